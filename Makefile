@@ -1,0 +1,61 @@
+# One command each: `make run` starts everything, `make test` checks everything.
+# The machine needs Python 3.11 or newer and make; all else is installed into .venv.
+
+VENV := .venv
+BIN := $(VENV)/bin
+
+# The first of these that is 3.11 to 3.13 and can build a virtual environment; `make run PYTHON=...` chooses another.
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	command -v $$name >/dev/null 2>&1 \
+	&& $$name -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 \
+	&& { echo $$name; break; }; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint races mutants clean
+
+help: ## say what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/'
+
+run: $(VENV)/runtime.stamp ## install what is missing, then start the database, the web server and the worker
+	@exec $(BIN)/python manage.py run
+
+test: $(VENV)/development.stamp ## run the test suite
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+races: $(VENV)/development.stamp ## run the races between people at full length (500 rounds each)
+	@$(BIN)/pytest tests/races --rounds 500 $(ARGS)
+
+mutants: $(VENV)/development.stamp ## take the defences away one by one: each time a test must go red
+	@$(BIN)/python -m tests.mutants $(ARGS)
+
+lint: $(VENV)/development.stamp ## check style, templates, settings and missing migrations
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/djlint --lint --quiet templates
+	@$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	@$(BIN)/python manage.py check --fail-level WARNING
+
+clean: ## remove the virtual environment; data are kept
+	rm -rf $(VENV)
+
+# A virtual environment that was moved, or whose Python was removed, is made anew.
+$(shell $(BIN)/python -c '' >/dev/null 2>&1 || rm -f $(VENV)/*.stamp)
+
+$(VENV)/made.stamp:
+	@if [ -z "$(PYTHON)" ]; then echo "Plumbline needs Python 3.11, 3.12 or 3.13 with its venv module (Debian, Ubuntu:" \
+		"apt-get install python3 python3-venv). Install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2; fi
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+# pip is told to be quiet: what it says helps nobody who only wants to start, and what goes wrong it says anyway.
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
+
+$(VENV)/runtime.stamp: requirements.lock $(VENV)/made.stamp
+	@echo "Installing Plumbline's libraries into $(VENV) (once, about a minute) ..."
+	@$(PIP_INSTALL) requirements.lock
+	@touch $@
+
+$(VENV)/development.stamp: requirements-dev.lock $(VENV)/runtime.stamp
+	@echo "Installing the libraries for tests into $(VENV) (once, about a minute) ..."
+	@$(PIP_INSTALL) requirements-dev.lock
+	@touch $@

@@ -1,0 +1,1 @@
+"""What came of the cases: measures, signals, incidents, post-mortems, lessons."""

@@ -1,0 +1,307 @@
+"""The chapters every life is made of: idea, prototype, MVP, production; each act on its day, by the right person."""
+
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from random import Random
+
+from adoption.demo import life
+from adoption.demo.cases import CASES
+from adoption.demo.people import Company
+from adoption.demo.words import ANSWERS, ATTESTED, CLAUSES, DECLARED, OUTCOMES, PROOF, Proof, Words
+from governance import clock
+from initiatives import actions
+from initiatives.actions.base import act, settle_standing, together
+from initiatives.models import Evidence, Initiative, Review
+
+MVP_VOTES = ("business_value", "risk_compliance", "security_privacy")
+ROLE_OF = {"lead": "technical_lead", "support": "support_owner", "steward": "data_steward"}
+
+
+class Tale:
+    """One case being told: its words, its team, and the days, which are counted back from `today`."""
+
+    def __init__(self, company: Company, key: str):
+        self.company = company
+        self.words: Words = CASES[key]
+        self.team = company.team(self.words.unit, self.words.owner, self.words.crew)
+        self.random = Random(key)  # the same life on every machine
+        self.today = clock.today()
+        self.last: datetime | None = None
+        self.case: Initiative | None = None
+
+    @contextmanager
+    def day(self, ago: int, hour: int | None = None):
+        """Let it be some hour of the day `ago` days before today, and later than everything told so far."""
+        moment = self._moment(ago, self.random.randrange(8, 17) if hour is None else hour)
+        if self.last is not None:
+            moment = max(moment, self.last + timedelta(minutes=self.random.randrange(3, 12)))
+        self.last = moment
+        with clock.simulated(moment):
+            yield
+
+    def evening(self, ago: int):
+        """Let it be the evening of the day `ago` days before today, around everything that is told."""
+        return clock.simulated(self._moment(ago, 22))
+
+    def _moment(self, ago: int, hour: int) -> datetime:
+        midnight = clock.midnight_before(self.today - timedelta(days=ago))
+        return midnight + timedelta(hours=hour, minutes=self.random.randrange(60))
+
+    @property
+    def ref(self) -> str:
+        """The reference of the case."""
+        return self.case.ref
+
+    def again(self) -> Initiative:
+        """The case, read again."""
+        self.case = life.fresh(self.case)
+        return self.case
+
+    # --- Idea and prototype -----------------------------------------------------------------------------
+
+    def idea(self, ago: int) -> Initiative:
+        """Somebody registers it."""
+        words = self.words
+        with self.day(ago):
+            self.case = actions.register(
+                title=words.title,
+                unit=self.company.units[words.unit],
+                problem=words.problem,
+                owner=self.team.owner,
+                by=self.team.owner,
+            )
+        return self.case
+
+    def describe(self, ago: int, keys=ATTESTED["prototype"]) -> None:
+        """The owner answers what the prototype gate asks."""
+        with self.day(ago):
+            for key in keys:
+                self._answer(key, attested=True)
+
+    def prototype(self, ago: int) -> None:
+        """It passes the prototype gate."""
+        words = self.words
+        with self.day(ago + 6):
+            for layer, name, version in (
+                ("model", words.part, words.version),
+                ("application", words.title, "0.1"),
+            ):
+                actions.record_component(
+                    case=self.case,
+                    layer=layer,
+                    name=name,
+                    version=version,
+                    vendor=words.vendor if layer == "model" else COMPANY_MADE,
+                    region=words.region if layer == "model" else "",
+                    by=self.team.owner,
+                )
+        self.describe(ago + 4)
+        review = self.submit(ago + 3)
+        with self.day(ago + 1):
+            life.vote(review, "business_value", self.team.seats["business_value"])
+        self.decide(review, ago, "Worth exploring beside the other ideas of the unit.")
+
+    # --- MVP --------------------------------------------------------------------------------------------
+
+    def staff(self, ago: int, roles=life.WORKING_ROLES) -> None:
+        """The working roles are proposed, and accepted in person."""
+        with self.day(ago):
+            life.staff(self.again(), self.team, roles)
+
+    def clauses(self) -> list[tuple[str, str]]:
+        """The sentences of its contract."""
+        own = self.words.autonomy or f"It may {self.words.task}, for {self.words.users} only."
+        return [("autonomy", own), *((kind, self.words.fill(text)) for kind, text in CLAUSES.items())]
+
+    def contract(self, ago: int) -> None:
+        """Its contract is written, approved by the two seats and in force."""
+        with self.day(ago):
+            life.contract(self.again(), self.team, self.clauses())
+
+    def tier(self, ago: int) -> None:
+        """The owner proposes the risk tier, the risk seat confirms it."""
+        with self.day(ago):
+            actions.propose_tier(
+                case=self.again(),
+                tier=self.words.tier,
+                worst_credible_harm=self.words.harm,
+                by=self.team.owner,
+            )
+        with self.day(ago - 1):
+            actions.confirm_tier(case=self.case, tier=self.words.tier, by=self.team.seats["risk_compliance"])
+
+    def bound(self, ago: int, stage: str = "mvp", days: int | None = 120, users: int | None = None) -> None:
+        """The bound of the next stage is planned."""
+        words = self.words
+        with self.day(ago):
+            actions.record_scope(
+                case=self.again(),
+                for_stage=stage,
+                users=words.users[:1].upper() + words.users[1:],
+                departments=[self.company.units[words.unit].name],
+                places=[words.place],
+                data_classes=[words.data],
+                user_count=users or words.count,
+                ends_on=clock.today() + timedelta(days=days) if days else None,
+                rollout=True,
+                live_data=True,
+                by=self.team.owner,
+            )
+
+    def prepare_mvp(self, ago: int, skip=()) -> None:
+        """Everything the MVP gate asks for, ready on this day: people, contract, tier, bound, declaration, proof."""
+        self.staff(ago + 20)
+        self.contract(ago + 17)
+        self.tier(ago + 14)
+        self.bound(ago + 12)
+        with self.day(ago + 5):
+            for key, text in DECLARED.items():
+                actions.declare(case=self.case, key=key, text=self.words.fill(text), by=self.team.owner)
+        self.prove("mvp", ago, skip=skip)
+
+    def mvp(self, ago: int, *, conditions=(), skip=()) -> None:
+        """It passes the MVP gate."""
+        self.prepare_mvp(ago + 8, skip)
+        review = self.submit(ago + 7)
+        self.sign(review, ago + 3, MVP_VOTES)
+        self.decide(
+            review, ago, f"A bounded trial with {self.words.count} {self.words.users}.", conditions=conditions
+        )
+
+    # --- Production -------------------------------------------------------------------------------------
+
+    def prepare_production(self, ago: int, skip=()) -> None:
+        """Everything the production gate asks for, ready on this day."""
+        self.accept_again(ago + 6)
+        with self.day(ago + 6):
+            for key, text in OUTCOMES.items():
+                actions.report_outcome(
+                    case=self.case, key=key, result="met", outcome=self.words.fill(text), by=self.team.owner
+                )
+        self.bound(ago + 5, "production", None)
+        self.prove("production", ago, skip=skip)
+        self.renew_mvp(ago)
+
+    def accept_again(self, ago: int) -> None:
+        """Owner, support owner and record owner accept their roles again."""
+        with self.day(ago):
+            for role in ("owner", "support_owner", "record_owner"):
+                held = self.case.roles.in_force().select_related("person").get(role=role)
+                actions.reaccept_role(assignment=held, by=held.person)
+
+    def renew_mvp(self, ago: int) -> None:
+        """The proof of the MVP gate that has aged is added anew."""
+        renewed = (
+            "Trial plan",
+            "Trial terms",
+            "Forty logged calls",
+            "A hundred results",
+            "Inventory of links",
+        )
+        for proof in PROOF["mvp"]:
+            if proof.title.startswith(renewed):
+                self._add(proof, ago, skip=())
+
+    def production(self, ago: int) -> None:
+        """It passes the production gate."""
+        self.prepare_production(ago + 6)
+        review = self.submit(ago + 5)
+        self.sign(review, ago + 2, tuple(self.team.seats))
+        self.decide(review, ago, f"The unit may depend on it: {self.words.measure} fell as declared.")
+
+    # --- Acts that many chapters share --------------------------------------------------------------------
+
+    def prove(self, gate: str, ago: int, skip=()) -> None:
+        """Answer everything a gate asks for and add its proof, some days before `ago`."""
+        with self.day(ago + 3):
+            for key in ATTESTED[gate]:
+                if key not in skip:
+                    self._answer(key, attested=True)
+            for key in dict.fromkeys(key for proof in PROOF[gate] for key in proof.covers):
+                if key not in skip:
+                    self._answer(key)
+        for proof in PROOF[gate]:
+            self._add(proof, ago, skip)
+
+    def submit(self, ago: int) -> Review:
+        """The owner opens the review that is next."""
+        with self.day(ago):
+            return actions.open_review(case=self.again(), by=self.team.owner)
+
+    def sign(self, review: Review, ago: int, seats) -> None:
+        """The seats approve, over two days."""
+        for place, seat in enumerate(seats):
+            with self.day(ago - place * 2 // len(seats)):
+                life.vote(review, seat, self.team.seats[seat])
+
+    def decide(self, review: Review, ago: int, reason: str, *, conditions=(), outcome: str = "") -> None:
+        """The chair decides."""
+        outcome = outcome or ("approved_with_conditions" if conditions else "approved")
+        with self.day(ago, 17):
+            actions.decide(
+                review=review, outcome=outcome, reason=reason, conditions=list(conditions), by=self.team.chair
+            )
+        self.again()
+
+    def night(self, ago: int) -> None:
+        """What the nightly recount does on the day `ago`: support that has fallen opens the days of grace."""
+        with self.day(ago, 0), act("recompute standing", system="standing sweep", case=self.case) as case:
+            settle_standing(case)
+        self.again()
+
+    def _answer(self, key: str, *, attested: bool = False) -> None:
+        actions.answer(
+            case=self.case,
+            requirement=key,
+            kind="answered",
+            text=self._sentence(ANSWERS[key]),
+            true_as_of=clock.today() if attested else None,
+            by=self.team.owner,
+        )
+
+    def _sentence(self, template: str) -> str:
+        text = self.words.fill(template)
+        return text[:1].upper() + text[1:]
+
+    def _add(self, proof: Proof, ago: int, skip, **options) -> Evidence | None:
+        covers = [key for key in proof.covers if key not in skip]
+        if not covers:
+            return None
+        title = self._sentence(proof.title)
+        writer = getattr(self.team, proof.by)
+        fields = {}
+        if proof.clause:
+            version = self.case.contract.in_force_at(clock.now())
+            fields["clause"] = version.clauses.get(kind=proof.clause)
+            title = f"{title}, contract version {version.number}"
+        with self.day(ago + self.random.randrange(2)):
+            observed = clock.today()
+            if not proof.clause:
+                fields["file"] = life.pdf(
+                    f"{title} ({self.ref})", [self._sentence(ANSWERS[key]) for key in covers], observed
+                )
+            if proof.kind in RESULT_KINDS:
+                fields["result"] = "pass"
+            if proof.kind in ("test_report", "user_research"):
+                fields["condition"] = proof.condition
+            return actions.add_evidence(
+                case=self.case,
+                kind=proof.kind,
+                title=title[:200],
+                observed_on=observed,
+                covers=covers,
+                by=writer,
+                **(fields | options),
+            )
+
+
+RESULT_KINDS = ("test_report", "drill_record", "telemetry", "log_sample", "user_research")
+COMPANY_MADE = "in house"
+
+
+@contextmanager
+def telling(company: Company, key: str, until: int):
+    """Tell one case up to the day `until` days ago, in one transaction; its standing is computed once, that evening."""
+    tale = Tale(company, key)
+    with tale.evening(until), together():
+        yield tale

@@ -1,0 +1,253 @@
+"""Who works at Northgate, the company of the demo: units, boards, accounts, and the rulebook they agreed on."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.hashers import make_password
+
+from adoption.demo import life
+from governance import actions as ground
+from governance.history import acting
+from governance.models import Board, Rulebook, Unit, User
+from governance.models.people import CHAIR, DEPUTY_CHAIR
+from governance.rulebook import load_default
+from initiatives import actions
+
+COMPANY = "Northgate"
+DOMAIN = "northgate.example"  # a domain that cannot exist: no mail of the demo reaches anybody
+
+# code: (name, code of the unit above)
+UNITS = {
+    "northgate": (COMPANY, None),
+    "retail": ("Retail", "northgate"),
+    "accounts": ("Account management", "retail"),
+    "stores": ("Stores", "retail"),
+    "customer-service": ("Customer service", "northgate"),
+    "finance": ("Finance", "northgate"),
+    "hr": ("People and culture", "northgate"),
+    "facilities": ("Facilities", "northgate"),
+    "operations": ("Operations", "northgate"),
+    "plants": ("Plants", "operations"),
+    "logistics": ("Logistics", "operations"),
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """An account of the demo. `first`: what its owner tries first; only those people are listed as logins."""
+
+    login: str
+    name: str
+    unit: str | None = None
+    first: str = ""
+    admin: bool = False
+    auditor: bool = False
+
+
+PEOPLE = (
+    Person(
+        "owner",
+        "Marta Lindqvist",
+        "accounts",
+        "Answer what the board asked about Renewal letter drafts, then refresh the proof of Call note search.",
+    ),
+    Person(
+        "support",
+        "Karim Haddad",
+        "accounts",
+        "Accept, or decline, to answer for the operation of the Onboarding guide.",
+    ),
+    Person(
+        "lead",
+        "Ravi Menon",
+        "accounts",
+        "Name who approved the new model of Ticket triage; then redo the log sample of Call note search.",
+    ),
+    Person(
+        "steward",
+        "Hanna Vogel",
+        "accounts",
+        "Meet the condition that the board set on Complaint theme finder.",
+    ),
+    Person("seat-value", "Amara Diallo", None, "Read the contract of Cash forecast notes and approve it."),
+    Person(
+        "seat-risk",
+        "Ines Okafor",
+        None,
+        "Sign Renewal letter drafts: the review waits for nobody else; then confirm a risk tier.",
+    ),
+    Person(
+        "seat-security",
+        "Olu Adeyemi",
+        None,
+        "Sign Warranty reply drafts again: see exactly why your vote went stale.",
+    ),
+    Person(
+        "seat-architecture",
+        "Tomas Ek",
+        None,
+        "Accept, or not, that a question does not apply to the Onboarding guide.",
+    ),
+    Person("seat-operations", "Grace Kim", None, "Sign, or object to, Refund plausibility check: high risk."),
+    Person(
+        "seat-adoption", "Luis Ortega", None, "Sign for Refund plausibility check, or ask its owner first."
+    ),
+    Person(
+        "chair",
+        "Elena Novak",
+        None,
+        "Decide the Customer summary assistant: every seat has signed; then look at the held Chat handover.",
+    ),
+    Person(
+        "deputy-chair",
+        "Jonas Weber",
+        None,
+        "Decide the Shift wish planner in the chair's place: the chair sponsors it and may not.",
+    ),
+    Person(
+        "admin",
+        "Per Dahl",
+        None,
+        "Look through the inventory that waits to be confirmed, then through what was imported.",
+        admin=True,
+    ),
+    Person("auditor", "Mei Tan", None, "Open Invoice matching and read its history.", auditor=True),
+    Person(
+        "outsider",
+        "Sam Brook",
+        "facilities",
+        "Describe your own idea; then try to open somebody else's case by its reference.",
+    ),
+    # Everybody else has an account too, with the same password.
+    Person("second-admin", "Noor Aziz", admin=True),
+    Person("sponsor", "Ada Moreau", "northgate"),
+    Person("nora", "Nora Falk", "accounts"),
+    Person("felix", "Felix Brandt", "stores"),
+    Person("oona", "Oona Salmi", "customer-service"),
+    Person("priya", "Priya Nair", "finance"),
+    Person("emil", "Emil Sand", "finance"),
+    Person("tove", "Tove Berg", "finance"),
+    Person("hugo", "Hugo Martin", "hr"),
+    Person("diego", "Diego Ramos", "plants"),
+    Person("lena", "Lena Fischer", "logistics"),
+    Person("yara", "Yara Costa", "customer-service"),
+    Person("ben", "Ben Okoye", "customer-service"),
+    Person("sofia", "Sofia Rinaldi", "customer-service"),
+    Person("bruno", "Bruno Keller"),
+    Person("ayesha", "Ayesha Rahman"),
+    Person("freya", "Freya Lund"),
+    Person("ivo", "Ivo Petrov"),
+    Person("nils", "Nils Holm"),
+    Person("carmen", "Carmen Vidal"),
+    Person("ruth", "Ruth Amsel"),
+    Person("peter", "Peter Lowe"),
+)
+
+# unit of the board: (its name, who sits where)
+BOARDS = {
+    "northgate": (
+        "AI board",
+        {
+            "business_value": "seat-value",
+            "risk_compliance": "seat-risk",
+            "security_privacy": "seat-security",
+            "architecture_integration": "seat-architecture",
+            "service_operations": "seat-operations",
+            "adoption_change": "seat-adoption",
+            CHAIR: "chair",
+            DEPUTY_CHAIR: "deputy-chair",
+        },
+    ),
+    "operations": (
+        "Operations board",
+        {
+            "business_value": "bruno",
+            "risk_compliance": "ayesha",
+            "security_privacy": "freya",
+            "architecture_integration": "ivo",
+            "service_operations": "nils",
+            "adoption_change": "carmen",
+            CHAIR: "ruth",
+            DEPUTY_CHAIR: "peter",
+        },
+    ),
+}
+
+# The people beside the owner on a case, by the unit that asks for them.
+CREWS = {
+    "support": ("support", "lead", "steward"),
+    "yara": ("yara", "ben", "sofia"),
+    "mixed": ("yara", "lead", "sofia"),
+}
+
+
+@dataclass
+class Company:
+    """Everybody and everything of the demo, by login and by code."""
+
+    people: dict[str, User]
+    units: dict[str, Unit]
+    boards: dict[str, Board]
+
+    def __getitem__(self, login: str) -> User:
+        return self.people[login]
+
+    def team(self, unit: str, owner: str, crew: str = "support") -> life.Team:
+        """The team of a case: its owner, the crew beside them, and the board that decides."""
+        support, lead, steward = (self.people[login] for login in CREWS[crew])
+        return life.team_for(
+            self.units[unit], owner=self.people[owner], support=support, lead=lead, steward=steward
+        )
+
+
+def found(password: str) -> Company:
+    """Found the company: the first admin, who adds units, people and boards; admin and chair publish the rules."""
+    encoded = make_password(password)  # once for all: the hash is slow on purpose
+    first = next(person for person in PEOPLE if person.admin)
+    with acting(system="demo", reason="First admin of the demo"):
+        admin = User(login=first.login, full_name=first.name, email=f"{first.login}@{DOMAIN}", is_admin=True)
+        admin.password = encoded
+        admin.save()
+    units: dict[str, Unit] = {}
+    for code, (name, parent) in UNITS.items():
+        units[code] = ground.add_unit(name=name, code=code, parent=units.get(parent), by=admin)
+    people = {admin.login: admin}
+    for person in PEOPLE:
+        if person.login not in people:
+            people[person.login] = ground.add_person(
+                login=person.login,
+                full_name=person.name,
+                email=f"{person.login}@{DOMAIN}",
+                unit=units[person.unit] if person.unit else None,
+                is_admin=person.admin,
+                is_auditor=person.auditor,
+                by=admin,
+            )
+    with acting(system="demo", reason="Password of the demo"):
+        for person in people.values():
+            person.password = encoded
+            person.save()
+    boards = {}
+    for code, (name, seats) in BOARDS.items():
+        boards[code] = ground.add_board(name=name, unit=units[code], by=admin)
+        for seat, login in seats.items():
+            ground.appoint(board=boards[code], person=people[login], seat=seat, by=admin)
+    rulebook = ground.load_rulebook(source=load_default(), by=admin)
+    ground.propose_publication(rulebook=rulebook, by=admin)
+    actions.publish_rulebook(rulebook=rulebook, by=people["chair"])
+    return Company(people, units, boards)
+
+
+def propose_next_rulebook(company: Company) -> Rulebook:
+    """The rules of next year, proposed by an admin and waiting for a chair: monitoring is to be read every 14 days."""
+    source, version = load_default(), Rulebook.objects.current().version
+    head, key, rest = source.partition('key = "prod.monitoring"')
+    changed = head.replace(f'version = "{version}"', f'version = "{version}-next"', 1) + key
+    changed += rest.replace("fresh_days = 30", "fresh_days = 14", 1)
+    admin = company["second-admin"]
+    rulebook = ground.load_rulebook(source=changed, by=admin)
+    return ground.propose_publication(rulebook=rulebook, by=admin)
+
+
+def logins() -> list[Person]:
+    """The accounts that the start prints: one for each kind of user."""
+    return [person for person in PEOPLE if person.first]

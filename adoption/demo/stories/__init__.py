@@ -1,0 +1,49 @@
+"""What became of each case: about thirty lives that end, today, in every stage and every kind of trouble."""
+
+from datetime import timedelta
+
+from adoption.demo.people import Company, propose_next_rulebook
+from adoption.demo.stories import accounts, finance, hr, operations, service, stores
+from governance import clock
+
+
+def tell(company: Company) -> None:
+    """Tell every story, in the order of the references, and let the rules move on."""
+    for story in STORIES:
+        story(company)
+    with clock.simulated(clock.now() - timedelta(days=6)):
+        propose_next_rulebook(company)
+
+
+STORIES = (
+    operations.retired,
+    finance.prototype_in_production,
+    finance.production_in_name_only,
+    finance.upright_production,
+    accounts.larger_prototype,
+    accounts.ready_for_the_chair,
+    service.high_risk,
+    stores.not_yet_an_honest_prototype,
+    finance.vacant_owner,
+    service.held,
+    service.planned_model_change,
+    accounts.condition_open,
+    operations.gap_open,
+    stores.overdue_post_mortem,
+    operations.condition_overdue,
+    service.returned_review,
+    service.owed_post_mortem,
+    stores.refused,
+    accounts.waiting_for_the_risk_seat,
+    service.stale_vote,
+    hr.role_to_accept,
+    stores.blocked_by_a_debt,
+    finance.contract_to_approve,
+    hr.stopped_idea,
+    operations.upright_prototype,
+    operations.idea_under_review,
+    hr.chair_is_party,
+    accounts.half_described_idea,
+    operations.new_idea,
+    operations.idea_of_an_outsider,
+)

@@ -1,0 +1,66 @@
+"""Account management: the cases beside the owner's desk."""
+
+from datetime import timedelta
+
+from adoption.demo.chapters import telling
+from adoption.demo.people import Company
+from initiatives import actions
+
+
+def ready_for_the_chair(company: Company) -> None:
+    """An MVP whose production review has every signature."""
+    with telling(company, "summary", 3) as tale:
+        tale.idea(230)
+        tale.prototype(205)
+        tale.mvp(120)
+        tale.prepare_production(12)
+        review = tale.submit(9)
+        tale.sign(review, 5, tuple(tale.team.seats))
+
+
+def waiting_for_the_risk_seat(company: Company) -> None:
+    """A prototype whose MVP review lacks one signature and has one question open."""
+    with telling(company, "renewals", 4) as tale:
+        tale.idea(60)
+        tale.prototype(38)
+        tale.prepare_mvp(10)
+        review = tale.submit(8)
+        tale.sign(review, 6, ("business_value", "adoption_change", "security_privacy"))
+        with tale.day(4):
+            actions.ask_question(
+                review=review,
+                criterion="mvp.workflow_known",
+                text="Who reads the letter before it leaves the house while a colleague is on holiday?",
+                by=tale.team.seats["adoption_change"],
+            )
+
+
+def larger_prototype(company: Company) -> None:
+    """An MVP whose proof aged out last week: it cannot answer basic questions any more."""
+    with telling(company, "notes", 90) as tale:
+        tale.idea(240)
+        tale.prototype(205)
+        tale.mvp(140)
+        tale.renew_mvp(94)
+        tale.accept_again(92)
+    tale.night(2)
+
+
+def condition_open(company: Company) -> None:
+    """An MVP that was approved on a condition that is due soon."""
+    with telling(company, "themes", 40) as tale:
+        tale.idea(150)
+        tale.prototype(120)
+        wanted = {
+            "text": "Show the quality leads how a complaint is taken out again, and note who saw it.",
+            "owner": company["steward"],
+            "due": tale.today + timedelta(days=10),
+        }
+        tale.mvp(40, conditions=[wanted])
+
+
+def half_described_idea(company: Company) -> None:
+    """An idea of which three questions are answered."""
+    with telling(company, "offers", 9) as tale:
+        tale.idea(12)
+        tale.describe(9, ("proto.question", "proto.scope", "proto.assumptions"))

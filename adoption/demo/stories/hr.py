@@ -1,0 +1,64 @@
+"""People and culture: a stopped idea, a role to accept, a chair who is party."""
+
+from adoption.demo import life
+from adoption.demo.chapters import telling
+from adoption.demo.people import Company
+from initiatives import actions
+
+
+def stopped_idea(company: Company) -> None:
+    """An idea that its owner stopped: it owes a reason and nothing else. Confidential."""
+    with telling(company, "applicants", 50) as tale:
+        case = tale.idea(60)
+        with tale.day(59):
+            actions.change_details(
+                case=case,
+                title=case.title,
+                problem=case.problem,
+                platform="",
+                confidential=True,
+                reason="Applications are nobody else's business.",
+                by=tale.team.owner,
+            )
+        with tale.day(50):
+            actions.stop(
+                case=tale.again(),
+                reason_code="risk",
+                reason="Nobody could say why one application came before another.",
+                by=tale.team.owner,
+            )
+
+
+def role_to_accept(company: Company) -> None:
+    """A prototype that waits for a support owner, and for a seat to accept that a question does not apply."""
+    with telling(company, "onboarding", 5) as tale:
+        tale.idea(75)
+        tale.prototype(45)
+        tale.staff(11, ("technical_lead", "data_steward"))
+        with tale.day(9):
+            actions.propose_role(
+                case=tale.case, role="support_owner", person=tale.team.support, by=tale.team.owner
+            )
+        with tale.day(5):
+            actions.answer(
+                case=tale.case,
+                requirement="int.definitions",
+                kind="not_applicable",
+                text="It reads pages written for people; no two systems exchange a term.",
+                by=tale.team.owner,
+            )
+
+
+def chair_is_party(company: Company) -> None:
+    """An idea that the chair sponsors: the deputy chair decides it."""
+    with telling(company, "shifts", 6) as tale:
+        tale.idea(20)
+        with tale.day(18):
+            asked = actions.propose_role(
+                case=tale.case, role="sponsor", person=company["chair"], by=tale.team.owner
+            )
+            actions.accept_role(assignment=asked, by=company["chair"])
+        tale.describe(14)
+        review = tale.submit(9)
+        with tale.day(6):
+            life.vote(review, "business_value", tale.team.seats["business_value"])

@@ -1,0 +1,83 @@
+"""Operations, with a board of its own; and an idea of somebody who sees no other case."""
+
+from datetime import timedelta
+
+from adoption.demo.chapters import telling
+from adoption.demo.people import Company
+from initiatives import actions
+
+
+def condition_overdue(company: Company) -> None:
+    """An MVP with a condition that nobody met in time."""
+    with telling(company, "stops", 55) as tale:
+        tale.idea(130)
+        tale.prototype(95)
+        wanted = {
+            "text": "Measure the morning round for two weeks without the summaries, for comparison.",
+            "owner": tale.team.owner,
+            "due": tale.today - timedelta(days=10),
+        }
+        tale.mvp(55, conditions=[wanted])
+
+
+def retired(company: Company) -> None:
+    """A system that was in production and was withdrawn in good order."""
+    with telling(company, "parts", 10) as tale:
+        tale.idea(300)
+        tale.prototype(230)
+        tale.mvp(170)
+        tale.production(80)
+        tale.prove("retire", 30)
+        review = tale.submit(24)
+        tale.sign(review, 18, ("service_operations", "adoption_change"))
+        tale.decide(review, 10, "The new catalogue has a search of its own.")
+
+
+def upright_prototype(company: Company) -> None:
+    """An honest prototype."""
+    with telling(company, "welds", 30) as tale:
+        tale.idea(60)
+        tale.prototype(30)
+
+
+def gap_open(company: Company) -> None:
+    """An upright MVP with a gap that bites downstream, and a sponsor who has not answered yet."""
+    with telling(company, "windows", 5) as tale:
+        tale.idea(140)
+        tale.prototype(100)
+        tale.mvp(48)
+        with tale.day(20):
+            actions.open_gap(
+                case=tale.case,
+                text="Depot 3 writes local time without saying so; its windows are an hour off in winter.",
+                owner=tale.team.lead,
+                due=tale.today + timedelta(days=25),
+                downstream=["Customer messages", "Driver planning"],
+                by=tale.team.owner,
+            )
+        with tale.day(5):
+            actions.propose_role(
+                case=tale.case, role="sponsor", person=company["sponsor"], by=tale.team.owner
+            )
+
+
+def idea_under_review(company: Company) -> None:
+    """An idea that waits for the value seat."""
+    with telling(company, "repairs", 10) as tale:
+        tale.idea(25)
+        tale.describe(15)
+        tale.submit(10)
+
+
+def new_idea(company: Company) -> None:
+    """An idea of last week."""
+    with telling(company, "docks", 5) as tale:
+        tale.idea(8)
+        tale.describe(5, ("proto.question",))
+
+
+def idea_of_an_outsider(company: Company) -> None:
+    """An idea of somebody who sees no other case."""
+    with telling(company, "canteen", 3) as tale:
+        tale.idea(5)
+        tale.describe(3, ("proto.question", "proto.scope"))

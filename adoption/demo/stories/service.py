@@ -1,0 +1,127 @@
+"""Customer service: trials, a hold, a stop, a high risk."""
+
+from datetime import timedelta
+
+from adoption.demo import life
+from adoption.demo.chapters import telling
+from adoption.demo.people import Company
+from governance import clock
+from initiatives import actions
+
+
+def planned_model_change(company: Company) -> None:
+    """An MVP with a waiver that runs, and a new model that starts next week and is not assessed."""
+    with telling(company, "tickets", 3) as tale:
+        tale.idea(150)
+        tale.prototype(110)
+        tale.prepare_mvp(63, skip=("mvp.workflow",))
+        with tale.day(64):
+            waiver = actions.request_waiver(
+                case=tale.again(),
+                key="mvp.workflow",
+                reason="The queues are redrawn in December; until then a team lead sorts what looks wrong, daily.",
+                until=clock.today() + timedelta(days=88),
+                by=tale.team.owner,
+            )
+        with tale.day(63, 16):
+            actions.agree_to_waiver(waiver=waiver, by=tale.team.seats["risk_compliance"])
+            actions.agree_to_waiver(waiver=waiver, by=tale.team.chair)
+        review = tale.submit(62)
+        tale.sign(review, 58, ("business_value", "risk_compliance", "adoption_change", "security_privacy"))
+        tale.decide(review, 55, "Bounded to Lisbon; the workflow follows with the new queues.")
+        with tale.day(3):
+            actions.record_component(
+                case=tale.case,
+                layer="model",
+                name=tale.words.part,
+                version="m-5",
+                vendor=tale.words.vendor,
+                region=tale.words.region,
+                runs_from=clock.midnight_before(tale.today + timedelta(days=9)),
+                by=tale.team.lead,
+            )
+
+
+def stale_vote(company: Company) -> None:
+    """An MVP review in which one seat must sign again: what it signed for was superseded."""
+    with telling(company, "warranty", 4) as tale:
+        tale.idea(80)
+        tale.prototype(55)
+        tale.prepare_mvp(14)
+        review = tale.submit(12)
+        tale.sign(review, 9, ("business_value", "risk_compliance", "security_privacy"))
+        old = tale.case.evidence.get(kind="system_record")
+        with tale.day(4):
+            actions.add_evidence(
+                case=tale.case,
+                kind="system_record",
+                title="Inventory of links: the warranty register moved to a new server",
+                observed_on=clock.today(),
+                covers=list(old.coverage.values_list("requirement", flat=True)),
+                file=life.pdf(f"Inventory of links after the move ({tale.ref})", observed_on=clock.today()),
+                supersedes=old,
+                by=tale.team.steward,
+            )
+
+
+def held(company: Company) -> None:
+    """An MVP that somebody on the board stopped from moving."""
+    with telling(company, "handover", 6) as tale:
+        tale.idea(160)
+        tale.prototype(130)
+        tale.mvp(50)
+        with tale.day(6):
+            actions.hold(
+                case=tale.case,
+                reason="Three summaries named an illness that the customer had mentioned. Nothing moves until those "
+                "are found and the rule holds.",
+                by=tale.team.seats["security_privacy"],
+            )
+
+
+def owed_post_mortem(company: Company) -> None:
+    """A prototype that was stopped; what was learned is to be written down within the month."""
+    with telling(company, "transcripts", 20) as tale:
+        tale.idea(100)
+        tale.prototype(70)
+        with tale.day(20):
+            actions.stop(
+                case=tale.again(),
+                reason_code="blocked",
+                reason="The telephone system cannot say who agreed to be recorded.",
+                by=tale.team.owner,
+            )
+
+
+def returned_review(company: Company) -> None:
+    """An MVP review that came back with questions; its owner asks for a waiver meanwhile."""
+    with telling(company, "articles", 6) as tale:
+        tale.idea(110)
+        tale.prototype(75)
+        tale.prepare_mvp(22, skip=("mvp.workflow", "int.sources_condition"))
+        review = tale.submit(20)
+        with tale.day(13):
+            actions.return_review(
+                review=review,
+                reason="Two of the four knowledge bases have no owner. Which ones are read, and who answers for them?",
+                by=tale.team.chair,
+            )
+        with tale.day(6):
+            actions.request_waiver(
+                case=tale.again(),
+                key="mvp.workflow",
+                reason="The editors' workflow is being rewritten; drafts are read by two people until then.",
+                until=clock.today() + timedelta(days=60),
+                by=tale.team.owner,
+            )
+
+
+def high_risk(company: Company) -> None:
+    """A high-risk MVP on its way to production: all six seats must sign, three have."""
+    with telling(company, "refunds", 4) as tale:
+        tale.idea(210)
+        tale.prototype(150)
+        tale.mvp(80)
+        tale.prepare_production(14)
+        review = tale.submit(9)
+        tale.sign(review, 6, ("business_value", "risk_compliance", "security_privacy"))

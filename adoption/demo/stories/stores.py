@@ -1,0 +1,80 @@
+"""Stores: one owner whose debts stand in the way."""
+
+from adoption import actions as adoption
+from adoption.demo import life
+from adoption.demo.chapters import telling
+from adoption.demo.people import Company
+from initiatives import actions
+
+
+def not_yet_an_honest_prototype(company: Company) -> None:
+    """A prototype whose stated limits are older than what runs by now."""
+    with telling(company, "shelves", 140) as tale:
+        tale.idea(170)
+        tale.prototype(140)
+
+
+def refused(company: Company) -> None:
+    """An MVP review that the board refused; the post-mortem waits for the adoption seat to confirm it."""
+    with telling(company, "questions", 3) as tale:
+        tale.idea(90)
+        tale.prototype(60)
+        tale.prepare_mvp(25, skip=("mvp.expectations",))
+        review = tale.submit(23)
+        with tale.day(20):
+            life.vote(
+                review,
+                "risk_compliance",
+                tale.team.seats["risk_compliance"],
+                "object",
+                reason="Store staff are not told that this is a trial.",
+                criteria=("mvp.rollout_bounded",),
+            )
+        tale.decide(
+            review,
+            18,
+            "Nobody told the people who would rely on it. Come back when they know.",
+            outcome="refused",
+        )
+        with tale.day(3):
+            draft = adoption.start(
+                obligation=tale.case.obligations.unsettled().get(kind="post_mortem"), by=tale.team.owner
+            )
+            draft = adoption.write(
+                post_mortem=draft,
+                version=draft.version,
+                timeline="Built in three weeks. Shown to store leads in the fourth. Refused in the seventh.",
+                impact="Eleven stores expected an answer desk by the end of the month and have none.",
+                attribution="The handbook has no owner in the stores, so nobody could say who tells the staff.",
+                found_layer="integration",
+                blamed_layer="model",
+                no_gaps_because="Nothing ran, so nothing is left open.",
+                lessons=[
+                    {"text": "Name who tells the users before asking for the gate.", "layer": "application"}
+                ],
+                by=tale.team.owner,
+            )
+            adoption.publish(post_mortem=draft, version=draft.version, by=tale.team.owner)
+
+
+def overdue_post_mortem(company: Company) -> None:
+    """A stopped prototype whose post-mortem is late."""
+    with telling(company, "promotions", 45) as tale:
+        tale.idea(140)
+        tale.prototype(110)
+        with tale.day(45):
+            actions.stop(
+                case=tale.again(),
+                reason_code="no_value",
+                reason="The forecast was right for milk and wrong for everything that was on promotion.",
+                by=tale.team.owner,
+            )
+
+
+def blocked_by_a_debt(company: Company) -> None:
+    """An MVP review that nobody can decide while its owner owes a post-mortem elsewhere."""
+    with telling(company, "labels", 5) as tale:
+        tale.idea(70)
+        tale.prototype(50)
+        tale.prepare_mvp(7)
+        tale.submit(5)

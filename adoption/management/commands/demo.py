@@ -1,0 +1,107 @@
+"""`manage.py demo`: a company with a year of cases behind it, made through the acts that the pages call."""
+
+import json
+import os
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, connection, transaction
+from django.db.models import F
+
+from adoption.demo import inventory, people, stories
+from governance import clock, ledger, roles
+from governance.history import acting
+from governance.kept import kept
+from governance.models import Entry, Notice, User
+from initiatives.models import Initiative
+
+MARK = "demo founded"
+FOUNDED = timedelta(days=420)
+READ_AFTER = timedelta(days=4)  # what people were told before that, they have read by now
+
+
+class Command(BaseCommand):
+    """Build the demo in one transaction: all of it or nothing."""
+
+    help = "Fill an empty database with a demo company; --reset makes an earlier demo anew."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """One option."""
+        parser.add_argument(
+            "--reset", action="store_true", help="drop the demo that is there, and build it anew"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Refuse or reset, build, write the logins down. Raises CommandError where the data are not a demo's."""
+        began = time.monotonic()
+        if User.objects.exists():
+            if not Entry.objects.filter(kind=MARK).exists():
+                raise CommandError(
+                    "This database has people in it and was not made by `demo`; it is left as it is. Set DATABASE_URL "
+                    "or PLUMBLINE_DATA to an empty place to build the demo there."
+                )
+            if not options["reset"]:
+                raise CommandError("The demo is there already; `demo --reset` drops it and builds it anew.")
+            drop_everything()
+        password = settings.DEMO_PASSWORD or kept(settings.DATA_DIR, "demo-password", size=9)
+        with transaction.atomic():
+            build(password)
+        write_logins(settings.DATA_DIR, password)
+        self.stdout.write(
+            f"The demo is ready: {User.objects.count()} people, {Initiative.objects.count()} cases, "
+            f"{time.monotonic() - began:.0f} s. Logins: {settings.DATA_DIR / 'logins.txt'}"
+        )
+
+
+def build(password: str) -> people.Company:
+    """Found the company, tell its stories, import the extract, put the notices of the past away."""
+    with clock.simulated(clock.now() - FOUNDED):
+        with acting(system="demo", reason="A demonstration; no person or case in it is real"):
+            ledger.record(MARK, company=people.COMPANY)
+        company = people.found(password)
+    stories.tell(company)
+    inventory.bring_in(company)
+    old = Notice.objects.filter(owed_at__lt=clock.now() - READ_AFTER)
+    old.update(read_at=F("owed_at") + timedelta(days=1))
+    return company
+
+
+def drop_everything() -> None:
+    """Drop the schema of a demo and make it anew. The record refuses to be emptied, so there is no gentler way.
+
+    Raises CommandError when somebody else holds the tables for ten seconds.
+    """
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '10s'")
+            cursor.execute("DROP SCHEMA public CASCADE")
+            cursor.execute("CREATE SCHEMA public")
+    except OperationalError as trouble:
+        raise CommandError(
+            "The demo is in use and cannot be dropped now; stop Plumbline (Ctrl-C), then try again."
+        ) from trouble
+    call_command("migrate", interactive=False, verbosity=0)
+    roles.grant_application(connection)
+
+
+def write_logins(folder: Path, password: str) -> None:
+    """Write who can sign in, for people (logins.txt) and for programs (logins.json); only their owner may read them."""
+    listed = people.logins()
+    wide = max(len(person.login) for person in listed)
+    name_wide = max(len(person.name) for person in listed)
+    lines = [f"Sign in as one of these; the password of all is {password}", ""]
+    lines += [f"  {person.login:{wide}}  {person.name:{name_wide}}  {person.first}" for person in listed]
+    _write(folder / "logins.txt", "\n".join(lines) + "\n")
+    rows = [{"login": person.login, "name": person.name, "first": person.first} for person in listed]
+    _write(folder / "logins.json", json.dumps({"password": password, "logins": rows}, indent=2) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)

@@ -1,0 +1,209 @@
+"""Acts on people, boards and rulebooks that touch no case. What touches a case lives in `initiatives.actions`."""
+
+import re
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+
+from governance import clock, ledger
+from governance.answers import Refused, no
+from governance.history import acting
+from governance.models import Board, Criterion, Gate, Membership, Requirement, Rulebook, Unit, User
+from governance.models.people import BOARD_ROLES
+from governance.rulebook import RulebookErrors, parse
+
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+
+
+def add_unit(*, name: str, code: str, parent: Unit | None = None, reason: str = "", by: User) -> Unit:
+    """Add a unit below another. Raises ValidationError when the code is taken."""
+    with acting(by=by, reason=reason or "Unit added"):
+        _admin(by)
+        if Unit.objects.filter(code=code).exists():
+            raise ValidationError({"code": f"The code {code} is taken; choose another."})
+        unit = Unit(name=name, code=code, parent=parent)
+        unit.save()
+        ledger.record("unit added", unit=name, code=code, parent=parent.name if parent else None)
+    return unit
+
+
+def add_board(*, name: str, unit: Unit, reason: str = "", by: User) -> Board:
+    """Give a unit its board, responsible for the cases of the units below that have none nearer."""
+    with acting(by=by, reason=reason or "Board added"):
+        _admin(by)
+        board = Board(name=name, unit=unit)
+        board.save()
+        ledger.record("board added", board=name, unit=unit.name)
+    return board
+
+
+def add_person(
+    *,
+    login: str,
+    full_name: str,
+    email: str = "",
+    unit: Unit | None = None,
+    manager: User | None = None,
+    password: str | None = None,
+    is_admin: bool = False,
+    is_auditor: bool = False,
+    reason: str = "",
+    by: User,
+) -> User:
+    """Add an account. Without a password nobody can sign in with it yet."""
+    with acting(by=by, reason=reason or "Account added"):
+        _admin(by)
+        if User.objects.filter(login__iexact=login).exists():
+            raise ValidationError({"login": f"{login} is taken; choose another."})
+        person = User.objects.create_user(
+            login,
+            password,
+            full_name=full_name,
+            email=email,
+            unit=unit,
+            manager=manager,
+            is_admin=is_admin,
+            is_auditor=is_auditor,
+        )
+        ledger.record(
+            "account added",
+            person=full_name,
+            person_id=person.pk,
+            login=login,
+            admin=is_admin,
+            auditor=is_auditor,
+        )
+    return person
+
+
+def appoint(
+    *,
+    board: Board,
+    person: User,
+    seat: str,
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+    delegate_of: Membership | None = None,
+    reason: str = "",
+    by: User,
+) -> Membership:
+    """Put a person in a seat. Whoever seats themselves holds nothing: the membership does not count."""
+    if seat not in BOARD_ROLES:
+        raise ValidationError({"seat": "Choose one of the seats listed."})
+    if delegate_of is not None and (delegate_of.board_id != board.pk or delegate_of.seat != seat):
+        raise ValidationError(
+            {"delegate_of": "A delegate stands in for somebody in the same seat of the same board."}
+        )
+    with acting(by=by, reason=reason or "Appointed"):
+        _admin(by)
+        if by.pk == person.pk:
+            no("Nobody seats themselves.", "Ask another admin.").or_refuse()
+        membership = Membership(
+            board=board,
+            person=person,
+            seat=seat,
+            starts_at=starts_at or clock.now(),
+            ends_at=ends_at,
+            delegate_of=delegate_of,
+            granted_by=by,
+        )
+        membership.save()
+        ledger.record(
+            "appointed",
+            person=person.full_name,
+            person_id=person.pk,
+            seat=seat,
+            board=board.name,
+            delegate_of=delegate_of.person.full_name if delegate_of else None,
+        )
+    return membership
+
+
+def load_rulebook(*, source: str, by: User | None = None, system: str = "") -> Rulebook:
+    """Load a rulebook as a draft. Raises ValidationError listing every problem with its line and remedy.
+
+    The same text again returns the draft or version that is there.
+    """
+    try:
+        book = parse(source)
+    except RulebookErrors as errors:
+        raise ValidationError([str(problem) for problem in errors.problems]) from None
+    if not VERSION.fullmatch(book.version):
+        raise ValidationError(
+            f"Version {book.version[:60]!r} cannot be part of an address; use at most 40 letters, digits and . - _, "
+            "such as 2026.2."
+        )
+    found = Rulebook.objects.filter(version=book.version).first()
+    if found is not None:
+        if found.digest == book.digest:
+            return found
+        raise ValidationError(
+            f"Version {book.version} exists with another text; give the changed text a new version."
+        )
+    with acting(by=by, system=system, reason="Rulebook loaded"):
+        if by is not None:
+            _admin(by)
+        rulebook = Rulebook(
+            version=book.version, source=source, digest=book.digest, loaded_at=clock.now(), loaded_by=by
+        )
+        rulebook.save()
+        _lay_out(rulebook, book)
+        ledger.record("rulebook loaded", version=book.version, digest=book.digest)
+    return rulebook
+
+
+def _lay_out(rulebook: Rulebook, book) -> None:
+    for position, gate in enumerate(book.gates.values()):
+        Gate(
+            rulebook=rulebook,
+            key=gate.key,
+            position=position,
+            title=gate.title,
+            to_stage=gate.to,
+            quorum=gate.quorum,
+            must_include=list(gate.must_include),
+        ).save()
+    for position, criterion in enumerate(book.criteria.values()):
+        Criterion(
+            rulebook=rulebook,
+            key=criterion.key,
+            position=position,
+            gate_key=criterion.gate,
+            seat=criterion.seat,
+            layer=criterion.layer,
+            severity=criterion.severity,
+            waivable=criterion.waivable,
+            question=criterion.question,
+            crosswalk={k: list(v) for k, v in criterion.crosswalk.items()},
+        ).save()
+    for position, asked in enumerate(book.requirements.values()):
+        Requirement(
+            rulebook=rulebook,
+            key=asked.key,
+            position=position,
+            stage=asked.stage,
+            layer=asked.layer,
+            severity=asked.severity,
+            waivable=asked.waivable,
+            fresh_days=asked.fresh_days,
+            question=asked.question,
+            crosswalk={k: list(v) for k, v in asked.crosswalk.items()},
+        ).save()
+
+
+def propose_publication(*, rulebook: Rulebook, by: User) -> Rulebook:
+    """Propose, as admin, that a chair publishes this draft."""
+    with acting(by=by, reason="Publication proposed"):
+        _admin(by)
+        rulebook = Rulebook.objects.select_for_update().get(pk=rulebook.pk)
+        if rulebook.published:
+            raise Refused(f"Rulebook {rulebook.version} is published already.")
+        rulebook.admin = by
+        rulebook.save()
+        ledger.record("publication proposed", version=rulebook.version, digest=rulebook.digest)
+    return rulebook
+
+
+def _admin(by: User | None) -> None:
+    if by is not None and not (by.is_active and by.is_admin):
+        no("Only admins do this.", "Ask an admin.").or_refuse()

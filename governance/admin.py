@@ -1,0 +1,346 @@
+"""The Django admin of the ground floor: units, boards, people, seats; and what machine and record own, to read.
+
+`PersonAdmin` and `MembershipAdmin` are registered a floor above, where leaving ends roles on cases.
+"""
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
+from django.core.exceptions import ValidationError
+
+from governance import actions, ledger, models
+from governance.administration import ReadOnly, ReasonForm, Recorded, read_only
+from governance.history import acting
+
+
+class UnitForm(ReasonForm):
+    """Name and place of a unit."""
+
+    class Meta:
+        model = models.Unit
+        fields = ("name", "code", "parent")
+
+
+@admin.register(models.Unit)
+class UnitAdmin(Recorded):
+    """Units as a tree. Code and parent stay: cases and boards are found by them."""
+
+    form = UnitForm
+    list_display = ("name", "code", "parent", "path")
+    list_filter = (("parent", admin.RelatedOnlyFieldListFilter),)
+    search_fields = ("name", "code", "path")
+    ordering = ("path",)
+
+    def get_readonly_fields(self, request, obj=None):
+        """After it was added only the name changes."""
+        return ("code", "parent", "path") if obj else ()
+
+    def add_row(self, cleaned, *, reason, by):
+        """As `actions.add_unit`."""
+        return actions.add_unit(
+            name=cleaned["name"], code=cleaned["code"], parent=cleaned["parent"], reason=reason, by=by
+        )
+
+
+class BoardForm(ReasonForm):
+    """Name of a board, and the unit it decides for."""
+
+    class Meta:
+        model = models.Board
+        fields = ("name", "unit")
+
+
+class SeatsInline(admin.TabularInline):
+    """Who sits on the board, to look at."""
+
+    model = models.Membership
+    fields = ("seat", "person", "starts_at", "ends_at", "delegate_of")
+    readonly_fields = fields
+    extra = 0
+    show_change_link = True
+    can_delete = False
+
+    def has_add_permission(self, request, obj=None):
+        """Seats are filled on their own page."""
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        """Seats are ended on their own page."""
+        return False
+
+
+@admin.register(models.Board)
+class BoardAdmin(Recorded):
+    """Boards. The unit stays: it says which cases the board decides."""
+
+    form = BoardForm
+    inlines = [SeatsInline]
+    list_display = ("name", "unit")
+    list_select_related = ("unit",)
+    search_fields = ("name", "unit__name")
+
+    def get_inlines(self, request, obj):
+        """Seats are filled once there is a board."""
+        return self.inlines if obj else []
+
+    def get_readonly_fields(self, request, obj=None):
+        """After it was added only the name changes."""
+        return ("unit",) if obj else ()
+
+    def add_row(self, cleaned, *, reason, by):
+        """As `actions.add_board`."""
+        return actions.add_board(name=cleaned["name"], unit=cleaned["unit"], reason=reason, by=by)
+
+
+class PersonForm(ReasonForm):
+    """An account. The password is asked for when it is added; later it has a page of its own."""
+
+    password1 = forms.CharField(
+        label="Password",
+        strip=False,
+        required=False,
+        max_length=500,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=password_validators_help_text_html,
+    )
+    password2 = forms.CharField(
+        label="Password again",
+        strip=False,
+        required=False,
+        max_length=500,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Left empty, nobody can sign in with this account yet.",
+    )
+
+    class Meta:
+        model = models.User
+        fields = ("login", "full_name", "email", "unit", "manager", "is_admin", "is_auditor")
+
+    def clean_login(self):
+        """Sign-in names are told apart without regard to case."""
+        login = self.cleaned_data["login"]
+        if models.User.objects.filter(login__iexact=login).exclude(pk=self.instance.pk).exists():
+            raise ValidationError(f"{login} is taken; choose another.")
+        return login
+
+    def clean_manager(self):
+        """Nobody is their own manager."""
+        manager = self.cleaned_data["manager"]
+        if manager is not None and manager.pk == self.instance.pk:
+            raise ValidationError("Nobody is their own manager.")
+        return manager
+
+    def clean(self):
+        """Both passwords the same, and good enough."""
+        cleaned = super().clean()
+        first, second = cleaned.get("password1"), cleaned.get("password2")
+        if first != second:
+            self.add_error("password2", "The two passwords differ.")
+        elif first:
+            try:
+                validate_password(first, self.instance)
+            except ValidationError as wrong:
+                self.add_error("password1", wrong)
+        return cleaned
+
+
+class PersonAdmin(Recorded, UserAdmin):
+    """Accounts. Whether one is active changes only by the acts of the floor above, which end roles and seats."""
+
+    form = add_form = PersonForm
+    list_display = ("full_name", "login", "email", "unit", "is_active", "is_admin", "is_auditor")
+    list_filter = ("is_active", "is_admin", "is_auditor", ("unit", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("unit",)
+    search_fields = ("full_name", "login", "email")
+    ordering = ("full_name",)
+    filter_horizontal = ()
+    autocomplete_fields = ("manager",)
+    about = ("full_name", "email", "unit", "manager", "is_admin", "is_auditor")
+    add_fieldsets = ((None, {"fields": ("login", *about, "password1", "password2", "reason")}),)
+    fieldsets = ((None, {"fields": ("login", *about, "is_active", "joined_at", "reason")}),)
+
+    def get_form(self, request, obj=None, **options):
+        """One form for both pages."""
+        return super(UserAdmin, self).get_form(request, obj, **options)
+
+    def get_readonly_fields(self, request, obj=None):
+        """What stays: the name people sign in with, and whether the account is active."""
+        return ("login", "is_active", "joined_at") if obj else ()
+
+    def get_fieldsets(self, request, obj=None):
+        """Whoever may only look is shown no reason to fill in."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj and not self.has_change_permission(request, obj):
+            return ((None, {"fields": ("login", *self.about, "is_active", "joined_at")}),)
+        return fieldsets
+
+    def add_row(self, cleaned, *, reason, by):
+        """As `actions.add_person`."""
+        fields = {name: cleaned[name] for name in ("login", *self.about)}
+        return actions.add_person(**fields, password=cleaned["password1"] or None, reason=reason, by=by)
+
+    def user_change_password(self, request, id, form_url=""):
+        """Django's form for the password of somebody else, as a recorded act."""
+        with acting(by=request.user, reason="Password set by an admin"):
+            response = super().user_change_password(request, id, form_url)
+            if request.method == "POST" and response.status_code == 302:
+                person = self.get_object(request, id)
+                ledger.record("password set", person=person.full_name, person_id=person.pk)
+        return response
+
+
+class MembershipForm(ReasonForm):
+    """A person for a seat of a board."""
+
+    class Meta:
+        model = models.Membership
+        fields = ("board", "seat", "person", "starts_at", "ends_at", "delegate_of")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "person" in self.fields:
+            self.fields["person"].queryset = models.User.objects.active()
+
+    def clean(self):
+        """Nobody seats themselves; a delegate stands in for the same seat; a term ends after it begins."""
+        cleaned = super().clean()
+        person, board, seat = (cleaned.get(name) for name in ("person", "board", "seat"))
+        if person is not None and person.pk == self.acting_admin.pk:
+            self.add_error("person", "Nobody seats themselves. Ask another admin.")
+        held_by = cleaned.get("delegate_of")
+        if held_by is not None and (held_by.board != board or held_by.seat != seat):
+            self.add_error(
+                "delegate_of", "A delegate stands in for somebody in the same seat of the same board."
+            )
+        starts, ends = cleaned.get("starts_at"), cleaned.get("ends_at")
+        if starts and ends and ends < starts:
+            self.add_error("ends_at", "The seat ends before it begins.")
+        if (
+            person
+            and ends is None
+            and models.Membership.objects.filter(
+                board=board, person=person, seat=seat, ends_at__isnull=True
+            ).exists()
+        ):
+            self.add_error("person", f"{person} holds this seat already.")
+        return cleaned
+
+
+class MembershipAdmin(Recorded):
+    """Seats. One is filled here and never changed; it ends by the act of the floor above."""
+
+    form = MembershipForm
+    list_display = ("board", "seat", "person", "starts_at", "ends_at", "delegate_of", "granted_by")
+    list_filter = ("board", "seat")
+    list_select_related = ("board", "person", "granted_by", "delegate_of__person", "delegate_of__board")
+    search_fields = ("person__full_name", "person__login", "board__name")
+    date_hierarchy = "starts_at"
+
+    def get_form(self, request, obj=None, **options):
+        """The form knows who fills the seat."""
+        form = super().get_form(request, obj, **options)
+        form.acting_admin = request.user
+        return form
+
+    def has_change_permission(self, request, obj=None):
+        """A seat that was filled stays as it was filled."""
+        return False
+
+    def add_row(self, cleaned, *, reason, by):
+        """As `actions.appoint`."""
+        names = ("board", "person", "seat", "starts_at", "ends_at", "delegate_of")
+        return actions.appoint(**{name: cleaned[name] for name in names}, reason=reason, by=by)
+
+
+# What machine and record own.
+
+read_only(
+    models.Rulebook,
+    list_display=("version", "published_at", "admin", "chair", "digest"),
+    list_select_related=("admin", "chair"),
+    search_fields=("version", "digest"),
+    list_filter=("published_at",),
+)
+read_only(
+    models.Gate,
+    list_display=("key", "rulebook", "title", "to_stage", "quorum"),
+    list_filter=("rulebook", "to_stage"),
+    search_fields=("key", "title"),
+    list_select_related=("rulebook",),
+)
+read_only(
+    models.Criterion,
+    list_display=("key", "rulebook", "gate_key", "seat", "layer", "severity", "waivable"),
+    list_filter=("rulebook", "gate_key", "seat", "layer", "severity"),
+    search_fields=("key", "question"),
+    list_select_related=("rulebook",),
+)
+read_only(
+    models.Requirement,
+    list_display=("key", "rulebook", "stage", "layer", "severity", "waivable", "fresh_days"),
+    list_filter=("rulebook", "stage", "layer", "severity"),
+    search_fields=("key", "question"),
+    list_select_related=("rulebook",),
+)
+read_only(models.Contract, list_display=("title",), search_fields=("title",))
+read_only(
+    models.ContractVersion,
+    list_display=("contract", "number", "state", "author", "starts_at", "ends_at"),
+    list_filter=("state",),
+    search_fields=("contract__title", "author__full_name"),
+    list_select_related=("contract", "author"),
+)
+read_only(
+    models.Clause,
+    list_display=("version", "kind", "sentence"),
+    list_filter=("kind",),
+    search_fields=("sentence", "version__contract__title"),
+    list_select_related=("version__contract",),
+)
+read_only(
+    models.ContractApproval,
+    list_display=("version", "seat", "person", "at"),
+    list_filter=("seat",),
+    search_fields=("person__full_name", "version__contract__title"),
+    list_select_related=("version__contract", "person"),
+)
+read_only(
+    models.Notice,
+    list_display=("subject", "person", "kind", "case_ref", "owed_at", "read_at"),
+    list_filter=("kind", "owed_at"),
+    search_fields=("subject", "person__full_name", "case_ref"),
+    list_select_related=("person",),
+)
+read_only(
+    models.Delivery,
+    list_display=("person", "day", "claimed_at", "sent_at", "attempts", "last_error"),
+    list_filter=("day", "sent_at"),
+    search_fields=("person__full_name",),
+    list_select_related=("person",),
+)
+read_only(
+    models.SignInAttempt,
+    list_display=("login", "address", "at"),
+    list_filter=("at",),
+    search_fields=("login",),
+)
+
+
+class EntryAdmin(ReadOnly):
+    """The record: what happened, who did it, and the words of it."""
+
+    list_display = ("id", "kind", "actor_id", "case_ref", "at", "simulated")
+    list_filter = ("kind", "simulated", "at")
+    search_fields = ("case_ref", "kind", "request_id")
+    ordering = ("-id",)
+    never_shown = ("digest",)
+    readonly_fields = ("words",)
+
+    @admin.display(description="What it says")
+    def words(self, entry):
+        """The body of the entry, as it was written."""
+        return bytes(entry.body.body).decode()
+
+
+admin.site.register(models.Entry, EntryAdmin)

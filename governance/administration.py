@@ -1,0 +1,210 @@
+"""What every page of the Django admin has in common, for the admin modules of all floors.
+
+Two kinds of rows: those that admins keep (`Recorded`) and those that machine or record own (`read_only`).
+"""
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.shortcuts import redirect
+from django.urls import reverse
+from simple_history.admin import SimpleHistoryAdmin
+
+from governance import exports, ledger
+from governance.answers import Refused, no
+from governance.history import acting
+from governance.views import people
+
+REASON_HELP = "Stands in the history beside what changes. May be left empty."
+
+
+# --- The site --------------------------------------------------------------------------------------------------------
+
+
+def _sign_in(request, extra_context=None):
+    """Our own page, which slows guessing down; whoever is signed in and has no place here is told so."""
+    if request.user.is_authenticated:
+        no("The administration is for admins and auditors.", "Ask an admin.").or_refuse()
+    return redirect(f"{reverse('sign-in')}?next={reverse('admin:index')}")
+
+
+def _own_password(request, extra_context=None):
+    """Django's form for one's own password, as a recorded act."""
+    with acting(by=request.user, reason="Own password set"):
+        response = admin.AdminSite.password_change(admin.site, request, extra_context)
+        if request.method == "POST" and response.status_code == 302:
+            ledger.record("password set", person=request.user.full_name, person_id=request.user.pk)
+    return response
+
+
+admin.site.unregister(Group)  # rights come from roles and seats
+admin.site.site_header = "Plumbline"
+admin.site.site_title = "Plumbline"
+admin.site.index_title = "Administration"
+admin.site.site_url = "/"
+admin.site.login = _sign_in
+admin.site.logout = people.sign_out
+admin.site.password_change = _own_password
+
+
+# --- What every page of it has in common ------------------------------------------------------------------------------
+
+
+def export_csv(model_admin, request, rows):
+    """The chosen rows with every shown field as a CSV file that is safe in a spreadsheet."""
+    names = [
+        field.attname
+        for field in model_admin.model._meta.concrete_fields
+        if field.name not in model_admin.never_shown
+    ]
+    name = str(model_admin.model._meta.verbose_name_plural).replace(" ", "-")
+    return exports.stream(
+        name, names, (tuple(getattr(row, attname) for attname in names) for row in rows.iterator(500))
+    )
+
+
+export_csv.short_description = "Export the chosen rows as CSV"
+
+
+class NoDeleting:
+    """Nothing governed is deleted, and what somebody tries against that is recorded."""
+
+    actions = [export_csv]
+    list_per_page = 50
+    # Fields that no page and no file of the admin shows.
+    never_shown: tuple[str, ...] = ("password",)
+
+    def has_delete_permission(self, request, obj=None):
+        """Nobody deletes."""
+        return False
+
+    def delete_view(self, request, object_id, extra_context=None):
+        """Refused, in words; a try leaves an entry."""
+        return self._refuse(request, "delete", object_id)
+
+    def history_form_view(self, request, object_id, version_id, extra_context=None):
+        """A row of history is read; pressing it back into the present is refused."""
+        if request.method == "POST":
+            self._refuse(request, "change the history of", object_id)
+        return super().history_form_view(request, object_id, version_id, extra_context)
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        """Django's form; a POST without the right to it is refused in words and leaves an entry."""
+        if request.method == "POST":
+            allowed = self.has_change_permission(request) if object_id else self.has_add_permission(request)
+            if not allowed:
+                self._refuse(request, "change" if object_id else "add", object_id)
+        return self.allowed_form(request, object_id, form_url, extra_context)
+
+    def allowed_form(self, request, object_id, form_url, extra_context):
+        """The form itself, once it is known that the person may see or send it."""
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _refuse(self, request, verb, object_id):
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        row = self.get_object(request, object_id) if object_id else None
+        case = row if hasattr(row, "ref") else getattr(row, "initiative", None)
+        what = self.model._meta.verbose_name
+        refusal = Refused(
+            f"The administration does not {verb} a {what}.",
+            "What machine or record owns changes through its own pages, with reasons; nothing is deleted.",
+        )
+        if request.method == "POST":
+            with acting(by=request.user):
+                ledger.record(
+                    "refused",
+                    case=case,
+                    act=f"admin: {verb} {self.model._meta.label_lower} {object_id or ''}".strip(),
+                    answer=str(refusal),
+                )
+            refusal.recorded = True
+        raise refusal
+
+
+class ReadOnly(NoDeleting, admin.ModelAdmin):
+    """Rows that machine or record own: listed, searched, filtered, exported; never touched."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request, obj=None):
+        """Nobody adds here."""
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        """Nobody changes here."""
+        return False
+
+    def get_exclude(self, request, obj=None):
+        """Leave out what is never shown."""
+        return self.never_shown
+
+
+class ReadOnlyHistory(ReadOnly, SimpleHistoryAdmin):
+    """The same, with the history of each row."""
+
+
+def read_only(model, *, site=admin.site, base=None, **options):
+    """Register a model as read-only, with its history where it has one. `options`: attributes of the ModelAdmin."""
+    base = base or (ReadOnlyHistory if hasattr(model, "history") else ReadOnly)
+    site.register(model, type(f"{model.__name__}Admin", (base,), options))
+
+
+class ReasonForm(forms.ModelForm):
+    """A form of the admin with an optional reason, which stands in the history."""
+
+    reason = forms.CharField(
+        required=False, max_length=500, widget=forms.TextInput(attrs={"size": 80}), help_text=REASON_HELP
+    )
+
+
+class Recorded(NoDeleting, SimpleHistoryAdmin):
+    """Rows that admins keep: each save is an act with who and why, and an entry says what changed."""
+
+    form = ReasonForm
+    adding = "added"
+
+    def allowed_form(self, request, object_id, form_url, extra_context):
+        """The whole form in one act of the person: every row saved inside it carries who and why."""
+        if request.method != "POST":
+            return super().allowed_form(request, object_id, form_url, extra_context)
+        try:
+            with acting(by=request.user, reason=request.POST.get("reason", "")[:500].replace("\0", "")):
+                return super().allowed_form(request, object_id, form_url, extra_context)
+        except ValidationError as wrong:
+            # What an act found wrong that the form could not know: somebody else was faster.
+            self.message_user(request, " ".join(wrong.messages), messages.ERROR)
+            return redirect(request.path)
+
+    def save_model(self, request, obj, form, change):
+        """Add through the action; record what a change changed."""
+        reason = form.cleaned_data.get("reason", "")
+        if not change:
+            self.take(obj, self.add_row(form.cleaned_data, reason=reason, by=request.user))
+            return
+        before = type(obj).objects.get(pk=obj.pk)
+        fields = [name for name in form.changed_data if name != "reason"]
+        if not fields:
+            return
+        obj.save()
+        ledger.record(
+            f"{self.model._meta.verbose_name} changed",
+            row=str(obj),
+            row_id=obj.pk,
+            before={name: _plain(getattr(before, name)) for name in fields},
+            after={name: _plain(getattr(obj, name)) for name in fields},
+        )
+
+    def add_row(self, cleaned, *, reason, by):
+        """Add the row through its action; each kind of row says which."""
+        raise NotImplementedError
+
+    @staticmethod
+    def take(obj, saved):
+        """Let the object of the form be the row that the action saved."""
+        obj.__dict__.update(saved.__dict__)
+
+
+def _plain(value):
+    return value if value is None or isinstance(value, (bool, int, str)) else str(value)

@@ -1,0 +1,17 @@
+"""The ground floor as a Django app."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class GovernanceConfig(AppConfig):
+    """People and boards, the rulebook, contracts, policy decisions, the ledger, notices."""
+
+    name = "governance"
+    verbose_name = "Governance"
+
+    def ready(self):
+        """Protect the record's tables after every migrate; by then the tables of all apps exist."""
+        from governance import guards
+
+        post_migrate.connect(guards.after_migrate, sender=self, dispatch_uid="plumbline-guards")

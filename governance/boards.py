@@ -1,0 +1,60 @@
+"""Which board a unit answers to, and who sits on it at a moment."""
+
+from django.db.models import QuerySet
+
+from governance import clock
+from governance.models import Board, Membership, Unit, User
+from governance.models.people import CHAIR, DEPUTY_CHAIR
+from governance.reading import once
+
+
+def boards() -> list[Board]:
+    """Every board with its unit: there are few, and each question about one needs its place among the others."""
+    return once(("boards",), lambda: list(Board.objects.select_related("unit")))
+
+
+def board_for(unit: Unit) -> Board | None:
+    """The nearest board up the unit tree, the unit's own first; None where no unit above has one."""
+    codes = unit.ancestor_codes()
+    above = [board for board in boards() if board.unit.code in codes]
+    return min(above, key=lambda board: codes.index(board.unit.code), default=None)
+
+
+def units_of_board(board: Board) -> QuerySet:
+    """Keys of the units whose nearest board this is, as a query to filter by."""
+    path = board.unit.path
+    units = Unit.objects.filter(path__startswith=path)
+    for other in boards():
+        if other.pk != board.pk and other.unit.path.startswith(path):
+            units = units.exclude(path__startswith=other.unit.path)
+    return units.order_by().values("pk")
+
+
+def members_at(board: Board | None, moment) -> list[Membership]:
+    """Everybody who holds a seat of the board at `moment`, with the person."""
+    if board is None:
+        return []
+    return list(board.memberships.held_at(moment).select_related("person").order_by("delegate_of_id", "id"))
+
+
+def members_now(board: Board | None) -> list[Membership]:
+    """Everybody who holds a seat of the board now, with the person."""
+    if board is None:
+        return []
+    return once(("members", board.pk), lambda: members_at(board, clock.now()))
+
+
+def seats_held(person: User) -> list[Membership]:
+    """The seats, chair and deputy chair among them, that the person holds now on any board."""
+    held = Membership.objects.held_at(clock.now()).filter(person=person)
+    return once(("seats", person.pk), lambda: list(held.select_related("board__unit")))
+
+
+def seat_holders(members: list[Membership], seat: str) -> list[Membership]:
+    """Who holds the seat: its holder first, then delegates."""
+    return [member for member in members if member.seat == seat]
+
+
+def chairs(members: list[Membership]) -> tuple[list[Membership], list[Membership]]:
+    """The chair and the deputy chair, each as a list that may be empty."""
+    return seat_holders(members, CHAIR), seat_holders(members, DEPUTY_CHAIR)

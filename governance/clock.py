@@ -1,0 +1,61 @@
+"""One clock for the whole application.
+
+Rules never ask the system for the time: they are handed a moment, and whoever starts an act gets that
+moment here. Demonstrations and walks replay months in seconds by setting it with `simulated`.
+"""
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date, datetime, time, timedelta
+
+from django.utils import timezone
+
+_simulated: ContextVar[datetime | None] = ContextVar("plumbline_simulated_now", default=None)
+
+
+def now() -> datetime:
+    """The moment of acting: aware, in UTC unless a simulated moment is set."""
+    return _simulated.get() or timezone.now()
+
+
+def today() -> date:
+    """The local day of `now()`, in the one configured time zone (domain.md: days end at local midnight)."""
+    return local_day(now())
+
+
+def local_day(moment: datetime) -> date:
+    """The day, in the configured time zone, on which `moment` falls."""
+    return timezone.localtime(moment, timezone.get_default_timezone()).date()
+
+
+def moment_in_words(moment: datetime) -> str:
+    """The moment in the configured time zone as people say it: "11:00 on 12 November 2026"."""
+    local = timezone.localtime(moment, timezone.get_default_timezone())
+    return f"{local:%H:%M} on {local:%-d %B %Y}"
+
+
+def midnight_before(day: date) -> datetime:
+    """The first moment of `day` in the configured time zone, right on days when clocks change too."""
+    return timezone.make_aware(datetime.combine(day, time.min), timezone.get_default_timezone())
+
+
+def midnight_after(day: date) -> datetime:
+    """The first moment that is no longer `day`: what is current through `day` ends here."""
+    return midnight_before(day + timedelta(days=1))
+
+
+def simulating() -> datetime | None:
+    """The simulated moment in force, or None when the real clock runs."""
+    return _simulated.get()
+
+
+@contextmanager
+def simulated(moment: datetime):
+    """Let `now()` be `moment` inside the block. The ledger marks what is written meanwhile as simulated."""
+    if moment.tzinfo is None:
+        raise ValueError("A simulated moment needs a time zone.")
+    token = _simulated.set(moment)
+    try:
+        yield moment
+    finally:
+        _simulated.reset(token)

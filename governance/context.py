@@ -1,0 +1,30 @@
+"""What every page shows beside its own content: how much waits, unread notices, who one is here."""
+
+from functools import cache
+
+from governance import desk
+from governance.boards import seats_held
+
+
+def everywhere(request) -> dict:
+    """Context of base.html for people who are signed in; lazy, so that a page without the frame pays nothing,
+    and asked once however often the frame says it.
+    """
+    person = getattr(request, "user", None)
+    if person is None or not person.is_authenticated:
+        return {}
+    return {
+        "desk_count": cache(lambda: desk.count_for(person)),
+        "unread_notices": cache(lambda: person.notices.unread().count()),
+        "seat_line": cache(lambda: seat_line(person)),
+    }
+
+
+def seat_line(person) -> str:
+    """Who one is here, in one line: seats first, then unit."""
+    seats = [f"{member.get_seat_display().lower()}, {member.board}" for member in seats_held(person)]
+    if person.is_admin:
+        seats.append("admin")
+    if person.is_auditor:
+        seats.append("auditor")
+    return "; ".join(seats) or (person.unit.name if person.unit_id else "")

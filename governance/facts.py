@@ -1,0 +1,188 @@
+"""What a gate looks at: plain values, collected once, handed to the pure rules of `gates`."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+
+@dataclass(frozen=True)
+class Void:
+    """That a trigger ended an item for one requirement from `at` on."""
+
+    at: datetime
+    trigger: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """One piece of evidence as the rules see it. `covers` maps a requirement to the order it was attached in."""
+
+    id: int
+    kind: str
+    title: str
+    author_id: int
+    observed_on: date
+    added_at: datetime
+    fingerprint: str
+    covers: dict[str, int] = field(hash=False)
+    result: str = ""
+    condition: str = ""
+    voids: dict[str, tuple[Void, ...]] = field(default_factory=dict, hash=False)
+    withdrawn_at: datetime | None = None
+    superseded_by: int | None = None
+    missing: bool = False
+    generated: bool = False
+    unverified: bool = False
+    acceptance_role: str = ""
+    acceptance_open: bool = False
+    clause_of: int | None = None
+    components: frozenset[int] = frozenset()
+    layers: frozenset[str] = frozenset()
+
+    def void_at(self, key: str, at: datetime) -> Void | None:
+        """The first voiding for this requirement that is in effect at `at`."""
+        return next((void for void in self.voids.get(key, ()) if void.at <= at), None)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The owner's answer to one requirement."""
+
+    kind: str
+    text: str
+    version: int
+    at: datetime
+    accepted_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Running:
+    """A version of a component that runs from a moment to a moment."""
+
+    id: int
+    component: int
+    layer: str
+    label: str
+    since: datetime
+    until: datetime | None
+
+    def runs_at(self, at: datetime) -> bool:
+        """Whether this version runs at `at`."""
+        return self.since <= at and (self.until is None or self.until > at)
+
+
+@dataclass(frozen=True)
+class ContractState:
+    """A contract version that is, was or will be in force."""
+
+    id: int
+    number: int
+    digest: str
+    since: datetime
+    until: datetime | None
+
+    def in_force_at(self, at: datetime) -> bool:
+        """Whether this version binds at `at`."""
+        return self.since <= at and (self.until is None or self.until > at)
+
+
+@dataclass(frozen=True)
+class HoldFact:
+    """An open hold: what it is, the highest stage supported meanwhile, whether it blocks decisions."""
+
+    kind: str
+    words: str
+    reason: str
+    cap: str | None
+    blocking: bool
+
+
+@dataclass(frozen=True)
+class DebtFact:
+    """A debt that is still owed."""
+
+    id: int
+    kind: str
+    text: str
+    debtor_id: int | None
+    due: date
+    case_ref: str
+    excused: bool = False
+
+
+@dataclass(frozen=True)
+class WaiverFact:
+    """A granted waiver of one criterion or requirement."""
+
+    key: str
+    since: datetime
+    until: date
+    reason: str
+
+
+@dataclass(frozen=True)
+class ConditionFact:
+    """A condition of an earlier decision that nobody has met yet."""
+
+    text: str
+    owner: str
+    due: date
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One thing the MVP declared it would prove, and its result so far."""
+
+    key: str
+    declared: str
+    result: str = ""
+
+
+@dataclass(frozen=True)
+class ScopeFact:
+    """The bound a case has, or will have when it is promoted."""
+
+    id: int
+    words: str
+    users: int
+    ends_on: date | None
+    planned: bool
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything of one case that gates look at; nothing else has a say (house.md)."""
+
+    ref: str
+    title: str
+    claimed: str
+    imported: bool = False
+    tier: str = ""
+    answers: dict[str, Reply] = field(default_factory=dict, hash=False)
+    items: tuple[Item, ...] = ()
+    running: tuple[Running, ...] = ()
+    contracts: tuple[ContractState, ...] = ()
+    holds: tuple[HoldFact, ...] = ()
+    waivers: tuple[WaiverFact, ...] = ()
+    conditions: tuple[ConditionFact, ...] = ()
+    debts: tuple[DebtFact, ...] = ()
+    declared: dict[str, Declared] = field(default_factory=dict, hash=False)
+    decided: dict[str, date] = field(default_factory=dict, hash=False)
+    reattest_by: date | None = None
+    scopes: tuple[ScopeFact, ...] = ()
+    people: dict[str, str] = field(default_factory=dict, hash=False)
+    owner_id: int | None = None
+
+    @property
+    def high(self) -> bool:
+        """Whether the confirmed tier is high."""
+        return self.tier == "high"
+
+    def items_for(self, key: str) -> list[Item]:
+        """Items offered for this requirement, newest observation first."""
+        found = [item for item in self.items if key in item.covers]
+        return sorted(found, key=lambda item: (item.observed_on, item.added_at, item.id), reverse=True)
+
+    def models_at(self, at: datetime) -> list[Running]:
+        """The versions in the model layer that run at `at`."""
+        return [version for version in self.running if version.layer == "model" and version.runs_at(at)]

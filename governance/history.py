@@ -1,0 +1,209 @@
+"""Who did it and why, for every row saved inside `acting`.
+
+`governed()` is the one line that puts a model under history. A save of a governed model outside `acting` is
+refused here: no actor, no write (record.md).
+"""
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from django.contrib.auth import get_user_model
+from django.db import connection, models, transaction
+from django.db.models import Func
+from simple_history.models import HistoricalRecords
+from simple_history.signals import pre_create_historical_record
+
+from governance import clock, reading
+
+
+class NoActor(RuntimeError):
+    """A governed row was about to be written by nobody."""
+
+
+@dataclass(frozen=True)
+class Acting:
+    """The actor of the running act: a person, or a named part of the system when `person` is None."""
+
+    person: object | None
+    name: str
+    reason: str
+    request_id: str
+
+
+_acting: ContextVar[Acting | None] = ContextVar("plumbline_acting", default=None)
+_request_id: ContextVar[str] = ContextVar("plumbline_request_id", default="")
+_concerned: ContextVar[object | None] = ContextVar("plumbline_concerned", default=None)
+
+
+def current() -> Acting | None:
+    """The actor in force, or None outside any act."""
+    return _acting.get()
+
+
+def set_request_id(value: str):
+    """Remember the id of the running request or task for the record; returns the token to reset it with."""
+    return _request_id.set(value)
+
+
+def reset_request_id(token) -> None:
+    """Forget the id set by `set_request_id`."""
+    _request_id.reset(token)
+
+
+def concerns(row) -> None:
+    """Remember the case, or the row of a case, that the running request is about: for the entry of a refusal."""
+    _concerned.set(row)
+
+
+def concerned():
+    """The case that the running request is about, as far as it is known; else None."""
+    row = _concerned.get()
+    return getattr(row, "initiative", row)
+
+
+@contextmanager
+def acting(*, by=None, system: str = "", reason: str = ""):
+    """Open a transaction in which every governed row is saved by `by`, or by the named part of the system.
+
+    Raises NoActor when neither is given. Inside another act the outer actor stays unless a new one is named:
+    an act may call a smaller act.
+    """
+    if by is None and not system:
+        raise NoActor("Say who acts: by=<person> or system='<name>'.")
+    who = Acting(
+        person=by,
+        name=by.full_name if by is not None else f"system: {system}",
+        reason=reason,
+        request_id=_request_id.get(),
+    )
+    token = _acting.set(who)
+    try:
+        with reading.afresh(), transaction.atomic():
+            if clock.simulating():
+                set_database_clock(clock.now())
+            yield who
+    finally:
+        _acting.reset(token)
+
+
+def set_database_clock(moment) -> None:
+    """Offer `moment` as the database's clock for this transaction.
+
+    plumbline_now() believes it only for logins that are members of plumbline_clock; the entry says simulated.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('plumbline.now', %s, true)", [moment.isoformat()])
+
+
+class TransactionId(Func):
+    """The id of the running transaction, right inside savepoints too (house.md, trap 14)."""
+
+    template = "(pg_current_xact_id()::text::bigint)"
+    output_field = models.BigIntegerField()
+    arity = 0
+
+
+class DatabaseNow(Func):
+    """plumbline_now(): the database's own clock, see the first migration."""
+
+    function = "plumbline_now"
+    output_field = models.DateTimeField()
+    arity = 0
+
+
+class DatabaseSimulated(Func):
+    """plumbline_simulated(): whether plumbline_now() is a simulated moment in this transaction."""
+
+    function = "plumbline_simulated"
+    output_field = models.BooleanField()
+    arity = 0
+
+
+class HistoryRow(models.Model):
+    """What every history row carries beside the row itself."""
+
+    history_user_name = models.TextField(default="")
+    history_xact = models.BigIntegerField(db_default=TransactionId(), editable=False)
+
+    class Meta:
+        abstract = True
+
+
+def _who_saved(instance=None, request=None, **_):
+    who = _acting.get()
+    return who.person if who else None
+
+
+def _person_of(historical_instance):
+    return get_user_model().objects.filter(pk=historical_instance.history_user_id).first()
+
+
+def governed(**options) -> HistoricalRecords:
+    """The line that puts a model under history: `history = governed()`."""
+    return HistoricalRecords(
+        bases=[HistoryRow],
+        history_id_field=models.BigAutoField(),
+        history_user_id_field=models.BigIntegerField(null=True, blank=True),
+        history_user_getter=_person_of,
+        history_change_reason_field=models.TextField(default="", blank=True),
+        get_user=_who_saved,
+        **options,
+    )
+
+
+def _stamp(sender, *, history_instance, instance, **_):
+    who = _acting.get()
+    if who is None:
+        raise NoActor(
+            f"{instance._meta.label} would be saved by nobody. Do it through an action, or inside acting(by=...)."
+        )
+    history_instance.history_user_name = who.name
+    history_instance.history_change_reason = who.reason
+    history_instance.history_date = clock.now()
+
+
+pre_create_historical_record.connect(_stamp, dispatch_uid="plumbline-history-stamp")
+
+
+def insert_many(model, rows: list, batch_size: int = 1000) -> list:
+    """Insert governed rows set-wise, each with its history row, in the running act.
+
+    Raises NoActor outside an act. `bulk_create` alone would leave no history (house.md, trap 5).
+    """
+    with_keys = model.objects.bulk_create(rows, batch_size=batch_size)
+    _history_many(model, with_keys, "+")
+    return with_keys
+
+
+def update_alike(model, rows: list, fields: list[str]) -> None:
+    """Update the named fields of governed rows that all get the same values: one statement, a history row each."""
+    values = {name: getattr(rows[0], name) for name in fields}
+    model.objects.filter(pk__in=[row.pk for row in rows]).update(**values)
+    _history_many(model, rows, "~")
+
+
+def _history_many(model, rows, kind):
+    """One history row for each, copied inside the database from the rows as they stand there now."""
+    who = _acting.get()
+    if who is None:
+        raise NoActor(f"{model._meta.label} rows would be saved by nobody.")
+    historical = model.history.model
+    said = {
+        "history_date": clock.now(),
+        "history_type": kind,
+        "history_user_id": who.person.pk if who.person else None,
+        "history_user_name": who.name,
+        "history_change_reason": who.reason,
+    }
+    columns = [field.column for field in historical.tracked_fields]
+    names = [historical._meta.get_field(name).column for name in said]
+    quoted = connection.ops.quote_name
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {quoted(historical._meta.db_table)} ({', '.join(map(quoted, columns + names))})"
+            f" SELECT {', '.join(map(quoted, columns))}, {', '.join(['%s'] * len(names))}"
+            f" FROM {quoted(model._meta.db_table)} WHERE {quoted(model._meta.pk.column)} = ANY(%s)"
+            f" ORDER BY {quoted(model._meta.pk.column)}",
+            [*said.values(), [row.pk for row in rows]],
+        )

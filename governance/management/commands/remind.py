@@ -1,0 +1,62 @@
+"""`manage.py remind`: owe what is due and send the day's mail, now or as if it were another moment."""
+
+import json
+from datetime import datetime, time
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from governance import clock, delivery, reminders
+
+
+class Command(BaseCommand):
+    """What the worker does every few minutes, in one go."""
+
+    help = "Owe every message that is due and send the day's mail."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """When, whether to write, and how to say it."""
+        parser.add_argument(
+            "--at", metavar="WHEN", help="as if it were this day or moment: 2026-11-09 or 2026-11-09T08:00"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="say what is due; write and send nothing")
+        parser.add_argument("--json", action="store_true", help="print nothing but the object")
+
+    def handle(self, *args, at: str | None = None, dry_run: bool = False, **options) -> None:
+        """Sweep, then deliver. The last line is one JSON object: due, new, sent, failed. Raises CommandError."""
+        moment = None if at is None else moment_of(at)
+        found = reminders.sweep(moment, dry_run=dry_run)
+        mails = delivery.Counts(0, 0) if dry_run else delivery.deliver(moment)
+        if not options["json"]:
+            self.stdout.write(
+                f"{found.due} messages are due, {found.new} of them {'would be' if dry_run else 'are'} new."
+            )
+            if dry_run:
+                self.stdout.write("Nothing was written or sent.")
+            else:
+                self.stdout.write(f"{mails.sent} mails sent, {mails.failed} failed.")
+        self.stdout.write(
+            json.dumps({"due": found.due, "new": found.new, "sent": mails.sent, "failed": mails.failed})
+        )
+
+
+def moment_of(text: str) -> datetime:
+    """The moment that `--at` names: a day means its first moment, a time without zone is local. Raises CommandError."""
+    try:
+        day = parse_date(text.strip())
+        moment = datetime.combine(day, time.min) if day else parse_datetime(text.strip())
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise CommandError(
+            f"--at {text!r} is not a day or a moment; write it like 2026-11-09, 2026-11-09T08:00 "
+            "or 2026-11-09T08:00+01:00."
+        )
+    if timezone.is_naive(moment):
+        moment = timezone.make_aware(moment, timezone.get_default_timezone())
+    try:
+        clock.local_day(moment)
+    except OverflowError:
+        raise CommandError(f"--at {text!r} lies outside of what a calendar holds.") from None
+    return moment

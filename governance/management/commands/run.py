@@ -1,0 +1,282 @@
+"""Everything in one go: database, migrations, demo, web server, worker with beat; and everything down again."""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from governance import processes, roles
+
+STOP_SECONDS = 7  # how long a part may take to end by itself; the worker finishes its task and takes about 5
+READY_SECONDS = 60
+OLDEST_POSTGRESQL = 15
+
+
+class Stopped(Exception):
+    """Somebody pressed Ctrl-C or asked this process to end."""
+
+
+class Command(BaseCommand):
+    """`manage.py run`, which is what `make run` calls."""
+
+    help = "Start the database, the web server and the worker; Ctrl-C stops them all."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Options beside the environment's."""
+        parser.add_argument("--no-demo", action="store_true", help="start empty: no demo where nobody is yet")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Start, tell, wait, stop. Raises CommandError (exit code 1) when a part fails."""
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(name, stop)
+        processes.adopt_orphans()
+        with contextlib.ExitStack() as running:
+            # Whatever happens from here on, the stack is unwound, and no second signal interrupts that.
+            running.callback(ignore_signals)
+            try:
+                running.enter_context(only_one(settings.DATA_DIR))
+                check_port(settings.PORT)
+                self.prepare(running, demo=not options["no_demo"])
+                parts: dict[str, subprocess.Popen[bytes]] = {}
+                running.callback(end, parts)
+                for name, command in commands().items():
+                    parts[name] = begin(command, environment())
+                self.wait_until_ready(parts)
+                self.tell()
+                watch(parts)
+            except Stopped:
+                self.stdout.write("Stopping ...")
+        self.stdout.write("Stopped.")
+
+    def prepare(self, running: contextlib.ExitStack, *, demo: bool) -> None:
+        """Database up to date, style sheets and scripts collected, a demo where nobody is yet."""
+        if settings.EMBEDDED:
+            running.callback(settings.EMBEDDED_DATABASE.stop)
+            settings.EMBEDDED_DATABASE.start(tied=True)
+        try:
+            connection.ensure_connection()
+        except OperationalError as trouble:
+            raise CommandError(
+                f"The database does not answer ({str(trouble).strip().splitlines()[-1]}); see that it runs and that "
+                "DATABASE_URL is right."
+            ) from None
+        if connection.pg_version < OLDEST_POSTGRESQL * 10_000:
+            raise CommandError(
+                f"The database is PostgreSQL {connection.pg_version // 10_000}; set DATABASE_URL to one of version "
+                f"{OLDEST_POSTGRESQL} or newer."
+            )
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            self.stdout.write("Preparing the database ...")
+            try:
+                call_command("migrate", interactive=False, verbosity=0)
+            except DatabaseError as trouble:
+                raise CommandError(
+                    f"The migrations fail ({str(trouble).strip().splitlines()[0]}); the user in DATABASE_URL must own "
+                    "the database. `manage.py migrate --traceback` shows where."
+                ) from trouble
+        roles.grant_application(connection)
+        collect_static(settings.STATIC_ROOT)
+        if demo and "demo" in get_commands() and not get_user_model().objects.exists():
+            self.stdout.write("Building the demo (once) ...")
+            call_command("demo", stdout=self.stdout)
+        connection.close()
+
+    def wait_until_ready(self, parts: dict[str, subprocess.Popen[bytes]]) -> None:
+        """Until /readyz says so. Raises CommandError with its words when it does not."""
+        last = "the web server does not answer"
+        until = time.monotonic() + READY_SECONDS
+        while time.monotonic() < until:
+            fail_if_ended(parts)
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{settings.PORT}/readyz", timeout=5):
+                    return
+            except urllib.error.HTTPError as answer:
+                with contextlib.suppress(ValueError):
+                    state = json.load(answer)
+                    last = "; ".join(f"{k}: {v}" for k, v in state.items() if v not in ("ok", False))
+            except OSError:
+                pass
+            time.sleep(0.1)
+        raise CommandError(f"Plumbline is not ready after {READY_SECONDS} seconds: {last}.")
+
+    def tell(self) -> None:
+        """Where it is, and who can sign in."""
+        self.stdout.write(f"\nPlumbline is ready: http://127.0.0.1:{settings.PORT}/\n")
+        logins = settings.DATA_DIR / "logins.txt"
+        if logins.exists():
+            self.stdout.write(logins.read_text().rstrip() + "\n")
+        self.stdout.write("Ctrl-C stops it.\n")
+        self.stdout.flush()
+
+
+def stop(number: int, frame: FrameType | None) -> None:
+    """The first signal asks for an orderly end; it may come at any moment, in the middle of the demo even."""
+    ignore_signals()
+    raise Stopped
+
+
+def ignore_signals() -> None:
+    """From now on the end is on its way."""
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold the folder for this run. Raises CommandError when another run holds it."""
+    with open(folder / "run.lock", "a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise CommandError(
+                f"Plumbline already runs from {folder} (process {lock.read().strip() or 'unknown'}); stop that one, "
+                "or set PLUMBLINE_DATA to another folder."
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def check_port(port: int) -> None:
+    """Raises CommandError when the port is taken or not ours to take."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except PermissionError:
+            raise CommandError(
+                f"Port {port} is reserved for the system; set PLUMBLINE_PORT to a number above 1023."
+            ) from None
+        except OSError:
+            raise CommandError(
+                f"Port {port} is taken by another program; stop that one, or set PLUMBLINE_PORT to another number."
+            ) from None
+
+
+def collect_static(target: Path) -> None:
+    """Collect style sheets and scripts, if they changed since the last time."""
+    seen = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            state = os.stat(storage.path(name))
+            seen.update(f"{name} {state.st_size} {state.st_mtime_ns}\n".encode())
+    mark = target.with_name("static.collected")
+    if mark.exists() and mark.read_text() == seen.hexdigest() and any(target.iterdir()):
+        return
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    mark.write_text(seen.hexdigest())
+
+
+def commands() -> dict[str, list[str]]:
+    """The parts, by the name they have in messages."""
+    return {
+        "web server": [
+            *(sys.executable, "-m", "gunicorn", "governance.wsgi", "--bind", f"127.0.0.1:{settings.PORT}"),
+            *("--workers", "2", "--threads", "4", "--graceful-timeout", "3"),
+            *("--log-level", "warning", "--no-control-socket"),
+        ],
+        "worker": [
+            # Celery warns root that a pickled task could do anything; ours are JSON, and it accepts nothing else.
+            *(sys.executable, "-W", "ignore:You're running the worker", "-m", "celery", "--quiet"),
+            *(
+                "--app",
+                "governance",
+                "worker",
+                "--loglevel",
+                "WARNING",
+                "--pool",
+                "threads",
+                "--concurrency",
+                "4",
+            ),
+            *("--beat", "--scheduler", "celery.beat:Scheduler", "--without-gossip", "--without-mingle"),
+        ],
+    }
+
+
+def environment() -> dict[str, str]:
+    """What the parts are told. On the embedded database they are the application, which may not touch the record."""
+    told = dict(os.environ) | {
+        "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],
+        "PLUMBLINE_DATA": str(settings.DATA_DIR),
+        "PLUMBLINE_SECRET_KEY": settings.SECRET_KEY,
+        "PYTHONUNBUFFERED": "1",
+    }
+    if settings.EMBEDDED:
+        told["DATABASE_URL"] = settings.EMBEDDED_DATABASE.url(roles.APPLICATION)
+    return told
+
+
+def begin(command: list[str], told: dict[str, str]) -> subprocess.Popen[bytes]:
+    """One part, in a process group of its own, that ends with this process even if that is killed (on Linux)."""
+
+    def prepare() -> None:
+        processes.tie(signal.SIGTERM)
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(name, signal.SIG_DFL)
+
+    return subprocess.Popen(
+        command,
+        cwd=settings.BASE_DIR,
+        env=told,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=prepare,
+    )
+
+
+def end(parts: dict[str, subprocess.Popen[bytes]]) -> None:
+    """Ask all parts to end, wait, then kill whatever is left of their groups."""
+    for process in parts.values():
+        if process.poll() is None:
+            process.terminate()
+    until = time.monotonic() + STOP_SECONDS
+    for process in parts.values():
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.0, until - time.monotonic()))
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        with contextlib.suppress(ChildProcessError):  # the orphans among them, which are ours now
+            while True:
+                os.waitpid(-process.pid, 0)
+
+
+def fail_if_ended(parts: dict[str, subprocess.Popen[bytes]]) -> None:
+    """Raises CommandError when a part has ended although nobody asked it to."""
+    for name, process in parts.items():
+        if process.poll() is not None:
+            raise CommandError(
+                f"The {name} ended by itself (code {process.returncode}); its last lines are above."
+            )
+
+
+def watch(parts: dict[str, subprocess.Popen[bytes]]) -> None:
+    """Until a part ends or somebody asks us to."""
+    while True:
+        fail_if_ended(parts)
+        time.sleep(0.3)

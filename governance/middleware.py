@@ -1,0 +1,109 @@
+"""What happens around every request: its id for the record, and refusals turned into pages that help."""
+
+import uuid
+
+from django.db import DatabaseError
+from django.shortcuts import render
+from django.utils.deprecation import MiddlewareMixin
+
+from governance import history, ledger, reading
+from governance.answers import Conflict, Refused
+
+
+class RequestId:
+    """Give every request an id, which entries of the record carry."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.id = uuid.uuid4().hex
+        token = history.set_request_id(request.id)
+        history.concerns(None)
+        try:
+            response = self.get_response(request)
+        finally:
+            history.reset_request_id(token)
+        response["X-Request-Id"] = request.id
+        return response
+
+
+class OneLook:
+    """A page that is only looked at reads each thing once; whatever is sent reads anew."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.method not in ("GET", "HEAD"):
+            return self.get_response(request)
+        with reading.one_look():
+            return self.get_response(request)
+
+
+class PlainText(MiddlewareMixin):
+    """Turn away text with a zero byte, which the database cannot hold, before it reaches a view."""
+
+    def process_view(self, request, view, args, kwargs):
+        """A page with status 400 when the address or a field holds a zero byte."""
+        values = [request.path, *(value for _, row in request.GET.lists() for value in row)]
+        if request.method == "POST":
+            values += [value for _, row in request.POST.lists() for value in row]
+        if any("\x00" in value for value in values):
+            return render(request, "400.html", status=400)
+        return None
+
+
+class RefusalPages(MiddlewareMixin):
+    """Show a refusal with its reasons (403) and a lost race with who was first (409)."""
+
+    def process_exception(self, request, exception):
+        """A page for `Refused`, `Conflict` and what the database's own guards refuse; nothing for anything else."""
+        if isinstance(exception, DatabaseError):
+            exception = _refused_by_the_database(exception)
+        if not isinstance(exception, Refused):
+            return None
+        if request.method == "POST" and request.user.is_authenticated and not exception.recorded:
+            # Refused by the page before an act began: it leaves its entry all the same (house.md, trap 17).
+            with history.acting(by=request.user):
+                name = request.resolver_match.view_name
+                ledger.record("refused", case=history.concerned(), act=name, answer=str(exception.answer))
+        back = request.META.get("HTTP_REFERER", "")
+        own = back if back.startswith(f"{request.scheme}://{request.get_host()}/") else "/"
+        if isinstance(exception, Conflict):
+            link = next((reason.link for reason in exception.answer.reasons if reason.link), own)
+            context = {
+                "reason": str(exception.answer),
+                "answer": exception.answer,
+                "back_url": link,
+                "back_text": "Go on",
+            }
+            return render(request, "409.html", context, status=409)
+        return render(request, "403.html", {"answer": exception.answer, "back_url": own}, status=403)
+
+
+def _refused_by_the_database(error: DatabaseError) -> Refused | None:
+    """The refusal in words, when one of our triggers raised it (their codes begin with PL)."""
+    cause = error.__cause__
+    if not getattr(cause, "sqlstate", None) or not cause.sqlstate.startswith("PL"):
+        return None
+    said = cause.diag.message_primary.removeprefix("Plumbline: ")
+    return Refused(said[:1].upper() + said[1:], cause.diag.message_hint or "")
+
+
+class SignedInOnly(MiddlewareMixin):
+    """Everybody signs in first, except on the pages marked with `open_to_all`."""
+
+    def process_view(self, request, view, args, kwargs):
+        """Send strangers to the sign-in page; API callers are answered by their own views."""
+        if request.user.is_authenticated or getattr(view, "open_to_all", False):
+            return None
+        from django.contrib.auth.views import redirect_to_login
+
+        return redirect_to_login(request.get_full_path())
+
+
+def open_to_all(view):
+    """Mark a view as open to people who have not signed in."""
+    view.open_to_all = True
+    return view

@@ -1,0 +1,71 @@
+"""What is owed to people: one row per message, one per mail. Not governed: they report, they decide nothing."""
+
+from django.db import models
+from django.db.models import Q
+
+from governance.models.people import User
+
+
+class NoticeQuerySet(models.QuerySet):
+    def unread(self):
+        """Notices the person has not opened."""
+        return self.filter(read_at__isnull=True)
+
+    def unsent(self):
+        """Notices that no mail has carried yet."""
+        return self.filter(delivery__isnull=True)
+
+
+class Notice(models.Model):
+    """One message owed to one person: unique per person, kind, object and period, however often it is found due."""
+
+    person = models.ForeignKey(User, models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=40)
+    object_key = models.CharField(max_length=80)
+    period = models.CharField(max_length=40)
+    case_ref = models.CharField(max_length=20, blank=True, default="")
+    subject = models.CharField(max_length=250)
+    text = models.TextField(blank=True, default="")
+    link = models.CharField(max_length=250, blank=True, default="")
+    due_on = models.DateField(null=True, blank=True)
+    owed_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True, blank=True)
+    delivery = models.ForeignKey("Delivery", models.SET_NULL, null=True, blank=True, related_name="notices")
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-owed_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "kind", "object_key", "period"],
+                name="one_notice_per_person_kind_object_period",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["person", "-owed_at"]),
+            models.Index(fields=["person"], condition=Q(delivery__isnull=True), name="notice_unsent"),
+            models.Index(fields=["person"], condition=Q(read_at__isnull=True), name="notice_unread"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
+
+
+class Delivery(models.Model):
+    """The one mail of a person and day: claimed by an update that only one worker can win, then sent."""
+
+    person = models.ForeignKey(User, models.CASCADE, related_name="deliveries")
+    day = models.DateField()
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(blank=True, default="")
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        ordering = ["-day"]
+        constraints = [models.UniqueConstraint(fields=["person", "day"], name="one_mail_per_person_and_day")]
+
+    def __str__(self) -> str:
+        return f"mail to {self.person} of {self.day}"

@@ -1,0 +1,229 @@
+"""People, the units they work in, and the boards they sit on."""
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from governance import clock
+from governance.history import DatabaseNow, acting, governed
+
+SEATS = {
+    "business_value": "Business value",
+    "risk_compliance": "Risk and compliance",
+    "security_privacy": "Security and privacy",
+    "architecture_integration": "Architecture and integration",
+    "service_operations": "Service operations",
+    "adoption_change": "Adoption and change",
+}
+CHAIR, DEPUTY_CHAIR = "chair", "deputy_chair"
+BOARD_ROLES = {**SEATS, CHAIR: "Chair", DEPUTY_CHAIR: "Deputy chair"}
+
+
+class Unit(models.Model):
+    """A part of the organisation. `path` lists the keys from the root down, so that a subtree is one filter."""
+
+    name = models.CharField(max_length=120)
+    code = models.SlugField(max_length=40, unique=True)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
+    path = models.CharField(max_length=400, editable=False, default="", db_index=True)
+
+    history = governed()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args, **kwargs):
+        """Keep the path with the parent. A unit moves only by `governance.actions.move_unit`."""
+        self.path = f"{self.parent.path if self.parent_id else '/'}{self.code}/"
+        super().save(*args, **kwargs)
+
+    def ancestor_codes(self) -> list[str]:
+        """Codes from the unit itself up to the root: the order in which a board is looked for."""
+        return [code for code in reversed(self.path.split("/")) if code]
+
+
+class UserManager(BaseUserManager):
+    def create_user(self, login: str, password: str | None = None, **fields) -> "User":
+        """Make a person; must run inside `acting`. Without a password nobody can sign in as them."""
+        user = self.model(login=login, **fields)
+        user.set_password(password)
+        user.save()
+        return user
+
+    def create_superuser(self, login: str, password: str | None = None, **fields) -> "User":
+        """Make the first admin from the command line, recorded as an act of the command."""
+        with acting(system="createsuperuser", reason="First admin of this installation"):
+            return self.create_user(login, password, is_admin=True, **fields)
+
+    def get_by_natural_key(self, login: str) -> "User":
+        """Sign-in names are told apart without regard to case."""
+        return self.get(login__iexact=login)
+
+
+class UserQuerySet(models.QuerySet):
+    def active(self):
+        """People who may hold a role or a seat."""
+        return self.filter(is_active=True)
+
+
+class User(AbstractBaseUser):
+    """A person. Rights come from roles and seats; only admin and auditor are marks on the person."""
+
+    last_login = None  # The sign-in is an entry in the record; a write without an actor would be refused.
+
+    login = models.CharField(
+        max_length=60,
+        unique=True,
+        validators=[RegexValidator(r"^[\w.@+-]+$", "Use letters, digits and . @ + - _ only.")],
+    )
+    full_name = models.CharField(max_length=120)
+    email = models.EmailField(blank=True, default="")
+    unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="people")
+    manager = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="reports")
+    is_active = models.BooleanField(default=True)
+    is_admin = models.BooleanField(default=False)
+    is_auditor = models.BooleanField(default=False)
+    joined_at = models.DateTimeField(default=clock.now)
+
+    objects = UserManager.from_queryset(UserQuerySet)()
+    history = governed(excluded_fields=["password"])
+
+    USERNAME_FIELD = "login"
+    REQUIRED_FIELDS = ["full_name", "email"]
+
+    class Meta:
+        ordering = ["full_name"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("login"),
+                name="logins_differ_in_more_than_case",
+                violation_error_message="That name is taken.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    def get_full_name(self) -> str:
+        """The printed name."""
+        return self.full_name
+
+    def get_short_name(self) -> str:
+        """The printed name: people are not shortened here."""
+        return self.full_name
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the Django admin opens: for admins, and read-only for auditors."""
+        return self.is_active and (self.is_admin or self.is_auditor)
+
+    @property
+    def is_superuser(self) -> bool:
+        """Django's name for an admin. It opens the admin site and nothing that separation of duties closes."""
+        return self.is_active and self.is_admin
+
+    def has_perm(self, perm: str, obj=None) -> bool:
+        """Admin site only: admins may, auditors may view. Acts ask `permissions.py`, never this."""
+        if not self.is_active:
+            return False
+        return self.is_admin or (self.is_auditor and perm.split(".")[-1].startswith("view_"))
+
+    def has_perms(self, perms, obj=None) -> bool:
+        """Whether every one of `perms` holds."""
+        return all(self.has_perm(perm, obj) for perm in perms)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """Whether the app shows in the admin site."""
+        return self.is_staff
+
+    def check_password(self, raw_password: str) -> bool:
+        """As Django's; a rehash it brings about is an act of the person herself (house.md, trap 20)."""
+        from django.contrib.auth.hashers import check_password
+
+        def rehash(raw: str) -> None:
+            with acting(by=self, reason="Password stored with the current hashing cost"):
+                self.set_password(raw)
+                self._password = None
+                self.save()
+
+        return check_password(raw_password, self.password, rehash)
+
+
+class Board(models.Model):
+    """Six seats, a chair and a deputy for the units below its own. A case's board is the nearest up the tree."""
+
+    name = models.CharField(max_length=120, unique=True)
+    unit = models.OneToOneField(Unit, models.PROTECT, related_name="board")
+
+    history = governed()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MembershipQuerySet(models.QuerySet):
+    def held_at(self, moment):
+        """Memberships in force at `moment`, of people who are active and did not seat themselves."""
+        seated = self.filter(starts_at__lte=moment, person__is_active=True).filter(
+            Q(ends_at__isnull=True) | Q(ends_at__gt=moment)
+        )
+        return seated.filter(Q(granted_by__isnull=True) | ~Q(granted_by=F("person")))
+
+
+class Membership(models.Model):
+    """A person in a seat of a board from a moment to a moment, perhaps as delegate of the seat's holder."""
+
+    board = models.ForeignKey(Board, models.PROTECT, related_name="memberships")
+    person = models.ForeignKey(User, models.PROTECT, related_name="memberships")
+    seat = models.CharField(max_length=30, choices=BOARD_ROLES.items())
+    starts_at = models.DateTimeField(default=clock.now)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    delegate_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="delegates")
+    granted_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = MembershipQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["board", "seat", "starts_at"]
+        constraints = [
+            models.CheckConstraint(
+                name="membership_ends_after_it_starts",
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gte=F("starts_at")),
+            ),
+            models.UniqueConstraint(
+                name="one_open_membership_per_person_and_seat",
+                fields=["board", "person", "seat"],
+                condition=Q(ends_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}, {self.get_seat_display()}, {self.board}"
+
+    def holds_at(self, moment) -> bool:
+        """Whether the seat is held at `moment`: an ended, future or inactive membership holds nothing."""
+        started = self.starts_at <= moment and self.granted_by_id != self.person_id
+        return started and (self.ends_at is None or self.ends_at > moment) and self.person.is_active
+
+
+class SignInAttempt(models.Model):
+    """A failed sign-in, kept to slow guessing down. Not governed: nobody is signed in when it is written."""
+
+    login = models.CharField(max_length=60)
+    address = models.GenericIPAddressField(null=True)
+    at = models.DateTimeField(db_default=DatabaseNow())
+
+    class Meta:
+        indexes = [models.Index(fields=["login", "at"]), models.Index(fields=["address", "at"])]
+
+    def __str__(self) -> str:
+        return f"failed sign-in as {self.login}"

@@ -1,0 +1,147 @@
+"""A published version of the rulebook, and its gates, criteria and requirements as rows.
+
+The source text is what was published; the rows are the same text laid out for lists, filters and the admin.
+Both are immutable once published, by trigger. Rules read `Rulebook.book`, the text parsed.
+"""
+
+from functools import lru_cache
+
+from django.db import models
+from django.db.models import F, Q
+
+from governance.history import governed
+from governance.reading import once
+from governance.rulebook import Book, parse
+
+
+@lru_cache(maxsize=16)
+def _parsed(digest: str, source: str) -> Book:
+    return parse(source)
+
+
+@lru_cache(maxsize=16)
+def _published(pk: int) -> "Rulebook":
+    """A published version, read once per process: its rows no longer change, and its text is long."""
+    return Rulebook.objects.get(pk=pk)
+
+
+class RulebookQuerySet(models.QuerySet):
+    def published(self):
+        """Versions that were put in force, newest first."""
+        return self.filter(published_at__isnull=False).order_by("-published_at", "-id")
+
+    def in_force(self) -> "Rulebook | None":
+        """The version in force; None while none was published yet."""
+        newest = once(("rulebook in force",), lambda: self.published().values_list("pk", flat=True).first())
+        return _published(newest) if newest is not None else None
+
+    def current(self) -> "Rulebook":
+        """The version in force. Raises Rulebook.DoesNotExist with advice when none was published yet."""
+        rulebook = self.in_force()
+        if rulebook is None:
+            raise self.model.DoesNotExist(
+                "No rulebook is published. Load one with 'manage.py load_rulebook' and publish it on its page."
+            )
+        return rulebook
+
+    def kept(self, pk: int) -> "Rulebook":
+        """A published version by its key, read once per process."""
+        return _published(pk)
+
+
+class Rulebook(models.Model):
+    """One version: a draft, or published by an admin and a chair together and then immutable."""
+
+    version = models.CharField(max_length=40, unique=True)
+    source = models.TextField()
+    digest = models.CharField(max_length=64)
+    loaded_at = models.DateTimeField()
+    loaded_by = models.ForeignKey("governance.User", models.PROTECT, null=True, related_name="+")
+    admin = models.ForeignKey("governance.User", models.PROTECT, null=True, blank=True, related_name="+")
+    chair = models.ForeignKey("governance.User", models.PROTECT, null=True, blank=True, related_name="+")
+    published_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RulebookQuerySet.as_manager()
+    history = governed(excluded_fields=["source"])
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="published_means_admin_and_chair_and_when",
+                condition=Q(published_at__isnull=True)
+                | Q(published_at__isnull=False, admin__isnull=False, chair__isnull=False)
+                & ~Q(admin=F("chair")),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Rulebook {self.version}"
+
+    @property
+    def book(self) -> Book:
+        """The rules of this version, parsed once per process."""
+        return _parsed(self.digest, self.source)
+
+    @property
+    def published(self) -> bool:
+        """Whether this version was ever put in force."""
+        return self.published_at is not None
+
+
+class _Part(models.Model):
+    rulebook = models.ForeignKey(Rulebook, models.PROTECT, related_name="%(class)s_rows")
+    key = models.CharField(max_length=60)
+    position = models.PositiveIntegerField()
+
+    class Meta:
+        abstract = True
+        ordering = ["rulebook", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["rulebook", "key"], name="%(class)s_once_per_rulebook")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} ({self.rulebook.version})"
+
+
+class Gate(_Part):
+    """A gate of one rulebook version."""
+
+    title = models.CharField(max_length=120)
+    to_stage = models.CharField(max_length=20)
+    quorum = models.PositiveIntegerField()
+    must_include = models.JSONField(default=list, blank=True)
+
+    history = governed()
+
+
+class Criterion(_Part):
+    """What a seat signs at a gate."""
+
+    gate_key = models.CharField(max_length=40)
+    seat = models.CharField(max_length=40)
+    layer = models.CharField(max_length=40)
+    severity = models.CharField(max_length=20)
+    waivable = models.BooleanField()
+    question = models.TextField()
+    crosswalk = models.JSONField(default=dict, blank=True)
+
+    history = governed()
+
+    class Meta(_Part.Meta):
+        verbose_name_plural = "criteria"
+
+
+class Requirement(_Part):
+    """What the owner answers with proof."""
+
+    stage = models.CharField(max_length=20, blank=True)
+    layer = models.CharField(max_length=40)
+    severity = models.CharField(max_length=20)
+    waivable = models.BooleanField()
+    fresh_days = models.PositiveIntegerField()
+    question = models.TextField()
+    crosswalk = models.JSONField(default=dict, blank=True)
+
+    history = governed()

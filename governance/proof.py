@@ -1,0 +1,342 @@
+"""Whether a requirement is grounded: answers and evidence against the rulebook, at one moment. Pure.
+
+Source of every rule: domain.md, "What counts as proof".
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from governance import clock
+from governance.facts import Facts, Item
+from governance.rulebook import Book, Requirement
+
+RANK = {"proposed": 0, "prototype": 1, "mvp": 2, "production": 3}
+STAGES = ("proposed", "prototype", "mvp", "production")
+CONDITION_RANK = {"": 0, "curated": 1, "bounded_real": 2, "full_population": 3}
+
+# Grounded only by the person's own acceptance of the role (domain.md, "Attestation").
+ACCEPTED_IN_PERSON = {
+    "mvp.owner": "owner",
+    "mvp.duty": "support_owner",
+    "prod.q01_outcome_owner": "owner",
+    "prod.q02_support": "support_owner",
+}
+ACCEPTANCE_ALWAYS = frozenset({"prod.q02_support"})
+GENERATED_ONLY = frozenset({"prod.q07_governance_evidence"})
+DECLARATION = "mvp.advance_evidence"
+# Of an imported claim these two are not asked above prototype (domain.md, "carry_forward").
+NOT_ASKED_OF_IMPORTS = frozenset({"proto.not_production", "prototype.selected"})
+
+GROUNDED_STATES = frozenset({"grounded", "as_decided", "not_asked", "not_applicable", "waived"})
+
+
+@dataclass(frozen=True)
+class State:
+    """The state of one requirement at one moment. `until` is the day from which it can no longer be relied on."""
+
+    key: str
+    state: str
+    words: str
+    fix: str = ""
+    items: tuple[Item, ...] = ()
+    last_day: date | None = None
+    answer_version: int = 0
+
+    @property
+    def grounded(self) -> bool:
+        """Whether the requirement is satisfied: by proof, by a decision that stands, or by an accepted exception."""
+        return self.state in GROUNDED_STATES
+
+
+def expiry(requirement: Requirement, item: Item, high: bool) -> date | None:
+    """The last day on which the item is current for the requirement; None when only a trigger ends it."""
+    days = requirement.days(high)
+    return item.observed_on + timedelta(days=days) if days else None
+
+
+def state_of(facts: Facts, book: Book, key: str, at: datetime) -> State:
+    """The state of one requirement at `at`, with carry-forward, waivers and replacement taken into account."""
+    carried = _carried(facts, book, key)
+    if carried is not None:
+        return carried
+    own = _own_state(facts, book, key, at, ageless=_asked_once(facts, book, key))
+    if own.grounded:
+        return own
+    replacement = book.carry.replaced_at_production.get(key)
+    if replacement is not None:
+        other = _own_state(facts, book, replacement, at)
+        if other.grounded:
+            return State(
+                key,
+                "grounded",
+                f"Grounded by its production form, {replacement}.",
+                "",
+                other.items,
+                other.last_day,
+                other.answer_version,
+            )
+        if facts.claimed == "production":
+            own = State(key, other.state, other.words, other.fix, other.items, None, other.answer_version)
+    waiver = waiver_at(facts, key, at)
+    if waiver is not None and book.waivable_requirement(key):
+        return State(
+            key, "waived", f"Waived until {waiver.until:%-d %B %Y}: {waiver.reason}", "", (), waiver.until
+        )
+    return own
+
+
+def _carried(facts: Facts, book: Book, key: str) -> State | None:
+    """The state that follows from the claimed stage alone, or None when the requirement is live."""
+    rank = RANK.get(facts.claimed, 0)
+    if facts.claimed == "production" and key in book.carry.ended_at_production:
+        return State(key, "not_asked", "Not asked in production: it ended with the MVP.")
+    for gate_key, keys in book.carry.frozen.items():
+        if key in keys and rank >= RANK[book.gates[gate_key].to] and gate_key in facts.decided:
+            day = facts.decided[gate_key]
+            return State(key, "as_decided", f"Stands as decided on {day:%-d %B %Y}.")
+    if facts.imported and rank > RANK["prototype"] and key in NOT_ASKED_OF_IMPORTS:
+        return State(key, "not_asked", "Not asked of a claim that was imported above prototype.")
+    return None
+
+
+def _asked_once(facts: Facts, book: Book, key: str) -> bool:
+    """Whether age does not count: a frozen answer of a claim that no decision made here stands behind."""
+    rank = RANK.get(facts.claimed, 0)
+    return any(
+        key in keys and rank >= RANK[book.gates[gate_key].to] and gate_key not in facts.decided
+        for gate_key, keys in book.carry.frozen.items()
+    )
+
+
+def _own_state(facts: Facts, book: Book, key: str, at: datetime, ageless: bool = False) -> State:
+    requirement = book.requirements[key]
+    reply = facts.answers.get(key)
+    if reply is None:
+        return State(key, "unanswered", "Not answered yet.", "Answer the question.")
+    version = reply.version
+    if reply.kind == "no":
+        return State(
+            key,
+            "no",
+            "Answered no: this does not exist yet.",
+            "Bring it about, then answer again.",
+            answer_version=version,
+        )
+    if reply.kind == "not_reported":
+        return State(
+            key, "not_reported", "Not reported by the source.", "Answer the question.", answer_version=version
+        )
+    if reply.kind == "not_applicable":
+        return _not_applicable(requirement, reply, at, facts.high)
+    return _proof_state(facts, book, requirement, at, ageless, version)
+
+
+def _not_applicable(requirement: Requirement, reply, at: datetime, high: bool) -> State:
+    if reply.accepted_on is None:
+        return State(
+            requirement.key,
+            "waiting",
+            "Said not to apply; its seat has not accepted that.",
+            "Ask the seat to accept it.",
+            answer_version=reply.version,
+        )
+    days = requirement.days(high)
+    last = reply.accepted_on + timedelta(days=days) if days else None
+    if last is not None and clock.local_day(at) > last:
+        return State(
+            requirement.key,
+            "waiting",
+            f"That it does not apply was accepted until {last:%-d %B %Y}.",
+            "Ask the seat to accept it again.",
+            answer_version=reply.version,
+        )
+    return State(
+        requirement.key,
+        "not_applicable",
+        "Does not apply, accepted by its seat.",
+        "",
+        (),
+        last,
+        reply.version,
+    )
+
+
+def _proof_state(
+    facts: Facts, book: Book, requirement: Requirement, at: datetime, ageless: bool, version: int
+) -> State:
+    key, day = requirement.key, clock.local_day(at)
+
+    def lacking(state: str, words: str, fix: str, items: tuple[Item, ...] = ()) -> State:
+        return State(key, state, words, fix, items, None, version)
+
+    if key == DECLARATION and (undeclared := _undeclared(facts, book)):
+        return lacking(
+            "unproven", f"Not declared yet: {', '.join(undeclared)}.", "Declare what the MVP will prove."
+        )
+
+    offered = [
+        item for item in facts.items_for(key) if item.kind in requirement.evidence and item.added_at <= at
+    ]
+    if not offered:
+        return lacking("unproven", f"No proof yet: {kinds_in_words(requirement)}.", "Add proof.")
+
+    standing, why = [], ""
+    for item in offered:
+        reason = discounted(facts, book, requirement, item, at)
+        if reason:
+            why = why or reason
+        else:
+            standing.append(item)
+    if not standing:
+        voided = any(item.void_at(key, at) for item in offered)
+        return lacking("voided" if voided else "unproven", why, "Add newer proof.", tuple(offered[:1]))
+
+    newest = next((item for item in standing if item.kind in book.result_kinds), None)
+    if newest is not None and newest.result != "pass":
+        return lacking(
+            "failing",
+            f"{newest.title}, observed {newest.observed_on:%-d %B %Y}, says {newest.result}: "
+            "only a pass counts.",
+            "Mend it and add a newer result.",
+            (newest,),
+        )
+
+    current = [
+        item
+        for item in standing
+        if ageless or (last := expiry(requirement, item, facts.high)) is None or day <= last
+    ]
+    passing = [item for item in current if item.kind not in book.result_kinds or item.result == "pass"]
+    if not passing:
+        stale = standing[0]
+        last = expiry(requirement, stale, facts.high)
+        return lacking(
+            "stale",
+            f"{stale.title}, observed {stale.observed_on:%-d %B %Y}, aged out: it was current "
+            f"until {last:%-d %B %Y}.",
+            "Add a newer one.",
+            (stale,),
+        )
+    if requirement.min_evidence and not any(item.kind == requirement.min_evidence for item in passing):
+        return lacking(
+            "weak",
+            f"Needs at least one {in_words(requirement.min_evidence)}.",
+            f"Add a {in_words(requirement.min_evidence)}.",
+            tuple(passing),
+        )
+    if requirement.min_condition and not any(
+        CONDITION_RANK[item.condition] >= CONDITION_RANK[requirement.min_condition] for item in passing
+    ):
+        return lacking(
+            "weak",
+            f"Tried under easier conditions than {in_words(requirement.min_condition)}.",
+            "Add a test under the asked condition.",
+            tuple(passing),
+        )
+    if key in ACCEPTANCE_ALWAYS and not any(item.acceptance_role for item in passing):
+        return lacking(
+            "weak",
+            "Needs the support owner's own acceptance, beside any document.",
+            "Ask the support owner to accept.",
+            tuple(passing),
+        )
+    return State(
+        key,
+        "grounded",
+        "Grounded.",
+        "",
+        tuple(passing),
+        _last_day(requirement, passing, facts.high, ageless),
+        version,
+    )
+
+
+def discounted(facts: Facts, book: Book, requirement: Requirement, item: Item, at: datetime) -> str:
+    """Why an offered item does not count for the requirement at `at`; empty when it does. Age is looked at later."""
+    key = requirement.key
+    if item.withdrawn_at is not None and item.withdrawn_at <= at:
+        return f"{item.title} was withdrawn."
+    if item.superseded_by is not None:
+        return f"{item.title} was superseded by a newer item."
+    if item.missing:
+        return f"{item.title}: file missing."
+    void = item.void_at(key, at)
+    if void is not None:
+        return f"{item.title} no longer counts: {void.cause}."
+    if item.kind == "attestation" and key in ACCEPTED_IN_PERSON:
+        if item.acceptance_role != ACCEPTED_IN_PERSON[key]:
+            return "Only the person's own acceptance of the role counts here."
+        if not item.acceptance_open:
+            return f"{item.title}: that person no longer holds the role."
+    if key in GENERATED_ONLY and not item.generated:
+        return "Only the generated index counts here."
+    if item.clause_of is not None and not any(
+        version.id == item.clause_of and version.in_force_at(at) for version in facts.contracts
+    ):
+        return f"{item.title} cites a contract version that is not in force."
+    models = facts.models_at(at)
+    if (
+        "model_version" in requirement.triggers
+        and models
+        and not ({version.id for version in models} <= item.components)
+    ):
+        return f"{item.title} does not name the model that runs, {', '.join(v.label for v in models)}."
+    about_models_only = item.layers and item.layers == {"model"} and item.kind != "attestation"
+    if about_models_only and requirement.layer != "model":
+        return f"{item.title} is about the model and nothing else; this asks about more."
+    if requirement.group == "layer" and _attached_elsewhere_first(facts, book, requirement, item):
+        return f"{item.title} already serves another layer's audit; each layer needs its own report."
+    return ""
+
+
+def _attached_elsewhere_first(facts: Facts, book: Book, requirement: Requirement, item: Item) -> bool:
+    """Whether the same content was attached earlier to another requirement of the group `layer`."""
+    mine = item.covers[requirement.key]
+    return any(
+        position < mine
+        for other in facts.items
+        if other.fingerprint == item.fingerprint
+        for key, position in other.covers.items()
+        if key != requirement.key and book.requirements[key].group == "layer"
+    )
+
+
+def _last_day(requirement: Requirement, passing: list[Item], high: bool, ageless: bool) -> date | None:
+    """The last day on which the passing items still ground the requirement, if nothing else changes."""
+    if ageless or not requirement.days(high):
+        return None
+    needed = [passing]
+    if requirement.min_evidence:
+        needed.append([item for item in passing if item.kind == requirement.min_evidence])
+    if requirement.min_condition:
+        least = CONDITION_RANK[requirement.min_condition]
+        needed.append([item for item in passing if CONDITION_RANK[item.condition] >= least])
+    if requirement.key in ACCEPTANCE_ALWAYS:
+        needed.append([item for item in passing if item.acceptance_role])
+    return min(max(expiry(requirement, item, high) for item in group) for group in needed)
+
+
+def _undeclared(facts: Facts, book: Book) -> list[str]:
+    wanted = [key for criterion in book.criteria.values() for key in criterion.proof_items]
+    return [key.replace("_", " ") for key in wanted if key not in facts.declared]
+
+
+def waiver_at(facts: Facts, key: str, at: datetime):
+    """The granted waiver of this criterion or requirement that runs at `at`, or None."""
+    day = clock.local_day(at)
+    return next((w for w in facts.waivers if w.key == key and w.since <= at and day <= w.until), None)
+
+
+def in_words(key: str) -> str:
+    """A key of the rulebook as words."""
+    return key.replace("_", " ")
+
+
+def kinds_in_words(requirement: Requirement) -> str:
+    """The kinds of evidence that count, as a person would list them."""
+    return " or ".join(in_words(kind) for kind in requirement.evidence)
+
+
+def states_at(facts: Facts, book: Book, at: datetime) -> dict[str, State]:
+    """The state of every requirement of the rulebook at `at`."""
+    return {key: state_of(facts, book, key, at) for key in book.requirements}

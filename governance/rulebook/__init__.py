@@ -1,0 +1,34 @@
+"""The rulebook: what each stage and gate asks, read from a text into frozen values. No database, no clock."""
+
+from governance.rulebook.book import (
+    STAGE_ORDER,
+    Book,
+    CarryForward,
+    ContractRule,
+    Criterion,
+    Freshness,
+    Gate,
+    Requirement,
+    ScaleTest,
+    StageRule,
+    load_default,
+    parse,
+)
+from governance.rulebook.checks import Problem, RulebookErrors
+
+__all__ = [
+    "STAGE_ORDER",
+    "Book",
+    "CarryForward",
+    "ContractRule",
+    "Criterion",
+    "Freshness",
+    "Gate",
+    "Problem",
+    "Requirement",
+    "RulebookErrors",
+    "ScaleTest",
+    "StageRule",
+    "load_default",
+    "parse",
+]

@@ -1,0 +1,362 @@
+"""The rulebook as frozen values: `parse` turns a text into a Book, or says everything that is wrong with it.
+
+Days are calendar days. Keys such as "mvp.owner" are the names that answers, evidence and waivers use.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from governance.rulebook import checks, fields
+
+STAGE_ORDER = fields.STAGE_ORDER
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freshness:
+    """Days that hold for the whole rulebook; `retention_days`: how long records of decisions are kept."""
+
+    warn_days_before: tuple[int, ...]
+    sign_off_max_age_days: int
+    review_expires_days: int
+    waiver_max_days: int
+    grace_days: int
+    owner_vacant_step_back_days: int
+    post_mortem_due_days: int
+    retrospective_after_go_live_days: int
+    retention_days: int = fields.RETENTION_FLOOR_DAYS
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageRule:
+    """What one stage is for, tolerates and forbids; on what it does not mention it has "", () or None."""
+
+    key: str
+    kind: str
+    goal: str = ""
+    question: str = ""
+    meaning: str = ""
+    tolerated: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    max_days_before_review: int | None = None
+    reattest_days: int | None = None
+    reattest_days_high: int | None = None
+    shortfall_label: str = ""
+    obligations: tuple[str, ...] = ()
+    success_includes: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CarryForward:
+    """Which earlier answers stay as decided (by gate), stay live, end, or are replaced (old -> new key)."""
+
+    frozen: dict[str, frozenset[str]] = field(hash=False)
+    live: frozenset[str]
+    ended_at_production: frozenset[str]
+    replaced_at_production: dict[str, str] = field(hash=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContractRule:
+    """Who signs a governance contract, which clauses it must have, and what holds when nobody answers."""
+
+    seats: tuple[str, ...]
+    required_clauses: tuple[str, ...]
+    other_clauses: tuple[str, ...]
+    default_when_nobody_answers: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScaleTest:
+    """One of the three tests production stands on; `items` are requirement keys, none can be waived."""
+
+    key: str
+    statement: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requirement:
+    """One question to the owner and what proves it; `own_of`: the criterion whose own evidence it is."""
+
+    key: str
+    stage: str
+    group: str
+    layer: str
+    origin: str
+    question: str
+    counts: str
+    evidence: tuple[str, ...]
+    min_evidence: str | None
+    min_condition: str | None
+    fresh_days: int
+    fresh_days_high_risk: int | None
+    triggers: tuple[str, ...]
+    why_fresh: str
+    answered_by: str
+    severity: str
+    waivable: bool
+    grace_days: int | None
+    crosswalk: dict[str, tuple[str, ...]] = field(hash=False)
+    own_of: str = ""
+
+    def days(self, high: bool) -> int:
+        """Days its proof stays current (0: until a trigger); `high`: the confirmed risk tier is high."""
+        if high and self.fresh_days_high_risk is not None:
+            return self.fresh_days_high_risk
+        return self.fresh_days
+
+    @property
+    def blocking(self) -> bool:
+        """Whether its absence can block, as opposed to advise."""
+        return self.severity == "blocking"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criterion:
+    """What one seat signs for at a gate; `requirements` is complete: explicit, scale test items, own."""
+
+    key: str
+    gate: str
+    origin: str
+    layer: str
+    question: str
+    counts: str
+    requirements: tuple[str, ...]
+    scale_test: str
+    seat: str
+    severity: str
+    waivable: bool
+    due_days: int | None
+    emergency_due_days: int | None
+    proof_items: tuple[str, ...]
+    crosswalk: dict[str, tuple[str, ...]] = field(hash=False)
+    fresh_days: int | None
+
+    @property
+    def blocking(self) -> bool:
+        """Whether it can block the move; with due_days it never does, the move makes it an obligation."""
+        return self.severity == "blocking" and self.due_days is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """What must be shown and signed to move from one of `from_stages` to `to`."""
+
+    key: str
+    title: str
+    from_stages: tuple[str, ...]
+    to: str
+    quorum: int
+    quorum_high_risk: int | None
+    must_include: tuple[str, ...]
+    note: str
+    criteria: tuple[Criterion, ...]
+
+    def requirements(self) -> tuple[str, ...]:
+        """The gate's checklist: requirement keys of its criteria, each once, in the order they are asked."""
+        return _once(key for criterion in self.criteria for key in criterion.requirements)
+
+    @property
+    def seats(self) -> tuple[str, ...]:
+        """Seats that have a criterion at this gate, in order of appearance."""
+        return _once(criterion.seat for criterion in self.criteria)
+
+    def quorum_for(self, tier: str | None) -> int:
+        """Sign-offs needed for a case of this confirmed risk tier (None while unset)."""
+        if tier == "high" and self.quorum_high_risk is not None:
+            return self.quorum_high_risk
+        return self.quorum
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Book:
+    """A whole rulebook. Books are equal if their texts are: `digest` is the text's SHA-256, in hex."""
+
+    version: str
+    digest: str
+    freshness: Freshness
+    triggers: dict[str, str]
+    seats: dict[str, str]
+    layers: dict[str, str]
+    evidence_kinds: dict[str, str]
+    result_kinds: frozenset[str]
+    condition_kinds: frozenset[str]
+    stages: dict[str, StageRule]
+    standards: dict[str, dict[str, str]]
+    carry: CarryForward
+    risk_tiers: dict[str, str]
+    contract: ContractRule
+    scale_tests: dict[str, ScaleTest]
+    requirements: dict[str, Requirement]
+    gates: dict[str, Gate]
+    criteria: dict[str, Criterion]
+
+    stage_order = STAGE_ORDER
+
+    def __eq__(self, other):
+        return self.digest == other.digest if isinstance(other, Book) else NotImplemented
+
+    def __hash__(self):
+        return hash(self.digest)
+
+    def gate_to(self, stage: str) -> Gate | None:
+        """The gate that leads to this stage; None for `proposed`, which nobody guards."""
+        return next((gate for gate in self.gates.values() if gate.to == stage), None)
+
+    def checklist(self, gate: str | Gate) -> tuple[Requirement, ...]:
+        """Every requirement the gate asks for, of whatever stage; `deferred` says which may wait."""
+        return tuple(self.requirements[key] for key in self._gate(gate).requirements())
+
+    def deferred(self, gate: str | Gate) -> frozenset[str]:
+        """Requirement keys asked here only by criteria with due_days: owed after the move, not before."""
+        criteria = self._gate(gate).criteria
+        now = {key for criterion in criteria if criterion.due_days is None for key in criterion.requirements}
+        return frozenset(self._gate(gate).requirements()) - now
+
+    def criteria_of(self, gate: str | Gate, seat: str) -> tuple[Criterion, ...]:
+        """What this seat signs at this gate."""
+        return tuple(criterion for criterion in self._gate(gate).criteria if criterion.seat == seat)
+
+    def criteria_using(self, requirement_key: str) -> tuple[Criterion, ...]:
+        """Criteria of any gate that ask for this requirement, in the order of the rulebook."""
+        return tuple(c for c in self.criteria.values() if requirement_key in c.requirements)
+
+    def seats_for(self, requirement_key: str, gate: str | Gate) -> tuple[str, ...]:
+        """Seats whose criteria at this gate ask for the requirement."""
+        return _once(c.seat for c in self._gate(gate).criteria if requirement_key in c.requirements)
+
+    def listing(self, trigger: str) -> frozenset[str]:
+        """Requirement keys that list this trigger; none for a trigger this rulebook does not know."""
+        return frozenset(
+            key for key, requirement in self.requirements.items() if trigger in requirement.triggers
+        )
+
+    @cached_property
+    def scale_items(self) -> frozenset[str]:
+        """Requirement keys that are an item of some scale test."""
+        return frozenset(key for test in self.scale_tests.values() for key in test.items)
+
+    def waivable_requirement(self, key: str) -> bool:
+        """Whether it alone may be waived. Items of a scale test never are (domain, invariant 10)."""
+        return self.requirements[key].waivable and key not in self.scale_items
+
+    def waivable_criterion(self, key: str) -> bool:
+        """Whether the whole may be waived. A scale test never is (domain, invariant 10)."""
+        return self.criteria[key].waivable and not self.criteria[key].scale_test
+
+    def crosswalk_frameworks(self) -> tuple[str, ...]:
+        """Names of all outside frameworks that are referred to, sorted."""
+        rows = [*self.requirements.values(), *self.criteria.values()]
+        return tuple(sorted({name for row in rows for name in row.crosswalk}))
+
+    def _gate(self, gate: str | Gate) -> Gate:
+        return gate if isinstance(gate, Gate) else self.gates[gate]
+
+
+def load_default() -> str:
+    """The text of the rulebook that comes with the program."""
+    return Path(__file__).with_name("default.toml").read_text(encoding="utf-8")
+
+
+def parse(text: str) -> Book:
+    """Read a rulebook text. Raises RulebookErrors naming every problem with its line and what mends it."""
+    raw = checks.checked(text)
+    tests = {key: ScaleTest(key=key, **_tuples(table)) for key, table in raw["scale_tests"].items()}
+    criteria = {row["key"]: _criterion(row, tests) for row in raw["criterion"]}
+    requirements = {row["key"]: _requirement(row) for row in raw["requirement"]}
+    requirements |= {row["key"]: _own_requirement(row) for row in raw["criterion"] if "evidence" in row}
+    carry = raw["carry_forward"]
+    return Book(
+        version=raw["version"],
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        freshness=Freshness(**_tuples(raw["freshness"])),
+        triggers=raw["triggers"],
+        seats=raw["seats"],
+        layers=raw["layers"],
+        evidence_kinds=raw["evidence_kinds"],
+        result_kinds=frozenset(raw["evidence_carries"]["result"]),
+        condition_kinds=frozenset(raw["evidence_carries"]["condition"]),
+        stages={key: StageRule(key=key, **_tuples(table)) for key, table in raw["stages"].items()},
+        standards=raw["standards"],
+        carry=CarryForward(
+            frozen={gate: frozenset(carry[f"frozen_at_{gate}"]) for gate in ("mvp", "production")},
+            live=frozenset(carry["live_at_production"]),
+            ended_at_production=frozenset(carry["ended_at_production"]),
+            replaced_at_production=carry["replaced_at_production"],
+        ),
+        risk_tiers=raw["risk_tiers"],
+        contract=ContractRule(**_tuples(raw["contract"])),
+        scale_tests=tests,
+        requirements=requirements,
+        gates={key: _gate_of(key, table, criteria) for key, table in raw["gates"].items()},
+        criteria=criteria,
+    )
+
+
+def _once(keys) -> tuple:
+    return tuple(dict.fromkeys(keys))
+
+
+def _tuples(table: dict) -> dict:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+
+
+def _crosswalk(row: dict) -> dict[str, tuple[str, ...]]:
+    return _tuples(row.get("crosswalk", {}))
+
+
+def _requirement(row: dict) -> Requirement:
+    absent = {"min_evidence": None, "min_condition": None, "fresh_days_high_risk": None, "grace_days": None}
+    return Requirement(**absent | _tuples(row) | {"crosswalk": _crosswalk(row)})
+
+
+def _own_requirement(row: dict) -> Requirement:
+    """A criterion with evidence of its own is also a requirement of the same key, answered by the owner."""
+    same = ("key", "layer", "origin", "question", "counts", "severity", "waivable", "fresh_days")
+    return Requirement(
+        **{name: row[name] for name in same},
+        stage=fields.OWN_STAGES[row["gate"]],
+        group="own",
+        evidence=tuple(row["evidence"]),
+        min_evidence=None,
+        min_condition=None,
+        fresh_days_high_risk=None,
+        triggers=tuple(row.get("triggers", ())),
+        why_fresh="",
+        answered_by="business_owner",
+        grace_days=None,
+        crosswalk=_crosswalk(row),
+        own_of=row["key"],
+    )
+
+
+def _criterion(row: dict, tests: dict[str, ScaleTest]) -> Criterion:
+    same = ("key", "gate", "origin", "layer", "question", "counts", "seat", "severity", "waivable")
+    test = row.get("scale_test", "")
+    own = [row["key"]] if "evidence" in row else []
+    return Criterion(
+        **{name: row[name] for name in same},
+        requirements=_once([*row.get("requirements", ()), *(tests[test].items if test else ()), *own]),
+        scale_test=test,
+        due_days=row.get("due_days"),
+        emergency_due_days=row.get("emergency_due_days"),
+        proof_items=tuple(row.get("proof_items", ())),
+        crosswalk=_crosswalk(row),
+        fresh_days=row.get("fresh_days"),
+    )
+
+
+def _gate_of(key: str, table: dict, criteria: dict[str, Criterion]) -> Gate:
+    return Gate(
+        key=key,
+        title=table["title"],
+        from_stages=tuple(table["from"]),
+        to=table["to"],
+        quorum=table["quorum"],
+        quorum_high_risk=table.get("quorum_high_risk"),
+        must_include=tuple(table["must_include"]),
+        note=table.get("note", ""),
+        criteria=tuple(criterion for criterion in criteria.values() if criterion.gate == key),
+    )

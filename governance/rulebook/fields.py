@@ -1,0 +1,161 @@
+"""What each table of a rulebook text may hold: names, kinds of value, and whether they must be there."""
+
+RETENTION_FLOOR_DAYS = 730  # domain, invariant 18
+WAIVER_CEILING_DAYS = 90  # domain, invariant 12
+DAYS_CEILING = 36_500  # a century: beyond it, adding days to a date can leave the calendar
+
+STAGE_ORDER = ("proposed", "prototype", "mvp", "production")
+# Moves are code (the transitions on Initiative); a rulebook says what a gate asks, not where it leads.
+MOVES = {
+    "prototype": (["proposed"], "prototype"),
+    "mvp": (["prototype"], "mvp"),
+    "production": (["mvp"], "production"),
+    "stop": (["proposed", "prototype", "mvp"], "stopped"),
+    "retire": (["production"], "retired"),
+}
+# The stage under which a criterion's own evidence is listed; a stop can come from any stage.
+OWN_STAGES = {
+    "prototype": "prototype",
+    "mvp": "mvp",
+    "production": "production",
+    "retire": "production",
+    "stop": "",
+}
+FIXED = {
+    "open stage": STAGE_ORDER[1:],
+    "stage": (*STAGE_ORDER[1:], "stopped", "retired"),
+    "gate": tuple(MOVES),
+    "scale test": ("governance", "integration", "adoption"),
+    "risk tier": ("minimal", "limited", "high"),
+    "test condition": ("curated", "bounded_real", "full_population"),
+    "role": ("business_owner", "technical_lead", "support_owner", "data_steward"),
+    "severity": ("blocking", "advisory"),
+    "origin": ("seed", "derived", "added"),
+    "group": ("stage", "contract", "integration", "adoption", "layer"),
+    "stage kind": ("exploration", "validation", "operation", "closed"),
+    "default": ("deny",),
+    "clause kind": (
+        "autonomy",
+        "human_approval",
+        "edge_policy",
+        "record_owner",
+        "audience",
+        "retention",
+        "residency",
+    ),
+}
+KINDS = {
+    "text": "text between quotes that is not blank",
+    "flag": "true or false",
+    "count": f"a whole number from 0 to {DAYS_CEILING}",
+    "counts": "a list of whole numbers, 0 or more",
+    "texts": "a list of texts",
+    "some": "a list of at least one text",
+    "texts by name": "a table of texts",
+    "lists by name": 'a table of lists of texts, such as { soc2 = ["CC1.1"] }',
+    "table": "a table",
+    "rows": "a list of tables, each under its own [[...]] heading",
+}
+
+# Each field: kind, whether it is required, and the names it may use.
+FRESHNESS = dict.fromkeys(
+    (
+        "sign_off_max_age_days",
+        "review_expires_days",
+        "waiver_max_days",
+        "grace_days",
+        "owner_vacant_step_back_days",
+        "post_mortem_due_days",
+        "retrospective_after_go_live_days",
+    ),
+    ("count", True, ""),
+) | {"warn_days_before": ("counts", True, ""), "retention_days": ("count", False, "")}
+STAGE = (
+    {
+        "kind": ("text", True, "stage kind"),
+        "obligations": ("texts", False, ""),
+        "tolerated": ("texts", False, ""),
+        "forbidden": ("texts", False, ""),
+    }
+    | dict.fromkeys(
+        ("goal", "question", "meaning", "shortfall_label", "success_includes"), ("text", False, "")
+    )
+    | dict.fromkeys(("max_days_before_review", "reattest_days", "reattest_days_high"), ("count", False, ""))
+)
+CARRY = dict.fromkeys(
+    ("frozen_at_mvp", "live_at_production", "frozen_at_production", "ended_at_production"),
+    ("texts", True, "requirement"),
+) | {"replaced_at_production": ("texts by name", True, "requirement")}
+CARRIES = {"result": ("texts", True, "evidence kind"), "condition": ("texts", True, "evidence kind")}
+CONTRACT = {
+    "seats": ("some", True, "seat"),
+    "required_clauses": ("texts", True, "clause kind"),
+    "other_clauses": ("texts", True, "clause kind"),
+    "default_when_nobody_answers": ("text", True, "default"),
+}
+SCALE_TEST = {"statement": ("text", True, ""), "items": ("some", True, "requirement")}
+ASKED = {
+    "key": ("text", True, ""),
+    "layer": ("text", True, "layer"),
+    "origin": ("text", True, "origin"),
+    "question": ("text", True, ""),
+    "counts": ("text", True, ""),
+    "severity": ("text", True, "severity"),
+    "waivable": ("flag", True, ""),
+    "crosswalk": ("lists by name", False, ""),
+}
+REQUIREMENT = ASKED | {
+    "stage": ("text", True, "open stage"),
+    "group": ("text", True, "group"),
+    "evidence": ("some", True, "evidence kind"),
+    "min_evidence": ("text", False, "evidence kind"),
+    "min_condition": ("text", False, "test condition"),
+    "fresh_days": ("count", True, ""),
+    "fresh_days_high_risk": ("count", False, ""),
+    "triggers": ("texts", True, "trigger"),
+    "why_fresh": ("text", True, ""),
+    "answered_by": ("text", True, "role"),
+    "grace_days": ("count", False, ""),
+}
+CRITERION = ASKED | {
+    "gate": ("text", True, "gate"),
+    "seat": ("text", True, "seat"),
+    "requirements": ("some", False, "requirement"),
+    "evidence": ("some", False, "evidence kind"),
+    "fresh_days": ("count", False, ""),
+    "triggers": ("texts", False, "trigger"),
+    "scale_test": ("text", False, "scale test"),
+    "due_days": ("count", False, ""),
+    "emergency_due_days": ("count", False, ""),
+    "proof_items": ("some", False, ""),
+}
+GATE = {
+    "title": ("text", True, ""),
+    "from": ("some", True, ""),
+    "to": ("text", True, "stage"),
+    "quorum": ("count", True, ""),
+    "quorum_high_risk": ("count", False, ""),
+    "must_include": ("texts", True, "seat"),
+    "note": ("text", False, ""),
+}
+WORDS = ("triggers", "seats", "layers", "evidence_kinds")
+SECTIONS = {
+    "freshness": FRESHNESS,
+    "carry_forward": CARRY,
+    "evidence_carries": CARRIES,
+    "contract": CONTRACT,
+    "risk_tiers": dict.fromkeys(FIXED["risk tier"], ("text", True, "")),
+}
+GROUPS = {  # tables of tables: the names their members must have, and the fields of each
+    "stages": ("stage", STAGE),
+    "standards": (None, dict.fromkeys(FIXED["open stage"], ("text", True, ""))),
+    "scale_tests": ("scale test", SCALE_TEST),
+    "gates": ("gate", GATE),
+}
+ROWS = {"requirement": REQUIREMENT, "criterion": CRITERION}
+TOP = (
+    {"version": ("text", True, "")}
+    | dict.fromkeys(WORDS, ("texts by name", True, ""))
+    | dict.fromkeys((*SECTIONS, *GROUPS), ("table", True, ""))
+    | dict.fromkeys(ROWS, ("rows", True, ""))
+)

@@ -1,0 +1,413 @@
+"""All settings, all from the environment; a wrong one stops the start with a sentence that says what to set."""
+
+import os
+import re
+import zoneinfo
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+import structlog
+from celery.schedules import crontab
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from governance import database
+from governance.kept import kept
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+
+def yes_or_no(name: str) -> bool:
+    """The variable as a switch; off when it is not set."""
+    text = os.environ.get(name, "").strip().lower()
+    if text in ("", "0", "no", "off", "false"):
+        return False
+    if text in ("1", "yes", "on", "true"):
+        return True
+    raise ImproperlyConfigured(f"{name} is {text!r}; set it to 1 or 0.")
+
+
+# --- Where things lie ---------------------------------------------------------------------------------------
+
+DATA_DIR = Path(os.environ.get("PLUMBLINE_DATA") or BASE_DIR / ".data").expanduser().absolute()
+try:
+    if not DATA_DIR.is_dir():
+        DATA_DIR.mkdir(parents=True)
+        DATA_DIR.chmod(
+            0o755
+        )  # whatever is private in it lies in folders and files of its own with narrow modes
+    for private in ("uploads", "mail", "queue"):
+        (DATA_DIR / private).mkdir(mode=0o700, exist_ok=True)
+    (DATA_DIR / "static").mkdir(exist_ok=True)
+except OSError as trouble:
+    raise ImproperlyConfigured(
+        f"the folder {DATA_DIR} cannot be used ({trouble.strerror}); "
+        "set PLUMBLINE_DATA to a folder this user may write to."
+    ) from None
+
+DEBUG = yes_or_no("PLUMBLINE_DEBUG")
+
+# --- Database -----------------------------------------------------------------------------------------------
+
+EMBEDDED = "DATABASE_URL" not in os.environ
+EMBEDDED_DATABASE = database.Server(DATA_DIR / "database")
+if EMBEDDED:
+    try:
+        DATABASE_URL = EMBEDDED_DATABASE.url()
+    except database.DatabaseTrouble as trouble:
+        raise ImproperlyConfigured(str(trouble)) from None
+else:
+    DATABASE_URL = os.environ["DATABASE_URL"]
+    if not re.match(r"(postgres|postgresql)://.*/.+", DATABASE_URL):
+        raise ImproperlyConfigured(
+            "DATABASE_URL is not the address of a PostgreSQL database; set it to "
+            "postgresql://user:password@host:5432/name, or unset it to use the embedded database."
+        )
+try:
+    connection = env.db_url_config(DATABASE_URL)
+except ValueError:
+    raise ImproperlyConfigured(
+        "DATABASE_URL cannot be read; characters like @ : / # in its password must be written as %40 %3A %2F %23."
+    ) from None
+# A socket folder arrives as ?host=..., because the host part of an address cannot hold a path.
+connection["HOST"] = connection.get("OPTIONS", {}).pop("host", connection["HOST"])
+DATABASES = {
+    "default": connection
+    | {
+        "ATOMIC_REQUESTS": False,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "application_name": "plumbline",
+            "connect_timeout": 5,
+            "pool": yes_or_no("PLUMBLINE_DATABASE_POOL"),
+        }
+        | connection.get("OPTIONS", {}),
+    }
+}
+if DATABASES["default"]["OPTIONS"]["pool"]:
+    DATABASES["default"]["CONN_MAX_AGE"] = 0  # Django allows one of the two
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Secrets ------------------------------------------------------------------------------------------------
+# Read without django-environ, which takes a leading $ for the name of another variable.
+
+SECRET_KEY = os.environ.get("PLUMBLINE_SECRET_KEY", "")
+if not SECRET_KEY:
+    if not EMBEDDED and not DEBUG:
+        raise ImproperlyConfigured(
+            "PLUMBLINE_SECRET_KEY is not set; set it to a long random text, the same for every process "
+            "(needed whenever DATABASE_URL is set)."
+        )
+    try:
+        SECRET_KEY = kept(DATA_DIR, "secret-key", size=48)
+    except OSError as trouble:
+        raise ImproperlyConfigured(
+            f"the file {DATA_DIR / 'secret-key'} cannot be used ({trouble.strerror}); start as the user who owns "
+            "it, or set PLUMBLINE_DATA to another folder."
+        ) from None
+elif len(SECRET_KEY) < 20:
+    raise ImproperlyConfigured("PLUMBLINE_SECRET_KEY is too short; set it to at least 20 random characters.")
+
+# The password of every demo login. Empty: `demo` makes one and keeps it in DATA_DIR.
+DEMO_PASSWORD = os.environ.get("PLUMBLINE_DEMO_PASSWORD", "")
+
+# --- Addresses ----------------------------------------------------------------------------------------------
+
+try:
+    PORT = int(os.environ.get("PLUMBLINE_PORT", "8000"))
+except ValueError:
+    PORT = 0
+if not 1 <= PORT <= 65535:
+    raise ImproperlyConfigured(
+        f"PLUMBLINE_PORT is {os.environ['PLUMBLINE_PORT']!r}; set it to a number from 1 to 65535."
+    )
+
+# The address people type, without a slash at its end; mails link to it.
+ADDRESS = os.environ.get("PLUMBLINE_ADDRESS", f"http://127.0.0.1:{PORT}").rstrip("/")
+try:
+    address = urlsplit(ADDRESS)
+    understood = address.scheme in ("http", "https") and address.hostname and not address.path
+except ValueError:
+    understood = False
+if not understood:
+    raise ImproperlyConfigured(
+        f"PLUMBLINE_ADDRESS is {ADDRESS!r}; set it to the address people type, such as "
+        "https://plumbline.example.org, without a path."
+    )
+OVER_TLS = address.scheme == "https"
+
+ALLOWED_HOSTS = [host.strip() for host in os.environ.get("PLUMBLINE_HOSTS", "").split(",") if host.strip()]
+for host in ALLOWED_HOSTS:
+    if "/" in host or " " in host:
+        raise ImproperlyConfigured(
+            f"PLUMBLINE_HOSTS names {host!r}; set it to host names with commas between them, "
+            "without http:// and without paths."
+        )
+ALLOWED_HOSTS += sorted({"localhost", "127.0.0.1", "[::1]", address.hostname} - set(ALLOWED_HOSTS))
+CSRF_TRUSTED_ORIGINS = [ADDRESS]
+
+# --- Time and language --------------------------------------------------------------------------------------
+
+TIME_ZONE = os.environ.get("PLUMBLINE_TIME_ZONE", "UTC")
+try:
+    zoneinfo.ZoneInfo(TIME_ZONE)
+except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+    raise ImproperlyConfigured(
+        f"PLUMBLINE_TIME_ZONE is {TIME_ZONE!r}; set it to a name from the time zone database, "
+        "such as Europe/Zurich or America/New_York."
+    ) from None
+USE_TZ = True
+LANGUAGE_CODE = "en"
+USE_I18N = False
+
+# --- Mail ---------------------------------------------------------------------------------------------------
+
+MAIL_SCHEMES = ("smtp", "smtps", "smtp+tls", "smtp+ssl", "consolemail", "filemail", "memorymail", "dummymail")
+if os.environ.get("EMAIL_URL"):
+    if not os.environ["EMAIL_URL"].startswith(tuple(f"{scheme}:" for scheme in MAIL_SCHEMES)):
+        raise ImproperlyConfigured(
+            "EMAIL_URL is not understood; set it to smtp+tls://user:password@host:587, or unset it to write "
+            f"mails as files into {DATA_DIR / 'mail'}."
+        )
+    try:
+        mail = env.email_url_config(os.environ["EMAIL_URL"])
+    except (ValueError, ImproperlyConfigured):
+        raise ImproperlyConfigured(
+            "EMAIL_URL cannot be read; characters like @ : / # in its password must be written as %40 %3A %2F %23."
+        ) from None
+    EMAIL_BACKEND = mail["EMAIL_BACKEND"]
+    EMAIL_HOST = mail.get("EMAIL_HOST") or "localhost"
+    EMAIL_PORT = mail.get("EMAIL_PORT") or 25
+    EMAIL_HOST_USER = mail.get("EMAIL_HOST_USER") or ""
+    EMAIL_HOST_PASSWORD = mail.get("EMAIL_HOST_PASSWORD") or ""
+    EMAIL_USE_TLS = mail.get("EMAIL_USE_TLS", False)
+    EMAIL_USE_SSL = mail.get("EMAIL_USE_SSL", False)
+    EMAIL_FILE_PATH = mail.get("EMAIL_FILE_PATH") or str(DATA_DIR / "mail")
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(DATA_DIR / "mail")
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = os.environ.get("PLUMBLINE_FROM_EMAIL") or f"Plumbline <plumbline@{address.hostname}>"
+if "@" not in DEFAULT_FROM_EMAIL or "\n" in DEFAULT_FROM_EMAIL:
+    raise ImproperlyConfigured(
+        f"PLUMBLINE_FROM_EMAIL is {DEFAULT_FROM_EMAIL!r}; set it to a mail address, "
+        "such as 'Plumbline <plumbline@example.org>'."
+    )
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- Queue --------------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "filesystem://"
+broker = CELERY_BROKER_URL.partition("://")[0]
+if broker == "filesystem":
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(DATA_DIR / "queue"),
+        "data_folder_out": str(DATA_DIR / "queue"),
+        "control_folder": str(DATA_DIR / "queue" / "control"),
+        "polling_interval": 0.1,
+    }
+elif broker in ("redis", "rediss"):
+    # A task whose worker was killed comes back after this many seconds: twice the longest task, and more.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 600,
+        "unacked_restore_interval": 10,
+        "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 3,
+    }
+elif broker in ("amqp", "amqps"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"connect_timeout": 3}
+else:
+    raise ImproperlyConfigured(
+        "CELERY_BROKER_URL is not understood; set it to redis://host:6379/0 or amqp://user:password@host:5672//, "
+        "or unset it to use files."
+    )
+# Correctness lives in our tables (what is due is a query, what is owed a row); the queue only carries the knock.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.2, "interval_max": 0.2}
+CELERY_TASK_TIME_LIMIT = 240
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = TIME_ZONE
+# What belongs to the night runs every hour or few: a machine that sleeps at night is not left behind, and each finds
+# what is to be done by a query. A knock that waited longer than it is worth is dropped; the next one comes.
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": task, "schedule": schedule, "options": {"expires": 240}}
+    for name, task, schedule in (
+        ("owe reminders", "governance.tasks.sweep_reminders", crontab(minute="*/15")),
+        ("deliver mail", "governance.tasks.deliver_mail", crontab(minute="2-59/5")),
+        ("recompute standings", "initiatives.tasks.recompute_standings", crontab(minute="7")),
+        ("expire reviews", "initiatives.tasks.expire_reviews", crontab(minute="9")),
+        ("owe vacancies", "initiatives.tasks.open_vacancy_debts", crontab(minute="11")),
+        ("find missing files", "initiatives.tasks.find_missing_files", crontab(minute="13", hour="*/4")),
+    )
+}
+
+# --- The application ----------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "governance",
+    "initiatives",
+    "adoption",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "django_fsm",
+    "simple_history",
+    "django_htmx",
+    "django_filters",
+    "csp",
+]
+MIDDLEWARE = [
+    "governance.middleware.RequestId",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "governance.middleware.OneLook",
+    "governance.middleware.SignedInOnly",
+    "governance.middleware.PlainText",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "governance.middleware.RefusalPages",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "governance.urls"
+WSGI_APPLICATION = "governance.wsgi.application"
+ASGI_APPLICATION = "governance.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "governance.context.everywhere",
+            ],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # finds templates/django/forms/field.html
+
+AUTH_USER_MODEL = "governance.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "sign-in"
+SIMPLE_HISTORY_REVERT_DISABLED = True  # a row of history is never pressed back into the present
+SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008"]  # HSTS and the redirect belong to the TLS proxy
+
+# --- Files --------------------------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+# Uploads lie outside every folder that is served; a view that asks who may hands them out.
+MEDIA_ROOT = DATA_DIR / "uploads"
+MEDIA_URL = ""
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "evidence": {"BACKEND": "django.core.files.storage.FileSystemStorage"},  # in MEDIA_ROOT, like the default
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]  # never whole in memory
+FILE_UPLOAD_TEMP_DIR = DATA_DIR / "uploads"
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+UPLOAD_MAX_BYTES = 25 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # everything in a request but its files
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+
+# --- The browser's side -------------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = OVER_TLS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = OVER_TLS
+SECURE_HSTS_SECONDS = 60 * 60 * 24 * 30 if OVER_TLS else 0
+
+# --- Logs ---------------------------------------------------------------------------------------------------
+# One line an event, key=value, on the error output; `structlog.get_logger("plumbline")` and plain logging alike.
+
+LOG_STEPS = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+]
+structlog.configure(
+    processors=[*LOG_STEPS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=True,
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": LOG_STEPS,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.KeyValueRenderer(
+                    key_order=["timestamp", "level", "logger", "event"], drop_missing=True
+                ),
+            ],
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "plumbline": {"level": "DEBUG" if DEBUG else "INFO"},
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        "celery": {"level": "WARNING"},
+        "kombu": {"level": "ERROR"},  # warns that filesystem:// names no host
+    },
+}

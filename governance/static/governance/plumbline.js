@@ -1,0 +1,153 @@
+/* Comforts only: every page works without this file.
+   form[data-draft="key"]        what is typed stays in this browser until a page says it was saved ([data-saved])
+   form[data-draft-url]          the draft is also posted there, two seconds after the last key
+   form [data-draft-note]        where "Draft kept" is said
+   form[data-auto]               choosing a filter shows its result at once
+   form[data-guard]              leaving with something unsent asks first
+   [data-focus]                  takes the focus when the page opens (the summary of errors) */
+(() => {
+  "use strict";
+  const person = document.body.dataset.person || "";
+  const SENT = "plumbline:sent";
+  const keyOf = (form) => `plumbline:draft:${person}:${form.dataset.draft}`;
+  const clockTime = (at) => new Date(at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+
+  /* Where storage is refused there is no draft. */
+  const storage = (kind, act) => {
+    try { return act(window[kind]); } catch { return null; }
+  };
+
+  const keepable = (field) =>
+    field.name && !field.disabled && !["password", "file", "hidden", "submit", "button"].includes(field.type);
+
+  const valuesOf = (form) => {
+    const values = {};
+    for (const field of form.elements) {
+      if (!keepable(field)) continue;
+      const list = (values[field.name] ||= []);
+      if (field.type === "checkbox" || field.type === "radio") {
+        if (field.checked) list.push(field.value);
+      } else if (field.multiple) {
+        list.push(...Array.from(field.selectedOptions, (option) => option.value));
+      } else {
+        list.push(field.value);
+      }
+    }
+    return values;
+  };
+
+  const fill = (form, values) => {
+    const taken = {};
+    for (const field of form.elements) {
+      if (!keepable(field) || !(field.name in values)) continue;
+      const list = values[field.name];
+      if (field.type === "checkbox" || field.type === "radio") {
+        field.checked = list.includes(field.value);
+      } else if (field.multiple) {
+        for (const option of field.options) option.selected = list.includes(option.value);
+      } else {
+        const place = (taken[field.name] = (taken[field.name] ?? -1) + 1);
+        if (list[place] !== undefined) field.value = list[place];
+      }
+    }
+  };
+
+  const say = (form, words) => {
+    const place = form.querySelector("[data-draft-note]");
+    if (place) place.textContent = words;
+  };
+
+  const offerDraft = (form) => {
+    const kept = storage("localStorage", (s) => JSON.parse(s.getItem(keyOf(form))));
+    if (!kept) return;
+    const before = valuesOf(form);
+    if (JSON.stringify(kept.values) === JSON.stringify(before)) {
+      storage("localStorage", (s) => s.removeItem(keyOf(form)));
+      return;
+    }
+    fill(form, kept.values);
+    const note = document.createElement("div");
+    note.className = "note";
+    note.setAttribute("role", "status");
+    const discard = document.createElement("button");
+    discard.type = "button";
+    discard.className = "link";
+    discard.textContent = "Discard the draft";
+    discard.addEventListener("click", () => {
+      fill(form, before);
+      storage("localStorage", (s) => s.removeItem(keyOf(form)));
+      note.remove();
+    });
+    note.append(`Draft from ${clockTime(kept.at)} restored. It is not saved yet. `, discard);
+    form.prepend(note);
+  };
+
+  const postDraft = async (form) => {
+    const body = new FormData(form);
+    for (const [name, value] of [...body]) if (value instanceof File) body.delete(name);
+    form.querySelectorAll("input[type=password]").forEach((field) => body.delete(field.name));
+    try {
+      const answer = await fetch(form.dataset.draftUrl, { method: "POST", body, credentials: "same-origin" });
+      say(form, answer.ok ? `Draft kept at ${clockTime(Date.now())}` : "Draft kept in this browser only");
+    } catch {
+      say(form, "Draft kept in this browser only");
+    }
+  };
+
+  const watch = (form) => {
+    if (form.dataset.watched) return;
+    form.dataset.watched = "yes";
+    let timer = 0;
+    let unsent = false;
+    if (form.dataset.draft) offerDraft(form);
+    form.addEventListener("input", () => {
+      unsent = true;
+      if (!form.dataset.draft) return;
+      const draft = JSON.stringify({ at: Date.now(), values: valuesOf(form) });
+      storage("localStorage", (s) => s.setItem(keyOf(form), draft));
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        if (form.dataset.draftUrl) postDraft(form);
+        else say(form, "Draft kept in this browser");
+      }, 2000);
+    });
+    form.addEventListener("submit", () => {
+      unsent = false;
+      clearTimeout(timer);
+      if (form.dataset.draft) storage("sessionStorage", (s) => s.setItem(SENT, keyOf(form)));
+    });
+    if ("guard" in form.dataset) {
+      window.addEventListener("beforeunload", (event) => {
+        if (unsent && form.isConnected) event.preventDefault();
+      });
+    }
+    if ("auto" in form.dataset) {
+      form.addEventListener("change", (event) => {
+        if (event.target.matches("select,input[type=checkbox],input[type=radio]")) form.requestSubmit();
+      });
+    }
+  };
+
+  /* A draft goes only when the answer to its form says that it was saved. */
+  const settle = (root) => {
+    const sent = storage("sessionStorage", (s) => s.getItem(SENT));
+    const saved = root.matches?.("[data-saved]") || root.querySelector("[data-saved]");
+    if (sent && saved) storage("localStorage", (s) => s.removeItem(sent));
+    if (sent) storage("sessionStorage", (s) => s.removeItem(SENT));
+  };
+
+  const FORMS = "form[data-draft],form[data-auto],form[data-guard]";
+  const start = (root) => {
+    if (root.matches?.(FORMS)) watch(root);
+    root.querySelectorAll(FORMS).forEach(watch);
+    root.querySelector("[data-focus]")?.focus();
+  };
+
+  settle(document);
+  start(document);
+  document.addEventListener("htmx:load", (event) => {
+    if (event.detail.elt === document.body) return;
+    settle(event.detail.elt);
+    start(event.detail.elt);
+  });
+})();

@@ -1,0 +1,394 @@
+"""Words and small drawings for the pages: what a template may ask beyond Django's own tags.
+
+Nothing here decides anything. Days are asked of the one clock, and geometry of drawings is worked out here
+because a strict Content-Security-Policy leaves no room for inline style.
+"""
+
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+import nh3
+from django import template
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
+from markdown_it import MarkdownIt
+
+from governance import answers
+
+register = template.Library()
+
+STAGE_WORDS = {
+    "proposed": "proposed idea",
+    "prototype": "Prototype",
+    "mvp": "MVP",
+    "production": "Production",
+    "stopped": "Stopped",
+    "retired": "Retired",
+}
+SEAT_WORDS = {
+    "business_value": "Business value",
+    "risk_compliance": "Risk and compliance",
+    "security_privacy": "Security and privacy",
+    "architecture_integration": "Architecture and integration",
+    "service_operations": "Service operations",
+    "adoption_change": "Adoption and change",
+}
+# In the order of the stack, from what is asked first to what watches the rest.
+LAYER_WORDS = {
+    "model": "Model",
+    "application": "Application",
+    "integration": "Integration",
+    "policy": "Policy",
+    "runtime": "Runtime",
+    "observability": "Observability",
+}
+NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+MESSAGE_TONES = {"success": "ok", "warning": "warn", "error": "bad"}
+# The stages a claim can be compared on; what is not here is no claim.
+CLAIM_HEIGHT = {"prototype": 1, "mvp": 2, "production": 3}
+# Below this many days an age bar warns: the longest of the rulebook's warn_days_before as shipped.
+SOON_DAYS = 30
+
+
+def _as_day(when):
+    """The local day of a date or an aware moment; None stays None."""
+    from governance import clock
+
+    if isinstance(when, datetime):
+        return clock.local_day(when) if timezone.is_aware(when) else when.date()
+    return when or None
+
+
+def _today():
+    from governance import clock
+
+    return clock.today()
+
+
+def _plural(count, word):
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+# Days
+
+
+@register.filter
+def day(when):
+    """A date as "2 December 2026", without the year when it is the current one; "" for None."""
+    when = _as_day(when)
+    if when is None:
+        return ""
+    year = "" if when.year == _today().year else f" {when.year}"
+    return f"{when.day} {when:%B}{year}"
+
+
+@register.filter
+def in_days(when):
+    """A date seen from today: "in 12 days (2 December)", "today (...)", "3 days ago (...)"; "" for None."""
+    when = _as_day(when)
+    if when is None:
+        return ""
+    distance = (when - _today()).days
+    if distance == 0:
+        words = "today"
+    elif distance > 0:
+        words = f"in {_plural(distance, 'day')}"
+    else:
+        words = f"{_plural(-distance, 'day')} ago"
+    return f"{words} ({day(when)})"
+
+
+@register.filter
+def moment(when):
+    """A short stamp for timelines: "Today 10:50", "9 Nov 10:50", "9 Nov 2025"; dates carry no hour."""
+    if not when:
+        return ""
+    on = _as_day(when)
+    if on.year != _today().year:
+        return f"{on.day} {on:%b} {on.year}"
+    words = "Today" if on == _today() else f"{on.day} {on:%b}"
+    if not isinstance(when, datetime):
+        return words
+    local = timezone.localtime(when, timezone.get_default_timezone()) if timezone.is_aware(when) else when
+    return f"{words} {local:%H:%M}"
+
+
+# Words
+
+
+@register.filter
+def person(who):
+    """The full name of a person; a text stays as it is, what ran by itself is Plumbline, nobody is "nobody"."""
+    if not who:
+        return "nobody"
+    if isinstance(who, str):
+        return "Plumbline" if who.startswith("system: ") else who
+    name = who.get_full_name() if hasattr(who, "get_full_name") else ""
+    return name or str(who)
+
+
+@register.filter
+def stage_word(stage):
+    """The word for a stage; no stage at all (nothing is supported) reads "nothing yet"."""
+    return STAGE_WORDS.get(stage, stage) if stage else "nothing yet"
+
+
+@register.filter
+def seat_word(seat):
+    """The word for a seat of a board; a seat that only an own rulebook knows is spelt out of its key."""
+    return SEAT_WORDS.get(seat) or str(seat or "").replace("_", " ").capitalize()
+
+
+@register.filter
+def ended(text):
+    """The text as a sentence: with a full stop, unless it ends by itself."""
+    return answers.ended(str(text))
+
+
+@register.filter
+def listed(text):
+    """Words of the rulebook that name keys ("curated | bounded_real"), as a person would list them."""
+    return str(text).replace(" | ", " or ").replace("_", " ")
+
+
+@register.filter
+def by_remedy(reasons):
+    """Reasons grouped by who must act, in the order in which they first appear: [(remedy, reasons)]."""
+    groups = {}
+    for reason in reasons or ():
+        groups.setdefault(reason.remedy, []).append(reason)
+    return list(groups.items())
+
+
+@register.filter
+def layer_word(layer):
+    """The word for a layer; findings that belong to none stand under "Everything else"."""
+    return LAYER_WORDS.get(layer) or str(layer or "").replace("_", " ").capitalize() or "Everything else"
+
+
+@register.filter
+def count_words(count):
+    """A number up to ten as a word ("six", "no" for 0), above that in digits: for headings."""
+    count = int(count or 0)
+    return NUMBER_WORDS[count] if 0 <= count < len(NUMBER_WORDS) else str(count)
+
+
+@register.filter
+def message_tone(level):
+    """The tone of a notice for the level of one of Django's messages."""
+    return MESSAGE_TONES.get(level, "")
+
+
+# Lists
+
+
+@register.filter
+def by_layer(findings):
+    """Pairs (layer, findings) in the order of the stack; unknown layers last, empty ones left out."""
+    groups = {}
+    for finding in findings or ():
+        layer = finding.get("layer") if isinstance(finding, dict) else getattr(finding, "layer", None)
+        groups.setdefault(layer or "", []).append(finding)
+    known = list(LAYER_WORDS)
+    return sorted(groups.items(), key=lambda pair: known.index(pair[0]) if pair[0] in known else len(known))
+
+
+@register.filter
+def at(sequence, position):
+    """The member of a list at a position: for lists that run beside each other."""
+    return sequence[position]
+
+
+# Long texts
+
+
+def _without_headings(parser):
+    """Turn headings of a text into bold paragraphs, so that a page keeps its own outline."""
+    parser.add_render_rule("heading_open", lambda *_: "<p><strong>")
+    parser.add_render_rule("heading_close", lambda *_: "</strong></p>\n")
+    return parser
+
+
+_MARKDOWN = _without_headings(MarkdownIt("js-default"))
+_TAGS = {
+    *("p", "br", "hr", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"),
+    *("table", "thead", "tbody", "tr", "th", "td"),
+}
+
+
+@lru_cache(maxsize=1024)
+def _rendered(text):
+    html = _MARKDOWN.render(text)
+    attributes = {"a": {"href", "title"}}
+    return nh3.clean(html, tags=_TAGS, attributes=attributes, url_schemes={"http", "https", "mailto"})
+
+
+@register.filter
+def markdown(text):
+    """A text in Markdown as safe HTML: no raw HTML, pictures or headings; cleaned when shown, not when saved."""
+    return mark_safe(_rendered(str(text or "")))
+
+
+# The plumb
+
+
+@register.filter
+def lean(claimed, supported):
+    """How far the plumb leans: stages between claim and proof, at most 2; "none" where nothing is claimed."""
+    height = CLAIM_HEIGHT.get(claimed)
+    if height is None:
+        return "none"
+    return max(0, min(2, height - CLAIM_HEIGHT.get(supported, 0)))
+
+
+@register.inclusion_tag("_components/plumb.html")
+def plumb(lean=0, label=""):
+    """Draw the plumb: lean 0, 1, 2 or "none", and what that means in words."""
+    return {"lean": lean, "label": label}
+
+
+# Frame
+
+
+@register.inclusion_tag("_components/nav_link.html", takes_context=True)
+def nav_link(context, name, text, count=None, unit=""):
+    """One line of the main navigation; current by the context's `nav` or by the name of the view shown."""
+    try:
+        url = reverse(name)
+    except NoReverseMatch:
+        url = None
+    match = getattr(context.get("request"), "resolver_match", None)
+    shown = context.get("nav") or getattr(match, "view_name", None)
+    return {"url": url, "text": text, "count": count, "unit": unit, "current": shown == name}
+
+
+@register.simple_block_tag
+def scroll(content, label):
+    """Room for a wide table that scrolls by itself, reachable by keyboard and named for screen readers."""
+    room = '<div class="scroll" role="region" aria-label="{}" tabindex="0">{}</div>'
+    return format_html(room, label, content)
+
+
+# Drawings
+
+
+@register.inclusion_tag("_components/age_bar.html")
+def age_bar(observed_on, current_until):
+    """How much of its life a proof has left.
+
+    `current_until` is the last day on which it is current, None when only a trigger ends it.
+    """
+    observed_on, current_until = _as_day(observed_on), _as_day(current_until)
+    if current_until is None:
+        return {"left": 100, "tone": "", "words": "current until something it rests on changes"}
+    remaining = (current_until - _today()).days
+    if remaining < 0:
+        return {"left": 0, "tone": "gone", "words": f"stale since {day(current_until + timedelta(days=1))}"}
+    life = max(1, (current_until - observed_on).days)
+    if remaining == 0:
+        return {"left": 2, "tone": "soon", "words": "current until the end of today"}
+    words = f"current for {_plural(remaining, 'more day')} ({day(current_until)})"
+    left = max(2, min(100, round(100 * remaining / life)))
+    return {"left": left, "tone": "soon" if remaining <= SOON_DAYS else "", "words": words}
+
+
+def _every(count, most=6):
+    """Label every n-th of `count` places so that at most `most` labels stand on an axis."""
+    return max(1, -(-count // most))
+
+
+@register.inclusion_tag("_components/chart_bars.html")
+def chart_bars(title, rows, heading="What", unit="number"):
+    """Upright bars with a table behind them. `rows`: (label, value) or (label, value, late)."""
+    rows = [tuple(row) for row in rows]
+    width, base, top = 320, 96, 16
+    letter = 6.4  # about the width of a letter at the size of the labels
+    highest = max([row[1] for row in rows], default=0) or 1
+    room = width / max(1, len(rows))
+    bar_width, step = min(48, room * 0.66), _every(len(rows))
+    bars = []
+    for place, row in enumerate(rows):
+        height = (base - top) * row[1] / highest
+        bars.append(
+            {
+                "label": row[0],
+                "value": row[1],
+                "late": bool(row[2]) if len(row) > 2 else False,
+                "x": f"{place * room + (room - bar_width) / 2:.1f}",
+                "middle": f"{place * room + room / 2:.1f}",
+                "label_x": f"{_within(place * room + room / 2, len(str(row[0])) * letter / 2, width):.1f}",
+                "y": f"{base - height:.1f}",
+                "value_y": f"{base - height - 4:.1f}",
+                "width": f"{bar_width:.1f}",
+                "height": f"{height:.1f}",
+                "shown": place % step == 0,
+            }
+        )
+    return {
+        "title": title,
+        "heading": heading,
+        "unit": unit,
+        "bars": bars,
+        "base": base,
+        "label_y": base + 14,
+        "width": width,
+        "height": base + 20,
+    }
+
+
+def _within(middle, half, width):
+    """The middle of a label moved just so far that neither end of it is cut off."""
+    return min(max(middle, half), width - half)
+
+
+@register.inclusion_tag("_components/chart_readings.html")
+def chart_readings(title, rows, baseline=None, target=None, unit="value"):
+    """Readings as a line, beside their baseline and target where there are some. `rows`: (label, value)."""
+    rows = [(label, value) for label, value in rows]
+    width, bottom, top = 320, 96, 16
+    values = [float(v) for v in [*(v for _, v in rows), baseline, target] if v is not None]
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    span = (high - low) or 1.0
+
+    def height_of(value):
+        return bottom - (bottom - top) * (float(value) - low) / span
+
+    step, last = _every(len(rows), 4), len(rows) - 1
+    dots = []
+    for place, (label, value) in enumerate(rows):
+        x = 8 + (width - 16) * (place / last if last else 0.5)
+        anchor = "start" if place == 0 and last else "end" if place == last and last else "middle"
+        shown = place == last or (place % step == 0 and last - place >= step)
+        dots.append(
+            {
+                "label": label,
+                "value": value,
+                "x": f"{x:.1f}",
+                "y": f"{height_of(value):.1f}",
+                "anchor": anchor,
+                "shown": shown,
+            }
+        )
+    lines = [
+        {
+            "word": word,
+            "kind": kind,
+            "value": value,
+            "y": f"{height_of(value):.1f}",
+            "text_y": f"{height_of(value) - 4:.1f}",
+        }
+        for word, kind, value in (("baseline", "base", baseline), ("target", "goal", target))
+        if value is not None
+    ]
+    return {
+        "title": title,
+        "unit": unit,
+        "dots": dots,
+        "lines": lines,
+        "path": " ".join(f"{dot['x']},{dot['y']}" for dot in dots),
+        "label_y": bottom + 16,
+        "width": width,
+        "height": bottom + 22,
+    }

@@ -1,0 +1,67 @@
+"""Slowing down those who guess passwords: per account and per address, counted in the database.
+
+A try is written down before its password is looked at, under a lock, so that a hundred tries at once count as a
+hundred. A right password takes the account's tries back.
+"""
+
+import ipaddress
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from governance import clock
+from governance.models import SignInAttempt
+
+WINDOW = timedelta(minutes=10)
+TRIES_PER_ACCOUNT = 5
+TRIES_PER_ADDRESS = 20
+KEPT = timedelta(days=1)
+
+
+def address_of(request) -> str | None:
+    """The address the connection came from. Headers are not asked: anybody can write them. None when unknown."""
+    try:
+        return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")))
+    except ValueError:
+        return None
+
+
+def enter_try(login: str, address: str | None) -> datetime | None:
+    """Count one try now. None when it may go ahead; otherwise the moment from which the next one may.
+
+    A try that is turned away is not counted, so waiting always ends.
+    """
+    name, now = _name(login), clock.now()
+    with transaction.atomic():
+        _lock(f"sign-in account {name}")
+        if address:
+            _lock(f"sign-in address {address}")
+        waits = [_wait(SignInAttempt.objects.filter(login=name), TRIES_PER_ACCOUNT, now)]
+        if address:
+            waits.append(_wait(SignInAttempt.objects.filter(address=address), TRIES_PER_ADDRESS, now))
+        until = max(filter(None, waits), default=None)
+        if until is None:
+            SignInAttempt.objects.filter(at__lt=now - KEPT).delete()
+            SignInAttempt.objects.create(login=name, address=address, at=now)
+    return until
+
+
+def forget(login: str) -> None:
+    """Take back the tries of an account whose person has just signed in."""
+    SignInAttempt.objects.filter(login=_name(login)).delete()
+
+
+def _name(login: str) -> str:
+    return login.strip().lower()[: SignInAttempt._meta.get_field("login").max_length]
+
+
+def _wait(attempts, limit: int, now: datetime) -> datetime | None:
+    recent = list(
+        attempts.filter(at__gt=now - WINDOW, at__lte=now).order_by("-at").values_list("at", flat=True)[:limit]
+    )
+    return recent[-1] + WINDOW if len(recent) == limit else None
+
+
+def _lock(words: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [words])

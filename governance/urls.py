@@ -1,0 +1,11 @@
+"""The front door: each floor brings its own addresses."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("governance.routes")),
+    path("", include("initiatives.urls")),
+    path("", include("adoption.urls")),
+]

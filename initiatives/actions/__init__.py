@@ -1,0 +1,140 @@
+"""Everything that changes a case: one function an act; lock, re-read, ask, change, record, in one transaction."""
+
+from initiatives.actions.answers import (
+    accept_not_applicable,
+    answer,
+    declare,
+    keep_draft,
+    proof_keys,
+    report_outcome,
+)
+from initiatives.actions.cases import (
+    change_details,
+    confirm_tier,
+    propose_tier,
+    register,
+    withdraw,
+)
+from initiatives.actions.changes import (
+    add_dependant,
+    complete_change,
+    end_dependant,
+    record_component,
+    record_scope,
+    report_change,
+)
+from initiatives.actions.contracts import (
+    approve_contract,
+    propose_contract,
+    save_contract,
+    take_back_contract,
+)
+from initiatives.actions.evidence import (
+    add_evidence,
+    cover,
+    find_missing_files,
+    generate_index,
+    withdraw_evidence,
+)
+from initiatives.actions.holds import (
+    close_gap,
+    excuse_debt,
+    hold,
+    lift_hold,
+    open_gap,
+    owe,
+    settle,
+)
+from initiatives.actions.imports import confirm_batch, decide_row, map_batch, upload_batch
+from initiatives.actions.moves import (
+    reattest,
+    reopen,
+    retire,
+    step_back,
+    stop,
+)
+from initiatives.actions.people import deactivate, end_membership, reactivate
+from initiatives.actions.reviews import (
+    answer_question,
+    ask_question,
+    decide,
+    expire_reviews,
+    meet_condition,
+    open_review,
+    rebase_review,
+    return_review,
+    withdraw_review,
+)
+from initiatives.actions.roles import accept_role, decline_role, end_role, propose_role, reaccept_role
+from initiatives.actions.rulebooks import publish_rulebook
+from initiatives.actions.votes import sign_off, statement_for, withdraw_vote
+from initiatives.actions.waivers import agree_to_waiver, refuse_waiver, request_waiver
+
+__all__ = [
+    "accept_not_applicable",
+    "accept_role",
+    "add_dependant",
+    "add_evidence",
+    "agree_to_waiver",
+    "answer",
+    "answer_question",
+    "approve_contract",
+    "ask_question",
+    "change_details",
+    "close_gap",
+    "complete_change",
+    "confirm_batch",
+    "confirm_tier",
+    "cover",
+    "deactivate",
+    "decide",
+    "decide_row",
+    "declare",
+    "decline_role",
+    "end_dependant",
+    "end_membership",
+    "end_role",
+    "excuse_debt",
+    "expire_reviews",
+    "find_missing_files",
+    "generate_index",
+    "hold",
+    "keep_draft",
+    "lift_hold",
+    "map_batch",
+    "meet_condition",
+    "open_gap",
+    "open_review",
+    "owe",
+    "proof_keys",
+    "propose_contract",
+    "propose_role",
+    "propose_tier",
+    "publish_rulebook",
+    "reaccept_role",
+    "reactivate",
+    "reattest",
+    "rebase_review",
+    "record_component",
+    "record_scope",
+    "refuse_waiver",
+    "register",
+    "reopen",
+    "report_change",
+    "report_outcome",
+    "request_waiver",
+    "retire",
+    "return_review",
+    "save_contract",
+    "settle",
+    "sign_off",
+    "statement_for",
+    "step_back",
+    "stop",
+    "take_back_contract",
+    "upload_batch",
+    "withdraw",
+    "withdraw_evidence",
+    "withdraw_review",
+    "withdraw_vote",
+]

@@ -1,0 +1,89 @@
+"""What every act shares: the lock on the case, the actor, the entry of a refusal, the standing rewritten."""
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import structlog
+from django.db import Error as DatabaseError
+from django.db import transaction
+
+from governance import history, ledger
+from governance.answers import Refused
+from initiatives import standing
+from initiatives.models import Initiative
+
+log = structlog.get_logger("plumbline.actions")
+_depth: ContextVar[int] = ContextVar("plumbline_act_depth", default=0)
+_together: ContextVar[dict | None] = ContextVar("plumbline_acts_together", default=None)
+
+
+@contextmanager
+def act(name: str, *, by=None, system: str = "", case: Initiative | int | None = None, reason: str = ""):
+    """Run one act: one transaction, the case locked and read after the lock, everything saved by `by`.
+
+    Yields the locked case (None for acts without one). A refusal rolls the act back and leaves an entry of its own
+    right after it (house.md, trap 17); a refusal by the database goes to the log, and is raised again.
+    """
+    outermost = _depth.get() == 0
+    token = _depth.set(_depth.get() + 1)
+    try:
+        with history.acting(by=by, system=system, reason=reason):
+            yield lock(case) if case is not None else None
+    except Refused as refused:
+        if outermost:
+            _record_refusal(name, by, system, case, refused)
+        raise
+    except DatabaseError as error:
+        log.warning(
+            "refused by the database", act=name, by=getattr(by, "pk", None), case=_key(case), error=str(error)
+        )
+        raise
+    finally:
+        _depth.reset(token)
+
+
+def lock(case: Initiative | int) -> Initiative:
+    """The case, locked until the transaction ends and read after that."""
+    return Initiative.objects.locked(_key(case))
+
+
+def _key(case):
+    return case.pk if isinstance(case, Initiative) else case
+
+
+def _record_refusal(name, by, system, case, refused: Refused) -> None:
+    row = Initiative.objects.filter(pk=_key(case)).first() if case is not None else None
+    with history.acting(by=by, system=system, reason=""):
+        ledger.record("refused", case=row, act=name, answer=str(refused))
+    refused.recorded = True
+
+
+def settle_standing(case: Initiative) -> None:
+    """Rewrite what the proof of the case supports, in the transaction of the change; debts of grace follow it."""
+    from initiatives.actions.holds import follow_support
+
+    waiting = _together.get()
+    if waiting is not None:
+        waiting[case.pk] = history.current()
+        return
+    follow_support(case, standing.rewrite(case))
+
+
+@contextmanager
+def together():
+    """Many acts in one transaction, for whoever replays a life: each standing is rewritten once, at the end.
+
+    No act decides by a standing, which is derived; each judges the facts afresh. A refusal ends all of them.
+    """
+    waiting: dict = {}
+    token = _together.set(waiting)
+    try:
+        with transaction.atomic():
+            yield
+            _together.set(None)
+            for pk, who in waiting.items():
+                system = "" if who.person else who.name.removeprefix("system: ")
+                with history.acting(by=who.person, system=system, reason=who.reason):
+                    settle_standing(lock(pk))
+    finally:
+        _together.reset(token)

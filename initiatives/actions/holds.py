@@ -1,0 +1,261 @@
+"""Holds, debts and gaps: what stands against a case, and how it goes away."""
+
+from datetime import date, timedelta
+
+from django.core.exceptions import ValidationError
+
+from governance import clock, gates, ledger
+from governance.answers import Conflict, no
+from governance.models import Rulebook, User
+from initiatives import permissions
+from initiatives.actions.base import act, settle_standing
+from initiatives.models import Evidence, Gap, Hold, Initiative, Obligation, Review
+
+
+def hold(*, case: Initiative, reason: str, by: User) -> Hold:
+    """Raise a concern that blocks decisions until the chair lifts it."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say what must not go on, so that the chair can judge it."})
+    with act("hold", by=by, case=case, reason=reason) as case:
+        permissions.may_hold(case, by).or_refuse()
+        row = Hold(
+            initiative=case, kind="concern", reason=reason.strip(), opened_by=by, opened_at=clock.now()
+        )
+        row.save()
+        ledger.record("hold opened", case=case, hold_kind=row.kind, why=row.reason)
+        settle_standing(case)
+    return row
+
+
+def lift_hold(*, hold: Hold, reason: str, by: User) -> Hold:
+    """Lift a hold that people opened, or one that is marked liftable: the chair, with a reason."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why the hold is no longer needed."})
+    with act("lift hold", by=by, case=hold.initiative_id, reason=reason) as case:
+        hold = Hold.objects.select_related("initiative").get(pk=hold.pk)
+        if hold.lifted_at:
+            raise Conflict("This hold was lifted already.")
+        permissions.may_lift(hold, by).or_refuse()
+        _close(case, hold, reason.strip(), by)
+        settle_standing(case)
+    return hold
+
+
+def open_system_hold(case: Initiative, kind: str, reason: str) -> Hold | None:
+    """Open a hold with a cause, inside the running act; the one that is open already stays."""
+    if case.holds.open().filter(kind=kind, opened_by__isnull=True).exists():
+        return None
+    row = Hold(initiative=case, kind=kind, reason=reason, opened_at=clock.now())
+    row.save()
+    ledger.record("hold opened", case=case, hold_kind=kind, why=reason)
+    return row
+
+
+def close_system_hold(case: Initiative, kind: str, why: str) -> None:
+    """Close a hold with its cause, inside the running act. Residency waits for the chair: it becomes liftable."""
+    for row in case.holds.open().filter(kind=kind, opened_by__isnull=True):
+        if kind == "residency":
+            row.liftable_since = row.liftable_since or clock.now()
+            row.save()
+        else:
+            _close(case, row, why, None)
+
+
+def _close(case: Initiative, row: Hold, why: str, by: User | None) -> None:
+    row.lifted_at, row.lifted_by, row.lift_reason = clock.now(), by, why
+    row.save()
+    ledger.record("hold lifted", case=case, hold_kind=row.kind, why=why)
+
+
+def owe(
+    case: Initiative, kind: str, *, source: str, text: str, due: date, debtor: User | None
+) -> Obligation | None:
+    """Write a debt inside the running act; one open debt per source. It stays with this debtor for good."""
+    if case.obligations.unsettled().filter(kind=kind, source=source).exists():
+        return None
+    debt = Obligation(
+        initiative=case, kind=kind, source=source, text=text, debtor=debtor, due=due, opened_at=clock.now()
+    )
+    debt.save()
+    ledger.record(
+        "debt opened",
+        case=case,
+        debt=debt.pk,
+        debt_kind=kind,
+        text=text,
+        due=due,
+        debtor=debtor.full_name if debtor else None,
+    )
+    return debt
+
+
+def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
+    """Settle a debt: its debtor, the owner, or sponsor and chair where the debtor is gone (invariant 14).
+
+    Items of a gate need evidence that covers them. Raises Refused with who may.
+    """
+    with act("settle", by=by, case=obligation.initiative_id, reason=note) as case:
+        obligation = Obligation.objects.select_related("debtor").get(pk=obligation.pk)
+        may_settle(case, obligation, by).or_refuse()
+        if obligation.settled_at:
+            raise Conflict(f"It was settled on {clock.local_day(obligation.settled_at):%-d %B %Y} already.")
+        if obligation.kind == "criterion":
+            book = Rulebook.objects.current().book
+            key = obligation.source.split(":")[0]
+            states = gates.states_at(_facts(case), book, clock.now())
+            if not all(states[wanted].grounded for wanted in book.criteria[key].requirements):
+                no(
+                    f"{book.criteria[key].question} Not shown yet.", "Answer it on the checklist, with proof."
+                ).or_refuse()
+        if obligation.kind in ("post_mortem", "retrospective"):
+            no(
+                "It is settled by publishing the post-mortem and its confirmation.", "Write it on its page."
+            ).or_refuse()
+        if obligation.kind in ("step_back", "vacancy", "reattest"):
+            no(
+                "It settles itself when its cause is gone.", "Bring the support back, or ask the chair."
+            ).or_refuse()
+        settle_row(obligation, by=by, note=note.strip() or "Settled")
+        settle_standing(case)
+    return obligation
+
+
+def may_settle(case: Initiative, obligation: Obligation, by: User):
+    """Who may settle a debt or write what is owed: the debtor; sponsor or chair where that person is gone."""
+    debtor = obligation.debtor
+    if debtor is not None and debtor.pk == by.pk and by.is_active:
+        return permissions.yes()
+    if permissions.is_owner(case, by):
+        return permissions.yes()
+    gone = debtor is None or not debtor.is_active or permissions.accepted(case, "owner") is None
+    if gone and ("sponsor" in permissions.roles_of(case, by) or permissions.is_acting_chair(case, by)):
+        return permissions.yes()
+    return no(
+        f"Only {debtor or 'the owner'} settles this.", "Where that person is gone, sponsor or chair do."
+    )
+
+
+def settle_row(obligation: Obligation, *, by: User | None, note: str) -> None:
+    """Mark a debt settled inside the running act."""
+    obligation.settled_at, obligation.settled_by, obligation.settled_note = clock.now(), by, note
+    obligation.save()
+    ledger.record(
+        "debt settled", case=obligation.initiative, debt=obligation.pk, text=obligation.text, note=note
+    )
+
+
+def _facts(case: Initiative):
+    from initiatives.standing import facts_of
+
+    return facts_of(case)
+
+
+def settle_confirmed(*, obligation: Obligation, by: User, note: str) -> Obligation:
+    """Settle a post-mortem's debt in the act that confirms it; called by the app above, inside its own act."""
+    settle_row(obligation, by=by, note=note)
+    settle_standing(obligation.initiative)
+    return obligation
+
+
+def excuse_debt(*, obligation: Obligation, reason: str, by: User) -> Obligation:
+    """Let decisions pass an overdue debt once, as chair, with a reason (invariant 14). It stays owed."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why decisions may go on while this is owed."})
+    with act("excuse debt", by=by, case=obligation.initiative_id, reason=reason) as case:
+        permissions.may_chair(case, by).or_refuse()
+        obligation = Obligation.objects.get(pk=obligation.pk)
+        if obligation.excused_at:
+            no("It was lifted once already; once is all.", "The debt has to be settled.").or_refuse()
+        obligation.excused_at, obligation.excused_reason = clock.now(), reason.strip()
+        obligation.save()
+        ledger.record("debt excused", case=case, debt=obligation.pk, text=obligation.text)
+    return obligation
+
+
+def follow_support(case: Initiative, support: gates.Support) -> None:
+    """Open the debt of the grace days when an MVP or production lost its support; settle it when that returns.
+
+    Grace never delays the truth: support fell already (rulebook, grace_days). Imported claims owe nothing.
+    """
+    open_debts = case.obligations.unsettled().filter(kind="step_back")
+    if support.supports_claim or case.stage not in ("mvp", "production"):
+        for debt in open_debts:
+            settle_row(
+                debt,
+                by=None,
+                note="Support returned" if support.supports_claim else f"The case is {case.stage}",
+            )
+        return
+    if case.imported or open_debts.exists():
+        return
+    fell = case.spans.filter(from_at__lte=clock.now()).order_by("from_at").first()
+    start = clock.local_day(fell.from_at) if fell else clock.today()
+    owner = permissions.accepted(case, "owner")
+    grace = Rulebook.objects.current().book.freshness.grace_days
+    owe(
+        case,
+        "step_back",
+        source=f"{case.stage}:{start.isoformat()}",
+        text=f"{support.label}: bring the support back, or the chair is asked to step back",
+        due=start + timedelta(days=grace),
+        debtor=owner.person if owner else None,
+    )
+
+
+def open_gap(
+    *,
+    case: Initiative,
+    text: str,
+    owner: User,
+    due: date,
+    downstream: list[str],
+    review: Review | None = None,
+    by: User,
+) -> Gap:
+    """Record something unresolved that bites downstream, with who owns it and until when."""
+    wrong = {}
+    if not text.strip():
+        wrong["text"] = "Say what is unresolved."
+    if due < clock.today():
+        wrong["due"] = "The day lies in the past."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("open gap", by=by, case=case) as case:
+        may = permissions.may_collaborate(case, by)
+        if not may and not permissions.is_acting_chair(case, by):
+            may.or_refuse()
+        gap = Gap(
+            initiative=case,
+            text=text.strip(),
+            owner=owner,
+            due=due,
+            downstream=downstream,
+            review=review,
+            opened_at=clock.now(),
+            owner_accepted_at=clock.now() if owner == by else None,
+        )
+        gap.save()
+        ledger.record(
+            "gap opened", case=case, text=gap.text, owner=owner.full_name, due=due, downstream=downstream
+        )
+    return gap
+
+
+def close_gap(*, gap: Gap, evidence: Evidence | None = None, by: User) -> Gap:
+    """Close a gap with evidence, or as the owner who accepts to live with it (invariant 15)."""
+    with act("close gap", by=by, case=gap.initiative_id) as case:
+        gap = Gap.objects.get(pk=gap.pk)
+        if gap.closed_at:
+            raise Conflict("This gap was closed already.")
+        if gap.owner_id != by.pk:
+            permissions.may_collaborate(case, by).or_refuse()
+        if evidence is None and gap.owner_id != by.pk:
+            no(
+                "Without proof only the gap's owner closes it, by accepting it.", f"Ask {gap.owner}."
+            ).or_refuse()
+        if evidence is None:
+            gap.owner_accepted_at = gap.owner_accepted_at or clock.now()
+        gap.closed_at, gap.closed_by, gap.closed_with = clock.now(), by, evidence
+        gap.save()
+        ledger.record("gap closed", case=case, text=gap.text, evidence=evidence.pk if evidence else None)
+    return gap

@@ -1,0 +1,358 @@
+"""The moves of a case. `change_stage` is the only place where a transition is called."""
+
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+
+from governance import clock, gates, ledger
+from governance.answers import Conflict, no
+from governance.models import Rulebook, User
+from initiatives import permissions, standing
+from initiatives.actions.base import act, settle_standing
+from initiatives.actions.holds import owe
+from initiatives.models import Answer, ChangeRecord, Initiative, Review, StageChange, Voiding
+
+PROMOTIONS = {
+    "prototype": Initiative.promote_to_prototype,
+    "mvp": Initiative.promote_to_mvp,
+    "production": Initiative.promote_to_production,
+}
+STEPS_BACK = {"mvp": Initiative.step_back_to_mvp, "prototype": Initiative.step_back_to_prototype}
+STOP_REASONS = {
+    "answered_no": "Answered: it is not worth going on",
+    "no_value": "The value did not show",
+    "risk": "The risk is too high",
+    "cost": "It costs too much",
+    "blocked": "Blocked by something outside",
+    "other": "Another reason",
+}
+
+
+def change_stage(
+    case: Initiative, transition, *, basis: str, reason: str, by: User | None, review: Review | None = None
+) -> StageChange:
+    """Move the case inside the running act: the entry, the StageChange, the transition, the save, in this order.
+
+    The database refuses the save without the two rows before it (invariant 1).
+    """
+    source = case.stage
+    book = Rulebook.objects.current().book
+    now = clock.now()
+    facts = standing.facts_of(case)
+    support = gates.support(facts, book, now, gates.states_at(facts, book, now))
+    transition(case)
+    target = case.stage
+    entry = ledger.record(
+        "stage changed",
+        case=case,
+        **{"from": source, "to": target},
+        basis=basis,
+        why=reason,
+        review=review.pk if review else None,
+        supported=support.supported,
+    )
+    change = StageChange(
+        initiative=case,
+        from_stage=source,
+        to_stage=target,
+        basis=basis,
+        review=review,
+        reason=reason,
+        by=by,
+        at=now,
+        supported_then=support.supported,
+        entry_id=entry.pk,
+    )
+    change.save()
+    case.basis, case.since = basis, now
+    case.save()
+    return change
+
+
+def promote(case: Initiative, review: Review, *, by: User) -> StageChange:
+    """What a decision to approve does to the case, inside the act of the decision."""
+    from initiatives.actions.changes import start_scope
+
+    book = review.rulebook.book
+    gate = book.gates[review.gate]
+    change = change_stage(
+        case, PROMOTIONS[gate.to], basis="decision", reason=review.reason, by=by, review=review
+    )
+    for scope in case.scopes.filter(starts_at__isnull=True, ended_at__isnull=True, for_stage=gate.to):
+        start_scope(case, scope, by=by)
+    if gate.to == "mvp":
+        for row in case.proof_items.all():
+            row.frozen_at = clock.now()
+            row.save()
+    if gate.to == "production":
+        _owe_writing(
+            case,
+            "retrospective",
+            f"production:{change.pk}",
+            book.freshness.retrospective_after_go_live_days,
+            "Retrospective after go-live",
+        )
+    _owe_later_criteria(case, book, gate.key, change, emergency=False)
+    return change
+
+
+def step_back(*, case: Initiative, reason: str, users_told: str, scope: dict, by: User) -> Initiative:
+    """Take production back to an MVP, or an MVP back to a prototype: the chair; users told; scope cut back.
+
+    `scope` are the fields of the smaller scope (see record_scope). Dependants end when it becomes a prototype.
+    """
+    wrong = {}
+    if not reason.strip():
+        wrong["reason"] = "Say why the stage is taken back."
+    if not users_told.strip():
+        wrong["users_told"] = "Say how and when its users were told."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("step back", by=by, case=case, reason=reason) as case:
+        permissions.may_chair(case, by).or_refuse()
+        target = {"production": "mvp", "mvp": "prototype"}.get(case.stage)
+        if target is None:
+            no(f"A case that is {case.stage} has no stage to step back to.").or_refuse()
+        _cut_scope(case, target, scope, by)
+        _withdraw_open_review(case, by, "The case stepped back.")
+        if target == "prototype":
+            for dependant in case.dependants.filter(ended_at__isnull=True):
+                dependant.ended_at = clock.now()
+                dependant.save()
+        ledger.record("users told", case=case, how=users_told.strip())
+        change_stage(case, STEPS_BACK[target], basis="step back", reason=reason.strip(), by=by)
+        settle_standing(case)
+    return case
+
+
+def _cut_scope(case: Initiative, target: str, fields: dict, by: User) -> None:
+    from initiatives.actions.changes import _new_scope, check_scope, start_scope, widened
+
+    current = case.scopes.filter(starts_at__isnull=False, ended_at__isnull=True).order_by("-number").first()
+    wrong = check_scope(case, fields, "")
+    if target == "prototype" and (fields.get("rollout") or fields.get("live_data")):
+        wrong["rollout"] = "A prototype has no rollout and no production data: take both out of the scope."
+    if wrong:
+        raise ValidationError(wrong)
+    scope = _new_scope(case, "", by, fields)
+    if current is not None and widened(current, scope):
+        raise ValidationError({"user_count": "Stepping back cuts the scope; this one is wider than today's."})
+    start_scope(case, scope, by=by)
+
+
+def stop(*, case: Initiative, reason_code: str, reason: str, by: User) -> Initiative:
+    """Stop a case at once. Past the idea it owes a post-mortem and a clean-up; an idea owes only its reason."""
+    wrong = {}
+    if reason_code not in STOP_REASONS:
+        wrong["reason_code"] = "Choose the reason that fits best."
+    if not reason.strip():
+        wrong["reason"] = "Add a sentence: what was learned?"
+    if wrong:
+        raise ValidationError(wrong)
+    with act("stop", by=by, case=case, reason=reason) as case:
+        permissions.may_stop(case, by).or_refuse()
+        idea = case.stage == "proposed"
+        text = f"{STOP_REASONS[reason_code]}. {reason.strip()}"
+        _answer_stop_reason(case, text, by)
+        _withdraw_open_review(case, by, "The case was stopped.")
+        change = change_stage(case, Initiative.stop, basis="stopped", reason=text, by=by)
+        if not idea:
+            book = Rulebook.objects.current().book
+            _owe_writing(
+                case,
+                "post_mortem",
+                f"stop:{change.pk}",
+                book.freshness.post_mortem_due_days,
+                "Post-mortem after stopping",
+            )
+            _owe_later_criteria(case, book, "stop", change, emergency=False)
+        settle_standing(case)
+    return case
+
+
+def _answer_stop_reason(case: Initiative, text: str, by: User) -> None:
+    from initiatives.actions.evidence import create_evidence
+
+    row = Answer.objects.filter(initiative=case, requirement="stop.reason").first()
+    row = row or Answer(initiative=case, requirement="stop.reason", version=0)
+    row.kind, row.text, row.version, row.by, row.at = "answered", text, row.version + 1, by, clock.now()
+    row.save()
+    create_evidence(
+        case,
+        kind="attestation",
+        title=f"Reason given by {by.full_name}",
+        note=text,
+        observed_on=clock.today(),
+        covers=["stop.reason"],
+        by=by,
+    )
+
+
+def retire(*, case: Initiative, reason: str, by: User) -> Initiative:
+    """Retire production in an emergency, as chair alone: what the gate asks becomes dated obligations.
+
+    The ordinary way is a review of the gate `retire`, decided like any other.
+    """
+    if not reason.strip():
+        raise ValidationError({"reason": "Say what the emergency is."})
+    with act("retire", by=by, case=case, reason=reason) as case:
+        permissions.may_chair(case, by).or_refuse()
+        if case.stage != "production":
+            no("Only production is retired.", "A prototype or MVP is stopped.").or_refuse()
+        _withdraw_open_review(case, by, "The case was retired in an emergency.")
+        retire_row(case, reason=reason.strip(), by=by, emergency=True)
+        settle_standing(case)
+    return case
+
+
+def retire_row(
+    case: Initiative, *, reason: str, by: User, emergency: bool, review: Review | None = None
+) -> StageChange:
+    """Retire inside the running act, with what is owed from then on."""
+    book = review.rulebook.book if review else Rulebook.objects.current().book
+    basis = "emergency" if emergency else "decision"
+    change = change_stage(case, Initiative.retire, basis=basis, reason=reason, by=by, review=review)
+    _owe_writing(
+        case,
+        "post_mortem",
+        f"retire:{change.pk}",
+        book.freshness.post_mortem_due_days,
+        "End-of-life review after retiring",
+    )
+    _owe_later_criteria(case, book, "retire", change, emergency=emergency)
+    return change
+
+
+def reopen(*, case: Initiative, reason: str, by: User) -> Initiative:
+    """Reopen a stopped case: the chair, once its post-mortem is settled. No old proof or sign-off is current."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why it is worth another attempt."})
+    with act("reopen", by=by, case=case, reason=reason) as case:
+        permissions.may_chair(case, by).or_refuse()
+        if case.stage != "stopped":
+            no("Only a stopped case is reopened.", "After retiring, register a successor.").or_refuse()
+        if case.obligations.unsettled().filter(kind="post_mortem").exists():
+            no("Its post-mortem is still owed.", "Publish it first.").or_refuse()
+        passed = case.stage_changes.filter(to_stage="prototype").exists()
+        _end_old_proof(case, by)
+        transition = Initiative.reopen_as_prototype if passed else Initiative.reopen_as_proposed
+        change_stage(case, transition, basis="reopened", reason=reason.strip(), by=by)
+        settle_standing(case)
+    return case
+
+
+def _end_old_proof(case: Initiative, by: User) -> None:
+    change = ChangeRecord(
+        initiative=case,
+        what=f"Reopened on {clock.today():%-d %B %Y}",
+        triggers=["reopened"],
+        effective_at=clock.now(),
+        recorded_by=by,
+        recorded_at=clock.now(),
+    )
+    change.save()
+    Voiding.objects.bulk_create(
+        Voiding(
+            evidence=item,
+            requirement=cover.requirement,
+            trigger="reopened",
+            cause=change.what,
+            change=change,
+            effective_at=change.effective_at,
+            recorded_at=clock.now(),
+        )
+        for item in case.evidence.prefetch_related("coverage")
+        for cover in item.coverage.all()
+    )
+    for answer in case.answers.filter(accepted_at__isnull=False):
+        answer.accepted_by, answer.accepted_at, answer.accepted_seat = None, None, ""
+        answer.save()
+    for waiver in case.waivers.filter(refused_at__isnull=True, until__gte=clock.today()):
+        waiver.refused_by, waiver.refused_at = by, clock.now()
+        waiver.save()
+
+
+def reattest(*, case: Initiative, reason: str, by: User) -> Initiative:
+    """Confirm, as chair, that production is accepted again: owner and support owner accepted anew before.
+
+    Their acceptances must be younger than the rulebook's grace days.
+    """
+    with act("re-attest", by=by, case=case, reason=reason) as case:
+        permissions.may_chair(case, by).or_refuse()
+        if case.stage != "production":
+            no("Only production is accepted again.").or_refuse()
+        grace = Rulebook.objects.current().book.freshness.grace_days
+        since = clock.today() - timedelta(days=grace)
+        for role, words in (("owner", "The owner"), ("support_owner", "The support owner")):
+            if not case.evidence.filter(
+                acceptance__role=role, acceptance__ended_at__isnull=True, observed_on__gte=since
+            ).exists():
+                no(
+                    f"{words} has not accepted again in the last {grace} days.",
+                    "They do it on the case page.",
+                ).or_refuse()
+        case.reattested_at = clock.now()
+        case.save()
+        ledger.record("re-attested", case=case)
+        settle_standing(case)
+    return case
+
+
+def _owe_writing(case: Initiative, kind: str, source: str, days: int, text: str) -> None:
+    """A post-mortem stays with the owner of that day (invariant 14)."""
+    owner = permissions.accepted(case, "owner")
+    debtor = owner.person if owner else case.registered_by
+    if case.imported:
+        debtor = owner.person if owner else None
+    owe(case, kind, source=source, text=text, due=clock.today() + timedelta(days=days), debtor=debtor)
+
+
+def later_criteria(book, gate: str, *, emergency: bool) -> list[tuple]:
+    """What a gate leaves to do after the move: each criterion with its term in days.
+
+    Criteria on post-mortems are left out: they are the debt that every such move owes anyway (invariant 14).
+    """
+    found = []
+    for criterion in book.gates[gate].criteria:
+        days = criterion.due_days
+        if emergency and days is None:
+            days = criterion.emergency_due_days
+        if days is not None and not criterion.key.endswith(".postmortem"):
+            found.append((criterion, days))
+    return found
+
+
+def _owe_later_criteria(case: Initiative, book, gate: str, change: StageChange, *, emergency: bool) -> None:
+    """Turn criteria with a term into dated obligations; the ones on post-mortems are that same debt."""
+    owner = permissions.accepted(case, "owner")
+    for criterion, days in later_criteria(book, gate, emergency=emergency):
+        owe(
+            case,
+            "criterion",
+            source=f"{criterion.key}:{change.pk}",
+            text=criterion.question[:250],
+            due=clock.today() + timedelta(days=days),
+            debtor=owner.person if owner else case.registered_by,
+        )
+
+
+def _withdraw_open_review(case: Initiative, by: User, why: str) -> None:
+    for review in case.reviews.filter(outcome=Review.OPEN):
+        end_review(review, Review.WITHDRAWN, by=by, reason=why)
+
+
+def end_review(review: Review, outcome: str, *, by: User | None, reason: str, findings=None) -> None:
+    """End a review inside the running act. Raises Conflict when it has ended already."""
+    if not review.is_open:
+        raise Conflict("This review has ended already.")
+    review.outcome, review.ended_at, review.ended_by = outcome, clock.now(), by
+    review.reason, review.findings = reason, findings
+    review.save()
+    ledger.record(
+        f"review {outcome.replace('_', ' ')}",
+        case=review.initiative,
+        review=review.pk,
+        gate=review.gate,
+        why=reason,
+        findings=findings,
+    )

@@ -1,0 +1,78 @@
+"""People leaving: roles end, seats end, and what rested on them says so."""
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+
+from governance import clock, ledger
+from governance.answers import no
+from governance.history import acting
+from governance.models import Membership, User
+from initiatives.actions.base import act, settle_standing
+from initiatives.actions.roles import leave_vacancy
+from initiatives.models import Initiative
+
+
+def deactivate(*, person: User, reason: str, by: User | None = None, system: str = "") -> User:
+    """End an account: roles and seats end that moment, holds open where an owner is gone, drafts stay readable.
+
+    `by` an admin, or `system` for a feed such as HR. Cases are locked in the order of their keys.
+    """
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why the account ends."})
+    cases = sorted(set(person.roles.open().values_list("initiative_id", flat=True)))
+    with act("deactivate", by=by, system=system, reason=reason):
+        if by is not None and not (by.is_active and by.is_admin):
+            no("Only admins end accounts.").or_refuse()
+        if by is not None and by.pk == person.pk:
+            no("Nobody ends their own account.", "Ask another admin.").or_refuse()
+        locked = [Initiative.objects.locked(pk) for pk in cases]
+        ended = []
+        for case in locked:
+            for assignment in case.roles.open().filter(person=person):
+                assignment.ended_at = clock.now()
+                assignment.ended_reason = f"{person.full_name} left: {reason.strip()}"
+                assignment.save()
+                ledger.record("role ended", case=case, role=assignment.role, person=person.full_name)
+                ended.append((case, assignment))
+        for membership in person.memberships.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=clock.now())):
+            _end_row(membership)
+        person = User.objects.select_for_update().get(pk=person.pk)
+        person.is_active = False
+        person.save()
+        ledger.record("account ended", person=person.full_name, person_id=person.pk, login=person.login)
+        for case, assignment in ended:
+            leave_vacancy(case, assignment)
+        for case in locked:
+            settle_standing(case)
+    return person
+
+
+def reactivate(*, person: User, reason: str, by: User) -> User:
+    """Give an account back; no role or seat comes back with it."""
+    with acting(by=by, reason=reason):
+        if not (by.is_active and by.is_admin):
+            no("Only admins give accounts back.").or_refuse()
+        person = User.objects.select_for_update().get(pk=person.pk)
+        person.is_active = True
+        person.save()
+        ledger.record("account given back", person=person.full_name, person_id=person.pk)
+    return person
+
+
+def end_membership(*, membership: Membership, reason: str, by: User) -> Membership:
+    """End a seat now: an admin, or the person who holds it. Votes given in it stop counting where undecided."""
+    with act("end membership", by=by, reason=reason):
+        if not (by.is_active and (by.is_admin or by.pk == membership.person_id)):
+            no("Only admins, or the person in the seat, end a membership.").or_refuse()
+        membership = Membership.objects.select_for_update().get(pk=membership.pk)
+        if membership.ends_at is None or membership.ends_at > clock.now():
+            _end_row(membership)
+    return membership
+
+
+def _end_row(membership: Membership) -> None:
+    membership.ends_at = max(clock.now(), membership.starts_at)
+    membership.save()
+    ledger.record(
+        "seat left", person=membership.person.full_name, seat=membership.seat, board=membership.board.name
+    )

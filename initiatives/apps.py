@@ -1,0 +1,34 @@
+"""The first floor as a Django app."""
+
+from django.apps import AppConfig
+
+
+class InitiativesConfig(AppConfig):
+    """Initiatives, answers and evidence, reviews and sign-offs, holds, the integration register, imports."""
+
+    name = "initiatives"
+    verbose_name = "Initiatives"
+
+    def ready(self):
+        """Hang the tabs of the case on the hook below."""
+        from governance import hooks
+
+        hooks.case_tabs += [
+            hooks.CaseTab("What stands between", "case", position=10),
+            hooks.CaseTab("Checklist", "checklist", position=20),
+            hooks.CaseTab("Evidence", "evidence", count=lambda facts: len(facts.items), position=30),
+            hooks.CaseTab("Contract", "contract", position=40),
+            hooks.CaseTab("What runs", "running", position=50),
+            hooks.CaseTab("People", "people", position=60),
+            hooks.CaseTab("Waivers", "waivers", position=70),
+            hooks.CaseTab("History", "case-history", position=90),
+        ]
+        from initiatives import reminders
+
+        hooks.due_queries += reminders.QUERIES
+        hooks.case_words.append(reminders.words_of)
+        # Imported here: models can be imported only once the apps are loaded.
+        from initiatives import desk_lines, reports
+
+        hooks.desk_lines += desk_lines.LINES
+        hooks.reports += reports.REPORTS

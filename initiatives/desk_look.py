@@ -1,0 +1,174 @@
+"""What one person holds and what stands on their cases and boards: sets of rows, each read at most once a desk."""
+
+from functools import cached_property
+
+from django.db.models import Exists, OuterRef, Prefetch, Q
+
+from governance import clock
+from governance.boards import boards, seats_held
+from governance.models import Membership, Rulebook, Unit, User
+from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
+from initiatives.models import Hold, Initiative, Question, Review, RoleAssignment, SignOff, Waiver
+from initiatives.models.initiative import RUNNING
+
+
+class Look:
+    """What one person holds and what stands there, each set read at most once."""
+
+    def __init__(self, person: User):
+        self.person = person
+        self.now = clock.now()
+        self.today = clock.today()
+
+    @cached_property
+    def book(self):
+        """The rulebook in force, or None."""
+        rulebook = Rulebook.objects.in_force()
+        return rulebook.book if rulebook else None
+
+    @cached_property
+    def roles(self) -> list[RoleAssignment]:
+        """Roles held or proposed, with their cases."""
+        rows = RoleAssignment.objects.open().filter(person=self.person, initiative__withdrawn_at__isnull=True)
+        return list(rows.select_related("initiative", "proposed_by"))
+
+    @cached_property
+    def standing_in(self) -> list[Initiative]:
+        """Cases that the person registered and nobody ever accepted to own: they stand in for the owner."""
+        accepted = RoleAssignment.objects.filter(
+            initiative=OuterRef("pk"), role="owner", accepted_at__isnull=False
+        )
+        return list(Initiative.objects.live().filter(~Exists(accepted), registered_by=self.person))
+
+    @cached_property
+    def party_to(self) -> set[int]:
+        """Keys of cases on which the person signs and decides nothing."""
+        return {row.initiative_id for row in self.roles} | {case.pk for case in self.standing_in}
+
+    @cached_property
+    def working(self) -> dict[int, tuple[Initiative, set[str]]]:
+        """Running cases on which the person works, with the roles accepted."""
+        found: dict[int, tuple[Initiative, set[str]]] = {
+            case.pk: (case, {"owner"}) for case in self.standing_in if case.stage in RUNNING
+        }
+        for row in self.roles:
+            if row.accepted_at and row.initiative.stage in RUNNING:
+                found.setdefault(row.initiative_id, (row.initiative, set()))[1].add(row.role)
+        return found
+
+    @cached_property
+    def memberships(self) -> list[Membership]:
+        """Seats held now."""
+        return seats_held(self.person)
+
+    @cached_property
+    def seats_by_unit(self) -> dict[int, set[str]]:
+        """For every unit whose board the person sits on: the seats, chair and deputy included."""
+        if not self.memberships:
+            return {}
+        paths = [board.unit.path for board in boards()]
+        seats: dict[str, set[str]] = {}
+        for member in self.memberships:
+            seats.setdefault(member.board.unit.path, set()).add(member.seat)
+        within = Q()
+        for path in seats:
+            within |= Q(path__startswith=path)
+        found = {}
+        for pk, path in Unit.objects.filter(within).values_list("pk", "path"):
+            nearest = max((one for one in paths if path.startswith(one)), key=len)
+            if nearest in seats:
+                found[pk] = seats[nearest]
+        return found
+
+    @cached_property
+    def open_reviews(self) -> list[Review]:
+        """Open reviews that the person signs, decides, or answers questions of."""
+        if not self.seats_by_unit and not self.working:
+            return []
+        votes = SignOff.objects.latest()
+        rows = (
+            Review.objects.filter(
+                Q(initiative__unit__in=self.seats_by_unit) | Q(initiative__in=self.working),
+                outcome=Review.OPEN,
+            )
+            .select_related("initiative__unit", "initiative__standing")
+            .prefetch_related(Prefetch("sign_offs", queryset=votes, to_attr="votes"))
+        )
+        found = list(rows)
+        asked: dict[int, list[Question]] = {}
+        to_answer = [row.pk for row in found if row.initiative_id in self.working]
+        for question in Question.objects.filter(review__in=to_answer, answered_at__isnull=True):
+            asked.setdefault(question.review_id, []).append(question)
+        for row in found:
+            row.rulebook = Rulebook.objects.kept(row.rulebook_id)
+            row.unanswered = asked.get(row.pk, [])
+        return found
+
+    @cached_property
+    def chaired(self) -> set[int]:
+        """Cases with an open review, a hold or a waiver that the person decides on now: chair, or deputy in place."""
+        cases = {review.initiative_id: review.initiative.unit_id for review in self.open_reviews}
+        cases |= {row.initiative_id: row.initiative.unit_id for row in [*self.holds, *self.waivers]}
+        mine = {pk for pk, unit in cases.items() if CHAIR in self.seats_by_unit.get(unit, ())}
+        deputy = {pk for pk, unit in cases.items() if DEPUTY_CHAIR in self.seats_by_unit.get(unit, ())} - mine
+        mine -= self.party_to
+        return mine | self._in_place_of_the_chair(deputy - self.party_to, cases)
+
+    def _in_place_of_the_chair(self, deputy: set[int], cases: dict[int, int]) -> set[int]:
+        if not deputy:
+            return set()
+        mine = {member.board_id: member.board.unit.path for member in self.memberships}
+        chairs: dict[str, set[int]] = {path: set() for path in mine.values()}
+        held = Membership.objects.held_at(self.now).filter(board__in=mine, seat=CHAIR)
+        for board_id, person_id in held.values_list("board_id", "person_id"):
+            chairs[mine[board_id]].add(person_id)
+        party = set(
+            RoleAssignment.objects.open()
+            .filter(initiative__in=deputy, person__in=set().union(*chairs.values()))
+            .values_list("initiative_id", "person_id")
+        )
+        paths = dict(Unit.objects.filter(pk__in=cases.values()).values_list("pk", "path"))
+        acting = set()
+        for pk in deputy:
+            nearest = max(
+                (path for path in chairs if paths[cases[pk]].startswith(path)), key=len, default=None
+            )
+            free = [one for one in chairs.get(nearest, ()) if (pk, one) not in party]
+            if not free:
+                acting.add(pk)
+        return acting
+
+    @cached_property
+    def holds(self) -> list[Hold]:
+        """Holds that a chair may lift, on cases of the person's boards."""
+        units = [pk for pk, seats in self.seats_by_unit.items() if seats & {CHAIR, DEPUTY_CHAIR}]
+        if not units:
+            return []
+        liftable = Q(opened_by__isnull=False) | Q(liftable_since__isnull=False)
+        return list(
+            Hold.objects.open().filter(liftable, initiative__unit__in=units).select_related("initiative")
+        )
+
+    @cached_property
+    def waivers(self) -> list[Waiver]:
+        """Waivers that still lack an approver, on cases of the person's boards."""
+        wanted = {CHAIR, DEPUTY_CHAIR, "risk_compliance"}
+        units = [pk for pk, seats in self.seats_by_unit.items() if seats & wanted]
+        if not units:
+            return []
+        return list(
+            Waiver.objects.filter(
+                Q(chair__isnull=True) | Q(risk__isnull=True),
+                refused_at__isnull=True,
+                until__gte=self.today,
+                initiative__unit__in=units,
+            ).select_related("initiative", "requested_by")
+        )
+
+    def seats_on(self, case: Initiative) -> list[str]:
+        """The voting seats of the person on the board of the case."""
+        return [seat for seat in SEATS if seat in self.seats_by_unit.get(case.unit_id, ())]
+
+    def units_with(self, seats) -> list[int]:
+        """Units on whose board the person holds one of these seats."""
+        return [pk for pk, held in self.seats_by_unit.items() if held & set(seats)]

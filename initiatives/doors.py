@@ -1,0 +1,57 @@
+"""One door per noun: the thing if this person may see it, 404 to strangers, who cannot tell it from nothing."""
+
+import structlog
+from django.http import Http404
+
+from governance import history
+from governance.models import User
+from initiatives import permissions
+from initiatives.models import Evidence, Initiative, Review
+
+log = structlog.get_logger("plumbline.doors")
+
+
+def case_for(person: User, ref: str) -> Initiative:
+    """The case with this reference. Raises Http404 when there is none or the person may not see it; logged."""
+    number = ref.removeprefix("AI-")
+    found = None
+    if ref.startswith("AI-") and number.isdecimal() and len(number) < 10:
+        found = (
+            permissions.visible_to(person)
+            .filter(number=int(number))
+            .select_related("unit", "contract")
+            .first()
+        )
+    if found is None or found.ref != ref:
+        log.info("no such case for this person", person=person.pk, ref=ref[:20])
+        raise Http404("No such case, or not yours to see.")
+    history.concerns(found)
+    return found
+
+
+def review_for(person: User, pk: int) -> Review:
+    """The review with this key, on a case the person may see. Raises Http404; logged."""
+    rows = Review.objects.select_related("initiative__unit", "rulebook", "opened_by", "ended_by")
+    return _of_visible_case(rows, person, pk)
+
+
+def evidence_for(person: User, case: Initiative, pk: int) -> Evidence:
+    """An item of evidence of this case. Raises Http404."""
+    found = Evidence.objects.filter(initiative=case, pk=pk).first()
+    if found is None:
+        raise Http404("No such evidence on this case.")
+    return found
+
+
+def of_case(queryset, person: User, pk: int):
+    """A row with an `initiative`, when the person may see that case. Raises Http404; logged."""
+    return _of_visible_case(queryset, person, pk)
+
+
+def _of_visible_case(queryset, person: User, pk: int):
+    found = queryset.filter(pk=pk, initiative__in=permissions.visible_to(person)).first()
+    if found is None:
+        log.info("no such row for this person", person=person.pk, model=queryset.model.__name__, key=pk)
+        raise Http404("No such thing, or not yours to see.")
+    history.concerns(found)
+    return found

@@ -1,0 +1,71 @@
+"""Forms of the pages of a case. They read what was typed; what is wrong with it, the acts say."""
+
+from datetime import date
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+
+from governance.models import User
+
+# Days outside these are typing errors; times beyond them would leave the calendar.
+EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
+LONGEST_TEXT = 20_000
+
+
+class DayField(forms.DateField):
+    """A day, typed or picked, within the calendar that records can hold."""
+
+    def __init__(self, **options):
+        options.setdefault("widget", forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+        super().__init__(**options)
+        self.error_messages["invalid"] = "Give a day as year-month-day, for instance 2026-11-20."
+        self.validators += [
+            MinValueValidator(EARLIEST, "Days before 1990 are not recorded here."),
+            MaxValueValidator(LATEST, "That day is too far ahead."),
+        ]
+
+
+class WordsField(forms.CharField):
+    """A text of some lines."""
+
+    def __init__(self, **options):
+        options.setdefault("widget", forms.Textarea(attrs={"rows": 4}))
+        options.setdefault("max_length", LONGEST_TEXT)
+        super().__init__(**options)
+
+
+class PersonField(forms.ModelChoiceField):
+    """A person, picked by name; people who left are not offered."""
+
+    def __init__(self, **options):
+        options.setdefault("empty_label", "choose a person")
+        super().__init__(queryset=User.objects.active().select_related("unit"), **options)
+        self.error_messages["invalid_choice"] = "That person is not here any more; choose another."
+
+    def label_from_instance(self, person) -> str:
+        """The name, and where the person works, because names repeat."""
+        return f"{person.full_name} ({person.unit})" if person.unit_id else person.full_name
+
+
+class ListField(forms.CharField):
+    """Several short words, separated by commas or lines; read as a list, each once."""
+
+    def __init__(self, **options):
+        options.setdefault("max_length", 2_000)
+        super().__init__(**options)
+
+    def prepare_value(self, value):
+        """A list as it is typed."""
+        return ", ".join(value) if isinstance(value, (list, tuple)) else value
+
+    def clean(self, value) -> list[str]:
+        """The words, without empty ones and repetitions."""
+        text = super().clean(value) or ""
+        parts = (part.strip() for line in text.splitlines() for part in line.split(","))
+        return list(dict.fromkeys(part for part in parts if part))
+
+
+class ReasonForm(forms.Form):
+    """One reason."""
+
+    reason = WordsField(label="Why", help_text="Everybody on the case reads this; it stays in its history.")

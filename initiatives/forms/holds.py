@@ -1,0 +1,43 @@
+"""Forms on holds, debts and gaps."""
+
+from django import forms
+
+from initiatives.forms import DayField, ListField, PersonField, WordsField
+
+
+class HoldForm(forms.Form):
+    """A concern."""
+
+    reason = WordsField(label="What must not go on", help_text="The chair judges it from these words.")
+
+
+class SettleForm(forms.Form):
+    """A note on a debt that is settled."""
+
+    note = WordsField(label="How it was settled", required=False)
+
+
+class GapForm(forms.Form):
+    """Something unresolved that bites downstream."""
+
+    text = WordsField(label="What is unresolved")
+    owner = PersonField(label="Who owns it")
+    due = DayField(label="By when")
+    downstream = ListField(
+        label="What it touches downstream", required=False, help_text="Systems or teams, separated by commas."
+    )
+
+
+class CloseGapForm(forms.Form):
+    """Proof that a gap is closed."""
+
+    evidence = forms.ModelChoiceField(
+        queryset=None,
+        required=False,
+        empty_label="none: I own this gap and accept it",
+        help_text="Without proof only the gap's owner closes it, by accepting it.",
+    )
+
+    def __init__(self, *args, case, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["evidence"].queryset = case.evidence.filter(withdrawn_at__isnull=True)

@@ -1,0 +1,165 @@
+"""Forms of the imports: a file and where it comes from, its columns, its confirmation, a row set aside."""
+
+from django import forms
+
+from initiatives.actions.claims import CLAIMS
+from initiatives.forms import DayField, WordsField
+from initiatives.importing.code_pages import CODE_PAGES
+from initiatives.importing.reading import MAX_BYTES
+from initiatives.importing.sources import FIELDS, KNOWN
+from initiatives.models import InventorySource
+from initiatives.models.initiative import STAGES
+
+NEW = "new"
+DATE_ORDERS = {
+    "": "only dates that cannot be mistaken",
+    "mdy": "month first, 3/14/2025",
+    "dmy": "day first, 14/3/2025",
+}
+
+
+class UploadForm(forms.Form):
+    """A file and where it comes from. `kept` names a file that was sent already and waits for an answer."""
+
+    file = forms.FileField(
+        label="The file",
+        error_messages={"required": "Choose the file of the inventory."},
+        help_text="csv or xlsx with one header row; banner rows above it are fine.",
+    )
+    kept = forms.CharField(widget=forms.HiddenInput, required=False)
+    source = forms.ChoiceField(label="Where it comes from")
+    new_source = forms.CharField(
+        label="Name of a source not listed",
+        max_length=60,
+        required=False,
+        help_text="Its columns are guessed, shown to you, and remembered for its next file.",
+    )
+    organisation = forms.CharField(
+        label="Whose inventory it is",
+        max_length=160,
+        required=False,
+        help_text="When no column of the file says so.",
+    )
+    published_on = DayField(
+        label="Published on", required=False, help_text="So that an older file does not take claims back."
+    )
+    encoding = forms.ChoiceField(
+        label="Code page",
+        required=False,
+        choices=[("", "tell it from the file"), *CODE_PAGES.items()],
+        help_text="You are asked when it cannot be told.",
+    )
+    backfill = forms.BooleanField(
+        label="Backfill history",
+        required=False,
+        help_text="An older file: keep what it asserted then beside the cases. No claim moves.",
+    )
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.fields["file"].required = not (self.data.get("kept") or self.initial.get("kept"))
+        remembered = [(row.key, row.words) for row in InventorySource.objects.all()]
+        self.fields["source"].choices = [
+            ("", "choose a source"),
+            *[(source.key, source.words) for source in KNOWN.values()],
+            *remembered,
+            (NEW, "a source not listed"),
+        ]
+
+    def clean(self):
+        """The size of the file, and a name for a source not listed."""
+        cleaned = super().clean()
+        file = cleaned.get("file")
+        if file and file.size > MAX_BYTES:
+            self.add_error("file", f"The file is larger than {MAX_BYTES // 1024 // 1024} MB; split it.")
+        if cleaned.get("source") == NEW and not cleaned.get("new_source", "").strip():
+            self.add_error("new_source", "Give the source a name, like acme-2026.")
+        return cleaned
+
+    @property
+    def source_key(self) -> str:
+        """The key of the source chosen or named."""
+        chosen = self.cleaned_data["source"]
+        return self.cleaned_data["new_source"].strip() if chosen == NEW else chosen
+
+
+class MappingForm(forms.Form):
+    """Which column holds what, and what each of the source's words for a stage means."""
+
+    organisation = forms.CharField(
+        label="Whose inventory it is", max_length=160, required=False, help_text="When no column says so."
+    )
+    dates = forms.ChoiceField(label="How its dates are written", required=False, choices=DATE_ORDERS.items())
+
+    def __init__(self, batch, *args, **options):
+        super().__init__(*args, **options)
+        reading = batch.reading
+        columns = [("", "not in this file"), *[(name, name[:90]) for name in batch.columns]]
+        for role, words in FIELDS.items():
+            name = "organisation_column" if role == "organisation" else role
+            self.fields[name] = forms.ChoiceField(
+                label=f"Column: {words}",
+                choices=columns,
+                required=role == "title",
+                initial=reading.get("columns", {}).get(role, ""),
+            )
+        self.words = list(reading.get("stages", {}))
+        for place, word in enumerate(self.words):
+            self.fields[f"word_{place}"] = forms.ChoiceField(
+                label=f"\u201c{word[:160]}\u201d means",
+                choices=[("", "nothing known: set aside"), *[(name, STAGES[name]) for name in CLAIMS]],
+                required=False,
+                initial=reading["stages"][word][0],
+            )
+        self.fields["organisation"].initial = reading.get("organisation") or reading.get("fixed", {}).get(
+            "organisation", ""
+        )
+        self.fields["dates"].initial = reading.get("dates", "")
+        self.order_fields(["title", "organisation_column", "organisation"])
+
+    def chosen(self) -> dict:
+        """What was chosen, as the act takes it."""
+        cleaned = self.cleaned_data
+        columns = {
+            role: cleaned["organisation_column" if role == "organisation" else role] for role in FIELDS
+        }
+        stages = {word: cleaned[f"word_{place}"] for place, word in enumerate(self.words)}
+        return {
+            "columns": columns,
+            "stages": stages,
+            "organisation": cleaned["organisation"],
+            "dates": cleaned["dates"],
+        }
+
+
+class ConfirmForm(forms.Form):
+    """Whose rows become live."""
+
+    organisations = forms.MultipleChoiceField(
+        label="Organisations",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one organisation."},
+    )
+
+    def __init__(self, waiting: list[tuple[str, int]], *args, **options):
+        super().__init__(*args, **options)
+        self.fields["organisations"].choices = [
+            (name, f"{name or 'no organisation named'} ({count} rows)") for name, count in waiting
+        ]
+        self.fields["organisations"].initial = [name for name, _ in waiting]
+
+
+class RowForm(forms.Form):
+    """What becomes of a row set aside."""
+
+    stage = forms.ChoiceField(
+        label="Decision",
+        choices=[
+            ("", "choose"),
+            *[(name, f"Import as a claimed {STAGES[name]}") for name in CLAIMS],
+            ("reject", "Reject the row; it stays in the file"),
+        ],
+    )
+    reason = WordsField(
+        label="How you know", help_text="It stays with the case: a stage chosen by hand is a claim too."
+    )

@@ -1,0 +1,52 @@
+"""The four fields that begin a case."""
+
+from django import forms
+
+from governance.models import Unit, User
+from initiatives.models import Initiative
+
+
+class RegisterForm(forms.Form):
+    """Title, unit, problem, owner. `why_new` is asked only when there are similar cases."""
+
+    title = forms.CharField(max_length=200, help_text="What people will call it.")
+    unit = forms.ModelChoiceField(
+        Unit.objects.all(), empty_label="choose", help_text="Whose problem it solves. Its board decides."
+    )
+    problem = forms.CharField(
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Who has it, how often, what it costs today. Two sentences will do.",
+    )
+    owner = forms.ModelChoiceField(
+        User.objects.active(),
+        empty_label="choose",
+        help_text="A person, never a team. You, or somebody who will be asked to accept.",
+    )
+    why_new = forms.CharField(
+        label="Why this is new",
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="What it does that none of these does.",
+    )
+    successor_of = forms.CharField(max_length=20, required=False, widget=forms.HiddenInput())
+
+    def __init__(self, *args, person: User, visible, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.visible = visible
+        self.fields["unit"].initial = person.unit_id
+        self.fields["owner"].initial = person.pk
+
+    def clean_successor_of(self) -> Initiative | None:
+        """The case this one follows, if the person may see it."""
+        ref = self.cleaned_data["successor_of"]
+        if not ref:
+            return None
+        number = ref.removeprefix("AI-")
+        found = None
+        if number.isascii() and number.isdecimal() and len(number) < 10:
+            found = self.visible.filter(number=int(number)).first()
+        if found is None:
+            raise forms.ValidationError(f"There is no case {ref} that you may see.")
+        return found

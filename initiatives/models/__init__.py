@@ -1,0 +1,54 @@
+"""Rows of the cases."""
+
+from initiatives.models.evidence import (
+    Answer,
+    AnswerDraft,
+    Coverage,
+    Evidence,
+    EvidenceNames,
+    ProofItem,
+    Voiding,
+)
+from initiatives.models.holds import Gap, Hold, Obligation
+from initiatives.models.imports import ImportBatch, ImportRow, InventorySource
+from initiatives.models.initiative import (
+    Initiative,
+    RoleAssignment,
+    Span,
+    StageChange,
+    Standing,
+)
+from initiatives.models.reviews import Condition, Question, Review, ReviewVisit, SignOff, Waiver
+from initiatives.models.versions import ChangeRecord, Component, ComponentVersion, Dependant, ScopeVersion
+
+__all__ = [
+    "Answer",
+    "AnswerDraft",
+    "ChangeRecord",
+    "Component",
+    "ComponentVersion",
+    "Condition",
+    "Coverage",
+    "Dependant",
+    "Evidence",
+    "EvidenceNames",
+    "Gap",
+    "Hold",
+    "ImportBatch",
+    "ImportRow",
+    "Initiative",
+    "InventorySource",
+    "Obligation",
+    "ProofItem",
+    "Question",
+    "Review",
+    "ReviewVisit",
+    "RoleAssignment",
+    "ScopeVersion",
+    "SignOff",
+    "Span",
+    "StageChange",
+    "Standing",
+    "Voiding",
+    "Waiver",
+]

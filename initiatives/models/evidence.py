@@ -1,0 +1,250 @@
+"""Answers to what the rulebook asks, and the evidence they stand on."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from governance.history import governed
+from governance.models import Clause, ContractVersion, User
+from initiatives.models.initiative import Initiative, RoleAssignment
+from initiatives.models.versions import ChangeRecord, ComponentVersion, ScopeVersion
+
+ANSWERED, NO, NOT_APPLICABLE, NOT_REPORTED = "answered", "no", "not_applicable", "not_reported"
+ANSWER_KINDS = {
+    ANSWERED: "Answered",
+    NO: "No",
+    NOT_APPLICABLE: "Does not apply",
+    NOT_REPORTED: "Not reported",
+}
+EVIDENCE_KINDS = {
+    "attestation": "Attestation",
+    "document": "Document",
+    "contract_clause": "Contract clause",
+    "test_report": "Test report",
+    "drill_record": "Drill record",
+    "telemetry": "Telemetry",
+    "log_sample": "Log sample",
+    "system_record": "System record",
+    "user_research": "User research",
+    "decision_record": "Decision record",
+}
+RESULTS = {"pass": "Pass", "partial": "Partial", "fail": "Fail"}
+CONDITIONS = {
+    "curated": "Curated examples",
+    "bounded_real": "Bounded real conditions",
+    "full_population": "Full population",
+}
+
+
+class Answer(models.Model):
+    """What the owner says to one requirement. Earlier words stay in its history."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="answers")
+    requirement = models.CharField(max_length=60)
+    kind = models.CharField(max_length=20, choices=ANSWER_KINDS.items())
+    text = models.TextField(blank=True, default="")
+    version = models.PositiveIntegerField(default=1)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    accepted_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    accepted_seat = models.CharField(max_length=30, blank=True, default="")
+    accepted_at = models.DateTimeField(null=True, blank=True)
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "requirement"]
+        constraints = [
+            models.UniqueConstraint(fields=["initiative", "requirement"], name="one_answer_per_requirement"),
+            models.CheckConstraint(
+                name="accepted_means_who_seat_and_when",
+                condition=Q(accepted_at__isnull=True, accepted_by__isnull=True, accepted_seat="")
+                | Q(accepted_at__isnull=False, accepted_by__isnull=False) & ~Q(accepted_seat=""),
+            ),
+            models.CheckConstraint(
+                name="an_answer_has_words",
+                condition=Q(kind="not_reported") | ~Q(text=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.requirement}: {self.kind}"
+
+
+class AnswerDraft(models.Model):
+    """Words somebody typed and has not saved. Private, and not governed: a draft claims nothing."""
+
+    initiative = models.ForeignKey(Initiative, models.CASCADE, related_name="drafts")
+    requirement = models.CharField(max_length=60)
+    person = models.ForeignKey(User, models.CASCADE, related_name="drafts")
+    fields = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative", "requirement", "person"], name="one_draft_per_person_and_requirement"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"draft of {self.requirement}"
+
+
+class Evidence(models.Model):
+    """One piece of proof. Its content never changes: a newer item supersedes it."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="evidence")
+    kind = models.CharField(max_length=20, choices=EVIDENCE_KINDS.items())
+    title = models.CharField(max_length=200)
+    note = models.TextField(blank=True, default="")
+    file = models.FileField(max_length=200, blank=True, default="")
+    file_name = models.CharField(max_length=200, blank=True, default="")
+    content_type = models.CharField(max_length=100, blank=True, default="")
+    size = models.PositiveBigIntegerField(null=True, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True, default="")
+    link = models.URLField(max_length=1000, blank=True, default="")
+    clause = models.ForeignKey(Clause, models.PROTECT, null=True, blank=True, related_name="cited_by")
+    acceptance = models.ForeignKey(
+        RoleAssignment, models.PROTECT, null=True, blank=True, related_name="attestations"
+    )
+    generated = models.BooleanField(default=False, editable=False)
+    observed_on = models.DateField()
+    condition = models.CharField(max_length=20, choices=CONDITIONS.items(), blank=True, default="")
+    result = models.CharField(max_length=10, choices=RESULTS.items(), blank=True, default="")
+    author = models.ForeignKey(User, models.PROTECT, related_name="evidence_authored")
+    added_at = models.DateTimeField()
+    supersedes = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="superseded_by"
+    )
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_reason = models.TextField(blank=True, default="")
+    missing_since = models.DateTimeField(null=True, blank=True)
+
+    history = governed()
+
+    class Meta:
+        verbose_name_plural = "evidence"
+        ordering = ["initiative", "-observed_on", "-id"]
+        constraints = [
+            models.CheckConstraint(name="a_file_has_its_hash", condition=Q(file="") | ~Q(sha256="")),
+            models.CheckConstraint(name="nothing_supersedes_itself", condition=~Q(supersedes=F("id"))),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def unverified(self) -> bool:
+        """A link that was not captured with its hash: shown as *unverified link*."""
+        return bool(self.link) and not self.sha256
+
+    @property
+    def fingerprint(self) -> str:
+        """What identifies the content: the hash of the file, or of what stands for it."""
+        return self.sha256 or f"item:{self.pk}"
+
+
+class Coverage(models.Model):
+    """That an item of evidence is offered for a requirement."""
+
+    evidence = models.ForeignKey(Evidence, models.PROTECT, related_name="coverage")
+    requirement = models.CharField(max_length=60)
+    added_at = models.DateTimeField()
+
+    history = governed()
+
+    class Meta:
+        verbose_name_plural = "coverage"
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["evidence", "requirement"], name="covered_once")]
+
+    def __str__(self) -> str:
+        return self.requirement
+
+
+class EvidenceNames(models.Model):
+    """The version of a component, scope or contract that an item of evidence speaks of."""
+
+    evidence = models.ForeignKey(Evidence, models.PROTECT, related_name="names")
+    component_version = models.ForeignKey(
+        ComponentVersion, models.PROTECT, null=True, related_name="named_by"
+    )
+    scope_version = models.ForeignKey(ScopeVersion, models.PROTECT, null=True, related_name="named_by")
+    contract_version = models.ForeignKey(ContractVersion, models.PROTECT, null=True, related_name="named_by")
+
+    history = governed()
+
+    class Meta:
+        verbose_name_plural = "evidence names"
+        constraints = [
+            models.CheckConstraint(
+                name="names_exactly_one_version",
+                condition=Q(
+                    component_version__isnull=False, scope_version__isnull=True, contract_version__isnull=True
+                )
+                | Q(
+                    component_version__isnull=True, scope_version__isnull=False, contract_version__isnull=True
+                )
+                | Q(
+                    component_version__isnull=True, scope_version__isnull=True, contract_version__isnull=False
+                ),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.component_version or self.scope_version or self.contract_version)
+
+
+class Voiding(models.Model):
+    """That a trigger ended an item for one requirement from a moment on, and why. Append-only."""
+
+    evidence = models.ForeignKey(Evidence, models.PROTECT, related_name="voidings")
+    requirement = models.CharField(max_length=60)
+    trigger = models.CharField(max_length=40)
+    cause = models.CharField(max_length=250)
+    change = models.ForeignKey(ChangeRecord, models.PROTECT, null=True, related_name="voidings")
+    effective_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["evidence", "requirement", "change"], name="voided_once_per_change"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.requirement}: {self.cause}"
+
+
+class ProofItem(models.Model):
+    """One thing the MVP declared it would prove, and what came of it. The declaration freezes at the MVP gate."""
+
+    RESULTS = {"met": "Proved", "missed": "Missed"}
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="proof_items")
+    key = models.CharField(max_length=40)
+    declared = models.TextField()
+    declared_at = models.DateTimeField()
+    frozen_at = models.DateTimeField(null=True, blank=True)
+    result = models.CharField(max_length=10, choices=RESULTS.items(), blank=True, default="")
+    outcome = models.TextField(blank=True, default="")
+    evidence = models.ForeignKey(Evidence, models.PROTECT, null=True, blank=True, related_name="+")
+    reported_at = models.DateTimeField(null=True, blank=True)
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["initiative", "key"], name="one_declaration_per_proof_item"),
+            models.CheckConstraint(
+                name="a_result_has_outcome_and_when",
+                condition=Q(result="", reported_at__isnull=True)
+                | ~Q(result="") & ~Q(outcome="") & Q(reported_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,150 @@
+"""What stands against a case: holds, debts, and gaps that outlive it."""
+
+from django.db import models
+from django.db.models import Q
+
+from governance.history import governed
+from governance.models import User
+from initiatives.models.initiative import Initiative
+from initiatives.models.reviews import Review
+
+# kind: (words, highest stage supported meanwhile, opened by the system)
+HOLD_KINDS = {
+    "owner_vacant": ("No accepted owner", "prototype", True),
+    "record_owner_vacant": ("The contract's record owner is gone", "prototype", True),
+    "residency": ("Data leaves the allowed region", "prototype", True),
+    "definition_conflict": ("Definitions conflict", "mvp", True),
+    "failed_drill": ("A drill failed", "mvp", True),
+    "reattestation": ("Re-attestation is overdue", "mvp", True),
+    "concern": ("Somebody raised a concern", None, False),
+}
+
+
+class HoldQuerySet(models.QuerySet):
+    def open(self):
+        """Holds that nobody lifted and no cause closed."""
+        return self.filter(lifted_at__isnull=True)
+
+
+class Hold(models.Model):
+    """A reason why a case must not move. Opened by the system with a cause, or by a person."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="holds")
+    kind = models.CharField(
+        max_length=30, choices=[(key, words) for key, (words, _, _) in HOLD_KINDS.items()]
+    )
+    reason = models.TextField()
+    blocking = models.BooleanField(default=True)
+    opened_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    opened_at = models.DateTimeField()
+    liftable_since = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lift_reason = models.TextField(blank=True, default="")
+
+    objects = HoldQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative", "kind"],
+                condition=Q(lifted_at__isnull=True, opened_by__isnull=True),
+                name="one_open_system_hold_per_kind",
+            ),
+            models.CheckConstraint(
+                name="lifted_means_when_and_why", condition=Q(lifted_at__isnull=True) | ~Q(lift_reason="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.reason[:60]}"
+
+
+OBLIGATION_KINDS = {
+    "post_mortem": "Post-mortem",
+    "retrospective": "Retrospective after go-live",
+    "criterion": "Item of the gate that was left to do after the move",
+    "step_back": "Bring support back, or step back",
+    "vacancy": "Find an owner, or step back",
+    "reattest": "Accept production again",
+}
+
+
+class ObligationQuerySet(models.QuerySet):
+    def unsettled(self):
+        """Debts that are still owed."""
+        return self.filter(settled_at__isnull=True)
+
+    def overdue_on(self, day):
+        """Debts still owed whose last day is before `day`."""
+        return self.unsettled().filter(due__lt=day)
+
+
+class Obligation(models.Model):
+    """A debt of one person on one case with a last day, written in the transaction of the act that causes it."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="obligations")
+    kind = models.CharField(max_length=20, choices=OBLIGATION_KINDS.items())
+    source = models.CharField(max_length=80)
+    text = models.CharField(max_length=250)
+    debtor = models.ForeignKey(User, models.PROTECT, null=True, related_name="obligations")
+    due = models.DateField()
+    opened_at = models.DateTimeField()
+    excused_at = models.DateTimeField(null=True, blank=True)
+    excused_reason = models.TextField(blank=True, default="")
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    settled_note = models.TextField(blank=True, default="")
+
+    objects = ObligationQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["due", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative", "kind", "source"],
+                condition=Q(settled_at__isnull=True),
+                name="one_open_debt_per_source",
+            ),
+        ]
+        indexes = [models.Index(fields=["due"], condition=Q(settled_at__isnull=True), name="debts_by_due")]
+
+    def __str__(self) -> str:
+        return f"{self.text} by {self.due}"
+
+
+class Gap(models.Model):
+    """Something unresolved that bites downstream; closed only with evidence or an accepting owner."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="gaps")
+    text = models.TextField()
+    owner = models.ForeignKey(User, models.PROTECT, related_name="+")
+    owner_accepted_at = models.DateTimeField(null=True, blank=True)
+    due = models.DateField()
+    downstream = models.JSONField(default=list, blank=True)
+    review = models.ForeignKey(Review, models.PROTECT, null=True, blank=True, related_name="+")
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    closed_with = models.ForeignKey(
+        "initiatives.Evidence", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "due"]
+        constraints = [
+            models.CheckConstraint(
+                name="closed_with_evidence_or_accepting_owner",
+                condition=Q(closed_at__isnull=True)
+                | Q(closed_with__isnull=False)
+                | Q(owner_accepted_at__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:80]

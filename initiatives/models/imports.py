@@ -1,0 +1,107 @@
+"""Imported inventories: the file, every raw row, and what became of each."""
+
+from django.db import models
+from django.db.models import Q
+
+from governance.history import governed
+from governance.models import User
+from initiatives.models.initiative import Initiative
+
+
+class InventorySource(models.Model):
+    """How files of one publisher are read, as somebody confirmed it: remembered for the next file."""
+
+    key = models.SlugField(max_length=60, unique=True)
+    words = models.CharField(max_length=160)
+    columns = models.JSONField(default=dict)
+    stages = models.JSONField(default=dict)
+    fixed = models.JSONField(default=dict)
+    dates = models.CharField(max_length=3, blank=True, default="")
+
+    history = governed()
+
+    class Meta:
+        ordering = ["words"]
+
+    def __str__(self) -> str:
+        return self.words
+
+    def as_source(self):
+        """The source as the reading code takes it; what was never confirmed is still guessed."""
+        from initiatives.importing.sources import Source
+
+        return Source(
+            key=self.key,
+            words=self.words,
+            family=self.key,
+            columns=self.columns,
+            stages={word: tuple(meaning) for word, meaning in self.stages.items()},
+            fixed=self.fixed,
+            dates=self.dates,
+            guessed=True,
+        )
+
+
+class ImportBatch(models.Model):
+    """One uploaded file. Nothing is live until it is confirmed."""
+
+    source = models.CharField(max_length=60)
+    file_name = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField()
+    encoding = models.CharField(max_length=40, blank=True, default="")
+    uploaded_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    uploaded_at = models.DateTimeField()
+    published_on = models.DateField(null=True, blank=True)
+    repeats = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="repeated_by")
+    columns = models.JSONField(default=list)
+    reading = models.JSONField(default=dict)
+    counts = models.JSONField(default=dict)
+    confirmed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+
+    history = governed()
+
+    class Meta:
+        verbose_name_plural = "import batches"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.file_name} ({self.source})"
+
+
+class ImportRow(models.Model):
+    """One line of a batch as it came, how it was read, what is wrong with it, and what became of it."""
+
+    DECISIONS = {
+        "import": "Import",
+        "merge": "Merge: the same line twice",
+        "triage": "Set aside for triage",
+        "reject": "Rejected",
+        "unchanged": "Unchanged",
+    }
+
+    batch = models.ForeignKey(ImportBatch, models.PROTECT, related_name="rows")
+    line = models.PositiveIntegerField()
+    raw = models.JSONField()
+    raw_digest = models.CharField(max_length=64)
+    mapped = models.JSONField(default=dict)
+    problems = models.JSONField(default=list)
+    decision = models.CharField(max_length=12, choices=DECISIONS.items())
+    group = models.CharField(max_length=160, blank=True, default="")
+    initiative = models.ForeignKey(
+        Initiative, models.PROTECT, null=True, blank=True, related_name="import_rows"
+    )
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["batch", "line"]
+        constraints = [models.UniqueConstraint(fields=["batch", "line"], name="one_row_per_batch_and_line")]
+        indexes = [
+            models.Index(fields=["batch", "decision"]),
+            models.Index(fields=["raw_digest"]),
+            models.Index(fields=["initiative"], condition=Q(initiative__isnull=False), name="rows_of_case"),
+        ]
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.decision}"

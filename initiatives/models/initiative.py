@@ -1,0 +1,331 @@
+"""The case: an initiative, the people who accepted a role on it, its stage and what its proof supports."""
+
+from django.db import models
+from django.db.models import Q
+from django_fsm import FSMField, transition
+
+from governance import clock
+from governance.history import TransactionId, governed
+from governance.models import Contract, Unit, User
+
+PROPOSED, PROTOTYPE, MVP, PRODUCTION = "proposed", "prototype", "mvp", "production"
+STOPPED, RETIRED = "stopped", "retired"
+STAGES = {
+    PROPOSED: "Proposed idea",
+    PROTOTYPE: "Prototype",
+    MVP: "MVP",
+    PRODUCTION: "Production",
+    STOPPED: "Stopped",
+    RETIRED: "Retired",
+}
+RUNNING = (PROPOSED, PROTOTYPE, MVP, PRODUCTION)
+CLOSED = (STOPPED, RETIRED)
+RANK = {PROPOSED: 0, PROTOTYPE: 1, MVP: 2, PRODUCTION: 3}
+
+TIERS = {"minimal": "Minimal", "limited": "Limited", "high": "High"}
+ROLES = {
+    "owner": "Business owner",
+    "deputy": "Deputy owner",
+    "support_owner": "Support owner",
+    "technical_lead": "Technical lead",
+    "data_steward": "Data steward",
+    "sponsor": "Sponsor",
+    "record_owner": "Record owner",
+}
+
+
+def move(source, target):
+    """A django-fsm transition that a template cannot run by printing it (house.md, trap 1)."""
+
+    def wrap(body):
+        method = transition(field="stage", source=source, target=target)(body)
+        method.alters_data = True
+        return method
+
+    return wrap
+
+
+class InitiativeQuerySet(models.QuerySet):
+    def live(self):
+        """Cases that were not withdrawn as registered by mistake."""
+        return self.filter(withdrawn_at__isnull=True)
+
+    def locked(self, pk: int) -> "Initiative":
+        """The case, locked until the transaction ends and read after the lock was had."""
+        return self.select_for_update(of=("self",)).get(pk=pk)
+
+
+class Initiative(models.Model):
+    """One AI undertaking: a case with a reference that is never used again."""
+
+    number = models.PositiveIntegerField(unique=True, editable=False)
+    title = models.CharField(max_length=200)
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="initiatives")
+    problem = models.TextField()
+    stage = FSMField(default=PROPOSED, choices=STAGES.items(), protected=True)
+    basis = models.CharField(max_length=20, default="registered", editable=False)
+    since = models.DateTimeField(default=clock.now, editable=False)
+    registered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", editable=False)
+    registered_at = models.DateTimeField(default=clock.now, editable=False)
+    confidential = models.BooleanField(default=False)
+    platform = models.CharField(max_length=120, blank=True, default="")
+    proposed_tier = models.CharField(max_length=10, choices=TIERS.items(), blank=True, default="")
+    worst_credible_harm = models.TextField(blank=True, default="")
+    tier = models.CharField(max_length=10, choices=TIERS.items(), blank=True, default="", editable=False)
+    tier_confirmed_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    tier_confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    contract = models.OneToOneField(
+        Contract, models.PROTECT, null=True, blank=True, related_name="initiative"
+    )
+    reattested_at = models.DateTimeField(null=True, blank=True, editable=False)
+    withdrawn_at = models.DateTimeField(null=True, blank=True, editable=False)
+    withdrawn_reason = models.TextField(blank=True, default="", editable=False)
+    joined_to = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="joined")
+    successor_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="successors")
+    source_organisation = models.CharField(max_length=160, blank=True, default="", editable=False)
+    source_key = models.CharField(max_length=160, blank=True, default="", editable=False)
+
+    objects = InitiativeQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.CheckConstraint(name="stage_is_known", condition=Q(stage__in=list(STAGES))),
+            models.CheckConstraint(
+                name="confirmed_tier_has_who_and_when",
+                condition=Q(tier="", tier_confirmed_by__isnull=True, tier_confirmed_at__isnull=True)
+                | ~Q(tier="") & Q(tier_confirmed_by__isnull=False, tier_confirmed_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="only_ideas_are_withdrawn", condition=Q(withdrawn_at__isnull=True) | Q(stage=PROPOSED)
+            ),
+        ]
+        indexes = [models.Index(fields=["stage"]), models.Index(fields=["unit"])]
+
+    def __str__(self) -> str:
+        return f"{self.ref} {self.title}"
+
+    def get_absolute_url(self) -> str:
+        """The page of the case."""
+        return f"/cases/{self.ref}/"
+
+    @property
+    def ref(self) -> str:
+        """The reference people say: AI-0042."""
+        return f"AI-{self.number:04d}"
+
+    @property
+    def imported(self) -> bool:
+        """Whether the claimed stage rests on an import, not on a decision made here."""
+        return self.basis == "import"
+
+    @property
+    def high_risk(self) -> bool:
+        """Whether the confirmed tier is high: shorter freshness, larger quorum."""
+        return self.tier == "high"
+
+    @property
+    def closed(self) -> bool:
+        """Whether the case was stopped, retired or withdrawn: it owes and keeps, but no longer moves."""
+        return self.stage in CLOSED or self.withdrawn_at is not None
+
+    # The machine. One sentence each, no bodies: `actions` are the only callers and do the saving.
+
+    @move(PROPOSED, PROTOTYPE)
+    def promote_to_prototype(self):
+        """The chair decided the prototype gate: worth exploring now, honestly described."""
+
+    @move(PROTOTYPE, MVP)
+    def promote_to_mvp(self):
+        """The chair decided the MVP gate: a bounded, owned, governed trial."""
+
+    @move(MVP, PRODUCTION)
+    def promote_to_production(self):
+        """The chair decided the production gate: the business may depend on it."""
+
+    @move(PRODUCTION, MVP)
+    def step_back_to_mvp(self):
+        """The chair took production back to an MVP: users told, scope cut."""
+
+    @move(MVP, PROTOTYPE)
+    def step_back_to_prototype(self):
+        """The chair took the MVP back to a prototype: no dependence, no rollout."""
+
+    @move([PROPOSED, PROTOTYPE, MVP], STOPPED)
+    def stop(self):
+        """Owner or chair stopped it, at once; paperwork follows."""
+
+    @move(PRODUCTION, RETIRED)
+    def retire(self):
+        """Production was withdrawn; its logs and decisions are kept."""
+
+    @move(STOPPED, PROTOTYPE)
+    def reopen_as_prototype(self):
+        """The chair reopened what had passed the prototype gate before it was stopped."""
+
+    @move(STOPPED, PROPOSED)
+    def reopen_as_proposed(self):
+        """The chair reopened what was stopped while still an idea."""
+
+    @move(PROPOSED, PROTOTYPE)
+    def claim_prototype(self):
+        """An import says that this is a prototype; nothing is evidenced here."""
+
+    @move(PROPOSED, MVP)
+    def claim_mvp(self):
+        """An import says that this is an MVP; nothing is evidenced here."""
+
+    @move(PROPOSED, PRODUCTION)
+    def claim_production(self):
+        """An import says that this is in production; nothing is evidenced here."""
+
+    @move(PROPOSED, STOPPED)
+    def claim_stopped(self):
+        """An import says that this was stopped before it was in production."""
+
+    @move(PROPOSED, RETIRED)
+    def claim_retired(self):
+        """An import says that this was in production and has been withdrawn."""
+
+
+class StageChange(models.Model):
+    """The one way a stage changes: written first, consumed by exactly one update in the same transaction."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="stage_changes")
+    from_stage = models.CharField(max_length=20)
+    to_stage = models.CharField(max_length=20)
+    basis = models.CharField(max_length=20)
+    review = models.OneToOneField(
+        "Review", models.PROTECT, null=True, blank=True, related_name="stage_change"
+    )
+    reason = models.TextField(blank=True, default="")
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+    supported_then = models.CharField(max_length=20, blank=True, default="")
+    entry_id = models.BigIntegerField()
+    xact = models.BigIntegerField(db_default=TransactionId(), editable=False)
+    consumed = models.BooleanField(default=False, editable=False)
+
+    class Meta:
+        ordering = ["initiative", "id"]
+        indexes = [models.Index(fields=["initiative", "-id"])]
+
+    def __str__(self) -> str:
+        return f"{self.initiative_id}: {self.from_stage} to {self.to_stage}"
+
+
+class RoleQuerySet(models.QuerySet):
+    def in_force(self):
+        """Roles that were accepted and have not ended, of active people."""
+        return self.filter(accepted_at__isnull=False, ended_at__isnull=True, person__is_active=True)
+
+    def open(self):
+        """Roles in force or proposed and unanswered: what separation of duties looks at."""
+        return self.filter(declined_at__isnull=True, ended_at__isnull=True)
+
+    def waiting(self):
+        """Proposals that nobody answered yet."""
+        return self.open().filter(accepted_at__isnull=True)
+
+
+class RoleAssignment(models.Model):
+    """A person proposed for a role on a case; in force only once that person accepted it."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="roles")
+    role = models.CharField(max_length=20, choices=ROLES.items())
+    person = models.ForeignKey(User, models.PROTECT, related_name="roles")
+    proposed_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_words = models.TextField(blank=True, default="")
+    declined_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_reason = models.TextField(blank=True, default="")
+
+    objects = RoleQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "role", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_person_in_force_per_role",
+                fields=["initiative", "role"],
+                condition=Q(accepted_at__isnull=False, ended_at__isnull=True),
+            ),
+            models.UniqueConstraint(
+                name="one_open_proposal_per_person_and_role",
+                fields=["initiative", "role", "person"],
+                condition=Q(declined_at__isnull=True, ended_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="accepted_or_declined_not_both",
+                condition=Q(accepted_at__isnull=True) | Q(declined_at__isnull=True),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["person"], condition=Q(ended_at__isnull=True), name="roles_open_by_person")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.get_role_display()}"
+
+    @property
+    def in_force(self) -> bool:
+        """Whether the role was accepted and has not ended, of somebody active: one row of `RoleQuerySet.in_force`."""
+        return bool(self.accepted_at and not self.ended_at and self.person.is_active)
+
+    @property
+    def open(self) -> bool:
+        """Whether the role is in force or proposed and unanswered: one row of `RoleQuerySet.open`."""
+        return self.declined_at is None and self.ended_at is None
+
+
+class Standing(models.Model):
+    """What the proof of a case supports, as far ahead as it is known. Derived: rewritten with every change."""
+
+    initiative = models.OneToOneField(Initiative, models.PROTECT, related_name="standing")
+    rulebook = models.ForeignKey("governance.Rulebook", models.PROTECT, related_name="+")
+    computed_at = models.DateTimeField()
+    valid_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"standing of {self.initiative_id}"
+
+
+class SpanQuerySet(models.QuerySet):
+    def covering(self, moment):
+        """The spans that hold at `moment`: one per case."""
+        return self.filter(from_at__lte=moment).filter(Q(until_at__isnull=True) | Q(until_at__gt=moment))
+
+
+class Span(models.Model):
+    """From a moment until a moment (or for good) the proof supports this stage, if nothing else changes."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="spans")
+    from_at = models.DateTimeField()
+    until_at = models.DateTimeField(null=True)
+    supported = models.CharField(max_length=20)
+    shortfall = models.PositiveSmallIntegerField()
+    label = models.CharField(max_length=60, blank=True, default="")
+    governance = models.BooleanField()
+    integration = models.BooleanField()
+    adoption = models.BooleanField()
+    held = models.BooleanField(default=False)
+    gaps = models.JSONField(default=dict)
+    next_stale_on = models.DateField(null=True)
+
+    objects = SpanQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["initiative", "from_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["initiative", "from_at"], name="spans_do_not_start_twice")
+        ]
+        indexes = [models.Index(fields=["supported", "from_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.initiative_id}: {self.supported} from {self.from_at}"

@@ -1,0 +1,264 @@
+"""A review: one attempt at one gate, its questions, votes, conditions and waivers."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from governance.history import governed
+from governance.models import Rulebook, User
+from governance.models.people import SEATS
+from initiatives.models.initiative import Initiative
+
+APPROVE, CONDITION, OBJECT, RECUSE, WITHDRAWN = (
+    "approve",
+    "approve_with_condition",
+    "object",
+    "recuse",
+    "withdrawn",
+)
+VERDICTS = {
+    APPROVE: "Approve",
+    CONDITION: "Approve with a condition",
+    OBJECT: "Object",
+    RECUSE: "Recuse",
+    WITHDRAWN: "Withdrawn",
+}
+
+
+class Review(models.Model):
+    """One attempt at one gate, under the rulebook it was opened with."""
+
+    OPEN, APPROVED, WITH_CONDITIONS, REFUSED = "open", "approved", "approved_with_conditions", "refused"
+    RETURNED, WITHDRAWN, EXPIRED = "returned", "withdrawn", "expired"
+    OUTCOMES = {
+        OPEN: "Open",
+        APPROVED: "Approved",
+        WITH_CONDITIONS: "Approved with conditions",
+        REFUSED: "Refused",
+        RETURNED: "Returned with questions",
+        WITHDRAWN: "Withdrawn",
+        EXPIRED: "Expired",
+    }
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="reviews")
+    gate = models.CharField(max_length=40)
+    rulebook = models.ForeignKey(Rulebook, models.PROTECT, related_name="+")
+    opened_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    outcome = models.CharField(max_length=30, choices=OUTCOMES.items(), default=OPEN)
+    ended_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    reason = models.TextField(blank=True, default="")
+    findings = models.JSONField(null=True, blank=True)
+
+    history = governed(excluded_fields=["findings"])
+
+    class Meta:
+        ordering = ["initiative", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative"], condition=Q(outcome="open"), name="one_open_review_per_case"
+            ),
+            models.CheckConstraint(
+                name="ended_means_who_when_and_outcome",
+                condition=Q(outcome="open", ended_at__isnull=True, ended_by__isnull=True)
+                | Q(outcome="expired", ended_at__isnull=False)
+                | ~Q(outcome__in=["open", "expired"]) & Q(ended_at__isnull=False, ended_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="decided_means_findings_are_frozen",
+                condition=~Q(outcome__in=["approved", "approved_with_conditions", "refused"])
+                | Q(findings__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"review {self.pk} of {self.initiative_id}: {self.gate}"
+
+    def get_absolute_url(self) -> str:
+        """The page of the review."""
+        return f"/reviews/{self.pk}/"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether votes and a decision are still possible."""
+        return self.outcome == self.OPEN
+
+    @property
+    def approved(self) -> bool:
+        """Whether the chair let the case through, with conditions or without."""
+        return self.outcome in (self.APPROVED, self.WITH_CONDITIONS)
+
+    @property
+    def decided(self) -> bool:
+        """Whether the chair decided it, either way."""
+        return self.outcome in (self.APPROVED, self.WITH_CONDITIONS, self.REFUSED)
+
+
+class ReviewVisit(models.Model):
+    """When somebody last opened a review: for "what changed since my last visit". Not governed."""
+
+    review = models.ForeignKey(Review, models.CASCADE, related_name="visits")
+    person = models.ForeignKey(User, models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["review", "person"], name="one_visit_row_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} saw review {self.review_id}"
+
+
+class Question(models.Model):
+    """A question of the board on one criterion, apart from any verdict."""
+
+    review = models.ForeignKey(Review, models.PROTECT, related_name="questions")
+    criterion = models.CharField(max_length=60)
+    text = models.TextField()
+    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    answer = models.TextField(blank=True, default="")
+    answered_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    history = governed()
+
+    class Meta:
+        ordering = ["review", "id"]
+        constraints = [
+            models.CheckConstraint(
+                name="answered_means_words_who_and_when",
+                condition=Q(answer="", answered_by__isnull=True, answered_at__isnull=True)
+                | ~Q(answer="") & Q(answered_by__isnull=False, answered_at__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:80]
+
+
+class SignOffQuerySet(models.QuerySet):
+    def latest(self):
+        """The vote that stands for each seat: the row nothing replaces. A withdrawn one is not a vote."""
+        return self.filter(replaced_by__isnull=True).exclude(verdict=WITHDRAWN)
+
+
+class SignOff(models.Model):
+    """One seat's vote with the exact bytes that were signed. Append-only: a change of mind is a new row."""
+
+    review = models.ForeignKey(Review, models.PROTECT, related_name="sign_offs")
+    seat = models.CharField(max_length=30, choices=SEATS.items())
+    person = models.ForeignKey(User, models.PROTECT, related_name="sign_offs")
+    verdict = models.CharField(max_length=30, choices=VERDICTS.items())
+    reason = models.TextField(blank=True, default="")
+    criteria = models.JSONField(default=list, blank=True)
+    condition = models.JSONField(null=True, blank=True)
+    statement = models.TextField()
+    digest = models.CharField(max_length=64)
+    facts = models.JSONField()
+    covered_evidence = models.JSONField(default=list)
+    replaces = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="replaced_by")
+    at = models.DateTimeField()
+
+    objects = SignOffQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["review", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["review", "seat", "replaces"], nulls_distinct=False, name="one_vote_per_seat"
+            ),
+            models.UniqueConstraint(fields=["review", "seat", "id"], name="sign_off_of_seat"),
+            models.CheckConstraint(
+                name="an_objection_names_criteria", condition=~Q(verdict="object") | ~Q(criteria=[])
+            ),
+            models.CheckConstraint(
+                name="a_condition_is_written_out",
+                condition=~Q(verdict="approve_with_condition") | Q(condition__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_seat_display()}: {self.get_verdict_display()} by {self.person_id}"
+
+    @property
+    def approves(self) -> bool:
+        """Whether the vote counts towards the quorum while it is fresh."""
+        return self.verdict in (APPROVE, CONDITION)
+
+
+class Condition(models.Model):
+    """What somebody must do by a date, fixed by the chair at decision. Overdue, it blocks decisions."""
+
+    review = models.ForeignKey(Review, models.PROTECT, related_name="conditions")
+    text = models.TextField()
+    owner = models.ForeignKey(User, models.PROTECT, related_name="+")
+    due = models.DateField()
+    proposed_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    met_at = models.DateTimeField(null=True, blank=True)
+    met_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    met_note = models.TextField(blank=True, default="")
+
+    history = governed()
+
+    class Meta:
+        ordering = ["review", "due"]
+        constraints = [
+            models.CheckConstraint(
+                name="met_means_who_and_when",
+                condition=Q(met_at__isnull=True, met_by__isnull=True)
+                | Q(met_at__isnull=False, met_by__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:80]
+
+
+class Waiver(models.Model):
+    """That a criterion or requirement is not asked for until a day; needs the chair and the risk seat."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="waivers")
+    key = models.CharField(max_length=60)
+    reason = models.TextField()
+    requested_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField()
+    until = models.DateField()
+    chair = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    chair_at = models.DateTimeField(null=True, blank=True)
+    risk = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    risk_at = models.DateTimeField(null=True, blank=True)
+    refused_at = models.DateTimeField(null=True, blank=True)
+    refused_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "id"]
+        constraints = [
+            models.CheckConstraint(
+                name="a_waiver_has_two_approvers",
+                condition=Q(chair__isnull=True) | Q(risk__isnull=True) | ~Q(chair=F("risk")),
+            ),
+            models.CheckConstraint(
+                name="nobody_waives_for_themselves",
+                condition=(Q(chair__isnull=True) | ~Q(chair=F("requested_by")))
+                & (Q(risk__isnull=True) | ~Q(risk=F("requested_by"))),
+            ),
+            models.UniqueConstraint(
+                fields=["initiative", "key"],
+                condition=Q(chair_at__isnull=True, refused_at__isnull=True)
+                | Q(risk_at__isnull=True, refused_at__isnull=True),
+                name="one_waiver_request_at_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"waiver of {self.key} until {self.until}"
+
+    @property
+    def granted_at(self):
+        """When the second of the two approvers agreed, or None."""
+        if self.refused_at or not (self.chair_at and self.risk_at):
+            return None
+        return max(self.chair_at, self.risk_at)

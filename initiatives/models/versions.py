@@ -1,0 +1,175 @@
+"""What runs, for whom: components, scope, and the record of their changes."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from governance.history import governed
+from governance.models import User
+from initiatives.models.initiative import Initiative
+
+LAYERS = {
+    "model": "Model",
+    "application": "Application",
+    "integration": "Integration",
+    "policy": "Policy",
+    "runtime": "Runtime",
+    "observability": "Observability",
+}
+
+
+class Component(models.Model):
+    """A part of the system in one layer: a model, an application, a gateway."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="components")
+    layer = models.CharField(max_length=20, choices=LAYERS.items())
+    name = models.CharField(max_length=120)
+    vendor = models.CharField(max_length=120, blank=True, default="")
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "layer", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["initiative", "layer", "name"], name="components_are_named_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class VersionQuerySet(models.QuerySet):
+    def running_at(self, moment):
+        """Versions that run at `moment`."""
+        return self.filter(runs_from__lte=moment).filter(Q(runs_to__isnull=True) | Q(runs_to__gt=moment))
+
+
+class ComponentVersion(models.Model):
+    """One version of a component, running from a moment, perhaps in the future, to a moment."""
+
+    component = models.ForeignKey(Component, models.PROTECT, related_name="versions")
+    version = models.CharField(max_length=80)
+    region = models.CharField(max_length=60, blank=True, default="")
+    runs_from = models.DateTimeField()
+    runs_to = models.DateTimeField(null=True, blank=True)
+
+    objects = VersionQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["component", "runs_from"]
+        constraints = [
+            models.CheckConstraint(
+                name="versions_end_after_they_start",
+                condition=Q(runs_to__isnull=True) | Q(runs_to__gte=F("runs_from")),
+            ),
+            models.UniqueConstraint(
+                fields=["component"], condition=Q(runs_to__isnull=True), name="one_open_version_per_component"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label(self.component.name)
+
+    def label(self, name: str) -> str:
+        """The version beside the name of its component, and where it runs."""
+        return f"{name} {self.version}" + (f" ({self.region})" if self.region else "")
+
+
+class ScopeVersion(models.Model):
+    """For whom and with what: in force from a moment, or planned to start with a promotion."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="scopes")
+    number = models.PositiveIntegerField()
+    users = models.TextField()
+    departments = models.JSONField(default=list, blank=True)
+    places = models.JSONField(default=list, blank=True)
+    data_classes = models.JSONField(default=list, blank=True)
+    user_count = models.PositiveIntegerField()
+    ends_on = models.DateField(null=True, blank=True)
+    rollout = models.BooleanField(default=False)
+    live_data = models.BooleanField(default=False)
+    for_stage = models.CharField(max_length=20, blank=True, default="")
+    starts_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["initiative", "number"], name="scope_numbers_are_unique"),
+            models.UniqueConstraint(
+                fields=["initiative"],
+                condition=Q(starts_at__isnull=True, ended_at__isnull=True),
+                name="one_scope_planned_for_a_promotion",
+            ),
+            models.CheckConstraint(
+                name="scope_starts_or_waits_for_a_stage",
+                condition=Q(starts_at__isnull=False) | ~Q(for_stage=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"scope {self.number}: {self.user_count} users"
+
+
+class ChangeRecord(models.Model):
+    """A change of what runs or for whom, with the triggers it pulls. What it voids starts at `effective_at`."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="changes")
+    layer = models.CharField(max_length=20, choices=LAYERS.items(), blank=True, default="")
+    what = models.CharField(max_length=250)
+    triggers = models.JSONField(default=list)
+    effective_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    recorded_at = models.DateTimeField()
+    approver = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    rollback = models.TextField(blank=True, default="")
+    outgoing = models.ForeignKey(
+        ComponentVersion, models.PROTECT, null=True, blank=True, related_name="changes_away"
+    )
+    incoming = models.ForeignKey(
+        ComponentVersion, models.PROTECT, null=True, blank=True, related_name="changes_towards"
+    )
+    outgoing_scope = models.ForeignKey(ScopeVersion, models.PROTECT, null=True, blank=True, related_name="+")
+    incoming_scope = models.ForeignKey(ScopeVersion, models.PROTECT, null=True, blank=True, related_name="+")
+    outgoing_contract = models.ForeignKey(
+        "governance.ContractVersion", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    incoming_contract = models.ForeignKey(
+        "governance.ContractVersion", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "effective_at", "id"]
+
+    def __str__(self) -> str:
+        return self.what
+
+    @property
+    def incomplete(self) -> bool:
+        """A change of a running part that names no approver or no way back."""
+        return bool(self.layer) and (self.approver_id is None or not self.rollback)
+
+
+class Dependant(models.Model):
+    """A team or system that depends on the initiative. A prototype has none: form, action and database refuse."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="dependants")
+    who = models.CharField(max_length=160)
+    for_what = models.TextField()
+    bearable_outage_hours = models.PositiveIntegerField()
+    stated_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    stated_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "id"]
+
+    def __str__(self) -> str:
+        return self.who

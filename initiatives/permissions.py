@@ -1,0 +1,377 @@
+"""Who may, as answers that carry their reasons. Whether a case is ready is another question: `governance.gates`."""
+
+from django.db.models import Q, QuerySet
+
+from governance.answers import Answer, all_of, no, yes
+from governance.boards import board_for, chairs, members_now, seats_held, units_of_board
+from governance.models import ContractVersion, Membership, Unit, User
+from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
+from initiatives import sources
+from initiatives.models import Initiative, Review, RoleAssignment
+
+COLLABORATORS = ("owner", "deputy", "support_owner", "technical_lead", "data_steward")
+
+
+def visible_to(person: User) -> QuerySet:
+    """The cases this person may open (domain.md, "Who may": read). Everybody else gets 404."""
+    cases = Initiative.objects.all()
+    if not person.is_active:
+        return cases.none()
+    if person.is_admin or person.is_auditor:
+        return cases
+    own = Q(
+        pk__in=RoleAssignment.objects.filter(person=person, declined_at__isnull=True).values("initiative")
+    ) | Q(registered_by=person)
+    seen = own
+    if person.unit_id:
+        below = Unit.objects.filter(path__startswith=person.unit.path).order_by().values("pk")
+        seen |= Q(unit__in=below, confidential=False)
+    for board in {member.board for member in seats_held(person)}:
+        seen |= Q(unit__in=units_of_board(board))
+    return cases.filter(seen)
+
+
+def may_see(case: Initiative, person: User) -> bool:
+    """Whether the person may open the case."""
+    return visible_to(person).filter(pk=case.pk).exists()
+
+
+def may_open_file(case: Initiative, person: User) -> Answer:
+    """Evidence bodies: everybody who may see the case, but not admins who hold no role on it."""
+    if not may_see(case, person):
+        return no("This case is not yours to see.")
+    if person.is_admin and not (roles_of(case, person) or sits_on_board(case, person)):
+        return no("Admins do not read evidence.", "Ask the owner or an auditor.")
+    return yes()
+
+
+def roles_of(case: Initiative, person: User) -> frozenset[str]:
+    """The roles in force that the person accepted on the case; none for inactive people."""
+    if not person.is_active:
+        return frozenset()
+    return frozenset(row.role for row in sources.roles(case) if row.in_force and row.person_id == person.pk)
+
+
+def open_roles_of(case: Initiative, person: User) -> frozenset[str]:
+    """The roles that the person holds or is proposed for."""
+    return frozenset(row.role for row in sources.roles(case) if row.open and row.person_id == person.pk)
+
+
+def accepted(case: Initiative, role: str) -> RoleAssignment | None:
+    """The assignment in force for a role, if any."""
+    return next((row for row in sources.roles(case) if row.in_force and row.role == role), None)
+
+
+def ever_owned(case: Initiative) -> bool:
+    """Whether anybody ever accepted ownership: before that nobody is missing, there is only nobody yet."""
+    return any(row.role == "owner" and row.accepted_at for row in sources.roles(case))
+
+
+def sits_on_board(case: Initiative, person: User) -> bool:
+    """Whether the person holds any seat of the case's board now."""
+    return bool(_seats_on(case, person))
+
+
+def _seats_on(case: Initiative, person: User) -> set[str]:
+    """The seats, chair and deputy chair among them, that the person holds on the case's board now."""
+    board = board_for(case.unit)
+    return {member.seat for member in seats_held(person) if board is not None and member.board_id == board.pk}
+
+
+def _closed(case: Initiative) -> Answer:
+    if case.withdrawn_at:
+        return no("This case was withdrawn as registered by mistake.", "Register a new one.")
+    if case.closed:
+        return no(f"This case is {case.stage}; it no longer changes.", "The chair can reopen a stopped case.")
+    return yes()
+
+
+def _active(person: User) -> Answer:
+    return yes() if person.is_active else no("This account is no longer active.", "Ask an admin.")
+
+
+def is_owner(case: Initiative, person: User) -> bool:
+    """The accepted owner; while nobody ever accepted, whoever registered the case stands in."""
+    if "owner" in roles_of(case, person):
+        return True
+    return person.is_active and case.registered_by_id == person.pk and not ever_owned(case)
+
+
+def may_register(person: User) -> Answer:
+    """Anyone signed in."""
+    return _active(person)
+
+
+def may_manage(case: Initiative, person: User) -> Answer:
+    """What only the owner does: propose roles, contract versions and waivers, open reviews, change details."""
+    return all_of(_closed(case), _owner_only(case, person))
+
+
+def _owner_only(case: Initiative, person: User) -> Answer:
+    if is_owner(case, person):
+        return yes()
+    owner = accepted(case, "owner")
+    who = owner.person.full_name if owner else "nobody accepted ownership yet"
+    return no("Only the owner does this.", f"Ask {who}." if owner else f"On this case {who}.")
+
+
+def may_collaborate(case: Initiative, person: User) -> Answer:
+    """Answer and add evidence: the owner, and whoever accepted a working role."""
+    closed = _closed(case)
+    if not closed and not _owes_something(case):
+        return closed
+    if is_owner(case, person) or roles_of(case, person) & set(COLLABORATORS):
+        return yes()
+    return no(
+        "You hold no accepted role on this case that answers or adds proof.",
+        "The owner can propose you as deputy, technical lead, support owner or data steward.",
+    )
+
+
+def _owes_something(case: Initiative) -> bool:
+    return bool(sources.debts(case))
+
+
+def may_change_what_runs(case: Initiative, person: User) -> Answer:
+    """Scope, components and reported changes: the owner and the technical lead."""
+    if is_owner(case, person) or "technical_lead" in roles_of(case, person):
+        return _closed(case)
+    return no("Only the owner or the technical lead records this.", "Ask one of them.")
+
+
+def may_propose_role(case: Initiative, person: User) -> Answer:
+    """The owner; while there is none: sponsor, chair, or for imported cases an admin."""
+    closed = _closed(case)
+    if not closed:
+        return closed
+    if is_owner(case, person):
+        return yes()
+    if accepted(case, "owner") is None:
+        if "sponsor" in roles_of(case, person) or is_acting_chair(case, person):
+            return yes()
+        if person.is_admin and person.is_active and case.imported:
+            return yes()
+        return no("No owner has accepted this case.", "Its sponsor or the chair can propose one.")
+    return _owner_only(case, person)
+
+
+def may_answer_role(assignment: RoleAssignment, person: User) -> Answer:
+    """Accept or decline: the proposed person, nobody else (invariant 6)."""
+    if assignment.person_id != person.pk:
+        return no(f"Only {assignment.person} can answer this.", "Nobody accepts a role for another.")
+    return _active(person)
+
+
+# The board
+
+
+def party_as(case: Initiative, person: User) -> str:
+    """What makes the person party to the case, in words: a role held or proposed, or standing in for its owner."""
+    roles = sorted(open_roles_of(case, person))
+    if case.registered_by_id == person.pk and not ever_owned(case):
+        roles.append("stands in for its owner")
+    return ", ".join(roles).replace("_", " ")
+
+
+def acting_chair(case: Initiative, members: list[Membership] | None = None) -> tuple[User | None, str]:
+    """Who decides on this case now: the chair, or the deputy when the chair is absent or party; and why."""
+    members = members_now(board_for(case.unit)) if members is None else members
+    chair, deputy = chairs(members)
+    why = "the board has no chair"
+    for member in chair:
+        roles = party_as(case, member.person)
+        if not roles:
+            return member.person, "chair"
+        why = f"{member.person} is party to the case ({roles})"
+    for member in deputy:
+        if not party_as(case, member.person):
+            return member.person, f"deputy chair, because {why}"
+    return None, why
+
+
+def is_acting_chair(case: Initiative, person: User) -> bool:
+    """Whether the person decides on this case now."""
+    chair, _ = acting_chair(case)
+    return chair is not None and chair.pk == person.pk
+
+
+def may_chair(case: Initiative, person: User) -> Answer:
+    """Decide, promote, step back, return a review, lift holds: the chair unless party, else the deputy."""
+    chair, why = acting_chair(case)
+    if chair is not None and chair.pk == person.pk:
+        return _active(person)
+    chairing = any(member.seat in (CHAIR, DEPUTY_CHAIR) for member in seats_held(person))
+    if chairing and (roles := party_as(case, person)):
+        return no(
+            f"You are party to this case ({roles}) and cannot decide it.",
+            f"{chair} decides." if chair else "The board needs a deputy chair.",
+        )
+    if chair is None:
+        return no(f"Nobody can decide: {why}.", "An admin can appoint a chair or deputy chair.")
+    return no("Only the chair of the case's board decides.", f"That is {chair} now ({why}).")
+
+
+def barred_from_signing(case: Initiative, person: User, *, approving: bool = True) -> list[str]:
+    """Why a person must not vote on a case, whoever they are (invariant 4); empty when nothing bars them."""
+    reasons = []
+    if not person.is_active:
+        reasons.append(f"{person} is no longer active")
+    for assignment in sources.roles(case):
+        if assignment.person_id != person.pk or not assignment.open:
+            continue
+        role = assignment.get_role_display().lower()
+        if assignment.accepted_at:
+            reasons.append(f"{person} is {role} of this case")
+        elif approving:
+            reasons.append(f"{person} is proposed as {role} of this case")
+    if case.registered_by_id == person.pk and not ever_owned(case):
+        reasons.append(f"{person} registered this case and stands in for its owner")
+    return reasons
+
+
+def reports_to_owner(case: Initiative, person: User) -> bool:
+    """Whether the owner is the person's manager: then they do not sit for business value (invariant 4)."""
+    owner = accepted(case, "owner")
+    return owner is not None and person.manager_id == owner.person_id
+
+
+def authored(case: Initiative, person: User, evidence_ids) -> bool:
+    """Whether the person wrote any of these items of evidence."""
+    return case.evidence.filter(pk__in=list(evidence_ids), author=person).exists()
+
+
+def wrote_contract(case: Initiative, person: User) -> bool:
+    """Whether the person wrote the contract in force or in preparation."""
+    return any(
+        version.author_id == person.pk and version.state != ContractVersion.SUPERSEDED
+        for version in sources.contract_versions(case)
+    )
+
+
+def holds_seat(case: Initiative, person: User, seat: str) -> bool:
+    """Whether the person holds this seat of the case's board now."""
+    return seat in _seats_on(case, person)
+
+
+def seats_of(case: Initiative, person: User) -> list[str]:
+    """The voting seats the person holds on the case's board now, in the order of the rulebook."""
+    held = _seats_on(case, person)
+    return [seat for seat in SEATS if seat in held]
+
+
+def may_sign(review: Review, seat: str, person: User, *, verdict: str = "approve") -> Answer:
+    """Whether the person may cast this vote for this seat now. Evidence and contract are looked at in signing."""
+    case = review.initiative
+    approving = verdict in ("approve", "approve_with_condition")
+    reasons = [] if verdict == "recuse" else barred_from_signing(case, person, approving=approving)
+    if reasons:
+        return no("; ".join(reasons).capitalize() + ".", "Separation of duties: somebody else must sign.")
+    if not holds_seat(case, person, seat):
+        return no(f"You do not hold the seat {SEATS.get(seat, seat)} of this board.", "Its holder can sign.")
+    if approving and seat == "business_value" and reports_to_owner(case, person):
+        return no("The business value seat must not report to the owner.", "A delegate can sign.")
+    signed = (row for row in sources.sign_offs(review) if row.person_id == person.pk and row.seat != seat)
+    other = next(signed, None)
+    if other is not None:
+        return no(
+            f"You signed for {other.get_seat_display()} already.", "One person signs one seat of a review."
+        )
+    if not review.is_open:
+        return no(f"This review has ended: {review.get_outcome_display().lower()}.")
+    return yes()
+
+
+def may_ask(review: Review, person: User) -> Answer:
+    """Ask a question on a criterion: members of the board, while the review is open."""
+    if not review.is_open:
+        return no("This review has ended.")
+    if sits_on_board(review.initiative, person):
+        return yes()
+    return no("Only members of the board ask questions here.", "Owners answer them.")
+
+
+def may_accept_exception(case: Initiative, seats, person: User) -> Answer:
+    """Accept that a requirement does not apply: a holder of one of the seats that sign for it, party to nothing."""
+    reasons = barred_from_signing(case, person)
+    if reasons:
+        return no("; ".join(reasons).capitalize() + ".", "Somebody else in the seat can accept it.")
+    if not set(seats_of(case, person)) & set(seats):
+        named = " or ".join(SEATS[seat] for seat in seats)
+        return no(f"Only the seat {named} accepts this.")
+    return yes()
+
+
+def may_confirm_tier(case: Initiative, person: User) -> Answer:
+    """The risk seat of the case's board, party to nothing."""
+    if not case.proposed_tier:
+        return no("No risk tier is proposed yet.", "The owner proposes one.")
+    return may_accept_exception(case, ["risk_compliance"], person)
+
+
+def may_approve_contract(case: Initiative, seat: str, person: User) -> Answer:
+    """A seat the rulebook names for contracts, party to nothing, not its author."""
+    reasons = barred_from_signing(case, person)
+    if wrote_contract(case, person):
+        reasons.append(f"{person} wrote this contract")
+    if reasons:
+        return no("; ".join(reasons).capitalize() + ".", "Somebody else in the seat can sign it.")
+    if not holds_seat(case, person, seat):
+        return no(f"You do not hold the seat {SEATS.get(seat, seat)} of this board.", "Its holder can sign.")
+    return yes()
+
+
+def may_stop(case: Initiative, person: User) -> Answer:
+    """Owner or chair, at once, always."""
+    if case.stage not in ("proposed", "prototype", "mvp") or case.withdrawn_at:
+        return no(f"A case that is {case.stage} is not stopped.", "Production is retired.")
+    if is_owner(case, person) or _is_any_chair(case, person):
+        return yes()
+    return no("Only the owner or the chair stops a case.", "Raise a concern to hold it.")
+
+
+def _is_any_chair(case: Initiative, person: User) -> bool:
+    return CHAIR in _seats_on(case, person) or is_acting_chair(case, person)
+
+
+def may_withdraw(case: Initiative, person: User) -> Answer:
+    """An idea registered by mistake: owner, whoever registered it, or the chair."""
+    if case.stage != "proposed":
+        return no("Only a proposed idea is withdrawn.", "Stop it instead.")
+    if case.withdrawn_at:
+        return no("It was withdrawn already.")
+    if is_owner(case, person) or case.registered_by_id == person.pk or is_acting_chair(case, person):
+        return yes()
+    return no("Only the owner or the chair withdraws an idea.")
+
+
+def may_hold(case: Initiative, person: User) -> Answer:
+    """Raise a concern: owner, collaborators, members of the board."""
+    if case.closed:
+        return no(f"A case that is {case.stage} needs no hold.")
+    if is_owner(case, person) or roles_of(case, person) or sits_on_board(case, person):
+        return yes()
+    return no("Only people on the case or its board open a hold.")
+
+
+def may_lift(hold, person: User) -> Answer:
+    """The chair; people lift only what people opened, or what is marked liftable."""
+    if hold.opened_by_id is None and hold.liftable_since is None:
+        return no(
+            f"The system opened this hold: {hold.get_kind_display().lower()}.",
+            "It closes by itself when its cause is gone.",
+        )
+    return may_chair(hold.initiative, person)
+
+
+def may_import(person: User) -> Answer:
+    """Admins import inventories."""
+    if person.is_active and person.is_admin:
+        return yes()
+    return no("Only admins import inventories.", "Give the file to an admin.")
+
+
+def may_see_record(person: User) -> Answer:
+    """Refusals and the acts of other people: auditors and admins."""
+    if person.is_active and (person.is_auditor or person.is_admin):
+        return yes()
+    return no("Only auditors and admins see the whole record.")

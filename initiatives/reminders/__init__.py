@@ -1,0 +1,29 @@
+"""What is due on the cases: queries only (house.md). Hung on `governance.hooks` when the app is ready.
+
+Imported claims owe nothing and remind nobody; what people do on an imported case reminds as anywhere else.
+"""
+
+from initiatives.reminders.debts import conditions, debts, gaps, reattestations, waivers
+from initiatives.reminders.people import ideas_without_owner, roles_to_accept, vacancies
+from initiatives.reminders.proof import files_missing, open_changes, proof
+from initiatives.reminders.reviews import reviews_expiring, seats_not_signed, votes_gone_stale
+from initiatives.reminders.words import words_of
+
+QUERIES = [
+    proof,
+    files_missing,
+    open_changes,
+    votes_gone_stale,
+    seats_not_signed,
+    reviews_expiring,
+    roles_to_accept,
+    vacancies,
+    ideas_without_owner,
+    debts,
+    conditions,
+    waivers,
+    gaps,
+    reattestations,
+]
+
+__all__ = ["QUERIES", "words_of"]

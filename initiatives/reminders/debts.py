@@ -1,0 +1,239 @@
+"""What somebody owes by a day: obligations, conditions, gaps, waivers that end, production to be accepted again."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from django.db.models import F
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+
+from governance import clock
+from governance.models import Rulebook
+from governance.reminders import Due, before, late
+from initiatives import standing
+from initiatives.models import Condition, Gap, Initiative, Obligation, Waiver
+from initiatives.reminders.circle import Circle, told
+from initiatives.reminders.words import subject
+
+WRITTEN = ("post_mortem", "retrospective")  # settled by what the floor above writes; it reminds of them
+
+
+def debts(moment: datetime):
+    """Obligations that are not settled by writing: 14 and 3 days before their day, on it, and weekly after it."""
+    rows = Obligation.objects.unsettled().exclude(kind__in=WRITTEN)
+    links = {"vacancy": "case-step-back", "step_back": "case", "reattest": "case-reattest"}
+    yield from debts_due(
+        rows,
+        moment,
+        lambda debt: (
+            reverse(links[debt.kind], args=[debt.initiative.ref])
+            if debt.kind in links
+            else reverse("obligation-settle", args=[debt.pk])
+        ),
+    )
+
+
+def debts_due(rows: Iterable[Obligation], moment: datetime, link: Callable[[Obligation], str]):
+    """The messages about these debts: to the debtor, or in charge of the case where that person is gone; escalated.
+
+    A step-back whose grace is over goes to the chair at once: it is the chair's to decide.
+    """
+    today = clock.local_day(moment)
+    rows = list(rows.select_related("initiative__unit", "debtor").order_by("pk"))
+    circle = Circle(debt.initiative for debt in rows)
+    for debt in rows:
+        case = debt.initiative
+        debtor = debt.debtor if debt.debtor is not None and debt.debtor.is_active else None
+        owed = [debtor] if debtor else [*circle.in_charge(case), circle.chair(case)]
+        period = before(debt.due, today) or late(debt.due, today, weekly=True)
+        escalation = circle.escalated(case, debt.due, today)
+        if debt.kind == "step_back" and debt.due < today:
+            escalation = escalation if escalation[0] else ("grace over", _there(circle.chair(case)))
+        overdue = debt.due < today
+        when = f"was due on {debt.due:%-d %B %Y}" if overdue else f"is due by {debt.due:%-d %B %Y}"
+        yield from told(
+            owed,
+            period,
+            lambda person, period, debt=debt, case=case, when=when, overdue=overdue: Due(
+                person,
+                "overdue" if overdue else "owed",
+                f"obligation:{debt.pk}",
+                subject(case, f"{OWED[debt.kind]} {when}"),
+                text=f"{debt.text.rstrip('.')}{'' if debt.text.endswith('?') else '.'} "
+                f"Owed by {debt.debtor or 'nobody named'}."
+                + (f" {BLOCKS[debt.kind]}" if overdue and debt.kind in BLOCKS else ""),
+                link=link(debt),
+                case_ref=case.ref,
+                due_on=debt.due,
+                period=period,
+            ),
+            escalation,
+        )
+
+
+OWED = {
+    "post_mortem": "its post-mortem",
+    "retrospective": "its retrospective after go-live",
+    "criterion": "an item left to do after the move",
+    "step_back": "bringing its support back",
+    "vacancy": "finding it an owner",
+    "reattest": "accepting production again",
+}
+BLOCKS = {
+    "step_back": "The days of grace are over: the chair decides whether the case steps back.",
+    "criterion": "While it is overdue, no MVP or production review of that owner can be decided.",
+    "post_mortem": "While it is overdue, no MVP or production review of that owner can be decided.",
+    "retrospective": "While it is overdue, no MVP or production review of that owner can be decided.",
+    "vacancy": "The chair can propose an owner, or take the stage back.",
+}
+
+
+def _there(person) -> list:
+    return [person] if person is not None else []
+
+
+def conditions(moment: datetime):
+    """Conditions of a decision that nobody has met: to who owns them; overdue to the case's owner too, escalated."""
+    today = clock.local_day(moment)
+    rows = list(
+        Condition.objects.filter(met_at__isnull=True, review__initiative__withdrawn_at__isnull=True)
+        .exclude(review__initiative__stage__in=["stopped", "retired"])
+        .select_related("owner", "review__initiative__unit")
+        .order_by("pk")
+    )
+    circle = Circle(row.review.initiative for row in rows)
+    for row in rows:
+        case, overdue = row.review.initiative, row.due < today
+        owed = [row.owner] if row.owner.is_active else circle.in_charge(case)
+        when = f"was due on {row.due:%-d %B %Y}" if overdue else f"is due by {row.due:%-d %B %Y}"
+        yield from told(
+            [*owed, circle.owner(case)] if overdue else owed,
+            before(row.due, today) or late(row.due, today),
+            lambda person, period, row=row, case=case, when=when, overdue=overdue: Due(
+                person,
+                "condition overdue" if overdue else "condition",
+                f"condition:{row.pk}",
+                subject(case, f"a condition {when}"),
+                text=f"{row.text} Owned by {row.owner}."
+                + (" While it is overdue, nothing on this case can be decided." if overdue else ""),
+                link=reverse("condition-meet", args=[row.pk]),
+                case_ref=case.ref,
+                due_on=row.due,
+                period=period,
+            ),
+            circle.escalated(case, row.due, today),
+        )
+
+
+def gaps(moment: datetime):
+    """Open gaps: to who owns them, 14 and 3 days before their day, on it, and once after it; escalated."""
+    today = clock.local_day(moment)
+    rows = list(
+        Gap.objects.filter(closed_at__isnull=True, due__lte=today + timedelta(days=14))
+        .exclude(initiative__basis="import")
+        .select_related("owner", "initiative__unit")
+        .order_by("pk")
+    )
+    circle = Circle(row.initiative for row in rows)
+    for row in rows:
+        case = row.initiative
+        overdue = row.due < today
+        when = (
+            f"was to be closed by {row.due:%-d %B %Y}"
+            if overdue
+            else f"is to be closed by {row.due:%-d %B %Y}"
+        )
+        yield from told(
+            [row.owner] if row.owner.is_active else circle.in_charge(case),
+            before(row.due, today) or late(row.due, today),
+            lambda person, period, row=row, case=case, when=when: Due(
+                person,
+                "gap",
+                f"gap:{row.pk}",
+                subject(case, f"a gap {when}"),
+                text=f"{row.text} Close it with proof, or accept it as its owner.",
+                link=reverse("gap-close", args=[row.pk]),
+                case_ref=case.ref,
+                due_on=row.due,
+                period=period,
+            ),
+            circle.escalated(case, row.due, today),
+        )
+
+
+def waivers(moment: datetime):
+    """Granted waivers that end in 14 or 3 days: to who asked for them and to the owner."""
+    today = clock.local_day(moment)
+    rows = list(
+        Waiver.objects.filter(
+            chair_at__isnull=False, risk_at__isnull=False, refused_at__isnull=True, until__gte=today
+        )
+        .filter(until__lte=today + timedelta(days=14), initiative__withdrawn_at__isnull=True)
+        .exclude(initiative__stage__in=["stopped", "retired"])
+        .select_related("requested_by", "initiative__unit")
+        .order_by("pk")
+    )
+    circle = Circle(row.initiative for row in rows)
+    book = Rulebook.objects.current().book if rows else None
+    for row in rows:
+        case = row.initiative
+        known = book.requirements.get(row.key) or book.criteria.get(row.key)
+        yield from told(
+            [row.requested_by, *circle.in_charge(case)],
+            before(row.until, today, (14, 3)),
+            lambda person, period, row=row, case=case, known=known: Due(
+                person,
+                "waiver",
+                f"waiver:{row.pk}",
+                subject(case, f"a waiver ends on {row.until:%-d %B %Y}"),
+                text=f"{known.question if known else row.key} After that day it has to be shown; "
+                "a waiver does not run twice in a row.",
+                link=reverse("waivers", args=[case.ref]),
+                case_ref=case.ref,
+                due_on=row.until,
+                period=period,
+            ),
+        )
+
+
+def reattestations(moment: datetime):
+    """Production to be accepted again: to owner and support owner 30, 14, 3 days before, on the day and after it."""
+    today, book = clock.local_day(moment), Rulebook.objects.current().book
+    warn = (30, 14, 3, 0)
+    rule = book.stages["production"]
+    shortest = min(rule.reattest_days, rule.reattest_days_high)
+    near = moment - timedelta(days=shortest - max(warn))
+    cases = list(
+        Initiative.objects.live()
+        .filter(stage="production")
+        .exclude(basis="import")
+        .annotate(accepted=Coalesce("reattested_at", F("since")))
+        .filter(accepted__lte=near)
+        .select_related("unit")
+        .order_by("pk")
+    )
+    circle = Circle(cases)
+    for case in cases:
+        due = standing.facts_of(case).reattest_by
+        overdue = due is not None and due < today
+        if due is None:
+            continue
+        yield from told(
+            [*circle.in_charge(case), circle.role(case, "support_owner")],
+            before(due, today, warn) or late(due, today),
+            lambda person, period, case=case, due=due, overdue=overdue: Due(
+                person,
+                "reattest",
+                f"case:{case.pk}:{due.isoformat()}",
+                subject(
+                    case, f"production {'had' if overdue else 'has'} to be accepted again by {due:%-d %B %Y}"
+                ),
+                text="Owner and support owner accept again, then the chair confirms."
+                + (" Until then it is held at MVP." if overdue else ""),
+                link=reverse("case-reattest", args=[case.ref]),
+                case_ref=case.ref,
+                due_on=due,
+                period=period,
+            ),
+            circle.escalated(case, due, today),
+        )

@@ -1,0 +1,289 @@
+"""What the proof of a case supports: facts collected from rows, judged by the pure rules, kept with exact expiry."""
+
+from datetime import timedelta
+
+from governance import clock, gates
+from governance.facts import (
+    ConditionFact,
+    ContractState,
+    DebtFact,
+    Declared,
+    Facts,
+    HoldFact,
+    Item,
+    Reply,
+    Running,
+    ScopeFact,
+    Void,
+    WaiverFact,
+)
+from governance.models import Rulebook
+from governance.reading import once, one_look
+from governance.rulebook import Book
+from initiatives import sources
+from initiatives.models import Initiative, Span, Standing
+from initiatives.models.holds import HOLD_KINDS
+
+BLOCKING_DEBTS = ("post_mortem", "retrospective", "criterion")
+
+
+def facts_of(case: Initiative) -> Facts:
+    """Everything gates look at, read now. A fixed number of queries, whatever the size of the case."""
+    with one_look():
+        return once(("facts", case.pk), lambda: _read(case))
+
+
+def _read(case: Initiative) -> Facts:
+    roles = sources.roles(case)
+    in_force = {role.role: role.person for role in roles if role.in_force}
+    owner = in_force.get("owner")
+    changes = sources.small(case, "stage changes")
+    reopened = max((change.at for change in changes if change.basis == "reopened"), default=None)
+    reviews = [
+        review
+        for review in sources.reviews(case)
+        if review.approved and (reopened is None or review.ended_at > reopened)
+    ]
+    return Facts(
+        ref=case.ref,
+        title=case.title,
+        claimed=case.stage,
+        imported=case.imported,
+        tier=case.tier,
+        answers=_answers(case),
+        items=_items(case, roles),
+        running=tuple(
+            Running(v.pk, v.component_id, v.layer, v.label(v.name), v.runs_from, v.runs_to)
+            for v in sources.small(case, "component versions")
+        ),
+        contracts=_contracts(case),
+        holds=tuple(
+            HoldFact(
+                hold.kind, HOLD_KINDS[hold.kind][0], hold.reason, HOLD_KINDS[hold.kind][1], hold.blocking
+            )
+            for hold in sources.small(case, "holds")
+        ),
+        waivers=tuple(
+            WaiverFact(w.key, w.granted_at, w.until, w.reason)
+            for w in sources.small(case, "waivers")
+            if w.granted_at
+        ),
+        conditions=_conditions(case, reviews),
+        debts=_debts(owner),
+        declared={p.key: Declared(p.key, p.declared, p.result) for p in sources.small(case, "proof items")},
+        decided={review.gate: clock.local_day(review.ended_at) for review in reviews},
+        reattest_by=_reattest_by(case, changes),
+        scopes=tuple(
+            ScopeFact(s.pk, _scope_words(s), s.user_count, s.ends_on, s.starts_at is None)
+            for s in sources.small(case, "scopes")
+            if s.ended_at is None or s.ended_at > clock.now()
+        ),
+        people={role: person.full_name for role, person in in_force.items()},
+        owner_id=owner.pk if owner else None,
+    )
+
+
+def _answers(case: Initiative) -> dict[str, Reply]:
+    return {
+        row.requirement: Reply(
+            row.kind,
+            row.text,
+            row.version,
+            row.at,
+            clock.local_day(row.accepted_at) if row.accepted_at else None,
+        )
+        for row in sources.answers(case)
+    }
+
+
+def _conditions(case: Initiative, reviews) -> tuple[ConditionFact, ...]:
+    """What these decisions still ask for, decision by decision, by day."""
+    decided = {review.pk for review in reviews}
+    unmet = [row for row in sources.small(case, "conditions") if row.review_id in decided]
+    unmet.sort(key=lambda row: (row.review_id, row.due))
+    return tuple(ConditionFact(row.text, row.owner_name, row.due) for row in unmet)
+
+
+def _items(case: Initiative, roles) -> tuple[Item, ...]:
+    """The evidence of the case as the rules see it, from plain rows, because this runs in every act."""
+    voids: dict[int, dict[str, tuple[Void, ...]]] = {}
+    for row in sources.voidings(case):
+        of_item = voids.setdefault(row.evidence_id, {})
+        void = Void(row.effective_at, row.trigger, row.cause)
+        of_item[row.requirement] = (*of_item.get(row.requirement, ()), void)
+    rows = sources.evidence(case)
+    superseded_by = {row.supersedes_id: row.pk for row in rows if row.supersedes_id}
+    by_key = {role.pk: role for role in roles}
+    return tuple(
+        _item(row, superseded_by.get(row.pk), by_key.get(row.acceptance_id), voids.get(row.pk, {}))
+        for row in rows
+    )
+
+
+def _item(row, superseded_by, acceptance, voids) -> Item:
+    return Item(
+        id=row.pk,
+        kind=row.kind,
+        title=row.title,
+        author_id=row.author_id,
+        observed_on=row.observed_on,
+        added_at=row.added_at,
+        fingerprint=row.sha256 or f"item:{row.pk}",
+        covers={cover["key"]: cover["pk"] for cover in row.covers},
+        result=row.result,
+        condition=row.condition,
+        voids=voids,
+        withdrawn_at=row.withdrawn_at,
+        superseded_by=superseded_by,
+        missing=row.missing_since is not None,
+        generated=row.generated,
+        unverified=bool(row.link) and not row.sha256,
+        acceptance_role=acceptance.role if acceptance else "",
+        acceptance_open=bool(acceptance and not acceptance.ended_at and acceptance.person.is_active),
+        clause_of=row.clause__version_id,
+        components=frozenset(name["version"] for name in row.named if name["version"]),
+        layers=frozenset(name["layer"] or ("scope" if name["scope"] else "contract") for name in row.named),
+    )
+
+
+def _contracts(case: Initiative) -> tuple[ContractState, ...]:
+    return tuple(
+        ContractState(v.pk, v.number, v.digest, v.starts_at, v.ends_at)
+        for v in sources.contract_versions(case)
+        if v.starts_at
+    )
+
+
+def _debts(owner) -> tuple[DebtFact, ...]:
+    if owner is None:
+        return ()
+    return tuple(
+        DebtFact(
+            debt.pk,
+            debt.kind,
+            debt.text,
+            debt.debtor_id,
+            debt.due,
+            debt.initiative.ref,
+            debt.excused_at is not None,
+        )
+        for debt in sources.debts_of(owner, BLOCKING_DEBTS)
+    )
+
+
+def _reattest_by(case: Initiative, changes):
+    """The day by which production must be accepted again; none for imported claims, which owe nothing."""
+    if case.stage != "production" or case.imported:
+        return None
+    promoted = max((change.at for change in changes if change.to_stage == "production"), default=None)
+    start = max(filter(None, [promoted, case.reattested_at]), default=None)
+    if start is None:
+        return None
+    rule = Rulebook.objects.current().book.stages["production"]
+    days = rule.reattest_days_high if case.high_risk else rule.reattest_days
+    return clock.local_day(start) + timedelta(days=days)
+
+
+def _scope_words(scope) -> str:
+    places = ", ".join([*scope.departments, *scope.places])
+    until = f" until {scope.ends_on:%-d %B %Y}" if scope.ends_on else ""
+    return f"{scope.user_count} users" + (f" in {places}" if places else "") + until
+
+
+def rewrite(case: Initiative, book: Book | None = None) -> gates.Support:
+    """Write the standing of the case anew, from now on, in the transaction of the change. Returns what holds now."""
+    rulebook = Rulebook.objects.current()
+    book = book or rulebook.book
+    now = clock.now()
+    facts = facts_of(case)
+    outlook = gates.outlook(facts, book, now)
+    spans = _spans(case, facts, book, outlook)
+    Span.objects.filter(initiative=case).delete()
+    Span.objects.bulk_create(spans)
+    Standing.objects.update_or_create(
+        initiative=case,
+        defaults={"rulebook": rulebook, "computed_at": now, "valid_until": spans[0].until_at},
+    )
+    return outlook[0][1]
+
+
+def _spans(case: Initiative, facts: Facts, book: Book, outlook) -> list[Span]:
+    """The outlook as rows, neighbours that say the same joined."""
+    rows: list[Span] = []
+    for moment, support, states in outlook:
+        row = Span(
+            initiative=case,
+            from_at=moment,
+            supported=support.supported,
+            shortfall=support.shortfall,
+            label=support.label,
+            governance=support.tests["governance"],
+            integration=support.tests["integration"],
+            adoption=support.tests["adoption"],
+            held=bool(gates.holds_at(facts, moment)),
+            gaps=gap_counts(facts, book, states),
+            next_stale_on=next_stale(states, clock.local_day(moment)),
+        )
+        if rows and _same(rows[-1], row):
+            continue
+        if rows:
+            rows[-1].until_at = moment
+        rows.append(row)
+    return rows
+
+
+def _same(one: Span, other: Span) -> bool:
+    fields = ("supported", "label", "governance", "integration", "adoption", "held", "gaps", "next_stale_on")
+    return all(getattr(one, name) == getattr(other, name) for name in fields)
+
+
+def gap_counts(facts: Facts, book: Book, states: dict[str, gates.State]) -> dict[str, int]:
+    """How many requirements stand between the case and what it claims, by layer."""
+    counts: dict[str, int] = {}
+    for key in asked(facts, book):
+        if not states[key].grounded and book.requirements[key].blocking:
+            layer = book.requirements[key].layer
+            counts[layer] = counts.get(layer, 0) + 1
+    return counts
+
+
+def asked(facts: Facts, book: Book) -> list[str]:
+    """Requirements that the gates up to the claimed stage ask for, in the rulebook's order, each once."""
+    keys: dict[str, None] = {}
+    for stage in gates.STAGES[1 : gates.RANK.get(facts.claimed, 0) + 1]:
+        gate = book.gate_to(stage)
+        later = book.deferred(gate)
+        for key in gate.requirements():
+            if key not in later:
+                keys.setdefault(key)
+    return list(keys)
+
+
+def next_stale(states: dict[str, gates.State], day):
+    """The first day on which something that grounds a requirement now has aged out."""
+    ends = [state.last_day for state in states.values() if state.state == "grounded" and state.last_day]
+    upcoming = [end + timedelta(days=1) for end in ends if end >= day]
+    return min(upcoming, default=None)
+
+
+def rewrite_alike(cases: list[Initiative]) -> None:
+    """Write the standing of cases without standing that differ in nothing that gates look at: worked out once."""
+    rewrite(cases[0])
+    first = Standing.objects.get(initiative=cases[0])
+    spans = list(Span.objects.filter(initiative=cases[0]).values())
+    Standing.objects.bulk_create(
+        [
+            Standing(
+                initiative=case,
+                rulebook_id=first.rulebook_id,
+                computed_at=first.computed_at,
+                valid_until=first.valid_until,
+            )
+            for case in cases[1:]
+        ],
+        batch_size=1000,
+    )
+    Span.objects.bulk_create(
+        [Span(**{**span, "id": None, "initiative_id": case.pk}) for case in cases[1:] for span in spans],
+        batch_size=1000,
+    )

@@ -1,0 +1,31 @@
+"""The knocks of the worker for what time does to cases. Thin, and each may run twice."""
+
+from celery import shared_task
+
+from initiatives import actions, sweeps
+
+SURE = {"acks_late": True, "reject_on_worker_lost": True, "ignore_result": True}
+
+
+@shared_task(**SURE)
+def expire_reviews() -> None:
+    """End the reviews that nobody decided in time."""
+    actions.expire_reviews()
+
+
+@shared_task(**SURE)
+def recompute_standings() -> None:
+    """Rewrite the standings whose time ran out; open the debts of grace."""
+    sweeps.recompute()
+
+
+@shared_task(**SURE)
+def find_missing_files() -> None:
+    """Look for evidence whose file is gone, or back."""
+    actions.find_missing_files()
+
+
+@shared_task(**SURE)
+def open_vacancy_debts() -> None:
+    """Owe the chair an owner where one is missing for too long."""
+    sweeps.open_vacancy_debts()

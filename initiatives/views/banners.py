@@ -1,0 +1,142 @@
+"""What every page of a case says out loud: not production-ready, held, waived, unassessed, overdue."""
+
+from django.urls import reverse
+
+from governance import clock, gates
+from governance.answers import ended
+from governance.templatetags.plumbline import day, stage_word
+from initiatives import permissions, sources
+from initiatives.models.holds import HOLD_KINDS
+
+
+def banners_of(case, book, facts, states, now, may) -> list[dict]:
+    """What every page of the case must say out loud; each with tone, title, text and perhaps a link."""
+    today = clock.local_day(now)
+    found = []
+    if case.withdrawn_at:
+        joined = f" It was joined to {case.joined_to.ref}." if case.joined_to_id else ""
+        found.append(_banner("warn", "Withdrawn.", f"{case.withdrawn_reason}{joined} Nothing is owed."))
+    if case.stage == "prototype":
+        found.append(
+            _banner("warn", "Not production-ready.", "This is a prototype: no business may depend on it.")
+        )
+    in_force = any(version.in_force_at(now) for version in facts.contracts)
+    if case.stage in gates.STAGES[1:] and not in_force:
+        found.append(
+            _banner(
+                "warn" if case.stage == "prototype" else "bad",
+                "No contract in force.",
+                "What is not written in a contract, the system may not do.",
+                reverse("contract", args=[case.ref]),
+                "Open the contract",
+            )
+        )
+    found += _hold_banners(case, facts, now, may)
+    found += [
+        _banner(
+            "warn",
+            "A waiver runs.",
+            f"{_asked(book, waiver.key)} Waived until {day(waiver.until)}: {waiver.reason}",
+            reverse("waivers", args=[case.ref]),
+            "Open the waivers",
+        )
+        for waiver in facts.waivers
+        if waiver.since <= now and today <= waiver.until
+    ]
+    found += _model_banner(case, facts, now)
+    found += _age_banner(case, book, today)
+    found += [
+        _banner(
+            "bad", "Overdue.", f"{ended(debt.text)} {debt.debtor or 'Nobody'} owed it by {day(debt.due)}."
+        )
+        for debt in sources.debts(case)
+        if debt.due < today
+    ]
+    return found
+
+
+def _banner(tone: str, title: str, text: str, link: str = "", link_text: str = "") -> dict:
+    return {"tone": tone, "title": title, "text": text, "link": link, "link_text": link_text}
+
+
+def _asked(book, key: str) -> str:
+    known = book.requirements.get(key) or book.criteria.get(key)
+    return known.question if known else key
+
+
+def _hold_banners(case, facts, now, may) -> list[dict]:
+    found = []
+    rows = sources.small(case, "holds")
+    chair = permissions.acting_chair(case)[0] if rows else None
+    for row in rows:
+        by_people = row.opened_by_id is not None or row.liftable_since is not None
+        who = f"{chair or 'the chair (nobody yet)'} can lift it."
+        how = who if by_people else "It closes by itself when its cause is gone."
+        link = reverse("hold-lift", args=[row.pk]) if by_people and may.chair else ""
+        found.append(
+            _banner(
+                "bad",
+                f"Held since {day(row.opened_at)}: {HOLD_KINDS[row.kind][0].lower()}.",
+                f"{row.reason} {how}",
+                link,
+                "Lift it",
+            )
+        )
+    stored = {hold.kind for hold in facts.holds}
+    for hold in gates.holds_at(facts, now):
+        if hold.kind not in stored:
+            found.append(
+                _banner(
+                    "bad",
+                    f"Held: {hold.words.lower()}.",
+                    f"{hold.reason} The owner and the support owner accept again, then the chair confirms.",
+                    reverse("case-reattest", args=[case.ref]),
+                    "See what is needed",
+                )
+            )
+    return found
+
+
+def _model_banner(case, facts, now) -> list[dict]:
+    """Production on a model that no passing test names: the rulebook forbids it."""
+    models = facts.models_at(now)
+    if case.stage != "production" or case.imported or not models:
+        return []
+    wanted = {version.id for version in models}
+    assessed = any(
+        item.kind == "test_report"
+        and item.result == "pass"
+        and item.withdrawn_at is None
+        and wanted <= item.components
+        for item in facts.items
+    )
+    if assessed:
+        return []
+    names = ", ".join(f"{version.label} since {day(version.since)}" for version in models)
+    return [
+        _banner(
+            "bad",
+            "Production runs on a model nobody has assessed.",
+            f"{names}. No passing test report names it.",
+            reverse("evidence-add", args=[case.ref]) + "?kind=test_report",
+            "Add one",
+        )
+    ]
+
+
+def _age_banner(case, book, today) -> list[dict]:
+    """A prototype or MVP past its maximum age waits for the chair's word."""
+    if case.stage not in ("prototype", "mvp") or case.imported:
+        return []
+    most = book.stages[case.stage].max_days_before_review
+    age = (today - clock.local_day(case.since)).days
+    if most is None or age <= most:
+        return []
+    word = stage_word(case.stage)
+    return [
+        _banner(
+            "warn",
+            f"{word} for {age} days; {most} are meant.",
+            "It awaits the chair's word: continue, by a review of the next gate, or stop.",
+        )
+    ]

@@ -1,0 +1,261 @@
+"""The page of a case: what stands between claim and proof; its details, its risk tier, its history."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from governance import clock, gates
+from governance.models import Entry, Rulebook, User
+from governance.templatetags.plumbline import stage_word
+from initiatives import actions, board, doors, impact, permissions, sources, standing, timeline
+from initiatives.actions.reviews import GATE_FROM
+from initiatives.forms.details import DetailsForm, TierForm
+from initiatives.views.shared import ask, case_context, mend, on_desk_of, page_of, pick, sent, who_answers
+
+ROLE_ORDER = ("owner", "deputy", "support_owner", "technical_lead", "data_steward", "record_owner", "sponsor")
+# What the finding's mark says for a state that is not grounded; all others are plainly not met.
+MARKS = {"stale": "stale", "voided": "stale", "waived": "waived"}
+AGES_SHOWN = 3
+BECOMES = {"prototype": "a prototype", "mvp": "an MVP", "production": "production"}
+# A longer list of what the next gate asks starts folded: the checklist is the place to work on it.
+FOLDED_FROM = 12
+
+
+def case(request, ref):
+    """What stands between: gaps to hold the claim and to go on, who can fix them, what is tolerated, who is who."""
+    row = doors.case_for(request.user, ref)
+    context = case_context(request, row, "case")
+    facts, book, states, may = (context[name] for name in ("facts", "book", "states", "may"))
+    claimed = standing.asked(facts, book)
+    ahead = book.gates.get(GATE_FROM.get(row.stage, ""))
+    if row.withdrawn_at:
+        ahead = None
+    later = book.deferred(ahead) if ahead else frozenset()
+    further = (
+        [key for key in ahead.requirements() if key not in claimed and key not in later] if ahead else []
+    )
+    context |= {
+        "holding": gap_rows(row, facts, book, states, claimed, may),
+        "reaching": gap_rows(row, facts, book, states, further, may)
+        + missed_rows(row, facts, book, states, ahead),
+        "ahead": ahead,
+        "ahead_word": BECOMES.get(ahead.to, "") if ahead else "",
+        "tests": test_rows(context),
+        "standards": standard_rows(book, row.stage),
+        "standard_stages": standard_stages(row.stage),
+        "rule": book.stages.get(row.stage),
+        "people": people_rows(row),
+        "bound": next((scope for scope in facts.scopes if not scope.planned), None),
+        "planned": next((scope for scope in facts.scopes if scope.planned), None),
+        "models": facts.models_at(context["now"]),
+        "ages": ages(book, states, claimed + further),
+        "folded": FOLDED_FROM,
+        "own_question": facts.answers.get("proto.question"),
+        "debts": sources.debts(row),
+        "gaps": list(row.gaps.filter(closed_at__isnull=True).select_related("owner")),
+    }
+    if ahead and context["open_review"] is None and may.party:
+        seats = board.seat_states(board.bench_of(row))
+        context["impossible"] = gates.reach(book, ahead.key, row.tier, seats)
+    return render(request, "initiatives/case_page.html", context)
+
+
+def gap_rows(case, facts, book, states, keys, may) -> list[dict]:
+    """One finding for each requirement that is not grounded, or only waived: what, who can fix it, how, where."""
+    rows = []
+    for key in keys:
+        state, asked = states[key], book.requirements[key]
+        if state.grounded and state.state != "waived":
+            continue
+        who = "You" if on_desk_of(facts, asked, may) else who_answers(facts, asked)
+        rows.append(
+            {
+                "layer": asked.layer,
+                "state": MARKS.get(state.state, "unmet") if asked.blocking else "advisory",
+                "text": asked.question,
+                "who": "" if state.state == "waived" else who,
+                "how": f"{state.words} {state.fix}".strip(),
+                "link": reverse("checklist-row", args=[case.ref, key]),
+                "link_text": "Open the question",
+            }
+        )
+    return rows
+
+
+def missed_rows(case, facts, book, states, gate) -> list[dict]:
+    """What was declared for the gate and has no result, or was missed."""
+    rows = []
+    for criterion in gate.criteria if gate else ():
+        for key in criterion.proof_items:
+            declared = facts.declared.get(key)
+            if declared is not None and declared.result == "met":
+                continue
+            words = (
+                "declared and missed"
+                if declared and declared.result
+                else "no result yet for what was declared"
+            )
+            rows.append(
+                {
+                    "layer": criterion.layer,
+                    "state": "unmet",
+                    "text": f"{key.replace('_', ' ').capitalize()}: {words}.",
+                    "who": facts.people.get("owner", "the owner (nobody has accepted yet)"),
+                    "how": "report what came of it, beside what was declared.",
+                    "link": reverse("declaration", args=[case.ref]),
+                    "link_text": "Open the declaration",
+                }
+            )
+    return rows
+
+
+def test_rows(context) -> list[dict]:
+    """The three scale tests: what each says, whether it passes, and how many of its questions are open."""
+    rows = []
+    for key, test in context["book"].scale_tests.items():
+        states = [context["states"][item] for item in test.items]
+        left = sum(1 for state in states if not state.grounded or state.state == "waived")
+        rows.append(
+            {
+                "key": key,
+                "word": key.capitalize(),
+                "statement": test.statement,
+                "passes": context["support"].tests[key],
+                "left": left,
+                "of": len(states),
+            }
+        )
+    return rows
+
+
+def standard_stages(stage: str) -> list[tuple[str, str]]:
+    """The stage of the case and the one after it, as the two columns of what is allowed."""
+    here = stage if stage in gates.STAGES[1:] else "prototype"
+    place = gates.STAGES.index(here)
+    return [(key, stage_word(key)) for key in gates.STAGES[place : place + 2]]
+
+
+def standard_rows(book, stage: str) -> list[tuple[str, list[str]]]:
+    """What the stage may expect on each matter, beside the next stage."""
+    stages = [key for key, _ in standard_stages(stage)]
+    return [
+        (matter.replace("_", " ").capitalize(), [table.get(key, "") for key in stages])
+        for matter, table in book.standards.items()
+    ]
+
+
+def people_rows(case) -> list[dict]:
+    """Everybody in a role or asked for one, in the order people are looked for."""
+    rows = [row for row in sources.roles(case) if row.open]
+    return sorted(rows, key=lambda row: (ROLE_ORDER.index(row.role), row.accepted_at is None))
+
+
+def ages(book, states, keys) -> list[tuple[str, object]]:
+    """The proofs that age out next: question and last day on which each is current."""
+    today = clock.today()
+    ends = [
+        (states[key].last_day, book.requirements[key].question)
+        for key in keys
+        if states[key].state == "grounded" and states[key].last_day and states[key].last_day >= today
+    ]
+    return [(question, day) for day, question in sorted(ends)[:AGES_SHOWN]]
+
+
+def details(request, ref):
+    """Change title, problem, platform and confidentiality."""
+    row = doors.case_for(request.user, ref)
+    permissions.may_manage(row, request.user).or_refuse()
+    names = ("title", "problem", "platform", "confidential")
+    form = DetailsForm(sent(request), initial={name: getattr(row, name) for name in names})
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.change_details(case=row, by=request.user, **form.cleaned_data)
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            messages.success(request, "The details are saved.")
+            return redirect(row)
+    return ask(request, row, "case", form, title="Details", verb="Save")
+
+
+def tier(request, ref):
+    """Propose a risk tier with the worst credible harm."""
+    row = doors.case_for(request.user, ref)
+    permissions.may_manage(row, request.user).or_refuse()
+    book = Rulebook.objects.current().book
+    initial = {"tier": row.proposed_tier, "worst_credible_harm": row.worst_credible_harm}
+    form = TierForm(sent(request), initial=initial, book=book)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.propose_tier(case=row, by=request.user, **form.cleaned_data)
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            messages.success(request, "The tier is proposed; the risk seat confirms it.")
+            return redirect(row)
+    return ask(
+        request,
+        row,
+        "case",
+        form,
+        title="Risk tier",
+        lede="It counts once the risk seat has confirmed it. High means shorter freshness and a larger quorum.",
+        verb="Propose",
+    )
+
+
+def confirm_tier(request, ref):
+    """Confirm the proposed tier, as the risk seat."""
+    row = doors.case_for(request.user, ref)
+    permissions.may_confirm_tier(row, request.user).or_refuse()
+    if request.method == "POST":
+        actions.confirm_tier(case=row, tier=request.POST.get("tier", ""), by=request.user)
+        messages.success(request, "The tier is confirmed.")
+        return redirect(row)
+    before = row.get_tier_display().lower()
+    happens = [
+        f"{row.get_proposed_tier_display()} becomes the tier of {row.ref}"
+        + (f", instead of {before}." if before else ".")
+    ]
+    if row.proposed_tier == "high":
+        happens.append("Proof ages faster and more seats must sign.")
+    return ask(
+        request,
+        row,
+        "case",
+        None,
+        title="Confirm the risk tier",
+        lede=f"Worst credible harm, in the owner's words: {row.worst_credible_harm}",
+        happens=happens,
+        effects=impact.of_tier(row, row.proposed_tier, by=request.user),
+        verb=f"Confirm {row.get_proposed_tier_display().lower()}",
+        hidden={"tier": row.proposed_tier},
+    )
+
+
+def history(request, ref):
+    """The timeline of acts in plain words, with the rows they changed behind them."""
+    row = doors.case_for(request.user, ref)
+    entries = Entry.objects.of_case(row.ref).filter(table="")
+    if not permissions.may_see_record(request.user):
+        entries = timeline.without_private(entries, request.user)
+    actors = User.objects.filter(pk__in=entries.order_by().values("actor_id").distinct())
+    kinds = sorted(entries.order_by().values_list("kind", flat=True).distinct())
+    who = pick(request.GET.get("who"), {str(person.pk) for person in actors})
+    kind = pick(request.GET.get("kind"), kinds)
+    if who:
+        entries = entries.filter(actor_id=int(who))
+    if kind:
+        entries = entries.filter(kind=kind)
+    context = case_context(request, row, "case-history")
+    page = page_of(request, entries)
+    context |= {
+        "page": page,
+        "lines": timeline.lines(row, list(page), context["book"]),
+        "actors": actors,
+        "kinds": kinds,
+        "who": who,
+        "kind": kind,
+    }
+    return render(request, "initiatives/case_history.html", context)

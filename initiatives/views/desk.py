@@ -1,0 +1,218 @@
+"""The desk: what waits for me, and what lies ahead."""
+
+from datetime import timedelta
+
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.text import Truncator
+from django.views.decorators.http import require_safe
+
+from governance import clock
+from governance import desk as lines_of
+from governance.boards import seats_held
+from governance.desk import Line
+from governance.models import Board, Entry, Membership, Rulebook, Unit, User
+from governance.templatetags.plumbline import in_days
+from initiatives import permissions, timeline, words
+from initiatives.models import Initiative, Span
+
+BARS, DAYS_A_BAR = 15, 6  # 90 days
+DAYS_BACK = 7
+NEWS = 6
+LONGEST_NEWS = 120
+# The daily work of a case, which its own history tells; the desk tells what somebody decided, opened or ended.
+DAILY = (
+    "answered",
+    "evidence added",
+    "evidence offered",
+    "declared",
+    "asked",
+    "users told",
+    "details changed",
+)
+
+
+@require_safe
+def desk(request: HttpRequest) -> HttpResponse:
+    """Everything that waits, grouped by verb; a friendly next step where nothing does."""
+    person = request.user
+    groups = lines_of.groups_for(person)
+    seen = permissions.visible_to(person)
+    count = sum(len(lines) for verb, _, lines in groups if verb != "start")
+    context = {
+        "nav": "desk",
+        "groups": [(verb, words, [_task(line) for line in lines]) for verb, words, lines in groups],
+        "count": count,
+        "desk_count": count,
+        "today": clock.today(),
+        "steps": [] if groups else first_steps(person),
+        "ageing": _ageing(seen),
+        "news": _news(seen),
+    }
+    return render(request, "initiatives/desk.html", context)
+
+
+def _task(line: Line) -> dict:
+    if line.late:
+        when = f"owed since {in_days(line.due)}"
+    else:
+        when = line.when or (f"by {line.due.day} {line.due:%B}, {_distance(line.due)}" if line.due else "")
+    return {
+        "text": line.text,
+        "link": line.link,
+        "ref": line.ref,
+        "why": line.why,
+        "due": when,
+        "late": line.late,
+        "verb": line.button,
+        "main": line.verb in ("sign", "decide", "write"),
+    }
+
+
+def _distance(day) -> str:
+    return in_days(day).partition(" (")[0]
+
+
+def _ageing(cases) -> list[tuple[str, int, bool]]:
+    """How often proof of a case goes stale in the next 90 days: (first day of the bar, how often, the first one)."""
+    today = clock.today()
+    last = today + timedelta(days=BARS * DAYS_A_BAR - 1)
+    ends = (
+        Span.objects.filter(initiative__in=cases.values("pk"), next_stale_on__range=(today, last))
+        .values("next_stale_on")
+        .annotate(n=Count("initiative", distinct=True))
+        .values_list("next_stale_on", "n")
+    )
+    bars = [0] * BARS
+    for day, n in ends:
+        bars[(day - today).days // DAYS_A_BAR] += n
+    if not any(bars):
+        return []
+    firsts = [today + timedelta(days=place * DAYS_A_BAR) for place in range(BARS)]
+    return [
+        ("now" if first == today else f"{first.day} {first:%b}", n, first == today)
+        for first, n in zip(firsts, bars, strict=True)
+    ]
+
+
+def _news(cases) -> list[dict]:
+    """What happened in the last days on cases the person may see, newest first."""
+    recent = (
+        Entry.objects.filter(at__gte=clock.now() - timedelta(days=DAYS_BACK))
+        .exclude(case_ref="")
+        .exclude(kind__in=[*timeline.PRIVATE, *DAILY])
+        .select_related("body")
+        .order_by("-at", "-id")[: NEWS * 10]
+    )
+    numbers = {entry.case_ref: int(entry.case_ref[3:]) for entry in recent if entry.case_ref[3:].isdecimal()}
+    rulebook = Rulebook.objects.in_force()
+    if rulebook is None:
+        return []
+    titles = dict(cases.filter(number__in=numbers.values()).values_list("number", "title"))
+    told = []
+    for entry in recent:
+        number = numbers.get(entry.case_ref)
+        if number in titles and len(told) < NEWS:
+            body = entry.facts
+            told.append(
+                {
+                    "at": entry.at,
+                    "who": body["actor"]["name"],
+                    "text": Truncator(
+                        words.sentence(entry.kind, body.get("facts") or {}, rulebook.book)
+                    ).chars(LONGEST_NEWS),
+                    "link": f"/cases/{entry.case_ref}/",
+                    "link_text": titles[number],
+                }
+            )
+    return told
+
+
+def first_steps(person: User) -> list[Line]:
+    """Where to begin when nothing waits, by what the person is here: the first is the one to take."""
+    register = Line(
+        "start",
+        "Register an initiative",
+        reverse("register"),
+        "Register",
+        "Four fields: a title, a unit, the problem, an owner. Everything else comes later.",
+    )
+    look = Line(
+        "start",
+        "Look at the portfolio",
+        reverse("portfolio"),
+        "Open",
+        "Which cases there are, what they claim, and what their proof supports.",
+    )
+    if person.is_admin:
+        return _of_admin(register)
+    if person.is_auditor:
+        return [
+            Line(
+                "start",
+                "Follow the history of a case",
+                reverse("portfolio"),
+                "Choose a case",
+                "Every act, with its reason and who did it; the tab History of a case holds them all.",
+            ),
+            Line(
+                "start",
+                "Search the entries of the record",
+                reverse("admin:governance_entry_changelist"),
+                "Open",
+                "Every decision and refusal, of every case.",
+            ),
+        ]
+    if seats_held(person):
+        return [
+            Line(
+                "start",
+                "Read the rulebook",
+                reverse("rulebook"),
+                "Read",
+                "What your seat signs at each gate, and what counts as proof.",
+            ),
+            Line(
+                "start",
+                "See the reviews",
+                reverse("reviews"),
+                "Open",
+                "What is before your board, and what it decided.",
+            ),
+        ]
+    return [register, look]
+
+
+def _of_admin(register: Line) -> list[Line]:
+    steps = [
+        (
+            Unit,
+            "Add the units",
+            "governance_unit",
+            "The organisation as a tree; each case belongs to a unit.",
+        ),
+        (Board, "Give a unit its board", "governance_board", "It decides the cases of every unit below it."),
+        (User, "Add people", "governance_user", "Whoever owns, works on, signs or reads."),
+        (Membership, "Fill the seats", "governance_membership", "Six seats, a chair, and a deputy chair."),
+    ]
+    enough = {User: 2}
+    missing = [
+        Line("start", words, reverse(f"admin:{name}_add"), "Add", why)
+        for model, words, name, why in steps
+        if model.objects.count() < enough.get(model, 1)
+    ]
+    if Rulebook.objects.in_force() is None:
+        words = "Put a rulebook in force"
+        link = reverse("rulebook-versions")
+        missing.append(
+            Line("start", words, link, "Open", "An admin loads and proposes it, a chair publishes it.")
+        )
+    if not Initiative.objects.exists():
+        why = "Claims come in as claims; nothing is owed because of them."
+        missing.append(Line("start", "Import an inventory", reverse("imports"), "Import", why))
+    return missing or [
+        Line("start", "Accounts and boards", reverse("admin:index"), "Open", "People, seats, units."),
+        register,
+    ]

@@ -1,0 +1,348 @@
+"""The evidence of a case: listed, added, read, offered for more, withdrawn, generated; its files behind a check."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from governance import clock, gates, history, ledger
+from governance.models import Rulebook
+from initiatives import actions, doors, impact, permissions
+from initiatives.forms import ReasonForm
+from initiatives.forms.evidence import ADDED_KINDS, CoverForm, EvidenceForm, cover_choices
+from initiatives.models.evidence import EVIDENCE_KINDS
+from initiatives.views.rows import sheets_of
+from initiatives.views.shared import ask, case_context, mend, page_of, pick, sent
+
+STATES = {
+    "current": "current",
+    "aging": "ageing within 30 days",
+    "stale": "stale",
+    "voided": "ended by a change",
+    "superseded": "superseded",
+    "withdrawn": "withdrawn",
+    "missing": "file missing",
+}
+TONES = {"current": "ok", "aging": "warn", "stale": "warn", "voided": "bad", "missing": "bad"}
+
+
+def evidence_list(request, ref):
+    """Every item with its state, filtered by state and kind."""
+    case = doors.case_for(request.user, ref)
+    context = case_context(request, case, "evidence")
+    state = pick(request.GET.get("state"), STATES)
+    kind = pick(request.GET.get("kind"), EVIDENCE_KINDS)
+    facts, book, now = context["facts"], context["book"], context["now"]
+    rows = [
+        {"item": item, "state": found, "word": STATES[found], "tone": TONES.get(found, ""), "last": last}
+        for item in sorted(facts.items, key=lambda item: (item.observed_on, item.id), reverse=True)
+        for found, last in [state_of_item(facts, book, item, now)]
+        if kind in ("", item.kind) and state in ("", found)
+    ]
+    page = page_of(request, rows)
+    authors = dict(
+        case.evidence.filter(pk__in=[row["item"].id for row in page]).values_list("pk", "author__full_name")
+    )
+    for row in page:
+        row["author"] = authors.get(row["item"].id, "")
+        row["kind"] = EVIDENCE_KINDS[row["item"].kind]
+    context |= {
+        "title": "Evidence",
+        "page": page,
+        "states": context["states"],
+        "wanted": STATES,
+        "kinds": EVIDENCE_KINDS,
+        "state": state,
+        "kind": kind,
+    }
+    return render(request, "initiatives/evidence_list.html", context)
+
+
+def state_of_item(facts, book, item, now) -> tuple[str, object]:
+    """The state of an item over all it covers, its best one, and the last day on which it is current somewhere."""
+    if item.withdrawn_at is not None:
+        return "withdrawn", None
+    if item.superseded_by is not None:
+        return "superseded", None
+    if item.missing:
+        return "missing", None
+    today = clock.local_day(now)
+    asked = [book.requirements[key] for key in item.covers if key in book.requirements]
+    alive = [requirement for requirement in asked if item.void_at(requirement.key, now) is None]
+    if asked and not alive:
+        return "voided", None
+    ends = [gates.expiry(requirement, item, facts.high) for requirement in alive]
+    if not ends or None in ends:
+        return "current", None
+    last = max(ends)
+    if last < today:
+        return "stale", last
+    return ("aging" if (last - today).days <= max(book.freshness.warn_days_before) else "current"), last
+
+
+def add(request, ref):
+    """Add an item: first its kind, then the questions it can prove and the rest."""
+    case = doors.case_for(request.user, ref)
+    permissions.may_collaborate(case, request.user).or_refuse()
+    book = Rulebook.objects.current().book
+    keys = {key for sheet in sheets_of(case, book) for key in sheet.keys}
+    older = _older(case, request.GET.get("supersedes"))
+    kind = pick(request.POST.get("kind") or request.GET.get("kind"), ADDED_KINDS, older.kind if older else "")
+    if not kind:
+        context = case_context(request, case, "evidence")
+        context |= {
+            "title": "Add evidence",
+            "kinds": [
+                (key, words, book.evidence_kinds.get(key, ""), len(cover_choices(book, key, keys)))
+                for key, words in ADDED_KINDS.items()
+            ],
+            "wrong": request.method == "POST" or bool(request.GET.get("kind")),
+        }
+        return render(request, "initiatives/evidence_kind.html", context)
+    initial = {"covers": request.GET.getlist("covers")}
+    if older is not None:
+        initial = {
+            "covers": list(older.coverage.values_list("requirement", flat=True)),
+            "supersedes": older,
+            "title": older.title,
+            "condition": older.condition,
+        }
+    sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    form = EvidenceForm(*sent, initial=initial, case=case, book=book, kind=kind, keys=keys)
+    effects = None
+    if older is not None and request.method != "POST":
+        effects = impact.of_evidence(
+            case,
+            covers=initial["covers"],
+            kind=kind,
+            result="pass" if kind in book.result_kinds else "",
+            supersedes=older,
+            by=request.user,
+        )
+    if request.method == "POST" and form.is_valid():
+        if request.POST.get("step") == "look":
+            effects = _effects(case, form, request.user)
+        else:
+            try:
+                item = actions.add_evidence(case=case, by=request.user, **form.act())
+            except ValidationError as error:
+                mend(form, error)
+            else:
+                messages.success(request, "The item is added.")
+                return redirect("evidence-item", case.ref, item.pk)
+    return ask(
+        request,
+        case,
+        "evidence",
+        form,
+        template="initiatives/evidence_add.html",
+        title=f"Add evidence: {EVIDENCE_KINDS[kind].lower()}",
+        lede=book.evidence_kinds.get(kind, "").replace(" | ", ", ").replace("_", " "),
+        kind=kind,
+        effects=effects,
+        back_url=reverse("evidence", args=[case.ref]),
+    )
+
+
+def _older(case, wanted):
+    """The item to be replaced, when the query string names one of this case."""
+    if not wanted or not wanted.isascii() or not wanted.isdecimal():
+        return None
+    return case.evidence.filter(pk=int(wanted), generated=False).exclude(kind="attestation").first()
+
+
+def _effects(case, form, person) -> list[str]:
+    """What adding this item would end."""
+    fields = form.act()
+    return impact.of_evidence(
+        case,
+        covers=fields["covers"],
+        kind=fields["kind"],
+        result=fields["result"],
+        condition=fields["condition"],
+        supersedes=fields["supersedes"],
+        title=fields["title"],
+        observed_on=fields["observed_on"],
+        clause=fields["clause"],
+        names=fields["names"],
+        by=person,
+    )
+
+
+def item(request, ref, pk):
+    """One item: its facts, what it covers and whether it counts there, what it replaced, what ended it."""
+    case = doors.case_for(request.user, ref)
+    row = doors.evidence_for(request.user, case, pk)
+    return render(request, "initiatives/evidence_item.html", _item_context(request, case, row))
+
+
+def _item_context(request, case, row) -> dict:
+    context = case_context(request, case, "evidence")
+    facts, book, now = context["facts"], context["book"], context["now"]
+    fact = next(item for item in facts.items if item.id == row.pk)
+    found, _ = state_of_item(facts, book, fact, now)
+    covers = []
+    for key in fact.covers:
+        asked = book.requirements.get(key)
+        if asked is None:
+            covers.append(
+                {"key": "", "question": key, "why": "No longer asked.", "counts": False, "last": None}
+            )
+            continue
+        last = gates.expiry(asked, fact, facts.high)
+        why = gates.discounted(facts, book, asked, fact, now)
+        if not why and last is not None and last < context["today"]:
+            why = "It aged out."
+        if not why and fact.result and fact.result != "pass":
+            why = f"It says {fact.result}: only a pass counts."
+        covers.append({"key": key, "question": asked.question, "why": why, "counts": not why, "last": last})
+    return context | {
+        "title": row.title,
+        "item": row,
+        "fact": fact,
+        "word": STATES[found],
+        "tone": TONES.get(found, ""),
+        "kind_word": row.get_kind_display(),
+        "covers": covers,
+        "voidings": [
+            (
+                void,
+                book.requirements[void.requirement].question if void.requirement in book.requirements else "",
+            )
+            for void in row.voidings.order_by("-effective_at")
+        ],
+        "names": row.names.select_related(
+            "component_version__component", "scope_version", "contract_version__contract"
+        ),
+        "older": row.supersedes,
+        "newer": case.evidence.filter(supersedes=row).first(),
+        "has_file": bool(row.file),
+    }
+
+
+def download(request, ref, pk):
+    """The file, as a download only, to those who may read evidence; the reading is recorded."""
+    case = doors.case_for(request.user, ref)
+    row = doors.evidence_for(request.user, case, pk)
+    permissions.may_open_file(case, request.user).or_refuse()
+    if not row.file:
+        raise Http404("This item has no file.")
+    try:
+        content = default_storage.open(row.file.name, "rb")
+    except OSError:
+        actions.find_missing_files(evidence=row)
+        row = doors.evidence_for(request.user, case, pk)
+        return render(
+            request, "initiatives/evidence_missing.html", _item_context(request, case, row), status=404
+        )
+    if row.missing_since is not None:
+        actions.find_missing_files(evidence=row)
+    with history.acting(by=request.user, reason=""):
+        ledger.record("evidence opened", case=case, evidence=row.pk, title=row.title, sha256=row.sha256)
+    response = FileResponse(
+        content,
+        as_attachment=True,
+        filename=row.file_name or f"evidence-{row.pk}",
+        content_type=row.content_type,
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def cover(request, ref, pk):
+    """Offer an item for more questions."""
+    case = doors.case_for(request.user, ref)
+    row = doors.evidence_for(request.user, case, pk)
+    permissions.may_collaborate(case, request.user).or_refuse()
+    book = Rulebook.objects.current().book
+    have = set(row.coverage.values_list("requirement", flat=True))
+    keys = {key for sheet in sheets_of(case, book) for key in sheet.keys} - have
+    form = CoverForm(sent(request), book=book, kind=row.kind, keys=keys)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.cover(evidence=row, by=request.user, **form.cleaned_data)
+        except ValidationError as error:
+            _mend_cover(form, error)
+        else:
+            messages.success(request, "The item is offered for these too.")
+            return redirect("evidence-item", case.ref, row.pk)
+    return ask(
+        request,
+        case,
+        "evidence",
+        form,
+        title="Offer it for more",
+        lede=row.title,
+        verb="Offer it",
+        back_url=reverse("evidence-item", args=[case.ref, row.pk]),
+    )
+
+
+def _mend_cover(form, error: ValidationError) -> None:
+    """The act speaks of `covers`; the page's field is called by what it holds."""
+    problems = getattr(
+        error, "error_dict", {"covers": error.error_list if hasattr(error, "error_list") else []}
+    )
+    for found in problems.values():
+        form.add_error("requirements", found)
+
+
+def withdraw(request, ref, pk):
+    """Withdraw an item that should not have been added."""
+    case = doors.case_for(request.user, ref)
+    row = doors.evidence_for(request.user, case, pk)
+    permissions.may_collaborate(case, request.user).or_refuse()
+    form = ReasonForm(sent(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.withdraw_evidence(evidence=row, reason=form.cleaned_data["reason"], by=request.user)
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            messages.success(request, "The item is withdrawn.")
+            return redirect("evidence-item", case.ref, row.pk)
+    effects = impact.of_withdrawal(case, row, by=request.user) if row.withdrawn_at is None else None
+    return ask(
+        request,
+        case,
+        "evidence",
+        form,
+        title="Withdraw an item",
+        lede=row.title,
+        happens=["It stays readable and stops counting, everywhere and at once."],
+        effects=effects,
+        impact_verb="Withdrawing it",
+        danger=True,
+        verb="Withdraw it",
+        back_url=reverse("evidence-item", args=[case.ref, row.pk]),
+    )
+
+
+def generate(request, ref):
+    """Generate the index that answers the question on governance evidence."""
+    case = doors.case_for(request.user, ref)
+    permissions.may_manage(case, request.user).or_refuse()
+    if request.method == "POST":
+        made = actions.generate_index(case=case, by=request.user)
+        messages.success(request, "The index is generated.")
+        return redirect("evidence-item", case.ref, made.pk)
+    return ask(
+        request,
+        case,
+        "evidence",
+        None,
+        title="Generate the governance index",
+        lede="Contract, impact assessment, earlier decisions with their sign-offs, conditions: as they stand now.",
+        happens=["A new index replaces the one before, if there is one."],
+        effects=_index_effects(case, request.user),
+        verb="Generate it",
+        back_url=reverse("evidence", args=[case.ref]),
+    )
+
+
+def _index_effects(case, person) -> list[str]:
+    return impact.preview(case, lambda locked: actions.generate_index(case=locked, by=person), by=person)

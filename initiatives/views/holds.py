@@ -1,0 +1,148 @@
+"""What stands against a case: holds opened and lifted, debts settled and excused, gaps opened and closed."""
+
+from django.urls import reverse
+
+from governance.answers import no
+from governance.models import Rulebook
+from governance.templatetags.plumbline import day
+from initiatives import actions, doors, permissions
+from initiatives.actions.holds import may_settle
+from initiatives.forms import ReasonForm
+from initiatives.forms.holds import CloseGapForm, GapForm, HoldForm, SettleForm
+from initiatives.models import Gap, Hold, Obligation
+from initiatives.models.holds import HOLD_KINDS
+from initiatives.views.shared import one_act, sent
+
+
+def open_hold(request, ref):
+    """Raise a concern that blocks decisions."""
+    case = doors.case_for(request.user, ref)
+    permissions.may_hold(case, request.user).or_refuse()
+    return one_act(
+        request,
+        case,
+        HoldForm(sent(request)),
+        lambda fields: actions.hold(case=case, by=request.user, **fields),
+        "The hold is open; the chair lifts it.",
+        title="Raise a concern",
+        happens=[
+            "No review of this case can be decided until the chair lifts the hold.",
+            "The stage that its proof supports does not change by it.",
+        ],
+        verb="Hold it",
+        danger=True,
+    )
+
+
+def lift(request, pk):
+    """Lift a hold, as chair."""
+    hold = doors.of_case(Hold.objects.select_related("initiative__unit", "opened_by"), request.user, pk)
+    permissions.may_lift(hold, request.user).or_refuse()
+    who = (
+        f"{hold.opened_by} on {day(hold.opened_at)}"
+        if hold.opened_by_id
+        else f"the system on {day(hold.opened_at)}"
+    )
+    return one_act(
+        request,
+        hold.initiative,
+        ReasonForm(sent(request)),
+        lambda fields: actions.lift_hold(hold=hold, by=request.user, **fields),
+        "The hold is lifted.",
+        title="Lift the hold",
+        lede=f"{HOLD_KINDS[hold.kind][0]}, opened by {who}: {hold.reason}",
+        happens=["Reviews of this case can be decided again, as far as this hold stood in the way."],
+        verb="Lift it",
+    )
+
+
+def _debt(request, pk: int) -> Obligation:
+    return doors.of_case(Obligation.objects.select_related("initiative__unit", "debtor"), request.user, pk)
+
+
+def settle(request, pk):
+    """Settle a debt with a note; debts of proof need the proof first."""
+    debt = _debt(request, pk)
+    case = debt.initiative
+    may_settle(case, debt, request.user).or_refuse()
+    if debt.kind in ("post_mortem", "retrospective"):
+        no(
+            "It is settled by publishing the post-mortem and its confirmation.",
+            "Write it on its page.",
+            reverse("post-mortem-start", args=[debt.pk]),
+        ).or_refuse()
+    lede = f"{debt.text} Due {day(debt.due)}."
+    happens = ["The debt is marked as settled, by you, today."]
+    if debt.kind == "criterion":
+        book = Rulebook.objects.current().book
+        criterion = book.criteria.get(debt.source.split(":")[0])
+        if criterion is not None:
+            happens.append(
+                "That is accepted only once these are answered with proof: "
+                + " ".join(book.requirements[key].question for key in criterion.requirements)
+            )
+    return one_act(
+        request,
+        case,
+        SettleForm(sent(request)),
+        lambda fields: actions.settle(obligation=debt, by=request.user, **fields),
+        "Settled.",
+        title="Settle what is owed",
+        lede=lede,
+        happens=happens,
+        verb="Settle it",
+    )
+
+
+def excuse(request, pk):
+    """Let decisions pass an overdue debt once, as chair."""
+    debt = _debt(request, pk)
+    permissions.may_chair(debt.initiative, request.user).or_refuse()
+    return one_act(
+        request,
+        debt.initiative,
+        ReasonForm(sent(request)),
+        lambda fields: actions.excuse_debt(obligation=debt, by=request.user, **fields),
+        "Decisions may pass this debt; it stays owed.",
+        title="Let decisions pass a debt",
+        lede=f"{debt.text} Due {day(debt.due)}, owed by {debt.debtor or 'nobody'}.",
+        happens=["Decisions may go on while it is owed. It stays owed, and this is possible once."],
+        verb="Let decisions pass",
+    )
+
+
+def open_gap(request, ref):
+    """Record something unresolved that bites downstream."""
+    case = doors.case_for(request.user, ref)
+    allowed = permissions.may_collaborate(case, request.user)
+    if not permissions.is_acting_chair(case, request.user):
+        allowed.or_refuse()
+    return one_act(
+        request,
+        case,
+        GapForm(sent(request)),
+        lambda fields: actions.open_gap(case=case, by=request.user, **fields),
+        "The gap is recorded.",
+        title="Record a gap",
+        lede="It stays open, beyond the case itself, until proof closes it or its owner accepts it.",
+        verb="Record it",
+    )
+
+
+def close_gap(request, pk):
+    """Close a gap with proof, or by its owner's acceptance."""
+    gap = doors.of_case(Gap.objects.select_related("initiative__unit", "owner"), request.user, pk)
+    case = gap.initiative
+    if gap.owner_id != request.user.pk:
+        permissions.may_collaborate(case, request.user).or_refuse()
+    form = CloseGapForm(sent(request), case=case)
+    return one_act(
+        request,
+        case,
+        form,
+        lambda fields: actions.close_gap(gap=gap, by=request.user, **fields),
+        "The gap is closed.",
+        title="Close a gap",
+        lede=f"{gap.text} Owned by {gap.owner}, due {day(gap.due)}.",
+        verb="Close it",
+    )

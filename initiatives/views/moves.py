@@ -1,0 +1,211 @@
+"""Moves of a case: pages that say exactly what will happen and what is owed, then do it."""
+
+from datetime import timedelta
+
+from governance import clock
+from governance.answers import no
+from governance.models import Rulebook
+from governance.templatetags.plumbline import day, stage_word
+from initiatives import actions, doors, permissions
+from initiatives.actions.moves import later_criteria
+from initiatives.forms import ReasonForm
+from initiatives.forms.moves import ReattestForm, StepBackForm, StopForm, WithdrawForm
+from initiatives.views.shared import one_act, sent
+
+STEP_BACK_TO = {"production": "mvp", "mvp": "prototype"}
+
+
+def _owed(book, gate: str, *, emergency: bool = False) -> list[str]:
+    """What a gate's later criteria become: one sentence each, with the day."""
+    return [
+        f"Owed by {day(clock.today() + timedelta(days=days))}: {criterion.question}"
+        for criterion, days in later_criteria(book, gate, emergency=emergency)
+    ]
+
+
+def _post_mortem(book, what: str) -> str:
+    due = clock.today() + timedelta(days=book.freshness.post_mortem_due_days)
+    return f"The owner owes {what} by {day(due)}."
+
+
+def _review_ends(case) -> list[str]:
+    review = case.reviews.filter(outcome="open").first()
+    return [f"The open review of the gate {review.gate} is withdrawn."] if review else []
+
+
+def withdraw(request, ref):
+    """Withdraw an idea registered by mistake, or joined to another."""
+    case = doors.case_for(request.user, ref)
+    permissions.may_withdraw(case, request.user).or_refuse()
+    form = WithdrawForm(sent(request), visible=permissions.visible_to(request.user))
+    return one_act(
+        request,
+        case,
+        form,
+        lambda fields: actions.withdraw(case=case, by=request.user, **fields),
+        f"{case.ref} is withdrawn.",
+        title="Withdraw",
+        happens=[
+            f"{case.ref} is marked as registered by mistake and no longer changes.",
+            "It is kept with its history; its reference is never used again.",
+            "Nothing is owed.",
+        ],
+        danger=True,
+        verb="Withdraw it",
+    )
+
+
+def stop(request, ref):
+    """Stop a case, at once."""
+    case = doors.case_for(request.user, ref)
+    permissions.may_stop(case, request.user).or_refuse()
+    book = Rulebook.objects.current().book
+    happens = [f"{case.ref} stops at once; no review and no paperwork comes first.", *_review_ends(case)]
+    if case.stage == "proposed":
+        happens.append("A stopped idea owes only its reason.")
+    else:
+        happens += [_post_mortem(book, "a post-mortem"), *_owed(book, "stop")]
+    return one_act(
+        request,
+        case,
+        StopForm(sent(request)),
+        lambda fields: actions.stop(case=case, by=request.user, **fields),
+        f"{case.ref} is stopped.",
+        title="Stop this initiative",
+        happens=happens,
+        danger=True,
+        verb="Stop it now",
+    )
+
+
+def retire(request, ref):
+    """Retire production in an emergency, as chair alone."""
+    case = doors.case_for(request.user, ref)
+    permissions.may_chair(case, request.user).or_refuse()
+    if case.stage != "production":
+        no("Only production is retired.", "A prototype or MVP is stopped.").or_refuse()
+    book = Rulebook.objects.current().book
+    return one_act(
+        request,
+        case,
+        ReasonForm(sent(request)),
+        lambda fields: actions.retire(case=case, by=request.user, **fields),
+        f"{case.ref} is retired.",
+        title="Retire in an emergency",
+        lede="The ordinary way is a review of the gate to retire. This one is for when waiting would do harm.",
+        happens=[
+            f"{case.ref} is retired at once, by you alone. Nothing leads out of that: a successor is registered anew.",
+            *_review_ends(case),
+            _post_mortem(book, "an end-of-life review"),
+            *_owed(book, "retire", emergency=True),
+        ],
+        danger=True,
+        verb="Retire it now",
+    )
+
+
+def reopen(request, ref):
+    """Reopen a stopped case, as chair."""
+    case = doors.case_for(request.user, ref)
+    permissions.may_chair(case, request.user).or_refuse()
+    if case.stage != "stopped":
+        no("Only a stopped case is reopened.", "After retiring, register a successor.").or_refuse()
+    passed = case.stage_changes.filter(to_stage="prototype").exists()
+    target = stage_word("prototype" if passed else "proposed")
+    return one_act(
+        request,
+        case,
+        ReasonForm(sent(request)),
+        lambda fields: actions.reopen(case=case, by=request.user, **fields),
+        f"{case.ref} is open again.",
+        title="Reopen",
+        happens=[
+            f"{case.ref} becomes a {target.lower()} again.",
+            "No old proof and no old sign-off is current: everything is shown anew.",
+            "Its post-mortem has to be settled before.",
+        ],
+        verb="Reopen it",
+    )
+
+
+def step_back(request, ref):
+    """Take production back to an MVP, or an MVP back to a prototype, as chair."""
+    case = doors.case_for(request.user, ref)
+    permissions.may_chair(case, request.user).or_refuse()
+    target = STEP_BACK_TO.get(case.stage)
+    if target is None:
+        no(f"A case that is {case.stage} has no stage to step back to.").or_refuse()
+    current = case.scopes.filter(starts_at__isnull=False, ended_at__isnull=True).order_by("-number").first()
+    initial = {name: getattr(current, name) for name in StepBackForm.SCOPE} if current else {}
+    if target == "prototype":
+        initial |= {"rollout": False, "live_data": False}
+    form = StepBackForm(sent(request), initial=initial)
+    happens = [
+        f"{case.ref} becomes {stage_word(target)} at once; it claims {stage_word(case.stage)} no longer.",
+        "The smaller scope below comes into force.",
+        *_review_ends(case),
+    ]
+    if target == "prototype":
+        ending = [row.who for row in case.dependants.filter(ended_at__isnull=True)]
+        if ending:
+            happens.append(f"These are no longer listed as depending on it: {', '.join(ending)}.")
+
+    def act(fields):
+        actions.step_back(
+            case=case,
+            reason=fields["reason"],
+            users_told=fields["users_told"],
+            scope=form.scope(),
+            by=request.user,
+        )
+
+    return one_act(
+        request,
+        case,
+        form,
+        act,
+        f"{case.ref} stepped back to {stage_word(target)}.",
+        title=f"Step back to {stage_word(target)}",
+        happens=happens,
+        danger=True,
+        verb="Step back",
+    )
+
+
+def reattest(request, ref):
+    """Confirm, as chair, that production is accepted again."""
+    case = doors.case_for(request.user, ref)
+    if request.method == "POST" or case.stage != "production":
+        permissions.may_chair(case, request.user).or_refuse()
+    if case.stage != "production":
+        no("Only production is accepted again.").or_refuse()
+    book = Rulebook.objects.current().book
+    rule = book.stages["production"]
+    days = rule.reattest_days_high if case.high_risk else rule.reattest_days
+    since = clock.today() - timedelta(days=book.freshness.grace_days)
+    accepted = set(
+        case.evidence.filter(acceptance__ended_at__isnull=True, observed_on__gte=since).values_list(
+            "acceptance__role", flat=True
+        )
+    )
+    people = [
+        {
+            "role": words,
+            "done": role in accepted,
+            "row": permissions.accepted(case, role),
+        }
+        for role, words in (("owner", "Business owner"), ("support_owner", "Support owner"))
+    ]
+    return one_act(
+        request,
+        case,
+        ReattestForm(sent(request)),
+        lambda fields: actions.reattest(case=case, by=request.user, **fields),
+        "Production is accepted again.",
+        template="initiatives/move_reattest.html",
+        title="Accept production again",
+        people=people,
+        grace=book.freshness.grace_days,
+        happens=[f"The next re-attestation is due {day(clock.today() + timedelta(days=days))}."],
+        verb="Confirm for another term",
+    )

@@ -1,0 +1,97 @@
+"""The portfolio: claimed beside supported, as a table, as a board, and as a file."""
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from governance import clock, hooks
+from governance.models import Rulebook
+from initiatives import exports, filters, permissions
+from initiatives.models.initiative import CLOSED, RUNNING, STAGES
+from initiatives.reports import PILOTS
+
+PAGE = 50
+PER_COLUMN = 25
+TESTS = ("governance", "integration", "adoption")
+
+
+@require_safe
+def portfolio(request: HttpRequest) -> HttpResponse:
+    """Cases that the person may see, filtered by the address. `?view=board` puts them into columns."""
+    rulebook = Rulebook.objects.in_force()
+    book = rulebook.book if rulebook else None
+    chosen = _chosen(request, rulebook)
+    cases = chosen.qs
+    totals = cases.order_by().aggregate(all=Count("pk"), short=Count("pk", filter=Q(shortfall__gt=0)))
+    board = request.GET.get("view") == "board"
+    context = {
+        "nav": "portfolio",
+        "filter": chosen,
+        "filtered": any(request.GET.get(name) for name in chosen.filters),
+        "reports": hooks.reports,
+        "report": chosen.report_shown,
+        "pilots": chosen.report_shown is not None and chosen.report_shown.key == PILOTS,
+        "totals": totals,
+        "board": board,
+    }
+    if board:
+        context["columns"] = _columns(cases, book)
+    else:
+        page = Paginator(filters.with_people(cases), PAGE)
+        page.count = totals["all"]  # counted above; a cached property of the paginator
+        context["page"] = page.get_page(request.GET.get("page"))
+        context["rows"] = [_row(case, book) for case in context["page"]]
+    template = "initiatives/portfolio_board.html" if board else "initiatives/portfolio.html"
+    return render(request, template, context)
+
+
+@require_safe
+def export(request: HttpRequest) -> HttpResponse:
+    """The same cases as a CSV file, written as it is read."""
+    rulebook = Rulebook.objects.in_force()
+    cases = filters.with_people(filters.with_contract(_chosen(request, rulebook).qs, clock.now()))
+    return exports.portfolio(cases, rulebook.book if rulebook else None)
+
+
+def _chosen(request: HttpRequest, rulebook: Rulebook | None) -> filters.PortfolioFilter:
+    seen = filters.with_standing(permissions.visible_to(request.user), rulebook, clock.now())
+    return filters.PortfolioFilter(request.GET, queryset=seen, request=request)
+
+
+def _row(case, book) -> dict:
+    known = case.supported != "recomputing"
+    asked = case.stage in ("mvp", "production") and known
+    return {
+        "case": case,
+        "known": known,
+        "supported": case.supported if known and case.supported != "proposed" else None,
+        "tests": {name: getattr(case, name) if asked else None for name in TESTS},
+        "failing": [name for name in TESTS if known and getattr(case, name) is False],
+        "gaps": exports.gap_words(case.gap_counts) if known else "",
+        "owner": exports.owner_words(case),
+        "vacant": case.owner_name is None and case.ever_owned and case.stage in RUNNING,
+        "goal": exports.goal_of(book, case.stage),
+        "days": (clock.now() - case.since).days,
+        "late": case.next_due is not None and case.next_due < clock.today(),
+    }
+
+
+def _columns(cases, book) -> list[dict]:
+    """One column a running stage with its first cases, and how many stand in each stage."""
+    counts = dict(cases.order_by().values("stage").annotate(n=Count("pk")).values_list("stage", "n"))
+    columns = []
+    for stage in RUNNING:
+        shown = list(filters.with_people(cases.filter(stage=stage))[:PER_COLUMN]) if counts.get(stage) else []
+        columns.append(
+            {
+                "stage": stage,
+                "goal": exports.goal_of(book, stage),
+                "count": counts.get(stage, 0),
+                "more": counts.get(stage, 0) - len(shown),
+                "rows": [_row(case, book) for case in shown],
+            }
+        )
+    closed = [(stage, STAGES[stage], counts[stage]) for stage in CLOSED if counts.get(stage)]
+    return [*columns, {"stage": "", "closed": closed}] if closed else columns

@@ -1,0 +1,351 @@
+"""The board's pages: what is open and for whom, one review with its matrix, its opening, its questions."""
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from governance import clock, gates
+from governance.boards import members_now, seats_held, units_of_board
+from governance.models import Rulebook
+from governance.models.people import CHAIR, DEPUTY_CHAIR
+from initiatives import actions, board, permissions, sources
+from initiatives.actions.reviews import GATE_FROM
+from initiatives.doors import case_for, review_for
+from initiatives.forms.reviews import NoteForm, QuestionForm, TextForm
+from initiatives.models import Condition, Question, Review
+from initiatives.models.reviews import CONDITION
+from initiatives.views import sittings
+from initiatives.views.decisions import act_page, decide, insist, rebase, return_review, withdraw
+from initiatives.views.shared import case_context, page_of, pick
+
+__all__ = [
+    "answer",
+    "ask",
+    "decide",
+    "meet",
+    "open_review",
+    "rebase",
+    "return_review",
+    "review",
+    "reviews",
+    "withdraw",
+]
+
+SHOWS = {
+    "open": "Open",
+    "sign": "Mine to sign",
+    "decide": "Mine to decide",
+    "decided": "Ended",
+}
+NONE = {
+    "open": ("No review is open", "An owner opens one from the case, once its gate is worth deciding."),
+    "sign": (
+        "Nothing waits for your signature",
+        "You are told here and by mail when a review needs your seat.",
+    ),
+    "decide": (
+        "Nothing waits for your decision",
+        "A review comes here once every blocking criterion is met.",
+    ),
+    "decided": ("No review has ended yet", "Decisions stay here, with their findings as they were."),
+}
+
+
+def _visible(person):
+    return Review.objects.filter(
+        initiative__in=permissions.visible_to(person), initiative__withdrawn_at__isnull=True
+    ).select_related("initiative__unit", "ended_by")
+
+
+def _read(rows) -> list[Review]:
+    """These reviews with their rules; what judges the open ones is read for all of them at once."""
+    found = list(rows)
+    for row in found:
+        row.rulebook = Rulebook.objects.kept(row.rulebook_id)
+    judged = [row for row in found if row.is_open]
+    sources.read_together([row.initiative for row in judged], judged)
+    return found
+
+
+def own_moves(person) -> tuple[set[int], set[int], dict]:
+    """Keys of the open reviews this person can sign and can decide now, and the sittings that were read for it.
+
+    To sign: a seat of theirs has a criterion, may be signed by them, and has no fresh vote. To decide: it is decidable
+    and they are the acting chair.
+    """
+    to_sign, to_decide, read = set(), set(), {}
+    on_own_boards = Q()
+    for seated in {member.board for member in seats_held(person)}:
+        on_own_boards |= Q(initiative__unit__in=units_of_board(seated))
+    if not on_own_boards:
+        return to_sign, to_decide, read
+    for row in _read(_visible(person).filter(on_own_boards, outcome=Review.OPEN)):
+        sitting = read[row.pk] = board.sit(row)
+        members = list(sitting.bench.members)
+        mine = {member.seat for member in members if member.person_id == person.pk}
+        waiting = mine & set(sittings.waiting_seats(sitting))
+        if any(permissions.may_sign(row, seat, person) for seat in waiting):
+            to_sign.add(row.pk)
+        if sitting.verdict.decidable and mine & {CHAIR, DEPUTY_CHAIR}:
+            chair, _ = permissions.acting_chair(row.initiative, members)
+            if chair is not None and chair.pk == person.pk:
+                to_decide.add(row.pk)
+    return to_sign, to_decide, read
+
+
+@require_safe
+def reviews(request):
+    """Reviews: mine to sign, mine to decide, open ones with whom they wait for, ended ones. Filters in the URL."""
+    person = request.user
+    show = pick(request.GET.get("show"), SHOWS, "open")
+    gate = pick(request.GET.get("gate"), Rulebook.objects.current().book.gates)
+    words = request.GET.get("q", "").strip()[:80]
+    to_sign, to_decide, read = own_moves(person)
+    open_rows = _visible(person).filter(outcome=Review.OPEN)
+    ended = _visible(person).exclude(outcome=Review.OPEN)
+    counts = {
+        "open": open_rows.count(),
+        "sign": len(to_sign),
+        "decide": len(to_decide),
+        "decided": ended.count(),
+    }
+    chosen = {
+        "open": open_rows.order_by("opened_at"),
+        "sign": open_rows.filter(pk__in=to_sign).order_by("opened_at"),
+        "decide": open_rows.filter(pk__in=to_decide).order_by("opened_at"),
+        "decided": ended.order_by("-ended_at", "-id"),
+    }[show]
+    if gate:
+        chosen = chosen.filter(gate=gate)
+    if words:
+        number = words.upper().removeprefix("AI-").lstrip("0")
+        by_ref = Q(initiative__number=int(number)) if number.isdecimal() and len(number) < 9 else Q()
+        chosen = chosen.filter(Q(initiative__title__icontains=words) | by_ref)
+    page = page_of(request, chosen, per=10)
+    return render(
+        request,
+        "initiatives/reviews.html",
+        {
+            "nav": "reviews",
+            "shows": [(key, word, counts[key]) for key, word in SHOWS.items()],
+            "show": show,
+            "gate": gate,
+            "gates": [
+                (key, rules.title)
+                for key, rules in Rulebook.objects.current().book.gates.items()
+                if rules.criteria
+            ],
+            "q": words,
+            "page": page,
+            "lines": [_listed(row, to_sign, to_decide, read) for row in _read(page)],
+            "none": NONE[show],
+            "filtered": bool(gate or words),
+        },
+    )
+
+
+def _listed(row: Review, to_sign, to_decide, read) -> dict:
+    """One review in the list: its gate in words, whom it waits for and since when, or how it ended."""
+    line = {"review": row, "gate": row.rulebook.book.gates[row.gate].title}
+    if row.is_open:
+        sitting = read.get(row.pk) or board.sit(row)
+        line |= {
+            "awaited": sittings.awaited(sitting),
+            "quiet": (clock.today() - clock.local_day(sittings.quiet_since(row, sitting.sign_offs))).days,
+            "quorum": sittings.quorum_words(sitting.verdict, sitting.book, row.gate),
+            "decidable": sitting.verdict.decidable,
+            "late": row.expires_at <= clock.now(),
+            "verb": "Sign" if row.pk in to_sign else "Decide" if row.pk in to_decide else "Open",
+        }
+    return line
+
+
+@require_safe
+def review(request, pk):
+    """One review: what stands in the way, criteria x seats, each criterion with its proof, my statement."""
+    row = review_for(request.user, pk)
+    context = _open_page(request, row) if row.is_open else _ended_page(request, row)
+    return render(request, "initiatives/review.html", context)
+
+
+def _common(request, row: Review, lines, votes, *, facts=None) -> dict:
+    book = row.rulebook.book
+    by_criterion = {line.key: line for line in lines}
+    standing = {vote.row.pk for vote in votes.values()}
+    for question in row.questions.select_related("asked_by", "answered_by"):
+        if question.criterion in by_criterion:
+            by_criterion[question.criterion].questions.append(question)
+    return case_context(request, row.initiative, "reviews", facts=facts) | {
+        "nav": "reviews",
+        "title": book.gates[row.gate].title,
+        "review": row,
+        "lines": lines,
+        "votes": list(votes.values()),
+        "past_votes": [vote for vote in sources.sign_offs(row) if vote.pk not in standing],
+        "compared": sittings.declared_against_results(row),
+        # Fixed with the decision: while the review is open there are none.
+        "conditions": () if row.is_open else row.conditions.select_related("owner", "met_by"),
+    }
+
+
+def _open_page(request, row: Review) -> dict:
+    person, sitting = request.user, board.sit(row)
+    lines, votes = sittings.live_lines(sitting), sittings.live_votes(sitting)
+    context = _common(request, row, lines, votes, facts=sitting.facts)
+    mine = permissions.seats_of(sitting.case, person)
+    seats, rows = sittings.matrix(
+        sitting.book, row.gate, lines, votes, mine, sittings.waiting_seats(sitting), ended=False
+    )
+    current = Rulebook.objects.current()
+    may_ask = bool(permissions.may_ask(row, person))
+    manages = bool(permissions.may_manage(sitting.case, person))
+    for line in lines:
+        line.may_ask = may_ask
+        line.waivable = line.waivable and manages and line.state in ("unmet", "stale")
+    return context | {
+        "verdict": sitting.verdict,
+        "seats": seats,
+        "rows": rows,
+        "caption": sittings.quorum_words(sitting.verdict, sitting.book, row.gate),
+        "seat_table": sittings.seats_table(sitting, votes),
+        "own_seats": sittings.own_seats(sitting, person, votes),
+        "changed": sittings.changed_since_last_visit(row, person),
+        "may_answer": bool(permissions.may_collaborate(sitting.case, person)),
+        "manages": manages,
+        "newer": current if current.pk != row.rulebook_id else None,
+        "acting_chair": permissions.acting_chair(sitting.case),
+        "proposed": [vote for vote in votes.values() if vote.row.verdict == CONDITION],
+        "expired": row.expires_at <= clock.now(),
+    }
+
+
+def _ended_page(request, row: Review) -> dict:
+    lines, votes = sittings.frozen_lines(row), sittings.frozen_votes(row)
+    seats, rows = sittings.matrix(row.rulebook.book, row.gate, lines, votes, (), {}, ended=True)
+    return _common(request, row, lines, votes) | {
+        "seats": seats,
+        "rows": rows,
+        "caption": "As it stood when the review ended",
+        "debts": row.initiative.obligations.filter(source=f"refusal:{row.pk}"),
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def open_review(request, ref):
+    """Submit a case to its next gate: who can sign, what is unmet and what opening does, all told before."""
+    case = case_for(request.user, ref)
+    if request.method == "POST":
+        row = actions.open_review(case=case, by=request.user)
+        messages.success(request, "The review is open. The seats that sign were told.")
+        return redirect(row)
+    context = case_context(request, case, "reviews")
+    past = list(case.reviews.select_related("rulebook").order_by("-id"))
+    for row in past:
+        row.gate_title = row.rulebook.book.gates[row.gate].title
+    context |= {"nav": "reviews", "title": "Reviews of this case", "past": past}
+    gate = GATE_FROM.get(case.stage)
+    if gate and context["open_review"] is None and not case.withdrawn_at:
+        context |= _before_opening(case, gate, context)
+    return render(request, "initiatives/review_open.html", context)
+
+
+def _before_opening(case, gate: str, context) -> dict:
+    book, facts, now = context["book"], context["facts"], context["now"]
+    rules = book.gates[gate]
+    where = permissions.board_for(case.unit)
+    seats = board.seat_states(board.bench_of(case))
+    found = gates.findings(facts, book, gate, context["states"], now)
+    told = [m for m in members_now(where) if m.seat in rules.seats]
+    names = ", ".join(dict.fromkeys(m.person.full_name for m in told))
+    happens = [
+        f"The seats that sign are told: {names or 'nobody sits there yet'}.",
+        f"It runs under rulebook {book.version} and ends by itself after "
+        f"{book.freshness.review_expires_days} days.",
+        "Your answers stay open for change; a change makes the votes that rest on it stale.",
+    ]
+    if gate == "production":
+        happens.append("The governance index is generated anew and added to the evidence.")
+    return {
+        "gate": rules,
+        "quorum": rules.quorum_for(facts.tier),
+        "reach": gates.reach(book, gate, facts.tier, seats),
+        "who_signs": [
+            {
+                "seat": seat,
+                "able": ", ".join(seats[seat].eligible),
+                "barred": seats[seat].barred,
+                "must": seat in rules.must_include,
+            }
+            for seat in sittings.seats_of_gate(book, gate)
+        ],
+        "unmet": [finding for finding in found if finding.blocks],
+        "happens": happens,
+        "board": where,
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request, pk):
+    """Ask about one criterion, apart from any verdict."""
+    row = review_for(request.user, pk)
+    insist(request, permissions.may_ask(row, request.user), "ask", row.initiative)
+    gate = row.rulebook.book.gates[row.gate]
+    initial = {"criterion": request.GET.get("criterion", "")}
+    form = QuestionForm(request.POST or None, initial=initial, gate=gate)
+    if request.method == "POST" and form.is_valid():
+        actions.ask_question(review=row, by=request.user, **form.cleaned_data)
+        messages.success(request, "Asked. The owner was told; the answer appears beside the criterion.")
+        return redirect(f"{row.get_absolute_url()}#{form.cleaned_data['criterion']}")
+    back = row.get_absolute_url()
+    return act_page(request, row.initiative, title="Ask the owner", form=form, verb="Ask", back=back)
+
+
+def _of_review(request, rows, pk):
+    """A row of a review on a case this person may see, with that review. Raises Http404."""
+    found = rows.filter(pk=pk).first()
+    if found is None:
+        raise Http404("No such thing, or not yours to see.")
+    return found, review_for(request.user, found.review_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def answer(request, pk):
+    """Answer a question of the board."""
+    question, row = _of_review(request, Question.objects.select_related("asked_by"), pk)
+    insist(
+        request, permissions.may_collaborate(row.initiative, request.user), "answer question", row.initiative
+    )
+    form = TextForm(request.POST or None)
+    form.fields["text"].help_text = f"{question.asked_by} asks: {question.text}"
+    if request.method == "POST" and form.is_valid():
+        actions.answer_question(question=question, text=form.cleaned_data["text"], by=request.user)
+        messages.success(request, f"Answered. {question.asked_by} was told.")
+        return redirect(f"{row.get_absolute_url()}#{question.criterion}")
+    back = f"{row.get_absolute_url()}#{question.criterion}"
+    return act_page(request, row.initiative, title="Answer the board", form=form, verb="Answer", back=back)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def meet(request, pk):
+    """Say that a condition of a decision is met, with what shows it."""
+    condition, row = _of_review(request, Condition.objects.select_related("owner"), pk)
+    if condition.owner_id != request.user.pk:
+        may = permissions.may_manage(row.initiative, request.user)
+        insist(request, may, "meet condition", row.initiative)
+    form = NoteForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        actions.meet_condition(condition=condition, note=form.cleaned_data["note"], by=request.user)
+        messages.success(request, "The condition is met.")
+        return redirect(row)
+    happens = [f"“{condition.text}” counts as met from now on and no longer blocks decisions."]
+    return act_page(
+        request,
+        row.initiative,
+        title="Meet a condition",
+        form=form,
+        verb="It is met",
+        happens=happens,
+        back=row.get_absolute_url(),
+    )

@@ -1,0 +1,133 @@
+"""Rows of the checklist as pages show them: state in words, proof with its age, whose turn it is."""
+
+from dataclasses import dataclass
+
+from governance import proof
+from governance.models.people import SEATS
+from governance.templatetags.plumbline import stage_word
+from initiatives import permissions, standing
+from initiatives.actions.reviews import GATE_FROM
+from initiatives.models import Answer
+from initiatives.views.shared import on_desk_of, who_answers
+
+# state: (word, tone)
+STATE_WORDS = {
+    "grounded": ("grounded", "ok"),
+    "as_decided": ("as decided", "ok"),
+    "not_asked": ("not asked", ""),
+    "not_applicable": ("does not apply", ""),
+    "waived": ("waived", "lead"),
+    "unanswered": ("not answered", "bad"),
+    "no": ("honest no", "warn"),
+    "not_reported": ("not reported", ""),
+    "waiting": ("waits for its seat", "warn"),
+    "unproven": ("no proof yet", "bad"),
+    "voided": ("proof ended", "bad"),
+    "stale": ("stale", "warn"),
+    "failing": ("says no", "bad"),
+    "weak": ("not enough yet", "warn"),
+}
+ITEMS_SHOWN = 4
+LIVE = "live"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One list of questions: those of a gate, or those still live for the stage that is claimed."""
+
+    key: str
+    words: str
+    title: str
+    keys: tuple[str, ...]
+    gate: str = ""
+
+
+def sheets_of(case, book) -> list[Sheet]:
+    """The lists a case can be looked at by: the gate ahead, what the claim still asks, the other gates."""
+    facts = _Claim(case.stage)
+    ahead = GATE_FROM.get(case.stage, "")
+    sheets = []
+    if case.stage in ("prototype", "mvp", "production"):
+        words = f"what {stage_word(case.stage)} still asks"
+        keys = tuple(standing.asked(facts, book))
+        sheets.append(Sheet(LIVE, words, f"What {stage_word(case.stage)} still asks", keys))
+    for gate in book.gates.values():
+        title = f"What the gate asks: {gate.title}"
+        sheets.append(Sheet(gate.key, gate.title, title, gate.requirements(), gate.key))
+    return sorted(sheets, key=lambda sheet: (sheet.key != ahead, sheet.key != LIVE))
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """The one fact that `standing.asked` looks at."""
+
+    claimed: str
+
+
+def sheet_of(case, sheets: list[Sheet], wanted: str | None, key: str = "") -> Sheet:
+    """The list asked for; without a word: live ones in production, those of its end when closed, else the gate ahead.
+
+    With `key`, the first list that has this question where the usual one has it not.
+    """
+    by_key = {sheet.key: sheet for sheet in sheets}
+    if wanted in by_key:
+        return by_key[wanted]
+    usual = {"production": LIVE, "stopped": "stop", "retired": "retire"}.get(case.stage)
+    found = by_key.get(usual or "", sheets[0])
+    if key and key not in found.keys:
+        return next((sheet for sheet in sheets if key in sheet.keys), found)
+    return found
+
+
+def rows_of(context, sheet: Sheet) -> list[dict]:
+    """Every question of the list, in the order of the rulebook."""
+    answers = {row.requirement: row for row in _answers(context["case"])}
+    return [row_of(context, key, answers.get(key), sheet) for key in sheet.keys]
+
+
+def _answers(case):
+    return Answer.objects.filter(initiative=case).select_related("by", "accepted_by")
+
+
+def row_of(context, key: str, answer, sheet: Sheet) -> dict:
+    """One question with its answer, its proof, its state and whose turn it is."""
+    book, facts, may = context["book"], context["facts"], context["may"]
+    asked, state = book.requirements[key], context["states"][key]
+    gate = sheet.gate or next((c.gate for c in book.criteria_using(key)), "")
+    seats = book.seats_for(key, gate) if gate else ()
+    items = list(state.items) or facts.items_for(key)
+    word, tone = STATE_WORDS[state.state]
+    later = bool(gate) and key in book.deferred(gate)
+    mine = not (state.grounded or later or state.state == "waiting") and on_desk_of(facts, asked, may)
+    can_accept = state.state == "waiting" and bool(set(_seats(context)) & set(_all_seats(book, key)))
+    return {
+        "key": key,
+        "asked": asked,
+        "answer": answer,
+        "state": state,
+        "word": word,
+        "tone": tone,
+        "items": items[:ITEMS_SHOWN],
+        "more_items": max(0, len(items) - ITEMS_SHOWN),
+        "age_from": state.items[0].observed_on if state.items else None,
+        "who": "You" if mine else who_answers(facts, asked),
+        "seats": [SEATS.get(seat, seat).lower() for seat in seats],
+        "later": later,
+        "generated": key in proof.GENERATED_ONLY,
+        "mine": mine,
+        "can_accept": can_accept
+        and permissions.may_accept_exception(context["case"], _all_seats(book, key), may.person),
+        "group": "grounded" if state.grounded else "mine" if mine or can_accept else "others",
+    }
+
+
+def _all_seats(book, key: str) -> list[str]:
+    """Seats that sign for the question at any gate: those that may accept that it does not apply."""
+    return list(dict.fromkeys(criterion.seat for criterion in book.criteria_using(key)))
+
+
+def _seats(context) -> list[str]:
+    """The seats of the person on the case's board, asked once a page."""
+    if "_seats" not in context:
+        context["_seats"] = permissions.seats_of(context["case"], context["may"].person)
+    return context["_seats"]

@@ -1,0 +1,205 @@
+"""What runs and for whom: components, scope, changes, and who depends on it."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from governance import gates
+from governance.models import Rulebook
+from governance.templatetags.plumbline import stage_word
+from initiatives import actions, doors, impact, permissions
+from initiatives.forms import ReasonForm
+from initiatives.forms.running import (
+    ChangeForm,
+    CompleteForm,
+    ComponentForm,
+    DependantForm,
+    PlannedScopeForm,
+)
+from initiatives.models import ChangeRecord, ComponentVersion, Dependant
+from initiatives.views.shared import ask, case_context, mend, page_of, sent
+
+
+def running(request, ref):
+    """Components with their versions, scopes, changes, dependants."""
+    case = doors.case_for(request.user, ref)
+    context = case_context(request, case, "running")
+    versions = ComponentVersion.objects.filter(component__initiative=case).select_related("component")
+    changes = case.changes.select_related("approver", "recorded_by").order_by("-effective_at", "-id")
+    context |= {
+        "title": "What runs",
+        "versions": versions.order_by("component__layer", "component__name", "-runs_from"),
+        "scopes": list(case.scopes.order_by("-number")),
+        "page": page_of(request, changes, 15),
+        "dependants": list(case.dependants.filter(ended_at__isnull=True)),
+    }
+    return render(request, "initiatives/running.html", context)
+
+
+def _two_steps(request, case, form, *, look, save, done: str, **page):
+    """A form that shows what it would change before it is saved: `look` says it, `save` is the one act."""
+    effects = None
+    if request.method == "POST" and form.is_valid():
+        if request.POST.get("step") == "look":
+            effects = look()
+        else:
+            try:
+                save()
+            except ValidationError as error:
+                mend(form, error)
+            else:
+                messages.success(request, done)
+                return redirect("running", case.ref)
+    return ask(
+        request,
+        case,
+        "running",
+        form,
+        effects=effects,
+        two_steps=True,
+        seen=effects is not None,
+        back_url=reverse("running", args=[case.ref]),
+        verb="Record it",
+        **page,
+    )
+
+
+def component(request, ref):
+    """Record a version of a component."""
+    case = doors.case_for(request.user, ref)
+    permissions.may_change_what_runs(case, request.user).or_refuse()
+    names = ("layer", "name", "vendor", "region")
+    form = ComponentForm(sent(request), initial={name: request.GET.get(name, "") for name in names})
+    return _two_steps(
+        request,
+        case,
+        form,
+        look=lambda: impact.of_component(case, by=request.user, **form.act()),
+        save=lambda: actions.record_component(case=case, by=request.user, **form.act()),
+        done="The version is recorded.",
+        title="Record a version",
+        lede="A new version ends proof that names the one before; proof that names the new one stands.",
+    )
+
+
+def scope(request, ref):
+    """Record the scope in force, or the one planned for the next stage."""
+    case = doors.case_for(request.user, ref)
+    permissions.may_change_what_runs(case, request.user).or_refuse()
+    rank = gates.RANK.get(case.stage, 0)
+    next_stage = gates.STAGES[rank + 1] if rank + 1 < len(gates.STAGES) else ""
+    current = case.scopes.filter(starts_at__isnull=False, ended_at__isnull=True).order_by("-number").first()
+    initial = {name: getattr(current, name) for name in PlannedScopeForm.SCOPE} if current else {}
+    form = PlannedScopeForm(
+        sent(request), initial=initial, next_stage=next_stage, next_word=stage_word(next_stage)
+    )
+
+    def look():
+        return impact.of_scope(case, form.scope(), form.cleaned_data["for_stage"], by=request.user)
+
+    def save():
+        actions.record_scope(
+            case=case, for_stage=form.cleaned_data["for_stage"], by=request.user, **form.scope()
+        )
+
+    return _two_steps(
+        request,
+        case,
+        form,
+        look=look,
+        save=save,
+        done="The scope is recorded.",
+        title="Record the scope",
+        lede="A wider scope ends the proof that was given for the narrower one.",
+    )
+
+
+def change(request, ref):
+    """Report a change that no version shows."""
+    case = doors.case_for(request.user, ref)
+    permissions.may_change_what_runs(case, request.user).or_refuse()
+    form = ChangeForm(sent(request), book=Rulebook.objects.current().book)
+    return _two_steps(
+        request,
+        case,
+        form,
+        look=lambda: impact.of_change(case, form.cleaned_data["triggers"], by=request.user),
+        save=lambda: actions.report_change(case=case, by=request.user, **form.act()),
+        done="The change is recorded.",
+        title="Report a change",
+        lede="For what no version shows: a source moved, terms changed, a workflow was redesigned.",
+    )
+
+
+def complete(request, pk):
+    """Add who approved a change, and the way back."""
+    row = doors.of_case(ChangeRecord.objects.select_related("initiative__unit"), request.user, pk)
+    case = row.initiative
+    permissions.may_change_what_runs(case, request.user).or_refuse()
+    form = CompleteForm(sent(request), initial={"approver": row.approver, "rollback": row.rollback})
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.complete_change(change=row, by=request.user, **form.cleaned_data)
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            messages.success(request, "The change is complete.")
+            return redirect("running", case.ref)
+    return ask(
+        request,
+        case,
+        "running",
+        form,
+        title="Complete the change",
+        lede=row.what,
+        verb="Save",
+        back_url=reverse("running", args=[case.ref]),
+    )
+
+
+def dependant(request, ref):
+    """Record who depends on the case."""
+    case = doors.case_for(request.user, ref)
+    permissions.may_manage(case, request.user).or_refuse()
+    form = DependantForm(sent(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.add_dependant(case=case, by=request.user, **form.cleaned_data)
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            messages.success(request, "The dependant is recorded.")
+            return redirect("running", case.ref)
+    return ask(
+        request,
+        case,
+        "running",
+        form,
+        title="Record a dependant",
+        lede="A team or system that stops working without it. A prototype has none.",
+        verb="Record it",
+        back_url=reverse("running", args=[case.ref]),
+    )
+
+
+def end_dependant(request, pk):
+    """Record that somebody no longer depends on it."""
+    row = doors.of_case(Dependant.objects.select_related("initiative__unit"), request.user, pk)
+    case = row.initiative
+    permissions.may_manage(case, request.user).or_refuse()
+    form = ReasonForm(sent(request))
+    if request.method == "POST" and form.is_valid():
+        actions.end_dependant(dependant=row, reason=form.cleaned_data["reason"], by=request.user)
+        messages.success(request, f"{row.who} no longer depends on it.")
+        return redirect("running", case.ref)
+    return ask(
+        request,
+        case,
+        "running",
+        form,
+        title="End a dependence",
+        happens=[f"{row.who} is no longer listed as depending on {case.ref}."],
+        verb="End it",
+        back_url=reverse("running", args=[case.ref]),
+    )

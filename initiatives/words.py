@@ -1,0 +1,222 @@
+"""Entries of the record in plain words: one sentence for each kind of act."""
+
+from datetime import date, datetime
+
+from governance.answers import ended
+from governance.models.people import SEATS
+from governance.templatetags.plumbline import stage_word
+from initiatives.models.evidence import EVIDENCE_KINDS
+from initiatives.models.holds import HOLD_KINDS
+from initiatives.models.initiative import ROLES
+
+ANSWERS = {"answered": "", "no": "No: ", "not_applicable": "Does not apply: ", "not_reported": "Not reported"}
+OUTCOMES = {
+    "approved": "approved the gate",
+    "approved with conditions": "approved the gate, with conditions",
+    "refused": "refused the gate",
+    "returned": "returned the review with questions",
+    "withdrawn": "withdrew the review",
+    "expired": "let the review expire",
+}
+VERDICTS = {
+    "approve": "approved",
+    "approve_with_condition": "approved with a condition",
+    "object": "objected",
+    "recuse": "recused themselves",
+    "withdrawn": "withdrew the vote",
+}
+
+
+def sentence(kind: str, facts: dict, book) -> str:
+    """What an entry says, as a sentence that goes on from the name of who acted. `book` words the keys."""
+    if kind.startswith("review ") and kind.removeprefix("review ") in OUTCOMES:
+        why = f": {facts['why']}" if facts.get("why") else ""
+        return ended(f"{OUTCOMES[kind.removeprefix('review ')]} {_gate(book, facts.get('gate'))}{why}")
+    write = SENTENCES.get(kind)
+    if write is None:
+        return f"{kind}{_rest(facts)}."
+    try:
+        return write(facts, book)
+    except (KeyError, TypeError, ValueError):
+        # A body of another release may lack a fact that the sentence names; it is still shown.
+        return f"{kind}{_rest(facts)}."
+
+
+def _rest(facts: dict) -> str:
+    plain = [
+        f"{key.replace('_', ' ')} {value}"
+        for key, value in facts.items()
+        if isinstance(value, (str, int)) and not isinstance(value, bool) and value != ""
+    ]
+    return f" ({'; '.join(plain)})" if plain else ""
+
+
+def question(book, key: str) -> str:
+    """The question behind a key of the rulebook; a key it no longer knows stays a key."""
+    known = book.requirements.get(key) or book.criteria.get(key)
+    return f"“{known.question}”" if known else key
+
+
+def _questions(book, keys) -> str:
+    return " and ".join(question(book, key) for key in keys)
+
+
+def _gate(book, key) -> str:
+    return f"“{book.gates[key].title}”" if key in book.gates else str(key or "")
+
+
+def _day(text) -> str:
+    """A day or moment as the record keeps it, as people write it."""
+    if not text:
+        return "now"
+    moment = datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def _seat(key) -> str:
+    return SEATS.get(key) or str(key).replace("_", " ").capitalize()
+
+
+def _role(key) -> str:
+    return ROLES.get(key, str(key).replace("_", " ")).lower()
+
+
+def _hold(key) -> str:
+    return HOLD_KINDS[key][0].lower() if key in HOLD_KINDS else str(key)
+
+
+def _changed_details(facts, book) -> str:
+    names = [name for name in facts["after"] if facts["after"][name] != facts["before"][name]]
+    return f"changed {', '.join(names)}."
+
+
+def _stage(facts, book) -> str:
+    why = f" Why: {facts['why']}" if facts.get("why") else ""
+    return (
+        f"moved the stage from {stage_word(facts['from'])} to {stage_word(facts['to'])} ({facts['basis']}); "
+        f"the proof supported {stage_word(facts['supported'])} then.{why}"
+    )
+
+
+def _evidence(facts, book) -> str:
+    kind = EVIDENCE_KINDS.get(facts["evidence_kind"], facts["evidence_kind"]).lower()
+    result = f", result {facts['result']}" if facts.get("result") else ""
+    replaces = f" It supersedes item {facts['supersedes']}." if facts.get("supersedes") else ""
+    return (
+        f"added the {kind} “{facts['title']}”, observed {_day(facts['observed_on'])}{result}, for "
+        f"{_questions(book, facts['covers'])}.{replaces}"
+    )
+
+
+def _changed(facts, book) -> str:
+    voided = facts.get("voided") or []
+    ends = (
+        f" It ended proof for {_questions(book, dict.fromkeys(key for _, key in voided))}." if voided else ""
+    )
+    return f"recorded a change: {facts['what']}, from {_day(facts['effective_at'])}.{ends}"
+
+
+def _component(facts, book) -> str:
+    replaces = f", in place of {facts['replaces']}" if facts.get("replaces") else ""
+    return f"recorded {facts['version']} in the layer {facts['layer']}, from {_day(facts['runs_from'])}{replaces}."
+
+
+def _scope(facts, book) -> str:
+    replaces = f", in place of scope {facts['replaces']}" if facts.get("replaces") else ""
+    return f"put scope {facts['number']} in force: {facts['users']} users{replaces}."
+
+
+def _signed(facts, book) -> str:
+    verdict = VERDICTS.get(facts["verdict"], facts["verdict"])
+    return f"{verdict} in the seat {_seat(facts['seat'])}."
+
+
+# kind of entry: (facts, book) -> the sentence after the name of who acted
+SENTENCES = {
+    "registered": lambda f, b: (
+        f"registered the case in {f['unit']}, with {f['owner']} as owner: {f['problem']}"
+    ),
+    "details changed": _changed_details,
+    "risk tier proposed": lambda f, b: f"proposed the risk tier {f['tier']}: {f['worst_credible_harm']}",
+    "risk tier confirmed": lambda f, b: f"confirmed the risk tier {f['tier']}.",
+    "withdrawn": lambda f, b: (
+        "withdrew the idea" + (f", joined to {f['joined_to']}." if f["joined_to"] else ".")
+    ),
+    "answered": lambda f, b: f"answered {question(b, f['requirement'])} {ANSWERS[f['answer']]}{f['text']}",
+    "not applicable accepted": lambda f, b: (
+        f"accepted, in the seat {_seat(f['seat'])}, that {question(b, f['requirement'])} does not apply: {f['why']}"
+    ),
+    "declared": lambda f, b: f"declared for {f['key'].replace('_', ' ')}: {f['text']}",
+    "outcome reported": lambda f, b: (
+        f"reported {f['key'].replace('_', ' ')} as {f['result']}: {f['outcome']}"
+    ),
+    "evidence added": _evidence,
+    "evidence offered": lambda f, b: f"offered item {f['evidence']} for {_questions(b, f['covers'])} too.",
+    "evidence withdrawn": lambda f, b: f"withdrew the proof “{f['title']}”.",
+    "evidence opened": lambda f, b: f"opened the file of “{f['title']}”.",
+    "evidence file missing": lambda f, b: (
+        f"found the file of “{f['title']}” missing; it does not count until it is back."
+    ),
+    "evidence file found": lambda f, b: f"found the file of “{f['title']}” back in its place.",
+    "contract written": lambda f, b: (
+        f"wrote version {f['number']} of the contract, {len(f['clauses'])} clauses."
+    ),
+    "contract proposed": lambda f, b: f"sent version {f['number']} of the contract to the board.",
+    "contract taken back": lambda f, b: f"took version {f['number']} of the contract back.",
+    "contract approved": lambda f, b: (
+        f"approved version {f['number']} of the contract in the seat {_seat(f['seat'])}."
+    ),
+    "contract in force": lambda f, b: (
+        f"put version {f['number']} of the contract in force from {_day(f['starts_at'])}."
+    ),
+    "role proposed": lambda f, b: f"asked {f['person']} to be {_role(f['role'])}.",
+    "role accepted": lambda f, b: f"accepted to be {_role(f['role'])}: {f['words']}",
+    "role accepted again": lambda f, b: f"accepted again to be {_role(f['role'])}.",
+    "role declined": lambda f, b: f"declined to be {_role(f['role'])}.",
+    "role ended": lambda f, b: f"ended the role of {f['person']} as {_role(f['role'])}.",
+    "component recorded": _component,
+    "scope planned": lambda f, b: (
+        f"planned scope {f['number']} for {stage_word(f['stage'])}: {f['users']} users."
+    ),
+    "scope in force": _scope,
+    "changed": _changed,
+    "change completed": lambda f, b: f"added who approved “{f['what']}” ({f['approver']}) and the way back.",
+    "dependant added": lambda f, b: (
+        f"recorded that {f['who']} depends on it; bearable outage {f['hours']} hours."
+    ),
+    "dependant ended": lambda f, b: f"recorded that {f['who']} no longer depends on it.",
+    "hold opened": lambda f, b: f"opened a hold, {_hold(f['hold_kind'])}: {f['why']}",
+    "hold lifted": lambda f, b: f"lifted the hold, {_hold(f['hold_kind'])}: {f['why']}",
+    "debt opened": lambda f, b: (
+        f"opened a debt: {f['debtor'] or 'nobody'} owes “{f['text']}” by {_day(f['due'])}."
+    ),
+    "debt settled": lambda f, b: f"settled “{f['text']}”: {f['note']}",
+    "debt excused": lambda f, b: f"let decisions pass “{f['text']}” once.",
+    "gap opened": lambda f, b: f"opened a gap, owned by {f['owner']}, due {_day(f['due'])}: {f['text']}",
+    "gap closed": lambda f, b: (
+        f"closed the gap “{f['text']}”" + (" with proof." if f["evidence"] else ", accepted by its owner.")
+    ),
+    "users told": lambda f, b: f"told the users: {f['how']}",
+    "stage changed": _stage,
+    "re-attested": lambda f, b: "confirmed that production is accepted again.",
+    "review opened": lambda f, b: (
+        f"opened a review of {_gate(b, f['gate'])}, under rulebook {f['rulebook']}."
+    ),
+    "signed off": _signed,
+    "vote withdrawn": lambda f, b: f"withdrew the vote of the seat {_seat(f['seat'])}.",
+    "asked": lambda f, b: f"asked on {question(b, f['criterion'])} {f['text']}",
+    "question answered": lambda f, b: f"answered the board on {question(b, f['criterion'])} {f['text']}",
+    "condition fixed": lambda f, b: f"fixed a condition for {f['owner']}, due {_day(f['due'])}: {f['text']}",
+    "condition met": lambda f, b: f"met the condition “{f['text']}”: {f['note']}",
+    "review moved to rulebook": lambda f, b: f"moved the review from rulebook {f['before']} to {f['after']}.",
+    "waiver requested": lambda f, b: (
+        f"asked for a waiver of {question(b, f['key'])} until {_day(f['until'])}: {f['why']}"
+    ),
+    "waiver agreed": lambda f, b: (
+        f"agreed to the waiver of {question(b, f['key'])} until {_day(f['until'])}"
+        + ("; it runs." if f["runs"] else "; a second agreement is needed.")
+    ),
+    "waiver refused": lambda f, b: f"refused the waiver of {question(b, f['key'])}.",
+    "waiver lapsed": lambda f, b: f"saw the request of a waiver of {question(b, f['key'])} run out.",
+    "refused": lambda f, b: f"was refused ({f['act']}): {f['answer']}",
+}

@@ -1,0 +1,37 @@
+#!/usr/bin/env python
+"""Plumbline's commands: `manage.py run` starts everything, `manage.py help` lists the rest."""
+
+import contextlib
+import os
+import sys
+
+# These need no database, or see to it themselves.
+WITHOUT_DATABASE = {"check", "collectstatic", "diffsettings", "help", "makemigrations", "run", "version"}
+
+
+def main() -> None:
+    """Run one command; with the embedded database, have it up meanwhile."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import execute_from_command_line
+
+    from governance.database import DatabaseTrouble
+    from governance.startup import refuse
+
+    command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    needless = command in WITHOUT_DATABASE or command.startswith("-") or "--help" in sys.argv
+    try:
+        attached = (
+            contextlib.nullcontext()
+            if needless or not settings.EMBEDDED
+            else settings.EMBEDDED_DATABASE.attached()
+        )
+        with attached:
+            execute_from_command_line(sys.argv)
+    except (ImproperlyConfigured, DatabaseTrouble) as reason:
+        refuse(reason)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The walks in a real browser."""

@@ -1,0 +1,204 @@
+"""People at their browsers: each signs in, reads, clicks and types; whatever a browser complains of is kept."""
+
+import re
+from dataclasses import dataclass, field
+
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Response, expect
+
+from adoption.demo import life
+from governance import clock
+from governance.models import User
+from tests import factories
+
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PATIENCE = 30_000  # milliseconds; long, because a machine under load is slow and not wrong
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+expect.set_options(timeout=PATIENCE)
+
+
+@dataclass
+class Watch:
+    """What went wrong on any page of any person, and the browsers that are open."""
+
+    browser: Browser
+    address: str
+    complaints: list[str] = field(default_factory=list)
+    contexts: list = field(default_factory=list)
+
+    def page(self, **options) -> Page:
+        """A page in a browser that shares nothing with the others. A violated policy is an error of its console."""
+        options = {"viewport": WIDE, "reduced_motion": "reduce"} | options
+        context = self.browser.new_context(base_url=self.address, **options)
+        context.set_default_timeout(PATIENCE)
+        self.contexts.append(context)
+        page = context.new_page()
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+        page.on("response", self._look)
+        return page
+
+    def sign_in(self, person: User, **options) -> "Person":
+        """A person, signed in by name and password."""
+        somebody = Person(person, self.page(**options))
+        somebody.sign_in()
+        return somebody
+
+    def close(self) -> None:
+        """Every browser goes."""
+        for context in self.contexts:
+            context.close()
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.location.get('url')}: {message.text}")
+
+    def _look(self, response: Response) -> None:
+        if response.status >= 400:
+            self.complaints.append(f"{response.request.method} {response.url}: {response.status}")
+
+
+class Person:
+    """Somebody at a browser."""
+
+    def __init__(self, person: User, page: Page):
+        self.person, self.page = person, page
+
+    # Getting about
+
+    def sign_in(self) -> None:
+        """Type name and password; the desk opens."""
+        self.page.goto("/")
+        self.type("User name", self.person.login)
+        self.type("Password", factories.PASSWORD)
+        self.press("Sign in")
+        expect(self.page.locator(".who")).to_contain_text(self.person.full_name)
+
+    def click(self, name: str, within: Locator | None = None) -> None:
+        """Follow the first link of that name. What follows a colon is there for screen readers, set apart."""
+        words = re.compile(re.escape(name).replace(":", r"\s*:"))
+        (within or self.page.locator("main")).get_by_role("link", name=words).first.click()
+
+    def press(self, name: str, within: Locator | None = None) -> None:
+        """Press the button of that name."""
+        (within or self.page.locator("main")).get_by_role("button", name=name, exact=True).click()
+
+    def type(self, label: str, words: str, within: Locator | None = None) -> None:
+        """Type into the field with that label."""
+        (within or self.page.locator("main")).get_by_label(label).fill(words)
+
+    def choose(self, label: str, choice: str, within: Locator | None = None) -> None:
+        """Choose from a list the first option that begins with these words; waits until it is there."""
+        field = (within or self.page.locator("main")).get_by_label(label)
+        option = field.locator("option").filter(has_text=re.compile(rf"^\s*{re.escape(choice)}")).first
+        field.select_option(value=option.get_attribute("value"))
+
+    def desk(self) -> None:
+        """Back to what waits."""
+        self._open(self.page.get_by_role("navigation", name="Main").get_by_role("link", name="Desk"))
+
+    def case_list(self) -> None:
+        """To the portfolio."""
+        self._open(self.page.get_by_role("navigation", name="Main").get_by_role("link", name="Portfolio"))
+
+    def case(self, title: str) -> None:
+        """To a case, through the portfolio."""
+        self.case_list()
+        self._open(self.page.get_by_role("link", name=title))
+
+    def tab(self, name: str) -> None:
+        """To another page of the case."""
+        self._open(self.page.get_by_role("navigation", name="Case").get_by_role("link", name=name))
+
+    def _open(self, link: Locator) -> None:
+        with self.page.expect_navigation(wait_until="domcontentloaded"):
+            link.click()
+
+    def said(self, words: str) -> None:
+        """The page says so, in the place where results are told."""
+        expect(self.page.locator("main > [role=status]")).to_contain_text(words)
+
+    def fits_a_phone(self) -> None:
+        """The page that is open needs no sideways scrolling at 390 pixels."""
+        self.page.set_viewport_size(NARROW)
+        wider = self.page.evaluate(OVERFLOW)
+        self.page.set_viewport_size(WIDE)
+        assert wider <= 0, f"{self.page.url} is {wider} pixels too wide for a phone"
+
+    # The checklist
+
+    def answer(self, keys: list[str]) -> None:
+        """Answer questions in place, in the words of the rulebook; true as of today where saying so is proof."""
+        # From the last to the first: what opens or closes below moves nothing above.
+        rows = [self.page.locator(f"[id='row-{key}']") for key in reversed(keys)]
+        for row in rows:
+            self.click("Answer", row)
+        for row in rows:
+            field = row.get_by_label("Your answer")
+            counts = row.get_by_text("What counts: ").inner_text().removeprefix("What counts: ")
+            field.fill(counts[:1].upper() + counts[1:])
+            attested = row.get_by_label("True as of")
+            if attested.count():
+                attested.fill(clock.today().isoformat())
+            self.press("Save", row)
+        for row in rows:
+            expect(row.get_by_text("saved", exact=True)).to_be_visible()
+
+    def unanswered(self) -> list[str]:
+        """The questions of the open checklist that can be answered and are not yet."""
+        rows = self.page.locator("article.req").filter(
+            has=self.page.get_by_role("link", name=re.compile("^Answer"))
+        )
+        return [name.removeprefix("row-") for name in rows.evaluate_all("rows => rows.map(row => row.id)")]
+
+    def prove(
+        self, kind: str, title: str, covers: list[str], *, condition="", clause="", result=True
+    ) -> None:
+        """Add one item for many questions: a file of its own, or a clause of the contract."""
+        self.tab("Evidence")
+        self.click("Add evidence")
+        self.click(f"Choose: {kind}")
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text(f"Add evidence: {kind.lower()}")
+        for key in covers:
+            self.page.locator(f"input[name=covers][value='{key}']").check()
+        self.type("Title", title)
+        if clause:
+            self.choose("Clause", clause)
+        else:
+            self.upload(title)
+        if result:
+            self.choose("Result", "Pass")
+        if condition:
+            self.choose("Tried under", condition)
+        self.press("Add it")
+        self.said("The item is added.")
+
+    def upload(self, title: str) -> None:
+        """Choose a file of its own: a PDF with this title."""
+        file = life.pdf(title)
+        self.page.get_by_label("File").set_input_files(
+            {"name": file.name, "mimeType": "application/pdf", "buffer": file.read()}
+        )
+
+    # The board
+
+    def sign(self) -> None:
+        """From the desk to the review, read the statement of one's seat, and sign it with the password."""
+        self.desk()
+        self.click("Read and sign")
+        self.click("Read and sign as")
+        expect(self.page.locator("main")).to_contain_text("What you sign")
+        self.type("Your password", factories.PASSWORD)
+        self.page.locator("main").get_by_role("button", name="Sign as ").click()
+        self.said("This is what you signed.")
+        expect(self.page.locator("main")).to_contain_text("Fresh: it counts.")
+
+    def decide(self, reason: str) -> None:
+        """From the desk to the review that is ready, and approve it as chair."""
+        self.desk()
+        self.click("Read and decide")
+        expect(self.page.locator("main")).to_contain_text("ready to decide")
+        self.click("Approve", self.page.get_by_role("complementary", name="Decision"))
+        self.type("Reason", reason)
+        self.press("Approve")
+        expect(self.page.locator("main")).to_contain_text(f"Approved by {self.person.full_name}")

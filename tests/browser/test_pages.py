@@ -1,0 +1,135 @@
+"""Every main page in a real browser: read by axe in light and dark, measured at 390 pixels; and all of it unscripted.
+
+With PLUMBLINE_SHOTS=folder each page is also saved as a picture: light and dark, 1280 and 390 pixels wide.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from adoption.demo import life
+from initiatives import actions
+from tests import factories
+from tests.browser.people import NARROW, OVERFLOW, WIDE
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SHOTS = os.environ.get("PLUMBLINE_SHOTS")
+TITLE = "Customer summary assistant"
+# Dark changes colours and nothing else, so there axe is asked about those alone.
+ASKED = {
+    "light": {"resultTypes": ["violations"]},
+    "dark": {"resultTypes": ["violations"], "runOnly": {"type": "tag", "values": ["cat.color"]}},
+}
+
+
+@pytest.fixture
+def review(cast):
+    """A trial before its production gate: everything proved, five seats have signed, the value seat has not."""
+    case = factories.make_mvp(cast)
+    life.ground_gate(case, "production", cast.team)
+    review = actions.open_review(case=life.fresh(case), by=cast.owner)
+    life.votes(review, cast.team, [seat for seat in cast.seats if seat != "business_value"])
+    return review
+
+
+def test_every_main_page_is_sound(watch, cast, review, settings):
+    """No violation that axe knows, in light and in dark, and no page that scrolls sideways on a phone."""
+    settings.DEBUG = True  # shows the styleguide
+    case = f"/cases/{review.initiative.ref}/"
+    item = review.initiative.evidence.filter(kind="document").first()
+    found = inspect(watch.page(), {"sign-in": "/sign-in/", "styleguide": "/styleguide/"})
+    found += inspect(
+        watch.sign_in(cast.owner).page,
+        {
+            "desk": "/",
+            "portfolio": "/cases/",
+            "board": "/cases/?view=board",
+            "register": "/cases/register/",
+            "case": case,
+            "checklist": f"{case}checklist/",
+            "row": f"{case}checklist/gov.impact/",
+            "declaration": f"{case}declaration/",
+            "evidence": f"{case}evidence/",
+            "evidence-add": f"{case}evidence/add/?kind=document",
+            "evidence-item": f"{case}evidence/{item.pk}/",
+            "contract": f"{case}contract/",
+            "contract-edit": f"{case}contract/edit/",
+            "people": f"{case}people/",
+            "running": f"{case}running/",
+            "waivers": f"{case}waivers/",
+            "lessons": f"{case}lessons/",
+            "history": f"{case}history/",
+            "reviews": "/reviews/",
+            "rulebook": "/rulebook/",
+            "notices": "/notices/",
+            "help": "/help/",
+        },
+    )
+    of_review = f"/reviews/{review.pk}/"
+    found += inspect(
+        watch.sign_in(cast.seat_value).page,
+        {"review": of_review, "sign": f"{of_review}sign/business_value/"},
+    )
+    found += inspect(watch.sign_in(cast.chair).page, {"decide": f"{of_review}decide/"})
+    found += inspect(watch.sign_in(cast.admin).page, {"imports": "/imports/"})
+    assert found == []
+
+
+def inspect(page, addresses: dict[str, str]) -> list[str]:
+    """What is wrong with these pages, as lines; pictures of them where they are asked for."""
+    found = []
+    for name, address in addresses.items():
+        page.goto(address)
+        for scheme, options in ASKED.items():
+            page.emulate_media(color_scheme=scheme)
+            for violation in Axe().run(page, options=options).response["violations"]:
+                where = "; ".join(" ".join(node["target"]) for node in violation["nodes"][:3])
+                found.append(f"{name}, {scheme}: {violation['help']} ({violation['id']}) at {where}")
+            for size in (NARROW, WIDE) if SHOTS or scheme == "light" else ():
+                page.set_viewport_size(size)
+                wider = page.evaluate(OVERFLOW)
+                if wider > 0:
+                    found.append(f"{name}: {wider} pixels too wide at {size['width']}")
+                if SHOTS:
+                    path = Path(SHOTS) / f"{name}-{scheme}-{size['width']}.png"
+                    page.screenshot(path=path, full_page=True)
+    return found
+
+
+def test_without_scripts(watch, cast):
+    """Registering, answering with a file, opening the review and signing an objection need no script."""
+    owner = watch.sign_in(cast.owner, java_script_enabled=False)
+    owner.case_list()
+    owner.click("Register an initiative")
+    owner.type("Title", TITLE)
+    owner.choose("Unit", "Account management")
+    owner.type("Problem", "Preparing a call takes account managers forty minutes.")
+    owner.press("Register")
+    owner.tab("Checklist")
+    owner.click("Answer: What is inside and outside the scope?")
+    owner.type("Your answer", "Notes of two teams, no personal data; a sample of 200.")
+    owner.type("Title", "Scope of the prototype")
+    owner.upload("Scope of the prototype")
+    owner.press("Save")
+    owner.said("Saved.")
+    row = owner.page.locator("[id='row-proto.scope']")
+    expect(row).to_contain_text("grounded")
+    expect(row).to_contain_text("Scope of the prototype")
+
+    owner.case(TITLE)
+    owner.click("Ask the board to decide")
+    owner.press("Open the review")
+    value = watch.sign_in(cast.seat_value, java_script_enabled=False)
+    value.click("Read and sign")
+    value.click("Object")
+    value.page.get_by_label("Is it an honest prototype").check()
+    value.type("Why you object", "Five of six answers are missing.")
+    value.press("Show the statement")
+    value.type("Your password", factories.PASSWORD)
+    value.page.locator("main").get_by_role("button", name="Sign as ").click()
+    value.said("This is what you signed.")
+    expect(value.page.locator("main")).to_contain_text("Five of six answers are missing.")

@@ -1,0 +1,328 @@
+"""The whole story in a real browser: from four fields to production, by eleven people who click and type."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from governance import clock
+from tests.browser.people import Person, Watch
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TITLE = "Customer summary assistant"
+CLAUSES = [
+    ("May do on its own", "It may summarise account notes for the pilot teams, up to 200 a day."),
+    ("May do when a person approves", "It may draft a reply; the account manager approves within 4 hours."),
+    ("What applies in an edge case", "If a note mentions a legal claim, it stops and hands over."),
+    (
+        "Who owns the change log",
+        "The record owner named on the case owns the change log and the audit trail.",
+    ),
+]
+TRIAL = [
+    "Workflow fit",
+    "User usefulness",
+    "Bounded business value",
+    "Manageable operational risk",
+    "Realistic supportability",
+]
+# Each: kind of proof, what it is, the questions it proves, and where it was tried.
+FOR_MVP = [
+    (
+        "Document",
+        "Plan of the trial",
+        [
+            "mvp.problem",
+            "mvp.workflow",
+            "mvp.success",
+            "mvp.advance_evidence",
+            "mvp.rollout",
+            "mvp.override",
+            "mvp.risk",
+            "mvp.expectations",
+        ],
+        "",
+    ),
+    (
+        "System record",
+        "Extract of the inventory",
+        ["mvp.users", "int.inventory", "int.sources_condition", "int.definitions"],
+        "",
+    ),
+    ("Test report", "Trial on curated notes", ["mvp.possibility"], "Curated examples"),
+    ("Log sample", "A day of logs", ["mvp.observability"], ""),
+]
+FOR_MVP_CLAUSES = [
+    (CLAUSES[0][0], ["gov.autonomy"]),
+    (CLAUSES[1][0], ["gov.human_approval", "int.residency"]),
+    (CLAUSES[2][0], ["gov.edge_policies"]),
+    (CLAUSES[3][0], ["gov.record_owner"]),
+]
+FOR_PRODUCTION = [
+    (
+        "Document",
+        "Operating handbook",
+        [
+            "prod.q09_escalation",
+            "prod.q05_wrong_output",
+            "int.fallback",
+            "gov.impact",
+            "prod.q08_change_control",
+            "prod.q11_expectations",
+            "production.lessons_captured",
+        ],
+        "",
+    ),
+    ("Log sample", "A month of logs", ["prod.q03_logged", "int.anchor"], ""),
+    (
+        "Telemetry",
+        "Figures of the trial",
+        ["prod.monitoring", "adopt.trust", "adopt.usage"],
+        "",
+    ),
+    ("Drill record", "Outage drill", ["int.audit_trail", "prod.q10_outage", "adopt.recoverable"], ""),
+    (
+        "Test report",
+        "Tests on the whole population",
+        ["prod.q04_exceptions", "gov.enforced", "prod.performance", "int.representative", "adopt.explains"],
+        "Full population",
+    ),
+    ("System record", "Register of identities", ["int.identity"], ""),
+    (
+        "User research",
+        "Interviews with both teams",
+        ["adopt.burden", "adopt.behaviour"],
+        "Bounded real conditions",
+    ),
+    ("Decision record", "Minute of the budget", ["prod.maintenance", "production.business_depends"], ""),
+    ("Document", "Audit of the policy layer", ["layer.policy"], ""),
+    ("Test report", "Audit of the runtime layer", ["layer.runtime"], "Full population"),
+    ("Drill record", "Audit of the observability layer", ["layer.observability"], ""),
+]
+NO_RESULT = ("Document", "System record", "Decision record", "Contract clause")
+
+
+def test_from_four_fields_to_production(watch, cast):
+    """Register, answer, upload, promote three times; after each gate the page says what stands, upright."""
+    owner = watch.sign_in(cast.owner)
+    register(owner)
+    record_what_runs(owner)
+    answer_gate(owner, "Intake to prototype")
+    open_review(owner)
+    value = watch.sign_in(cast.seat_value)
+    value.sign()
+    chair = watch.sign_in(cast.chair)
+    chair.decide("Worth exploring beside the other ideas.")
+    stands_as(owner, "Prototype")
+    expect(owner.page.locator("main")).to_contain_text("Not production-ready.")
+    expect(owner.page.locator("main")).to_contain_text("No contract in force.")
+
+    staff(owner, watch, cast)
+    write_contract(owner)
+    risk = watch.sign_in(cast.seat_risk)
+    for seat in (value, risk):
+        approve_contract(seat)
+    settle_tier(owner, risk)
+    plan_scope(owner)
+    declare(owner)
+    answer_gate(owner, "Prototype to MVP")
+    for kind, title, covers, condition in FOR_MVP:
+        owner.prove(kind, title, covers, condition=condition, result=kind not in NO_RESULT)
+    for clause, covers in FOR_MVP_CLAUSES:
+        owner.prove("Contract clause", f"The contract says: {clause}", covers, clause=clause, result=False)
+    open_review(owner)
+    others = [watch.sign_in(cast.seats[seat]) for seat in ("security_privacy", "architecture_integration")]
+    others.append(watch.sign_in(cast.seat_adoption))
+    for seat in (value, risk, *others):
+        seat.sign()
+    chair.decide("A bounded trial with an owner, a contract and an end date.")
+    stands_as(owner, "MVP")
+
+    answer_gate(owner, "MVP to production")
+    for kind, title, covers, condition in FOR_PRODUCTION:
+        owner.prove(kind, title, covers, condition=condition, result=kind not in NO_RESULT)
+    owner.prove(
+        "Contract clause", "Clause on review", ["prod.q06_human_review"], clause=CLAUSES[1][0], result=False
+    )
+    report_outcomes(owner)
+    generate_index(owner)
+    open_review(owner)
+    for seat in (value, risk, *others, watch.sign_in(cast.seat_operations)):
+        seat.sign()
+    chair.decide("The business may depend on it.")
+    stands_as(owner, "Production")
+    assert len(watch.contexts) >= 8
+
+
+def register(owner: Person) -> None:
+    """Four fields, from the portfolio."""
+    owner.case_list()
+    owner.click("Register an initiative")
+    owner.type("Title", TITLE)
+    owner.choose("Unit", "Account management")
+    with owner.page.expect_response("**/cases/similar/**"):
+        owner.type("Problem", "Preparing a call takes account managers forty minutes.")
+    owner.choose("Owner", owner.person.full_name)
+    owner.press("Register")
+    expect(owner.page.get_by_role("heading", level=1)).to_contain_text(TITLE)
+    owner.fits_a_phone()
+
+
+def record_what_runs(owner: Person) -> None:
+    """The model and the application, before anything is attested about them."""
+    for layer, name, version in (("Model", "Language model", "m-4"), ("Application", "Assistant", "1.0")):
+        owner.tab("What runs")
+        owner.click("Record a version")
+        owner.choose("Layer", layer)
+        owner.type("Component", name)
+        owner.type("Version", version)
+        owner.press("Record it")
+        owner.said("The version is recorded.")
+    owner.fits_a_phone()
+
+
+def answer_gate(owner: Person, title: str) -> None:
+    """Every question of the gate ahead that is open, in place on the checklist."""
+    owner.tab("Checklist")
+    expect(owner.page.get_by_role("heading", level=1)).to_contain_text(title)
+    owner.answer(owner.unanswered())
+    owner.fits_a_phone()
+
+
+def open_review(owner: Person) -> None:
+    """Ask the board; the page says beforehand that nothing blocks."""
+    owner.case(TITLE)
+    owner.click("Ask the board to decide")
+    expect(owner.page.locator("main")).to_contain_text("Every blocking criterion is met.")
+    owner.press("Open the review")
+    owner.said("The review is open.")
+    owner.fits_a_phone()
+
+
+def stands_as(owner: Person, stage: str) -> None:
+    """The case claims the stage, its proof supports it, and the plumb hangs upright."""
+    owner.case(TITLE)
+    page = owner.page
+    expect(page.locator("main header")).to_contain_text(f"Claims {stage}, decided by the Retail board")
+    expect(page.locator("main header")).to_contain_text(f"Its proof supports {stage} today.")
+    expect(page.locator("main h1 svg")).to_have_attribute("aria-label", "upright: supported as claimed")
+    expect(page.get_by_role("list", name="Stages").locator("[aria-current=step]")).to_contain_text(
+        re.compile(f"{stage}.*supported", re.S)
+    )
+    expect(page.locator("#gaps")).to_contain_text("What it claims is proved")
+    owner.fits_a_phone()
+
+
+def staff(owner: Person, watch: Watch, cast) -> None:
+    """Four roles are proposed; each person accepts in person, from the desk."""
+    for role, person in (
+        ("Support owner", cast.support),
+        ("Technical lead", cast.lead),
+        ("Data steward", cast.steward),
+        ("Record owner", cast.support),
+    ):
+        owner.tab("People")
+        owner.click("Propose a person")
+        owner.choose("Role", role)
+        owner.choose("Person", person.full_name)
+        owner.press("Propose")
+        owner.said("is asked to accept.")
+    for person, roles in ((cast.support, 2), (cast.lead, 1), (cast.steward, 1)):
+        asked = watch.sign_in(person)
+        for _ in range(roles):
+            asked.desk()
+            asked.click("Read and answer")
+            asked.press("I accept")
+            asked.said("now.")
+
+
+def write_contract(owner: Person) -> None:
+    """Four clauses, saved as a draft and sent to the board."""
+    owner.tab("Contract")
+    owner.click("Write the first version")
+    for number, (kind, sentence) in enumerate(CLAUSES, start=1):
+        clause = owner.page.get_by_role("group", name=f"Clause {number}", exact=True)
+        expect(clause.get_by_label("Kind").locator("option:checked")).to_contain_text(kind)
+        owner.type("Sentence", sentence, clause)
+    owner.press("Save the draft")
+    owner.click("Send it to the board")
+    owner.press("Send it")
+    owner.said("The contract is with its seats.")
+    owner.fits_a_phone()
+
+
+def approve_contract(seat: Person) -> None:
+    """Read the text and approve exactly that."""
+    seat.case(TITLE)
+    seat.tab("Contract")
+    seat.click("Read and approve")
+    seat.page.get_by_role("button", name="Approve for the seat").click()
+    seat.said("You approved the contract.")
+
+
+def settle_tier(owner: Person, risk: Person) -> None:
+    """The owner proposes a tier with the worst credible harm; the risk seat confirms it."""
+    owner.case(TITLE)
+    owner.click("Propose a tier")
+    owner.page.get_by_label("Limited").check()
+    owner.type("Worst credible harm", "A wrong summary costs a customer time.")
+    owner.press("Propose")
+    owner.said("The tier is proposed")
+    risk.case(TITLE)
+    risk.click("Confirm the tier")
+    risk.page.locator("main").get_by_role("button", name="Confirm").click()
+    risk.said("The tier is confirmed.")
+
+
+def plan_scope(owner: Person) -> None:
+    """The bound of the trial, before anybody signs for it."""
+    owner.tab("What runs")
+    owner.click("Record the scope")
+    owner.page.get_by_label("planned: with the promotion to MVP").check()
+    owner.type("Who uses it", "Account managers of two teams")
+    owner.type("Number of users", "40")
+    owner.type("Departments", "Account management")
+    owner.type("Places", "Zurich")
+    owner.type("Data classes", "customer notes")
+    owner.type("Ends on", (clock.today() + timedelta(days=90)).isoformat())
+    owner.page.get_by_label("Rolled out to users in their work").check()
+    owner.page.get_by_label("Reads or writes production data").check()
+    owner.press("See what this changes")
+    owner.press("Record it")
+    owner.said("The scope is recorded.")
+
+
+def declare(owner: Person) -> None:
+    """What the trial will show, five times."""
+    owner.tab("Checklist")
+    owner.click("What the MVP will prove")
+    for words in TRIAL:
+        row = owner.page.locator("article.req").filter(has=owner.page.get_by_role("heading", name=words))
+        owner.type("What will be shown", f"By the end of the trial: {words.lower()}, measured weekly.", row)
+        row.get_by_role("button", name="Declare").click()
+        expect(row).to_contain_text("declared")
+        owner.said("Saved.")
+    owner.fits_a_phone()
+
+
+def report_outcomes(owner: Person) -> None:
+    """What came of the five things declared."""
+    owner.tab("Checklist")
+    owner.click("What the MVP will prove")
+    for words in TRIAL:
+        row = owner.page.locator("article.req").filter(has=owner.page.get_by_role("heading", name=words))
+        owner.choose("Result", "Proved", row)
+        owner.type("What was found", "Shown in every week of the trial.", row)
+        owner.choose("Proof", "Figures of the trial", row)
+        row.get_by_role("button", name="Report the result").click()
+        expect(row.locator(".state")).to_contain_text("proved")
+
+
+def generate_index(owner: Person) -> None:
+    """The one answer that nobody writes."""
+    owner.tab("Checklist")
+    owner.click("Generate the index")
+    owner.press("Generate it")
+    owner.said("The index is generated.")

@@ -1,0 +1,35 @@
+"""Cases in any stage, quickly: claimed by an import, so that nothing has to be shown first."""
+
+from django.db import connection
+
+from governance.history import acting
+from initiatives.actions.base import settle_standing
+from initiatives.actions.moves import change_stage
+from initiatives.models import Initiative
+from tests import factories
+
+CLAIMS = {
+    "prototype": Initiative.claim_prototype,
+    "mvp": Initiative.claim_mvp,
+    "production": Initiative.claim_production,
+    "stopped": Initiative.claim_stopped,
+    "retired": Initiative.claim_retired,
+}
+
+
+def make_claim(cast: factories.Cast, stage: str, **fields) -> Initiative:
+    """A case that an import says is in this stage; proposed ones are plain ideas."""
+    case = factories.make_case(cast, **fields)
+    if stage != "proposed":
+        with acting(by=cast.admin, reason="Imported"):
+            case = Initiative.objects.locked(case.pk)
+            change_stage(case, CLAIMS[stage], basis="import", reason="As reported", by=cast.admin)
+            settle_standing(case)
+    return Initiative.objects.get(pk=case.pk)
+
+
+def check_deferred() -> None:
+    """Have the database check now what it would check at commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")

@@ -1,0 +1,34 @@
+"""The cast; what it stands on is in plumbing.py."""
+
+import pytest
+
+from governance.models import rulebook
+from tests import factories
+
+pytest_plugins = ["tests.plumbing"]
+
+
+@pytest.fixture(autouse=True)
+def _no_rulebook_of_another_test():
+    """A process keeps published rulebooks by key; a rolled-back key comes again with another text."""
+    yield
+    rulebook._published.cache_clear()
+
+
+@pytest.fixture
+def cast(db) -> factories.Cast:
+    """An organisation with its board, its people and the rulebook in force."""
+    return factories.make_cast()
+
+
+@pytest.fixture
+def as_(client):
+    """Sign in: `as_(cast.owner)` returns a client that acts as that person."""
+    from django.test import Client
+
+    def sign_in(person) -> Client:
+        other = Client()
+        other.force_login(person)
+        return other
+
+    return sign_in

@@ -1,0 +1,164 @@
+"""make_*: plain functions that build what a test needs through the real actions."""
+
+from dataclasses import dataclass, field
+
+from adoption.demo import life
+from governance import actions as ground
+from governance import clock
+from governance.history import acting
+from governance.models import Board, Rulebook, Unit, User
+from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
+from governance.rulebook import load_default
+from initiatives import actions
+from initiatives.models import Initiative
+from tests import snapshots
+
+PASSWORD = "correct horse battery staple"
+NAMES = {
+    "admin": "Per Dahl",
+    "owner": "Marta Lindqvist",
+    "support": "Karim Haddad",
+    "lead": "Ravi Menon",
+    "steward": "Hanna Vogel",
+    "seat-value": "Amara Diallo",
+    "seat-risk": "Ines Okafor",
+    "seat-security": "Olu Adeyemi",
+    "seat-architecture": "Tomas Ek",
+    "seat-operations": "Grace Kim",
+    "seat-adoption": "Luis Ortega",
+    "chair": "Elena Novak",
+    "deputy-chair": "Jonas Weber",
+    "auditor": "Mei Tan",
+    "outsider": "Sam Brook",
+    "sponsor": "Ada Moreau",
+    "second-admin": "Noor Aziz",
+}
+SEAT_LOGINS = {
+    "business_value": "seat-value",
+    "risk_compliance": "seat-risk",
+    "security_privacy": "seat-security",
+    "architecture_integration": "seat-architecture",
+    "service_operations": "seat-operations",
+    "adoption_change": "seat-adoption",
+}
+
+
+@dataclass
+class Cast:
+    """Everybody, by login, and where they work."""
+
+    people: dict[str, User]
+    unit: Unit
+    elsewhere: Unit
+    board: Board
+    team: life.Team
+    seats: dict[str, User] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> User:
+        try:
+            return self.__dict__["people"][name.replace("_", "-")]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def make_person(login: str, unit: Unit | None = None, **fields) -> User:
+    """An account with the common password, added by the system."""
+    with acting(system="test", reason="Cast"):
+        return User.objects.create_user(
+            login,
+            PASSWORD,
+            full_name=fields.pop("full_name", NAMES.get(login, login.replace("-", " ").title())),
+            email=f"{login}@example.org",
+            unit=unit,
+            **fields,
+        )
+
+
+def make_rulebook(admin: User, chair: User, source: str | None = None) -> Rulebook:
+    """A published rulebook: loaded, proposed by the admin, published by the chair."""
+    rulebook = ground.load_rulebook(source=source or load_default(), by=admin)
+    ground.propose_publication(rulebook=rulebook, by=admin)
+    return actions.publish_rulebook(rulebook=rulebook, by=chair)
+
+
+def make_cast() -> Cast:
+    """The cast: an organisation with one board, its people, and the default rulebook in force."""
+    if User.objects.exists():
+        return _make_cast()
+    return snapshots.remembered("cast", _make_cast)
+
+
+def _make_cast() -> Cast:
+    admin = make_person("admin", is_admin=True)
+    company = ground.add_unit(name="Northgate", code="northgate", by=admin)
+    retail = ground.add_unit(name="Retail", code="retail", parent=company, by=admin)
+    unit = ground.add_unit(name="Account management", code="accounts", parent=retail, by=admin)
+    elsewhere = ground.add_unit(name="Logistics", code="logistics", parent=company, by=admin)
+    people = {"admin": admin}
+    people["second-admin"] = make_person("second-admin", is_admin=True)
+    for login in NAMES:
+        if login not in people:
+            where = (
+                elsewhere
+                if login == "outsider"
+                else (unit if login in ("owner", "support", "lead", "steward") else None)
+            )
+            people[login] = make_person(login, where, is_auditor=login == "auditor")
+    board = ground.add_board(name="Retail board", unit=retail, by=admin)
+    for seat, login in SEAT_LOGINS.items():
+        ground.appoint(board=board, person=people[login], seat=seat, by=admin)
+    ground.appoint(board=board, person=people["chair"], seat=CHAIR, by=admin)
+    ground.appoint(board=board, person=people["deputy-chair"], seat=DEPUTY_CHAIR, by=admin)
+    make_rulebook(admin, people["chair"])
+    team = life.team_for(
+        unit, owner=people["owner"], support=people["support"], lead=people["lead"], steward=people["steward"]
+    )
+    return Cast(
+        people=people,
+        unit=unit,
+        elsewhere=elsewhere,
+        board=board,
+        team=team,
+        seats={seat: people[login] for seat, login in SEAT_LOGINS.items()},
+    )
+
+
+def make_case(cast: Cast, title: str = "Customer summary assistant", **fields) -> Initiative:
+    """An idea, registered by its owner."""
+    return actions.register(
+        title=title,
+        unit=fields.pop("unit", cast.unit),
+        problem=fields.pop("problem", "Preparing a call takes account managers forty minutes."),
+        owner=fields.pop("owner", cast.owner),
+        by=fields.pop("by", cast.owner),
+        **fields,
+    )
+
+
+def make_prototype(cast: Cast, **fields) -> Initiative:
+    """A prototype, through its gate."""
+    return _remembered(
+        "prototype", cast, fields, lambda: life.to_prototype(make_case(cast, **fields), cast.team)
+    )
+
+
+def make_mvp(cast: Cast, **fields) -> Initiative:
+    """An MVP, through two gates."""
+    return _remembered("mvp", cast, fields, lambda: life.to_mvp(make_prototype(cast, **fields), cast.team))
+
+
+def make_production(cast: Cast, **fields) -> Initiative:
+    """Production, through three gates."""
+    return _remembered(
+        "production", cast, fields, lambda: life.to_production(make_mvp(cast, **fields), cast.team)
+    )
+
+
+def _remembered(key: str, cast: Cast, fields: dict, build) -> Initiative:
+    """The first case of a test comes from the day's snapshot; any other is built, act by act."""
+    if fields or clock.simulating() or not snapshots.empty_of_cases():
+        return build()
+    return life.fresh(snapshots.remembered(key, build, over=cast))
+
+
+assert set(SEAT_LOGINS) == set(SEATS)

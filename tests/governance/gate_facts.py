@@ -1,0 +1,113 @@
+"""Facts for the pure rules, made by hand: no database, no actions."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from governance.facts import ContractState, Declared, Facts, Item, Reply, Running, ScopeFact
+from governance.proof import ACCEPTED_IN_PERSON, GENERATED_ONLY
+from governance.rulebook import load_default, parse
+
+BOOK = parse(load_default())
+AT = datetime(2026, 11, 2, 12, tzinfo=UTC)
+TODAY = AT.date()
+LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)
+MODEL = Running(1, 1, "model", "Language model m-4", LONG_AGO, None)
+CONTRACT = ContractState(1, 1, "c" * 64, LONG_AGO, None)
+
+
+def days_ago(days: int) -> date:
+    """A day before the fixed today."""
+    return TODAY - timedelta(days=days)
+
+
+def reply(kind: str = "answered", version: int = 1, accepted_on: date | None = None) -> Reply:
+    """An answer in words."""
+    return Reply(kind, "words", version, LONG_AGO, accepted_on)
+
+
+def item(pk: int, *keys: str, kind: str = "document", observed_on: date = TODAY, **fields) -> Item:
+    """One piece of evidence for `keys`, with its own fingerprint, naming the model that runs."""
+    values = {
+        "id": pk,
+        "kind": kind,
+        "title": f"Item {pk}",
+        "author_id": 1,
+        "observed_on": observed_on,
+        "added_at": datetime(observed_on.year, observed_on.month, observed_on.day, tzinfo=UTC),
+        "fingerprint": f"sha-{pk}",
+        "covers": {key: pk * 10 + place for place, key in enumerate(keys)},
+        "components": frozenset({MODEL.id}),
+    }
+    if kind in BOOK.result_kinds:
+        values["result"] = "pass"
+    if kind in BOOK.condition_kinds:
+        values["condition"] = "full_population"
+    return Item(**(values | fields))
+
+
+def plain_kind(key: str) -> str:
+    """The kind of evidence that grounds a requirement in the plainest way."""
+    asked = BOOK.requirements[key]
+    if asked.min_evidence:
+        return asked.min_evidence
+    if asked.min_condition:
+        return "test_report"
+    return next((kind for kind in asked.evidence if kind != "attestation"), "attestation")
+
+
+def proof_of(key: str, pk: int, observed_on: date = TODAY, **fields) -> Item:
+    """One item that grounds `key`."""
+    kind = fields.pop("kind", plain_kind(key))
+    if key in ACCEPTED_IN_PERSON:
+        kind = "attestation"
+        fields = {"acceptance_role": ACCEPTED_IN_PERSON[key], "acceptance_open": True} | fields
+    if key in GENERATED_ONLY:
+        fields = {"generated": True} | fields
+    if kind == "contract_clause":
+        fields = {"clause_of": CONTRACT.id} | fields
+    return item(pk, key, kind=kind, observed_on=observed_on, **fields)
+
+
+def one(key: str, *items: Item, answer: Reply | None = None, **fields) -> Facts:
+    """The facts of a case with one answered requirement and these items."""
+    values = {
+        "ref": "AI-0001",
+        "title": "A case",
+        "claimed": "prototype",
+        "answers": {key: answer or reply()},
+        "items": items,
+        "running": (MODEL,),
+        "contracts": (CONTRACT,),
+    }
+    return Facts(**(values | fields))
+
+
+def everything(claimed: str = "mvp", *, without=(), **fields) -> Facts:
+    """A case for which every requirement of every gate is grounded today, except those in `without`."""
+    keys = [key for gate in ("prototype", "mvp", "production") for key in BOOK.gates[gate].requirements()]
+    keys = [key for key in dict.fromkeys(keys) if key not in without]
+    values = {
+        "ref": "AI-0001",
+        "title": "A case",
+        "claimed": claimed,
+        "tier": "limited",
+        "answers": {key: reply() for key in keys},
+        "items": tuple(proof_of(key, pk) for pk, key in enumerate(keys, start=1)),
+        "running": (MODEL,),
+        "contracts": (CONTRACT,),
+        "declared": {
+            key: Declared(key, "It will be shown.", "met")
+            for criterion in BOOK.criteria.values()
+            for key in criterion.proof_items
+        },
+        "scopes": (ScopeFact(1, "40 users", 40, None, False),),
+        "people": {"owner": "Marta", "support_owner": "Karim"},
+        "owner_id": 7,
+    }
+    return Facts(**(values | fields))
+
+
+def swapped(facts: Facts, key: str, *items: Item) -> Facts:
+    """The facts with everything offered for `key` replaced by `items`."""
+    kept = tuple(other for other in facts.items if key not in other.covers)
+    return replace(facts, items=(*kept, *items))

@@ -1,0 +1,40 @@
+"""What happens around every request: strangers sign in, refusals become pages, zero bytes are turned away."""
+
+import pytest
+from django.db import connection, transaction
+
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def test_strangers_are_sent_to_sign_in(client):
+    answer = client.get("/cases/")
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/sign-in/?next=/cases/")
+
+
+def test_every_answer_carries_its_request_id(client):
+    assert len(client.get("/healthz")["X-Request-Id"]) == 32
+
+
+@pytest.mark.parametrize(("method", "fields"), [("get", {"q": "a\x00b"}), ("post", {"title": "a\x00b"})])
+def test_zero_bytes_are_turned_away(cast, as_, method, fields):
+    answer = getattr(as_(cast.owner), method)("/cases/register/", fields)
+    assert answer.status_code == 400
+    assert b"not text" in answer.content
+
+
+def test_a_refusal_by_the_database_becomes_a_page_in_words(cast, as_, monkeypatch):
+    """A guard of the database that a view runs into answers with its words, not with an error page."""
+    case = factories.make_case(cast)
+
+    def moved_behind_our_back(*args, **kwargs):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("UPDATE initiatives_initiative SET stage = 'mvp' WHERE id = %s", [case.pk])
+
+    monkeypatch.setattr("initiatives.doors.case_for", moved_behind_our_back)
+    monkeypatch.setattr("initiatives.permissions.visible_to", moved_behind_our_back)
+    answer = as_(cast.owner).get("/cases/")
+    assert answer.status_code == 403
+    assert b"without a recorded decision" in answer.content

@@ -1,0 +1,157 @@
+"""Settings: right ones are understood, wrong ones end the start with a sentence that says what to set."""
+
+import os
+import runpy
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+SETTINGS = settings.BASE_DIR / "governance" / "settings.py"
+URL = "postgresql://someone:secret@db.example.org:5433/plumbline"
+LONG_KEY = "a long random text of many letters"
+
+
+@pytest.fixture
+def load(monkeypatch, tmp_path):
+    """The settings as they come out of an environment that holds just these variables."""
+
+    def load(**variables: str) -> dict[str, Any]:
+        for name in list(os.environ):
+            if name.startswith(("PLUMBLINE_", "CELERY_", "EMAIL_", "DATABASE_")):
+                monkeypatch.delenv(name)
+        monkeypatch.setenv("PLUMBLINE_DATA", str(tmp_path / "data"))
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        return runpy.run_path(str(SETTINGS))
+
+    return load
+
+
+def test_without_any_variable_everything_is_embedded_and_local(load, tmp_path):
+    found = load()
+    assert found["EMBEDDED"] is True
+    assert found["DATABASES"]["default"]["USER"] == "plumbline"
+    assert found["DATABASES"]["default"]["HOST"].startswith("/")
+    assert found["CELERY_BROKER_URL"] == "filesystem://"
+    assert found["CELERY_BROKER_TRANSPORT_OPTIONS"]["data_folder_in"] == str(tmp_path / "data" / "queue")
+    assert found["EMAIL_FILE_PATH"] == str(tmp_path / "data" / "mail")
+    assert found["ADDRESS"] == "http://127.0.0.1:8000"
+    assert found["DEBUG"] is False
+    assert found["DEMO_PASSWORD"] == ""
+    assert found["SESSION_COOKIE_SECURE"] is False
+
+
+def test_the_secret_key_is_made_once_and_private(load, tmp_path):
+    first = load()["SECRET_KEY"]
+    assert len(first) > 50
+    assert load()["SECRET_KEY"] == first
+    assert stat.S_IMODE((tmp_path / "data" / "secret-key").stat().st_mode) == 0o600
+    for private in ("uploads", "mail", "queue"):
+        assert stat.S_IMODE((tmp_path / "data" / private).stat().st_mode) == 0o700
+
+
+def test_a_database_url_is_used_as_it_is(load):
+    found = load(DATABASE_URL=URL, PLUMBLINE_SECRET_KEY=LONG_KEY)
+    assert found["EMBEDDED"] is False
+    database = found["DATABASES"]["default"]
+    assert (database["HOST"], database["PORT"], database["NAME"]) == ("db.example.org", 5433, "plumbline")
+    assert database["OPTIONS"]["pool"] is False
+    assert database["OPTIONS"]["application_name"] == "plumbline"
+
+
+def test_a_socket_folder_keeps_its_capital_letters(load):
+    found = load(DATABASE_URL="postgresql://a:b@/plumbline?host=/Some/Folder", PLUMBLINE_SECRET_KEY=LONG_KEY)
+    assert found["DATABASES"]["default"]["HOST"] == "/Some/Folder"
+
+
+def test_a_secret_may_begin_with_a_dollar_sign(load):
+    found = load(PLUMBLINE_SECRET_KEY="$HOME is where the heart is", PLUMBLINE_DEMO_PASSWORD="$PATH")
+    assert found["SECRET_KEY"] == "$HOME is where the heart is"
+    assert found["DEMO_PASSWORD"] == "$PATH"
+
+
+def test_an_address_over_tls_makes_cookies_secure(load):
+    found = load(PLUMBLINE_ADDRESS="https://plumbline.example.org/", PLUMBLINE_HOSTS="inside.example.org")
+    assert found["ADDRESS"] == "https://plumbline.example.org"
+    assert found["SESSION_COOKIE_SECURE"] is True
+    assert found["CSRF_COOKIE_SECURE"] is True
+    assert found["SECURE_HSTS_SECONDS"] > 0
+    assert {"inside.example.org", "plumbline.example.org", "127.0.0.1"} <= set(found["ALLOWED_HOSTS"])
+    assert found["CSRF_TRUSTED_ORIGINS"] == ["https://plumbline.example.org"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"DATABASE_URL": URL}, "PLUMBLINE_SECRET_KEY is not set; set it to"),
+        (
+            {"DATABASE_URL": URL, "PLUMBLINE_SECRET_KEY": "short"},
+            "PLUMBLINE_SECRET_KEY is too short; set it to",
+        ),
+        (
+            {"DATABASE_URL": "sqlite:///x"},
+            "DATABASE_URL is not the address of a PostgreSQL database; set it to",
+        ),
+        ({"DATABASE_URL": ""}, "DATABASE_URL is not the address of a PostgreSQL database; set it to"),
+        ({"DATABASE_URL": "postgresql://a:b@h:port/x"}, "DATABASE_URL cannot be read"),
+        ({"PLUMBLINE_PORT": "eighty"}, "PLUMBLINE_PORT is 'eighty'; set it to a number"),
+        ({"PLUMBLINE_PORT": "70000"}, "PLUMBLINE_PORT is '70000'; set it to a number"),
+        ({"PLUMBLINE_TIME_ZONE": "Mars/Olympus"}, "PLUMBLINE_TIME_ZONE is 'Mars/Olympus'; set it to a name"),
+        ({"PLUMBLINE_TIME_ZONE": "/etc/passwd"}, "PLUMBLINE_TIME_ZONE is '/etc/passwd'; set it to a name"),
+        ({"PLUMBLINE_TIME_ZONE": ""}, "PLUMBLINE_TIME_ZONE is ''; set it to a name"),
+        ({"PLUMBLINE_HOSTS": "http://here"}, "PLUMBLINE_HOSTS names 'http://here'; set it to host names"),
+        ({"PLUMBLINE_ADDRESS": "plumbline"}, "PLUMBLINE_ADDRESS is 'plumbline'; set it to the address"),
+        ({"PLUMBLINE_ADDRESS": "http://[::1"}, "PLUMBLINE_ADDRESS is 'http://[::1'; set it to the address"),
+        ({"PLUMBLINE_ADDRESS": "http://a/b"}, "PLUMBLINE_ADDRESS is 'http://a/b'; set it to the address"),
+        ({"PLUMBLINE_DEBUG": "perhaps"}, "PLUMBLINE_DEBUG is 'perhaps'; set it to 1 or 0"),
+        ({"PLUMBLINE_FROM_EMAIL": "nobody"}, "PLUMBLINE_FROM_EMAIL is 'nobody'; set it to a mail address"),
+        ({"EMAIL_URL": "carrier-pigeon://"}, "EMAIL_URL is not understood; set it to"),
+        ({"EMAIL_URL": "smtp://h:port"}, "EMAIL_URL cannot be read"),
+        ({"CELERY_BROKER_URL": "kafka://x"}, "CELERY_BROKER_URL is not understood; set it to"),
+        ({"PLUMBLINE_DATA": "/dev/null/data"}, "set PLUMBLINE_DATA to a folder"),
+    ],
+)
+def test_a_wrong_setting_says_what_to_set(load, variables, words):
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        load(**variables)
+    assert words in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    assert "secret@" not in str(refusal.value)
+
+
+def refused(command: list[str], tmp_path: Path) -> subprocess.CompletedProcess[str]:
+    """What comes of a start with a wrong setting."""
+    variables = {"PLUMBLINE_TIME_ZONE": "Mars/Olympus", "PLUMBLINE_DATA": str(tmp_path / "data")}
+    ours = ("PLUMBLINE_", "DJANGO_", "DATABASE_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=settings.BASE_DIR,
+        env=kept | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_manage_py_ends_with_the_sentence_alone(tmp_path):
+    done = refused(["manage.py", "run"], tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("Plumbline cannot start: PLUMBLINE_TIME_ZONE is 'Mars/Olympus'")
+    assert done.stderr.count("\n") == 1
+
+
+def test_gunicorn_ends_with_the_sentence_and_no_traceback(tmp_path):
+    done = refused(
+        ["-m", "gunicorn", "governance.wsgi", "--bind", "127.0.0.1:0", "--no-control-socket"], tmp_path
+    )
+    assert done.returncode != 0
+    assert "Plumbline cannot start: PLUMBLINE_TIME_ZONE is 'Mars/Olympus'" in done.stderr
+    assert "Traceback" not in done.stderr

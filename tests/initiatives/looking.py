@@ -1,0 +1,27 @@
+"""What tests of the pages of a case share: addresses by name, and the acts that a request left in the record."""
+
+from contextlib import contextmanager
+
+from django.urls import reverse
+
+from governance.models import Entry
+
+
+def at(name: str, *args, **query) -> str:
+    """The address of a page, with its query string."""
+    tail = "&".join(f"{key}={value}" for key, value in query.items())
+    return reverse(name, args=args) + (f"?{tail}" if tail else "")
+
+
+@contextmanager
+def acts():
+    """Collect the kinds of entries that are written inside the block, in order."""
+    before = Entry.objects.count()
+    kinds: list[str] = []
+    yield kinds
+    kinds += list(Entry.objects.order_by("id").values_list("kind", flat=True)[before:])
+
+
+def text_of(response) -> str:
+    """The page as text."""
+    return response.content.decode()

@@ -1,0 +1,86 @@
+"""What ends with an act, beside the triggers: what was attested of other words, and all of it at a reopening."""
+
+from datetime import timedelta
+
+import pytest
+
+from adoption.demo import life
+from governance import clock, gates
+from governance.models import Rulebook
+from initiatives import actions, standing
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def state(case, key: str) -> gates.State:
+    """The state of one requirement of the case now."""
+    return gates.state_of(
+        standing.facts_of(life.fresh(case)), Rulebook.objects.current().book, key, clock.now()
+    )
+
+
+def test_other_words_are_not_attested_by_the_old_attestation(cast):
+    case = factories.make_case(cast)
+    today = clock.today()
+    say = {"case": case, "requirement": "proto.question", "kind": "answered", "by": cast.owner}
+    actions.answer(**say, text="Can it sort letters?", true_as_of=today)
+    assert state(case, "proto.question").grounded
+
+    actions.answer(**say, text="Can it write letters?")
+    assert state(case, "proto.question").state == "voided"
+    assert "the answer it attested was changed" in state(case, "proto.question").words
+
+    actions.answer(**say, text="Can it write letters?", true_as_of=today)
+    assert state(case, "proto.question").grounded
+
+
+def test_the_same_words_saved_again_keep_their_attestation(cast):
+    case = factories.make_case(cast)
+    for _ in range(2):
+        actions.answer(
+            case=case,
+            requirement="proto.question",
+            kind="answered",
+            text="Can it sort letters?",
+            true_as_of=clock.today(),
+            by=cast.owner,
+        )
+    assert state(case, "proto.question").grounded
+    assert not case.evidence.filter(voidings__isnull=False).exists()
+
+
+def test_reopening_ends_accepted_exceptions_and_waivers_too(cast):
+    """No old proof, acceptance or waiver is current after a reopening (domain.md, "reopen")."""
+    case = factories.make_prototype(cast)
+    row = actions.answer(
+        case=case,
+        requirement="mvp.expectations",
+        kind="not_applicable",
+        text="Nobody uses it.",
+        by=cast.owner,
+    )
+    actions.accept_not_applicable(
+        case=case, requirement=row.requirement, version=row.version, by=cast.seat_risk
+    )
+    until = clock.today() + timedelta(days=30)
+    waiver = actions.request_waiver(
+        case=case, key="mvp.workflow_known", reason="Later.", until=until, by=cast.owner
+    )
+    actions.agree_to_waiver(waiver=waiver, by=cast.chair)
+    actions.agree_to_waiver(waiver=waiver, by=cast.seat_risk)
+    assert state(case, "mvp.expectations").grounded
+    actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
+    debt = life.fresh(case).obligations.get(kind="post_mortem")
+    from governance.history import acting
+    from initiatives.actions.holds import settle_confirmed
+
+    with acting(by=cast.seat_adoption, reason="Confirmed"):
+        settle_confirmed(obligation=debt, by=cast.seat_adoption, note="Read")
+
+    actions.reopen(case=case, reason="A cheaper model.", by=cast.chair)
+
+    assert life.fresh(case).stage == "prototype"
+    assert state(case, "mvp.expectations").state == "waiting"
+    assert standing.facts_of(life.fresh(case)).waivers == ()
+    assert state(case, "proto.question").state == "voided"

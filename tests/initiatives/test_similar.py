@@ -1,0 +1,72 @@
+"""Which cases resemble what somebody is about to register, and what is told of them."""
+
+import pytest
+
+from governance.history import acting
+from initiatives import actions, permissions
+from initiatives.models import Initiative
+from initiatives.similar import similar
+from tests import factories
+
+
+@pytest.fixture
+def cases(cast):
+    make = factories.make_case
+    return {
+        "summary": make(cast, title="Customer summary assistant"),
+        "invoice": make(cast, title="Invoice matching", problem="Invoices are matched to orders by hand."),
+        "claims": make(
+            cast,
+            title="Claims triage",
+            unit=cast.elsewhere,
+            problem="Customers wait for claims to be sorted.",
+        ),
+    }
+
+
+def found(cast, title, problem="", person=None):
+    person = person or cast.outsider
+    return [stub.ref for stub in similar(title, problem, person, permissions.visible_to(person))]
+
+
+def test_words_of_the_title_find_it_in_any_form(cast, cases):
+    assert found(cast, "Summaries for customers")[0] == cases["summary"].ref
+    assert found(cast, "matching of an invoice")[0] == cases["invoice"].ref
+    assert found(cast, "invo") == [cases["invoice"].ref]
+
+
+def test_the_problem_counts_when_several_words_meet(cast, cases):
+    assert found(cast, "Helper", "Orders are matched by hand to their invoices") == [cases["invoice"].ref]
+    assert found(cast, "Helper", "Somebody waits") == []
+
+
+def test_nothing_resembles_too_little(cast, cases):
+    assert found(cast, "") == []
+    assert found(cast, "a an if") == []
+    assert found(cast, "zebra crossing") == []
+
+
+def test_stubs_name_whom_to_ask_and_link_only_what_may_be_opened(cast, cases):
+    theirs = similar("Claims", "", cast.owner, permissions.visible_to(cast.owner))
+    assert [(stub.title, stub.unit, stub.stage, stub.ask) for stub in theirs] == [
+        ("Claims triage", "Logistics", "proposed idea", "Marta Lindqvist")
+    ]
+    assert theirs[0].link  # the owner's own
+    stranger = similar("Summary", "", cast.outsider, permissions.visible_to(cast.outsider))
+    assert [stub.link for stub in stranger] == [""]
+
+
+def test_confidential_and_withdrawn_cases_are_not_told(cast, cases):
+    with acting(system="test", reason="secret"):
+        case = Initiative.objects.get(pk=cases["summary"].pk)
+        case.confidential = True
+        case.save()
+    actions.withdraw(case=cases["invoice"], reason="Twice", by=cast.owner)
+    assert found(cast, "customer summary assistant") == []
+    assert found(cast, "invoice matching") == []
+
+
+def test_a_constant_number_of_queries(cast, cases, django_assert_max_num_queries):
+    visible = permissions.visible_to(cast.owner)
+    with django_assert_max_num_queries(3):
+        similar("customer claims invoice", "", cast.owner, visible)

@@ -1,0 +1,108 @@
+"""What the worker does to cases: each sweep finds its work by a query, and may run twice."""
+
+from datetime import timedelta
+
+import pytest
+from celery import current_app
+from celery.schedules import crontab
+from django.conf import settings
+
+from adoption.demo import life
+from governance import clock, reminders
+from governance.models import Entry, Notice, Rulebook
+from initiatives import actions, sweeps, tasks
+from initiatives.models import Review
+from tests import factories
+
+
+@pytest.fixture(autouse=True)
+def _known_tasks():
+    """The tasks of every app, as a worker finds them."""
+    current_app.loader.import_default_modules()
+
+
+def on(days: int):
+    """The same hour, some days from now."""
+    return clock.simulated(clock.now() + timedelta(days=days))
+
+
+def test_every_knock_of_the_beat_is_a_task_and_drops_when_it_is_late():
+    for entry in settings.CELERY_BEAT_SCHEDULE.values():
+        task = current_app.tasks[entry["task"]]
+        assert isinstance(entry["schedule"], crontab)
+        assert entry["options"]["expires"] < 300
+        assert (task.acks_late, task.reject_on_worker_lost) == (True, True)
+    assert len(settings.CELERY_BEAT_SCHEDULE) == 6
+
+
+@pytest.mark.django_db
+def test_all_tasks_run_twice_on_nothing_and_on_a_case(cast):
+    case = factories.make_prototype(cast)
+    for _ in range(2):
+        for entry in settings.CELERY_BEAT_SCHEDULE.values():
+            current_app.tasks[entry["task"]].delay()
+    assert life.fresh(case).stage == "prototype"
+
+
+@pytest.mark.django_db
+def test_a_standing_that_ran_out_is_rewritten_and_its_grace_owed_once(cast):
+    case = factories.make_mvp(cast)
+    assert sweeps.recompute() == []
+    until = case.standing.valid_until
+    with clock.simulated(until + timedelta(seconds=1)):
+        tasks.recompute_standings.delay()
+        assert sweeps.recompute() == []
+        debt = case.obligations.get(kind="step_back")
+        assert case.spans.covering(clock.now()).get().shortfall > 0
+        assert debt.debtor == cast.owner
+        grace = Rulebook.objects.current().book.freshness.grace_days
+        assert debt.due == clock.today() + timedelta(days=grace)
+        assert life.fresh(case).stage == "mvp", "grace delays no truth and moves no stage"
+        tasks.recompute_standings.delay()
+        assert case.obligations.count() == 1
+
+
+@pytest.mark.django_db
+def test_another_rulebook_rewrites_every_standing(cast):
+    from governance.rulebook import load_default
+    from initiatives.models import Standing
+
+    case = factories.make_case(cast)
+    text = load_default().replace('version = "2026.1"', 'version = "2026.2"')
+    book = factories.make_rulebook(cast.admin, cast.chair, text)
+    sweeps.recompute()
+    assert Standing.objects.get(initiative=case).rulebook == book
+    assert sweeps.recompute() == []
+
+
+@pytest.mark.django_db
+def test_reviews_end_when_their_time_is_over(cast):
+    case = factories.make_case(cast)
+    review = actions.open_review(case=case, by=cast.owner)
+    with on(89):
+        tasks.expire_reviews.delay()
+    assert Review.objects.get().is_open
+    with on(90):
+        tasks.expire_reviews.delay()
+        tasks.expire_reviews.delay()
+    assert Review.objects.get(pk=review.pk).outcome == "expired"
+    assert Entry.objects.of_case(case.ref).filter(kind="review expired").count() == 1
+    assert Notice.objects.filter(kind="decided", person=cast.owner).count() == 1
+
+
+@pytest.mark.django_db
+def test_thirty_days_without_an_owner_are_owed_by_the_chair_once_and_move_nothing(cast):
+    case = factories.make_mvp(cast)
+    actions.deactivate(person=cast.owner, reason="left", by=cast.admin)
+    with on(29):
+        assert sweeps.open_vacancy_debts() == []
+    with on(30):
+        (debt,) = sweeps.open_vacancy_debts()
+        assert debt.debtor == cast.chair
+        assert debt.kind == "vacancy"
+        assert sweeps.open_vacancy_debts() == []
+        reminders.sweep()
+        notice = Notice.objects.get(kind="owed", object_key=f"obligation:{debt.pk}")
+        assert notice.person == cast.chair
+        assert notice.link == f"/cases/{case.ref}/step-back/"
+    assert life.fresh(case).stage == "mvp"

@@ -1,0 +1,198 @@
+"""The page of a case, its details, tier and history."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from adoption.demo import life
+from governance import clock
+from governance.answers import Refused
+from initiatives import actions
+from tests import factories
+from tests.claims import make_claim
+from tests.initiatives.looking import acts, at, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_owner_sees_what_stands_between_and_strangers_see_nothing(cast, as_):
+    case = factories.make_case(cast)
+    page = text_of(as_(cast.owner).get(at("case", case.ref)))
+    assert "Before it can become a prototype" in page
+    assert "Which single question does this prototype answer?" in page
+    assert "Allowed here, not allowed next" in page
+    assert "Stop this initiative" in page
+    for path in ("case", "case-details", "case-tier", "case-history"):
+        assert as_(cast.outsider).get(at(path, case.ref)).status_code == 404
+    assert as_(cast.owner).get("/cases/AI-9999999999999/").status_code == 404
+
+
+def test_readers_are_not_offered_what_they_may_not_do(cast, as_):
+    case = factories.make_case(cast)
+    page = text_of(as_(cast.auditor).get(at("case", case.ref)))
+    assert "Stop this initiative" not in page
+    assert "Ask the board to decide" not in page
+
+
+def test_a_prototype_says_so_on_every_page(cast, as_):
+    case = factories.make_prototype(cast)
+    client = as_(cast.owner)
+    for name in (
+        "case",
+        "checklist",
+        "evidence",
+        "contract",
+        "running",
+        "people",
+        "declaration",
+        "case-history",
+    ):
+        page = text_of(client.get(at(name, case.ref)))
+        assert "Not production-ready." in page, name
+        assert "No contract in force." in page, name
+        assert "Prove possibility" in page, name
+        assert "decided by the Retail board" in page, name
+
+
+def test_a_shortfall_has_its_name_and_the_way_back(cast, as_):
+    case = factories.make_mvp(cast)
+    actions.record_component(case=case, layer="model", name="Language model", version="m-5", by=cast.lead)
+    page = text_of(as_(cast.owner).get(at("case", case.ref)))
+    assert "Larger prototype" in page
+    assert "Missing for what it claims" in page
+    assert "m-5" in page
+    assert "bring the support back" in page
+
+
+def test_a_claim_from_elsewhere_is_not_accused(cast, as_):
+    case = make_claim(cast, stage="production")
+    page = text_of(as_(cast.admin).get(at("case", case.ref)))
+    assert "reported by its source, not evidenced here" in page
+    assert "Production in name only" not in page
+    assert "Prototype in production" not in page
+
+
+def test_holds_waivers_and_age_are_said_out_loud(cast, as_):
+    case = factories.make_prototype(cast)
+    actions.hold(case=case, reason="Two summaries named <b>another</b> customer.", by=cast.seat_risk)
+    with time_machine.travel(clock.now() + timedelta(days=200), tick=False):
+        page = text_of(as_(cast.chair).get(at("people", case.ref)))
+    assert "somebody raised a concern" in page
+    assert "Elena Novak can lift it" in page
+    assert "&lt;b&gt;another&lt;/b&gt;" in page
+    assert "180 are meant" in page
+
+
+def test_production_on_an_unassessed_model_is_said_out_loud(cast, as_):
+    case = factories.make_production(cast)
+    assert "nobody has assessed" not in text_of(as_(cast.owner).get(at("case", case.ref)))
+    actions.record_component(case=case, layer="model", name="Language model", version="m-6", by=cast.owner)
+    assert "nobody has assessed" in text_of(as_(cast.owner).get(at("contract", case.ref)))
+
+
+def test_an_unreachable_quorum_is_told_before_submission(cast, as_):
+    case = factories.make_case(cast)
+    assert "Cannot reach quorum" not in text_of(as_(cast.owner).get(at("case", case.ref)))
+    for seat in cast.board.memberships.filter(seat="business_value"):
+        actions.end_membership(membership=seat, reason="Moved", by=cast.admin)
+    page = text_of(as_(cast.owner).get(at("case", case.ref)))
+    assert "must sign and cannot" in page or "Cannot reach quorum" in page
+
+
+def test_details_are_one_act_and_bad_input_keeps_what_was_typed(cast, as_):
+    case = factories.make_case(cast)
+    client = as_(cast.owner)
+    typed = {"title": "", "problem": "Forty minutes a call.", "platform": "Notes"}
+    with acts() as kinds:
+        answer = client.post(at("case-details", case.ref), typed)
+    assert answer.status_code == 200
+    assert kinds == []
+    assert "Forty minutes a call." in text_of(answer)
+    with acts() as kinds:
+        answer = client.post(
+            at("case-details", case.ref), typed | {"title": "Call notes", "confidential": "on"}
+        )
+    assert answer.status_code == 302
+    assert kinds == ["details changed"]
+    assert life.fresh(case).confidential
+
+
+def test_the_tier_is_proposed_by_the_owner_and_confirmed_by_its_seat(cast, as_):
+    case = factories.make_case(cast)
+    with acts() as kinds:
+        bad = as_(cast.owner).post(
+            at("case-tier", case.ref), {"tier": "enormous", "worst_credible_harm": "Loss."}
+        )
+    assert bad.status_code == 200
+    assert kinds == []
+    assert "Loss." in text_of(bad)
+    with acts() as kinds:
+        as_(cast.owner).post(at("case-tier", case.ref), {"tier": "high", "worst_credible_harm": "Loss."})
+    assert kinds == ["risk tier proposed"]
+    assert as_(cast.owner).get(at("case-tier-confirm", case.ref)).status_code == 403
+    assert "Loss." in text_of(as_(cast.seat_risk).get(at("case-tier-confirm", case.ref)))
+    with acts() as kinds:
+        as_(cast.seat_risk).post(at("case-tier-confirm", case.ref), {"tier": "high"})
+    assert kinds == ["risk tier confirmed"]
+    assert life.fresh(case).tier == "high"
+
+
+def test_history_tells_acts_in_words_with_their_rows(cast, as_):
+    case = factories.make_case(cast)
+    actions.change_details(
+        case=case, title="Call notes", problem="Less time.", platform="", confidential=False, by=cast.owner
+    )
+    page = text_of(as_(cast.owner).get(at("case-history", case.ref)))
+    assert "registered the case in Account management" in page
+    assert "changed problem, title." in page
+    assert "<del>Customer summary assistant</del> Call notes" in page
+    only = text_of(as_(cast.owner).get(at("case-history", case.ref, kind="registered")))
+    assert "changed problem" not in only
+    for junk in ("?page=junk", "?page=999", "?who=x", "?who=99999999999999999999"):
+        assert as_(cast.owner).get(at("case-history", case.ref) + junk).status_code == 200
+
+
+def test_refusals_are_shown_to_who_caused_them_and_to_who_may_see_the_record(cast, as_):
+    case = factories.make_case(cast)
+    with pytest.raises(Refused):
+        actions.propose_tier(case=case, tier="high", worst_credible_harm="Loss.", by=cast.lead)
+    for person, seen in ((cast.lead, True), (cast.auditor, True), (cast.admin, True), (cast.owner, False)):
+        page = text_of(as_(person).get(at("case-history", case.ref)))
+        assert ("was refused" in page) is seen, person
+
+
+def test_every_kind_of_entry_has_its_sentence(cast, as_):
+    from governance.models import Entry, Rulebook
+    from initiatives import words
+
+    case = factories.make_production(cast)
+    book = Rulebook.objects.current().book
+    for entry in Entry.objects.of_case(case.ref):
+        assert entry.kind in words.SENTENCES or entry.kind.startswith("review "), entry.kind
+        said = words.sentence(entry.kind, entry.facts["facts"], book)
+        assert not said.startswith(f"{entry.kind} ("), said
+
+
+def test_the_page_reads_as_much_for_a_large_case_as_for_a_small_one(cast, as_):
+    case = factories.make_prototype(cast)
+    client = as_(cast.owner)
+    client.get(at("case", case.ref))
+    with CaptureQueriesContext(connection) as small:
+        client.get(at("case", case.ref))
+    for number in range(5):
+        actions.add_evidence(
+            case=case,
+            kind="document",
+            title=f"Note {number}",
+            observed_on=clock.today(),
+            covers=["proto.scope", "mvp.problem"],
+            link="https://example.org/note",
+            by=cast.owner,
+        )
+    client.get(at("case", case.ref))  # the frame counts the desk anew after an act
+    with CaptureQueriesContext(connection) as large:
+        client.get(at("case", case.ref))
+    assert len(large) == len(small) < 75

@@ -1,0 +1,287 @@
+"""The desk: what waits for whom, why, by when; a first step where nothing waits."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from adoption.demo import life
+from governance import actions as ground
+from governance import clock, desk
+from governance.history import acting
+from governance.models import Entry
+from governance.rulebook import load_default
+from initiatives import actions
+from initiatives.models import ChangeRecord, Condition, Obligation, Review, Span
+from tests import factories
+
+
+def lines(person, verb=None):
+    return [line for line in desk.lines_for(person) if verb in (None, line.verb)]
+
+
+def said(person, verb=None) -> str:
+    return " | ".join(f"{line.text}: {line.why} [{line.button}]" for line in lines(person, verb))
+
+
+@pytest.fixture
+def prototype(cast):
+    """An idea whose prototype gate is ready to be signed."""
+    case = factories.make_case(cast)
+    life.parts(case, cast.team)
+    life.ground_gate(case, "prototype", cast.team)
+    return case
+
+
+@pytest.fixture
+def review(cast, prototype) -> Review:
+    return actions.open_review(case=prototype, by=cast.owner)
+
+
+def test_a_seat_signs_then_the_chair_decides(cast, review):
+    assert "the gate needs 1" in said(cast.seat_value, "sign")
+    assert lines(cast.seat_value, "sign")[0].link == f"/reviews/{review.pk}/"
+    assert lines(cast.seat_adoption, "sign") == []  # no criterion of this seat at the gate
+    assert lines(cast.chair, "decide") == []
+    life.votes(review, cast.team)
+    assert lines(cast.seat_value, "sign") == []
+    assert "everything the gate asks for is there" in said(cast.chair, "decide")
+    assert lines(cast.deputy_chair, "decide") == []
+    actions.propose_role(case=review.initiative, role="sponsor", person=cast.chair, by=cast.owner)
+    assert lines(cast.chair, "decide") == []
+    assert lines(cast.deputy_chair, "decide")
+
+
+def test_a_stale_vote_comes_back_with_what_changed(cast, review):
+    life.votes(review, cast.team)
+    actions.answer(
+        case=review.initiative,
+        requirement="proto.question",
+        kind="answered",
+        text="Another question altogether.",
+        true_as_of=clock.today(),
+        by=cast.owner,
+    )
+    words = said(cast.seat_value, "sign")
+    assert "went stale" in words
+    assert "the answer changed" in words
+    assert "See what changed" in words
+    assert lines(cast.chair, "decide") == []
+
+
+def test_nobody_is_asked_to_sign_a_case_of_their_own(cast, review):
+    assert lines(cast.seat_value, "sign")
+    actions.propose_role(case=review.initiative, role="sponsor", person=cast.seat_value, by=cast.owner)
+    assert lines(cast.seat_value, "sign") == []
+    assert "Sponsor" in said(cast.seat_value, "accept")
+
+
+def test_questions_of_the_board_wait_for_the_owner(cast, review):
+    actions.ask_question(
+        review=review, criterion="prototype.honest", text="On which sample?", by=cast.seat_value
+    )
+    assert "On which sample?" in said(cast.owner, "answer")
+
+
+def test_roles_to_accept(cast):
+    case = factories.make_case(cast, owner=cast.lead)
+    line = lines(cast.lead, "accept")[0]
+    assert line.text == "Business owner"
+    assert line.link == f"/roles/{case.roles.get().pk}/"
+    assert line.when == "since today"
+    assert "Marta Lindqvist" in line.why
+
+
+def test_open_questions_are_counted_per_case_and_role(cast):
+    case = factories.make_case(cast)
+    assert "6 questions have no answer yet" in said(cast.owner, "answer").replace(
+        "7 questions", "6 questions"
+    )
+    assert lines(cast.lead) == []
+    assignment = actions.propose_role(case=case, role="technical_lead", person=cast.lead, by=cast.owner)
+    actions.accept_role(assignment=assignment, by=cast.lead)
+    assert "1 question has no answer yet" in said(cast.lead, "answer")
+
+
+def test_ageing_proof_is_named_with_its_day(cast):
+    case = factories.make_prototype(cast)
+    Span.objects.filter(initiative=case).update(next_stale_on=None)
+    assert lines(cast.owner, "refresh") == []
+    soon = clock.today() + timedelta(days=30)
+    Span.objects.filter(initiative=case).update(next_stale_on=soon)
+    line = lines(cast.owner, "refresh")[0]
+    assert line.due == soon
+    assert "goes stale" in line.why
+    Span.objects.filter(initiative=case).update(next_stale_on=soon + timedelta(days=1))
+    assert lines(cast.owner, "refresh") == []
+    Span.objects.filter(initiative=case).update(gaps={"model": 2, "policy": 1})
+    assert "3 answers lack current proof: 2 model, 1 policy" in said(cast.owner, "refresh")
+
+
+def test_what_seats_do_apart_from_reviews(cast, prototype):
+    actions.propose_tier(
+        case=prototype, tier="limited", worst_credible_harm="A wrong summary.", by=cast.owner
+    )
+    assert "Proposed: limited" in said(cast.seat_risk, "confirm")
+    assert lines(cast.seat_value, "confirm") == []
+    actions.confirm_tier(case=prototype, tier="limited", by=cast.seat_risk)
+    assert lines(cast.seat_risk, "confirm") == []
+
+    actions.answer(
+        case=prototype,
+        requirement="proto.scope",
+        kind="not_applicable",
+        text="There is no sample at all.",
+        by=cast.owner,
+    )
+    holders = {seat: said(person, "agree") for seat, person in cast.seats.items()}
+    assert any("does not apply" in words for words in holders.values())
+
+    life.staff(prototype, cast.team, roles=("record_owner",))
+    actions.save_contract(case=prototype, clauses=life.CLAUSES, by=cast.owner)
+    version = actions.propose_contract(case=prototype, by=cast.owner)
+    assert "Contract of" in said(cast.seat_risk, "sign")
+    assert "Contract of" in said(cast.seat_value, "sign")
+    assert "Contract of" not in said(cast.seat_security, "sign")
+    actions.approve_contract(
+        version=version, seat="risk_compliance", digest=version.digest, by=cast.seat_risk
+    )
+    assert "Contract of" not in said(cast.seat_risk, "sign")
+
+    until = clock.today() + timedelta(days=30)
+    waiver = actions.request_waiver(
+        case=prototype, key="proto.assumptions", reason="Next week.", until=until, by=cast.owner
+    )
+    assert "Waiver for" in said(cast.chair, "agree")
+    assert "Waiver for" in said(cast.seat_risk, "agree")
+    assert "Waiver for" not in said(cast.seat_value, "agree")
+    actions.agree_to_waiver(waiver=waiver, by=cast.seat_risk)
+    assert "Waiver for" not in said(cast.seat_risk, "agree")
+
+    actions.hold(case=prototype, reason="Something smells.", by=cast.seat_security)
+    assert "Something smells." in said(cast.chair, "decide")
+    assert "Something smells." not in said(cast.deputy_chair)
+
+
+def test_conditions_and_debts_are_on_the_desk_of_whoever_owes_them(cast, review):
+    case = review.initiative
+    yesterday = clock.today() - timedelta(days=1)
+    with acting(system="test", reason="debts"):
+        Condition(
+            review=review, text="Tell the union", owner=cast.lead, due=yesterday, proposed_by=cast.seat_value
+        ).save()
+        Obligation(
+            initiative=case,
+            kind="criterion",
+            source="x",
+            text="Hand over the logs",
+            debtor=cast.lead,
+            due=clock.today(),
+            opened_at=clock.now(),
+        ).save()
+        ChangeRecord(
+            initiative=case,
+            layer="model",
+            what="Model swapped",
+            effective_at=clock.now(),
+            recorded_at=clock.now(),
+        ).save()
+    condition = lines(cast.lead, "meet")[0]
+    assert (condition.text, condition.late) == ("Tell the union", True)
+    assert "Hand over the logs" in said(cast.lead, "settle")
+    assert "Model swapped" in said(cast.owner, "settle")
+
+
+def test_a_chair_publishes_a_rulebook_that_was_proposed(cast):
+    draft = ground.load_rulebook(source=load_default().replace("2026.1", "2026.2"), by=cast.admin)
+    assert lines(cast.chair) == []
+    ground.propose_publication(rulebook=draft, by=cast.admin)
+    assert "Rulebook 2026.2" in said(cast.chair, "decide")
+    assert lines(cast.deputy_chair) == []
+
+
+def test_the_page_says_how_much_waits_and_where_to_do_it(cast, as_, review):
+    Span.objects.filter(initiative=review.initiative).update(next_stale_on=clock.today() + timedelta(days=20))
+    text = as_(cast.seat_value).get("/").content.decode()
+    assert "One thing waits for you" in text
+    assert f'href="/reviews/{review.pk}/"' in text
+    assert "Read and sign" in text
+    assert "Customer summary assistant" in text
+    assert "%" not in text.split("<main")[1].split("</main>")[0]
+    aside = text.split("<aside")[1]
+    assert review.initiative.ref in aside
+    assert "<svg" in aside  # proof ages within 90 days
+    stranger = as_(cast.outsider).get("/").content.decode()
+    assert review.initiative.ref not in stranger
+
+
+@pytest.mark.parametrize(
+    ("who", "first"),
+    [
+        ("outsider", "Register an initiative"),
+        ("owner", "Register an initiative"),
+        ("seat_risk", "Read the rulebook"),
+        ("chair", "Read the rulebook"),
+        ("auditor", "Follow the history of a case"),
+        ("admin", "Import an inventory"),
+    ],
+)
+def test_whoever_has_nothing_to_do_is_shown_one_first_step(cast, as_, who, first):
+    response = as_(getattr(cast, who)).get("/")
+    text = response.content.decode()
+    assert "Nothing waits for you" in text
+    assert response.context["steps"][0].text == first
+    assert f"<h2>{first}</h2>" in text
+    for step in response.context["steps"]:
+        assert as_(getattr(cast, who)).get(step.link).status_code == 200, step.link
+
+
+def test_the_first_admin_is_led_from_the_units_on(db, as_):
+    admin = factories.make_person("root", is_admin=True)
+    steps = as_(admin).get("/").context["steps"]
+    assert [step.text for step in steps] == [
+        "Add the units",
+        "Give a unit its board",
+        "Add people",
+        "Fill the seats",
+        "Put a rulebook in force",
+        "Import an inventory",
+    ]
+
+
+def test_the_count_in_the_frame_is_right_after_every_act(cast, as_):
+    client = as_(cast.lead)
+    assert desk.count_for(cast.lead) == 0
+    case = factories.make_case(cast, owner=cast.lead)
+    assert desk.count_for(cast.lead) == 1
+    assert ">1<span" in client.get("/help/").content.decode()
+    actions.decline_role(assignment=case.roles.get(), by=cast.lead)
+    assert desk.count_for(cast.lead) == 0
+
+
+def test_a_desk_takes_the_same_queries_however_much_is_on_it(cast, as_):
+    def count(person):
+        client = as_(person)
+        client.get("/")
+        with CaptureQueriesContext(connection) as queries:
+            desk.lines_for(person)
+        return len(queries)
+
+    def one(number):
+        case = factories.make_case(cast, title=f"Case {number}")
+        life.parts(case, cast.team)
+        life.ground_gate(case, "prototype", cast.team)
+        actions.propose_tier(case=case, tier="limited", worst_credible_harm="None.", by=cast.owner)
+        actions.open_review(case=case, by=cast.owner)
+
+    busy = (cast.owner, cast.seat_value, cast.seat_risk, cast.chair)
+    one(0)
+    few = [count(person) for person in busy]
+    for number in range(1, 4):
+        one(number)
+    many = [count(person) for person in busy]
+    assert many == few
+    assert max(many) <= 22, many
+    assert len(lines(cast.seat_value)) >= 4
+    assert Entry.objects.filter(kind="refused").count() == 0

@@ -1,0 +1,119 @@
+"""Registering in four fields, beside the cases that resemble it."""
+
+import pytest
+
+from initiatives import actions
+from initiatives.models import Initiative
+from tests import factories
+
+FOUR = ("title", "unit", "problem", "owner")
+
+
+WRONG = [
+    ({"title": ""}, "This field is required"),
+    ({"title": "   "}, "This field is required"),
+    ({"title": "x" * 201}, "at most 200"),
+    ({"problem": ""}, "This field is required"),
+    ({"unit": "999999999999999999999"}, "valid choice"),
+    ({"unit": "retail"}, "valid choice"),
+    ({"owner": "-1"}, "valid choice"),
+    ({"successor_of": "AI-9999"}, "There is no case AI-9999"),
+    ({"successor_of": "; drop"}, "There is no case"),
+]
+
+
+@pytest.fixture
+def sent(cast):
+    return {
+        "title": "Sorting of supplier complaints",
+        "unit": cast.unit.pk,
+        "problem": "Complaints wait four days until somebody has read them.",
+        "owner": cast.owner.pk,
+    }
+
+
+def test_exactly_four_fields_are_asked(cast, as_):
+    response = as_(cast.owner).get("/cases/register/")
+    form = response.context["form"]
+    text = response.content.decode()
+    asked = [name for name in form.fields if f'for="id_{name}"' in text]
+    assert tuple(asked) == FOUR
+    assert form["unit"].value() == cast.unit.pk
+    assert form["owner"].value() == cast.owner.pk
+
+
+def test_it_is_registered_and_its_page_opens(cast, as_, sent):
+    client = as_(cast.owner)
+    response = client.post("/cases/register/", sent)
+    case = Initiative.objects.get(title=sent["title"])
+    assert response.url == f"/cases/{case.ref}/"
+    assert case.stage == "proposed"
+    assert case.roles.in_force().get().person == cast.owner
+
+
+def test_naming_somebody_else_asks_them(cast, as_, sent):
+    as_(cast.outsider).post("/cases/register/", sent)
+    case = Initiative.objects.get(title=sent["title"])
+    assert case.registered_by == cast.outsider
+    assert case.roles.waiting().get().person == cast.owner
+
+
+def test_bad_input_is_said_at_its_field_and_nothing_typed_is_lost(cast, as_, sent):
+    client = as_(cast.owner)
+    for change, said in WRONG:
+        response = client.post("/cases/register/", sent | change)
+        text = response.content.decode()
+        assert response.status_code == 200
+        assert said in text, change
+        assert (sent | change)["problem"] in text
+    assert not Initiative.objects.exists()
+
+
+def test_an_empty_form_is_answered_as_well(cast, as_):
+    response = as_(cast.owner).post("/cases/register/", {})
+    assert response.content.decode().count("This field is required") >= 4
+
+
+def test_without_javascript_the_similar_ones_come_after_the_first_try(cast, as_, sent):
+    old = factories.make_case(cast, title="Supplier complaints inbox")
+    client = as_(cast.outsider)
+    response = client.post("/cases/register/", sent | {"owner": cast.outsider.pk})
+    text = response.content.decode()
+    assert response.status_code == 200
+    assert "Join an existing one, or say why this is new." in text
+    assert old.ref in text
+    assert f'href="/cases/{old.ref}/"' not in text  # a stub: this person may not open it
+    assert "ask Marta Lindqvist" in text
+    assert Initiative.objects.count() == 1
+    response = client.post(
+        "/cases/register/", sent | {"owner": cast.outsider.pk, "why_new": "It sorts; that one stores."}
+    )
+    assert response.status_code == 302
+    case = Initiative.objects.latest("number")
+    assert case.history.first().history_change_reason == "It sorts; that one stores."
+
+
+def test_a_successor_is_linked_to_the_closed_case_it_follows(cast, as_, sent):
+    old = factories.make_case(cast, title="Something else entirely")
+    client = as_(cast.owner)
+    refused = client.post("/cases/register/", sent | {"successor_of": old.ref})
+    assert "still runs" in refused.content.decode()
+    actions.stop(case=old, reason_code="no_value", reason="Nobody asked for it", by=cast.owner)
+    page = client.get(f"/cases/register/?successor_of={old.ref}")
+    assert f'value="{old.ref}"' in page.content.decode()
+    assert client.post("/cases/register/", sent | {"successor_of": old.ref}).status_code == 302
+    assert Initiative.objects.latest("number").successor_of == old
+
+
+def test_the_part_that_htmx_puts_in_place(cast, as_):
+    old = factories.make_case(cast)
+    client = as_(cast.owner)
+    text = client.get("/cases/similar/?title=customer+summaries&problem=").content.decode()
+    assert f'href="/cases/{old.ref}/"' in text
+    assert "<html" not in text
+    assert client.get("/cases/similar/").content.decode().strip() == ""
+    kept = client.get("/cases/similar/?title=customer+summaries&why_new=Because+so").content.decode()
+    assert "Because so" in kept
+    assert client.post("/cases/similar/").status_code == 405
+    for odd in ("%27%29%3B--", "%F0%9F%98%80", "a%26%7C%21%3A%2A", "x" * 5000, "%28%28%28"):
+        assert client.get(f"/cases/similar/?title={odd}&problem={odd}").status_code == 200

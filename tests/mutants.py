@@ -1,0 +1,338 @@
+"""Defences removed one at a time: for each, a named test must go red. Run by hand with `make mutants`.
+
+A mutant is a place in the source, the text that is the defence, what stands there instead, and the tests that must
+notice. It works on a copy of the project, so that nobody's work is touched. `test_mutants.py` checks in the ordinary
+suite that every defence still stands where the table says.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One defence, taken away."""
+
+    name: str
+    file: str
+    defence: str
+    instead: str
+    tests: str
+
+
+GUARDS = "initiatives/migrations/0002_guards.py"
+DUTIES = "tests/test_separation_of_duties.py"
+ATTACKS = "tests/test_stage_attacks.py"
+PROOF = "tests/governance/test_proof.py"
+GATES = "tests/governance/test_gates.py"
+STATEMENTS = "tests/governance/test_statements.py"
+UGLY = "tests/walks/test_small_ugly.py"
+
+MUTANTS = [
+    # Races
+    Mutant(
+        "the lock on the case",
+        "initiatives/models/initiative.py",
+        'return self.select_for_update(of=("self",)).get(pk=pk)',
+        "return self.get(pk=pk)",
+        "tests/races/test_races.py",
+    ),
+    Mutant(
+        "one vote per seat, by constraint",
+        "initiatives/migrations/0001_initial.py",
+        "name='one_vote_per_seat', nulls_distinct=False",
+        "name='one_vote_per_seat'",
+        "tests/test_constraints.py",
+    ),
+    Mutant(
+        "one open review per case, by constraint",
+        "initiatives/migrations/0001_initial.py",
+        "fields=('initiative',), name='one_open_review_per_case'",
+        "fields=('initiative', 'id'), name='one_open_review_per_case'",
+        "tests/test_constraints.py",
+    ),
+    Mutant(
+        "the vote one saw standing is compared",
+        "initiatives/actions/votes.py",
+        "if (last.pk if last else None) != seen_last:",
+        "if False:",
+        "tests/initiatives/test_views_votes.py -k two_tabs",
+    ),
+    Mutant(
+        "a review that ended is not decided again",
+        "initiatives/actions/reviews.py",
+        "if not review.is_open:",
+        "if False:",
+        "tests/initiatives/test_views_reviews.py -k second_tab",
+    ),
+    # The stage
+    Mutant(
+        "the stage needs its StageChange and entry",
+        GUARDS,
+        "IF found_id IS NULL THEN",
+        "IF false THEN",
+        ATTACKS,
+    ),
+    Mutant(
+        "a case starts as an idea",
+        GUARDS,
+        "IF NEW.stage <> 'proposed' OR NEW.basis <> 'registered' THEN",
+        "IF false THEN",
+        ATTACKS,
+    ),
+    Mutant(
+        "a StageChange is used in its transaction",
+        GUARDS,
+        "IF NOT EXISTS (SELECT 1 FROM initiatives_stagechange WHERE id = NEW.id AND consumed) THEN",
+        "IF false THEN",
+        ATTACKS,
+    ),
+    Mutant(
+        "a template cannot run a move",
+        "initiatives/models/initiative.py",
+        "method.alters_data = True",
+        "method.alters_data = False",
+        f"{ATTACKS} -k template",
+    ),
+    Mutant(
+        "record tables are append-only",
+        "governance/migrations/0002_guards.py",
+        "append_only BEFORE UPDATE OR DELETE ON %I",
+        "append_only BEFORE DELETE ON %I",
+        "tests/test_record.py -k stays_as_it_was",
+    ),
+    Mutant(
+        "no write without an actor",
+        "governance/history.py",
+        '    if who is None:\n        raise NoActor(\n            f"{instance._meta.label}',
+        '    if False:\n        raise NoActor(\n            f"{instance._meta.label}',
+        "tests/test_record.py -k unnamed",
+    ),
+    # Separation of duties
+    Mutant(
+        "party to the case, at signing",
+        "initiatives/permissions.py",
+        'reasons.append(f"{person} is {role} of this case")',
+        "pass",
+        DUTIES,
+    ),
+    Mutant(
+        "party to the case, at decision",
+        "initiatives/board.py",
+        'reasons += [f"{person} is {words} of this case" for words in self.roles.get(person.pk, ())]',
+        "",
+        DUTIES,
+    ),
+    Mutant(
+        "party to the case, in the database",
+        GUARDS,
+        "RAISE EXCEPTION 'Plumbline: nobody signs on a case they hold a role on.' USING ERRCODE = 'PL014';",
+        "NULL;",
+        DUTIES,
+    ),
+    Mutant(
+        "authors of evidence do not approve on it",
+        "initiatives/actions/votes.py",
+        "if permissions.authored(case, by, evidence):",
+        "if False:",
+        DUTIES,
+    ),
+    Mutant(
+        "whoever seats themselves holds nothing",
+        "governance/models/people.py",
+        'return seated.filter(Q(granted_by__isnull=True) | ~Q(granted_by=F("person")))',
+        "return seated",
+        DUTIES,
+    ),
+    Mutant(
+        "a chair who is party does not decide",
+        "initiatives/permissions.py",
+        '        if not roles:\n            return member.person, "chair"',
+        '        if True:\n            return member.person, "chair"',
+        f"{DUTIES} {UGLY} -k chair",
+    ),
+    Mutant(
+        "nobody accepts a role for another",
+        "initiatives/permissions.py",
+        'if assignment.person_id != person.pk:\n        return no(f"Only {assignment.person}',
+        'if False:\n        return no(f"Only {assignment.person}',
+        f"{DUTIES} -k nobody_accepts",
+    ),
+    Mutant(
+        "strangers do not see a case",
+        "initiatives/permissions.py",
+        "return cases.filter(seen)",
+        "return cases",
+        "tests/test_access.py -k not_yours",
+    ),
+    # Proof
+    Mutant(
+        "proof ages at midnight",
+        "governance/proof.py",
+        "if ageless or (last := expiry(requirement, item, facts.high)) is None or day <= last",
+        "if True",
+        PROOF,
+    ),
+    Mutant(
+        "partial and fail are not pass",
+        "governance/proof.py",
+        'if newest is not None and newest.result != "pass":',
+        "if False:",
+        PROOF,
+    ),
+    Mutant(
+        "proof names the model that runs",
+        "governance/proof.py",
+        "and not ({version.id for version in models} <= item.components)",
+        "and False",
+        PROOF,
+    ),
+    Mutant(
+        "one report serves one layer",
+        "governance/proof.py",
+        "position < mine",
+        "False",
+        PROOF,
+    ),
+    Mutant(
+        "acceptance is in person",
+        "governance/proof.py",
+        "if item.acceptance_role != ACCEPTED_IN_PERSON[key]:",
+        "if False:",
+        PROOF,
+    ),
+    Mutant(
+        "valid until: ageing is foreseen",
+        "governance/gates.py",
+        "yield clock.midnight_after(item.observed_on + timedelta(days=days))",
+        "pass",
+        GATES,
+    ),
+    Mutant(
+        "scale tests are not waived",
+        "governance/rulebook/book.py",
+        "return self.requirements[key].waivable and key not in self.scale_items",
+        "return self.requirements[key].waivable",
+        GATES,
+    ),
+    Mutant(
+        "observed dates are not in the future",
+        "initiatives/actions/evidence.py",
+        "elif observed_on > clock.today():",
+        "elif False:",
+        "tests/walks/test_scenario_1.py",
+    ),
+    # Freshness
+    Mutant(
+        "a changed scope stales every vote",
+        "governance/statements.py",
+        'if [scope[0] for scope in now["scope"]] != [scope[0] for scope in signed["scope"]]:',
+        "if False:",
+        STATEMENTS,
+    ),
+    Mutant(
+        "a changed answer stales a vote",
+        "governance/statements.py",
+        'if then["answer"] and state.state != "as_decided" and state.answer_version != then["answer"]:',
+        "if False:",
+        STATEMENTS,
+    ),
+    Mutant(
+        "what is signed is what was read",
+        "initiatives/actions/votes.py",
+        "if statements.digest(text) != digest:",
+        "if False:",
+        "tests/initiatives/test_views_votes.py -k moved_since",
+    ),
+    # Decisions
+    Mutant(
+        "the quorum",
+        "governance/gates.py",
+        "    if len(signed) < quorum:\n        others",
+        "    if False:\n        others",
+        GATES,
+    ),
+    Mutant(
+        "a hold blocks",
+        "governance/gates.py",
+        "if hold.blocking:",
+        "if False:",
+        GATES,
+    ),
+    Mutant(
+        "an overdue debt blocks",
+        "governance/gates.py",
+        "if day > debt.due and not debt.excused:",
+        "if False:",
+        GATES,
+    ),
+    # Nobody is forgotten
+    Mutant(
+        "a mail is claimed by one worker",
+        "governance/delivery.py",
+        "return Q(claimed_at__isnull=True) | Q(claimed_at__lt=clock.now() - CLAIM)",
+        "return Q(pk__gt=0)",
+        "tests/governance/test_delivery.py -k two_workers",
+    ),
+    Mutant(
+        "cells of an export hold no formula",
+        "governance/exports.py",
+        "if text and (text[0] in STARTERS or",
+        "if text and (",
+        "tests/initiatives/test_views_portfolio.py -k file_is_safe",
+    ),
+]
+
+
+def source_without(mutant: Mutant) -> str:
+    """The file without the defence. Raises ValueError when the defence is not there, or not once."""
+    source = (ROOT / mutant.file).read_text(encoding="utf-8")
+    if source.count(mutant.defence) != 1:
+        raise ValueError(f"{mutant.name}: found {source.count(mutant.defence)} times in {mutant.file}")
+    return source.replace(mutant.defence, mutant.instead)
+
+
+def survives(mutant: Mutant, place: Path) -> bool:
+    """Whether the named tests stay green in the copy at `place` without the defence: then nothing guards it."""
+    path = place / mutant.file
+    path.write_text(source_without(mutant), encoding="utf-8")
+    try:
+        run = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-x", *mutant.tests.split()],
+            cwd=place,
+            capture_output=True,
+            text=True,
+            timeout=900,
+            env=os.environ | {"PLUMBLINE_DATA": str(place / ".data")},
+        )
+    finally:
+        shutil.copy(ROOT / mutant.file, path)
+    if run.returncode not in (0, 1):
+        raise RuntimeError(f"{mutant.name}: the tests did not run\n{run.stdout[-2000:]}{run.stderr[-2000:]}")
+    return run.returncode == 0
+
+
+def main(wanted: list[str]) -> int:
+    """Try every mutant, or those whose name holds one of the words given. 1 when any survives."""
+    survivors = 0
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "plumbline"
+        shutil.copytree(ROOT, place, ignore=shutil.ignore_patterns(".git", ".venv", ".data", "__pycache__"))
+        for mutant in MUTANTS:
+            if wanted and not any(word in mutant.name for word in wanted):
+                continue
+            alive = survives(mutant, place)
+            survivors += alive
+            print(f"{'SURVIVES' if alive else 'killed  '}  {mutant.name}  [{mutant.tests}]", flush=True)
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,247 @@
+"""What every test stands on: a database, the application's own login to it, a browser, the length of a race.
+
+The database of a run is a copy of a template that has every migration: made once per state of the migrations,
+copied in a fraction of a second. A test with `transaction=True` leaves a used database behind; it is thrown away and
+copied anew, because the record refuses to be emptied.
+"""
+
+import ast
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection, connections
+from django.test import TransactionTestCase
+from psycopg import sql
+
+from governance import database, guards, roles
+
+TEMPLATE_PREFIX = "plumbline_template_"
+TEMPLATES_KEPT = 3
+# On a server that is not ours, an application role of that name may be somebody's real one.
+APPLICATION = roles.APPLICATION if settings.EMBEDDED else "plumbline_app_of_tests"
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--headless",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+# Playwright's synchronous interface runs an event loop, and Django then refuses to touch the database.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How often each race is run."""
+    parser.addoption(
+        "--rounds", type=int, default=20, help="rounds of each race between people (default: 20)"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the embedded server and see to the template, once for all workers of this run."""
+    settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
+    TransactionTestCase._fixture_teardown = copy_anew
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    if settings.EMBEDDED:
+        try:
+            settings.EMBEDDED_DATABASE.start()
+        except database.DatabaseTrouble as trouble:
+            pytest.exit(str(trouble), returncode=2)
+    try:
+        template = make_template()
+    except psycopg.OperationalError as trouble:
+        pytest.exit(f"The database does not answer: {str(trouble).strip()}", returncode=2)
+    if template is not None:
+        os.environ["PLUMBLINE_TEST_TEMPLATE"] = (
+            template  # for the workers; this process has read its settings
+        )
+        settings.DATABASES["default"]["TEST"] |= {"TEMPLATE": template, "MIGRATE": False}
+
+
+# Files that take longest, started first: a long one begun last would leave the other worker idle.
+LONG_FILES = (
+    "browser/test_walk",
+    "adoption/test_demo",
+    "browser/",
+    "races/",
+    "walks/",
+    "test_access",
+    "test_impact",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long files first; inside a file the order stays."""
+
+    def place(item: pytest.Item) -> int:
+        return next((n for n, name in enumerate(LONG_FILES) if name in item.nodeid), len(LONG_FILES))
+
+    items.sort(key=place)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server, unless another run uses it, and remove what tests uploaded."""
+    shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
+    if settings.EMBEDDED and not hasattr(config, "workerinput"):
+        settings.EMBEDDED_DATABASE.leave()
+
+
+# --- The template ----------------------------------------------------------------------------------------------------
+
+
+def url_of(name: str, url: str = settings.DATABASE_URL) -> str:
+    """The address of another database on the same server."""
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+def server() -> psycopg.Connection[Any]:
+    """A connection that can make and drop databases."""
+    return psycopg.connect(url_of("postgres"), autocommit=True, connect_timeout=5)
+
+
+def make_template() -> str | None:
+    """The name of a database with every migration. None if they do not run: then the tests themselves show why."""
+    name = TEMPLATE_PREFIX + state_of_migrations()
+    with server() as at:
+        at.execute("SELECT pg_advisory_lock(hashtext('plumbline template'))")  # freed with the connection
+        tidy(at)
+        if not settings.EMBEDDED:
+            make_roles_elsewhere(at)
+        if at.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            return name
+        draft = sql.Identifier(f"{name}_draft")
+        at.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(draft))
+        at.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(draft))
+        done = subprocess.run(
+            [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+            cwd=settings.BASE_DIR,
+            env=dict(os.environ) | {"DATABASE_URL": url_of(f"{name}_draft")},
+            capture_output=True,
+        )
+        if done.returncode:
+            at.execute(sql.SQL("DROP DATABASE {}").format(draft))
+            return None
+        with psycopg.connect(url_of(f"{name}_draft")) as inside:
+            roles.grant_application(inside, APPLICATION)
+        at.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(draft, sql.Identifier(name)))
+    return name
+
+
+def state_of_migrations() -> str:
+    """A digest of all migrations and the modules of ours they import (models apart: a migration carries its own)."""
+    paths = {
+        Path(roles.__file__),
+        Path(guards.__file__),
+        *settings.BASE_DIR.glob("governance/rulebook/*.toml"),
+    }
+    for path in settings.BASE_DIR.glob("*/migrations/*.py"):
+        paths.add(path)
+        for line in ast.walk(ast.parse(path.read_text())):
+            if isinstance(line, ast.ImportFrom) and line.module:
+                modules = [line.module, *(f"{line.module}.{name.name}" for name in line.names)]
+            else:
+                modules = [name.name for name in line.names] if isinstance(line, ast.Import) else []
+            files = (
+                settings.BASE_DIR / f"{name.replace('.', '/')}.py"
+                for name in modules
+                if ".models" not in name
+            )
+            paths |= {file for file in files if file.is_file()}
+    seen = hashlib.sha256()
+    for path in sorted(paths):
+        seen.update(str(path.relative_to(settings.BASE_DIR)).encode() + path.read_bytes())
+    return seen.hexdigest()[:12]
+
+
+def tidy(at: psycopg.Connection[Any]) -> None:
+    """Drop templates of older migrations and, on our own server, what killed runs left."""
+    names = [name for (name,) in at.execute("SELECT datname FROM pg_database ORDER BY oid")]
+    old = [name for name in names if name.startswith(TEMPLATE_PREFIX)][:-TEMPLATES_KEPT]
+    for name in names:
+        if not settings.EMBEDDED and name not in old:
+            continue  # the number in its name may be a process of another machine
+        run = name.removeprefix("test_plumbline_").partition("_")[0]
+        if name in old or (name.startswith("test_plumbline_") and not psutil.pid_exists(int(run))):
+            at.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def make_roles_elsewhere(at: psycopg.Connection[Any]) -> None:
+    """The roles on a server that is not ours, if we may; without them the tests that need them say so."""
+    with contextlib.suppress(psycopg.errors.InsufficientPrivilege):
+        roles.make_roles(at, application=APPLICATION, password=settings.SECRET_KEY)
+
+
+def copy_anew(case: TransactionTestCase) -> None:
+    """After a test with real transactions: throw its database away and copy the template again."""
+    template = settings.DATABASES["default"]["TEST"].get("TEMPLATE")
+    if template is None:
+        return
+    name = connection.settings_dict["NAME"]
+    connections.close_all()
+    with server() as at:
+        at.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        at.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+
+
+# --- Fixtures --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> int:
+    """How often to run a race: few in the suite, many in `make races`."""
+    return request.config.getoption("rounds")
+
+
+@pytest.fixture
+def application_url(transactional_db: None) -> str:
+    """The address of the test's database for the role that web and worker have."""
+    password = settings.EMBEDDED_DATABASE.password(APPLICATION) if settings.EMBEDDED else settings.SECRET_KEY
+    with server() as at:
+        if not at.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [APPLICATION]).fetchone():
+            pytest.skip("the user in DATABASE_URL may not create roles")
+    place = urlsplit(url_of(connection.settings_dict["NAME"]))
+    address = place.netloc.rpartition("@")[2]
+    password = password.replace(" ", "%20").replace(",", "%2C")
+    return place._replace(netloc=f"{APPLICATION}:{password}@{address}").geturl()
+
+
+@pytest.fixture
+def application(application_url: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection as the role that web and worker have: what it must not do, the database refuses."""
+    with psycopg.connect(application_url, autocommit=True) as login:
+        yield login
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """Where Chromium is. Without one the test is skipped; in CI, which installs it, the test fails."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        reason = "no Chromium on this machine; on Debian: apt-get install chromium"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    return Path(found)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any], chromium: Path) -> dict[str, Any]:
+    """Playwright's `browser`, `context` and `page` run on the machine's own Chromium."""
+    return browser_type_launch_args | {"executable_path": str(chromium), "args": CHROMIUM_ARGUMENTS}

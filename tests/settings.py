@@ -1,0 +1,31 @@
+"""Settings of the test suite: the real ones, from an environment that holds nothing of ours but DATABASE_URL."""
+
+import os
+from pathlib import Path
+
+KEPT = ("PLUMBLINE_TEST_", "PLUMBLINE_SHOTS")  # where the walks in a browser leave their pictures
+for name in list(os.environ):
+    if name.startswith(("PLUMBLINE_", "CELERY_", "EMAIL_")) and not name.startswith(KEPT):
+        del os.environ[name]
+os.environ["PLUMBLINE_DATA"] = str(Path(__file__).resolve().parent.parent / ".data" / "tests")
+os.environ["PLUMBLINE_SECRET_KEY"] = "a key for tests, known to everybody"
+# The workers of one run share this mark; two runs at once keep apart.
+RUN = os.environ.setdefault("PLUMBLINE_TEST_RUN", str(os.getpid()))
+
+from governance.settings import *  # noqa: E402, F403
+from governance.settings import DATA_DIR, DATABASES, EMBEDDED_DATABASE, STORAGES  # noqa: E402
+
+EMBEDDED_DATABASE.durable = False
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+DATABASES["default"]["TEST"] = {"NAME": f"test_plumbline_{RUN}"}
+if (
+    "PLUMBLINE_TEST_TEMPLATE" in os.environ
+):  # made by plumbing.py: a database that has every migration already
+    DATABASES["default"]["TEST"] |= {"TEMPLATE": os.environ["PLUMBLINE_TEST_TEMPLATE"], "MIGRATE": False}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+CELERY_TASK_ALWAYS_EAGER = True
+CELERY_TASK_EAGER_PROPAGATES = True
+STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+MEDIA_ROOT = DATA_DIR / f"uploads-{RUN}-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+FILE_UPLOAD_TEMP_DIR = MEDIA_ROOT

@@ -1,0 +1,293 @@
+"""Every URL by every member of the cast: who opens what. A URL that is not in the table fails.
+
+Strangers cannot tell a case they may not see from one that does not exist: 404, whether they read or send.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from adoption.actions import start
+from adoption.demo import life
+from governance import actions as people
+from governance import clock
+from governance.history import acting
+from governance.rulebook import load_default
+from initiatives import actions
+from initiatives.actions.changes import record_component
+from initiatives.actions.holds import owe
+from initiatives.models import ChangeRecord, Condition, ImportRow, Review
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+TEAM = ("owner", "support", "lead", "steward")
+BOARD = ("seat_value", "seat_risk", "seat_adoption", "chair", "deputy_chair")
+WATCHERS = ("admin", "auditor")
+STRANGERS = ("outsider", "sponsor")
+INSIDE = (*TEAM, *BOARD, *WATCHERS)
+CAST = (*INSIDE, *STRANGERS)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What reading an address answers: 200 to `opens`, `closed` to the others who see the case, and so on.
+
+    `strangers` and `sent` are for people who may not see the case, reading and sending; `signed_out` for everybody
+    who has not signed in.
+    """
+
+    opens: tuple = INSIDE
+    closed: int = 403
+    strangers: int = 404
+    sent: int = 404
+    signed_out: int = 302
+
+
+def only(*people, **options) -> Row:
+    """A page of the case on which these people act; the others who see the case are told why not."""
+    return Row(people, **options)
+
+
+OPEN = Row(strangers=200, sent=405, signed_out=200)  # open to everybody, signed in or not
+MEMBERS = Row(strangers=200, sent=405)  # open to everybody who signed in
+ADMINS = only("admin", strangers=403, sent=403)
+READ = Row(sent=405)  # a page of the case that takes nothing
+PAGE = Row()  # a page of the case that everybody on it may read
+OWNER = only("owner")
+WORKERS = only(*TEAM)
+RUNNERS = only("owner", "lead")
+CHAIR = only("chair")
+NOT_NOW = only()  # nobody: the state of this case does not allow it, and the page says so
+POST_ONLY = only(closed=302)  # sends whoever reads it on to the page it belongs to
+
+TABLE = {
+    "healthz": OPEN,
+    "readyz": OPEN,
+    "help": OPEN,
+    "rulebook": OPEN,
+    "rulebook-versions": OPEN,
+    "rulebook-version": Row(strangers=200, sent=405, signed_out=404),  # a draft is for people who signed in
+    "styleguide": only(closed=404, sent=405, signed_out=404),  # debug only
+    "sign-in": only(closed=302, strangers=302, sent=302, signed_out=200),
+    "sign-out": only(closed=405, strangers=405, sent=302),
+    "notices": MEMBERS,
+    "notice": only(closed=404, sent=405),  # one's own only; this one is nobody's
+    "notices-read": only(closed=405, strangers=405, sent=302),
+    "desk": MEMBERS,
+    "portfolio": MEMBERS,
+    "portfolio-export": MEMBERS,
+    "similar": MEMBERS,
+    "reviews": MEMBERS,
+    "register": Row(strangers=200, sent=200),
+    "rulebook-load": ADMINS,
+    "rulebook-propose": only(closed=405, strangers=405, sent=403),
+    "rulebook-publish": Row(strangers=200, sent=403),
+    "imports": ADMINS,
+    "import": ADMINS,
+    "import-confirm": ADMINS,
+    "import-row": ADMINS,
+    "case": PAGE,
+    "case-history": PAGE,
+    "case-details": OWNER,
+    "case-tier": OWNER,
+    "case-tier-confirm": only("seat_risk"),
+    "checklist": PAGE,
+    "checklist-row": PAGE,
+    "checklist-draft": POST_ONLY,
+    "checklist-accept": POST_ONLY,
+    "declaration": PAGE,
+    "evidence": PAGE,
+    "evidence-item": PAGE,
+    "evidence-file": only(
+        *TEAM, *BOARD, "auditor"
+    ),  # everything but evidence bodies: admins do not read them
+    "evidence-add": WORKERS,
+    "evidence-index": OWNER,
+    "evidence-cover": WORKERS,
+    "evidence-withdraw": WORKERS,
+    "contract": PAGE,
+    "contract-edit": OWNER,
+    "contract-propose": OWNER,
+    "contract-take-back": only(closed=(403, 404)),  # nothing is with the board
+    "contract-approve": only(closed=404),
+    "people": PAGE,
+    "role": PAGE,
+    "role-propose": OWNER,
+    "role-decline": NOT_NOW,  # the person who was asked is not in this table
+    "role-again": NOT_NOW,
+    "role-end": OWNER,
+    "running": PAGE,
+    "component-add": RUNNERS,
+    "scope-add": RUNNERS,
+    "change-add": RUNNERS,
+    "change-complete": RUNNERS,
+    "dependant-add": OWNER,
+    "dependant-end": OWNER,
+    "case-stop": only("owner", "chair"),
+    "case-step-back": CHAIR,
+    "case-withdraw": NOT_NOW,
+    "case-retire": NOT_NOW,
+    "case-reopen": NOT_NOW,
+    "case-reattest": NOT_NOW,
+    "hold-open": only(*TEAM, *BOARD),
+    "hold-lift": CHAIR,
+    "obligation-settle": NOT_NOW,  # a post-mortem is settled by being written and confirmed
+    "obligation-excuse": CHAIR,
+    "gap-open": only(*TEAM, "chair"),
+    "gap-close": WORKERS,
+    "review-open": PAGE,
+    "review": READ,
+    "review-decide": CHAIR,
+    "review-return": CHAIR,
+    "review-withdraw": OWNER,
+    "review-rebase": OWNER,
+    "review-ask": only(*BOARD),
+    "question-answer": WORKERS,
+    "condition-meet": OWNER,
+    "sign": only("seat_adoption"),
+    "sign-off": READ,
+    "sign-off-withdraw": only("seat_adoption"),
+    "waivers": PAGE,
+    "waiver-agree": only("seat_risk", "chair", closed=302),
+    "waiver-refuse": only("seat_risk", "chair", closed=302),
+    "lessons": READ,
+    "post-mortem-start": PAGE,
+    "post-mortem": PAGE,
+    "post-mortem-publish": PAGE,
+    "post-mortem-confirm": PAGE,
+}
+
+
+def urls(patterns=None):
+    """Every named URL of the project except Django's own admin."""
+    for pattern in patterns if patterns is not None else get_resolver().url_patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.app_name != "admin":
+                yield from urls(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern):
+            yield pattern.name
+
+
+@pytest.fixture
+def world(cast):
+    """One case with one of everything, so that every address leads somewhere."""
+    case = factories.make_mvp(cast)
+    item = case.evidence.filter(kind="document").first()
+    proposed = actions.propose_role(case=case, role="sponsor", person=cast.second_admin, by=cast.owner)
+    review = actions.open_review(case=life.fresh(case), by=cast.owner)
+    criterion = "production.behaviour"
+    vote = life.vote(
+        review, "adoption_change", cast.seat_adoption, "object", reason="No.", criteria=(criterion,)
+    )
+    question = actions.ask_question(review=review, criterion=criterion, text="Who?", by=cast.seat_adoption)
+    hold = actions.hold(case=case, reason="Wait.", by=cast.seat_security)
+    record_component(case=case, layer="application", name="Assistant", version="2.0", by=cast.owner)
+    dependant = actions.add_dependant(
+        case=case, who="Sales", for_what="Calls", bearable_outage_hours=4, by=cast.owner
+    )
+    tomorrow = clock.today() + timedelta(days=1)
+    waiver = actions.request_waiver(
+        case=case, key="production.mvp_proof", reason="Later.", until=tomorrow, by=cast.owner
+    )
+    gap = actions.open_gap(
+        case=case, text="Two lists.", owner=cast.steward, due=tomorrow, downstream=[], by=cast.owner
+    )
+    with acting(system="test", reason="One of everything"):
+        debts = [
+            owe(case, "post_mortem", source=f"test:{n}", text="Post-mortem", due=tomorrow, debtor=cast.owner)
+            for n in (1, 2)
+        ]
+        past = Review.objects.filter(initiative=case, gate="mvp").get()
+        condition = Condition(
+            review=past, text="Log more", owner=cast.owner, due=tomorrow, proposed_by=cast.chair
+        )
+        condition.save()
+    actions.save_contract(case=case, clauses=life.CLAUSES, by=cast.owner)
+    account = start(obligation=debts[0], by=cast.owner)
+    draft = people.load_rulebook(source=load_default().replace('"2026.1"', '"2026.2"'), by=cast.admin)
+    batch = actions.upload_batch(
+        content=b"agency,id,use_case_name,development_stage\nNASA,N-1,Crater finder,\n",
+        file_name="small.csv",
+        source="us-2025",
+        by=cast.admin,
+    )
+    return {
+        "ref": case.ref,
+        "key": "mvp.workflow",
+        "seat": "adoption_change",
+        "version": draft.version,
+        "evidence": item.pk,
+        "roles": proposed.pk,
+        "changes": ChangeRecord.objects.latest("pk").pk,
+        "dependants": dependant.pk,
+        "holds": hold.pk,
+        "obligations": debts[1].pk,
+        "gaps": gap.pk,
+        "reviews": review.pk,
+        "questions": question.pk,
+        "conditions": condition.pk,
+        "sign-offs": vote.pk,
+        "waivers": waiver.pk,
+        "imports": batch.pk,
+        "rows": ImportRow.objects.filter(batch=batch).first().pk,
+        "post-mortems": account.pk,
+        "notices": 10**9,
+    }
+
+
+def address(name: str, world: dict) -> str:
+    """The address of a named URL with the world's one of everything: a key belongs to the noun before it."""
+    pattern, wanted = next(iter(get_resolver().reverse_dict.getlist(name)))[0][0]
+    noun = pattern.split("/%(pk)s")[0].split("/")[-1]
+    return reverse(name, kwargs={field: world[noun if field == "pk" else field] for field in wanted})
+
+
+def test_every_url_is_in_the_table():
+    assert set(urls()) == set(TABLE)
+
+
+def test_who_opens_what(world, cast):
+    clients = {}
+    for who in CAST:
+        clients[who] = Client()
+        clients[who].force_login(getattr(cast, who))
+    wrong = []
+
+    def expect(name, who, got, wanted):
+        wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+        if got not in wanted:
+            wrong.append(f"{name}: {who} got {got}, the table says {wanted}")
+
+    for name, row in TABLE.items():
+        url = address(name, world)
+        expect(name, "somebody signed out", Client().get(url).status_code, row.signed_out)
+        for who in INSIDE:
+            expect(name, who, clients[who].get(url).status_code, 200 if who in row.opens else row.closed)
+        for who in STRANGERS:
+            expect(name, who, clients[who].get(url).status_code, row.strangers)
+            if name != "sign-out":
+                expect(name, f"{who} (sending)", clients[who].post(url).status_code, row.sent)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_case_that_is_not_yours_looks_like_one_that_is_not_there(world, cast, as_):
+    """Same status, same words: nothing tells a stranger that the case exists."""
+    stranger = as_(cast.outsider)
+    hidden, absent = stranger.get(f"/cases/{world['ref']}/"), stranger.get("/cases/AI-9999/")
+    assert hidden.status_code == absent.status_code == 404
+    token = re.compile(rb"[A-Za-z0-9]{64}")
+    assert token.sub(b"", hidden.content) == token.sub(b"", absent.content)
+
+
+def test_a_confidential_case_is_for_its_people_and_board(cast, as_):
+    case = factories.make_case(cast)
+    actions.change_details(
+        case=case, title=case.title, problem=case.problem, platform="", confidential=True, by=cast.owner
+    )
+    seen = {who: as_(getattr(cast, who)).get(f"/cases/{case.ref}/").status_code for who in CAST}
+    assert {who for who, code in seen.items() if code == 200} == {"owner", *BOARD, *WATCHERS}

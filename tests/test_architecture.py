@@ -1,0 +1,231 @@
+"""The house stands as drawn: imports and migrations run one way, only the moves move, nothing is left lying about."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+FLOORS = ["governance", "initiatives", "adoption"]  # each may import what stands before it
+# The front hall: the only places below that may name the apps above, and only by string (house.md).
+FRONT_HALL = {f"governance/{name}.py" for name in ("settings", "urls", "celery", "wsgi", "asgi")}
+# The only modules that may call a transition: the moves, and the claims of imports.
+MOVERS = {"initiatives/actions/moves.py", "initiatives/actions/claims.py"}
+LONGEST = 500
+ALSO_WORDS = {"stop", "retire"}  # moves whose names others have too
+
+
+def modules(*, migrations=False):
+    """Every module of the three floors, with its path and its tree."""
+    for floor in FLOORS:
+        for path in sorted((ROOT / floor).rglob("*.py")):
+            name = path.relative_to(ROOT).as_posix()
+            if ("/migrations/" in name) == migrations:
+                yield name, ast.parse(path.read_text())
+
+
+def imported(tree):
+    """The top-level packages that a module imports, wherever in it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module.split(".")[0]
+        elif (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "attr", getattr(node.func, "id", "")) in ("import_module", "import_string")
+            and node.args
+            and isinstance(node.args[0], ast.Constant)
+        ):
+            yield str(node.args[0].value).split(".")[0]
+
+
+def above(name):
+    return set(FLOORS[FLOORS.index(name.split("/")[0]) + 1 :])
+
+
+def test_imports_run_one_way():
+    wrong = [
+        f"{name} imports {package}"
+        for name, tree in modules()
+        for package in imported(tree)
+        if package in above(name)
+    ]
+    assert wrong == []
+
+
+def test_only_the_front_hall_names_the_apps_above():
+    wrong = []
+    for name, tree in modules():
+        if name in FRONT_HALL:
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                label = node.value.split(".")[0]
+                if label in above(name) and re.fullmatch(r"\w+\.[\w.]+", node.value):
+                    wrong.append(f"{name} names {node.value}")
+    assert wrong == []
+
+
+def test_migrations_run_one_way():
+    wrong = []
+    for name, tree in modules(migrations=True):
+        for node in ast.walk(tree):
+            pair = [getattr(part, "value", None) for part in node.elts] if isinstance(node, ast.Tuple) else []
+            depends = len(pair) == 2 and re.fullmatch(r"\d{4}_\w+|__\w+__", str(pair[1]))
+            if depends and pair[0] in above(name):
+                wrong.append(f"{name} depends on {pair[0]}")
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                label, _, model = node.value.partition(".")
+                if label in above(name) and re.fullmatch(r"\w+", model):
+                    wrong.append(f"{name} names {node.value}")
+        wrong += [f"{name} imports {package}" for package in imported(tree) if package in above(name)]
+    assert wrong == []
+
+
+def transitions():
+    """The names of the moves, read from the model's source."""
+    tree = ast.parse((ROOT / "initiatives/models/initiative.py").read_text())
+    return {
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        and any(isinstance(d, ast.Call) and getattr(d.func, "id", "") == "move" for d in node.decorator_list)
+    }
+
+
+def test_only_the_moves_call_transitions():
+    moves = transitions()
+    assert len(moves) == 14, moves
+    wrong = []
+    for name, tree in modules():
+        if name in MOVERS:
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and node.attr in moves:
+                owner = node.value.id if isinstance(node.value, ast.Name) else ""
+                if owner in ("actions", "moves") or (
+                    node.attr in ALSO_WORDS and name.startswith("governance/")
+                ):
+                    continue  # the act of the same name; a server that stops
+                wrong.append(f"{name}:{node.lineno} {owner}.{node.attr}")
+            if isinstance(node, ast.Constant) and node.value in moves - ALSO_WORDS:
+                wrong.append(f"{name}:{node.lineno} names {node.value}")
+    assert wrong == []
+
+
+def test_transition_bodies_are_one_sentence_and_nothing_else():
+    tree = ast.parse((ROOT / "initiatives/models/initiative.py").read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name in transitions():
+            assert len(node.body) == 1, f"{node.name} does something"
+            assert ast.get_docstring(node).count("\n") == 0, node.name
+
+
+def test_only_acts_write_what_separates_duties():
+    # Sign-offs, stage changes and entries come from acts; pages, forms and reminders never write them.
+    wrong = []
+    for name, tree in modules():
+        if name.startswith(
+            ("initiatives/actions/", "governance/ledger.py", "governance/models/", "initiatives/models/")
+        ):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in (
+                "SignOff",
+                "StageChange",
+                "Entry",
+                "Voiding",
+            ):
+                wrong.append(f"{name}:{node.lineno} makes a {node.func.id}")
+    assert wrong == []
+
+
+def test_no_signals_between_apps():
+    # Django's own pre/post signals of migration and simple-history's stamp are wiring, not a way to talk.
+    allowed = {
+        ("governance/history.py", "pre_create_historical_record"),
+        ("governance/apps.py", "post_migrate"),
+        ("governance/database.py", "self"),  # a connection, no signal
+    }
+    wrong = []
+    for name, tree in modules():
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "connect"
+            ):
+                signal = getattr(node.func.value, "id", getattr(node.func.value, "attr", ""))
+                if (name, signal) not in allowed and not signal.startswith(("psycopg", "connection")):
+                    wrong.append(f"{name}:{node.lineno} connects {signal}")
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("receiver", "Signal"):
+                wrong.append(f"{name}:{node.lineno} {node.func.id}")
+    assert wrong == []
+
+
+def test_no_module_is_longer_than_one_can_read():
+    long = {
+        name: lines
+        for floor in [*FLOORS, "tests"]
+        for path in (ROOT / floor).rglob("*.py")
+        if "/migrations/" not in (name := path.relative_to(ROOT).as_posix())
+        and (lines := len(path.read_text().splitlines())) > (LONGEST if floor != "tests" else 700)
+    }
+    assert long == {}, "split by noun (house.md)"
+
+
+def test_nothing_is_left_to_do_in_comments():
+    marks = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"]) + r")\b")
+    paths = [
+        path
+        for floor in [*FLOORS, "tests", "templates"]
+        for path in (ROOT / floor).rglob("*")
+        if path.suffix in (".py", ".html", ".txt", ".css", ".js", ".toml") and "vendor" not in path.parts
+    ]
+    wrong = [
+        path.relative_to(ROOT).as_posix() for path in paths if marks.search(path.read_text(errors="replace"))
+    ]
+    assert wrong == []
+
+
+def test_nobody_asks_the_system_for_the_time():
+    allowed = {"governance/clock.py", "initiatives/views/imports.py"}  # the latter asks how old a file is
+    wrong = []
+    for name, tree in modules():
+        for node in ast.walk(tree):
+            if name in allowed or not isinstance(node, ast.Attribute):
+                continue
+            base = getattr(node.value, "id", getattr(node.value, "attr", ""))
+            if (base, node.attr) in {
+                ("datetime", "now"),
+                ("datetime", "utcnow"),
+                ("date", "today"),
+                ("timezone", "now"),
+            }:
+                wrong.append(f"{name}:{node.lineno} {base}.{node.attr}")
+    assert wrong == []
+
+
+def test_every_public_function_of_the_rules_says_what_it_means():
+    silent = [
+        f"{name}: {node.name}"
+        for name, tree in modules()
+        if name.startswith(
+            ("governance/gates", "governance/proof", "initiatives/actions", "initiatives/permissions")
+        )
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+        and not ast.get_docstring(node)
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+def test_a_floor_is_there(floor):
+    # The other tests walk these folders; an empty walk would find nothing wrong.
+    assert any(name.startswith(f"{floor}/") for name, _ in modules())
+    assert any(name.startswith(f"{floor}/") for name, _ in modules(migrations=True))

@@ -1,0 +1,227 @@
+"""What the database holds by itself, tried past the acts: each row here is refused by a constraint or a guard."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from adoption.demo import life
+from governance import clock
+from governance.history import acting
+from governance.models import Clause, Rulebook
+from initiatives import actions
+from initiatives.models import (
+    Condition,
+    Dependant,
+    Obligation,
+    ProofItem,
+    Review,
+    RoleAssignment,
+    ScopeVersion,
+    SignOff,
+    Waiver,
+)
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def refused(match: str, write) -> None:
+    """Expect the database to refuse `write`, naming the rule."""
+    with pytest.raises(DatabaseError, match=match), transaction.atomic():
+        write()
+
+
+def raw(sql: str, *values):
+    """A write past the ORM."""
+
+    def write():
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+
+    return write
+
+
+@pytest.fixture
+def acted(db):
+    """Everything in these tests is written by a named part of the system."""
+    with acting(system="test", reason="Past the acts"):
+        yield
+
+
+def test_one_vote_per_seat(cast, acted):
+    case = factories.make_prototype(cast)
+    life.staff(case, cast.team)
+    review = actions.open_review(case=life.fresh(case), by=cast.owner)
+    first = life.vote(
+        review,
+        "adoption_change",
+        cast.seat_adoption,
+        "object",
+        reason="No.",
+        criteria=("mvp.workflow_known",),
+    )
+
+    def again(**changes):
+        fields = {
+            "review": review,
+            "seat": first.seat,
+            "person": first.person,
+            "verdict": "object",
+            "reason": "No.",
+            "criteria": ["mvp.workflow_known"],
+            "statement": first.statement,
+            "digest": first.digest,
+            "facts": first.facts,
+            "at": clock.now(),
+            "replaces": None,
+        }
+        return lambda: SignOff(**(fields | changes)).save()
+
+    refused("one_vote_per_seat", again())
+    refused(
+        "not signed for this review and seat",
+        again(seat="risk_compliance", replaces=first),
+    )
+    refused("an_objection_names_criteria", again(criteria=[], replaces=first))
+    refused("a_condition_is_written_out", again(verdict="approve_with_condition", replaces=first))
+
+
+def test_one_open_review_and_ends_that_are_whole(cast, acted):
+    case = factories.make_case(cast)
+    review = actions.open_review(case=case, by=cast.owner)
+    copy = {
+        "initiative": case,
+        "gate": review.gate,
+        "rulebook": review.rulebook,
+        "opened_by": cast.owner,
+        "opened_at": review.opened_at,
+        "expires_at": review.expires_at,
+    }
+    refused("one_open_review_per_case", Review(**copy).save)
+    refused("ended_means_who_when_and_outcome", Review(**copy, outcome="withdrawn").save)
+    refused(
+        "decided_means_findings_are_frozen",
+        Review(**copy, outcome="refused", ended_at=clock.now(), ended_by=cast.chair).save,
+    )
+    actions.withdraw_review(review=review, reason="Later.", by=cast.owner)
+    refused(
+        "kept as it was",
+        raw("UPDATE initiatives_review SET outcome = 'open', ended_at = NULL, ended_by_id = NULL"),
+    )
+
+
+def test_one_person_in_force_per_role(cast, acted):
+    case = factories.make_case(cast)
+    refused(
+        "one_person_in_force_per_role",
+        RoleAssignment(
+            initiative=case,
+            role="owner",
+            person=cast.lead,
+            proposed_by=cast.owner,
+            proposed_at=clock.now(),
+            accepted_at=clock.now(),
+        ).save,
+    )
+    refused("keeps its person", raw("UPDATE initiatives_roleassignment SET person_id = %s", cast.lead.pk))
+    refused("not deleted", raw("DELETE FROM initiatives_roleassignment"))
+
+
+def test_a_waiver_has_two_approvers_and_neither_is_its_own(cast, acted):
+    case = factories.make_case(cast)
+    fields = {
+        "initiative": case,
+        "key": "mvp.workflow_known",
+        "reason": "Later",
+        "requested_by": cast.owner,
+        "requested_at": clock.now(),
+        "until": clock.today() + timedelta(days=9),
+    }
+    now = {"chair_at": clock.now(), "risk_at": clock.now()}
+    refused("a_waiver_has_two_approvers", Waiver(**fields, **now, chair=cast.chair, risk=cast.chair).save)
+    refused("nobody_waives_for_themselves", Waiver(**fields, **now, chair=cast.owner, risk=cast.chair).save)
+
+
+def test_a_condition_is_met_by_somebody_at_some_time(cast, acted):
+    case = factories.make_prototype(cast)
+    review = case.reviews.get()
+    row = Condition(review=review, text="x", owner=cast.owner, due=clock.today(), proposed_by=cast.chair)
+    row.met_at = clock.now()
+    refused("met_means_who_and_when", row.save)
+
+
+def test_a_prototype_has_no_dependants_no_rollout_and_no_live_data(cast, acted):
+    case = factories.make_prototype(cast)
+    refused(
+        "has no dependants",
+        Dependant(
+            initiative=case,
+            who="Sales",
+            for_what="Calls",
+            bearable_outage_hours=1,
+            stated_by=cast.owner,
+            stated_at=clock.now(),
+        ).save,
+    )
+    scope = {
+        "initiative": case,
+        "number": 1,
+        "users": "x",
+        "user_count": 1,
+        "by": cast.owner,
+        "starts_at": clock.now(),
+    }
+    refused("has no dependants", ScopeVersion(**scope, rollout=True).save)
+    refused("has no dependants", ScopeVersion(**scope, live_data=True).save)
+    ScopeVersion(**scope).save()
+
+
+def test_a_published_rulebook_and_its_rows_stay(cast):
+    refused("published", raw("UPDATE governance_rulebook SET source = 'x'"))
+    refused("published", raw("UPDATE governance_criterion SET severity = 'advisory'"))
+    refused("published", raw("DELETE FROM governance_requirement"))
+    refused("published", raw("UPDATE governance_gate SET quorum = 0"))
+    assert Rulebook.objects.current().book.gates["mvp"].quorum == 3
+
+
+def test_the_clauses_of_a_signed_contract_stay(cast, acted):
+    case = factories.make_prototype(cast)
+    life.staff(case, cast.team)
+    life.contract(life.fresh(case), cast.team)
+    version = life.fresh(case).contract.versions.get()
+    refused(
+        "fixed once it leaves draft", raw("UPDATE governance_clause SET sentence = 'It may do anything.'")
+    )
+    refused("fixed once it leaves draft", Clause(version=version, kind="autonomy", sentence="More").save)
+    refused("does not change|does not go", raw("UPDATE governance_contractversion SET digest = 'x'"))
+
+
+def test_evidence_debts_and_declarations_stay(cast, acted):
+    case = factories.make_prototype(cast)
+    refused("evidence does not change", raw("UPDATE initiatives_evidence SET title = 'Better'"))
+    refused("evidence does not change", raw("UPDATE initiatives_evidence SET observed_on = observed_on - 9"))
+    refused("evidence is kept", raw("DELETE FROM initiatives_evidence WHERE id > 0"))
+    debt = Obligation(
+        initiative=case,
+        kind="post_mortem",
+        source="s",
+        text="t",
+        debtor=cast.owner,
+        due=clock.today(),
+        opened_at=clock.now(),
+    )
+    debt.save()
+    refused("stays with its debtor", raw("UPDATE initiatives_obligation SET debtor_id = %s", cast.lead.pk))
+    refused("settled, not deleted", raw("DELETE FROM initiatives_obligation"))
+    row = ProofItem(
+        initiative=case, key="workflow_fit", declared="x", declared_at=clock.now(), frozen_at=clock.now()
+    )
+    row.save()
+    refused("frozen", raw("UPDATE initiatives_proofitem SET declared = 'y'"))
+    row.result = "met"
+    refused("a_result_has_outcome_and_when", row.save)
+
+
+def test_sign_in_names_differ_in_more_than_case(cast, acted):
+    refused("logins_differ_in_more_than_case", lambda: factories.make_person("OWNER"))

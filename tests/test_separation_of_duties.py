@@ -1,0 +1,401 @@
+"""Separation of duties (invariants 4 and 5): whoever is party to a case does not sign it, and if a row of theirs
+stands in the table all the same, it does not count. Admins included."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from adoption.demo import life
+from governance import actions as ground
+from governance import clock, statements
+from governance.answers import Refused
+from governance.history import acting
+from governance.models import Entry, Membership, User
+from initiatives import actions, board, permissions
+from initiatives.actions.votes import statement_for
+from initiatives.models import Review, SignOff
+from tests import factories
+from tests.walks import story
+
+pytestmark = pytest.mark.django_db
+SEAT = "business_value"
+
+
+@pytest.fixture
+def review(cast):
+    """An idea at the prototype gate: everything is shown, one seat has to sign."""
+    case = factories.make_case(cast)
+    life.parts(case, cast.team)
+    life.ground_gate(case, "prototype", cast.team)
+    return actions.open_review(case=story.fresh(case), by=cast.owner)
+
+
+def sit_down(cast, person, seat=SEAT, **fields):
+    """Somebody is seated by an admin, as others are."""
+    return ground.appoint(board=cast.board, person=person, seat=seat, by=cast.second_admin, **fields)
+
+
+def give_role(cast, case, role, person, *, accept=True):
+    """The owner proposes; the person accepts."""
+    row = actions.propose_role(case=case, role=role, person=person, by=cast.owner)
+    if accept:
+        actions.accept_role(assignment=row, by=person)
+    return row
+
+
+def reporting_to_the_owner(cast):
+    """The holder of the value seat, with the owner as manager."""
+    person = User.objects.get(pk=cast.seat_value.pk)
+    person.manager = cast.owner
+    with acting(by=cast.admin, reason="Reporting line"):
+        person.save()
+    return person
+
+
+def force(review, person, seat=SEAT, **fields):
+    """A vote written past the act: an INSERT with a statement that is true."""
+    review = Review.objects.select_related("initiative", "rulebook").get(pk=review.pk)
+    text, covered = statement_for(review, seat, person, verdict="approve", at=clock.now())
+    values = {
+        "review": review,
+        "seat": seat,
+        "person": person,
+        "verdict": "approve",
+        "statement": text,
+        "digest": statements.digest(text),
+        "facts": covered,
+        "covered_evidence": sorted(int(pk) for pk in covered["evidence"]),
+        "at": clock.now(),
+    }
+    with transaction.atomic():
+        (row,) = SignOff.objects.bulk_create([SignOff(**(values | fields))])
+    return row
+
+
+# Who is party: how they come to hold the seat and be party, and whether the database refuses the row as well.
+
+
+def _as(role, accept=True):
+    def arrange(cast, case):
+        person = factories.make_person(f"party-{role}")
+        give_role(cast, case, role, person, accept=accept)
+        sit_down(cast, person)
+        return person
+
+    return arrange
+
+
+def _the_owner(cast, case):
+    sit_down(cast, cast.owner)
+    return cast.owner
+
+
+def _an_admin_with_a_role(cast, case):
+    give_role(cast, case, "technical_lead", cast.admin)
+    sit_down(cast, cast.admin)
+    return cast.admin
+
+
+def _an_admin_who_seated_himself(cast, case):
+    with pytest.raises(Refused, match="Nobody seats themselves"):
+        ground.appoint(board=cast.board, person=cast.admin, seat=SEAT, by=cast.admin)
+    with acting(by=cast.admin, reason="Past the act"):
+        Membership(board=cast.board, person=cast.admin, seat=SEAT, granted_by=cast.admin).save()
+    return cast.admin
+
+
+def _an_admin_without_a_seat(cast, case):
+    return cast.admin
+
+
+def _a_delegate_with_a_role(cast, case):
+    person = factories.make_person("delegate")
+    give_role(cast, case, "data_steward", person)
+    sit_down(cast, person, delegate_of=cast.board.memberships.get(person=cast.seat_value))
+    return person
+
+
+def _an_author_of_evidence(cast, case):
+    person = factories.make_person("former-lead")
+    role = give_role(cast, case, "technical_lead", person)
+    actions.add_evidence(
+        case=case,
+        kind="document",
+        title="What is inside",
+        observed_on=clock.today(),
+        covers=["proto.scope"],
+        file=life.pdf("What is inside"),
+        by=person,
+    )
+    actions.end_role(assignment=role, reason="Moved on", by=person)
+    sit_down(cast, person)
+    return person
+
+
+def _whose_seat_ran_out(cast, case):
+    person = factories.make_person("former-seat")
+    start = clock.now() - timedelta(days=30)
+    sit_down(cast, person, starts_at=start, ends_at=clock.now() - timedelta(seconds=1))
+    return person
+
+
+def _whose_seat_begins_tomorrow(cast, case):
+    person = factories.make_person("next-seat")
+    sit_down(cast, person, starts_at=clock.now() + timedelta(days=1))
+    return person
+
+
+def _who_sits_on_another_board(cast, case):
+    person = factories.make_person("other-board")
+    board = ground.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
+    ground.appoint(board=board, person=person, seat=SEAT, by=cast.admin)
+    return person
+
+
+def _who_sits_in_another_seat(cast, case):
+    return cast.seat_risk
+
+
+def _who_reports_to_the_owner(cast, case):
+    return reporting_to_the_owner(cast)
+
+
+def _who_is_no_longer_active(cast, case):
+    return actions.deactivate(person=cast.seat_value, reason="Left", by=cast.admin)
+
+
+PARTY = {
+    "the owner": (_the_owner, True),
+    "the support owner": (_as("support_owner"), True),
+    "the technical lead": (_as("technical_lead"), True),
+    "the data steward": (_as("data_steward"), True),
+    "the deputy": (_as("deputy"), True),
+    "the sponsor": (_as("sponsor"), True),
+    "the record owner": (_as("record_owner"), True),
+    "somebody merely proposed": (_as("support_owner", accept=False), True),
+    "an admin with a role": (_an_admin_with_a_role, True),
+    "an admin who seated himself": (_an_admin_who_seated_himself, True),
+    "an admin without a seat": (_an_admin_without_a_seat, True),
+    "a delegate with a role": (_a_delegate_with_a_role, True),
+    "an author of evidence": (_an_author_of_evidence, True),
+    "somebody whose seat ran out": (_whose_seat_ran_out, True),
+    "somebody whose seat begins tomorrow": (_whose_seat_begins_tomorrow, True),
+    "somebody on another board": (_who_sits_on_another_board, False),
+    "somebody in another seat": (_who_sits_in_another_seat, True),
+    "somebody who reports to the owner": (_who_reports_to_the_owner, False),
+    "somebody no longer active": (_who_is_no_longer_active, True),
+}
+
+
+def test_whoever_is_party_does_not_sign_and_never_counts(cast, review):
+    for who, (arrange, database_refuses) in PARTY.items():
+        with story.undone():
+            never_counts(cast, review, who, arrange(cast, review.initiative), database_refuses)
+
+
+def never_counts(cast, review, who, person, database_refuses):
+    """Neither through the act nor past it: no row, an entry; or a row that is not counted; and no decision."""
+    case = review.initiative
+    last = Entry.objects.order_by("-pk").first().pk
+    with pytest.raises(Refused):
+        life.vote(review, SEAT, person)
+    assert not review.sign_offs.exists(), f"{who}: a row was kept"
+    entry = Entry.objects.get(pk__gt=last)
+    assert (entry.kind, entry.actor_id, entry.case_ref) == ("refused", person.pk, case.ref)
+
+    if database_refuses:
+        with pytest.raises(DatabaseError, match="Plumbline"):
+            pytest.fail(f"{who}: the database took {force(review, person)}")
+    else:
+        force(review, person)
+    assert story.fresh_seats(review) == set(), f"{who}: counts"
+    with pytest.raises(Refused):
+        actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
+    assert story.fresh(case).stage == "proposed"
+
+
+def test_without_a_role_the_same_people_sign(cast, review):
+    # The bar is the role, not the person: an admin whom another admin seated signs like anybody.
+    sit_down(cast, cast.admin)
+    with story.undone():
+        life.vote(review, SEAT, cast.admin)
+        assert story.sitting(review).verdict.decidable, story.blockers(review)
+    with story.undone():
+        force(review, cast.admin)
+        assert story.sitting(review).verdict.decidable, story.blockers(review)
+
+
+# What happens after a true vote
+
+
+def _accepts_a_role(cast, case):
+    give_role(cast, case, "technical_lead", cast.seat_value)
+    return "technical lead of this case"
+
+
+def _is_proposed(cast, case):
+    give_role(cast, case, "owner", cast.seat_value, accept=False)
+    return "proposed as business owner of this case"
+
+
+def _loses_the_seat(cast, case):
+    membership = cast.board.memberships.get(person=cast.seat_value)
+    actions.end_membership(membership=membership, reason="Reorganised", by=cast.admin)
+    return "no longer holds the seat"
+
+
+def _is_deactivated(cast, case):
+    actions.deactivate(person=cast.seat_value, reason="Left", by=cast.admin)
+    return "no longer active"
+
+
+def _becomes_a_report_of_the_owner(cast, case):
+    reporting_to_the_owner(cast)
+    return "reports to the owner"
+
+
+CHANGES = [_accepts_a_role, _is_proposed, _loses_the_seat, _is_deactivated, _becomes_a_report_of_the_owner]
+
+
+def test_a_vote_stops_counting_when_its_signer_becomes_party(cast, review):
+    case = review.initiative
+    life.vote(review, SEAT, cast.seat_value)
+    for change in CHANGES:
+        assert story.sitting(review).verdict.decidable, story.blockers(review)
+        with story.undone():
+            why = change(cast, case)
+            assert story.fresh_seats(review) == set(), f"{change.__name__}: counts"
+            assert why in story.blockers(review)
+            with pytest.raises(Refused, match=why):
+                actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
+            assert story.fresh(case).stage == "proposed"
+
+
+def test_a_declined_proposal_gives_the_vote_back(cast, review):
+    life.vote(review, SEAT, cast.seat_value)
+    row = give_role(cast, review.initiative, "owner", cast.seat_value, accept=False)
+    assert story.fresh_seats(review) == set()
+    actions.decline_role(assignment=row, by=cast.seat_value)
+    assert story.fresh_seats(review) == {SEAT}
+
+
+def test_a_pending_proposal_never_silences_an_objection(cast, review):
+    give_role(cast, review.initiative, "technical_lead", cast.seat_value, accept=False)
+    life.vote(
+        review,
+        SEAT,
+        cast.seat_value,
+        "object",
+        reason="Not chosen among anything.",
+        criteria=("prototype.selected",),
+    )
+    assert "objects to “Is it worth exploring now" in story.blockers(review)
+
+
+def test_an_objection_stands_although_its_signer_left(cast, review):
+    life.vote(
+        review,
+        SEAT,
+        cast.seat_value,
+        "object",
+        reason="Not chosen among anything.",
+        criteria=("prototype.selected",),
+    )
+    actions.deactivate(person=cast.seat_value, reason="Left", by=cast.admin)
+    assert "objects to “Is it worth exploring now" in story.blockers(review)
+
+
+def test_one_person_signs_one_seat(cast):
+    case = factories.make_prototype(cast)
+    review = actions.open_review(case=case, by=cast.owner)
+    sit_down(cast, cast.seat_security, "architecture_integration")
+    life.vote(review, "security_privacy", cast.seat_security, "recuse", reason="I advised the vendor.")
+    objection = {"verdict": "object", "reason": "No.", "criteria": ("mvp.data_reality",)}
+    with pytest.raises(Refused, match="One person signs one seat"):
+        life.vote(review, "architecture_integration", cast.seat_security, **objection)
+    with pytest.raises(DatabaseError, match="one person signs one seat"):
+        force(review, cast.seat_security, "architecture_integration", **objection)
+
+
+def test_whoever_wrote_the_contract_does_not_approve_on_it(cast):
+    case = factories.make_prototype(cast)
+    life.staff(case, cast.team)
+    life.contract(story.fresh(case), cast.team)
+    life.plan_scope(case, cast.team)
+    life.ground_gate(case, "mvp", cast.team)
+    # Ownership goes to somebody else; the author of the contract is seated for risk.
+    role = actions.propose_role(case=case, role="owner", person=cast.sponsor, by=cast.owner)
+    actions.accept_role(assignment=role, by=cast.sponsor)
+    cast.team.owner = cast.sponsor
+    life.ground_gate(case, "mvp", cast.team)
+    review = actions.open_review(case=story.fresh(case), by=cast.sponsor)
+    sit_down(cast, cast.owner, "risk_compliance")
+    with pytest.raises(Refused, match="You wrote"):
+        life.vote(review, "risk_compliance", cast.owner)
+    with pytest.raises(DatabaseError, match="evidence they wrote"):
+        force(review, cast.owner, "risk_compliance", covered_evidence=[])
+    # And if such a row stood there, it would not count.
+    current = Review.objects.select_related("initiative", "rulebook").get(pk=review.pk)
+    text, covered = statement_for(current, "risk_compliance", cast.owner, verdict="approve", at=clock.now())
+    forged = SignOff(
+        review=current,
+        seat="risk_compliance",
+        person=cast.owner,
+        verdict="approve",
+        statement=text,
+        digest=statements.digest(text),
+        facts=covered,
+        at=clock.now(),
+    )
+    sit = story.sitting(review)
+    reasons = board.stale_of(forged, sit.bench, sit.facts, sit.book, sit.at, sit.states)
+    assert {"Marta Lindqvist wrote the contract", "Marta Lindqvist wrote evidence the vote rests on"} <= set(
+        reasons
+    )
+    version = story.fresh(case).contract.versions.get()
+    assert not permissions.may_approve_contract(story.fresh(case), "risk_compliance", cast.owner)
+    assert version.author == cast.owner
+
+
+def test_a_chair_who_is_party_does_not_decide_nor_agree_to_a_waiver(cast, review):
+    case = review.initiative
+    life.vote(review, SEAT, cast.seat_value)
+    role = give_role(cast, case, "sponsor", cast.chair, accept=False)
+    until = clock.today() + timedelta(days=9)
+    waiver = actions.request_waiver(case=case, key="mvp.users", reason="Later.", until=until, by=cast.owner)
+    for accepted in (False, True):
+        if accepted:
+            actions.accept_role(assignment=role, by=cast.chair)
+        for attempt in (
+            lambda: actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair),
+            lambda: actions.return_review(review=review, reason="Why?", by=cast.chair),
+        ):
+            with pytest.raises(Refused, match="party to this case"):
+                attempt()
+        with pytest.raises(Refused):
+            actions.agree_to_waiver(waiver=waiver, by=cast.chair)
+    for nobody in (cast.admin, cast.seat_risk, cast.owner, cast.outsider, cast.auditor):
+        with pytest.raises(Refused, match="Only the chair"):
+            actions.decide(review=review, outcome="approved", reason="Go.", by=nobody)
+    actions.decide(review=review, outcome="approved", reason="Go.", by=cast.deputy_chair)
+    assert story.fresh(case).stage == "prototype"
+
+
+def test_nobody_accepts_a_role_for_another(cast, review):
+    role = give_role(cast, review.initiative, "support_owner", cast.support, accept=False)
+    for other in (cast.owner, cast.admin, cast.chair, cast.outsider):
+        with pytest.raises(Refused, match="Nobody accepts a role for another"):
+            actions.accept_role(assignment=role, by=other)
+    role.person = cast.admin
+    with pytest.raises(DatabaseError, match="keeps its person"), acting(by=cast.admin, reason="Past the act"):
+        role.save()
+    assert permissions.accepted(review.initiative, "support_owner") is None
+
+
+def test_a_seats_own_acts_are_not_authorship(cast):
+    # Confirming the tier and putting the contract in force belong to the risk seat; it signs all the same.
+    case = factories.make_mvp(cast)
+    vote = SignOff.objects.get(review__initiative=case, review__gate="mvp", seat="risk_compliance")
+    assert vote.person == cast.seat_risk
+    assert case.tier_confirmed_by == cast.seat_risk
