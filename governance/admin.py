@@ -327,12 +327,35 @@ read_only(
 )
 
 
+read_only(
+    models.Checkpoint,
+    list_display=("id", "size", "at", "origin"),
+    list_filter=("at",),
+    search_fields=("note",),
+)
+
+read_only(
+    models.Sample,
+    list_display=("name", "drawn_by", "drawn_at", "found", "size", "finished_at"),
+    list_filter=("drawn_at", "finished_at"),
+    search_fields=("name", "purpose"),
+    list_select_related=("drawn_by",),
+)
+read_only(
+    models.SampledEntry,
+    list_display=("sample", "place", "entry_id", "gate", "seat", "conclusion", "concluded_by"),
+    list_filter=("conclusion", "gate", "seat"),
+    search_fields=("sample__name", "words"),
+    list_select_related=("sample", "concluded_by"),
+)
+
+
 class EntryAdmin(ReadOnly):
     """The record: what happened, who did it, and the words of it."""
 
-    list_display = ("id", "kind", "actor_id", "case_ref", "at", "simulated")
-    list_filter = ("kind", "simulated", "at")
-    search_fields = ("case_ref", "kind", "request_id")
+    list_display = ("id", "kind", "table", "key", "actor_id", "case_ref", "at", "simulated")
+    list_filter = ("kind", "table", "simulated", "at")
+    search_fields = ("case_ref", "kind", "request_id", "key")
     ordering = ("-id",)
     never_shown = ("digest",)
     readonly_fields = ("words",)

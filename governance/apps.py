@@ -1,7 +1,8 @@
 """The ground floor as a Django app."""
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.core import checks
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class GovernanceConfig(AppConfig):
@@ -12,6 +13,9 @@ class GovernanceConfig(AppConfig):
 
     def ready(self):
         """Protect the record's tables after every migrate; by then the tables of all apps exist."""
-        from governance import guards
+        from governance import capture, guards, hooks, seals
 
+        checks.register(capture.check_models, checks.Tags.models)
+        pre_migrate.connect(guards.before_migrate, sender=self, dispatch_uid="plumbline-views")
         post_migrate.connect(guards.after_migrate, sender=self, dispatch_uid="plumbline-guards")
+        hooks.due_queries.append(seals.checkpoints_due)

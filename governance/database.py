@@ -29,7 +29,7 @@ from psycopg import sql
 
 from governance import processes
 from governance.kept import kept
-from governance.roles import APPLICATION, OWNER, make_roles
+from governance.roles import OWNER, Names, make_roles
 
 NAME = "plumbline"
 VERSION = "18"  # of PostgreSQL; the wheel carries an older one as well
@@ -404,7 +404,7 @@ class Server:
 
     def _make_roles(self) -> None:
         with self.connect() as connection:
-            make_roles(connection, password=self.password(APPLICATION))
+            make_roles(connection, passwords={name: self.password(name) for name in Names()})
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone()
             if not known:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(NAME)))

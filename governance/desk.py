@@ -65,7 +65,7 @@ def count_for(person) -> int:
     Every act leaves an entry, so the number is counted once per newest entry and day; kept for a minute at most,
     because an entry with a lower number may be committed later.
     """
-    newest = Entry.objects.order_by("-id").values_list("id", "digest").first() or (0, b"")
+    newest = Entry.objects.acts().order_by("-id").values_list("id", "digest").first() or (0, b"")
     key = f"desk-{person.pk}-{newest[0]}-{bytes(newest[1]).hex()[:16]}-{clock.today()}"
     count = cache.get(key)
     if count is None:

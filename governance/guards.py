@@ -1,19 +1,24 @@
-"""Append-only, by trigger, for everybody: the tables of the record and every table of history.
+"""What stands on tables after each migrate: append-only triggers, capture of rows, guards of history, views of a day.
 
-The functions come with the migrations; `install` puts the triggers on after each migrate, so that a model which is
-put under history is protected without another line.
+The functions they call come with the migrations; `install` puts them on, so that a model which is put under history is
+protected without another line.
 """
 
 from django.apps import apps
 from django.db import connections
 
-RECORD_TABLES = (
+from governance import asof, capture
+
+LEDGER_TABLES = (
+    "governance_checkpoint",
     "governance_entry",
     "governance_entrybody",
-    "governance_contractapproval",
-    "initiatives_signoff",
-    "initiatives_voiding",
+    "governance_leaf",
+    "governance_node",
+    "governance_sealing",
 )
+# Written once but for one mark, which a trigger of its own guards.
+MARKED_ONCE = ("initiatives_stagechange",)
 
 
 def history_tables() -> list[str]:
@@ -25,13 +30,27 @@ def history_tables() -> list[str]:
     )
 
 
+def record_tables() -> list[str]:
+    """Every table whose rows are written once and never change: ledger, sign-offs and their like, history."""
+    once = [model._meta.db_table for model in capture.written_once_models()]
+    return [*LEDGER_TABLES, *(table for table in once if table not in MARKED_ONCE), *history_tables()]
+
+
 def install(using: str = "default") -> None:
-    """Put the append-only triggers on every record and history table that exists; safe to repeat."""
+    """Put every trigger and view on; safe to repeat."""
     with connections[using].cursor() as cursor:
-        present = set(connections[using].introspection.table_names(cursor))
-        for table in [*RECORD_TABLES, *history_tables()]:
+        present = capture.present(cursor)
+        for table in record_tables():
             if table in present:
                 cursor.execute("SELECT plumbline_append_only(%s)", [table])
+        capture.install(cursor, present)
+        asof.install(cursor, present)
+
+
+def before_migrate(*, using, **_) -> None:
+    """Signal receiver for pre_migrate: views would forbid to change the tables they read."""
+    with connections[using].cursor() as cursor:
+        asof.remove(cursor)
 
 
 def after_migrate(*, using, **_) -> None:

@@ -4,9 +4,11 @@
 refused here: no actor, no write (record.md).
 """
 
+import json
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib.auth import get_user_model
 from django.db import connection, models, transaction
@@ -29,6 +31,7 @@ class Acting:
     name: str
     reason: str
     request_id: str
+    at: datetime
 
 
 _acting: ContextVar[Acting | None] = ContextVar("plumbline_acting", default=None)
@@ -76,30 +79,49 @@ def acting(*, by=None, system: str = "", reason: str = ""):
         name=by.full_name if by is not None else f"system: {system}",
         reason=reason,
         request_id=_request_id.get(),
+        at=clock.now(),
     )
+    outer = _acting.get()
     token = _acting.set(who)
     try:
         with reading.afresh(), transaction.atomic():
-            if clock.simulating():
-                set_database_clock(clock.now())
+            _tell_database(who)
             yield who
     finally:
         _acting.reset(token)
+    if connection.in_atomic_block:
+        # The transaction goes on: what follows is no longer done by this actor. (A rollback takes this back itself.)
+        _tell_database(outer)
 
 
-def set_database_clock(moment) -> None:
-    """Offer `moment` as the database's clock for this transaction.
-
-    plumbline_now() believes it only for logins that are members of plumbline_clock; the entry says simulated.
-    """
+def _tell_database(who: Acting | None) -> None:
+    """Say who acts from here on in this transaction: the triggers that capture rows write it down."""
+    said = {}
+    if who is not None:
+        said = {
+            "id": who.person.pk if who.person is not None else None,
+            "name": who.name,
+            "reason": who.reason,
+            "request": who.request_id,
+            "at": who.at.isoformat(),
+        }
+    told = {"plumbline.act": json.dumps(said, ensure_ascii=False) if said else ""}
+    if who is not None and clock.simulating():
+        told["plumbline.now"] = clock.now().isoformat()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('plumbline.now', %s, true)", [moment.isoformat()])
+        cursor.execute(
+            "SELECT " + ", ".join(["set_config(%s, %s, true)"] * len(told)),
+            [part for pair in told.items() for part in pair],
+        )
 
 
 class TransactionId(Func):
-    """The id of the running transaction, right inside savepoints too (house.md, trap 14)."""
+    """plumbline_xact(): the id of the running transaction, right inside savepoints too (house.md, trap 14).
 
-    template = "(pg_current_xact_id()::text::bigint)"
+    Never one that the record knows from another server: a restore moves the count past all of them.
+    """
+
+    function = "plumbline_xact"
     output_field = models.BigIntegerField()
     arity = 0
 
@@ -118,6 +140,15 @@ class DatabaseSimulated(Func):
     function = "plumbline_simulated"
     output_field = models.BooleanField()
     arity = 0
+
+
+class WrittenOnce(models.Model):
+    """A row of the record itself: written once, refused any change by the database, and captured when written."""
+
+    xact = models.BigIntegerField(db_default=TransactionId(), editable=False)
+
+    class Meta:
+        abstract = True
 
 
 class HistoryRow(models.Model):
@@ -160,7 +191,7 @@ def _stamp(sender, *, history_instance, instance, **_):
         )
     history_instance.history_user_name = who.name
     history_instance.history_change_reason = who.reason
-    history_instance.history_date = clock.now()
+    history_instance.history_date = who.at
 
 
 pre_create_historical_record.connect(_stamp, dispatch_uid="plumbline-history-stamp")
@@ -190,7 +221,7 @@ def _history_many(model, rows, kind):
         raise NoActor(f"{model._meta.label} rows would be saved by nobody.")
     historical = model.history.model
     said = {
-        "history_date": clock.now(),
+        "history_date": who.at,
         "history_type": kind,
         "history_user_id": who.person.pk if who.person else None,
         "history_user_name": who.name,

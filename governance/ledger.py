@@ -7,11 +7,12 @@ free stands in the bytes of `EntryBody`, which the entry's digest commits to wit
 import hashlib
 import hmac
 import json
-import secrets
 from datetime import date, datetime
 
+from django.db import connection
+
 from governance import clock, history
-from governance.models.ledger import Entry, EntryBody
+from governance.models.ledger import Entry
 
 
 def canonical(value) -> bytes:
@@ -55,9 +56,10 @@ def record_many(kind: str, acts: list[tuple], *, on_behalf_of=None) -> list[Entr
         raise history.NoActor(f"An entry '{kind}' would be written by nobody.")
     at = clock.now()
     actor_id = who.person.pk if who.person is not None else None
-    entries, bodies = [], []
-    for case, facts in acts:
-        body = canonical(
+    behalf_id = on_behalf_of.pk if on_behalf_of is not None else None
+    refs = [case.ref if case is not None else "" for case, _ in acts]
+    bodies = [
+        canonical(
             {
                 "kind": kind,
                 "at": at,
@@ -67,25 +69,23 @@ def record_many(kind: str, acts: list[tuple], *, on_behalf_of=None) -> list[Entr
                 "facts": facts,
             }
         )
-        salt = secrets.token_bytes(32)
-        entries.append(
-            Entry(
-                kind=kind,
-                actor_id=actor_id,
-                on_behalf_of_id=on_behalf_of.pk if on_behalf_of is not None else None,
-                case_ref=case.ref if case is not None else "",
-                request_id=who.request_id,
-                at=at,
-                digest=commitment(salt, body),
-            )
+        for case, facts in acts
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT plumbline_record(%s, %s, %s, %s, %s, %s::text[], %s::bytea[])",
+            [kind, actor_id, behalf_id, who.request_id, at, refs, bodies],
         )
-        bodies.append((body, salt))
-    entries = Entry.objects.bulk_create(entries, batch_size=1000)
-    EntryBody.objects.bulk_create(
-        [
-            EntryBody(entry=entry, body=body, salt=salt)
-            for entry, (body, salt) in zip(entries, bodies, strict=True)
-        ],
-        batch_size=1000,
-    )
-    return entries
+        keys = [key for (key,) in cursor.fetchall()]
+    return [
+        Entry(
+            id=key,
+            kind=kind,
+            actor_id=actor_id,
+            on_behalf_of_id=behalf_id,
+            case_ref=ref,
+            at=at,
+            request_id=who.request_id,
+        )
+        for key, ref in zip(keys, refs, strict=True)
+    ]

@@ -1,5 +1,10 @@
-"""Who may do what in the database: the owner migrates, the application works, the record stays as it was written."""
+"""Who may do what in the database: the owner migrates, the application works, the sealer seals, the auditor reads.
 
+Nobody but the owner could change the record, and the owner's changes are found by verification.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -7,20 +12,39 @@ from psycopg import sql
 
 OWNER = "plumbline"  # owns the schema; runs migrations, the demo and the tests
 APPLICATION = "plumbline_app"  # web and worker: may not change what is recorded
+SEALER = "plumbline_sealer"  # puts entries into the tree and signs its head; may do nothing else
+AUDITOR = "plumbline_auditor"  # reads everything but passwords and sessions
 CLOCK = "plumbline_clock"  # a mark, not a login: its members may simulate the time of a transaction
 
-# What is written once and never changed. In a LIKE pattern, "\_" is an underscore and "%" anything.
-RECORD_TABLES = (
-    r"governance\_entry",
-    r"governance\_entrybody",
-    r"governance\_checkpoint",
+# Written by functions that run as their owner; what the sealer alone writes; written once by the application. In a
+# LIKE pattern, "\_" is an underscore and "%" anything.
+LEDGER = (r"governance\_entry", r"governance\_entrybody")
+SEALED = (r"governance\_checkpoint", r"governance\_leaf", r"governance\_node", r"governance\_sealing")
+STAMPED = (r"governance\_timestamp",)
+WRITTEN_ONCE = (
+    r"governance\_contractapproval",
+    r"initiatives\_paststanding",
     r"initiatives\_signoff",
+    r"initiatives\_voiding",
     r"%\_historical%",
 )
+PRIVATE = {"governance_user": ("password",), "django_session": None}  # what an auditor does not read; None: all of it
 
 
-def make_roles(connection: psycopg.Connection[Any], *, application: str = APPLICATION, password: str) -> None:
-    """Make the roles that are missing; the current user may then simulate the clock.
+@dataclass(frozen=True)
+class Names:
+    """What the three logins are called on this server."""
+
+    application: str = APPLICATION
+    sealer: str = SEALER
+    auditor: str = AUDITOR
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((self.application, self.sealer, self.auditor))
+
+
+def make_roles(connection: psycopg.Connection[Any], *, passwords: dict[str, str]) -> None:
+    """Make the logins that are missing, each with its password; the current user may then simulate the clock.
 
     Needs the right to create roles. Safe to repeat, and when two processes do it at once.
     """
@@ -30,39 +54,91 @@ def make_roles(connection: psycopg.Connection[Any], *, application: str = APPLIC
         if CLOCK not in known:
             connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(CLOCK)))
         connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(CLOCK)))
-        verb = "ALTER" if application in known else "CREATE"
-        connection.execute(
-            sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}").format(
-                sql.Identifier(application), sql.Literal(password)
+        for name, password in passwords.items():
+            verb = sql.SQL("ALTER" if name in known else "CREATE")
+            connection.execute(
+                sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(
+                    verb, sql.Identifier(name), sql.Literal(password)
+                )
             )
-        )
     finally:
         connection.execute("SELECT pg_advisory_unlock(hashtext('plumbline roles'))")
 
 
-def grant_application(connection: Any, role: str = APPLICATION) -> bool:
-    """Give the application's role what web and worker need, and nothing that could change the record.
+def grant(connection: Any, names: Names | None = None) -> list[str]:
+    """Give each login what it needs and take the rest; returns the names of those the server has.
 
-    `connection` is psycopg's or Django's, of the owner of the tables. To be called after every migration. Returns
-    False, having done nothing, when the server has no such role.
+    `connection` is psycopg's or Django's, of the owner of the tables. To be called after every migration.
     """
+    names = names or Names()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
-        if cursor.fetchone() is None:
-            return False
-        cursor.execute(
-            "SELECT relname, relname = 'django_migrations', relname LIKE ANY (%s) FROM pg_class"
-            " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')",
-            [list(RECORD_TABLES)],
-        )
-        tables = cursor.fetchall()
-        to = sql.Identifier(role)
-        cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(to))
-        cursor.execute(sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(to))
-        cursor.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(to))
-        for table, only_read, record in tables:
-            rights = (
-                "SELECT" if only_read else "SELECT, INSERT" if record else "SELECT, INSERT, UPDATE, DELETE"
+        cursor.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY (%s)", [list(names)])
+        known = [name for (name,) in cursor.fetchall()]
+        for statement in statements(cursor, names, known):
+            cursor.execute(statement)
+    return known
+
+
+def statements(cursor: Any, names: Names, known: list[str]) -> list[sql.Composed]:
+    """The grants as SQL, for the logins in `known`, worked out from the tables that are there."""
+    cursor.execute(
+        "SELECT relname::text, relname LIKE ANY (%s), relname LIKE ANY (%s), relname LIKE ANY (%s),"
+        " relname LIKE ANY (%s) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+        " ORDER BY relname",
+        [list(LEDGER), list(SEALED), list(STAMPED), list(WRITTEN_ONCE)],
+    )
+    tables = cursor.fetchall()
+    found = []
+    for name in known:
+        to = sql.Identifier(name)
+        found += [
+            sql.SQL(text).format(to)
+            for text in (
+                "GRANT USAGE ON SCHEMA public, asof TO {}",
+                "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}",
+                "REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {}",
+                "GRANT SELECT ON ALL TABLES IN SCHEMA asof TO {}",
             )
-            cursor.execute(sql.SQL("GRANT " + rights + " ON {} TO {}").format(sql.Identifier(table), to))
-    return True
+        ]
+        if name == names.application:
+            found += _of_application(to, tables)
+        elif name == names.sealer:
+            found += _of_sealer(to, tables)
+        else:
+            found += _of_auditor(cursor, to, tables)
+    return found
+
+
+def _of_application(to: sql.Identifier, tables: list[tuple]) -> Iterator[sql.Composed]:
+    yield sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(to)
+    yield sql.SQL(
+        "GRANT EXECUTE ON FUNCTION plumbline_record(text, bigint, bigint, text, timestamptz, text[], bytea[]) TO {}"
+    ).format(to)
+    for table, ledger, sealed, stamped, once in tables:
+        if ledger or sealed or stamped or table == "django_migrations":
+            rights = "SELECT"
+        else:
+            rights = "SELECT, INSERT" if once else "SELECT, INSERT, UPDATE, DELETE"
+        yield sql.SQL("GRANT " + rights + " ON {} TO {}").format(sql.Identifier(table), to)
+
+
+def _of_sealer(to: sql.Identifier, tables: list[tuple]) -> Iterator[sql.Composed]:
+    for table, ledger, sealed, stamped, _ in tables:
+        if ledger or sealed or stamped:
+            rights = "SELECT" if ledger else "SELECT, INSERT"
+            yield sql.SQL("GRANT " + rights + " ON {} TO {}").format(sql.Identifier(table), to)
+    yield sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(to)
+
+
+def _of_auditor(cursor: Any, to: sql.Identifier, tables: list[tuple]) -> Iterator[sql.Composed]:
+    for table, *_ in tables:
+        if table not in PRIVATE:
+            yield sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier(table), to)
+        elif PRIVATE[table] is not None:
+            cursor.execute(
+                "SELECT attname::text FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
+                " AND NOT attisdropped AND attname <> ALL (%s)",
+                [table, list(PRIVATE[table])],
+            )
+            columns = sql.SQL(", ").join(sql.Identifier(name) for (name,) in cursor.fetchall())
+            yield sql.SQL("GRANT SELECT ({}) ON {} TO {}").format(columns, sql.Identifier(table), to)

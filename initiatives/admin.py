@@ -210,6 +210,7 @@ read_only(
     list_select_related=("unit",),
     date_hierarchy="registered_at",
 )
+_of_case(models.PastStanding, ("computed_at", "valid_until", "rulebook"), ())
 _of_case(models.StageChange, ("from_stage", "to_stage", "basis", "by", "at"), ("to_stage", "basis"))
 _of_case(
     models.RoleAssignment,

@@ -10,8 +10,8 @@ class InitiativesConfig(AppConfig):
     verbose_name = "Initiatives"
 
     def ready(self):
-        """Hang the tabs of the case on the hook below."""
-        from governance import hooks
+        """Hang what belongs to cases on the hooks below."""
+        from governance import asof, capture, hooks
 
         hooks.case_tabs += [
             hooks.CaseTab("What stands between", "case", position=10),
@@ -28,7 +28,20 @@ class InitiativesConfig(AppConfig):
         hooks.due_queries += reminders.QUERIES
         hooks.case_words.append(reminders.words_of)
         # Imported here: models can be imported only once the apps are loaded.
-        from initiatives import desk_lines, reports
+        from initiatives import auditing, desk_lines, personal, reports, words
+        from initiatives.models import Initiative, past
 
+        capture.cases_are(Initiative, number="number")
+        asof.derived |= past.VIEWS
+        asof.indexes |= past.INDEXES
         hooks.desk_lines += desk_lines.LINES
         hooks.reports += reports.REPORTS
+        hooks.rights_held.append(auditing.roles_held)
+        hooks.decisions += auditing.DECISIONS
+        hooks.readings += auditing.READINGS
+        hooks.act_words.append(words.sentence)
+        hooks.case_ends.append(personal.ends)
+        hooks.decision_tables += personal.DECISION_TABLES
+        hooks.proof_named.append(personal.proof_named)
+        hooks.after_erasure.append(personal.after_erasure)
+        hooks.hashes_of_text |= personal.HASHES_OF_TEXT

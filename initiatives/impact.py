@@ -131,11 +131,11 @@ def acts_of(case: Initiative, run: Callable, *, by: User) -> list[tuple[str, dic
     """The entries (kind, facts) that an act would write, in their order; all of it undone. None when refused."""
     with history.acting(by=by, reason="Looking ahead"):
         case = lock(case)
-        last = Entry.objects.order_by("-id").values_list("id", flat=True).first() or 0
+        last = Entry.objects.acts().order_by("-id").values_list("id", flat=True).first() or 0
         try:
             with transaction.atomic():
                 run(case)
-            rows = Entry.objects.of_case(case.ref).filter(id__gt=last).order_by("id")
+            rows = Entry.objects.acts().of_case(case.ref).filter(id__gt=last).order_by("id")
             found = [(row.kind, row.facts["facts"]) for row in rows]
         except (ValidationError, Refused):
             found = []

@@ -1,6 +1,6 @@
 """What the proof of a case supports: facts collected from rows, judged by the pure rules, kept with exact expiry."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from governance import clock, gates
 from governance.facts import (
@@ -21,7 +21,7 @@ from governance.models import Rulebook
 from governance.reading import once, one_look
 from governance.rulebook import Book
 from initiatives import sources
-from initiatives.models import Initiative, Span, Standing
+from initiatives.models import Initiative, PastStanding, Span, Standing
 from initiatives.models.holds import HOLD_KINDS
 
 BLOCKING_DEBTS = ("post_mortem", "retrospective", "criterion")
@@ -200,11 +200,30 @@ def rewrite(case: Initiative, book: Book | None = None) -> gates.Support:
     spans = _spans(case, facts, book, outlook)
     Span.objects.filter(initiative=case).delete()
     Span.objects.bulk_create(spans)
-    Standing.objects.update_or_create(
+    standing, _ = Standing.objects.update_or_create(
         initiative=case,
         defaults={"rulebook": rulebook, "computed_at": now, "valid_until": spans[0].until_at},
     )
+    PastStanding.objects.bulk_create([_kept(standing, spans)])
     return outlook[0][1]
+
+
+def _kept(standing: Standing, spans: list[Span]) -> PastStanding:
+    """The standing as the record keeps it, for whoever asks later what it was."""
+    return PastStanding(
+        initiative_id=standing.initiative_id,
+        rulebook_id=standing.rulebook_id,
+        computed_at=standing.computed_at,
+        valid_until=standing.valid_until,
+        spans=[_columns(span) for span in spans],
+    )
+
+
+def _columns(row: Span) -> dict:
+    return {
+        field.column: value.isoformat() if isinstance(value := getattr(row, field.attname), date) else value
+        for field in Span._meta.concrete_fields
+    }
 
 
 def _spans(case: Initiative, facts: Facts, book: Book, outlook) -> list[Span]:
@@ -271,19 +290,21 @@ def rewrite_alike(cases: list[Initiative]) -> None:
     rewrite(cases[0])
     first = Standing.objects.get(initiative=cases[0])
     spans = list(Span.objects.filter(initiative=cases[0]).values())
-    Standing.objects.bulk_create(
-        [
-            Standing(
-                initiative=case,
-                rulebook_id=first.rulebook_id,
-                computed_at=first.computed_at,
-                valid_until=first.valid_until,
-            )
-            for case in cases[1:]
-        ],
-        batch_size=1000,
-    )
-    Span.objects.bulk_create(
-        [Span(**{**span, "id": None, "initiative_id": case.pk}) for case in cases[1:] for span in spans],
-        batch_size=1000,
+    standings = [
+        Standing(
+            initiative=case,
+            rulebook_id=first.rulebook_id,
+            computed_at=first.computed_at,
+            valid_until=first.valid_until,
+        )
+        for case in cases[1:]
+    ]
+    alike = {
+        case.pk: [Span(**{**span, "id": None, "initiative_id": case.pk}) for span in spans]
+        for case in cases[1:]
+    }
+    Standing.objects.bulk_create(standings, batch_size=1000)
+    Span.objects.bulk_create([row for rows in alike.values() for row in rows], batch_size=1000)
+    PastStanding.objects.bulk_create(
+        [_kept(standing, alike[standing.initiative_id]) for standing in standings], batch_size=1000
     )

@@ -25,12 +25,17 @@ from django.db import connection, connections
 from django.test import TransactionTestCase
 from psycopg import sql
 
-from governance import database, guards, roles
+from governance import asof, capture, database, guards, roles
+from initiatives.models import past
 
 TEMPLATE_PREFIX = "plumbline_template_"
 TEMPLATES_KEPT = 3
 # On a server that is not ours, an application role of that name may be somebody's real one.
-APPLICATION = roles.APPLICATION if settings.EMBEDDED else "plumbline_app_of_tests"
+LOGINS = (
+    roles.Names()
+    if settings.EMBEDDED
+    else roles.Names("plumbline_app_of_tests", "plumbline_sealer_of_tests", "plumbline_auditor_of_tests")
+)
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--headless",
@@ -139,7 +144,7 @@ def make_template() -> str | None:
             at.execute(sql.SQL("DROP DATABASE {}").format(draft))
             return None
         with psycopg.connect(url_of(f"{name}_draft")) as inside:
-            roles.grant_application(inside, APPLICATION)
+            roles.grant(inside, LOGINS)
         at.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(draft, sql.Identifier(name)))
     return name
 
@@ -148,7 +153,7 @@ def state_of_migrations() -> str:
     """A digest of all migrations and the modules of ours they import (models apart: a migration carries its own)."""
     paths = {
         Path(roles.__file__),
-        Path(guards.__file__),
+        *(Path(module.__file__) for module in (asof, capture, guards, past)),
         *settings.BASE_DIR.glob("governance/rulebook/*.toml"),
     }
     for path in settings.BASE_DIR.glob("*/migrations/*.py"):
@@ -185,7 +190,7 @@ def tidy(at: psycopg.Connection[Any]) -> None:
 def make_roles_elsewhere(at: psycopg.Connection[Any]) -> None:
     """The roles on a server that is not ours, if we may; without them the tests that need them say so."""
     with contextlib.suppress(psycopg.errors.InsufficientPrivilege):
-        roles.make_roles(at, application=APPLICATION, password=settings.SECRET_KEY)
+        roles.make_roles(at, passwords=dict.fromkeys(LOGINS, settings.SECRET_KEY))
 
 
 def copy_anew(case: TransactionTestCase) -> None:
@@ -211,23 +216,42 @@ def rounds(request: pytest.FixtureRequest) -> int:
     return request.config.getoption("rounds")
 
 
-@pytest.fixture
-def application_url(transactional_db: None) -> str:
-    """The address of the test's database for the role that web and worker have."""
-    password = settings.EMBEDDED_DATABASE.password(APPLICATION) if settings.EMBEDDED else settings.SECRET_KEY
+def address_for(login: str) -> str:
+    """The address of the test's database for one of our logins; skips where the server does not let us make them."""
+    password = settings.EMBEDDED_DATABASE.password(login) if settings.EMBEDDED else settings.SECRET_KEY
     with server() as at:
-        if not at.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [APPLICATION]).fetchone():
+        if not at.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [login]).fetchone():
             pytest.skip("the user in DATABASE_URL may not create roles")
     place = urlsplit(url_of(connection.settings_dict["NAME"]))
     address = place.netloc.rpartition("@")[2]
     password = password.replace(" ", "%20").replace(",", "%2C")
-    return place._replace(netloc=f"{APPLICATION}:{password}@{address}").geturl()
+    return place._replace(netloc=f"{login}:{password}@{address}").geturl()
+
+
+@pytest.fixture
+def application_url(transactional_db: None) -> str:
+    """The address of the test's database for the role that web and worker have."""
+    return address_for(LOGINS.application)
 
 
 @pytest.fixture
 def application(application_url: str) -> Iterator[psycopg.Connection[Any]]:
     """A connection as the role that web and worker have: what it must not do, the database refuses."""
     with psycopg.connect(application_url, autocommit=True) as login:
+        yield login
+
+
+@pytest.fixture
+def sealer(transactional_db: None) -> Iterator[psycopg.Connection[Any]]:
+    """A connection as the role that seals."""
+    with psycopg.connect(address_for(LOGINS.sealer), autocommit=True) as login:
+        yield login
+
+
+@pytest.fixture
+def auditor_login(transactional_db: None) -> Iterator[psycopg.Connection[Any]]:
+    """A connection as the role that reads."""
+    with psycopg.connect(address_for(LOGINS.auditor), autocommit=True) as login:
         yield login
 
 

@@ -14,8 +14,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from adoption.actions import start
 from adoption.demo import life
 from governance import actions as people
-from governance import clock
+from governance import clock, samples, seals
+from governance.audit import Search
 from governance.history import acting
+from governance.models import Entry
 from governance.rulebook import load_default
 from initiatives import actions
 from initiatives.actions.changes import record_component
@@ -56,6 +58,8 @@ def only(*people, **options) -> Row:
 OPEN = Row(strangers=200, sent=405, signed_out=200)  # open to everybody, signed in or not
 MEMBERS = Row(strangers=200, sent=405)  # open to everybody who signed in
 ADMINS = only("admin", strangers=403, sent=403)
+AUDITORS = only("auditor", strangers=403, sent=405)
+AUDITS = only("auditor", strangers=403, sent=403)  # where auditors act
 READ = Row(sent=405)  # a page of the case that takes nothing
 PAGE = Row()  # a page of the case that everybody on it may read
 OWNER = only("owner")
@@ -87,6 +91,29 @@ TABLE = {
     "rulebook-load": ADMINS,
     "rulebook-propose": only(closed=405, strangers=405, sent=403),
     "rulebook-publish": Row(strangers=200, sent=403),
+    "audit": AUDITORS,
+    "audit-entry": AUDITORS,
+    "audit-entries-export": AUDITORS,
+    "audit-readings": AUDITORS,
+    "audit-readings-export": AUDITORS,
+    "audit-sign-ins": AUDITORS,
+    "audit-sign-ins-export": AUDITORS,
+    "audit-rights": AUDITORS,
+    "audit-rights-export": AUDITORS,
+    "audit-samples": AUDITORS,
+    "audit-draw": AUDITS,
+    "audit-sample": AUDITORS,
+    "audit-drawn": AUDITS,
+    "audit-finish": only(closed=405, strangers=405, sent=403),
+    "audit-sample-csv": only(strangers=403, sent=405),  # the sample is not finished
+    "audit-sample-json": only(strangers=403, sent=405),
+    "crosswalk": AUDITORS,
+    "crosswalk-export": AUDITORS,
+    "record": MEMBERS,
+    "record-checkpoint": MEMBERS,
+    "record-verifier": MEMBERS,
+    "record-receipt": only("admin", "auditor", closed=404, sent=405),  # who acted, and auditors
+    "record-receipt-file": only("admin", "auditor", closed=404, sent=405),
     "imports": ADMINS,
     "import": ADMINS,
     "import-confirm": ADMINS,
@@ -216,8 +243,16 @@ def world(cast):
         source="us-2025",
         by=cast.admin,
     )
+    seals.seal()
+    sample = samples.draw_sample(
+        name="Votes", purpose="A look", search=Search(kind="signed off"), size=1, by=cast.auditor
+    )
     return {
         "ref": case.ref,
+        "samples": sample.pk,
+        "place": 1,
+        "entries": sample.drawn.get().entry_id,
+        "receipts": Entry.objects.filter(kind="board added").earliest("pk").pk,
         "key": "mvp.workflow",
         "seat": "adoption_change",
         "version": draft.version,

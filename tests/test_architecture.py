@@ -148,6 +148,7 @@ def test_no_signals_between_apps():
     allowed = {
         ("governance/history.py", "pre_create_historical_record"),
         ("governance/apps.py", "post_migrate"),
+        ("governance/apps.py", "pre_migrate"),
         ("governance/database.py", "self"),  # a connection, no signal
     }
     wrong = []
@@ -172,6 +173,7 @@ def test_no_module_is_longer_than_one_can_read():
         for floor in [*FLOORS, "tests"]
         for path in (ROOT / floor).rglob("*.py")
         if "/migrations/" not in (name := path.relative_to(ROOT).as_posix())
+        and name != "governance/offline/verify.py"  # handed out as one file that needs no other
         and (lines := len(path.read_text().splitlines())) > (LONGEST if floor != "tests" else 700)
     }
     assert long == {}, "split by noun (house.md)"

@@ -4,7 +4,7 @@ stands in the table all the same, it does not count. Admins included."""
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 
 from adoption.demo import life
 from governance import actions as ground
@@ -68,7 +68,7 @@ def force(review, person, seat=SEAT, **fields):
         "covered_evidence": sorted(int(pk) for pk in covered["evidence"]),
         "at": clock.now(),
     }
-    with transaction.atomic():
+    with acting(system="attack", reason="Past the act"):
         (row,) = SignOff.objects.bulk_create([SignOff(**(values | fields))])
     return row
 
@@ -197,16 +197,17 @@ def test_whoever_is_party_does_not_sign_and_never_counts(cast, review):
 def never_counts(cast, review, who, person, database_refuses):
     """Neither through the act nor past it: no row, an entry; or a row that is not counted; and no decision."""
     case = review.initiative
-    last = Entry.objects.order_by("-pk").first().pk
+    last = Entry.objects.acts().order_by("-pk").first().pk
     with pytest.raises(Refused):
         life.vote(review, SEAT, person)
     assert not review.sign_offs.exists(), f"{who}: a row was kept"
-    entry = Entry.objects.get(pk__gt=last)
+    entry = Entry.objects.acts().get(pk__gt=last)
     assert (entry.kind, entry.actor_id, entry.case_ref) == ("refused", person.pk, case.ref)
 
     if database_refuses:
-        with pytest.raises(DatabaseError, match="Plumbline"):
+        with pytest.raises(DatabaseError) as caught:
             pytest.fail(f"{who}: the database took {force(review, person)}")
+        assert caught.value.__cause__.sqlstate == "PL014", who  # this guard, and no other
     else:
         force(review, person)
     assert story.fresh_seats(review) == set(), f"{who}: counts"

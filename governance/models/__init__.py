@@ -1,13 +1,17 @@
 """Rows of the rules and the record."""
 
+from governance.models.audit import Sample, SampledEntry
 from governance.models.contracts import Clause, Contract, ContractApproval, ContractVersion
-from governance.models.ledger import Entry, EntryBody
+from governance.models.ledger import Checkpoint, Entry, EntryBody, Leaf, Node, Sealing
 from governance.models.notices import Delivery, Notice
 from governance.models.people import Board, Membership, SignInAttempt, Unit, User
+from governance.models.retention import LegalHold
 from governance.models.rulebook import Criterion, Gate, Requirement, Rulebook
+from governance.models.stamps import Timestamp
 
 __all__ = [
     "Board",
+    "Checkpoint",
     "Clause",
     "Contract",
     "ContractApproval",
@@ -17,11 +21,18 @@ __all__ = [
     "Entry",
     "EntryBody",
     "Gate",
+    "Leaf",
+    "LegalHold",
     "Membership",
+    "Node",
     "Notice",
     "Requirement",
     "Rulebook",
+    "Sample",
+    "SampledEntry",
+    "Sealing",
     "SignInAttempt",
+    "Timestamp",
     "Unit",
     "User",
 ]

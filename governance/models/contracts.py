@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
-from governance.history import governed
+from governance.history import WrittenOnce, governed
 from governance.models.people import SEATS, User
 
 CLAUSE_KINDS = {
@@ -96,7 +96,7 @@ class Clause(models.Model):
         return f"{self.get_kind_display()}: {self.sentence[:60]}"
 
 
-class ContractApproval(models.Model):
+class ContractApproval(WrittenOnce):
     """A seat's approval of one contract version. Append-only; one per seat."""
 
     version = models.ForeignKey(ContractVersion, models.PROTECT, related_name="approvals")

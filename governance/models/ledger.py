@@ -6,8 +6,18 @@ from django.db import models
 
 from governance.history import DatabaseNow, DatabaseSimulated, TransactionId
 
+ERASED_NAME = "erased"  # what stands for a name in an entry whose body was destroyed
+
 
 class EntryQuerySet(models.QuerySet):
+    def acts(self):
+        """What somebody did: decisions, refusals, moves. Without the changes of rows that came with it."""
+        return self.filter(table="")
+
+    def rows(self):
+        """What the database wrote down by itself: each change of a governed row, before and after."""
+        return self.exclude(table="")
+
     def of_case(self, ref: str):
         """Entries about the case with this reference, newest first."""
         return self.filter(case_ref=ref).select_related("body").order_by("-id")
@@ -15,6 +25,8 @@ class EntryQuerySet(models.QuerySet):
 
 class Entry(models.Model):
     """One act, or one change of a row: what may be shown without its body. Holds no key that can cascade."""
+
+    not_governed = "it is the record"
 
     kind = models.CharField(max_length=60)
     actor_id = models.BigIntegerField(null=True)
@@ -38,6 +50,7 @@ class Entry(models.Model):
             models.Index(fields=["case_ref", "-id"]),
             models.Index(fields=["kind", "-id"]),
             models.Index(fields=["actor_id", "-id"]),
+            models.Index(fields=["table", "key", "-id"]),
         ]
 
     def __str__(self) -> str:
@@ -45,12 +58,18 @@ class Entry(models.Model):
 
     @property
     def facts(self) -> dict:
-        """The body, read back: kind, at, actor, case, reason, facts."""
-        return json.loads(bytes(self.body.body))
+        """The body, read back: kind, at, actor, case, reason, facts. Of an erased one only what stands outside it."""
+        body = bytes(self.body.body)
+        if not body:
+            actor = {"id": self.actor_id, "name": ERASED_NAME}
+            return {"kind": self.kind, "at": self.at.isoformat(), "actor": actor, "case": None, "reason": "", "facts": {}}
+        return json.loads(body)
 
 
 class EntryBody(models.Model):
     """The exact bytes of an entry and the salt its digest was made with."""
+
+    not_governed = "it is the record"
 
     entry = models.OneToOneField(Entry, models.DO_NOTHING, primary_key=True, related_name="body")
     body = models.BinaryField()
@@ -61,3 +80,71 @@ class EntryBody(models.Model):
 
     def __str__(self) -> str:
         return f"body of entry {self.entry_id}"
+
+
+class Checkpoint(models.Model):
+    """The head of the tree at one size, signed: who holds one can tell whether anything before it was changed."""
+
+    not_governed = "it is the record"
+
+    origin = models.CharField(max_length=120)
+    size = models.BigIntegerField()
+    root = models.BinaryField()
+    note = models.TextField()  # the signed note as it is handed out, to the byte
+    at = models.DateTimeField(db_default=DatabaseNow(), editable=False)
+    # How far the database had counted then: every entry below `counted` is sealed once no transaction from before
+    # `running_to` runs any more, and need not be looked for again.
+    counted = models.BigIntegerField()
+    running_to = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["size"]), models.Index(fields=["at"])]
+
+    def __str__(self) -> str:
+        return f"checkpoint {self.pk} of size {self.size}"
+
+
+class Leaf(models.Model):
+    """An entry's place in the tree: the exact bytes that were hashed, and their hash. Positions have no gaps."""
+
+    not_governed = "it is the record"
+
+    position = models.BigIntegerField(primary_key=True)
+    entry = models.OneToOneField(Entry, models.DO_NOTHING, related_name="leaf")
+    data = models.BinaryField()
+    hash = models.BinaryField()
+
+    class Meta:
+        verbose_name_plural = "leaves"
+
+    def __str__(self) -> str:
+        return f"leaf {self.position}"
+
+
+class Node(models.Model):
+    """The hash over a full subtree of 256, 65,536, ... leaves: so that a proof reads hundreds of rows, not all."""
+
+    not_governed = "worked out from the leaves"
+
+    level = models.PositiveSmallIntegerField()  # 8, 16, 24, ...: the subtree has 2 ** level leaves
+    index = models.BigIntegerField()
+    hash = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["level", "index"], name="nodes_stand_once")]
+
+    def __str__(self) -> str:
+        return f"node {self.level}/{self.index}"
+
+
+class Sealing(models.Model):
+    """When a transaction became known: what it wrote is part of every day from then on, and of none before."""
+
+    not_governed = "it is the record"
+
+    xact = models.BigIntegerField(primary_key=True)
+    checkpoint = models.ForeignKey(Checkpoint, models.DO_NOTHING, related_name="+")
+    known_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"transaction {self.xact}, known at {self.known_at}"

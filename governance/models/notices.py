@@ -19,6 +19,8 @@ class NoticeQuerySet(models.QuerySet):
 class Notice(models.Model):
     """One message owed to one person: unique per person, kind, object and period, however often it is found due."""
 
+    not_governed = "a message owed: it reports and decides nothing"
+
     person = models.ForeignKey(User, models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=40)
     object_key = models.CharField(max_length=80)
@@ -54,6 +56,8 @@ class Notice(models.Model):
 
 class Delivery(models.Model):
     """The one mail of a person and day: claimed by an update that only one worker can win, then sent."""
+
+    not_governed = "a mail on its way: it reports and decides nothing"
 
     person = models.ForeignKey(User, models.CASCADE, related_name="deliveries")
     day = models.DateField()

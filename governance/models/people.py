@@ -218,6 +218,8 @@ class Membership(models.Model):
 class SignInAttempt(models.Model):
     """A failed sign-in, kept to slow guessing down. Not governed: nobody is signed in when it is written."""
 
+    not_governed = "counts what is forgotten after a while; the refused sign-in is an entry"
+
     login = models.CharField(max_length=60)
     address = models.GenericIPAddressField(null=True)
     at = models.DateTimeField(db_default=DatabaseNow())

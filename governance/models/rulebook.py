@@ -62,7 +62,7 @@ class Rulebook(models.Model):
     published_at = models.DateTimeField(null=True, blank=True)
 
     objects = RulebookQuerySet.as_manager()
-    history = governed(excluded_fields=["source"])
+    history = governed()
 
     class Meta:
         ordering = ["-id"]

@@ -36,8 +36,8 @@ BEGIN
     FROM initiatives_stagechange c JOIN governance_entry e ON e.id = c.entry_id
    WHERE c.initiative_id = NEW.id AND c.from_stage = OLD.stage AND c.to_stage = NEW.stage
      AND c.basis = NEW.basis AND NOT c.consumed
-     AND c.xact = pg_current_xact_id()::text::bigint AND e.xact = c.xact AND e.kind = 'stage changed'
-     AND e.case_ref = 'AI-' || lpad(NEW.number::text, greatest(4, length(NEW.number::text)), '0');
+     AND c.xact = plumbline_xact() AND e.xact = c.xact AND e.kind = 'stage changed'
+     AND e.case_ref = plumbline_reference(NEW.number);
   IF found_id IS NULL THEN
     RAISE EXCEPTION 'Plumbline: case % does not go from % to % without a recorded decision.',
       NEW.number, OLD.stage, NEW.stage
@@ -143,7 +143,7 @@ DECLARE
   ref text;
 BEGIN
   SELECT r.initiative_id, r.outcome, r.gate, r.opened_at,
-         'AI-' || lpad(i.number::text, greatest(4, length(i.number::text)), '0')
+         plumbline_reference(i.number)
     INTO case_id, state, gate_now, opened, ref
     FROM initiatives_review r JOIN initiatives_initiative i ON i.id = r.initiative_id WHERE r.id = NEW.review_id;
   IF state <> 'open' THEN

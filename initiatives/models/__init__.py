@@ -13,6 +13,7 @@ from initiatives.models.holds import Gap, Hold, Obligation
 from initiatives.models.imports import ImportBatch, ImportRow, InventorySource
 from initiatives.models.initiative import (
     Initiative,
+    PastStanding,
     RoleAssignment,
     Span,
     StageChange,
@@ -39,6 +40,7 @@ __all__ = [
     "Initiative",
     "InventorySource",
     "Obligation",
+    "PastStanding",
     "ProofItem",
     "Question",
     "Review",

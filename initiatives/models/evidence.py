@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
-from governance.history import governed
+from governance.history import WrittenOnce, governed
 from governance.models import Clause, ContractVersion, User
 from initiatives.models.initiative import Initiative, RoleAssignment
 from initiatives.models.versions import ChangeRecord, ComponentVersion, ScopeVersion
@@ -72,6 +72,8 @@ class Answer(models.Model):
 
 class AnswerDraft(models.Model):
     """Words somebody typed and has not saved. Private, and not governed: a draft claims nothing."""
+
+    not_governed = "what one person has typed and nobody else has seen"
 
     initiative = models.ForeignKey(Initiative, models.CASCADE, related_name="drafts")
     requirement = models.CharField(max_length=60)
@@ -195,7 +197,7 @@ class EvidenceNames(models.Model):
         return str(self.component_version or self.scope_version or self.contract_version)
 
 
-class Voiding(models.Model):
+class Voiding(WrittenOnce):
     """That a trigger ended an item for one requirement from a moment on, and why. Append-only."""
 
     evidence = models.ForeignKey(Evidence, models.PROTECT, related_name="voidings")

@@ -73,6 +73,8 @@ class ImportBatch(models.Model):
 class ImportRow(models.Model):
     """One line of a batch as it came, how it was read, what is wrong with it, and what became of it."""
 
+    not_governed = "the source's own words; the batch is governed and holds their fingerprint"
+
     DECISIONS = {
         "import": "Import",
         "merge": "Merge: the same line twice",

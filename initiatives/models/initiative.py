@@ -5,7 +5,7 @@ from django.db.models import Q
 from django_fsm import FSMField, transition
 
 from governance import clock
-from governance.history import TransactionId, governed
+from governance.history import WrittenOnce, governed
 from governance.models import Contract, Unit, User
 
 PROPOSED, PROTOTYPE, MVP, PRODUCTION = "proposed", "prototype", "mvp", "production"
@@ -191,7 +191,7 @@ class Initiative(models.Model):
         """An import says that this was in production and has been withdrawn."""
 
 
-class StageChange(models.Model):
+class StageChange(WrittenOnce):
     """The one way a stage changes: written first, consumed by exactly one update in the same transaction."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="stage_changes")
@@ -206,7 +206,6 @@ class StageChange(models.Model):
     at = models.DateTimeField()
     supported_then = models.CharField(max_length=20, blank=True, default="")
     entry_id = models.BigIntegerField()
-    xact = models.BigIntegerField(db_default=TransactionId(), editable=False)
     consumed = models.BooleanField(default=False, editable=False)
 
     class Meta:
@@ -287,6 +286,8 @@ class RoleAssignment(models.Model):
 class Standing(models.Model):
     """What the proof of a case supports, as far ahead as it is known. Derived: rewritten with every change."""
 
+    not_governed = "worked out from the rest; PastStanding keeps what it said"
+
     initiative = models.OneToOneField(Initiative, models.PROTECT, related_name="standing")
     rulebook = models.ForeignKey("governance.Rulebook", models.PROTECT, related_name="+")
     computed_at = models.DateTimeField()
@@ -304,6 +305,8 @@ class SpanQuerySet(models.QuerySet):
 
 class Span(models.Model):
     """From a moment until a moment (or for good) the proof supports this stage, if nothing else changes."""
+
+    not_governed = "worked out from the rest; PastStanding keeps what it said"
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="spans")
     from_at = models.DateTimeField()
@@ -329,3 +332,21 @@ class Span(models.Model):
 
     def __str__(self) -> str:
         return f"{self.initiative_id}: {self.supported} from {self.from_at}"
+
+
+class PastStanding(WrittenOnce):
+    """A standing as it was computed once, with its spans: what the product said on that day. Append-only."""
+
+    not_captured = "anybody can work it out again from rows that are captured"
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="past_standings")
+    rulebook = models.ForeignKey("governance.Rulebook", models.PROTECT, related_name="+")
+    computed_at = models.DateTimeField()
+    valid_until = models.DateTimeField(null=True)
+    spans = models.JSONField()
+
+    class Meta:
+        indexes = [models.Index(fields=["initiative", "-id"])]
+
+    def __str__(self) -> str:
+        return f"standing of {self.initiative_id} computed at {self.computed_at}"

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
-from governance.history import governed
+from governance.history import WrittenOnce, governed
 from governance.models import Rulebook, User
 from governance.models.people import SEATS
 from initiatives.models.initiative import Initiative
@@ -51,7 +51,7 @@ class Review(models.Model):
     reason = models.TextField(blank=True, default="")
     findings = models.JSONField(null=True, blank=True)
 
-    history = governed(excluded_fields=["findings"])
+    history = governed()
 
     class Meta:
         ordering = ["initiative", "id"]
@@ -98,6 +98,8 @@ class Review(models.Model):
 class ReviewVisit(models.Model):
     """When somebody last opened a review: for "what changed since my last visit". Not governed."""
 
+    not_governed = "what one person has seen"
+
     review = models.ForeignKey(Review, models.CASCADE, related_name="visits")
     person = models.ForeignKey(User, models.CASCADE, related_name="+")
     at = models.DateTimeField()
@@ -143,7 +145,7 @@ class SignOffQuerySet(models.QuerySet):
         return self.filter(replaced_by__isnull=True).exclude(verdict=WITHDRAWN)
 
 
-class SignOff(models.Model):
+class SignOff(WrittenOnce):
     """One seat's vote with the exact bytes that were signed. Append-only: a change of mind is a new row."""
 
     review = models.ForeignKey(Review, models.PROTECT, related_name="sign_offs")

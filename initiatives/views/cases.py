@@ -5,12 +5,14 @@ from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from governance import clock, gates
+from governance import asof, clock, gates
+from governance.middleware import on_any_day
 from governance.models import Entry, Rulebook, User
 from governance.templatetags.plumbline import stage_word
 from initiatives import actions, board, doors, impact, permissions, sources, standing, timeline
 from initiatives.actions.reviews import GATE_FROM
 from initiatives.forms.details import DetailsForm, TierForm
+from initiatives.views import pasts
 from initiatives.views.shared import ask, case_context, mend, on_desk_of, page_of, pick, sent, who_answers
 
 ROLE_ORDER = ("owner", "deputy", "support_owner", "technical_lead", "data_steward", "record_owner", "sponsor")
@@ -22,6 +24,7 @@ BECOMES = {"prototype": "a prototype", "mvp": "an MVP", "production": "productio
 FOLDED_FROM = 12
 
 
+@on_any_day(doors.case_on_any_day)
 def case(request, ref):
     """What stands between: gaps to hold the claim and to go on, who can fix them, what is tolerated, who is who."""
     row = doors.case_for(request.user, ref)
@@ -58,6 +61,8 @@ def case(request, ref):
     if ahead and context["open_review"] is None and may.party:
         seats = board.seat_states(board.bench_of(row))
         context["impossible"] = gates.reach(book, ahead.key, row.tier, seats)
+    if asof.current():
+        context |= pasts.kept_beside_now(context)
     return render(request, "initiatives/case_page.html", context)
 
 
@@ -234,10 +239,11 @@ def confirm_tier(request, ref):
     )
 
 
+@on_any_day(doors.case_on_any_day)
 def history(request, ref):
     """The timeline of acts in plain words, with the rows they changed behind them."""
     row = doors.case_for(request.user, ref)
-    entries = Entry.objects.of_case(row.ref).filter(table="")
+    entries = Entry.objects.acts().of_case(row.ref)
     if not permissions.may_see_record(request.user):
         entries = timeline.without_private(entries, request.user)
     actors = User.objects.filter(pk__in=entries.order_by().values("actor_id").distinct())

@@ -6,8 +6,9 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from governance import proof
+from governance import asof, proof
 from governance.answers import Conflict
+from governance.middleware import on_any_day
 from governance.models import Rulebook
 from governance.models.people import SEATS
 from governance.templatetags.plumbline import stage_word
@@ -22,6 +23,7 @@ SHOWN = {"all": "everything", "mine": "what waits for me", "open": "what is not 
 LONGEST_DRAFT = 100_000  # characters of one draft; beyond that it is kept in the browser only
 
 
+@on_any_day(doors.case_on_any_day)
 def checklist(request, ref):
     """The questions of a gate in three groups: waiting for you, waiting for others, grounded."""
     case = doors.case_for(request.user, ref)
@@ -64,6 +66,7 @@ def checklist(request, ref):
     return render(request, "initiatives/checklist.html", context)
 
 
+@on_any_day(doors.case_on_any_day)
 def row(request, ref, key):
     """One question: read it, answer it, prove it. A fragment for htmx, a whole page otherwise."""
     case = doors.case_for(request.user, ref)
@@ -86,6 +89,8 @@ def row(request, ref, key):
     }
     if request.htmx and "closed" in request.GET:
         return render(request, "initiatives/_checklist_row.html", context)
+    if asof.current():
+        return render(request, "initiatives/checklist_row.html", context)
     forms, draft = _forms(request, case, book, asked, stored)
     status = 200
     if request.method == "POST":

@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from governance import clock
+from governance.middleware import on_any_day
 from governance.models import ContractVersion, Rulebook
 from governance.models.contracts import CLAUSE_KINDS
 from governance.models.people import SEATS
@@ -18,6 +19,7 @@ from initiatives.views.shared import ask, case_context, mend, page_of, sent
 PREPARING = (ContractVersion.DRAFT, ContractVersion.IN_REVIEW)
 
 
+@on_any_day(doors.case_on_any_day)
 def contract(request, ref):
     """The version asked for: the one in force, else the one in preparation; with all others below."""
     case = doors.case_for(request.user, ref)

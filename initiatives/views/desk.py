@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.text import Truncator
 from django.views.decorators.http import require_safe
 
-from governance import clock
+from governance import clock, erased
 from governance import desk as lines_of
 from governance.boards import seats_held
 from governance.desk import Line
@@ -100,7 +100,7 @@ def _ageing(cases) -> list[tuple[str, int, bool]]:
 def _news(cases) -> list[dict]:
     """What happened in the last days on cases the person may see, newest first."""
     recent = (
-        Entry.objects.filter(at__gte=clock.now() - timedelta(days=DAYS_BACK))
+        Entry.objects.acts().filter(at__gte=clock.now() - timedelta(days=DAYS_BACK))
         .exclude(case_ref="")
         .exclude(kind__in=[*timeline.PRIVATE, *DAILY])
         .select_related("body")
@@ -111,6 +111,7 @@ def _news(cases) -> list[dict]:
     if rulebook is None:
         return []
     titles = dict(cases.filter(number__in=numbers.values()).values_list("number", "title"))
+    gone = erased.words_for(recent)
     told = []
     for entry in recent:
         number = numbers.get(entry.case_ref)
@@ -119,9 +120,10 @@ def _news(cases) -> list[dict]:
             told.append(
                 {
                     "at": entry.at,
-                    "who": body["actor"]["name"],
+                    "who": "" if entry.pk in gone else body["actor"]["name"],
                     "text": Truncator(
-                        words.sentence(entry.kind, body.get("facts") or {}, rulebook.book)
+                        gone.get(entry.pk)
+                        or words.sentence(entry.kind, body.get("facts") or {}, rulebook.book)
                     ).chars(LONGEST_NEWS),
                     "link": f"/cases/{entry.case_ref}/",
                     "link_text": titles[number],
@@ -159,10 +161,17 @@ def first_steps(person: User) -> list[Line]:
             ),
             Line(
                 "start",
-                "Search the entries of the record",
-                reverse("admin:governance_entry_changelist"),
-                "Open",
-                "Every decision and refusal, of every case.",
+                "Search the record",
+                reverse("audit"),
+                "Search",
+                "Every decision and refusal, of every case, and every change of a row.",
+            ),
+            Line(
+                "start",
+                "Draw a sample of decisions",
+                reverse("audit-draw"),
+                "Draw",
+                "Some from every gate and seat, by a seed, so that anybody can draw the same again.",
             ),
         ]
     if seats_held(person):

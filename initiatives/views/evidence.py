@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from governance import clock, gates, history, ledger
+from governance.middleware import on_any_day
 from governance.models import Rulebook
 from initiatives import actions, doors, impact, permissions
 from initiatives.forms import ReasonForm
@@ -28,6 +29,7 @@ STATES = {
 TONES = {"current": "ok", "aging": "warn", "stale": "warn", "voided": "bad", "missing": "bad"}
 
 
+@on_any_day(doors.case_on_any_day)
 def evidence_list(request, ref):
     """Every item with its state, filtered by state and kind."""
     case = doors.case_for(request.user, ref)
@@ -171,6 +173,7 @@ def _effects(case, form, person) -> list[str]:
     )
 
 
+@on_any_day(doors.case_on_any_day)
 def item(request, ref, pk):
     """One item: its facts, what it covers and whether it counts there, what it replaced, what ended it."""
     case = doors.case_for(request.user, ref)

@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from governance.answers import no
+from governance.middleware import on_any_day
 from initiatives import actions, doors, impact, permissions
 from initiatives.actions.roles import acceptance_words
 from initiatives.forms import ReasonForm
@@ -26,6 +27,7 @@ ROLE_DUTIES = {
 }
 
 
+@on_any_day(doors.case_on_any_day)
 def people(request, ref):
     """Every role with who holds it, who is asked, and who held it before."""
     case = doors.case_for(request.user, ref)

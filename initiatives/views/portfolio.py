@@ -6,9 +6,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from governance import clock, hooks
+from governance import asof, clock, hooks
+from governance.boards import seats_held
+from governance.middleware import on_any_day
 from governance.models import Rulebook
-from initiatives import exports, filters, permissions
+from initiatives import doors, exports, filters, permissions
 from initiatives.models.initiative import CLOSED, RUNNING, STAGES
 from initiatives.reports import PILOTS
 
@@ -17,6 +19,7 @@ PER_COLUMN = 25
 TESTS = ("governance", "integration", "adoption")
 
 
+@on_any_day(doors.portfolio_on_any_day)
 @require_safe
 def portfolio(request: HttpRequest) -> HttpResponse:
     """Cases that the person may see, filtered by the address. `?view=board` puts them into columns."""
@@ -35,6 +38,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
         "pilots": chosen.report_shown is not None and chosen.report_shown.key == PILOTS,
         "totals": totals,
         "board": board,
+        "may_look_back": asof.current() is None and (request.user.is_auditor or bool(seats_held(request.user))),
     }
     if board:
         context["columns"] = _columns(cases, book)
@@ -52,7 +56,8 @@ def export(request: HttpRequest) -> HttpResponse:
     """The same cases as a CSV file, written as it is read."""
     rulebook = Rulebook.objects.in_force()
     cases = filters.with_people(filters.with_contract(_chosen(request, rulebook).qs, clock.now()))
-    return exports.portfolio(cases, rulebook.book if rulebook else None)
+    of = request.GET.urlencode() or "all cases"
+    return exports.portfolio(cases, rulebook.book if rulebook else None, of=of, by=request.user)
 
 
 def _chosen(request: HttpRequest, rulebook: Rulebook | None) -> filters.PortfolioFilter:

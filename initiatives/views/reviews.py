@@ -6,13 +6,14 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from governance import clock, gates
+from governance import asof, clock, gates
 from governance.boards import members_now, seats_held, units_of_board
+from governance.middleware import on_any_day
 from governance.models import Rulebook
 from governance.models.people import CHAIR, DEPUTY_CHAIR
 from initiatives import actions, board, permissions, sources
 from initiatives.actions.reviews import GATE_FROM
-from initiatives.doors import case_for, review_for
+from initiatives.doors import case_for, review_for, review_on_any_day
 from initiatives.forms.reviews import NoteForm, QuestionForm, TextForm
 from initiatives.models import Condition, Question, Review
 from initiatives.models.reviews import CONDITION
@@ -162,6 +163,7 @@ def _listed(row: Review, to_sign, to_decide, read) -> dict:
     return line
 
 
+@on_any_day(review_on_any_day)
 @require_safe
 def review(request, pk):
     """One review: what stands in the way, criteria x seats, each criterion with its proof, my statement."""
@@ -194,13 +196,14 @@ def _open_page(request, row: Review) -> dict:
     person, sitting = request.user, board.sit(row)
     lines, votes = sittings.live_lines(sitting), sittings.live_votes(sitting)
     context = _common(request, row, lines, votes, facts=sitting.facts)
-    mine = permissions.seats_of(sitting.case, person)
+    acting = asof.current() is None  # on another day nobody signs, asks or answers
+    mine = permissions.seats_of(sitting.case, person) if acting else []
     seats, rows = sittings.matrix(
         sitting.book, row.gate, lines, votes, mine, sittings.waiting_seats(sitting), ended=False
     )
     current = Rulebook.objects.current()
-    may_ask = bool(permissions.may_ask(row, person))
-    manages = bool(permissions.may_manage(sitting.case, person))
+    may_ask = acting and bool(permissions.may_ask(row, person))
+    manages = bool(context["may"].manage)
     for line in lines:
         line.may_ask = may_ask
         line.waivable = line.waivable and manages and line.state in ("unmet", "stale")
@@ -210,9 +213,9 @@ def _open_page(request, row: Review) -> dict:
         "rows": rows,
         "caption": sittings.quorum_words(sitting.verdict, sitting.book, row.gate),
         "seat_table": sittings.seats_table(sitting, votes),
-        "own_seats": sittings.own_seats(sitting, person, votes),
-        "changed": sittings.changed_since_last_visit(row, person),
-        "may_answer": bool(permissions.may_collaborate(sitting.case, person)),
+        "own_seats": sittings.own_seats(sitting, person, votes) if acting else [],
+        "changed": sittings.changed_since_last_visit(row, person) if acting else None,
+        "may_answer": bool(context["may"].collaborate),
         "manages": manages,
         "newer": current if current.pk != row.rulebook_id else None,
         "acting_chair": permissions.acting_chair(sitting.case),

@@ -99,7 +99,7 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
     word, tone = STATE_WORDS[state.state]
     later = bool(gate) and key in book.deferred(gate)
     mine = not (state.grounded or later or state.state == "waiting") and on_desk_of(facts, asked, may)
-    can_accept = state.state == "waiting" and bool(set(_seats(context)) & set(_all_seats(book, key)))
+    can_accept = state.state == "waiting" and bool(set(may.seats) & set(_all_seats(book, key)))
     return {
         "key": key,
         "asked": asked,
@@ -125,9 +125,3 @@ def _all_seats(book, key: str) -> list[str]:
     """Seats that sign for the question at any gate: those that may accept that it does not apply."""
     return list(dict.fromkeys(criterion.seat for criterion in book.criteria_using(key)))
 
-
-def _seats(context) -> list[str]:
-    """The seats of the person on the case's board, asked once a page."""
-    if "_seats" not in context:
-        context["_seats"] = permissions.seats_of(context["case"], context["may"].person)
-    return context["_seats"]

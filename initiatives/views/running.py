@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from governance import gates
+from governance.middleware import on_any_day
 from governance.models import Rulebook
 from governance.templatetags.plumbline import stage_word
 from initiatives import actions, doors, impact, permissions
@@ -21,6 +22,7 @@ from initiatives.models import ChangeRecord, ComponentVersion, Dependant
 from initiatives.views.shared import ask, case_context, mend, page_of, sent
 
 
+@on_any_day(doors.case_on_any_day)
 def running(request, ref):
     """Components with their versions, scopes, changes, dependants."""
     case = doors.case_for(request.user, ref)

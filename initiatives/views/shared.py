@@ -9,8 +9,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from governance import clock, gates, hooks
-from governance.answers import Answer
+from governance import asof, clock, gates, hooks
+from governance.answers import Answer, no
 from governance.boards import board_for
 from governance.models import Rulebook, User
 from governance.templatetags.plumbline import LAYER_WORDS, day, lean, stage_word
@@ -49,6 +49,16 @@ class WhoMay:
     def party(self) -> bool:
         """Whether the person works on the case or sits on its board: only they are told why a button is closed."""
         return bool(self.roles) or self.owner or permissions.sits_on_board(self.case, self.person)
+
+    @cached_property
+    def seats(self) -> list[str]:
+        """The voting seats the person holds on the case's board now."""
+        return permissions.seats_of(self.case, self.person)
+
+    @cached_property
+    def look_back(self) -> Answer:
+        """See the case on another day."""
+        return permissions.may_look_back(self.case, self.person)
 
     @cached_property
     def manage(self) -> Answer:
@@ -106,6 +116,23 @@ class WhoMay:
         return permissions.may_open_file(self.case, self.person)
 
 
+class WhoMayNot(WhoMay):
+    """On another day: nobody may do anything, and nothing lies on the reader's own desk."""
+
+    roles: frozenset[str] = frozenset()
+    owner = party = False
+    seats: tuple[str, ...] = ()
+    manage = collaborate = change_what_runs = propose_role = chair = stop = withdraw = hold = confirm_tier = no(
+        "Nothing can be changed on another day.", "Go back to today."
+    )
+    look_back = no("This is another day already.")
+
+
+def who_may(case: Initiative, person: User) -> WhoMay:
+    """What the person may do on the case, on the day that is looked at."""
+    return WhoMay(case, person) if asof.current() is None else WhoMayNot(case, person)
+
+
 def case_context(request, case: Initiative, tab: str, *, facts=None) -> dict:
     """The context of a page of the case; `tab` is the URL name of the tab it belongs to.
 
@@ -117,7 +144,7 @@ def case_context(request, case: Initiative, tab: str, *, facts=None) -> dict:
     facts = facts or standing.facts_of(case)
     states = gates.states_at(facts, book, now)
     support = gates.support(facts, book, now, states)
-    may = WhoMay(case, request.user)
+    may = who_may(case, request.user)
     review = next((row for row in sources.reviews(case) if row.is_open), None)
     goal, question = goal_of(case, book)
     return {

@@ -5,7 +5,7 @@ An open review is shown as `board.sit` finds it now; one that was decided as it 
 
 from dataclasses import dataclass, field
 
-from governance import clock, gates
+from governance import clock, erased, gates
 from governance.models import Rulebook
 from governance.models.ledger import Entry
 from governance.models.people import SEATS
@@ -358,17 +358,18 @@ def changed_since_last_visit(review: Review, person) -> dict | None:
     )
     if visit is None:
         return None
-    entries = Entry.objects.of_case(review.initiative.ref).filter(at__gt=visit.at).exclude(actor_id=person.pk)
+    entries = Entry.objects.acts().of_case(review.initiative.ref).filter(at__gt=visit.at).exclude(actor_id=person.pk)
     entries = timeline.without_private(entries, person)
     book = Rulebook.objects.current().book
     found, shown = list(entries[: NEWS + 1]), []
+    gone = erased.words_for(found)
     for entry in found[:NEWS]:
         body = entry.facts
         shown.append(
             {
                 "at": entry.at,
-                "who": body["actor"]["name"],
-                "text": words.sentence(entry.kind, body.get("facts") or {}, book),
+                "who": "" if entry.pk in gone else body["actor"]["name"],
+                "text": gone.get(entry.pk) or words.sentence(entry.kind, body.get("facts") or {}, book),
                 "reason": body["reason"],
             }
         )

@@ -11,14 +11,15 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from governance import clock, statements, throttle
+from governance import asof, clock, statements, throttle
 from governance.answers import Answer, Refused, no, yes
+from governance.middleware import on_any_day
 from governance.models.ledger import Entry
 from governance.models.people import SEATS
 from governance.templatetags.plumbline import seat_word
 from initiatives import actions, board, permissions
 from initiatives.actions.votes import may_approve, statement_for
-from initiatives.doors import review_for
+from initiatives.doors import review_for, sign_off_on_any_day
 from initiatives.forms.reviews import ReasonOfActForm, people_around
 from initiatives.forms.votes import PasswordForm, VoteForm
 from initiatives.models import Review, SignOff
@@ -232,6 +233,7 @@ def _vote(request, pk) -> SignOff:
     return found
 
 
+@on_any_day(sign_off_on_any_day)
 @require_safe
 def statement(request, pk):
     """A sign-off as it was signed: the words, their digest, when it was recorded, whether it counts and why not."""
@@ -253,17 +255,17 @@ def statement(request, pk):
         "stale": cast.stale if stands else (),
         "entry": _entry_of(vote),
         "gate": row.rulebook.book.gates[row.gate],
-        "may_withdraw": row.is_open and stands and _may_withdraw(vote, request.user),
+        "may_withdraw": asof.current() is None and row.is_open and stands and _may_withdraw(vote, request.user),
     }
     return render(request, "initiatives/sign_off.html", context)
 
 
 def _entry_of(vote: SignOff) -> Entry | None:
     """The entry of the record that holds this statement: the first of its kind by this person from that moment on."""
-    entries = Entry.objects.of_case(vote.review.initiative.ref).filter(
+    entries = Entry.objects.acts().of_case(vote.review.initiative.ref).filter(
         kind__in=["signed off", "vote withdrawn"], actor_id=vote.person_id, at__gte=vote.at
     )
-    return next((row for row in entries.order_by("id") if row.facts["facts"]["digest"] == vote.digest), None)
+    return next((row for row in entries.order_by("id") if row.facts["facts"].get("digest") == vote.digest), None)
 
 
 def _may_withdraw(vote: SignOff, person) -> Answer:

@@ -56,7 +56,7 @@ def test_who_owes_it_begins_it_and_twice_is_once(debt, cast):
     for other in (cast.support, cast.chair, cast.seat_adoption, cast.admin):
         with pytest.raises(Refused):
             writing.start(obligation=debt, by=other)
-    refused = Entry.objects.of_case(debt.initiative.ref).filter(kind="refused")
+    refused = Entry.objects.acts().of_case(debt.initiative.ref).filter(kind="refused")
     assert refused.count() == 4, "each refusal leaves its entry"
 
 
@@ -147,7 +147,7 @@ def test_the_seat_confirms_and_the_debt_is_settled_with_it(published, debt, cast
     assert debt.settled_by == cast.seat_adoption
     with pytest.raises(Conflict):
         writing.confirm(post_mortem=published, version=row.version, by=cast.seat_adoption)
-    kinds = list(Entry.objects.of_case(debt.initiative.ref).values_list("kind", flat=True))
+    kinds = list(Entry.objects.acts().of_case(debt.initiative.ref).values_list("kind", flat=True))
     for kind in ("started", "written", "published", "confirmed"):
         assert kinds.count(f"post-mortem {kind}") == 1
     assert desk.lines(cast.owner) == desk.lines(cast.seat_adoption) == []

@@ -16,10 +16,10 @@ def at(name: str, *args, **query) -> str:
 @contextmanager
 def acts():
     """Collect the kinds of entries that are written inside the block, in order."""
-    before = Entry.objects.count()
+    before = Entry.objects.acts().count()
     kinds: list[str] = []
     yield kinds
-    kinds += list(Entry.objects.order_by("id").values_list("kind", flat=True)[before:])
+    kinds += list(Entry.objects.acts().order_by("id").values_list("kind", flat=True)[before:])
 
 
 def text_of(response) -> str:

@@ -289,8 +289,8 @@ def test_an_import_brings_claims_and_invents_nothing(cast):
     for model in (Evidence, Hold, Notice, Obligation, Review, RoleAssignment, SignOff):
         assert not model.objects.exists(), model
     assert StageChange.objects.filter(basis="import", consumed=True).count() == 28
-    assert Entry.objects.filter(kind="stage changed").count() == 28
-    assert Entry.objects.filter(kind="stage changed").first().facts["facts"]["asserted"] is True
+    assert Entry.objects.acts().filter(kind="stage changed").count() == 28
+    assert Entry.objects.acts().filter(kind="stage changed").first().facts["facts"]["asserted"] is True
     said = Initiative.history.filter(history_type="~").values_list("history_change_reason", flat=True)
     assert {words.split(" us-2025")[0] for words in said} == {"Asserted by source"}
     assert Standing.objects.count() == 28
@@ -424,7 +424,7 @@ def test_only_admins_import(cast):
         actions.confirm_batch(batch=batch, by=cast.owner)
     with pytest.raises(Refused):
         actions.decide_row(row=batch.rows.filter(decision="triage")[0], reason="x", by=cast.owner)
-    assert Entry.objects.filter(kind="refused").count() == 5
+    assert Entry.objects.acts().filter(kind="refused").count() == 5
     assert ImportBatch.objects.count() == 1
 
 

@@ -86,7 +86,7 @@ def test_reviews_end_when_their_time_is_over(cast):
         tasks.expire_reviews.delay()
         tasks.expire_reviews.delay()
     assert Review.objects.get(pk=review.pk).outcome == "expired"
-    assert Entry.objects.of_case(case.ref).filter(kind="review expired").count() == 1
+    assert Entry.objects.acts().of_case(case.ref).filter(kind="review expired").count() == 1
     assert Notice.objects.filter(kind="decided", person=cast.owner).count() == 1
 
 

@@ -170,7 +170,7 @@ def test_every_kind_of_entry_has_its_sentence(cast, as_):
 
     case = factories.make_production(cast)
     book = Rulebook.objects.current().book
-    for entry in Entry.objects.of_case(case.ref):
+    for entry in Entry.objects.acts().of_case(case.ref):
         assert entry.kind in words.SENTENCES or entry.kind.startswith("review "), entry.kind
         said = words.sentence(entry.kind, entry.facts["facts"], book)
         assert not said.startswith(f"{entry.kind} ("), said

@@ -284,4 +284,4 @@ def test_a_desk_takes_the_same_queries_however_much_is_on_it(cast, as_):
     assert many == few
     assert max(many) <= 22, many
     assert len(lines(cast.seat_value)) >= 4
-    assert Entry.objects.filter(kind="refused").count() == 0
+    assert Entry.objects.acts().filter(kind="refused").count() == 0

@@ -170,7 +170,7 @@ def test_a_file_is_a_download_behind_a_check_and_its_reading_is_recorded(cast, a
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Content-Security-Policy"].startswith("sandbox")
     assert kinds == ["evidence opened"]
-    assert Entry.objects.latest("id").actor_id == cast.seat_risk.pk
+    assert Entry.objects.acts().latest("id").actor_id == cast.seat_risk.pk
     assert as_(cast.admin).get(url).status_code == 403
     assert as_(cast.outsider).get(url).status_code == 404
     history = at("case-history", case.ref)

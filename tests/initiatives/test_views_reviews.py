@@ -128,7 +128,7 @@ def test_opening_tells_before_what_it_does(cast, as_):
     assert not case.reviews.exists()
     assert "Only the owner does this." in words(as_(cast.chair).get(url))
     assert as_(cast.chair).post(url).status_code == 403
-    assert Entry.objects.filter(kind="refused", actor_id=cast.chair.pk).count() == 1
+    assert Entry.objects.acts().filter(kind="refused", actor_id=cast.chair.pk).count() == 1
     answer = as_(cast.owner).post(url)
     review = case.reviews.get()
     assert answer.url == review.get_absolute_url()
@@ -152,12 +152,12 @@ def test_the_chair_decides_and_a_second_tab_is_told(cast, as_):
     assert "The planned scope starts: 40 users in Account management, Zurich" in page
     assert "What the MVP declared it will prove is frozen: 5 things." in page
     assert life.fresh(review.initiative).stage == "prototype"
-    assert not Entry.objects.filter(kind="review approved", case_ref=review.initiative.ref).exclude(
-        id__lt=Entry.objects.filter(kind="review opened").latest("id").pk
+    assert not Entry.objects.acts().filter(kind="review approved", case_ref=review.initiative.ref).exclude(
+        id__lt=Entry.objects.acts().filter(kind="review opened").latest("id").pk
     )
     assert as_(cast.owner).get(url).status_code == 403
     assert as_(cast.owner).post(url, {"outcome": "approved", "reason": ""}).status_code == 403
-    assert Entry.objects.filter(kind="refused", actor_id=cast.owner.pk).exists()
+    assert Entry.objects.acts().filter(kind="refused", actor_id=cast.owner.pk).exists()
     answer = as_(cast.chair).post(url, {"outcome": "approved", "reason": "Ready."})
     assert answer.status_code == 302
     assert life.fresh(review.initiative).stage == "mvp"
@@ -347,11 +347,11 @@ def test_declared_and_found_stand_beside_each_other(cast, as_):
 
 def test_getting_pages_writes_nothing_but_the_visit(cast, as_):
     review = before_mvp(cast)
-    entries = Entry.objects.count()
+    entries = Entry.objects.acts().count()
     for person in (cast.owner, cast.chair, cast.seat_risk, cast.auditor):
         client = as_(person)
         for path in ("/reviews/", review.get_absolute_url(), f"/cases/{review.initiative.ref}/review/"):
             assert client.get(path).status_code == 200
     as_(cast.chair).get(reverse("review-decide", args=[review.pk]))
-    assert Entry.objects.count() == entries
+    assert Entry.objects.acts().count() == entries
     assert ReviewVisit.objects.count() == 2

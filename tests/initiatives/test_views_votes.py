@@ -56,7 +56,7 @@ def test_what_is_shown_is_what_is_signed(cast, as_):
     signed = client.get(answer.url)
     assert soup_of(signed).select_one(".statement .text").get_text() == shown
     assert "Fresh: it counts." in words(signed)
-    entry = Entry.objects.get(kind="signed off")
+    entry = Entry.objects.acts().get(kind="signed off")
     assert f"entry {entry.pk}" in words(signed)
     plain = client.get(answer.url + "?as=text")
     assert hashlib.sha256(plain.content).hexdigest() == vote.digest
@@ -109,14 +109,14 @@ def test_the_owner_cannot_sign_and_the_attempt_is_recorded(cast, as_):
     url = sign_url(review, "risk_compliance")
     client = as_(cast.owner)
     assert client.get(url).status_code == 403
-    assert not Entry.objects.filter(kind="refused").exists()
+    assert not Entry.objects.acts().filter(kind="refused").exists()
     stolen = sealed(as_(cast.seat_risk).get(url))
     for body in ({"statement": stolen, "password": PASSWORD}, {}):
         answer = client.post(url, body)
         assert answer.status_code == 403
         assert "Marta lindqvist is business owner of this case".lower() in words(answer).lower()
     assert not review.sign_offs.exists()
-    entries = Entry.objects.filter(kind="refused", actor_id=cast.owner.pk)
+    entries = Entry.objects.acts().filter(kind="refused", actor_id=cast.owner.pk)
     assert [entry.facts["facts"]["act"] for entry in entries] == ["sign off", "sign off"]
     assert as_(cast.outsider).get(url).status_code == 404
     assert as_(cast.seat_risk).get(reverse("sign", args=[review.pk, "no_seat"])).status_code == 404
@@ -244,7 +244,7 @@ def test_withdrawing_is_for_the_signer_and_stays_readable(cast, as_):
     url = reverse("sign-off-withdraw", args=[vote.pk])
     assert as_(cast.outsider).get(url).status_code == 404
     assert as_(cast.seat_risk).post(url, {"reason": "Not mine."}).status_code == 403
-    assert Entry.objects.filter(kind="refused", actor_id=cast.seat_risk.pk).exists()
+    assert Entry.objects.acts().filter(kind="refused", actor_id=cast.seat_risk.pk).exists()
     client = as_(cast.seat_value)
     assert client.post(url, {"reason": ""}).status_code == 200
     assert client.post(url, {"reason": "I misread the limits."}).status_code == 302

@@ -42,7 +42,7 @@ def test_a_waiver_is_asked_for_agreed_to_by_two_and_runs(cast, as_):
     assert "Agree as" not in words(as_(cast.seat_value).get(url))
     for person in (cast.owner, cast.seat_value):
         assert as_(person).post(agree).status_code == 403
-        assert Entry.objects.filter(kind="refused", actor_id=person.pk).exists()
+        assert Entry.objects.acts().filter(kind="refused", actor_id=person.pk).exists()
     assert "It does not run yet" in words(as_(cast.chair).get(agree))
     assert as_(cast.chair).post(agree).status_code == 302
     assert as_(cast.chair).post(agree).status_code == 403
@@ -78,7 +78,7 @@ def test_only_the_owner_asks(cast, as_):
     url = reverse("waivers", args=[case.ref])
     assert "Ask for a waiver" not in words(as_(cast.chair).get(url))
     assert as_(cast.chair).post(url, {}).status_code == 403
-    assert Entry.objects.filter(kind="refused", actor_id=cast.chair.pk).exists()
+    assert Entry.objects.acts().filter(kind="refused", actor_id=cast.chair.pk).exists()
 
 
 def test_a_refused_request_is_kept(cast, as_):

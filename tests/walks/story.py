@@ -66,13 +66,13 @@ def span(case: Initiative):
 def refusals(case: Initiative) -> list[str]:
     """What was refused on the case, newest first: the answers given."""
     return [
-        entry.facts["facts"]["answer"] for entry in Entry.objects.of_case(case.ref).filter(kind="refused")
+        entry.facts["facts"]["answer"] for entry in Entry.objects.acts().of_case(case.ref).filter(kind="refused")
     ]
 
 
 def kinds(case: Initiative, after: int = 0) -> list[str]:
     """The kinds of entries of the case written after an entry, oldest first."""
-    entries = Entry.objects.filter(case_ref=case.ref, pk__gt=after).order_by("pk")
+    entries = Entry.objects.acts().filter(case_ref=case.ref, pk__gt=after).order_by("pk")
     return list(entries.values_list("kind", flat=True))
 
 

@@ -40,7 +40,7 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
         life.vote(review, "risk_compliance", cast.owner)
     assert refused.value.status == 403
     assert not review.sign_offs.exists(), "step 3: a sign-off row of the owner was kept"
-    entry = Entry.objects.of_case(case.ref).filter(kind="refused").first()
+    entry = Entry.objects.acts().of_case(case.ref).filter(kind="refused").first()
     assert entry is not None, "step 3: the refusal left no entry"
     assert entry.actor_id == cast.owner.pk
     assert entry.facts["facts"]["act"] == "sign off"

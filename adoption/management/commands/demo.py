@@ -40,7 +40,7 @@ class Command(BaseCommand):
         """Refuse or reset, build, write the logins down. Raises CommandError where the data are not a demo's."""
         began = time.monotonic()
         if User.objects.exists():
-            if not Entry.objects.filter(kind=MARK).exists():
+            if not Entry.objects.acts().filter(kind=MARK).exists():
                 raise CommandError(
                     "This database has people in it and was not made by `demo`; it is left as it is. Set DATABASE_URL "
                     "or PLUMBLINE_DATA to an empty place to build the demo there."
@@ -86,7 +86,7 @@ def drop_everything() -> None:
             "The demo is in use and cannot be dropped now; stop Plumbline (Ctrl-C), then try again."
         ) from trouble
     call_command("migrate", interactive=False, verbosity=0)
-    roles.grant_application(connection)
+    roles.grant(connection)
 
 
 def write_logins(folder: Path, password: str) -> None:

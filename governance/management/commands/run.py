@@ -96,7 +96,7 @@ class Command(BaseCommand):
                     f"The migrations fail ({str(trouble).strip().splitlines()[0]}); the user in DATABASE_URL must own "
                     "the database. `manage.py migrate --traceback` shows where."
                 ) from trouble
-        roles.grant_application(connection)
+        roles.grant(connection)
         collect_static(settings.STATIC_ROOT)
         if demo and "demo" in get_commands() and not get_user_model().objects.exists():
             self.stdout.write("Building the demo (once) ...")
@@ -228,6 +228,7 @@ def environment() -> dict[str, str]:
     }
     if settings.EMBEDDED:
         told["DATABASE_URL"] = settings.EMBEDDED_DATABASE.url(roles.APPLICATION)
+        told["PLUMBLINE_SEALER_URL"] = settings.EMBEDDED_DATABASE.url(roles.SEALER)
     return told
 
 

@@ -1,0 +1,50 @@
+"""Print, or apply, what each login to the database may do."""
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import ProgrammingError, connection, transaction
+
+from governance import roles
+
+
+class Command(BaseCommand):
+    """`manage.py database_roles [--apply]`."""
+
+    help = (
+        "Print the grants for application, sealer and auditor as SQL; with --apply, carry them out. "
+        "Run it as the owner of the tables, after every migration."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser):
+        """Whether to do it, and what the logins are called here."""
+        parser.add_argument("--apply", action="store_true", help="carry the grants out")
+        for name in ("application", "sealer", "auditor"):
+            default = getattr(roles.Names, name)
+            parser.add_argument(f"--{name}", default=default, help=f"its login (default: {default})")
+
+    def handle(self, *, apply, application, sealer, auditor, **_):
+        """Say what is missing and how to make it, print the grants, apply them if asked."""
+        names = roles.Names(application, sealer, auditor)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY (%s)", [list(names)])
+            known = [name for (name,) in cursor.fetchall()]
+            missing = [name for name in names if name not in known]
+            for name in missing:
+                self.stdout.write(f"-- {name} does not exist yet; make it with a password of your own:")
+                self.stdout.write(f"CREATE ROLE {name} LOGIN PASSWORD '...';")
+            for statement in roles.statements(cursor, names, known if apply else list(names)):
+                self.stdout.write(f"{statement.as_string(cursor.connection)};")
+        if not apply:
+            return
+        if missing:
+            raise CommandError(f"Nothing was applied: make {', '.join(missing)} first, as shown above.")
+        try:
+            with transaction.atomic():
+                roles.grant(connection, names)
+        except ProgrammingError as trouble:
+            raise CommandError(
+                f"The database refuses ({str(trouble).strip().splitlines()[0]}); run this as the owner of the tables, "
+                f"not as {settings.DATABASES['default'].get('USER')}."
+            ) from trouble
+        self.stdout.write(f"-- applied for {', '.join(known)}")

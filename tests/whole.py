@@ -1,0 +1,66 @@
+"""One row of every governed table: those a case in review brings along, and the rest made up field by field."""
+
+from django.apps import apps
+from django.db import models
+
+from adoption.demo import life
+from governance import capture, clock
+from governance.history import acting
+from initiatives import actions
+from tests import factories
+
+# What a constraint asks of a made-up row beyond what its fields ask.
+ASKED = {
+    "initiatives.ScopeVersion": {"starts_at": clock.now},
+    "initiatives.Dependant": {"ended_at": clock.now},
+    "initiatives.Waiver": {"until": lambda: clock.today()},
+}
+
+
+def one_of_each() -> list[models.Model]:
+    """A row of every governed model, saved by the system where no act of the case in review made one."""
+    cast = factories.make_cast()
+    case = factories.make_case(cast)
+    life.parts(case, cast.team)
+    life.ground_gate(case, "prototype", cast.team)
+    life.votes(actions.open_review(case=life.fresh(case), by=cast.owner), cast.team)
+    return [row_of(model) for model in capture.governed_models()]
+
+
+def row_of(model: type[models.Model]) -> models.Model:
+    """The newest row of a model; made up where there is none."""
+    row = model._base_manager.order_by("-pk").first()
+    if row is None:
+        row = model()
+        for field in model._meta.concrete_fields:
+            if not field.primary_key and field.name != "xact":
+                setattr(row, field.attname, _value(row, field))
+        for name, value in ASKED.get(model._meta.label, {}).items():
+            setattr(row, name, value())
+        with acting(system="test", reason="Made up"):
+            row.save()
+    return row
+
+
+def _value(row, field):
+    """The least that a field takes."""
+    if field.is_relation:
+        if field.null:
+            return None
+        return row_of(apps.get_model(field.related_model._meta.label)).pk
+    if field.has_default():
+        return field.get_default()
+    if field.null:
+        return None
+    if field.choices:
+        return field.choices[0][0]
+    by_kind = {
+        models.DateTimeField: clock.now(),
+        models.DateField: clock.today(),
+        models.BooleanField: False,
+        models.JSONField: [],
+    }
+    for kind, value in by_kind.items():
+        if isinstance(field, kind):
+            return value
+    return 1 if isinstance(field, models.IntegerField) else "x"
