@@ -16,6 +16,7 @@ LEDGER_TABLES = (
     "governance_leaf",
     "governance_node",
     "governance_sealing",
+    "governance_timestamp",
 )
 # Written once but for one mark, which a trigger of its own guards.
 MARKED_ONCE = ("initiatives_stagechange",)

@@ -1,8 +1,11 @@
-"""Secrets that are made once, on the machine itself, and kept in files only their owner may read."""
+"""Secrets: made once on the machine itself and kept in files only their owner may read, or given to it."""
 
+import base64
 import os
 import secrets
 from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
 
 
 def kept(folder: Path, name: str, *, size: int = 32) -> str:
@@ -26,3 +29,28 @@ def kept(folder: Path, name: str, *, size: int = 32) -> str:
     finally:
         draft.unlink()
     return path.read_text().strip()
+
+
+def seed(name: str, text: str, path: str) -> bytes | None:
+    """The 32 bytes of the Ed25519 key that `name` holds in Base64, or the file at `path`; None when neither is set.
+
+    Raises ImproperlyConfigured with a sentence that says what to set.
+    """
+    if text and path:
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; set one of them.")
+    try:
+        text = Path(path).read_text() if path else text
+        decoded = base64.b64decode(text.strip(), validate=True)
+    except OSError as trouble:
+        raise ImproperlyConfigured(
+            f"{name}_FILE names {path}, which cannot be read ({trouble.strerror}); set it to a file this user may read."
+        ) from None
+    except ValueError:  # not Base64, or not even text
+        decoded = b"?"
+    if not text.strip() and not path:
+        return None
+    if len(decoded) != 32:
+        raise ImproperlyConfigured(
+            f"{name} is not a key; set it to 32 random bytes in Base64, such as from: openssl rand -base64 32"
+        )
+    return decoded

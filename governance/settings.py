@@ -13,7 +13,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from governance import database
-from governance.kept import kept
+from governance.kept import kept, seed
+from governance.offline.verify import KEY_NAME, Rejected, parse_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -89,6 +90,17 @@ DATABASES = {
 }
 if DATABASES["default"]["OPTIONS"]["pool"]:
     DATABASES["default"]["CONN_MAX_AGE"] = 0  # Django allows one of the two
+# A login of its own for whoever seals the record, where the application's may not (`manage.py database_roles`).
+SEALER_URL = os.environ.get("PLUMBLINE_SEALER_URL", "")
+if SEALER_URL:
+    try:
+        sealer = env.db_url_config(SEALER_URL)
+    except ValueError:
+        raise ImproperlyConfigured(
+            "PLUMBLINE_SEALER_URL cannot be read; set it like DATABASE_URL, with the name and password of the sealer."
+        ) from None
+    sealer["HOST"] = sealer.get("OPTIONS", {}).pop("host", sealer["HOST"])
+    DATABASES["sealer"] = DATABASES["default"] | sealer | {"OPTIONS": DATABASES["default"]["OPTIONS"]}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Secrets ------------------------------------------------------------------------------------------------
@@ -110,6 +122,52 @@ if not SECRET_KEY:
         ) from None
 elif len(SECRET_KEY) < 20:
     raise ImproperlyConfigured("PLUMBLINE_SECRET_KEY is too short; set it to at least 20 random characters.")
+
+# What signs the checkpoints of the record. Without: made once and kept in DATA_DIR; several machines need the same.
+SIGNING_KEY = seed(
+    "PLUMBLINE_SIGNING_KEY",
+    os.environ.get("PLUMBLINE_SIGNING_KEY", ""),
+    os.environ.get("PLUMBLINE_SIGNING_KEY_FILE", ""),
+)
+# Of somebody else in the house: a second line under each checkpoint.
+WITNESS_KEY = seed(
+    "PLUMBLINE_WITNESS_KEY",
+    os.environ.get("PLUMBLINE_WITNESS_KEY", ""),
+    os.environ.get("PLUMBLINE_WITNESS_KEY_FILE", ""),
+)
+ORIGIN = os.environ.get("PLUMBLINE_ORIGIN", "")  # the record's name under its checkpoints, for good
+if ORIGIN and not (KEY_NAME.match(ORIGIN) and ORIGIN.isprintable() and len(ORIGIN) <= 120):
+    raise ImproperlyConfigured(
+        f"PLUMBLINE_ORIGIN is {ORIGIN!r}; set it to an address without https://, such as plumbline.example.org/record."
+    )
+# Public keys of earlier days, which still verify.
+FORMER_KEYS = os.environ.get("PLUMBLINE_FORMER_KEYS", "").split()
+for text in FORMER_KEYS:
+    try:
+        parse_key(text)
+    except Rejected as why:
+        raise ImproperlyConfigured(
+            f"PLUMBLINE_FORMER_KEYS names {text!r}: {why} Set it to public keys as the record page shows them, "
+            "with spaces between them."
+        ) from None
+# An authority that stamps checkpoints with its time (RFC 3161), such as http://time.example.org/tsr.
+TIMESTAMP_URL = os.environ.get("PLUMBLINE_TIMESTAMP_URL", "")
+if TIMESTAMP_URL and not re.match(r"https?://\S+\Z", TIMESTAMP_URL):
+    raise ImproperlyConfigured(
+        f"PLUMBLINE_TIMESTAMP_URL is {TIMESTAMP_URL!r}; set it to an address such as http://time.example.org/tsr."
+    )
+
+# How long records of decisions are kept after their case was stopped or retired (domain.md, invariant 18).
+LEAST_RETENTION_DAYS = 730
+try:
+    RETENTION_DAYS = int(os.environ.get("PLUMBLINE_RETENTION_DAYS", LEAST_RETENTION_DAYS))
+except ValueError:
+    RETENTION_DAYS = 0
+if RETENTION_DAYS < LEAST_RETENTION_DAYS:
+    raise ImproperlyConfigured(
+        f"PLUMBLINE_RETENTION_DAYS is {os.environ['PLUMBLINE_RETENTION_DAYS']!r}; set it to a number of days, "
+        f"{LEAST_RETENTION_DAYS} or more: decisions are kept that long after a case was stopped or retired."
+    )
 
 # The password of every demo login. Empty: `demo` makes one and keeps it in DATA_DIR.
 DEMO_PASSWORD = os.environ.get("PLUMBLINE_DEMO_PASSWORD", "")
@@ -245,7 +303,13 @@ CELERY_BEAT_SCHEDULE = {
         ("expire reviews", "initiatives.tasks.expire_reviews", crontab(minute="9")),
         ("owe vacancies", "initiatives.tasks.open_vacancy_debts", crontab(minute="11")),
         ("find missing files", "initiatives.tasks.find_missing_files", crontab(minute="13", hour="*/4")),
+        ("stamp the record", "governance.tasks.stamp_record", crontab(minute="4-59/10")),
     )
+}
+CELERY_BEAT_SCHEDULE["seal the record"] = {
+    "task": "governance.tasks.seal_record",
+    "schedule": 3.0,
+    "options": {"expires": 10},
 }
 
 # --- The application ----------------------------------------------------------------------------------------
@@ -284,6 +348,7 @@ MIDDLEWARE = [
     "governance.middleware.RefusalPages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "governance.middleware.AsOf",
 ]
 ROOT_URLCONF = "governance.urls"
 WSGI_APPLICATION = "governance.wsgi.application"

@@ -1,8 +1,8 @@
-"""The knocks of the worker for what people are owed. Each may run twice; what is due and owed stands in tables."""
+"""The knocks of the worker: what people are owed, and the sealing of the record. Each may run twice."""
 
 from celery import shared_task
 
-from governance import delivery, reminders
+from governance import delivery, reminders, seals, timestamps
 
 SURE = {"acks_late": True, "reject_on_worker_lost": True, "ignore_result": True}
 
@@ -21,3 +21,15 @@ def deliver_mail() -> None:
             reminders.sweep()
     finally:
         delivery.deliver()
+
+
+@shared_task(**SURE)
+def seal_record(wait: bool = False) -> None:
+    """Seal what is committed."""
+    seals.seal(wait=wait)
+
+
+@shared_task(**SURE)
+def stamp_record() -> None:
+    """Have the newest checkpoint stamped by the authority that is set, if it is time."""
+    timestamps.stamp()

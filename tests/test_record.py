@@ -29,6 +29,7 @@ WRITTEN_ONCE = [
     "governance_leaf",
     "governance_node",
     "governance_sealing",
+    "governance_timestamp",
     "initiatives_paststanding",
     "initiatives_signoff",
     "initiatives_voiding",

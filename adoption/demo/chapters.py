@@ -31,12 +31,15 @@ class Tale:
 
     @contextmanager
     def day(self, ago: int, hour: int | None = None):
-        """Let it be some hour of the day `ago` days before today, and later than everything told so far."""
+        """Let it be some hour of the day `ago` days before today, and later than everything told so far.
+
+        What happens then is one transaction, known from that moment on: whoever looks back finds day after day.
+        """
         moment = self._moment(ago, self.random.randrange(8, 17) if hour is None else hour)
         if self.last is not None:
             moment = max(moment, self.last + timedelta(minutes=self.random.randrange(3, 12)))
         self.last = moment
-        with clock.simulated(moment):
+        with clock.simulated(moment), together():
             yield
 
     def evening(self, ago: int):
@@ -301,7 +304,7 @@ COMPANY_MADE = "in house"
 
 @contextmanager
 def telling(company: Company, key: str, until: int):
-    """Tell one case up to the day `until` days ago, in one transaction; its standing is computed once, that evening."""
+    """Tell one case up to the day `until` days ago; what is not told on a day of its own happens that evening."""
     tale = Tale(company, key)
-    with tale.evening(until), together():
+    with tale.evening(until):
         yield tale

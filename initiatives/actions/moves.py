@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 
-from governance import clock, gates, ledger
+from governance import clock, gates, ledger, seals
 from governance.answers import Conflict, no
 from governance.models import Rulebook, User
 from initiatives import permissions, standing
@@ -66,6 +66,7 @@ def change_stage(
     change.save()
     case.basis, case.since = basis, now
     case.save()
+    seals.soon()
     return change
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 
-from governance import clock, gates, ledger
+from governance import clock, gates, ledger, seals
 from governance.answers import Conflict, Refused, no
 from governance.boards import board_for, members_now
 from governance.models import Rulebook, User
@@ -129,6 +129,7 @@ def decide(
         else:
             promote(case, review, by=by)
         settle_standing(case)
+        seals.soon()
         _tell_team(case, review)
     return review
 

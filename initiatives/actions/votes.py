@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from governance import clock, ledger, statements
+from governance import clock, ledger, seals, statements
 from governance.answers import Conflict, no
 from governance.boards import board_for
 from governance.models import User
@@ -134,6 +134,7 @@ def sign_off(
             digest=digest,
             replaces=last.pk if last else None,
         )
+        seals.soon()
         _tell_chair_when_ready(board.with_vote(sitting, row))
     return row
 
@@ -234,6 +235,7 @@ def withdraw_vote(*, sign_off: SignOff, reason: str, by: User) -> SignOff:
         ledger.record(
             "vote withdrawn", case=case, review=review.pk, seat=row.seat, statement=text, digest=new.digest
         )
+        seals.soon()
     return new
 
 

@@ -14,24 +14,26 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
 from adoption.demo import inventory, people, stories
-from governance import clock, ledger, roles
+from governance import clock, ledger, roles, seals
 from governance.history import acting
 from governance.kept import kept
 from governance.models import Entry, Notice, User
 from initiatives.models import Initiative
 
 MARK = "demo founded"
+DONE = "demo told"
 FOUNDED = timedelta(days=420)
 READ_AFTER = timedelta(days=4)  # what people were told before that, they have read by now
 
 
 class Command(BaseCommand):
-    """Build the demo in one transaction: all of it or nothing."""
+    """Build the demo, each day of each case in a transaction of its own; one that was interrupted is built anew."""
 
     help = "Fill an empty database with a demo company; --reset makes an earlier demo anew."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """One option."""
+        """What to do where a demo is."""
+        parser.add_argument("--keep", action="store_true", help="do nothing where people are already")
         parser.add_argument(
             "--reset", action="store_true", help="drop the demo that is there, and build it anew"
         )
@@ -40,17 +42,23 @@ class Command(BaseCommand):
         """Refuse or reset, build, write the logins down. Raises CommandError where the data are not a demo's."""
         began = time.monotonic()
         if User.objects.exists():
-            if not Entry.objects.acts().filter(kind=MARK).exists():
+            kinds = set(Entry.objects.acts().filter(kind__in=[MARK, DONE]).values_list("kind", flat=True))
+            unfinished = kinds == {MARK}
+            if options["keep"] and not unfinished:
+                return
+            if not kinds:
                 raise CommandError(
                     "This database has people in it and was not made by `demo`; it is left as it is. Set DATABASE_URL "
                     "or PLUMBLINE_DATA to an empty place to build the demo there."
                 )
-            if not options["reset"]:
+            if not (options["reset"] or unfinished):
                 raise CommandError("The demo is there already; `demo --reset` drops it and builds it anew.")
             drop_everything()
         password = settings.DEMO_PASSWORD or kept(settings.DATA_DIR, "demo-password", size=9)
-        with transaction.atomic():
-            build(password)
+        if options["keep"]:
+            self.stdout.write("Building the demo (once) ...")
+        build(password)
+        seals.seal()
         write_logins(settings.DATA_DIR, password)
         self.stdout.write(
             f"The demo is ready: {User.objects.count()} people, {Initiative.objects.count()} cases, "
@@ -68,6 +76,8 @@ def build(password: str) -> people.Company:
     inventory.bring_in(company)
     old = Notice.objects.filter(owed_at__lt=clock.now() - READ_AFTER)
     old.update(read_at=F("owed_at") + timedelta(days=1))
+    with acting(system="demo", reason="From here on, people act"):
+        ledger.record(DONE, company=people.COMPANY)
     return company
 
 

@@ -18,7 +18,6 @@ from types import FrameType
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -98,9 +97,8 @@ class Command(BaseCommand):
                 ) from trouble
         roles.grant(connection)
         collect_static(settings.STATIC_ROOT)
-        if demo and "demo" in get_commands() and not get_user_model().objects.exists():
-            self.stdout.write("Building the demo (once) ...")
-            call_command("demo", stdout=self.stdout)
+        if demo and "demo" in get_commands():
+            call_command("demo", keep=True, stdout=self.stdout)
         connection.close()
 
     def wait_until_ready(self, parts: dict[str, subprocess.Popen[bytes]]) -> None:

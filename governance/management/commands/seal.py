@@ -1,0 +1,24 @@
+"""`manage.py seal`: seal what is committed, once, and say where the record stands."""
+
+import base64
+
+from django.core.management.base import BaseCommand, CommandError
+
+from governance import seals
+
+
+class Command(BaseCommand):
+    """What the worker does every few seconds."""
+
+    help = "Seal every committed entry of the record and print the size and the root of the tree."
+
+    def handle(self, *args, **options) -> None:
+        """Seal once. Raises CommandError when the stored tree is not the one that was signed last."""
+        try:
+            checkpoint = seals.seal() or seals.newest()
+        except seals.RecordBroken as broken:
+            raise CommandError(str(broken)) from None
+        if checkpoint is None:
+            self.stdout.write("The record is empty; there is nothing to seal.")
+            return
+        self.stdout.write(f"size {checkpoint.size}\nroot {base64.b64encode(bytes(checkpoint.root)).decode()}")

@@ -1,0 +1,972 @@
+#!/usr/bin/env python3
+"""Checks what Plumbline handed out, without Plumbline: an unpacked export, a receipt, a checkpoint.
+
+Needs Python 3.9 or later and nothing else; `cryptography` is used for speed where it is installed. The same file is
+what Plumbline itself checks with. It follows RFC 6962 and RFC 9162 (the tree and its proofs), RFC 8032 (Ed25519),
+c2sp.org/signed-note and c2sp.org/tlog-checkpoint (the signed head), and refuses whatever deviates from them.
+"""
+
+import argparse
+import base64
+import binascii
+import contextlib
+import functools
+import hashlib
+import hmac
+import json
+import os
+import re
+import sys
+from typing import NamedTuple
+
+try:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+except ImportError:
+    Ed25519PublicKey = None
+
+
+class Rejected(ValueError):
+    """Something does not verify, or is not written exactly as it must be; the words say what."""
+
+
+# --- The tree (RFC 6962) ------------------------------------------------------------------------------------
+
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+
+
+def leaf_hash(data):
+    """The hash of a leaf with these bytes."""
+    return hashlib.sha256(b"\x00" + data).digest()
+
+
+def node_hash(left, right):
+    """The hash of the node over two hashes."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+class Peaks:
+    """A tree that grows leaf by leaf and keeps only the roots of its full subtrees: at most one a level.
+
+    `on_full(level, index, hash)` is told of every subtree of 2 ** level leaves that gets full, from level 1 on.
+    """
+
+    def __init__(self, size=0, hashes=(), on_full=None):
+        """Go on from a tree of `size`, given the roots of its full subtrees, the largest first."""
+        if len(hashes) != bin(size).count("1"):
+            raise Rejected(f"A tree of size {size} does not have {len(hashes)} full subtrees.")
+        self.size = size
+        self.hashes = list(hashes)
+        self.on_full = on_full
+
+    def push(self, hash, level=0):
+        """Append a leaf by its hash, or a full subtree of 2 ** level leaves where one may begin."""
+        if self.size & ((1 << level) - 1):
+            raise Rejected(f"No subtree of level {level} begins at {self.size}.")
+        index = self.size >> level
+        self.size += 1 << level
+        while index & 1:
+            hash = hashlib.sha256(b"\x01" + self.hashes.pop() + hash).digest()
+            index >>= 1
+            level += 1
+            if self.on_full is not None:
+                self.on_full(level, index, hash)
+        self.hashes.append(hash)
+
+    def root(self):
+        """The root of the tree as it stands."""
+        if not self.hashes:
+            return EMPTY_ROOT
+        root = self.hashes[-1]
+        for hash in reversed(self.hashes[:-1]):
+            root = node_hash(hash, root)
+        return root
+
+
+def root_from_inclusion(index, size, leaf, proof):
+    """The root that a leaf hash at `index` of a tree of `size` leads to along its proof. Raises Rejected."""
+    if not 0 <= index < size:
+        raise Rejected(f"Position {index} is not in a tree of size {size}.")
+    at, last, root = index, size - 1, leaf
+    for hash in proof:
+        if last == 0:
+            raise Rejected("The proof of inclusion is too long.")
+        if at & 1 or at == last:
+            root = node_hash(hash, root)
+            while not at & 1 and at:
+                at >>= 1
+                last >>= 1
+        else:
+            root = node_hash(root, hash)
+        at >>= 1
+        last >>= 1
+    if last:
+        raise Rejected("The proof of inclusion is too short.")
+    return root
+
+
+def check_consistency(old_size, old_root, size, root, proof):
+    """Raise Rejected unless the proof shows that the tree of `old_size` is the beginning of the tree of `size`."""
+    if not 0 <= old_size <= size:
+        raise Rejected(f"A tree of size {old_size} is no beginning of one of size {size}.")
+    if old_size in (0, size):
+        if proof:
+            raise Rejected("The proof of consistency is too long.")
+        if old_root != (EMPTY_ROOT if old_size == 0 else root):
+            raise Rejected(f"At size {old_size} the two trees have different roots.")
+        return
+    proof = list(proof)
+    if old_size & (old_size - 1) == 0:
+        proof.insert(0, old_root)
+    if not proof:
+        raise Rejected("The proof of consistency is too short.")
+    at, last = old_size - 1, size - 1
+    while at & 1:
+        at >>= 1
+        last >>= 1
+    old, new = proof[0], proof[0]
+    for hash in proof[1:]:
+        if last == 0:
+            raise Rejected("The proof of consistency is too long.")
+        if at & 1 or at == last:
+            old, new = node_hash(hash, old), node_hash(hash, new)
+            while not at & 1 and at:
+                at >>= 1
+                last >>= 1
+        else:
+            new = node_hash(new, hash)
+        at >>= 1
+        last >>= 1
+    if last:
+        raise Rejected("The proof of consistency is too short.")
+    if old != old_root:
+        raise Rejected(f"The proof does not lead to the root at size {old_size}.")
+    if new != root:
+        raise Rejected(f"The proof does not lead to the root at size {size}.")
+
+
+# --- Ed25519 (RFC 8032) -------------------------------------------------------------------------------------
+# Points are (X, Y, Z, T) with x = X/Z, y = Y/Z, x * y = T/Z.
+
+P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
+NEUTRAL = (0, 1, 1, 0)
+
+
+def _add(p, q):
+    a = (p[1] - p[0]) * (q[1] - q[0]) % P
+    b = (p[1] + p[0]) * (q[1] + q[0]) % P
+    c = 2 * p[3] * q[3] * D % P
+    d = 2 * p[2] * q[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def _double(p):
+    a, b, c = p[0] * p[0] % P, p[1] * p[1] % P, 2 * p[2] * p[2] % P
+    h = a + b
+    e = h - (p[0] + p[1]) * (p[0] + p[1]) % P
+    g = a - b
+    f = c + g
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def _unpack(packed):
+    """The point that 32 bytes stand for, or None when they stand for none or are not its one written form."""
+    y = int.from_bytes(packed, "little")
+    sign = y >> 255
+    y &= (1 << 255) - 1
+    if y >= P:
+        return None
+    u, v = (y * y - 1) % P, (D * y * y + 1) % P
+    x = u * pow(v, 3, P) * pow(u * pow(v, 7, P), (P - 5) // 8, P) % P
+    if (v * x * x - u) % P:
+        x = x * ROOT_OF_MINUS_ONE % P
+    if (v * x * x - u) % P or (x == 0 and sign):
+        return None
+    if x & 1 != sign:
+        x = P - x
+    return x, y, 1, x * y % P
+
+
+def _pack(p):
+    inverse = pow(p[2], P - 2, P)
+    x, y = p[0] * inverse % P, p[1] * inverse % P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+BASE = _unpack((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+
+
+@functools.lru_cache(maxsize=64)
+def _public_point(public):
+    """The point of a public key, or None when no key may be that: off the curve, or of small order."""
+    point = _unpack(public)
+    if point is None:
+        return None
+    eight = _double(_double(_double(point)))
+    return None if eight[0] == 0 else point
+
+
+def ed25519_verify(public, message, signature):
+    """Whether `signature` (64 bytes) is one of `message` by the key `public` (32 bytes)."""
+    if len(public) != 32 or len(signature) != 64:
+        return False
+    if int.from_bytes(signature[32:], "little") >= ORDER or _public_point(bytes(public)) is None:
+        return False
+    if Ed25519PublicKey is None:
+        return ed25519_verify_slowly(public, message, signature)
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes(public)).verify(bytes(signature), bytes(message))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def ed25519_verify_slowly(public, message, signature):
+    """As `ed25519_verify`, in plain Python: some milliseconds each."""
+    if len(public) != 32 or len(signature) != 64:
+        return False
+    point, factor = _public_point(bytes(public)), int.from_bytes(signature[32:], "little")
+    if point is None or factor >= ORDER:
+        return False
+    digest = hashlib.sha512(signature[:32] + public + message).digest()
+    challenge = int.from_bytes(digest, "little") % ORDER
+    minus = (P - point[0], point[1], point[2], P - point[3])
+    both = _add(BASE, minus)
+    total = NEUTRAL
+    for bit in range(252, -1, -1):  # factor * BASE - challenge * point, both at once
+        total = _double(total)
+        in_factor, in_challenge = factor >> bit & 1, challenge >> bit & 1
+        if in_factor and in_challenge:
+            total = _add(total, both)
+        elif in_factor:
+            total = _add(total, BASE)
+        elif in_challenge:
+            total = _add(total, minus)
+    return _pack(total) == bytes(signature[:32])
+
+
+# --- Signed heads (c2sp.org/signed-note, c2sp.org/tlog-checkpoint) ------------------------------------------
+
+DASH = "\u2014"
+ED25519 = b"\x01"
+MOST_SIGNATURES = 64
+LONGEST_NOTE = 1 << 20
+SIZE = re.compile(r"(?:0|[1-9][0-9]{0,18})\Z", re.ASCII)
+KEY_NAME = re.compile(r"[^\s+]+\Z")
+VERIFIER_KEY = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)\Z")
+
+
+class Signature(NamedTuple):
+    """One signature line: who says to have signed, with which key, and the signature itself."""
+
+    name: str
+    key_id: bytes
+    signature: bytes
+
+
+class Note(NamedTuple):
+    """A checkpoint as it was read; nothing in it is verified yet. `body` are the bytes that are signed."""
+
+    body: bytes
+    origin: str
+    size: int
+    root: bytes
+    extensions: tuple
+    signatures: tuple
+
+
+class VerifierKey(NamedTuple):
+    """A public key and the name it signs under."""
+
+    name: str
+    key_id: bytes
+    public: bytes
+
+    def __str__(self):
+        encoded = base64.b64encode(ED25519 + self.public).decode()
+        return f"{self.name}+{self.key_id.hex()}+{encoded}"
+
+
+def from_base64(text, what):
+    """The bytes that `text` stands for, in the one form that standard Base64 has for them. Raises Rejected."""
+    try:
+        decoded = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise Rejected(f"{what} is not Base64.") from None
+    if base64.b64encode(decoded).decode() != text:
+        raise Rejected(f"{what} is not written in the one form that Base64 has for it.")
+    return decoded
+
+
+def key_id(name, public):
+    """The four bytes that stand for an Ed25519 key under its name."""
+    return hashlib.sha256(name.encode() + b"\n" + ED25519 + public).digest()[:4]
+
+
+def verifier_key(name, public):
+    """The VerifierKey of 32 bytes that sign under `name`."""
+    if not KEY_NAME.match(name):
+        raise Rejected(f"{name!r} cannot be the name of a key: no spaces, no plus.")
+    return VerifierKey(name, key_id(name, public), public)
+
+
+def parse_key(text):
+    """Read `name+hash+key`. Raises Rejected unless it is an Ed25519 key and its hash is right."""
+    match = VERIFIER_KEY.match(text)
+    if not match:
+        raise Rejected("A key is not written as name+hash+key.")
+    name, written_id, encoded = match.groups()
+    decoded = from_base64(encoded, f"The key {name}")
+    if decoded[:1] != ED25519 or len(decoded) != 33:
+        raise Rejected(f"The key {name} is not an Ed25519 key.")
+    key = verifier_key(name, decoded[1:])
+    if key.key_id.hex() != written_id:
+        raise Rejected(f"The key {name} does not have the hash {written_id}.")
+    if _public_point(key.public) is None:
+        raise Rejected(f"The key {name} is no point that may be a key.")
+    return key
+
+
+def split_note(text):
+    """Read a signed note (bytes or text): the bytes that are signed, and its Signatures. Raises Rejected."""
+    if isinstance(text, str):
+        text = text.encode("utf-8", "surrogatepass")
+    if len(text) > LONGEST_NOTE:
+        raise Rejected("The note is too long.")
+    try:
+        written = text.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Rejected("The note is not UTF-8.") from None
+    if re.search("[\x00-\x09\x0b-\x1f]", written):
+        raise Rejected("The note holds a control character.")
+    head, blank, tail = written.rpartition("\n\n")
+    if not blank or not head or not tail.endswith("\n"):
+        raise Rejected("The note is not a text, an empty line and lines of signatures.")
+    signatures = tuple(_signature(line) for line in tail[:-1].split("\n"))
+    if len(signatures) > MOST_SIGNATURES:
+        raise Rejected("The note has too many signatures.")
+    return f"{head}\n".encode(), signatures
+
+
+def parse_note(text):
+    """Read a checkpoint (bytes or text). Raises Rejected at anything that is not exactly as it must be written."""
+    body, signatures = split_note(text)
+    lines = body.decode()[:-1].split("\n")
+    if len(lines) < 3 or "" in lines:
+        raise Rejected("The checkpoint does not have an origin, a size and a root, a line each.")
+    origin, size, root, *extensions = lines
+    if not SIZE.match(size):
+        raise Rejected("The size in the checkpoint is not a number without leading zeroes.")
+    root = from_base64(root, "The root in the checkpoint")
+    if len(root) != 32:
+        raise Rejected("The root in the checkpoint does not have 32 bytes.")
+    if int(size) == 0 and root != EMPTY_ROOT:
+        raise Rejected("The checkpoint is of an empty tree and has the root of another.")
+    return Note(body, origin, int(size), root, tuple(extensions), signatures)
+
+
+def _signature(line):
+    parts = line.split(" ")
+    if len(parts) != 3 or parts[0] != DASH:
+        raise Rejected("A line of the note is not a dash, a name and a signature.")
+    if not KEY_NAME.match(parts[1]):
+        raise Rejected("The name in a signature line cannot be the name of a key.")
+    decoded = from_base64(parts[2], "A signature")
+    if len(decoded) < 5:
+        raise Rejected("A signature is too short.")
+    return Signature(parts[1], decoded[:4], decoded[4:])
+
+
+def signers_of(body, signatures, vkeys, known_only=False):
+    """The keys among `vkeys` (text or VerifierKey) that signed the body. Raises Rejected.
+
+    Signatures of other keys are passed over, as the format asks, or refused with `known_only`; a wrong one by a
+    trusted key is refused, and so is a note that no trusted key signed.
+    """
+    keys = {}
+    for vkey in vkeys:
+        key = parse_key(vkey) if isinstance(vkey, str) else vkey
+        keys[key.name, key.key_id] = key
+    signers = []
+    for line in signatures:
+        key = keys.get((line.name, line.key_id))
+        if key is None:
+            if known_only:
+                raise Rejected(f"The note is signed by a key of {line.name} that is not known.")
+            continue
+        if not ed25519_verify(key.public, body, line.signature):
+            raise Rejected(f"The signature of {line.name} is wrong.")
+        if key in signers:
+            raise Rejected(f"{line.name} signed twice.")
+        signers.append(key)
+    if not signers:
+        raise Rejected("No known key signed the note.")
+    return signers
+
+
+def note_verify(text, vkeys, origin=None, known_only=False):
+    """Read a checkpoint and return (note, keys that signed it). Raises Rejected.
+
+    `vkeys` and `known_only` are those of `signers_of`. With `origin` the note must be of that log and signed by a key
+    of the same name: a witness alone does not make it the log's.
+    """
+    note = parse_note(text)
+    signers = signers_of(note.body, note.signatures, vkeys, known_only)
+    if origin is not None:
+        if note.origin != origin:
+            raise Rejected(f"The checkpoint is of {note.origin}, not of {origin}.")
+        if all(key.name != origin for key in signers):
+            raise Rejected(f"The checkpoint is not signed by {origin} itself.")
+    return note, signers
+
+
+# --- Entries and receipts -----------------------------------------------------------------------------------
+
+RECEIPT = "plumbline receipt 1"
+
+
+def commitment(salt, body):
+    """The digest that an entry carries of its body: HMAC-SHA256 under the salt."""
+    return hmac.new(salt, body, hashlib.sha256).digest()
+
+
+def parse_json(content, what):
+    """The object that the bytes are, as JSON in UTF-8 without repeated names. Raises Rejected."""
+
+    def once(pairs):
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise Rejected(f"{what} says something twice.")
+        return found
+
+    def no_constant(name):
+        raise Rejected(f"{what} holds {name}, which is no number.")
+
+    try:
+        return json.loads(content.decode("utf-8"), object_pairs_hook=once, parse_constant=no_constant)
+    except Rejected:
+        raise
+    except (ValueError, RecursionError):  # no UTF-8, no JSON, a number of thousands of digits
+        raise Rejected(f"{what} is not JSON in UTF-8.") from None
+
+
+def check_entry(leaf, body, salt, what):
+    """The leaf as an object, once its digest is the one of body and salt. Both None: the body is erased."""
+    entry = parse_json(leaf, f"The leaf of {what}")
+    if not isinstance(entry, dict) or not isinstance(entry.get("digest"), str):
+        raise Rejected(f"The leaf of {what} is not an entry with its digest.")
+    if (body is None) != (salt is None):
+        raise Rejected(f"Of body and salt of {what} only one is there.")
+    if body is not None and not hmac.compare_digest(commitment(salt, body).hex(), entry["digest"]):
+        raise Rejected(f"The body of {what} is not the one that its digest stands for.")
+    return entry
+
+
+def receipt_bytes(receipt):
+    """The one way in which a receipt is written."""
+    return (json.dumps(receipt, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def check_receipt(content, vkeys=()):
+    """Check a receipt file and return (receipt, entry, note, keys that signed). Raises Rejected.
+
+    Without `vkeys` the receipt is checked with the keys it names itself; that proves nothing to somebody who has not
+    compared those keys, or the checkpoint, with what he got from elsewhere.
+    """
+    receipt = parse_json(content, "The receipt")
+    fields = {"format", "position", "leaf", "body", "salt", "proof", "checkpoint", "keys"}
+    if not isinstance(receipt, dict) or set(receipt) != fields or receipt["format"] != RECEIPT:
+        raise Rejected("This is not a receipt.")
+    texts = [receipt["leaf"], receipt["checkpoint"]]
+    texts += [text for text in (receipt["body"], receipt["salt"]) if text is not None]
+    if not all(isinstance(receipt[name], list) for name in ("proof", "keys")):
+        raise Rejected("The receipt does not list its proof and its keys.")
+    if type(receipt["position"]) is not int or not all(
+        isinstance(text, str) for text in texts + receipt["proof"] + receipt["keys"]
+    ):
+        raise Rejected("The receipt holds something of the wrong kind.")
+    try:
+        written = receipt_bytes(receipt)
+    except UnicodeEncodeError:
+        raise Rejected("The receipt holds something that is no text.") from None
+    if written != content:
+        raise Rejected("The receipt is not written in the one form that a receipt has.")
+    leaf = receipt["leaf"].encode()
+    body = None if receipt["body"] is None else receipt["body"].encode()
+    salt = None if receipt["salt"] is None else from_base64(receipt["salt"], "The salt of the receipt")
+    entry = check_entry(leaf, body, salt, "the receipt")
+    proof = [from_base64(hash, "The proof of the receipt") for hash in receipt["proof"]]
+    if any(len(hash) != 32 for hash in proof):
+        raise Rejected("The proof of the receipt holds something else than hashes.")
+    trusted = list(vkeys) or receipt["keys"]
+    note = parse_note(receipt["checkpoint"])
+    note, signers = note_verify(receipt["checkpoint"], trusted, note.origin, known_only=not vkeys)
+    if note.root != root_from_inclusion(receipt["position"], note.size, leaf_hash(leaf), proof):
+        raise Rejected("The proof of the receipt does not lead to the root of its checkpoint.")
+    return receipt, entry, note, signers
+
+
+# --- The command (verifies an unpacked export, a receipt or a checkpoint) -----------------------------------
+
+EXPORT = "plumbline export 1"
+MANIFEST = "manifest.json"
+KEYS = "keys.txt"
+PROOFS = "checkpoints/proofs.jsonl"
+ENTRIES = "entries.jsonl"
+EVIDENCE = "evidence.jsonl"
+FINAL = "checkpoints/final.txt"
+CHECKPOINT_FILE = re.compile(r"checkpoints/(?:0|[1-9][0-9]{0,18})\.txt\Z", re.ASCII)
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)?\Z", re.ASCII)
+LONGEST_LINE = 1 << 28
+EVIDENCE_TABLE = "initiatives_evidence"
+
+
+def line_bytes(thing):
+    """The one way in which a line of an export is written."""
+    return (json.dumps(thing, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n").encode()
+
+
+def manifest_bytes(manifest):
+    """The one way in which a manifest is written: with its own digest, over everything else in it."""
+    rest = {name: value for name, value in manifest.items() if name != "digest"}
+    digest = hashlib.sha256(line_bytes(rest)).hexdigest()
+    return (
+        json.dumps({**rest, "digest": digest}, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+    ).encode()
+
+
+def _written_as(make, thing, content, what):
+    try:
+        same = make(thing) == content
+    except (TypeError, UnicodeEncodeError):
+        same = False
+    if not same:
+        raise Rejected(f"{what} is not written in the one form that it has.")
+
+
+def _shape(thing, what, **kinds):
+    """Raise Rejected unless `thing` is an object with exactly these names, each of its kind."""
+    if not isinstance(thing, dict) or set(thing) != set(kinds):
+        raise Rejected(f"{what} does not say {', '.join(sorted(kinds))}, and nothing else.")
+    for name, kind in kinds.items():
+        allowed = kind if isinstance(kind, tuple) else (kind,)
+        if type(thing[name]) not in allowed:  # a truth value is no number
+            raise Rejected(f"{what} says {name} in another way than it must.")
+
+
+def _hashes(texts, what):
+    if not all(isinstance(text, str) for text in texts):
+        raise Rejected(f"{what} holds something else than hashes.")
+    found = [from_base64(text, what) for text in texts]
+    if any(len(hash) != 32 for hash in found):
+        raise Rejected(f"{what} holds something else than hashes.")
+    return found
+
+
+class Export:
+    """An unpacked export, checked file by file. `checked` counts what was found right."""
+
+    def __init__(self, folder, held=(), trusted=()):
+        """`held` are checkpoints received earlier (their bytes), `trusted` VerifierKeys known from elsewhere."""
+        self.folder, self.held, self.trusted = folder, list(held), list(trusted)
+        self.checked = {"files": 0, "entries": 0, "erased": 0, "checkpoints": 0, "evidence": 0, "held": 0}
+        self.heads = {}  # size: root, of every checkpoint in the export
+        self.evidence = {}  # id: what the entry of its adding says
+
+    def check(self):
+        """Raise Rejected at the first thing that is wrong; its words begin with the file and the place in it."""
+        self._manifest()
+        self._all_there()
+        self._file(KEYS, self._keys)
+        for name in sorted(name for name in self.files if name == FINAL or CHECKPOINT_FILE.match(name)):
+            self._file(name, self._checkpoint)
+        self._file(PROOFS, self._proofs)
+        self._held_before()
+        self._file(ENTRIES, self._entries)
+        self._held_after()
+        self._file(EVIDENCE, self._evidence)
+        for name in sorted(set(self.files) - self.done):
+            self._file(name, lambda name: None)
+        return self.checked
+
+    # --- Files ---
+
+    def _path(self, name):
+        return os.path.join(self.folder, *name.split("/"))
+
+    def _manifest(self):
+        try:
+            with open(self._path(MANIFEST), "rb") as file:
+                content = file.read()
+        except OSError:
+            raise Rejected(f"{MANIFEST}: cannot be read; is this the folder of an export?") from None
+        with _place(MANIFEST):
+            manifest = parse_json(content, "It")
+            _shape(
+                manifest,
+                "It",
+                format=str,
+                made_at=str,
+                origin=str,
+                scope=dict,
+                whole=bool,
+                entries=int,
+                size=int,
+                files=dict,
+                digest=str,
+            )
+            if manifest["format"] != EXPORT:
+                raise Rejected(f"It is of the format {manifest['format']}, and this checks {EXPORT}.")
+            _written_as(manifest_bytes, manifest, content, "It")
+            for name, file in manifest["files"].items():
+                if not FILE_NAME.match(name) or name == MANIFEST:
+                    raise Rejected(f"It names a file {name!r}.")
+                _shape(file, f"What it says of {name}", sha256=str, size=int)
+        self.manifest, self.files, self.done = manifest, manifest["files"], set()
+
+    def _all_there(self):
+        """Every file that the manifest names is there, and no other."""
+        found = set()
+        for place, folders, names in os.walk(self.folder):
+            inside = os.path.relpath(place, self.folder).replace(os.sep, "/")
+            for name in names + [name for name in folders if os.path.islink(os.path.join(place, name))]:
+                found.add(name if inside == "." else f"{inside}/{name}")
+        for name in sorted(set(self.files) - found):
+            raise Rejected(f"{name}: is missing.")
+        for name in (KEYS, FINAL, PROOFS, ENTRIES, EVIDENCE):
+            if name not in self.files:
+                raise Rejected(f"{MANIFEST}: It does not name {name}.")
+        for name in sorted(found - set(self.files) - {MANIFEST}):
+            raise Rejected(f"{name}: does not belong to this export.")
+        for name in sorted(found):
+            if os.path.islink(self._path(name)) or not os.path.isfile(self._path(name)):
+                raise Rejected(f"{name}: is not a plain file.")
+
+    def _file(self, name, look):
+        """Look into a file, and then at its bytes as a whole: so that the place inside is named where there is one."""
+        digest, size = hashlib.sha256(), 0
+        with open(self._path(name), "rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+                size += len(chunk)
+        look(name)
+        with _place(name):
+            if size != self.files[name]["size"]:
+                raise Rejected(f"has {size} bytes, and {self.files[name]['size']} when it was exported.")
+            if digest.hexdigest() != self.files[name]["sha256"]:
+                raise Rejected("is not as it was exported: its SHA-256 is another.")
+        self.done.add(name)
+        self.checked["files"] += 1
+
+    def _read(self, name):
+        with open(self._path(name), "rb") as file:
+            return file.read()
+
+    def _lines(self, name, what):
+        """(place, object) for every line of a file."""
+        with open(self._path(name), "rb") as file:
+            number = 0
+            while content := file.readline(LONGEST_LINE):
+                number += 1
+                place = f"{name}, line {number}"
+                with _place(place):
+                    thing = parse_json(content, what)
+                    _written_as(line_bytes, thing, content, what)
+                yield place, thing
+
+    # --- What is in them ---
+
+    def _keys(self, name):
+        with _place(name):
+            try:
+                text = self._read(name).decode("ascii")
+            except UnicodeDecodeError:
+                raise Rejected("is not a list of keys.") from None
+            if not text.endswith("\n"):
+                raise Rejected("does not end with its last line.")
+            keys = [parse_key(line) for line in text[:-1].split("\n")]
+            if self.trusted and not set(keys) & set(self.trusted):
+                raise Rejected("holds none of the keys that you trust.")
+            self.keys = self.trusted or keys
+
+    def _checkpoint(self, name):
+        with _place(name):
+            note, _ = note_verify(
+                self._read(name), self.keys, origin=self.manifest["origin"], known_only=not self.trusted
+            )
+            if name != FINAL and name != f"checkpoints/{note.size}.txt":
+                raise Rejected(f"is a checkpoint of size {note.size}.")
+            if name == FINAL:
+                if note.size != self.manifest["size"]:
+                    raise Rejected(f"is of size {note.size}; the manifest says {self.manifest['size']}.")
+                self.final = note
+            if self.heads.setdefault(note.size, note.root) != note.root:
+                raise Rejected(f"has another root than another checkpoint of the same size, {note.size}.")
+        self.checked["checkpoints"] += 1
+
+    def _proofs(self, name):
+        """Each checkpoint is the beginning of the final one."""
+        self.proofs, last = {}, -1
+        for place, line in self._lines(name, "The proof"):
+            with _place(place):
+                _shape(line, "The proof", size=int, proof=list)
+                if line["size"] <= last:
+                    raise Rejected("The proofs are not in the order of their sizes.")
+                last = line["size"]
+                self.proofs[last] = _hashes(line["proof"], "The proof")
+                if last in self.heads:
+                    check_consistency(
+                        last, self.heads[last], self.final.size, self.final.root, self.proofs[last]
+                    )
+        for size in sorted(set(self.heads) - set(self.proofs) - {self.final.size}):
+            raise Rejected(f"{name}: holds no proof for the checkpoint of size {size}.")
+
+    def _held_before(self):
+        """Read the checkpoints that were received earlier; where a proof leads to the final one, follow it."""
+        self.wanted = {}
+        for number, content in enumerate(self.held, 1):
+            with _place(f"the checkpoint you hold (number {number})"):
+                note, _ = note_verify(content, self.keys, origin=self.manifest["origin"])
+                if note.size > self.final.size:
+                    raise Rejected(
+                        f"is of size {note.size}, and this export ends at {self.final.size}: it was taken before, or "
+                        "entries were cut off. Ask for a newer export."
+                    )
+                self.wanted.setdefault(note.size, []).append(note.root)
+
+    def _same_root(self, size, root, said):
+        if root != said:
+            raise Rejected(
+                f"{FINAL}: the record was rewritten: at size {size} it has root {root.hex()}, the checkpoint you hold "
+                f"says {said.hex()}"
+            )
+        self.checked["held"] += 1
+
+    def _held_after(self):
+        for size, roots in sorted(self.wanted.items()):
+            for said in roots:
+                known = self.final.root if size == self.final.size else self.heads.get(size)
+                if known is not None:
+                    self._same_root(size, known, said)
+                elif size in self.proofs:
+                    try:
+                        check_consistency(size, said, self.final.size, self.final.root, self.proofs[size])
+                    except Rejected:
+                        raise Rejected(
+                            f"{FINAL}: the record was rewritten: its beginning of size {size} does not have the root "
+                            f"that the checkpoint you hold says, {said.hex()}"
+                        ) from None
+                    self.checked["held"] += 1
+                elif size in self.roots:
+                    self._same_root(size, self.roots[size], said)
+                else:
+                    raise Rejected(
+                        f"{PROOFS}: holds no proof for the checkpoint you hold, of size {size}. Ask for an export made "
+                        "with it (export_record --checkpoint FILE)."
+                    )
+
+    def _entries(self, name):
+        """Every entry is in the tree: by its proof, or, where all are here, because together they make its root."""
+        whole, last, self.roots = self.manifest["whole"], -1, {}
+        peaks = Peaks()
+        checked_at = set(self.heads) | set(self.wanted)
+        for place, line in self._lines(name, "The entry"):
+            with _place(place):
+                none = type(None)
+                _shape(
+                    line,
+                    "The entry",
+                    position=int,
+                    leaf=str,
+                    hash=str,
+                    body=(str, none),
+                    salt=(str, none),
+                    proof=none if whole else list,
+                )
+                position, leaf = line["position"], line["leaf"].encode()
+                hash = leaf_hash(leaf)
+                if _hashes([line["hash"]], "The hash") != [hash]:
+                    raise Rejected("The hash of the entry is not the one of its leaf.")
+                if position <= last or (whole and position != last + 1):
+                    raise Rejected(f"The entry stands at position {position}, after {last}.")
+                last = position
+                body = None if line["body"] is None else line["body"].encode()
+                salt = None if line["salt"] is None else from_base64(line["salt"], "The salt")
+                self._entry(position, check_entry(leaf, body, salt, f"position {position}"), body)
+                if whole:
+                    peaks.push(hash)
+                    if peaks.size in checked_at:
+                        self.roots[peaks.size] = peaks.root()
+                        if self.heads.get(peaks.size, peaks.root()) != peaks.root():
+                            raise Rejected(
+                                f"Up to here the entries do not have the root of the checkpoint of size {peaks.size}; "
+                                "this entry or one before it, since the checkpoint before, was changed."
+                            )
+                else:
+                    proof = _hashes(line["proof"], "The proof")
+                    if root_from_inclusion(position, self.final.size, hash, proof) != self.final.root:
+                        raise Rejected("The entry is not in the record that the final checkpoint stands for.")
+            self.checked["entries"] += 1
+            self.checked["erased"] += body is None
+        if self.checked["entries"] != self.manifest["entries"]:
+            raise Rejected(
+                f"{name}: holds {self.checked['entries']} entries, not {self.manifest['entries']}."
+            )
+        if whole and peaks.size != self.final.size:
+            raise Rejected(
+                f"{name}: ends at {peaks.size}, and the final checkpoint is of size {self.final.size}."
+            )
+
+    def _entry(self, position, entry, body):
+        """Keep what the record itself says of evidence, to compare it with the list."""
+        if entry.get("table") == EVIDENCE_TABLE and entry.get("operation") == "+" and body is not None:
+            row = parse_json(body, "The body")["after"]
+            self.evidence[row["id"]] = (position, entry["case"], row["sha256"], row["size"], row["title"])
+
+    def _evidence(self, name):
+        """Every fingerprint is the one that the record holds, and every file has it."""
+        for place, line in self._lines(name, "The evidence"):
+            with _place(place):
+                none = type(None)
+                _shape(
+                    line,
+                    "The evidence",
+                    id=int,
+                    case=str,
+                    title=str,
+                    sha256=str,
+                    size=(int, none),
+                    file=(str, none),
+                )
+                position, case, sha256, size, title = self.evidence.get(line["id"], (None,) * 5)
+                if position is None:
+                    raise Rejected("No entry of this export adds this evidence.")
+                for field, said in (("case", case), ("sha256", sha256), ("size", size), ("title", title)):
+                    if line[field] != said:
+                        raise Rejected(
+                            f"Its {field} is not the one that the entry at position {position} records."
+                        )
+                file = line["file"]
+                if file is not None and file not in self.files:
+                    raise Rejected(f"Its file {file} is not in this export.")
+                if file is not None and self.files[file]["sha256"] != sha256:
+                    raise Rejected(f"Its file {file} is not the one whose fingerprint was recorded.")
+            if file is not None:
+                self._file(file, lambda name: None)
+            self.checked["evidence"] += 1
+
+
+@contextlib.contextmanager
+def _place(place):
+    """Say where it was, in front of what is wrong."""
+    try:
+        yield
+    except Rejected as wrong:
+        raise Rejected(f"{place}: {wrong}") from None
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as wrong:
+        raise Rejected(f"{place}: cannot be read ({type(wrong).__name__}).") from None
+
+
+def _check_receipt_file(path, content, held, trusted):
+    """The words of a receipt that is right. Raises Rejected."""
+    name = os.path.basename(path)
+    with _place(name):
+        receipt, entry, note, signers = check_receipt(content, trusted)
+    for number, other in enumerate(held, 1):
+        with _place(f"the checkpoint you hold (number {number})"):
+            kept, _ = note_verify(other, trusted or receipt["keys"], origin=note.origin)
+            if kept.size == note.size and kept.root != note.root:
+                raise Rejected(
+                    f"has another root at size {kept.size} than the receipt: the record was rewritten."
+                )
+            if kept.size != note.size:
+                raise Rejected(
+                    f"is of size {kept.size}, the receipt of {note.size}: only an export compares the two."
+                )
+    lines = [f"{name}: recorded as it says, at position {receipt['position']} of {note.size}."]
+    lines += [f"  {word}: {entry[word]}" for word in ("kind", "case", "at", "recorded_at") if entry.get(word)]
+    if receipt["body"] is not None:
+        body = parse_json(receipt["body"].encode(), "The body")
+        lines += [f"  by: {body['actor']['name']}"] if isinstance(body, dict) and body.get("actor") else []
+    lines += [f"  signed by {key}" for key in signers]
+    if not trusted:
+        lines.append(
+            "  These keys stand in the receipt itself: compare them with what you got from elsewhere."
+        )
+    return lines
+
+
+def _check_checkpoint_file(path, content, trusted):
+    name = os.path.basename(path)
+    if not trusted:
+        raise Rejected(
+            f"{name}: a checkpoint alone is checked with --key KEY; the record page shows the key."
+        )
+    with _place(name):
+        note, signers = note_verify(content, trusted)
+    lines = [f"{name}: {note.origin}, size {note.size}, root {note.root.hex()}"]
+    return lines + [f"  signed by {key}" for key in signers]
+
+
+def _check_place(place, held, trusted):
+    """The words of what is right at `place`. Raises Rejected."""
+    if os.path.isdir(place):
+        export = Export(place, held, trusted)
+        found = export.check()
+        lines = [
+            f"{found['files']} files, {found['entries']} entries ({found['erased']} of them erased), "
+            f"{found['checkpoints']} checkpoints, {found['evidence']} pieces of evidence: all as recorded.",
+            f"The record had {export.final.size} entries then; its root is {export.final.root.hex()}.",
+        ]
+        lines += [f"It begins as {found['held']} checkpoint(s) that you hold say."] if found["held"] else []
+        if not held:
+            lines.append(
+                "Without a checkpoint that you got earlier it does not show that nothing was rewritten."
+            )
+        return lines
+    with open(place, "rb") as file:
+        content = file.read()
+    if content.startswith(b"{"):
+        return _check_receipt_file(place, content, held, trusted)
+    return _check_checkpoint_file(place, content, trusted)
+
+
+def main(arguments=None):
+    """Exit 0: all is right. 1: the first thing that is wrong is named. 2: there is nothing to check."""
+    parser = argparse.ArgumentParser(
+        description="Check an unpacked Plumbline export (its folder), a receipt or a checkpoint, offline."
+    )
+    parser.add_argument("place", help="the folder of the export, or a file")
+    parser.add_argument(
+        "--checkpoint",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a checkpoint that you received earlier",
+    )
+    parser.add_argument(
+        "--key", action="append", default=[], help="a public key that you know from elsewhere"
+    )
+    asked = parser.parse_args(arguments)
+    try:
+        held = []
+        for path in asked.checkpoint:
+            with open(path, "rb") as file:
+                held.append(file.read())
+        lines = _check_place(asked.place, held, [parse_key(key) for key in asked.key])
+    except Rejected as wrong:
+        print(f"WRONG  {wrong}")
+        return 1
+    except OSError as trouble:
+        print(f"{trouble.filename}: {trouble.strerror}", file=sys.stderr)
+        return 2
+    print("\n".join(["RIGHT  " + lines[0], *lines[1:]]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
