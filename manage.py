@@ -6,7 +6,9 @@ import os
 import sys
 
 # These need no database, or see to it themselves.
-WITHOUT_DATABASE = {"check", "collectstatic", "diffsettings", "help", "makemigrations", "run", "version"}
+WITHOUT_DATABASE = {
+    *("check", "collectstatic", "diffsettings", "help", "makemigrations", "restore_check", "run", "version"),
+}
 
 
 def main() -> None:

@@ -1,0 +1,150 @@
+"""`manage.py restore_check DIR`: prove a backup by restoring it into a database that is thrown away afterwards."""
+
+import contextlib
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from psycopg import sql
+
+from governance import backup, database
+
+# What would lead from the throw-away installation to the real one.
+NOT_HERE = {"PLUMBLINE_SEALER_URL", "PLUMBLINE_TIMESTAMP_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE"}
+
+
+class Command(BaseCommand):
+    """Restore, verify, throw away."""
+
+    help = "Restore a backup into a database of its own, verify the record there, and drop it again."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which backup, and how to say it."""
+        parser.add_argument("folder", type=Path, metavar="DIR", help="a folder that `backup` wrote")
+        parser.add_argument("--json", action="store_true", help="print nothing but one object")
+
+    def handle(self, *args: Any, folder: Path, **options: Any) -> None:
+        """Prove the copy. Exit code 0 when it can be restored and its record verifies, else 1 with the reason."""
+        found = checked(folder.absolute())
+        if options["json"]:
+            self.stdout.write(json.dumps(found))
+            if not found["ok"]:
+                sys.exit(1)
+        elif not found["ok"]:
+            raise CommandError(f"The backup is not good: {found['trouble']}")
+        else:
+            self.stdout.write(
+                f"The backup of {found['made_at']} is good: {found['rows']} rows and {found['evidence']} files "
+                f"restored in {found['restored_seconds']} s, the record verified in {found['verified_seconds']} s."
+            )
+            for key in found["unknown_keys"]:
+                self.stdout.write(f"It is signed with a key that this installation does not know: {key}")
+
+
+def checked(folder: Path) -> dict[str, Any]:
+    """Restore the backup somewhere of its own and verify it there; "ok", or "trouble" with the reason."""
+    found: dict[str, Any] = {"ok": False, "backup": str(folder)}
+    try:
+        manifest = backup.check(folder)
+        found |= {
+            "made_at": manifest["made_at"],
+            "manifest_sha256": backup.fingerprint_of(folder),
+            "rows": sum(table["rows"] for table in manifest["tables"].values()),
+            "evidence": len(manifest["evidence"]),
+            "checkpoint": manifest["checkpoint"] and manifest["checkpoint"]["size"],
+            "unknown_keys": backup.unknown_keys(manifest),
+        }
+        with throw_away(manifest["keys"]) as told:
+            began = time.monotonic()
+            call(["restore", str(folder)], told)
+            found["restored_seconds"] = round(time.monotonic() - began, 1)
+            began = time.monotonic()
+            held = head_of(manifest, Path(told["PLUMBLINE_DATA"]))
+            found["verified"] = json.loads(call(["verify_ledger", "--json", *held], told))
+            found["verified_seconds"] = round(time.monotonic() - began, 1)
+        if gaps := backup.gaps(manifest):
+            raise backup.BackupTrouble(f"when it was taken, {gaps}.")
+    except (backup.BackupTrouble, database.DatabaseTrouble) as trouble:
+        return found | {"trouble": str(trouble)}
+    return found | {"ok": True}
+
+
+@contextlib.contextmanager
+def throw_away(known_keys: list[str]) -> Iterator[dict[str, str]]:
+    """The environment of an installation that is empty and goes when the block ends. Raises BackupTrouble."""
+    with tempfile.TemporaryDirectory(prefix="plumbline-check-") as place, contextlib.ExitStack() as held:
+        os.chmod(
+            place, 0o755
+        )  # the embedded server may run as another user; what is private has folders of its own
+        if settings.EMBEDDED:
+            server = held.enter_context(database.Server(Path(place) / "database", durable=False).attached())
+            url = server.url()
+        else:
+            url = held.enter_context(spare_database(settings.DATABASE_URL))
+        yield {name: value for name, value in os.environ.items() if name not in NOT_HERE} | {
+            "DATABASE_URL": url,
+            "PLUMBLINE_DATA": place,
+            "PLUMBLINE_SECRET_KEY": settings.SECRET_KEY,
+            "PLUMBLINE_FORMER_KEYS": " ".join([*known_keys, *settings.FORMER_KEYS]),
+        }
+
+
+def head_of(manifest: dict[str, Any], place: Path) -> list[str]:
+    """The options that hold the copy against the newest checkpoint of its source, if there was one."""
+    if manifest["checkpoint"] is None:
+        return []
+    path = place / "checkpoint.txt"
+    path.write_bytes(manifest["checkpoint"]["note"].encode())
+    return ["--checkpoint", str(path)]
+
+
+@contextlib.contextmanager
+def spare_database(url: str) -> Iterator[str]:
+    """The address of a new database on the same server, dropped when the block ends. Raises BackupTrouble."""
+    name = f"plumbline_check_{secrets.token_hex(6)}"
+    try:
+        with psycopg.connect(url, autocommit=True, connect_timeout=5) as server:
+            server.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name))
+            )
+    except psycopg.errors.InsufficientPrivilege:
+        raise backup.BackupTrouble(
+            "the login in DATABASE_URL may not create a database to check it in; give it CREATEDB, or run the check "
+            "without DATABASE_URL, in an embedded database."
+        ) from None
+    except psycopg.OperationalError as trouble:
+        raise backup.BackupTrouble(f"the database server does not answer ({str(trouble).strip()}).") from None
+    try:
+        yield urlsplit(url)._replace(path=f"/{name}").geturl()
+    finally:
+        with psycopg.connect(url, autocommit=True) as server:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def call(command: list[str], told: dict[str, str]) -> str:
+    """What a command of ours prints, in a process of its own. Raises BackupTrouble with its last words."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *command],
+        cwd=settings.BASE_DIR,
+        env=told,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        words = (done.stderr.strip() or done.stdout.strip() or f"ended with {done.returncode}").splitlines()
+        last = ([line for line in words if "Error: " in line] or words)[-1]
+        raise backup.BackupTrouble(f"{command[0]} says: {last.removeprefix('CommandError: ')}")
+    return done.stdout

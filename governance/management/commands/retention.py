@@ -1,0 +1,87 @@
+"""`manage.py retention`: which cases are due for disposal, and the legal holds that keep what is due."""
+
+import json
+from dataclasses import asdict
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from governance import retention
+from governance.answers import Refused
+from governance.models import LegalHold, User
+
+
+class Command(BaseCommand):
+    """`manage.py retention --report`, `--hold AI-0042 --reason ... --by admin`, `--lift 3 --reason ... --by admin`."""
+
+    help = "Say which cases are due for disposal, since when and what holds them; open and lift legal holds."
+
+    def add_arguments(self, parser):
+        """What to do; without anything the report."""
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument("--report", action="store_true", help="what is due (the default)")
+        what.add_argument("--hold", metavar="CASE", help="open a legal hold on this case")
+        what.add_argument("--hold-person", metavar="LOGIN", help="open a legal hold on this person")
+        what.add_argument("--lift", type=int, metavar="HOLD", help="lift the legal hold of this number")
+        parser.add_argument("--reason", default="", help="why, for a hold")
+        parser.add_argument("--by", default="", help="the login of the admin or auditor who opens or lifts")
+        parser.add_argument("--json", action="store_true", help="print nothing but one JSON object")
+
+    def handle(self, *args, **options):
+        """Report, or change a hold. Raises CommandError with a sentence that says how to mend it."""
+        try:
+            if options["hold"] or options["hold_person"] or options["lift"]:
+                self.change(options)
+            else:
+                self.report(options["json"])
+        except ValidationError as wrong:
+            raise CommandError(" ".join(wrong.messages)) from None
+        except Refused as refused:
+            raise CommandError(str(refused)) from None
+
+    def change(self, options):
+        """Open or lift one hold."""
+        by = self.person(options["by"])
+        if options["lift"]:
+            hold = LegalHold.objects.filter(pk=options["lift"]).first()
+            if hold is None:
+                raise CommandError(f"There is no legal hold {options['lift']}.")
+            retention.lift_hold(hold=hold, reason=options["reason"], by=by)
+            self.stdout.write(f"{hold}, number {hold.pk}: lifted.")
+            return
+        person = self.person(options["hold_person"]) if options["hold_person"] else None
+        hold = retention.open_hold(
+            case_ref=options["hold"] or "", person=person, reason=options["reason"], by=by
+        )
+        self.stdout.write(f"{hold}, number {hold.pk}: opened.")
+
+    def report(self, as_json):
+        """What is due, and every legal hold that is open."""
+        due, holds = retention.due(), list(LegalHold.objects.open().order_by("id"))
+        if as_json:
+            told = {
+                "retention_days": settings.RETENTION_DAYS,
+                "due": [asdict(row) for row in due],
+                "legal_holds": [
+                    {"hold": hold.pk, "case": hold.case_ref, "person": hold.person_id, "reason": hold.reason}
+                    for hold in holds
+                ],
+            }
+            self.stdout.write(json.dumps(told, default=str))
+            return
+        self.stdout.write(
+            f"Kept for {settings.RETENTION_DAYS} days after stop or retirement. Due for disposal: {len(due)}."
+        )
+        for row in due:
+            held = f" Held: {'; '.join(row.held_by)}." if row.held_by else ""
+            self.stdout.write(f"{row.ref} {row.title}: ended {row.ended_on}, due since {row.since}.{held}")
+        for hold in holds:
+            self.stdout.write(f"{hold}, number {hold.pk}: {hold.reason}")
+
+    def person(self, login: str) -> User:
+        """The person of that login."""
+        found = User.objects.filter(login__iexact=login).first()
+        if found is None:
+            raise CommandError(f"Nobody signs in as {login!r}; name somebody with --by.")
+        return found

@@ -1,0 +1,41 @@
+"""`manage.py subject_access PERSON FILE`: what is held about a person, as a zip."""
+
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from governance import subject_access
+from governance.answers import Refused
+from governance.models import User
+
+
+class Command(BaseCommand):
+    """`manage.py subject_access dana.whitfield dana.zip --by admin`."""
+
+    help = "Write everything that is held about a person into a zip: JSON, and a page to read. Taking it is recorded."
+
+    def add_arguments(self, parser):
+        """Whose, where to, by whom."""
+        parser.add_argument("person", help="the login of the person")
+        parser.add_argument("file", type=Path, help="the zip to write; it must not be there yet")
+        parser.add_argument("--by", required=True, help="the login of the admin who takes it")
+        parser.add_argument(
+            "--also", action="append", default=[], metavar="WORDS", help="another name of the person"
+        )
+
+    def handle(self, *, person, file, by, also, **_):
+        """Find both people, write the file, say how much of what is in it."""
+        found = User.objects.filter(login__iexact=person).first()
+        admin = User.objects.active().filter(login__iexact=by).first()
+        if found is None:
+            raise CommandError(f"Nobody signs in as {person}.")
+        if admin is None:
+            raise CommandError(f"Nobody active signs in as {by}.")
+        try:
+            counts = subject_access.take(person=found, also=also, to=file, by=admin)
+        except Refused as refused:
+            raise CommandError(str(refused)) from None
+        except OSError as trouble:
+            raise CommandError(f"{file} cannot be written: {trouble.strerror}.") from None
+        for place, count in counts.items():
+            self.stdout.write(f"{place}: {count}")

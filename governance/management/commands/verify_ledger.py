@@ -1,0 +1,81 @@
+"""`manage.py verify_ledger`: everything the record says derived again from its bytes, and compared."""
+
+import json
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from governance import verification
+from governance.offline.verify import Rejected
+
+
+class Command(BaseCommand):
+    """Reads only. Exit 0 when all is right, 1 with the first bad place when it is not."""
+
+    help = "Verify the record: entries, tree, signatures, history, and the rows as they stand."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """From where, against what, and how to say it."""
+        parser.add_argument(
+            "--since", type=int, default=0, metavar="N", help="only from position N of the tree on"
+        )
+        parser.add_argument(
+            "--checkpoint",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="FILE",
+            help="a checkpoint handed out earlier; may be given several times",
+        )
+        parser.add_argument(
+            "--key",
+            action="append",
+            default=[],
+            help="a public key that may have signed, beside those of the settings; may be given several times",
+        )
+        parser.add_argument("--json", action="store_true", help="print nothing but the object")
+
+    def handle(self, *args, since: int, checkpoint: list[Path], key: list[str], **options) -> None:
+        """Verify and say. Raises CommandError (exit 1) with the first bad place."""
+        if since < 0:
+            raise CommandError("--since is a position: 0 or more.")
+        try:
+            held = [path.read_bytes() for path in checkpoint]
+            report = verification.verify(since=since, held=held, trusted=key)
+        except OSError as trouble:
+            raise CommandError(f"{trouble.filename} cannot be read: {trouble.strerror}.") from None
+        except Rejected as why:
+            raise CommandError(
+                f"What you hold is not a checkpoint, or not a key, of this record: {why}"
+            ) from None
+        if options["json"]:
+            self.stdout.write(json.dumps(report.as_dict()))
+        else:
+            for line in words(report):
+                self.stdout.write(line)
+        if not report.ok:
+            raise CommandError(f"The record does not verify. First: {report.findings[0]}")
+
+
+def words(report: verification.Report) -> list[str]:
+    """What was looked at, in lines; what is wrong, one line each."""
+    lines = [
+        f"{report.leaves} sealed entries from position {report.since} on, {report.checkpoints} checkpoints, "
+        f"{report.erased} bodies erased by an act."
+    ]
+    if report.held:
+        lines.append(f"Compared with {report.held} checkpoint{'s' if report.held > 1 else ''} that you hold.")
+    if report.unsealed:
+        late = (
+            f"; {report.overdue} of them for more than a minute: does the worker run?"
+            if report.overdue
+            else "."
+        )
+        lines.append(f"{report.unsealed} entries wait to be sealed{late}")
+    if not report.replayed:
+        lines.append("The rows were not compared.")
+    lines += [f"WRONG  {found}" for found in report.findings]
+    if report.full:
+        lines.append("More is wrong; only the first hundred places are named.")
+    lines.append("Something is wrong." if report.findings else "All is as it was recorded.")
+    return lines
