@@ -11,7 +11,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& { echo $$name; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint races mutants clean
+.PHONY: help run test lint races mutants bench drills clean
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/'
@@ -24,6 +24,13 @@ test: $(VENV)/development.stamp ## run the test suite
 
 races: $(VENV)/development.stamp ## run the races between people at full length (500 rounds each)
 	@$(BIN)/pytest tests/races --rounds 500 $(ARGS)
+
+bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its lag, verification, any day again
+	@for one in capture seal lag verify asof; do $(BIN)/python -m tests.bench.$$one || exit; done
+
+drills: $(VENV)/development.stamp ## the long trials of the record: crashes, flipped bits, erasure, backup, every attack
+	@$(BIN)/pytest tests/test_path_matrix.py tests/test_record_attacks.py --rounds 500
+	@for one in crash flips erasure backup; do $(BIN)/python -m tests.bench.$$one || exit; done
 
 mutants: $(VENV)/development.stamp ## take the defences away one by one: each time a test must go red
 	@$(BIN)/python -m tests.mutants $(ARGS)

@@ -30,7 +30,7 @@ from initiatives import words
 from initiatives.models import Initiative
 
 MOST_ACTS = 5000  # in the index page; all are in entries.jsonl
-PROOFS_A_TREE = 4096  # after so many proofs the hashes read for them are forgotten
+PROOFS_A_TREE = 512  # after so many proofs the hashes read for them are forgotten
 CHUNK = 1 << 20
 
 SELECTED = """

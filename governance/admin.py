@@ -328,6 +328,13 @@ read_only(
 
 
 read_only(
+    models.LegalHold,
+    list_display=("case_ref", "person", "reason", "opened_by", "opened_at", "lifted_at"),
+    list_filter=("opened_at", "lifted_at"),
+    search_fields=("case_ref", "person__full_name", "reason"),
+    list_select_related=("person", "opened_by"),
+)
+read_only(
     models.Checkpoint,
     list_display=("id", "size", "at", "origin"),
     list_filter=("at",),

@@ -60,7 +60,11 @@ def export_csv(model_admin, request, rows):
     ]
     name = str(model_admin.model._meta.verbose_name_plural).replace(" ", "-")
     return exports.stream(
-        name, names, (tuple(getattr(row, attname) for attname in names) for row in rows.iterator(500))
+        name,
+        names,
+        (tuple(getattr(row, attname) for attname in names) for row in rows.iterator(500)),
+        of="the administration",
+        by=request.user,
     )
 
 

@@ -10,29 +10,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
 from governance import capture, clock, reading
-from governance.models.ledger import Sealing
 
-SCHEMA = "asof"
+SETTLED = timedelta(minutes=5)  # longer than a sealing takes
 
 # Views of tables that are worked out from others: by table, SQL with {known}, for the alias k.
 derived: dict[str, str] = {}
 
-# Indexes of the tables below; {table: SQL}. The floors above add theirs.
-indexes: dict[str, str] = {
-    "governance_entry": "CREATE INDEX IF NOT EXISTS governance_entry_xact ON governance_entry (xact);"
-    "CREATE INDEX IF NOT EXISTS governance_entry_simulated ON governance_entry (xact) WHERE simulated"
-}
+# Indexes that only these views ask for, by table; the floors above add theirs.
+indexes: dict[str, str] = {}
 
-# OFFSET 0 keeps the planner from turning the question into a join with every sealing there is: a page asks for few rows,
-# and each is one step down an index.
+# OFFSET 0 keeps the planner from turning the question into a join with every sealing there is: a page asks for few
+# rows, and each is one step down an index.
 KNOWN = (
-    "{row}.{column} <= asof.newest() AND EXISTS (SELECT 1 FROM public.governance_sealing {seal} WHERE {seal}.xact = {row}.{column}"
-    " AND {seal}.known_at <= asof.moment() OFFSET 0)"
+    "{row}.{column} <= asof.newest() AND EXISTS (SELECT 1 FROM public.governance_sealing {seal}"
+    " WHERE {seal}.xact = {row}.{column} AND {seal}.known_at <= asof.moment() OFFSET 0)"
 )
 # The newest known state of whatever rows are asked for: right for a filter on any column, as quick as the rows' past is
 # short.
@@ -41,13 +37,16 @@ SELECT {columns} FROM public.{history} h WHERE h.history_type <> '-' AND {known}
    AND NOT EXISTS (SELECT 1 FROM public.{history} n WHERE n.{pk} = h.{pk} AND n.history_id > h.history_id
                       AND {known_n} OFFSET 0)
 """
-# The same, from each row's beginning: for the table that pages go through as a whole, quick however long its past is.
+# The same, from each row's beginning: for rows of cases, which pages read by the case they belong to for ever, or all
+# cases of; quick however long the rows' past is. (A key that was removed and used again has begun twice.)
 NEWEST_OF_EACH = """
 SELECT {columns} FROM public.{history} b CROSS JOIN LATERAL
        (SELECT k.history_id FROM public.{history} k WHERE k.{pk} = b.{pk} AND {known_k}
          ORDER BY k.history_id DESC LIMIT 1) newest
   JOIN public.{history} h ON h.history_id = newest.history_id
- WHERE b.history_type = '+' AND h.history_type <> '-'
+ WHERE b.history_type = '+' AND h.history_type <> '-' AND h.history_id >= b.history_id
+   AND NOT EXISTS (SELECT 1 FROM public.{history} a WHERE a.{pk} = b.{pk} AND a.history_type = '+'
+                      AND a.history_id > b.history_id AND a.history_id <= h.history_id OFFSET 0)
 """
 _day: ContextVar[datetime | None] = ContextVar("plumbline_as_of", default=None)
 _opened: ContextVar["Opened | None"] = ContextVar("plumbline_opened", default=None)
@@ -89,11 +88,12 @@ def install(cursor, present: set[str]) -> None:
     for table in indexes.keys() & present:
         cursor.execute(indexes[table])
     for model in capture.governed_models():
-        pk, history = model._meta.pk.column, model.history.model._meta.db_table
-        if capture.is_case(model) and history in present:
-            cursor.execute(
-                f"CREATE INDEX IF NOT EXISTS {history}_began ON {history} ({pk}) WHERE history_type = '+'"
-            )
+        belonging, history = capture.belonging(model), model.history.model._meta.db_table
+        if belonging and history in present:
+            began = f"ON {history} (%s) WHERE history_type = '+'"
+            cursor.execute(f"CREATE INDEX IF NOT EXISTS {history}_began {began % belonging}")
+            again = f"{model._meta.pk.column}, history_id"
+            cursor.execute(f"CREATE INDEX IF NOT EXISTS {history}_again {began % again}")
     for table, query in views(present).items():
         # Whoever asks a view needs the right to read the tables below it.
         cursor.execute(f"CREATE VIEW asof.{table} WITH (security_invoker) AS {query}")
@@ -107,14 +107,15 @@ def views(present: set[str]) -> dict[str, str]:
         if not {model._meta.db_table, history} <= present:
             continue
         kept = capture.columns_of(model)
-        each = capture.is_case(model)
+        belonging = capture.belonging(model)
+        lasting = {pk, belonging} if belonging else set()
         columns = [
-            f'{"b" if each and field.primary_key else "h"}."{field.column}"'
+            f'{"b" if field.column in lasting else "h"}."{field.column}"'
             if field.column in kept
             else f"NULL::{field.db_type(connection)} AS {field.column}"
             for field in model._meta.concrete_fields
         ]
-        found[model._meta.db_table] = (NEWEST_OF_EACH if each else NEWEST).format(
+        found[model._meta.db_table] = (NEWEST_OF_EACH if belonging else NEWEST).format(
             columns=", ".join(columns),
             history=history,
             pk=pk,
@@ -135,8 +136,21 @@ def views(present: set[str]) -> dict[str, str]:
 
 
 def known_until() -> datetime | None:
-    """The latest moment that can be asked about: that of the newest checkpoint. None before the first."""
-    return Sealing.objects.order_by("-known_at").values_list("known_at", flat=True).first()
+    """The latest moment whose answer no longer changes. None before the first checkpoint.
+
+    What is not sealed yet becomes known by a checkpoint to come, later than now; so a while ago is settled even where
+    nobody wrote since. A sealing that is under way may have taken its moment already: the while allows for it. Where
+    something waits to be sealed for longer, its day is not told before it is in it.
+    """
+    from governance import seals
+
+    newest = seals.newest()
+    if newest is None:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (now,) = cursor.fetchone()
+    return max(newest.at, now - max(SETTLED, seals.backlog().age))
 
 
 def current() -> datetime | None:

@@ -57,6 +57,10 @@ DECLARE
   kept bigint;
   told bigint;
 BEGIN
+  IF TG_OP = 'UPDATE' AND OLD.{belonging} <> NEW.{belonging} THEN
+    RAISE EXCEPTION 'Plumbline: row % of {table} belongs where it was made; it does not move.', NEW.{pk}
+      USING ERRCODE = 'PL022', HINT = 'End this one, and make another where it belongs.';
+  END IF;
   IF TG_OP = 'DELETE' THEN
     SELECT count(*), count(*) FILTER (WHERE history_type = sign AND ({old}) IS NOT DISTINCT FROM ({history}))
       INTO kept, told FROM {history_table} h WHERE h.{pk} = OLD.{pk} AND h.history_xact = running;
@@ -99,9 +103,16 @@ def cases_are(model: type[models.Model], *, number: str) -> None:
     _cases[:] = [CaseModel(model, number)]
 
 
-def is_case(model: type[models.Model]) -> bool:
-    """Whether this is the model that is a case."""
-    return any(case.model is model for case in _cases)
+def belonging(model: type[models.Model]) -> str | None:
+    """The column by which a row belongs to its case, which never changes; its key where it is the case, or is pointed
+    to by it. None for rows that belong to no case.
+    """
+    if not _cases:
+        return None
+    if model is _cases[0].model:
+        return model._meta.pk.column
+    hops = _hops(model, _cases[0].model)
+    return hops[0].points if hops else None
 
 
 def governed_models() -> list[type[models.Model]]:
@@ -118,10 +129,7 @@ def written_once_models() -> list[type[models.Model]]:
 
 def captured_models() -> list[type[models.Model]]:
     """Every model whose changes become entries: those under history, and the rows of the record."""
-    return [
-        *governed_models(),
-        *(model for model in written_once_models() if not getattr(model, "not_captured", "")),
-    ]
+    return [*governed_models(), *written_once_models()]
 
 
 def columns_of(model: type[models.Model]) -> list[str]:
@@ -184,6 +192,7 @@ def _install_guard(cursor, model) -> None:
         GUARD.format(
             table=table,
             pk=model._meta.pk.column,
+            belonging=belonging(model) or model._meta.pk.column,
             history_table=model.history.model._meta.db_table,
             **{
                 name: ", ".join(f'{row}."{column}"' for column in columns_of(model))

@@ -8,11 +8,14 @@ from governance.boards import seats_held
 
 def everywhere(request) -> dict:
     """Context of base.html for people who are signed in; lazy, so that a page without the frame pays nothing,
-    and asked once however often the frame says it.
+    and asked once however often the frame says it. On another day nothing waits for anybody: only the day is said.
     """
     person = getattr(request, "user", None)
     if person is None or not person.is_authenticated:
         return {}
+    look = getattr(request, "look", None)
+    if look is not None:
+        return {"as_of": look}
     return {
         "desk_count": cache(lambda: desk.count_for(person)),
         "unread_notices": cache(lambda: person.notices.unread().count()),

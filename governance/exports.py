@@ -1,4 +1,4 @@
-"""Tables as CSV files that a spreadsheet may open without running anything."""
+"""Tables as CSV files that a spreadsheet may open without running anything; who took one stands in the record."""
 
 import csv
 from collections.abc import Iterable
@@ -7,7 +7,8 @@ from datetime import date, datetime
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
-from governance import clock
+from governance import clock, ledger
+from governance.history import acting
 
 # What a spreadsheet takes for the beginning of a formula, in plain and in full width.
 STARTERS = "=+-@\uff1d\uff0b\uff0d\uff20"
@@ -42,8 +43,22 @@ class _Echo:
         return line
 
 
-def stream(name: str, heading: Iterable[str], rows: Iterable[Iterable]) -> StreamingHttpResponse:
-    """A response that writes the rows as they come. `name` becomes the file's, with the day behind it."""
+def taken(name: str, *, of: str = "", by) -> None:
+    """Record that somebody takes an export out of the house: its name, and `of` which of the rows, in words."""
+    with acting(by=by):
+        ledger.record("export taken", name=name, of=of)
+
+
+def file_name(name: str, ending: str) -> str:
+    """The header that names the file, with the day behind its name."""
+    return f'attachment; filename="{name}-{clock.today().isoformat()}.{ending}"'
+
+
+def stream(
+    name: str, heading: Iterable[str], rows: Iterable[Iterable], *, of: str = "", by
+) -> StreamingHttpResponse:
+    """A response that writes the rows as they come, taken by `by`. `name` becomes the file's."""
+    taken(name, of=of, by=by)
     writer = csv.writer(_Echo())
 
     def lines():
@@ -52,5 +67,5 @@ def stream(name: str, heading: Iterable[str], rows: Iterable[Iterable]) -> Strea
             yield writer.writerow([safe(cell) for cell in row])
 
     response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}-{clock.today().isoformat()}.csv"'
+    response["Content-Disposition"] = file_name(name, "csv")
     return response

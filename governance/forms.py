@@ -4,7 +4,8 @@ import structlog
 from django import forms
 from django.contrib.auth import authenticate
 
-from governance import throttle
+from governance import ledger, throttle
+from governance.history import acting
 
 log = structlog.get_logger("plumbline.sign_in")
 RULEBOOK_MAX_BYTES = 1024 * 1024
@@ -45,6 +46,8 @@ class SignInForm(forms.Form):
         self.person = authenticate(self.request, username=login, password=cleaned["password"])
         if self.person is None:
             log.warning("sign-in failed", login=login, address=address)
+            with acting(system="sign-in"):
+                ledger.record("sign-in failed", login=login, address=address)
             raise forms.ValidationError(
                 "User name and password do not belong together, or the account has ended. "
                 "An administrator can set a new password."

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,30 @@ class Report:
     apply: Callable
 
 
+@dataclass(frozen=True)
+class CaseEnd:
+    """A case as retention sees it: `ended_at` is None while it runs."""
+
+    ref: str
+    title: str
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class NamedProof:
+    """One item of proof that a request for erasure names: its row, what takes the place of its words, its terms.
+
+    `cited` says whether somebody signed on it: then it is part of the records of a decision.
+    """
+
+    table: str
+    key: str
+    case_ref: str
+    values: dict
+    terms: tuple[str, ...]
+    cited: bool
+
+
 # Functions (person) -> list of governance.desk.Line: what waits for somebody.
 desk_lines: list[Callable] = []
 # Tabs of the case page.
@@ -34,6 +59,24 @@ reports: list[Report] = []
 due_queries: list[Callable] = []
 # Functions (references) -> {reference: governance.delivery.CaseWords}: what a mail says of a case.
 case_words: list[Callable] = []
+# Functions (moment, {key: row of a person as known then}, person or None) -> governance.rights.Held: roles on cases.
+rights_held: list[Callable] = []
+# Functions (kind, facts, book) -> str: an act of the record as a sentence after the name of who acted.
+act_words: list[Callable] = []
+# Kinds of entries by which somebody signs or decides: what auditors draw samples of first.
+decisions: list[str] = []
+# Kinds of entries that say what somebody read, beside exports.
+readings: list[str] = []
+# Functions (references, or None for all) -> list of CaseEnd: which cases have ended, and when.
+case_ends: list[Callable] = []
+# Tables whose rows are records of decisions: kept as long as these.
+decision_tables: list[str] = []
+# Functions (keys) -> list of NamedProof: items of proof named by a request for erasure.
+proof_named: list[Callable] = []
+# Functions (references of cases): called in the transaction that erased proof of them.
+after_erasure: list[Callable] = []
+# By (table, column) of a text, the column with its hash: once the text is erased, the hash would still confirm guesses.
+hashes_of_text: dict[tuple[str, str], str] = {}
 
 
 def tabs_of_case(case) -> list[CaseTab]:

@@ -4,10 +4,12 @@ import uuid
 
 from django.db import DatabaseError
 from django.shortcuts import render
+from django.urls import Resolver404, resolve
 from django.utils.deprecation import MiddlewareMixin
 
-from governance import history, ledger, reading
+from governance import asof, history, ledger, reading
 from governance.answers import Conflict, Refused
+from governance.views.asof import CannotBeShown, Day, Look, cannot_be_shown
 
 
 class RequestId:
@@ -107,3 +109,66 @@ def open_to_all(view):
     """Mark a view as open to people who have not signed in."""
     view.open_to_all = True
     return view
+
+
+PAST_READ = "past read"
+
+
+class AsOf:
+    """`?as_of=` shows a page as it was known on another day. Rights are those of today, asked before turning back."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        asked = request.GET.get("as_of")
+        if not asked or not request.user.is_authenticated:
+            return self.get_response(request)
+        if request.method not in ("GET", "HEAD"):
+            why = "Nothing can be changed on another day. What you sent was not taken; today's page takes it."
+            response = cannot_be_shown(request, why, status=405)
+            response["Allow"] = "GET, HEAD"
+            return response
+        try:
+            page = resolve(request.path_info)
+        except Resolver404:
+            return self.get_response(request)
+        if not hasattr(page.func, "on_any_day"):
+            return cannot_be_shown(request, "This page is only shown as it is today.")
+        try:
+            opened = page.func.on_any_day(request.user, *page.args, **page.kwargs)
+            known_until = asof.known_until()
+            day = Day.read(asked).can_be_shown(known_until)
+        except Refused as refusal:
+            context = {"answer": refusal.answer, "back_url": request.path}
+            return render(request, "403.html", context, status=403)
+        except CannotBeShown as trouble:
+            return cannot_be_shown(request, str(trouble))
+        read_of(request.user, opened.case, page=page.view_name, as_of=day.asked)
+        request.look = Look.at(request, day, known_until)
+        with asof.day(day.moment, opened=opened):
+            response = self.get_response(request)
+        if response.status_code == 404:
+            return render(request, "governance/asof_nothing.html", status=404)
+        return response
+
+
+def read_of(person, case=None, **facts) -> None:
+    """Record that an auditor looks back, in a transaction of its own: what was read is told although the page fails."""
+    if person.is_auditor:
+        with history.acting(by=person):
+            ledger.record(PAST_READ, case=case, **facts)
+
+
+def on_any_day(door):
+    """Mark a view as one that shows other days too.
+
+    `door(person, **arguments of the view)` says by the rights of today what is opened (`asof.Opened`); it raises
+    Refused, or Http404 to strangers.
+    """
+
+    def mark(view):
+        view.on_any_day = door
+        return view
+
+    return mark

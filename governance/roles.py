@@ -28,7 +28,10 @@ WRITTEN_ONCE = (
     r"initiatives\_voiding",
     r"%\_historical%",
 )
-PRIVATE = {"governance_user": ("password",), "django_session": None}  # what an auditor does not read; None: all of it
+PRIVATE = {
+    "governance_user": ("password",),
+    "django_session": None,
+}  # what an auditor does not read; None: all of it
 
 
 @dataclass(frozen=True)

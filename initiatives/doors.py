@@ -4,6 +4,7 @@ import structlog
 from django.http import Http404
 
 from governance import history
+from governance.asof import Opened
 from governance.models import User
 from initiatives import permissions
 from initiatives.models import Evidence, Initiative, Review
@@ -29,10 +30,39 @@ def case_for(person: User, ref: str) -> Initiative:
     return found
 
 
+def case_on_any_day(person: User, ref: str, **_) -> Opened:
+    """Look back at this case: for its owner, its board and auditors. Raises Http404 to strangers, Refused to others."""
+    return _opened(case_for(person, ref), person)
+
+
+def review_on_any_day(person: User, pk: int) -> Opened:
+    """Look back at the case of this review."""
+    return _opened(review_for(person, pk).initiative, person)
+
+
+def sign_off_on_any_day(person: User, pk: int) -> Opened:
+    """Look back at the case of this vote."""
+    found = _of_visible_case(Review.objects.select_related("initiative__unit"), person, sign_offs=pk)
+    return _opened(found.initiative, person)
+
+
+def portfolio_on_any_day(person: User) -> Opened:
+    """Look back at every case one may look back at: all of them for auditors, else the own ones and the boards'."""
+    permissions.may_look_back_anywhere(person).or_refuse()
+    if person.is_auditor:
+        return Opened()
+    return Opened(cases=frozenset(permissions.past_visible_to(person).values_list("pk", flat=True)))
+
+
+def _opened(case: Initiative, person: User) -> Opened:
+    permissions.may_look_back(case, person).or_refuse()
+    return Opened(case=case, cases=frozenset([case.pk]))
+
+
 def review_for(person: User, pk: int) -> Review:
     """The review with this key, on a case the person may see. Raises Http404; logged."""
     rows = Review.objects.select_related("initiative__unit", "rulebook", "opened_by", "ended_by")
-    return _of_visible_case(rows, person, pk)
+    return _of_visible_case(rows, person, pk=pk)
 
 
 def evidence_for(person: User, case: Initiative, pk: int) -> Evidence:
@@ -45,13 +75,13 @@ def evidence_for(person: User, case: Initiative, pk: int) -> Evidence:
 
 def of_case(queryset, person: User, pk: int):
     """A row with an `initiative`, when the person may see that case. Raises Http404; logged."""
-    return _of_visible_case(queryset, person, pk)
+    return _of_visible_case(queryset, person, pk=pk)
 
 
-def _of_visible_case(queryset, person: User, pk: int):
-    found = queryset.filter(pk=pk, initiative__in=permissions.visible_to(person)).first()
+def _of_visible_case(queryset, person: User, **key: int):
+    found = queryset.filter(**key, initiative__in=permissions.visible_to(person)).first()
     if found is None:
-        log.info("no such row for this person", person=person.pk, model=queryset.model.__name__, key=pk)
+        log.info("no such row for this person", person=person.pk, model=queryset.model.__name__, key=key)
         raise Http404("No such thing, or not yours to see.")
     history.concerns(found)
     return found

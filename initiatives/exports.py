@@ -32,9 +32,9 @@ HEADING = [
 CHUNK = 500
 
 
-def portfolio(cases: QuerySet, book: Book | None) -> StreamingHttpResponse:
+def portfolio(cases: QuerySet, book: Book | None, *, of: str = "", by) -> StreamingHttpResponse:
     """The cases of the portfolio, as `filters.with_standing`, `with_people` and `with_contract` annotated them."""
-    return exports.stream("portfolio", HEADING, _rows(cases, book))
+    return exports.stream("portfolio", HEADING, _rows(cases, book), of=of, by=by)
 
 
 def _rows(cases: QuerySet, book: Book | None):

@@ -2,6 +2,7 @@
 
 from django.db.models import Q, QuerySet
 
+from governance import asof
 from governance.answers import Answer, all_of, no, yes
 from governance.boards import board_for, chairs, members_now, seats_held, units_of_board
 from governance.models import ContractVersion, Membership, Unit, User
@@ -13,8 +14,14 @@ COLLABORATORS = ("owner", "deputy", "support_owner", "technical_lead", "data_ste
 
 
 def visible_to(person: User) -> QuerySet:
-    """The cases this person may open (domain.md, "Who may": read). Everybody else gets 404."""
+    """The cases this person may open (domain.md, "Who may": read). Everybody else gets 404.
+
+    On another day: those that the doors of today opened before turning back.
+    """
     cases = Initiative.objects.all()
+    opened = asof.opened()
+    if opened is not None:
+        return cases if opened.cases is None else cases.filter(pk__in=opened.cases)
     if not person.is_active:
         return cases.none()
     if person.is_admin or person.is_auditor:
@@ -29,6 +36,33 @@ def visible_to(person: User) -> QuerySet:
     for board in {member.board for member in seats_held(person)}:
         seen |= Q(unit__in=units_of_board(board))
     return cases.filter(seen)
+
+
+def past_visible_to(person: User) -> QuerySet:
+    """The cases this person may look back at (domain.md, "any date"): own ones and the boards'; all for auditors."""
+    cases = visible_to(person)
+    if person.is_auditor:
+        return cases
+    owned = RoleAssignment.objects.filter(role="owner", accepted_at__isnull=False)
+    mine = Q(pk__in=owned.in_force().filter(person=person).values("initiative"))
+    mine |= Q(registered_by=person) & ~Q(pk__in=owned.values("initiative"))
+    for board in {member.board for member in seats_held(person)}:
+        mine |= Q(unit__in=units_of_board(board))
+    return cases.filter(mine)
+
+
+def may_look_back(case: Initiative, person: User) -> Answer:
+    """See the case on another day: its owner, its board, auditors."""
+    if person.is_active and (person.is_auditor or is_owner(case, person) or sits_on_board(case, person)):
+        return yes()
+    return no("Other days are shown to the owner, the board and auditors.", "Ask one of them.")
+
+
+def may_look_back_anywhere(person: User) -> Answer:
+    """See the portfolio on another day: whoever may look back at any case."""
+    if person.is_active and (person.is_auditor or seats_held(person) or past_visible_to(person).exists()):
+        return yes()
+    return no("Other days are shown to owners, boards and auditors.", "Ask one of them.")
 
 
 def may_see(case: Initiative, person: User) -> bool:

@@ -1,16 +1,18 @@
 """The history of a case as people read it: one sentence an act, and the rows that changed in the same transaction."""
 
+import json
 from dataclasses import dataclass
-from operator import attrgetter
+from functools import cache
 
-from django.db.models import Q
+from django.db.models import BooleanField, ExpressionWrapper, JSONField, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
-from governance.models import Clause, Contract, ContractVersion, User
-from governance.reading import gathered
+from governance import erased
+from governance.models import Clause, Contract, ContractVersion, Entry, EntryBody, User
 from initiatives import models, words
 
 # Acts of others that only auditors and admins see: what was refused, and who read what.
-PRIVATE = ("refused", "evidence opened")
+PRIVATE = ("refused", "evidence opened", "past read")
 # Fields that say nothing to a reader, or that the sentence says already.
 SILENT = {"id", "initiative", "contract", "version", "component", "review", "evidence"}
 LONGEST_VALUE = 300
@@ -42,18 +44,28 @@ def without_private(entries, person):
     return entries.filter(~Q(kind__in=PRIVATE) | Q(actor_id=person.pk))
 
 
-def lines(case, entries: list, book) -> list[Line]:
-    """The entries in words, each with the rows its transaction changed; the first entry of a transaction has them."""
-    rows = rows_by_transaction(case, {entry.xact for entry in entries})
+def lines(case, entries: QuerySet, book) -> list[Line]:
+    """The entries in words, each with the rows its transaction changed; the first entry of a transaction has them.
+
+    One question to the database: the acts, and the changes of rows that the database wrote down beside them.
+    """
+    acts, changes = [], []
+    for row in _with_their_rows(case, entries):
+        if row.told:
+            acts.append(_act(row))
+        else:
+            changes.append(row)
+    rows = _rows_by_transaction(changes)
+    gone = erased.words_for(acts)
     result = []
-    for entry in entries:
+    for entry in reversed(acts):
         body = entry.facts
-        text = words.sentence(entry.kind, body.get("facts") or {}, book)
+        text = gone.get(entry.pk) or words.sentence(entry.kind, body.get("facts") or {}, book)
         reason = body.get("reason") or ""
         result.append(
             Line(
                 at=entry.at,
-                who=body["actor"]["name"],
+                who="" if entry.pk in gone else body["actor"]["name"],
                 text=text,
                 reason="" if reason in text else reason,
                 simulated=entry.simulated,
@@ -64,94 +76,109 @@ def lines(case, entries: list, book) -> list[Line]:
 
 
 HAPPENED = {"+": "added", "~": "changed", "-": "removed"}
+MODELS = (
+    models.Initiative,
+    models.RoleAssignment,
+    models.Answer,
+    models.Evidence,
+    models.ProofItem,
+    models.Component,
+    models.ScopeVersion,
+    models.ChangeRecord,
+    models.Dependant,
+    models.Review,
+    models.Waiver,
+    models.Hold,
+    models.Obligation,
+    models.Gap,
+    models.Coverage,
+    models.ComponentVersion,
+    models.Question,
+    models.Condition,
+    Contract,
+    ContractVersion,
+    Clause,
+)
+# The names of everybody of whom a changed row speaks, out of its body.
+NAMES = """
+CASE WHEN governance_entry."table" <> '' THEN (
+ SELECT jsonb_object_agg(person.id, person.full_name) FROM governance_user person WHERE person.id IN (
+  SELECT said.value::bigint
+    FROM (SELECT nullif(convert_from(governance_entrybody.body, 'UTF8'), '')::jsonb AS body) told,
+         LATERAL (SELECT * FROM jsonb_each_text(nullif(told.body->'before', 'null'))
+                  UNION ALL SELECT * FROM jsonb_each_text(nullif(told.body->'after', 'null'))) said
+   WHERE said.key = ANY(%s) AND said.value IS NOT NULL))
+ELSE NULL END
+"""
 
 
-def rows_by_transaction(case, transactions: set[int]) -> dict[int, list[Row]]:
-    """The history rows of the case by transaction, each with what changed in it."""
-    past = {model._meta.label: (model, model.history.filter(mine)) for model, mine in _tables(case)}
-    now = gathered({label: rows.filter(history_xact__in=transactions) for label, (_, rows) in past.items()})
-    changed = {label: {row.id for row in rows if row.history_type == "~"} for label, rows in now.items()}
-    earlier = gathered({label: rows.filter(id__in=changed[label]) for label, (_, rows) in past.items()})
-    pairs = []
-    for label, rows in now.items():
-        for row in sorted(rows, key=attrgetter("history_id")):
-            before = [old for old in earlier[label] if old.id == row.id and old.history_id < row.history_id]
-            pairs.append((past[label][0], max(before, key=attrgetter("history_id"), default=None), row))
-    names = _names(pairs)
-    found: dict[int, list[Row]] = {}
-    for model, before, row in pairs:
-        found.setdefault(row.history_xact, []).append(
-            Row(
-                what=model._meta.verbose_name.capitalize(),
-                happened=HAPPENED[row.history_type],
-                changes=tuple(_changes(before, row, names)),
-            )
-        )
-    return found
+COLUMNS = ("id", "kind", "at", "xact", "simulated", "actor_id")
+
+
+def _with_their_rows(case, entries: QuerySet) -> QuerySet:
+    """These acts (`told`), and the rows of the case that changed in their transactions, each with `names`."""
+    tables = [model._meta.db_table for model in MODELS]
+    people = sorted({name for model in MODELS for name in _people(model)})
+    mine = Q(case_ref=case.ref, table__in=["", *tables])
+    # A contract is written a moment before its case points to it: the entry of its beginning names no case yet.
+    mine |= Q(case_ref="", table=Contract._meta.db_table, key=str(case.contract_id))
+    told = ExpressionWrapper(Q(pk__in=entries.values("pk")), output_field=BooleanField())
+    return (
+        Entry.objects.filter(mine, xact__in=entries.values("xact"))
+        .annotate(told=told, names=RawSQL(NAMES, [people], output_field=JSONField()))
+        .exclude(told=False, table="")
+        .order_by("id")
+        .values_list(*COLUMNS, "table", "operation", "body__body", "told", "names", named=True)
+    )
+
+
+def _act(row) -> Entry:
+    """The entry of an act, with its body."""
+    entry = Entry(**{name: getattr(row, name) for name in COLUMNS})
+    entry.body = EntryBody(entry_id=row.id, body=row.body__body)
+    return entry
 
 
 def _people(model) -> list[str]:
-    """The attributes of a table that hold the key of a person."""
-    return [field.attname for field in model._meta.concrete_fields if field.related_model is User]
+    """The columns of a table that hold the key of a person."""
+    return [field.column for field in model._meta.concrete_fields if field.related_model is User]
 
 
-def _names(pairs) -> dict[int, str]:
-    """The names of everybody whom these rows speak of: one query."""
-    keys = {
-        getattr(row, name, None)
-        for model, before, after in pairs
-        for name in _people(model)
-        for row in (before, after)
-    }
-    return dict(User.objects.filter(pk__in=keys - {None}).values_list("pk", "full_name"))
+def _rows_by_transaction(entries: list) -> dict[int, list[Row]]:
+    """The changes of rows by transaction, as people read them: table by table, each in its order."""
+    by_table = {model._meta.db_table: (place, model) for place, model in enumerate(MODELS)}
+    found: dict[int, list[Row]] = {}
+    for entry in sorted(entries, key=lambda entry: (by_table[entry.table][0], entry.id)):
+        model = by_table[entry.table][1]
+        body = json.loads(bytes(entry.body__body) or b"{}")
+        before, after = body.get("before"), body.get("after")
+        if entry.operation == "-":
+            before, after = None, before  # what was taken away is told as it stood
+        if body:
+            changes = tuple(_changes(model, before, after, entry.names or {}))
+        else:
+            changes = (("words", "erased", "erased since"),)
+        what = model._meta.verbose_name.capitalize()
+        found.setdefault(entry.xact, []).append(Row(what, HAPPENED[entry.operation], changes))
+    return found
 
 
-def _tables(case):
-    """Every governed table with the condition that picks the rows of this case."""
-    yield models.Initiative, Q(id=case.pk)
-    for model in (
-        models.RoleAssignment,
-        models.Answer,
-        models.Evidence,
-        models.ProofItem,
-        models.Component,
-        models.ScopeVersion,
-        models.ChangeRecord,
-        models.Dependant,
-        models.Review,
-        models.Waiver,
-        models.Hold,
-        models.Obligation,
-        models.Gap,
-    ):
-        yield model, Q(initiative_id=case.pk)
-    items = models.Evidence.objects.filter(initiative=case).values("pk")
-    yield models.Coverage, Q(evidence_id__in=items)
-    components = models.Component.objects.filter(initiative=case).values("pk")
-    yield models.ComponentVersion, Q(component_id__in=components)
-    reviews = models.Review.objects.filter(initiative=case).values("pk")
-    yield models.Question, Q(review_id__in=reviews)
-    yield models.Condition, Q(review_id__in=reviews)
-    if case.contract_id:
-        yield Contract, Q(id=case.contract_id)
-        yield ContractVersion, Q(contract_id=case.contract_id)
-        versions = ContractVersion.objects.filter(contract=case.contract_id).values("pk")
-        yield Clause, Q(version_id__in=versions)
-
-
-def _changes(before, after, names):
-    """The fields that differ, as (field, before, after); of a new row, all that say something."""
-    for field in after.tracked_fields:
-        name = field.name
-        if name in SILENT:
+def _changes(model, before: dict | None, after: dict | None, names: dict[str, str]):
+    """The fields that differ, as (field, before, after); of a row that came, all that say something."""
+    for field in _telling(model):
+        said = before.get(field.column) if before else None, after.get(field.column) if after else None
+        if said[0] == said[1] or (before is None and said[1] in (None, "", [], {}, False)):
             continue
-        new = getattr(after, field.attname)
-        old = getattr(before, field.attname) if before is not None else None
-        if new == old or (before is None and new in (None, "", [], {}, False)):
-            continue
+        old, new = (None if value is None else field.to_python(value) for value in said)
         if field.related_model is User:
-            old, new = names.get(old, old), names.get(new, new)
+            old, new = names.get(str(old), old), names.get(str(new), new)
         yield field.verbose_name, _shown(old), _shown(new)
+
+
+@cache
+def _telling(model) -> list:
+    """The fields of a table that say something to a reader."""
+    return [field for field in model.history.model.tracked_fields if field.name not in SILENT]
 
 
 def _shown(value) -> str:

@@ -107,6 +107,7 @@ TABLE = {
     "audit-finish": only(closed=405, strangers=405, sent=403),
     "audit-sample-csv": only(strangers=403, sent=405),  # the sample is not finished
     "audit-sample-json": only(strangers=403, sent=405),
+    "keeping": only("admin", "auditor", strangers=403, sent=403),
     "crosswalk": AUDITORS,
     "crosswalk-export": AUDITORS,
     "record": MEMBERS,
@@ -120,6 +121,7 @@ TABLE = {
     "import-row": ADMINS,
     "case": PAGE,
     "case-history": PAGE,
+    "case-compare": only("owner", *BOARD, "auditor", sent=405),
     "case-details": OWNER,
     "case-tier": OWNER,
     "case-tier-confirm": only("seat_risk"),

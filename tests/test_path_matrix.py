@@ -333,13 +333,15 @@ def _past(row):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_way_to_change_a_row_is_silent():
+def test_no_way_to_change_a_row_is_silent(rounds):
+    """Every way on every table with `--rounds 500`; in the suite one of three, others on the next table."""
     rows = whole.one_of_each()
+    step = 1 if rounds >= 500 else 3
     missing = {model._meta.label for model in capture.governed_models()} - {row._meta.label for row in rows}
     assert not missing, f"no row to try with of {sorted(missing)}: add one to tests/whole.py"
     wrong, came = [], {way.__name__: set() for way, _ in WAYS}
-    for row in rows:
-        for way, expected in WAYS:
+    for place, row in enumerate(rows):
+        for way, expected in WAYS[place % step :: step]:
             result = tried(way, type(row)._base_manager.get(pk=row.pk))
             came[way.__name__].add(result)
             if result not in (expected, REFUSED):
@@ -411,6 +413,7 @@ def test_rows_of_a_case_are_entered_under_its_reference():
         "governance_board",
         "governance_criterion",
         "governance_gate",
+        "governance_legalhold",
         "governance_membership",
         "governance_requirement",
         "governance_rulebook",

@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
-from governance import clock, retention, subject_access
+from governance import clock, erasure, retention, subject_access
 from governance.answers import Refused
 from governance.models import Entry, EntryBody, LegalHold, User
 from initiatives import actions
@@ -103,6 +103,30 @@ def test_a_hold_says_on_what_and_why(cast, asked, words):
         retention.open_hold(**asked, by=cast.admin)
     with pytest.raises(ValidationError, match="one case or on one person"):
         retention.open_hold(case_ref="AI-0001", person=cast.owner, reason="A claim", by=cast.admin)
+
+
+def test_the_page_shows_what_is_kept_and_erased_and_opens_and_lifts_holds(
+    cast, as_, django_assert_max_num_queries
+):
+    case = stopped(cast)
+    auditor, admin = as_(cast.auditor), as_(cast.admin)
+    for sent, words in (
+        ({"hold-why": "A claim"}, "one case or on one person"),
+        ({"hold-case": "AI-9999", "hold-why": "A claim"}, "There is no case AI-9999"),
+        ({"hold-login": "nobody", "hold-why": "A claim"}, "Nobody signs in as nobody"),
+    ):
+        assert words in auditor.post("/audit/keeping/", sent).content.decode()
+    assert auditor.post("/audit/keeping/", {"hold-case": case.ref, "hold-why": "A claim"}).status_code == 302
+    person = actions.deactivate(person=cast.outsider, reason="Left", by=cast.admin)
+    erasure.erase(person=person, why="Asked", duty="GDPR", by=cast.admin)
+    with clock.simulated(clock.now() + timedelta(days=730)), django_assert_max_num_queries(20):
+        page = admin.get("/audit/keeping/").content.decode()
+    assert "A claim" in page
+    assert f"erased the data of a person, since then “erased person {person.pk}”: Asked (GDPR)" in page
+    assert page.count(case.ref) >= 2
+    hold = LegalHold.objects.get()
+    assert admin.post("/audit/keeping/", {"lift-hold": hold.pk, "lift-why": "Over"}).status_code == 302
+    assert not LegalHold.objects.open().exists()
 
 
 # --- The report of a person ------------------------------------------------------------------------------------------

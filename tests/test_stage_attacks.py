@@ -406,7 +406,9 @@ def test_the_pages_that_move_refuse_whoever_may_not(cast, case):
             status = client.post(reverse(name, args=[case.ref]), fields).status_code
             assert read(case.pk).stage == "prototype", f"{name}: {who} moved it"
             assert status == expected, f"{name}, {who}: {status}"
-            left = Entry.objects.acts().filter(pk__gt=last, kind="refused", actor_id=who.pk, case_ref=case.ref)
+            left = Entry.objects.acts().filter(
+                pk__gt=last, kind="refused", actor_id=who.pk, case_ref=case.ref
+            )
             assert left.count() == (expected == 403), f"{name}, {who}: {left.count()} entries"
 
 

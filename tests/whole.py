@@ -11,6 +11,7 @@ from tests import factories
 
 # What a constraint asks of a made-up row beyond what its fields ask.
 ASKED = {
+    "governance.LegalHold": {"case_ref": lambda: "AI-0001"},
     "initiatives.ScopeVersion": {"starts_at": clock.now},
     "initiatives.Dependant": {"ended_at": clock.now},
     "initiatives.Waiver": {"until": lambda: clock.today()},

@@ -77,6 +77,9 @@ BEGIN
     RAISE EXCEPTION 'Plumbline: an act has a kind of its own, not %.', quote_literal(act_kind)
       USING ERRCODE = 'PL022';
   END IF;
+  IF act_kind = 'erased' AND NOT pg_has_role(session_user, current_user, 'member') THEN
+    RAISE EXCEPTION 'Plumbline: only the owner of the record says that something was erased.' USING ERRCODE = 'PL022';
+  END IF;
   RETURN QUERY
     WITH told AS MATERIALIZED (
       SELECT nextval(place) AS id, ref, body, plumbline_salt() AS salt

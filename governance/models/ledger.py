@@ -2,6 +2,7 @@
 
 import json
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from governance.history import DatabaseNow, DatabaseSimulated, TransactionId
@@ -51,6 +52,11 @@ class Entry(models.Model):
             models.Index(fields=["kind", "-id"]),
             models.Index(fields=["actor_id", "-id"]),
             models.Index(fields=["table", "key", "-id"]),
+            models.Index(fields=["xact"]),
+            models.Index(fields=["xact"], condition=models.Q(simulated=True), name="entry_simulated"),
+            BrinIndex(
+                fields=["at"], name="entry_at"
+            ),  # grows with the table: a few pages tell where a period lies
         ]
 
     def __str__(self) -> str:
@@ -61,8 +67,8 @@ class Entry(models.Model):
         """The body, read back: kind, at, actor, case, reason, facts. Of an erased one only what stands outside it."""
         body = bytes(self.body.body)
         if not body:
-            actor = {"id": self.actor_id, "name": ERASED_NAME}
-            return {"kind": self.kind, "at": self.at.isoformat(), "actor": actor, "case": None, "reason": "", "facts": {}}
+            said = {"kind": self.kind, "at": self.at.isoformat(), "case": None, "reason": "", "facts": {}}
+            return said | {"actor": {"id": self.actor_id, "name": ERASED_NAME}}
         return json.loads(body)
 
 

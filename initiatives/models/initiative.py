@@ -337,8 +337,6 @@ class Span(models.Model):
 class PastStanding(WrittenOnce):
     """A standing as it was computed once, with its spans: what the product said on that day. Append-only."""
 
-    not_captured = "anybody can work it out again from rows that are captured"
-
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="past_standings")
     rulebook = models.ForeignKey("governance.Rulebook", models.PROTECT, related_name="+")
     computed_at = models.DateTimeField()

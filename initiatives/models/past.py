@@ -15,8 +15,8 @@ VIEWS = {
     "initiatives_standing": "SELECT p.id, i.id AS initiative_id, p.rulebook_id, p.computed_at, p.valid_until"
     + NEWEST,
     "initiatives_span": (
-        "SELECT span.id, i.id AS initiative_id, span.from_at, span.until_at, span.supported, span.shortfall, span.label,"
-        " span.governance, span.integration, span.adoption, span.held, span.gaps, span.next_stale_on"
+        "SELECT span.id, i.id AS initiative_id, span.from_at, span.until_at, span.supported, span.shortfall,"
+        " span.label, span.governance, span.integration, span.adoption, span.held, span.gaps, span.next_stale_on"
         + NEWEST
         + " CROSS JOIN LATERAL jsonb_populate_recordset(NULL::public.initiatives_span, p.spans) span"
     ),

@@ -258,7 +258,7 @@ def history(request, ref):
     page = page_of(request, entries)
     context |= {
         "page": page,
-        "lines": timeline.lines(row, list(page), context["book"]),
+        "lines": timeline.lines(row, page.object_list, context["book"]),
         "actors": actors,
         "kinds": kinds,
         "who": who,

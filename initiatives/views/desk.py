@@ -100,7 +100,8 @@ def _ageing(cases) -> list[tuple[str, int, bool]]:
 def _news(cases) -> list[dict]:
     """What happened in the last days on cases the person may see, newest first."""
     recent = (
-        Entry.objects.acts().filter(at__gte=clock.now() - timedelta(days=DAYS_BACK))
+        Entry.objects.acts()
+        .filter(at__gte=clock.now() - timedelta(days=DAYS_BACK))
         .exclude(case_ref="")
         .exclude(kind__in=[*timeline.PRIVATE, *DAILY])
         .select_related("body")

@@ -38,7 +38,8 @@ def portfolio(request: HttpRequest) -> HttpResponse:
         "pilots": chosen.report_shown is not None and chosen.report_shown.key == PILOTS,
         "totals": totals,
         "board": board,
-        "may_look_back": asof.current() is None and (request.user.is_auditor or bool(seats_held(request.user))),
+        "may_look_back": asof.current() is None
+        and (request.user.is_auditor or bool(seats_held(request.user))),
     }
     if board:
         context["columns"] = _columns(cases, book)

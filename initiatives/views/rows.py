@@ -124,4 +124,3 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
 def _all_seats(book, key: str) -> list[str]:
     """Seats that sign for the question at any gate: those that may accept that it does not apply."""
     return list(dict.fromkeys(criterion.seat for criterion in book.criteria_using(key)))
-

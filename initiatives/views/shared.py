@@ -122,8 +122,8 @@ class WhoMayNot(WhoMay):
     roles: frozenset[str] = frozenset()
     owner = party = False
     seats: tuple[str, ...] = ()
-    manage = collaborate = change_what_runs = propose_role = chair = stop = withdraw = hold = confirm_tier = no(
-        "Nothing can be changed on another day.", "Go back to today."
+    manage = collaborate = change_what_runs = propose_role = chair = stop = withdraw = hold = confirm_tier = (
+        no("Nothing can be changed on another day.", "Go back to today.")
     )
     look_back = no("This is another day already.")
 

@@ -358,7 +358,12 @@ def changed_since_last_visit(review: Review, person) -> dict | None:
     )
     if visit is None:
         return None
-    entries = Entry.objects.acts().of_case(review.initiative.ref).filter(at__gt=visit.at).exclude(actor_id=person.pk)
+    entries = (
+        Entry.objects.acts()
+        .of_case(review.initiative.ref)
+        .filter(at__gt=visit.at)
+        .exclude(actor_id=person.pk)
+    )
     entries = timeline.without_private(entries, person)
     book = Rulebook.objects.current().book
     found, shown = list(entries[: NEWS + 1]), []

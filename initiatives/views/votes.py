@@ -255,17 +255,24 @@ def statement(request, pk):
         "stale": cast.stale if stands else (),
         "entry": _entry_of(vote),
         "gate": row.rulebook.book.gates[row.gate],
-        "may_withdraw": asof.current() is None and row.is_open and stands and _may_withdraw(vote, request.user),
+        "may_withdraw": asof.current() is None
+        and row.is_open
+        and stands
+        and _may_withdraw(vote, request.user),
     }
     return render(request, "initiatives/sign_off.html", context)
 
 
 def _entry_of(vote: SignOff) -> Entry | None:
     """The entry of the record that holds this statement: the first of its kind by this person from that moment on."""
-    entries = Entry.objects.acts().of_case(vote.review.initiative.ref).filter(
-        kind__in=["signed off", "vote withdrawn"], actor_id=vote.person_id, at__gte=vote.at
+    entries = (
+        Entry.objects.acts()
+        .of_case(vote.review.initiative.ref)
+        .filter(kind__in=["signed off", "vote withdrawn"], actor_id=vote.person_id, at__gte=vote.at)
     )
-    return next((row for row in entries.order_by("id") if row.facts["facts"].get("digest") == vote.digest), None)
+    return next(
+        (row for row in entries.order_by("id") if row.facts["facts"].get("digest") == vote.digest), None
+    )
 
 
 def _may_withdraw(vote: SignOff, person) -> Answer:

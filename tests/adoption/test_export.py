@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from governance import clock, ledger, seals, verification
+from governance import clock, ledger, seals
 from governance.history import acting
 from governance.models import Checkpoint, Entry
 from governance.offline import verify
+from governance.retention import ERASED
 from initiatives.models import Evidence
 from tests import factories
 from tests.adoption.exported import flip_missed, resealed
@@ -81,6 +82,14 @@ def test_the_whole_record_makes_its_root_again(case, tmp_path):
     assert found["entries"] == Entry.objects.count()
     assert found["held"] == 1
     lines = (folder / "entries.jsonl").read_bytes().splitlines(keepends=True)
+    # Whoever dates an entry back is found at its line, not only by the root.
+    leaf = json.loads(lines[4])
+    leaf["leaf"] = leaf["leaf"].replace('"at" : "20', '"at" : "19')
+    assert leaf["leaf"] != json.loads(lines[4])["leaf"]
+    changed = [*lines[:4], verify.line_bytes(leaf), *lines[5:]]
+    (folder / "entries.jsonl").write_bytes(b"".join(changed))
+    resealed(folder)
+    assert wrong(folder) == "entries.jsonl, line 5: The hash of the entry is not the one of its leaf."
     # Whoever leaves an entry out, and makes the manifest fit, is found by the root.
     (folder / "entries.jsonl").write_bytes(b"".join(lines[:-1]))
     resealed(folder, entries=len(lines) - 1)
@@ -164,6 +173,12 @@ def test_whoever_also_makes_the_manifest_fit_is_found(case, tmp_path):
     dated["hash"] = verify.base64.b64encode(verify.leaf_hash(dated["leaf"].encode())).decode()
     assert after("entries.jsonl", lines[8], verify.line_bytes(dated)).startswith(ninth)
     assert after("entries.jsonl", lines[8], b"").startswith("entries.jsonl: holds")
+    # What says the same in another way is refused: one thing has one written form.
+    spaced = lines[8].replace(b'{"body":', b'{ "body":', 1)
+    assert (
+        after("entries.jsonl", lines[8], spaced)
+        == f"{ninth}The entry is not written in the one form that it has."
+    )
     shown = json.loads((untouched / "evidence.jsonl").read_bytes().splitlines()[-1])
     fingerprint = shown["sha256"].encode()
     swapped = after("evidence.jsonl", fingerprint, fingerprint[::-1])
@@ -210,7 +225,7 @@ def test_only_the_keys_that_are_trusted_count(case, tmp_path):
 def test_an_erased_body_is_exported_as_erased(case, tmp_path, cast):
     gone = Entry.objects.filter(case_ref=case.ref, kind="registered").get()
     with acting(by=cast.admin, reason="Asked for"):
-        ledger.record(verification.ERASED, **{verification.ERASED_ENTRIES: [gone.pk]})
+        ledger.record(ERASED, entries=[gone.pk])
     tamper(
         "UPDATE governance_entrybody SET body = '', salt = '' WHERE entry_id = %s",
         gone.pk,

@@ -6,6 +6,8 @@ admin and an auditor name: no trace may be left in any table, file, mail or expo
 
 import io
 import json
+import subprocess
+import sys
 import time
 import zipfile
 from pathlib import Path
@@ -103,6 +105,14 @@ def outside(names: list[str], mails: Path, admin) -> dict[str, int]:
         exporting.export(out=file, scope=exporting.Scope(), with_files=True, by=admin)
         with zipfile.ZipFile(io.BytesIO(file.read_bytes())) as archive:
             parts = [archive.read(name).lower() for name in archive.namelist()]
+            archive.extractall(folder)
+        script = next(Path(folder).rglob("verify.py"))
+        done = subprocess.run(
+            [sys.executable, script.name, "."], cwd=script.parent, capture_output=True, text=True
+        )
+        print(
+            f"  export verified offline: exit {done.returncode}, {(done.stdout or done.stderr).splitlines()[:1]}"
+        )
     counts["export"] = sum(any(name in part for name in wanted) for part in parts)
     return {name: count for name, count in counts.items() if count}
 

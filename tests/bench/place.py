@@ -26,7 +26,9 @@ def database() -> Iterator[None]:
         name = f"test_plumbline_{os.getpid()}_bench"
         with plumbing.server() as at:
             at.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                    sql.Identifier(name), sql.Identifier(template)
+                )
             )
         connection.settings_dict["NAME"] = name
         try:
@@ -74,7 +76,8 @@ def fill(entries: int, *, after: int = 0) -> float:
     began = time.monotonic()
     with connection.cursor() as cursor:
         columns = [
-            column.name for column in connection.introspection.get_table_description(cursor, "governance_unit")
+            column.name
+            for column in connection.introspection.get_table_description(cursor, "governance_unit")
         ]
 
         def row(version: str) -> str:
@@ -94,7 +97,9 @@ def fill(entries: int, *, after: int = 0) -> float:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         for statement in CHANGES.format(now=row("v"), before=row("(v - 1)"), columns=quoted).split(";\n"):
             if statement.strip():
-                cursor.execute(statement, {"first": 1000001 + after // 10, "last": 1000000 + (after + entries) // 10})
+                cursor.execute(
+                    statement, {"first": 1000001 + after // 10, "last": 1000000 + (after + entries) // 10}
+                )
         for table in tables:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
     return time.monotonic() - began

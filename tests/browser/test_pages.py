@@ -11,6 +11,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from adoption.demo import life
+from governance import asof, samples, seals
+from governance.audit import Search
+from governance.views.asof import Day
 from initiatives import actions
 from tests import factories
 from tests.browser.people import NARROW, OVERFLOW, WIDE
@@ -42,6 +45,8 @@ def test_every_main_page_is_sound(watch, cast, review, settings):
     case = f"/cases/{review.initiative.ref}/"
     item = review.initiative.evidence.filter(kind="document").first()
     found = inspect(watch.page(), {"sign-in": "/sign-in/", "styleguide": "/styleguide/"})
+    seals.seal()
+    then = Day.of(asof.known_until().replace(microsecond=0)).asked
     found += inspect(
         watch.sign_in(cast.owner).page,
         {
@@ -63,6 +68,8 @@ def test_every_main_page_is_sound(watch, cast, review, settings):
             "waivers": f"{case}waivers/",
             "lessons": f"{case}lessons/",
             "history": f"{case}history/",
+            "compare": f"{case}compare/",
+            "as-of": f"{case}?as_of={then}",
             "reviews": "/reviews/",
             "rulebook": "/rulebook/",
             "notices": "/notices/",
@@ -76,6 +83,28 @@ def test_every_main_page_is_sound(watch, cast, review, settings):
     )
     found += inspect(watch.sign_in(cast.chair).page, {"decide": f"{of_review}decide/"})
     found += inspect(watch.sign_in(cast.admin).page, {"imports": "/imports/"})
+    seals.seal()
+    votes = Search(kind="signed off")
+    sample = samples.draw_sample(name="Votes", purpose="Yearly look", search=votes, size=6, by=cast.auditor)
+    vote = sample.drawn.last()
+    samples.conclude(drawn=vote, conclusion="exception", words="Signed unread.", by=cast.auditor)
+    found += inspect(
+        watch.sign_in(cast.auditor).page,
+        {
+            "audit": "/audit/",
+            "audit-entry": f"/audit/entries/{vote.entry_id}/",
+            "audit-draw": "/audit/samples/draw/",
+            "audit-samples": "/audit/samples/",
+            "audit-sample": sample.get_absolute_url(),
+            "audit-drawn": vote.get_absolute_url(),
+            "audit-rights": "/audit/rights/",
+            "keeping": "/audit/keeping/",
+            "record": "/record/",
+            "record-receipt": f"/record/receipts/{vote.entry_id}/",
+            "audit-frameworks": "/audit/frameworks/?framework=soc2",
+            "audit-framework": "/audit/frameworks/?framework=soc2&reference=CC3.1",
+        },
+    )
     assert found == []
 
 

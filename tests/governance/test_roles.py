@@ -81,6 +81,8 @@ def test_the_application_works_and_cannot_touch_the_record(application):
     application.execute('SET plumbline.act = \'{"name": "Somebody"}\'')
     with pytest.raises(psycopg.Error, match="a kind of its own"):
         application.execute("SELECT " + ACT.replace("'decided'", "'row'"))
+    with pytest.raises(psycopg.Error, match="only the owner of the record"):
+        application.execute("SELECT " + ACT.replace("'decided'", "'erased'"))
 
 
 def test_a_table_of_the_same_name_does_not_deceive_the_guard(application):
@@ -88,17 +90,15 @@ def test_a_table_of_the_same_name_does_not_deceive_the_guard(application):
     application.execute('SET plumbline.act = \'{"name": "Somebody", "at": "2026-11-20T10:00:00Z"}\'')
     application.execute("CREATE TEMP TABLE governance_entry (LIKE public.governance_entry)")
     application.execute("CREATE TEMP TABLE governance_historicalunit (LIKE public.governance_historicalunit)")
-    unit = "INSERT INTO governance_unit (id, name, code, path) VALUES (7, 'A', 'a', '/7/')"
-    with (
-        pytest.raises(psycopg.Error, match="without its own equal row of history"),
-        application.transaction(),
-    ):
-        application.execute(unit)
-        application.execute(
-            "INSERT INTO governance_historicalunit (history_id, id, name, code, path, history_type, history_xact,"
-            " history_date, history_user_name, history_change_reason)"
-            " VALUES (1, 7, 'A', 'a', '/7/', '+', plumbline_xact(), now(), 'Somebody', '')"
-        )
+    application.execute("BEGIN")
+    application.execute("INSERT INTO governance_unit (id, name, code, path) VALUES (7, 'A', 'a', '/7/')")
+    application.execute(
+        "INSERT INTO governance_historicalunit (history_id, id, name, code, path, history_type, history_xact,"
+        " history_date, history_user_name, history_change_reason)"
+        " VALUES (1, 7, 'A', 'a', '/7/', '+', plumbline_xact(), now(), 'Somebody', '')"
+    )
+    with pytest.raises(psycopg.Error, match="without its own equal row of history"):
+        application.execute("COMMIT")
 
 
 def test_the_sealer_seals_and_does_nothing_else(sealer):

@@ -102,6 +102,14 @@ def test_an_address_over_tls_makes_cookies_secure(load):
         ({"DATABASE_URL": "postgresql://a:b@h:port/x"}, "DATABASE_URL cannot be read"),
         ({"PLUMBLINE_PORT": "eighty"}, "PLUMBLINE_PORT is 'eighty'; set it to a number"),
         ({"PLUMBLINE_PORT": "70000"}, "PLUMBLINE_PORT is '70000'; set it to a number"),
+        (
+            {"PLUMBLINE_RETENTION_DAYS": "729"},
+            "PLUMBLINE_RETENTION_DAYS is '729'; set it to a number of days, 730",
+        ),
+        (
+            {"PLUMBLINE_RETENTION_DAYS": "two years"},
+            "PLUMBLINE_RETENTION_DAYS is 'two years'; set it to a number",
+        ),
         ({"PLUMBLINE_TIME_ZONE": "Mars/Olympus"}, "PLUMBLINE_TIME_ZONE is 'Mars/Olympus'; set it to a name"),
         ({"PLUMBLINE_TIME_ZONE": "/etc/passwd"}, "PLUMBLINE_TIME_ZONE is '/etc/passwd'; set it to a name"),
         ({"PLUMBLINE_TIME_ZONE": ""}, "PLUMBLINE_TIME_ZONE is ''; set it to a name"),

@@ -34,7 +34,7 @@ def test_signing_in_is_an_entry_and_rotates_the_session(client, person):
     response = send(client, "OWNER")
     assert (response.status_code, response.url) == (302, "/")
     assert client.session.session_key != before
-    entry = Entry.objects.get(kind="signed in")
+    entry = Entry.objects.acts().get(kind="signed in")
     assert entry.actor_id == person.pk
     assert entry.facts["facts"]["login"] == "owner"
 

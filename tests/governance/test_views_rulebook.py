@@ -118,7 +118,7 @@ def test_load_propose_publish_by_two_people(cast, as_, client, changed):
     assert Rulebook.objects.current().version == "2026.2"
     assert Standing.objects.get(initiative=case).rulebook.version == "2026.2"
     assert chair.post("/rulebook/2026.2/publish/").status_code == 409
-    assert Entry.objects.filter(kind="rulebook published").count() == 2
+    assert Entry.objects.acts().filter(kind="rulebook published").count() == 2
     text = client.get("/rulebook/versions/").content.decode()
     assert "2026.1" in text
     assert "2026.2" in text

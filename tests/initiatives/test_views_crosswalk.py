@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from adoption.demo import life
 from governance import clock
 from governance.models import Entry, Rulebook
 from initiatives import actions, crosswalk
@@ -112,6 +113,29 @@ def test_proof_that_no_longer_stands_is_said(cast, case):
     item = item or case.evidence.filter(coverage__requirement="proto.scope").last()
     actions.withdraw_evidence(evidence=item, reason="Wrong file", by=cast.owner)
     assert states() == before | {item.pk: "withdrawn"}
+
+
+def test_a_vote_that_was_taken_back_is_not_shown(cast):
+    case = factories.make_case(cast)
+    life.parts(case, cast.team)
+    review = actions.open_review(case=case, by=cast.owner)
+    asked = ("prototype.honest",)
+    life.vote(review, "business_value", cast.seat_value, "object", reason="No.", criteria=asked)
+    book = Rulebook.objects.current().book
+    asked = [
+        row
+        for rows in crosswalk.references(book, "soc2").values()
+        for row in rows
+        if ("prototype", "business_value") in row.signed
+    ]
+
+    def signed():
+        return {vote.pk for row in crosswalk.found([case], asked, book) for vote in row.votes}
+
+    vote = review.sign_offs.get()
+    assert vote.pk in signed()
+    actions.withdraw_vote(sign_off=vote, reason="Too early", by=cast.seat_value)
+    assert not {row.pk for row in review.sign_offs.all()} & signed()
 
 
 def test_the_export_has_a_row_for_each_pairing_and_case_and_is_recorded(cast, as_, case):

@@ -152,8 +152,10 @@ def test_the_chair_decides_and_a_second_tab_is_told(cast, as_):
     assert "The planned scope starts: 40 users in Account management, Zurich" in page
     assert "What the MVP declared it will prove is frozen: 5 things." in page
     assert life.fresh(review.initiative).stage == "prototype"
-    assert not Entry.objects.acts().filter(kind="review approved", case_ref=review.initiative.ref).exclude(
-        id__lt=Entry.objects.acts().filter(kind="review opened").latest("id").pk
+    assert (
+        not Entry.objects.acts()
+        .filter(kind="review approved", case_ref=review.initiative.ref)
+        .exclude(id__lt=Entry.objects.acts().filter(kind="review opened").latest("id").pk)
     )
     assert as_(cast.owner).get(url).status_code == 403
     assert as_(cast.owner).post(url, {"outcome": "approved", "reason": ""}).status_code == 403

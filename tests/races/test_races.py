@@ -121,7 +121,9 @@ def count(outcomes, kind):
 def entries(review, kind):
     """The keys of the case's entries of a kind, in the order they were written."""
     ref = review.initiative.ref
-    return list(Entry.objects.acts().filter(case_ref=ref, kind=kind).order_by("pk").values_list("pk", flat=True))
+    return list(
+        Entry.objects.acts().filter(case_ref=ref, kind=kind).order_by("pk").values_list("pk", flat=True)
+    )
 
 
 def again(review):

@@ -66,7 +66,8 @@ def span(case: Initiative):
 def refusals(case: Initiative) -> list[str]:
     """What was refused on the case, newest first: the answers given."""
     return [
-        entry.facts["facts"]["answer"] for entry in Entry.objects.acts().of_case(case.ref).filter(kind="refused")
+        entry.facts["facts"]["answer"]
+        for entry in Entry.objects.acts().of_case(case.ref).filter(kind="refused")
     ]
 
 

@@ -139,7 +139,12 @@ def nobody_accepts(cast, case):
         debt = case.obligations.get(kind="vacancy")
         assert debt.debtor == cast.chair, "step 6, day 30: the debt is the chair's"
         assert story.fresh(case).stage == "mvp", "step 6: no scheduler changes a stage"
-        assert not Entry.objects.acts().of_case(case.ref).filter(kind="stage changed", at__month__gte=11).exists()
+        assert (
+            not Entry.objects.acts()
+            .of_case(case.ref)
+            .filter(kind="stage changed", at__month__gte=11)
+            .exists()
+        )
         with pytest.raises(Refused, match="settles itself"):
             actions.settle(obligation=debt, note="Done", by=cast.chair)
 

@@ -45,9 +45,7 @@ class Command(BaseCommand):
         except OSError as trouble:
             raise CommandError(f"{trouble.filename} cannot be read: {trouble.strerror}.") from None
         except Rejected as why:
-            raise CommandError(
-                f"What you hold is not a checkpoint, or not a key, of this record: {why}"
-            ) from None
+            raise CommandError(f"This cannot be compared with the record: {why}") from None
         if options["json"]:
             self.stdout.write(json.dumps(report.as_dict()))
         else:

@@ -1,0 +1,51 @@
+"""Who may, on the ground floor: answers that carry their reasons."""
+
+from governance.answers import Answer, no, yes
+from governance.models import LegalHold, User
+
+
+def may_audit(person: User) -> Answer:
+    """The auditor's desk: search the whole record, draw samples, see who read and who held what."""
+    if person.is_active and person.is_auditor:
+        return yes()
+    return no("Only auditors open the auditor's desk.", "An admin can make an account an auditor's.")
+
+
+def may_hold(person: User) -> Answer:
+    """Admins and auditors open and lift legal holds."""
+    if person.is_active and (person.is_admin or person.is_auditor):
+        return yes()
+    return no("Only admins and auditors open or lift a legal hold.", "Ask one of them.")
+
+
+def may_take(*, by: User) -> Answer:
+    """Admins take the report of a person: they are asked for it, and hand it over."""
+    if by.is_active and by.is_admin:
+        return yes()
+    return no("Only admins take the report of a person.", "Ask an admin.")
+
+
+def may_erase(person: User, *, override=None, by: User) -> Answer:
+    """Whether this admin may erase this person's data now; against retention only together with an auditor.
+
+    `override` names that auditor and the duty (`governance.erasure.Override`).
+    """
+    if not (by.is_active and by.is_admin):
+        return no("Only admins erase personal data.", "Ask an admin.")
+    if by.pk == person.pk:
+        return no("Nobody erases their own data.", "Ask another admin.")
+    if person.is_active:
+        return no(
+            f"The account {person.login} is active.",
+            "End it first: its roles and seats end in their own way.",
+        )
+    held = LegalHold.objects.open().filter(person=person).first()
+    if held is not None:
+        return no(f"Legal hold {held.pk} is on this person.", "Lift it first, where it may be lifted.")
+    if override is not None:
+        auditor = override.auditor
+        if not override.duty.strip() or not (auditor.is_active and auditor.is_auditor):
+            return no("Retention gives way to a named duty only, with an auditor who agrees.")
+        if auditor.pk in (by.pk, person.pk):
+            return no("Two people put retention aside: an admin and another who is auditor.")
+    return yes()

@@ -1,0 +1,35 @@
+"""Addresses that keep the day which is looked at. Today they are what they are."""
+
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from django import template
+from django.urls import Resolver404, resolve, reverse
+
+from governance import asof
+from governance.views.asof import Day
+
+register = template.Library()
+
+
+@register.filter
+def keep(url):
+    """The address with the day that is looked at. Then "" for a page that shows no other day: no link leads there."""
+    moment = asof.current()
+    if moment is None or not url or url.startswith("#"):
+        return url
+    parts = urlsplit(str(url))
+    try:
+        shows = parts.path == "" or hasattr(resolve(parts.path).func, "on_any_day")
+    except Resolver404:
+        shows = False
+    if not shows:
+        return ""
+    query = "&".join(filter(None, [parts.query, urlencode({"as_of": Day.of(moment).asked})]))
+    return urlunsplit(parts._replace(query=query))
+
+
+@register.simple_tag
+def kept_url(name, *args, **query):
+    """`{% url %}` that keeps the day; keywords become the query string."""
+    tail = urlencode({key: value for key, value in query.items() if value})
+    return keep(reverse(name, args=args) + (f"?{tail}" if tail else ""))
