@@ -112,7 +112,7 @@ ELSE NULL END
 """
 
 
-COLUMNS = ("id", "kind", "at", "xact", "simulated", "actor_id")
+COLUMNS = ("id", "kind", "actor_id", "xact", "at", "simulated")  # in the order of the model
 
 
 def _with_their_rows(case, entries: QuerySet) -> QuerySet:
@@ -134,7 +134,7 @@ def _with_their_rows(case, entries: QuerySet) -> QuerySet:
 
 def _act(row) -> Entry:
     """The entry of an act, with its body."""
-    entry = Entry(**{name: getattr(row, name) for name in COLUMNS})
+    entry = Entry.from_db("default", COLUMNS, [getattr(row, name) for name in COLUMNS])
     entry.body = EntryBody(entry_id=row.id, body=row.body__body)
     return entry
 

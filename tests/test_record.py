@@ -403,7 +403,8 @@ def test_what_was_written_stays_as_it_was_for_everybody(application):
                 application.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
         cursor.execute(
             "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s)"
-            " AND NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgrelid = pg_class.oid AND tgname = 'append_only' AND tgenabled = 'O')",
+            " AND NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgrelid = pg_class.oid AND tgname = 'append_only'"
+            " AND tgenabled = 'O')",
             [tables],
         )
         assert cursor.fetchall() == [], "a table without its guard"

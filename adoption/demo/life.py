@@ -11,6 +11,7 @@ from governance.boards import board_for
 from governance.models import Board, Rulebook, Unit, User
 from governance.models.people import SEATS
 from initiatives import actions, board
+from initiatives.actions.base import together
 from initiatives.models import Evidence, Initiative, Review, SignOff
 
 WORKING_ROLES = ("support_owner", "technical_lead", "data_steward", "record_owner")
@@ -209,8 +210,15 @@ def prove(
 
 
 def ground_gate(case: Initiative, gate: str, team: Team, *, observed_on: date | None = None, skip=()) -> None:
-    """Ground everything a gate asks for that is not grounded yet, as the owner would over some weeks."""
-    case = fresh(case)
+    """Ground everything a gate asks for that is not grounded yet, as the owner would over some weeks.
+
+    Its acts are one transaction, and the standing is worked out once, at their end.
+    """
+    with together():
+        _ground(fresh(case), gate, team, observed_on, skip)
+
+
+def _ground(case, gate, team, observed_on, skip) -> None:
     book = Rulebook.objects.current().book
     if gate == "mvp":
         propose_and_confirm_tier(case, team)
@@ -229,15 +237,15 @@ def ground_gate(case: Initiative, gate: str, team: Team, *, observed_on: date | 
             )
     facts = board.standing.facts_of(case)
     states = gates.states_at(facts, book, clock.now())
-    together: dict[tuple, list[str]] = {}
+    piles: dict[tuple, list[str]] = {}
     for key in book.gates[gate].requirements():
         if key in skip or states[key].grounded or key in book.deferred(gate):
             continue
         if key in gates.GENERATED_ONLY:
             continue  # generated when the review is opened
         if say(case, key, team, observed_on=observed_on):
-            together.setdefault(_pile(book.requirements[key]), []).append(key)
-    for (kind, *_), keys in together.items():
+            piles.setdefault(_pile(book.requirements[key]), []).append(key)
+    for (kind, *_), keys in piles.items():
         title = f"{kind.replace('_', ' ').capitalize()} for {book.gates[gate].title}: {keys[0]}"
         prove(case, keys, team, title=title, observed_on=observed_on)
 

@@ -12,7 +12,7 @@ import pytest
 
 from adoption.demo import life
 from governance import actions as ground
-from governance import clock, statements
+from governance import clock, seals, statements
 from governance.models import Entry, Notice
 from governance.rulebook import load_default
 from initiatives import actions, board
@@ -287,6 +287,12 @@ class DecisionAgainstHold(Race):
 
 
 RACES = [OppositeVotes, VotesCompletingAQuorum, DoubleDecision, EditAgainstSignOff, DecisionAgainstHold]
+
+
+@pytest.fixture(autouse=True)
+def unsealed(monkeypatch):
+    """Sealing has races of its own; here every vote would only wait for it."""
+    monkeypatch.setattr(seals, "soon", lambda: None)
 
 
 def made(race, rounds, cast=None):
