@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -201,7 +202,14 @@ def copy_anew(case: TransactionTestCase) -> None:
     name = connection.settings_dict["NAME"]
     connections.close_all()
     with server() as at:
-        at.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        until = time.monotonic() + 5
+        while True:
+            try:
+                at.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+                break
+            except psycopg.errors.InsufficientPrivilege:  # another login, just closed, is still leaving
+                if time.monotonic() > until:
+                    raise
         at.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         )

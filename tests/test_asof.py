@@ -32,7 +32,7 @@ MAY_NOT = {"lead": 403, "support": 403, "admin": 403, "outsider": 404}
 def year(django_db_setup, django_db_blocker):
     """A year that really happened: committed and sealed, and gone with this module."""
     with django_db_blocker.unblock():
-        yield past_year.lived(cases=2, looks=14)
+        yield past_year.lived(cases=2, looks=30)
         connections.close_all()
         copy_anew(None)
 

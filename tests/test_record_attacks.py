@@ -52,7 +52,7 @@ def designs(table: str) -> list[str]:
 
 EVERYWHERE = [
     "SET session_replication_role = replica",
-    "SET ROLE plumbline",
+    "SET ROLE pg_write_all_data",
     "CREATE OR REPLACE FUNCTION plumbline_refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
     "ALTER FUNCTION plumbline_now() RENAME TO no_more",
     "DROP SCHEMA asof CASCADE",
