@@ -44,6 +44,8 @@ def _again(line: dict, *, after: int) -> bool:
     for key, entry in erased.entries_by_id(list(digests)).items():
         if digests[key] == entry.digest:
             work.entries[key] = entry
+    if digests and not work.entries:
+        return False  # none of these entries is here: the key of the person is somebody else's
     person = User.objects.filter(pk=line["person"]).first()
     words = personal.words_of(person) if person else None
     removed = remove_private(person) if person else {}

@@ -75,10 +75,10 @@ BEGIN
   PERFORM pg_current_xact_id();  -- before an id is drawn: the sealer relies on it
   IF act_kind IN ('', 'row') THEN
     RAISE EXCEPTION 'Plumbline: an act has a kind of its own, not %.', quote_literal(act_kind)
-      USING ERRCODE = 'PL022';
+      USING ERRCODE = 'PL023';
   END IF;
   IF act_kind = 'erased' AND NOT pg_has_role(session_user, current_user, 'member') THEN
-    RAISE EXCEPTION 'Plumbline: only the owner of the record says that something was erased.' USING ERRCODE = 'PL022';
+    RAISE EXCEPTION 'Plumbline: only the owner of the record says that something was erased.' USING ERRCODE = 'PL023';
   END IF;
   RETURN QUERY
     WITH told AS MATERIALIZED (

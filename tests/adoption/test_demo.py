@@ -10,8 +10,9 @@ from django.core.management import CommandError, call_command
 from adoption.demo import people
 from adoption.management.commands import demo
 from adoption.models import PostMortem
-from governance import clock
+from governance import clock, ledger
 from governance.desk import lines_for
+from governance.history import acting
 from governance.models import ContractVersion, Entry, Notice, Rulebook, User
 from initiatives import board
 from initiatives.models import (
@@ -37,6 +38,25 @@ def case(title: str) -> Initiative:
 
 def sitting(title: str):
     return board.sit(Review.objects.get(initiative__title=title, outcome=Review.OPEN))
+
+
+def test_a_demo_that_was_interrupted_is_built_anew_and_a_whole_one_is_kept(
+    cast, settings, tmp_path, monkeypatch
+):
+    """Each day is committed by itself, so an interrupted demo leaves half of one; people of others are left alone."""
+    settings.DATA_DIR, built = tmp_path, []
+    monkeypatch.setattr(demo, "drop_everything", lambda: built.append("dropped"))
+    monkeypatch.setattr(demo, "build", lambda password: built.append("built"))
+    call_command("demo", keep=True, stdout=StringIO())
+    assert built == []  # people, and no mark of a demo
+    with acting(system="demo", reason="Begun"):
+        ledger.record(demo.MARK)
+    call_command("demo", keep=True, stdout=StringIO())
+    assert built == ["dropped", "built"]
+    with acting(system="demo", reason="Ended"):
+        ledger.record(demo.DONE)
+    call_command("demo", keep=True, stdout=StringIO())
+    assert built == ["dropped", "built"]
 
 
 def test_the_demo_is_whole(settings, tmp_path):

@@ -407,7 +407,11 @@ def test_a_replay_touches_nothing_that_it_did_not_erase(cast, dana):
     assert erase_again.replay([json.dumps(line)]) == 0  # this database knows it
     transaction.savepoint_rollback(before)
     line["entries"] = [[key, "00" * 32] for key, _ in line["entries"]]  # other entries under these numbers
-    erase_again.replay([json.dumps(line)])
+    told = Notice.objects.create(
+        person=dana, kind="k", object_key="o", period="p", subject="Of somebody else", owed_at=clock.now()
+    )
+    assert erase_again.replay([json.dumps(line)]) == 0
+    assert Notice.objects.filter(pk=told.pk).exists(), "the key of the person is somebody else's here"
     assert not EntryBody.objects.filter(body=b"").exists()
     assert User.objects.get(pk=dana.pk).full_name == NAME
     verified()
