@@ -1,12 +1,16 @@
 """One look: what a page asks the database twice is read once. Acts never look; they read anew, after their lock."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
 
-from django.db import connection
-from django.db.models import F, Func, JSONField, QuerySet, Value
-from django.db.models.functions import JSONObject
+from django.db import connection, models
+from django.db.models import F, Func, JSONField, QuerySet, TextField, Value
+from django.db.models.functions import Cast, JSONObject
 
 _look: ContextVar[dict | None] = ContextVar("plumbline_look", default=None)
 
@@ -50,51 +54,139 @@ def once(key: tuple, read: Callable):
     return kept[key]
 
 
-def each(kind: str, keys: list, read: Callable) -> dict:
-    """For every key the list that `read` finds for it. What the running look does not know yet is read together:
-    `read` gets the missing keys and returns lists by key.
+# Stands for the keys while the SQL of a question is made; no key of ours is ever that high.
+_ANY_KEY = 8_999_999_999_999_999_989
+
+# What JSON has no type for.
+_FROM_JSON = {
+    models.DateTimeField: datetime.fromisoformat,
+    models.DateField: date.fromisoformat,
+    models.DecimalField: Decimal,
+}
+
+
+@dataclass(frozen=True)
+class Around:
+    """Rows of one table that belong to a key: which rows, and by which path to the key.
+
+    Annotations come along as attributes. `joined` names related rows that come along with some of their columns,
+    `without` columns that stay behind. The query must not hold a moment of the clock: its SQL is made once.
     """
-    kept = _look.get()
-    if kept is None:
-        kept = {}
-    missing = [key for key in keys if (kind, key) not in kept]
-    if missing:
-        found = read(missing)
-        kept.update({(kind, key): found.get(key, []) for key in missing})
-    return {key: kept[kind, key] for key in keys}
+
+    rows: QuerySet
+    by: str
+    joined: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+
+    def asked(self, name: str) -> QuerySet:
+        """The query that tells each row as text: its name, its key, its columns as JSON."""
+        also = {column: F(column) for column in self.rows.query.annotations}
+        for path, columns in self.joined.items():
+            also[path] = JSONObject(**{column: f"{path}__{column}" for column in columns})
+        told = _WholeRow(
+            self.rows.model._meta.db_table, self.without, *([JSONObject(**also)] if also else ())
+        )
+        rows = self.rows.filter(**{f"{self.by}__in": [_ANY_KEY]}).order_by()
+        return rows.values_list(Value(name), F(self.by), Cast(told, TextField()))
+
+    def reader(self) -> Callable[[dict], models.Model]:
+        """What makes a row of the model from its columns as JSON."""
+        fields = [one for one in self.rows.model._meta.concrete_fields if one.column not in self.without]
+        whole = _maker(self.rows.model, fields)
+        joined = {
+            path: _maker(related, [related._meta.get_field(column) for column in columns])
+            for path, columns in self.joined.items()
+            for related in [self.rows.model._meta.get_field(path).related_model]
+        }
+
+        def read(told: dict) -> models.Model:
+            row = whole(told)
+            for path, make in joined.items():
+                setattr(row, path, None if told[path]["id"] is None else make(told[path]))
+            for column in self.rows.query.annotations:
+                setattr(row, column, told[column])
+            return row
+
+        return read
 
 
-def gathered(tables: dict[str, QuerySet]) -> dict[str, list]:
-    """The rows of several small tables in one question, each under its name; annotations come along as attributes.
+class Question:
+    """Rows of many tables around the same keys in one question to the database, whose SQL is made once a process.
 
-    The order of the query sets is not kept: sort what you get.
+    Building a query costs the framework more than answering it costs the database; the facts of a case are read in
+    every act and on every page, always in the same words.
     """
-    found: dict[str, list] = {name: [] for name in tables}
-    parts = []
-    for name, rows in tables.items():
-        also = {key: F(key) for key in rows.query.annotations}
-        told = _WholeRow(rows.model._meta.db_table, *([JSONObject(**also)] if also else ()))
-        parts.append(rows.order_by().values_list(Value(name), told))
-    first, *others = parts
-    for name, told in first.union(*others, all=True):
-        found[name].append(_row(tables[name], told))
-    return found
+
+    def __init__(self, **tables: Around) -> None:
+        self._tables = tables
+        self._readers: dict[str, Callable[[dict], models.Model]] = {}
+        self._sql: dict[tuple[str, ...], str] = {}
+
+    def ask(self, keys: Iterable[int], *names: str) -> dict[str, dict[int, list]]:
+        """For each table, or each named one, the rows of every key that has any, oldest first."""
+        names = names or tuple(self._tables)
+        found: dict[str, dict[int, list]] = {name: {} for name in names}
+        with connection.cursor() as cursor:
+            cursor.execute(self._words(cursor, names), {"keys": list(keys)})
+            for name, key, told in cursor.fetchall():
+                found[name].setdefault(key, []).append(self._readers[name](json.loads(told)))
+        for rows in (rows for by_key in found.values() for rows in by_key.values()):
+            rows.sort(key=lambda row: row.pk)
+        return found
+
+    def _words(self, cursor, names: tuple[str, ...]) -> str:
+        if names not in self._sql:
+            self._readers |= {name: self._tables[name].reader() for name in names}
+            first, *others = (self._tables[name].asked(name) for name in names)
+            sql, values = (first.union(*others, all=True) if others else first).query.sql_with_params()
+            said = cursor.mogrify(sql, values).replace("%", "%%")
+            self._sql[names] = said.replace(f"IN ({_ANY_KEY})", "= ANY(%(keys)s::bigint[])")
+        return self._sql[names]
+
+    def each(self, keys: list[int], name: str) -> dict[int, list]:
+        """For every key its rows in that table. Who looks reads all tables at once and keeps them until the look ends."""
+        kept = _look.get()
+        if kept is None:
+            return self._by(keys, self.ask(keys, name)[name])
+        self.together(keys)
+        return {key: kept[self, name, key] for key in keys}
+
+    def together(self, keys: Iterable[int]) -> None:
+        """Read everything around all these keys now, for the running look."""
+        kept = _look.get()
+        if kept is None:
+            return
+        first = next(iter(self._tables))
+        missing = [key for key in keys if (self, first, key) not in kept]
+        if missing:
+            for name, found in self.ask(missing).items():
+                kept.update({(self, name, key): rows for key, rows in self._by(missing, found).items()})
+
+    @staticmethod
+    def _by(keys: Iterable[int], found: dict[int, list]) -> dict[int, list]:
+        return {key: found.get(key, []) for key in keys}
 
 
 class _WholeRow(Func):
-    """All columns of the query's own table as JSON, and what was annotated."""
+    """All columns of the query's own table as JSON, but for some, and what was annotated."""
 
-    def __init__(self, table: str, *also):
-        template = "to_jsonb(%(table)s)" + (" || %(expressions)s" if also else "")
+    def __init__(self, table: str, without: tuple[str, ...], *also):
+        template = "to_jsonb(%(table)s)" + "".join(f" - '{column}'" for column in without)
+        template = f"({template})" + (" || %(expressions)s" if also else "")
         table = connection.ops.quote_name(table)
         super().__init__(*also, template=template, table=table, output_field=JSONField())
 
 
-def _row(rows: QuerySet, told: dict):
-    """A row as the table's own query would give it, from its columns as JSON."""
-    fields = rows.model._meta.concrete_fields
-    values = [None if told[field.column] is None else field.to_python(told[field.column]) for field in fields]
-    row = rows.model.from_db(rows.db, [field.attname for field in fields], values)
-    for name in rows.query.annotations:
-        setattr(row, name, told[name])
-    return row
+def _maker(model: type[models.Model], fields: list[models.Field]) -> Callable[[dict], models.Model]:
+    """What makes a row as the table's own query would give it; columns it is not given are read when asked for."""
+    names = [one.attname for one in fields]
+    columns = [(one.column, _FROM_JSON.get(type(one))) for one in fields]
+
+    def make(told: dict) -> models.Model:
+        values = [
+            value if convert is None or value is None else convert(value)
+            for value, convert in ((told[column], convert) for column, convert in columns)
+        ]
+        return model.from_db(connection.alias, names, values)
+
+    return make

@@ -58,7 +58,7 @@ def bench_of(case: Initiative) -> Bench:
         owner=owner,
         contract_authors=frozenset(
             version.author_id
-            for version in sources.contract_versions(case)
+            for version in sources.rows(case, "contract_versions")
             if version.state != ContractVersion.SUPERSEDED
         ),
     )

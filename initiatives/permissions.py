@@ -278,7 +278,7 @@ def wrote_contract(case: Initiative, person: User) -> bool:
     """Whether the person wrote the contract in force or in preparation."""
     return any(
         version.author_id == person.pk and version.state != ContractVersion.SUPERSEDED
-        for version in sources.contract_versions(case)
+        for version in sources.rows(case, "contract_versions")
     )
 
 

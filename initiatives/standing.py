@@ -37,7 +37,7 @@ def _read(case: Initiative) -> Facts:
     roles = sources.roles(case)
     in_force = {role.role: role.person for role in roles if role.in_force}
     owner = in_force.get("owner")
-    changes = sources.small(case, "stage changes")
+    changes = sources.rows(case, "stage_changes")
     reopened = max((change.at for change in changes if change.basis == "reopened"), default=None)
     reviews = [
         review
@@ -54,28 +54,28 @@ def _read(case: Initiative) -> Facts:
         items=_items(case, roles),
         running=tuple(
             Running(v.pk, v.component_id, v.layer, v.label(v.name), v.runs_from, v.runs_to)
-            for v in sources.small(case, "component versions")
+            for v in sources.rows(case, "component_versions")
         ),
         contracts=_contracts(case),
         holds=tuple(
             HoldFact(
                 hold.kind, HOLD_KINDS[hold.kind][0], hold.reason, HOLD_KINDS[hold.kind][1], hold.blocking
             )
-            for hold in sources.small(case, "holds")
+            for hold in sources.rows(case, "holds")
         ),
         waivers=tuple(
             WaiverFact(w.key, w.granted_at, w.until, w.reason)
-            for w in sources.small(case, "waivers")
+            for w in sources.rows(case, "waivers")
             if w.granted_at
         ),
         conditions=_conditions(case, reviews),
         debts=_debts(owner),
-        declared={p.key: Declared(p.key, p.declared, p.result) for p in sources.small(case, "proof items")},
+        declared={p.key: Declared(p.key, p.declared, p.result) for p in sources.rows(case, "proof_items")},
         decided={review.gate: clock.local_day(review.ended_at) for review in reviews},
         reattest_by=_reattest_by(case, changes),
         scopes=tuple(
             ScopeFact(s.pk, _scope_words(s), s.user_count, s.ends_on, s.starts_at is None)
-            for s in sources.small(case, "scopes")
+            for s in sources.rows(case, "scopes")
             if s.ended_at is None or s.ended_at > clock.now()
         ),
         people={role: person.full_name for role, person in in_force.items()},
@@ -92,14 +92,14 @@ def _answers(case: Initiative) -> dict[str, Reply]:
             row.at,
             clock.local_day(row.accepted_at) if row.accepted_at else None,
         )
-        for row in sources.answers(case)
+        for row in sources.rows(case, "answers")
     }
 
 
 def _conditions(case: Initiative, reviews) -> tuple[ConditionFact, ...]:
     """What these decisions still ask for, decision by decision, by day."""
     decided = {review.pk for review in reviews}
-    unmet = [row for row in sources.small(case, "conditions") if row.review_id in decided]
+    unmet = [row for row in sources.rows(case, "unmet_conditions") if row.review_id in decided]
     unmet.sort(key=lambda row: (row.review_id, row.due))
     return tuple(ConditionFact(row.text, row.owner_name, row.due) for row in unmet)
 
@@ -107,11 +107,11 @@ def _conditions(case: Initiative, reviews) -> tuple[ConditionFact, ...]:
 def _items(case: Initiative, roles) -> tuple[Item, ...]:
     """The evidence of the case as the rules see it, from plain rows, because this runs in every act."""
     voids: dict[int, dict[str, tuple[Void, ...]]] = {}
-    for row in sources.voidings(case):
+    for row in sources.rows(case, "voidings"):
         of_item = voids.setdefault(row.evidence_id, {})
         void = Void(row.effective_at, row.trigger, row.cause)
         of_item[row.requirement] = (*of_item.get(row.requirement, ()), void)
-    rows = sources.evidence(case)
+    rows = sources.rows(case, "evidence")
     superseded_by = {row.supersedes_id: row.pk for row in rows if row.supersedes_id}
     by_key = {role.pk: role for role in roles}
     return tuple(
@@ -140,7 +140,7 @@ def _item(row, superseded_by, acceptance, voids) -> Item:
         unverified=bool(row.link) and not row.sha256,
         acceptance_role=acceptance.role if acceptance else "",
         acceptance_open=bool(acceptance and not acceptance.ended_at and acceptance.person.is_active),
-        clause_of=row.clause__version_id,
+        clause_of=row.clause_of,
         components=frozenset(name["version"] for name in row.named if name["version"]),
         layers=frozenset(name["layer"] or ("scope" if name["scope"] else "contract") for name in row.named),
     )
@@ -149,7 +149,7 @@ def _item(row, superseded_by, acceptance, voids) -> Item:
 def _contracts(case: Initiative) -> tuple[ContractState, ...]:
     return tuple(
         ContractState(v.pk, v.number, v.digest, v.starts_at, v.ends_at)
-        for v in sources.contract_versions(case)
+        for v in sources.rows(case, "contract_versions")
         if v.starts_at
     )
 
@@ -164,7 +164,7 @@ def _debts(owner) -> tuple[DebtFact, ...]:
             debt.text,
             debt.debtor_id,
             debt.due,
-            debt.initiative.ref,
+            Initiative.ref_of(debt.case_number),
             debt.excused_at is not None,
         )
         for debt in sources.debts_of(owner, BLOCKING_DEBTS)

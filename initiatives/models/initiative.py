@@ -115,7 +115,12 @@ class Initiative(models.Model):
     @property
     def ref(self) -> str:
         """The reference people say: AI-0042."""
-        return f"AI-{self.number:04d}"
+        return self.ref_of(self.number)
+
+    @staticmethod
+    def ref_of(number: int) -> str:
+        """The reference of the case with this number."""
+        return f"AI-{number:04d}"
 
     @property
     def imported(self) -> bool:

@@ -66,7 +66,7 @@ def _asked(book, key: str) -> str:
 
 def _hold_banners(case, facts, now, may) -> list[dict]:
     found = []
-    rows = sources.small(case, "holds")
+    rows = sources.rows(case, "holds")
     chair = permissions.acting_chair(case)[0] if rows else None
     for row in rows:
         by_people = row.opened_by_id is not None or row.liftable_since is not None

@@ -118,7 +118,7 @@ def then_of(number: int) -> Then | None:
             "Evidence": _evidence(facts, book, now),
             "Holds": {
                 hold.pk: (HOLD_KINDS[hold.kind][0], f"since {day(hold.opened_at)}: {hold.reason}")
-                for hold in sources.small(case, "holds")
+                for hold in sources.rows(case, "holds")
             },
             "Roles": {
                 role.pk: (
@@ -135,7 +135,7 @@ def then_of(number: int) -> Then | None:
 
 def _standing(case, book, facts, states, support, now) -> dict:
     gaps = standing.gap_counts(facts, book, states)
-    in_force = [version for version in sources.contract_versions(case) if _binds(version, now)]
+    in_force = [version for version in sources.rows(case, "contract_versions") if _binds(version, now)]
     board = board_for(case.unit)
     lines = {
         "Title": case.title,
