@@ -4,6 +4,7 @@
 refused here: no actor, no write (record.md).
 """
 
+import functools
 import json
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,6 +14,7 @@ from datetime import datetime
 from django.contrib.auth import get_user_model
 from django.db import connection, models, transaction
 from django.db.models import Func
+from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 from simple_history.signals import pre_create_historical_record
 
@@ -170,6 +172,12 @@ def _person_of(historical_instance):
     return get_user_model().objects.filter(pk=historical_instance.history_user_id).first()
 
 
+class _History(HistoryManager):
+    """The library builds this manager's class anew at every look at `history`; once is enough."""
+
+    from_queryset = classmethod(functools.cache(HistoryManager.from_queryset.__func__))
+
+
 def governed(**options) -> HistoricalRecords:
     """The line that puts a model under history: `history = governed()`."""
     return HistoricalRecords(
@@ -179,6 +187,7 @@ def governed(**options) -> HistoricalRecords:
         history_user_getter=_person_of,
         history_change_reason_field=models.TextField(default="", blank=True),
         get_user=_who_saved,
+        history_manager=_History,
         **options,
     )
 

@@ -144,7 +144,7 @@ class Question:
         return self._sql[names]
 
     def each(self, keys: list[int], name: str) -> dict[int, list]:
-        """For every key its rows in that table. Who looks reads all tables at once and keeps them until the look ends."""
+        """For every key its rows in that table. Who looks reads all tables at once, and keeps them for the look."""
         kept = _look.get()
         if kept is None:
             return self._by(keys, self.ask(keys, name)[name])

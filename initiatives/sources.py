@@ -33,7 +33,17 @@ from initiatives.models import (
 from initiatives.models.reviews import WITHDRAWN
 
 # A password never comes along.
-_PERSON = ("id", "login", "full_name", "email", "unit_id", "manager_id", "is_active", "is_admin", "is_auditor")
+_PERSON = (
+    "id",
+    "login",
+    "full_name",
+    "email",
+    "unit_id",
+    "manager_id",
+    "is_active",
+    "is_admin",
+    "is_auditor",
+)
 
 _covers = Coverage.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _named = EvidenceNames.objects.filter(evidence=OuterRef("pk")).order_by("pk")

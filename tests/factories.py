@@ -155,10 +155,14 @@ def make_production(cast: Cast, **fields) -> Initiative:
 
 
 def _remembered(key: str, cast: Cast, fields: dict, build) -> Initiative:
+    return life.fresh(remembered(key, cast, build, **fields))
+
+
+def remembered(key: str, cast: Cast, build, **fields):
     """The first case of a test comes from the day's snapshot; any other is built, act by act."""
     if fields or clock.simulating() or not snapshots.empty_of_cases():
         return build()
-    return life.fresh(snapshots.remembered(key, build, over=cast))
+    return snapshots.remembered(key, build, over=cast)
 
 
 assert set(SEAT_LOGINS) == set(SEATS)

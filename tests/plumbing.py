@@ -266,9 +266,11 @@ def auditor_login(transactional_db: None) -> Iterator[psycopg.Connection[Any]]:
 @pytest.fixture(scope="session")
 def chromium() -> Path:
     """Where Chromium is. Without one the test is skipped; in CI, which installs it, the test fails."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    # The shell is Chromium without its windows: the same pages in three quarters of the time.
+    names = ("chromium-headless-shell", "chromium", "chromium-browser")
+    found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
-        reason = "no Chromium on this machine; on Debian: apt-get install chromium"
+        reason = "no Chromium on this machine; on Debian: apt-get install chromium-headless-shell"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     return Path(found)
 

@@ -8,24 +8,41 @@ from tests import factories
 
 def before_prototype(cast, **fields) -> Review:
     """An idea before its light gate, everything answered; one seat signs there."""
-    case = factories.make_case(cast, **fields)
-    life.parts(case, cast.team)
-    life.ground_gate(case, "prototype", cast.team)
-    return actions.open_review(case=life.fresh(case), by=cast.owner)
+
+    def build() -> Review:
+        case = factories.make_case(cast, **fields)
+        life.parts(case, cast.team)
+        life.ground_gate(case, "prototype", cast.team)
+        return actions.open_review(case=life.fresh(case), by=cast.owner)
+
+    return _anew(factories.remembered("before prototype", cast, build, **fields))
 
 
 def before_mvp(cast) -> Review:
     """A prototype before the MVP gate, everything grounded, nobody has voted."""
-    case = factories.make_prototype(cast)
-    life.staff(case, cast.team)
-    life.contract(life.fresh(case), cast.team)
-    life.plan_scope(case, cast.team)
-    life.ground_gate(case, "mvp", cast.team)
-    return actions.open_review(case=life.fresh(case), by=cast.owner)
+
+    def build() -> Review:
+        case = factories.make_prototype(cast)
+        life.staff(case, cast.team)
+        life.contract(life.fresh(case), cast.team)
+        life.plan_scope(case, cast.team)
+        life.ground_gate(case, "mvp", cast.team)
+        return actions.open_review(case=life.fresh(case), by=cast.owner)
+
+    return _anew(factories.remembered("before mvp", cast, build))
 
 
 def voted(cast) -> Review:
     """The same with every seat's approval fresh: the chair can decide."""
-    review = before_mvp(cast)
-    life.votes(review, cast.team)
-    return review
+
+    def build() -> Review:
+        review = before_mvp(cast)
+        life.votes(review, cast.team)
+        return review
+
+    return _anew(factories.remembered("voted", cast, build))
+
+
+def _anew(review: Review) -> Review:
+    """The row as it stands now: what a snapshot keeps carries what somebody read of it then."""
+    return Review.objects.get(pk=review.pk)
