@@ -18,4 +18,5 @@ class AdoptionConfig(AppConfig):
         hooks.case_tabs.append(hooks.CaseTab("Lessons", "lessons", position=80))
         hooks.desk_lines.append(desk.lines)
         hooks.due_queries += reminders.QUERIES
+        hooks.notice_verbs |= reminders.VERBS
         SENTENCES.update(words.SENTENCES)

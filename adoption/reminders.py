@@ -54,3 +54,5 @@ def to_confirm(moment: datetime):
 
 
 QUERIES = [owed, to_confirm]
+# What each kind of notice asks for, as the words of the button in the mail.
+VERBS = {"confirm post-mortem": "Read and confirm", "post-mortem": "Open the post-mortem"}

@@ -13,9 +13,12 @@ class GovernanceConfig(AppConfig):
 
     def ready(self):
         """Protect the record's tables after every migrate; by then the tables of all apps exist."""
-        from governance import capture, guards, hooks, seals
+        from governance import capture, delivery, guards, hooks, seals
+        from governance.models import Delivery
 
         checks.register(capture.check_models, checks.Tags.models)
         pre_migrate.connect(guards.before_migrate, sender=self, dispatch_uid="plumbline-views")
         post_migrate.connect(guards.after_migrate, sender=self, dispatch_uid="plumbline-guards")
         hooks.due_queries.append(seals.checkpoints_due)
+        hooks.mails[Delivery.DAY] = delivery.DAY_MAIL
+        hooks.notice_verbs["checkpoint"] = "Compare it with the record"

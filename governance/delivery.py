@@ -1,7 +1,8 @@
-"""The day's mail: what is owed to a person goes out in one mail a day, claimed so that only one worker sends it.
+"""Mails on their way: one row a person, kind, matter and day, claimed so that only one worker sends it.
 
-A notice that comes after the mail of its day waits for the next day's. Who reads a notice in the app gets no mail
-about it; who has no address finds the notices in the app only.
+The day's mail carries what is owed to a person. A notice that comes after the mail of its day waits for the next
+day's. Who reads a notice in the app gets no mail about it; who has no address finds the notices in the app only.
+Other kinds of mail are hung on `hooks.mails`.
 """
 
 from contextlib import nullcontext
@@ -14,10 +15,10 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import F, Q
-from django.template.loader import render_to_string
 
-from governance import clock, hooks
+from governance import clock, hooks, mails
 from governance.models import Delivery, Notice, User
+from governance.reminders import ESCALATED
 
 log = structlog.get_logger("plumbline.delivery")
 
@@ -25,27 +26,41 @@ CLAIM = timedelta(minutes=10)  # a worker that died over a mail holds it no long
 LONGEST_REST = timedelta(hours=6)  # between two attempts at a mail that fails
 IN_ONE_RUN = 500  # mails; the next run takes the rest, so that no run outlives its time limit
 GIVE_UP_AFTER = 3  # failures in a row: the mail server is down, the next run tries again
+LISTED = 15  # things in one mail; the list of notices has the rest
 
 
 @dataclass(frozen=True)
 class CaseWords:
-    """What every mail says of a case: its title, stage and goal, and what a reader must know beside them."""
+    """What every mail says of a case: its title, stage and goal, and what a reader must know beside them.
+
+    `people` can be asked about it, first choice first: (key of the person, words such as "Marta Lindqvist, who owns
+    it,").
+    """
 
     ref: str
     title: str
     stage: str
     goal: str
     warnings: tuple[str, ...] = ()
+    people: tuple[tuple[int, str], ...] = ()
+
+    def ask(self, reader: User) -> str:
+        """Whom this reader can ask: the first who is somebody else; "" when there is nobody."""
+        return next((words for key, words in self.people if key != reader.pk), "")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One notice in a mail; `link` is a whole address, `due_on` None where the words name the day already."""
+    """One notice in a mail: what, why, what to do about it and where; no stop at the end of its words.
+
+    `link` is a whole address, `due_on` None where the words name the day already.
+    """
 
     words: str
     text: str
     link: str
     due_on: date | None
+    verb: str
 
 
 @dataclass(frozen=True)
@@ -64,12 +79,12 @@ class Counts:
     failed: int
 
 
-def deliver(at: datetime | None = None) -> Counts:
-    """Send everybody their mail of the day, at `at` or now. May run twice, or twice at once: one mail each."""
+def deliver(at: datetime | None = None, *, kind: str = Delivery.DAY) -> Counts:
+    """Send everybody their mail of this kind, at `at` or now. May run twice, or twice at once: one mail each."""
     sent = failed = in_a_row = 0
     with clock.simulated(at) if at else nullcontext():
-        prepare()
-        for key in waiting():
+        hooks.mails[kind].prepare()
+        for key in waiting(kind):
             delivery = claim(key)
             if delivery is None:
                 continue
@@ -89,26 +104,27 @@ def unsent_notices():
 
 def somebody_waits() -> bool:
     """Whether a mail of today is still to be made for anybody."""
-    mailed = Delivery.objects.filter(day=clock.today()).values("person")
+    mailed = Delivery.objects.filter(kind=Delivery.DAY, day=clock.today()).values("person")
     return unsent_notices().exclude(person__in=mailed).exists()
 
 
 def prepare() -> None:
     """Give everybody with unsent notices a mail of today. What an earlier day failed to send moves into it."""
     today = clock.today()
-    given_up = Delivery.objects.filter(day__lt=today, sent_at__isnull=True).filter(_free())
+    given_up = Delivery.objects.filter(_free(), kind=Delivery.DAY, day__lt=today, sent_at__isnull=True)
     Notice.objects.filter(delivery__in=given_up).update(delivery=None)
     people = unsent_notices().order_by("person").values_list("person", flat=True).distinct()
-    known = Delivery.objects.filter(day=today).values("person")
+    known = Delivery.objects.filter(kind=Delivery.DAY, day=today).values("person")
     Delivery.objects.bulk_create(
         [Delivery(person_id=person, day=today) for person in people.exclude(person__in=known)],
         ignore_conflicts=True,
     )
 
 
-def waiting() -> list[int]:
-    """Keys of today's mails that nobody has sent or holds, the longest-tried last."""
-    rows = Delivery.objects.filter(_free(), day=clock.today(), sent_at__isnull=True, person__is_active=True)
+def waiting(kind: str) -> list[int]:
+    """Keys of the newest mails of this kind that nobody has sent or holds, the longest-tried last."""
+    newest = Q(kind=kind, day=hooks.mails[kind].newest_day())
+    rows = Delivery.objects.filter(newest, _free(), sent_at__isnull=True, person__is_active=True)
     return list(rows.order_by("attempts", "id").values_list("pk", flat=True)[:IN_ONE_RUN])
 
 
@@ -118,7 +134,7 @@ def _free() -> Q:
 
 
 def claim(key: int) -> Delivery | None:
-    """Claim one mail by an update that only one worker can win, and put what is unsent into it. None when lost."""
+    """Claim one mail by an update that only one worker can win, and fill it with what it carries. None when lost."""
     with transaction.atomic():
         won = Delivery.objects.filter(_free(), pk=key, sent_at__isnull=True).update(
             claimed_at=clock.now(), attempts=F("attempts") + 1
@@ -126,8 +142,13 @@ def claim(key: int) -> Delivery | None:
         if not won:
             return None
         delivery = Delivery.objects.select_related("person").get(pk=key)
-        unsent_notices().filter(person=delivery.person).update(delivery=delivery)
+        hooks.mails[delivery.kind].fill(delivery)
     return delivery
+
+
+def fill(delivery: Delivery) -> None:
+    """Put every notice that no mail has carried into this one."""
+    unsent_notices().filter(person=delivery.person).update(delivery=delivery)
 
 
 def send(delivery: Delivery) -> bool:
@@ -137,7 +158,7 @@ def send(delivery: Delivery) -> bool:
     Message-ID, by which mail systems tell it is the same.
     """
     try:
-        mail = compose(delivery)
+        mail = hooks.mails[delivery.kind].compose(delivery)
         if mail is not None:
             mail.send()
     except Exception as problem:
@@ -153,42 +174,44 @@ def send(delivery: Delivery) -> bool:
 
 
 def compose(delivery: Delivery) -> EmailMultiAlternatives | None:
-    """The mail as text with its HTML twin; None when everything in it was read meanwhile or the address is gone."""
+    """The day's mail, what presses most first; None when everything in it was read meanwhile or the address is gone."""
     person = delivery.person
     notices = list(delivery.notices.unread().order_by("due_on", "id"))
     if not notices or not person.email:
         return None
-    context = {
-        "person": person,
-        "day": delivery.day,
-        "count": len(notices),
-        "groups": grouped(notices),
-        "address": settings.ADDRESS,
-    }
-    things = "one thing" if len(notices) == 1 else f"{len(notices)} things"
-    mail = EmailMultiAlternatives(
-        subject=f"Plumbline: {things} for you, {delivery.day:%-d %B %Y}",
-        body=render_to_string("emails/day.txt", context),
-        to=[address_of(person)],
-        headers={
-            "Message-ID": f"<day-{delivery.pk}.{delivery.day:%Y%m%d}@{settings.ADDRESS.split('//')[1].split(':')[0]}>",
-            "Auto-Submitted": "auto-generated",
+    listed = notices[:LISTED]
+    words = case_words(listed)
+    case = words.get(listed[0].case_ref)
+    rest = len(notices) - 1
+    more = "" if not rest else f", and {'one thing' if rest == 1 else f'{rest} things'} more"
+    subject = notices[0].subject.rstrip(".")
+    return mails.compose(
+        "day",
+        to=person,
+        subject=f"{subject}{more}",
+        key=f"day-{delivery.pk}.{delivery.day:%Y%m%d}",
+        context={
+            "day": delivery.day,
+            "first": line_of(listed[0], case),
+            "case": case,
+            "ask": case.ask(person) if case else "",
+            "rest": rest,
+            "groups": grouped(listed[1:], words),
+            "later": len(notices) - len(listed),
         },
     )
-    mail.attach_alternative(render_to_string("emails/day.html", context), "text/html")
-    return mail
 
 
-def address_of(person: User) -> str:
-    """The mail address, plain: a printed name beside it can only confuse mail systems."""
-    return person.email
-
-
-def grouped(notices: list[Notice]) -> list[Group]:
-    """The notices by case, what speaks of no case last, each group with the stage and goal of its case now."""
+def case_words(notices: list[Notice]) -> dict[str, CaseWords]:
+    """By reference, what is said of the cases that these notices speak of."""
     words: dict[str, CaseWords] = {}
     for describe in hooks.case_words:
         words |= describe({notice.case_ref for notice in notices if notice.case_ref})
+    return words
+
+
+def grouped(notices: list[Notice], words: dict[str, CaseWords]) -> list[Group]:
+    """The notices by case, what speaks of no case last, each group with the stage and goal of its case now."""
     ordered = sorted(notices, key=lambda notice: (not notice.case_ref, notice.case_ref))
     return [
         Group(words.get(ref), [line_of(notice, words.get(ref)) for notice in rows])
@@ -198,9 +221,17 @@ def grouped(notices: list[Notice]) -> list[Group]:
 
 def line_of(notice: Notice, case: CaseWords | None) -> Line:
     """A notice as a line below the heading of its case, which it need not repeat."""
-    words = notice.subject
+    words = notice.subject.rstrip(".")
     if case is not None:
         words = words.removeprefix(f"{case.ref} {case.title}: ")
     link = f"{settings.ADDRESS}{notice.link}" if notice.link else ""
     said = notice.due_on is None or f"{notice.due_on:%-d %B %Y}" in words
-    return Line(words[:1].upper() + words[1:], notice.text.strip(), link, None if said else notice.due_on)
+    verb = hooks.notice_verbs.get(notice.kind, "Open it")
+    if notice.period.startswith(ESCALATED):
+        verb = "See how it stands"
+    return Line(
+        words[:1].upper() + words[1:], notice.text.strip(), link, None if said else notice.due_on, verb
+    )
+
+
+DAY_MAIL = hooks.MailKind(newest_day=clock.today, prepare=prepare, fill=fill, compose=compose)

@@ -26,6 +26,20 @@ class Report:
 
 
 @dataclass(frozen=True)
+class MailKind:
+    """A kind of mail, of which a person gets at most one a day about the same matter (governance.delivery).
+
+    `newest_day()` is the day that its newest mails bear; `prepare()` makes a row for each that is due; `fill(row)` puts
+    into a claimed row what it carries; `compose(row)` is the mail, or None when there is nothing left to say.
+    """
+
+    newest_day: Callable
+    prepare: Callable
+    fill: Callable
+    compose: Callable
+
+
+@dataclass(frozen=True)
 class CaseEnd:
     """A case as retention sees it: `ended_at` is None while it runs."""
 
@@ -59,6 +73,10 @@ reports: list[Report] = []
 due_queries: list[Callable] = []
 # Functions (references) -> {reference: governance.delivery.CaseWords}: what a mail says of a case.
 case_words: list[Callable] = []
+# By kind of notice, what it asks for, as the words of a button: "Read and sign".
+notice_verbs: dict[str, str] = {}
+# By kind, how its mails are made.
+mails: dict[str, MailKind] = {}
 # Functions (moment, {key: row of a person as known then}, person or None) -> governance.rights.Held: roles on cases.
 rights_held: list[Callable] = []
 # Functions (kind, facts, book) -> str: an act of the record as a sentence after the name of who acted.

@@ -18,6 +18,7 @@ from governance.models import Notice, User
 log = structlog.get_logger("plumbline.reminders")
 BATCH = 500
 WEEK = 7
+ESCALATED = ("chair", "board")  # how the periods begin of what is put to people who can only see to it
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ class InitiativesConfig(AppConfig):
 
         hooks.due_queries += reminders.QUERIES
         hooks.case_words.append(reminders.words_of)
+        hooks.notice_verbs |= reminders.VERBS
         # Imported here: models can be imported only once the apps are loaded.
         from initiatives import auditing, desk_lines, personal, reports, words
         from initiatives.models import Initiative, past

@@ -55,10 +55,17 @@ class Notice(models.Model):
 
 
 class Delivery(models.Model):
-    """The one mail of a person and day: claimed by an update that only one worker can win, then sent."""
+    """The one mail of a person, kind, matter and day: claimed by an update that only one worker can win, then sent.
+
+    `about` names the matter where a kind has several: the code of the unit of a digest.
+    """
 
     not_governed = "a mail on its way: it reports and decides nothing"
+    DAY, DIGEST = "day", "digest"
+    KINDS = {DAY: "The day's mail", DIGEST: "Weekly digest"}
 
+    kind = models.CharField(max_length=20, choices=KINDS.items(), default=DAY)
+    about = models.CharField(max_length=40, blank=True, default="")
     person = models.ForeignKey(User, models.CASCADE, related_name="deliveries")
     day = models.DateField()
     claimed_at = models.DateTimeField(null=True, blank=True)
@@ -69,7 +76,11 @@ class Delivery(models.Model):
     class Meta:
         verbose_name_plural = "deliveries"
         ordering = ["-day"]
-        constraints = [models.UniqueConstraint(fields=["person", "day"], name="one_mail_per_person_and_day")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "kind", "about", "day"], name="one_mail_per_person_kind_matter_and_day"
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"mail to {self.person} of {self.day}"
+        return f"{self.get_kind_display().lower()} to {self.person} of {self.day}"

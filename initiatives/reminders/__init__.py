@@ -7,7 +7,7 @@ from initiatives.reminders.debts import conditions, debts, gaps, reattestations,
 from initiatives.reminders.people import ideas_without_owner, roles_to_accept, vacancies
 from initiatives.reminders.proof import files_missing, open_changes, proof
 from initiatives.reminders.reviews import reviews_expiring, seats_not_signed, votes_gone_stale
-from initiatives.reminders.words import words_of
+from initiatives.reminders.words import VERBS, words_of
 
 QUERIES = [
     proof,
@@ -26,4 +26,4 @@ QUERIES = [
     reattestations,
 ]
 
-__all__ = ["QUERIES", "words_of"]
+__all__ = ["QUERIES", "VERBS", "words_of"]

@@ -1,6 +1,7 @@
 """Who stands around the cases of a query: roles in force, board, chair, admins. Read once for all of them."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 
@@ -12,6 +13,10 @@ from governance.reminders import Due
 from initiatives.models import Initiative, RoleAssignment
 
 CHAIR_AFTER, BOARD_AFTER = 7, 14  # days after something was due: escalation (domain.md, "Beat")
+WHY_YOU = {
+    f"chair{CHAIR_AFTER}d": "This comes to you because it has waited for a week.",
+    f"board{BOARD_AFTER}d": "This comes to you because it has waited for two weeks.",
+}
 
 
 class Circle:
@@ -106,4 +111,7 @@ def told(
     first = _people(owed)
     dues = [make(person, period) for person in first if period]
     higher, people = escalation
-    return dues + [make(person, higher) for person in people if person not in first]
+    besides = [make(person, higher) for person in people if person not in first]
+    return dues + [
+        replace(due, text=f"{due.text.rstrip()} {WHY_YOU.get(higher, '')}".strip()) for due in besides
+    ]

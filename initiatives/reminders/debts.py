@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from governance import clock
+from governance.answers import ended
 from governance.models import Rulebook
 from governance.reminders import Due, before, late
 from initiatives import standing
@@ -60,7 +61,7 @@ def debts_due(rows: Iterable[Obligation], moment: datetime, link: Callable[[Obli
                 f"obligation:{debt.pk}",
                 subject(case, f"{OWED[debt.kind]} {when}"),
                 text=f"{debt.text.rstrip('.')}{'' if debt.text.endswith('?') else '.'} "
-                f"Owed by {debt.debtor or 'nobody named'}."
+                f"{_owed_by(debt, person)}."
                 + (f" {BLOCKS[debt.kind]}" if overdue and debt.kind in BLOCKS else ""),
                 link=link(debt),
                 case_ref=case.ref,
@@ -81,11 +82,15 @@ OWED = {
 }
 BLOCKS = {
     "step_back": "The days of grace are over: the chair decides whether the case steps back.",
-    "criterion": "While it is overdue, no MVP or production review of that owner can be decided.",
-    "post_mortem": "While it is overdue, no MVP or production review of that owner can be decided.",
-    "retrospective": "While it is overdue, no MVP or production review of that owner can be decided.",
+    "criterion": "While it is overdue, no review of the owner's for MVP or production can be decided.",
+    "post_mortem": "While it is overdue, no review of the owner's for MVP or production can be decided.",
+    "retrospective": "While it is overdue, no review of the owner's for MVP or production can be decided.",
     "vacancy": "The chair can propose an owner, or take the stage back.",
 }
+
+
+def _owed_by(debt: Obligation, reader) -> str:
+    return "You owe it" if debt.debtor == reader else f"Owed by {debt.debtor or 'nobody named'}"
 
 
 def _there(person) -> list:
@@ -114,7 +119,7 @@ def conditions(moment: datetime):
                 "condition overdue" if overdue else "condition",
                 f"condition:{row.pk}",
                 subject(case, f"a condition {when}"),
-                text=f"{row.text} Owned by {row.owner}."
+                text=f"{ended(row.text)} {'It is yours' if row.owner == person else f'Owned by {row.owner}'}."
                 + (" While it is overdue, nothing on this case can be decided." if overdue else ""),
                 link=reverse("condition-meet", args=[row.pk]),
                 case_ref=case.ref,
@@ -151,7 +156,7 @@ def gaps(moment: datetime):
                 "gap",
                 f"gap:{row.pk}",
                 subject(case, f"a gap {when}"),
-                text=f"{row.text} Close it with proof, or accept it as its owner.",
+                text=f"{ended(row.text)} Close it with proof, or accept it as its owner.",
                 link=reverse("gap-close", args=[row.pk]),
                 case_ref=case.ref,
                 due_on=row.due,

@@ -99,8 +99,7 @@ def _of_day(case, circle: Circle, book, keys: list[str], day: date, today: date,
             "proof",
             f"case:{case.pk}:{day.isoformat()}",
             subject(case, f"{words} {day:%-d %B %Y}"),
-            text=_listed(book, found)
-            + ("Add newer proof on the checklist." if stale else "Add newer proof before that day."),
+            text=_listed(book, found) + _until(len(found), stale),
             link=reverse("checklist", args=[case.ref]),
             case_ref=case.ref,
             due_on=day,
@@ -112,6 +111,11 @@ def _of_day(case, circle: Circle, book, keys: list[str], day: date, today: date,
     already = {person.pk for person in of_person}
     higher, people = circle.escalated(case, day, today)
     yield from told([], "", make(keys), (higher, [person for person in people if person.pk not in already]))
+
+
+def _until(count: int, stale: bool) -> str:
+    it, counts = ("It", "counts") if count == 1 else ("They", "count")
+    return f"{it} no longer {counts}." if stale else f"{it} {counts} until then, and newer proof takes over."
 
 
 def _listed(book, keys: list[str]) -> str:

@@ -5,7 +5,35 @@ from governance.delivery import CaseWords
 from governance.models import ContractVersion, Rulebook
 from governance.templatetags.plumbline import stage_word
 from initiatives.models import Initiative
+from initiatives.reminders.circle import Circle
 from initiatives.views.shared import NOT_EVIDENCED, goal_of
+
+# What each kind of notice asks for, as the words of the button in the mail.
+VERBS = {
+    "answered": "Read the answer",
+    "change": "Complete the record",
+    "condition": "Say that it is met",
+    "condition overdue": "Say that it is met",
+    "decided": "Read the decision",
+    "file missing": "See which file is gone",
+    "gap": "Close the gap",
+    "no owner": "Propose an owner",
+    "not signed": "Read and sign",
+    "overdue": "Settle what is owed",
+    "owed": "Settle what is owed",
+    "owner vacant": "Propose a successor",
+    "proof": "Add newer proof",
+    "question": "Answer the question",
+    "ready to decide": "Read and decide",
+    "reattest": "Accept production again",
+    "review expires": "Look at the review",
+    "review opened": "Read and sign",
+    "role": "Accept or decline",
+    "role unanswered": "See who is asked",
+    "seats not signed": "Look at the review",
+    "stale vote": "See what changed",
+    "waiver": "Look at the waiver",
+}
 
 
 def subject(case: Initiative, words: str) -> str:
@@ -14,9 +42,11 @@ def subject(case: Initiative, words: str) -> str:
 
 
 def words_of(refs: set[str]) -> dict[str, CaseWords]:
-    """Title, stage and goal of these cases as they stand now, and the warnings that every mail about them carries."""
+    """Title, stage and goal of these cases as they stand now, the warnings that every mail about them carries, and
+    whom to ask: the owner, else whoever decides on the case.
+    """
     numbers = [int(ref.removeprefix("AI-")) for ref in refs if ref.removeprefix("AI-").isdecimal()]
-    cases = list(Initiative.objects.filter(number__in=numbers))
+    cases = list(Initiative.objects.filter(number__in=numbers).select_related("unit"))
     if not cases:
         return {}
     book, now = Rulebook.objects.current().book, clock.now()
@@ -24,6 +54,7 @@ def words_of(refs: set[str]) -> dict[str, CaseWords]:
         contract__in=[case.contract_id for case in cases if case.contract_id], starts_at__lte=now
     )
     governed = {version.contract_id for version in contracts if not version.ends_at or version.ends_at > now}
+    circle = Circle(cases)
     return {
         case.ref: CaseWords(
             ref=case.ref,
@@ -31,6 +62,7 @@ def words_of(refs: set[str]) -> dict[str, CaseWords]:
             stage=stage_word(case.stage),
             goal=goal_of(case, book)[0],
             warnings=tuple(_warnings(case, case.contract_id in governed)),
+            people=tuple(_people(circle, case)),
         )
         for case in cases
     }
@@ -43,3 +75,11 @@ def _warnings(case: Initiative, under_contract: bool):
         yield "no contract in force"
     if case.imported:
         yield NOT_EVIDENCED
+
+
+def _people(circle: Circle, case: Initiative):
+    owner, chair = circle.owner(case), circle.chair(case)
+    if owner is not None:
+        yield owner.pk, f"{owner}, who owns it,"
+    if chair is not None:
+        yield chair.pk, f"{chair}, who decides on it,"

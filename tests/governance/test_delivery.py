@@ -1,5 +1,6 @@
 """The day's mail: one a person and day, claimed by one worker, tried again after a failure."""
 
+import re
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -34,7 +35,7 @@ def test_one_mail_carries_everything_of_the_day(person):
     html = message.alternatives[0][0]
     assert len(mail.outbox) == 1
     assert message.to == ["reader@example.org"]
-    assert "2 things" in message.subject
+    assert message.subject == "Thing 1, and one thing more"
     for words in ("Thing 1", "Thing 2", "9 November 2026", "/cases/", "Line two."):
         assert words in message.body
         assert words in html
@@ -174,6 +175,56 @@ def test_names_from_cases_cannot_write_markup_into_the_mail(person):
     assert "<script>" not in html
     assert "<b>Bold" not in html
     assert "<b>Bold</b>" in mail.outbox[0].body
+
+
+def test_the_mail_begins_with_what_presses_most_and_says_whom_to_ask(cast):
+    case, other = factories.make_prototype(cast), factories.make_case(cast, title="Ticket triage")
+    Notice.objects.all().delete()
+    soon, later = clock.today() + timedelta(days=3), clock.today() + timedelta(days=30)
+    said = {"case_ref": other.ref, "due_on": later, "link": "/later/"}
+    owe(cast.owner, "gap", "gap", subject=f"{other.ref} {other.title}: a gap is open", **said)
+    said = {"case_ref": case.ref, "due_on": soon, "link": "/now/"}
+    owe(cast.owner, "proof", "x", subject=f"{case.ref} {case.title}: two proofs age out", text="Why.", **said)
+    delivery.deliver()
+    message = mail.outbox[0]
+    for body in (message.body, message.alternatives[0][0]):
+        told = [
+            case.title, "Two proofs age out", f"{soon:%-d %B %Y}", "Why.", "Add newer proof",
+            f"{cast.chair}, who decides on it,", "One thing more", other.title, "Close the gap",
+        ]  # fmt: skip
+        places = [body.index(words) for words in told]
+        assert places == sorted(places), "what, by when, why, the way there, whom to ask; then the rest"
+        assert f"{cast.owner}, who owns it" not in body, "nobody is told to ask herself"
+    assert message.subject.startswith(f"{case.ref} {case.title}: two proofs age out")
+
+
+def test_a_mail_looks_the_same_in_every_mailbox_and_tells_nobody_that_it_was_read(cast):
+    case = factories.make_prototype(cast)
+    delivery.deliver()
+    assert len(mail.outbox) > 1
+    for message in mail.outbox:
+        html = message.alternatives[0][0]
+        assert {"Message-ID", "Auto-Submitted"} <= set(message.extra_headers)
+        assert not re.search(r"<(style|img|script|link|iframe)\b", html), (
+            "style sheets are dropped, pictures tell"
+        )
+        assert not re.search(r"[\s;\"](background|color:#(000|fff))", html), (
+            "the mailbox chooses paper and ink"
+        )
+        links = set(re.findall(r'href="([^"]+)"', html))
+        assert all(link.startswith("http://127.0.0.1") for link in links)
+        assert links <= set(re.findall(r"http://\S+", message.body)), "the text has every link of its twin"
+    assert case.title in mail.outbox[0].body
+
+
+def test_a_long_day_is_cut_and_says_so(person):
+    for number in range(delivery.LISTED + 4):
+        owed(person, number)
+    delivery.deliver()
+    assert "4 more are listed in Plumbline" in mail.outbox[0].body
+    assert mail.outbox[0].body.count("* Thing") == delivery.LISTED - 1
+    assert f"and {delivery.LISTED + 3} things more" in mail.outbox[0].subject
+    assert "18 things more" in mail.outbox[0].body
 
 
 @pytest.mark.django_db(transaction=True)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from adoption.demo import life
-from governance import clock, reminders
+from governance import clock, hooks, reminders
 from governance.history import acting
 from governance.models import Notice, Rulebook
 from initiatives import actions
@@ -35,6 +35,7 @@ def told(kind: str, days: int) -> dict[str, list[str]]:
         assert len(notice.subject) <= 250
         assert notice.case_ref.startswith("AI-")
         assert notice.link.startswith("/")
+        assert notice.kind in hooks.notice_verbs, "the mail says what to do"
     return found
 
 
