@@ -11,6 +11,7 @@ from governance import asof, clock, gates, seals
 from governance.models import Entry, Rulebook
 from initiatives import actions, filters, sources, standing
 from initiatives.models import Initiative, SignOff, Standing
+from initiatives.views import leads
 from initiatives.views.rows import rows_of, sheet_of, sheets_of
 from initiatives.views.shared import case_context
 from tests import factories
@@ -72,6 +73,10 @@ def look(number: int, person) -> dict | None:
         "page": [context[name] for name in ("claim", "goal", "lean", "tags")],
         "banners": [(banner["title"], banner["text"]) for banner in context["banners"]],
         "rooms": [(room["word"], room["tags"]) for room in context["rooms"]],
+        "leads": leads.lead_rows(
+            case, facts, book, context["states"], set(standing.asked(facts, book)), context["now"]
+        ),
+        "standards": leads.standard_rows(context),
         "checklist": [
             (row["key"], row["word"], row["who"], row["more_items"], row["answer"] and row["answer"].text)
             for row in rows_of(context, sheet_of(case, sheets, None))

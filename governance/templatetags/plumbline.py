@@ -16,6 +16,7 @@ from django.utils.safestring import mark_safe
 from markdown_it import MarkdownIt
 
 from governance import answers
+from governance.judgements import JUDGEMENTS
 
 register = template.Library()
 
@@ -169,6 +170,12 @@ def layer_word(layer):
 
 
 @register.filter
+def judgement_word(judgement):
+    """The word for one of the five judgements; what speaks to none stands under "Everything else"."""
+    return JUDGEMENTS.get(judgement, "Everything else")
+
+
+@register.filter
 def count_words(count):
     """A number up to ten as a word ("six", "no" for 0), above that in digits: for headings."""
     count = int(count or 0)
@@ -185,14 +192,19 @@ def message_tone(level):
 
 
 @register.filter
-def by_layer(findings):
-    """Pairs (layer, findings) in the order of the stack; unknown layers last, empty ones left out."""
+def grouped(findings, by="layer"):
+    """Pairs (words, findings) by "layer", in the order of the stack, or by "judgement", in the order of the source.
+
+    Unknown groups come last, empty ones are left out.
+    """
+    by = by or "layer"
+    known = list(LAYER_WORDS if by == "layer" else JUDGEMENTS)
     groups = {}
     for finding in findings or ():
-        layer = finding.get("layer") if isinstance(finding, dict) else getattr(finding, "layer", None)
-        groups.setdefault(layer or "", []).append(finding)
-    known = list(LAYER_WORDS)
-    return sorted(groups.items(), key=lambda pair: known.index(pair[0]) if pair[0] in known else len(known))
+        group = finding.get(by) if isinstance(finding, dict) else getattr(finding, by, None)
+        groups.setdefault(group or "", []).append(finding)
+    order = sorted(groups, key=lambda group: known.index(group) if group in known else len(known))
+    return [(layer_word(group) if by == "layer" else judgement_word(group), groups[group]) for group in order]
 
 
 @register.filter

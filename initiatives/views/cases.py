@@ -6,13 +6,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from governance import asof, clock, gates
+from governance.judgements import judgement_of, judgement_of_declared
 from governance.middleware import on_any_day
 from governance.models import Entry, Rulebook, User
-from governance.templatetags.plumbline import stage_word
 from initiatives import actions, board, doors, impact, permissions, sources, standing, timeline
 from initiatives.actions.reviews import GATE_FROM
 from initiatives.forms.details import DetailsForm, TierForm
-from initiatives.views import pasts
+from initiatives.views import leads, pasts
 from initiatives.views.shared import ask, case_context, mend, on_desk_of, page_of, pick, sent, who_answers
 
 ROLE_ORDER = ("owner", "deputy", "support_owner", "technical_lead", "data_steward", "record_owner", "sponsor")
@@ -20,6 +20,8 @@ ROLE_ORDER = ("owner", "deputy", "support_owner", "technical_lead", "data_stewar
 MARKS = {"stale": "stale", "voided": "stale", "waived": "waived"}
 AGES_SHOWN = 3
 BECOMES = {"prototype": "a prototype", "mvp": "an MVP", "production": "production"}
+# How the gaps of a case can stand together.
+GROUPINGS = {"layer": "by layer", "judgement": "by judgement"}
 # A longer list of what the next gate asks starts folded: the checklist is the place to work on it.
 FOLDED_FROM = 12
 
@@ -45,8 +47,13 @@ def case(request, ref):
         "ahead": ahead,
         "ahead_word": BECOMES.get(ahead.to, "") if ahead else "",
         "tests": test_rows(context),
-        "standards": standard_rows(book, row.stage),
-        "standard_stages": standard_stages(row.stage),
+        "leads": []
+        if row.closed
+        else leads.lead_rows(row, facts, book, states, set(claimed), context["now"]),
+        "standards": leads.standard_rows(context),
+        "standard_stages": leads.standard_stages(row.stage),
+        "by": pick(request.GET.get("by"), GROUPINGS, "layer"),
+        "groupings": GROUPINGS,
         "rule": book.stages.get(row.stage),
         "people": people_rows(row),
         "bound": next((scope for scope in facts.scopes if not scope.planned), None),
@@ -77,6 +84,7 @@ def gap_rows(case, facts, book, states, keys, may) -> list[dict]:
         rows.append(
             {
                 "layer": asked.layer,
+                "judgement": judgement_of(asked),
                 "state": MARKS.get(state.state, "unmet") if asked.blocking else "advisory",
                 "text": asked.question,
                 "who": "" if state.state == "waived" else who,
@@ -104,6 +112,7 @@ def missed_rows(case, facts, book, states, gate) -> list[dict]:
             rows.append(
                 {
                     "layer": criterion.layer,
+                    "judgement": judgement_of_declared(key),
                     "state": "unmet",
                     "text": f"{key.replace('_', ' ').capitalize()}: {words}.",
                     "who": facts.people.get("owner", "the owner (nobody has accepted yet)"),
@@ -132,22 +141,6 @@ def test_rows(context) -> list[dict]:
             }
         )
     return rows
-
-
-def standard_stages(stage: str) -> list[tuple[str, str]]:
-    """The stage of the case and the one after it, as the two columns of what is allowed."""
-    here = stage if stage in gates.STAGES[1:] else "prototype"
-    place = gates.STAGES.index(here)
-    return [(key, stage_word(key)) for key in gates.STAGES[place : place + 2]]
-
-
-def standard_rows(book, stage: str) -> list[tuple[str, list[str]]]:
-    """What the stage may expect on each matter, beside the next stage."""
-    stages = [key for key, _ in standard_stages(stage)]
-    return [
-        (matter.replace("_", " ").capitalize(), [table.get(key, "") for key in stages])
-        for matter, table in book.standards.items()
-    ]
 
 
 def people_rows(case) -> list[dict]:

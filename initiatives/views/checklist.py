@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from governance import asof, proof
 from governance.answers import Conflict
+from governance.judgements import JUDGEMENTS, judgement_of
 from governance.middleware import on_any_day
 from governance.models import Rulebook
 from governance.models.people import SEATS
@@ -33,6 +34,7 @@ def checklist(request, ref):
     chosen = sheet_of(case, sheets, request.GET.get("gate"))
     show = pick(request.GET.get("show"), SHOWN, "all")
     layer = pick(request.GET.get("layer"), book.layers)
+    judgement = pick(request.GET.get("judgement"), JUDGEMENTS)
     rows = rows_of(context, chosen)
     counts = {
         group: sum(1 for row in rows if row["group"] == group) for group in ("mine", "others", "grounded")
@@ -42,6 +44,7 @@ def checklist(request, ref):
         for row in rows
         if (show == "all" or row["group"] == "mine" or (show == "open" and row["group"] == "others"))
         and layer in ("", row["asked"].layer)
+        and judgement in ("", judgement_of(row["asked"]))
     ]
     context |= {
         "title": chosen.title,
@@ -51,6 +54,8 @@ def checklist(request, ref):
         "show": show,
         "layers": layers_of(book),
         "layer": layer,
+        "judgements": JUDGEMENTS,
+        "judgement": judgement,
         "total": len(rows),
         "counts": counts,
         "groups": [

@@ -67,7 +67,15 @@ def test_words_of_stages_seats_layers_and_numbers():
 
 def test_findings_stand_in_the_order_of_the_stack_with_strangers_last():
     findings = [{"layer": "policy", "n": 1}, {"layer": None, "n": 2}, {"layer": "model", "n": 3}]
-    assert [layer for layer, _ in tags.by_layer(findings)] == ["model", "policy", ""]
+    assert [words for words, _ in tags.grouped(findings)] == ["Model", "Policy", "Everything else"]
+
+
+def test_findings_stand_by_the_five_judgements_in_the_order_of_the_source():
+    findings = [{"judgement": "fitness"}, {"judgement": "reliability"}, {"judgement": "fitness"}]
+    assert [(words, len(group)) for words, group in tags.grouped(findings, "judgement")] == [
+        ("Reliability", 1),
+        ("Fitness", 2),
+    ]
 
 
 def test_markdown_keeps_words_and_drops_what_could_act():

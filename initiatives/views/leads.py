@@ -1,0 +1,79 @@
+"""What a case leads with: the three questions and what mends them; the nine standards of this stage and the next."""
+
+from django.urls import reverse
+
+from governance import gates, questions, standards
+from governance.templatetags.plumbline import stage_word
+from initiatives.words import question
+
+# answer: (tone, mark)
+TONES = {questions.YES: "ok", questions.NOT_YET: "", questions.NO: "bad"}
+MARKS = {standards.MET: "ok", standards.NOT_MET: "bad", standards.NOTHING_ASKED: ""}
+
+
+def lead_rows(case, facts, book, states, asked: set[str], now) -> list[dict]:
+    """The three questions: each with its answer, tone, reason, and the page that mends it."""
+    rows = []
+    for lead in questions.leads(facts, book, states, asked, now):
+        row = {
+            "question": lead.question,
+            "answer": lead.answer,
+            "tone": TONES[lead.answer],
+            "reason": lead.reason,
+            "link": "",
+        }
+        if lead.mend == "contract":
+            row |= {"link": reverse("contract", args=[case.ref]), "link_text": "Open the contract"}
+        elif lead.mend:
+            row |= {
+                "link": reverse("checklist-row", args=[case.ref, lead.mend]),
+                "link_text": "Open the question",
+            }
+        rows.append(row)
+    return rows
+
+
+def standard_stages(stage: str) -> list[tuple[str, str]]:
+    """The stage of the case and the one after it, as the two columns of what is allowed."""
+    here = stage if stage in gates.STAGES[1:] else "prototype"
+    place = gates.STAGES.index(here)
+    return [(key, stage_word(key)) for key in gates.STAGES[place : place + 2]]
+
+
+def standard_rows(context) -> list[dict]:
+    """The nine matters: for this stage and the next the rulebook's words, met or not, and the questions behind it."""
+    case, book, facts, states = (context[name] for name in ("case", "book", "facts", "states"))
+    stages = [key for key, _ in standard_stages(case.stage)]
+    return [
+        {
+            "matter": matter.replace("_", " ").capitalize(),
+            "cells": [
+                _cell(
+                    case,
+                    book,
+                    standards.standard_of(facts, book, states, matter, stage, context["now"]),
+                )
+                for stage in stages
+            ],
+        }
+        for matter in book.standards
+    ]
+
+
+def _cell(case, book, standard: standards.Standard) -> dict:
+    behind = [
+        (question(book, key), "shown" if key in standard.shown else "open", _row(case, key))
+        for key in (*standard.missing, *standard.shown)
+    ]
+    return {
+        "words": standard.words,
+        "mark": standard.mark,
+        "tone": MARKS[standard.mark],
+        "note": standard.note,
+        "behind": behind,
+        "stage": stage_word(standard.stage),
+    }
+
+
+def _row(case, key: str) -> str:
+    return reverse("checklist-row", args=[case.ref, key])
