@@ -43,7 +43,7 @@ NEWEST_OF_EACH = """
 SELECT {columns} FROM public.{history} b CROSS JOIN LATERAL
        (SELECT k.history_id FROM public.{history} k WHERE k.{pk} = b.{pk} AND {known_k}
          ORDER BY k.history_id DESC LIMIT 1) newest
-  JOIN public.{history} h ON h.history_id = newest.history_id
+       CROSS JOIN LATERAL (SELECT * FROM public.{history} x WHERE x.history_id = newest.history_id OFFSET 0) h
  WHERE b.history_type = '+' AND h.history_type <> '-' AND h.history_id >= b.history_id
    AND NOT EXISTS (SELECT 1 FROM public.{history} a WHERE a.{pk} = b.{pk} AND a.history_type = '+'
                       AND a.history_id > b.history_id AND a.history_id <= h.history_id OFFSET 0)

@@ -186,7 +186,11 @@ def tables() -> dict[str, str]:
 def tell(entries: list[Entry]) -> list[Told]:
     """Read the bodies of these entries, in the words of the rulebook in force."""
     rulebook = Rulebook.objects.in_force()
-    book, words, gone = rulebook.book if rulebook else None, tables(), erased.words_for(entries)
+    book, words, gone = (
+        rulebook.book if rulebook else None,
+        tables(),
+        erased.words_for(erased.without_words(entries)),
+    )
     return [
         Told(entry, what=entry.kind, reason=gone[entry.pk], erased=True)
         if entry.pk in gone

@@ -22,9 +22,14 @@ def acts() -> list[Entry]:
     return list(Entry.objects.filter(kind=ERASED).select_related("body").order_by("id"))
 
 
-def words_for(entries: Iterable[Entry]) -> dict[int, str]:
-    """By key, for those of these entries whose body is gone: when it was erased, by whom and why, in a sentence."""
-    asked = {entry.pk for entry in entries if not bytes(entry.body.body)}
+def without_words(entries: Iterable[Entry]) -> Iterator[int]:
+    """The keys of those of these entries whose body is gone."""
+    return (entry.pk for entry in entries if not bytes(entry.body.body))
+
+
+def words_for(erased: Iterable[int]) -> dict[int, str]:
+    """By key, for entries whose body is gone: when it was erased, by whom and why, in a sentence."""
+    asked = set(erased)
     if not asked:
         return {}
     found = dict.fromkeys(asked, "Its words were erased since.")

@@ -89,9 +89,11 @@ def with_standing(cases: QuerySet, rulebook: Rulebook | None, moment) -> QuerySe
 
 def with_people(cases: QuerySet) -> QuerySet:
     """Cases with their unit, `owner_name` (the accepted owner, or None), and whether anybody ever owned them."""
+    # Not EXISTS: for that the database may gather the owners of all cases, where a page shows fifty.
+    accepted = _owned().filter(accepted_at__isnull=False).values(accepted=Value(True))
     return cases.select_related("unit").annotate(
         owner_name=Subquery(_owned().in_force().values("person__full_name")[:1]),
-        ever_owned=Exists(_owned().filter(accepted_at__isnull=False)),
+        ever_owned=Coalesce(Subquery(accepted[:1]), False),
     )
 
 

@@ -4,11 +4,11 @@ import json
 from dataclasses import dataclass
 from functools import cache
 
-from django.db.models import BooleanField, ExpressionWrapper, JSONField, Q, QuerySet
+from django.db.models import Field, JSONField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from governance import erased
-from governance.models import Clause, Contract, ContractVersion, Entry, EntryBody, User
+from governance.models import Clause, Contract, ContractVersion, Entry, User
 from initiatives import models, words
 
 # Acts of others that only auditors and admins see: what was refused, and who read what.
@@ -47,29 +47,27 @@ def without_private(entries, person):
 def lines(case, entries: QuerySet, book) -> list[Line]:
     """The entries in words, each with the rows its transaction changed; the first entry of a transaction has them.
 
-    One question to the database: the acts, and the changes of rows that the database wrote down beside them.
+    One question to the database: the acts, and the changes of rows that the database wrote down beside them; one more
+    where a row names somebody who did what it says before these lines begin.
     """
     acts, changes = [], []
     for row in _with_their_rows(case, entries):
-        if row.told:
-            acts.append(_act(row))
-        else:
-            changes.append(row)
+        (changes if row[TABLE] else acts).append(row)
     rows = _rows_by_transaction(changes)
-    gone = erased.words_for(acts)
+    gone = erased.words_for(row[0] for row in acts if not row[BODY])
     result = []
-    for entry in reversed(acts):
-        body = entry.facts
-        text = gone.get(entry.pk) or words.sentence(entry.kind, body.get("facts") or {}, book)
-        reason = body.get("reason") or ""
+    for pk, kind, xact, at, simulated, _, _, body, _ in reversed(acts):
+        told = json.loads(str(body, "utf8")) if body else {}
+        text = gone.get(pk) or words.sentence(kind, told.get("facts") or {}, book)
+        reason = told.get("reason") or ""
         result.append(
             Line(
-                at=entry.at,
-                who="" if entry.pk in gone else body["actor"]["name"],
+                at=at,
+                who=told["actor"]["name"] if told else "",
                 text=text,
                 reason="" if reason in text else reason,
-                simulated=entry.simulated,
-                rows=tuple(rows.pop(entry.xact, ())),
+                simulated=simulated,
+                rows=tuple(rows.pop(xact, ())),
             )
         )
     return result
@@ -99,9 +97,14 @@ MODELS = (
     ContractVersion,
     Clause,
 )
-# The names of everybody of whom a changed row speaks, out of its body.
+TABLES = {model._meta.db_table: model for model in MODELS}
+PLACES = {table: place for place, table in enumerate(TABLES)}
+ERASED = (("words", "erased", "erased since"),)
+# Columns that name somebody who need not have done anything: asked to take a role, in debt, owner of a gap.
+PASSIVE = {"person_id", "owner_id", "debtor_id", "approver_id", "stated_by_id", "risk_id", "chair_id"}
+# The names of those, out of the body of a changed row: read only where a table has such a column.
 NAMES = """
-CASE WHEN governance_entry."table" <> '' THEN (
+CASE WHEN governance_entry."table" = ANY(%s) THEN (
  SELECT jsonb_object_agg(person.id, person.full_name) FROM governance_user person WHERE person.id IN (
   SELECT said.value::bigint
     FROM (SELECT nullif(convert_from(governance_entrybody.body, 'UTF8'), '')::jsonb AS body) told,
@@ -110,75 +113,95 @@ CASE WHEN governance_entry."table" <> '' THEN (
    WHERE said.key = ANY(%s) AND said.value IS NOT NULL))
 ELSE NULL END
 """
-
-
-COLUMNS = ("id", "kind", "actor_id", "xact", "at", "simulated")  # in the order of the model
+# What is asked of each entry, in this order: a timeline is hundreds of them, so they stay plain tuples.
+COLUMNS = ("id", "kind", "xact", "at", "simulated", "table", "operation", "body__body", "names")
+TABLE, BODY, NAMED = 5, 7, 8
 
 
 def _with_their_rows(case, entries: QuerySet) -> QuerySet:
-    """These acts (`told`), and the rows of the case that changed in their transactions, each with `names`."""
-    tables = [model._meta.db_table for model in MODELS]
-    people = sorted({name for model in MODELS for name in _people(model)})
-    mine = Q(case_ref=case.ref, table__in=["", *tables])
+    """These acts, and the rows of the case that changed in their transactions, with whom they name (`names`)."""
+    passive = [table for table, model in TABLES.items() if _people(model) & PASSIVE]
+    changed = Q(case_ref=case.ref, table__in=[model._meta.db_table for model in MODELS])
     # A contract is written a moment before its case points to it: the entry of its beginning names no case yet.
-    mine |= Q(case_ref="", table=Contract._meta.db_table, key=str(case.contract_id))
-    told = ExpressionWrapper(Q(pk__in=entries.values("pk")), output_field=BooleanField())
+    changed |= Q(case_ref="", table=Contract._meta.db_table, key=str(case.contract_id))
     return (
-        Entry.objects.filter(mine, xact__in=entries.values("xact"))
-        .annotate(told=told, names=RawSQL(NAMES, [people], output_field=JSONField()))
-        .exclude(told=False, table="")
+        Entry.objects.filter(
+            Q(table="", pk__in=entries.values("pk")) | changed, xact__in=entries.values("xact")
+        )
+        .annotate(names=RawSQL(NAMES, [passive, sorted(PASSIVE)], output_field=JSONField()))
         .order_by("id")
-        .values_list(*COLUMNS, "table", "operation", "body__body", "told", "names", named=True)
+        .values_list(*COLUMNS)
     )
 
 
-def _act(row) -> Entry:
-    """The entry of an act, with its body."""
-    entry = Entry.from_db("default", COLUMNS, [getattr(row, name) for name in COLUMNS])
-    entry.body = EntryBody(entry_id=row.id, body=row.body__body)
-    return entry
-
-
-def _people(model) -> list[str]:
-    """The columns of a table that hold the key of a person."""
-    return [field.column for field in model._meta.concrete_fields if field.related_model is User]
-
-
-def _rows_by_transaction(entries: list) -> dict[int, list[Row]]:
+def _rows_by_transaction(entries: list[tuple]) -> dict[int, list[Row]]:
     """The changes of rows by transaction, as people read them: table by table, each in its order."""
-    by_table = {model._meta.db_table: (place, model) for place, model in enumerate(MODELS)}
+    entries = sorted(entries, key=lambda row: (PLACES[row[TABLE]], row[0]))
+    bodies = [json.loads(str(row[BODY], "utf8")) if row[BODY] else {} for row in entries]
+    names = _names(entries, bodies)
     found: dict[int, list[Row]] = {}
-    for entry in sorted(entries, key=lambda entry: (by_table[entry.table][0], entry.id)):
-        model = by_table[entry.table][1]
-        body = json.loads(bytes(entry.body__body) or b"{}")
-        before, after = body.get("before"), body.get("after")
-        if entry.operation == "-":
-            before, after = None, before  # what was taken away is told as it stood
-        if body:
-            changes = tuple(_changes(model, before, after, entry.names or {}))
-        else:
-            changes = (("words", "erased", "erased since"),)
+    for (_, _, xact, _, _, table, operation, *_), body in zip(entries, bodies, strict=True):
+        model = TABLES[table]
+        changes = tuple(_changes(model, *_states(operation, body), names)) if body else ERASED
         what = model._meta.verbose_name.capitalize()
-        found.setdefault(entry.xact, []).append(Row(what, HAPPENED[entry.operation], changes))
+        found.setdefault(xact, []).append(Row(what, HAPPENED[operation], changes))
     return found
 
 
-def _changes(model, before: dict | None, after: dict | None, names: dict[str, str]):
-    """The fields that differ, as (field, before, after); of a row that came, all that say something."""
-    for field in _telling(model):
-        said = before.get(field.column) if before else None, after.get(field.column) if after else None
-        if said[0] == said[1] or (before is None and said[1] in (None, "", [], {}, False)):
+def _states(operation: str, body: dict) -> tuple[dict, dict]:
+    """The row before and after; what was taken away is told as it stood."""
+    before, after = body["before"] or {}, body["after"] or {}
+    return ({}, before) if operation == "-" else (before, after)
+
+
+def _names(entries: list[tuple], bodies: list[dict]) -> dict[int, str]:
+    """The names of everybody of whom these rows speak.
+
+    Who did something here is named as actor, and who need not have comes with the rows. The rest, who did something
+    before these lines begin, is asked for in one question.
+    """
+    names: dict[int, str] = {}
+    spoken: set[int] = set()
+    for row, body in zip(entries, bodies, strict=True):
+        if not body:
             continue
-        old, new = (None if value is None else field.to_python(value) for value in said)
-        if field.related_model is User:
-            old, new = names.get(str(old), old), names.get(str(new), new)
+        names[body["actor"]["id"]] = body["actor"]["name"]
+        names |= {int(key): name for key, name in (row[NAMED] or {}).items()}
+        before, after = _states(row[TABLE + 1], body)
+        for column in _people(TABLES[row[TABLE]]):
+            if before.get(column) != after.get(column):
+                spoken |= {before.get(column), after.get(column)}
+    unknown = spoken - names.keys() - {None}
+    if unknown:
+        names |= dict(User.objects.filter(pk__in=unknown).values_list("pk", "full_name"))
+    return names
+
+
+def _changes(model, before: dict, after: dict, names: dict[int, str]):
+    """The fields that differ, as (field, before, after); of a row that came, all that say something."""
+    telling, people = _telling(model), _people(model)
+    for column, new in after.items():
+        old = before.get(column)
+        if old == new or column not in telling or (not before and new in (None, "", [], {}, False)):
+            continue
+        field = telling[column]
+        if column in people:
+            old, new = names.get(old, old), names.get(new, new)
+        else:
+            old, new = (None if value is None else field.to_python(value) for value in (old, new))
         yield field.verbose_name, _shown(old), _shown(new)
 
 
 @cache
-def _telling(model) -> list:
-    """The fields of a table that say something to a reader."""
-    return [field for field in model.history.model.tracked_fields if field.name not in SILENT]
+def _people(model) -> frozenset[str]:
+    """The columns of a table that hold the key of a person."""
+    return frozenset(field.column for field in model._meta.concrete_fields if field.related_model is User)
+
+
+@cache
+def _telling(model) -> dict[str, Field]:
+    """The fields of a table that say something to a reader, by column."""
+    return {field.column: field for field in model.history.model.tracked_fields if field.name not in SILENT}
 
 
 def _shown(value) -> str:

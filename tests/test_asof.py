@@ -438,13 +438,14 @@ def test_a_page_of_another_day_asks_little_more_than_todays(case, auditor):
         assert len(then) <= len(today) + 22, page
 
 
-def test_the_timeline_with_its_rows_is_one_question(case):
+@pytest.mark.parametrize(("acts", "questions"), [(None, 1), (60, 1)])
+def test_the_timeline_with_its_rows_is_one_question(case, acts, questions):
     book = Rulebook.objects.current().book
-    entries = Entry.objects.acts().of_case(case.ref)[:60]
+    entries = Entry.objects.acts().of_case(case.ref)[:acts]
     with CaptureQueriesContext(connection) as asked:
         lines = timeline.lines(case, entries, book)
-    assert len(asked) == 1
-    assert len(lines) == 60
+    assert len(asked) == questions
+    assert len(lines) == entries.count()
     told = [change for line in lines for row in line.rows for change in row.changes]
     assert tuple({name for name, *_ in told if name == "title"}) == ("title",)
     assert year_has_names(told), "people stand there by name, not by key"

@@ -112,7 +112,7 @@ def _news(cases) -> list[dict]:
     if rulebook is None:
         return []
     titles = dict(cases.filter(number__in=numbers.values()).values_list("number", "title"))
-    gone = erased.words_for(recent)
+    gone = erased.words_for(erased.without_words(recent))
     told = []
     for entry in recent:
         number = numbers.get(entry.case_ref)

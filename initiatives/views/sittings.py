@@ -367,7 +367,7 @@ def changed_since_last_visit(review: Review, person) -> dict | None:
     entries = timeline.without_private(entries, person)
     book = Rulebook.objects.current().book
     found, shown = list(entries[: NEWS + 1]), []
-    gone = erased.words_for(found)
+    gone = erased.words_for(erased.without_words(found))
     for entry in found[:NEWS]:
         body = entry.facts
         shown.append(

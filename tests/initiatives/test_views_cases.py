@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from adoption.demo import life
 from governance import clock
 from governance.answers import Refused
-from initiatives import actions
+from governance.models import Entry, Rulebook
+from initiatives import actions, timeline
 from tests import factories
 from tests.claims import make_claim
 from tests.initiatives.looking import acts, at, text_of
@@ -196,3 +197,14 @@ def test_the_page_reads_as_much_for_a_large_case_as_for_a_small_one(cast, as_):
     with CaptureQueriesContext(connection) as large:
         client.get(at("case", case.ref))
     assert len(large) == len(small) < 75
+
+
+def test_who_did_it_before_these_lines_begin_is_named_too(cast):
+    case = factories.make_prototype(cast)
+    life.staff(case, cast.team)
+    for person, words in ((cast.lead, "Ten."), (cast.owner, "Twelve.")):
+        actions.answer(case=case, requirement="mvp.users", kind="answered", text=words, by=person)
+    last = Entry.objects.acts().of_case(case.ref).order_by("-id")[:1]
+    (line,) = timeline.lines(case, last, Rulebook.objects.current().book)
+    changes = [change for row in line.rows for change in row.changes]
+    assert ("by", "Ravi Menon", "Marta Lindqvist") in changes
