@@ -199,6 +199,7 @@ def test_the_page_reads_as_much_for_a_large_case_as_for_a_small_one(cast, as_):
     assert len(large) == len(small) < 75
 
 
+@pytest.mark.django_db(transaction=True)  # each act its own transaction, as in life
 def test_who_did_it_before_these_lines_begin_is_named_too(cast):
     case = factories.make_prototype(cast)
     life.staff(case, cast.team)
