@@ -21,16 +21,29 @@ def add_unit(*, name: str, code: str, parent: Unit | None = None, reason: str = 
         _admin(by)
         if Unit.objects.filter(code=code).exists():
             raise ValidationError({"code": f"The code {code} is taken; choose another."})
+        if parent is not None:
+            # Locked and read again: whoever moves it meanwhile moves what stands below it too.
+            parent = Unit.objects.select_for_update().get(pk=parent.pk)
+            in_being(parent, "parent")
         unit = Unit(name=name, code=code, parent=parent)
         unit.save()
         ledger.record("unit added", unit=name, code=code, parent=parent.name if parent else None)
     return unit
 
 
+def in_being(unit: Unit | None, field: str) -> None:
+    """Raise ValidationError at `field` when the unit was merged into another, naming the one to choose instead."""
+    if unit is not None and unit.merged_into_id:
+        raise ValidationError(
+            {field: f"{unit} was merged into {unit.merged_into}; choose {unit.merged_into}."}
+        )
+
+
 def add_board(*, name: str, unit: Unit, reason: str = "", by: User) -> Board:
     """Give a unit its board, responsible for the cases of the units below that have none nearer."""
     with acting(by=by, reason=reason or "Board added"):
         _admin(by)
+        in_being(unit, "unit")
         board = Board(name=name, unit=unit)
         board.save()
         ledger.record("board added", board=name, unit=unit.name)
@@ -55,6 +68,7 @@ def add_person(
         _admin(by)
         if User.objects.filter(login__iexact=login).exists():
             raise ValidationError({"login": f"{login} is taken; choose another."})
+        in_being(unit, "unit")
         person = User.objects.create_user(
             login,
             password,

@@ -1,6 +1,7 @@
 """The Django admin of the ground floor: units, boards, people, seats; and what machine and record own, to read.
 
-`PersonAdmin` and `MembershipAdmin` are registered a floor above, where leaving ends roles on cases.
+`UnitAdmin`, `PersonAdmin` and `MembershipAdmin` are registered a floor above: leaving ends roles on cases, and moving a
+unit changes which board decides on them.
 """
 
 from django import forms
@@ -14,6 +15,12 @@ from governance.administration import ReadOnly, ReasonForm, Recorded, read_only
 from governance.history import acting
 
 
+def only_living(form, name: str) -> None:
+    """Offer only units that were not merged away, where the form has a field of that name."""
+    if name in form.fields:
+        form.fields[name].queryset = models.Unit.objects.living()
+
+
 class UnitForm(ReasonForm):
     """Name and place of a unit."""
 
@@ -21,20 +28,27 @@ class UnitForm(ReasonForm):
         model = models.Unit
         fields = ("name", "code", "parent")
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        only_living(self, "parent")
 
-@admin.register(models.Unit)
+
 class UnitAdmin(Recorded):
-    """Units as a tree. Code and parent stay: cases and boards are found by them."""
+    """Units as a tree. The code stays; where a unit stands changes by the acts of the floor above."""
 
     form = UnitForm
-    list_display = ("name", "code", "parent", "path")
-    list_filter = (("parent", admin.RelatedOnlyFieldListFilter),)
+    list_display = ("name", "code", "parent", "path", "merged_into")
+    list_filter = (
+        ("merged_into", admin.EmptyFieldListFilter),
+        ("parent", admin.RelatedOnlyFieldListFilter),
+    )
+    list_select_related = ("parent", "merged_into")
     search_fields = ("name", "code", "path")
     ordering = ("path",)
 
     def get_readonly_fields(self, request, obj=None):
         """After it was added only the name changes."""
-        return ("code", "parent", "path") if obj else ()
+        return ("code", "parent", "path", "merged_into") if obj else ()
 
     def add_row(self, cleaned, *, reason, by):
         """As `actions.add_unit`."""
@@ -49,6 +63,10 @@ class BoardForm(ReasonForm):
     class Meta:
         model = models.Board
         fields = ("name", "unit")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        only_living(self, "unit")
 
 
 class SeatsInline(admin.TabularInline):
@@ -116,6 +134,10 @@ class PersonForm(ReasonForm):
     class Meta:
         model = models.User
         fields = ("login", "full_name", "email", "unit", "manager", "is_admin", "is_auditor")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        only_living(self, "unit")
 
     def clean_login(self):
         """Sign-in names are told apart without regard to case."""

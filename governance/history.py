@@ -212,18 +212,23 @@ def insert_many(model, rows: list, batch_size: int = 1000) -> list:
     Raises NoActor outside an act. `bulk_create` alone would leave no history (house.md, trap 5).
     """
     with_keys = model.objects.bulk_create(rows, batch_size=batch_size)
-    _history_many(model, with_keys, "+")
+    _history_many(model, [row.pk for row in with_keys], "+")
     return with_keys
 
 
 def update_alike(model, rows: list, fields: list[str]) -> None:
     """Update the named fields of governed rows that all get the same values: one statement, a history row each."""
     values = {name: getattr(rows[0], name) for name in fields}
-    model.objects.filter(pk__in=[row.pk for row in rows]).update(**values)
-    _history_many(model, rows, "~")
+    update_where(model, [row.pk for row in rows], **values)
 
 
-def _history_many(model, rows, kind):
+def update_where(model, keys: list, **values) -> None:
+    """Update governed rows by their keys, to values or expressions: one statement, a history row each."""
+    model.objects.filter(pk__in=keys).update(**values)
+    _history_many(model, keys, "~")
+
+
+def _history_many(model, keys, kind):
     """One history row for each, copied inside the database from the rows as they stand there now."""
     who = _acting.get()
     if who is None:
@@ -245,5 +250,5 @@ def _history_many(model, rows, kind):
             f" SELECT {', '.join(map(quoted, columns))}, {', '.join(['%s'] * len(names))}"
             f" FROM {quoted(model._meta.db_table)} WHERE {quoted(model._meta.pk.column)} = ANY(%s)"
             f" ORDER BY {quoted(model._meta.pk.column)}",
-            [*said.values(), [row.pk for row in rows]],
+            [*said.values(), list(keys)],
         )

@@ -21,6 +21,7 @@ class Bench:
     stand_in: int | None = None
     owner: int | None = None
     contract_authors: frozenset[int] = frozenset()
+    board: int | None = None
 
     def holds(self, person, seat: str) -> bool:
         """Whether the person holds the seat now."""
@@ -51,8 +52,10 @@ def bench_of(case: Initiative) -> Bench:
         elif role.role == "owner" and role.person.is_active:
             owner = role.person_id
         roles[role.person_id] = (*roles.get(role.person_id, ()), words)
+    board = board_for(case.unit)
     return Bench(
-        members=tuple(members_now(board_for(case.unit))),
+        members=tuple(members_now(board)),
+        board=board.pk if board else None,
         roles=roles,
         stand_in=None if owned else case.registered_by_id,
         owner=owner,
@@ -141,7 +144,9 @@ def stale_of(row, bench: Bench, facts, book, at, states) -> list[str]:
     about = (row.facts["case"], row.facts["gate"], row.facts["seat"])
     if about != (facts.ref, row.review.gate, row.seat) or row.digest != statements.digest(row.statement):
         reasons.append("the statement was signed for something else")
-    if not bench.holds(row.person, row.seat):
+    if row.facts.get("board", bench.board) != bench.board:
+        reasons.append("another board decides this case now")
+    elif not bench.holds(row.person, row.seat):
         reasons.append(f"{row.person} no longer holds the seat")
     covered = {*row.covered_evidence, *map(int, row.facts["evidence"])}
     if any(item.id in covered and item.author_id == row.person_id for item in facts.items):

@@ -132,7 +132,7 @@ class PortfolioFilter(django_filters.FilterSet):
         label="Supported stage", choices=list(SUPPORTED.items()), empty_label="any"
     )
     unit = django_filters.ModelChoiceFilter(
-        label="Unit", queryset=Unit.objects.all(), method="in_unit", empty_label="any"
+        label="Unit", queryset=Unit.objects.living(), method="in_unit", empty_label="any"
     )
     layer = django_filters.ChoiceFilter(
         label="Gap in layer", choices=list(LAYER_WORDS.items()), method="gap_in", empty_label="any"

@@ -404,6 +404,13 @@ def may_import(person: User) -> Answer:
     return no("Only admins import inventories.", "Give the file to an admin.")
 
 
+def may_reorganise(person: User) -> Answer:
+    """Admins move and merge units."""
+    if person.is_active and person.is_admin:
+        return yes()
+    return no("Only admins move or merge units.", "Ask an admin.")
+
+
 def may_see_record(person: User) -> Answer:
     """Refusals and the acts of other people: auditors and admins."""
     if person.is_active and (person.is_auditor or person.is_admin):

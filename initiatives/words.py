@@ -137,6 +137,18 @@ SENTENCES = {
         f"registered the case in {f['unit']}, with {f['owner']} as owner: {f['problem']}"
     ),
     "details changed": _changed_details,
+    "unit changed": lambda f, b: (
+        f"took the case along from {f['before']} to {f['after']}: the units were merged."
+    ),
+    "board changed": lambda f, b: (
+        f"changed who decides, with the units: {f['after'] or 'no board'}, in place of {f['before'] or 'no board'}."
+    ),
+    "unit moved": lambda f, b: (
+        f"moved the unit {f['unit']} from {f['before'] or 'the top'} to {f['after'] or 'the top'}."
+    ),
+    "units merged": lambda f, b: (
+        f"merged the unit {f['unit']} into {f['into']}, with {f['cases']} cases and {f['people']} people."
+    ),
     "risk tier proposed": lambda f, b: f"proposed the risk tier {f['tier']}: {f['worst_credible_harm']}",
     "risk tier confirmed": lambda f, b: f"confirmed the risk tier {f['tier']}.",
     "withdrawn": lambda f, b: (

@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from governance import clock
 from governance.history import DatabaseNow, acting, governed
 
+LONGEST_PATH = 400
 SEATS = {
     "business_value": "Business value",
     "risk_compliance": "Risk and compliance",
@@ -21,14 +22,24 @@ CHAIR, DEPUTY_CHAIR = "chair", "deputy_chair"
 BOARD_ROLES = {**SEATS, CHAIR: "Chair", DEPUTY_CHAIR: "Deputy chair"}
 
 
+class UnitQuerySet(models.QuerySet):
+    def living(self):
+        """Units that people work in and cases belong to: those that were merged away are kept to be read."""
+        return self.filter(merged_into__isnull=True)
+
+
 class Unit(models.Model):
     """A part of the organisation. `path` lists the keys from the root down, so that a subtree is one filter."""
 
     name = models.CharField(max_length=120)
     code = models.SlugField(max_length=40, unique=True)
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
-    path = models.CharField(max_length=400, editable=False, default="", db_index=True)
+    path = models.CharField(max_length=LONGEST_PATH, editable=False, default="", db_index=True)
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="merged", editable=False
+    )
 
+    objects = UnitQuerySet.as_manager()
     history = governed()
 
     class Meta:
@@ -38,7 +49,7 @@ class Unit(models.Model):
         return self.name
 
     def save(self, *args, **kwargs):
-        """Keep the path with the parent. A unit moves only by `governance.actions.move_unit`."""
+        """Keep the path with the parent. Where a unit stands changes only by the acts on units, a floor above."""
         self.path = f"{self.parent.path if self.parent_id else '/'}{self.code}/"
         super().save(*args, **kwargs)
 

@@ -67,6 +67,7 @@ from initiatives.actions.reviews import (
 )
 from initiatives.actions.roles import accept_role, decline_role, end_role, propose_role, reaccept_role
 from initiatives.actions.rulebooks import publish_rulebook
+from initiatives.actions.units import merge_units, move_unit
 from initiatives.actions.votes import sign_off, statement_for, withdraw_vote
 from initiatives.actions.waivers import agree_to_waiver, refuse_waiver, request_waiver
 
@@ -103,6 +104,8 @@ __all__ = [
     "lift_hold",
     "map_batch",
     "meet_condition",
+    "merge_units",
+    "move_unit",
     "open_gap",
     "open_review",
     "owe",

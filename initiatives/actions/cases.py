@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 
 from governance import clock, ledger
+from governance.actions import in_being
 from governance.answers import no
 from governance.models import Unit, User
 from initiatives import permissions
@@ -48,6 +49,7 @@ def register(
         )
     if wrong:
         raise ValidationError(wrong)
+    in_being(unit, "unit")
     with act("register", by=by, reason=reason.strip() or "Registered"):
         permissions.may_register(by).or_refuse()
         case = Initiative(

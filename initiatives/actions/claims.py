@@ -9,8 +9,8 @@ from governance.models import Rulebook, Unit, User
 from initiatives import standing
 from initiatives.actions.cases import next_numbers
 from initiatives.models import ImportBatch, ImportRow, Initiative, StageChange
+from initiatives.models.imports import ROOT
 
-ROOT = ("Imported", "imported")
 CLAIMS = {
     "prototype": "claim_prototype",
     "mvp": "claim_mvp",
@@ -111,7 +111,7 @@ def _units(rows: list[ImportRow]) -> dict[tuple[str, str], Unit]:
     pairs = {(row.mapped["organisation"], row.mapped["bureau"]) for row in rows}
     root = Unit.objects.filter(code=ROOT[1]).first() or _add_units([(*ROOT, None)])[0]
     here: dict[str, Unit] = {}
-    for unit in Unit.objects.order_by("id"):
+    for unit in Unit.objects.living().order_by("id"):
         if not unit.path.startswith(root.path) or unit.parent_id == root.pk:
             here.setdefault(unit.name.casefold(), unit)
     codes = set(Unit.objects.values_list("code", flat=True))
@@ -121,7 +121,7 @@ def _units(rows: list[ImportRow]) -> dict[tuple[str, str], Unit]:
         here[unit.name.casefold()] = unit
     parts = {
         (unit.parent_id, unit.name.casefold()): unit
-        for unit in Unit.objects.filter(parent__in=[here[name.casefold()] for name in names])
+        for unit in Unit.objects.living().filter(parent__in=[here[name.casefold()] for name in names])
     }
     wanted = []
     for organisation, bureau in sorted(pairs):

@@ -34,8 +34,7 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
                 assignment.save()
                 ledger.record("role ended", case=case, role=assignment.role, person=person.full_name)
                 ended.append((case, assignment))
-        for membership in person.memberships.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=clock.now())):
-            _end_row(membership)
+        end_seats(person.memberships)
         person = User.objects.select_for_update().get(pk=person.pk)
         person.is_active = False
         person.save()
@@ -68,6 +67,12 @@ def end_membership(*, membership: Membership, reason: str, by: User) -> Membersh
         if membership.ends_at is None or membership.ends_at > clock.now():
             _end_row(membership)
     return membership
+
+
+def end_seats(memberships) -> None:
+    """End these seats now, inside the running act, as far as they have not ended."""
+    for membership in memberships.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=clock.now())):
+        _end_row(membership)
 
 
 def _end_row(membership: Membership) -> None:

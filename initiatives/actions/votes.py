@@ -33,6 +33,7 @@ def statement_for(
         sitting.facts, sitting.book, review.gate, seat, sitting.at, sitting.states
     )
     where = board_for(sitting.case.unit)
+    covered["board"] = where.pk if where else None
     text = statements.write(
         sitting.facts,
         sitting.book,

@@ -11,7 +11,7 @@ class RegisterForm(forms.Form):
 
     title = forms.CharField(max_length=200, help_text="What people will call it.")
     unit = forms.ModelChoiceField(
-        Unit.objects.all(), empty_label="choose", help_text="Whose problem it solves. Its board decides."
+        Unit.objects.living(), empty_label="choose", help_text="Whose problem it solves. Its board decides."
     )
     problem = forms.CharField(
         max_length=4000,

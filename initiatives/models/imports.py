@@ -7,6 +7,8 @@ from governance.history import governed
 from governance.models import User
 from initiatives.models.initiative import Initiative
 
+ROOT = ("Imported", "imported")  # name and code of the unit below which imports put theirs
+
 
 class InventorySource(models.Model):
     """How files of one publisher are read, as somebody confirmed it: remembered for the next file."""

@@ -1,0 +1,153 @@
+"""The cases in the Django admin: read-only, all of them."""
+
+from django.contrib import admin
+
+from governance.administration import read_only
+from initiatives import models
+
+OF_CASE = {"list_select_related": ("initiative",)}
+BY_CASE = ("initiative__title", "=initiative__number")
+
+
+def _of_case(model, shown, filters=(), search=(), **options):
+    """A model whose rows belong to a case: read-only, found by the case's title and number too."""
+    options = {"list_select_related": ("initiative",), **options}
+    read_only(
+        model,
+        list_display=("initiative", *shown),
+        list_filter=filters,
+        search_fields=(*BY_CASE, *search),
+        **options,
+    )
+
+
+read_only(
+    models.Initiative,
+    list_display=("ref", "title", "unit", "stage", "basis", "since", "tier", "confidential"),
+    list_filter=("stage", "basis", "tier", "confidential", ("unit", admin.RelatedOnlyFieldListFilter)),
+    search_fields=("title", "=number", "problem", "source_key", "source_organisation"),
+    list_select_related=("unit",),
+    date_hierarchy="registered_at",
+)
+_of_case(models.PastStanding, ("computed_at", "valid_until", "rulebook"), ())
+_of_case(models.StageChange, ("from_stage", "to_stage", "basis", "by", "at"), ("to_stage", "basis"))
+_of_case(
+    models.RoleAssignment,
+    ("role", "person", "proposed_at", "accepted_at", "ended_at"),
+    ("role",),
+    ("person__full_name",),
+)
+_of_case(models.Standing, ("rulebook", "computed_at", "valid_until"), ("rulebook",))
+_of_case(
+    models.Span,
+    ("from_at", "until_at", "supported", "shortfall", "label", "held", "next_stale_on"),
+    ("supported", "shortfall", "held"),
+)
+_of_case(models.Answer, ("requirement", "kind", "by", "at"), ("kind", "requirement"), ("requirement", "text"))
+_of_case(
+    models.Evidence,
+    ("title", "kind", "observed_on", "result", "author", "withdrawn_at"),
+    ("kind", "result", "condition"),
+    ("title", "sha256", "author__full_name"),
+    # What is in the file is for the people of the case; admins see that it exists.
+    never_shown=("file",),
+    date_hierarchy="observed_on",
+)
+read_only(
+    models.Coverage,
+    list_display=("evidence", "requirement", "added_at"),
+    list_filter=("requirement",),
+    search_fields=("requirement", "evidence__title"),
+    list_select_related=("evidence",),
+)
+read_only(
+    models.EvidenceNames,
+    list_display=("evidence", "component_version", "scope_version", "contract_version"),
+    search_fields=("evidence__title",),
+    list_select_related=(
+        "evidence",
+        "component_version__component",
+        "scope_version",
+        "contract_version__contract",
+    ),
+)
+read_only(
+    models.Voiding,
+    list_display=("evidence", "requirement", "trigger", "cause", "effective_at"),
+    list_filter=("trigger", "requirement"),
+    search_fields=("requirement", "cause", "evidence__title"),
+    list_select_related=("evidence",),
+)
+_of_case(models.ProofItem, ("key", "declared_at", "frozen_at", "result"), ("key", "result"), ("declared",))
+_of_case(models.Component, ("layer", "name", "vendor"), ("layer",), ("name", "vendor"))
+read_only(
+    models.ComponentVersion,
+    list_display=("component", "version", "region", "runs_from", "runs_to"),
+    list_filter=("region",),
+    search_fields=("component__name", "version", "component__initiative__title"),
+    list_select_related=("component",),
+)
+_of_case(
+    models.ScopeVersion,
+    ("number", "user_count", "ends_on", "starts_at", "ended_at"),
+    ("for_stage",),
+    ("users",),
+)
+_of_case(
+    models.ChangeRecord, ("what", "layer", "effective_at", "approver", "recorded_by"), ("layer",), ("what",)
+)
+_of_case(models.Dependant, ("who", "stated_at", "ended_at"), (), ("who", "for_what"))
+_of_case(models.Review, ("gate", "outcome", "opened_by", "opened_at", "ended_at"), ("gate", "outcome"))
+read_only(
+    models.Question,
+    list_display=("review", "criterion", "text", "asked_by", "asked_at", "answered_at"),
+    list_filter=("criterion",),
+    search_fields=("text", "answer", "review__initiative__title"),
+    list_select_related=("review", "asked_by"),
+)
+read_only(
+    models.SignOff,
+    list_display=("review", "seat", "person", "verdict", "at"),
+    list_filter=("seat", "verdict"),
+    search_fields=("person__full_name", "digest", "review__initiative__title"),
+    list_select_related=("review", "person"),
+    date_hierarchy="at",
+)
+read_only(
+    models.Condition,
+    list_display=("review", "text", "owner", "due", "met_at"),
+    list_filter=("due", "met_at"),
+    search_fields=("text", "owner__full_name", "review__initiative__title"),
+    list_select_related=("review", "owner"),
+)
+_of_case(
+    models.Waiver,
+    ("key", "until", "requested_by", "chair_at", "risk_at", "refused_at"),
+    ("key",),
+    ("reason",),
+)
+_of_case(
+    models.Hold, ("kind", "reason", "blocking", "opened_at", "lifted_at"), ("kind", "blocking"), ("reason",)
+)
+_of_case(
+    models.Obligation,
+    ("kind", "text", "debtor", "due", "settled_at"),
+    ("kind", "due"),
+    ("text", "debtor__full_name"),
+)
+_of_case(models.Gap, ("text", "owner", "due", "closed_at"), ("due",), ("text", "owner__full_name"))
+read_only(models.imports.InventorySource, list_display=("words", "key"), search_fields=("words", "key"))
+read_only(
+    models.ImportBatch,
+    list_display=("file_name", "source", "uploaded_by", "uploaded_at", "confirmed_at"),
+    list_filter=("source", "confirmed_at"),
+    search_fields=("file_name", "sha256"),
+    list_select_related=("uploaded_by",),
+)
+read_only(
+    models.ImportRow,
+    list_display=("batch", "line", "decision", "initiative", "done_at"),
+    list_filter=("decision", "batch"),
+    search_fields=("=line", "raw_digest", "initiative__title", "group"),
+    list_select_related=("batch", "initiative"),
+)
