@@ -1,21 +1,27 @@
-"""Which uploads are taken as evidence: known types, true to their name, not too large. Served only as downloads."""
+"""Which uploads are taken as evidence: known types, true to their name, not too large, nothing that acts.
 
-import zipfile
+Served as downloads; what of them is shown on a page, `initiatives.previews` says.
+"""
+
+import re
+import unicodedata
 from pathlib import PurePath
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from initiatives.contents import NotTaken, office, pdf, pictures, text
+
 # extension: (content type we will serve it as, how such a file must begin, or None for text)
 TYPES = {
-    "pdf": ("application/pdf", (b"%PDF-",)),
-    "png": ("image/png", (b"\x89PNG\r\n\x1a\n",)),
-    "jpg": ("image/jpeg", (b"\xff\xd8\xff",)),
-    "jpeg": ("image/jpeg", (b"\xff\xd8\xff",)),
-    "docx": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", (b"PK\x03\x04",)),
-    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", (b"PK\x03\x04",)),
-    "pptx": ("application/vnd.openxmlformats-officedocument.presentationml.presentation", (b"PK\x03\x04",)),
-    "odt": ("application/vnd.oasis.opendocument.text", (b"PK\x03\x04",)),
+    "pdf": ("application/pdf", pdf.START),
+    "png": ("image/png", pictures.PNG),
+    "jpg": ("image/jpeg", pictures.JPEG),
+    "jpeg": ("image/jpeg", pictures.JPEG),
+    "docx": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", b"PK\x03\x04"),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b"PK\x03\x04"),
+    "pptx": ("application/vnd.openxmlformats-officedocument.presentationml.presentation", b"PK\x03\x04"),
+    "odt": ("application/vnd.oasis.opendocument.text", b"PK\x03\x04"),
     "txt": ("text/plain", None),
     "md": ("text/plain", None),
     "csv": ("text/csv", None),
@@ -23,52 +29,69 @@ TYPES = {
     "log": ("text/plain", None),
     "eml": ("text/plain", None),
 }
-UNPACKED_LIMIT = 400 * 1024 * 1024  # bytes; an office file that unpacks to more is a bomb
+LONGEST_NAME = 150  # characters
+NOT_IN_NAMES = re.compile(r'[<>:"|?*]')
+# Names that mean a device on Windows, whatever follows the first dot.
+DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)", re.IGNORECASE)
+
+
+def tidy_name(name: str) -> str:
+    """The name of an upload as it is kept and offered again: no folders, nothing invisible, nothing a system obeys.
+
+    May be empty or lack its ending, when nothing else was there.
+    """
+    name = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2])
+    name = "".join(
+        letter for letter in name if unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+    )
+    name = NOT_IN_NAMES.sub("_", name).strip(" .")
+    if DEVICES.match(name):
+        name = f"_{name}"
+    path = PurePath(name)
+    return (
+        f"{path.stem[: LONGEST_NAME - len(path.suffix)]}{path.suffix}" if len(name) > LONGEST_NAME else name
+    )
+
+
+def extension_of(name: str) -> str:
+    """The ending of a tidy name in small letters, without its dot; "" for none."""
+    return PurePath(name).suffix.lower().lstrip(".")
 
 
 def check_file(file) -> str:
     """The content type to serve the upload as. Raises ValidationError saying what is wrong and what is taken."""
-    name = PurePath(file.name.replace("\\", "/")).name
-    extension = PurePath(name).suffix.lower().lstrip(".")
-    taken = ", ".join(sorted(TYPES))
+    extension = extension_of(tidy_name(file.name))
     if extension not in TYPES:
-        raise ValidationError(
-            {"file": f"Files named .{extension or '?'} are not taken; send one of {taken}."}
-        )
+        taken = ", ".join(sorted(TYPES))
+        shown = extension[:20] or "?"
+        raise ValidationError({"file": f"Files named .{shown} are not taken; send one of {taken}."})
     if file.size > settings.UPLOAD_MAX_BYTES:
         limit = settings.UPLOAD_MAX_BYTES // (1024 * 1024)
         raise ValidationError({"file": f"The file is larger than {limit} MB; send an extract, or a link."})
     if file.size == 0:
         raise ValidationError({"file": "The file is empty."})
-    content_type, starts = TYPES[extension]
+    content_type, start = TYPES[extension]
     file.seek(0)
-    head = file.read(4096)
+    content = file.read()
     file.seek(0)
-    if starts is None:
-        _check_text(head, extension)
-    elif not head.startswith(starts):
+    if start is not None and not content.startswith(start):
         raise ValidationError({"file": f"The content is not that of a .{extension} file; send the original."})
-    if starts == (b"PK\x03\x04",):
-        _check_archive(file)
+    try:
+        _check_content(file, content, extension)
+    except NotTaken as why:
+        raise ValidationError({"file": str(why)}) from None
     return content_type
 
 
-def _check_text(head: bytes, extension: str) -> None:
-    if b"\x00" in head:
-        raise ValidationError({"file": f"The content is not text, although it is named .{extension}."})
-
-
-def _check_archive(file) -> None:
-    try:
-        with zipfile.ZipFile(file) as archive:
-            entries = archive.infolist()
-    except zipfile.BadZipFile:
-        raise ValidationError({"file": "The file is damaged; save it again and send that."}) from None
-    finally:
-        file.seek(0)
-    if len(entries) > 20000 or sum(entry.file_size for entry in entries) > UNPACKED_LIMIT:
-        raise ValidationError({"file": "The file unpacks to far more than it should; send a PDF instead."})
-    if not any(entry.filename in ("[Content_Types].xml", "mimetype") for entry in entries):
-        raise ValidationError(
-            {"file": "The file is an archive, not an office document; send the documents themselves."}
-        )
+def _check_content(file, content: bytes, extension: str) -> None:
+    match TYPES[extension][1]:
+        case None:
+            text.check(content, extension)
+        case pdf.START:
+            pdf.check(content)
+        case pictures.PNG:
+            pictures.check_png(content)
+        case pictures.JPEG:
+            pictures.check_jpeg(content)
+        case _:
+            office.check(file, extension)

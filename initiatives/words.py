@@ -166,7 +166,9 @@ SENTENCES = {
     "evidence offered": lambda f, b: f"offered item {f['evidence']} for {_questions(b, f['covers'])} too.",
     "evidence withdrawn": lambda f, b: f"withdrew the proof “{f['title']}”.",
     "past read": lambda f, b: f"read the page “{f['page']}” as of {f['as_of']}.",
-    "evidence opened": lambda f, b: f"opened the file of “{f['title']}”.",
+    "evidence opened": lambda f, b: (
+        f"{'looked at' if f.get('way') == 'look' else 'opened'} the file of “{f['title']}”."
+    ),
     "evidence file missing": lambda f, b: (
         f"found the file of “{f['title']}” missing; it does not count until it is back."
     ),

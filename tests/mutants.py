@@ -34,6 +34,7 @@ PROOF = "tests/governance/test_proof.py"
 GATES = "tests/governance/test_gates.py"
 STATEMENTS = "tests/governance/test_statements.py"
 UGLY = "tests/walks/test_small_ugly.py"
+HOSTILE = "tests/test_hostile_files.py"
 
 MUTANTS = [
     # Races
@@ -287,6 +288,70 @@ MUTANTS = [
         "if text and (text[0] in STARTERS or",
         "if text and (",
         "tests/initiatives/test_views_portfolio.py -k file_is_safe",
+    ),
+    # Hostile files
+    Mutant(
+        "a PDF that acts is refused",
+        "initiatives/contents/pdf.py",
+        "    if found:\n        raise NotTaken(",
+        "    if False:\n        raise NotTaken(",
+        HOSTILE,
+    ),
+    Mutant(
+        "what a PDF packs is unpacked and looked at",
+        "initiatives/contents/pdf.py",
+        "        for text in texts:\n            _look(text)",
+        "        pass",
+        HOSTILE,
+    ),
+    Mutant(
+        "two files in one are refused",
+        "initiatives/contents/__init__.py",
+        "    if ACTIVE.search(head) or",
+        "    if False and ACTIVE.search(head) or",
+        HOSTILE,
+    ),
+    Mutant(
+        "parts of an office document that act are refused",
+        "initiatives/contents/office.py",
+        "        if ACTS.search(part.filename) or",
+        "        if False and ACTS.search(part.filename) or",
+        HOSTILE,
+    ),
+    Mutant(
+        "entities in an office document are refused",
+        "initiatives/contents/office.py",
+        "    if ENTITIES.search(text):",
+        "    if False:",
+        HOSTILE,
+    ),
+    Mutant(
+        "pictures have a largest size",
+        "initiatives/contents/pictures.py",
+        "    if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:",
+        "    if False:",
+        HOSTILE,
+    ),
+    Mutant(
+        "names of uploads are tidied",
+        "initiatives/actions/evidence.py",
+        "item.file_name = tidy_name(file.name)",
+        "item.file_name = file.name[:200]",
+        HOSTILE,
+    ),
+    Mutant(
+        "content is looked at again before it is shown",
+        "initiatives/previews.py",
+        "                check(content)\n",
+        "                pass\n",
+        HOSTILE,
+    ),
+    Mutant(
+        "a file of evidence is cut off from our pages",
+        "initiatives/views/files.py",
+        "POLICY = \"sandbox; default-src 'none';",
+        "POLICY = \"default-src 'self';",
+        HOSTILE,
     ),
 ]
 

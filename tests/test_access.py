@@ -135,6 +135,8 @@ TABLE = {
     "evidence-file": only(
         *TEAM, *BOARD, "auditor"
     ),  # everything but evidence bodies: admins do not read them
+    "evidence-look": only(*TEAM, *BOARD, "auditor", sent=405),
+    "evidence-content": only(*TEAM, *BOARD, "auditor", sent=405),
     "evidence-add": WORKERS,
     "evidence-index": OWNER,
     "evidence-cover": WORKERS,

@@ -2,7 +2,6 @@
 
 import hashlib
 from datetime import date
-from pathlib import PurePath
 
 import structlog
 from django.core.exceptions import ValidationError
@@ -14,7 +13,7 @@ from governance.history import insert_many
 from governance.models import Clause, Rulebook, User
 from initiatives import permissions
 from initiatives.actions.base import act, settle_standing
-from initiatives.files import check_file
+from initiatives.files import check_file, tidy_name
 from initiatives.models import (
     Answer,
     ComponentVersion,
@@ -235,7 +234,7 @@ def store(item: Evidence, file) -> None:
         size += len(chunk)
     file.seek(0)
     item.sha256, item.size = digest.hexdigest(), size
-    item.file_name = PurePath(file.name.replace("\\", "/")).name[:200]
+    item.file_name = tidy_name(file.name)
     place = f"evidence/{item.sha256[:2]}/{item.sha256}"
     # The name is the content: a file that is there already is the same file.
     item.file.name = place if default_storage.exists(place) else default_storage.save(place, file)

@@ -11,6 +11,7 @@ from itertools import islice
 
 from django.core.exceptions import ValidationError
 
+from initiatives.contents import office
 from initiatives.importing.code_pages import decode, wrong
 
 MAX_BYTES = 25 * 1024 * 1024
@@ -73,7 +74,7 @@ def read_table(content: bytes, *, encoding: str = "", expected: tuple[str, ...] 
 
 
 def _separated(text: str, encoding: str, expected) -> Table:
-    delimiter = _delimiter(text)
+    delimiter = delimiter_of(text)
     records: list[tuple[int, list[str]]] = []
     before = csv.field_size_limit(MAX_CELL)
     try:
@@ -100,7 +101,7 @@ def _bound(rows: int, columns: int, cells: int) -> None:
         )
 
 
-def _delimiter(text: str) -> str:
+def delimiter_of(text: str) -> str:
     """The delimiter with which the first rows agree best on a number of columns above one."""
     head = text[:200_000]
     best, score = ",", 0.0
@@ -155,7 +156,7 @@ def _check_archive(content: bytes) -> None:
             for entry in entries:
                 if entry.filename.endswith((".xml", ".rels")):
                     with archive.open(entry) as part:
-                        if b"<!DOCTYPE" in part.read(2048):
+                        if office.ENTITIES.search(office.text_of(part.read(office.CHUNK))):
                             raise wrong(
                                 "The workbook defines entities, which no spreadsheet does. Save it again."
                             )

@@ -1,16 +1,14 @@
-"""The evidence of a case: listed, added, read, offered for more, withdrawn, generated; its files behind a check."""
+"""The evidence of a case: listed, added, read, offered for more, withdrawn, generated."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from governance import clock, gates, history, ledger
+from governance import clock, gates
 from governance.middleware import on_any_day
 from governance.models import Rulebook
-from initiatives import actions, doors, impact, permissions
+from initiatives import actions, doors, impact, permissions, previews
 from initiatives.forms import ReasonForm
 from initiatives.forms.evidence import ADDED_KINDS, CoverForm, EvidenceForm, cover_choices
 from initiatives.models.evidence import EVIDENCE_KINDS
@@ -178,10 +176,11 @@ def item(request, ref, pk):
     """One item: its facts, what it covers and whether it counts there, what it replaced, what ended it."""
     case = doors.case_for(request.user, ref)
     row = doors.evidence_for(request.user, case, pk)
-    return render(request, "initiatives/evidence_item.html", _item_context(request, case, row))
+    return render(request, "initiatives/evidence_item.html", item_context(request, case, row))
 
 
-def _item_context(request, case, row) -> dict:
+def item_context(request, case, row) -> dict:
+    """What a page about one item shows of it."""
     context = case_context(request, case, "evidence")
     facts, book, now = context["facts"], context["book"], context["now"]
     fact = next(item for item in facts.items if item.id == row.pk)
@@ -222,38 +221,8 @@ def _item_context(request, case, row) -> dict:
         "older": row.supersedes,
         "newer": case.evidence.filter(supersedes=row).first(),
         "has_file": bool(row.file),
+        "can_look": previews.offered(row),
     }
-
-
-def download(request, ref, pk):
-    """The file, as a download only, to those who may read evidence; the reading is recorded."""
-    case = doors.case_for(request.user, ref)
-    row = doors.evidence_for(request.user, case, pk)
-    permissions.may_open_file(case, request.user).or_refuse()
-    if not row.file:
-        raise Http404("This item has no file.")
-    try:
-        content = default_storage.open(row.file.name, "rb")
-    except OSError:
-        actions.find_missing_files(evidence=row)
-        row = doors.evidence_for(request.user, case, pk)
-        return render(
-            request, "initiatives/evidence_missing.html", _item_context(request, case, row), status=404
-        )
-    if row.missing_since is not None:
-        actions.find_missing_files(evidence=row)
-    with history.acting(by=request.user, reason=""):
-        ledger.record("evidence opened", case=case, evidence=row.pk, title=row.title, sha256=row.sha256)
-    response = FileResponse(
-        content,
-        as_attachment=True,
-        filename=row.file_name or f"evidence-{row.pk}",
-        content_type=row.content_type,
-    )
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response["Cache-Control"] = "private, no-store"
-    return response
 
 
 def cover(request, ref, pk):

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.core.files.uploadedfile import SimpleUploadedFile
 from playwright.sync_api import expect
 
 from adoption.demo import life
-from governance import asof, samples, seals
+from governance import asof, clock, samples, seals
 from governance.audit import Search
 from governance.views.asof import Day
 from initiatives import actions
@@ -44,6 +45,16 @@ def test_every_main_page_is_sound(watch, cast, review, settings):
     settings.DEBUG = True  # shows the styleguide
     case = f"/cases/{review.initiative.ref}/"
     item = review.initiative.evidence.filter(kind="document").first()
+    table = actions.add_evidence(
+        case=review.initiative,
+        kind="log_sample",
+        title="A day of its log",
+        observed_on=clock.today(),
+        covers=["mvp.observability"],
+        result="pass",
+        file=SimpleUploadedFile("day.csv", b"When,Asked by,Answer\n09:12,Dana,Summary of four notes\n"),
+        by=cast.owner,
+    )
     found = inspect(watch.page(), {"sign-in": "/sign-in/", "styleguide": "/styleguide/"})
     settings.DEBUG = False
     seals.seal()
@@ -62,6 +73,7 @@ def test_every_main_page_is_sound(watch, cast, review, settings):
             "evidence": f"{case}evidence/",
             "evidence-add": f"{case}evidence/add/?kind=document",
             "evidence-item": f"{case}evidence/{item.pk}/",
+            "evidence-look": f"{case}evidence/{table.pk}/look/",
             "contract": f"{case}contract/",
             "contract-edit": f"{case}contract/edit/",
             "people": f"{case}people/",

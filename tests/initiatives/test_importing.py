@@ -152,10 +152,12 @@ def test_bombs_are_bounded(monkeypatch):
         read_table(stored.getvalue())
 
 
-def test_a_workbook_with_entities_is_refused():
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le"])
+def test_a_workbook_with_entities_is_refused(encoding):
     stored = io.BytesIO()
+    words = f'<?xml version="1.0"?><!--{"x" * 5000}--><!DOCTYPE x [<!ENTITY a "b">]><x/>'
     with zipfile.ZipFile(stored, "w") as archive:
-        archive.writestr("xl/workbook.xml", '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><x/>')
+        archive.writestr("xl/workbook.xml", words.encode(encoding))
     with pytest.raises(ValidationError, match="entities"):
         read_table(stored.getvalue())
 

@@ -10,7 +10,7 @@ from adoption.demo import life
 from governance import clock
 from governance.models import Entry
 from initiatives import actions
-from tests import factories
+from tests import factories, hostile
 from tests.initiatives.looking import acts, at, text_of
 
 pytestmark = pytest.mark.django_db
@@ -176,6 +176,88 @@ def test_a_file_is_a_download_behind_a_check_and_its_reading_is_recorded(cast, a
     history = at("case-history", case.ref)
     assert "opened the file" in text_of(as_(cast.auditor).get(history))
     assert "opened the file" not in text_of(as_(cast.owner).get(history))
+
+
+def send_file(case, by, name, content, content_type="text/plain"):
+    """An item with this file."""
+    return document(case, by, name, file=SimpleUploadedFile(name, content, content_type))
+
+
+def test_a_pdf_is_shown_in_a_frame_that_can_do_nothing(cast, as_):
+    case = factories.make_case(cast)
+    item = document(case, cast.owner)
+    client = as_(cast.seat_risk)
+    with acts() as kinds:
+        page = text_of(client.get(at("evidence-look", case.ref, item.pk)))
+        shown = client.get(at("evidence-content", case.ref, item.pk))
+    assert f'<iframe class="seen" src="{at("evidence-content", case.ref, item.pk)}"' in page
+    assert shown.content.startswith(b"%PDF-")
+    assert shown["Content-Type"] == "application/pdf"
+    assert shown["Content-Security-Policy"] == (
+        "sandbox; default-src 'none'; frame-ancestors 'self'; form-action 'none'; base-uri 'none'"
+    )
+    assert shown["X-Frame-Options"] == "SAMEORIGIN"
+    assert shown["X-Content-Type-Options"] == "nosniff"
+    assert shown["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert shown["Cache-Control"] == "private, no-store"
+    assert kinds == ["evidence opened"]
+    assert "looked at the file" in text_of(as_(cast.auditor).get(at("case-history", case.ref)))
+    assert as_(cast.admin).get(at("evidence-look", case.ref, item.pk)).status_code == 403
+
+
+def test_a_text_is_shown_as_its_words_with_what_is_hidden_written_out(cast, as_):
+    case = factories.make_case(cast)
+    content = "<b>Bold</b> caf\u00e9\nuser \u202eexe.fdp\n".encode()
+    item = send_file(case, cast.owner, "notes.txt", content)
+    with acts() as kinds:
+        answer = as_(cast.owner).get(at("evidence-look", case.ref, item.pk))
+    page = text_of(answer)
+    assert "&lt;b&gt;Bold&lt;/b&gt; caf\u00e9\nuser [U+202E]exe.fdp" in page
+    assert answer["Cache-Control"] == "private, no-store"
+    assert kinds == ["evidence opened"]
+    assert as_(cast.owner).get(at("evidence-content", case.ref, item.pk)).status_code == 404
+
+
+def test_a_long_text_says_that_it_goes_on(cast, as_):
+    case = factories.make_case(cast)
+    item = send_file(case, cast.owner, "long.log", ("\u00e9" * 300_000).encode() + b"THE END")
+    page = text_of(as_(cast.owner).get(at("evidence-look", case.ref, item.pk)))
+    assert "Only the beginning is shown" in page
+    assert "THE END" not in page
+
+
+def test_a_table_is_shown_as_a_table_within_limits(cast, as_):
+    case = factories.make_case(cast)
+    rows = "".join(f"case {n};{n};{'x' * 400}\n" for n in range(300))
+    item = send_file(case, cast.owner, "log.csv", f"Name;Count;Words\n{rows}".encode())
+    page = text_of(as_(cast.owner).get(at("evidence-look", case.ref, item.pk)))
+    assert '<th scope="col">Count</th>' in page
+    assert "<td>case 199</td>" in page
+    assert "case 200" not in page
+    assert "x" * 301 not in page
+    assert "Only the beginning is shown" in page
+    small = send_file(case, cast.owner, "small.csv", b"a,b\n1,2\n")
+    assert "Only the beginning" not in text_of(as_(cast.owner).get(at("evidence-look", case.ref, small.pk)))
+
+
+def test_an_office_document_is_only_downloaded(cast, as_):
+    case = factories.make_case(cast)
+    item = send_file(case, cast.owner, "plan.docx", hostile.office())
+    page = text_of(as_(cast.owner).get(at("evidence-item", case.ref, item.pk)))
+    assert "Look at it" not in page
+    assert "Download the file" in page
+    assert "is not shown here" in text_of(as_(cast.owner).get(at("evidence-look", case.ref, item.pk)))
+
+
+def test_a_picture_is_shown_as_one(cast, as_):
+    case = factories.make_case(cast)
+    item = send_file(case, cast.owner, "screen.png", hostile.png(40, 20))
+    client = as_(cast.owner)
+    assert 'alt="screen.png"' in text_of(client.get(at("evidence-look", case.ref, item.pk)))
+    assert client.get(at("evidence-content", case.ref, item.pk))["Content-Type"] == "image/png"
+    default_storage.delete(item.file.name)
+    assert client.get(at("evidence-content", case.ref, item.pk)).status_code == 404
+    assert "The file is missing." in text_of(client.get(at("evidence-look", case.ref, item.pk)))
 
 
 def test_a_missing_file_says_so_and_stops_counting(cast, as_):

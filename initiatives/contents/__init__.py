@@ -1,0 +1,29 @@
+"""What a file really is, told by its bytes and never by its name: one module a kind.
+
+Each `check` raises NotTaken with a sentence for whoever sent the file. What these modules look for is what could
+harm a reader: two files in one, scripts, packed files, sizes that no machine can hold. It is not a virus scanner.
+"""
+
+import re
+
+# What makes a browser, a shell or an office program take something for more than it claims to be.
+ACTIVE = re.compile(
+    rb"<\s*(?:!doctype\s+html|html|head|body|script|iframe|object|embed|svg|math|meta|link|style|base)\b|<\?php",
+    re.IGNORECASE,
+)
+HEAD = 2048  # bytes; no browser looks further to guess what something is
+ZIP_END = b"PK\x05\x06"
+ZIP_TAIL = 66_000  # bytes from the end within which a zip archive has its directory's end
+
+
+class NotTaken(ValueError):
+    """The content is not taken; the sentence says why and what to send instead."""
+
+
+def not_two_in_one(content: bytes, what: str) -> None:
+    """Refuse a file that another program would take for something else: a web page, a PDF or an archive as well."""
+    head = content[:HEAD]
+    if ACTIVE.search(head) or (b"%PDF-" in head[:1024] and not head.startswith(b"%PDF-")):
+        raise NotTaken(f"The {what} holds a web page or another document at its beginning; save it again.")
+    if ZIP_END in content[-ZIP_TAIL:]:
+        raise NotTaken(f"The {what} holds an archive as well; save it again and send that.")

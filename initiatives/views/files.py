@@ -1,0 +1,115 @@
+"""The files of evidence, to those who may read them: downloaded, or looked at in the page. Each reading is recorded."""
+
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from governance import history, ledger
+from initiatives import actions, doors, permissions, previews
+from initiatives.views.evidence import item_context
+
+# Whatever a browser makes of a file: nothing in it runs, loads or sends, and it shares nothing with our pages.
+POLICY = "sandbox; default-src 'none'; frame-ancestors {}; form-action 'none'; base-uri 'none'"
+
+
+def download(request, ref, pk):
+    """The file, as a download only."""
+    case, row = _door(request, ref, pk)
+    file = _opened(row)
+    if file is None:
+        return _missing(request, case, row)
+    _read(request, case, row, "download")
+    answer = FileResponse(
+        file,
+        as_attachment=True,
+        filename=row.file_name or f"evidence-{row.pk}",
+        content_type=row.content_type,
+    )
+    return _guarded(answer, framed_by="'none'")
+
+
+@require_safe
+def look(request, ref, pk):
+    """The page that shows the file: text and tables in words, a picture or PDF in a frame of its own."""
+    case, row = _door(request, ref, pk)
+    file = _opened(row)
+    if file is None:
+        return _missing(request, case, row)
+    content = _content(file)
+    told = previews.told(row, content)
+    if told is not None:
+        _read(request, case, row, "look")
+    context = item_context(request, case, row) | {
+        "told": told,
+        "table": isinstance(told, previews.Table),
+        "sent_as": "" if told is not None else previews.sent_as(content),
+    }
+    answer = render(request, "initiatives/evidence_look.html", context)
+    answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
+@require_safe
+def content(request, ref, pk):
+    """A picture or PDF as it is, for the frame of that page. Raises Http404 for whatever else a file is."""
+    case, row = _door(request, ref, pk)
+    file = _opened(row)
+    if file is None:
+        return _missing(request, case, row)
+    body = _content(file)
+    content_type = previews.sent_as(body)
+    if not content_type:
+        raise Http404("This file is only handed out as a download.")
+    _read(request, case, row, "look")
+    answer = HttpResponse(body, content_type=content_type)
+    answer["Content-Disposition"] = "inline"
+    answer["X-Frame-Options"] = "SAMEORIGIN"
+    return _guarded(answer, framed_by="'self'")
+
+
+def _door(request, ref, pk):
+    """The case and its item that has a file, when this person may read files of evidence there."""
+    case = doors.case_for(request.user, ref)
+    row = doors.evidence_for(request.user, case, pk)
+    permissions.may_open_file(case, request.user).or_refuse()
+    if not row.file:
+        raise Http404("This item has no file.")
+    return case, row
+
+
+def _opened(row):
+    """The file, open; None when storage does not have it any more, which is recorded."""
+    try:
+        file = default_storage.open(row.file.name, "rb")
+    except OSError:
+        file = None
+    if (file is None) == (row.missing_since is None):
+        actions.find_missing_files(evidence=row)
+    return file
+
+
+def _content(file) -> bytes:
+    with file:
+        return file.read()
+
+
+def _missing(request, case, row):
+    row = doors.evidence_for(request.user, case, row.pk)
+    return render(request, "initiatives/evidence_missing.html", item_context(request, case, row), status=404)
+
+
+def _read(request, case, row, way: str) -> None:
+    """The entry that this person read the file, before a byte of it leaves."""
+    with history.acting(by=request.user, reason=""):
+        ledger.record(
+            "evidence opened", case=case, evidence=row.pk, title=row.title, sha256=row.sha256, way=way
+        )
+
+
+def _guarded(answer, *, framed_by: str):
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Content-Security-Policy"] = POLICY.format(framed_by)
+    answer["Cross-Origin-Resource-Policy"] = "same-origin"
+    answer["Cache-Control"] = "private, no-store"
+    return answer

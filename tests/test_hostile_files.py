@@ -1,0 +1,173 @@
+"""Hostile uploads: refused in words, or kept and never handed to a browser as anything that acts."""
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from governance import clock
+from initiatives import previews
+from initiatives.files import LONGEST_NAME, TYPES, check_file, extension_of, tidy_name
+from initiatives.models import Evidence
+from tests import factories, hostile
+from tests.hostile import MARK, REFUSED
+from tests.initiatives.looking import at, text_of
+
+pytestmark = pytest.mark.django_db
+
+FILES = hostile.files()
+INLINE = {"image/png", "image/jpeg", "application/pdf"}
+
+
+def send(client, case, file: hostile.Hostile):
+    """The file as a browser of a hostile person sends it: its name unchanged, its type what it likes."""
+    upload = SimpleUploadedFile("x", file.content, "text/html")
+    upload._name = file.name  # past what Django's own class would tidy
+    return client.post(
+        at("evidence-add", case.ref, kind="contract_clause"),
+        {
+            "kind": "contract_clause",
+            "covers": ["gov.autonomy"],
+            "title": file.what,
+            "observed_on": clock.today().isoformat(),
+            "file": upload,
+        },
+    )
+
+
+def test_there_are_enough_of_them_and_each_is_another():
+    assert len({(file.name, file.content) for file in FILES}) == len(FILES) >= 60
+    assert sum(file.verdict == REFUSED for file in FILES) >= 60
+
+
+def test_what_is_refused_is_said_and_what_is_kept_never_acts(cast, as_):
+    case, client, wrong = factories.make_case(cast), as_(cast.owner), []
+    for file in FILES:
+        before = set(Evidence.objects.values_list("pk", flat=True))
+        answer = send(client, case, file)
+        new = Evidence.objects.exclude(pk__in=before)
+        if file.verdict == REFUSED:
+            said = text_of(answer) if answer.status_code == 200 else ""
+            if new or file.words not in said or "Not saved yet" not in said:
+                wrong.append(f"{file.what}: {answer.status_code}, {len(new)} kept, not said: {file.words}")
+        elif len(new) != 1:
+            wrong.append(f"{file.what}: not kept")
+        else:
+            wrong += [f"{file.what}: {trouble}" for trouble in handed_out(client, case, new[0], file)]
+    assert not wrong, "\n".join(wrong)
+
+
+def handed_out(client, case, item, file):
+    """What is wrong with the ways this item leaves the house."""
+    if (
+        extension_of(item.file_name) not in TYPES
+        or len(item.file_name) > LONGEST_NAME
+        or set("/\\:<>\0\r\n") & set(item.file_name)
+    ):
+        yield f"its name is kept as {item.file_name!r}"
+    sent = client.get(at("evidence-file", case.ref, item.pk))
+    if b"".join(sent.streaming_content) != file.content:
+        yield "its bytes are others"
+    if (
+        not sent["Content-Disposition"].startswith("attachment")
+        or sent["X-Content-Type-Options"] != "nosniff"
+    ):
+        yield f"handed out as {sent['Content-Disposition']}"
+    if not sent["Content-Security-Policy"].startswith("sandbox; default-src 'none'"):
+        yield "handed out without a policy"
+    if sent["Content-Type"].partition(";")[0] in (
+        "text/html",
+        "image/svg+xml",
+        "application/xhtml+xml",
+        "text/xml",
+    ):
+        yield f"handed out as {sent['Content-Type']}"
+    if file.name != "report.pdf" and file.content == hostile.pdf():
+        return  # only its name is hostile
+    looked = client.get(at("evidence-look", case.ref, item.pk))
+    if looked.status_code != 200 or MARK in text_of(looked) or "\u202e" in text_of(looked):
+        yield f"its page answers {looked.status_code} or repeats it unescaped"
+    shown = client.get(at("evidence-content", case.ref, item.pk))
+    if shown.status_code == 200 and (shown["Content-Type"] not in INLINE or item.content_type not in INLINE):
+        yield f"shown as {shown['Content-Type']}"
+    if shown.status_code == 200 and not shown["Content-Security-Policy"].startswith(
+        "sandbox; default-src 'none'"
+    ):
+        yield "shown without a policy"
+
+
+def test_harmless_files_of_every_kind_are_taken():
+    """The look is no use when it refuses what people really send."""
+    good = {
+        "pdf": hostile.pdf(hostile.packed(hostile.zlib.compress(b"1 0 << /Type /Font >>"))),
+        "png": hostile.png(),
+        "jpg": hostile.jpeg(),
+        "jpeg": hostile.jpeg(after=b"\0" * 40),  # telephones pad
+        "docx": hostile.office(parts={"word/embeddings/Microsoft_Excel_Sheet.xlsx": hostile.office("xlsx")}),
+        "xlsx": hostile.office("xlsx", {"xl/printerSettings/printerSettings1.bin": b"x"}),
+        "pptx": hostile.office("pptx", {"ppt/media/image1.svg": "<svg/>"}),
+        "odt": hostile.office("odt"),
+        "txt": "Grüße, 早".encode(),
+        "md": b"<h1 align=center>Notes</h1>",
+        "csv": b"a;b\n1;2\n",
+        "json": b"[1, 2]",
+        "log": b"\x1b[31mred\x1b[0m 12:00\n" * 20,
+        "eml": b"From: a@b.c\n\nHello",
+    }
+    assert set(good) == set(TYPES)
+    for extension, content in good.items():
+        assert check_file(ContentFile(content, f"report.{extension}")) == TYPES[extension][0]
+
+
+def test_a_template_on_the_own_share_is_no_far_one():
+    rels = hostile.RELS.format("attachedTemplate", "file:///C:\\Templates\\house.dotx")
+    check_file(ContentFile(hostile.office(parts={"word/_rels/settings.xml.rels": rels}), "letter.docx"))
+
+
+def test_too_large_is_said_before_it_is_read(settings):
+    settings.UPLOAD_MAX_BYTES = 10
+    with pytest.raises(ValidationError, match="larger than"):
+        check_file(ContentFile(b"x" * 11, "a.txt"))
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("../../etc/passwd.txt", "passwd.txt"),
+        ("C:\\Users\\me\\a:b.pdf", "a_b.pdf"),
+        ("nul.txt", "_nul.txt"),
+        ("report.pdf. .", "report.pdf"),
+        ("re\u202etrop\u200b\x07.pdf", "retrop.pdf"),
+        ("Bericht Ü.pdf", "Bericht Ü.pdf"),
+        ("", ""),
+        ("...", ""),
+    ],
+)
+def test_names_are_tidied(name, kept):
+    assert tidy_name(name) == kept
+
+
+def test_what_lies_there_from_before_is_looked_at_again(cast, as_):
+    """The type that a row remembers is not believed: content that would be refused today is not shown."""
+    case = factories.make_case(cast)
+    client = as_(cast.owner)
+    send(client, case, hostile.Hostile("a picture", "report.png", hostile.png(), hostile.KEPT))
+    item = case.evidence.latest("pk")
+    place = default_storage.path(item.file.name)
+    for content in (
+        hostile.HTML,
+        hostile.SVG,
+        hostile.pdf(hostile.SCRIPT_OBJECT),
+        hostile.png(after=hostile.HTML),
+    ):
+        with open(place, "wb") as file:
+            file.write(content)
+        assert client.get(at("evidence-content", case.ref, item.pk)).status_code == 404
+        assert "is not shown here" in text_of(client.get(at("evidence-look", case.ref, item.pk)))
+
+
+def test_only_pictures_and_pdfs_that_pass_go_to_a_browser_as_they_are():
+    for file in FILES:
+        if file.verdict == REFUSED and file.content != hostile.pdf():  # where the name was the matter
+            assert previews.sent_as(file.content) == "", file.what
