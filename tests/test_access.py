@@ -85,6 +85,7 @@ TABLE = {
     "desk": MEMBERS,
     "portfolio": MEMBERS,
     "portfolio-export": MEMBERS,
+    "pictures": MEMBERS,
     "similar": MEMBERS,
     "reviews": MEMBERS,
     "register": Row(strangers=200, sent=200),

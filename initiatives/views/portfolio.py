@@ -25,7 +25,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
     """Cases that the person may see, filtered by the address. `?view=board` puts them into columns."""
     rulebook = Rulebook.objects.in_force()
     book = rulebook.book if rulebook else None
-    chosen = _chosen(request, rulebook)
+    chosen = chosen_cases(request, rulebook)
     cases = chosen.qs
     totals = cases.order_by().aggregate(all=Count("pk"), short=Count("pk", filter=Q(shortfall__gt=0)))
     board = request.GET.get("view") == "board"
@@ -37,7 +37,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
         "report": chosen.report_shown,
         "pilots": chosen.report_shown is not None and chosen.report_shown.key == PILOTS,
         "totals": totals,
-        "board": board,
+        "view": "board" if board else "table",
         "may_look_back": asof.current() is None
         and (request.user.is_auditor or bool(seats_held(request.user))),
     }
@@ -56,12 +56,13 @@ def portfolio(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> HttpResponse:
     """The same cases as a CSV file, written as it is read."""
     rulebook = Rulebook.objects.in_force()
-    cases = filters.with_people(filters.with_contract(_chosen(request, rulebook).qs, clock.now()))
+    cases = filters.with_people(filters.with_contract(chosen_cases(request, rulebook).qs, clock.now()))
     of = request.GET.urlencode() or "all cases"
     return exports.portfolio(cases, rulebook.book if rulebook else None, of=of, by=request.user)
 
 
-def _chosen(request: HttpRequest, rulebook: Rulebook | None) -> filters.PortfolioFilter:
+def chosen_cases(request: HttpRequest, rulebook: Rulebook | None) -> filters.PortfolioFilter:
+    """The cases that the person may see, filtered by the address, with what holds for them now."""
     seen = filters.with_standing(permissions.visible_to(request.user), rulebook, clock.now())
     return filters.PortfolioFilter(request.GET, queryset=seen, request=request)
 

@@ -65,6 +65,7 @@ def test_every_main_page_is_sound(watch, cast, review, settings):
             "desk": "/",
             "portfolio": "/cases/",
             "board": "/cases/?view=board",
+            "pictures": "/cases/pictures/",
             "register": "/cases/register/",
             "case": case,
             "checklist": f"{case}checklist/",
