@@ -212,7 +212,7 @@ def insert_many(model, rows: list, batch_size: int = 1000) -> list:
     Raises NoActor outside an act. `bulk_create` alone would leave no history (house.md, trap 5).
     """
     with_keys = model.objects.bulk_create(rows, batch_size=batch_size)
-    _history_many(model, [row.pk for row in with_keys], "+")
+    write_history(model, [row.pk for row in with_keys], "+")
     return with_keys
 
 
@@ -225,11 +225,14 @@ def update_alike(model, rows: list, fields: list[str]) -> None:
 def update_where(model, keys: list, **values) -> None:
     """Update governed rows by their keys, to values or expressions: one statement, a history row each."""
     model.objects.filter(pk__in=keys).update(**values)
-    _history_many(model, keys, "~")
+    write_history(model, keys, "~")
 
 
-def _history_many(model, keys, kind):
-    """One history row for each, copied inside the database from the rows as they stand there now."""
+def write_history(model, keys: list[int], kind: str) -> None:
+    """One row of history for each of these rows, in the running act: what they hold in the database now.
+
+    `kind` is "+" for rows that were inserted, "~" for changed ones. Raises NoActor outside an act.
+    """
     who = _acting.get()
     if who is None:
         raise NoActor(f"{model._meta.label} rows would be saved by nobody.")

@@ -1,0 +1,185 @@
+"""What pages and acts cost in a company of any size: `python -m tests.bench.pages [CASES] [--standings]`.
+
+In the same run, in turn: a bare page behind the same middleware, sign-in and base template with one join of fifty rows
+(A), and one locked update with its row of history, capture and guard (B). Pages are told as so many A, acts as so many
+B; how often each page asks the database stands beside it.
+"""
+
+import argparse
+import statistics
+import time
+
+from tests.bench import capture, place, thousands
+
+ROUNDS = 25
+REVIEWS = 8  # real ones, before the MVP gate, told through the acts
+MOST = {"portfolio": 3.0, "case": 4.0, "review": 4.0, "desk": 3.0, "search": 4.0}
+QUERIES = {"portfolio": 12, "case": 20, "review": 15, "desk": 12}
+MOST_OF_ACTS = 6.0
+
+
+def main() -> None:
+    """Found the company, measure, print."""
+    asked = argparse.ArgumentParser()
+    asked.add_argument("cases", type=int, nargs="?", default=10_000)
+    asked.add_argument("--standings", action="store_true", help="recompute the standings of all cases, too")
+    given = asked.parse_args()
+    with place.database():
+        from django.conf import settings
+
+        settings.ROOT_URLCONF = "tests.bench.urls"
+        company = thousands.found(given.cases)
+        print(
+            f"{company.cases} cases, {company.evidence} items of evidence, {entries()} entries,"
+            f" laid down in {company.seconds:.0f} s"
+        )
+        reviews = before_the_gate(company.cast)
+        pages(company.cast, reviews)
+        acts(company.cast, reviews)
+        if given.standings:
+            standings()
+
+
+def entries() -> int:
+    """How long the record is."""
+    from governance.models import Entry
+
+    return Entry.objects.count()
+
+
+def before_the_gate(cast) -> list:
+    """Prototypes whose review for the MVP gate is open, as people bring them there."""
+    from adoption.demo import life
+    from initiatives import actions
+    from tests import factories
+
+    found = []
+    for number in range(REVIEWS):
+        case = life.to_prototype(factories.make_case(cast, title=f"Assistant {number}"), cast.team)
+        life.staff(case, cast.team)
+        life.contract(life.fresh(case), cast.team)
+        life.plan_scope(case, cast.team)
+        life.ground_gate(case, "mvp", cast.team)
+        found.append(actions.open_review(case=life.fresh(case), by=cast.owner))
+    return found
+
+
+def pages(cast, reviews) -> None:
+    """Each page in turn with the bare one, for the person who sees most of it."""
+    from django.test import Client
+    from django.urls import NoReverseMatch, reverse
+
+    case = reviews[0].initiative.get_absolute_url()
+    wanted = [
+        ("portfolio", cast.auditor, "/cases/"),
+        ("portfolio, last page", cast.auditor, "/cases/?page=last"),
+        ("portfolio, board", cast.auditor, "/cases/?view=board"),
+        ("portfolio, searched", cast.auditor, "/cases/?q=forecast"),
+        ("case", cast.owner, case),
+        ("checklist", cast.owner, f"{case}checklist/"),
+        ("evidence", cast.owner, f"{case}evidence/"),
+        ("history", cast.owner, f"{case}history/"),
+        ("review", cast.seat_risk, reviews[0].get_absolute_url()),
+        ("reviews", cast.seat_risk, "/reviews/"),
+        ("desk", cast.owner, "/"),
+        ("desk of a seat", cast.seat_risk, "/"),
+        ("desk of the chair", cast.chair, "/"),
+    ]
+    try:
+        wanted.append(("search", cast.auditor, f"{reverse('search')}?q=forecast"))
+    except NoReverseMatch:
+        print("there is no search yet")
+    for words, person, address in wanted:
+        client = Client(SERVER_NAME="localhost")
+        client.force_login(person)
+        bare, page = [], []
+        get(client, address)
+        get(client, "/bare/")
+        for _ in range(ROUNDS):
+            bare.append(get(client, "/bare/"))
+            page.append(get(client, address))
+        one, other = statistics.median(bare), statistics.median(page)
+        print(
+            f"{words}: {other:.1f} ms = {other / one:.1f} x A ({one:.1f} ms){bound(words, other / one, MOST)},"
+            f" {asked(client, address)} queries{bound(words, asked(client, address), QUERIES)}"
+        )
+
+
+def bound(words: str, found: float, most: dict) -> str:
+    """What it may be at the most, where something is asked."""
+    if words not in most:
+        return ""
+    return f" (at most {most[words]:g}: {'met' if round(found, 1) <= most[words] else 'MISSED'})"
+
+
+def get(client, address: str) -> float:
+    """The milliseconds of one look."""
+    began = time.perf_counter()
+    answer = client.get(address)
+    assert answer.status_code == 200, (address, answer.status_code)
+    return (time.perf_counter() - began) * 1000
+
+
+def asked(client, address: str) -> int:
+    """How often one look asks the database."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as queries:
+        client.get(address)
+    return len(queries)
+
+
+def acts(cast, reviews) -> None:
+    """Votes after the check of the password, and promotions, each in turn with the locked update."""
+    from governance import clock, statements
+    from initiatives import actions
+    from initiatives.models import Review
+
+    plain, signed, promoted = [], [], []
+    for review in reviews:
+        for seat, person in cast.seats.items():
+            if not review.rulebook.book.criteria_of(review.gate, seat):
+                continue
+            plain.append(capture.timed(review.initiative, told=True) * 1000)
+            at = clock.now()
+            row = Review.objects.select_related("initiative", "rulebook").get(pk=review.pk)
+            text, seen = actions.statement_for(row, seat, person, verdict="approve", at=at)
+            began = time.perf_counter()
+            actions.sign_off(
+                review=row,
+                seat=seat,
+                verdict="approve",
+                digest=statements.digest(text),
+                prepared_at=at,
+                seen=seen,
+                by=person,
+            )
+            signed.append((time.perf_counter() - began) * 1000)
+        plain.append(capture.timed(review.initiative, told=True) * 1000)
+        began = time.perf_counter()
+        actions.decide(review=review, outcome="approved", reason="Measured.", by=cast.chair)
+        promoted.append((time.perf_counter() - began) * 1000)
+    one = statistics.median(plain)
+    for words, times in (("sign_off", signed), ("promote", promoted)):
+        ratio = statistics.median(times) / one
+        print(
+            f"{words}: {statistics.median(times):.1f} ms = {ratio:.1f} x B ({one:.1f} ms)"
+            f" (at most {MOST_OF_ACTS:g}: {'met' if ratio <= MOST_OF_ACTS else 'MISSED'})"
+        )
+
+
+def standings() -> None:
+    """Every standing worked out anew, one case after the other, as the nightly sweep would after a new rulebook."""
+    from initiatives import sweeps
+    from initiatives.models import Standing
+
+    Standing.objects.update(valid_until="2000-01-01T00:00:00Z")
+    began = time.monotonic()
+    done = sweeps.recompute()
+    took = time.monotonic() - began
+    print(f"{len(done)} standings recomputed in {took:.0f} s ({1000 * took / len(done):.1f} ms each)")
+
+
+if __name__ == "__main__":
+    main()
