@@ -68,4 +68,5 @@ def stream(
 
     response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = file_name(name, "csv")
+    response["Cache-Control"] = "private, no-store"
     return response

@@ -1,5 +1,6 @@
 """All settings, all from the environment; a wrong one stops the start with a sentence that says what to set."""
 
+import ipaddress
 import os
 import re
 import zoneinfo
@@ -15,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from governance import database
 from governance.kept import kept, seed
 from governance.offline.verify import KEY_NAME, Rejected, parse_key
+from governance.redaction import BlackOut
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -207,6 +209,17 @@ for host in ALLOWED_HOSTS:
 ALLOWED_HOSTS += sorted({"localhost", "127.0.0.1", "[::1]", address.hostname} - set(ALLOWED_HOSTS))
 CSRF_TRUSTED_ORIGINS = [ADDRESS]
 
+# Proxies in front of the application, whose word on where a connection came from is taken. Nobody else's is.
+PROXIES = []
+for text in os.environ.get("PLUMBLINE_PROXIES", "").replace(",", " ").split():
+    try:
+        PROXIES.append(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"PLUMBLINE_PROXIES names {text!r}; set it to addresses or networks with commas between them, "
+            "such as 127.0.0.1,10.1.2.0/24."
+        ) from None
+
 # --- Time and language --------------------------------------------------------------------------------------
 
 TIME_ZONE = os.environ.get("PLUMBLINE_TIME_ZONE", "UTC")
@@ -379,7 +392,11 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "sign-in"
 SIMPLE_HISTORY_REVERT_DISABLED = True  # a row of history is never pressed back into the present
-SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008"]  # HSTS and the redirect belong to the TLS proxy
+# The redirect to https belongs to the TLS proxy; to be preloaded is for the owner of the whole domain to ask. Without
+# TLS nothing is promised of it (W004), and cookies cannot be told to insist on it (W012, W016).
+SILENCED_SYSTEM_CHECKS = ["security.W008", "security.W021"]
+if not OVER_TLS:
+    SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W012", "security.W016"]
 
 # --- Files --------------------------------------------------------------------------------------------------
 
@@ -426,6 +443,9 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+# A browser takes a cookie of that name only over TLS, for this host alone and for all of it.
+SESSION_COOKIE_NAME = "__Host-session" if OVER_TLS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if OVER_TLS else "csrf"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -433,11 +453,21 @@ SESSION_COOKIE_SECURE = OVER_TLS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = OVER_TLS
-SECURE_HSTS_SECONDS = 60 * 60 * 24 * 30 if OVER_TLS else 0
+SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if OVER_TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = OVER_TLS
 
 # --- Logs ---------------------------------------------------------------------------------------------------
 # One line an event, key=value, on the error output; `structlog.get_logger("plumbline")` and plain logging alike.
 
+# What must not stand in a log, whoever writes the line.
+OWN_SECRETS = [
+    SECRET_KEY,
+    DEMO_PASSWORD,
+    *(os.environ.get(f"PLUMBLINE_{name}_KEY", "") for name in ("SIGNING", "WITNESS")),
+    *(database["PASSWORD"] or "" for database in DATABASES.values()),
+    os.environ.get("EMAIL_URL", "") and EMAIL_HOST_PASSWORD,
+    urlsplit(CELERY_BROKER_URL).password or "",
+]
 LOG_STEPS = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -460,6 +490,7 @@ LOGGING = {
             "foreign_pre_chain": LOG_STEPS,
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                BlackOut(OWN_SECRETS),
                 structlog.processors.KeyValueRenderer(
                     key_order=["timestamp", "level", "logger", "event"], drop_missing=True
                 ),

@@ -7,6 +7,7 @@ hundred. A right password takes the account's tries back.
 import ipaddress
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from governance import clock
@@ -19,9 +20,24 @@ KEPT = timedelta(days=1)
 
 
 def address_of(request) -> str | None:
-    """The address the connection came from. Headers are not asked: anybody can write them. None when unknown."""
+    """The address the connection came from; None when unknown.
+
+    Headers are not asked, because anybody can write them, unless the connection comes from a proxy that is named in
+    the settings: then the last address in X-Forwarded-For that is no such proxy, which the nearest of them wrote.
+    """
+    address = _read(request.META.get("REMOTE_ADDR", ""))
+    passed = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    while address is not None and passed and any(address in network for network in settings.PROXIES):
+        before = _read(passed.pop().strip())
+        if before is None:
+            break
+        address = before
+    return str(address) if address is not None else None
+
+
+def _read(text: str):
     try:
-        return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")))
+        return ipaddress.ip_address(text)
     except ValueError:
         return None
 

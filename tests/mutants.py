@@ -353,6 +353,28 @@ MUTANTS = [
         "POLICY = \"default-src 'self';",
         HOSTILE,
     ),
+    # Headers, logs, addresses
+    Mutant(
+        "no page needs a slacker policy",
+        "governance/settings.py",
+        '"style-src": [SELF],',
+        '"style-src": [SELF, "\'unsafe-inline\'"],',
+        "tests/test_policy.py",
+    ),
+    Mutant(
+        "secrets are taken out of logs",
+        "governance/settings.py",
+        "                BlackOut(OWN_SECRETS),\n",
+        "",
+        "tests/governance/test_redaction.py",
+    ),
+    Mutant(
+        "only named proxies are believed",
+        "governance/throttle.py",
+        "any(address in network for network in settings.PROXIES)",
+        "True",
+        "tests/governance/test_throttle.py",
+    ),
 ]
 
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from governance.models import Board, Entry, Membership, Unit, User
 from initiatives.models import Initiative
 from tests import factories
+from tests.policy import trouble_with
 
 KEPT = {"Unit", "Board", "User", "Membership"}
 OURS = ("governance", "initiatives", "adoption")
@@ -68,10 +69,13 @@ def test_every_governed_model_is_listed_searchable_and_its_rows_open(cast, as_, 
         for query in ("", "?q=a", "?q=AI-1&o=1", "?e=1", "?p=99", "?nonsense=1"):
             response = client.get(listing + query)
             assert response.status_code in (200, 302), (model, query)
+            assert query or trouble_with(response) == [], model
         row = model.objects.order_by("pk").first()
         if row is not None:
-            assert client.get(page(model, "change", row.pk)).status_code == 200, model
-            assert client.get(page(model, "history", row.pk)).status_code == 200, model
+            opened = client.get(page(model, "change", row.pk))
+            past_of_it = client.get(page(model, "history", row.pk))
+            assert opened.status_code == past_of_it.status_code == 200, model
+            assert trouble_with(opened) == trouble_with(past_of_it) == [], model
             if hasattr(model, "history"):
                 past = model.history.filter(**{model._meta.pk.attname: row.pk}).first()
                 if past is not None:

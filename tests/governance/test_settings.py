@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import secrets
 import stat
 import subprocess
 import sys
@@ -84,6 +85,39 @@ def test_an_address_over_tls_makes_cookies_secure(load):
     assert found["SECURE_HSTS_SECONDS"] > 0
     assert {"inside.example.org", "plumbline.example.org", "127.0.0.1"} <= set(found["ALLOWED_HOSTS"])
     assert found["CSRF_TRUSTED_ORIGINS"] == ["https://plumbline.example.org"]
+    assert found["SESSION_COOKIE_NAME"].startswith("__Host-")
+    assert found["CSRF_COOKIE_NAME"].startswith("__Host-")
+
+
+def test_proxies_are_read_as_networks(load):
+    found = load(PLUMBLINE_PROXIES="127.0.0.1, 10.1.2.0/24 ::1")["PROXIES"]
+    assert [str(network) for network in found] == ["127.0.0.1/32", "10.1.2.0/24", "::1/128"]
+
+
+def test_a_production_installation_passes_the_checks_of_the_framework(tmp_path, load):
+    """`manage.py check --deploy` has nothing to say about the settings that README.md asks for."""
+    production = {
+        "PLUMBLINE_DATA": str(tmp_path / "data"),
+        "PLUMBLINE_SECRET_KEY": secrets.token_urlsafe(48),
+        "PLUMBLINE_ADDRESS": "https://plumbline.example.org",
+        "DATABASE_URL": URL,
+        "CELERY_BROKER_URL": "rediss://user:secret@queue.example.org:6379/0",
+        "EMAIL_URL": "smtp+tls://user:secret@mail.example.org:587",
+    }
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PLUMBLINE_", "DJANGO_"))
+    }
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=settings.BASE_DIR,
+        env=kept | production,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("System check identified no issues")
+    assert load(**production)["SILENCED_SYSTEM_CHECKS"] == ["security.W008", "security.W021"]
 
 
 @pytest.mark.parametrize(
@@ -113,6 +147,7 @@ def test_an_address_over_tls_makes_cookies_secure(load):
         ({"PLUMBLINE_TIME_ZONE": "Mars/Olympus"}, "PLUMBLINE_TIME_ZONE is 'Mars/Olympus'; set it to a name"),
         ({"PLUMBLINE_TIME_ZONE": "/etc/passwd"}, "PLUMBLINE_TIME_ZONE is '/etc/passwd'; set it to a name"),
         ({"PLUMBLINE_TIME_ZONE": ""}, "PLUMBLINE_TIME_ZONE is ''; set it to a name"),
+        ({"PLUMBLINE_PROXIES": "proxy.local"}, "PLUMBLINE_PROXIES names 'proxy.local'; set it to addresses"),
         ({"PLUMBLINE_HOSTS": "http://here"}, "PLUMBLINE_HOSTS names 'http://here'; set it to host names"),
         ({"PLUMBLINE_ADDRESS": "plumbline"}, "PLUMBLINE_ADDRESS is 'plumbline'; set it to the address"),
         ({"PLUMBLINE_ADDRESS": "http://[::1"}, "PLUMBLINE_ADDRESS is 'http://[::1'; set it to the address"),

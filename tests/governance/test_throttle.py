@@ -1,5 +1,6 @@
 """Guessing passwords is slow, per account and per address."""
 
+import ipaddress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -61,3 +62,27 @@ def test_old_tries_are_swept_away_and_a_sign_in_takes_back_its_own():
 def test_the_address_is_that_of_the_connection(rf, address, read):
     request = rf.get("/", REMOTE_ADDR=address, HTTP_X_FORWARDED_FOR="198.51.100.7")
     assert throttle.address_of(request) == read
+
+
+@pytest.mark.parametrize(
+    ("remote", "forwarded", "address"),
+    [
+        ("192.0.2.1", "", "192.0.2.1"),
+        ("192.0.2.1", "198.51.100.7", "192.0.2.1"),  # not a proxy of ours: what it says is its own
+        ("10.0.0.1", "198.51.100.7", "198.51.100.7"),
+        (
+            "10.0.0.1",
+            "1.2.3.4, 198.51.100.7",
+            "198.51.100.7",
+        ),  # what a person sent stands before the proxy's word
+        ("10.0.0.1", "198.51.100.7, 10.0.0.2", "198.51.100.7"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", "junk", "10.0.0.1"),
+        ("10.0.0.1", "198.51.100.7, junk", "10.0.0.1"),
+        ("", "198.51.100.7", None),
+    ],
+)
+def test_only_named_proxies_are_believed(rf, settings, remote, forwarded, address):
+    settings.PROXIES = [ipaddress.ip_network("10.0.0.0/24")]
+    request = rf.get("/", REMOTE_ADDR=remote, HTTP_X_FORWARDED_FOR=forwarded)
+    assert throttle.address_of(request) == address
