@@ -89,6 +89,8 @@ TABLE = {
     "pictures": MEMBERS,
     "similar": MEMBERS,
     "reviews": MEMBERS,
+    "decisions": MEMBERS,
+    "decisions-export": MEMBERS,
     "register": Row(strangers=200, sent=200),
     "rulebook-load": ADMINS,
     "rulebook-propose": only(closed=405, strangers=405, sent=403),

@@ -86,6 +86,7 @@ def test_every_main_page_is_sound(watch, cast, review, settings):
             "as-of": f"{case}?as_of={then}",
             "reviews": "/reviews/",
             "rulebook": "/rulebook/",
+            "decisions": "/decisions/",
             "notices": "/notices/",
             "help": "/help/",
         },
