@@ -19,12 +19,14 @@ from initiatives.models.initiative import (
     StageChange,
     Standing,
 )
-from initiatives.models.reviews import Condition, Question, Review, ReviewVisit, SignOff, Waiver
+from initiatives.models.reviews import Condition, Question, Review, SignOff, Waiver
 from initiatives.models.versions import ChangeRecord, Component, ComponentVersion, Dependant, ScopeVersion
+from initiatives.models.visits import CaseVisit, ReviewVisit
 
 __all__ = [
     "Answer",
     "AnswerDraft",
+    "CaseVisit",
     "ChangeRecord",
     "Component",
     "ComponentVersion",

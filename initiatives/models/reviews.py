@@ -95,22 +95,6 @@ class Review(models.Model):
         return self.outcome in (self.APPROVED, self.WITH_CONDITIONS, self.REFUSED)
 
 
-class ReviewVisit(models.Model):
-    """When somebody last opened a review: for "what changed since my last visit". Not governed."""
-
-    not_governed = "what one person has seen"
-
-    review = models.ForeignKey(Review, models.CASCADE, related_name="visits")
-    person = models.ForeignKey(User, models.CASCADE, related_name="+")
-    at = models.DateTimeField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["review", "person"], name="one_visit_row_per_person")]
-
-    def __str__(self) -> str:
-        return f"{self.person_id} saw review {self.review_id}"
-
-
 class Question(models.Model):
     """A question of the board on one criterion, apart from any verdict."""
 

@@ -12,7 +12,7 @@ from governance.models import Entry, Rulebook, User
 from initiatives import actions, board, doors, impact, permissions, sources, standing, timeline
 from initiatives.actions.reviews import GATE_FROM
 from initiatives.forms.details import DetailsForm, TierForm
-from initiatives.views import leads, pasts
+from initiatives.views import leads, news, pasts
 from initiatives.views.shared import ask, case_context, mend, on_desk_of, page_of, pick, sent, who_answers
 
 ROLE_ORDER = ("owner", "deputy", "support_owner", "technical_lead", "data_steward", "record_owner", "sponsor")
@@ -70,6 +70,8 @@ def case(request, ref):
         context["impossible"] = gates.reach(book, ahead.key, row.tier, seats)
     if asof.current():
         context |= pasts.kept_beside_now(context)
+    else:
+        context["changed"] = news.of_case(row, request.user, facts, states, book)
     return render(request, "initiatives/case_page.html", context)
 
 

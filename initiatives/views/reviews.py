@@ -11,13 +11,13 @@ from governance.boards import members_now, seats_held, units_of_board
 from governance.middleware import on_any_day
 from governance.models import Rulebook
 from governance.models.people import CHAIR, DEPUTY_CHAIR
-from initiatives import actions, board, permissions, sources
+from initiatives import actions, board, permissions, sources, waiting
 from initiatives.actions.reviews import GATE_FROM
 from initiatives.doors import case_for, review_for, review_on_any_day
 from initiatives.forms.reviews import NoteForm, QuestionForm, TextForm
 from initiatives.models import Condition, Question, Review
 from initiatives.models.reviews import CONDITION
-from initiatives.views import sittings
+from initiatives.views import news, sittings
 from initiatives.views.decisions import act_page, decide, insist, rebase, return_review, withdraw
 from initiatives.views.shared import case_context, page_of, pick
 
@@ -86,8 +86,8 @@ def own_moves(person) -> tuple[set[int], set[int], dict]:
         sitting = read[row.pk] = board.sit(row)
         members = list(sitting.bench.members)
         mine = {member.seat for member in members if member.person_id == person.pk}
-        waiting = mine & set(sittings.waiting_seats(sitting))
-        if any(permissions.may_sign(row, seat, person) for seat in waiting):
+        unsigned = mine & set(waiting.waiting_seats(sitting))
+        if any(permissions.may_sign(row, seat, person) for seat in unsigned):
             to_sign.add(row.pk)
         if sitting.verdict.decidable and mine & {CHAIR, DEPUTY_CHAIR}:
             chair, _ = permissions.acting_chair(row.initiative, members)
@@ -153,8 +153,8 @@ def _listed(row: Review, to_sign, to_decide, read) -> dict:
     if row.is_open:
         sitting = read.get(row.pk) or board.sit(row)
         line |= {
-            "awaited": sittings.awaited(sitting),
-            "quiet": (clock.today() - clock.local_day(sittings.quiet_since(row, sitting.sign_offs))).days,
+            "awaited": waiting.moves(sitting),
+            "quiet": (clock.today() - clock.local_day(waiting.quiet_since(row, sitting.sign_offs))).days,
             "quorum": sittings.quorum_words(sitting.verdict, sitting.book, row.gate),
             "decidable": sitting.verdict.decidable,
             "late": row.expires_at <= clock.now(),
@@ -183,6 +183,7 @@ def _common(request, row: Review, lines, votes, *, facts=None) -> dict:
         "nav": "reviews",
         "title": book.gates[row.gate].title,
         "review": row,
+        "early": waiting.fast_lane(row.initiative, row.gate, row.opened_at),
         "lines": lines,
         "votes": list(votes.values()),
         "past_votes": [vote for vote in sources.sign_offs(row) if vote.pk not in standing],
@@ -199,7 +200,7 @@ def _open_page(request, row: Review) -> dict:
     acting = asof.current() is None  # on another day nobody signs, asks or answers
     mine = permissions.seats_of(sitting.case, person) if acting else []
     seats, rows = sittings.matrix(
-        sitting.book, row.gate, lines, votes, mine, sittings.waiting_seats(sitting), ended=False
+        sitting.book, row.gate, lines, votes, mine, waiting.waiting_seats(sitting), ended=False
     )
     current = Rulebook.objects.current()
     may_ask = acting and bool(permissions.may_ask(row, person))
@@ -214,7 +215,10 @@ def _open_page(request, row: Review) -> dict:
         "caption": sittings.quorum_words(sitting.verdict, sitting.book, row.gate),
         "seat_table": sittings.seats_table(sitting, votes),
         "own_seats": sittings.own_seats(sitting, person, votes) if acting else [],
-        "changed": sittings.changed_since_last_visit(row, person) if acting else None,
+        "changed": news.of_review(row, person, sitting.facts, sitting.states, sitting.book)
+        if acting
+        else None,
+        "awaited": waiting.moves(sitting),
         "may_answer": bool(context["may"].collaborate),
         "manages": manages,
         "newer": current if current.pk != row.rulebook_id else None,
@@ -272,6 +276,7 @@ def _before_opening(case, gate: str, context) -> dict:
         happens.append("The governance index is generated anew and added to the evidence.")
     return {
         "gate": rules,
+        "early": waiting.fast_lane(case, gate, now),
         "quorum": rules.quorum_for(facts.tier),
         "reach": gates.reach(book, gate, facts.tier, seats),
         "who_signs": [

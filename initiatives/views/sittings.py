@@ -5,13 +5,11 @@ An open review is shown as `board.sit` finds it now; one that was decided as it 
 
 from dataclasses import dataclass, field
 
-from governance import clock, erased, gates
-from governance.models import Rulebook
-from governance.models.ledger import Entry
+from governance import gates
 from governance.models.people import SEATS
 from governance.templatetags.plumbline import moment, seat_word
-from initiatives import board, permissions, timeline, words
-from initiatives.models import Review, ReviewVisit, SignOff
+from initiatives import board, permissions
+from initiatives.models import Review, SignOff
 from initiatives.models.reviews import APPROVE, CONDITION, OBJECT, RECUSE
 
 CRITERION_STATES = {
@@ -42,8 +40,6 @@ REQUIREMENT_STATES = {
 }
 # Up to so many criteria that are not met are shown unfolded, and so many blockers before the rest is folded away.
 UNFOLDED = 5
-# So many acts of others since the last visit are told; of the rest, how many.
-NEWS = 30
 OTHER_VERDICTS = {CONDITION: "Approve with a condition", OBJECT: "Object", RECUSE: "Recuse yourself"}
 
 
@@ -311,74 +307,6 @@ def own_seats(sitting: board.Sitting, person, votes: dict[str, Cast]) -> list[di
             }
         )
     return found
-
-
-def awaited(sitting: board.Sitting) -> list[tuple[str, str]]:
-    """Whom an open review waits for, and for what: seats, whoever can mend what is unmet, or the chair."""
-    verdict, people = sitting.verdict, []
-    if verdict.decidable:
-        chair, _ = permissions.acting_chair(sitting.case)
-        return [(chair.full_name if chair else "a chair, nobody sits there", "to decide")]
-    unmet = sum(finding.blocks for finding in verdict.findings)
-    if unmet:
-        owner = sitting.facts.people.get("owner", "the owner, nobody accepted")
-        return [(owner, f"to mend {unmet} criteri{'on' if unmet == 1 else 'a'}, then for the seats to sign")]
-    people += [(who, f"to sign as {SEATS[seat]}") for seat, who in waiting_seats(sitting).items()]
-    if not people:
-        people.append((verdict.blockers[0].remedy or "Somebody", f"({verdict.blockers[0].text})"))
-    return people
-
-
-def waiting_seats(sitting: board.Sitting) -> dict[str, str]:
-    """The seats without a fresh vote of any kind, with who could give it."""
-    voted = {vote.seat for vote in sitting.votes if vote.fresh}
-    return {
-        seat: " or ".join(sitting.seats[seat].eligible) or "nobody can sign"
-        for seat in seats_of_gate(sitting.book, sitting.review.gate)
-        if seat not in voted
-    }
-
-
-def quiet_since(review: Review, sign_offs):
-    """Since when nothing moved: the last vote, or the opening."""
-    return max([review.opened_at, *(row.at for row in sign_offs)])
-
-
-def changed_since_last_visit(review: Review, person) -> dict | None:
-    """What others did on the case since this member of the board last opened the review; and remember this visit.
-
-    None for people who do not sit on the board, and on the first visit.
-    """
-    if not permissions.sits_on_board(review.initiative, person):
-        return None
-    visit = ReviewVisit.objects.filter(review=review, person=person).first()
-    now = ReviewVisit(review=review, person=person, at=clock.now())
-    ReviewVisit.objects.bulk_create(
-        [now], update_conflicts=True, update_fields=["at"], unique_fields=["review", "person"]
-    )
-    if visit is None:
-        return None
-    entries = (
-        Entry.objects.acts()
-        .of_case(review.initiative.ref)
-        .filter(at__gt=visit.at)
-        .exclude(actor_id=person.pk)
-    )
-    entries = timeline.without_private(entries, person)
-    book = Rulebook.objects.current().book
-    found, shown = list(entries[: NEWS + 1]), []
-    gone = erased.words_for(erased.without_words(found))
-    for entry in found[:NEWS]:
-        body = entry.facts
-        shown.append(
-            {
-                "at": entry.at,
-                "who": "" if entry.pk in gone else body["actor"]["name"],
-                "text": gone.get(entry.pk) or words.sentence(entry.kind, body.get("facts") or {}, book),
-                "reason": body["reason"],
-            }
-        )
-    return {"since": visit.at, "entries": shown, "more": entries.count() - NEWS if len(found) > NEWS else 0}
 
 
 def declared_against_results(review: Review) -> list[dict]:

@@ -17,7 +17,7 @@ from governance.middleware import on_any_day
 from governance.models.ledger import Entry
 from governance.models.people import SEATS
 from governance.templatetags.plumbline import seat_word
-from initiatives import actions, board, permissions
+from initiatives import actions, board, permissions, waiting
 from initiatives.actions.votes import may_approve, statement_for
 from initiatives.doors import review_for, sign_off_on_any_day
 from initiatives.forms.reviews import ReasonOfActForm, people_around
@@ -149,6 +149,7 @@ def _statement_page(request, row: Review, seat: str, verdict: str, form: VoteFor
         facts=sitting.facts,
         text=text,
         digest=digest,
+        early=waiting.fast_lane(row.initiative, row.gate, row.opened_at),
         form=password,
         words=form,
         may_approve=_may_approve(sitting, verdict, covered, person),
