@@ -1,5 +1,6 @@
 """Owing a message: one row per person, kind, object and period, however often it is found due."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from governance import clock
@@ -7,7 +8,7 @@ from governance.models import Notice, User
 
 
 def owe(
-    person: User,
+    people: User | Iterable[User],
     kind: str,
     object_key: str,
     *,
@@ -17,14 +18,13 @@ def owe(
     case_ref: str = "",
     due_on: date | None = None,
     period: str = "once",
-) -> bool:
-    """Owe the person one message; True when it is new. Shown in the app at once, mailed with the day's mail.
+) -> None:
+    """Owe the person, or each of several, one message. Shown in the app at once, mailed with the day's mail.
 
     Inactive people are owed nothing.
     """
-    if not person.is_active:
-        return False
-    rows = Notice.objects.bulk_create(
+    now = clock.now()
+    Notice.objects.bulk_create(
         [
             Notice(
                 person=person,
@@ -36,14 +36,10 @@ def owe(
                 text=text,
                 link=link,
                 due_on=due_on,
-                owed_at=clock.now(),
+                owed_at=now,
             )
+            for person in ([people] if isinstance(people, User) else people)
+            if person.is_active
         ],
         ignore_conflicts=True,
-    )
-    return bool(
-        rows
-        and Notice.objects.filter(
-            person=person, kind=kind, object_key=object_key, period=period, owed_at=rows[0].owed_at
-        ).exists()
     )

@@ -1,4 +1,4 @@
-"""One look: what a page asks the database twice is read once. Acts never look; they read anew, after their lock."""
+"""One look: what is asked twice is read once, on a page, or in the part of an act between its lock and its writing."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -19,7 +19,8 @@ _look: ContextVar[dict | None] = ContextVar("plumbline_look", default=None)
 def one_look():
     """While this is open, `once` remembers; inside another look it is part of that one.
 
-    Only around what reads: a page that is looked at, never a page sent; the facts of a case, never the act on them.
+    Only around what reads: a page that is looked at, never a page sent; in an act what it judges, after its lock and
+    before its first write, never the whole act.
     """
     if _look.get() is not None:
         yield

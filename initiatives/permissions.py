@@ -271,7 +271,8 @@ def reports_to_owner(case: Initiative, person: User) -> bool:
 
 def authored(case: Initiative, person: User, evidence_ids) -> bool:
     """Whether the person wrote any of these items of evidence."""
-    return case.evidence.filter(pk__in=list(evidence_ids), author=person).exists()
+    ids = set(evidence_ids)
+    return any(row.pk in ids and row.author_id == person.pk for row in sources.rows(case, "evidence"))
 
 
 def wrote_contract(case: Initiative, person: User) -> bool:

@@ -121,6 +121,13 @@ def standing_votes(review: Review) -> list[SignOff]:
     return [row for row in signed if row.pk not in replaced and row.verdict != WITHDRAWN]
 
 
+def last_vote(review: Review, seat: str) -> SignOff | None:
+    """The newest row of the seat, a withdrawn one too: the one that the next vote replaces."""
+    signed = sign_offs(review)
+    replaced = {row.replaces_id for row in signed}
+    return next((row for row in signed if row.seat == seat and row.pk not in replaced), None)
+
+
 def debts_of(person, kinds: Iterable[str]) -> list[Obligation]:
     """What the person still owes of these kinds, on any case (`case_number`), by its last day."""
     owed = _OF_PERSON.each([person.pk], "debts")[person.pk]

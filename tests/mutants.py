@@ -28,6 +28,7 @@ class Mutant:
 
 
 GUARDS = "initiatives/migrations/0002_guards.py"
+RECORD = "governance/migrations/0002_guards.py"
 DUTIES = "tests/test_separation_of_duties.py"
 ATTACKS = "tests/test_stage_attacks.py"
 PROOF = "tests/governance/test_proof.py"
@@ -374,6 +375,89 @@ MUTANTS = [
         "any(address in network for network in settings.PROXIES)",
         "True",
         "tests/governance/test_throttle.py",
+    ),
+    # The record
+    Mutant(
+        "nobody writes a row",
+        RECORD,
+        "IF coalesce(act->>'name', '') = '' THEN",
+        "IF false THEN",
+        "tests/test_path_matrix.py",
+    ),
+    Mutant(
+        "a change without its row of history is refused at commit",
+        "governance/capture.py",
+        "IF told = 0 OR kept <>",
+        "IF false AND kept <>",
+        "tests/test_path_matrix.py",
+    ),
+    Mutant(
+        "a row belongs where it was made",
+        "governance/capture.py",
+        "IF TG_OP = 'UPDATE' AND OLD.{belonging} <> NEW.{belonging} THEN",
+        "IF false THEN",
+        "tests/test_path_matrix.py tests/test_record.py",
+    ),
+    Mutant(
+        "the record is append-only",
+        RECORD,
+        "TRIGGER append_only BEFORE UPDATE OR DELETE ON %I",
+        "TRIGGER append_only BEFORE DELETE ON %I",
+        "tests/test_record_attacks.py",
+    ),
+    Mutant(
+        "the database alone writes entries of rows",
+        RECORD,
+        "REVOKE EXECUTE ON FUNCTION plumbline_keep_row(text, text, text, bigint, json, json) FROM PUBLIC;",
+        "",
+        "tests/test_record_attacks.py tests/governance/test_roles.py",
+    ),
+    Mutant(
+        "the floor of a sealing waits until its mark has settled",
+        "governance/seals.py",
+        "WHERE (counted, running_to) <> (%s, %s)",
+        "WHERE (counted, running_to) = (%s, %s)",
+        "tests/governance/test_seals.py",
+    ),
+    Mutant(
+        "nothing is signed on top of a changed tree",
+        "governance/seals.py",
+        "if last and peaks.root() != bytes(last.root):",
+        "if False:",
+        "tests/governance/test_seals.py",
+    ),
+    Mutant(
+        "a known key must have signed a checkpoint",
+        "governance/offline/verify.py",
+        """    if not signers:
+        raise Rejected("No known key signed the note.")""",
+        "",
+        "tests/governance/test_notes.py",
+    ),
+    Mutant(
+        "a body is the one that its digest stands for",
+        "governance/offline/verify.py",
+        "if body is not None and not hmac.compare_digest(",
+        "if False and not hmac.compare_digest(",
+        "tests/governance/test_seals.py -k receipt",
+    ),
+    Mutant(
+        "a day shows only what was known by then",
+        "governance/asof.py",
+        " AND {seal}.known_at <= asof.moment() OFFSET 0)",
+        " OFFSET 0)",
+        "tests/test_asof.py",
+    ),
+    Mutant(
+        "the facts of a case are read anew in every act",
+        "governance/reading.py",
+        """    kept = _look.get()
+    token = _look.set(None)
+""",
+        """    kept = _look.get()
+    token = _look.set(kept)
+""",
+        "tests/test_queries.py tests/initiatives/test_views_votes.py tests/initiatives/test_views_checklist.py",
     ),
 ]
 

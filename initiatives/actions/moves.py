@@ -4,13 +4,13 @@ from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 
-from governance import clock, gates, ledger, seals
+from governance import clock, gates, history, ledger, seals
 from governance.answers import Conflict, no
 from governance.models import Rulebook, User
 from initiatives import permissions, standing
 from initiatives.actions.base import act, settle_standing
 from initiatives.actions.holds import owe
-from initiatives.models import Answer, ChangeRecord, Initiative, Review, StageChange, Voiding
+from initiatives.models import Answer, ChangeRecord, Initiative, ProofItem, Review, StageChange, Voiding
 
 PROMOTIONS = {
     "prototype": Initiative.promote_to_prototype,
@@ -82,9 +82,8 @@ def promote(case: Initiative, review: Review, *, by: User) -> StageChange:
     for scope in case.scopes.filter(starts_at__isnull=True, ended_at__isnull=True, for_stage=gate.to):
         start_scope(case, scope, by=by)
     if gate.to == "mvp":
-        for row in case.proof_items.all():
-            row.frozen_at = clock.now()
-            row.save()
+        declared = list(case.proof_items.values_list("pk", flat=True))
+        history.update_where(ProofItem, declared, frozen_at=clock.now())
     if gate.to == "production":
         _owe_writing(
             case,

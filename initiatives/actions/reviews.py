@@ -9,7 +9,8 @@ from governance.answers import Conflict, Refused, no
 from governance.boards import board_for, members_now
 from governance.models import Rulebook, User
 from governance.notify import owe as owe_notice
-from initiatives import board, permissions
+from governance.reading import one_look
+from initiatives import board, permissions, sources
 from initiatives.actions.base import act, settle_standing
 from initiatives.actions.holds import owe
 from initiatives.actions.moves import end_review, promote, retire_row
@@ -73,9 +74,10 @@ def _tell_seats(case: Initiative, review: Review) -> None:
             )
 
 
-def still_open(review: Review) -> Review:
-    """The review, read after the lock; raises Conflict naming who ended it and when."""
-    review = Review.objects.select_related("initiative", "rulebook", "ended_by").get(pk=review.pk)
+def still_open(review: Review, case: Initiative) -> Review:
+    """The review of the locked case, read after the lock; raises Conflict naming who ended it and when."""
+    review = Review.objects.select_related("ended_by").get(pk=review.pk)
+    review.initiative, review.rulebook = case, Rulebook.objects.kept(review.rulebook_id)
     if not review.is_open:
         who = review.ended_by.full_name if review.ended_by else "the system"
         raise Conflict(
@@ -100,9 +102,10 @@ def decide(
         raise ValidationError({"reason": "Say why it is refused, so that the team can learn from it."})
     conditions = conditions or []
     with act("decide", by=by, case=review.initiative_id, reason=reason) as case:
-        review = still_open(review)
-        permissions.may_chair(case, by).or_refuse()
-        sitting = board.sit(review, case)
+        review = still_open(review, case)
+        with one_look():
+            permissions.may_chair(case, by).or_refuse()
+            sitting = board.sit(review, case)
         if outcome == Review.REFUSED:
             if not sitting.votes:
                 no("No seat has voted yet.", "Return the review with questions instead.").or_refuse()
@@ -176,16 +179,15 @@ def _owe_after_refusal(case: Initiative, review: Review) -> None:
 
 def _tell_team(case: Initiative, review: Review) -> None:
     gate = review.rulebook.book.gates[review.gate]
-    for assignment in case.roles.in_force().select_related("person"):
-        owe_notice(
-            assignment.person,
-            "decided",
-            f"review:{review.pk}",
-            subject=f"{case.ref} {case.title}: {gate.title} was {review.get_outcome_display().lower()}",
-            text=review.reason,
-            link=review.get_absolute_url(),
-            case_ref=case.ref,
-        )
+    owe_notice(
+        [row.person for row in sources.roles(case) if row.in_force],
+        "decided",
+        f"review:{review.pk}",
+        subject=f"{case.ref} {case.title}: {gate.title} was {review.get_outcome_display().lower()}",
+        text=review.reason,
+        link=review.get_absolute_url(),
+        case_ref=case.ref,
+    )
 
 
 def frozen_findings(sitting: board.Sitting) -> dict:
@@ -229,7 +231,7 @@ def return_review(*, review: Review, reason: str, by: User) -> Review:
     if not reason.strip():
         raise ValidationError({"reason": "Say what has to be answered before it comes back."})
     with act("return review", by=by, case=review.initiative_id, reason=reason) as case:
-        review = still_open(review)
+        review = still_open(review, case)
         permissions.may_chair(case, by).or_refuse()
         end_review(review, Review.RETURNED, by=by, reason=reason.strip())
         _tell_team(case, review)
@@ -239,7 +241,7 @@ def return_review(*, review: Review, reason: str, by: User) -> Review:
 def withdraw_review(*, review: Review, reason: str, by: User) -> Review:
     """Withdraw one's own submission."""
     with act("withdraw review", by=by, case=review.initiative_id, reason=reason) as case:
-        review = still_open(review)
+        review = still_open(review, case)
         permissions.may_manage(case, by).or_refuse()
         end_review(review, Review.WITHDRAWN, by=by, reason=reason.strip())
     return review
@@ -248,7 +250,7 @@ def withdraw_review(*, review: Review, reason: str, by: User) -> Review:
 def rebase_review(*, review: Review, by: User) -> Review:
     """Move an open review to the rulebook in force, as owner. Every sign-off given under the old one goes stale."""
     with act("move review to rulebook", by=by, case=review.initiative_id) as case:
-        review = still_open(review)
+        review = still_open(review, case)
         permissions.may_manage(case, by).or_refuse()
         current = Rulebook.objects.current()
         if review.rulebook_id == current.pk:
@@ -281,7 +283,7 @@ def ask_question(*, review: Review, criterion: str, text: str, by: User) -> Ques
     if not text.strip():
         raise ValidationError({"text": "Write the question."})
     with act("ask", by=by, case=review.initiative_id) as case:
-        review = still_open(review)
+        review = still_open(review, case)
         permissions.may_ask(review, by).or_refuse()
         if criterion not in {c.key for c in review.rulebook.book.gates[review.gate].criteria}:
             raise ValidationError({"criterion": "Choose one of the gate's criteria."})
@@ -309,7 +311,7 @@ def answer_question(*, question: Question, text: str, by: User) -> Question:
     if not text.strip():
         raise ValidationError({"text": "Write the answer."})
     with act("answer question", by=by, case=question.review.initiative_id) as case:
-        still_open(question.review)
+        still_open(question.review, case)
         permissions.may_collaborate(case, by).or_refuse()
         question = Question.objects.select_related("asked_by", "review").get(pk=question.pk)
         if question.answer:

@@ -8,7 +8,8 @@ from governance.answers import Conflict, no
 from governance.boards import board_for
 from governance.models import User
 from governance.notify import owe as owe_notice
-from initiatives import board, permissions
+from governance.reading import one_look
+from initiatives import board, permissions, sources
 from initiatives.actions.base import act
 from initiatives.actions.reviews import still_open
 from initiatives.models import Review, SignOff
@@ -70,39 +71,40 @@ def sign_off(
     """
     check_vote(review, seat, verdict, reason, criteria, condition)
     with act("sign off", by=by, case=review.initiative_id) as case:
-        review = still_open(review)
-        permissions.may_sign(review, seat, by, verdict=verdict).or_refuse()
-        last = review.sign_offs.filter(seat=seat, replaced_by__isnull=True).select_related("person").first()
-        seen_last = replaces.pk if isinstance(replaces, SignOff) else replaces
-        if (last.pk if last else None) != seen_last:
-            if last is not None and last.person_id == by.pk and last.digest == digest:
-                return last  # the same press twice: the first one stands
-            raise Conflict(
-                _who_was_first(last),
-                "Read it, then vote on it if you still want to.",
-                review.get_absolute_url(),
+        review = still_open(review, case)
+        with one_look():  # after the lock and before anything is written: each thing is read once
+            permissions.may_sign(review, seat, by, verdict=verdict).or_refuse()
+            last = sources.last_vote(review, seat)
+            seen_last = replaces.pk if isinstance(replaces, SignOff) else replaces
+            if (last.pk if last else None) != seen_last:
+                if last is not None and last.person_id == by.pk and last.digest == digest:
+                    return last  # the same press twice: the first one stands
+                raise Conflict(
+                    _who_was_first(last),
+                    "Read it, then vote on it if you still want to.",
+                    review.get_absolute_url(),
+                )
+            sitting = board.sit(review, case)
+            text, covered = statement_for(
+                review,
+                seat,
+                by,
+                verdict=verdict,
+                reason=reason,
+                criteria=criteria,
+                condition=condition,
+                at=prepared_at,
+                sitting=sitting,
             )
-        sitting = board.sit(review, case)
-        text, covered = statement_for(
-            review,
-            seat,
-            by,
-            verdict=verdict,
-            reason=reason,
-            criteria=criteria,
-            condition=condition,
-            at=prepared_at,
-            sitting=sitting,
-        )
-        if statements.digest(text) != digest:
-            raise Conflict(
-                _what_changed(seen, sitting, prepared_at),
-                "Read it again and sign what is true now.",
-                review.get_absolute_url(),
-            )
-        evidence = sorted(int(pk) for pk in covered["evidence"])
-        if verdict.startswith("approve"):
-            may_approve(case, covered, evidence, sitting, by)
+            if statements.digest(text) != digest:
+                raise Conflict(
+                    _what_changed(seen, sitting, prepared_at),
+                    "Read it again and sign what is true now.",
+                    review.get_absolute_url(),
+                )
+            evidence = sorted(int(pk) for pk in covered["evidence"])
+            if verdict.startswith("approve"):
+                may_approve(case, covered, evidence, sitting, by)
         try:
             with transaction.atomic():
                 row = SignOff(
@@ -211,7 +213,7 @@ def withdraw_vote(*, sign_off: SignOff, reason: str, by: User) -> SignOff:
     if not reason.strip():
         raise ValidationError({"reason": "Say why you withdraw it."})
     with act("withdraw vote", by=by, case=sign_off.review.initiative_id, reason=reason) as case:
-        review = still_open(sign_off.review)
+        review = still_open(sign_off.review, case)
         row = review.sign_offs.latest().filter(pk=sign_off.pk).first()
         if row is None:
             raise Conflict("This vote was replaced or withdrawn already.", "", review.get_absolute_url())
