@@ -22,12 +22,14 @@ from initiatives.views import (
     reviews,
     rulebooks,
     running,
+    search,
     votes,
     waivers,
 )
 
 urlpatterns = [
     path("", desk.desk, name="desk"),
+    path("search/", search.search, name="search"),
     path("cases/", portfolio.portfolio, name="portfolio"),
     path("cases/export.csv", portfolio.export, name="portfolio-export"),
     path("cases/pictures/", pictures.pictures, name="pictures"),

@@ -1,6 +1,7 @@
 """People, the units they work in, and the boards they sit on."""
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -8,6 +9,7 @@ from django.db.models.functions import Lower
 
 from governance import clock
 from governance.history import DatabaseNow, acting, governed
+from governance.searching import Words
 
 LONGEST_PATH = 400
 SEATS = {
@@ -116,6 +118,7 @@ class User(AbstractBaseUser):
                 violation_error_message="That name is taken.",
             )
         ]
+        indexes = [GinIndex(Words("full_name"), name="people_by_words")]
 
     def __str__(self) -> str:
         return self.full_name

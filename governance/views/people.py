@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from governance import clock, ledger, throttle
 from governance import styleguide as samples
 from governance.forms import SignInForm
+from governance.helping import TOPICS
 from governance.history import acting
 from governance.middleware import open_to_all
 from governance.models import Rulebook
@@ -78,7 +79,8 @@ def styleguide(request: HttpRequest) -> HttpResponse:
 def help_page(request: HttpRequest) -> HttpResponse:
     """The whole idea in plain words, with the figures of the rulebook in force."""
     rulebook = Rulebook.objects.in_force()
-    return render(request, "governance/help.html", {"book": rulebook.book if rulebook else None})
+    context = {"book": rulebook.book if rulebook else None, "topics": TOPICS}
+    return render(request, "governance/help.html", context)
 
 
 def _own_target(request: HttpRequest) -> str:

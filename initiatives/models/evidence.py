@@ -1,10 +1,12 @@
 """Answers to what the rulebook asks, and the evidence they stand on."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 
 from governance.history import WrittenOnce, governed
 from governance.models import Clause, ContractVersion, User
+from governance.searching import Words
 from initiatives.models.initiative import Initiative, RoleAssignment
 from initiatives.models.versions import ChangeRecord, ComponentVersion, ScopeVersion
 
@@ -131,6 +133,7 @@ class Evidence(models.Model):
             models.CheckConstraint(name="a_file_has_its_hash", condition=Q(file="") | ~Q(sha256="")),
             models.CheckConstraint(name="nothing_supersedes_itself", condition=~Q(supersedes=F("id"))),
         ]
+        indexes = [GinIndex(Words("title"), name="evidence_by_words")]
 
     def __str__(self) -> str:
         return self.title

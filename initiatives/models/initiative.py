@@ -1,5 +1,6 @@
 """The case: an initiative, the people who accepted a role on it, its stage and what its proof supports."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django_fsm import FSMField, transition
@@ -7,6 +8,7 @@ from django_fsm import FSMField, transition
 from governance import clock
 from governance.history import WrittenOnce, governed
 from governance.models import Contract, Unit, User
+from governance.searching import Words
 
 PROPOSED, PROTOTYPE, MVP, PRODUCTION = "proposed", "prototype", "mvp", "production"
 STOPPED, RETIRED = "stopped", "retired"
@@ -103,7 +105,12 @@ class Initiative(models.Model):
                 name="only_ideas_are_withdrawn", condition=Q(withdrawn_at__isnull=True) | Q(stage=PROPOSED)
             ),
         ]
-        indexes = [models.Index(fields=["stage"]), models.Index(fields=["unit"])]
+        indexes = [
+            models.Index(fields=["stage"]),
+            models.Index(fields=["unit"]),
+            GinIndex(Words("title"), name="cases_by_words"),
+            GinIndex(Words("platform"), name="platforms_by_words"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.ref} {self.title}"

@@ -1,10 +1,12 @@
 """What runs, for whom: components, scope, and the record of their changes."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 
 from governance.history import governed
 from governance.models import User
+from governance.searching import Words
 from initiatives.models.initiative import Initiative
 
 LAYERS = {
@@ -32,6 +34,7 @@ class Component(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["initiative", "layer", "name"], name="components_are_named_once")
         ]
+        indexes = [GinIndex(Words("vendor", "name"), name="components_by_words")]
 
     def __str__(self) -> str:
         return self.name

@@ -89,6 +89,10 @@ def test_every_main_page_is_sound(watch, cast, review, settings):
             "decisions": "/decisions/",
             "notices": "/notices/",
             "help": "/help/",
+            "search": "/search/?q=c",
+            "search-found": "/search/?q=cust+ma",
+            "search-all": "/search/?q=lindq",
+            "search-evidence": f"/search/?q={item.title.split()[0]}&in=evidence",
         },
     )
     of_review = f"/reviews/{review.pk}/"
@@ -121,6 +125,23 @@ def test_every_main_page_is_sound(watch, cast, review, settings):
         },
     )
     assert found == []
+
+
+def test_a_slash_goes_to_the_search_box(watch, cast):
+    """From anywhere but a field; and where this browser was told not to, nowhere."""
+    factories.make_case(cast, title=TITLE)
+    owner = watch.sign_in(cast.owner)
+    owner.page.keyboard.press("/")
+    owner.page.keyboard.type("custo summ / 7")
+    box = owner.page.get_by_role("search").get_by_label("Search")
+    expect(box).to_have_value("custo summ / 7")
+    box.fill("summ custo")
+    owner.page.keyboard.press("Enter")
+    owner.click(TITLE)
+    expect(owner.page.get_by_role("heading", level=1)).to_contain_text(TITLE)
+    owner.page.evaluate("localStorage.setItem('plumbline:slash', 'off')")
+    owner.page.keyboard.press("/")
+    assert owner.page.evaluate("document.activeElement.id") != "find"
 
 
 def inspect(page, addresses: dict[str, str]) -> list[str]:

@@ -4,11 +4,13 @@
    form [data-draft-note]        where "Draft kept" is said
    form[data-auto]               choosing a filter shows its result at once
    form[data-guard]              leaving with something unsent asks first
-   [data-focus]                  takes the focus when the page opens (the summary of errors) */
+   [data-focus]                  takes the focus when the page opens (the summary of errors)
+   the key /                     goes to the search box, unless this browser was told not to */
 (() => {
   "use strict";
   const person = document.body.dataset.person || "";
   const SENT = "plumbline:sent";
+  const SLASH = "plumbline:slash";
   const keyOf = (form) => `plumbline:draft:${person}:${form.dataset.draft}`;
   const clockTime = (at) => new Date(at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 
@@ -142,6 +144,17 @@
     root.querySelectorAll(FORMS).forEach(watch);
     root.querySelector("[data-focus]")?.focus();
   };
+
+  const writing = (place) => place.closest("input,textarea,select,[contenteditable]");
+  document.addEventListener("keydown", (event) => {
+    const plain = event.key === "/" && !(event.ctrlKey || event.metaKey || event.altKey || event.isComposing);
+    if (!plain || writing(event.target) || storage("localStorage", (s) => s.getItem(SLASH)) === "off") return;
+    const box = document.querySelector("[role=search] input[type=search]");
+    if (!box) return;
+    event.preventDefault();
+    box.focus();
+    box.select();
+  });
 
   settle(document);
   start(document);

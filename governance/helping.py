@@ -1,0 +1,92 @@
+"""What the help page explains, in its order: the words of its headings, and further words it is found by."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One part of the help page: its place in it, its heading, and words somebody may look for it by."""
+
+    anchor: str
+    title: str
+    words: str = ""
+
+    @property
+    def link(self) -> str:
+        """Where it stands."""
+        return f"{reverse('help')}#{self.anchor}"
+
+
+TOPICS = [
+    Topic(
+        "stages",
+        "What a stage is",
+        "prototype mvp production idea proposed stopped retired percentage progress",
+    ),
+    Topic(
+        "claimed",
+        "Why my case says “claims MVP, supported Prototype”",
+        "shortfall larger prototype in name only plumb leaning",
+    ),
+    Topic(
+        "proof",
+        "What counts as proof",
+        "evidence answer document test report attestation demo file upload grounded",
+    ),
+    Topic(
+        "ageing",
+        "What happens when proof ages",
+        "expired stale fresh old date observed voided trigger model change",
+    ),
+    Topic(
+        "gates",
+        "What a gate is",
+        "review criteria requirement question checklist decide chair promote rulebook",
+    ),
+    Topic(
+        "signing",
+        "Who signs",
+        "seat board vote sign-off approve object recuse quorum separation duties",
+    ),
+    Topic(
+        "holds",
+        "What a hold is",
+        "blocked stopped concern residency vacant owner lift waiting stuck",
+    ),
+    Topic(
+        "roles",
+        "Who does what on a case",
+        "owner support lead steward sponsor accept decline responsible",
+    ),
+    Topic(
+        "finding",
+        "How to find something",
+        "search look reference shortcut key slash portfolio filter",
+    ),
+    Topic(
+        "words",
+        "Words you will meet",
+        "glossary meaning waived waiver condition debt gap not apply reported",
+    ),
+    Topic(
+        "begin",
+        "Where to begin",
+        "start first new register desk",
+    ),
+]
+
+
+def topics_about(asked: str) -> list[Topic]:
+    """The topics in whose words every word asked for begins one; none where nothing is asked."""
+    wanted = asked.casefold().split()
+    if not wanted:
+        return []
+    return [
+        topic for topic in TOPICS if all(_begins(f"{topic.title} {topic.words}", word) for word in wanted)
+    ]
+
+
+def _begins(text: str, word: str) -> bool:
+    return any(known.strip("“”,.").startswith(word) for known in text.casefold().split())
