@@ -1,7 +1,7 @@
 """Finding rows by words in their titles and names: whole or begun, in any order, with or without accents.
 
 The database splits a text into words by one rule, `plumbline_split`, for what is kept and for what is asked; no
-dictionary is asked, so a title in any language is found, and no extension is needed (the migration `0005_search`). An
+dictionary is asked, so a title in any language is found, and no extension is needed (the migration `0006_search`). An
 index holds the words of a column (`GinIndex(Words("title"), ...)`), and `says` asks it:
 `Initiative.objects.filter(title__says="summ cust")`.
 """

@@ -10,8 +10,8 @@ import governance.searching
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('governance', '0005_search'),
-        ('initiatives', '0002_guards'),
+        ('governance', '0006_search'),
+        ('initiatives', '0003_organisation'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -43,7 +43,7 @@ DROP FUNCTION plumbline_split(text);
 
 class Migration(migrations.Migration):
 
-    dependencies = [("governance", "0004_every")]
+    dependencies = [("governance", "0005_organisation")]
 
     operations = [
         migrations.RunSQL(FUNCTIONS, NO_FUNCTIONS),
