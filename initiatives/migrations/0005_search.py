@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('governance', '0006_search'),
-        ('initiatives', '0003_organisation'),
+        ('initiatives', '0004_board'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
