@@ -3,6 +3,9 @@
 import structlog
 from django import forms
 from django.contrib.auth import authenticate
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 
 from governance import ledger, throttle
 from governance.history import acting
@@ -89,3 +92,21 @@ class RulebookForm(forms.Form):
                 return cleaned
         cleaned["source"] = text.replace("\r\n", "\n")
         return cleaned
+
+
+class Choices(forms.Select):
+    """A select whose options are written in one go: the library renders a template for each of them."""
+
+    def render(self, name, value, attrs=None, renderer=None):
+        """The element, for choices without groups."""
+        given = {str(one) for one in self.format_value(value)}
+        options = format_html_join(
+            "\n",
+            '<option value="{}"{}>{}</option>',
+            (
+                ("" if key is None else key, mark_safe(" selected") if str(key or "") in given else "", words)
+                for key, words in self.choices
+            ),
+        )
+        attributes = flatatt(self.build_attrs(self.attrs, {"name": name, **(attrs or {})}))
+        return format_html("<select{}>\n{}\n</select>", attributes, options)

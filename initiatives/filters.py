@@ -24,6 +24,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Least
 
 from governance import hooks
+from governance.forms import Choices
 from governance.models import ContractVersion, Rulebook, Unit
 from governance.templatetags.plumbline import LAYER_WORDS
 from initiatives.models import Condition, Initiative, Obligation, RoleAssignment
@@ -126,31 +127,46 @@ class PortfolioFilter(django_filters.FilterSet):
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "title, AI-0042, owner"}),
     )
     claimed = django_filters.ChoiceFilter(
-        label="Claimed stage", field_name="stage", choices=list(STAGES.items()), empty_label="any"
+        widget=Choices,
+        label="Claimed stage",
+        field_name="stage",
+        choices=list(STAGES.items()),
+        empty_label="any",
     )
     supported = django_filters.ChoiceFilter(
-        label="Supported stage", choices=list(SUPPORTED.items()), empty_label="any"
+        widget=Choices, label="Supported stage", choices=list(SUPPORTED.items()), empty_label="any"
     )
     unit = django_filters.ModelChoiceFilter(
-        label="Unit", queryset=Unit.objects.living(), method="in_unit", empty_label="any"
+        widget=Choices, label="Unit", queryset=Unit.objects.living(), method="in_unit", empty_label="any"
     )
     layer = django_filters.ChoiceFilter(
-        label="Gap in layer", choices=list(LAYER_WORDS.items()), method="gap_in", empty_label="any"
+        widget=Choices,
+        label="Gap in layer",
+        choices=list(LAYER_WORDS.items()),
+        method="gap_in",
+        empty_label="any",
     )
     tier = django_filters.ChoiceFilter(
+        widget=Choices,
         label="Risk tier",
         choices=[*TIERS.items(), ("unset", "Not confirmed")],
         method="of_tier",
         empty_label="any",
     )
     report = django_filters.ChoiceFilter(
+        widget=Choices,
         label="Report",
         choices=lambda: [(report.key, report.words) for report in hooks.reports],
         method="reported",
         empty_label="all cases",
     )
     sort = django_filters.ChoiceFilter(
-        label="Order", choices=list(ORDERS.items()), method="ordered", empty_label=None, null_label=None
+        widget=Choices,
+        label="Order",
+        choices=list(ORDERS.items()),
+        method="ordered",
+        empty_label=None,
+        null_label=None,
     )
     shortfall = django_filters.BooleanFilter(
         label="Shortfall only", method="short", widget=forms.CheckboxInput()

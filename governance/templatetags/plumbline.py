@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import nh3
 from django import template
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -255,10 +256,22 @@ def lean(claimed, supported):
     return max(0, min(2, height - CLAIM_HEIGHT.get(supported, 0)))
 
 
-@register.inclusion_tag("_components/plumb.html")
+@lru_cache(maxsize=512)
+def _drawn(component, **inputs):
+    """A component that says the same for the same inputs: a list of fifty cases shows it fifty times."""
+    return mark_safe(render_to_string(f"_components/{component}.html", inputs).strip())
+
+
+@register.simple_tag
 def plumb(lean=0, label=""):
     """Draw the plumb: lean 0, 1, 2 or "none", and what that means in words."""
-    return {"lean": lean, "label": label}
+    return _drawn("plumb", lean=lean, label=label)
+
+
+@register.simple_tag
+def trio(governance, integration, adoption):
+    """The three scale tests, each True, False or None where it is not asked yet."""
+    return _drawn("trio", governance=governance, integration=integration, adoption=adoption)
 
 
 # Frame
