@@ -35,6 +35,7 @@ urlpatterns = [
     path("cases/pictures/", pictures.pictures, name="pictures"),
     path("cases/register/", register.register, name="register"),
     path("cases/similar/", register.similar, name="similar"),
+    path("rulebook/<str:version>/changes/", rulebooks.changes, name="rulebook-changes"),
     path("rulebook/<str:version>/publish/", rulebooks.publish, name="rulebook-publish"),
     path("cases/<str:ref>/", cases.case, name="case"),
     path("cases/<str:ref>/details/", cases.details, name="case-details"),

@@ -95,6 +95,7 @@ TABLE = {
     "register": Row(strangers=200, sent=200),
     "rulebook-load": ADMINS,
     "rulebook-propose": only(closed=405, strangers=405, sent=403),
+    "rulebook-changes": Row(strangers=200, sent=405, signed_out=404),
     "rulebook-publish": Row(strangers=200, sent=403),
     "audit": AUDITORS,
     "audit-entry": AUDITORS,

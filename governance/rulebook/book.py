@@ -38,6 +38,7 @@ class StageRule:
     question: str = ""
     meaning: str = ""
     tolerated: tuple[str, ...] = ()
+    tolerated_until: dict[str, str] = field(default_factory=dict, hash=False)
     forbidden: tuple[str, ...] = ()
     max_days_before_review: int | None = None
     reattest_days: int | None = None
@@ -214,6 +215,20 @@ class Book:
         criteria = self._gate(gate).criteria
         now = {key for criterion in criteria if criterion.due_days is None for key in criterion.requirements}
         return frozenset(self._gate(gate).requirements()) - now
+
+    def tolerated(self, stage: str) -> list[tuple[str, Requirement | None, Gate | None]]:
+        """What a case in the stage may lack, each with the requirement that ends that and the first gate that asks it.
+
+        Both are None where the rulebook names no end.
+        """
+        rule, found = self.stages.get(stage), []
+        order = STAGE_ORDER[STAGE_ORDER.index(stage) + 1 :] if stage in STAGE_ORDER else ()
+        ahead = [gate for later in order if (gate := self.gate_to(later))]
+        for words in rule.tolerated if rule else ():
+            key = rule.tolerated_until.get(words)
+            gate = next((gate for gate in ahead if key in gate.requirements()), None)
+            found.append((words, self.requirements.get(key), gate))
+        return found
 
     def criteria_of(self, gate: str | Gate, seat: str) -> tuple[Criterion, ...]:
         """What this seat signs at this gate."""

@@ -36,7 +36,7 @@ def current_rulebook(request: HttpRequest) -> HttpResponse:
 @require_safe
 def version(request: HttpRequest, version: str) -> HttpResponse:
     """One version. Drafts are for people who have signed in; Http404 for others."""
-    return _page(request, _readable(request, version))
+    return _page(request, readable(request, version))
 
 
 @open_to_all
@@ -73,12 +73,13 @@ def load(request: HttpRequest) -> HttpResponse:
 @require_POST
 def propose(request: HttpRequest, version: str) -> HttpResponse:
     """Propose, as admin, that a chair publishes this draft."""
-    rulebook = _readable(request, version)
+    rulebook = readable(request, version)
     actions.propose_publication(rulebook=rulebook, by=request.user)
     return redirect("rulebook-version", rulebook.version)
 
 
-def _readable(request: HttpRequest, version: str) -> Rulebook:
+def readable(request: HttpRequest, version: str) -> Rulebook:
+    """This version, when the reader may read it: drafts are for people who have signed in. Raises Http404."""
     if "\0" in version:
         raise Http404("No such version.")
     rows = Rulebook.objects.select_related("admin", "chair", "loaded_by")
@@ -118,6 +119,7 @@ def _stage(book, key: str) -> dict:
             asked.setdefault(requirement.group, []).append(requirement)
     return {
         "rule": book.stages[key],
+        "tolerated": book.tolerated(key),
         "groups": [(words, asked[group]) for group, words in GROUPS.items() if group in asked],
         "count": sum(len(rows) for rows in asked.values()),
     }

@@ -55,6 +55,7 @@ def case(request, ref):
         "by": pick(request.GET.get("by"), GROUPINGS, "layer"),
         "groupings": GROUPINGS,
         "rule": book.stages.get(row.stage),
+        "tolerated": book.tolerated(row.stage),
         "people": people_rows(row),
         "bound": next((scope for scope in facts.scopes if not scope.planned), None),
         "planned": next((scope for scope in facts.scopes if scope.planned), None),

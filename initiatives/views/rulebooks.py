@@ -1,16 +1,21 @@
-"""Publishing a rulebook: beside the cases, because it changes what every case's proof supports."""
+"""Publishing a rulebook and comparing two: beside the cases, because it changes what every case's proof supports."""
 
 from django.contrib import messages
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock
 from governance.answers import Answer, no, yes
+from governance.middleware import open_to_all
 from governance.models import Membership, Rulebook, User
 from governance.models.people import CHAIR
+from governance.rulebook import diff
+from governance.views.rulebook import readable
 from initiatives import actions
 from initiatives.models import Initiative, Review
+from initiatives.models.initiative import RANK
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,3 +54,44 @@ def _offered(rulebook: Rulebook, person: User) -> Answer:
     if not Membership.objects.held_at(clock.now()).filter(person=person, seat=CHAIR).exists():
         return no("Only the chair of a board publishes a rulebook.", "Ask one of them.")
     return yes()
+
+
+@open_to_all
+@require_safe
+def changes(request: HttpRequest, version: str) -> HttpResponse:
+    """What a version says otherwise than another (`?since=`; else the one in force before it), and whom it meets."""
+    newer = readable(request, version)
+    others = Rulebook.objects.published().exclude(pk=newer.pk)
+    earlier = others.filter(published_at__lt=newer.published_at) if newer.published else others
+    asked = request.GET.get("since", "")
+    older = readable(request, asked) if asked else earlier.order_by("-published_at").first()
+    sections = diff.differences(older.book, newer.book) if older else []
+    context = {
+        "nav": "rulebook",
+        "newer": newer,
+        "older": older,
+        "others": others,
+        "sections": sections,
+        "met": _met(older, newer, sections) if request.user.is_authenticated and sections else [],
+    }
+    return render(request, "governance/rulebook_changes.html", context)
+
+
+def _met(older: Rulebook, newer: Rulebook, sections: list[diff.Section]) -> list[dict]:
+    """For each gate that something touches: how many cases stand before it, have passed it, or have a review open."""
+    stages = dict(
+        Initiative.objects.live().order_by().values("stage").annotate(n=Count("pk")).values_list("stage", "n")
+    )
+    reviews = Review.objects.filter(outcome=Review.OPEN, rulebook=older).order_by().values("gate")
+    open_under = dict(reviews.annotate(n=Count("pk")).values_list("gate", "n"))
+    touched = {gate for section in sections for gate in section.gates}
+    return [
+        {
+            "gate": gate,
+            "before": sum(stages.get(stage, 0) for stage in gate.from_stages),
+            "passed": sum(n for stage, n in stages.items() if RANK.get(stage, 0) >= RANK[gate.to]),
+            "open": open_under.get(key, 0),
+        }
+        for key, gate in newer.book.gates.items()
+        if key in touched and gate.to in RANK
+    ]

@@ -86,6 +86,7 @@ def test_every_main_page_is_sound(watch, cast, review, settings):
             "as-of": f"{case}?as_of={then}",
             "reviews": "/reviews/",
             "rulebook": "/rulebook/",
+            "rulebook-changes": "/rulebook/2026.1/changes/",
             "decisions": "/decisions/",
             "notices": "/notices/",
             "help": "/help/",

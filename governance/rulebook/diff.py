@@ -1,0 +1,162 @@
+"""What one rulebook says otherwise than another, in sentences: by stage, gate, criterion and requirement. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+from governance.rulebook.book import Book, Criterion, Gate, Requirement, StageRule
+
+# What to call each field in a sentence; what is missing here is told by its name.
+NAMES = {
+    "counts": "what counts",
+    "fresh_days": "days that its proof stays fresh",
+    "fresh_days_high_risk": "days that its proof stays fresh at high risk",
+    "grace_days": "days of grace",
+    "due_days": "days after the move within which it is owed",
+    "emergency_due_days": "days within which it is owed in an emergency",
+    "min_evidence": "proof there must be at least",
+    "min_condition": "condition it must be tried under at least",
+    "triggers": "what ends its proof at once",
+    "evidence": "kinds of evidence that count",
+    "answered_by": "who answers",
+    "requirements": "requirements it rests on",
+    "why_fresh": "why it ages",
+    "quorum": "signatures needed",
+    "quorum_high_risk": "signatures needed at high risk",
+    "must_include": "seats that must sign",
+    "max_days_before_review": "days before the chair decides to go on or stop",
+    "reattest_days": "days after which production is accepted again",
+    "reattest_days_high": "days after which production is accepted again at high risk",
+    "tolerated": "what is tolerated",
+    "tolerated_until": "what ends something tolerated",
+    "forbidden": "what is forbidden",
+    "sign_off_max_age_days": "days that a signature counts",
+    "review_expires_days": "days that a review stays open",
+    "waiver_max_days": "days that a waiver lasts at most",
+    "owner_vacant_step_back_days": "days without an owner at most",
+    "post_mortem_due_days": "days within which a post-mortem is due",
+    "retrospective_after_go_live_days": "days until the look back at production",
+    "retention_days": "days that records are kept at least",
+    "warn_days_before": "days ahead of which people are warned",
+    "origin": "where it comes from",
+    "own_of": "the criterion it belongs to",
+    "crosswalk": "paragraphs of outside frameworks",
+}
+# Tables of words, each with what it is called.
+TABLES = {
+    "standards": "What each stage may expect",
+    "scale_tests": "Scale tests",
+    "triggers": "What ends proof before its time",
+    "seats": "Seats",
+    "layers": "Layers",
+    "evidence_kinds": "Kinds of evidence",
+    "risk_tiers": "Risk tiers",
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """What differs in one part: sentences, and the gates whose checklist or decision it touches."""
+
+    title: str
+    lines: tuple[str, ...]
+    gates: frozenset[str] = frozenset()
+
+
+def differences(old: Book, new: Book) -> list[Section]:
+    """Everything that differs, part by part in the order of the rulebook; nothing for equal books."""
+    sections = [_section("Terms", _fields(old.freshness, new.freshness), frozenset(new.gates))]
+    for key in _keys(old.stages, new.stages):
+        one, other = old.stages.get(key), new.stages.get(key)
+        sections.append(_section(f"Stage: {key}", _row(one, other, StageRule)))
+    for key in _keys(old.gates, new.gates):
+        sections += _gate(old, new, key)
+    for key in _keys(old.requirements, new.requirements):
+        one, other = old.requirements.get(key), new.requirements.get(key)
+        touched = frozenset(c.gate for book in (old, new) for c in book.criteria_using(key))
+        title = f"Requirement: {(other or one).question}"
+        sections.append(_section(title, _row(one, other, Requirement), touched))
+    sections.append(_section("The governance contract", _fields(old.contract, new.contract)))
+    sections.append(_section("What stays after a promotion", _fields(old.carry, new.carry)))
+    for name, title in TABLES.items():
+        sections.append(_section(title, _table(getattr(old, name), getattr(new, name))))
+    return [section for section in sections if section.lines]
+
+
+def _section(title: str, lines, gates: frozenset[str] = frozenset()) -> Section:
+    return Section(title, tuple(lines), gates)
+
+
+def _gate(old: Book, new: Book, key: str) -> Iterator[Section]:
+    """What the gate itself asks otherwise, and each of its criteria."""
+    one, other = old.gates.get(key), new.gates.get(key)
+    yield _section(f"Gate: {(other or one).title}", _row(one, other, Gate), frozenset([key]))
+    before, after = ({c.key: c for c in gate.criteria} if gate else {} for gate in (one, other))
+    for criterion in _keys(before, after):
+        was, becomes = before.get(criterion), after.get(criterion)
+        lines = _row(was, becomes, Criterion)
+        yield _section(f"Criterion: {(becomes or was).question}", lines, frozenset([key]))
+
+
+def _keys(old: dict, new: dict) -> list[str]:
+    """The keys of both, in the order of the newer one; what is gone comes last."""
+    return list(dict.fromkeys([*new, *old]))
+
+
+def _row(old, new, kind: type) -> Iterator[str]:
+    if old is None:
+        yield "New: the older version does not have it."
+    elif new is None:
+        yield "Gone: the newer version does not have it."
+    else:
+        # Criteria are told one by one, each under its own question.
+        yield from _fields(old, new, skip={"criteria"} if kind is Gate else set())
+
+
+def _fields(old, new, skip: set[str] = frozenset()) -> Iterator[str]:
+    for one in fields(new):
+        before, after = getattr(old, one.name), getattr(new, one.name)
+        if one.name not in skip and before != after:
+            yield _sentence(NAMES.get(one.name, one.name.replace("_", " ")), before, after)
+
+
+def _table(old: dict, new: dict) -> Iterator[str]:
+    for key in _keys(old, new):
+        if old.get(key) != new.get(key):
+            yield _sentence(key.replace("_", " "), old.get(key), new.get(key))
+
+
+def _sentence(name: str, before, after) -> str:
+    name = name[:1].upper() + name[1:]
+    if isinstance(before, (tuple, frozenset)) and isinstance(after, (tuple, frozenset)):
+        came = [_said(one) for one in _ordered(after) if one not in before]
+        gone = [_said(one) for one in _ordered(before) if one not in after]
+        parts = [f"{word} {', '.join(ones)}" for word, ones in (("added", came), ("gone", gone)) if ones]
+        return f"{name}: {'; '.join(parts) or 'in another order'}."
+    if isinstance(before, dict) and isinstance(after, dict):
+        changed = [key for key in _keys(before, after) if before.get(key) != after.get(key)]
+        parts = [f"{_said(key)}: {_change(before.get(key), after.get(key))}" for key in changed]
+        return f"{name}: {'; '.join(parts)}."
+    return f"{name}: {_change(before, after)}."
+
+
+def _change(before, after) -> str:
+    return f"now {_said(after)}, before {_said(before)}"
+
+
+def _ordered(values) -> list:
+    return sorted(values) if isinstance(values, frozenset) else list(values)
+
+
+def _said(value) -> str:
+    """A value as people say it: nothing, yes and no, lists and quoted words."""
+    if value is None or value == "" or value == () or value == {}:
+        return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (tuple, frozenset)):
+        return ", ".join(_said(one) for one in _ordered(value))
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {_said(one)}" for key, one in value.items())
+    if hasattr(value, "statement"):
+        return f"“{value.statement}”, {_said(value.items)}"
+    return str(value)
