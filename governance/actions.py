@@ -4,8 +4,9 @@ import re
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
+from django.db import connection
 
-from governance import clock, ledger
+from governance import clock, ledger, links, people_file
 from governance.answers import Refused, no
 from governance.history import acting
 from governance.models import Board, Criterion, Gate, Membership, Requirement, Rulebook, Unit, User
@@ -88,6 +89,44 @@ def add_person(
             auditor=is_auditor,
         )
     return person
+
+
+def add_people(*, text: str, invite: bool, by: User) -> people_file.Table:
+    """Add everybody of a table who is not here yet, fill the seats it names, and invite the new: all, or nothing.
+
+    Returns the table as it was read before. Raises ValidationError where a line is wrong, or nothing can be read.
+    """
+    with acting(by=by, reason="People from a table"):
+        _admin(by)
+        with (
+            connection.cursor() as cursor
+        ):  # the same table sent twice at once: the second finds everybody here
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('plumbline people'))")
+        table = people_file.read(text, by=by)
+        wrong = table.of(people_file.WRONG)
+        if wrong:
+            lines = "One line needs" if len(wrong) == 1 else f"{len(wrong)} lines need"
+            raise ValidationError(f"{lines} mending; nobody was added.")
+        known = {row.login.lower(): row for row in User.objects.order_by("pk")}
+        added = []
+        for line in table.managers_first():
+            cells = line.cells
+            person = add_person(
+                login=cells["login"],
+                full_name=cells["full_name"],
+                email=cells["email"],
+                unit=line.unit,
+                manager=known.get(cells["manager"].lower()),
+                by=by,
+            )
+            known[person.login.lower()] = person
+            added.append(person)
+        for line in table.lines:
+            if line.fills_seat:
+                appoint(board=line.board, person=known[line.cells["login"].lower()], seat=line.seat, by=by)
+        if invite:
+            links.invite(people=[person for person in added if person.email], by=by)
+    return table
 
 
 def appoint(

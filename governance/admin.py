@@ -10,7 +10,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 from django.core.exceptions import ValidationError
 
-from governance import actions, ledger, models
+from governance import actions, ledger, links, models, sessions
 from governance.administration import ReadOnly, ReasonForm, Recorded, read_only
 from governance.history import acting
 
@@ -208,7 +208,10 @@ class PersonAdmin(Recorded, UserAdmin):
             response = super().user_change_password(request, id, form_url)
             if request.method == "POST" and response.status_code == 302:
                 person = self.get_object(request, id)
-                ledger.record("password set", person=person.full_name, person_id=person.pk)
+                links.end_all(person)
+                # An admin who sets their own password here stays where they are.
+                sessions.end_all(person, but=request.session.session_key)
+                ledger.record("password set", person=person.full_name, person_id=person.pk, how="by an admin")
         return response
 
 
@@ -340,6 +343,35 @@ read_only(
     list_filter=("day", "sent_at"),
     search_fields=("person__full_name",),
     list_select_related=("person",),
+)
+read_only(
+    models.PasswordLink,
+    list_display=(
+        "person",
+        "purpose",
+        "made_by",
+        "made_at",
+        "expires_at",
+        "used_at",
+        "sent_at",
+        "last_error",
+    ),
+    list_filter=("purpose", "made_at"),
+    search_fields=("person__full_name", "person__login"),
+    list_select_related=("person", "made_by"),
+    never_shown=("nonce",),
+)
+read_only(
+    models.Pulse,
+    list_display=("kind", "name", "started_at", "seen_at"),
+    list_filter=("kind",),
+    search_fields=("name",),
+)
+read_only(
+    models.TaskRun,
+    list_display=("name", "done_at", "failed_at", "failed_in_a_row", "reason"),
+    list_filter=("failed_at",),
+    search_fields=("name", "reason"),
 )
 read_only(
     models.SignInAttempt,

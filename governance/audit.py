@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import Case, Func, QuerySet, TextField, Value, When
 from django.db.models.functions import Coalesce
 
-from governance import capture, clock, erased, hooks
+from governance import capture, clock, erased, hooks, passwords
 from governance.models import Entry, Rulebook
 
 METHOD = (
@@ -37,6 +37,7 @@ TEXT_DAYS = 366
 # Taking something out of the house; the floors above add what they let out by themselves.
 READINGS = ("export taken", "record exported", "subject access report taken")
 SIGN_IN_FAILED = "sign-in failed"
+TURNED_AWAY = (SIGN_IN_FAILED, passwords.REFUSED)  # whose password was wrong, at the door or inside
 HAPPENED = {"+": "added", "~": "changed", "-": "removed"}
 NOTHING = Value("", output_field=TextField())
 
@@ -235,6 +236,18 @@ SENTENCES = {
     SIGN_IN_FAILED: lambda f: (
         f"turned away a sign-in as {f.get('login')} from {f.get('address') or 'an unknown address'}."
     ),
+    passwords.REFUSED: lambda f: (
+        f"typed a wrong password to {f.get('purpose')}, from {f.get('address') or 'an unknown address'}."
+    ),
+    "password set": lambda f: (
+        f"set the password of {f.get('person')}" + (f" ({f['how']})." if f.get("how") else ".")
+    ),
+    "invited": lambda f: f"invited {f.get('person')} to choose a password.",
+    "password reset asked for": lambda f: f"sent {f.get('person')} a link to choose a new password.",
+    "password link handed over": lambda f: f"printed a link by which {f.get('person')} sets a password.",
+    "signed out elsewhere": lambda f: f"ended {_sessions(f)} of their own.",
+    "signed out by an admin": lambda f: f"ended {_sessions(f)} of {f.get('person')}.",
+    "mail tried again": lambda f: f"had {f.get('count')} undelivered mails tried again.",
     "export taken": lambda f: (
         f"took the export “{f.get('name')}”" + (f" of {f['of']}." if f.get("of") else ".")
     ),
@@ -345,6 +358,11 @@ def candidates(search: Search, bound: int) -> Iterable[tuple[int, bytes, str, st
     )
     for key, digest, gate, seat in rows.iterator(chunk_size=2000):
         yield key, bytes(digest), gate, seat
+
+
+def _sessions(facts: dict) -> str:
+    count = facts.get("sessions")
+    return "one session" if count == 1 else f"{count} sessions"
 
 
 def _held(facts: dict) -> str:

@@ -36,7 +36,7 @@ FORMAT = "plumbline backup 1"
 MANIFEST = "manifest.json"
 MANIFEST_SUM = "manifest.sha256"
 # Migrations are run anew by a restore; who was signed in then is signed in no more.
-LEFT_OUT = ("django_migrations", "django_session")
+LEFT_OUT = ("django_migrations", "governance_session")
 CHUNK = 256 * 1024
 
 # What COPY writes depends on these and on nothing else.

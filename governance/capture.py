@@ -23,7 +23,6 @@ OF_LIBRARIES = {
     "auth.Permission": "made from the models by Django; nobody is granted one",
     "auth.Group": "not used: rights come from seats and roles",
     "contenttypes.ContentType": "made from the models by Django",
-    "sessions.Session": "who is signed in now; the sign-in itself is an entry",
 }
 
 CAPTURE = """

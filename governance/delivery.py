@@ -7,23 +7,18 @@ Other kinds of mail are hung on `hooks.mails`.
 
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import groupby
 
-import structlog
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
-from governance import clock, hooks, mails
+from governance import clock, hooks, mails, outgoing
 from governance.models import Delivery, Notice, User
 from governance.reminders import ESCALATED
 
-log = structlog.get_logger("plumbline.delivery")
-
-CLAIM = timedelta(minutes=10)  # a worker that died over a mail holds it no longer than this
-LONGEST_REST = timedelta(hours=6)  # between two attempts at a mail that fails
 IN_ONE_RUN = 500  # mails; the next run takes the rest, so that no run outlives its time limit
 GIVE_UP_AFTER = 3  # failures in a row: the mail server is down, the next run tries again
 LISTED = 15  # things in one mail; the list of notices has the rest
@@ -111,7 +106,7 @@ def somebody_waits() -> bool:
 def prepare() -> None:
     """Give everybody with unsent notices a mail of today. What an earlier day failed to send moves into it."""
     today = clock.today()
-    given_up = Delivery.objects.filter(_free(), kind=Delivery.DAY, day__lt=today, sent_at__isnull=True)
+    given_up = Delivery.objects.filter(outgoing.free(), kind=Delivery.DAY, day__lt=today, sent_at__isnull=True)
     Notice.objects.filter(delivery__in=given_up).update(delivery=None)
     people = unsent_notices().order_by("person").values_list("person", flat=True).distinct()
     known = Delivery.objects.filter(kind=Delivery.DAY, day=today).values("person")
@@ -124,22 +119,14 @@ def prepare() -> None:
 def waiting(kind: str) -> list[int]:
     """Keys of the newest mails of this kind that nobody has sent or holds, the longest-tried last."""
     newest = Q(kind=kind, day=hooks.mails[kind].newest_day())
-    rows = Delivery.objects.filter(newest, _free(), sent_at__isnull=True, person__is_active=True)
+    rows = Delivery.objects.filter(newest, outgoing.free(), sent_at__isnull=True, person__is_active=True)
     return list(rows.order_by("attempts", "id").values_list("pk", flat=True)[:IN_ONE_RUN])
 
 
-def _free() -> Q:
-    """Not claimed, or claimed so long ago that whoever claimed it is gone."""
-    return Q(claimed_at__isnull=True) | Q(claimed_at__lt=clock.now() - CLAIM)
-
-
 def claim(key: int) -> Delivery | None:
-    """Claim one mail by an update that only one worker can win, and fill it with what it carries. None when lost."""
+    """Claim one mail, and fill it with what it carries. None when another worker won it."""
     with transaction.atomic():
-        won = Delivery.objects.filter(_free(), pk=key, sent_at__isnull=True).update(
-            claimed_at=clock.now(), attempts=F("attempts") + 1
-        )
-        if not won:
+        if not outgoing.claim(Delivery, key):
             return None
         delivery = Delivery.objects.select_related("person").get(pk=key)
         hooks.mails[delivery.kind].fill(delivery)
@@ -152,25 +139,8 @@ def fill(delivery: Delivery) -> None:
 
 
 def send(delivery: Delivery) -> bool:
-    """Send a claimed mail and mark it sent; False when that failed, with the reason kept and a later attempt set.
-
-    A process that dies between the two leaves the claim to run out, and the mail is sent again with the same
-    Message-ID, by which mail systems tell it is the same.
-    """
-    try:
-        mail = hooks.mails[delivery.kind].compose(delivery)
-        if mail is not None:
-            mail.send()
-    except Exception as problem:
-        rest = min(CLAIM * 2 ** (delivery.attempts - 1), LONGEST_REST)
-        # Claimed ahead of time: the one rule about claims that ran out gives the rest between attempts too.
-        Delivery.objects.filter(pk=delivery.pk).update(
-            claimed_at=clock.now() + rest - CLAIM, last_error=f"{type(problem).__name__}: {problem}"[:1000]
-        )
-        log.warning("mail failed", delivery=delivery.pk, attempts=delivery.attempts, error=str(problem))
-        return False
-    Delivery.objects.filter(pk=delivery.pk).update(sent_at=clock.now(), last_error="")
-    return True
+    """Send a claimed mail and mark it sent; False when that failed (`outgoing.attempt`)."""
+    return outgoing.attempt(delivery, lambda: hooks.mails[delivery.kind].compose(delivery))
 
 
 def compose(delivery: Delivery) -> EmailMultiAlternatives | None:

@@ -12,6 +12,7 @@ COUNT_KEPT_SECONDS = 60
 
 # In this order on the page; a verb without lines is not shown.
 VERBS = {
+    "see": "See to it",
     "sign": "Sign",
     "decide": "Decide",
     "accept": "Accept or decline",

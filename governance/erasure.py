@@ -13,7 +13,6 @@ from datetime import date
 
 from django.apps import apps
 from django.contrib.auth.hashers import make_password
-from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, models
 
@@ -223,12 +222,6 @@ def remove_private(person: User) -> dict[str, int]:
         for link in _links(model):
             for table, count in model._base_manager.filter(**{link.name: person}).delete()[1].items():
                 gone[table] += count
-    mine = [
-        row.pk
-        for row in Session.objects.iterator()
-        if row.get_decoded().get("_auth_user_id") == str(person.pk)
-    ]
-    gone["sessions.Session"] += Session.objects.filter(pk__in=mine).delete()[0]
     return {table: count for table, count in sorted(gone.items()) if count}
 
 

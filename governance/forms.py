@@ -52,8 +52,7 @@ class SignInForm(forms.Form):
             with acting(system="sign-in"):
                 ledger.record("sign-in failed", login=login, address=address)
             raise forms.ValidationError(
-                "User name and password do not belong together, or the account has ended. "
-                "An administrator can set a new password."
+                "User name and password do not belong together, or the account has ended."
             )
         throttle.forget(login)
         return cleaned

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.deprecation import MiddlewareMixin
 
-from governance import asof, history, ledger, reading
+from governance import asof, history, ledger, reading, sessions
 from governance.answers import Conflict, Refused
 from governance.views.asof import CannotBeShown, Day, Look, cannot_be_shown
 
@@ -103,6 +103,15 @@ class SignedInOnly(MiddlewareMixin):
         from django.contrib.auth.views import redirect_to_login
 
         return redirect_to_login(request.get_full_path())
+
+
+class SeenNow(MiddlewareMixin):
+    """The session of whoever signed in says when they were there last, and in which browser."""
+
+    def process_view(self, request, view, args, kwargs):
+        """Note it in the session, which is saved with the answer."""
+        if request.user.is_authenticated:
+            sessions.seen(request)
 
 
 def open_to_all(view):

@@ -11,6 +11,13 @@ def may_audit(person: User) -> Answer:
     return no("Only auditors open the auditor's desk.", "An admin can make an account an auditor's.")
 
 
+def may_keep_accounts(person: User) -> Answer:
+    """Accounts, invitations, and what runs beside the web server: admins."""
+    if person.is_active and person.is_admin:
+        return yes()
+    return no("Only admins keep the accounts and see how the installation is.", "Ask an admin.")
+
+
 def may_hold(person: User) -> Answer:
     """Admins and auditors open and lift legal holds."""
     if person.is_active and (person.is_admin or person.is_auditor):

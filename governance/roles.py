@@ -30,7 +30,8 @@ WRITTEN_ONCE = (
 )
 PRIVATE = {
     "governance_user": ("password",),
-    "django_session": None,
+    "governance_session": None,
+    "governance_passwordlink": ("nonce",),
 }  # what an auditor does not read; None: all of it
 
 

@@ -2,13 +2,40 @@
 
 from django.urls import path
 
-from governance.views import audit, health, keeping, notices, people, record, rights, rulebook, samples
+from governance.views import (
+    account,
+    accounts,
+    audit,
+    health,
+    keeping,
+    notices,
+    people,
+    record,
+    rights,
+    rulebook,
+    samples,
+    status,
+)
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("sign-in/", people.sign_in, name="sign-in"),
     path("sign-out/", people.sign_out, name="sign-out"),
+    path("account/", account.account, name="account"),
+    path("account/sign-out/", account.sign_out_elsewhere, name="account-sign-out"),
+    path("account/password/", account.change_password, name="account-password"),
+    path("password/", account.set_password, name="password-set"),
+    path("password/forgotten/", account.reset, name="password-reset"),
+    path("password/link/<str:token>/", account.password_link, name="password-link"),
+    path("first-admin/<str:token>/", account.make_first_admin, name="first-admin"),
+    path("accounts/", accounts.listing, name="accounts"),
+    path("accounts/add/", accounts.add, name="accounts-add"),
+    path("accounts/export.csv", accounts.export, name="accounts-export"),
+    path("accounts/<int:pk>/invite/", accounts.invite, name="account-invite"),
+    path("accounts/<int:pk>/sign-out/", accounts.sign_out, name="account-end-sessions"),
+    path("status/", status.status_page, name="status"),
+    path("status/mail/", status.mail, name="status-mail"),
     path("styleguide/", people.styleguide, name="styleguide"),
     path("help/", people.help_page, name="help"),
     path("notices/", notices.notices, name="notices"),

@@ -307,6 +307,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = TIME_ZONE
 # What belongs to the night runs every hour or few: a machine that sleeps at night is not left behind, and each finds
 # what is to be done by a query. A knock that waited longer than it is worth is dropped; the next one comes.
+CELERY_BEAT_SCHEDULER = "governance.pulse:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": schedule, "options": {"expires": 240}}
     for name, task, schedule in (
@@ -316,6 +317,7 @@ CELERY_BEAT_SCHEDULE = {
         ("expire reviews", "initiatives.tasks.expire_reviews", crontab(minute="9")),
         ("owe vacancies", "initiatives.tasks.open_vacancy_debts", crontab(minute="11")),
         ("find missing files", "initiatives.tasks.find_missing_files", crontab(minute="13", hour="*/4")),
+        ("end old sessions", "governance.tasks.end_old_sessions", crontab(minute="17")),
         ("stamp the record", "governance.tasks.stamp_record", crontab(minute="4-59/10")),
     )
 }
@@ -334,7 +336,6 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -356,6 +357,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "governance.middleware.OneLook",
     "governance.middleware.SignedInOnly",
+    "governance.middleware.SeenNow",
     "governance.middleware.PlainText",
     "django.contrib.messages.middleware.MessageMiddleware",
     "governance.middleware.RefusalPages",
@@ -388,6 +390,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+AUTH_PASSWORD_VALIDATORS[0]["OPTIONS"] = {"user_attributes": ("login", "full_name", "email")}
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "sign-in"
@@ -443,6 +446,7 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SESSION_ENGINE = "governance.sessions"
 # A browser takes a cookie of that name only over TLS, for this host alone and for all of it.
 SESSION_COOKIE_NAME = "__Host-session" if OVER_TLS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if OVER_TLS else "csrf"

@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from governance import delivery, reminders, seals, timestamps
+from governance import delivery, links, reminders, seals, timestamps
+from governance.models import Session
 
 SURE = {"acks_late": True, "reject_on_worker_lost": True, "ignore_result": True}
 
@@ -15,12 +16,28 @@ def sweep_reminders() -> None:
 
 @shared_task(**SURE)
 def deliver_mail() -> None:
-    """Send everybody their mail of the day, with everything that is due by then: a second mail there is none."""
+    """Send everybody their mail of the day, with everything that is due by then: a second mail there is none.
+
+    And the links to set a password whose mails did not go out at once.
+    """
+    links.mail_waiting()
     try:
         if delivery.somebody_waits():
             reminders.sweep()
     finally:
         delivery.deliver()
+
+
+@shared_task(**SURE)
+def mail_links() -> None:
+    """Send the links to set a password that no mail has carried yet."""
+    links.mail_waiting()
+
+
+@shared_task(**SURE)
+def end_old_sessions() -> None:
+    """Remove the sessions that have ended by themselves."""
+    Session.get_session_store_class().clear_expired()
 
 
 @shared_task(**SURE)

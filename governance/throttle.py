@@ -42,17 +42,17 @@ def _read(text: str):
         return None
 
 
-def enter_try(login: str, address: str | None) -> datetime | None:
+def enter_try(login: str, address: str | None, *, most: int = TRIES_PER_ACCOUNT) -> datetime | None:
     """Count one try now. None when it may go ahead; otherwise the moment from which the next one may.
 
-    A try that is turned away is not counted, so waiting always ends.
+    `most` tries go ahead for one account in a window. A try that is turned away is not counted, so waiting always ends.
     """
     name, now = _name(login), clock.now()
     with transaction.atomic():
         _lock(f"sign-in account {name}")
         if address:
             _lock(f"sign-in address {address}")
-        waits = [_wait(SignInAttempt.objects.filter(login=name), TRIES_PER_ACCOUNT, now)]
+        waits = [_wait(SignInAttempt.objects.filter(login=name), most, now)]
         if address:
             waits.append(_wait(SignInAttempt.objects.filter(address=address), TRIES_PER_ADDRESS, now))
         until = max(filter(None, waits), default=None)

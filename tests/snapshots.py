@@ -33,17 +33,17 @@ class Snapshot:
 _kept: dict[tuple, Snapshot] = {}
 
 
-# What was laid down is sealed anew, like everything that is there.
-TREE = ("Checkpoint", "Leaf", "Node", "Sealing", "Timestamp")
+# What was laid down is sealed anew, like everything that is there; and nobody is signed in by it.
+LEFT_OUT = ("Checkpoint", "Leaf", "Node", "Sealing", "Timestamp", "Session")
 
 
 def tables() -> list[tuple[str, str]]:
-    """Every table of the project with its primary key, but for the tree over the entries."""
+    """Every table of the project with its primary key, but for the tree over the entries and the sessions."""
     return [
         (model._meta.db_table, model._meta.pk.column)
         for label in APPS
         for model in apps.get_app_config(label).get_models()
-        if model.__name__ not in TREE
+        if model.__name__ not in LEFT_OUT
     ]
 
 

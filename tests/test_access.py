@@ -80,6 +80,22 @@ TABLE = {
     "styleguide": only(closed=404, sent=405, signed_out=404),  # debug only
     "sign-in": only(closed=302, strangers=302, sent=302, signed_out=200),
     "sign-out": only(closed=405, strangers=405, sent=302),
+    "account": MEMBERS,
+    "account-sign-out": only(closed=405, strangers=405, sent=302),
+    "account-password": Row(strangers=200, sent=200),
+    "password-reset": Row(strangers=200, sent=200, signed_out=200),
+    "password-link": only(
+        closed=302, strangers=302, sent=405
+    ),  # leads to the next, whatever its key is worth
+    "password-set": only(closed=404, signed_out=404),  # only behind a link that works
+    "first-admin": only(closed=404, signed_out=404),  # there is one
+    "accounts": only("admin", strangers=403, sent=405),
+    "accounts-add": ADMINS,
+    "accounts-export": only("admin", strangers=403, sent=405),
+    "account-invite": only(closed=405, strangers=405, sent=403),
+    "account-end-sessions": only(closed=405, strangers=405, sent=403),
+    "status": only("admin", strangers=403, sent=405),
+    "status-mail": only(closed=405, strangers=405, sent=403),
     "notices": MEMBERS,
     "notice": only(closed=404, sent=405),  # one's own only; this one is nobody's
     "notices-read": only(closed=405, strangers=405, sent=302),
@@ -285,6 +301,8 @@ def world(cast):
         "rows": ImportRow.objects.filter(batch=batch).first().pk,
         "post-mortems": account.pk,
         "notices": 10**9,
+        "accounts": cast.lead.pk,
+        "token": "1.forged~key",
     }
 
 

@@ -1,8 +1,10 @@
 """Rows of the rules and the record."""
 
+from governance.models.access import PasswordLink, Session
 from governance.models.audit import Sample, SampledEntry
 from governance.models.contracts import Clause, Contract, ContractApproval, ContractVersion
 from governance.models.ledger import Checkpoint, Entry, EntryBody, Leaf, Node, Sealing
+from governance.models.life import Pulse, TaskRun
 from governance.models.notices import Delivery, Notice
 from governance.models.people import Board, Membership, SignInAttempt, Unit, User
 from governance.models.retention import LegalHold
@@ -26,12 +28,16 @@ __all__ = [
     "Membership",
     "Node",
     "Notice",
+    "PasswordLink",
+    "Pulse",
     "Requirement",
     "Rulebook",
     "Sample",
     "SampledEntry",
     "Sealing",
+    "Session",
     "SignInAttempt",
+    "TaskRun",
     "Timestamp",
     "Unit",
     "User",

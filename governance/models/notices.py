@@ -54,8 +54,20 @@ class Notice(models.Model):
         return self.subject
 
 
-class Delivery(models.Model):
-    """The one mail of a person, kind, matter and day: claimed by an update that only one worker can win, then sent.
+class Outgoing(models.Model):
+    """A row that a mail carries: claimed by one worker, then sent (`governance.outgoing`)."""
+
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(blank=True, default="")
+
+    class Meta:
+        abstract = True
+
+
+class Delivery(Outgoing):
+    """The one mail of a person, kind, matter and day.
 
     `about` names the matter where a kind has several: the code of the unit of a digest.
     """
@@ -68,10 +80,6 @@ class Delivery(models.Model):
     about = models.CharField(max_length=40, blank=True, default="")
     person = models.ForeignKey(User, models.CASCADE, related_name="deliveries")
     day = models.DateField()
-    claimed_at = models.DateTimeField(null=True, blank=True)
-    sent_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveIntegerField(default=0)
-    last_error = models.TextField(blank=True, default="")
 
     class Meta:
         verbose_name_plural = "deliveries"

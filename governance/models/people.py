@@ -69,9 +69,10 @@ class UserManager(BaseUserManager):
         return user
 
     def create_superuser(self, login: str, password: str | None = None, **fields) -> "User":
-        """Make the first admin from the command line, recorded as an act of the command."""
-        with acting(system="createsuperuser", reason="First admin of this installation"):
-            return self.create_user(login, password, is_admin=True, **fields)
+        """Make the first admin from the command line. Raises ValidationError where there is one."""
+        from governance.first_admin import make
+
+        return make(login=login, password=password, system="createsuperuser", **fields)
 
     def get_by_natural_key(self, login: str) -> "User":
         """Sign-in names are told apart without regard to case."""

@@ -60,9 +60,10 @@ def _listing(name: str) -> Listing:
         return Listing(
             name,
             "Failed sign-ins",
-            "Each try that reached the password and failed: the name that was typed, and from where.",
+            "Each try that reached the password and failed, at the door and where a signature asks for it again: "
+            "which account, and from where.",
             ("No failed sign-in", "Nobody was turned away at the door, as far as this search goes."),
-            (audit.SIGN_IN_FAILED,),
+            audit.TURNED_AWAY,
         )
     return Listing(
         name,

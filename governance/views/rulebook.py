@@ -10,6 +10,7 @@ from governance.answers import no
 from governance.forms import RulebookForm
 from governance.middleware import open_to_all
 from governance.models import Rulebook
+from governance.rulebook import load_default
 from governance.rulebook.checks import MOVES
 
 GROUPS = {
@@ -67,6 +68,8 @@ def load(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.cleaned_data.get("source"):
         form.data = form.data.copy()  # what came as a file is kept as text, so that it can be mended here
         form.data["text"] = form.cleaned_data["source"]
+    elif not form.is_bound and "default" in request.GET:
+        form.fields["text"].initial = load_default()
     return render(request, "governance/rulebook_load.html", {"nav": "rulebook", "form": form})
 
 

@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
-from governance import clock, ledger
+from governance import clock, ledger, links, sessions
 from governance.answers import no
 from governance.history import acting
 from governance.models import Membership, User
@@ -13,7 +13,7 @@ from initiatives.models import Initiative
 
 
 def deactivate(*, person: User, reason: str, by: User | None = None, system: str = "") -> User:
-    """End an account: roles and seats end that moment, holds open where an owner is gone, drafts stay readable.
+    """End an account: roles, seats and sessions end that moment, holds open where an owner is gone, drafts stay.
 
     `by` an admin, or `system` for a feed such as HR. Cases are locked in the order of their keys.
     """
@@ -38,6 +38,8 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
         person = User.objects.select_for_update().get(pk=person.pk)
         person.is_active = False
         person.save()
+        sessions.end_all(person)
+        links.end_all(person)
         ledger.record("account ended", person=person.full_name, person_id=person.pk, login=person.login)
         for case, assignment in ended:
             leave_vacancy(case, assignment)

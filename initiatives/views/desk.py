@@ -13,10 +13,10 @@ from governance import clock, erased
 from governance import desk as lines_of
 from governance.boards import seats_held
 from governance.desk import Line
-from governance.models import Board, Entry, Membership, Rulebook, Unit, User
+from governance.models import Entry, Rulebook, User
 from governance.templatetags.plumbline import in_days
-from initiatives import permissions, timeline, words
-from initiatives.models import Initiative, Span
+from initiatives import permissions, setup, timeline, words
+from initiatives.models import Span
 
 BARS, DAYS_A_BAR = 15, 6  # 90 days
 DAYS_BACK = 7
@@ -38,7 +38,7 @@ DAILY = (
 def desk(request: HttpRequest) -> HttpResponse:
     """Everything that waits, grouped by verb; a friendly next step where nothing does."""
     person = request.user
-    groups = lines_of.groups_for(person)
+    groups, to_set_up = lines_of.groups_for(person), setup.steps(person)
     seen = permissions.visible_to(person)
     count = sum(len(lines) for verb, _, lines in groups if verb != "start")
     context = {
@@ -47,7 +47,9 @@ def desk(request: HttpRequest) -> HttpResponse:
         "count": count,
         "desk_count": count,
         "today": clock.today(),
-        "steps": [] if groups else first_steps(person),
+        "setup": to_set_up,
+        "setup_next": next((step for step in to_set_up if not step.done and not step.whose), None),
+        "steps": [] if groups or to_set_up else first_steps(person),
         "ageing": _ageing(seen),
         "news": _news(seen),
     }
@@ -150,7 +152,10 @@ def first_steps(person: User) -> list[Line]:
         "Which cases there are, what they claim, and what their proof supports.",
     )
     if person.is_admin:
-        return _of_admin(register)
+        accounts = Line(
+            "start", "See the accounts", reverse("accounts"), "Open", "Who was invited and has not answered."
+        )
+        return [accounts, register, look]
     if person.is_auditor:
         return [
             Line(
@@ -193,36 +198,3 @@ def first_steps(person: User) -> list[Line]:
             ),
         ]
     return [register, look]
-
-
-def _of_admin(register: Line) -> list[Line]:
-    steps = [
-        (
-            Unit,
-            "Add the units",
-            "governance_unit",
-            "The organisation as a tree; each case belongs to a unit.",
-        ),
-        (Board, "Give a unit its board", "governance_board", "It decides the cases of every unit below it."),
-        (User, "Add people", "governance_user", "Whoever owns, works on, signs or reads."),
-        (Membership, "Fill the seats", "governance_membership", "Six seats, a chair, and a deputy chair."),
-    ]
-    enough = {User: 2}
-    missing = [
-        Line("start", words, reverse(f"admin:{name}_add"), "Add", why)
-        for model, words, name, why in steps
-        if model.objects.count() < enough.get(model, 1)
-    ]
-    if Rulebook.objects.in_force() is None:
-        words = "Put a rulebook in force"
-        link = reverse("rulebook-versions")
-        missing.append(
-            Line("start", words, link, "Open", "An admin loads and proposes it, a chair publishes it.")
-        )
-    if not Initiative.objects.exists():
-        why = "Claims come in as claims; nothing is owed because of them."
-        missing.append(Line("start", "Import an inventory", reverse("imports"), "Import", why))
-    return missing or [
-        Line("start", "Accounts and boards", reverse("admin:index"), "Open", "People, seats, units."),
-        register,
-    ]

@@ -7,11 +7,10 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from governance import asof, clock, statements, throttle
+from governance import asof, clock, passwords, statements, throttle
 from governance.answers import Answer, Refused, no, yes
 from governance.middleware import on_any_day
 from governance.models.ledger import Entry
@@ -104,7 +103,9 @@ def _statement_page(request, row: Review, seat: str, verdict: str, form: VoteFor
                 None,
                 "The statement below was made anew, for this page was open too long. Read it and sign it.",
             )
-        elif password.is_valid() and (wrong := _wrong_password(person, password.cleaned_data["password"])):
+        elif password.is_valid() and (
+            wrong := _wrong_password(request, row, seat, password.cleaned_data["password"])
+        ):
             password.add_error("password", wrong)
             status = 429 if wrong.startswith("Too many") else 200
         elif password.is_valid():
@@ -189,17 +190,13 @@ def _remember(request, digest: str, covered: dict) -> None:
     request.session["statements"] = dict([*kept.items()][-(REMEMBERED - 1) :]) | {digest: covered}
 
 
-def _wrong_password(person, password: str) -> str:
-    """Why the password does not confirm the signature; empty when it does. Counted for the person, in the database."""
-    account = f"sign:{person.pk}"
-    until = throttle.enter_try(account, None)
-    if until is not None:
-        local = timezone.localtime(until, timezone.get_default_timezone())
-        return f"Too many wrong passwords. You can sign again from {local:%H:%M}; nothing else is locked."
-    if not person.check_password(password):
-        return "This is not your password. Nothing was signed."
-    throttle.forget(account)
-    return ""
+def _wrong_password(request, row: Review, seat: str, password: str) -> str:
+    """Why the password does not confirm the signature; empty when it does."""
+    purpose = f"sign as {seat_word(seat).lower()} on {row.initiative.ref}"
+    wrong = passwords.why_refused(
+        request.user, password, purpose=purpose, address=throttle.address_of(request)
+    )
+    return f"{wrong} Nothing was signed." if wrong else ""
 
 
 def _may_approve(sitting: board.Sitting, verdict: str, covered: dict, person) -> Answer:

@@ -55,7 +55,10 @@ def test_every_main_page_is_sound(watch, cast, review, settings):
         file=SimpleUploadedFile("day.csv", b"When,Asked by,Answer\n09:12,Dana,Summary of four notes\n"),
         by=cast.owner,
     )
-    found = inspect(watch.page(), {"sign-in": "/sign-in/", "styleguide": "/styleguide/"})
+    found = inspect(
+        watch.page(),
+        {"sign-in": "/sign-in/", "forgotten": "/password/forgotten/", "styleguide": "/styleguide/"},
+    )
     settings.DEBUG = False
     seals.seal()
     then = Day.of(asof.known_until().replace(microsecond=0)).asked
@@ -102,7 +105,18 @@ def test_every_main_page_is_sound(watch, cast, review, settings):
         {"review": of_review, "sign": f"{of_review}sign/business_value/"},
     )
     found += inspect(watch.sign_in(cast.chair).page, {"decide": f"{of_review}decide/"})
-    found += inspect(watch.sign_in(cast.admin).page, {"imports": "/imports/"})
+    found += inspect(
+        watch.sign_in(cast.admin).page,
+        {
+            "imports": "/imports/",
+            "accounts": "/accounts/",
+            "accounts-add": "/accounts/add/",
+            "status": "/status/",
+            "account": "/account/",
+            "account-password": "/account/password/",
+            "desk-admin": "/",
+        },
+    )
     seals.seal()
     votes = Search(kind="signed off")
     sample = samples.draw_sample(name="Votes", purpose="Yearly look", search=votes, size=6, by=cast.auditor)

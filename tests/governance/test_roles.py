@@ -110,7 +110,7 @@ def test_the_sealer_seals_and_does_nothing_else(sealer):
 
 def test_the_auditor_reads_everything_but_secrets(auditor_login):
     for table, rights in granted(auditor_login).items():
-        secret = table in ("governance_user", "django_session")
+        secret = table in ("governance_user", "governance_session", "governance_passwordlink")
         assert rights == (set() if secret else {"SELECT"}), table
     auditor_login.execute("SELECT full_name, login FROM governance_user")
     auditor_login.execute("SET search_path = asof, public; SET plumbline.as_of = '2026-11-20T10:00:00Z'")
@@ -118,7 +118,8 @@ def test_the_auditor_reads_everything_but_secrets(auditor_login):
     refused(
         auditor_login,
         "SELECT password FROM public.governance_user",
-        "SELECT session_data FROM django_session",
+        "SELECT session_data FROM governance_session",
+        "SELECT nonce FROM governance_passwordlink",
         f"SELECT {ACT}",
         f"SELECT {KEEP}",
     )

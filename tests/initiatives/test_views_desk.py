@@ -224,7 +224,6 @@ def test_the_page_says_how_much_waits_and_where_to_do_it(cast, as_, review):
         ("seat_risk", "Read the rulebook"),
         ("chair", "Read the rulebook"),
         ("auditor", "Follow the history of a case"),
-        ("admin", "Import an inventory"),
     ],
 )
 def test_whoever_has_nothing_to_do_is_shown_one_first_step(cast, as_, who, first):
@@ -237,17 +236,60 @@ def test_whoever_has_nothing_to_do_is_shown_one_first_step(cast, as_, who, first
         assert as_(getattr(cast, who)).get(step.link).status_code == 200, step.link
 
 
-def test_the_first_admin_is_led_from_the_units_on(db, as_):
+def steps_of(client) -> dict[str, tuple[str, bool]]:
+    return {step.key: (step.state, step.done) for step in client.get("/").context["setup"]}
+
+
+def test_the_first_admin_is_led_from_the_units_to_the_first_case(db, as_):
     admin = factories.make_person("root", is_admin=True)
-    steps = as_(admin).get("/").context["steps"]
-    assert [step.text for step in steps] == [
-        "Add the units",
-        "Give a unit its board",
-        "Add people",
-        "Fill the seats",
-        "Put a rulebook in force",
-        "Import an inventory",
-    ]
+    client = as_(admin)
+    page = client.get("/")
+    assert page.context["setup_next"].key == "units"
+    assert "Set up Plumbline" in page.content.decode()
+    assert steps_of(client) == {
+        "units": ("no units", False),
+        "people": ("1 account", False),
+        "board": ("no boards", False),
+        "seats": (
+            "missing: business value, risk and compliance, security and privacy, architecture and integration, "
+            "service operations, adoption and change, chair",
+            False,
+        ),
+        "rulebook": ("none is loaded", False),
+        "case": ("no cases", False),
+    }
+    for step in page.context["setup"]:
+        assert client.get(step.link).status_code == 200, step.link
+
+
+def test_each_step_says_how_far_it_is_and_all_go_when_all_are_done(cast, as_):
+    client = as_(cast.admin)
+    assert steps_of(client)["seats"] == ("every seat is held", True)
+    actions.end_membership(
+        membership=cast.board.memberships.get(seat="risk_compliance"), reason="Left", by=cast.admin
+    )
+    assert steps_of(client)["seats"] == ("missing: risk and compliance", False)
+    assert client.get("/").context["setup_next"].key == "seats"
+    ground.appoint(board=cast.board, person=cast.sponsor, seat="risk_compliance", by=cast.admin)
+    assert client.get("/").context["setup_next"].key == "case"
+    assert as_(cast.owner).get("/").context["setup"] == []
+    factories.make_case(cast)
+    page = client.get("/")
+    assert page.context["setup"] == []
+    assert page.context["steps"][0].text == "See the accounts"
+
+
+def test_a_rulebook_that_waits_for_its_chair_is_said_to(cast, as_):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('session_replication_role', 'replica', true)")
+        cursor.execute("UPDATE governance_rulebook SET published_at = NULL, chair_id = NULL, admin_id = NULL")
+        cursor.execute("SELECT set_config('session_replication_role', 'origin', true)")
+    client = as_(cast.admin)
+    assert steps_of(client)["rulebook"] == ("2026.1 is loaded, nobody proposed it yet", False)
+    client.post("/rulebook/2026.1/propose/")
+    step = next(step for step in client.get("/").context["setup"] if step.key == "rulebook")
+    assert (step.state, step.whose) == ("2026.1 is proposed", "a chair publishes it, from their own desk")
+    assert "Rulebook 2026.1" in said(cast.chair, "decide")
 
 
 def test_the_count_in_the_frame_is_right_after_every_act(cast, as_):

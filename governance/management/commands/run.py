@@ -24,7 +24,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from governance import processes, roles
+from governance import first_admin, processes, roles
 
 STOP_SECONDS = 7  # how long a part may take to end by itself; the worker finishes its task and takes about 5
 READY_SECONDS = 60
@@ -125,6 +125,12 @@ class Command(BaseCommand):
         logins = settings.DATA_DIR / "logins.txt"
         if logins.exists():
             self.stdout.write(logins.read_text().rstrip() + "\n")
+        if first_admin.missing():
+            self.stdout.write(
+                "Nobody keeps its accounts yet. Make the first admin here; the link works for a day, until there is "
+                f"one:\n{first_admin.link()}\n"
+            )
+        connection.close()
         self.stdout.write("Ctrl-C stops it.\n")
         self.stdout.flush()
 
@@ -211,7 +217,7 @@ def commands() -> dict[str, list[str]]:
                 "--concurrency",
                 "4",
             ),
-            *("--beat", "--scheduler", "celery.beat:Scheduler", "--without-gossip", "--without-mingle"),
+            *("--beat", "--without-gossip", "--without-mingle"),
         ],
     }
 

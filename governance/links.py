@@ -1,0 +1,209 @@
+"""Links by which somebody sets a password of their own: signed, for a while, once. And the mails that carry them.
+
+The link is the row's nonce signed with the secret key: the database alone makes none. An invitation is sent by an
+admin, a reset asked for by anybody who knows a name or an address.
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from governance import clock, ledger, outgoing, sessions, throttle
+from governance.answers import Conflict
+from governance.history import acting
+from governance.models import PasswordLink, User
+from governance.models.access import HANDED, INVITATION, RESET
+from governance.permissions import may_keep_accounts
+
+LASTS = {INVITATION: timedelta(days=7), RESET: timedelta(hours=1), HANDED: timedelta(days=1)}
+KEPT = timedelta(days=90)  # how long a link that ended is shown to admins
+ACCOUNTS_OF_ONE_ADDRESS = 5  # a mailbox may be shared; more than these are not written to at once
+IN_ONE_RUN = 500
+GIVE_UP_AFTER = 3  # failures in a row: the mail server is down, the next run tries again
+SUBJECTS = {
+    INVITATION: "Your account on Plumbline: choose a password",
+    RESET: "Plumbline: choose a new password",
+}
+_signer = signing.Signer(sep="~", salt="governance.password-link")
+
+
+# --- The link ------------------------------------------------------------------------------------------------
+
+
+def token_of(link: PasswordLink) -> str:
+    """What stands at the end of the address."""
+    return _signer.sign(f"{link.pk}.{link.nonce}")
+
+
+def address_of(link: PasswordLink) -> str:
+    """The whole address that is sent."""
+    return f"{settings.ADDRESS}{reverse('password-link', args=[token_of(link)])}"
+
+
+def find(token: str) -> PasswordLink | None:
+    """The link that can be used now, with its person; None for one that is forged, used, ended or too old."""
+    try:
+        key, _, nonce = _signer.unsign(token).partition(".")
+    except signing.BadSignature:
+        return None
+    return PasswordLink.objects.open().filter(pk=int(key), nonce=nonce).select_related("person").first()
+
+
+def make(person: User, purpose: str, *, by: User | None = None) -> PasswordLink:
+    """A new link, in the running transaction. Earlier ones stay until they expire: mails may arrive out of order."""
+    now = clock.now()
+    PasswordLink.objects.filter(person=person, expires_at__lt=now - KEPT).delete()
+    link = PasswordLink(
+        person=person, purpose=purpose, made_at=now, made_by=by, expires_at=now + LASTS[purpose]
+    )
+    link.save()
+    return link
+
+
+def end_all(person: User) -> None:
+    """End every link of the person that is open, in the running transaction."""
+    PasswordLink.objects.filter(person=person, used_at__isnull=True, ended_at__isnull=True).update(
+        ended_at=clock.now()
+    )
+
+
+# --- The acts ------------------------------------------------------------------------------------------------
+
+
+def invite(*, people: list[User], by: User) -> list[PasswordLink]:
+    """Send each of these people a link to choose their first password, or send it again; all of them or nobody.
+
+    Raises ValidationError, Refused.
+    """
+    with acting(by=by, reason="Invited"):
+        may_keep_accounts(by).or_refuse()
+        locked = User.objects.select_for_update().filter(pk__in=[person.pk for person in people])
+        made = [_invite(person, by) for person in locked.order_by("pk")]
+    soon()
+    return made
+
+
+def _invite(person: User, by: User) -> PasswordLink:
+    if not person.is_active:
+        raise ValidationError(f"The account of {person} has ended; give it back first.")
+    if not person.email:
+        raise ValidationError(f"{person} has no mail address; add one, then invite them.")
+    if person.has_usable_password():
+        raise ValidationError(
+            f"{person} has a password already; the sign-in page sends whoever forgot it a new link."
+        )
+    ledger.record("invited", person=person.full_name, person_id=person.pk)
+    return make(person, INVITATION, by=by)
+
+
+def hand_over(*, person: User, system: str) -> str:
+    """The address of a link for whoever works on the machine itself to hand over. Raises ValidationError."""
+    with acting(system=system, reason="A link to set a password was printed on the server"):
+        if not person.is_active:
+            raise ValidationError(f"The account of {person} has ended; an admin gives it back first.")
+        link = make(person, HANDED)
+        ledger.record("password link handed over", person=person.full_name, person_id=person.pk)
+    return address_of(link)
+
+
+def ask_reset(*, name: str) -> None:
+    """Send a link to whoever signs in with this name or is written to at this address.
+
+    Says nothing about whether there was anybody, and takes the same way through the queue for all.
+    """
+    name = name.strip()
+    known = User.objects.active().exclude(email="").filter(Q(login__iexact=name) | Q(email__iexact=name))
+    for person in known.order_by("pk")[:ACCOUNTS_OF_ONE_ADDRESS]:
+        with acting(system="sign-in", reason="A new password was asked for"):
+            make(person, RESET)
+            ledger.record("password reset asked for", person=person.full_name, person_id=person.pk)
+    soon()
+
+
+def set_password(*, token: str, password: str) -> User:
+    """Set the password of the link's person; the link is used up, the person's sessions and other links end.
+
+    Raises Conflict where the link was used or ended meanwhile.
+    """
+    link = find(token)
+    if link is None:
+        raise Conflict("This link was used or has ended.", "Ask for a new one on the sign-in page.")
+    with acting(by=link.person, reason=f"Password set by a link ({link.get_purpose_display()})"):
+        person = User.objects.select_for_update().get(pk=link.person_id)
+        used = PasswordLink.objects.open().filter(pk=link.pk).update(used_at=clock.now())
+        if not used:
+            raise Conflict("This link was used or has ended.", "Ask for a new one on the sign-in page.")
+        change_password(person, password, how=link.get_purpose_display())
+    throttle.forget(person.login)
+    return person
+
+
+def change_password(person: User, password: str, *, how: str, keep: str | None = None) -> None:
+    """Set the password in the running act, and end what rests on the old one: links, and sessions but `keep`."""
+    person.set_password(password)
+    person.save()
+    end_all(person)
+    sessions.end_all(person, but=keep)
+    ledger.record("password set", person=person.full_name, person_id=person.pk, how=how)
+
+
+# --- The mails -----------------------------------------------------------------------------------------------
+
+
+def soon() -> None:
+    """Have the mails sent once the running act is committed; a queue that is down undoes nothing."""
+    from governance import tasks  # which import this module
+
+    transaction.on_commit(tasks.mail_links.delay, robust=True)
+
+
+def mail_waiting() -> int:
+    """Send the links that no mail has carried yet; how many were sent. May run twice at once: one mail each."""
+    sent = in_a_row = 0
+    rows = PasswordLink.objects.unmailed().filter(outgoing.free())
+    for key in list(rows.order_by("attempts", "pk").values_list("pk", flat=True)[:IN_ONE_RUN]):
+        if not outgoing.claim(PasswordLink, key):
+            continue
+        if send(PasswordLink.objects.select_related("person", "made_by").get(pk=key)):
+            sent, in_a_row = sent + 1, 0
+        else:
+            in_a_row += 1
+            if in_a_row == GIVE_UP_AFTER:
+                break
+    return sent
+
+
+def send(link: PasswordLink) -> bool:
+    """Send the mail of a claimed link; False when that failed (`outgoing.attempt`)."""
+    return outgoing.attempt(link, lambda: compose(link))
+
+
+def compose(link: PasswordLink) -> EmailMultiAlternatives | None:
+    """The mail as text with its HTML twin; None when the address is gone meanwhile."""
+    person = link.person
+    if not person.email:
+        return None
+    context = {
+        "person": person,
+        "by": link.made_by,
+        "link": address_of(link),
+        "until": clock.moment_in_words(link.expires_at),
+        "address": settings.ADDRESS,
+    }
+    name = "invitation" if link.purpose == INVITATION else "reset"
+    host = settings.ADDRESS.split("//")[1].split(":")[0]
+    mail = EmailMultiAlternatives(
+        subject=SUBJECTS[link.purpose],
+        body=render_to_string(f"emails/{name}.txt", context),
+        to=[person.email],
+        headers={"Message-ID": f"<link-{link.pk}@{host}>", "Auto-Submitted": "auto-generated"},
+    )
+    mail.attach_alternative(render_to_string(f"emails/{name}.html", context), "text/html")
+    return mail

@@ -1,0 +1,41 @@
+"""Signs of life of what runs beside the web server: the scheduler, the workers, and how each task went last."""
+
+from django.db import models
+
+SCHEDULER, WORKER = "scheduler", "worker"
+
+
+class Pulse(models.Model):
+    """A process that says every few seconds that it is there."""
+
+    not_governed = "a sign of life, written over every few seconds: it decides nothing"
+
+    kind = models.CharField(max_length=10, choices=[(SCHEDULER, "scheduler"), (WORKER, "worker")])
+    name = models.CharField(max_length=200)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["kind", "name"]
+        constraints = [models.UniqueConstraint(fields=["kind", "name"], name="one_pulse_per_process")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+class TaskRun(models.Model):
+    """How one task went last: when it was done, and when and why it failed. One row a task, written over."""
+
+    not_governed = "how a task went last; what the task did leaves entries of its own"
+
+    name = models.CharField(max_length=120, unique=True)
+    done_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    reason = models.TextField(blank=True, default="")
+    failed_in_a_row = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

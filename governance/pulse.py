@@ -1,0 +1,174 @@
+"""Signs of life of what runs beside the web server, written into our own tables: they are the same with every broker.
+
+The scheduler says every few seconds that it ticks, each worker that it lives, and every task how it went. What is late
+is judged by `governance.status`. That none of it can be written (the database is down) stops no task.
+"""
+
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+
+import structlog
+from celery import beat, signals
+from django.db import DatabaseError, connection
+from django.db.models import F
+
+from governance import clock
+
+log = structlog.get_logger("plumbline.pulse")
+
+EVERY = 15.0  # seconds between two signs of life
+GONE = timedelta(days=1)  # a process that was silent for so long is no longer listed
+SAID_AGAIN = 20.0  # seconds; a task that runs every three is not written down every time
+LONGEST_REASON = 1000
+SECRET = re.compile(r"(?<=://)[^/@\s]+@")  # name and password in an address
+
+_stop = threading.Event()
+_said: dict[str, float] = {}  # by task, when this process wrote down last that it was done
+
+
+def _writes(write: Callable) -> Callable:
+    """A write that may fail: said in the log, and the connection given back, for its thread may not come again."""
+
+    @wraps(write)
+    def written(*args, **options):
+        try:
+            write(*args, **options)
+        except DatabaseError as trouble:
+            log.warning("a sign of life could not be written", error=str(trouble))
+
+    return written
+
+
+@_writes
+def say(kind: str, name: str) -> None:
+    """Write down that this process is there now."""
+    from governance.models import Pulse
+
+    now = clock.now()
+    Pulse.objects.bulk_create(
+        [Pulse(kind=kind, name=name[:200], started_at=now, seen_at=now)],
+        update_conflicts=True,
+        unique_fields=["kind", "name"],
+        update_fields=["seen_at"],
+    )
+    Pulse.objects.filter(seen_at__lt=now - GONE).delete()
+
+
+@_writes
+def fall_silent(kind: str, name: str) -> None:
+    """This process ends in order: it is not missed."""
+    from governance.models import Pulse
+
+    Pulse.objects.filter(kind=kind, name=name[:200]).delete()
+
+
+def listen() -> None:
+    """Listen to Celery in this process."""
+    for signal, heard in (
+        (signals.worker_ready, begin),
+        (signals.worker_shutdown, end),
+        (signals.task_success, task_done),
+        (signals.task_failure, task_failed),
+    ):
+        signal.connect(heard, dispatch_uid="plumbline-pulse")
+
+
+# --- The scheduler -------------------------------------------------------------------------------------------
+
+
+class Scheduler(beat.Scheduler):
+    """Celery's scheduler, which keeps nothing in files (what is due is found by queries), and says that it ticks."""
+
+    _next_word = 0.0
+
+    def tick(self, *args, **options):
+        """Knock where it is time, then say so; returns the seconds until the next tick, as Celery's."""
+        rest = super().tick(*args, **options)
+        if time.monotonic() >= self._next_word:
+            self._next_word = time.monotonic() + EVERY
+            say("scheduler", socket.gethostname())
+            connection.close()
+        return min(rest, EVERY)
+
+    def close(self):
+        """The end, in order."""
+        fall_silent("scheduler", socket.gethostname())
+        connection.close()
+        super().close()
+
+
+# --- The workers ---------------------------------------------------------------------------------------------
+
+
+def begin(sender, **_) -> None:
+    """Have a thread say every few seconds that this worker lives; whether it works, its tasks say."""
+    _stop.clear()
+    threading.Thread(target=_live, args=[str(sender.hostname)], name="pulse", daemon=True).start()
+
+
+def _live(name: str) -> None:
+    while True:
+        say("worker", name)
+        connection.close()
+        if _stop.wait(EVERY):
+            return
+
+
+def end(sender, **_) -> None:
+    """The worker ends in order."""
+    _stop.set()
+    fall_silent("worker", str(sender.hostname))
+
+
+# --- The tasks -----------------------------------------------------------------------------------------------
+
+
+def task_done(sender, **_) -> None:
+    """Write down that a task of ours is done, at most every few seconds unless it failed before."""
+    if sender.request.is_eager or time.monotonic() < _said.get(sender.name, -SAID_AGAIN) + SAID_AGAIN:
+        return
+    _said[sender.name] = time.monotonic()
+    done(sender.name)
+
+
+def task_failed(sender, exception, **_) -> None:
+    """Write down that a task failed, and why."""
+    if not sender.request.is_eager:
+        _said.pop(sender.name, None)
+        failed(sender.name, exception)
+
+
+@_writes
+def done(name: str) -> None:
+    """The task was done now; what failed before is over, its reason stays readable."""
+    from governance.models import TaskRun
+
+    TaskRun.objects.bulk_create(
+        [TaskRun(name=name, done_at=clock.now(), failed_in_a_row=0)],
+        update_conflicts=True,
+        unique_fields=["name"],
+        update_fields=["done_at", "failed_in_a_row"],
+    )
+
+
+@_writes
+def failed(name: str, problem: BaseException) -> None:
+    """The task failed now, for this reason; addresses in it lose their passwords."""
+    from governance.models import TaskRun
+
+    TaskRun.objects.bulk_create([TaskRun(name=name)], ignore_conflicts=True)
+    TaskRun.objects.filter(name=name).update(
+        failed_at=clock.now(), reason=reason_of(problem), failed_in_a_row=F("failed_in_a_row") + 1
+    )
+
+
+def reason_of(problem: BaseException) -> str:
+    """An exception as one text; of a group, each that is in it."""
+    parts = problem.exceptions if isinstance(problem, BaseExceptionGroup) else [problem]
+    words = "; ".join(f"{type(part).__name__}: {part}" for part in parts)
+    return SECRET.sub("", words)[:LONGEST_REASON]

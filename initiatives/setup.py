@@ -1,0 +1,149 @@
+"""From an empty installation to its first case: the steps of an admin, each with what is there and what is missing."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, Q
+from django.urls import reverse
+
+from governance import clock
+from governance.models import Board, Membership, Rulebook, Unit, User
+from governance.models.people import CHAIR, SEATS
+from initiatives.models import Initiative
+
+# Without these a board can decide nothing; a deputy is good to have.
+NEEDED = {**SEATS, CHAIR: "Chair"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: what, why, how far it is, where it is done. `whose` names who must act where it is not the admin."""
+
+    key: str
+    text: str
+    why: str
+    state: str
+    done: bool
+    link: str
+    button: str
+    whose: str = ""
+
+
+def steps(person: User) -> list[Step]:
+    """Every step in its order, while one is missing; nothing once all are done, or for whoever is no admin."""
+    if not (person.is_active and person.is_admin) or _complete(person):
+        return []
+    return [_units(), _people(), *_boards(), _rulebook(), _case()]
+
+
+def _complete(person: User) -> bool:
+    """Whether no step is missing, asked in one question: every desk of an admin asks it."""
+    seated = (
+        Membership.objects.held_at(clock.now())
+        .filter(seat__in=NEEDED)
+        .order_by()
+        .values("board")
+        .annotate(seats=Count("seat", distinct=True))
+        .filter(seats=len(NEEDED))
+    )
+    asked = [
+        Exists(Unit.objects.all()),
+        Exists(User.objects.active().exclude(pk=person.pk)),
+        Exists(seated),
+        Exists(Rulebook.objects.published()),
+        Exists(Initiative.objects.all()),
+    ]
+    return all(User.objects.filter(pk=person.pk).values_list(*asked).get())
+
+
+def _units() -> Step:
+    count = Unit.objects.count()
+    return Step(
+        "units",
+        "Add the units",
+        "The organisation as a tree; each case belongs to a unit, and a unit's board decides the cases below it.",
+        _number(count, "unit"),
+        count > 0,
+        reverse("admin:governance_unit_add"),
+        "Add a unit",
+    )
+
+
+def _people() -> Step:
+    said = User.objects.active().aggregate(
+        all=Count("pk"), silent=Count("pk", filter=Q(password="") | Q(password__startswith="!"))
+    )
+    state = _number(said["all"], "account")
+    if said["silent"]:
+        state += f", {said['silent']} without a password yet"
+    return Step(
+        "people",
+        "Add people and invite them",
+        "Whoever owns, works on, signs or reads. From a table, in one go; each gets a link to choose a password.",
+        state,
+        said["all"] > 1,
+        reverse("accounts-add"),
+        "Add people",
+    )
+
+
+def _boards() -> list[Step]:
+    boards = list(Board.objects.order_by("pk"))
+    held = Membership.objects.held_at(clock.now()).values_list("board_id", "seat")
+    filled: dict[int, set[str]] = {}
+    for board, seat in held:
+        filled.setdefault(board, set()).add(seat)
+    best = max((filled.get(board.pk, set()) & set(NEEDED) for board in boards), key=len, default=set())
+    missing = [words.lower() for seat, words in NEEDED.items() if seat not in best]
+    board = Step(
+        "board",
+        "Give a unit its board",
+        "It decides the cases of its unit and of every unit below.",
+        _number(len(boards), "board"),
+        bool(boards),
+        reverse("admin:governance_board_add"),
+        "Add a board",
+    )
+    seats = Step(
+        "seats",
+        "Fill the seats",
+        "Six seats sign, a chair decides. Nobody seats themselves. A table of people can name their seats, too.",
+        f"missing: {', '.join(missing)}" if missing else "every seat is held",
+        bool(boards) and not missing,
+        reverse("admin:governance_membership_add"),
+        "Fill a seat",
+    )
+    return [board, seats]
+
+
+def _rulebook() -> Step:
+    newest = Rulebook.objects.defer("source").order_by("-pk").first()
+    in_force = Rulebook.objects.published().exists()
+    why = "What each stage asks, and who signs. An admin loads and proposes it, a chair publishes it."
+    name, link, button, whose = "Put a rulebook in force", reverse("rulebook-load"), "Load one", ""
+    if in_force:
+        state = "one is in force"
+    elif newest is None:
+        state = "none is loaded"
+    else:
+        link, button = reverse("rulebook-version", args=[newest.version]), "Open it"
+        state = f"{newest.version} is loaded, nobody proposed it yet"
+        if newest.admin_id:
+            state, whose = f"{newest.version} is proposed", "a chair publishes it, from their own desk"
+    return Step("rulebook", name, why, state, in_force, link, button, whose)
+
+
+def _case() -> Step:
+    count = Initiative.objects.count()
+    return Step(
+        "case",
+        "Register the first case",
+        "Four fields: a title, a unit, the problem, an owner. Whoever has an inventory imports it under Imports.",
+        _number(count, "case"),
+        count > 0,
+        reverse("register"),
+        "Register it",
+    )
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,220 @@
+"""People from a table: every line told what it does or how to mend it, nothing half saved, nothing done twice."""
+
+import csv
+import io
+
+import pytest
+from django.core import mail
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from governance import actions, people_file
+from governance.answers import Refused
+from governance.models import Entry, Membership, User
+from governance.people_file import KNOWN, NEW, WRONG
+
+HEAD = "user name,name,mail,unit,manager,board,seat\n"
+GOOD = (
+    HEAD + "ben,Ben Okoye,ben@example.org,accounts,ana,,\n"
+    "ana,Ana Ruiz,ana@example.org,Logistics,chair,,\n"
+    "sponsor,Ada Moreau,,,,Retail board,Risk and compliance\n"
+)
+
+
+def read(cast, text):
+    return people_file.read(text, by=cast.admin)
+
+
+def problems(cast, *lines) -> list[list[str]]:
+    return [line.problems for line in read(cast, HEAD + "\n".join(lines)).lines]
+
+
+def test_each_line_is_told_what_it_does(cast):
+    ben, ana, ada = read(cast, GOOD).lines
+    assert [line.state for line in (ben, ana, ada)] == [NEW, NEW, KNOWN]
+    assert (ben.unit, ana.unit) == (cast.unit, cast.elsewhere), "a unit by its code or its name"
+    assert ada.fills_seat
+    assert ada.seat_words == "Risk and compliance, Retail board"
+    assert not ben.seat_words
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (",Ana Ruiz", "The user name is missing"),
+        ("a b,Ana Ruiz", "Use letters, digits"),
+        ("ana,", "The name is missing"),
+        ("ana,Ana Ruiz,not an address", "Write it like ana@example.org"),
+        ("ana,Ana Ruiz,,nowhere", "There is no unit 'nowhere'. Add it first"),
+        ("ana,Ana Ruiz,,,nobody", "Nobody signs in as 'nobody'"),
+        ("ana,Ana Ruiz,,,ana", "Nobody is their own manager"),
+        ("ana,Ana Ruiz,,,,Retail board", "A seat needs both"),
+        ("ana,Ana Ruiz,,,,No board,Chair", "There is no board 'No board'"),
+        ("ana,Ana Ruiz,,,,Retail board,Throne", "The seats are: Business value"),
+        ("admin,Per Dahl,,,,Retail board,Chair", "Nobody seats themselves"),
+        ("ana,=HYPERLINK(1)", "takes for a formula"),
+        ("ana,Ana,,+1", "takes for a formula"),
+        ("@SUM(1),Ana", "takes for a formula"),
+        ("ana,\uff1d1+1", "takes for a formula"),
+        ("ana,Ana Ruiz,,,,,,and more", "It has 8 cells"),
+        ("a" * 61 + ",Ana", "at most 60"),
+        ("ana," + "n" * 121, "shorten it"),
+    ],
+)
+def test_what_is_wrong_says_how_to_mend_it(cast, line, words):
+    (found,) = problems(cast, line)
+    assert any(words in problem for problem in found), found
+
+
+def test_what_two_lines_do_to_each_other(cast):
+    assert problems(cast, "ana,Ana Ruiz", "ANA,Ana Again")[1] == [
+        "Line 2 has that user name already. Keep one of them."
+    ]
+    circle = problems(cast, "a,A,,,b", "b,B,,,c", "c,C,,,a")
+    assert all("in a circle" in found[0] for found in circle)
+    below = problems(cast, "a,A,,,b", "b,B,,,b2", "b2,C,,,b")
+    assert [bool(found) for found in below] == [False, True, True], (
+        "who hangs below a circle is not part of it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "nobody in it"),
+        ("user name,name\n", "nobody in it"),
+        ("a,b\nc,d\n", "no column “user name” and “name”"),
+        ("name,name,user name\nx,y,z\n", "Two columns have the same heading"),
+        ('user name,name\nana,"Ana', "quotation mark"),
+    ],
+)
+def test_what_is_no_table_is_said(cast, text, words):
+    if "quotation" in words:
+        text += "x" * 200_000
+    with pytest.raises(ValidationError, match=words):
+        read(cast, text)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_table_as_spreadsheets_write_it(cast, delimiter):
+    text = "\ufeff" + GOOD.replace(",", delimiter).replace("\n", "\r\n")
+    assert [line.state for line in read(cast, text).lines] == [NEW, NEW, KNOWN]
+    assert [line.number for line in read(cast, "\n\n" + GOOD).lines] == [4, 5, 6]
+
+
+def test_all_are_added_at_once_managers_first_and_a_second_run_changes_nothing(
+    cast, django_capture_on_commit_callbacks
+):
+    cast.board.memberships.get(seat="risk_compliance")
+    with django_capture_on_commit_callbacks(execute=True):
+        actions.add_people(text=GOOD, invite=True, by=cast.admin)
+    ana, ben = User.objects.get(login="ana"), User.objects.get(login="ben")
+    assert (ben.manager, ana.manager, ben.unit) == (ana, cast.chair, cast.unit)
+    assert sorted(message.to[0] for message in mail.outbox) == ["ana@example.org", "ben@example.org"]
+    seat = Membership.objects.get(person=cast.sponsor, seat="risk_compliance")
+    assert (seat.board, seat.granted_by) == (cast.board, cast.admin)
+    newest = Entry.objects.latest("pk").pk
+    with django_capture_on_commit_callbacks(execute=True):
+        table = actions.add_people(text=GOOD, invite=True, by=cast.admin)
+    assert [line.state for line in table.lines] == [KNOWN] * 3
+    assert table.changes == 0
+    assert Entry.objects.latest("pk").pk == newest, "not even an entry"
+    assert len(mail.outbox) == 2
+
+
+def test_who_is_here_stays_as_they_are_and_the_difference_is_said(cast):
+    (line,) = read(cast, HEAD + "OWNER,Marta Lind,new@example.org,logistics,chair\n").lines
+    assert line.state == KNOWN
+    assert line.remarks == [
+        "The name stays 'Marta Lindqvist'; change it in Admin.",
+        "The mail stays 'owner@example.org'; change it in Admin.",
+        "The unit stays 'accounts'; change it in Admin.",
+        "The manager stays empty; add it in Admin.",
+    ]
+
+
+def test_one_wrong_line_and_nobody_is_added(cast, as_):
+    count = User.objects.count()
+    text = GOOD + "carl,Carl,not an address\n"
+    with pytest.raises(ValidationError, match="One line needs mending"):
+        actions.add_people(text=text, invite=True, by=cast.admin)
+    assert User.objects.count() == count
+    page = as_(cast.admin).post("/accounts/add/", {"text": text, "step": "add", "invite": "on"})
+    words = page.content.decode()
+    assert "One line needs mending." in words
+    assert "carl,Carl,not an address" in words, "nothing typed is lost"
+    assert "Take all of it" not in words
+    assert User.objects.count() == count
+    with pytest.raises(Refused):
+        actions.add_people(text=GOOD, invite=False, by=cast.owner)
+
+
+def test_the_page_shows_before_it_takes(cast, as_):
+    client, count = as_(cast.admin), User.objects.count()
+    file = SimpleUploadedFile("people.csv", GOOD.encode())
+    page = client.post("/accounts/add/", {"file": file, "step": "add", "invite": "on"})
+    assert User.objects.count() == count, "a file is shown first, whatever button was pressed"
+    words = page.content.decode()
+    assert "Every line can be taken." in words
+    assert "takes the seat Risk and compliance, Retail board" in words
+    assert "ben,Ben Okoye,ben@example.org" in words
+    page = client.post("/accounts/add/", {"text": GOOD, "step": "add", "invite": "on"}, follow=True)
+    assert "2 accounts added, 1 seat filled, 2 invited." in page.content.decode()
+    again = client.post("/accounts/add/", {"text": GOOD, "step": "look"}).content.decode()
+    assert "Everybody in the table is here already." in again
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"PK\x03\x04 workbook", "Save its sheet as CSV"),
+        ("user name,name\nana,Jos\u00e9\n".encode("latin-1"), "CSV UTF-8"),
+        (b"x" * (1024 * 1024 + 1), "larger than 1 MB"),
+        (b"", "empty"),
+        (b"\0\0\0", "nobody in it"),
+    ],
+)
+def test_odd_files_are_answered_in_words(cast, as_, content, words):
+    file = SimpleUploadedFile("people.csv", content)
+    page = as_(cast.admin).post("/accounts/add/", {"file": file, "step": "look"})
+    assert page.status_code == 200
+    assert words in page.content.decode()
+
+
+def test_names_are_escaped_on_the_page(cast, as_):
+    text = HEAD + "ana,<script>alert(1)</script>\n"
+    words = as_(cast.admin).post("/accounts/add/", {"text": text, "step": "look"}).content.decode()
+    assert "<script>alert(1)" not in words
+
+
+def test_the_list_says_who_has_not_answered_and_its_export_comes_back(cast, as_):
+    actions.add_people(text=GOOD, invite=True, by=cast.admin)
+    actions.add_person(login="never", full_name="Nev Er", email="n@example.org", by=cast.admin)
+    client = as_(cast.admin)
+    words = client.get("/accounts/?show=unanswered").content.decode()
+    assert ("Ana Ruiz" in words, "Nev Er" in words, "Marta Lindqvist" in words) == (True, False, False)
+    assert "Send again" in words
+    words = client.get("/accounts/?show=never&q=nev").content.decode()
+    assert ("Ana Ruiz" in words, "Nev Er" in words) == (False, True)
+    never = User.objects.get(login="never")
+    page = client.post(f"/accounts/{never.pk}/invite/", {"show": "never"}, follow=True)
+    assert "Nev Er is sent a link" in page.content.decode()
+    page = client.post(f"/accounts/{cast.owner.pk}/invite/", follow=True)
+    assert "has a password already" in page.content.decode()
+    taken = b"".join(client.get("/accounts/export.csv").streaming_content).decode()
+    rows = list(csv.DictReader(io.StringIO(taken.lstrip("\ufeff"))))
+    assert {row["state"] for row in rows} == {"has a password", "invited, not answered"}
+    table = read(cast, taken)
+    assert table.of(WRONG) == []
+    assert table.changes == 0
+
+
+def test_a_long_list_asks_no_more_questions(cast, as_, django_assert_max_num_queries):
+    client = as_(cast.admin)
+    client.get("/accounts/")
+    with django_assert_max_num_queries(20):
+        client.get("/accounts/")
+    lines = "\n".join(f"p{n},Person {n},p{n}@example.org,accounts" for n in range(60))
+    with django_assert_max_num_queries(20):
+        page = client.post("/accounts/add/", {"text": HEAD + lines, "step": "look"})
+    assert page.context["table"].changes == 60

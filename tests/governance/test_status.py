@@ -1,0 +1,285 @@
+"""The status page: what beats, works and failed, which mail waits, how much is unsealed; and the line on the desk."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import time_machine
+from celery.schedules import crontab
+from django.conf import settings
+from django.core import mail
+from django.db import OperationalError
+
+from governance import clock, delivery, desk, pulse, seals, status
+from governance.answers import Refused
+from governance.models import Delivery, Entry, Notice, Pulse, TaskRun
+from tests import factories
+
+NOON = datetime(2026, 11, 9, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def admin(db):
+    return factories.make_person("admin", is_admin=True)
+
+
+def owed(person, key="one") -> Notice:
+    return Notice.objects.create(
+        person=person,
+        kind="test",
+        object_key=key,
+        period="once",
+        subject=f"Thing {key}",
+        owed_at=clock.now(),
+    )
+
+
+def page(client) -> str:
+    return " ".join(client.get("/status/").content.decode().split())
+
+
+def told(person) -> list[str]:
+    return [line.text for line in desk.lines_for(person) if line.verb == "see"]
+
+
+# --- What beats ----------------------------------------------------------------------------------------------
+
+
+def test_a_silent_beat_is_told_to_admins_on_the_desk_and_goes_when_it_is_back(cast, as_):
+    with time_machine.travel(NOON, tick=False) as at:
+        pulse.say("scheduler", "here")
+        assert told(cast.admin) == []
+        at.shift(timedelta(minutes=2))
+        assert told(cast.admin) == []
+        at.shift(timedelta(seconds=1))
+        assert told(cast.admin) == ["The scheduler is silent"]
+        assert [told(person) for person in (cast.owner, cast.auditor, cast.chair)] == [[], [], []]
+        text = as_(cast.admin).get("/").content.decode()
+        assert "Nothing was heard of it since 12:00 on 9 November 2026" in text
+        assert 'href="/status/"' in text
+        assert "silent since" in page(as_(cast.admin))
+        pulse.say("scheduler", "here")
+        assert told(cast.admin) == []
+        assert Pulse.objects.get().started_at == NOON
+
+
+def test_a_beat_that_never_was_is_told_once_the_installation_is_older_than_its_margin(admin):
+    assert status.beat().silent_since is None, "it has just been started"
+    first = Entry.objects.order_by("pk").first()
+    with time_machine.travel(first.recorded_at + timedelta(minutes=3), tick=False):
+        assert status.beat().silent_since == first.recorded_at
+        assert told(admin) == ["The scheduler is silent"]
+
+
+def test_two_schedulers_are_one_too_many(admin, as_):
+    pulse.say("scheduler", "one")
+    assert "More than one scheduler" not in page(as_(admin))
+    pulse.say("scheduler", "two")
+    assert "More than one scheduler" in page(as_(admin))
+    pulse.fall_silent("scheduler", "two")
+    assert not status.beat().several
+
+
+def test_workers_are_listed_until_a_day_after_they_fell_silent(admin, as_):
+    with time_machine.travel(NOON, tick=False) as at:
+        assert "No worker is heard" in page(as_(admin))
+        pulse.say("worker", "celery@one")
+        text = page(as_(admin))
+        assert "celery@one" in text
+        assert "No worker is heard" not in text
+        at.shift(timedelta(minutes=3))
+        assert "No worker is heard" in page(as_(admin))
+        assert "celery@one" in page(as_(admin))
+        at.shift(timedelta(days=1))
+        pulse.say("worker", "celery@two")
+        assert list(Pulse.objects.values_list("name", flat=True)) == ["celery@two"]
+
+
+def test_celerys_scheduler_says_that_it_ticks(admin, monkeypatch):
+    from governance.celery import app
+
+    scheduler = pulse.Scheduler(app=app, lazy=True)
+    monkeypatch.setattr("celery.beat.Scheduler.tick", lambda self: 200.0)
+    monkeypatch.setattr("governance.pulse.connection.close", lambda: None)
+    assert scheduler.tick() == pulse.EVERY, "it wakes in time for its next word"
+    assert status.beat().silent_since is None
+    row = Pulse.objects.get(kind="scheduler")
+    Pulse.objects.update(seen_at=NOON)
+    scheduler.tick()
+    assert Pulse.objects.get().seen_at == NOON, "a word every few seconds is enough"
+    scheduler.close()
+    assert not Pulse.objects.filter(pk=row.pk).exists(), "an orderly end is not missed"
+    assert settings.CELERY_BEAT_SCHEDULER == "governance.pulse:Scheduler"
+
+
+def test_a_worker_says_so_from_a_thread_of_its_own_and_ends_in_order(admin, monkeypatch):
+    said, ended = threading.Event(), []
+    monkeypatch.setattr(pulse, "say", lambda kind, name: said.set())
+    monkeypatch.setattr(pulse, "fall_silent", lambda kind, name: ended.append((kind, name)))
+    sender = SimpleNamespace(hostname="celery@here")
+    pulse.begin(sender)
+    assert said.wait(5)
+    (thread,) = [one for one in threading.enumerate() if one.name == "pulse"]
+    pulse.end(sender)
+    thread.join(5)
+    assert not thread.is_alive()
+    assert ended == [("worker", "celery@here")]
+
+
+def test_a_database_that_is_down_stops_no_task(monkeypatch):
+    def down(*args, **options):
+        raise OperationalError("no connection")
+
+    monkeypatch.setattr("django.db.models.query.QuerySet.bulk_create", down)
+    pulse.say("worker", "celery@here")
+    pulse.failed("governance.tasks.seal_record", ValueError("x"))
+
+
+# --- How tasks went ------------------------------------------------------------------------------------------
+
+
+def ran(name="governance.tasks.seal_record", eager=False):
+    return SimpleNamespace(name=name, request=SimpleNamespace(is_eager=eager))
+
+
+def test_a_task_says_when_it_was_done_and_why_it_failed(admin, as_, monkeypatch):
+    monkeypatch.setattr(pulse, "_said", {})
+    pulse.task_done(ran())
+    pulse.task_failed(ran(), ValueError("amqp://user:secret@host/ does not answer"))
+    pulse.task_failed(ran(), ExceptionGroup("Both", [KeyError("a"), ValueError("b")]))
+    row = TaskRun.objects.get()
+    assert (row.failed_in_a_row, row.reason) == (2, "KeyError: 'a'; ValueError: b")
+    assert "failed 2 times" in page(as_(admin))
+    pulse.task_done(ran())
+    row.refresh_from_db()
+    assert row.failed_in_a_row == 0
+    assert row.reason, "why it failed last stays readable"
+    assert "failed 2 times" not in page(as_(admin))
+
+
+def test_reasons_hold_no_password_of_an_address():
+    said = pulse.reason_of(OSError("amqp://user:secret@host:5672// refused, redis://:other@host:1/"))
+    assert said == "OSError: amqp://host:5672// refused, redis://host:1/"
+
+
+def test_what_runs_in_a_request_is_no_work_of_a_worker(admin):
+    pulse.task_done(ran(eager=True))
+    pulse.task_failed(ran(eager=True), ValueError("x"))
+    assert not TaskRun.objects.exists()
+
+
+def test_a_task_that_did_not_come_when_it_was_due_is_late():
+    assert status.due_after(3.0, NOON) == NOON + timedelta(seconds=3)
+    quarter = crontab(minute="*/15")
+    assert status.due_after(quarter, NOON + timedelta(minutes=1)) == NOON + timedelta(minutes=15)
+    run = TaskRun(name="governance.tasks.sweep_reminders", done_at=NOON + timedelta(minutes=1))
+    for minutes, late in ((15, False), (20, False), (21, True)):
+        with clock.simulated(NOON + timedelta(minutes=minutes)):
+            (task,) = [task for task in status.tasks([run]) if task.name == run.name]
+            assert task.late is late
+            assert task.words == "Owe reminders"
+
+
+# --- Mail ----------------------------------------------------------------------------------------------------
+
+
+def test_undelivered_mail_is_listed_with_its_reason_and_tried_again(admin, as_, monkeypatch):
+    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
+    reader = factories.make_person("reader")
+    owed(reader)
+    delivery.deliver()
+    client = as_(admin)
+    text = page(client)
+    assert "to Reader" in text
+    assert "ZeroDivisionError" in text
+    (waiting,) = status.undelivered()
+    answer = client.post("/status/mail/", {"key": waiting.key}, follow=True).content.decode()
+    assert "The mail did not go out" in answer
+    assert Delivery.objects.get().attempts == 2
+    monkeypatch.undo()
+    answer = client.post("/status/mail/", {"key": waiting.key}, follow=True).content.decode()
+    assert "The mail went out." in answer
+    assert [message.to for message in mail.outbox] == [["reader@example.org"]]
+    assert status.undelivered() == []
+    answer = client.post("/status/mail/", {"key": waiting.key}, follow=True).content.decode()
+    assert "waits no more" in answer
+    assert len(mail.outbox) == 1
+    assert Entry.objects.acts().filter(kind="mail tried again").count() == 2
+
+
+def test_all_are_tried_again_by_the_worker(admin, as_, monkeypatch, django_capture_on_commit_callbacks):
+    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
+    for login in ("one", "two"):
+        owed(factories.make_person(login))
+    delivery.deliver()
+    monkeypatch.undo()
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = as_(admin).post("/status/mail/", follow=True).content.decode()
+    assert "2 mails are tried again" in answer
+    assert len(mail.outbox) == 2
+    answer = as_(admin).post("/status/mail/", follow=True).content.decode()
+    assert "No mail waits" in answer
+
+
+def test_a_mail_that_a_worker_holds_is_not_sent_twice(admin, monkeypatch):
+    reader = factories.make_person("reader")
+    owed(reader)
+    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
+    delivery.deliver()
+    monkeypatch.undo()
+    (waiting,) = status.undelivered()
+    Delivery.objects.update(claimed_at=None)
+    assert delivery.claim(Delivery.objects.get().pk) is not None, "a worker is at it"
+    assert status.try_again(key=waiting.key, by=admin) is None
+    assert mail.outbox == []
+
+
+def test_a_test_mail_goes_to_whoever_asks_and_says_what_went_wrong(admin, as_, monkeypatch):
+    client = as_(admin)
+    answer = client.post("/status/mail/", {"act": "test"}, follow=True).content.decode()
+    assert "A test mail to admin@example.org was handed over" in answer
+    assert mail.outbox[0].to == ["admin@example.org"]
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", lambda self: Path("/no/such").read_text())
+    answer = client.post("/status/mail/", {"act": "test"}, follow=True).content.decode()
+    assert "The test mail did not go out. FileNotFoundError" in answer
+
+
+def test_only_admins_try_mail_again(cast):
+    for act in (
+        lambda: status.try_again(key="day-1", by=cast.owner),
+        lambda: status.try_all_again(by=cast.auditor),
+        lambda: status.send_test(by=cast.chair),
+    ):
+        with pytest.raises(Refused):
+            act()
+
+
+# --- The record and the room ---------------------------------------------------------------------------------
+
+
+def test_what_is_not_sealed_is_counted(admin, as_):
+    count = seals.backlog().count
+    assert f"{count} not sealed" in page(as_(admin))
+    seals.seal()
+    assert "Every entry is sealed." in page(as_(admin))
+
+
+def test_little_room_is_said(admin, as_, monkeypatch):
+    assert "little room" not in page(as_(admin))
+    monkeypatch.setattr("governance.status.shutil.disk_usage", lambda path: SimpleNamespace(free=9, total=99))
+    text = page(as_(admin))
+    assert "9 bytes of 99 bytes" in text
+    assert "little room" in text
+
+
+def test_the_page_asks_no_more_than_it_may(admin, as_, django_assert_max_num_queries, monkeypatch):
+    client = as_(admin)
+    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
+    for number in range(5):
+        owed(factories.make_person(f"reader{number}"))
+        delivery.deliver()
+    client.get("/status/")
+    with django_assert_max_num_queries(20):
+        client.get("/status/")
