@@ -58,7 +58,7 @@ def state_of(person: User) -> tuple[str, str]:
     if not person.is_active:
         return "account ended", ""
     if person.has_usable_password():
-        return "has a password", "ok"
+        return "can sign in", "ok"
     if person.invited_at is None:
         return "never invited", "warn"
     if person.invitation_error:

@@ -203,7 +203,7 @@ def test_the_list_says_who_has_not_answered_and_its_export_comes_back(cast, as_)
     assert "has a password already" in page.content.decode()
     taken = b"".join(client.get("/accounts/export.csv").streaming_content).decode()
     rows = list(csv.DictReader(io.StringIO(taken.lstrip("\ufeff"))))
-    assert {row["state"] for row in rows} == {"has a password", "invited, not answered"}
+    assert {row["state"] for row in rows} == {"can sign in", "invited, not answered"}
     table = read(cast, taken)
     assert table.of(WRONG) == []
     assert table.changes == 0
