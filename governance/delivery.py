@@ -106,7 +106,9 @@ def somebody_waits() -> bool:
 def prepare() -> None:
     """Give everybody with unsent notices a mail of today. What an earlier day failed to send moves into it."""
     today = clock.today()
-    given_up = Delivery.objects.filter(outgoing.free(), kind=Delivery.DAY, day__lt=today, sent_at__isnull=True)
+    given_up = Delivery.objects.filter(
+        outgoing.free(), kind=Delivery.DAY, day__lt=today, sent_at__isnull=True
+    )
     Notice.objects.filter(delivery__in=given_up).update(delivery=None)
     people = unsent_notices().order_by("person").values_list("person", flat=True).distinct()
     known = Delivery.objects.filter(kind=Delivery.DAY, day=today).values("person")

@@ -12,10 +12,9 @@ from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import Q
-from django.template.loader import render_to_string
 from django.urls import reverse
 
-from governance import clock, ledger, outgoing, sessions, throttle
+from governance import clock, ledger, mails, outgoing, sessions, throttle
 from governance.answers import Conflict
 from governance.history import acting
 from governance.models import PasswordLink, User
@@ -187,23 +186,16 @@ def send(link: PasswordLink) -> bool:
 
 def compose(link: PasswordLink) -> EmailMultiAlternatives | None:
     """The mail as text with its HTML twin; None when the address is gone meanwhile."""
-    person = link.person
-    if not person.email:
+    if not link.person.email:
         return None
-    context = {
-        "person": person,
-        "by": link.made_by,
-        "link": address_of(link),
-        "until": clock.moment_in_words(link.expires_at),
-        "address": settings.ADDRESS,
-    }
-    name = "invitation" if link.purpose == INVITATION else "reset"
-    host = settings.ADDRESS.split("//")[1].split(":")[0]
-    mail = EmailMultiAlternatives(
+    return mails.compose(
+        "invitation" if link.purpose == INVITATION else "reset",
+        to=link.person,
         subject=SUBJECTS[link.purpose],
-        body=render_to_string(f"emails/{name}.txt", context),
-        to=[person.email],
-        headers={"Message-ID": f"<link-{link.pk}@{host}>", "Auto-Submitted": "auto-generated"},
+        key=f"link-{link.pk}",
+        context={
+            "by": link.made_by,
+            "link": address_of(link),
+            "until": clock.moment_in_words(link.expires_at),
+        },
     )
-    mail.attach_alternative(render_to_string(f"emails/{name}.html", context), "text/html")
-    return mail

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import connection, transaction
+from django.db.models import Q
 from django.urls import reverse
 
-from governance import clock, delivery, ledger, links, outgoing
+from governance import clock, delivery, hooks, ledger, links, outgoing
 from governance.answers import no
 from governance.desk import Line
 from governance.history import acting
@@ -172,14 +173,19 @@ def due_after(schedule, last: datetime) -> datetime:
 
 def undelivered() -> list[Undelivered]:
     """Mails that failed and are still to be sent, the oldest first."""
+    # Of the day's mails those that still hold notices: what an earlier day failed to send moves into today's.
+    live = Q(kind=Delivery.DAY, notices__isnull=False)
+    for kind, made in hooks.mails.items():
+        live |= Q(kind=kind, day=made.newest_day()) & ~Q(kind=Delivery.DAY)
     days = (
-        Delivery.objects.filter(sent_at__isnull=True, person__is_active=True, notices__isnull=False)
+        Delivery.objects.filter(live, sent_at__isnull=True, person__is_active=True)
         .exclude(last_error="")
         .select_related("person")
         .distinct()
     )
     of_days = [
-        _waiting(row, "day", f"Mail of {row.day:%-d %B}", clock.midnight_before(row.day)) for row in days
+        _waiting(row, "day", f"{row.get_kind_display()} of {row.day:%-d %B}", clock.midnight_before(row.day))
+        for row in days
     ]
     of_links = [
         _waiting(row, "link", row.get_purpose_display().capitalize(), row.made_at)
