@@ -2,6 +2,7 @@
 
 import pytest
 
+from governance import pulse
 from governance.models import rulebook
 from tests import factories
 
@@ -17,8 +18,10 @@ def _no_rulebook_of_another_test():
 
 @pytest.fixture
 def cast(db) -> factories.Cast:
-    """An organisation with its board, its people and the rulebook in force."""
-    return factories.make_cast()
+    """An organisation with its board, its people and the rulebook in force; its scheduler is heard."""
+    cast = factories.make_cast()
+    pulse.say("scheduler", "of tests")
+    return cast
 
 
 @pytest.fixture

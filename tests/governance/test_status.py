@@ -48,6 +48,7 @@ def told(person) -> list[str]:
 
 
 def test_a_silent_beat_is_told_to_admins_on_the_desk_and_goes_when_it_is_back(cast, as_):
+    Pulse.objects.all().delete()
     with time_machine.travel(NOON, tick=False) as at:
         pulse.say("scheduler", "here")
         assert told(cast.admin) == []
