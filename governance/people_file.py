@@ -205,7 +205,7 @@ class _Here:
             row.login.lower(): row for row in User.objects.select_related("unit", "manager").order_by("pk")
         }
         self.units: dict[str, list[Unit]] = {}
-        for unit in Unit.objects.all():
+        for unit in Unit.objects.living():
             for name in {unit.code.lower(), unit.name.lower()}:
                 self.units.setdefault(name, []).append(unit)
         self.boards = {board.name.lower(): board for board in Board.objects.all()}

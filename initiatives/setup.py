@@ -32,7 +32,8 @@ def steps(person: User) -> list[Step]:
     """Every step in its order, while one is missing; nothing once all are done, or for whoever is no admin."""
     if not (person.is_active and person.is_admin) or _complete(person):
         return []
-    return [_units(), _people(), *_boards(), _rulebook(), _case()]
+    board, seats = _boards()
+    return [_units(), board, _people(), seats, _rulebook(), _case()]
 
 
 def _complete(person: User) -> bool:
@@ -46,7 +47,7 @@ def _complete(person: User) -> bool:
         .filter(seats=len(NEEDED))
     )
     asked = [
-        Exists(Unit.objects.all()),
+        Exists(Unit.objects.living()),
         Exists(User.objects.active().exclude(pk=person.pk)),
         Exists(seated),
         Exists(Rulebook.objects.published()),
@@ -56,7 +57,7 @@ def _complete(person: User) -> bool:
 
 
 def _units() -> Step:
-    count = Unit.objects.count()
+    count = Unit.objects.living().count()
     return Step(
         "units",
         "Add the units",
@@ -78,7 +79,7 @@ def _people() -> Step:
     return Step(
         "people",
         "Add people and invite them",
-        "Whoever owns, works on, signs or reads. From a table, in one go; each gets a link to choose a password.",
+        "Whoever owns, works on, signs or reads. From a table, seats too; each gets a link to choose a password.",
         state,
         said["all"] > 1,
         reverse("accounts-add"),
@@ -86,7 +87,7 @@ def _people() -> Step:
     )
 
 
-def _boards() -> list[Step]:
+def _boards() -> tuple[Step, Step]:
     boards = list(Board.objects.order_by("pk"))
     held = Membership.objects.held_at(clock.now()).values_list("board_id", "seat")
     filled: dict[int, set[str]] = {}
@@ -106,13 +107,13 @@ def _boards() -> list[Step]:
     seats = Step(
         "seats",
         "Fill the seats",
-        "Six seats sign, a chair decides. Nobody seats themselves. A table of people can name their seats, too.",
+        "Six seats sign, a chair decides. Nobody seats themselves, and a table of people can name their seats.",
         f"missing: {', '.join(missing)}" if missing else "every seat is held",
         bool(boards) and not missing,
         reverse("admin:governance_membership_add"),
         "Fill a seat",
     )
-    return [board, seats]
+    return board, seats
 
 
 def _rulebook() -> Step:
