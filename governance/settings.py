@@ -8,15 +8,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
-import structlog
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from governance import database
+from governance import database, logs
 from governance.kept import kept, seed
 from governance.offline.verify import KEY_NAME, Rejected, parse_key
-from governance.redaction import BlackOut
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -472,42 +470,4 @@ OWN_SECRETS = [
     os.environ.get("EMAIL_URL", "") and EMAIL_HOST_PASSWORD,
     urlsplit(CELERY_BROKER_URL).password or "",
 ]
-LOG_STEPS = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.format_exc_info,
-]
-structlog.configure(
-    processors=[*LOG_STEPS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    wrapper_class=structlog.stdlib.BoundLogger,
-    cache_logger_on_first_use=True,
-)
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "foreign_pre_chain": LOG_STEPS,
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                BlackOut(OWN_SECRETS),
-                structlog.processors.KeyValueRenderer(
-                    key_order=["timestamp", "level", "logger", "event"], drop_missing=True
-                ),
-            ],
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {
-        "plumbline": {"level": "DEBUG" if DEBUG else "INFO"},
-        "django": {"handlers": [], "level": "WARNING", "propagate": True},
-        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
-        "celery": {"level": "WARNING"},
-        "kombu": {"level": "ERROR"},  # warns that filesystem:// names no host
-    },
-}
+LOGGING = logs.lines(debug=DEBUG, secrets=OWN_SECRETS)
