@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from governance import clock
 from governance.models.notices import Outgoing
+from governance.redaction import reason_of
 
 log = structlog.get_logger("plumbline.delivery")
 
@@ -51,9 +52,7 @@ def attempt(row: Outgoing, compose: Callable[[], EmailMultiAlternatives | None])
     except Exception as problem:
         rest = min(CLAIM * 2 ** (row.attempts - 1), LONGEST_REST)
         # Claimed ahead of time: the one rule about claims that ran out gives the rest between attempts too.
-        rows.update(
-            claimed_at=clock.now() + rest - CLAIM, last_error=f"{type(problem).__name__}: {problem}"[:1000]
-        )
+        rows.update(claimed_at=clock.now() + rest - CLAIM, last_error=reason_of(problem))
         log.warning(
             "mail failed",
             row=row._meta.label_lower,

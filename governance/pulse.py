@@ -4,7 +4,6 @@ The scheduler says every few seconds that it ticks, each worker that it lives, a
 is judged by `governance.status`. That none of it can be written (the database is down) stops no task.
 """
 
-import re
 import socket
 import threading
 import time
@@ -18,14 +17,13 @@ from django.db import DatabaseError, connection
 from django.db.models import F
 
 from governance import clock
+from governance.redaction import reason_of
 
 log = structlog.get_logger("plumbline.pulse")
 
 EVERY = 15.0  # seconds between two signs of life
 GONE = timedelta(days=1)  # a process that was silent for so long is no longer listed
 SAID_AGAIN = 20.0  # seconds; a task that runs every three is not written down every time
-LONGEST_REASON = 1000
-SECRET = re.compile(r"(?<=://)[^/@\s]+@")  # name and password in an address
 
 _stop = threading.Event()
 _said: dict[str, float] = {}  # by task, when this process wrote down last that it was done
@@ -158,17 +156,10 @@ def done(name: str) -> None:
 
 @_writes
 def failed(name: str, problem: BaseException) -> None:
-    """The task failed now, for this reason; addresses in it lose their passwords."""
+    """The task failed now, for this reason; secrets are blacked out in it."""
     from governance.models import TaskRun
 
     TaskRun.objects.bulk_create([TaskRun(name=name)], ignore_conflicts=True)
     TaskRun.objects.filter(name=name).update(
         failed_at=clock.now(), reason=reason_of(problem), failed_in_a_row=F("failed_in_a_row") + 1
     )
-
-
-def reason_of(problem: BaseException) -> str:
-    """An exception as one text; of a group, each that is in it."""
-    parts = problem.exceptions if isinstance(problem, BaseExceptionGroup) else [problem]
-    words = "; ".join(f"{type(part).__name__}: {part}" for part in parts)
-    return SECRET.sub("", words)[:LONGEST_REASON]

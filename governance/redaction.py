@@ -7,6 +7,8 @@ is too talkative, and for mistakes. It works on finished values, tracebacks amon
 import re
 from collections.abc import Iterable
 
+from django.conf import settings
+
 BLACK = "[removed]"
 SHORTEST = 8  # letters; anything shorter is a word that stands in ordinary sentences too
 NAMES = (
@@ -69,3 +71,10 @@ class BlackOut:
         if value is None or isinstance(value, (bool, int, float)) or name.startswith("_"):
             return value
         return self.text(str(value))
+
+
+def reason_of(problem: BaseException, longest: int = 1000) -> str:
+    """An exception as people are shown it: its kind and words, of a group each that is in it, without secrets."""
+    parts = problem.exceptions if isinstance(problem, BaseExceptionGroup) else [problem]
+    words = "; ".join(f"{type(part).__name__}: {part}" for part in parts)
+    return BlackOut(settings.OWN_SECRETS).text(words)[:longest]

@@ -21,6 +21,7 @@ from governance.history import acting
 from governance.models import Delivery, Entry, PasswordLink, Pulse, TaskRun, User
 from governance.models.life import SCHEDULER, WORKER
 from governance.permissions import may_keep_accounts
+from governance.redaction import reason_of
 
 SILENT = timedelta(minutes=2)  # signs of life come every 15 seconds
 MARGIN = timedelta(minutes=5)  # a task may wait behind others for as long before it is called late
@@ -249,7 +250,7 @@ def send_test(*, by: User) -> str:
     try:
         mail.send()
     except Exception as problem:
-        return f"{type(problem).__name__}: {problem}"[:500]
+        return reason_of(problem)
     return ""
 
 
