@@ -110,13 +110,6 @@ MUTANTS = [
         "append_only BEFORE DELETE ON %I",
         "tests/test_record.py -k stays_as_it_was",
     ),
-    Mutant(
-        "no write without an actor",
-        "governance/history.py",
-        '    if who is None:\n        raise NoActor(\n            f"{instance._meta.label}',
-        '    if False:\n        raise NoActor(\n            f"{instance._meta.label}',
-        "tests/test_record.py -k unnamed",
-    ),
     # Separation of duties
     Mutant(
         "party to the case, at signing",
@@ -378,11 +371,11 @@ MUTANTS = [
     ),
     # The record
     Mutant(
-        "nobody writes a row",
+        "no write without an actor",
         RECORD,
         "IF coalesce(act->>'name', '') = '' THEN",
         "IF false THEN",
-        "tests/test_path_matrix.py",
+        "tests/test_record.py -k unnamed",
     ),
     Mutant(
         "a change without its row of history is refused at commit",
