@@ -54,6 +54,8 @@ class Entry(models.Model):
             models.Index(fields=["table", "key", "-id"]),
             models.Index(fields=["xact"]),
             models.Index(fields=["xact"], condition=models.Q(simulated=True), name="entry_simulated"),
+            # The desk tells the newest acts; between two of them stand the changes of hundreds of rows.
+            models.Index(fields=["-at", "-id"], condition=models.Q(table=""), name="acts_newest_first"),
             BrinIndex(
                 fields=["at"], name="entry_at"
             ),  # grows with the table: a few pages tell where a period lies
