@@ -46,8 +46,12 @@ def members_now(board: Board | None) -> list[Membership]:
 
 def seats_held(person: User) -> list[Membership]:
     """The seats, chair and deputy chair among them, that the person holds now on any board."""
-    held = Membership.objects.held_at(clock.now()).filter(person=person)
-    return once(("seats", person.pk), lambda: list(held.select_related("board__unit")))
+
+    def read() -> list[Membership]:
+        held = Membership.objects.held_at(clock.now()).filter(person=person)
+        return list(held.select_related("board__unit"))
+
+    return once(("seats", person.pk), read)
 
 
 def seat_holders(members: list[Membership], seat: str) -> list[Membership]:
