@@ -61,6 +61,12 @@ TOPICS = [
         "owner support lead steward sponsor accept decline responsible",
     ),
     Topic(
+        "owners",
+        "For owners",
+        "three questions standards judgement demo event announcement funding money observation dependant outage "
+        "executive rename name continue stop age reattest accept again",
+    ),
+    Topic(
         "finding",
         "How to find something",
         "search look reference shortcut key slash portfolio filter",

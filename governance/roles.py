@@ -23,6 +23,8 @@ SEALED = (r"governance\_checkpoint", r"governance\_leaf", r"governance\_node", r
 STAMPED = (r"governance\_timestamp",)
 WRITTEN_ONCE = (
     r"governance\_contractapproval",
+    r"initiatives\_continuation",
+    r"initiatives\_formertitle",
     r"initiatives\_paststanding",
     r"initiatives\_signoff",
     r"initiatives\_voiding",

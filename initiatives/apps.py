@@ -20,6 +20,7 @@ class InitiativesConfig(AppConfig):
             hooks.CaseTab("Contract", "contract", position=40),
             hooks.CaseTab("What runs", "running", position=50),
             hooks.CaseTab("People", "people", position=60),
+            hooks.CaseTab("Notes", "notes", position=65),
             hooks.CaseTab("Waivers", "waivers", position=70),
             hooks.CaseTab("History", "case-history", position=90),
         ]

@@ -21,6 +21,7 @@ DECISIONS = [
     "waiver refused",
     "hold lifted",
     "debt excused",
+    "continued",
     "rulebook published",
 ]
 READINGS = ["evidence opened", PAST_READ]

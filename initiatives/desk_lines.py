@@ -15,6 +15,7 @@ from governance.models import ContractVersion, Rulebook, User
 from governance.models.people import CHAIR, SEATS
 from governance.templatetags.plumbline import day, stage_word
 from initiatives import board
+from initiatives.desk_ends import ends
 from initiatives.desk_look import Look
 from initiatives.exports import gap_words
 from initiatives.models import (
@@ -440,5 +441,5 @@ def _count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-PARTS = [reviews, roles, seat_acts, my_cases, debts, house]
+PARTS = [reviews, roles, seat_acts, my_cases, ends, debts, house]
 LINES = [lines]

@@ -1,15 +1,32 @@
 """What one person holds and what stands on their cases and boards: sets of rows, each read at most once a desk."""
 
+from datetime import date, timedelta
 from functools import cached_property
 
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Prefetch, Q
+from django.db.models.functions import Greatest, JSONObject
 
 from governance import clock
 from governance.boards import boards, seats_held
 from governance.models import Membership, Rulebook, Unit, User
 from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
-from initiatives.models import Hold, Initiative, Question, Review, RoleAssignment, SignOff, Waiver
-from initiatives.models.initiative import RUNNING
+from initiatives import standing
+from initiatives.models import (
+    Continuation,
+    Dependant,
+    Hold,
+    Initiative,
+    Question,
+    Review,
+    RoleAssignment,
+    SignOff,
+    Waiver,
+)
+from initiatives.models.initiative import CLOSED, MVP, PRODUCTION, PROTOTYPE, RUNNING
+
+# A chair works through ends oldest first; the rest of them stand in the portfolio's reports.
+MOST_ENDING = 20
 
 
 class Look:
@@ -33,12 +50,67 @@ class Look:
         return list(rows.select_related("initiative", "proposed_by"))
 
     @cached_property
-    def standing_in(self) -> list[Initiative]:
-        """Cases that the person registered and nobody ever accepted to own: they stand in for the owner."""
+    def _concerned(self) -> list[Initiative]:
+        """Cases that the person stands in for (`unowned`), or is asked about as an executive (`asked`)."""
         accepted = RoleAssignment.objects.filter(
             initiative=OuterRef("pk"), role="owner", accepted_at__isnull=False
         )
-        return list(Initiative.objects.live().filter(~Exists(accepted), registered_by=self.person))
+        asked = Dependant.objects.waiting().filter(initiative=OuterRef("pk"), executive=self.person)
+        rows = asked.order_by("pk").values(
+            row=JSONObject(pk="pk", who="who", by="stated_by__full_name", at="stated_at")
+        )
+        unowned = Q(~Exists(accepted), registered_by=self.person)
+        return list(
+            Initiative.objects.live()
+            .filter(unowned | Exists(asked))
+            .annotate(
+                unowned=ExpressionWrapper(unowned, output_field=BooleanField()), asked=ArraySubquery(rows)
+            )
+        )
+
+    @cached_property
+    def standing_in(self) -> list[Initiative]:
+        """Cases that the person registered and nobody ever accepted to own: they stand in for the owner."""
+        return [case for case in self._concerned if case.unowned]
+
+    @property
+    def dependences(self) -> list[tuple[Initiative, dict]]:
+        """What the person is asked to state as an executive: the case, and pk, who, by and at of the dependence."""
+        return [(case, row) for case in self._concerned if case.stage not in CLOSED for row in case.asked]
+
+    @cached_property
+    def ending(self) -> list[tuple[Initiative, date]]:
+        """Cases of the person's boards whose stage ends soon, or has ended, with the day; the oldest first, so many.
+
+        Prototypes and MVPs that await *continue or stop*, and production to be accepted again.
+        """
+        units = [pk for pk, seats in self.seats_by_unit.items() if seats & {CHAIR, DEPUTY_CHAIR}]
+        if not units or self.book is None:
+            return []
+        near = self.today + timedelta(days=max(self.book.freshness.warn_days_before))
+        due = Q(pk__in=[])
+        for stage in (PROTOTYPE, MVP):
+            most = self.book.stages[stage].max_days_before_review
+            if most is not None:
+                due |= Q(stage=stage, since__lt=clock.midnight_after(near - timedelta(days=most)))
+        rule = self.book.stages[PRODUCTION]
+        for days, tier in ((rule.reattest_days_high, Q(tier="high")), (rule.reattest_days, ~Q(tier="high"))):
+            due |= Q(tier, stage=PRODUCTION, accepted__lt=clock.midnight_after(near - timedelta(days=days)))
+        going_on = Continuation.objects.filter(initiative=OuterRef("pk"), at__gte=OuterRef("since"))
+        rows = (
+            Initiative.objects.live()
+            .annotate(
+                accepted=Greatest("since", "reattested_at"),
+                continued=ArraySubquery(going_on.order_by().values("until")),
+            )
+            .filter(due, ~Exists(going_on.filter(until__gt=near)), unit__in=units)
+            .exclude(basis="import")
+            .order_by("since", "pk")
+        )
+        return [
+            (case, standing.review_by(case, case.continued) or standing.reattest_by(case))
+            for case in rows[:MOST_ENDING]
+        ]
 
     @cached_property
     def party_to(self) -> set[int]:
@@ -106,9 +178,10 @@ class Look:
 
     @cached_property
     def chaired(self) -> set[int]:
-        """Cases with an open review, a hold or a waiver that the person decides on now: chair, or deputy in place."""
+        """Cases with a review, a hold, a waiver or an end that the person decides on now: chair, or deputy in place."""
         cases = {review.initiative_id: review.initiative.unit_id for review in self.open_reviews}
         cases |= {row.initiative_id: row.initiative.unit_id for row in [*self.holds, *self.waivers]}
+        cases |= {case.pk: case.unit_id for case, _ in self.ending}
         mine = {pk for pk, unit in cases.items() if CHAIR in self.seats_by_unit.get(unit, ())}
         deputy = {pk for pk, unit in cases.items() if DEPUTY_CHAIR in self.seats_by_unit.get(unit, ())} - mine
         mine -= self.party_to

@@ -27,7 +27,7 @@ from governance import hooks
 from governance.forms import Choices
 from governance.models import ContractVersion, Rulebook, Unit
 from governance.templatetags.plumbline import LAYER_WORDS
-from initiatives.models import Condition, Initiative, Obligation, RoleAssignment
+from initiatives.models import Condition, FormerTitle, Initiative, Obligation, RoleAssignment
 from initiatives.models.initiative import RANK, STAGES, TIERS
 
 SUPPORTED = {
@@ -196,10 +196,12 @@ class PortfolioFilter(django_filters.FilterSet):
         return next((report for report in hooks.reports if report.key == key), None)
 
     def search(self, cases, name, value):
-        """By reference, title or the name of an owner, each word anywhere."""
+        """By reference, title, a title it bore before, or the name of an owner, each word anywhere."""
         for word in value.split()[:8]:
             number = word.upper().removeprefix("AI-")
-            found = Q(title__icontains=word) | Exists(
+            former = FormerTitle.objects.filter(initiative=OuterRef("pk"), title__icontains=word)
+            found = Q(title__icontains=word) | Exists(former)
+            found |= Exists(
                 _owned().filter(
                     accepted_at__isnull=False, ended_at__isnull=True, person__full_name__icontains=word
                 )

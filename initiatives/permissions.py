@@ -388,6 +388,46 @@ def may_hold(case: Initiative, person: User) -> Answer:
     return no("Only people on the case or its board open a hold.")
 
 
+def may_note(case: Initiative, person: User) -> Answer:
+    """Record an event or an observation: whoever is on the case or its board (S1-39), after it ended too."""
+    if case.withdrawn_at:
+        return no("This case was withdrawn as registered by mistake.")
+    if is_owner(case, person) or roles_of(case, person) or sits_on_board(case, person):
+        return yes()
+    return no("Only people on the case or its board write this down.", "Ask one of them.")
+
+
+def may_fund(case: Initiative, person: User) -> Answer:
+    """Record that money was given: owner, sponsor or chair."""
+    if is_owner(case, person) or "sponsor" in roles_of(case, person) or is_acting_chair(case, person):
+        return _closed(case)
+    return no("Only the owner, the sponsor or the chair records this.", "Ask one of them.")
+
+
+def may_take_back(case: Initiative, note, person: User) -> Answer:
+    """Take a note back: who wrote it, or the chair."""
+    if note.by_id == person.pk or is_acting_chair(case, person):
+        return _active(person)
+    return no(f"Only {note.by} takes this back, or the chair.", "Add an observation of your own instead.")
+
+
+def may_state(dependant, person: User) -> Answer:
+    """State or decline a dependence: the named executive, nobody else (S2-13)."""
+    if dependant.executive_id != person.pk:
+        who = dependant.executive or "the executive, whom nobody has named"
+        return no(f"Only {who} can answer this.", "Nobody states a dependence for another.")
+    return _active(person)
+
+
+def may_continue(case: Initiative, person: User) -> Answer:
+    """Let a prototype or MVP go on past its age: the chair."""
+    if case.stage not in ("prototype", "mvp") or case.withdrawn_at:
+        return no(f"A case that is {case.stage} has no age to go on past.", "Production is accepted again.")
+    if case.imported:
+        return no("Nothing is asked of a stage that an import reported.", "Decide a gate here first.")
+    return may_chair(case, person)
+
+
 def may_lift(hold, person: User) -> Answer:
     """The chair; people lift only what people opened, or what is marked liftable."""
     if hold.opened_by_id is None and hold.liftable_since is None:

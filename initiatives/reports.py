@@ -5,13 +5,13 @@ A filter is handed cases that `filters.with_standing` has annotated.
 
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from governance import clock
 from governance.hooks import Report
 from governance.models import Rulebook
 from initiatives.filters import WITHDRAWN
-from initiatives.models import Obligation, RoleAssignment
+from initiatives.models import Continuation, FundingDecision, Obligation, RoleAssignment
 from initiatives.models.initiative import MVP, PRODUCTION, PROTOTYPE, RUNNING
 
 EXPIRING_DAYS = 30
@@ -29,7 +29,16 @@ def permanent_pilots(cases: QuerySet) -> QuerySet:
     days = rulebook.book.stages[MVP].max_days_before_review if rulebook else None
     if not days:
         return cases.none()
-    return cases.filter(stage=MVP, since__lt=clock.now() - timedelta(days=days))
+    going_on = Continuation.objects.filter(
+        initiative=OuterRef("pk"), at__gte=OuterRef("since"), until__gte=clock.today()
+    )
+    return cases.filter(~Exists(going_on), stage=MVP, since__lt=clock.now() - timedelta(days=days))
+
+
+def funded_above_support(cases: QuerySet) -> QuerySet:
+    """Cases that were given money for a stage that their proof did not support on that day (S1-38)."""
+    given = FundingDecision.objects.standing().filter(~Q(label=""), initiative=OuterRef("pk"))
+    return cases.filter(Exists(given))
 
 
 def expiring(cases: QuerySet) -> QuerySet:
@@ -76,6 +85,12 @@ REPORTS = [
         "Permanent pilots",
         "MVPs that are older than the rulebook lets an MVP grow without a decision, and the scale tests they fail.",
         permanent_pilots,
+    ),
+    Report(
+        "funded-above-support",
+        "Funded above supported stage",
+        "Given money for a stage that the proof did not support on the day of the decision.",
+        funded_above_support,
     ),
     Report("expiring", "Expiring in 30 days", "Proof that goes stale within 30 days.", expiring),
     Report(

@@ -1,6 +1,6 @@
 """What the proof of a case supports: facts collected from rows, judged by the pure rules, kept with exact expiry."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from governance import clock, gates
 from governance.facts import (
@@ -21,7 +21,7 @@ from governance.models import Rulebook
 from governance.reading import once, one_look
 from governance.rulebook import Book
 from initiatives import sources
-from initiatives.models import Initiative, PastStanding, Span, Standing
+from initiatives.models import Initiative, PastStanding, Span, StageChange, Standing
 from initiatives.models.holds import HOLD_KINDS
 
 BLOCKING_DEBTS = ("post_mortem", "retrospective", "criterion")
@@ -72,7 +72,7 @@ def _read(case: Initiative) -> Facts:
         debts=_debts(owner),
         declared={p.key: Declared(p.key, p.declared, p.result) for p in sources.rows(case, "proof_items")},
         decided={review.gate: clock.local_day(review.ended_at) for review in reviews},
-        reattest_by=_reattest_by(case, changes),
+        reattest_by=reattest_by(case),
         scopes=tuple(
             ScopeFact(s.pk, _scope_words(s), s.user_count, s.ends_on, s.starts_at is None)
             for s in sources.rows(case, "scopes")
@@ -171,17 +171,66 @@ def _debts(owner) -> tuple[DebtFact, ...]:
     )
 
 
-def _reattest_by(case: Initiative, changes):
+def reattest_by(case: Initiative) -> date | None:
     """The day by which production must be accepted again; none for imported claims, which owe nothing."""
     if case.stage != "production" or case.imported:
         return None
-    promoted = max((change.at for change in changes if change.to_stage == "production"), default=None)
-    start = max(filter(None, [promoted, case.reattested_at]), default=None)
-    if start is None:
-        return None
+    start = max(filter(None, [case.since, case.reattested_at]))
     rule = Rulebook.objects.current().book.stages["production"]
     days = rule.reattest_days_high if case.high_risk else rule.reattest_days
     return clock.local_day(start) + timedelta(days=days)
+
+
+def review_by(case: Initiative, continued: list[date] | None = None) -> date | None:
+    """The day by which the chair says *continue or stop*; None where nobody has to (domain.md, "Never").
+
+    It is the stage's maximum age, or the end that the chair set since; imported claims owe nothing. `continued`: the
+    ends that the chair set in this stage, where they have been read already.
+    """
+    if case.stage not in ("prototype", "mvp") or case.imported or case.withdrawn_at:
+        return None
+    most = Rulebook.objects.current().book.stages[case.stage].max_days_before_review
+    if most is None:
+        return None
+    if continued is None:
+        continued = [row.until for row in sources.rows(case, "continuations") if row.at >= case.since]
+    return max([clock.local_day(case.since) + timedelta(days=most), *continued])
+
+
+def decision_due(case: Initiative) -> date | None:
+    """The day by which the chair says *continue or stop*, once its first reminder is due; None before that."""
+    ends = review_by(case)
+    warn = max(Rulebook.objects.current().book.freshness.warn_days_before)
+    return ends if ends is not None and clock.today() >= ends - timedelta(days=warn) else None
+
+
+def said_on(case: Initiative, on: date) -> tuple[str, str, str]:
+    """What the case claimed at the end of a day, what the product said its proof supported, and the shortfall's name.
+
+    For today it is worked out from the facts; for an earlier day it is what was said then, as `PastStanding` kept it.
+    All three are "" for a day before the case was registered here.
+    """
+    if on >= clock.today():
+        book, now = Rulebook.objects.current().book, clock.now()
+        facts = facts_of(case)
+        support = gates.support(facts, book, now, gates.states_at(facts, book, now))
+        return case.stage, support.supported, support.label
+    end = clock.midnight_after(on)
+    if case.registered_at >= end:
+        return "", "", ""
+    moved = StageChange.objects.filter(initiative=case, at__lt=end).order_by("-pk").first()
+    kept = PastStanding.objects.filter(initiative=case, computed_at__lt=end).order_by("-pk").first()
+    last = end - timedelta(microseconds=1)
+    span = next((span for span in kept.spans if _covers(span, last)), None) if kept else None
+    claimed = moved.to_stage if moved else "proposed"
+    return claimed, span["supported"] if span else "", span["label"] if span else ""
+
+
+def _covers(span: dict, moment: datetime) -> bool:
+    until = span["until_at"]
+    return datetime.fromisoformat(span["from_at"]) <= moment and (
+        until is None or datetime.fromisoformat(until) > moment
+    )
 
 
 def _scope_words(scope) -> str:

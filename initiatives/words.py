@@ -8,6 +8,8 @@ from governance.templatetags.plumbline import stage_word
 from initiatives.models.evidence import EVIDENCE_KINDS
 from initiatives.models.holds import HOLD_KINDS
 from initiatives.models.initiative import ROLES
+from initiatives.models.notes import EVENT_KINDS
+from initiatives.models.versions import outage_words
 
 ANSWERS = {"answered": "", "no": "No: ", "not_applicable": "Does not apply: ", "not_reported": "Not reported"}
 OUTCOMES = {
@@ -126,6 +128,23 @@ def _scope(facts, book) -> str:
     return f"put scope {facts['number']} in force: {facts['users']} users{replaces}."
 
 
+def _dependant(facts, book) -> str:
+    asked = f"; {facts['executive']} is asked to state it" if facts.get("executive") else ""
+    return (
+        f"recorded that {facts['who']} depends on it; bearable outage {outage_words(facts['hours'])}{asked}."
+    )
+
+
+def _funding(facts, book) -> str:
+    amount = f" {facts['currency']} {facts['amount']}" if facts.get("amount") else ""
+    given = (
+        f"claimed {stage_word(facts['claimed'])}, supported {stage_word(facts['supported'])}"
+        if facts["claimed"]
+        else "before it was registered here"
+    )
+    return f"recorded that {facts['decided_by']} gave money{amount} on {_day(facts['on'])} ({given}): {facts['basis']}"
+
+
 def _signed(facts, book) -> str:
     verdict = VERDICTS.get(facts["verdict"], facts["verdict"])
     return f"{verdict} in the seat {_seat(facts['seat'])}."
@@ -148,6 +167,17 @@ SENTENCES = {
     ),
     "units merged": lambda f, b: (
         f"merged the unit {f['unit']} into {f['into']}, with {f['cases']} cases and {f['people']} people."
+    ),
+    "renamed": lambda f, b: f"renamed it from “{f['before']}” to “{f['after']}”.",
+    "event recorded": lambda f, b: (
+        f"recorded an event of {_day(f['on'])}, {EVENT_KINDS.get(f['event_kind'], f['event_kind']).lower()}: "
+        f"{f['words']}"
+    ),
+    "funding recorded": _funding,
+    "observed": lambda f, b: f"observed on {_day(f['on'])}, {f['layer']} layer: {f['words']}",
+    "note taken back": lambda f, b: f"took back the {f['note']} “{f['of']}”: {f['why']}",
+    "continued": lambda f, b: (
+        f"let it go on as {stage_word(f['stage'])} until {_day(f['until'])}, instead of {_day(f['was'])}: {f['why']}"
     ),
     "risk tier proposed": lambda f, b: f"proposed the risk tier {f['tier']}: {f['worst_credible_harm']}",
     "risk tier confirmed": lambda f, b: f"confirmed the risk tier {f['tier']}.",
@@ -196,9 +226,9 @@ SENTENCES = {
     "scope in force": _scope,
     "changed": _changed,
     "change completed": lambda f, b: f"added who approved “{f['what']}” ({f['approver']}) and the way back.",
-    "dependant added": lambda f, b: (
-        f"recorded that {f['who']} depends on it; bearable outage {f['hours']} hours."
-    ),
+    "dependant added": _dependant,
+    "dependence stated": lambda f, b: f"stated: {f['words']}",
+    "dependence declined": lambda f, b: f"declined to state that {f['who']} depends on it: {f['why']}",
     "dependant ended": lambda f, b: f"recorded that {f['who']} no longer depends on it.",
     "hold opened": lambda f, b: f"opened a hold, {_hold(f['hold_kind'])}: {f['why']}",
     "hold lifted": lambda f, b: f"lifted the hold, {_hold(f['hold_kind'])}: {f['why']}",

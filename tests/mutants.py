@@ -29,6 +29,7 @@ class Mutant:
 
 GUARDS = "initiatives/migrations/0002_guards.py"
 RECORD = "governance/migrations/0002_guards.py"
+NOTES = "initiatives/migrations/0006_owner.py"
 DUTIES = "tests/test_separation_of_duties.py"
 ATTACKS = "tests/test_stage_attacks.py"
 PROOF = "tests/governance/test_proof.py"
@@ -451,6 +452,70 @@ MUTANTS = [
     token = _look.set(kept)
 """,
         "tests/test_queries.py tests/initiatives/test_views_votes.py tests/initiatives/test_views_checklist.py",
+    ),
+    # Notes, dependants, ends
+    Mutant(
+        "a note says for ever what it said",
+        NOTES,
+        "RAISE EXCEPTION 'Plumbline: a note does not change.'",
+        "RAISE NOTICE 'Plumbline: a note does not change.'",
+        "tests/test_constraints.py",
+    ),
+    Mutant(
+        "what an executive is asked to state does not change under them",
+        NOTES,
+        "RAISE EXCEPTION 'Plumbline: what somebody depends on stays as it was stated.'",
+        "RAISE NOTICE 'Plumbline: what somebody depends on stays as it was stated.'",
+        "tests/test_constraints.py",
+    ),
+    Mutant(
+        "a case goes on only in the stage it has",
+        NOTES,
+        "RAISE EXCEPTION 'Plumbline: a case goes on in the stage that it has.'",
+        "RAISE NOTICE 'Plumbline: a case goes on in the stage that it has.'",
+        "tests/test_constraints.py",
+    ),
+    Mutant(
+        "nobody states a dependence for another",
+        "initiatives/permissions.py",
+        "if dependant.executive_id != person.pk:",
+        "if False:",
+        "tests/initiatives/test_views_dependants.py",
+    ),
+    Mutant(
+        "a note sent twice is one",
+        "initiatives/actions/notes.py",
+        "return model.objects.filter(initiative=case, once=once).first() if once else None",
+        "return None",
+        "tests/initiatives/test_views_notes.py",
+    ),
+    Mutant(
+        "money keeps what was said on its own day",
+        "initiatives/standing.py",
+        "if on >= clock.today():",
+        "if True:",
+        "tests/initiatives/test_views_notes.py",
+    ),
+    Mutant(
+        "one word on one end",
+        "initiatives/actions/moves.py",
+        "if ends != was:",
+        "if False:",
+        "tests/initiatives/test_ends.py",
+    ),
+    Mutant(
+        "a claim that rests on what is not there is a no",
+        "governance/questions.py",
+        "answer = NO if denied or wanted else NOT_YET",
+        "answer = NO if denied else NOT_YET",
+        "tests/governance/test_questions.py",
+    ),
+    Mutant(
+        "a yes needs everything of its group",
+        "governance/questions.py",
+        "if len(shown) == len(keys):",
+        "if len(shown) >= len(keys) - 1:",
+        "tests/governance/test_questions.py",
     ),
 ]
 

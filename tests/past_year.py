@@ -184,9 +184,10 @@ def _new_version(case, cast, chance) -> None:
 def _rename(case, cast, chance) -> None:
     row = life.fresh(case)
     title = f"{row.title.split(',')[0]}, {chance.randrange(1000)}"
+    if title != row.title:
+        actions.rename(case=row, title=title, reason="Clearer.", by=cast.owner)
     actions.change_details(
         case=row,
-        title=title,
         problem=row.problem,
         platform="",
         confidential=chance.random() < 0.3,

@@ -145,6 +145,7 @@ TABLE = {
     "case-history": PAGE,
     "case-compare": only("owner", *BOARD, "auditor", sent=405),
     "case-details": OWNER,
+    "case-rename": OWNER,
     "case-tier": OWNER,
     "case-tier-confirm": only("seat_risk"),
     "checklist": PAGE,
@@ -180,13 +181,23 @@ TABLE = {
     "change-add": RUNNERS,
     "change-complete": RUNNERS,
     "dependant-add": OWNER,
+    "dependant": PAGE,  # and the executive it names, who is not in this table
+    "dependant-decline": NOT_NOW,
     "dependant-end": OWNER,
+    "notes": PAGE,
+    "event-add": only(*TEAM, *BOARD),
+    "funding-add": only("owner", "chair"),
+    "observation-add": only(*TEAM, *BOARD),
+    "event-take-back": only("lead", "chair"),
+    "funding-take-back": only("owner", "chair"),
+    "observation-take-back": only("steward", "chair"),
     "case-stop": only("owner", "chair"),
     "case-step-back": CHAIR,
     "case-withdraw": NOT_NOW,
     "case-retire": NOT_NOW,
     "case-reopen": NOT_NOW,
     "case-reattest": NOT_NOW,
+    "case-continue": NOT_NOW,
     "hold-open": only(*TEAM, *BOARD),
     "hold-lift": CHAIR,
     "obligation-settle": NOT_NOW,  # a post-mortem is settled by being written and confirmed
@@ -244,8 +255,19 @@ def world(cast):
     hold = actions.hold(case=case, reason="Wait.", by=cast.seat_security)
     record_component(case=case, layer="application", name="Assistant", version="2.0", by=cast.owner)
     dependant = actions.add_dependant(
-        case=case, who="Sales", for_what="Calls", bearable_outage_hours=4, by=cast.owner
+        case=case,
+        who="Sales",
+        for_what="Calls",
+        bearable_outage_hours=4,
+        executive=cast.second_admin,
+        by=cast.owner,
     )
+    today = clock.today()
+    event = actions.record_event(case=case, kind="demo", happened_on=today, words="Shown.", by=cast.lead)
+    money = actions.record_funding(
+        case=case, decided_on=today, decided_by="Steering", basis="The demo", by=cast.owner
+    )
+    seen = actions.observe(case=case, layer="model", observed_on=today, words="Slow.", by=cast.steward)
     tomorrow = clock.today() + timedelta(days=1)
     waiver = actions.request_waiver(
         case=case, key="production.mvp_proof", reason="Later.", until=tomorrow, by=cast.owner
@@ -289,6 +311,9 @@ def world(cast):
         "roles": proposed.pk,
         "changes": ChangeRecord.objects.latest("pk").pk,
         "dependants": dependant.pk,
+        "events": event.pk,
+        "funding": money.pk,
+        "observations": seen.pk,
         "holds": hold.pk,
         "obligations": debts[1].pk,
         "gaps": gap.pk,
@@ -357,8 +382,6 @@ def test_a_case_that_is_not_yours_looks_like_one_that_is_not_there(world, cast, 
 
 def test_a_confidential_case_is_for_its_people_and_board(cast, as_):
     case = factories.make_case(cast)
-    actions.change_details(
-        case=case, title=case.title, problem=case.problem, platform="", confidential=True, by=cast.owner
-    )
+    actions.change_details(case=case, problem=case.problem, platform="", confidential=True, by=cast.owner)
     seen = {who: as_(getattr(cast, who)).get(f"/cases/{case.ref}/").status_code for who in CAST}
     assert {who for who, code in seen.items() if code == 200} == {"owner", *BOARD, *WATCHERS}

@@ -22,7 +22,7 @@ from tests.plumbing import copy_anew
 
 pytestmark = pytest.mark.django_db
 
-CASE_PAGES = ("case", "checklist", "contract", "case-history", "evidence", "people", "running")
+CASE_PAGES = ("case", "checklist", "contract", "case-history", "evidence", "people", "running", "notes")
 RECEIPTS = "/record/receipts/"  # one is the same on every day
 MAY = ("auditor", "owner", "seat_risk", "chair")
 MAY_NOT = {"lead": 403, "support": 403, "admin": 403, "outsider": 404}
@@ -73,14 +73,7 @@ def test_what_happens_later_changes_no_earlier_answer(year, case, auditor):
     day = day_of(case, "mvp")
     before = auditor.get(on(case, day)).content
     row = life.fresh(case)
-    actions.change_details(
-        case=row,
-        title="Another name",
-        problem=row.problem,
-        platform="",
-        confidential=False,
-        by=year.cast.owner,
-    )
+    actions.rename(case=row, title="Another name", reason="Clearer.", by=year.cast.owner)
     assert b"Another name" in auditor.get(reverse("case", args=[case.ref])).content
     assert stripped(auditor.get(on(case, day)).content) == stripped(before)
 

@@ -12,6 +12,7 @@ from governance.models import Clause, Rulebook
 from initiatives import actions
 from initiatives.models import (
     Condition,
+    Continuation,
     Dependant,
     Obligation,
     ProofItem,
@@ -175,6 +176,52 @@ def test_a_prototype_has_no_dependants_no_rollout_and_no_live_data(cast, acted):
     refused("has no dependants", ScopeVersion(**scope, rollout=True).save)
     refused("has no dependants", ScopeVersion(**scope, live_data=True).save)
     ScopeVersion(**scope).save()
+
+
+def test_notes_and_what_was_stated_stay_as_they_were_written(cast, acted):
+    case = factories.make_mvp(cast)
+    today = clock.today()
+    note = actions.observe(case=case, layer="model", observed_on=today, words="Slow.", by=cast.owner)
+    actions.record_event(case=case, kind="demo", happened_on=today, words="Shown.", by=cast.owner)
+    actions.record_funding(
+        case=case, decided_on=today, decided_by="Steering", basis="The demo", by=cast.owner
+    )
+    refused("does not change", raw("UPDATE initiatives_observation SET words = 'Fast.'"))
+    refused("does not change", raw("UPDATE initiatives_event SET happened_on = happened_on - 1"))
+    refused("does not change", raw("UPDATE initiatives_fundingdecision SET supported = 'production'"))
+    for table in ("event", "fundingdecision", "observation"):
+        refused("is kept", raw(f"DELETE FROM initiatives_{table}"))
+    refused("taken_back_by_whom", raw("UPDATE initiatives_observation SET withdrawn_at = now()"))
+    actions.take_back(note=note, reason="My network.", by=cast.owner)
+    refused("does not change", raw("UPDATE initiatives_observation SET withdrawn_reason = 'x'"))
+    dependant = actions.add_dependant(
+        case=case,
+        who="Sales",
+        for_what="Calls",
+        bearable_outage_hours=1,
+        executive=cast.sponsor,
+        by=cast.owner,
+    )
+    refused("stays as it was stated", raw("UPDATE initiatives_dependant SET bearable_outage_hours = 900"))
+    refused("stays as it was stated", raw("UPDATE initiatives_dependant SET executive_id = %s", cast.lead.pk))
+    actions.decline_dependence(dependant=dependant, reason="No.", by=cast.sponsor)
+    refused("stays as it was stated", raw("UPDATE initiatives_dependant SET declined_at = NULL"))
+    refused("ends, it is not deleted", raw("DELETE FROM initiatives_dependant"))
+
+
+def test_a_case_goes_on_only_in_the_stage_it_has(cast, acted):
+    case = factories.make_prototype(cast)
+    word = {
+        "initiative": case,
+        "until": clock.today() + timedelta(days=9),
+        "reason": "x",
+        "by": cast.chair,
+        "at": clock.now(),
+    }
+    refused("in the stage that it has", Continuation(**word, stage="mvp").save)
+    refused("in the stage that it has|only_trials", Continuation(**word, stage="production").save)
+    Continuation(**word, stage="prototype").save()
+    refused("keeps what was written", raw("UPDATE initiatives_continuation SET until = until + 900"))
 
 
 def test_a_published_rulebook_and_its_rows_stay(cast):

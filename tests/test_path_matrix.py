@@ -8,6 +8,7 @@ import copy
 import json
 from datetime import timedelta
 from io import BytesIO
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -93,6 +94,8 @@ def _another(row, name):
         return value + 1
     if isinstance(field, models.JSONField):
         return {"another": 1}
+    if isinstance(field, models.UUIDField):
+        return uuid4()
     if isinstance(field, models.DateField):  # a moment is one too
         first = clock.now() if isinstance(field, models.DateTimeField) else clock.today()
         return (value or first) + timedelta(days=1)

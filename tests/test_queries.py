@@ -24,6 +24,7 @@ MOST = {
     "{case}checklist/": 20,
     "{case}evidence/": 20,
     "{case}people/": 20,
+    "{case}notes/": 22,
     "{case}contract/": 22,
     "{case}history/": 26,
     "{review}": 25,

@@ -30,6 +30,8 @@ WRITTEN_ONCE = [
     "governance_node",
     "governance_sealing",
     "governance_timestamp",
+    "initiatives_continuation",
+    "initiatives_formertitle",
     "initiatives_paststanding",
     "initiatives_signoff",
     "initiatives_voiding",
@@ -71,15 +73,38 @@ def test_every_act_leaves_exactly_its_entries(cast):
         (
             ["details changed"],
             lambda: actions.change_details(
-                case=case, title="New", problem="New", platform="", confidential=False, by=owner
+                case=case, problem="New", platform="", confidential=False, by=owner
             ),
         ),
         (
             [],
             lambda: actions.change_details(
-                case=case, title="New", problem="New", platform="", confidential=False, by=owner
+                case=case, problem="New", platform="", confidential=False, by=owner
             ),
         ),
+        (["renamed"], lambda: actions.rename(case=case, title="New", reason="Clearer", by=owner)),
+        (
+            ["event recorded"],
+            lambda: keep(
+                "event",
+                actions.record_event(
+                    case=case, kind="demo", happened_on=clock.today(), words="Shown", by=owner
+                ),
+            ),
+        ),
+        (
+            ["funding recorded"],
+            lambda: actions.record_funding(
+                case=case, decided_on=clock.today(), decided_by="Steering", basis="A demo", by=owner
+            ),
+        ),
+        (
+            ["observed"],
+            lambda: actions.observe(
+                case=case, layer="application", observed_on=clock.today(), words="Unused", by=owner
+            ),
+        ),
+        (["note taken back"], lambda: actions.take_back(note=made["event"], reason="Not shown", by=owner)),
         (
             ["risk tier proposed"],
             lambda: actions.propose_tier(case=case, tier="limited", worst_credible_harm="Time", by=owner),
@@ -343,15 +368,7 @@ def test_nobody_writes_unnamed(cast):
 @pytest.mark.django_db
 def test_history_says_who_and_why(cast):
     case = factories.make_case(cast)
-    actions.change_details(
-        case=case,
-        title="Renamed",
-        problem="P",
-        platform="",
-        confidential=False,
-        reason="Clearer",
-        by=cast.owner,
-    )
+    actions.rename(case=case, title="Renamed", reason="Clearer", by=cast.owner)
     row = case.history.first()
     assert (row.title, row.history_user_id, row.history_user_name, row.history_change_reason) == (
         "Renamed",

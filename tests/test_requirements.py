@@ -305,7 +305,12 @@ def test_a_prototype_has_no_dependants_rollout_or_live_data(cast):
     case = factories.make_prototype(cast)
     with pytest.raises(Refused, match="no dependants"):
         actions.add_dependant(
-            case=case, who="Billing", for_what="Letters", bearable_outage_hours=1, by=cast.owner
+            case=case,
+            who="Billing",
+            for_what="Letters",
+            bearable_outage_hours=1,
+            executive=cast.sponsor,
+            by=cast.owner,
         )
     with pytest.raises(ValidationError) as wrong:
         actions.record_scope(

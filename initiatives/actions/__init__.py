@@ -13,12 +13,11 @@ from initiatives.actions.cases import (
     confirm_tier,
     propose_tier,
     register,
+    rename,
     withdraw,
 )
 from initiatives.actions.changes import (
-    add_dependant,
     complete_change,
-    end_dependant,
     record_component,
     record_scope,
     report_change,
@@ -28,6 +27,12 @@ from initiatives.actions.contracts import (
     propose_contract,
     save_contract,
     take_back_contract,
+)
+from initiatives.actions.dependants import (
+    add_dependant,
+    decline_dependence,
+    end_dependant,
+    state_dependence,
 )
 from initiatives.actions.evidence import (
     add_evidence,
@@ -47,12 +52,14 @@ from initiatives.actions.holds import (
 )
 from initiatives.actions.imports import confirm_batch, decide_row, map_batch, upload_batch
 from initiatives.actions.moves import (
+    continue_stage,
     reattest,
     reopen,
     retire,
     step_back,
     stop,
 )
+from initiatives.actions.notes import observe, record_event, record_funding, take_back
 from initiatives.actions.people import deactivate, end_membership, reactivate
 from initiatives.actions.reviews import (
     answer_question,
@@ -86,11 +93,13 @@ __all__ = [
     "complete_change",
     "confirm_batch",
     "confirm_tier",
+    "continue_stage",
     "cover",
     "deactivate",
     "decide",
     "decide_row",
     "declare",
+    "decline_dependence",
     "decline_role",
     "end_dependant",
     "end_membership",
@@ -106,6 +115,7 @@ __all__ = [
     "meet_condition",
     "merge_units",
     "move_unit",
+    "observe",
     "open_gap",
     "open_review",
     "owe",
@@ -119,9 +129,12 @@ __all__ = [
     "reattest",
     "rebase_review",
     "record_component",
+    "record_event",
+    "record_funding",
     "record_scope",
     "refuse_waiver",
     "register",
+    "rename",
     "reopen",
     "report_change",
     "report_outcome",
@@ -131,9 +144,11 @@ __all__ = [
     "save_contract",
     "settle",
     "sign_off",
+    "state_dependence",
     "statement_for",
     "step_back",
     "stop",
+    "take_back",
     "take_back_contract",
     "upload_batch",
     "withdraw",

@@ -10,7 +10,7 @@ from governance.models import Unit, User
 from initiatives import permissions
 from initiatives.actions.base import act, settle_standing
 from initiatives.actions.roles import create_role
-from initiatives.models import Initiative
+from initiatives.models import FormerTitle, Initiative
 from initiatives.models.initiative import TIERS
 
 
@@ -74,28 +74,43 @@ def register(
     return case
 
 
+def rename(*, case: Initiative, title: str, reason: str, by: User) -> Initiative:
+    """Give a case another name, as owner, with a reason. Its reference stays; search finds the old name for ever."""
+    wrong = {}
+    if not title.strip():
+        wrong["title"] = "Give it a title that people will recognise."
+    if not reason.strip():
+        wrong["reason"] = "Say why, for whoever looks for it under its old name."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("rename", by=by, case=case, reason=reason) as case:
+        permissions.may_manage(case, by).or_refuse()
+        before = case.title
+        if title.strip() == before:
+            raise ValidationError({"title": "That is its name already."})
+        FormerTitle(initiative=case, title=before, until=clock.now(), by=by, reason=reason.strip()).save()
+        case.title = title.strip()
+        case.save()
+        ledger.record("renamed", case=case, before=before, after=case.title)
+    return case
+
+
 def change_details(
     *,
     case: Initiative,
-    title: str,
     problem: str,
     platform: str,
     confidential: bool,
     reason: str = "",
     by: User,
 ) -> Initiative:
-    """Change title, problem, platform and confidentiality. Earlier words stay in the history."""
-    wrong = {}
-    if not title.strip():
-        wrong["title"] = "A case needs a title."
+    """Change problem, platform and confidentiality. Earlier words stay in the history. A new name is `rename`."""
     if not problem.strip():
-        wrong["problem"] = "A case needs its problem."
-    if wrong:
-        raise ValidationError(wrong)
+        raise ValidationError({"problem": "A case needs its problem."})
     with act("change details", by=by, case=case, reason=reason) as case:
         permissions.may_manage(case, by).or_refuse()
-        before = {name: getattr(case, name) for name in ("title", "problem", "platform", "confidential")}
-        case.title, case.problem, case.platform = title.strip(), problem.strip(), platform.strip()
+        before = {name: getattr(case, name) for name in ("problem", "platform", "confidential")}
+        case.problem, case.platform = problem.strip(), platform.strip()
         case.confidential = confidential
         after = {name: getattr(case, name) for name in before}
         if after != before:

@@ -5,7 +5,6 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 
 from governance import clock, gates, ledger
-from governance.answers import no
 from governance.models import Rulebook, User
 from initiatives import permissions
 from initiatives.actions.base import act, settle_standing
@@ -13,7 +12,6 @@ from initiatives.models import (
     ChangeRecord,
     Component,
     ComponentVersion,
-    Dependant,
     Evidence,
     Initiative,
     ScopeVersion,
@@ -343,42 +341,3 @@ def complete_change(*, change: ChangeRecord, approver: User, rollback: str, by: 
         change.save()
         ledger.record("change completed", case=case, what=change.what, approver=approver.full_name)
     return change
-
-
-def add_dependant(
-    *, case: Initiative, who: str, for_what: str, bearable_outage_hours: int, by: User
-) -> Dependant:
-    """Record a team or system that depends on the case. A prototype has none."""
-    wrong = {}
-    if not who.strip():
-        wrong["who"] = "Name the team or system."
-    if not for_what.strip():
-        wrong["for_what"] = "Say what stops working there."
-    if wrong:
-        raise ValidationError(wrong)
-    with act("add dependant", by=by, case=case) as case:
-        permissions.may_manage(case, by).or_refuse()
-        if case.stage in EARLY:
-            no(f"A {case.stage} has no dependants.", "Pass the MVP gate first.").or_refuse()
-        dependant = Dependant(
-            initiative=case,
-            who=who.strip(),
-            for_what=for_what.strip(),
-            bearable_outage_hours=bearable_outage_hours,
-            stated_by=by,
-            stated_at=clock.now(),
-        )
-        dependant.save()
-        ledger.record("dependant added", case=case, who=dependant.who, hours=bearable_outage_hours)
-    return dependant
-
-
-def end_dependant(*, dependant: Dependant, reason: str, by: User) -> Dependant:
-    """Record that somebody no longer depends on the case."""
-    with act("end dependant", by=by, case=dependant.initiative_id, reason=reason) as case:
-        permissions.may_manage(case, by).or_refuse()
-        dependant = Dependant.objects.get(pk=dependant.pk)
-        dependant.ended_at = clock.now()
-        dependant.save()
-        ledger.record("dependant ended", case=case, who=dependant.who)
-    return dependant

@@ -302,11 +302,16 @@ def withdraw_evidence(*, evidence: Evidence, reason: str, by: User) -> Evidence:
         evidence = Evidence.objects.get(pk=evidence.pk)
         if evidence.withdrawn_at:
             raise Conflict("It was withdrawn already.")
-        evidence.withdrawn_at, evidence.withdrawn_reason = clock.now(), reason.strip()
-        evidence.save()
-        ledger.record("evidence withdrawn", case=case, evidence=evidence.pk, title=evidence.title)
+        withdraw_row(case, evidence, reason.strip())
         settle_standing(case)
     return evidence
+
+
+def withdraw_row(case: Initiative, evidence: Evidence, why: str) -> None:
+    """Withdraw an item inside the running act."""
+    evidence.withdrawn_at, evidence.withdrawn_reason = clock.now(), why
+    evidence.save()
+    ledger.record("evidence withdrawn", case=case, evidence=evidence.pk, title=evidence.title)
 
 
 def find_missing_files(*, system: str = "file check", evidence: Evidence | None = None) -> list[Evidence]:

@@ -1,6 +1,6 @@
 """The moves of a case. `change_stage` is the only place where a transition is called."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
 
@@ -10,7 +10,16 @@ from governance.models import Rulebook, User
 from initiatives import permissions, standing
 from initiatives.actions.base import act, settle_standing
 from initiatives.actions.holds import owe
-from initiatives.models import Answer, ChangeRecord, Initiative, ProofItem, Review, StageChange, Voiding
+from initiatives.models import (
+    Answer,
+    ChangeRecord,
+    Continuation,
+    Initiative,
+    ProofItem,
+    Review,
+    StageChange,
+    Voiding,
+)
 
 PROMOTIONS = {
     "prototype": Initiative.promote_to_prototype,
@@ -108,6 +117,8 @@ def step_back(*, case: Initiative, reason: str, users_told: str, scope: dict, by
         wrong["users_told"] = "Say how and when its users were told."
     if wrong:
         raise ValidationError(wrong)
+    from initiatives.actions.dependants import end_row
+
     with act("step back", by=by, case=case, reason=reason) as case:
         permissions.may_chair(case, by).or_refuse()
         target = {"production": "mvp", "mvp": "prototype"}.get(case.stage)
@@ -116,9 +127,8 @@ def step_back(*, case: Initiative, reason: str, users_told: str, scope: dict, by
         _cut_scope(case, target, scope, by)
         _withdraw_open_review(case, by, "The case stepped back.")
         if target == "prototype":
-            for dependant in case.dependants.filter(ended_at__isnull=True):
-                dependant.ended_at = clock.now()
-                dependant.save()
+            for dependant in case.dependants.filter(ended_at__isnull=True).select_related("statement"):
+                end_row(case, dependant, "The case stepped back to a prototype")
         ledger.record("users told", case=case, how=users_told.strip())
         change_stage(case, STEPS_BACK[target], basis="step back", reason=reason.strip(), by=by)
         settle_standing(case)
@@ -296,6 +306,48 @@ def reattest(*, case: Initiative, reason: str, by: User) -> Initiative:
         ledger.record("re-attested", case=case)
         settle_standing(case)
     return case
+
+
+def end_to_decide(case: Initiative) -> date:
+    """The end of the stage that the chair is to decide now. Raises Refused while there is nothing to decide."""
+    ends = standing.review_by(case)
+    if ends is None:
+        no("Nothing ends this stage here.").or_refuse()
+    if standing.decision_due(case) is None:
+        no(f"It may run until {ends:%-d %B %Y}; nothing is to be decided yet.").or_refuse()
+    return ends
+
+
+def continue_stage(*, case: Initiative, reason: str, until: date, was: date, by: User) -> Continuation:
+    """Let a prototype or MVP go on past its age, as chair, with a reason and a new end; the other word is `stop`.
+
+    `was` is the end that the person saw: a second word on the same end is a Conflict. The new end lies at most the
+    rulebook's maximum age ahead. Raises ValidationError, Refused, or Refused before the first reminder of the end.
+    """
+    wrong = {}
+    if not reason.strip():
+        wrong["reason"] = "Say what it still has to find out, and why that is worth the time."
+    if until <= clock.today():
+        wrong["until"] = "The new end lies ahead: choose a day to come."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("continue", by=by, case=case, reason=reason) as case:
+        permissions.may_continue(case, by).or_refuse()
+        book = Rulebook.objects.current().book
+        ends, most = end_to_decide(case), book.stages[case.stage].max_days_before_review
+        if ends != was:
+            raise Conflict(f"Its end was moved to {ends:%-d %B %Y} already.")
+        last = clock.today() + timedelta(days=most)
+        if until > last:
+            raise ValidationError(
+                {"until": f"At most {most} days ahead: {last:%-d %B %Y}. Then the question is asked again."}
+            )
+        row = Continuation(
+            initiative=case, stage=case.stage, until=until, reason=reason.strip(), by=by, at=clock.now()
+        )
+        row.save()
+        ledger.record("continued", case=case, stage=case.stage, was=was, until=until, why=row.reason)
+    return row
 
 
 def _owe_writing(case: Initiative, kind: str, source: str, days: int, text: str) -> None:

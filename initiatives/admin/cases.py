@@ -25,7 +25,14 @@ read_only(
     models.Initiative,
     list_display=("ref", "title", "unit", "stage", "basis", "since", "tier", "confidential"),
     list_filter=("stage", "basis", "tier", "confidential", ("unit", admin.RelatedOnlyFieldListFilter)),
-    search_fields=("title", "=number", "problem", "source_key", "source_organisation"),
+    search_fields=(
+        "title",
+        "former_titles__title",
+        "=number",
+        "problem",
+        "source_key",
+        "source_organisation",
+    ),
     list_select_related=("unit",),
     date_hierarchy="registered_at",
 )
@@ -96,7 +103,43 @@ _of_case(
 _of_case(
     models.ChangeRecord, ("what", "layer", "effective_at", "approver", "recorded_by"), ("layer",), ("what",)
 )
-_of_case(models.Dependant, ("who", "stated_at", "ended_at"), (), ("who", "for_what"))
+_of_case(
+    models.Dependant,
+    ("who", "process", "executive", "stated_at", "confirmed_at", "ended_at"),
+    ("confirmed_at",),
+    ("who", "process", "for_what", "executive__full_name"),
+    list_select_related=("initiative", "executive"),
+)
+_of_case(
+    models.Event,
+    ("kind", "happened_on", "by", "withdrawn_at"),
+    ("kind",),
+    ("words",),
+    list_select_related=("initiative", "by"),
+)
+_of_case(
+    models.FundingDecision,
+    ("decided_by", "decided_on", "amount", "currency", "claimed", "supported", "withdrawn_at"),
+    ("claimed", "supported"),
+    ("decided_by", "basis"),
+)
+_of_case(
+    models.Observation,
+    ("layer", "observed_on", "by", "withdrawn_at"),
+    ("layer",),
+    ("words",),
+    list_select_related=("initiative", "by"),
+)
+_of_case(
+    models.FormerTitle, ("title", "until", "by"), (), ("title",), list_select_related=("initiative", "by")
+)
+_of_case(
+    models.Continuation,
+    ("stage", "until", "by", "at"),
+    ("stage",),
+    ("reason",),
+    list_select_related=("initiative", "by"),
+)
 _of_case(models.Review, ("gate", "outcome", "opened_by", "opened_at", "ended_at"), ("gate", "outcome"))
 read_only(
     models.Question,

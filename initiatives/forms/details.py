@@ -6,10 +6,18 @@ from initiatives.forms import WordsField
 from initiatives.models.initiative import TIERS
 
 
-class DetailsForm(forms.Form):
-    """Title, problem, platform and who may read it."""
+class RenameForm(forms.Form):
+    """Another name, and why."""
 
-    title = forms.CharField(max_length=200, help_text="What people call it.")
+    title = forms.CharField(label="New name", max_length=200, help_text="What people call it.")
+    reason = forms.CharField(
+        label="Why", max_length=500, help_text="For whoever looks for it under its old name."
+    )
+
+
+class DetailsForm(forms.Form):
+    """Problem, platform and who may read it."""
+
     problem = WordsField(label="Problem", help_text="Who has it, how often, what it costs today.")
     platform = forms.CharField(
         max_length=120, required=False, help_text="The product or platform it is built on, if there is one."

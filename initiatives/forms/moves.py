@@ -3,7 +3,7 @@
 from django import forms
 
 from initiatives.actions.moves import STOP_REASONS
-from initiatives.forms import ReasonForm, WordsField
+from initiatives.forms import DayField, ReasonForm, WordsField
 from initiatives.forms.running import ScopeForm
 from initiatives.models import Initiative
 
@@ -56,6 +56,16 @@ class StepBackForm(ScopeForm):
         label="How and when its users were told", help_text="For instance: mail to both teams on 3 May."
     )
     field_order = ("reason", "users_told")
+
+
+class ContinueForm(forms.Form):
+    """Why it goes on, until when; and the end that was seen, so that a second word on it is told apart."""
+
+    reason = WordsField(
+        label="Why it goes on", help_text="What it still has to find out, and why that is worth the time."
+    )
+    until = DayField(label="Until", help_text="The last day; then the question is asked again.")
+    was = DayField(widget=forms.HiddenInput)
 
 
 class ReattestForm(ReasonForm):

@@ -8,7 +8,7 @@ from django.utils.text import capfirst
 from governance import clock
 from initiatives.actions.changes import REPORTED
 from initiatives.forms import DayField, ListField, PersonField, WordsField
-from initiatives.models.versions import LAYERS
+from initiatives.models.versions import LAYERS, OUTAGE_UNITS
 
 MOST_USERS = 1_000_000_000
 
@@ -120,10 +120,32 @@ class CompleteForm(forms.Form):
 
 
 class DependantForm(forms.Form):
-    """Who depends on it."""
+    """Who depends on it, for what, how long they can do without it, and who states that."""
 
     who = forms.CharField(label="Team or system", max_length=160)
-    for_what = WordsField(label="What stops working there without it")
-    bearable_outage_hours = forms.IntegerField(
-        label="Bearable outage, in hours", min_value=0, max_value=100_000
+    process = forms.CharField(
+        label="In which process",
+        max_length=160,
+        required=False,
+        help_text="For instance: the weekly payment run.",
     )
+    for_what = WordsField(label="What stops working there without it")
+    outage = forms.IntegerField(
+        label="How long they can bear an outage",
+        min_value=0,
+        max_value=1000,
+        help_text="0 for no time at all.",
+    )
+    unit = forms.ChoiceField(
+        label="Counted in", choices=[(name, name) for name in OUTAGE_UNITS], initial="hours"
+    )
+    executive = PersonField(
+        label="Who states it",
+        help_text="An executive who answers for that work. They are asked to state it in person.",
+    )
+
+    def act(self) -> dict:
+        """The fields as the act takes them."""
+        fields = dict(self.cleaned_data)
+        hours = fields.pop("outage") * OUTAGE_UNITS[fields.pop("unit")]
+        return fields | {"bearable_outage_hours": hours}

@@ -19,6 +19,7 @@ from initiatives.models.initiative import (
     StageChange,
     Standing,
 )
+from initiatives.models.notes import Continuation, Event, FormerTitle, FundingDecision, Observation
 from initiatives.models.reviews import Condition, Question, Review, SignOff, Waiver
 from initiatives.models.versions import ChangeRecord, Component, ComponentVersion, Dependant, ScopeVersion
 from initiatives.models.visits import CaseVisit, ReviewVisit
@@ -31,10 +32,14 @@ __all__ = [
     "Component",
     "ComponentVersion",
     "Condition",
+    "Continuation",
     "Coverage",
     "Dependant",
+    "Event",
     "Evidence",
     "EvidenceNames",
+    "FormerTitle",
+    "FundingDecision",
     "Gap",
     "Hold",
     "ImportBatch",
@@ -42,6 +47,7 @@ __all__ = [
     "Initiative",
     "InventorySource",
     "Obligation",
+    "Observation",
     "PastStanding",
     "ProofItem",
     "Question",

@@ -158,21 +158,76 @@ class ChangeRecord(models.Model):
         return bool(self.layer) and (self.approver_id is None or not self.rollback)
 
 
+class DependantQuerySet(models.QuerySet):
+    def waiting(self):
+        """Dependences that the named executive has neither stated nor declined."""
+        return self.filter(
+            executive__isnull=False,
+            confirmed_at__isnull=True,
+            declined_at__isnull=True,
+            ended_at__isnull=True,
+        )
+
+
 class Dependant(models.Model):
-    """A team or system that depends on the initiative. A prototype has none: form, action and database refuse."""
+    """A team or system that depends on the initiative. A prototype has none: form, action and database refuse.
+
+    The named executive states it in person (S2-13): until then it is what the owner wrote down. `statement` is the
+    attestation that this is, for the question whether the business is ready to depend on it.
+    """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="dependants")
     who = models.CharField(max_length=160)
+    process = models.CharField(max_length=160, blank=True, default="")
     for_what = models.TextField()
     bearable_outage_hours = models.PositiveIntegerField()
     stated_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     stated_at = models.DateTimeField()
+    executive = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="dependants")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    declined_at = models.DateTimeField(null=True, blank=True)
+    declined_reason = models.TextField(blank=True, default="")
+    statement = models.ForeignKey(
+        "initiatives.Evidence", models.PROTECT, null=True, blank=True, related_name="+"
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
 
+    objects = DependantQuerySet.as_manager()
     history = governed()
 
     class Meta:
         ordering = ["initiative", "id"]
+        constraints = [
+            models.CheckConstraint(
+                name="confirmed_or_declined_by_a_named_executive",
+                condition=Q(confirmed_at__isnull=True, declined_at__isnull=True)
+                | Q(executive__isnull=False) & (Q(confirmed_at__isnull=True) | Q(declined_at__isnull=True)),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.who
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the named executive has not answered yet: one row of `DependantQuerySet.waiting`."""
+        answered = self.confirmed_at or self.declined_at or self.ended_at
+        return self.executive_id is not None and not answered
+
+    @property
+    def outage(self) -> str:
+        """The bearable outage in the largest unit that fits: "2 weeks", "36 hours"."""
+        return outage_words(self.bearable_outage_hours)
+
+
+# Units in which people say how long they can do without something, in hours.
+OUTAGE_UNITS = {"hours": 1, "days": 24, "weeks": 168}
+
+
+def outage_words(hours: int) -> str:
+    """A number of hours as people say it, in the largest unit that leaves nothing over; "no time at all" for none."""
+    if not hours:
+        return "no time at all"
+    unit = next(name for name in ("weeks", "days", "hours") if hours % OUTAGE_UNITS[name] == 0)
+    count = hours // OUTAGE_UNITS[unit]
+    return f"{count} {unit.removesuffix('s') if count == 1 else unit}"

@@ -3,7 +3,8 @@
 Imported claims owe nothing and remind nobody; what people do on an imported case reminds as anywhere else.
 """
 
-from initiatives.reminders.debts import conditions, debts, gaps, reattestations, waivers
+from initiatives.reminders.debts import conditions, debts, gaps, waivers
+from initiatives.reminders.ends import dependences, reattestations, trials
 from initiatives.reminders.people import ideas_without_owner, roles_to_accept, vacancies
 from initiatives.reminders.proof import files_missing, open_changes, proof
 from initiatives.reminders.reviews import reviews_expiring, seats_not_signed, votes_gone_stale
@@ -24,6 +25,8 @@ QUERIES = [
     waivers,
     gaps,
     reattestations,
+    trials,
+    dependences,
 ]
 
 __all__ = ["QUERIES", "VERBS", "words_of"]

@@ -3,16 +3,13 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import F
-from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from governance import clock
 from governance.answers import ended
 from governance.models import Rulebook
 from governance.reminders import Due, before, late
-from initiatives import standing
-from initiatives.models import Condition, Gap, Initiative, Obligation, Waiver
+from initiatives.models import Condition, Gap, Obligation, Waiver
 from initiatives.reminders.circle import Circle, told
 from initiatives.reminders.words import subject
 
@@ -198,47 +195,4 @@ def waivers(moment: datetime):
                 due_on=row.until,
                 period=period,
             ),
-        )
-
-
-def reattestations(moment: datetime):
-    """Production to be accepted again: to owner and support owner 30, 14, 3 days before, on the day and after it."""
-    today, book = clock.local_day(moment), Rulebook.objects.current().book
-    warn = (30, 14, 3, 0)
-    rule = book.stages["production"]
-    shortest = min(rule.reattest_days, rule.reattest_days_high)
-    near = moment - timedelta(days=shortest - max(warn))
-    cases = list(
-        Initiative.objects.live()
-        .filter(stage="production")
-        .exclude(basis="import")
-        .annotate(accepted=Coalesce("reattested_at", F("since")))
-        .filter(accepted__lte=near)
-        .select_related("unit")
-        .order_by("pk")
-    )
-    circle = Circle(cases)
-    for case in cases:
-        due = standing.facts_of(case).reattest_by
-        overdue = due is not None and due < today
-        if due is None:
-            continue
-        yield from told(
-            [*circle.in_charge(case), circle.role(case, "support_owner")],
-            before(due, today, warn) or late(due, today),
-            lambda person, period, case=case, due=due, overdue=overdue: Due(
-                person,
-                "reattest",
-                f"case:{case.pk}:{due.isoformat()}",
-                subject(
-                    case, f"production {'had' if overdue else 'has'} to be accepted again by {due:%-d %B %Y}"
-                ),
-                text="Owner and support owner accept again, then the chair confirms."
-                + (" Until then it is held at MVP." if overdue else ""),
-                link=reverse("case-reattest", args=[case.ref]),
-                case_ref=case.ref,
-                due_on=due,
-                period=period,
-            ),
-            circle.escalated(case, due, today),
         )

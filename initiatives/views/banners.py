@@ -5,7 +5,7 @@ from django.urls import reverse
 from governance import clock, gates
 from governance.answers import ended
 from governance.templatetags.plumbline import day, stage_word
-from initiatives import permissions, sources
+from initiatives import permissions, sources, standing
 from initiatives.models.holds import HOLD_KINDS
 
 
@@ -44,7 +44,7 @@ def banners_of(case, book, facts, states, now, may) -> list[dict]:
         if waiver.since <= now and today <= waiver.until
     ]
     found += _model_banner(case, facts, now)
-    found += _age_banner(case, book, today)
+    found += _age_banner(case, today, may)
     found += [
         _banner(
             "bad", "Overdue.", f"{ended(debt.text)} {debt.debtor or 'Nobody'} owed it by {day(debt.due)}."
@@ -124,19 +124,18 @@ def _model_banner(case, facts, now) -> list[dict]:
     ]
 
 
-def _age_banner(case, book, today) -> list[dict]:
-    """A prototype or MVP past its maximum age waits for the chair's word."""
-    if case.stage not in ("prototype", "mvp") or case.imported:
+def _age_banner(case, today, may) -> list[dict]:
+    """A prototype or MVP past its maximum age, or past the end that the chair set, waits for the chair's word."""
+    ends = standing.review_by(case)
+    if ends is None or today <= ends:
         return []
-    most = book.stages[case.stage].max_days_before_review
     age = (today - clock.local_day(case.since)).days
-    if most is None or age <= most:
-        return []
-    word = stage_word(case.stage)
     return [
         _banner(
             "warn",
-            f"{word} for {age} days; {most} are meant.",
-            "It awaits the chair's word: continue, by a review of the next gate, or stop.",
+            f"{stage_word(case.stage)} for {age} days; it was to end on {day(ends)}.",
+            "It awaits the chair's word: continue until a new day, or stop.",
+            reverse("case-continue", args=[case.ref]) if may.go_on else "",
+            "Continue or stop",
         )
     ]

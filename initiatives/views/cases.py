@@ -11,9 +11,19 @@ from governance.middleware import on_any_day
 from governance.models import Entry, Rulebook, User
 from initiatives import actions, board, doors, impact, permissions, sources, standing, timeline
 from initiatives.actions.reviews import GATE_FROM
-from initiatives.forms.details import DetailsForm, TierForm
+from initiatives.forms.details import DetailsForm, RenameForm, TierForm
 from initiatives.views import leads, news, pasts
-from initiatives.views.shared import ask, case_context, mend, on_desk_of, page_of, pick, sent, who_answers
+from initiatives.views.shared import (
+    ask,
+    case_context,
+    mend,
+    on_desk_of,
+    one_act,
+    page_of,
+    pick,
+    sent,
+    who_answers,
+)
 
 ROLE_ORDER = ("owner", "deputy", "support_owner", "technical_lead", "data_steward", "record_owner", "sponsor")
 # What the finding's mark says for a state that is not grounded; all others are plainly not met.
@@ -62,6 +72,8 @@ def case(request, ref):
         "models": facts.models_at(context["now"]),
         "ages": ages(book, states, claimed + further),
         "folded": FOLDED_FROM,
+        "ends": standing.review_by(row),
+        "to_decide": standing.decision_due(row),
         "own_question": facts.answers.get("proto.question"),
         "debts": sources.debts(row),
         "gaps": list(row.gaps.filter(closed_at__isnull=True).select_related("owner")),
@@ -164,10 +176,10 @@ def ages(book, states, keys) -> list[tuple[str, object]]:
 
 
 def details(request, ref):
-    """Change title, problem, platform and confidentiality."""
+    """Change problem, platform and confidentiality."""
     row = doors.case_for(request.user, ref)
     permissions.may_manage(row, request.user).or_refuse()
-    names = ("title", "problem", "platform", "confidential")
+    names = ("problem", "platform", "confidential")
     form = DetailsForm(sent(request), initial={name: getattr(row, name) for name in names})
     if request.method == "POST" and form.is_valid():
         try:
@@ -178,6 +190,26 @@ def details(request, ref):
             messages.success(request, "The details are saved.")
             return redirect(row)
     return ask(request, row, "case", form, title="Details", verb="Save")
+
+
+def rename(request, ref):
+    """Give the case another name."""
+    row = doors.case_for(request.user, ref)
+    permissions.may_manage(row, request.user).or_refuse()
+    return one_act(
+        request,
+        row,
+        RenameForm(sent(request), initial={"title": row.title}),
+        lambda fields: actions.rename(case=row, by=request.user, **fields),
+        "The case has its new name.",
+        title="Rename the case",
+        happens=[
+            f"{row.ref} stays its reference.",
+            "Search finds it under its old name too, and its page says what it was called.",
+            "On days before today it keeps the name that it had then.",
+        ],
+        verb="Rename it",
+    )
 
 
 def tier(request, ref):

@@ -5,11 +5,11 @@ from datetime import timedelta
 from governance import clock
 from governance.answers import no
 from governance.models import Rulebook
-from governance.templatetags.plumbline import day, stage_word
+from governance.templatetags.plumbline import day, in_days, stage_word
 from initiatives import actions, doors, permissions
-from initiatives.actions.moves import later_criteria
+from initiatives.actions.moves import end_to_decide, later_criteria
 from initiatives.forms import ReasonForm
-from initiatives.forms.moves import ReattestForm, StepBackForm, StopForm, WithdrawForm
+from initiatives.forms.moves import ContinueForm, ReattestForm, StepBackForm, StopForm, WithdrawForm
 from initiatives.views.shared import one_act, sent
 
 STEP_BACK_TO = {"production": "mvp", "mvp": "prototype"}
@@ -169,6 +169,32 @@ def step_back(request, ref):
         happens=happens,
         danger=True,
         verb="Step back",
+    )
+
+
+def go_on(request, ref):
+    """Let a prototype or MVP go on past its age, as chair, until a new end; or stop it instead."""
+    case = doors.case_for(request.user, ref)
+    permissions.may_continue(case, request.user).or_refuse()
+    ends = end_to_decide(case)
+    book = Rulebook.objects.current().book
+    last = clock.today() + timedelta(days=book.stages[case.stage].max_days_before_review)
+    word = stage_word(case.stage)
+    end = f"Its end {'was' if ends < clock.today() else 'is'} {in_days(ends)}"
+    return one_act(
+        request,
+        case,
+        ContinueForm(sent(request), initial={"was": ends}),
+        lambda fields: actions.continue_stage(case=case, by=request.user, **fields),
+        f"{case.ref} goes on.",
+        template="initiatives/move_continue.html",
+        title="Continue or stop",
+        lede=f"{word} since {day(case.since)}. {end}: {book.stages[case.stage].question}",
+        happens=[
+            f"It stays {word} until the day you set, at most until {day(last)}; then you are asked again.",
+            "Its proof is asked for as before; nothing else changes.",
+        ],
+        verb="Continue",
     )
 
 

@@ -10,16 +10,14 @@ from governance.middleware import on_any_day
 from governance.models import Rulebook
 from governance.templatetags.plumbline import stage_word
 from initiatives import actions, doors, impact, permissions
-from initiatives.forms import ReasonForm
 from initiatives.forms.running import (
     ChangeForm,
     CompleteForm,
     ComponentForm,
-    DependantForm,
     PlannedScopeForm,
 )
-from initiatives.models import ChangeRecord, ComponentVersion, Dependant
-from initiatives.views.shared import ask, case_context, mend, page_of, sent
+from initiatives.models import ChangeRecord, ComponentVersion
+from initiatives.views.shared import ask, case_context, mend, one_act, page_of, sent
 
 
 @on_any_day(doors.case_on_any_day)
@@ -34,7 +32,7 @@ def running(request, ref):
         "versions": versions.order_by("component__layer", "component__name", "-runs_from"),
         "scopes": list(case.scopes.order_by("-number")),
         "page": page_of(request, changes, 15),
-        "dependants": list(case.dependants.filter(ended_at__isnull=True)),
+        "dependants": list(case.dependants.filter(ended_at__isnull=True).select_related("executive")),
     }
     return render(request, "initiatives/running.html", context)
 
@@ -139,69 +137,14 @@ def complete(request, pk):
     row = doors.of_case(ChangeRecord.objects.select_related("initiative__unit"), request.user, pk)
     case = row.initiative
     permissions.may_change_what_runs(case, request.user).or_refuse()
-    form = CompleteForm(sent(request), initial={"approver": row.approver, "rollback": row.rollback})
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.complete_change(change=row, by=request.user, **form.cleaned_data)
-        except ValidationError as error:
-            mend(form, error)
-        else:
-            messages.success(request, "The change is complete.")
-            return redirect("running", case.ref)
-    return ask(
+    return one_act(
         request,
         case,
-        "running",
-        form,
+        CompleteForm(sent(request), initial={"approver": row.approver, "rollback": row.rollback}),
+        lambda fields: actions.complete_change(change=row, by=request.user, **fields),
+        "The change is complete.",
+        tab="running",
         title="Complete the change",
         lede=row.what,
         verb="Save",
-        back_url=reverse("running", args=[case.ref]),
-    )
-
-
-def dependant(request, ref):
-    """Record who depends on the case."""
-    case = doors.case_for(request.user, ref)
-    permissions.may_manage(case, request.user).or_refuse()
-    form = DependantForm(sent(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.add_dependant(case=case, by=request.user, **form.cleaned_data)
-        except ValidationError as error:
-            mend(form, error)
-        else:
-            messages.success(request, "The dependant is recorded.")
-            return redirect("running", case.ref)
-    return ask(
-        request,
-        case,
-        "running",
-        form,
-        title="Record a dependant",
-        lede="A team or system that stops working without it. A prototype has none.",
-        verb="Record it",
-        back_url=reverse("running", args=[case.ref]),
-    )
-
-
-def end_dependant(request, pk):
-    """Record that somebody no longer depends on it."""
-    row = doors.of_case(Dependant.objects.select_related("initiative__unit"), request.user, pk)
-    case = row.initiative
-    permissions.may_manage(case, request.user).or_refuse()
-    form = ReasonForm(sent(request))
-    if request.method == "POST" and form.is_valid():
-        actions.end_dependant(dependant=row, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, f"{row.who} no longer depends on it.")
-        return redirect("running", case.ref)
-    return ask(
-        request,
-        case,
-        "running",
-        form,
-        title="End a dependence",
-        happens=[f"{row.who} is no longer listed as depending on {case.ref}."],
-        verb="End it",
-        back_url=reverse("running", args=[case.ref]),
     )

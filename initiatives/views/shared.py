@@ -101,6 +101,21 @@ class WhoMay:
         return permissions.may_hold(self.case, self.person)
 
     @cached_property
+    def note(self) -> Answer:
+        """Record an event or an observation."""
+        return permissions.may_note(self.case, self.person)
+
+    @cached_property
+    def fund(self) -> Answer:
+        """Record a funding decision."""
+        return permissions.may_fund(self.case, self.person)
+
+    @cached_property
+    def go_on(self) -> Answer:
+        """Let it go on past its age."""
+        return permissions.may_continue(self.case, self.person)
+
+    @cached_property
     def confirm_tier(self) -> Answer:
         """Confirm the proposed risk tier."""
         return permissions.may_confirm_tier(self.case, self.person)
@@ -125,6 +140,7 @@ class WhoMayNot(WhoMay):
     manage = collaborate = change_what_runs = propose_role = chair = stop = withdraw = hold = confirm_tier = (
         no("Nothing can be changed on another day.", "Go back to today.")
     )
+    note = fund = go_on = manage
     look_back = no("This is another day already.")
 
 
@@ -137,7 +153,7 @@ def case_context(request, case: Initiative, tab: str, *, facts=None) -> dict:
     """The context of a page of the case; `tab` is the URL name of the tab it belongs to.
 
     Keys: case, book, facts, states, support, now, today, goal, question, claim (basis in words), lean, tags,
-    rooms, banners, tabs, may (WhoMay), open_review.
+    former (names it bore), rooms, banners, tabs, may (WhoMay), open_review.
     """
     book = Rulebook.objects.current().book
     now = clock.now()
@@ -162,6 +178,7 @@ def case_context(request, case: Initiative, tab: str, *, facts=None) -> dict:
         "lean": "none" if case.imported and support.shortfall else lean(case.stage, support.supported),
         "lean_label": lean_words(case, support),
         "tags": tags_of(case, support),
+        "former": [row.title for row in sources.rows(case, "former_titles")],
         "rooms": rooms_of(case, book, facts, states, support, review),
         "banners": banners_of(case, book, facts, states, now, may),
         "tabs": tabs_of(case, tab, facts),
@@ -322,8 +339,9 @@ def sent(request):
     return request.POST if request.method == "POST" else None
 
 
-def one_act(request, case, form, act, done: str, **page):
-    """One form, one act, then back to the case; what was wrong is put on the form, nothing typed is lost."""
+def one_act(request, case, form, act, done: str, *, tab: str = "case", **page):
+    """One form, one act, then back to the page of the tab; what was wrong is put on the form, nothing typed is lost."""
+    back = reverse(tab, args=[case.ref])
     if request.method == "POST" and form.is_valid():
         try:
             act(form.cleaned_data)
@@ -331,8 +349,8 @@ def one_act(request, case, form, act, done: str, **page):
             mend(form, error)
         else:
             messages.success(request, done)
-            return redirect(case)
-    return ask(request, case, "case", form, **page)
+            return redirect(back)
+    return ask(request, case, tab, form, **{"back_url": back_to(request, back)} | page)
 
 
 def mend(form, error: ValidationError) -> None:

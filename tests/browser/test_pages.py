@@ -82,6 +82,8 @@ def test_every_main_page_is_sound(watch, cast, review, settings):
             "contract-edit": f"{case}contract/edit/",
             "people": f"{case}people/",
             "running": f"{case}running/",
+            "notes": f"{case}notes/",
+            "by-judgement": f"{case}?by=judgement",
             "waivers": f"{case}waivers/",
             "lessons": f"{case}lessons/",
             "history": f"{case}history/",

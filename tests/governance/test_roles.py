@@ -22,6 +22,8 @@ TREE = {
 }
 WRITTEN_ONCE = {
     "governance_contractapproval",
+    "initiatives_continuation",
+    "initiatives_formertitle",
     "initiatives_paststanding",
     "initiatives_signoff",
     "initiatives_voiding",

@@ -83,14 +83,7 @@ def test_people_vendors_platforms_and_evidence(cast):
 
 def test_a_former_title_still_leads_to_the_case(cast):
     case = factories.make_case(cast, title="Letter sorter")
-    actions.change_details(
-        case=case,
-        title="Correspondence desk",
-        problem=case.problem,
-        platform="",
-        confidential=False,
-        by=cast.owner,
-    )
+    actions.rename(case=case, title="Correspondence desk", reason="It sorts mails too.", by=cast.owner)
     (hit,) = Search("sorter lett", cast.owner).of("cases").hits
     assert (hit.title, hit.ref) == ("Correspondence desk", case.ref)
     assert "Once called “Letter sorter”" in hit.beside
@@ -110,9 +103,9 @@ def test_what_one_may_not_see_is_as_if_it_were_not_there(cast, as_):
         file=life.pdf("Zeppelin notes"),
         by=cast.owner,
     )
+    actions.rename(case=case, title="Airship pricing", reason="Nobody says so.", by=cast.owner)
     actions.change_details(
         case=case,
-        title="Airship pricing",
         problem=case.problem,
         platform="Zeppelin",
         confidential=True,

@@ -84,7 +84,7 @@ def test_holds_waivers_and_age_are_said_out_loud(cast, as_):
     assert "somebody raised a concern" in page
     assert "Elena Novak can lift it" in page
     assert "&lt;b&gt;another&lt;/b&gt;" in page
-    assert "180 are meant" in page
+    assert "Prototype for 200 days; it was to end on" in page
 
 
 def test_production_on_an_unassessed_model_is_said_out_loud(cast, as_):
@@ -106,15 +106,15 @@ def test_an_unreachable_quorum_is_told_before_submission(cast, as_):
 def test_details_are_one_act_and_bad_input_keeps_what_was_typed(cast, as_):
     case = factories.make_case(cast)
     client = as_(cast.owner)
-    typed = {"title": "", "problem": "Forty minutes a call.", "platform": "Notes"}
+    typed = {"problem": "", "platform": "A named platform"}
     with acts() as kinds:
         answer = client.post(at("case-details", case.ref), typed)
     assert answer.status_code == 200
     assert kinds == []
-    assert "Forty minutes a call." in text_of(answer)
+    assert "A named platform" in text_of(answer)
     with acts() as kinds:
         answer = client.post(
-            at("case-details", case.ref), typed | {"title": "Call notes", "confidential": "on"}
+            at("case-details", case.ref), typed | {"problem": "Forty minutes.", "confidential": "on"}
         )
     assert answer.status_code == 302
     assert kinds == ["details changed"]
@@ -143,12 +143,13 @@ def test_the_tier_is_proposed_by_the_owner_and_confirmed_by_its_seat(cast, as_):
 
 def test_history_tells_acts_in_words_with_their_rows(cast, as_):
     case = factories.make_case(cast)
-    actions.change_details(
-        case=case, title="Call notes", problem="Less time.", platform="", confidential=False, by=cast.owner
-    )
+    actions.change_details(case=case, problem="Less time.", platform="", confidential=False, by=cast.owner)
+    actions.rename(case=case, title="Call notes", reason="That is what people say.", by=cast.owner)
     page = text_of(as_(cast.owner).get(at("case-history", case.ref)))
     assert "registered the case in Account management" in page
-    assert "changed problem, title." in page
+    assert "changed problem." in page
+    assert "renamed it from “Customer summary assistant” to “Call notes”." in page
+    assert "That is what people say." in page
     assert "<del>Customer summary assistant</del> Call notes" in page
     only = text_of(as_(cast.owner).get(at("case-history", case.ref, kind="registered")))
     assert "changed problem" not in only

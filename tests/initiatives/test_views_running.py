@@ -119,12 +119,18 @@ def test_a_change_is_completed_with_approver_and_way_back(cast, as_):
 
 def test_dependants_come_with_the_mvp(cast, as_):
     idea = factories.make_case(cast)
-    typed = {"who": "Sales desk", "for_what": "Prepared calls", "bearable_outage_hours": "8"}
+    typed = {
+        "who": "Sales desk",
+        "for_what": "Prepared calls",
+        "outage": "8",
+        "unit": "hours",
+        "executive": cast.sponsor.pk,
+    }
     assert as_(cast.owner).post(at("dependant-add", idea.ref), typed).status_code == 403
     case = factories.make_mvp(cast, title="Notes")
     client = as_(cast.owner)
     with acts() as kinds:
-        bad = client.post(at("dependant-add", case.ref), typed | {"bearable_outage_hours": "-1"})
+        bad = client.post(at("dependant-add", case.ref), typed | {"outage": "-1"})
         assert "Prepared calls" in text_of(bad)
         client.post(at("dependant-add", case.ref), typed)
     assert kinds == ["dependant added"]

@@ -21,9 +21,9 @@ def test_the_auditor_finds_the_day(as_):
         life.to_prototype(case, cast.team)
     with clock.simulated(datetime(2025, 6, 2, 9, tzinfo=UTC)):
         row = life.fresh(case)
+        actions.rename(case=row, title="Summaries, second life", reason="A new start.", by=cast.owner)
         actions.change_details(
             case=row,
-            title="Summaries, second life",
             problem=row.problem,
             platform="",
             confidential=True,

@@ -1,9 +1,11 @@
 """Account management: the cases beside the owner's desk."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
+from governance import clock
 from initiatives import actions
 
 
@@ -40,10 +42,28 @@ def larger_prototype(company: Company) -> None:
     with telling(company, "notes", 90) as tale:
         tale.idea(240)
         tale.prototype(205)
+        with tale.day(190):
+            actions.record_event(
+                case=tale.case,
+                kind="demo",
+                happened_on=clock.today(),
+                words="Shown to the regional managers on twelve chosen notes. Everybody nodded.",
+                by=tale.team.owner,
+            )
         tale.mvp(140)
         tale.renew_mvp(94)
         tale.accept_again(92)
     tale.night(2)
+    with tale.day(1):
+        actions.record_funding(
+            case=tale.case,
+            decided_on=clock.today(),
+            decided_by="Regional steering committee",
+            basis="The demo of the spring, and the number of users in the trial.",
+            amount=Decimal(180_000),
+            currency="EUR",
+            by=tale.team.owner,
+        )
 
 
 def condition_open(company: Company) -> None:

@@ -2,6 +2,7 @@
 
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
+from governance import clock
 from initiatives import actions
 from initiatives.models import Initiative
 
@@ -14,12 +15,23 @@ def upright_production(company: Company) -> None:
         tale.mvp(140)
         tale.production(12)
         with tale.day(10):
-            actions.add_dependant(
+            dependant = actions.add_dependant(
                 case=tale.case,
                 who="Accounts payable, Zurich",
-                for_what="The weekly payment run",
+                process="The weekly payment run",
+                for_what="Invoices are matched by hand, and the run is a day late",
                 bearable_outage_hours=48,
+                executive=tale.team.seats["adoption_change"],
                 by=tale.team.owner,
+            )
+        with tale.day(8):
+            actions.state_dependence(dependant=dependant, by=tale.team.seats["adoption_change"])
+            actions.observe(
+                case=tale.case,
+                layer="application",
+                observed_on=clock.today(),
+                words="Two clerks still print the list and tick it off by hand before they press send.",
+                by=tale.team.support,
             )
 
 

@@ -13,7 +13,6 @@ def stopped_idea(company: Company) -> None:
         with tale.day(59):
             actions.change_details(
                 case=case,
-                title=case.title,
                 problem=case.problem,
                 platform="",
                 confidential=True,

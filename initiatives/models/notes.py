@@ -1,0 +1,155 @@
+"""What is noted about a case and moves nothing: events, funding decisions, observations; and its former names.
+
+Sources: S1-8.1 (announcement, demo, choice of model and budget move nothing), S1-38 (budgets are given on a demo),
+S1-39 (field notes from inside).
+"""
+
+from django.db import models
+from django.db.models import Q
+
+from governance.history import WrittenOnce, governed
+from governance.models import User
+from initiatives.models.initiative import MVP, PROTOTYPE, Initiative
+from initiatives.models.versions import LAYERS
+
+EVENT_KINDS = {
+    "announcement": "Announcement",
+    "demo": "Demo",
+    "model_choice": "Choice of model",
+    "budget_talk": "Budget talk",
+}
+
+
+class NoteQuerySet(models.QuerySet):
+    def standing(self):
+        """Notes that nobody took back."""
+        return self.filter(withdrawn_at__isnull=True)
+
+
+class Note(models.Model):
+    """What every note carries: who wrote it down when, and who took it back and why. The database keeps the rest.
+
+    `once` is the key of the form it was sent with: a form sent twice is one note.
+    """
+
+    once = models.UUIDField(null=True, unique=True, editable=False)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    withdrawn_reason = models.TextField(blank=True, default="")
+
+    objects = NoteQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                name="%(class)s_taken_back_by_whom_and_why",
+                condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
+                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False) & ~Q(withdrawn_reason=""),
+            )
+        ]
+
+
+class Event(Note):
+    """Something that happened around a case on a day. It changes no stage and is no proof."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=20, choices=EVENT_KINDS.items())
+    happened_on = models.DateField()
+    words = models.TextField()
+
+    history = governed()
+
+    class Meta(Note.Meta):
+        ordering = ["initiative", "-happened_on", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} on {self.happened_on}"
+
+
+class FundingDecision(Note):
+    """Money given to a case, with the stage it claimed and the stage its proof supported at that moment, frozen.
+
+    `claimed` is "" where the money was given before the case was registered here.
+    """
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="funding")
+    decided_on = models.DateField()
+    decided_by = models.CharField(max_length=160)
+    basis = models.TextField()
+    amount = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True, default="")
+    claimed = models.CharField(max_length=20, blank=True, default="")
+    supported = models.CharField(max_length=20, blank=True, default="")
+    label = models.CharField(max_length=60, blank=True, default="")
+
+    history = governed()
+
+    class Meta(Note.Meta):
+        ordering = ["initiative", "-decided_on", "-id"]
+        constraints = [
+            *Note.Meta.constraints,
+            models.CheckConstraint(
+                name="an_amount_has_its_currency",
+                condition=Q(amount__isnull=True, currency="")
+                | Q(amount__isnull=False, amount__gt=0) & ~Q(currency=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.decided_by} on {self.decided_on}"
+
+
+class Observation(Note):
+    """What somebody on the case saw on a day, in one layer. A field note: no proof, and nothing follows from it."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="observations")
+    layer = models.CharField(max_length=20, choices=LAYERS.items())
+    observed_on = models.DateField()
+    words = models.TextField()
+
+    history = governed()
+
+    class Meta(Note.Meta):
+        ordering = ["initiative", "-observed_on", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.get_layer_display()} on {self.observed_on}"
+
+
+class FormerTitle(WrittenOnce):
+    """A name that a case bore until it was renamed: found by search for ever, because people remember it."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="former_titles")
+    title = models.CharField(max_length=200)
+    until = models.DateTimeField()
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    reason = models.TextField()
+
+    class Meta:
+        ordering = ["initiative", "-id"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Continuation(WrittenOnce):
+    """The chair's word that a prototype or MVP goes on past its age: why, and until when."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="continuations")
+    stage = models.CharField(max_length=20)
+    until = models.DateField()
+    reason = models.TextField()
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["initiative", "-id"]
+        constraints = [
+            models.CheckConstraint(name="only_trials_are_continued", condition=Q(stage__in=[PROTOTYPE, MVP]))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.initiative_id}: {self.stage} until {self.until}"
