@@ -424,6 +424,16 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # everything in a request but its
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 
+# Whether people may have links captured, and hosts of the house that may be asked although their addresses are private.
+CAPTURE_LINKS = yes_or_no("PLUMBLINE_CAPTURE_LINKS")
+CAPTURE_HOSTS = os.environ.get("PLUMBLINE_CAPTURE_HOSTS", "").replace(",", " ").lower().split()
+for host in CAPTURE_HOSTS:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?", host):
+        raise ImproperlyConfigured(
+            f"PLUMBLINE_CAPTURE_HOSTS names {host!r}; set it to host names with commas between them, "
+            "such as wiki.example.org,tickets.example.org:8443."
+        )
+
 # --- The browser's side -------------------------------------------------------------------------------------
 
 CONTENT_SECURITY_POLICY = {
@@ -459,7 +469,6 @@ SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if OVER_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = OVER_TLS
 
 # --- Logs ---------------------------------------------------------------------------------------------------
-# One line an event, key=value, on the error output; `structlog.get_logger("plumbline")` and plain logging alike.
 
 # What must not stand in a log, whoever writes the line.
 OWN_SECRETS = [

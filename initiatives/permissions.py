@@ -1,5 +1,6 @@
 """Who may, as answers that carry their reasons. Whether a case is ready is another question: `governance.gates`."""
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from governance import asof
@@ -77,6 +78,16 @@ def may_open_file(case: Initiative, person: User) -> Answer:
     if person.is_admin and not (roles_of(case, person) or sits_on_board(case, person)):
         return no("Admins do not read evidence.", "Ask the owner or an auditor.")
     return yes()
+
+
+def may_capture(case: Initiative, person: User) -> Answer:
+    """Have what stands behind a link fetched and kept: whoever may add evidence, where it is switched on."""
+    if not settings.CAPTURE_LINKS:
+        return no(
+            "Links are not captured on this installation.",
+            "Save the page as PDF and add that as a newer item.",
+        )
+    return may_collaborate(case, person)
 
 
 def roles_of(case: Initiative, person: User) -> frozenset[str]:

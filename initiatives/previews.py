@@ -5,9 +5,12 @@ are, but only when their content passes the same look as an upload, and under a 
 """
 
 import csv
+import html
 import io
 import unicodedata
 from dataclasses import dataclass
+
+import nh3
 
 from initiatives.contents import NotTaken, pdf, pictures, text
 from initiatives.importing.reading import delimiter_of
@@ -66,6 +69,9 @@ def told(item: Evidence, content: bytes) -> Words | Table | None:
     """The text or table to show; None where the content is no plain text."""
     if item.content_type not in AS_TEXT:
         return None
+    if item.captured_at and text.is_text(content) and text.looks_like_a_page(content):
+        content, cut = _words_of_page(content), len(content) > MAX_BYTES
+        return Words("\n".join(map(_visible, content.splitlines()[:MAX_LINES])), cut)
     try:
         text.check(content, "")
     except NotTaken:
@@ -93,6 +99,15 @@ def _table(content: bytes) -> Table:
     width = max(map(len, rows), default=0)
     rows = [row + [""] * (width - len(row)) for row in rows]
     return Table(rows[0] if rows else [], rows[1:], cut)
+
+
+def _words_of_page(content: bytes) -> str:
+    """What a captured web page says, without its markup."""
+    bare = nh3.clean(
+        _decoded(content), tags=set(), clean_content_tags={"script", "style", "template", "svg", "math"}
+    )
+    lines = (" ".join(line.split()) for line in html.unescape(bare).splitlines())
+    return "\n".join(line for line in lines if line)
 
 
 def _decoded(content: bytes) -> str:

@@ -59,6 +59,7 @@ urlpatterns = [
     path("cases/<str:ref>/evidence/<int:pk>/look/", files.look, name="evidence-look"),
     path("cases/<str:ref>/evidence/<int:pk>/look/content/", files.content, name="evidence-content"),
     path("cases/<str:ref>/evidence/<int:pk>/cover/", evidence.cover, name="evidence-cover"),
+    path("cases/<str:ref>/evidence/<int:pk>/capture/", evidence.capture, name="evidence-capture"),
     path("cases/<str:ref>/evidence/<int:pk>/withdraw/", evidence.withdraw, name="evidence-withdraw"),
     path("cases/<str:ref>/contract/", contracts.contract, name="contract"),
     path("cases/<str:ref>/contract/edit/", contracts.edit, name="contract-edit"),

@@ -104,6 +104,8 @@ def _evidence(facts, book) -> str:
     kind = EVIDENCE_KINDS.get(facts["evidence_kind"], facts["evidence_kind"]).lower()
     result = f", result {facts['result']}" if facts.get("result") else ""
     replaces = f" It supersedes item {facts['supersedes']}." if facts.get("supersedes") else ""
+    if facts.get("captured_from"):
+        replaces = f" It was captured from {facts['captured_from']}.{replaces}"
     return (
         f"added the {kind} “{facts['title']}”, observed {_day(facts['observed_on'])}{result}, for "
         f"{_questions(book, facts['covers'])}.{replaces}"

@@ -36,6 +36,7 @@ PROOF = "tests/governance/test_proof.py"
 GATES = "tests/governance/test_gates.py"
 STATEMENTS = "tests/governance/test_statements.py"
 UGLY = "tests/walks/test_small_ugly.py"
+LINKS = "tests/initiatives/test_links.py"
 HOSTILE = "tests/test_hostile_files.py"
 
 MUTANTS = [
@@ -358,8 +359,8 @@ MUTANTS = [
     ),
     Mutant(
         "secrets are taken out of logs",
-        "governance/settings.py",
-        "                BlackOut(OWN_SECRETS),\n",
+        "governance/logs.py",
+        "                    BlackOut(secrets),\n",
         "",
         "tests/governance/test_redaction.py",
     ),
@@ -452,6 +453,34 @@ MUTANTS = [
     token = _look.set(kept)
 """,
         "tests/test_queries.py tests/initiatives/test_views_votes.py tests/initiatives/test_views_checklist.py",
+    # Links
+    Mutant(
+        "every address of a link is judged",
+        "initiatives/links.py",
+        "if not found or not all(_allowed(",
+        "if not found or not any(_allowed(",
+        LINKS,
+    ),
+    Mutant(
+        "addresses in disguise are seen through",
+        "initiatives/links.py",
+        "    return carried or address",
+        "    return address",
+        LINKS,
+    ),
+    Mutant(
+        "the address that was judged is the one asked",
+        "initiatives/links.py",
+        "socket.create_connection((self.address, self.port)",
+        "socket.create_connection((self.parts.hostname, self.port)",
+        LINKS,
+    ),
+    Mutant(
+        "capturing is off unless switched on",
+        "initiatives/permissions.py",
+        "    if not settings.CAPTURE_LINKS:",
+        "    if False:",
+        LINKS,
     ),
     # Notes, dependants, ends
     Mutant(

@@ -163,6 +163,7 @@ TABLE = {
     "evidence-add": WORKERS,
     "evidence-index": OWNER,
     "evidence-cover": WORKERS,
+    "evidence-capture": NOT_NOW,  # not switched on here
     "evidence-withdraw": WORKERS,
     "contract": PAGE,
     "contract-edit": OWNER,

@@ -58,6 +58,20 @@ def test_pages_outside_have_it_too(client, path):
 
 
 @pytest.mark.django_db
+def test_tracing_is_not_answered(client):
+    """Nothing repeats a request's headers to whoever sent it."""
+    answer = client.generic("TRACE", "/sign-in/", headers={"x-mark": "plumbline-mark"})
+    assert answer.status_code == 405
+    assert b"plumbline-mark" not in answer.content
+
+
+@pytest.mark.django_db
+def test_signing_out_empties_the_browser(cast, as_):
+    answer = as_(cast.owner).post("/sign-out/")
+    assert answer["Clear-Site-Data"] == '"cache", "storage"'
+
+
+@pytest.mark.django_db
 def test_pages_that_refuse_have_it_too(cast, as_):
     client = as_(cast.owner)
     assert trouble_with(client.get("/imports/")) == []

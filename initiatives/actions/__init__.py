@@ -8,6 +8,7 @@ from initiatives.actions.answers import (
     proof_keys,
     report_outcome,
 )
+from initiatives.actions.captures import capture_link
 from initiatives.actions.cases import (
     change_details,
     confirm_tier,
@@ -88,6 +89,7 @@ __all__ = [
     "answer_question",
     "approve_contract",
     "ask_question",
+    "capture_link",
     "change_details",
     "close_gap",
     "complete_change",

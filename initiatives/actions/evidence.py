@@ -175,6 +175,7 @@ def create_evidence(
     names=None,
     acceptance: RoleAssignment | None = None,
     generated=False,
+    captured_from="",
 ) -> Evidence:
     """The rows of one item, inside the running act. The file is written first, hashed while it streams."""
     from initiatives.actions.changes import void_late
@@ -194,9 +195,10 @@ def create_evidence(
         supersedes=supersedes,
         acceptance=acceptance,
         generated=generated,
+        captured_at=clock.now() if captured_from else None,
     )
     if file is not None:
-        store(item, file)
+        store(item, file, page=bool(captured_from))
     elif generated:
         item.sha256 = hashlib.sha256(note.encode()).hexdigest()
     item.save()
@@ -220,13 +222,17 @@ def create_evidence(
         result=result,
         condition=condition,
         supersedes=supersedes.pk if supersedes else None,
+        **({"captured_from": captured_from} if captured_from else {}),
     )
     return item
 
 
-def store(item: Evidence, file) -> None:
-    """Check an upload and write it outside the web root under its own hash, streamed. Raises ValidationError."""
-    item.content_type = check_file(file)
+def store(item: Evidence, file, *, page: bool = False) -> None:
+    """Check a file and write it outside the web root under its own hash, streamed. Raises ValidationError.
+
+    `page`: it was fetched, and may be a web page; a person's upload may not.
+    """
+    item.content_type = check_file(file, page=page)
     digest = hashlib.sha256()
     size = 0
     for chunk in file.chunks():

@@ -1,5 +1,6 @@
 """Office documents: archives of XML parts, of the kind they claim to be, without macros, programs or outside parts."""
 
+import io
 import re
 import zipfile
 from pathlib import PurePosixPath
@@ -77,6 +78,16 @@ def _check_parts(archive: zipfile.ZipFile, size: int, extension: str) -> None:
         if ACTS.search(part.filename) or PACKED.search(part.filename):
             raise NotTaken(f"The document carries a macro, a program or an archive. {SAVE_AS_PDF}")
     _check_kind(archive, set(names), extension)
+
+
+def is_a(content: bytes, extension: str) -> bool:
+    """Whether an archive is a document of this kind."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _check_kind(archive, set(archive.namelist()), extension)
+    except (NotTaken, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError):
+        return False
+    return True
 
 
 def _check_kind(archive: zipfile.ZipFile, names: set[str], extension: str) -> None:

@@ -17,16 +17,24 @@ CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 FEW, MOST_CONTROL = 4, 0.005  # a terminal's title or bell, and their share in what is longer
 
 
+def is_text(content: bytes) -> bool:
+    """Whether these bytes are text of some kind, a page or a script perhaps."""
+    head = content[:LOOKED_AT]
+    return b"\x00" not in content and len(CONTROL.findall(head)) <= FEW + MOST_CONTROL * len(head)
+
+
+def looks_like_a_page(content: bytes) -> bool:
+    """Whether a text begins like a web page."""
+    return bool(OTHER.match(content[:LOOKED_AT].removeprefix(codecs.BOM_UTF8).lstrip()))
+
+
 def check(content: bytes, extension: str) -> None:
     """Refuse what is not text, or is a page or script under another name."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise NotTaken("The text is in UTF-16; save it as UTF-8 and send that.")
-    if b"\x00" in content:
+    if not is_text(content):
         raise NotTaken(f"The content is not text, although it is named .{extension}.")
-    head = content[:LOOKED_AT]
-    if len(CONTROL.findall(head)) > FEW + MOST_CONTROL * len(head):
-        raise NotTaken(f"The content is not text, although it is named .{extension}.")
-    if OTHER.match(head.removeprefix(codecs.BOM_UTF8).lstrip()):
+    if looks_like_a_page(content):
         raise NotTaken(
             f"The content is a web page, a script or another kind of file, although it is named .{extension}. "
             "Save what it shows as PDF and send that."

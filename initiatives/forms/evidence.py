@@ -184,6 +184,10 @@ def cover_choices(book, kind: str, keys) -> list[tuple[str, str]]:
     return [(key, book.requirements[key].question) for key in coverable(book, kind, keys)]
 
 
+class CaptureForm(forms.Form):
+    """Nothing to fill in; it carries what went wrong while a link was fetched."""
+
+
 class CoverForm(forms.Form):
     """More questions that an item proves."""
 

@@ -117,6 +117,7 @@ class Evidence(models.Model):
     result = models.CharField(max_length=10, choices=RESULTS.items(), blank=True, default="")
     author = models.ForeignKey(User, models.PROTECT, related_name="evidence_authored")
     added_at = models.DateTimeField()
+    captured_at = models.DateTimeField(null=True, blank=True)
     supersedes = models.OneToOneField(
         "self", models.PROTECT, null=True, blank=True, related_name="superseded_by"
     )
@@ -131,6 +132,10 @@ class Evidence(models.Model):
         ordering = ["initiative", "-observed_on", "-id"]
         constraints = [
             models.CheckConstraint(name="a_file_has_its_hash", condition=Q(file="") | ~Q(sha256="")),
+            models.CheckConstraint(
+                name="captured_means_a_link_and_its_file",
+                condition=Q(captured_at__isnull=True) | ~Q(link="") & ~Q(file="") & ~Q(sha256=""),
+            ),
             models.CheckConstraint(name="nothing_supersedes_itself", condition=~Q(supersedes=F("id"))),
         ]
         indexes = [GinIndex(Words("title"), name="evidence_by_words")]

@@ -9,8 +9,9 @@ from governance import clock, gates
 from governance.middleware import on_any_day
 from governance.models import Rulebook
 from initiatives import actions, doors, impact, permissions, previews
+from initiatives.actions.captures import versions_of
 from initiatives.forms import ReasonForm
-from initiatives.forms.evidence import ADDED_KINDS, CoverForm, EvidenceForm, cover_choices
+from initiatives.forms.evidence import ADDED_KINDS, CaptureForm, CoverForm, EvidenceForm, cover_choices
 from initiatives.models.evidence import EVIDENCE_KINDS
 from initiatives.views.rows import sheets_of
 from initiatives.views.shared import ask, case_context, mend, page_of, pick, sent
@@ -291,6 +292,53 @@ def withdraw(request, ref, pk):
         danger=True,
         verb="Withdraw it",
         back_url=reverse("evidence-item", args=[case.ref, row.pk]),
+    )
+
+
+def capture(request, ref, pk):
+    """Have what stands behind the link of an item fetched and kept in its place."""
+    case = doors.case_for(request.user, ref)
+    row = doors.evidence_for(request.user, case, pk)
+    permissions.may_capture(case, request.user).or_refuse()
+    form = CaptureForm(sent(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            item = actions.capture_link(evidence=row, by=request.user)
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            messages.success(request, "The link is captured: its content is kept with its fingerprint.")
+            return redirect("evidence-item", case.ref, item.pk)
+    return ask(
+        request,
+        case,
+        "evidence",
+        form,
+        title="Capture the link",
+        lede=row.link,
+        happens=[
+            "Plumbline fetches the page now, as somebody who is not signed in there, and keeps it with its hash.",
+            "That becomes a newer item in place of this one. Its age still counts from the day it was observed.",
+        ],
+        effects=_capture_effects(case, row, request.user) if row.unverified else None,
+        verb="Capture it",
+        back_url=reverse("evidence-item", args=[case.ref, row.pk]),
+    )
+
+
+def _capture_effects(case, row, person) -> list[str]:
+    return impact.of_evidence(
+        case,
+        covers=list(row.coverage.values_list("requirement", flat=True)),
+        kind=row.kind,
+        result=row.result,
+        condition=row.condition,
+        supersedes=row,
+        title=row.title,
+        observed_on=row.observed_on,
+        clause=row.clause,
+        names=versions_of(row),
+        by=person,
     )
 
 

@@ -71,6 +71,11 @@ class WhoMay:
         return permissions.may_collaborate(self.case, self.person)
 
     @cached_property
+    def capture(self) -> Answer:
+        """Have a link captured."""
+        return permissions.may_capture(self.case, self.person)
+
+    @cached_property
     def change_what_runs(self) -> Answer:
         """Components, scope, changes."""
         return permissions.may_change_what_runs(self.case, self.person)
@@ -140,7 +145,7 @@ class WhoMayNot(WhoMay):
     manage = collaborate = change_what_runs = propose_role = chair = stop = withdraw = hold = confirm_tier = (
         no("Nothing can be changed on another day.", "Go back to today.")
     )
-    note = fund = go_on = manage
+    note = fund = go_on = capture = manage
     look_back = no("This is another day already.")
 
 

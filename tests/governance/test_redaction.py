@@ -68,6 +68,14 @@ def test_values_are_looked_into_by_name_and_depth():
     assert found["count"] == 3
 
 
+def test_a_line_break_cannot_forge_a_line(lines):
+    logging.getLogger("plumbline.sign_in").warning(
+        "failed\ntimestamp='2026-01-01' level='info' event='signed in'"
+    )
+    assert len(lines) == 1
+    assert "\n" not in lines[0]
+
+
 class Lines(logging.Handler):
     """Everything that is logged, at any level, as the handler of ours would write it."""
 

@@ -1,0 +1,208 @@
+"""What stands behind a link, fetched for the record by a server that must not be led anywhere else by it.
+
+A person writes the link, so it is hostile until shown otherwise: only http and https, only the usual ports, only
+addresses that are looked up here, judged here and then connected to as they are, so that a name which changes its
+answer gains nothing. Each redirect is judged like the first address. No proxy, cookie or password goes along, and
+time and size are bounded from outside.
+"""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+from django.conf import settings
+
+SECONDS = 20  # for all of it, redirects included
+PATIENCE = 5  # seconds for one answer on the wire
+MOST_REDIRECTS = 5
+PORTS = {"http": 80, "https": 443}
+MOVED = (301, 302, 303, 307, 308)
+HEADERS = {"User-Agent": "Plumbline", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
+# Addresses at which clouds hand secrets to whoever asks; those that are not private or link-local anyway.
+METADATA = frozenset(
+    map(ipaddress.ip_address, ("168.63.129.16", "100.100.100.200", "fd00:ec2::254", "192.0.0.192"))
+)
+# IPv6 networks whose addresses carry an IPv4 address in their last 32 bits, which is where they lead.
+CARRIERS = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")))
+
+
+class NotFetched(ValueError):
+    """The link was not fetched; the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Where links may lead. `inside`: hosts, or host:port, of the house that may have private addresses.
+
+    `networks` are further addresses that may be asked on any port; no setting fills them, tests do.
+    """
+
+    inside: frozenset[str] = frozenset()
+    networks: tuple = ()
+
+    @classmethod
+    def of_settings(cls) -> "Rules":
+        """The rules of this installation."""
+        return cls(inside=frozenset(settings.CAPTURE_HOSTS))
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What came: from which address in the end, its bytes, and the type its server claims."""
+
+    url: str
+    content: bytes
+    content_type: str
+
+
+def fetch(url: str, rules: Rules, *, look_up=socket.getaddrinfo) -> Fetched:
+    """Fetch what stands behind the link. Raises NotFetched with a sentence for whoever asked."""
+    secure = False
+    for _ in range(MOST_REDIRECTS + 1):
+        parts = _understood(url)
+        if secure and parts.scheme != "https":
+            raise NotFetched("The link leads from a secure page to one that is not.")
+        secure = parts.scheme == "https"
+        address, port = _address(parts, rules, look_up)
+        with _Door(parts, address, port) as door:
+            answer = door.ask()
+            if answer.status in MOVED and answer.getheader("Location"):
+                url = urljoin(url, answer.getheader("Location"))
+                continue
+            if answer.status != 200:
+                raise NotFetched(
+                    f"The page answers {answer.status}; nobody can read it without signing in there."
+                )
+            return Fetched(url, door.read(answer), answer.getheader("Content-Type", ""))
+    raise NotFetched("The link is passed on too often.")
+
+
+def _understood(url: str):
+    """The parts of an address, when it is a plain one."""
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        raise NotFetched("The link holds characters that no address has; copy it anew.")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise NotFetched("The link is not an address.") from None
+    if parts.scheme not in PORTS or not host:
+        raise NotFetched("Only links that begin with http:// or https:// are captured.")
+    if parts.username is not None or parts.password is not None:
+        raise NotFetched("The link holds a name or password; remove them.")
+    return parts
+
+
+def _address(parts, rules: Rules, look_up) -> tuple[str, int]:
+    """The address to connect to: one of the host's, when none of them is forbidden."""
+    host, port = parts.hostname.rstrip("."), parts.port or PORTS[parts.scheme]
+    inside = host in rules.inside or f"{host}:{port}" in rules.inside
+    try:
+        found = [ipaddress.ip_address(entry[4][0]) for entry in look_up(host, port, type=socket.SOCK_STREAM)]
+    except (OSError, ValueError, UnicodeError):
+        raise NotFetched(f"There is no address for {host[:100]}.") from None
+    named = any(address in network for address in found for network in rules.networks)
+    if not named and port not in PORTS.values() and f"{host}:{port}" not in rules.inside:
+        raise NotFetched(f"Links to port {port} are not captured.")
+    if not found or not all(_allowed(address, rules, inside=inside) for address in found):
+        raise NotFetched(f"{host[:100]} lies inside the house or this machine; such links are not captured.")
+    return str(found[0]), port
+
+
+def _allowed(address, rules: Rules, *, inside: bool) -> bool:
+    """Whether this address may be asked: a public one, or a private one of a host that the settings name."""
+    if any(address in network for network in rules.networks):
+        return True
+    address = _carried(address)
+    if address in METADATA or address.is_multicast or address.is_loopback or address.is_link_local:
+        return False
+    if address.is_unspecified or address.is_reserved:
+        return False
+    return address.is_global or (inside and address.is_private)
+
+
+def _carried(address):
+    """The IPv4 address that an IPv6 address stands for, where it does; else the address."""
+    if address.version == 4:
+        return address
+    carried = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+    if carried is None and int(address) > 1 and any(address in network for network in CARRIERS):
+        carried = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return carried or address
+
+
+class _Door:
+    """One connection to an address that was judged, cut off from outside when its time is over."""
+
+    def __init__(self, parts, address: str, port: int):
+        self.parts, self.address, self.port = parts, address, port
+        self.socket, self.late = None, False
+        self.timer = threading.Timer(SECONDS, self._cut)
+
+    def __enter__(self) -> "_Door":
+        self.timer.daemon = True
+        self.timer.start()
+        try:
+            self.socket = socket.create_connection((self.address, self.port), timeout=PATIENCE)
+            if self.parts.scheme == "https":
+                context = ssl.create_default_context()
+                self.socket = context.wrap_socket(self.socket, server_hostname=self.parts.hostname)
+        except (OSError, ValueError) as trouble:
+            self.__exit__()
+            raise self._not_reached(trouble) from None
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.timer.cancel()
+        if self.socket is not None:
+            self.socket.close()
+
+    def ask(self) -> http.client.HTTPResponse:
+        """Ask for the page; its answer without its body."""
+        connection = http.client.HTTPConnection(self.parts.hostname, self.port, timeout=PATIENCE)
+        connection.sock = self.socket
+        target = (self.parts.path or "/") + (f"?{self.parts.query}" if self.parts.query else "")
+        headers = HEADERS | {"Host": self.parts.netloc}
+        try:
+            connection.request("GET", target, headers=headers)
+            return connection.getresponse()
+        except (OSError, http.client.HTTPException, ValueError) as trouble:
+            raise self._not_reached(trouble) from None
+
+    def read(self, answer: http.client.HTTPResponse) -> bytes:
+        """The body, within the size of an upload."""
+        most = settings.UPLOAD_MAX_BYTES
+        if answer.getheader("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+            raise NotFetched("The page sends itself packed although it was asked not to.")
+        try:
+            content = answer.read(most + 1)
+        except (OSError, http.client.HTTPException, ValueError) as trouble:
+            raise self._not_reached(trouble) from None
+        if self.late:
+            raise self._not_reached(None)
+        if len(content) > most:
+            raise NotFetched(f"What stands behind the link is larger than {most // (1024 * 1024)} MB.")
+        if not content:
+            raise NotFetched("Nothing stands behind the link.")
+        return content
+
+    def _cut(self) -> None:
+        self.late = True
+        if self.socket is not None:
+            try:
+                self.socket.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                self.socket.close()
+
+    def _not_reached(self, trouble) -> NotFetched:
+        if self.late or isinstance(trouble, TimeoutError):
+            return NotFetched("The page takes too long to answer; try again later.")
+        if isinstance(trouble, ssl.SSLError):
+            return NotFetched(
+                "The page cannot show that it is who it says it is: its certificate is not in order."
+            )
+        return NotFetched("The page does not answer.")
