@@ -453,6 +453,7 @@ MUTANTS = [
     token = _look.set(kept)
 """,
         "tests/test_queries.py tests/initiatives/test_views_votes.py tests/initiatives/test_views_checklist.py",
+    ),
     # Links
     Mutant(
         "every address of a link is judged",
