@@ -273,7 +273,7 @@ MUTANTS = [
     # Nobody is forgotten
     Mutant(
         "a mail is claimed by one worker",
-        "governance/delivery.py",
+        "governance/outgoing.py",
         "return Q(claimed_at__isnull=True) | Q(claimed_at__lt=clock.now() - CLAIM)",
         "return Q(pk__gt=0)",
         "tests/governance/test_delivery.py -k two_workers",

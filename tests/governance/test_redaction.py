@@ -5,6 +5,7 @@ import logging
 import pytest
 from django.conf import settings
 from django.db import OperationalError
+from django.test import Client
 
 from governance.redaction import BLACK, BlackOut
 from tests import factories
@@ -27,6 +28,9 @@ SECRET = "a-secret-of-ours-77"
         f"csrfmiddlewaretoken={SECRET}&title=x",
         f"secret_key: {SECRET}",
         f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----",
+        f"Forbidden (CSRF token missing.): /password/link/{SECRET}/",
+        f"Not Found: /first-admin/{SECRET}/",
+        f"Not Found: /calendar/{SECRET}.ics",
         f"the word {SECRET} by itself",
     ],
 )
@@ -118,6 +122,9 @@ def test_signing_in_setting_passwords_and_breaking_leave_no_secret_in_a_log(
     url = f"/admin/governance/user/{cast.lead.pk}/password/"
     admin.post(url, {"password1": new, "password2": new})
     admin.post(url, {"password1": new, "password2": f"{new}!"})
+
+    forged = Client(enforce_csrf_checks=True)
+    assert forged.post(f"/password/link/{SECRET}/", {"password": new}).status_code == 403
 
     def breaks(*_, **__):
         raise OperationalError(f"cannot reach postgresql://app:{SECRET}@db:5432/x with password={new}")
