@@ -14,6 +14,7 @@ from django.db import connection
 
 from governance import clock, hooks
 from governance.models import Notice, User
+from governance.models.rulebook import NoRulebook
 
 log = structlog.get_logger("plumbline.reminders")
 BATCH = 500
@@ -82,6 +83,8 @@ def find(problems: list[Exception] | None = None) -> dict[tuple, Due]:
             for due in query(clock.now()):
                 if due.person.is_active:
                     found.setdefault(due.key, due)
+        except NoRulebook:
+            continue  # before there are rules there are no cases, and nothing of them is due
         except Exception as problem:
             if problems is None:
                 raise

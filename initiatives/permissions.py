@@ -6,8 +6,9 @@ from django.db.models import Q, QuerySet
 from governance import asof
 from governance.answers import Answer, all_of, no, yes
 from governance.boards import board_for, chairs, members_now, seats_held, units_of_board
-from governance.models import ContractVersion, Membership, Unit, User
+from governance.models import ContractVersion, Membership, Rulebook, Unit, User
 from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
+from governance.models.rulebook import NoRulebook
 from initiatives import sources
 from initiatives.models import Initiative, Review, RoleAssignment
 
@@ -143,8 +144,12 @@ def is_owner(case: Initiative, person: User) -> bool:
 
 
 def may_register(person: User) -> Answer:
-    """Anyone signed in."""
-    return _active(person)
+    """Anyone signed in, once there is a rulebook to hold a case to."""
+    return all_of(_active(person), _rules())
+
+
+def _rules() -> Answer:
+    return yes() if Rulebook.objects.in_force() is not None else NoRulebook().answer
 
 
 def may_manage(case: Initiative, person: User) -> Answer:

@@ -16,7 +16,10 @@ NEEDED = {**SEATS, CHAIR: "Chair"}
 
 @dataclass(frozen=True)
 class Step:
-    """One step: what, why, how far it is, where it is done. `whose` names who must act where it is not the admin."""
+    """One step: what, why, how far it is, where it is done.
+
+    `whose` says what it waits for where it is not the admin's move; without a `link` nothing can be done yet.
+    """
 
     key: str
     text: str
@@ -33,7 +36,8 @@ def steps(person: User) -> list[Step]:
     if not (person.is_active and person.is_admin) or _complete(person):
         return []
     board, seats = _boards()
-    return [_units(), board, _people(), seats, _rulebook(), _case()]
+    rulebook = _rulebook()
+    return [_units(), board, _people(), seats, rulebook, _case(rules=rulebook.done)]
 
 
 def _complete(person: User) -> bool:
@@ -129,11 +133,11 @@ def _rulebook() -> Step:
         link, button = reverse("rulebook-version", args=[newest.version]), "Open it"
         state = f"{newest.version} is loaded, nobody proposed it yet"
         if newest.admin_id:
-            state, whose = f"{newest.version} is proposed", "a chair publishes it, from their own desk"
+            state, whose = f"{newest.version} is proposed", "it waits for a chair to publish it"
     return Step("rulebook", name, why, state, in_force, link, button, whose)
 
 
-def _case() -> Step:
+def _case(*, rules: bool) -> Step:
     count = Initiative.objects.count()
     return Step(
         "case",
@@ -141,8 +145,9 @@ def _case() -> Step:
         "Four fields: a title, a unit, the problem, an owner. Whoever has an inventory imports it under Imports.",
         _number(count, "case"),
         count > 0,
-        reverse("register"),
-        "Register it",
+        reverse("register") if rules else "",
+        "Register it" if rules else "",
+        "" if rules else "it waits for the rulebook",
     )
 
 

@@ -19,7 +19,9 @@ from initiatives.models import Hold, Initiative, Obligation
 
 def recompute() -> list[int]:
     """Rewrite the standings whose time ran out or that another rulebook wrote; debts of grace follow. Returns cases."""
-    current, now = Rulebook.objects.current(), clock.now()
+    current, now = Rulebook.objects.in_force(), clock.now()
+    if current is None:
+        return []  # no rules, no cases
     outdated = Q(standing__isnull=True) | Q(standing__valid_until__lte=now) | ~Q(standing__rulebook=current)
     done = []
     for key in list(Initiative.objects.filter(outdated).order_by("pk").values_list("pk", flat=True)):
@@ -35,7 +37,10 @@ def open_vacancy_debts() -> list[Obligation]:
 
     The stage is untouched (scenarios.md, 2.6). Once per vacancy, also when the debt was settled otherwise.
     """
-    freshness = Rulebook.objects.current().book.freshness
+    rulebook = Rulebook.objects.in_force()
+    if rulebook is None:
+        return []  # no rules, no cases
+    freshness = rulebook.book.freshness
     last = clock.midnight_after(clock.today() - timedelta(days=freshness.owner_vacant_step_back_days))
     source = Concat(Value("hold:"), Cast(OuterRef("pk"), CharField()))
     known = Obligation.objects.filter(initiative=OuterRef("initiative"), kind="vacancy", source=source)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from django.db import models
 from django.db.models import F, Q
 
+from governance.answers import Refused
 from governance.history import governed
 from governance.reading import once
 from governance.rulebook import Book, parse
@@ -25,6 +26,17 @@ def _published(pk: int) -> "Rulebook":
     return Rulebook.objects.get(pk=pk)
 
 
+class NoRulebook(Refused):
+    """Something asked for the rules before there were any."""
+
+    def __init__(self):
+        super().__init__(
+            "No rulebook is in force yet, so there is nothing to hold a case to.",
+            "An admin loads one and proposes it, and a chair publishes it.",
+            "/rulebook/versions/",
+        )
+
+
 class RulebookQuerySet(models.QuerySet):
     def published(self):
         """Versions that were put in force, newest first."""
@@ -36,12 +48,10 @@ class RulebookQuerySet(models.QuerySet):
         return _published(newest) if newest is not None else None
 
     def current(self) -> "Rulebook":
-        """The version in force. Raises Rulebook.DoesNotExist with advice when none was published yet."""
+        """The version in force. Raises NoRulebook, which is a page in words, while none was published yet."""
         rulebook = self.in_force()
         if rulebook is None:
-            raise self.model.DoesNotExist(
-                "No rulebook is published. Load one with 'manage.py load_rulebook' and publish it on its page."
-            )
+            raise NoRulebook
         return rulebook
 
     def kept(self, pk: int) -> "Rulebook":

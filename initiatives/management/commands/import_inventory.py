@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from governance.answers import Refused
-from governance.models import Rulebook, User
+from governance.models import User
 from initiatives import actions
 from initiatives.importing.code_pages import CodePageUnsure
 from initiatives.importing.sources import KNOWN
@@ -56,7 +56,7 @@ class Command(BaseCommand):
             ) from None
         except ValidationError as wrong:
             raise CommandError(" ".join(wrong.messages)) from None
-        except (Refused, Rulebook.DoesNotExist) as refused:
+        except Refused as refused:
             raise CommandError(str(refused)) from None
         if options["json"]:
             self.stdout.write(json.dumps(counts))
