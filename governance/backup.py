@@ -36,7 +36,8 @@ FORMAT = "plumbline backup 1"
 MANIFEST = "manifest.json"
 MANIFEST_SUM = "manifest.sha256"
 # Migrations are run anew by a restore; who was signed in then is signed in no more.
-LEFT_OUT = ("django_migrations", "governance_session")
+SESSIONS = "governance_session"
+LEFT_OUT = ("django_migrations", SESSIONS)
 CHUNK = 256 * 1024
 
 # What COPY writes depends on these and on nothing else.

@@ -180,7 +180,8 @@ def load(cursor: Any, folder: Path, manifest: dict[str, Any]) -> None:
             "the tables of this database are not those of the backup; restore it with the version "
             "that took it."
         )
-    listed = sql.SQL(", ").join(map(sql.Identifier, tables))
+    # Sessions are in no backup, and point to people: whoever is signed in to this empty place is signed out.
+    listed = sql.SQL(", ").join(map(sql.Identifier, [*tables, backup.SESSIONS]))
     cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(listed))
     refuse_unless_empty(cursor)
     triggers, keys = lower_fences(cursor, list(tables))

@@ -38,6 +38,7 @@ STATEMENTS = "tests/governance/test_statements.py"
 UGLY = "tests/walks/test_small_ugly.py"
 LINKS = "tests/initiatives/test_links.py"
 HOSTILE = "tests/test_hostile_files.py"
+ACCOUNT = "tests/governance/test_account.py"
 
 MUTANTS = [
     # Races
@@ -363,6 +364,91 @@ MUTANTS = [
         "                    BlackOut(secrets),\n",
         "",
         "tests/governance/test_redaction.py",
+    ),
+    # Accounts
+    Mutant(
+        "a link to set a password works once",
+        "governance/links.py",
+        "used = PasswordLink.objects.open().filter(pk=link.pk).update(used_at=clock.now())",
+        "used = True",
+        f"{ACCOUNT} -k works_once",
+    ),
+    Mutant(
+        "a link to set a password is signed",
+        "governance/links.py",
+        '        key, _, nonce = _signer.unsign(token).partition(".")',
+        '        key, _, nonce = token.partition("~")[0].partition(".")',
+        f"{ACCOUNT} -k good_for_a_while",
+    ),
+    Mutant(
+        "a new password ends the other links",
+        "governance/links.py",
+        "    end_all(person)\n    sessions.end_all(person, but=keep)",
+        "    sessions.end_all(person, but=keep)",
+        f"{ACCOUNT} -k ends_every_other",
+    ),
+    Mutant(
+        "sessions of somebody who left do not come back",
+        "initiatives/actions/people.py",
+        "        sessions.end_all(person)\n",
+        "",
+        f"{ACCOUNT} -k for_good",
+    ),
+    Mutant(
+        "asking for a new password is slowed down",
+        "governance/account_forms.py",
+        "throttle.enter_try(f\"reset:{cleaned['name']}\", None)",
+        "None",
+        f"{ACCOUNT} -k slowed_down",
+    ),
+    Mutant(
+        "a wrong password where one signs is recorded",
+        "governance/passwords.py",
+        "            ledger.record(REFUSED, login=person.login, purpose=purpose, address=address)\n",
+        "            pass\n",
+        "tests/initiatives/test_views_votes.py -k wrong_password",
+    ),
+    Mutant(
+        "there is one first admin",
+        "governance/first_admin.py",
+        "        if not missing():\n            raise ValidationError(TAKEN)\n",
+        "",
+        f"{ACCOUNT} -k first_admin_is_made_once",
+    ),
+    Mutant(
+        "the token of a link is in no log",
+        "governance/views/account.py",
+        '    request.session[TOKEN] = token\n    return redirect("password-set")\n',
+        "    request.session[TOKEN] = token\n    return set_password(request)\n",
+        f"{ACCOUNT} -k ever_written",
+    ),
+    Mutant(
+        "nobody of a table is added while a line is wrong",
+        "governance/actions.py",
+        "        if wrong:\n",
+        "        if False:\n",
+        "tests/governance/test_people_file.py -k one_wrong_line",
+    ),
+    Mutant(
+        "a cell that begins like a formula is refused",
+        "governance/people_file.py",
+        "cell[0] in STARTERS or ",
+        "",
+        "tests/governance/test_people_file.py -k how_to_mend",
+    ),
+    Mutant(
+        "a silent beat is noticed",
+        "governance/status.py",
+        "row.seen_at < now - SILENT",
+        "False",
+        "tests/governance/test_status.py -k silent_beat",
+    ),
+    Mutant(
+        "a mail that a worker holds is left to it",
+        "governance/outgoing.py",
+        '.exclude(last_error="").update(claimed_at=None)',
+        ".update(claimed_at=None)",
+        "tests/governance/test_status.py -k holds_is_not_sent",
     ),
     Mutant(
         "only named proxies are believed",

@@ -84,6 +84,13 @@ def test_a_wrong_password_signs_nothing_and_loses_nothing(cast, as_):
     assert "This is not your password. Nothing was signed." in words(answer)
     assert "Reason: Cheap to try." in words(answer)
     assert not SignOff.objects.exists()
+    entry = Entry.objects.get(kind="password refused")
+    assert entry.actor_id == cast.seat_value.pk
+    purpose = f"sign as business value on {review.initiative.ref}"
+    assert entry.facts["facts"] == {"login": "seat-value", "purpose": purpose, "address": "127.0.0.1"}
+    listed = words(as_(cast.auditor).get("/audit/sign-ins/"))
+    assert f"typed a wrong password to {purpose}, from 127.0.0.1." in listed
+    assert "guess" not in listed
     assert sign(client, url, page=answer).status_code == 302
     assert SignOff.objects.count() == 1
 
