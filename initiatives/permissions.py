@@ -341,6 +341,13 @@ def may_ask(review: Review, person: User) -> Answer:
     return no("Only members of the board ask questions here.", "Owners answer them.")
 
 
+def may_compare_ideas(person: User) -> Answer:
+    """See waiting ideas side by side: whoever sits on a board, of the ideas of that board's units."""
+    if person.is_active and seats_held(person):
+        return yes()
+    return no("Ideas are compared by the boards they wait for.", "Ask a member of your board.")
+
+
 def may_accept_exception(case: Initiative, seats, person: User) -> Answer:
     """Accept that a requirement does not apply: a holder of one of the seats that sign for it, party to nothing."""
     reasons = barred_from_signing(case, person)

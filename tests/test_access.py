@@ -107,6 +107,7 @@ TABLE = {
     "similar": MEMBERS,
     "reviews": MEMBERS,
     "decisions": MEMBERS,
+    "ideas": only(*BOARD, strangers=403, sent=405),
     "decisions-export": MEMBERS,
     "register": Row(strangers=200, sent=200),
     "rulebook-load": ADMINS,

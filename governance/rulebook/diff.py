@@ -140,7 +140,12 @@ def _sentence(name: str, before, after) -> str:
 
 
 def _change(before, after) -> str:
-    return f"now {_said(after)}, before {_said(before)}"
+    return f"now {_quoted(after)}, before {_quoted(before)}"
+
+
+def _quoted(value) -> str:
+    """Words of several words between quotation marks, so that their own full stops do not end the sentence."""
+    return f"“{value}”" if isinstance(value, str) and " " in value else _said(value)
 
 
 def _ordered(values) -> list:

@@ -143,6 +143,7 @@ def reviews(request):
             "lines": [_listed(row, to_sign, to_decide, read) for row in _read(page)],
             "none": NONE[show],
             "filtered": bool(gate or words),
+            "seated": bool(seats_held(person)),
         },
     )
 

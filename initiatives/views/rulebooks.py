@@ -92,6 +92,6 @@ def _met(older: Rulebook, newer: Rulebook, sections: list[diff.Section]) -> list
             "passed": sum(n for stage, n in stages.items() if RANK.get(stage, 0) >= RANK[gate.to]),
             "open": open_under.get(key, 0),
         }
-        for key, gate in newer.book.gates.items()
+        for key, gate in sorted(newer.book.gates.items(), key=lambda pair: RANK.get(pair[1].to, 0))
         if key in touched and gate.to in RANK
     ]

@@ -106,7 +106,10 @@ def test_every_main_page_is_sound(watch, cast, review, settings):
         watch.sign_in(cast.seat_value).page,
         {"review": of_review, "sign": f"{of_review}sign/business_value/"},
     )
-    found += inspect(watch.sign_in(cast.chair).page, {"decide": f"{of_review}decide/"})
+    idea = factories.make_case(cast, title="Invoice matching")
+    found += inspect(
+        watch.sign_in(cast.chair).page, {"decide": f"{of_review}decide/", "ideas": f"/ideas/?case={idea.ref}"}
+    )
     found += inspect(
         watch.sign_in(cast.admin).page,
         {
