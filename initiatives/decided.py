@@ -1,21 +1,32 @@
 """Every decision ever, as one list: what chairs and seats decided on cases, read from the rows that hold each decision.
 
 Each kind of row is told in the same columns, so that the database filters, orders and counts them as one list. What a
-row forgets when it is overwritten (an earlier risk tier, an earlier re-attestation) is read from its history.
+row forgets when it is overwritten (an earlier risk tier, an earlier re-attestation) is read from the record.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from django.db.models import CharField, F, Min, OuterRef, Q, QuerySet, Subquery, TextField, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import (
+    CharField,
+    F,
+    Func,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+)
+from django.db.models.functions import Cast, Concat, NullIf, Substr
 
 from governance import clock
 from governance.boards import units_of_board
-from governance.models import ContractApproval
-from governance.templatetags.plumbline import seat_word
-from initiatives.models import Answer, Hold, Initiative, Review, StageChange, Waiver
+from governance.models import ContractApproval, Entry, User
+from governance.templatetags.plumbline import day, seat_word
+from initiatives.models import Continuation, Hold, Initiative, Review, StageChange, Waiver
 from initiatives.models.initiative import TIERS
 from initiatives.words import question
 
@@ -25,6 +36,7 @@ KINDS = {
     Review.WITH_CONDITIONS: "Approved with conditions",
     Review.REFUSED: "Refused",
     Review.RETURNED: "Returned with questions",
+    "continued": "Continued",
     "stopped": "Stopped",
     "step back": "Stepped back",
     "reopened": "Reopened",
@@ -40,6 +52,13 @@ KINDS = {
 GOOD = (Review.APPROVED, Review.WITH_CONDITIONS)
 OUTCOMES = (*GOOD, Review.REFUSED, Review.RETURNED)
 MOVES = ("stopped", "step back", "reopened", "emergency")
+# What the row of a case or an answer says only of the last time: kind of entry, what it is called here, and where in
+# the body of the entry stand what it is about and why.
+IN_THE_RECORD = (
+    ("risk tier confirmed", "tier", "facts,tier", "reason"),
+    ("re-attested", "re-attested", "", "reason"),
+    ("not applicable accepted", "exception accepted", "facts,requirement", "facts,why"),
+)
 COLUMNS = (
     "what",
     "moment",
@@ -99,8 +118,7 @@ def decisions(cases: QuerySet, wanted: Wanted) -> QuerySet:
         cases = cases.filter(unit__path__startswith=wanted.unit.path)
     if wanted.board is not None:
         cases = cases.filter(unit__in=units_of_board(wanted.board))
-    keys = cases.order_by().values("pk")
-    first, *others = (_narrowed(rows, wanted) for rows in _all_kinds(keys))
+    first, *others = (_narrowed(rows, wanted) for rows in _all_kinds(cases))
     return first.union(*others, all=True).order_by("-moment", "-case_number", "what")
 
 
@@ -138,6 +156,8 @@ def _about(row: dict, book) -> str:
         return question(book, about)
     if what == "tier":
         return TIERS.get(about, about)
+    if what == "continued":
+        return f"until {day(date.fromisoformat(about))}"
     if what == "contract":
         number, seat = about.split(" ", 1)
         return f"version {number}, {seat_word(seat).lower()}"
@@ -181,7 +201,8 @@ def _columns(rows: QuerySet, *, what, moment: str, who: str, case: str, at_gate=
     )
 
 
-def _all_kinds(cases: QuerySet) -> Iterator[QuerySet]:
+def _all_kinds(visible: QuerySet) -> Iterator[QuerySet]:
+    cases = visible.order_by().values("pk")
     on_case = {"case": "initiative__"}
     yield _columns(
         Review.objects.filter(initiative__in=cases, outcome__in=OUTCOMES),
@@ -197,6 +218,15 @@ def _all_kinds(cases: QuerySet) -> Iterator[QuerySet]:
         what=F("basis"),
         moment="at",
         who="by__full_name",
+        said=F("reason"),
+        **on_case,
+    )
+    yield _columns(
+        Continuation.objects.filter(initiative__in=cases),
+        what=Value("continued"),
+        moment="at",
+        who="by__full_name",
+        about=F("until"),
         said=F("reason"),
         **on_case,
     )
@@ -235,28 +265,34 @@ def _all_kinds(cases: QuerySet) -> Iterator[QuerySet]:
         said=F("lift_reason"),
         **on_case,
     )
-    yield _first_said(Initiative, "id", cases, "tier", "tier_confirmed_at", "tier")
-    yield _first_said(Initiative, "id", cases, "re-attested", "reattested_at", None)
-    yield _first_said(Answer, "initiative", cases, "exception accepted", "accepted_at", "requirement")
+    for kind, what, about, said in IN_THE_RECORD:
+        yield _in_the_record(visible, kind, what, about, said)
 
 
-def _first_said(model, case: str, cases: QuerySet, what: str, moment: str, about: str | None) -> QuerySet:
-    """Decisions that a later one overwrites in the row itself: the first row of the history that says each of them."""
-    history = model.history.model.objects.filter(**{f"{case}__in": cases, f"{moment}__isnull": False})
-    first = history.order_by().values("id", moment).annotate(first=Min("history_id")).values("first")
-    of_case = Initiative.objects.filter(pk=OuterRef(case))
+class _Said(Func):
+    """One text out of the body of an entry, by its path; nothing where the body was erased or says no such thing."""
+
+    template = "coalesce(nullif(convert_from(%(expressions)s, 'UTF8'), '')::jsonb #>> '{%(path)s}', '')"
+    output_field = TextField()
+
+
+def _in_the_record(cases: QuerySet, kind: str, what: str, about: str, said: str) -> QuerySet:
+    """The decisions of which the record has an entry of this kind; its columns of a case come by the reference."""
+    number = Cast(NullIf(Substr("case_ref", 4), Value("")), IntegerField())
+    of_case = Initiative.objects.filter(number=OuterRef("case_number"))
+    word = Value("", output_field=CharField())
     return (
-        model.history.model.objects.filter(history_id__in=first)
-        .order_by()
+        Entry.objects.acts()
+        .annotate(case_number=number)
+        .filter(kind=kind, case_number__in=cases.order_by().values("number"))
         .annotate(
             what=Value(what, output_field=CharField()),
-            moment=F(moment),
-            who=Cast(F("history_user_name"), CharField()),
-            row=F("history_id"),
-            at_gate=Value("", output_field=CharField()),
-            about=Cast(F(about), CharField()) if about else Value("", output_field=CharField()),
-            said=Value("", output_field=TextField()),
-            case_number=Subquery(of_case.values("number")),
+            moment=F("at"),
+            who=Subquery(User.objects.filter(pk=OuterRef("actor_id")).values("full_name")),
+            row=F("pk"),
+            at_gate=word,
+            about=Cast(_Said("body__body", path=about), CharField()) if about else word,
+            said=_Said("body__body", path=said),
             case_title=Subquery(of_case.values("title")),
             case_unit=Subquery(of_case.values("unit__name")),
         )

@@ -5,13 +5,15 @@ import io
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from adoption.demo import life
 from governance import clock
 from governance.models import Entry
-from initiatives import actions
+from governance.templatetags.plumbline import day
+from initiatives import actions, standing
 from initiatives.decided import KINDS
 from tests import factories
 from tests.initiatives import reviewing
@@ -72,6 +74,29 @@ def test_every_kind_of_decision_stands_in_it(cast, as_, mvp, idea):
     assert [words for words, ref in listed if ref == idea.ref] == ["Stopped", "Returned with questions"]
     moments = [row.moment for row in as_(cast.chair).get("/decisions/").context["rows"]]
     assert moments == sorted(moments, reverse=True)
+
+
+def test_going_on_past_its_age_and_what_was_accepted_not_to_apply(cast, as_):
+    case = factories.make_prototype(cast)
+    actions.answer(
+        case=case,
+        requirement="gov.impact",
+        kind="not_applicable",
+        text="Nobody is judged by it.",
+        by=cast.owner,
+    )
+    actions.accept_not_applicable(case=case, requirement="gov.impact", version=1, by=cast.seat_risk)
+    with time_machine.travel(clock.now() + timedelta(days=175), tick=False):
+        until = clock.today() + timedelta(days=60)
+        was = standing.review_by(life.fresh(case))
+        actions.continue_stage(case=case, reason="One more site.", until=until, was=was, by=cast.chair)
+        rows = as_(cast.chair).get("/decisions/").context["rows"]
+        end = day(until)
+    said = {row.words: (row.about, row.said, row.who) for row in rows}
+    assert said["Continued"] == (f"until {end}", "One more site.", "Elena Novak")
+    about, why, who = said["Accepted that it does not apply"]
+    assert (why, who) == ("Nobody is judged by it.", "Ines Okafor")
+    assert about
 
 
 def test_every_filter_narrows_it(cast, as_, mvp, idea):

@@ -59,9 +59,7 @@ def test_similar_cases_stand_beside_each_never_itself_and_confidential_ones_neve
         cast, title="Invoice reader", unit=cast.elsewhere, owner=cast.outsider, by=cast.outsider
     )
     hidden = factories.make_case(cast, title="Invoice secrets")
-    actions.change_details(
-        case=hidden, title=hidden.title, problem=hidden.problem, platform="", confidential=True, by=cast.owner
-    )
+    actions.change_details(case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner)
     (shown,) = columns(as_(cast.chair).get(f"/ideas/?case={idea.ref}"))
     assert f"Invoice reader {near.ref} Logistics" in shown["Similar cases"]
     assert idea.ref not in shown["Similar cases"]
