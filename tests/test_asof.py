@@ -458,3 +458,15 @@ def test_views_of_tables_that_belong_to_no_case_are_turned_back_too(year):
     with asof.day(datetime(2024, 6, 1, tzinfo=UTC)):
         assert Unit.objects.get(pk=unit.pk).name == "Account management"
         assert standing.facts_of(Initiative.objects.select_related("unit").first()).ref
+
+
+@pytest.mark.django_db(transaction=True)
+def test_on_another_day_the_database_writes_nothing():
+    """Not even round the views, where the day opens its own transaction as a request does."""
+    write = "INSERT INTO public.django_content_type (app_label, model) VALUES ('x', 'y')"
+    with (
+        pytest.raises(DatabaseError, match="read-only transaction"),
+        asof.day(datetime(2024, 6, 1, tzinfo=UTC)),
+    ):
+        connection.cursor().execute(write)
+    connection.cursor().execute(write)
