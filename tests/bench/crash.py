@@ -1,24 +1,32 @@
 """Forty crashes while people write: `python -m tests.bench.crash [CYCLES]`.
 
-Four writers register cases and note each one as soon as they were told that it is kept; a sealer seals all the time.
-Then something dies: the database (every process of it, SIGKILL), the writers, the sealer, or the disk is full. After
-a new start everything noted must be there, everything that is there must be whole, and the record must verify.
+The web server and the worker with its beat run as `make run` starts them. Four people register cases through the form
+and note each one as soon as the answer says that it is kept; the worker seals. Then something dies, without a word: the
+database, the web server, the worker (every process of it, SIGKILL), or the disk is full. After a new start everything
+noted must be there, everything that is there must be whole, and the record must verify.
 """
 
 import contextlib
+import http.cookiejar
 import os
 import random
+import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.error
+import urllib.parse
+import urllib.request
 from pathlib import Path
 
 import psutil
 
 WRITERS = 4
-KINDS = ("database", "writers", "sealer", "disk")
+KINDS = ("database", "web", "worker", "disk")
 DISK = 400  # megabytes
 KEEP = 3  # seconds of writing on average before something dies
 
@@ -66,7 +74,14 @@ def place():
 
 def django_on(root: Path) -> None:
     """Django, set up on the embedded database in the folder, as durable as for people."""
-    os.environ.update({"PLUMBLINE_DATA": str(root / "data"), "DJANGO_SETTINGS_MODULE": "governance.settings"})
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    os.environ |= {
+        "PLUMBLINE_DATA": str(root / "data"),
+        "PLUMBLINE_PORT": port,
+        "DJANGO_SETTINGS_MODULE": "governance.settings",
+    }
     os.environ.pop("DATABASE_URL", None)
     import django
 
@@ -74,12 +89,18 @@ def django_on(root: Path) -> None:
 
 
 def found() -> None:
-    """Tables, and an organisation."""
+    """Tables, roles, style sheets, and an organisation."""
+    from django.conf import settings
     from django.core.management import call_command
+    from django.db import connection
 
+    from governance import roles
+    from governance.management.commands.run import collect_static
     from tests import factories
 
     call_command("migrate", interactive=False, verbosity=0)
+    roles.grant(connection)
+    collect_static(settings.STATIC_ROOT)
     factories._make_cast()
 
 
@@ -91,46 +112,54 @@ def cycle(root: Path, kind: str, seconds: float) -> str:
     from django.conf import settings
     from django.db import connections
 
+    from governance.management.commands import run
+
     connections.close_all()
     before = len(noted(root))
-    parts = [part("write", root, str(number)) for number in range(WRITERS)]
-    sealer = part("seal", root)
+    (root / "notes").mkdir(exist_ok=True)
+    parts = {name: part(command, run.environment()) for name, command in run.commands().items()}
+    stopped = threading.Event()
+    writers = [threading.Thread(target=write, args=(root, str(n), stopped)) for n in range(WRITERS)]
+    for writer in writers:
+        writer.start()
     until = time.monotonic() + 60
     while len(noted(root)) == before and time.monotonic() < until:
         time.sleep(0.05)
     time.sleep(seconds)
-    if kind == "writers":
-        kill(parts)
-    elif kind == "sealer":
-        kill([sealer])
+    if kind == "web":
+        kill(parts["web server"])
         time.sleep(0.3)  # the others go on
+    elif kind == "worker":
+        kill(parts["worker"])
+        time.sleep(0.3)
     elif kind == "disk" and (root / "mounted").read_text() == "True":
         fill(root)
         time.sleep(1)
         (root / "filler").unlink()
     else:
         kill_database(root)
-    kill([*parts, sealer])
+    stopped.set()
+    for part in parts.values():
+        kill(part)
+    for writer in writers:
+        writer.join()
     settings.EMBEDDED_DATABASE._process = None
     settings.EMBEDDED_DATABASE.start()
     return f"{len(noted(root)) - before} cases noted"
 
 
-def part(*arguments: str | Path) -> subprocess.Popen:
-    """This program again, in another part."""
+def part(command: list[str], told: dict[str, str]) -> subprocess.Popen:
+    """One part as `make run` starts it; what it complains of, with its database dead, is no news."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.crash", *map(str, arguments)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        command, env=told, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
 
 
-def kill(parts: list[subprocess.Popen]) -> None:
-    """At once, without a word."""
-    for process in parts:
-        process.kill()
-    for process in parts:
-        process.wait()
+def kill(part: subprocess.Popen) -> None:
+    """All processes of it at once, without a word."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(part.pid, signal.SIGKILL)
+    part.wait()
 
 
 def kill_database(root: Path) -> None:
@@ -190,44 +219,75 @@ def check(root: Path) -> list[str]:
     return wrong
 
 
-# --- The parts ------------------------------------------------------------------------------------------------------
+# --- People ---------------------------------------------------------------------------------------------------------
 
 
-def write(root: Path, number: str) -> None:
-    """Register one case after the other; note each when the act has returned."""
-    from governance.models import Unit, User
-    from initiatives import actions
+class Told(urllib.request.HTTPRedirectHandler):
+    """A redirect is the answer; nobody follows it."""
 
-    owner, unit = User.objects.get(login="owner"), Unit.objects.get(code="accounts")
-    (root / "notes").mkdir(exist_ok=True)
+    def redirect_request(self, *_):
+        """Nowhere."""
+
+
+def write(root: Path, number: str, stopped: threading.Event) -> None:
+    """Sign in and register one case after the other through the form; note each whose page the answer points to."""
+    from django.conf import settings
+
+    from tests import factories
+
+    cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+    browser = urllib.request.build_opener(cookies, Told())
+    place = f"http://127.0.0.1:{settings.PORT}"
+    signed_in = False
     with open(root / "notes" / number, "a") as notes:
-        while True:
-            case = actions.register(
-                title=f"Case of writer {number} at {time.time()}",
-                unit=unit,
-                problem="That something may crash.",
-                owner=owner,
-                by=owner,
-            )
-            notes.write(f"{case.ref}\n")
-            notes.flush()
+        while not stopped.is_set():
+            try:
+                if not signed_in:
+                    who = {"username": "owner", "password": factories.PASSWORD}
+                    signed_in = bool(send(browser, f"{place}/sign-in/", who))
+                    continue
+                title = f"Case of writer {number} at {time.time()}"
+                words = {
+                    "title": title,
+                    "problem": "That something may crash.",
+                    "why_new": "It is another one.",
+                }
+                said = words | whose()
+                if found := re.fullmatch(
+                    r"/cases/(AI-\d+)/", send(browser, f"{place}/cases/register/", said)
+                ):
+                    notes.write(f"{found[1]}\n")
+                    notes.flush()
+            except OSError:  # no server yet, or no more, or one that says what is wrong
+                time.sleep(0.1)
 
 
-def seal() -> None:
-    """Seal without a pause."""
-    from governance import seals
+def whose() -> dict[str, str]:
+    """Unit and owner, as the form asks for them; keys of the cast, which a crash does not change."""
+    if not _whose:
+        from governance.models import Unit, User
 
-    while True:
-        seals.seal()
-        time.sleep(0.02)
+        _whose["unit"] = str(Unit.objects.get(code="accounts").pk)
+        _whose["owner"] = str(User.objects.get(login="owner").pk)
+    return _whose
+
+
+_whose: dict[str, str] = {}
+
+
+def send(browser: urllib.request.OpenerDirector, address: str, fields: dict[str, str]) -> str:
+    """Fill the form at the address and send it; where the answer points to. Raises OSError when none comes."""
+    with browser.open(address, timeout=20) as page:
+        hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.read().decode())
+    data = urllib.parse.urlencode(dict(hidden) | fields).encode()
+    try:
+        browser.open(address, data, timeout=20).close()
+    except urllib.error.HTTPError as answer:
+        if answer.code not in (302, 303):
+            raise
+        return urllib.parse.urlsplit(answer.headers["Location"]).path
+    return ""
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["write"]:
-        django_on(Path(sys.argv[2]))
-        write(Path(sys.argv[2]), sys.argv[3])
-    elif sys.argv[1:2] == ["seal"]:
-        django_on(Path(sys.argv[2]))
-        seal()
-    else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 40)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 40)
