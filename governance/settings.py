@@ -388,6 +388,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+AUTH_PASSWORD_VALIDATORS.append({"NAME": "governance.house_words.NotOnlyHouseWords"})
 AUTH_PASSWORD_VALIDATORS[0]["OPTIONS"] = {"user_attributes": ("login", "full_name", "email")}
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "/"
