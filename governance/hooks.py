@@ -77,6 +77,10 @@ case_words: list[Callable] = []
 notice_verbs: dict[str, str] = {}
 # By kind, how its mails are made.
 mails: dict[str, MailKind] = {}
+# Functions (person) -> list of units whose weekly digest the person gets.
+digest_units: list[Callable] = []
+# Functions (person) -> list of governance.calendar.DueDay: what is due to somebody, as days.
+calendar_days: list[Callable] = []
 # Functions (moment, {key: row of a person as known then}, person or None) -> governance.rights.Held: roles on cases.
 rights_held: list[Callable] = []
 # Functions (kind, facts, book) -> str: an act of the record as a sentence after the name of who acted.

@@ -15,6 +15,7 @@ from governance.views import (
     rulebook,
     samples,
     status,
+    telling,
 )
 
 urlpatterns = [
@@ -38,6 +39,11 @@ urlpatterns = [
     path("status/mail/", status.mail, name="status-mail"),
     path("styleguide/", people.styleguide, name="styleguide"),
     path("help/", people.help_page, name="help"),
+    path("settings/", telling.settings_page, name="settings"),
+    path("settings/calendar/", telling.make_calendar, name="calendar-make"),
+    path("settings/calendar/end/", telling.end_calendar, name="calendar-end"),
+    path("calendar/<str:secret>.ics", telling.calendar_feed, name="calendar"),
+    path("digest/leave/<str:token>/", telling.leave_digest, name="digest-leave"),
     path("notices/", notices.notices, name="notices"),
     path("notices/<int:pk>/", notices.open_notice, name="notice"),
     path("notices/read/", notices.mark_read, name="notices-read"),

@@ -24,11 +24,15 @@ class InitiativesConfig(AppConfig):
             hooks.CaseTab("Waivers", "waivers", position=70),
             hooks.CaseTab("History", "case-history", position=90),
         ]
-        from initiatives import reminders
+        from governance.models import Delivery
+        from initiatives import calendar_days, digest, reminders
 
         hooks.due_queries += reminders.QUERIES
         hooks.case_words.append(reminders.words_of)
         hooks.notice_verbs |= reminders.VERBS
+        hooks.mails[Delivery.DIGEST] = digest.DIGEST_MAIL
+        hooks.digest_units.append(digest.units_of)
+        hooks.calendar_days.append(calendar_days.days)
         # Imported here: models can be imported only once the apps are loaded.
         from initiatives import auditing, desk_lines, personal, reports, words
         from initiatives.models import Initiative, past

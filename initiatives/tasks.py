@@ -2,6 +2,8 @@
 
 from celery import shared_task
 
+from governance import delivery
+from governance.models import Delivery
 from initiatives import actions, sweeps
 
 SURE = {"acks_late": True, "reject_on_worker_lost": True, "ignore_result": True}
@@ -29,3 +31,9 @@ def find_missing_files() -> None:
 def open_vacancy_debts() -> None:
     """Owe the chair an owner where one is missing for too long."""
     sweeps.open_vacancy_debts()
+
+
+@shared_task(**SURE)
+def send_digests() -> None:
+    """Send everybody the week's digest of each unit of theirs that has not gone out."""
+    delivery.deliver(kind=Delivery.DIGEST)

@@ -96,6 +96,11 @@ TABLE = {
     "account-end-sessions": only(closed=405, strangers=405, sent=403),
     "status": only("admin", strangers=403, sent=405),
     "status-mail": only(closed=405, strangers=405, sent=403),
+    "settings": Row(strangers=200, sent=200),
+    "calendar-make": only(closed=405, strangers=405, sent=200),
+    "calendar-end": only(closed=405, strangers=405, sent=302),
+    "calendar": only(closed=404, sent=405, signed_out=404),  # a secret that nobody has
+    "digest-leave": only(closed=404, signed_out=404),  # likewise
     "notices": MEMBERS,
     "notice": only(closed=404, sent=405),  # one's own only; this one is nobody's
     "notices-read": only(closed=405, strangers=405, sent=302),
@@ -330,6 +335,7 @@ def world(cast):
         "notices": 10**9,
         "accounts": cast.lead.pk,
         "token": "1.forged~key",
+        "secret": "nobody-has-this",
     }
 
 

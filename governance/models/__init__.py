@@ -10,9 +10,11 @@ from governance.models.people import Board, Membership, SignInAttempt, Unit, Use
 from governance.models.retention import LegalHold
 from governance.models.rulebook import Criterion, Gate, Requirement, Rulebook
 from governance.models.stamps import Timestamp
+from governance.models.telling import CalendarFeed, Telling
 
 __all__ = [
     "Board",
+    "CalendarFeed",
     "Checkpoint",
     "Clause",
     "Contract",
@@ -38,6 +40,7 @@ __all__ = [
     "Session",
     "SignInAttempt",
     "TaskRun",
+    "Telling",
     "Timestamp",
     "Unit",
     "User",

@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
-from governance import clock, ledger, links, sessions
+from governance import clock, ledger, links, sessions, telling
 from governance.answers import no
 from governance.history import acting
 from governance.models import Membership, User
@@ -40,6 +40,7 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
         person.save()
         sessions.end_all(person)
         links.end_all(person)
+        telling.end_calendar(person=person)
         ledger.record("account ended", person=person.full_name, person_id=person.pk, login=person.login)
         for case, assignment in ended:
             leave_vacancy(case, assignment)

@@ -5,7 +5,8 @@
    form[data-auto]               choosing a filter shows its result at once
    form[data-guard]              leaving with something unsent asks first
    [data-focus]                  takes the focus when the page opens (the summary of errors)
-   the key /                     goes to the search box, unless this browser was told not to */
+   the key /                     goes to the search box, unless this browser was told not to
+   [data-slash]                  where it can be told so */
 (() => {
   "use strict";
   const person = document.body.dataset.person || "";
@@ -154,6 +155,18 @@
     event.preventDefault();
     box.focus();
     box.select();
+  });
+
+  document.querySelectorAll("[data-slash]").forEach((place) => {
+    const label = document.createElement("label");
+    const box = document.createElement("input");
+    box.type = "checkbox";
+    box.checked = storage("localStorage", (s) => s.getItem(SLASH)) !== "off";
+    box.addEventListener("change", () =>
+      storage("localStorage", (s) => (box.checked ? s.removeItem(SLASH) : s.setItem(SLASH, "off"))));
+    label.className = "check";
+    label.append(box, "Let it do so in this browser");
+    place.replaceChildren(label);
   });
 
   settle(document);

@@ -1,0 +1,104 @@
+"""What is due to a person because of cases, as days of a calendar: no words but the reference and the title.
+
+Of a case that is confidential, or no longer theirs to see, the reference alone.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from django.db.models import Max, Q
+from django.urls import reverse
+
+from governance import clock
+from governance.calendar import DueDay
+from governance.models import User
+from initiatives import permissions
+from initiatives.desk_look import Look
+from initiatives.models import Condition, Gap, Initiative, Obligation, Span
+from initiatives.models.holds import OBLIGATION_KINDS
+
+
+def days(person: User) -> list[DueDay]:
+    """Every day on which something of a case is due to the person, whatever lies ahead or is overdue."""
+    look = Look(person)
+    found = [row for part in PARTS for row in part(look)]
+    cases = [case for _, _, case, _, _ in found]
+    open_to = set(
+        permissions.visible_to(person)
+        .filter(pk__in=[case.pk for case in cases], confidential=False)
+        .values_list("pk", flat=True)
+    )
+    return [
+        DueDay(key, day, f"{what}: {case.ref}{f' {case.title}' if case.pk in open_to else ''}", link)
+        for key, day, case, what, link in found
+    ]
+
+
+Found = tuple[str, date, Initiative, str, str]  # key, day, case, what is due, where
+
+
+def debts(look: Look) -> Iterator[Found]:
+    """What the person owes: obligations, conditions, gaps."""
+    owed = Obligation.objects.unsettled().filter(debtor=look.person).select_related("initiative")
+    for row in owed:
+        yield (
+            f"obligation-{row.pk}",
+            row.due,
+            row.initiative,
+            OBLIGATION_KINDS[row.kind],
+            row.initiative.get_absolute_url(),
+        )
+    unmet = Condition.objects.filter(owner=look.person, met_at__isnull=True).select_related(
+        "review__initiative"
+    )
+    for row in unmet:
+        link = reverse("condition-meet", args=[row.pk])
+        yield f"condition-{row.pk}", row.due, row.review.initiative, "Meet a condition", link
+    gaps = Gap.objects.filter(owner=look.person, closed_at__isnull=True).select_related("initiative")
+    for row in gaps:
+        yield f"gap-{row.pk}", row.due, row.initiative, "Close a gap", reverse("gap-close", args=[row.pk])
+
+
+def reviews(look: Look) -> Iterator[Found]:
+    """Reviews that the person signs and has not, or decides: until the day on which they expire."""
+    for review in look.open_reviews:
+        case, link = review.initiative, review.get_absolute_url()
+        day = clock.local_day(review.expires_at)
+        if case.pk not in look.party_to:
+            voted = {vote.seat for vote in review.votes}
+            signing = review.rulebook.book.gates[review.gate].seats
+            for seat in look.seats_on(case):
+                if seat in signing and seat not in voted:
+                    yield f"review-{review.pk}-{seat}", day, case, "Sign", link
+        if case.pk in look.chaired:
+            yield f"review-{review.pk}-decide", day, case, "Decide", link
+
+
+def proof(look: Look) -> Iterator[Found]:
+    """The first day on which proof of a case that the person works on no longer counts."""
+    ageing = Span.objects.covering(look.now).filter(initiative__in=look.working, next_stale_on__isnull=False)
+    for span in ageing:
+        case, held = look.working[span.initiative_id]
+        if held != {"sponsor"} and not case.imported:
+            link = reverse("evidence", args=[case.ref])
+            yield f"proof-{case.pk}", span.next_stale_on, case, "Proof goes stale", link
+
+
+def reattestation(look: Look) -> Iterator[Found]:
+    """The day by which production is accepted again: for its owner and its support owner."""
+    mine = [pk for pk, (_, held) in look.working.items() if held & {"owner", "support_owner"}]
+    if not mine or look.book is None:
+        return
+    rule = look.book.stages["production"]
+    cases = Initiative.objects.filter(pk__in=mine, stage="production").exclude(basis="import")
+    promoted = Max("stage_changes__at", filter=Q(stage_changes__to_stage="production"))
+    for case in cases.annotate(promoted=promoted):
+        start = max(filter(None, [case.promoted, case.reattested_at]), default=None)
+        if start is not None:
+            lasts = rule.reattest_days_high if case.high_risk else rule.reattest_days
+            day = clock.local_day(start) + timedelta(days=lasts)
+            link = reverse("case-reattest", args=[case.ref])
+            yield f"reattest-{case.pk}", day, case, "Accept production again", link
+
+
+PARTS = [debts, reviews, proof, reattestation]

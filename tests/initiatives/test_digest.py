@@ -1,0 +1,209 @@
+"""The weekly digest: who gets which, one a week, what it says and to whom it does not."""
+
+import re
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.test import Client
+
+from adoption.demo import life
+from governance import actions as ground
+from governance import clock, delivery, telling
+from governance.models import Delivery, Telling
+from initiatives import actions, digest
+from tests import factories
+
+MONDAY = datetime(2026, 11, 9, 6, 5, tzinfo=UTC)
+pytestmark = pytest.mark.django_db
+
+
+def send(at: datetime | None = None) -> list:
+    """What goes out at that moment, twice asked."""
+    mail.outbox.clear()
+    delivery.deliver(at, kind=Delivery.DIGEST)
+    delivery.deliver(at, kind=Delivery.DIGEST)
+    return list(mail.outbox)
+
+
+def units_of(person) -> list[str]:
+    return [unit.name for unit in digest.units_of(person)]
+
+
+def next_monday() -> datetime:
+    """Monday morning of the week to come, an hour after the digests begin."""
+    ahead = timedelta(days=7 - clock.today().weekday())
+    return clock.midnight_before(clock.today() + ahead) + timedelta(hours=7)
+
+
+def test_who_gets_which_unit(cast):
+    factories.make_prototype(cast)
+    assert units_of(cast.owner) == ["Account management"]
+    assert units_of(cast.chair) == ["Retail"], "of the board's unit, everything below it in one"
+    assert units_of(cast.outsider) == units_of(cast.auditor) == []
+    telling.choose_digest(choice=Telling.UNIT, by=cast.outsider)
+    telling.choose_digest(choice=Telling.UNIT, by=cast.auditor)
+    telling.choose_digest(choice=Telling.NEVER, by=cast.chair)
+    assert units_of(cast.outsider) == ["Logistics"]
+    assert units_of(cast.auditor) == ["Northgate"], "who works nowhere looks over everything"
+    assert units_of(cast.chair) == []
+    for number in range(4):
+        unit = ground.add_unit(
+            name=f"Desk {number}", code=f"desk-{number}", parent=cast.elsewhere, by=cast.admin
+        )
+        factories.make_case(cast, unit=unit, owner=cast.sponsor, by=cast.sponsor, title=f"Idea {number}")
+        for role in cast.sponsor.roles.waiting():
+            actions.accept_role(assignment=role, by=cast.sponsor)
+    assert units_of(cast.sponsor) == ["Logistics"], "more than three are told as one"
+
+
+def test_once_a_week_from_monday_morning_and_one_after_weeks_of_silence(cast):
+    case = factories.make_prototype(cast)
+    actions.hold(case=case, reason="Look.", by=cast.owner)
+    monday = next_monday()
+    assert send(monday - timedelta(hours=2)), "of the week before"
+    assert send(monday - timedelta(hours=2)) == []
+    first = send(monday)
+    assert sorted(message.to[0] for message in first) == sorted({message.to[0] for message in first})
+    assert "owner@example.org" in {message.to[0] for message in first}
+    for days in (0, 1, 6):
+        assert send(monday + timedelta(days=days)) == []
+    later = send(monday + timedelta(days=24))
+    assert len([message for message in later if message.to == ["owner@example.org"]]) == 1
+    (mine,) = (message for message in later if message.to == ["owner@example.org"])
+    assert f"since {monday.day} {monday:%B}" in mine.body, "of everything since the last"
+
+
+def test_a_quiet_unit_sends_nothing(cast):
+    factories.make_case(cast)
+    for role in cast.owner.roles.waiting():
+        actions.accept_role(assignment=role, by=cast.owner)
+    assert send(next_monday() + timedelta(days=28)) == []
+
+
+def busy(cast) -> None:
+    """A unit in which much happens: thirty cases, two before their gate, holds, debts, decisions, roles to accept."""
+    mvp = factories.make_mvp(cast)
+    for number in range(26):
+        factories.make_case(cast, title=f"Idea number {number} with a rather long title")
+    stopped = factories.make_prototype(cast, title="Contract reader")
+    actions.stop(case=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    trial = factories.make_prototype(cast, title="Ticket triage")
+    actions.hold(case=trial, reason="Wrong answers last night.", by=cast.seat_security)
+    actions.hold(case=mvp, reason="A vendor question.", by=cast.seat_risk)
+    actions.open_review(case=life.fresh(mvp), by=cast.owner)
+    soon = clock.today() + timedelta(days=9)
+    for number in range(6):
+        actions.open_gap(
+            case=mvp,
+            text=f"List {number} differs.",
+            owner=cast.steward,
+            due=soon,
+            downstream=[],
+            by=cast.owner,
+        )
+    actions.propose_role(case=mvp, role="sponsor", person=cast.sponsor, by=cast.owner)
+
+
+def test_a_busy_unit_is_read_in_a_minute(cast):
+    busy(cast)
+    told = {message.to[0].partition("@")[0]: message for message in send()}
+    body = told["owner"].body
+    for words in ("YOUR MOVE", "BLOCKED", "WHOSE MOVE", "DECIDED", "WHERE THEY STAND", "more:"):
+        assert words in body
+    assert "Ticket triage: somebody raised a concern (“Wrong answers last night”), since" in body
+    assert "Contract reader: its post-mortem, by" in body, "one's own move needs no name"
+    assert f"{cast.owner}: its post-mortem" in told["chair"].body
+    assert f"{cast.steward}: close the gap “List 0 differs”, by " in body
+    assert "stopped, Marta Lindqvist" in body
+    assert "MVP (prove bounded business usefulness)" in body
+    assert "moves are yours" in told["owner"].subject
+    for message in told.values():
+        words = re.sub(r"http\S+|\*", " ", message.body).split()
+        assert len(words) <= 330, f"{len(words)} words are more than a minute, at 330 a minute skimmed"
+        lines = [line for line in message.body.splitlines() if line.startswith("* ")]
+        assert len(lines) <= 6 * digest.SECTION
+        html = message.alternatives[0][0]
+        assert html.count("<li") == len(lines)
+
+
+def test_a_digest_tells_nobody_of_a_case_that_is_not_theirs(cast):
+    hidden = factories.make_case(cast, title="Zeppelin pricing", owner=cast.support, by=cast.support)
+    for role in cast.support.roles.waiting():
+        actions.accept_role(assignment=role, by=cast.support)
+    actions.change_details(
+        case=hidden,
+        title=hidden.title,
+        problem=hidden.problem,
+        platform="",
+        confidential=True,
+        by=cast.support,
+    )
+    actions.hold(case=hidden, reason="Secret.", by=cast.support)
+    shown = factories.make_case(cast, title="Open pricing")
+    actions.hold(case=shown, reason="Look.", by=cast.owner)
+    told = {message.to[0].partition("@")[0]: message.body for message in send()}
+    assert "Open pricing" in told["owner"]
+    assert "Zeppelin" not in told["owner"]
+    assert hidden.ref not in told["owner"]
+    assert "1 running case." in told["owner"]
+    assert "Zeppelin" in told["support"]
+    assert "2 running cases." in told["support"]
+
+
+def test_gaps_closed_since_the_last_digest_are_told(cast):
+    case = factories.make_prototype(cast)
+    gap = actions.open_gap(
+        case=case, text="Two lists.", owner=cast.steward, due=clock.today(), downstream=[], by=cast.owner
+    )
+    monday = next_monday()
+    send(monday)
+    with clock.simulated(monday + timedelta(days=1)):
+        actions.close_gap(gap=gap, by=cast.steward)
+    (mine,) = (message for message in send(monday + timedelta(days=7)) if message.to == ["owner@example.org"])
+    assert "GAPS CLOSED" in mine.body
+    assert "closed “Two lists”" in mine.body
+
+
+def test_leaving_from_the_mail_needs_no_session_and_takes_one_press(cast):
+    busy_case = factories.make_case(cast)
+    actions.hold(case=busy_case, reason="Look.", by=cast.owner)
+    (mine,) = (message for message in send() if message.to == ["owner@example.org"])
+    address = mine.extra_headers["List-Unsubscribe"].strip("<>")
+    assert mine.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert address in mine.body
+    path = address.removeprefix("http://127.0.0.1:8000")
+    stranger = Client(enforce_csrf_checks=True)
+    assert b"End the digest" in stranger.get(path).content
+    assert units_of(cast.owner), "looking ends nothing"
+    answer = stranger.post(path, {"List-Unsubscribe": "One-Click"})
+    assert b"No digest comes any more" in answer.content
+    assert units_of(cast.owner) == []
+    assert all(message.to != mine.to for message in send(next_monday() + timedelta(days=7)))
+    assert stranger.get(path[:-3] + "xx/").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_send_one_digest(cast):
+    case = factories.make_case(cast)
+    actions.hold(case=case, reason="Look.", by=cast.owner)
+    mail.outbox.clear()
+    gate = threading.Barrier(3)
+
+    def work():
+        try:
+            gate.wait()
+            delivery.deliver(kind=Delivery.DIGEST)
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    told = [message.to[0] for message in mail.outbox]
+    assert told
+    assert len(told) == len(set(told))
