@@ -72,6 +72,11 @@ TOPICS = [
         "search look reference shortcut key slash portfolio filter",
     ),
     Topic(
+        "telling",
+        "How you are told",
+        "mail notice digest weekly calendar subscribe unsubscribe ics reminder settings",
+    ),
+    Topic(
         "words",
         "Words you will meet",
         "glossary meaning waived waiver condition debt gap not apply reported",

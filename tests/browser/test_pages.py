@@ -95,6 +95,7 @@ def test_every_main_page_is_sound(watch, cast, review, settings):
             "decisions": "/decisions/",
             "notices": "/notices/",
             "help": "/help/",
+            "settings": "/settings/",
             "search": "/search/?q=c",
             "search-found": "/search/?q=cust+ma",
             "search-all": "/search/?q=lindq",
