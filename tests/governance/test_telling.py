@@ -82,9 +82,7 @@ def feed(cast):
         actions.open_gap(
             case=one, text="Private words.", owner=cast.owner, due=soon, downstream=[], by=cast.owner
         )
-    actions.change_details(
-        case=hidden, title=hidden.title, problem=hidden.problem, platform="", confidential=True, by=cast.owner
-    )
+    actions.change_details(case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner)
     stopped = factories.make_prototype(cast, title="Contract reader")
     actions.stop(case=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     return case, hidden, telling.make_calendar(by=cast.owner)

@@ -136,7 +136,6 @@ def test_a_digest_tells_nobody_of_a_case_that_is_not_theirs(cast):
         actions.accept_role(assignment=role, by=cast.support)
     actions.change_details(
         case=hidden,
-        title=hidden.title,
         problem=hidden.problem,
         platform="",
         confidential=True,
