@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from adoption.demo import life
 from governance import clock
 from governance.answers import Conflict, Refused
+from governance.templatetags.plumbline import day
 from initiatives import actions, reminders, standing
 from initiatives.models import Continuation
 from tests import factories
@@ -52,6 +53,9 @@ def test_a_trial_ends_at_the_age_of_the_rulebook_and_the_chair_moves_it(cast, as
             assert client.post(url, typed(case, 90)).status_code == 302
         assert kinds == ["continued"]
         assert standing.review_by(case) == clock.today() + timedelta(days=90)
+        (row,) = client.get("/decisions/?what=continued").context["rows"]
+        assert (row.ref, row.said) == (case.ref, "The second team starts in May.")
+        assert row.about == f"until {day(standing.review_by(case))}"
         assert "it was to end on" not in text_of(as_(cast.owner).get(at("people", case.ref)))
         assert url not in text_of(client.get("/"))
         assert "instead of" in text_of(client.get(at("case-history", case.ref)))
