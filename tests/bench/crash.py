@@ -117,7 +117,7 @@ def cycle(root: Path, kind: str, seconds: float) -> str:
     connections.close_all()
     before = len(noted(root))
     (root / "notes").mkdir(exist_ok=True)
-    parts = {name: part(command, run.environment()) for name, command in run.commands().items()}
+    parts = {name: begun(command, run.environment()) for name, command in run.commands().items()}
     stopped = threading.Event()
     writers = [threading.Thread(target=write, args=(root, str(n), stopped)) for n in range(WRITERS)]
     for writer in writers:
@@ -148,7 +148,7 @@ def cycle(root: Path, kind: str, seconds: float) -> str:
     return f"{len(noted(root)) - before} cases noted"
 
 
-def part(command: list[str], told: dict[str, str]) -> subprocess.Popen:
+def begun(command: list[str], told: dict[str, str]) -> subprocess.Popen:
     """One part as `make run` starts it; what it complains of, with its database dead, is no news."""
     return subprocess.Popen(
         command, env=told, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
