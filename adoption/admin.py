@@ -5,6 +5,7 @@ from governance.administration import read_only
 
 read_only(
     PostMortem,
+    ("learned", "Post-mortems"),
     list_display=(
         "initiative",
         "obligation",
@@ -22,6 +23,7 @@ read_only(
 
 read_only(
     Lesson,
+    "learned",
     list_display=("text", "layer", "post_mortem", "removed_at"),
     list_filter=("layer",),
     list_select_related=("post_mortem__initiative",),

@@ -36,6 +36,7 @@ class UnitForm(ReasonForm):
 class UnitAdmin(Recorded):
     """Units as a tree. The code stays; where a unit stands changes by the acts of the floor above."""
 
+    subject = "people"
     form = UnitForm
     list_display = ("name", "code", "parent", "path", "merged_into")
     list_filter = (
@@ -92,9 +93,11 @@ class SeatsInline(admin.TabularInline):
 class BoardAdmin(Recorded):
     """Boards. The unit stays: it says which cases the board decides."""
 
+    subject = "people"
     form = BoardForm
     inlines = [SeatsInline]
     list_display = ("name", "unit")
+    list_filter = (("unit__parent", admin.RelatedOnlyFieldListFilter),)
     list_select_related = ("unit",)
     search_fields = ("name", "unit__name")
 
@@ -170,6 +173,8 @@ class PersonForm(ReasonForm):
 class PersonAdmin(Recorded, UserAdmin):
     """Accounts. Whether one is active changes only by the acts of the floor above, which end roles and seats."""
 
+    subject = "people"
+    index_name = "Accounts"
     form = add_form = PersonForm
     list_display = ("full_name", "login", "email", "unit", "is_active", "is_admin", "is_auditor")
     list_filter = ("is_active", "is_admin", "is_auditor", ("unit", admin.RelatedOnlyFieldListFilter))
@@ -255,6 +260,8 @@ class MembershipForm(ReasonForm):
 class MembershipAdmin(Recorded):
     """Seats. One is filled here and never changed; it ends by the act of the floor above."""
 
+    subject = "people"
+    index_name = "Seats"
     form = MembershipForm
     list_display = ("board", "seat", "person", "starts_at", "ends_at", "delegate_of", "granted_by")
     list_filter = ("board", "seat")
@@ -281,7 +288,26 @@ class MembershipAdmin(Recorded):
 # What machine and record own.
 
 read_only(
+    models.Absence,
+    "away",
+    list_display=("person", "starts_at", "ends_at", "planned_at"),
+    list_filter=("starts_at", ("person__unit", admin.RelatedOnlyFieldListFilter)),
+    search_fields=("person__full_name", "person__login"),
+    list_select_related=("person",),
+    date_hierarchy="starts_at",
+)
+read_only(
+    models.Delegation,
+    ("away", "Who stands in"),
+    list_display=("absence", "delegate", "membership", "accepted_at", "ended_at"),
+    list_filter=("accepted_at", "ended_at", "membership__seat"),
+    search_fields=("delegate__full_name", "absence__person__full_name"),
+    list_select_related=("absence__person", "delegate", "membership__board", "membership__person"),
+)
+
+read_only(
     models.Rulebook,
+    "rules",
     list_display=("version", "published_at", "admin", "chair", "digest"),
     list_select_related=("admin", "chair"),
     search_fields=("version", "digest"),
@@ -289,6 +315,7 @@ read_only(
 )
 read_only(
     models.Gate,
+    "rules",
     list_display=("key", "rulebook", "title", "to_stage", "quorum"),
     list_filter=("rulebook", "to_stage"),
     search_fields=("key", "title"),
@@ -296,6 +323,7 @@ read_only(
 )
 read_only(
     models.Criterion,
+    "rules",
     list_display=("key", "rulebook", "gate_key", "seat", "layer", "severity", "waivable"),
     list_filter=("rulebook", "gate_key", "seat", "layer", "severity"),
     search_fields=("key", "question"),
@@ -303,14 +331,22 @@ read_only(
 )
 read_only(
     models.Requirement,
+    ("rules", "Requirements"),
     list_display=("key", "rulebook", "stage", "layer", "severity", "waivable", "fresh_days"),
     list_filter=("rulebook", "stage", "layer", "severity"),
     search_fields=("key", "question"),
     list_select_related=("rulebook",),
 )
-read_only(models.Contract, list_display=("title",), search_fields=("title",))
+read_only(
+    models.Contract,
+    "contracts",
+    list_display=("title",),
+    list_filter=("versions__state",),
+    search_fields=("title",),
+)
 read_only(
     models.ContractVersion,
+    ("contracts", "Versions of contracts"),
     list_display=("contract", "number", "state", "author", "starts_at", "ends_at"),
     list_filter=("state",),
     search_fields=("contract__title", "author__full_name"),
@@ -318,6 +354,7 @@ read_only(
 )
 read_only(
     models.Clause,
+    "contracts",
     list_display=("version", "kind", "sentence"),
     list_filter=("kind",),
     search_fields=("sentence", "version__contract__title"),
@@ -325,6 +362,7 @@ read_only(
 )
 read_only(
     models.ContractApproval,
+    ("contracts", "Signatures on contracts"),
     list_display=("version", "seat", "person", "at"),
     list_filter=("seat",),
     search_fields=("person__full_name", "version__contract__title"),
@@ -332,6 +370,7 @@ read_only(
 )
 read_only(
     models.Notice,
+    ("messages", "Notices"),
     list_display=("subject", "person", "kind", "case_ref", "owed_at", "read_at"),
     list_filter=("kind", "owed_at"),
     search_fields=("subject", "person__full_name", "case_ref"),
@@ -339,6 +378,7 @@ read_only(
 )
 read_only(
     models.Delivery,
+    ("messages", "Mails"),
     list_display=("person", "day", "claimed_at", "sent_at", "attempts", "last_error"),
     list_filter=("day", "sent_at"),
     search_fields=("person__full_name",),
@@ -346,6 +386,7 @@ read_only(
 )
 read_only(
     models.PasswordLink,
+    ("messages", "Links for passwords"),
     list_display=(
         "person",
         "purpose",
@@ -363,18 +404,21 @@ read_only(
 )
 read_only(
     models.Pulse,
+    "messages",
     list_display=("kind", "name", "started_at", "seen_at"),
     list_filter=("kind",),
     search_fields=("name",),
 )
 read_only(
     models.TaskRun,
+    ("messages", "Tasks"),
     list_display=("name", "done_at", "failed_at", "failed_in_a_row", "reason"),
     list_filter=("failed_at",),
     search_fields=("name", "reason"),
 )
 read_only(
     models.SignInAttempt,
+    ("messages", "Refused sign-ins"),
     list_display=("login", "address", "at"),
     list_filter=("at",),
     search_fields=("login",),
@@ -383,6 +427,7 @@ read_only(
 
 read_only(
     models.LegalHold,
+    "record",
     list_display=("case_ref", "person", "reason", "opened_by", "opened_at", "lifted_at"),
     list_filter=("opened_at", "lifted_at"),
     search_fields=("case_ref", "person__full_name", "reason"),
@@ -390,6 +435,7 @@ read_only(
 )
 read_only(
     models.Checkpoint,
+    "record",
     list_display=("id", "size", "at", "origin"),
     list_filter=("at",),
     search_fields=("note",),
@@ -397,6 +443,7 @@ read_only(
 
 read_only(
     models.Sample,
+    "record",
     list_display=("name", "drawn_by", "drawn_at", "found", "size", "finished_at"),
     list_filter=("drawn_at", "finished_at"),
     search_fields=("name", "purpose"),
@@ -404,6 +451,7 @@ read_only(
 )
 read_only(
     models.SampledEntry,
+    ("record", "Drawn entries"),
     list_display=("sample", "place", "entry_id", "gate", "seat", "conclusion", "concluded_by"),
     list_filter=("conclusion", "gate", "seat"),
     search_fields=("sample__name", "words"),
@@ -414,6 +462,7 @@ read_only(
 class EntryAdmin(ReadOnly):
     """The record: what happened, who did it, and the words of it."""
 
+    subject = "record"
     list_display = ("id", "kind", "table", "key", "actor_id", "case_ref", "at", "simulated")
     list_filter = ("kind", "table", "simulated", "at")
     search_fields = ("case_ref", "kind", "request_id", "key")

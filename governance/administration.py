@@ -44,6 +44,64 @@ admin.site.logout = people.sign_out
 admin.site.password_change = _own_password
 
 
+# The index by subject, in the order in which people look for things: key, words, what is found there.
+SUBJECTS = {
+    "people": ("Organisation", "Units, boards, accounts and seats: what admins keep."),
+    "away": ("Away and leaving", "Absences, who stands in, what is handed over."),
+    "cases": ("Cases", "Initiatives, their stages, roles and what runs."),
+    "proof": ("Answers and proof", "What owners answered, and what it rests on."),
+    "board": ("Reviews and decisions", "Reviews, votes, conditions and waivers."),
+    "owed": ("Holds and debts", "What stands against a case, and what is owed."),
+    "contracts": ("Contracts", "What a running system may do, and who signed it."),
+    "rules": ("Rulebook", "Published versions, gates, criteria and requirements."),
+    "learned": ("Learned", "Post-mortems and lessons."),
+    "imports": ("Imports", "Inventories, every raw row, and what became of it."),
+    "record": ("The record", "Entries, checkpoints, samples and legal holds."),
+    "messages": (
+        "Messages and sign-ins",
+        "What is owed to people, mails, links, refused sign-ins, what runs.",
+    ),
+}
+
+# Models of libraries that have no page here, and why; a model of ours says so itself, in `not_in_admin`.
+LEFT_OUT = {
+    "admin.LogEntry": "the admin's own list of clicks; the acts themselves are entries",
+    "auth.Group": "rights come from roles and seats",
+    "auth.Permission": "nobody is granted one",
+    "contenttypes.ContentType": "made from the models by Django",
+}
+
+
+def _by_subject(request, app_label=None):
+    """What stands in the index and beside every page: subjects with plain names instead of apps in alphabetical order.
+
+    Asked for one app, as the pages between index and list do, the models of that app.
+    """
+    apps = admin.AdminSite.get_app_list(admin.site, request, app_label)
+    if app_label:
+        return apps
+    found: dict[str, list[dict]] = {key: [] for key in SUBJECTS}
+    for model in (model for app in apps for model in app["models"]):
+        model_admin = admin.site.get_model_admin(model["model"])
+        found[model_admin.subject].append(model | {"name": model_admin.index_name or model["name"]})
+    home = reverse("admin:index")
+    return [
+        {
+            "name": SUBJECTS[key][0],
+            "help": SUBJECTS[key][1],
+            "app_label": f"subject-{key}",
+            "app_url": f"{home}#subject-{key}",
+            "has_module_perms": True,
+            "models": sorted(models, key=lambda model: model["name"]),
+        }
+        for key, models in found.items()
+        if models
+    ]
+
+
+admin.site.get_app_list = _by_subject
+
+
 # --- What every page of it has in common ------------------------------------------------------------------------------
 
 
@@ -72,6 +130,8 @@ class NoDeleting:
 
     actions = [export_csv]
     list_per_page = 50
+    subject = ""  # where it stands in the index: one of SUBJECTS
+    index_name = ""  # its plain name there, where that is not the model's
     # Fields that no page and no file of the admin shows.
     never_shown: tuple[str, ...] = ("password",)
 
@@ -145,10 +205,19 @@ class ReadOnlyHistory(ReadOnly, SimpleHistoryAdmin):
     """The same, with the history of each row."""
 
 
-def read_only(model, *, site=admin.site, base=None, **options):
-    """Register a model as read-only, with its history where it has one. `options`: attributes of the ModelAdmin."""
+def read_only(model, place, *, site=admin.site, base=None, **options):
+    """Register a model as read-only, with its history where it has one, at its place in the index.
+
+    `place`: its subject, or that and its plain name there. `options`: attributes of the ModelAdmin.
+    """
+    subject, words = (place, "") if isinstance(place, str) else place
+    # What a list shows of other rows comes along in its one question.
+    fields = {field.name for field in model._meta.fields if field.is_relation}
+    options.setdefault("list_select_related", tuple(fields.intersection(options["list_display"])))
     base = base or (ReadOnlyHistory if hasattr(model, "history") else ReadOnly)
-    site.register(model, type(f"{model.__name__}Admin", (base,), options))
+    site.register(
+        model, type(f"{model.__name__}Admin", (base,), options | {"subject": subject, "index_name": words})
+    )
 
 
 class ReasonForm(forms.ModelForm):

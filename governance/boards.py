@@ -1,9 +1,9 @@
 """Which board a unit answers to, and who sits on it at a moment."""
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from governance import clock
-from governance.models import Board, Membership, Unit, User
+from governance.models import Absence, Board, Membership, Unit, User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
 from governance.reading import once
 
@@ -31,10 +31,16 @@ def units_of_board(board: Board) -> QuerySet:
 
 
 def members_at(board: Board | None, moment) -> list[Membership]:
-    """Everybody who holds a seat of the board at `moment`, with the person."""
+    """Everybody who holds a seat of the board at `moment`, with the person, and whether they are `away` then."""
     if board is None:
         return []
-    return list(board.memberships.held_at(moment).select_related("person").order_by("delegate_of_id", "id"))
+    held = board.memberships.held_at(moment).annotate(away=away(moment))
+    return list(held.select_related("person", "delegate_of__person").order_by("delegate_of_id", "id"))
+
+
+def away(moment, person: str = "person") -> Exists:
+    """Whether that person of a row is away at `moment`, to annotate or filter by."""
+    return Exists(Absence.objects.at(moment).filter(person=OuterRef(person)))
 
 
 def members_now(board: Board | None) -> list[Membership]:
@@ -45,11 +51,12 @@ def members_now(board: Board | None) -> list[Membership]:
 
 
 def seats_held(person: User) -> list[Membership]:
-    """The seats, chair and deputy chair among them, that the person holds now on any board."""
+    """The seats, chair and deputy chair among them, that the person holds now on any board; `away`: whether now."""
 
     def read() -> list[Membership]:
-        held = Membership.objects.held_at(clock.now()).filter(person=person)
-        return list(held.select_related("board__unit"))
+        now = clock.now()
+        held = Membership.objects.held_at(now).filter(person=person).annotate(away=away(now))
+        return list(held.select_related("board__unit", "delegate_of__person"))
 
     return once(("seats", person.pk), read)
 
@@ -57,6 +64,14 @@ def seats_held(person: User) -> list[Membership]:
 def seat_holders(members: list[Membership], seat: str) -> list[Membership]:
     """Who holds the seat: its holder first, then delegates."""
     return [member for member in members if member.seat == seat]
+
+
+def holder_stood_in_for(members: list[Membership], seat: str, person: User) -> User | None:
+    """Whose seat it is, where the person holds it as a delegate only; else None."""
+    mine = [member for member in seat_holders(members, seat) if member.person_id == person.pk]
+    if not mine or any(member.delegate_of_id is None for member in mine):
+        return None
+    return mine[0].delegate_of.person
 
 
 def chairs(members: list[Membership]) -> tuple[list[Membership], list[Membership]]:

@@ -39,6 +39,7 @@ class Line:
     ref: str = ""
     due: date | None = None
     when: str = ""
+    on_behalf: str = ""  # the name of who is away, where somebody stands in
 
     @property
     def late(self) -> bool:

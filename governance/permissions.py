@@ -25,6 +25,13 @@ def may_hold(person: User) -> Answer:
     return no("Only admins and auditors open or lift a legal hold.", "Ask one of them.")
 
 
+def may_reorganise(person: User) -> Answer:
+    """Admins move and merge units."""
+    if person.is_active and person.is_admin:
+        return yes()
+    return no("Only admins move or merge units.", "Ask an admin.")
+
+
 def may_take(*, by: User) -> Answer:
     """Admins take the report of a person: they are asked for it, and hand it over."""
     if by.is_active and by.is_admin:

@@ -6,14 +6,14 @@ after). Only the tightest threshold reached is told, so that after days of silen
 
 from collections.abc import Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import structlog
 from django.db import connection
 
 from governance import clock, hooks
-from governance.models import Notice, User
+from governance.models import Delegation, Notice, User
 from governance.models.rulebook import NoRulebook
 
 log = structlog.get_logger("plumbline.reminders")
@@ -35,6 +35,8 @@ class Due:
     case_ref: str = ""
     due_on: date | None = None
     period: str = "once"
+    seat: str = ""  # the seat it is about: whoever stands in for that seat is told while its holder is away
+    personal: bool = False  # nobody can do it for another: it goes to the person also while they are away
 
     @property
     def key(self) -> tuple:
@@ -78,11 +80,13 @@ def find(problems: list[Exception] | None = None) -> dict[tuple, Due]:
     A query that fails goes to `problems` and does not silence the others; without that list it is raised.
     """
     found: dict[tuple, Due] = {}
+    standing = _standing_in()
     for query in hooks.due_queries:
         try:
             for due in query(clock.now()):
                 if due.person.is_active:
-                    found.setdefault(due.key, due)
+                    told = _stand_in(due, standing)
+                    found.setdefault(told.key, told)
         except NoRulebook:
             continue  # before there are rules there are no cases, and nothing of them is due
         except Exception as problem:
@@ -91,6 +95,24 @@ def find(problems: list[Exception] | None = None) -> dict[tuple, Due]:
             log.exception("a query for what is due failed", query=f"{query.__module__}.{query.__qualname__}")
             problems.append(problem)
     return found
+
+
+def _standing_in() -> dict[tuple[int, str], Delegation]:
+    """By who is away and the seat (empty: roles on cases), who stands in now."""
+    rows = Delegation.objects.agreed().at(clock.now()).filter(delegate__is_active=True)
+    return {
+        (row.absence.person_id, row.membership.seat if row.membership else ""): row
+        for row in rows.select_related("absence__person", "delegate", "membership")
+    }
+
+
+def _stand_in(due: Due, standing: dict[tuple[int, str], Delegation]) -> Due:
+    """The message as it goes out: to whoever stands in while its person is away, with for whom."""
+    row = None if due.personal else standing.get((due.person.pk, due.seat))
+    if row is None:
+        return due
+    away = f"For {row.absence.person}, who is away: you stand in."
+    return replace(due, person=row.delegate, text=f"{away} {due.text}".strip())
 
 
 def sweep(at: datetime | None = None, *, dry_run: bool = False) -> Counts:

@@ -92,17 +92,22 @@ def write(
     *,
     person,
     board: str,
+    delegate_of=None,
     verdict: str,
     reason: str = "",
     objected: tuple[str, ...] = (),
     condition: dict | None = None,
     at: datetime,
 ) -> str:
-    """The statement: exactly what the page shows, what is stored and what the digest is made of."""
+    """The statement: exactly what the page shows, what is stored and what the digest is made of.
+
+    `delegate_of`: whose seat it is, where the signer stands in.
+    """
     seat = SEATS.get(covered["seat"]) or covered["seat"].replace("_", " ").capitalize()
     gate = book.gates[covered["gate"]]
+    stead = f", as delegate of {delegate_of.full_name}" if delegate_of else ""
     lines = [
-        f"I, {person.full_name}, in the seat {seat} of the {board}, {MEANINGS[verdict]} "
+        f"I, {person.full_name}, in the seat {seat} of the {board}{stead}, {MEANINGS[verdict]} "
         f"{facts.ref}, {facts.title}, "
         + ("meets these criteria of the gate" if verdict.startswith("approve") else "at the gate")
         + f" {gate.title}:",

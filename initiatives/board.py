@@ -52,6 +52,8 @@ def bench_of(case: Initiative) -> Bench:
         elif role.role == "owner" and role.person.is_active:
             owner = role.person_id
         roles[role.person_id] = (*roles.get(role.person_id, ()), words)
+        for key in sources.standing_in(role):
+            roles[key] = (*roles.get(key, ()), f"standing in for {role.person}, {words}")
     board = board_for(case.unit)
     return Bench(
         members=tuple(members_now(board)),

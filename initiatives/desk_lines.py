@@ -32,6 +32,8 @@ from initiatives.models import (
     Waiver,
 )
 from initiatives.models.initiative import RANK, ROLES, RUNNING
+from initiatives.time_away import days_between
+from initiatives.visibility import stood_in_for
 
 AGEING_DAYS = 30
 # Settled by a written account: their lines come from the floor above.
@@ -71,6 +73,7 @@ def reviews(look: Look):
                 + (f" And {count - 1} more." if count > 1 else ""),
                 case.ref,
                 clock.local_day(review.expires_at),
+                on_behalf=look.standing_in_on.get(case.pk, ""),
             )
 
 
@@ -93,6 +96,7 @@ def _votes(look: Look, review: Review):
                 f"{gate.quorum_for(case.tier)}{must}.",
                 case.ref,
                 due,
+                on_behalf=look.holder_on(case, seat),
             )
         elif vote.person_id == look.person.pk and vote.approves and touched(look, review, vote):
             reasons = _stale_reasons(review, seat)
@@ -154,9 +158,9 @@ def _decisions(look: Look, review: Review):
 
 
 def roles(look: Look):
-    """Roles proposed to the person."""
+    """Roles proposed to the person; those of a handover are answered together with it."""
     for row in look.roles:
-        if row.accepted_at is None:
+        if row.accepted_at is None and row.person_id == look.person.pk and row.handover_id is None:
             waits = (look.today - clock.local_day(row.proposed_at)).days
             yield Line(
                 "accept",
@@ -304,6 +308,7 @@ def my_cases(look: Look):
             "Complete the record",
             f"{case.title}: the change names no {'approver' if change.approver_id is None else 'way back'}.",
             case.ref,
+            on_behalf=look.standing_in_on.get(case.pk, ""),
         )
 
 
@@ -320,6 +325,7 @@ def _questions(look: Look, case: Initiative, held: set[str], span, answered: set
             f"Claimed as {stage_word(case.stage)}; {_count(missing, 'answer lacks', 'answers lack')} current proof: "
             f"{gap_words(span.gaps)}.",
             case.ref,
+            on_behalf=look.standing_in_on.get(case.pk, ""),
         )
     following = [stage for stage in ("prototype", "mvp", "production") if RANK[stage] == RANK[case.stage] + 1]
     gate = look.book.gate_to(following[0]) if following and look.book else None
@@ -344,6 +350,7 @@ def _questions(look: Look, case: Initiative, held: set[str], span, answered: set
             "Open the checklist",
             f"{gate.title}: {_count(count, 'question has', 'questions have')} no answer yet.",
             case.ref,
+            on_behalf=look.standing_in_on.get(case.pk, ""),
         )
 
 
@@ -376,14 +383,16 @@ def _ageing(look: Look, spans: dict[int, Span]):
         else:
             why = f"{titles[0]} goes stale." if titles else "Proof that the case rests on goes stale."
         link = reverse("evidence", args=[case.ref])
-        yield Line("refresh", case.title, link, "Add newer proof", why, case.ref, stale_on)
+        behalf = look.standing_in_on.get(pk, "")
+        yield Line("refresh", case.title, link, "Add newer proof", why, case.ref, stale_on, on_behalf=behalf)
 
 
 def debts(look: Look):
     """Conditions and obligations that the person owes, accounts to write apart."""
-    for condition in Condition.objects.filter(owner=look.person, met_at__isnull=True).select_related(
-        "review__initiative"
-    ):
+    away = stood_in_for(look.person)
+    for condition in Condition.objects.filter(
+        Q(owner=look.person) | Q(owner__in=away), met_at__isnull=True
+    ).select_related("review__initiative", "owner"):
         case = condition.review.initiative
         yield Line(
             "meet",
@@ -393,9 +402,11 @@ def debts(look: Look):
             f"A condition of the decision on {case.title}. Overdue, it blocks the next decision.",
             case.ref,
             condition.due,
+            on_behalf=_behalf(look, condition.owner),
         )
-    owed = Obligation.objects.unsettled().filter(debtor=look.person).exclude(kind__in=WRITTEN)
-    for debt in owed.select_related("initiative"):
+    theirs = Q(debtor=look.person) | Q(debtor__in=away)
+    owed = Obligation.objects.unsettled().filter(theirs).exclude(kind__in=WRITTEN)
+    for debt in owed.select_related("initiative", "debtor"):
         case = debt.initiative
         by_hand = debt.kind == "criterion"
         yield Line(
@@ -406,7 +417,12 @@ def debts(look: Look):
             f"{case.title}: {debt.get_kind_display().lower()}.",
             case.ref,
             debt.due,
+            on_behalf=_behalf(look, debt.debtor),
         )
+
+
+def _behalf(look: Look, person: User) -> str:
+    return "" if person.pk == look.person.pk else person.full_name
 
 
 def house(look: Look):
@@ -441,5 +457,31 @@ def _count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-PARTS = [reviews, roles, seat_acts, my_cases, ends, debts, house]
+def asked(look: Look):
+    """Absences in which the person is asked to stand in, and what they are asked to take over."""
+    leavers: dict[str, list[str]] = {}
+    for key, who, words, seat, where, starts_at, ends_at in look.asked:
+        if key is None:
+            leavers.setdefault(who, []).append(words)
+            continue
+        what = f"the seat {SEATS[seat]} of {where}" if seat else "roles on cases"
+        yield Line(
+            "accept",
+            f"Stand in for {who}",
+            reverse("delegation", args=[key]),
+            "Read and answer",
+            f"For {what}. Nobody can accept this for you.",
+            when=days_between(starts_at, ends_at),
+        )
+    for who, reasons in leavers.items():
+        yield Line(
+            "accept",
+            f"Take over from {who}: {_count(len(reasons), 'case', 'cases')}",
+            reverse("handovers"),
+            "Read and answer",
+            f"{ended(reasons[0])} Nobody can accept this for you.",
+        )
+
+
+PARTS = [reviews, roles, asked, seat_acts, my_cases, ends, debts, house]
 LINES = [lines]

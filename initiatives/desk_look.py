@@ -4,17 +4,29 @@ from datetime import date, timedelta
 from functools import cached_property
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Prefetch, Q
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    CharField,
+    DateTimeField,
+    Exists,
+    ExpressionWrapper,
+    OuterRef,
+    Prefetch,
+    Q,
+    Value,
+)
 from django.db.models.functions import Greatest, JSONObject
 
 from governance import clock
-from governance.boards import boards, seats_held
-from governance.models import Membership, Rulebook, Unit, User
+from governance.boards import away, boards, seats_held
+from governance.models import Delegation, Membership, Rulebook, Unit, User
 from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
 from initiatives import standing
 from initiatives.models import (
     Continuation,
     Dependant,
+    Handover,
     Hold,
     Initiative,
     Question,
@@ -24,6 +36,7 @@ from initiatives.models import (
     Waiver,
 )
 from initiatives.models.initiative import CLOSED, MVP, PRODUCTION, PROTOTYPE, RUNNING
+from initiatives.visibility import stood_in_for
 
 # A chair works through ends oldest first; the rest of them stand in the portfolio's reports.
 MOST_ENDING = 20
@@ -45,9 +58,49 @@ class Look:
 
     @cached_property
     def roles(self) -> list[RoleAssignment]:
-        """Roles held or proposed, with their cases."""
-        rows = RoleAssignment.objects.open().filter(person=self.person, initiative__withdrawn_at__isnull=True)
-        return list(rows.select_related("initiative", "proposed_by"))
+        """Roles held or proposed, with their cases; those of people for whom the person stands in, too."""
+        mine = Q(person=self.person) | Q(person__in=stood_in_for(self.person), accepted_at__isnull=False)
+        rows = RoleAssignment.objects.open().filter(mine, initiative__withdrawn_at__isnull=True)
+        return list(rows.select_related("initiative", "proposed_by", "person"))
+
+    @cached_property
+    def asked(self) -> list[tuple]:
+        """What somebody who leaves or is away asks of the person; one question for both.
+
+        Each is: key of the delegation, None for a handover; who asks; their words; seat; board; from; until.
+        """
+        stand_in = Delegation.objects.waiting().filter(delegate=self.person, absence__ends_at__gt=self.now)
+        names = ["absence__person__full_name", "ended_reason", "membership__seat", "membership__board__name"]
+        times = ["absence__starts_at", "absence__ends_at"]
+        take_over = Handover.objects.waiting().filter(successor=self.person).order_by()
+        empty = {
+            "key": Value(None, BigIntegerField()),
+            "seat": Value(None, CharField()),
+            "board": Value(None, CharField()),
+            "until": Value(None, DateTimeField()),
+        }
+        handed = take_over.annotate(**empty).values_list(
+            "key", "person__full_name", "reason", "seat", "board", "proposed_at", "until"
+        )
+        return list(stand_in.order_by().values_list("pk", *names, *times).union(handed, all=True))
+
+    @cached_property
+    def standing_in_on(self) -> dict[int, str]:
+        """By case, for whom the person stands in there without a role of their own."""
+        own = {row.initiative_id for row in self.roles if row.person_id == self.person.pk}
+        own |= {case.pk for case in self.standing_in}
+        return {row.initiative_id: row.person.full_name for row in self.roles if row.initiative_id not in own}
+
+    def holder_on(self, case: Initiative, seat: str) -> str:
+        """For whom the person holds this seat of the case's board, as a delegate only; else empty."""
+        mine = [
+            member
+            for member in self.memberships
+            if member.seat == seat and self.boards_by_unit.get(case.unit_id) == member.board_id
+        ]
+        if not mine or any(member.delegate_of_id is None for member in mine):
+            return ""
+        return mine[0].delegate_of.person.full_name
 
     @cached_property
     def _concerned(self) -> list[Initiative]:
@@ -134,23 +187,29 @@ class Look:
         return seats_held(self.person)
 
     @cached_property
-    def seats_by_unit(self) -> dict[int, set[str]]:
-        """For every unit whose board the person sits on: the seats, chair and deputy included."""
+    def boards_by_unit(self) -> dict[int, int]:
+        """For every unit whose board the person sits on: the key of that board."""
         if not self.memberships:
             return {}
-        paths = [board.unit.path for board in boards()]
-        seats: dict[str, set[str]] = {}
-        for member in self.memberships:
-            seats.setdefault(member.board.unit.path, set()).add(member.seat)
+        places = {board.unit.path: board.pk for board in boards()}
         within = Q()
-        for path in seats:
-            within |= Q(path__startswith=path)
+        for member in self.memberships:
+            within |= Q(path__startswith=member.board.unit.path)
+        sat_on = {member.board_id for member in self.memberships}
         found = {}
         for pk, path in Unit.objects.filter(within).values_list("pk", "path"):
-            nearest = max((one for one in paths if path.startswith(one)), key=len)
-            if nearest in seats:
-                found[pk] = seats[nearest]
+            nearest = places[max((place for place in places if path.startswith(place)), key=len)]
+            if nearest in sat_on:
+                found[pk] = nearest
         return found
+
+    @cached_property
+    def seats_by_unit(self) -> dict[int, set[str]]:
+        """For every unit whose board the person sits on: the seats, chair and deputy included."""
+        seats: dict[int, set[str]] = {}
+        for member in self.memberships:
+            seats.setdefault(member.board_id, set()).add(member.seat)
+        return {unit: seats[board] for unit, board in self.boards_by_unit.items()}
 
     @cached_property
     def open_reviews(self) -> list[Review]:
@@ -185,6 +244,8 @@ class Look:
         mine = {pk for pk, unit in cases.items() if CHAIR in self.seats_by_unit.get(unit, ())}
         deputy = {pk for pk, unit in cases.items() if DEPUTY_CHAIR in self.seats_by_unit.get(unit, ())} - mine
         mine -= self.party_to
+        if any(member.away for member in self.memberships):
+            return set()
         return mine | self._in_place_of_the_chair(deputy - self.party_to, cases)
 
     def _in_place_of_the_chair(self, deputy: set[int], cases: dict[int, int]) -> set[int]:
@@ -192,7 +253,7 @@ class Look:
             return set()
         mine = {member.board_id: member.board.unit.path for member in self.memberships}
         chairs: dict[str, set[int]] = {path: set() for path in mine.values()}
-        held = Membership.objects.held_at(self.now).filter(board__in=mine, seat=CHAIR)
+        held = Membership.objects.held_at(self.now).filter(~away(self.now), board__in=mine, seat=CHAIR)
         for board_id, person_id in held.values_list("board_id", "person_id"):
             chairs[mine[board_id]].add(person_id)
         party = set(

@@ -1,56 +1,18 @@
 """Who may, as answers that carry their reasons. Whether a case is ready is another question: `governance.gates`."""
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.urls import reverse
 
-from governance import asof
 from governance.answers import Answer, all_of, no, yes
-from governance.boards import board_for, chairs, members_now, seats_held, units_of_board
-from governance.models import ContractVersion, Membership, Rulebook, Unit, User
+from governance.boards import board_for, chairs, members_now, seats_held
+from governance.models import ContractVersion, Membership, Rulebook, User
 from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
 from governance.models.rulebook import NoRulebook
 from initiatives import sources
 from initiatives.models import Initiative, Review, RoleAssignment
+from initiatives.visibility import past_visible_to, visible_to
 
 COLLABORATORS = ("owner", "deputy", "support_owner", "technical_lead", "data_steward")
-
-
-def visible_to(person: User) -> QuerySet:
-    """The cases this person may open (domain.md, "Who may": read). Everybody else gets 404.
-
-    On another day: those that the doors of today opened before turning back.
-    """
-    cases = Initiative.objects.all()
-    opened = asof.opened()
-    if opened is not None:
-        return cases if opened.cases is None else cases.filter(pk__in=opened.cases)
-    if not person.is_active:
-        return cases.none()
-    if person.is_admin or person.is_auditor:
-        return cases
-    own = Q(
-        pk__in=RoleAssignment.objects.filter(person=person, declined_at__isnull=True).values("initiative")
-    ) | Q(registered_by=person)
-    seen = own
-    if person.unit_id:
-        below = Unit.objects.filter(path__startswith=person.unit.path).order_by().values("pk")
-        seen |= Q(unit__in=below, confidential=False)
-    for board in {member.board for member in seats_held(person)}:
-        seen |= Q(unit__in=units_of_board(board))
-    return cases.filter(seen)
-
-
-def past_visible_to(person: User) -> QuerySet:
-    """The cases this person may look back at (domain.md, "any date"): own ones and the boards'; all for auditors."""
-    cases = visible_to(person)
-    if person.is_auditor:
-        return cases
-    owned = RoleAssignment.objects.filter(role="owner", accepted_at__isnull=False)
-    mine = Q(pk__in=owned.in_force().filter(person=person).values("initiative"))
-    mine |= Q(registered_by=person) & ~Q(pk__in=owned.values("initiative"))
-    for board in {member.board for member in seats_held(person)}:
-        mine |= Q(unit__in=units_of_board(board))
-    return cases.filter(mine)
 
 
 def may_look_back(case: Initiative, person: User) -> Answer:
@@ -92,15 +54,23 @@ def may_capture(case: Initiative, person: User) -> Answer:
 
 
 def roles_of(case: Initiative, person: User) -> frozenset[str]:
-    """The roles in force that the person accepted on the case; none for inactive people."""
+    """The roles in force that the person accepted on the case, or stands in for; none for inactive people."""
     if not person.is_active:
         return frozenset()
-    return frozenset(row.role for row in sources.roles(case) if row.in_force and row.person_id == person.pk)
+    return frozenset(
+        row.role
+        for row in sources.roles(case)
+        if row.in_force and (row.person_id == person.pk or person.pk in sources.standing_in(row))
+    )
 
 
 def open_roles_of(case: Initiative, person: User) -> frozenset[str]:
-    """The roles that the person holds or is proposed for."""
-    return frozenset(row.role for row in sources.roles(case) if row.open and row.person_id == person.pk)
+    """The roles that the person holds, is proposed for, or stands in for."""
+    return frozenset(
+        row.role
+        for row in sources.roles(case)
+        if row.open and (row.person_id == person.pk or person.pk in sources.standing_in(row))
+    )
 
 
 def accepted(case: Initiative, role: str) -> RoleAssignment | None:
@@ -205,6 +175,13 @@ def may_propose_role(case: Initiative, person: User) -> Answer:
     return _owner_only(case, person)
 
 
+def may_hand_over(leaver: User, person: User) -> Answer:
+    """Hand over what somebody holds: that person, and admins, who end accounts. The successors answer themselves."""
+    if person.is_active and (person.pk == leaver.pk or person.is_admin):
+        return yes()
+    return no(f"Only {leaver} or an admin hands over what {leaver} holds.", "Ask one of them.")
+
+
 def may_answer_role(assignment: RoleAssignment, person: User) -> Answer:
     """Accept or decline: the proposed person, nobody else (invariant 6)."""
     if assignment.person_id != person.pk:
@@ -230,11 +207,11 @@ def acting_chair(case: Initiative, members: list[Membership] | None = None) -> t
     why = "the board has no chair"
     for member in chair:
         roles = party_as(case, member.person)
-        if not roles:
+        if not roles and not member.away:
             return member.person, "chair"
-        why = f"{member.person} is party to the case ({roles})"
+        why = f"{member.person} is party to the case ({roles})" if roles else f"{member.person} is away"
     for member in deputy:
-        if not party_as(case, member.person):
+        if not member.away and not party_as(case, member.person):
             return member.person, f"deputy chair, because {why}"
     return None, why
 
@@ -250,6 +227,13 @@ def may_chair(case: Initiative, person: User) -> Answer:
     chair, why = acting_chair(case)
     if chair is not None and chair.pk == person.pk:
         return _active(person)
+    seated = [member for member in members_now(board_for(case.unit)) if member.person_id == person.pk]
+    if any(member.away and member.seat in (CHAIR, DEPUTY_CHAIR) for member in seated):
+        return no(
+            "You are away: meanwhile others decide.",
+            f"{chair} decides ({why}). End your absence when you are back." if chair else "End your absence.",
+            reverse("away"),
+        )
     chairing = any(member.seat in (CHAIR, DEPUTY_CHAIR) for member in seats_held(person))
     if chairing and (roles := party_as(case, person)):
         return no(
@@ -267,6 +251,9 @@ def barred_from_signing(case: Initiative, person: User, *, approving: bool = Tru
     if not person.is_active:
         reasons.append(f"{person} is no longer active")
     for assignment in sources.roles(case):
+        if person.pk in sources.standing_in(assignment):
+            words = assignment.get_role_display().lower()
+            reasons.append(f"{person} stands in for {assignment.person}, {words} of this case")
         if assignment.person_id != person.pk or not assignment.open:
             continue
         role = assignment.get_role_display().lower()
@@ -277,6 +264,12 @@ def barred_from_signing(case: Initiative, person: User, *, approving: bool = Tru
     if case.registered_by_id == person.pk and not ever_owned(case):
         reasons.append(f"{person} registered this case and stands in for its owner")
     return reasons
+
+
+def _said(reasons: list[str]) -> str:
+    """Reasons as one sentence; names keep their letters."""
+    text = "; ".join(reasons)
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def reports_to_owner(case: Initiative, person: User) -> bool:
@@ -316,7 +309,7 @@ def may_sign(review: Review, seat: str, person: User, *, verdict: str = "approve
     approving = verdict in ("approve", "approve_with_condition")
     reasons = [] if verdict == "recuse" else barred_from_signing(case, person, approving=approving)
     if reasons:
-        return no("; ".join(reasons).capitalize() + ".", "Separation of duties: somebody else must sign.")
+        return no(_said(reasons), "Separation of duties: somebody else must sign.")
     if not holds_seat(case, person, seat):
         return no(f"You do not hold the seat {SEATS.get(seat, seat)} of this board.", "Its holder can sign.")
     if approving and seat == "business_value" and reports_to_owner(case, person):
@@ -352,7 +345,7 @@ def may_accept_exception(case: Initiative, seats, person: User) -> Answer:
     """Accept that a requirement does not apply: a holder of one of the seats that sign for it, party to nothing."""
     reasons = barred_from_signing(case, person)
     if reasons:
-        return no("; ".join(reasons).capitalize() + ".", "Somebody else in the seat can accept it.")
+        return no(_said(reasons), "Somebody else in the seat can accept it.")
     if not set(seats_of(case, person)) & set(seats):
         named = " or ".join(SEATS[seat] for seat in seats)
         return no(f"Only the seat {named} accepts this.")
@@ -372,7 +365,7 @@ def may_approve_contract(case: Initiative, seat: str, person: User) -> Answer:
     if wrote_contract(case, person):
         reasons.append(f"{person} wrote this contract")
     if reasons:
-        return no("; ".join(reasons).capitalize() + ".", "Somebody else in the seat can sign it.")
+        return no(_said(reasons), "Somebody else in the seat can sign it.")
     if not holds_seat(case, person, seat):
         return no(f"You do not hold the seat {SEATS.get(seat, seat)} of this board.", "Its holder can sign.")
     return yes()
@@ -466,13 +459,6 @@ def may_import(person: User) -> Answer:
     if person.is_active and person.is_admin:
         return yes()
     return no("Only admins import inventories.", "Give the file to an admin.")
-
-
-def may_reorganise(person: User) -> Answer:
-    """Admins move and merge units."""
-    if person.is_active and person.is_admin:
-        return yes()
-    return no("Only admins move or merge units.", "Ask an admin.")
 
 
 def may_see_record(person: User) -> Answer:

@@ -4,12 +4,14 @@ While a page is looked at each is read once; an act reads anew (`governance.read
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import F, OuterRef
 from django.db.models.functions import JSONObject
 
-from governance.models import ContractVersion
+from governance import clock
+from governance.models import ContractVersion, Delegation
 from governance.reading import Around, Question
 from initiatives.models import (
     Answer,
@@ -52,8 +54,14 @@ _named = EvidenceNames.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _version = JSONObject(
     version="component_version_id", layer="component_version__component__layer", scope="scope_version_id"
 )
+_stand_in = Delegation.objects.agreed().for_roles().filter(absence__person=OuterRef("person")).order_by("pk")
+_times = JSONObject(by="delegate_id", since="absence__starts_at", until="absence__ends_at")
 _OF_CASE = Question(
-    roles=Around(RoleAssignment.objects.all(), "initiative", joined={"person": _PERSON}),
+    roles=Around(
+        RoleAssignment.objects.annotate(stand_ins=ArraySubquery(_stand_in.values(row=_times))),
+        "initiative",
+        joined={"person": _PERSON},
+    ),
     reviews=Around(Review.objects.all(), "initiative", without=("findings",)),
     debts=Around(Obligation.objects.unsettled(), "initiative", joined={"debtor": _PERSON}),
     answers=Around(Answer.objects.all(), "initiative"),
@@ -93,6 +101,18 @@ _OF_REVIEW = Question(sign_offs=Around(SignOff.objects.all(), "review", joined={
 def roles(case: Initiative) -> list[RoleAssignment]:
     """Every role ever proposed on the case, each with its person, in force or not."""
     return sorted(_owned(case, "roles"), key=lambda row: (row.role, row.pk))
+
+
+def standing_in(role: RoleAssignment) -> set[int]:
+    """Keys of who stands in now for whoever holds this role in force, one of the rows of `roles`."""
+    if not role.in_force:
+        return set()
+    now = clock.now()
+    return {
+        row["by"]
+        for row in role.stand_ins
+        if datetime.fromisoformat(row["since"]) <= now < datetime.fromisoformat(row["until"])
+    }
 
 
 def reviews(case: Initiative) -> list[Review]:

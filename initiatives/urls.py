@@ -3,6 +3,7 @@
 from django.urls import path
 
 from initiatives.views import (
+    absences,
     cases,
     checklist,
     compare,
@@ -13,6 +14,7 @@ from initiatives.views import (
     desk,
     evidence,
     files,
+    handovers,
     holds,
     ideas,
     imports,
@@ -73,6 +75,13 @@ urlpatterns = [
     path("roles/<int:pk>/decline/", people.decline, name="role-decline"),
     path("roles/<int:pk>/again/", people.again, name="role-again"),
     path("roles/<int:pk>/end/", people.end, name="role-end"),
+    path("away/", absences.away, name="away"),
+    path("away/<int:pk>/end/", absences.end, name="away-end"),
+    path("delegations/<int:pk>/", absences.delegation, name="delegation"),
+    path("delegations/<int:pk>/decline/", absences.decline, name="delegation-decline"),
+    path("delegations/<int:pk>/another/", absences.ask_another, name="delegation-another"),
+    path("people/<int:pk>/handover/", handovers.propose, name="handover"),
+    path("handovers/", handovers.offered, name="handovers"),
     path("cases/<str:ref>/running/", running.running, name="running"),
     path("cases/<str:ref>/running/component/", running.component, name="component-add"),
     path("cases/<str:ref>/running/scope/", running.scope, name="scope-add"),

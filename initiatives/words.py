@@ -158,6 +158,18 @@ SENTENCES = {
         f"registered the case in {f['unit']}, with {f['owner']} as owner: {f['problem']}"
     ),
     "details changed": _changed_details,
+    "handover proposed": lambda f, b: (
+        f"asked {f['successor']} to take over what {f['person']} holds here: {f['what']}."
+    ),
+    "handover accepted": lambda f, b: f"took over from {f['person']}: {f['what']}.",
+    "handover declined": lambda f, b: f"declined to take over from {f['person']}.",
+    "handover taken back": lambda f, b: f"took the handover from {f['person']} to {f['successor']} back.",
+    "absence planned": lambda f, b: f"planned to be away from {_day(f['first'])} to {_day(f['last'])}.",
+    "absence ended": lambda f, b: f"ended the absence of {f['person']}.",
+    "delegate named": lambda f, b: f"asked {f['person']} to stand in: {f['what']}.",
+    "delegation accepted": lambda f, b: f"accepted to stand in for {f['person']}: {f['what']}.",
+    "delegation declined": lambda f, b: f"declined to stand in for {f['person']}: {f['what']}.",
+    "delegation given back": lambda f, b: f"no longer stands in for {f['person']}: {f['what']}.",
     "unit changed": lambda f, b: (
         f"took the case along from {f['before']} to {f['after']}: the units were merged."
     ),

@@ -13,6 +13,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.mutants_organisation import ORGANISATION
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -152,8 +154,8 @@ MUTANTS = [
     Mutant(
         "a chair who is party does not decide",
         "initiatives/permissions.py",
-        '        if not roles:\n            return member.person, "chair"',
-        '        if True:\n            return member.person, "chair"',
+        '        if not roles and not member.away:\n            return member.person, "chair"',
+        '        if not member.away:\n            return member.person, "chair"',
         f"{DUTIES} {UGLY} -k chair",
     ),
     Mutant(
@@ -165,7 +167,7 @@ MUTANTS = [
     ),
     Mutant(
         "strangers do not see a case",
-        "initiatives/permissions.py",
+        "initiatives/visibility.py",
         "return cases.filter(seen)",
         "return cases",
         "tests/test_access.py -k not_yours",
@@ -634,6 +636,7 @@ MUTANTS = [
         "tests/governance/test_questions.py",
     ),
 ]
+MUTANTS += [Mutant(*parts) for parts in ORGANISATION]
 
 
 def source_without(mutant: Mutant) -> str:

@@ -20,6 +20,7 @@ from governance.history import acting
 from governance.models import Entry
 from governance.rulebook import load_default
 from initiatives import actions
+from initiatives.actions.absences import Asked
 from initiatives.actions.changes import record_component
 from initiatives.actions.holds import owe
 from initiatives.models import ChangeRecord, Condition, ImportRow, Review
@@ -182,6 +183,13 @@ TABLE = {
     "role-decline": NOT_NOW,  # the person who was asked is not in this table
     "role-again": NOT_NOW,
     "role-end": OWNER,
+    "away": Row(strangers=200, sent=200),
+    "away-end": only("owner", "admin", closed=404),
+    "delegation": only("lead", closed=404),
+    "delegation-decline": only("lead", closed=404),
+    "delegation-another": only("owner", closed=404),
+    "handover": only("owner", "admin", strangers=403, sent=403),  # of the owner
+    "handovers": Row(strangers=200, sent=200),
     "running": PAGE,
     "component-add": RUNNERS,
     "scope-add": RUNNERS,
@@ -301,6 +309,7 @@ def world(cast):
         source="us-2025",
         by=cast.admin,
     )
+    absence = actions.plan_absence(first=tomorrow, last=tomorrow, asked=[Asked(cast.lead)], by=cast.owner)
     seals.seal()
     sample = samples.draw_sample(
         name="Votes", purpose="A look", search=Search(kind="signed off"), size=1, by=cast.auditor
@@ -316,6 +325,9 @@ def world(cast):
         "version": draft.version,
         "evidence": item.pk,
         "roles": proposed.pk,
+        "away": absence.pk,
+        "delegations": absence.delegations.get().pk,
+        "people": cast.owner.pk,
         "changes": ChangeRecord.objects.latest("pk").pk,
         "dependants": dependant.pk,
         "events": event.pk,

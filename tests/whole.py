@@ -6,12 +6,14 @@ from django.db import models
 from adoption.demo import life
 from governance import capture, clock
 from governance.history import acting
+from governance.models import User
 from initiatives import actions
 from tests import factories
 
 # What a constraint asks of a made-up row beyond what its fields ask.
 ASKED = {
     "governance.LegalHold": {"case_ref": lambda: "AI-0001"},
+    "initiatives.Handover": {"successor_id": lambda: User.objects.earliest("pk").pk},
     "initiatives.ScopeVersion": {"starts_at": clock.now},
     "initiatives.Dependant": {"ended_at": clock.now},
     "initiatives.Waiver": {"until": lambda: clock.today()},

@@ -1,5 +1,6 @@
 """Rows of the rules and the record."""
 
+from governance.models.absences import Absence, Delegation
 from governance.models.access import PasswordLink, Session
 from governance.models.audit import Sample, SampledEntry
 from governance.models.contracts import Clause, Contract, ContractApproval, ContractVersion
@@ -13,6 +14,7 @@ from governance.models.stamps import Timestamp
 from governance.models.telling import CalendarFeed, Telling
 
 __all__ = [
+    "Absence",
     "Board",
     "CalendarFeed",
     "Checkpoint",
@@ -21,6 +23,7 @@ __all__ = [
     "ContractApproval",
     "ContractVersion",
     "Criterion",
+    "Delegation",
     "Delivery",
     "Entry",
     "EntryBody",

@@ -18,6 +18,7 @@ class Session(AbstractBaseSession):
     """One browser of one person, or of nobody yet. Its key is a secret; pages name it by `mark`."""
 
     not_governed = "where somebody is signed in now; the sign-in itself is an entry"
+    not_in_admin = "its key lets in whoever has it"
 
     person = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
     started_at = models.DateTimeField(null=True)

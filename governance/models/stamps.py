@@ -10,6 +10,7 @@ class Timestamp(models.Model):
     """What an authority outside the house signed: that this checkpoint was there at its time. Append-only."""
 
     not_governed = "it is the record"
+    not_in_admin = "a token of bytes; the page of the record shows it"
 
     checkpoint = models.ForeignKey(Checkpoint, models.DO_NOTHING, related_name="timestamps")
     url = models.CharField(max_length=250)

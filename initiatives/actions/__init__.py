@@ -1,5 +1,12 @@
 """Everything that changes a case: one function an act; lock, re-read, ask, change, record, in one transaction."""
 
+from initiatives.actions.absences import (
+    accept_delegation,
+    decline_delegation,
+    end_absence,
+    name_delegate,
+    plan_absence,
+)
 from initiatives.actions.answers import (
     accept_not_applicable,
     answer,
@@ -42,6 +49,12 @@ from initiatives.actions.evidence import (
     generate_index,
     withdraw_evidence,
 )
+from initiatives.actions.handovers import (
+    accept_handovers,
+    decline_handovers,
+    propose_handover,
+    take_back_handover,
+)
 from initiatives.actions.holds import (
     close_gap,
     excuse_debt,
@@ -80,6 +93,8 @@ from initiatives.actions.votes import sign_off, statement_for, withdraw_vote
 from initiatives.actions.waivers import agree_to_waiver, refuse_waiver, request_waiver
 
 __all__ = [
+    "accept_delegation",
+    "accept_handovers",
     "accept_not_applicable",
     "accept_role",
     "add_dependant",
@@ -101,8 +116,11 @@ __all__ = [
     "decide",
     "decide_row",
     "declare",
+    "decline_delegation",
     "decline_dependence",
+    "decline_handovers",
     "decline_role",
+    "end_absence",
     "end_dependant",
     "end_membership",
     "end_role",
@@ -117,12 +135,15 @@ __all__ = [
     "meet_condition",
     "merge_units",
     "move_unit",
+    "name_delegate",
     "observe",
     "open_gap",
     "open_review",
     "owe",
+    "plan_absence",
     "proof_keys",
     "propose_contract",
+    "propose_handover",
     "propose_role",
     "propose_tier",
     "publish_rulebook",
@@ -152,6 +173,7 @@ __all__ = [
     "stop",
     "take_back",
     "take_back_contract",
+    "take_back_handover",
     "upload_batch",
     "withdraw",
     "withdraw_evidence",

@@ -67,20 +67,25 @@ def end_membership(*, membership: Membership, reason: str, by: User) -> Membersh
         if not (by.is_active and (by.is_admin or by.pk == membership.person_id)):
             no("Only admins, or the person in the seat, end a membership.").or_refuse()
         membership = Membership.objects.select_for_update().get(pk=membership.pk)
-        if membership.ends_at is None or membership.ends_at > clock.now():
-            _end_row(membership)
+        end_seat(membership)
     return membership
 
 
 def end_seats(memberships) -> None:
     """End these seats now, inside the running act, as far as they have not ended."""
     for membership in memberships.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=clock.now())):
-        _end_row(membership)
+        end_seat(membership)
 
 
-def _end_row(membership: Membership) -> None:
+def end_seat(membership: Membership) -> None:
+    """End a seat now inside the running act, or before it begins; one that has ended stays as it is."""
+    if membership.ends_at is not None and membership.ends_at <= clock.now():
+        return
     membership.ends_at = max(clock.now(), membership.starts_at)
     membership.save()
     ledger.record(
         "seat left", person=membership.person.full_name, seat=membership.seat, board=membership.board.name
     )
+    # Whoever stands in during an absence does so for a seat that is held.
+    for delegate in membership.delegates.filter(delegation__isnull=False):
+        end_seat(delegate)

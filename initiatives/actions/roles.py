@@ -28,16 +28,19 @@ def acceptance_words(case: Initiative, role: str) -> str:
 
 
 def create_role(
-    case: Initiative, role: str, person: User, by: User, *, accepted: bool = False
+    case: Initiative, role: str, person: User, by: User, *, accepted: bool = False, handover=None
 ) -> RoleAssignment:
-    """The row of a proposal, inside the running act; accepted at once where the person acts for themselves."""
+    """The row of a proposal, inside the running act; accepted at once where the person acts for themselves.
+
+    `handover`: the one it is part of, and answered with.
+    """
     assignment = RoleAssignment(
-        initiative=case, role=role, person=person, proposed_by=by, proposed_at=clock.now()
+        initiative=case, role=role, person=person, proposed_by=by, proposed_at=clock.now(), handover=handover
     )
     assignment.save()
     ledger.record("role proposed", case=case, role=role, person=person.full_name, person_id=person.pk)
     if accepted:
-        _accept(case, assignment, acceptance_words(case, role))
+        accept_row(case, assignment, acceptance_words(case, role))
     return assignment
 
 
@@ -66,7 +69,7 @@ def accept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> Rol
             no(f"This case is {case.stage}; its roles are history.").or_refuse()
         if assignment.accepted_at or assignment.declined_at or assignment.ended_at:
             raise Conflict("This proposal was answered or ended already.")
-        _accept(case, assignment, words.strip() or acceptance_words(case, assignment.role))
+        accept_row(case, assignment, words.strip() or acceptance_words(case, assignment.role))
         settle_standing(case)
     return assignment
 
@@ -84,7 +87,8 @@ def reaccept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> R
     return assignment
 
 
-def _accept(case: Initiative, assignment: RoleAssignment, words: str) -> None:
+def accept_row(case: Initiative, assignment: RoleAssignment, words: str) -> None:
+    """Accept a proposal inside the running act of its person; whoever held the role before no longer does."""
     from initiatives.actions.changes import pull
     from initiatives.actions.holds import close_system_hold
 
@@ -149,10 +153,18 @@ def decline_role(*, assignment: RoleAssignment, reason: str = "", by: User) -> R
         permissions.may_answer_role(assignment, by).or_refuse()
         if assignment.accepted_at or assignment.declined_at or assignment.ended_at:
             raise Conflict("This proposal was answered or ended already.")
-        assignment.declined_at, assignment.ended_reason = clock.now(), reason.strip()
-        assignment.save()
-        ledger.record("role declined", case=case, role=assignment.role)
+        decline_row(case, assignment, reason.strip())
     return assignment
+
+
+def decline_row(case: Initiative, assignment: RoleAssignment, reason: str, *, taken_back=False) -> None:
+    """End a proposal that nobody answered, inside the running act: declined by its person, or taken back."""
+    if taken_back:
+        _end(case, assignment, reason)
+        return
+    assignment.declined_at, assignment.ended_reason = clock.now(), reason
+    assignment.save()
+    ledger.record("role declined", case=case, role=assignment.role)
 
 
 def end_role(*, assignment: RoleAssignment, reason: str, by: User) -> RoleAssignment:

@@ -13,6 +13,7 @@ from governance import boards, clock, history, ledger
 from governance.answers import Conflict
 from governance.models import Unit, User
 from governance.notify import owe as owe_notice
+from governance.permissions import may_reorganise
 from initiatives import permissions, reorganising
 from initiatives.actions.base import act
 from initiatives.actions.people import end_seats
@@ -28,7 +29,7 @@ def move_unit(*, unit: Unit, into: Unit | None, reason: str, seen: str = "", by:
     """
     _said(reason)
     with act("move unit", by=by, reason=reason):
-        permissions.may_reorganise(by).or_refuse()
+        may_reorganise(by).or_refuse()
         units = _locked_tree()
         unit, into = units[unit.pk], units[into.pk] if into else None
         plan = reorganising.plan_move(unit, into)
@@ -60,7 +61,7 @@ def merge_units(
     """
     _said(reason)
     with act("merge units", by=by, reason=reason):
-        permissions.may_reorganise(by).or_refuse()
+        may_reorganise(by).or_refuse()
         units = _locked_tree()
         unit, into = units[unit.pk], units[into.pk]
         plan = reorganising.plan_merge(unit, into, carry=carry)

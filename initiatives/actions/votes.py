@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from governance import clock, ledger, seals, statements
+from governance import boards, clock, ledger, seals, statements
 from governance.answers import Conflict, no
 from governance.boards import board_for
 from governance.models import User
@@ -35,12 +35,16 @@ def statement_for(
     )
     where = board_for(sitting.case.unit)
     covered["board"] = where.pk if where else None
+    holder = boards.holder_stood_in_for(list(sitting.bench.members), seat, person)
+    if holder is not None:
+        covered["delegate_of"] = [holder.pk, holder.full_name]
     text = statements.write(
         sitting.facts,
         sitting.book,
         covered,
         person=person,
         board=where.name if where else "no board",
+        delegate_of=holder,
         verdict=verdict,
         reason=reason,
         objected=tuple(criteria),
@@ -136,6 +140,7 @@ def sign_off(
             statement=text,
             digest=digest,
             replaces=last.pk if last else None,
+            on_behalf_of=boards.holder_stood_in_for(list(sitting.bench.members), seat, by),
         )
         seals.soon()
         _tell_chair_when_ready(board.with_vote(sitting, row))

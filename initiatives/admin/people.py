@@ -50,9 +50,11 @@ class PeopleAdmin(PersonAdmin):
             else ("Give this account back", "reactivate")
         )
         return format_html(
-            '<a href="{}">{}</a> &middot; <a href="{}">Set a password</a>',
+            '<a href="{}">{}</a> &middot; <a href="{}">Hand over their cases</a>'
+            ' &middot; <a href="{}">Set a password</a>',
             reverse(f"admin:governance_user_{name}", args=[person.pk]),
             verb,
+            reverse("handover", args=[person.pk]),
             reverse("admin:auth_user_password_change", args=[person.pk]),
         )
 
@@ -75,6 +77,7 @@ class PeopleAdmin(PersonAdmin):
             happens=happens,
             act=lambda reason: actions.deactivate(person=person, reason=reason, by=request.user),
             done=f"The account of {person} has ended.",
+            links=[(f"Hand over the cases of {person} first", reverse("handover", args=[person.pk]))],
         )
 
     def reactivate(self, request, pk):

@@ -9,6 +9,7 @@ from initiatives.models.evidence import (
     ProofItem,
     Voiding,
 )
+from initiatives.models.handovers import Handover
 from initiatives.models.holds import Gap, Hold, Obligation
 from initiatives.models.imports import ImportBatch, ImportRow, InventorySource
 from initiatives.models.initiative import (
@@ -41,6 +42,7 @@ __all__ = [
     "FormerTitle",
     "FundingDecision",
     "Gap",
+    "Handover",
     "Hold",
     "ImportBatch",
     "ImportRow",

@@ -76,6 +76,7 @@ class AnswerDraft(models.Model):
     """Words somebody typed and has not saved. Private, and not governed: a draft claims nothing."""
 
     not_governed = "what one person has typed and nobody else has seen"
+    not_in_admin = "what somebody has not saved yet is theirs alone"
 
     initiative = models.ForeignKey(Initiative, models.CASCADE, related_name="drafts")
     requirement = models.CharField(max_length=60)

@@ -255,6 +255,7 @@ class RoleAssignment(models.Model):
     declined_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_reason = models.TextField(blank=True, default="")
+    handover = models.ForeignKey("Handover", models.PROTECT, null=True, blank=True, related_name="roles")
 
     objects = RoleQuerySet.as_manager()
     history = governed()

@@ -172,6 +172,11 @@ class SignOff(WrittenOnce):
         """Whether the vote counts towards the quorum while it is fresh."""
         return self.verdict in (APPROVE, CONDITION)
 
+    @property
+    def on_behalf_of(self) -> str:
+        """Whose delegate the signer was, by name; empty where the seat was their own."""
+        return (self.facts.get("delegate_of") or [0, ""])[1]
+
 
 class Condition(models.Model):
     """What somebody must do by a date, fixed by the chair at decision. Overdue, it blocks decisions."""

@@ -16,6 +16,7 @@ class Visit(models.Model):
     """The last look of one person at one thing, and when the visit before this one ended."""
 
     not_governed = "what one person has seen"
+    not_in_admin = "when somebody last looked is theirs alone"
 
     person = models.ForeignKey(User, models.CASCADE, related_name="+")
     at = models.DateTimeField()

@@ -52,10 +52,10 @@ class Circle:
         return self._members[case.unit_id]
 
     def chair(self, case: Initiative) -> User | None:
-        """Who decides on the case now: the chair, or the deputy where the chair is party to it."""
+        """Who decides on the case now: the chair, or the deputy where the chair is away or party to it."""
         for members in chairs(self.members(case)):
             for member in members:
-                if not self.party(case, member.person):
+                if not member.away and not self.party(case, member.person):
                     return member.person
         return None
 

@@ -147,6 +147,7 @@ def reattestations(moment: datetime):
                 case_ref=case.ref,
                 due_on=due,
                 period=period,
+                personal=True,
             ),
             circle.escalated(case, due, today),
         )

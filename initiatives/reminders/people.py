@@ -40,6 +40,7 @@ def roles_to_accept(moment: datetime):
                 link=reverse("role", args=[row.pk]),
                 case_ref=case.ref,
                 period=period,
+                personal=True,
             ),
         )
         if row.role == "owner" and not case.imported:

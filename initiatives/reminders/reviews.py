@@ -66,6 +66,7 @@ def votes_gone_stale(moment: datetime):
                         case_ref=case.ref,
                         due_on=clock.local_day(review.expires_at),
                         period=period,
+                        seat=row.seat if person.pk == row.person_id else "",
                     )
                 ),
             )
@@ -118,6 +119,7 @@ def seats_not_signed(moment: datetime):
                     case_ref=case.ref,
                     due_on=until,
                     period=period,
+                    seat=seat,
                 ),
             )
         chair = circle.chair(case)

@@ -66,6 +66,7 @@ def _task(line: Line) -> dict:
         "link": line.link,
         "ref": line.ref,
         "why": line.why,
+        "on_behalf": line.on_behalf,
         "due": when,
         "late": line.late,
         "verb": line.button,

@@ -1,0 +1,59 @@
+"""Which cases somebody may open, as queries to filter by: today, and looking back."""
+
+from django.db.models import Q, QuerySet
+
+from governance import asof, clock
+from governance.boards import seats_held, units_of_board
+from governance.models import Delegation, Unit, User
+from initiatives.models import Initiative, RoleAssignment
+
+
+def visible_to(person: User) -> QuerySet:
+    """The cases this person may open (domain.md, "Who may": read). Everybody else gets 404.
+
+    On another day: those that the doors of today opened before turning back.
+    """
+    cases = Initiative.objects.all()
+    opened = asof.opened()
+    if opened is not None:
+        return cases if opened.cases is None else cases.filter(pk__in=opened.cases)
+    if not person.is_active:
+        return cases.none()
+    if person.is_admin or person.is_auditor:
+        return cases
+    mine = Q(person=person) | Q(
+        person__in=stood_in_for(person), accepted_at__isnull=False, ended_at__isnull=True
+    )
+    roles = RoleAssignment.objects.filter(mine, declined_at__isnull=True)
+    own = Q(pk__in=roles.values("initiative")) | Q(registered_by=person)
+    seen = own
+    if person.unit_id:
+        below = Unit.objects.filter(path__startswith=person.unit.path).order_by().values("pk")
+        seen |= Q(unit__in=below, confidential=False)
+    for board in {member.board for member in seats_held(person)}:
+        seen |= Q(unit__in=units_of_board(board))
+    return cases.filter(seen)
+
+
+def stood_in_for(person: User) -> QuerySet:
+    """Keys of the people for whose roles the person stands in now, as a query to filter by."""
+    return (
+        Delegation.objects.agreed()
+        .for_roles()
+        .at(clock.now())
+        .filter(delegate=person)
+        .values("absence__person")
+    )
+
+
+def past_visible_to(person: User) -> QuerySet:
+    """The cases this person may look back at (domain.md, "any date"): own ones and the boards'; all for auditors."""
+    cases = visible_to(person)
+    if person.is_auditor:
+        return cases
+    owned = RoleAssignment.objects.filter(role="owner", accepted_at__isnull=False)
+    mine = Q(pk__in=owned.in_force().filter(person=person).values("initiative"))
+    mine |= Q(registered_by=person) & ~Q(pk__in=owned.values("initiative"))
+    for board in {member.board for member in seats_held(person)}:
+        mine |= Q(unit__in=units_of_board(board))
+    return cases.filter(mine)
