@@ -6,6 +6,7 @@ ended without opening every session there is.
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 
@@ -70,7 +71,10 @@ def seen(request) -> None:
     now, last = clock.now(), _moment(request.session.get(SEEN))
     if last is not None and last <= now < last + SEEN_EVERY:
         return
-    request.session.setdefault(SINCE, now.isoformat())
+    if SINCE not in request.session:
+        request.session[SINCE] = now.isoformat()
+        # From signing in, whatever is saved in it later: a session that is used all day ends all the same.
+        request.session.set_expiry(now + timedelta(seconds=settings.SESSION_COOKIE_AGE))
     request.session[SEEN] = now.isoformat()
     request.session[DEVICE] = device_words(request.META.get("HTTP_USER_AGENT", ""))
 

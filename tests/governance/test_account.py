@@ -151,6 +151,19 @@ def test_when_somebody_was_seen_is_written_once_in_five_minutes(person):
         assert (row.started_at, row.seen_at) == (NOON, NOON + timedelta(minutes=6))
 
 
+def test_a_session_ends_twelve_hours_after_signing_in_however_busy(person):
+    with time_machine.travel(NOON, tick=False) as clock:
+        client = signed_in()
+        for _ in range(11):
+            clock.shift(timedelta(hours=1))
+            assert is_in(client)
+        clock.shift(timedelta(minutes=59))
+        assert is_in(client)
+        clock.shift(timedelta(minutes=2))
+        assert not is_in(client)
+        assert sessions.of(person) == []
+
+
 def test_an_account_that_ends_loses_its_sessions_for_good(cast):
     client = signed_in("outsider")
     links.ask_reset(name="outsider")
