@@ -43,8 +43,8 @@ def _writes(write: Callable) -> Callable:
 
 
 @_writes
-def say(kind: str, name: str) -> None:
-    """Write down that this process is there now."""
+def say(kind: str, name: str, *, begins: bool = False) -> None:
+    """Write down that this process is there now; `begins`: it was started just before."""
     from governance.models import Pulse
 
     now = clock.now()
@@ -52,7 +52,7 @@ def say(kind: str, name: str) -> None:
         [Pulse(kind=kind, name=name[:200], started_at=now, seen_at=now)],
         update_conflicts=True,
         unique_fields=["kind", "name"],
-        update_fields=["seen_at"],
+        update_fields=["seen_at", "started_at"] if begins else ["seen_at"],
     )
     Pulse.objects.filter(seen_at__lt=now - GONE).delete()
 
@@ -82,14 +82,15 @@ def listen() -> None:
 class Scheduler(beat.Scheduler):
     """Celery's scheduler, which keeps nothing in files (what is due is found by queries), and says that it ticks."""
 
-    _next_word = 0.0
+    _next_word, _said = 0.0, False
 
     def tick(self, *args, **options):
         """Knock where it is time, then say so; returns the seconds until the next tick, as Celery's."""
         rest = super().tick(*args, **options)
         if time.monotonic() >= self._next_word:
             self._next_word = time.monotonic() + EVERY
-            say("scheduler", socket.gethostname())
+            say("scheduler", socket.gethostname(), begins=not self._said)
+            self._said = True
             connection.close()
         return min(rest, EVERY)
 
@@ -110,8 +111,10 @@ def begin(sender, **_) -> None:
 
 
 def _live(name: str) -> None:
+    begins = True
     while True:
-        say("worker", name)
+        say("worker", name, begins=begins)
+        begins = False
         connection.close()
         if _stop.wait(EVERY):
             return

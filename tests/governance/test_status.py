@@ -110,6 +110,11 @@ def test_celerys_scheduler_says_that_it_ticks(admin, monkeypatch):
     Pulse.objects.update(seen_at=NOON)
     scheduler.tick()
     assert Pulse.objects.get().seen_at == NOON, "a word every few seconds is enough"
+    again = pulse.Scheduler(app=app, lazy=True)
+    again.tick()
+    assert Pulse.objects.get().started_at > row.started_at, (
+        "one that was killed and started again says since when"
+    )
     scheduler.close()
     assert not Pulse.objects.filter(pk=row.pk).exists(), "an orderly end is not missed"
     assert settings.CELERY_BEAT_SCHEDULER == "governance.pulse:Scheduler"
@@ -117,7 +122,7 @@ def test_celerys_scheduler_says_that_it_ticks(admin, monkeypatch):
 
 def test_a_worker_says_so_from_a_thread_of_its_own_and_ends_in_order(admin, monkeypatch):
     said, ended = threading.Event(), []
-    monkeypatch.setattr(pulse, "say", lambda kind, name: said.set())
+    monkeypatch.setattr(pulse, "say", lambda kind, name, begins: said.set())
     monkeypatch.setattr(pulse, "fall_silent", lambda kind, name: ended.append((kind, name)))
     sender = SimpleNamespace(hostname="celery@here")
     pulse.begin(sender)
