@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.core import mail
 from playwright.sync_api import expect
 
@@ -15,6 +16,7 @@ from governance import first_admin, pulse
 from governance.models import User
 from initiatives.models import Initiative
 from tests.browser.people import NARROW, OVERFLOW, WIDE, Watch
+from tests.browser.test_pages import ASKED
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,7 +86,9 @@ class Newcomer:
         self.sign_in(address.partition("@")[0])
 
     def look(self, name: str) -> None:
-        """The page fits a phone; and its pictures, where they are asked for."""
+        """The page fits a phone, and axe finds nothing; and its pictures, where they are asked for."""
+        violations = Axe().run(self.page, options=ASKED["light"]).response["violations"]
+        assert [(one["id"], one["nodes"][0]["target"]) for one in violations] == [], self.page.url
         for scheme in ("light", "dark") if SHOTS else ("light",):
             self.page.emulate_media(color_scheme=scheme)
             for size in (NARROW, WIDE):
