@@ -67,6 +67,12 @@ TOPICS = [
         "executive rename name continue stop age reattest accept again",
     ),
     Topic(
+        "boards",
+        "For boards",
+        "waiting days move since last visit news ideas side by side compare value feasibility early decisions list "
+        "pictures chart flow time ageing gaps rulebook versions difference",
+    ),
+    Topic(
         "finding",
         "How to find something",
         "search look reference shortcut key slash portfolio filter",
