@@ -27,7 +27,10 @@ class DigestForm(forms.Form):
     """Whether and of what a person wants the weekly digest."""
 
     digest = forms.ChoiceField(
-        label="Weekly digest", choices=list(Telling.DIGESTS.items()), widget=forms.RadioSelect
+        label="You get it",
+        help_text="Who works in no unit has the whole organisation for theirs.",
+        choices=list(Telling.DIGESTS.items()),
+        widget=forms.RadioSelect,
     )
 
 
