@@ -6,15 +6,16 @@ Of a case that is confidential, or no longer theirs to see, the reference alone.
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from django.db.models import Max, Q
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Max, OuterRef, Q
 from django.urls import reverse
 
 from governance import clock
 from governance.calendar import DueDay
 from governance.models import User
-from initiatives import permissions
+from initiatives import permissions, standing
 from initiatives.desk_look import Look
-from initiatives.models import Condition, Gap, Initiative, Obligation, Span
+from initiatives.models import Condition, Continuation, Gap, Initiative, Obligation, Span
 from initiatives.models.holds import OBLIGATION_KINDS
 
 
@@ -101,4 +102,15 @@ def reattestation(look: Look) -> Iterator[Found]:
             yield f"reattest-{case.pk}", day, case, "Accept production again", link
 
 
-PARTS = [debts, reviews, proof, reattestation]
+def trials(look: Look) -> Iterator[Found]:
+    """The day on which a prototype or an MVP ends unless the chair lets it go on: for its owner."""
+    mine = [pk for pk, (_, held) in look.working.items() if "owner" in held]
+    cases = Initiative.objects.filter(pk__in=mine, stage__in=("prototype", "mvp")).exclude(basis="import")
+    going_on = Continuation.objects.filter(initiative=OuterRef("pk"), at__gte=OuterRef("since"))
+    for case in cases.annotate(continued=ArraySubquery(going_on.order_by().values("until"))):
+        day = standing.review_by(case, case.continued)
+        if day is not None:
+            yield f"trial-{case.pk}", day, case, "Continue or stop", case.get_absolute_url()
+
+
+PARTS = [debts, reviews, proof, reattestation, trials]

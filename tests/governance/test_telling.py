@@ -43,6 +43,7 @@ def read(body: bytes) -> list[dict[str, str]]:
             text, place = "", 0
             while place < len(value):
                 step = value[place : place + 2]
+                assert step[0] not in ",;" or name not in ("SUMMARY", "UID"), "these part values"
                 plain = {"\\n": "\n", "\\,": ",", "\\;": ";", "\\\\": "\\"}.get(step)
                 text, place = text + (plain or value[place]), place + (2 if plain else 1)
             assert name not in inside
@@ -98,6 +99,7 @@ def test_what_is_due_to_me_and_nothing_private(cast, feed):
     assert f"Close a gap: {hidden.ref}" in told, "of a confidential case the reference alone"
     assert any(words.startswith("Post-mortem: ") for words in told)
     assert any(words.startswith(f"Proof goes stale: {case.ref}") for words in told)
+    assert f"Continue or stop: {case.ref} {case.title}" in told
     assert b"Private words" not in answer.content
     assert b"Zeppelin" not in answer.content
     assert len({event["UID"] for event in events}) == len(events)
