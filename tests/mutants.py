@@ -565,6 +565,13 @@ MUTANTS = [
         LINKS,
     ),
     Mutant(
+        "certificates behind links are checked",
+        "initiatives/links.py",
+        "context = ssl.create_default_context()",
+        "context = ssl._create_unverified_context()",
+        LINKS,
+    ),
+    Mutant(
         "capturing is off unless switched on",
         "initiatives/permissions.py",
         "    if not settings.CAPTURE_LINKS:",

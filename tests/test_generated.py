@@ -44,6 +44,7 @@ ADMIN = [
 NOT_WALKED = {
     "governance.styleguide.SampleForm": "the style guide's, shown in debug only",
     "governance.styleguide.ReasonForm": "likewise",
+    "initiatives.forms.moves.ContinueForm": "shown when a trial is past its greatest age: its own tests send it",
     "governance.account_forms.FirstAdminForm": "shown before anybody is there: tests/governance/test_account.py",
     "initiatives.forms.evidence.CaptureForm": "holds no field",
 }

@@ -3,9 +3,15 @@
 import http.server
 import ipaddress
 import socket
+import ssl
 import threading
+from datetime import timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.exceptions import ValidationError
 
 from governance import clock
@@ -221,9 +227,38 @@ def test_time_and_size_are_bounded(site, settings, monkeypatch):
         fetch(f"{site.url}/slow", HERE)
 
 
-def test_a_certificate_nobody_vouches_for_is_not_trusted(site):
-    with pytest.raises(NotFetched, match=r"certificate|does not answer"):
-        fetch(f"https://127.0.0.1:{site.server_port}/page", HERE)
+@pytest.fixture
+def of_itself(tmp_path):
+    """A certificate for this machine that nobody but itself vouches for, with its key, as one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(clock.now() - timedelta(days=1))
+        .not_valid_after(clock.now() + timedelta(days=1))
+        .add_extension(here, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "certificate.pem"
+    path.write_bytes(
+        certificate.public_bytes(Encoding.PEM)
+        + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    return path
+
+
+def test_a_certificate_nobody_vouches_for_is_not_trusted(site, of_itself, monkeypatch):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(of_itself)
+    site.socket = context.wrap_socket(site.socket, server_side=True)
+    url = f"https://127.0.0.1:{site.server_port}/page"
+    with pytest.raises(NotFetched, match="certificate is not in order"):
+        fetch(url, HERE)
+    assert site.asked == []
+    trusting = ssl.create_default_context(cafile=of_itself)  # where somebody does vouch for it, it is fetched
+    monkeypatch.setattr(ssl, "create_default_context", lambda: trusting)
+    assert fetch(url, HERE).content == PAGE
 
 
 # --- The act ----------------------------------------------------------------------------------------------------------
