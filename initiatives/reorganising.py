@@ -88,13 +88,16 @@ class Plan:
             yield "The same boards decide as before."
 
     def _open_reviews(self):
-        for review in self.reviews:
-            count = len(review.votes)
-            lost = f"{counted(count, 'vote')} given there no longer count{'s' if count == 1 else ''}"
-            yield (
-                f"The open review of {review.initiative.ref} goes to that board with its questions and answers; "
-                f"{lost if count else 'nobody has voted yet'}."
-            )
+        for shift in self.shifts:
+            for review in shift.reviews:
+                ref, count = review.initiative.ref, len(review.votes)
+                goes = (
+                    f"goes to {shift.after} with its questions and answers"
+                    if shift.after
+                    else "stays open, and nobody can decide it for now"
+                )
+                lost = f"{counted(count, 'vote')} given before no longer count{'s' if count == 1 else ''}"
+                yield f"The open review of {ref} {goes}; {lost if count else 'nobody has voted yet'}."
 
     def _seen(self):
         yield "Who may read a case by unit or board follows the new tree. Earlier days still show the old one."

@@ -68,7 +68,7 @@ def test_two_units_become_one(watch, cast):
     admin.type("Why", "Two teams became one.", main)
     main.get_by_role("button", name="See what this changes").click()
     happens = page.get_by_role("region", name="What will happen")
-    expect(happens).to_contain_text("1 vote given there no longer counts")
+    expect(happens).to_contain_text("1 vote given before no longer counts")
     expect(happens).to_contain_text("nobody can decide on it until a unit above it has a board")
     look(admin, "merge")
     main.get_by_role("button", name="Merge this unit").click()

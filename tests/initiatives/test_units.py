@@ -96,7 +96,7 @@ def test_what_is_shown_before_a_merge_is_what_happens(cast, voted, other_board):
     said = " ".join(plan.sentences())
     assert "Logistics takes in 1 case of Account management, with all that is theirs, and 4 people." in said
     assert "Logistics board now decides on 1 case that Retail board decided until now." in said
-    assert "1 vote given there no longer counts" in said
+    assert "1 vote given before no longer counts" in said
     actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, seen=plan.digest, by=cast.admin)
     case, old = again(voted.initiative), again(cast.unit)
     assert case.unit == cast.elsewhere
@@ -282,7 +282,7 @@ def test_the_admin_shows_what_a_merge_does_and_then_does_it(cast, as_, voted):
     typed = {"into": cast.elsewhere.pk, "reason": WHY}
     assert "This field is required" in client.post(url, {"into": cast.elsewhere.pk}).content.decode()
     page = client.post(url, typed)
-    assert "1 vote given there no longer counts" in page.content.decode()
+    assert "1 vote given before no longer counts" in page.content.decode()
     assert again(cast.unit).merged_into is None
     seen = page.context["seen"]
     factories.make_case(cast, title="Came between")
