@@ -2,12 +2,15 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import OuterRef, Subquery
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from governance import clock
 from governance.answers import no
 from governance.middleware import on_any_day
+from governance.models import Absence
 from initiatives import actions, doors, impact, permissions
 from initiatives.actions.roles import acceptance_words
 from initiatives.forms import ReasonForm
@@ -31,7 +34,8 @@ ROLE_DUTIES = {
 def people(request, ref):
     """Every role with who holds it, who is asked, and who held it before."""
     case = doors.case_for(request.user, ref)
-    rows = list(case.roles.select_related("person", "proposed_by"))
+    absent = Absence.objects.at(clock.now()).filter(person=OuterRef("person")).values("ends_at")[:1]
+    rows = list(case.roles.select_related("person", "proposed_by").annotate(back_on=Subquery(absent)))
     live = [row for row in rows if not row.ended_at and not row.declined_at]
     past = sorted((row for row in rows if row not in live), key=lambda row: row.pk, reverse=True)
     context = case_context(request, case, "people")

@@ -228,6 +228,16 @@ def test_reminders_go_to_whoever_stands_in(cast, review):
         assert {due.person for due in personal} == {cast.support}
 
 
+def test_the_people_of_a_case_say_who_is_away(cast, as_):
+    case = factories.make_case(cast)
+    url, client = reverse("people", args=[case.ref]), as_(cast.owner)
+    assert "back on" not in client.get(url).content.decode()
+    absence = actions.plan_absence(**days(0, 2), asked=[], by=cast.owner)
+    back = clock.local_day(absence.ends_at)
+    assert back == clock.today() + timedelta(days=3)
+    assert f"away, back on {back.day} {back:%B}" in client.get(url).content.decode()
+
+
 def test_the_desk_of_the_delegate_says_for_whom(cast, as_):
     case = factories.make_case(cast)
     stand_in(cast.owner, cast.outsider)
