@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from governance.rulebook import checks, fields
+from governance.rulebook.tolerances import ENDS
 
 STAGE_ORDER = fields.STAGE_ORDER
 
@@ -38,7 +39,6 @@ class StageRule:
     question: str = ""
     meaning: str = ""
     tolerated: tuple[str, ...] = ()
-    tolerated_until: dict[str, str] = field(default_factory=dict, hash=False)
     forbidden: tuple[str, ...] = ()
     max_days_before_review: int | None = None
     reattest_days: int | None = None
@@ -219,13 +219,13 @@ class Book:
     def tolerated(self, stage: str) -> list[tuple[str, Requirement | None, Gate | None]]:
         """What a case in the stage may lack, each with the requirement that ends that and the first gate that asks it.
 
-        Both are None where the rulebook names no end.
+        Both are None where none is known, or where this rulebook does not ask for it.
         """
         rule, found = self.stages.get(stage), []
         order = STAGE_ORDER[STAGE_ORDER.index(stage) + 1 :] if stage in STAGE_ORDER else ()
         ahead = [gate for later in order if (gate := self.gate_to(later))]
         for words in rule.tolerated if rule else ():
-            key = rule.tolerated_until.get(words)
+            key = ENDS.get((stage, words))
             gate = next((gate for gate in ahead if key in gate.requirements()), None)
             found.append((words, self.requirements.get(key), gate))
         return found

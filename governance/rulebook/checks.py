@@ -62,7 +62,6 @@ def checked(text: str) -> dict:
     check.shapes()
     check.rows_together()
     check.gates()
-    check.tolerances()
     check.carry_forward()
     check.figures()
     if check.problems:
@@ -169,8 +168,6 @@ class _Check:
             return
         if kind == "texts by name":
             named = [((*path, old), word) for old, new in value.items() for word in (old, new)]
-        elif kind == "names by text":
-            named = [((*path, words), name) for words, name in value.items()]
         else:
             named = [(path, word) for word in dict.fromkeys([value] if isinstance(value, str) else value)]
         for place, word in named:
@@ -316,33 +313,6 @@ class _Check:
                 what = f'"{start}" is replaced by itself in a circle.'
                 self.say(path, what, "let the last replacement stand.")
 
-    def tolerances(self):
-        """What ends a tolerance belongs to something tolerated, and is asked by a gate that lies ahead of the stage."""
-        tests = self.part("scale_tests")
-        for place, stage in enumerate(FIXED["open stage"]):
-            rule = self.part("stages", stage)
-            ends = self.part("stages", stage, "tolerated_until")
-            tolerated = rule.get("tolerated") if _is("texts", rule.get("tolerated")) else []
-            asked = set()
-            for _, row in self.criteria:
-                if row.get("gate") in FIXED["open stage"][place + 1 :]:
-                    test = tests.get(row["scale_test"]) if _is("text", row.get("scale_test")) else None
-                    for words in (
-                        row.get("requirements"),
-                        test.get("items") if isinstance(test, dict) else None,
-                    ):
-                        asked.update(words if _is("texts", words) else ())
-                    asked.update([row["key"]] if "evidence" in row else ())
-            for words, key in ends.items():
-                path = ("stages", stage, "tolerated_until", words)
-                if words not in tolerated:
-                    self.say(
-                        path, f'"{words}" is not tolerated here.', _nearest(words, tolerated, "remove it")
-                    )
-                if key in self.known["requirement"] and key not in asked:
-                    what = f'no gate after the stage {stage} asks for "{key}".'
-                    self.say(path, what, "name a requirement of a later gate.")
-
     def figures(self):
         """Limits that an organisation cannot loosen."""
         freshness = self.part("freshness")
@@ -375,8 +345,6 @@ def _is(kind: str, value) -> bool:
         return type(value) is int and 0 <= value <= DAYS_CEILING
     if kind == "table":
         return isinstance(value, dict)
-    if kind == "names by text":
-        return isinstance(value, dict) and all(_is("text", inner) for inner in value.values())
     if kind.endswith("by name"):
         part = "text" if kind.startswith("texts") else "texts"
         return isinstance(value, dict) and all(_is(part, inner) for inner in value.values())

@@ -27,7 +27,6 @@ NAMES = {
     "reattest_days": "days after which production is accepted again",
     "reattest_days_high": "days after which production is accepted again at high risk",
     "tolerated": "what is tolerated",
-    "tolerated_until": "what ends something tolerated",
     "forbidden": "what is forbidden",
     "sign_off_max_age_days": "days that a signature counts",
     "review_expires_days": "days that a review stays open",

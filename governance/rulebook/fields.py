@@ -52,7 +52,6 @@ KINDS = {
     "texts": "a list of texts",
     "some": "a list of at least one text",
     "texts by name": "a table of texts",
-    "names by text": "a table of names, each under the words it belongs to",
     "lists by name": 'a table of lists of texts, such as { soc2 = ["CC1.1"] }',
     "table": "a table",
     "rows": "a list of tables, each under its own [[...]] heading",
@@ -76,7 +75,6 @@ STAGE = (
         "kind": ("text", True, "stage kind"),
         "obligations": ("texts", False, ""),
         "tolerated": ("texts", False, ""),
-        "tolerated_until": ("names by text", False, "requirement"),
         "forbidden": ("texts", False, ""),
     }
     | dict.fromkeys(
