@@ -1,4 +1,4 @@
-"""What ends each tolerance: beside what a prototype or an MVP may lack, the requirement of a later gate that asks for it.
+"""What ends each tolerance: beside what a prototype or an MVP may lack, the requirement of a later gate that asks it.
 
 The rulebook says what is tolerated and what later gates ask, not which belongs to which (S2-25.1). The pairing is a
 judgement, by the words of the rulebook as shipped; a tolerance in other words has no end named beside it.
