@@ -105,13 +105,19 @@ class SignedInOnly(MiddlewareMixin):
         return redirect_to_login(request.get_full_path())
 
 
-class SeenNow(MiddlewareMixin):
-    """The session of whoever signed in says when they were there last, and in which browser."""
+class SeenNow:
+    """The session of whoever signed in says when they were there last, and in which browser.
 
-    def process_view(self, request, view, args, kwargs):
-        """Note it in the session, which is saved with the answer."""
+    Before the day is turned back: somebody who looks at 2024 is there today.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
         if request.user.is_authenticated:
             sessions.seen(request)
+        return self.get_response(request)
 
 
 def open_to_all(view):

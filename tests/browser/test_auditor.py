@@ -43,7 +43,7 @@ def test_two_years_later(watch, past, tmp_path):
     auditor = watch.sign_in(cast.auditor)
     page = auditor.page
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Audit").click()
-    form = page.get_by_role("search")
+    form = page.locator("main").get_by_role("search")
     auditor.choose("What", "sign-offs and decisions", form)
     auditor.type("From", (day - timedelta(days=3)).isoformat(), form)
     form.get_by_label("To", exact=True).fill((day + timedelta(days=3)).isoformat())
