@@ -15,7 +15,7 @@ from tests.browser.people import Person, Watch
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TITLE = "Customer summary assistant"
-BY_HAND = 5  # questions of a gate
+BY_HAND = 3  # questions of a gate
 PROVED_BY_HAND = 3  # files, and as many clauses
 CLAUSES = [
     ("May do on its own", "It may summarise account notes for the pilot teams, up to 200 a day."),
