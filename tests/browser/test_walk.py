@@ -143,8 +143,7 @@ def test_from_four_fields_to_production(watch, cast, rounds):
     open_review(owner)
     others = [watch.sign_in(cast.seats[seat]) for seat in ("security_privacy", "architecture_integration")]
     others.append(watch.sign_in(cast.seat_adoption))
-    for seat in (value, risk, *others):
-        seat.sign()
+    sign_all((value, risk, *others), proved, cast)
     chair.decide("A bounded trial with an owner, a contract and an end date.")
     stands_as(owner, "MVP")
 
@@ -155,11 +154,20 @@ def test_from_four_fields_to_production(watch, cast, rounds):
         life.ground_gate(Initiative.objects.get(title=TITLE), "production", cast.team)
     generate_index(owner)
     open_review(owner)
-    for seat in (value, risk, *others, watch.sign_in(cast.seat_operations)):
-        seat.sign()
+    sign_all((watch.sign_in(cast.seat_operations), value, risk, *others), proved, cast)
     chair.decide("The business may depend on it.")
     stands_as(owner, "Production")
     assert len(watch.contexts) >= 8
+
+
+def sign_all(seats: tuple[Person, ...], by_hand: int | None, cast) -> None:
+    """Each reads the statement of their seat and signs it; in the suite so many at their browsers, the rest by acts."""
+    for person in seats[:by_hand]:
+        person.sign()
+    review = Initiative.objects.get(title=TITLE).reviews.latest("pk")
+    logins = {person: seat for seat, person in cast.seats.items()}
+    for person in seats[len(seats) if by_hand is None else by_hand :]:
+        life.vote(review, logins[person.person], person.person)
 
 
 def register(owner: Person) -> None:

@@ -557,13 +557,13 @@ def refused_or_read(text: str):
     assert all(1 <= problem.line <= text.count("\n") + 1 for problem in found)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, len(ROWS) - 1))
 def test_a_lost_line_raises_nothing_else(number):
     refused_or_read("\n".join(ROWS[:number] + ROWS[number + 1 :]))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.sampled_from([n for n, line in enumerate(ROWS) if re.match(r'[\w".]+ = ', line)]),
     st.sampled_from(
