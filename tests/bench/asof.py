@@ -75,14 +75,14 @@ def figures(rows: int) -> None:
     def page():
         with asof.day(DAY, opened=asof.Opened()):
             rulebook = Rulebook.objects.in_force()
-            found = list(filters.with_people(portfolio._chosen(request, rulebook).qs)[:50])
+            found = list(filters.with_people(portfolio.chosen_cases(request, rulebook).qs)[:50])
             assert len(found) == 50
             assert "recomputing" not in {row.supported for row in found}
 
     def fifty():
         with asof.day(DAY, opened=asof.Opened(cases=frozenset(some))):
             rulebook = Rulebook.objects.in_force()
-            asked = filters.with_people(portfolio._chosen(request, rulebook).qs)[:50]
+            asked = filters.with_people(portfolio.chosen_cases(request, rulebook).qs)[:50]
             began = time.perf_counter()
             assert len(asked) == 50
             return (time.perf_counter() - began) * 1000
