@@ -254,7 +254,7 @@ def copy_entries(cursor, versions: int) -> None:
     )
     cursor.execute(
         "INSERT INTO governance_entrybody (entry_id, body, salt) SELECT e.id, convert_to("
-        '\'{"kind":"\' || e.kind || \'","actor":{"name":"Ada Sato"},"reason":"","facts":{}}\', \'UTF8\'), \'\''
+        '\'{"kind":"\' || e.kind || \'","actor":{"id":1,"name":"Ada Sato"},"reason":"","facts":{},"before":null,"after":null}\', \'UTF8\'), \'\''
         " FROM governance_entry e WHERE NOT EXISTS (SELECT FROM governance_entrybody b WHERE b.entry_id = e.id)"
     )
     cursor.execute(
