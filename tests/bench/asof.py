@@ -62,7 +62,7 @@ def figures(rows: int) -> None:
         case = factories.make_case(cast)
     with clock.simulated(DAY - timedelta(days=120)):
         life.to_mvp(life.to_prototype(case, cast.team), cast.team)
-        for turn in range(110):
+        for turn in range(70):
             words = f"Said again, in other words: {turn}."
             actions.answer(case=case, requirement="mvp.users", kind="answered", text=words, by=cast.owner)
     seals.seal()
@@ -254,7 +254,8 @@ def copy_entries(cursor, versions: int) -> None:
     )
     cursor.execute(
         "INSERT INTO governance_entrybody (entry_id, body, salt) SELECT e.id, convert_to("
-        '\'{"kind":"\' || e.kind || \'","actor":{"id":1,"name":"Ada Sato"},"reason":"","facts":{},"before":null,"after":null}\', \'UTF8\'), \'\''
+        '\'{"kind":"\' || e.kind || \'","actor":{"id":1,"name":"Ada Sato"},"reason":"","facts":{},'
+        "\"before\":null,\"after\":null}', 'UTF8'), ''"
         " FROM governance_entry e WHERE NOT EXISTS (SELECT FROM governance_entrybody b WHERE b.entry_id = e.id)"
     )
     cursor.execute(
