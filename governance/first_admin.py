@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -37,7 +38,10 @@ def opens(token: str) -> bool:
 
 
 def make(*, login: str, password: str | None, system: str = "first admin", **fields) -> User:
-    """Make the first admin, as an act of the system. Raises ValidationError where there is one already."""
+    """Make the first admin, as an act of the system.
+
+    Raises ValidationError where there is one already, and for a password that is not good enough.
+    """
     with acting(system=system, reason="First admin of this installation"):
         with connection.cursor() as cursor:  # two links opened at once still make one
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('plumbline first admin'))")
@@ -45,6 +49,8 @@ def make(*, login: str, password: str | None, system: str = "first admin", **fie
             raise ValidationError(TAKEN)
         if User.objects.filter(login__iexact=login).exists():
             raise ValidationError({"login": f"{login} is taken; choose another."})
+        if password is not None:
+            validate_password(password, User(login=login, **fields))
         person = User.objects.create_user(login, password, is_admin=True, **fields)
         ledger.record(
             "account added",

@@ -7,6 +7,7 @@ admin, a reset asked for by anybody who knows a name or an address.
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
@@ -145,7 +146,11 @@ def set_password(*, token: str, password: str) -> User:
 
 
 def change_password(person: User, password: str, *, how: str, keep: str | None = None) -> None:
-    """Set the password in the running act, and end what rests on the old one: links, and sessions but `keep`."""
+    """Set the password in the running act, and end what rests on the old one: links, and sessions but `keep`.
+
+    Raises ValidationError for a password that is not good enough, whichever page or program asks.
+    """
+    validate_password(password, person)
     person.set_password(password)
     person.save()
     end_all(person)

@@ -58,7 +58,7 @@ def once(key: tuple, read: Callable):
 # Stands for the keys while the SQL of a question is made; no key of ours is ever that high.
 _ANY_KEY = 8_999_999_999_999_999_989
 
-# What JSON has no type for.
+# What JSON has no type for; the first that fits, because a moment is a kind of day to the framework.
 _FROM_JSON = {
     models.DateTimeField: datetime.fromisoformat,
     models.DateField: date.fromisoformat,
@@ -181,7 +181,10 @@ class _WholeRow(Func):
 def _maker(model: type[models.Model], fields: list[models.Field]) -> Callable[[dict], models.Model]:
     """What makes a row as the table's own query would give it; columns it is not given are read when asked for."""
     names = [one.attname for one in fields]
-    columns = [(one.column, _FROM_JSON.get(type(one))) for one in fields]
+    columns = [
+        (one.column, next((read for kind, read in _FROM_JSON.items() if isinstance(one, kind)), None))
+        for one in fields
+    ]
 
     def make(told: dict) -> models.Model:
         values = [

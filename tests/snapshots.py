@@ -18,7 +18,6 @@ from django.db.utils import DatabaseError
 
 from governance import clock
 from initiatives.models import Evidence, Initiative
-from tests.plumbing import url_of
 
 APPS = ("governance", "initiatives", "adoption")
 
@@ -137,6 +136,8 @@ _stored: dict[tuple[int, int], str] = {}
 
 def _store(snapshot: Snapshot, schema: str) -> str:
     """Put the rows into tables of their own, by a connection whose work stays; the statement that lays them down."""
+    from tests.plumbing import url_of  # a plugin: pytest wants to be the first to import it
+
     with psycopg.connect(url_of(connection.settings_dict["NAME"])) as beside:
         beside.execute(f"CREATE SCHEMA {schema}")
         for name, data in snapshot.rows.items():

@@ -8,6 +8,7 @@ from io import StringIO
 import pytest
 import time_machine
 from django.core import mail
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
@@ -273,6 +274,16 @@ def test_a_link_that_is_opened_twice_at_once_works_once(newcomer, admin, monkeyp
         links.set_password(token="", password="another phrase")
     newcomer.refresh_from_db()
     assert newcomer.check_password(NEW)
+
+
+def test_a_poor_password_is_refused_by_the_act_and_the_link_lasts(newcomer, admin):
+    (link,) = links.invite(people=[newcomer], by=admin)
+    token = links.token_of(link)
+    with pytest.raises(ValidationError):
+        links.set_password(token=token, password="password")
+    newcomer.refresh_from_db()
+    assert not newcomer.has_usable_password()
+    links.set_password(token=token, password=NEW)
 
 
 def test_a_new_password_ends_every_other_link_and_session(person, mails):
