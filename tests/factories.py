@@ -110,6 +110,19 @@ def _make_cast() -> Cast:
     ground.appoint(board=board, person=people["chair"], seat=CHAIR, by=admin)
     ground.appoint(board=board, person=people["deputy-chair"], seat=DEPUTY_CHAIR, by=admin)
     make_rulebook(admin, people["chair"])
+    return _cast_of(people, unit, elsewhere, board)
+
+
+def cast_again() -> Cast:
+    """The cast that is in the database already."""
+    people = {
+        person.login: person for person in User.objects.filter(login__in=[*NAMES, "admin", "second-admin"])
+    }
+    unit, elsewhere = Unit.objects.get(code="accounts"), Unit.objects.get(code="logistics")
+    return _cast_of(people, unit, elsewhere, Board.objects.get(name="Retail board"))
+
+
+def _cast_of(people: dict[str, User], unit: Unit, elsewhere: Unit, board: Board) -> Cast:
     team = life.team_for(
         unit, owner=people["owner"], support=people["support"], lead=people["lead"], steward=people["steward"]
     )

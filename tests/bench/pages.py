@@ -23,8 +23,11 @@ def main() -> None:
     asked = argparse.ArgumentParser()
     asked.add_argument("cases", type=int, nargs="?", default=10_000)
     asked.add_argument("--standings", action="store_true", help="recompute the standings of all cases, too")
+    asked.add_argument(
+        "--keep", action="store_true", help="keep the company for the next run, which is laid down once"
+    )
     given = asked.parse_args()
-    with place.database():
+    with place.database(f"company_{given.cases}" if given.keep else None):
         from django.conf import settings
 
         settings.ROOT_URLCONF = "tests.bench.urls"

@@ -7,13 +7,17 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def database() -> Iterator[None]:
-    """Django set up on a database of its own, which is dropped at the end."""
+def database(kept: str | None = None) -> Iterator[bool]:
+    """Django set up on a database of its own, which is dropped at the end; one that is `kept` stays for the next run.
+
+    Gives whether it was there already: then only the migrations since are run on it.
+    """
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     import django
     from django.conf import settings
 
     django.setup()
+    from django.core.management import call_command
     from django.db import connection, connections
     from psycopg import sql
 
@@ -23,20 +27,22 @@ def database() -> Iterator[None]:
     settings.EMBEDDED_DATABASE.start()
     try:
         template = plumbing.make_template()
-        name = f"test_plumbline_{os.getpid()}_bench"
+        name = kept or f"test_plumbline_{os.getpid()}_bench"
         with plumbing.server() as at:
-            at.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                    sql.Identifier(name), sql.Identifier(template)
-                )
-            )
+            there = at.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+            if not there:
+                copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+                at.execute(copy.format(sql.Identifier(name), sql.Identifier(template)))
         connection.settings_dict["NAME"] = name
         try:
-            yield
+            if there:
+                call_command("migrate", verbosity=0)
+            yield there
         finally:
             connections.close_all()
-            with plumbing.server() as at:
-                at.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            if not kept:
+                with plumbing.server() as at:
+                    at.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
     finally:
         settings.EMBEDDED_DATABASE.leave()
 

@@ -43,15 +43,24 @@ class Company:
 
 
 def found(cases: int, *, people: int = 300, units: int = 40) -> Company:
-    """A company with so many cases beside the cast of the tests. The same number gives the same company."""
+    """A company with so many cases beside the cast of the tests. The same number gives the same company.
+
+    In a database that has one already, whatever it lacks of the number is laid down.
+    """
+    from governance.models import Unit, User
     from initiatives.models import Evidence, Initiative
     from tests import factories
 
     chance = random.Random(cases)
-    cast = factories.make_cast()
-    whole = factories.make_production(cast)
     began = time.monotonic()
-    folk, places = _folk(people), _places(cast, units)
+    if User.objects.exists():
+        cast, whole = factories.cast_again(), Initiative.objects.filter(stage="production").earliest("number")
+        folk = list(User.objects.filter(login__startswith="person-"))
+        places = list(Unit.objects.filter(code__startswith="unit-"))
+    else:
+        cast = factories.make_cast()
+        whole = factories.make_production(cast)
+        folk, places = _folk(people), _places(cast, units)
     while (left := cases - Initiative.objects.count()) > 0:
         with transaction.atomic():
             _batch(min(BATCH, left), whole, cast, folk, places, chance)
