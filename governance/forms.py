@@ -1,11 +1,13 @@
 """Forms of the ground floor: signing in, and loading a rulebook."""
 
+from functools import lru_cache
+
 import structlog
 from django import forms
 from django.contrib.auth import authenticate
 from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 
 from governance import ledger, throttle
 from governance.history import acting
@@ -98,14 +100,17 @@ class Choices(forms.Select):
 
     def render(self, name, value, attrs=None, renderer=None):
         """The element, for choices without groups."""
-        given = {str(one) for one in self.format_value(value)}
-        options = format_html_join(
-            "\n",
-            '<option value="{}"{}>{}</option>',
-            (
-                ("" if key is None else key, mark_safe(" selected") if str(key or "") in given else "", words)
-                for key, words in self.choices
-            ),
+        given = frozenset(str(one) for one in self.format_value(value))
+        options = _options(
+            tuple(("" if key is None else str(key), str(words)) for key, words in self.choices), given
         )
         attributes = flatatt(self.build_attrs(self.attrs, {"name": name, **(attrs or {})}))
         return format_html("<select{}>\n{}\n</select>", attributes, options)
+
+
+@lru_cache(maxsize=100)
+def _options(choices: tuple[tuple[str, str], ...], given: frozenset[str]) -> SafeString:
+    """The options as HTML; the same lists stand on page after page."""
+    selected = mark_safe(" selected")
+    rows = ((key, selected if key in given else "", words) for key, words in choices)
+    return format_html_join("\n", '<option value="{}"{}>{}</option>', rows)

@@ -52,6 +52,8 @@ MESSAGE_TONES = {"success": "ok", "warning": "warn", "error": "bad"}
 CLAIM_HEIGHT = {"prototype": 1, "mvp": 2, "production": 3}
 # Below this many days an age bar warns: the longest of the rulebook's warn_days_before as shipped.
 SOON_DAYS = 30
+# Of one piece that lists repeat, how many versions are kept drawn; a kilobyte each at the most.
+PIECES_KEPT = 500
 
 
 def _as_day(when):
@@ -272,6 +274,45 @@ def plumb(lean=0, label=""):
 def trio(governance, integration, adoption):
     """The three scale tests, each True, False or None where it is not asked yet."""
     return _drawn("trio", governance=governance, integration=integration, adoption=adoption)
+
+
+# Pieces that lists repeat
+
+
+class Alike(template.Node):
+    """A piece of a page that is drawn once for the same values, and sees nothing but these values."""
+
+    def __init__(self, given, nodelist):
+        self.given, self.nodelist, self.drawn = given, nodelist, {}
+
+    def render(self, context):
+        """The piece, as it was drawn when these values were first seen."""
+        values = [value.resolve(context) for value in self.given.values()]
+        key = (*values, *map(type, values))  # 1 and True are equal, and read differently
+        drawn = self.drawn.get(key)
+        if drawn is None:
+            if len(self.drawn) >= PIECES_KEPT:
+                self.drawn.clear()
+            drawn = self.nodelist.render(context.new(dict(zip(self.given, values, strict=True))))
+            self.drawn[key] = drawn
+        return drawn
+
+
+@register.tag
+def alike(parser, token):
+    """`{% alike a=row.a b=row.b %}...{% endalike %}`: what is between says the same wherever a and b are the same.
+
+    The values must be hashable, and nothing between may depend on the day or on who looks.
+    """
+    tag, *bits = token.split_contents()
+    given = template.base.token_kwargs(bits, parser)
+    if bits or not given:
+        raise template.TemplateSyntaxError(
+            f"{tag} takes the values that the piece is made of: name=value ..."
+        )
+    nodelist = parser.parse(("endalike",))
+    parser.delete_first_token()
+    return Alike(given, nodelist)
 
 
 # Frame

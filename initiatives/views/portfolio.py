@@ -1,5 +1,7 @@
 """The portfolio: claimed beside supported, as a table, as a board, and as a file."""
 
+from typing import NamedTuple
+
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +12,7 @@ from governance import asof, clock, hooks
 from governance.boards import seats_held
 from governance.middleware import on_any_day
 from governance.models import Rulebook
+from governance.templatetags.days import keep
 from initiatives import doors, exports, filters, permissions
 from initiatives.models.initiative import CLOSED, RUNNING, STAGES
 from initiatives.reports import PILOTS
@@ -47,7 +50,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
         page = Paginator(filters.with_people(cases), PAGE)
         page.count = totals["all"]  # counted above; a cached property of the paginator
         context["page"] = page.get_page(request.GET.get("page"))
-        context["rows"] = [_row(case, book) for case in context["page"]]
+        context["rows"] = _rows(context["page"], book)
     template = "initiatives/portfolio_board.html" if board else "initiatives/portfolio.html"
     return render(request, template, context)
 
@@ -67,22 +70,55 @@ def chosen_cases(request: HttpRequest, rulebook: Rulebook | None) -> filters.Por
     return filters.PortfolioFilter(request.GET, queryset=seen, request=request)
 
 
-def _row(case, book) -> dict:
+class Told(NamedTuple):
+    """What a row says of claim and proof: the same for many cases, so their cells are drawn once (`alike`)."""
+
+    stage: str
+    goal: str
+    imported: bool
+    known: bool
+    supported: str | None
+    label: str
+    shortfall: int
+    held: bool
+    tests: tuple[bool | None, ...]
+    failing: tuple[str, ...]
+
+
+def _row(case, book, now, today) -> dict:
     known = case.supported != "recomputing"
     asked = case.stage in ("mvp", "production") and known
+    told = Told(
+        stage=case.stage,
+        goal=exports.goal_of(book, case.stage),
+        imported=case.imported,
+        known=known,
+        supported=case.supported if known and case.supported != "proposed" else None,
+        label=case.label,
+        shortfall=case.shortfall,
+        held=case.held,
+        tests=tuple(getattr(case, name) if asked else None for name in TESTS),
+        failing=tuple(name for name in TESTS if known and getattr(case, name) is False),
+    )
     return {
-        "case": case,
-        "known": known,
-        "supported": case.supported if known and case.supported != "proposed" else None,
-        "tests": {name: getattr(case, name) if asked else None for name in TESTS},
-        "failing": [name for name in TESTS if known and getattr(case, name) is False],
+        "title": case.title,
+        "link": keep(case.get_absolute_url()),
+        "ref": case.ref,
+        "withdrawn": case.withdrawn_at is not None,
+        "told": told,
         "gaps": exports.gap_words(case.gap_counts) if known else "",
         "owner": exports.owner_words(case),
         "vacant": case.owner_name is None and case.ever_owned and case.stage in RUNNING,
-        "goal": exports.goal_of(book, case.stage),
-        "days": (clock.now() - case.since).days,
-        "late": case.next_due is not None and case.next_due < clock.today(),
+        "unit": case.unit.name,
+        "days": (now - case.since).days,
+        "due": case.next_due,
+        "late": case.next_due is not None and case.next_due < today,
     }
+
+
+def _rows(cases, book) -> list[dict]:
+    now, today = clock.now(), clock.today()
+    return [_row(case, book, now, today) for case in cases]
 
 
 def _columns(cases, book) -> list[dict]:
@@ -97,7 +133,7 @@ def _columns(cases, book) -> list[dict]:
                 "goal": exports.goal_of(book, stage),
                 "count": counts.get(stage, 0),
                 "more": counts.get(stage, 0) - len(shown),
-                "rows": [_row(case, book) for case in shown],
+                "rows": _rows(shown, book),
             }
         )
     closed = [(stage, STAGES[stage], counts[stage]) for stage in CLOSED if counts.get(stage)]

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 import pytest
-from django.template import Context, Template
+from django.template import Context, Template, TemplateSyntaxError
 from django.template.loader import render_to_string
 
 from governance import clock
@@ -153,3 +153,24 @@ def test_a_finding_always_has_its_word(state, word):
     html = render_to_string("_components/gap.html", {"finding": finding})
     for words in (f">{word}</span>", "Marta: accept", 'href="/x"'):
         assert words in html
+
+
+def test_a_piece_is_drawn_once_for_the_same_values_and_sees_nothing_else():
+    drawn = "{% alike n=row.n %}{{ n }}{{ row.m }}{{ beside|default:'.' }}{% endalike %}"
+    page = Template("{% load plumbline %}{% for row in rows %}" + drawn + "{% endfor %}")
+    piece = next(node for node in page.nodelist.get_nodes_by_type(tags.Alike))
+    rows = [{"n": 1, "m": "a"}, {"n": True, "m": "b"}, {"n": "<", "m": "c"}, {"n": 1, "m": "d"}]
+    assert page.render(Context({"rows": rows, "beside": "x"})) == "1.True.&lt;.1."
+    assert len(piece.drawn) == 3
+
+
+def test_pieces_do_not_pile_up(monkeypatch):
+    monkeypatch.setattr(tags, "PIECES_KEPT", 3)
+    page = Template("{% load plumbline %}{% for n in rows %}{% alike n=n %}{{ n }}{% endalike %}{% endfor %}")
+    assert page.render(Context({"rows": range(10)})) == "0123456789"
+    assert all(len(piece.drawn) <= 3 for piece in page.nodelist.get_nodes_by_type(tags.Alike))
+
+
+def test_a_piece_names_its_values():
+    with pytest.raises(TemplateSyntaxError):
+        Template("{% load plumbline %}{% alike row.n %}{% endalike %}")

@@ -72,7 +72,7 @@ def claim(case, stage, supported, **fields):
 
 
 def refs(response) -> list[str]:
-    return [row["case"].ref for row in response.context["rows"]]
+    return [row["ref"] for row in response.context["rows"]]
 
 
 def test_claimed_beside_supported_with_the_name_of_the_shortfall(cast, as_, case):
