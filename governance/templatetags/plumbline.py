@@ -233,6 +233,9 @@ _TAGS = {
 }
 
 
+LONGEST_REMEMBERED = 2000  # characters; a thousand of the longest texts would be a hundred megabytes and more
+
+
 @lru_cache(maxsize=1024)
 def _rendered(text):
     html = _MARKDOWN.render(text)
@@ -243,7 +246,9 @@ def _rendered(text):
 @register.filter
 def markdown(text):
     """A text in Markdown as safe HTML: no raw HTML, pictures or headings; cleaned when shown, not when saved."""
-    return mark_safe(_rendered(str(text or "")))
+    text = str(text or "")
+    render = _rendered if len(text) <= LONGEST_REMEMBERED else _rendered.__wrapped__
+    return mark_safe(render(text))
 
 
 # The plumb

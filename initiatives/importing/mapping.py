@@ -101,9 +101,14 @@ def _guess_columns(columns: list[str], roles: list[str]) -> dict[str, str]:
     return chosen
 
 
-@lru_cache(maxsize=4096)
 def _bare(text: str) -> str:
     """A value without its list letter ("a) ", also repeated), with single spaces, in lower case."""
+    # The process remembers what comes again, which is short: a cell may hold two hundred thousand characters.
+    return _stripped(text) if len(text) <= 200 else _stripped.__wrapped__(text)
+
+
+@lru_cache(maxsize=4096)
+def _stripped(text: str) -> str:
     return re.sub(r"^(?:[a-z0-9]\)\s*)+", "", re.sub(r"\s+", " ", text).strip().casefold()).strip()
 
 

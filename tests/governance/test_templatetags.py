@@ -89,6 +89,12 @@ def test_markdown_keeps_words_and_drops_what_could_act():
     assert 'rel="noopener noreferrer"' in tags.markdown("[l](https://example.org)")
 
 
+def test_the_process_remembers_no_long_text():
+    before = tags._rendered.cache_info().misses
+    assert tags.markdown("x" * (tags.LONGEST_REMEMBERED + 1)).startswith("<p>x")
+    assert tags._rendered.cache_info().misses == before
+
+
 @pytest.mark.parametrize(
     ("claimed", "supported", "lean"),
     [

@@ -17,7 +17,7 @@ from governance.answers import Conflict, Refused
 from governance.history import acting
 from governance.models import Entry, Notice, Unit
 from initiatives import actions
-from initiatives.importing import asserted, reading
+from initiatives.importing import asserted, mapping, reading
 from initiatives.importing.batch import Earlier, counted, preview
 from initiatives.importing.code_pages import CodePageUnsure, decode
 from initiatives.importing.mapping import guess_stage, order_of, parse_date
@@ -211,6 +211,12 @@ def test_the_order_of_days_and_months_is_taken_from_dates_that_leave_no_doubt():
 )
 def test_stages_of_unknown_sources_are_read_in_the_weaker_meaning(raw, stage):
     assert guess_stage(raw)[0] == stage
+
+
+def test_the_process_remembers_no_long_cell():
+    before = mapping._stripped.cache_info().misses
+    assert guess_stage("a) Pilot" + " " * 201)[0] == "mvp"
+    assert mapping._stripped.cache_info().misses == before
 
 
 def read_extract(name, key):
