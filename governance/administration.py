@@ -139,6 +139,10 @@ class NoDeleting:
         """Nobody deletes."""
         return False
 
+    def get_object(self, request, object_id, from_field=None):
+        """Django breaks down over a column without a name (`?_to_field=`); here that is none."""
+        return super().get_object(request, object_id, from_field or None)
+
     def delete_view(self, request, object_id, extra_context=None):
         """Refused, in words; a try leaves an entry."""
         return self._refuse(request, "delete", object_id)

@@ -47,10 +47,10 @@ class PlainText(MiddlewareMixin):
     """Turn away text with a zero byte, which the database cannot hold, before it reaches a view."""
 
     def process_view(self, request, view, args, kwargs):
-        """A page with status 400 when the address or a field holds a zero byte."""
-        values = [request.path, *(value for _, row in request.GET.lists() for value in row)]
+        """A page with status 400 when the address, or a field or its name, holds a zero byte."""
+        values = [request.path, *(value for name, row in request.GET.lists() for value in (name, *row))]
         if request.method == "POST":
-            values += [value for _, row in request.POST.lists() for value in row]
+            values += [value for name, row in request.POST.lists() for value in (name, *row)]
         if any("\x00" in value for value in values):
             return render(request, "400.html", status=400)
         return None

@@ -243,7 +243,7 @@ def draft(request, ref, key):
     typed = _typed(request)
     if (
         key not in Rulebook.objects.current().book.requirements
-        or sum(len(str(value)) for value in typed.values()) > LONGEST_DRAFT
+        or sum(len(name) + len(str(value)) for name, value in typed.items()) > LONGEST_DRAFT
     ):
         raise Http404("No draft is kept of that.")
     actions.keep_draft(case=case, requirement=key, fields=typed, by=request.user)

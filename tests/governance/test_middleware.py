@@ -18,7 +18,10 @@ def test_every_answer_carries_its_request_id(client):
     assert len(client.get("/healthz")["X-Request-Id"]) == 32
 
 
-@pytest.mark.parametrize(("method", "fields"), [("get", {"q": "a\x00b"}), ("post", {"title": "a\x00b"})])
+@pytest.mark.parametrize(
+    ("method", "fields"),
+    [("get", {"q": "a\x00b"}), ("post", {"title": "a\x00b"}), ("post", {"a\x00b": "Its name holds one"})],
+)
 def test_zero_bytes_are_turned_away(cast, as_, method, fields):
     answer = getattr(as_(cast.owner), method)("/cases/register/", fields)
     assert answer.status_code == 400

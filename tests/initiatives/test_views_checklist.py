@@ -130,6 +130,8 @@ def test_unknown_questions_are_not_found(cast, as_):
     client = as_(cast.owner)
     assert client.get(at("checklist-row", case.ref, "no.such")).status_code == 404
     assert client.post(at("checklist-draft", case.ref, "no.such"), {"text": "x"}).status_code == 404
+    endless = (f"{'x' * 100_001}=", "application/x-www-form-urlencoded")  # only the name is long
+    assert client.post(at("checklist-draft", case.ref, "proto.question"), *endless).status_code == 404
     assert client.post(at("checklist-accept", case.ref, "no.such"), {"version": "1"}).status_code == 404
     assert as_(cast.outsider).get(at("checklist-row", case.ref, "proto.question")).status_code == 404
 
