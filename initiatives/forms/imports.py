@@ -11,6 +11,7 @@ from initiatives.models import InventorySource
 from initiatives.models.initiative import STAGES
 
 NEW = "new"
+ENDINGS = (".csv", ".tsv", ".txt", ".xlsx")
 DATE_ORDERS = {
     "": "only dates that cannot be mistaken",
     "mdy": "month first, 3/14/2025",
@@ -67,9 +68,11 @@ class UploadForm(forms.Form):
         ]
 
     def clean(self):
-        """The size of the file, and a name for a source not listed."""
+        """The ending and size of the file, and a name for a source not listed."""
         cleaned = super().clean()
         file = cleaned.get("file")
+        if file and not file.name.lower().endswith(ENDINGS):
+            self.add_error("file", "An inventory ends in .csv, .tsv, .txt or .xlsx; save it as one of these.")
         if file and file.size > MAX_BYTES:
             self.add_error("file", f"The file is larger than {MAX_BYTES // 1024 // 1024} MB; split it.")
         if cleaned.get("source") == NEW and not cleaned.get("new_source", "").strip():

@@ -5,6 +5,8 @@ import re
 from charset_normalizer import from_bytes
 from django.core.exceptions import ValidationError
 
+from initiatives.contents.text import LOOKED_AT, is_text
+
 # Offered when a file is neither Unicode nor betrays its code page: name, words.
 CODE_PAGES = {
     "cp1252": "Western European (Windows)",
@@ -30,6 +32,7 @@ CODE_PAGES = {
     "utf_16_le": "Unicode (UTF-16, little-endian)",
     "utf_16_be": "Unicode (UTF-16, big-endian)",
 }
+NO_TEXT = "The file is not text. Send the inventory as csv or xlsx."
 WINDOWS = ("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1257")
 
 
@@ -64,8 +67,8 @@ def decode(content: bytes, choice: str = "") -> tuple[str, str]:
             {"encoding": f"The file is not {words}: some bytes have no meaning there. Choose another."}
         ) from None
     text = text.removeprefix("\ufeff")
-    if "\x00" in text:
-        raise wrong("The file is not text. Send the inventory as csv or xlsx.")
+    if "\x00" in text or not is_text(text[:LOOKED_AT].encode("utf-8", "replace")):
+        raise wrong(NO_TEXT)
     return text, choice
 
 
@@ -98,6 +101,8 @@ def _told(content: bytes) -> str:
         return "utf_16_le"
     if even > len(head) // 5 and even > 4 * odd:
         return "utf_16_be"
+    if not is_text(content):
+        raise wrong(NO_TEXT)
     if b"\x1b$" in content or b"\x1b(" in content:
         raise CodePageUnsure(_candidates(content, ["iso2022_jp"]))
     try:

@@ -12,6 +12,7 @@ from itertools import islice
 from django.core.exceptions import ValidationError
 
 from initiatives.contents import office
+from initiatives.contents.text import looks_like_a_page
 from initiatives.importing.code_pages import decode, wrong
 
 MAX_BYTES = 25 * 1024 * 1024
@@ -65,8 +66,10 @@ def read_table(content: bytes, *, encoding: str = "", expected: tuple[str, ...] 
     if content.startswith(b"%PDF"):
         raise wrong("This is a PDF. Ask its publisher for the table as csv or xlsx.")
     text, name = decode(content, encoding)
-    if text.lstrip()[:1] in ("<", "{"):
-        raise wrong("This is not a table but a web page, XML or JSON. Send the inventory as csv or xlsx.")
+    if text.lstrip()[:1] in ("<", "{") or looks_like_a_page(text[:200].encode()):
+        raise wrong(
+            "This is not a table but a web page, XML, JSON or a script. Send the inventory as csv or xlsx."
+        )
     return _separated(text, name, expected)
 
 

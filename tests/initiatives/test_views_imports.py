@@ -120,13 +120,17 @@ def test_a_kept_file_is_nobody_elses_and_not_for_ever(cast, as_):
         ({"source": "new", "file": b"a,b\n1,2\n"}, "Give the source a name"),
         ({"source": "us-2025", "file": b"%PDF-1.4"}, "This is a PDF"),
         ({"source": "us-2025", "file": b"PK\x03\x04zz"}, "damaged"),
+        ({"source": "us-2025", "file": b"\xff\xd8\xff\xe0\x00\x10JFIF"}, "not text"),  # and not asked about
+        ({"source": "us-2025", "file": b"a,b\x01\x02\x03\x04\x05\n1,2\n", "encoding": "cp1252"}, "not text"),
+        ({"source": "us-2025", "file": b"#!/bin/sh\nrm,me\n"}, "or a script"),
+        ({"source": "us-2025", "file": SimpleUploadedFile("a.pdf", b"a,b\n1,2\n")}, "ends in .csv"),
         ({"source": "nowhere", "file": b"a,b\n1,2\n"}, "Select a valid choice"),
         ({"source": "us-2025", "file": b"a,b\n1,2\n", "published_on": "soon"}, "year-month-day"),
         ({"source": "us-2025", "file": b"a,b\n1,2\n", "backfill": "on"}, "nothing to fill in behind"),
     ],
 )
 def test_wrong_uploads_say_how_to_mend_them(cast, as_, data, words):
-    data = {name: sent(value) if name == "file" else value for name, value in data.items()}
+    data = {name: sent(value) if isinstance(value, bytes) else value for name, value in data.items()}
     assert words in page(as_(cast.admin), reverse("imports"), **data)
 
 
