@@ -148,10 +148,10 @@ def cycle(root: Path, kind: str, seconds: float) -> str:
     return f"{len(noted(root)) - before} cases noted"
 
 
-def begun(command: list[str], told: dict[str, str]) -> subprocess.Popen:
+def begun(command: list[str], told: dict[str, str], complains=subprocess.DEVNULL) -> subprocess.Popen:
     """One part as `make run` starts it; what it complains of, with its database dead, is no news."""
     return subprocess.Popen(
-        command, env=told, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, env=told, start_new_session=True, stdout=subprocess.DEVNULL, stderr=complains
     )
 
 
