@@ -48,7 +48,7 @@ PEOPLE = (
         "owner",
         "Marta Lindqvist",
         "accounts",
-        "Answer what the board asked about Renewal letter drafts, then refresh the proof of Call note search.",
+        "Answer what the board asked about Renewal letter drafts; see what you do for Nora Falk, who is away.",
     ),
     Person(
         "support",
@@ -60,7 +60,7 @@ PEOPLE = (
         "lead",
         "Ravi Menon",
         "accounts",
-        "Name who approved the new model of Ticket triage; then redo the log sample of Call note search.",
+        "Name who approved the new model of Ticket triage; then answer whether you take over from Ben Okoye.",
     ),
     Person(
         "steward",
@@ -95,7 +95,7 @@ PEOPLE = (
         "chair",
         "Elena Novak",
         None,
-        "Decide the Customer summary assistant: every seat has signed; then look at the held Chat handover.",
+        "Decide the Customer summary assistant: every seat has signed; then say whether Shelf gap spotting goes on.",
     ),
     Person(
         "deputy-chair",

@@ -3,16 +3,18 @@
 from datetime import timedelta
 
 from adoption.demo.people import Company, propose_next_rulebook
-from adoption.demo.stories import accounts, finance, hr, operations, service, stores
+from adoption.demo.stories import accounts, changes, finance, hr, operations, service, stores
 from governance import clock
 
 
 def tell(company: Company) -> None:
-    """Tell every story, in the order of the references, and let the rules move on."""
+    """Tell every story, in the order of the references; let the rules move on, and people go."""
     for story in STORIES:
         story(company)
     with clock.simulated(clock.now() - timedelta(days=6)):
         propose_next_rulebook(company)
+    for change in (changes.away_now, changes.away_soon, changes.leaving):
+        change(company)
 
 
 STORIES = (

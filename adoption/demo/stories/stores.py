@@ -1,17 +1,29 @@
 """Stores: one owner whose debts stand in the way."""
 
+from datetime import timedelta
+
 from adoption import actions as adoption
 from adoption.demo import life
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
-from initiatives import actions
+from adoption.demo.words import ATTESTED
+from initiatives import actions, standing
 
 
 def not_yet_an_honest_prototype(company: Company) -> None:
-    """A prototype whose stated limits are older than what runs by now."""
-    with telling(company, "shelves", 140) as tale:
-        tale.idea(170)
-        tale.prototype(140)
+    """A prototype whose stated limits have aged out; the chair let it go on once, and is asked again."""
+    with telling(company, "shelves", 160) as tale:
+        tale.idea(370)
+        tale.prototype(340)
+        with tale.day(170):
+            actions.continue_stage(
+                case=tale.case,
+                reason="Two stores were rebuilt in the spring. It needs a season of shelves that stand still.",
+                until=tale.today + timedelta(days=9),
+                was=standing.review_by(tale.case),
+                by=tale.team.chair,
+            )
+        tale.describe(168, [key for key in ATTESTED["prototype"] if key != "proto.limitations"])
 
 
 def refused(company: Company) -> None:
