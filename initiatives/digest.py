@@ -5,6 +5,7 @@ is one, of everything since the last. Only cases that its reader may see; at mos
 read in a minute, and the rest is counted.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -37,7 +38,7 @@ FROM_HOUR = 6  # on Monday, local time
 WEEK = timedelta(days=7)
 MOST_UNITS = 3  # of one person; with more, the unit above them all
 AHEAD = timedelta(days=30)  # what is due later is nobody's move yet
-SECTION = 4  # lines
+SECTION = 3  # lines
 READ = 40  # rows of one kind that are looked at in full; beyond that nobody reads on either
 
 
@@ -53,13 +54,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Move:
-    """Something somebody has to do: by when, on which case, who in words, what, and the keys of those people."""
+    """Something somebody has to do: by when, on which case, who and what in words; and what each of those people has
+    to do, by their key.
+    """
 
     due: date
     case: Initiative
     who: str
     what: str
-    people: set[int]
+    theirs: dict[int, str]
 
 
 @dataclass(frozen=True)
@@ -207,8 +210,8 @@ def written(unit: Unit, person: User, *, since: datetime) -> Digest:
     here = f"{settings.ADDRESS}{reverse('portfolio')}?unit={unit.pk}"
     list_of_all = f"{settings.ADDRESS}{reverse('decisions')}?unit={unit.pk}"
     moves = _moves(seen)
-    mine = [_line(move.case, move.what) for move in moves if person.pk in move.people]
-    others = [_line(move.case, f"{move.who}: {move.what}") for move in moves if person.pk not in move.people]
+    mine = _gathered(("", move.theirs[person.pk], move) for move in moves if person.pk in move.theirs)
+    others = _gathered((f"{move.who}: ", move.what, move) for move in moves if person.pk not in move.theirs)
     blocked = _blocked(seen)
     sections = [
         _section("Your move", mine, f"{settings.ADDRESS}/"),
@@ -225,7 +228,7 @@ def written(unit: Unit, person: User, *, since: datetime) -> Digest:
         since,
         counts["n"],
         counts["short"],
-        len(mine),
+        sum(person.pk in move.theirs for move in moves),
         len({line.ref for line in blocked}),
         sections,
         here,
@@ -240,6 +243,17 @@ def _line(case: Initiative, words: str) -> Line:
     return Line(case.ref, case.title, f"{settings.ADDRESS}{case.get_absolute_url()}", words)
 
 
+def _gathered(moves: Iterable[tuple[str, str, Move]]) -> list[Line]:
+    """One line for all that the same people have to do on the same case, where its earliest stands."""
+    found: dict[tuple[int, str], tuple[Initiative, list[str]]] = {}
+    for who, what, move in moves:
+        found.setdefault((move.case.pk, who), (move.case, []))[1].append(what)
+    return [
+        _line(case, f"{who}{'; '.join(whats[:2])}" + (f"; {len(whats) - 2} more" if len(whats) > 2 else ""))
+        for (_, who), (case, whats) in found.items()
+    ]
+
+
 def _moves(seen: QuerySet) -> list[Move]:
     """What somebody has to do within a month, the earliest first."""
     near = {"due__lte": clock.today() + AHEAD}
@@ -250,17 +264,19 @@ def _moves(seen: QuerySet) -> list[Move]:
     for row in asked.order_by("proposed_at")[:READ]:
         since = clock.local_day(row.proposed_at)
         what = f"accept or decline to be its {row.get_role_display().lower()}, asked on {day(since)}"
-        found.append(Move(since, row.initiative, f"{row.person}", what, {row.person_id}))
+        found.append(Move(since, row.initiative, f"{row.person}", what, {row.person_id: what}))
     for row in _of(Obligation.objects.unsettled().filter(**near), seen, "debtor"):
         what = f"{OWED[row.kind]}, {_by(row.due)}"
-        found.append(Move(row.due, row.initiative, f"{row.debtor or 'nobody named'}", what, {row.debtor_id}))
+        found.append(
+            Move(row.due, row.initiative, f"{row.debtor or 'nobody named'}", what, {row.debtor_id: what})
+        )
     for row in _of(Gap.objects.filter(closed_at__isnull=True, **near), seen, "owner"):
         what = f"close the gap “{_short(row.text)}”, {_by(row.due)}"
-        found.append(Move(row.due, row.initiative, f"{row.owner}", what, {row.owner_id}))
+        found.append(Move(row.due, row.initiative, f"{row.owner}", what, {row.owner_id: what}))
     unmet = Condition.objects.filter(met_at__isnull=True, review__initiative__in=seen, **near)
     for row in unmet.select_related("owner", "review__initiative").order_by("due", "pk")[:READ]:
         what = f"meet the condition “{_short(row.text)}”, {_by(row.due)}"
-        found.append(Move(row.due, row.review.initiative, f"{row.owner}", what, {row.owner_id}))
+        found.append(Move(row.due, row.review.initiative, f"{row.owner}", what, {row.owner_id: what}))
     return sorted(found, key=lambda move: (move.due, move.case.number))
 
 
@@ -269,8 +285,17 @@ def _of_review(review: Review) -> Move:
     due = clock.local_day(review.expires_at)
     first, *rest = waiting.moves(sitting)
     more = f" (and {_count(len(rest), 'other', 'others')})" if rest else ""
-    what = f"{sitting.book.gates[review.gate].title}, {first.what}, by {day(due)}"
-    return Move(due, review.initiative, f"{first.who}{more}", what, _named(sitting, [first, *rest]))
+    gate = sitting.book.gates[review.gate].title
+
+    def words(move: waiting.Move) -> str:
+        return f"{gate}, {move.what}, by {day(due)}"
+
+    theirs = {
+        pk: words(move)
+        for move in reversed([first, *rest])  # whoever has two moves is told the first
+        for pk in _named(sitting, move)
+    }
+    return Move(due, review.initiative, f"{first.who}{more}", words(first), theirs)
 
 
 def _short(text: str) -> str:
@@ -286,12 +311,12 @@ def _open_reviews(seen: QuerySet) -> list[Review]:
     )
 
 
-def _named(sitting: board.Sitting, moves: list[waiting.Move]) -> set[int]:
-    """Who of the people around the case has these moves: members of its board, and who holds a role on it."""
+def _named(sitting: board.Sitting, move: waiting.Move) -> set[int]:
+    """Who of the people around the case has this move: members of its board, and who holds a role on it."""
     around = [member.person for member in sitting.bench.members]
     roles = RoleAssignment.objects.in_force().filter(initiative=sitting.case).select_related("person")
     around += [row.person for row in roles]
-    named = {name for move in moves for name in move.who.split(" or ")}
+    named = move.who.split(" or ")
     return {person.pk for person in around if person.full_name in named}
 
 
@@ -374,12 +399,14 @@ def _goals(running: QuerySet, book, count: int, link: str) -> Section:
     rows = list(
         running.order_by(F("shortfall").desc(), F("next_due").asc(nulls_last=True), "number")[:SECTION]
     )
-    lines = []
+    lines, told = [], set()  # the goal of a stage is said once
     for case in rows:
         gaps = sum((case.gap_counts or {}).values())
-        words = f"{stage_word(case.stage)}"
-        goal = goal_of(case, book)[0]
-        words += f" ({goal[:1].lower()}{goal[1:]})"
+        words = stage_word(case.stage)
+        if case.stage not in told:
+            goal = goal_of(case, book)[0]
+            words += f" ({goal[:1].lower()}{goal[1:]})"
+        told.add(case.stage)
         if case.shortfall:
             words += f"; proof supports {stage_word(case.supported)}"
         if gaps:

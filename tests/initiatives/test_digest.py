@@ -13,7 +13,7 @@ from adoption.demo import life
 from governance import actions as ground
 from governance import clock, delivery, telling
 from governance.models import Delivery, Telling, User
-from initiatives import actions, digest
+from initiatives import actions, digest, waiting
 from tests import factories
 
 MONDAY = datetime(2026, 11, 9, 6, 5, tzinfo=UTC)
@@ -131,11 +131,30 @@ def test_a_busy_unit_is_read_in_a_minute(cast):
     assert "moves are yours" in told["owner"].subject
     for message in told.values():
         words = re.sub(r"http\S+|\*", " ", message.body).split()
-        assert len(words) <= 300, f"{len(words)} words, most of them titles: more than is skimmed in a minute"
+        assert len(words) <= 230, f"{len(words)} words, most of them titles: more than is skimmed in a minute"
         lines = [line for line in message.body.splitlines() if line.startswith("* ")]
         assert len(lines) <= 6 * digest.SECTION
         html = message.alternatives[0][0]
         assert html.count("<li") == len(lines)
+
+
+def test_of_a_review_everybody_is_told_their_own_move_and_not_the_first_one(cast, monkeypatch):
+    case = factories.make_case(cast)
+    actions.open_review(case=case, by=cast.owner)
+    at = clock.now()
+    found = [
+        waiting.Move(f"{cast.seat_risk}", "to sign as Risk", at),
+        waiting.Move(f"{cast.seat_value}", "to sign as Value", at),
+    ]
+    monkeypatch.setattr(digest.waiting, "moves", lambda sitting: found)
+    for person, what, first in (
+        (cast.seat_value, "to sign as Value", "Your move"),
+        (cast.seat_risk, "to sign as Risk", "Your move"),
+        (cast.chair, f"{cast.seat_risk} (and 1 other): Intake to prototype, to sign as Risk", "Whose move"),
+    ):
+        told = digest.written(case.unit, person, since=at - digest.WEEK).sections[0]
+        assert told.words == first
+        assert what in told.lines[0].words
 
 
 def test_a_digest_tells_nobody_of_a_case_that_is_not_theirs(cast):
