@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from governance import clock
-from governance.answers import no
+from governance.answers import ended, no
 from governance.models import Rulebook
 from governance.templatetags.plumbline import day, in_days, stage_word
 from initiatives import actions, doors, permissions
@@ -181,6 +181,8 @@ def go_on(request, ref):
     last = clock.today() + timedelta(days=book.stages[case.stage].max_days_before_review)
     word = stage_word(case.stage)
     end = f"Its end {'was' if ends < clock.today() else 'is'} {in_days(ends)}"
+    before = case.continuations.filter(stage=case.stage).select_related("by").first()
+    once = f" {before.by} let it go on before, on {day(before.at)}: {ended(before.reason)}" if before else ""
     return one_act(
         request,
         case,
@@ -189,7 +191,7 @@ def go_on(request, ref):
         f"{case.ref} goes on.",
         template="initiatives/move_continue.html",
         title="Continue or stop",
-        lede=f"{word} since {day(case.since)}. {end}: {book.stages[case.stage].question}",
+        lede=f"{word} since {day(case.since)}. {end}: {book.stages[case.stage].question}{once}",
         happens=[
             f"It stays {word} until the day you set, at most until {day(last)}; then you are asked again.",
             "Its proof is asked for as before; nothing else changes.",

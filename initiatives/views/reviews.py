@@ -1,7 +1,7 @@
 """The board's pages: what is open and for whom, one review with its matrix, its opening, its questions."""
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -15,7 +15,7 @@ from initiatives import actions, board, permissions, sources, waiting
 from initiatives.actions.reviews import GATE_FROM
 from initiatives.doors import case_for, review_for, review_on_any_day
 from initiatives.forms.reviews import NoteForm, QuestionForm, TextForm
-from initiatives.models import Condition, Question, Review
+from initiatives.models import Condition, Question, Review, SignOff
 from initiatives.models.reviews import CONDITION
 from initiatives.views import news, sittings
 from initiatives.views.decisions import act_page, decide, insist, rebase, return_review, withdraw
@@ -38,8 +38,10 @@ SHOWS = {
     "open": "Open",
     "sign": "Mine to sign",
     "decide": "Mine to decide",
+    "signed": "Signed by me",
     "decided": "Ended",
 }
+OF_SEATS = ("sign", "decide", "signed")  # nothing for whoever never sat on a board
 NONE = {
     "open": ("No review is open", "An owner opens one from the case, once its gate is worth deciding."),
     "sign": (
@@ -48,7 +50,11 @@ NONE = {
     ),
     "decide": (
         "Nothing waits for your decision",
-        "A review comes here once every blocking criterion is met.",
+        "A review comes here once everything that its gate asks is there.",
+    ),
+    "signed": (
+        "You have signed nothing yet",
+        "Every review on which you voted stays here, with your statement.",
     ),
     "decided": ("No review has ended yet", "Decisions stay here, with their findings as they were."),
 }
@@ -103,19 +109,23 @@ def reviews(request):
     show = pick(request.GET.get("show"), SHOWS, "open")
     gate = pick(request.GET.get("gate"), Rulebook.objects.current().book.gates)
     words = request.GET.get("q", "").strip()[:80]
+    seated = bool(seats_held(person))
     to_sign, to_decide, read = own_moves(person)
     open_rows = _visible(person).filter(outcome=Review.OPEN)
     ended = _visible(person).exclude(outcome=Review.OPEN)
+    signed = _visible(person).filter(Exists(SignOff.objects.filter(review=OuterRef("pk"), person=person)))
     counts = {
         "open": open_rows.count(),
         "sign": len(to_sign),
         "decide": len(to_decide),
+        "signed": signed.count(),
         "decided": ended.count(),
     }
     chosen = {
         "open": open_rows.order_by("opened_at"),
         "sign": open_rows.filter(pk__in=to_sign).order_by("opened_at"),
         "decide": open_rows.filter(pk__in=to_decide).order_by("opened_at"),
+        "signed": signed.order_by("-opened_at", "-id"),
         "decided": ended.order_by("-ended_at", "-id"),
     }[show]
     if gate:
@@ -130,7 +140,11 @@ def reviews(request):
         "initiatives/reviews.html",
         {
             "nav": "reviews",
-            "shows": [(key, word, counts[key]) for key, word in SHOWS.items()],
+            "shows": [
+                (key, word, counts[key])
+                for key, word in SHOWS.items()
+                if seated or counts[key] or key not in OF_SEATS
+            ],
             "show": show,
             "gate": gate,
             "gates": [
@@ -143,7 +157,7 @@ def reviews(request):
             "lines": [_listed(row, to_sign, to_decide, read) for row in _read(page)],
             "none": NONE[show],
             "filtered": bool(gate or words),
-            "seated": bool(seats_held(person)),
+            "seated": seated,
         },
     )
 
@@ -208,6 +222,7 @@ def _open_page(request, row: Review) -> dict:
     manages = bool(context["may"].manage)
     for line in lines:
         line.may_ask = may_ask
+        line.open = line.open or line.seat in mine
         line.waivable = line.waivable and manages and line.state in ("unmet", "stale")
     return context | {
         "verdict": sitting.verdict,
@@ -219,14 +234,26 @@ def _open_page(request, row: Review) -> dict:
         "changed": news.of_review(row, person, sitting.facts, sitting.states, sitting.book)
         if acting
         else None,
-        "awaited": waiting.moves(sitting),
+        "awaited": waiting.moves(sitting) + _answers_owed(sitting, lines),
         "may_answer": bool(context["may"].collaborate),
         "manages": manages,
         "newer": current if current.pk != row.rulebook_id else None,
         "acting_chair": permissions.acting_chair(sitting.case),
         "proposed": [vote for vote in votes.values() if vote.row.verdict == CONDITION],
         "expired": row.expires_at <= clock.now(),
+        "own_question": sitting.facts.answers.get("proto.question"),
+        "bound": next((scope for scope in sitting.facts.scopes if not scope.planned), None),
+        "planned": next((scope for scope in sitting.facts.scopes if scope.planned), None),
     }
+
+
+def _answers_owed(sitting: board.Sitting, lines) -> list[waiting.Move]:
+    """The owner's move where the board asked and nobody answered: it blocks nothing, and seats wait for it."""
+    asked = [question.asked_at for line in lines for question in line.questions if not question.answer]
+    if not asked:
+        return []
+    owner = sitting.facts.people.get("owner", "the owner, nobody accepted")
+    return [waiting.Move(owner, "to answer what the board asked", min(asked))]
 
 
 def _ended_page(request, row: Review) -> dict:
@@ -327,7 +354,8 @@ def answer(request, pk):
         request, permissions.may_collaborate(row.initiative, request.user), "answer question", row.initiative
     )
     form = TextForm(request.POST or None)
-    form.fields["text"].help_text = f"{question.asked_by} asks: {question.text}"
+    about = row.rulebook.book.criteria[question.criterion].question
+    form.fields["text"].help_text = f"{question.asked_by} asks: {question.text} It is about “{about}”"
     if request.method == "POST" and form.is_valid():
         actions.answer_question(question=question, text=form.cleaned_data["text"], by=request.user)
         messages.success(request, f"Answered. {question.asked_by} was told.")

@@ -302,7 +302,7 @@ def own_seats(sitting: board.Sitting, person, votes: dict[str, Cast]) -> list[di
                 "own_vote": vote is not None and vote.row.person_id == person.pk,
                 "done": vote is not None and not vote.stale,
                 "unmet": unmet,
-                "criteria": [c.question for c in sitting.book.criteria_of(sitting.review.gate, seat)],
+                "criteria": sitting.book.criteria_of(sitting.review.gate, seat),
                 "others": OTHER_VERDICTS,
             }
         )

@@ -106,7 +106,7 @@ def test_opening_tells_before_what_it_does(cast, as_):
     case = factories.make_case(cast)
     url = reverse("review-open", args=[case.ref])
     page = words(as_(cast.owner).get(url))
-    assert "blocking criteria are not met yet" in page
+    assert "things that the board signs are not met yet" in page
     assert "The seats that sign are told: Amara Diallo." in page
     assert not case.reviews.exists()
     assert "Only the owner does this." in words(as_(cast.chair).get(url))
