@@ -27,6 +27,11 @@ class UnitForm(ReasonForm):
     class Meta:
         model = models.Unit
         fields = ("name", "code", "parent")
+        help_texts = {
+            "name": "As people call it.",
+            "code": "Short, for tables and files, such as sales; it never changes.",
+            "parent": "The unit above; empty for the whole organisation.",
+        }
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -64,6 +69,7 @@ class BoardForm(ReasonForm):
     class Meta:
         model = models.Board
         fields = ("name", "unit")
+        help_texts = {"unit": "It decides the cases of this unit and of every unit below that has no board."}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -137,6 +143,13 @@ class PersonForm(ReasonForm):
     class Meta:
         model = models.User
         fields = ("login", "full_name", "email", "unit", "manager", "is_admin", "is_auditor")
+        labels = {"login": "User name", "full_name": "Name", "email": "Mail address"}
+        help_texts = {
+            "unit": "Whose cases the person sees.",
+            "manager": "Whoever sits for business value may not report to the owner of a case.",
+            "is_admin": "Keeps accounts, units, boards and rulebooks; signs nothing by that.",
+            "is_auditor": "Reads everything, on any day, and changes nothing.",
+        }
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -226,6 +239,11 @@ class MembershipForm(ReasonForm):
     class Meta:
         model = models.Membership
         fields = ("board", "seat", "person", "starts_at", "ends_at", "delegate_of")
+        help_texts = {
+            "starts_at": "Now, unless another day is agreed.",
+            "ends_at": "Empty, until somebody ends it.",
+            "delegate_of": "For a deputy only: whose seat the person stands in for.",
+        }
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

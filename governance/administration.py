@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.html import format_html
 from simple_history.admin import SimpleHistoryAdmin
 
 from governance import exports, ledger
@@ -249,6 +250,13 @@ class Recorded(NoDeleting, SimpleHistoryAdmin):
             # What an act found wrong that the form could not know: somebody else was faster.
             self.message_user(request, " ".join(wrong.messages), messages.ERROR)
             return redirect(request.path)
+
+    def response_add(self, request, obj, post_url_continue=None):
+        """Say where it goes on: whoever sets Plumbline up came from the desk, which knows the next step."""
+        response = super().response_add(request, obj, post_url_continue)
+        link = format_html('What comes next stands on <a href="{}">your desk</a>.', admin.site.site_url)
+        self.message_user(request, link)
+        return response
 
     def save_model(self, request, obj, form, change):
         """Add through the action; record what a change changed."""

@@ -242,6 +242,9 @@ SENTENCES = {
     "password set": lambda f: (
         f"set the password of {f.get('person')}" + (f" ({f['how']})." if f.get("how") else ".")
     ),
+    "unit added": lambda f: (
+        f"added the unit {f.get('unit')}" + (f" below {f['parent']}." if f.get("parent") else ".")
+    ),
     "invited": lambda f: f"invited {f.get('person')} to choose a password.",
     "password reset asked for": lambda f: f"sent {f.get('person')} a link to choose a new password.",
     "password link handed over": lambda f: f"printed a link by which {f.get('person')} sets a password.",

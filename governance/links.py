@@ -103,6 +103,22 @@ def _invite(person: User, by: User) -> PasswordLink:
     return make(person, INVITATION, by=by)
 
 
+def send_reset(*, person: User, by: User) -> PasswordLink:
+    """Send somebody who can sign in a link to choose a new password, as an admin whom they asked for it.
+
+    Raises ValidationError, Refused.
+    """
+    with acting(by=by, reason="A new password was asked for"):
+        may_keep_accounts(by).or_refuse()
+        person = User.objects.select_for_update().get(pk=person.pk)
+        if not person.is_active or not person.email:
+            raise ValidationError(f"{person} has no account or no mail address that a link could go to.")
+        ledger.record("password reset asked for", person=person.full_name, person_id=person.pk)
+        link = make(person, RESET, by=by)
+    soon()
+    return link
+
+
 def hand_over(*, person: User, system: str) -> str:
     """The address of a link for whoever works on the machine itself to hand over. Raises ValidationError."""
     with acting(system=system, reason="A link to set a password was printed on the server"):

@@ -111,8 +111,9 @@ def _boards() -> tuple[Step, Step]:
     seats = Step(
         "seats",
         "Fill the seats",
-        "Six seats sign, a chair decides. Nobody seats themselves, and a table of people can name their seats.",
-        f"missing: {', '.join(missing)}" if missing else "every seat is held",
+        "Six seats sign, a chair decides. Nobody seats themselves, and a table of people can name their seats."
+        + (f" Missing: {', '.join(missing)}." if missing else ""),
+        f"{_number(len(missing), 'seat')} missing" if missing else "every seat is held",
         bool(boards) and not missing,
         reverse("admin:governance_membership_add"),
         "Fill a seat",

@@ -1,5 +1,7 @@
 """One's own account: where one is signed in, one's password; the links by which a password is set; the first admin."""
 
+from urllib.parse import urlencode
+
 from django.contrib import auth, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -102,8 +104,7 @@ def set_password(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         person = links.set_password(token=token, password=form.cleaned_data["password"])
         auth.logout(request)
-        messages.success(request, f"Your password is set. Sign in as {person.login}.")
-        return redirect("sign-in")
+        return _to_sign_in(request, "Your password is set.", person)
     return render(request, "governance/password_set.html", {"form": form, "link": link})
 
 
@@ -147,6 +148,11 @@ def make_first_admin(request: HttpRequest, token: str) -> HttpResponse:
         except ValidationError as wrong:
             form.add_error(None, wrong)
         else:
-            messages.success(request, f"Your account is made. Sign in as {person.login}.")
-            return redirect("sign-in")
+            return _to_sign_in(request, "Your account is made.", person)
     return render(request, "governance/first_admin.html", {"form": form})
+
+
+def _to_sign_in(request: HttpRequest, said: str, person: User) -> HttpResponse:
+    """To the sign-in page, with the name filled in: only the password is left to type."""
+    messages.success(request, f"{said} Sign in as {person.login}.")
+    return redirect(f"{reverse('sign-in')}?{urlencode({'name': person.login})}")

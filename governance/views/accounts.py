@@ -155,15 +155,20 @@ def _added(request: HttpRequest, text: str, *, invite: bool) -> HttpResponse:
 
 @require_POST
 def invite(request: HttpRequest, pk: int) -> HttpResponse:
-    """Invite one person, or once more."""
+    """Send one person a link to choose a password: the first one, or a new one to whoever forgot theirs."""
     may_keep_accounts(request.user).or_refuse()
     person = get_object_or_404(User, pk=pk)
+    known = person.has_usable_password()
     try:
-        links.invite(people=[person], by=request.user)
+        if known:
+            links.send_reset(person=person, by=request.user)
+        else:
+            links.invite(people=[person], by=request.user)
     except ValidationError as wrong:
         messages.error(request, " ".join(wrong.messages))
     else:
-        messages.success(request, f"{person} is sent a link to choose a password; it works for a week.")
+        lasts = "an hour" if known else "a week"
+        messages.success(request, f"{person} is sent a link to choose a password; it works for {lasts}.")
     return _back(request)
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from governance import clock, ledger, throttle
+from governance import clock, first_admin, ledger, throttle
 from governance import styleguide as samples
 from governance.forms import SignInForm
 from governance.helping import TOPICS
@@ -30,7 +30,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     target = _own_target(request)
     if request.user.is_authenticated:
         return redirect(target or "desk")
-    form = SignInForm(request, request.POST if request.method == "POST" else None)
+    known = {"username": request.GET.get("name", "")[:60]}
+    form = SignInForm(request, request.POST if request.method == "POST" else None, initial=known)
     if request.method == "POST" and form.is_valid():
         with acting(by=form.person):
             ledger.record(
@@ -46,6 +47,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         "form": form,
         "next": target,
         "throttled_until": form.throttled_until,
+        "nobody": first_admin.missing(),
         **_demonstration(),
     }
     response = render(request, "governance/sign_in.html", context, status=status)

@@ -242,7 +242,7 @@ def test_an_invitation_leads_to_a_password_and_works_once(newcomer, admin, mails
     assert "Choose a password" in client.get("/password/").content.decode()
     text = client.post("/password/", {"password": NEW, "again": "something else"}).content.decode()
     assert "The two passwords differ" in text
-    assert client.post("/password/", {"password": NEW, "again": NEW}).url == "/sign-in/"
+    assert client.post("/password/", {"password": NEW, "again": NEW}).url == "/sign-in/?name=ana"
     assert is_in(signed_in("ana", NEW))
     assert client.get("/password/").status_code == 404
     assert Client().get(path, follow=True).status_code == 404
@@ -392,7 +392,7 @@ def test_the_first_admin_is_made_once_by_whoever_has_the_server(db):
     text = client.post(path, FIRST | {"again": "else"}).content.decode()
     assert "The two passwords differ" in text
     assert 'value="Ada Root"' in text, "nothing typed is lost"
-    assert client.post(path, FIRST).url == "/sign-in/"
+    assert client.post(path, FIRST).url == "/sign-in/?name=root"
     assert User.objects.get(login="root").is_admin
     assert is_in(signed_in("root", NEW))
     assert Client().get(path).status_code == 404

@@ -8,7 +8,7 @@ from django.core import mail
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from governance import actions, people_file
+from governance import actions, links, people_file
 from governance.answers import Refused
 from governance.models import Entry, Membership, User
 from governance.people_file import KNOWN, NEW, WRONG
@@ -200,7 +200,10 @@ def test_the_list_says_who_has_not_answered_and_its_export_comes_back(cast, as_)
     page = client.post(f"/accounts/{never.pk}/invite/", {"show": "never"}, follow=True)
     assert "Nev Er is sent a link" in page.content.decode()
     page = client.post(f"/accounts/{cast.owner.pk}/invite/", follow=True)
-    assert "has a password already" in page.content.decode()
+    assert "works for an hour" in page.content.decode()
+    link = cast.owner.password_links.get()
+    assert (link.purpose, link.made_by) == ("reset", cast.admin)
+    assert f"{cast.admin} asked for a new password" in links.compose(link).body
     taken = b"".join(client.get("/accounts/export.csv").streaming_content).decode()
     rows = list(csv.DictReader(io.StringIO(taken.lstrip("\ufeff"))))
     assert {row["state"] for row in rows} == {"can sign in", "invited, not answered"}
