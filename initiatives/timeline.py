@@ -6,6 +6,7 @@ from functools import cache
 
 from django.db.models import Field, JSONField, Q, QuerySet
 from django.db.models.expressions import RawSQL
+from django.urls import reverse
 
 from governance import erased
 from governance.models import Clause, Contract, ContractVersion, Entry, User
@@ -20,13 +21,14 @@ LONGEST_VALUE = 300
 
 @dataclass(frozen=True)
 class Line:
-    """One act: when, who, what in words, why, whether the moment was simulated, and the rows behind it."""
+    """One act: when, who, what in words, why, whether the moment was simulated, its review, and the rows behind it."""
 
     at: object
     who: str
     text: str
     reason: str
     simulated: bool
+    link: str = ""
     rows: tuple = ()
 
 
@@ -58,7 +60,8 @@ def lines(case, entries: QuerySet, book) -> list[Line]:
     result = []
     for pk, kind, xact, at, simulated, _, _, body, _ in reversed(acts):
         told = json.loads(str(body, "utf8")) if body else {}
-        text = gone.get(pk) or words.sentence(kind, told.get("facts") or {}, book)
+        facts = told.get("facts") or {}
+        text = gone.get(pk) or words.sentence(kind, facts, book)
         reason = told.get("reason") or ""
         result.append(
             Line(
@@ -67,6 +70,7 @@ def lines(case, entries: QuerySet, book) -> list[Line]:
                 text=text,
                 reason="" if reason in text else reason,
                 simulated=simulated,
+                link=reverse("review", args=[facts["review"]]) if facts.get("review") else "",
                 rows=tuple(rows.pop(xact, ())),
             )
         )

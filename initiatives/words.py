@@ -154,6 +154,10 @@ def _signed(facts, book) -> str:
 
 # kind of entry: (facts, book) -> the sentence after the name of who acted
 SENTENCES = {
+    "inventory uploaded": lambda f, b: f"uploaded the inventory “{f['file']}” of {f['source']}.",
+    "inventory confirmed": lambda f, b: (
+        f"confirmed the inventory of {f['source']}: {f['counts']['imported']} cases came in as claims."
+    ),
     "registered": lambda f, b: (
         f"registered the case in {f['unit']}, with {f['owner']} as owner: {f['problem']}"
     ),

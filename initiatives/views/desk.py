@@ -161,10 +161,17 @@ def first_steps(person: User) -> list[Line]:
         return [
             Line(
                 "start",
-                "Follow the history of a case",
+                "Look at a case as it was known on any day",
                 reverse("portfolio"),
                 "Choose a case",
-                "Every act, with its reason and who did it; the tab History of a case holds them all.",
+                "Its tab History goes back to the end of a day, and holds every act with its reason and who did it.",
+            ),
+            Line(
+                "start",
+                "See who decided what",
+                reverse("decisions"),
+                "Open",
+                "Every decision with its day and reason; a review keeps the proof and the votes it rested on.",
             ),
             Line(
                 "start",
@@ -179,6 +186,13 @@ def first_steps(person: User) -> list[Line]:
                 reverse("audit-draw"),
                 "Draw",
                 "Some from every gate and seat, by a seed, so that anybody can draw the same again.",
+            ),
+            Line(
+                "start",
+                "Take a checkpoint of the record",
+                reverse("record"),
+                "Open",
+                "With it you show later, on a machine of your own, that nothing before it was changed.",
             ),
         ]
     if seats_held(person):
