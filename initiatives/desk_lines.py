@@ -67,7 +67,9 @@ def reviews(look: Look):
             yield Line(
                 "answer",
                 case.title,
-                review.get_absolute_url(),
+                reverse("question-answer", args=[review.unanswered[0].pk])
+                if count == 1
+                else review.get_absolute_url(),
                 "Answer",
                 f"The board asks: {review.unanswered[0].text}"
                 + (f" And {count - 1} more." if count > 1 else ""),

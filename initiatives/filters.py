@@ -168,6 +168,7 @@ class PortfolioFilter(django_filters.FilterSet):
         empty_label=None,
         null_label=None,
     )
+    mine = django_filters.BooleanFilter(label="Mine", method="of_mine", widget=forms.CheckboxInput())
     shortfall = django_filters.BooleanFilter(
         label="Shortfall only", method="short", widget=forms.CheckboxInput()
     )
@@ -231,6 +232,11 @@ class PortfolioFilter(django_filters.FilterSet):
     def ordered(self, cases, name, value):
         """Nothing here: the order is put on last."""
         return cases
+
+    def of_mine(self, cases, name, wanted):
+        """Whoever looks holds a role on them, or was asked to."""
+        held = RoleAssignment.objects.open().filter(person=self.request.user)
+        return cases.filter(pk__in=held.values("initiative")) if wanted else cases
 
     def short(self, cases, name, wanted):
         """Claims above what proof supports."""

@@ -53,7 +53,7 @@ def case(request, ref):
     context |= {
         "holding": gap_rows(row, facts, book, states, claimed, may),
         "reaching": gap_rows(row, facts, book, states, further, may)
-        + missed_rows(row, facts, book, states, ahead),
+        + missed_rows(row, facts, book, ahead, may),
         "ahead": ahead,
         "ahead_word": BECOMES.get(ahead.to, "") if ahead else "",
         "tests": test_rows(context),
@@ -84,6 +84,7 @@ def case(request, ref):
     if asof.current():
         context |= pasts.kept_beside_now(context)
     else:
+        context["next"] = leads.next_step(context)
         context["changed"] = news.of_case(row, request.user, facts, states, book)
     return render(request, "initiatives/case_page.html", context)
 
@@ -95,7 +96,8 @@ def gap_rows(case, facts, book, states, keys, may) -> list[dict]:
         state, asked = states[key], book.requirements[key]
         if state.grounded and state.state != "waived":
             continue
-        who = "You" if on_desk_of(facts, asked, may) else who_answers(facts, asked)
+        mine = bool(state.fix) and on_desk_of(facts, asked, may)
+        who = "You" if mine else who_answers(facts, asked)
         rows.append(
             {
                 "layer": asked.layer,
@@ -103,15 +105,15 @@ def gap_rows(case, facts, book, states, keys, may) -> list[dict]:
                 "state": MARKS.get(state.state, "unmet") if asked.blocking else "advisory",
                 "text": asked.question,
                 "who": "" if state.state == "waived" else who,
-                "how": f"{state.words} {state.fix}".strip(),
+                "how": state.words if mine else f"{state.words} {state.fix}".strip(),
                 "link": reverse("checklist-row", args=[case.ref, key]),
-                "link_text": "Open the question",
+                "link_text": state.fix.rstrip(".") if mine else "Open the question",
             }
         )
     return rows
 
 
-def missed_rows(case, facts, book, states, gate) -> list[dict]:
+def missed_rows(case, facts, book, gate, may) -> list[dict]:
     """What was declared for the gate and has no result, or was missed."""
     rows = []
     for criterion in gate.criteria if gate else ():
@@ -130,7 +132,9 @@ def missed_rows(case, facts, book, states, gate) -> list[dict]:
                     "judgement": judgement_of_declared(key),
                     "state": "unmet",
                     "text": f"{key.replace('_', ' ').capitalize()}: {words}.",
-                    "who": facts.people.get("owner", "the owner (nobody has accepted yet)"),
+                    "who": "You"
+                    if may.manage
+                    else facts.people.get("owner", "the owner (nobody has accepted yet)"),
                     "how": "report what came of it, beside what was declared.",
                     "link": reverse("declaration", args=[case.ref]),
                     "link_text": "Open the declaration",

@@ -14,19 +14,20 @@ from governance.models import Rulebook
 from governance.models.people import SEATS
 from governance.templatetags.plumbline import stage_word
 from initiatives import actions, doors, impact
+from initiatives.actions.reviews import GATE_FROM
 from initiatives.actions.rows import save_row
 from initiatives.forms.checklist import AnswerForm, DeclareForm, OfferForm, OutcomeForm, RowProofForm
 from initiatives.models import Answer, AnswerDraft
 from initiatives.views.rows import row_of, rows_of, sheet_of, sheets_of
 from initiatives.views.shared import case_context, layers_of, mend, pick
 
-SHOWN = {"all": "everything", "mine": "what waits for me", "open": "what is not grounded"}
+SHOWN = {"all": "everything", "mine": "what waits for me", "open": "what is not proved"}
 LONGEST_DRAFT = 100_000  # characters of one draft; beyond that it is kept in the browser only
 
 
 @on_any_day(doors.case_on_any_day)
 def checklist(request, ref):
-    """The questions of a gate in three groups: waiting for you, waiting for others, grounded."""
+    """The questions of a gate in three groups: waiting for you, waiting for others, proved."""
     case = doors.case_for(request.user, ref)
     context = case_context(request, case, "checklist")
     book = context["book"]
@@ -63,10 +64,11 @@ def checklist(request, ref):
             for group, words in (
                 ("mine", "Waiting for you"),
                 ("others", "Waiting for others"),
-                ("grounded", "Grounded"),
+                ("grounded", "Proved"),
             )
         ],
         "nothing": not wanted,
+        "all_there": chosen.gate == GATE_FROM.get(case.stage) and counts["grounded"] == len(rows),
     }
     return render(request, "initiatives/checklist.html", context)
 
@@ -88,7 +90,7 @@ def row(request, ref, key):
     context |= {
         "row": row_of(context, key, stored, chosen),
         "chosen": chosen,
-        "title": "One question",
+        "title": asked.question,
         "in_person": proof.ACCEPTED_IN_PERSON.get(key, "").replace("_", " "),
         "generated": key in proof.GENERATED_ONLY,
     }
@@ -104,6 +106,7 @@ def row(request, ref, key):
             return _saved(request, case, key, chosen)
     context |= (
         forms
+        | {"word_counts": "attestation" in asked.evidence and not asked.min_evidence}
         | {"draft": draft, "editable": bool(context["may"].collaborate) and key not in proof.GENERATED_ONLY}
         | _impact(request, case, context)
     )

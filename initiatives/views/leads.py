@@ -3,7 +3,7 @@
 from django.urls import reverse
 
 from governance import gates, questions, standards
-from governance.templatetags.plumbline import stage_word
+from governance.templatetags.plumbline import day, stage_word
 from initiatives.words import question
 
 # answer: (tone, mark)
@@ -31,6 +31,53 @@ def lead_rows(case, facts, book, states, asked: set[str], now) -> list[dict]:
             }
         rows.append(row)
     return rows
+
+
+def next_step(context) -> dict | None:
+    """The one thing that whoever looks does next on this case: title, text, link and its words; None for readers.
+
+    Its gaps first, the claimed stage before the next; then the board, once nothing is missing.
+    """
+    case, may, ahead, held = (context[name] for name in ("case", "may", "ahead", "open_review"))
+    if not may.collaborate or ahead is None:
+        return None
+    missing = [row for row in context["holding"] + context["reaching"] if row["state"] != "waived"]
+    mine = [row for row in missing if row["who"] == "You"]
+    if mine:
+        first, count = mine[0], len(mine)
+        title = f"Next: {'one question is' if count == 1 else f'{count} questions are'} yours."
+        if not context["holding"] and held is None:
+            title = f"{title[:-1]} before the board can decide."
+        return {
+            "title": title,
+            "text": f"Begin with “{first['text']}”",
+            "link": first["link"],
+            "link_text": first["link_text"],
+        }
+    if held is not None:
+        return {
+            "title": f"The board has it since {day(held.opened_at)}.",
+            "text": "Nothing here waits for you; its page says whom it waits for.",
+            "link": held.get_absolute_url(),
+            "link_text": "Open the review",
+        }
+    if missing:
+        who = list(dict.fromkeys(row["who"] for row in missing if row["who"]))
+        others = f", and {len(who) - 2} more" if len(who) > 2 else ""
+        return {
+            "title": "Nothing here waits for you.",
+            "text": f"What is missing waits for {', '.join(who[:2])}{others}.",
+            "link": f"{reverse('checklist', args=[case.ref])}?show=open",
+            "link_text": "See what is missing",
+        }
+    if may.manage:
+        return {
+            "title": "Next: ask the board to decide.",
+            "text": "Everything that the gate asks is there.",
+            "link": reverse("review-open", args=[case.ref]),
+            "link_text": "Ask the board to decide",
+        }
+    return None
 
 
 def standard_stages(stage: str) -> list[tuple[str, str]]:

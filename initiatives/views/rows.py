@@ -12,7 +12,7 @@ from initiatives.views.shared import on_desk_of, who_answers
 
 # state: (word, tone)
 STATE_WORDS = {
-    "grounded": ("grounded", "ok"),
+    "grounded": ("proved", "ok"),
     "as_decided": ("as decided", "ok"),
     "not_asked": ("not asked", ""),
     "not_applicable": ("does not apply", ""),

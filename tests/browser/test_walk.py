@@ -226,7 +226,7 @@ def open_review(owner: Person) -> None:
     """Ask the board; the page says beforehand that nothing blocks."""
     owner.case(TITLE)
     owner.click("Ask the board to decide")
-    expect(owner.page.locator("main")).to_contain_text("Every blocking criterion is met.")
+    expect(owner.page.locator("main")).to_contain_text("Everything the board signs is met.")
     owner.press("Open the review")
     owner.said("The review is open.")
     owner.fits_a_phone()
