@@ -249,7 +249,7 @@ def _gathered(moves: Iterable[tuple[str, str, Move]]) -> list[Line]:
     for who, what, move in moves:
         found.setdefault((move.case.pk, who), (move.case, []))[1].append(what)
     return [
-        _line(case, f"{who}{'; '.join(whats[:2])}" + (f"; {len(whats) - 2} more" if len(whats) > 2 else ""))
+        _line(case, f"{who}{whats[0]}" + (f"; {len(whats) - 1} more" if len(whats) > 1 else ""))
         for (_, who), (case, whats) in found.items()
     ]
 
@@ -410,7 +410,7 @@ def _goals(running: QuerySet, book, count: int, link: str) -> Section:
         if case.shortfall:
             words += f"; proof supports {stage_word(case.supported)}"
         if gaps:
-            words += f"; {_count(gaps, 'answer lacks', 'answers lack')} proof"
+            words += f"; {_count(gaps, 'answer', 'answers')} unproved"
         elif not case.shortfall:
             words += "; supported"
         lines.append(_line(case, words))
