@@ -13,12 +13,14 @@ from adoption.models import PostMortem
 from governance import clock, ledger
 from governance.desk import lines_for
 from governance.history import acting
-from governance.models import ContractVersion, Entry, Notice, Rulebook, User
-from initiatives import board
+from governance.models import ContractVersion, Delegation, Entry, Notice, Rulebook, User
+from initiatives import board, standing
 from initiatives.models import (
     ComponentVersion,
     Condition,
+    Continuation,
     Gap,
+    Handover,
     Hold,
     ImportRow,
     Initiative,
@@ -124,6 +126,10 @@ def test_the_demo_is_whole(settings, tmp_path):
     assert RoleAssignment.objects.waiting().filter(role="support_owner").exists()
     assert ComponentVersion.objects.filter(runs_from__gt=clock.now()).exists()
     assert Gap.objects.filter(closed_at__isnull=True).exists()
+    assert Delegation.objects.filter(accepted_at__isnull=False).exists()
+    assert Delegation.objects.filter(accepted_at__isnull=True, membership__isnull=False).exists()
+    assert Handover.objects.filter(accepted_at__isnull=True).count() == 2
+    assert standing.decision_due(Continuation.objects.get().initiative) is not None
     assert Rulebook.objects.filter(published_at__isnull=True, admin__isnull=False).exists()
 
     # Imports claim, and prove nothing

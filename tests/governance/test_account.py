@@ -388,11 +388,14 @@ def first_link() -> str:
 def test_the_first_admin_is_made_once_by_whoever_has_the_server(db):
     path = first_link()
     client = Client()
+    assert "Nobody has an account here yet." in client.get("/sign-in/").content.decode()
     assert "The first admin" in client.get(path).content.decode()
     text = client.post(path, FIRST | {"again": "else"}).content.decode()
     assert "The two passwords differ" in text
     assert 'value="Ada Root"' in text, "nothing typed is lost"
     assert client.post(path, FIRST).url == "/sign-in/?name=root"
+    page = client.get("/sign-in/?name=root").content.decode()
+    assert ('value="root"' in page, "Nobody has an account" in page) == (True, False)
     assert User.objects.get(login="root").is_admin
     assert is_in(signed_in("root", NEW))
     assert Client().get(path).status_code == 404

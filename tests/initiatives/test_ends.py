@@ -58,6 +58,8 @@ def test_a_trial_ends_at_the_age_of_the_rulebook_and_the_chair_moves_it(cast, as
         assert row.about == f"until {day(standing.review_by(case))}"
         assert "it was to end on" not in text_of(as_(cast.owner).get(at("people", case.ref)))
         assert url not in text_of(client.get("/"))
+        with in_days(85):
+            assert "let it go on before" in text_of(as_(cast.chair).get(url))
         assert "instead of" in text_of(client.get(at("case-history", case.ref)))
         assert life.fresh(case).stage == stage
 

@@ -223,7 +223,7 @@ def test_the_page_says_how_much_waits_and_where_to_do_it(cast, as_, review):
         ("owner", "Register an initiative"),
         ("seat_risk", "Read the rulebook"),
         ("chair", "Read the rulebook"),
-        ("auditor", "Follow the history of a case"),
+        ("auditor", "Look at a case as it was known on any day"),
     ],
 )
 def test_whoever_has_nothing_to_do_is_shown_one_first_step(cast, as_, who, first):

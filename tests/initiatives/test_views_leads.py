@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from adoption.demo import life
 from initiatives import actions
 from tests import factories
 from tests.initiatives.looking import at, text_of
@@ -28,8 +29,24 @@ def test_a_case_leads_with_three_questions_and_what_mends_them(cast, as_):
     assert "No contract is in force." in page
     assert f'<a href="/cases/{case.ref}/contract/">Open the contract' in page
     assert f"/cases/{case.ref}/checklist/layer.policy/" in page
+    assert "Next: 7 questions are yours before the board can decide." in page
+    first = re.search(r'<a class="btn go" href="([^"]+)">Answer the question', page)[1]
+    assert first.startswith(f"/cases/{case.ref}/checklist/")
+    assert "Next:" not in text_of(as_(cast.chair).get(at("case", case.ref)))
     # They stand before everything else that the page says.
     assert page.index("Is its contract clear?") < page.index("Before it can become")
+
+
+def test_once_nothing_is_missing_the_owner_is_led_to_the_board_and_to_the_review(cast, as_):
+    case = factories.make_case(cast)
+    life.ground_gate(case, "prototype", cast.team)
+    client, ask = as_(cast.owner), at("review-open", case.ref)
+    for page in (at("case", case.ref), at("checklist", case.ref)):
+        assert f'href="{ask}">Ask the board to decide' in text_of(client.get(page)).split("<aside", 1)[0]
+    review = actions.open_review(case=life.fresh(case), by=cast.owner)
+    for page in (at("case", case.ref), at("checklist", case.ref)):
+        shown = text_of(client.get(page)).split("<aside", 1)[0]
+        assert f'href="{review.get_absolute_url()}">Open the review' in shown
 
 
 def test_they_are_answered_yes_where_proof_says_so_and_no_where_somebody_does(cast, as_):

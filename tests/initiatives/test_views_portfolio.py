@@ -116,6 +116,8 @@ def test_filters_stand_in_the_address(cast, as_):
     everything = {mvp.ref, idea.ref, far.ref}
     assert shown("") == everything
     assert shown("q=alph") == {mvp.ref}
+    assert shown("mine=on") == set()
+    assert set(refs(as_(cast.owner).get("/cases/?mine=on"))) == everything
     assert shown(f"q={idea.ref.lower()}") == {idea.ref}
     assert shown(f"q={idea.number}") == {idea.ref}
     assert shown("q=marta") == everything

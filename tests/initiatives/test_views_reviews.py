@@ -32,7 +32,14 @@ def test_the_list_sorts_reviews_by_whose_move_it_is(cast, as_):
     page = words(as_(cast.owner).get("/reviews/"))
     assert "Waits for Amara Diallo to sign as Business value" in page
     assert "Something happened today." in page
+    assert "Signed by me" not in page
+    page = words(as_(cast.seat_value).get(review.get_absolute_url()))
+    short = page[page.index("The case in short") : page.index("Criteria and seats")]
+    assert review.initiative.problem in short
+    assert "What you would sign" in short
     life.votes(review, cast.team)
+    assert review.initiative.title in words(as_(cast.seat_value).get("/reviews/?show=signed"))
+    assert "You have signed nothing yet" in words(as_(cast.seat_risk).get("/reviews/?show=signed"))
     assert "Nothing waits for your signature" in words(as_(cast.seat_value).get("/reviews/?show=sign"))
     page = words(as_(cast.chair).get("/reviews/?show=decide"))
     assert review.initiative.title in page
@@ -41,6 +48,8 @@ def test_the_list_sorts_reviews_by_whose_move_it_is(cast, as_):
     assert review.initiative.title not in words(as_(cast.chair).get("/reviews/"))
     page = words(as_(cast.auditor).get("/reviews/?show=decided"))
     assert "approved by Elena Novak" in page
+    history = as_(cast.auditor).get(reverse("case-history", args=[review.initiative.ref])).content.decode()
+    assert history.count(f'href="{review.get_absolute_url()}">The review') == 3, "opened, signed, decided"
 
 
 def test_the_list_filters_in_the_url_and_takes_junk(cast, as_):
