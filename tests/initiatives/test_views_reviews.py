@@ -49,7 +49,9 @@ def test_the_list_sorts_reviews_by_whose_move_it_is(cast, as_):
     page = words(as_(cast.auditor).get("/reviews/?show=decided"))
     assert "approved by Elena Novak" in page
     history = as_(cast.auditor).get(reverse("case-history", args=[review.initiative.ref])).content.decode()
-    assert history.count(f'href="{review.get_absolute_url()}">The review') == 3, "opened, signed, decided"
+    assert history.count(f'href="{review.get_absolute_url()}">The review') == 4, (
+        "opened, signed, decided, moved"
+    )
 
 
 def test_the_list_filters_in_the_url_and_takes_junk(cast, as_):
