@@ -111,7 +111,7 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
             no(
                 "It is settled by publishing the post-mortem and its confirmation.", "Write it on its page."
             ).or_refuse()
-        if obligation.kind in ("step_back", "vacancy", "reattest"):
+        if obligation.kind in ("step_back", "vacancy"):
             no(
                 "It settles itself when its cause is gone.", "Bring the support back, or ask the chair."
             ).or_refuse()

@@ -68,7 +68,6 @@ OBLIGATION_KINDS = {
     "criterion": "Item of the gate that was left to do after the move",
     "step_back": "Bring support back, or step back",
     "vacancy": "Find an owner, or step back",
-    "reattest": "Accept production again",
 }
 
 

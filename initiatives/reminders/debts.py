@@ -19,7 +19,7 @@ WRITTEN = ("post_mortem", "retrospective")  # settled by what the floor above wr
 def debts(moment: datetime):
     """Obligations that are not settled by writing: 14 and 3 days before their day, on it, and weekly after it."""
     rows = Obligation.objects.unsettled().exclude(kind__in=WRITTEN)
-    links = {"vacancy": "case-step-back", "step_back": "case", "reattest": "case-reattest"}
+    links = {"vacancy": "case-step-back", "step_back": "case"}
     yield from debts_due(
         rows,
         moment,
@@ -75,7 +75,6 @@ OWED = {
     "criterion": "an item left to do after the move",
     "step_back": "bringing its support back",
     "vacancy": "finding it an owner",
-    "reattest": "accepting production again",
 }
 BLOCKS = {
     "step_back": "The days of grace are over: the chair decides whether the case steps back.",
