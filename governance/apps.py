@@ -13,7 +13,7 @@ class GovernanceConfig(AppConfig):
 
     def ready(self):
         """Protect the record's tables after every migrate, when the tables of all apps exist; hang up what is due."""
-        from governance import capture, delivery, guards, hooks, pulse, seals, status
+        from governance import capture, delivery, desk, guards, hooks, pulse, seals, status
         from governance.models import Delivery
 
         checks.register(capture.check_models, checks.Tags.models)
@@ -22,5 +22,6 @@ class GovernanceConfig(AppConfig):
         pulse.listen()
         hooks.due_queries.append(seals.checkpoints_due)
         hooks.desk_lines.append(status.lines)
+        hooks.quiet_acts |= desk.QUIET
         hooks.mails[Delivery.DAY] = delivery.DAY_MAIL
         hooks.notice_verbs["checkpoint"] = "Compare it with the record"

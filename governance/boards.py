@@ -1,5 +1,7 @@
 """Which board a unit answers to, and who sits on it at a moment."""
 
+from collections.abc import Iterable
+
 from django.db.models import Exists, OuterRef, QuerySet
 
 from governance import clock
@@ -32,9 +34,11 @@ def units_of_board(board: Board) -> QuerySet:
 
 def members_at(board: Board | None, moment) -> list[Membership]:
     """Everybody who holds a seat of the board at `moment`, with the person, and whether they are `away` then."""
-    if board is None:
-        return []
-    held = board.memberships.held_at(moment).annotate(away=away(moment))
+    return _seated(board.memberships.all(), moment) if board is not None else []
+
+
+def _seated(rows: QuerySet, moment) -> list[Membership]:
+    held = rows.held_at(moment).annotate(away=away(moment))
     return list(held.select_related("person", "delegate_of__person").order_by("delegate_of_id", "id"))
 
 
@@ -48,6 +52,18 @@ def members_now(board: Board | None) -> list[Membership]:
     if board is None:
         return []
     return once(("members", board.pk), lambda: members_at(board, clock.now()))
+
+
+def read_members(boards: Iterable[Board | None]) -> None:
+    """Read now who sits on all these boards, for the running look: what `members_now` then gives."""
+    keys = {board.pk for board in boards if board is not None}
+    if not keys:
+        return
+    seated: dict[int, list[Membership]] = {key: [] for key in keys}
+    for row in _seated(Membership.objects.filter(board__in=keys), clock.now()):
+        seated[row.board_id].append(row)
+    for key, rows in seated.items():
+        once(("members", key), lambda rows=rows: rows)
 
 
 def seats_held(person: User) -> list[Membership]:

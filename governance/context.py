@@ -4,6 +4,7 @@ from functools import cache
 
 from governance import desk
 from governance.boards import seats_held
+from governance.reading import once
 
 
 def everywhere(request) -> dict:
@@ -18,7 +19,7 @@ def everywhere(request) -> dict:
         return {"as_of": look}
     return {
         "desk_count": cache(lambda: desk.count_for(person)),
-        "unread_notices": cache(lambda: person.notices.unread().count()),
+        "unread_notices": cache(lambda: once(("unread", person.pk), lambda: person.notices.unread().count())),
         "seat_line": cache(lambda: seat_line(person)),
     }
 

@@ -4,11 +4,31 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.core.cache import cache
+from django.db import connection
 
 from governance import clock, hooks
 from governance.models import Entry
+from governance.reading import one_look
 
 COUNT_KEPT_SECONDS = 60
+# On every page: built by the framework it would cost more than it takes to answer.
+ACTS_SINCE = """
+SELECT id, digest, kind, case_ref FROM governance_entry WHERE "table" = '' AND id >= %s ORDER BY id LIMIT %s
+"""
+MOST_ACTS = 100  # of others, before it is easier to count anew than to look at each
+
+# Acts about no case, or about what was refused or only read: none of them puts anything on a desk.
+QUIET = {
+    "calendar address ended",
+    "calendar address made",
+    "export taken",
+    "past read",
+    "refused",
+    "sign-in failed",
+    "signed in",
+    "signed out by an admin",
+    "signed out elsewhere",
+}
 
 # In this order on the page; a verb without lines is not shown.
 VERBS = {
@@ -49,7 +69,8 @@ class Line:
 
 def lines_for(person) -> list[Line]:
     """Everything that waits for the person, most urgent first within its verb."""
-    lines = [line for hook in hooks.desk_lines for line in hook(person)]
+    with one_look():
+        lines = [line for hook in hooks.desk_lines for line in hook(person)]
     order = list(VERBS)
     return sorted(lines, key=lambda line: (order.index(line.verb), line.due or date.max, line.ref))
 
@@ -61,16 +82,41 @@ def groups_for(person) -> list[tuple[str, str, list[Line]]]:
     return [group for group in grouped if group[2]]
 
 
-def count_for(person) -> int:
-    """How much waits for the person, for the frame of every page.
+@dataclass(frozen=True)
+class Counted:
+    """How much waited for a person when the act `newest` was the last; `circles` tell which cases are near them."""
 
-    Every act leaves an entry, so the number is counted once per newest entry and day; kept for a minute at most,
-    because an entry with a lower number may be committed later.
+    count: int
+    newest: tuple[int, bytes]
+    circles: list
+
+    def holds(self) -> bool:
+        """Whether no act since can have changed it."""
+        with connection.cursor() as cursor:
+            cursor.execute(ACTS_SINCE, [self.newest[0], MOST_ACTS])
+            first, *later = cursor.fetchall() or [None]
+        if first is None or (first[0], bytes(first[1])) != self.newest or len(later) + 1 == MOST_ACTS:
+            return False
+        cases = {ref for *_, ref in later if ref}
+        return all(kind in hooks.quiet_acts for _, _, kind, _ in later) and not (
+            cases and any(circle.touches(cases) for circle in self.circles)
+        )
+
+
+def count_for(person) -> int:
+    """How much waits for the person, for the frame of every page: the number of their lines.
+
+    Every act leaves an entry, so it is counted anew once an act may have changed it, and each day; kept for a minute at
+    most, because an entry with a lower number may be committed later.
     """
-    newest = Entry.objects.acts().order_by("-id").values_list("id", "digest").first() or (0, b"")
-    key = f"desk-{person.pk}-{newest[0]}-{bytes(newest[1]).hex()[:16]}-{clock.today()}"
-    count = cache.get(key)
-    if count is None:
+    key = f"desk-{person.pk}-{clock.today()}"
+    kept = cache.get(key)
+    if kept is not None and kept.holds():
+        return kept.count
+    newest = Entry.objects.acts().order_by("-pk").values_list("pk", "digest").first()
+    with one_look():
         count = len([line for line in lines_for(person) if line.verb != "start"])
-        cache.set(key, count, COUNT_KEPT_SECONDS)
+        circles = [circle_of(person) for circle_of in hooks.desk_circles]
+    if newest is not None:
+        cache.set(key, Counted(count, (newest[0], bytes(newest[1])), circles), COUNT_KEPT_SECONDS)
     return count

@@ -4,6 +4,7 @@
 long, `judge` whether a review can be decided. Source of every rule: domain.md, "What counts as proof".
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -173,6 +174,13 @@ def outlook(facts: Facts, book: Book, start: datetime) -> list[tuple[datetime, S
         states = {**states, **{key: state_of(facts, book, key, moment) for key in turns[moment]}}
         result.append((moment, support(facts, book, moment, states), states))
     return result
+
+
+def turning_points(facts: Facts, book: Book) -> Iterator[datetime]:
+    """Every moment, past or to come, at which what is judged may change though nobody does anything."""
+    yield from _common_turning_points(facts, book)
+    for key in book.requirements:
+        yield from _turning_points(facts, book, key)
 
 
 def _turning_points(facts: Facts, book: Book, key: str):

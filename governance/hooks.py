@@ -65,6 +65,10 @@ class NamedProof:
 
 # Functions (person) -> list of governance.desk.Line: what waits for somebody.
 desk_lines: list[Callable] = []
+# Functions (person) -> what has `touches(references)`: whether any of these cases is near the person's desk.
+desk_circles: list[Callable] = []
+# Kinds of acts that put nothing on any desk, or only on those near the case they are about.
+quiet_acts: set[str] = set()
 # Tabs of the case page.
 case_tabs: list[CaseTab] = []
 # Reports of the portfolio.

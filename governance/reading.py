@@ -1,6 +1,7 @@
 """One look: what is asked twice is read once, on a page, or in the part of an act between its lock and its writing."""
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -57,6 +58,7 @@ def once(key: tuple, read: Callable):
 
 # Stands for the keys while the SQL of a question is made; no key of ours is ever that high.
 _ANY_KEY = 8_999_999_999_999_999_989
+_GIVEN = "plumbline_moment_"
 
 # What JSON has no type for; the first that fits, because a moment is a kind of day to the framework.
 _FROM_JSON = {
@@ -70,32 +72,32 @@ _FROM_JSON = {
 class Around:
     """Rows of one table that belong to a key: which rows, and by which path to the key.
 
-    Annotations come along as attributes. `joined` names related rows that come along with some of their columns,
-    `without` columns that stay behind. The query must not hold a moment of the clock: its SQL is made once.
+    Annotations come along as attributes, as JSON has them. `joined` names related rows that come along with some of
+    their columns, `without` columns that stay behind, `keys` the set of keys it is asked with where there are several.
+    The query must not hold a moment of the clock, because its SQL is made once: it holds a `Moment`.
     """
 
     rows: QuerySet
     by: str
     joined: dict[str, tuple[str, ...]] = field(default_factory=dict)
     without: tuple[str, ...] = ()
+    keys: str = "keys"
 
     def asked(self, name: str) -> QuerySet:
         """The query that tells each row as text: its name, its key, its columns as JSON."""
         also = {column: F(column) for column in self.rows.query.annotations}
         for path, columns in self.joined.items():
             also[path] = JSONObject(**{column: f"{path}__{column}" for column in columns})
-        told = _WholeRow(
-            self.rows.model._meta.db_table, self.without, *([JSONObject(**also)] if also else ())
-        )
+        told = _OwnRow(self.rows.model, self.without, *([JSONObject(**also)] if also else ()))
         rows = self.rows.filter(**{f"{self.by}__in": [_ANY_KEY]}).order_by()
         return rows.values_list(Value(name), F(self.by), Cast(told, TextField()))
 
     def reader(self) -> Callable[[dict], models.Model]:
         """What makes a row of the model from its columns as JSON."""
-        fields = [one for one in self.rows.model._meta.concrete_fields if one.column not in self.without]
-        whole = _maker(self.rows.model, fields)
+        concrete = self.rows.model._meta.concrete_fields
+        whole = maker(self.rows.model, [one.column for one in concrete if one.column not in self.without])
         joined = {
-            path: _maker(related, [related._meta.get_field(column) for column in columns])
+            path: maker(related, columns)
             for path, columns in self.joined.items()
             for related in [self.rows.model._meta.get_field(path).related_model]
         }
@@ -111,6 +113,13 @@ class Around:
         return read
 
 
+class Moment(Func):
+    """Stands in the query of a question for a moment, or a day, that is told by its name whenever it is asked."""
+
+    def __init__(self, name: str):
+        super().__init__(template=f"{_GIVEN}{name}", output_field=models.DateTimeField())
+
+
 class Question:
     """Rows of many tables around the same keys in one question to the database, whose SQL is made once a process.
 
@@ -121,28 +130,42 @@ class Question:
     def __init__(self, **tables: Around) -> None:
         self._tables = tables
         self._readers: dict[str, Callable[[dict], models.Model]] = {}
-        self._sql: dict[tuple[str, ...], str] = {}
+        self._sql: dict[str, str] = {}
 
-    def ask(self, keys: Iterable[int], *names: str) -> dict[str, dict[int, list]]:
-        """For each table, or each named one, the rows of every key that has any, oldest first."""
+    def ask(
+        self, keys: Iterable[int] | dict[str, Iterable[int]], *names: str, **moments: datetime | date
+    ) -> dict[str, dict[int, list]]:
+        """For each table, or each named one, the rows of every key that has any, oldest first.
+
+        `keys`: one set for all tables, or several by their names; a table whose set is empty is not asked. `moments`:
+        what the `Moment`s of the queries stand for.
+        """
+        sets = {
+            name: list(some) for name, some in (keys if isinstance(keys, dict) else {"keys": keys}).items()
+        }
         names = names or tuple(self._tables)
         found: dict[str, dict[int, list]] = {name: {} for name in names}
+        asked = [name for name in names if sets[self._tables[name].keys]]
+        if not asked:
+            return found
         with connection.cursor() as cursor:
-            cursor.execute(self._words(cursor, names), {"keys": list(keys)})
+            words = " UNION ALL ".join(f"({self._words(cursor, name)})" for name in asked)
+            cursor.execute(words, sets | moments)
             for name, key, told in cursor.fetchall():
                 found[name].setdefault(key, []).append(self._readers[name](json.loads(told)))
         for rows in (rows for by_key in found.values() for rows in by_key.values()):
             rows.sort(key=lambda row: row.pk)
         return found
 
-    def _words(self, cursor, names: tuple[str, ...]) -> str:
-        if names not in self._sql:
-            self._readers |= {name: self._tables[name].reader() for name in names}
-            first, *others = (self._tables[name].asked(name) for name in names)
-            sql, values = (first.union(*others, all=True) if others else first).query.sql_with_params()
+    def _words(self, cursor, name: str) -> str:
+        if name not in self._sql:
+            table = self._tables[name]
+            self._readers[name] = table.reader()
+            sql, values = table.asked(name).query.sql_with_params()
             said = cursor.mogrify(sql, values).replace("%", "%%")
-            self._sql[names] = said.replace(f"IN ({_ANY_KEY})", "= ANY(%(keys)s::bigint[])")
-        return self._sql[names]
+            said = said.replace(f"IN ({_ANY_KEY})", f"= ANY(%({table.keys})s::bigint[])")
+            self._sql[name] = re.sub(rf"{_GIVEN}(\w+)", r"%(\1)s", said)
+        return self._sql[name]
 
     def each(self, keys: list[int], name: str) -> dict[int, list]:
         """For every key its rows in that table. Who looks reads all tables at once, and keeps them for the look."""
@@ -168,20 +191,30 @@ class Question:
         return {key: found.get(key, []) for key in keys}
 
 
-class _WholeRow(Func):
-    """All columns of the query's own table as JSON, but for some, and what was annotated."""
+class _OwnRow(Func):
+    """The columns of the query's own table as JSON, but for some, and what was annotated."""
 
-    def __init__(self, table: str, without: tuple[str, ...], *also):
-        template = "to_jsonb(%(table)s)" + "".join(f" - '{column}'" for column in without)
-        template = f"({template})" + (" || %(expressions)s" if also else "")
-        table = connection.ops.quote_name(table)
-        super().__init__(*also, template=template, table=table, output_field=JSONField())
+    def __init__(self, model: type[models.Model], without: tuple[str, ...], *also):
+        table = connection.ops.quote_name(model._meta.db_table)
+        kept = [one.column for one in model._meta.concrete_fields if one.column not in without]
+        if len(kept) < len(without):  # each column that is taken away costs a copy of the row
+            named = ", ".join(f"'{column}', {table}.{connection.ops.quote_name(column)}" for column in kept)
+            template = f"jsonb_build_object({named})"
+        else:
+            template = f"(to_jsonb({table})" + "".join(f" - '{column}'" for column in without) + ")"
+        super().__init__(
+            *also, template=template + (" || %(expressions)s" if also else ""), output_field=JSONField()
+        )
 
 
-def _maker(model: type[models.Model], fields: list[models.Field]) -> Callable[[dict], models.Model]:
-    """What makes a row as the table's own query would give it; columns it is not given are read when asked for."""
+def maker(model: type[models.Model], columns: Iterable[str]) -> Callable[[dict], models.Model]:
+    """What makes a row from its columns as JSON, as the table's own query would give it.
+
+    Columns it is not given are read when asked for.
+    """
+    fields = [model._meta.get_field(column) for column in columns]
     names = [one.attname for one in fields]
-    columns = [
+    conversions = [
         (one.column, next((read for kind, read in _FROM_JSON.items() if isinstance(one, kind)), None))
         for one in fields
     ]
@@ -189,7 +222,7 @@ def _maker(model: type[models.Model], fields: list[models.Field]) -> Callable[[d
     def make(told: dict) -> models.Model:
         values = [
             value if convert is None or value is None else convert(value)
-            for value, convert in ((told[column], convert) for column, convert in columns)
+            for value, convert in ((told[column], convert) for column, convert in conversions)
         ]
         return model.from_db(connection.alias, names, values)
 

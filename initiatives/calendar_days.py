@@ -14,14 +14,14 @@ from governance import clock
 from governance.calendar import DueDay
 from governance.models import User
 from initiatives import permissions, standing
-from initiatives.desk_look import Look
+from initiatives.desk_look import Look, look_of
 from initiatives.models import Condition, Continuation, Gap, Initiative, Obligation, Span
 from initiatives.models.holds import OBLIGATION_KINDS
 
 
 def days(person: User) -> list[DueDay]:
     """Every day on which something of a case is due to the person, whatever lies ahead or is overdue."""
-    look = Look(person)
+    look = look_of(person)
     found = [row for part in PARTS for row in part(look)]
     cases = [case for _, _, case, _, _ in found]
     open_to = set(
@@ -113,4 +113,14 @@ def trials(look: Look) -> Iterator[Found]:
             yield f"trial-{case.pk}", day, case, "Continue or stop", case.get_absolute_url()
 
 
-PARTS = [debts, reviews, proof, reattestation, trials]
+def ends(look: Look) -> Iterator[Found]:
+    """The day on which a stage ends before a board that the person chairs: to continue or stop, or to confirm."""
+    for case, day in look.ending:
+        if case.pk in look.chaired:
+            production = case.stage == "production"
+            link = reverse("case-reattest" if production else "case-continue", args=[case.ref])
+            words = "Confirm production again" if production else "Decide: continue or stop"
+            yield f"end-{case.pk}", day, case, words, link
+
+
+PARTS = [debts, reviews, proof, reattestation, trials, ends]

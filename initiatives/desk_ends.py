@@ -8,8 +8,8 @@ from governance.desk import Line
 from governance.templatetags.plumbline import day, stage_word
 from initiatives import standing
 from initiatives.desk_look import Look
-from initiatives.models import Evidence
 from initiatives.models.initiative import PRODUCTION, ROLES
+from initiatives.reports import ENDING
 
 
 def ends(look: Look):
@@ -28,14 +28,24 @@ def ends(look: Look):
                 case.ref,
                 due,
             )
+    more = look.ending_in_all - len(look.ending)
+    if more and any(case.pk in look.chaired for case, _ in look.ending):
+        yield Line(
+            "decide",
+            f"{more} more {'stage ends' if more == 1 else 'stages end'}",
+            f"{reverse('portfolio')}?report={ENDING}",
+            "See them all",
+            f"The {len(look.ending)} oldest stand here; the others come up as these are decided.",
+        )
     yield from _to_accept_again(look)
-    for case, row in look.dependences:
+    for row in look.dependences:
+        case = row.initiative
         yield Line(
             "confirm",
-            f"{row['who']} depends on {case.title}",
-            reverse("dependant", args=[row["pk"]]),
+            f"{row.who} depends on {case.title}",
+            reverse("dependant", args=[row.pk]),
             "Read and answer",
-            f"{row['by']} named you to state it, and how long an outage is bearable. Nobody can do this for you.",
+            f"{row.stated_by} named you to state it, and how long an outage is bearable. Nobody can do this for you.",
             case.ref,
         )
 
@@ -53,14 +63,11 @@ def _to_accept_again(look: Look):
     if not due:
         return
     since = look.today - timedelta(days=look.book.freshness.grace_days)
-    done = set(
-        Evidence.objects.filter(
-            initiative__in=due,
-            acceptance__person=look.person,
-            acceptance__ended_at__isnull=True,
-            observed_on__gte=since,
-        ).values_list("initiative_id", "acceptance__role")
-    )
+    done = {
+        (row.initiative_id, row.role)
+        for row in look.rows("accepted_again")
+        if row.who == look.person.pk and row.observed_on >= since
+    }
     for pk, (case, roles_held, by) in due.items():
         for role in sorted(roles_held):
             if (pk, role) not in done:

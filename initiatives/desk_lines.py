@@ -1,39 +1,23 @@
-"""What waits on somebody's desk because of cases: sets of rows, read once a desk, never case by case.
+"""What waits on somebody's desk because of cases: from rows that are read once a desk, never case by case."""
 
-Only a review that looks ready, or a vote that something has touched since, is judged in full.
-"""
+from datetime import date, datetime, timedelta
 
-from datetime import timedelta
-
-from django.db.models import F, Q
 from django.urls import reverse
 
 from governance import clock, gates
 from governance.answers import ended
 from governance.desk import Line
-from governance.models import ContractVersion, Rulebook, User
-from governance.models.people import CHAIR, SEATS
+from governance.models import User
+from governance.models.people import SEATS
 from governance.templatetags.plumbline import day, stage_word
-from initiatives import board
+from initiatives import desk_reviews
 from initiatives.desk_ends import ends
-from initiatives.desk_look import Look
+from initiatives.desk_look import Look, look_of
+from initiatives.desk_rows import AGEING
 from initiatives.exports import gap_words
-from initiatives.models import (
-    Answer,
-    ChangeRecord,
-    Condition,
-    Coverage,
-    ImportBatch,
-    Initiative,
-    Obligation,
-    Review,
-    SignOff,
-    Span,
-    Waiver,
-)
-from initiatives.models.initiative import RANK, ROLES, RUNNING
+from initiatives.models import Evidence, Initiative, Span, Waiver
+from initiatives.models.initiative import RANK, ROLES
 from initiatives.time_away import days_between
-from initiatives.visibility import stood_in_for
 
 AGEING_DAYS = 30
 # Settled by a written account: their lines come from the floor above.
@@ -48,114 +32,29 @@ ANSWERING = {
 
 def lines(person: User) -> list[Line]:
     """Everything that waits for the person because of cases."""
-    look = Look(person)
+    look = look_of(person)
     found = [line for part in PARTS for line in part(look)]
     return found
 
 
-def reviews(look: Look):
-    """Reviews to sign, votes that went stale, reviews to decide, questions to answer."""
-    for review in look.open_reviews:
-        case = review.initiative
-        if case.pk not in look.party_to:
-            yield from _votes(look, review)
-        if case.pk in look.chaired:
-            yield from _decisions(look, review)
-        roles = look.working.get(case.pk, (None, set()))[1]
-        if review.unanswered and roles:
-            count = len(review.unanswered)
-            yield Line(
-                "answer",
-                case.title,
-                reverse("question-answer", args=[review.unanswered[0].pk])
-                if count == 1
-                else review.get_absolute_url(),
-                "Answer",
-                f"The board asks: {review.unanswered[0].text}"
-                + (f" And {count - 1} more." if count > 1 else ""),
-                case.ref,
-                clock.local_day(review.expires_at),
-                on_behalf=look.standing_in_on.get(case.pk, ""),
-            )
-
-
-def _votes(look: Look, review: Review):
-    book, case = review.rulebook.book, review.initiative
-    gate = book.gates[review.gate]
-    for seat in look.seats_on(case):
-        if not book.criteria_of(gate, seat):
-            continue
-        vote = next((row for row in review.votes if row.seat == seat), None)
-        due = clock.local_day(review.expires_at)
-        if vote is None:
-            must = f", {SEATS[seat].lower()} among them" if seat in gate.must_include else ""
-            yield Line(
-                "sign",
-                case.title,
-                review.get_absolute_url(),
-                "Read and sign",
-                f"{gate.title}. {_count(len(review.votes), 'seat has', 'seats have')} voted; the gate needs "
-                f"{gate.quorum_for(case.tier)}{must}.",
-                case.ref,
-                due,
-                on_behalf=look.holder_on(case, seat),
-            )
-        elif vote.person_id == look.person.pk and vote.approves and touched(look, review, vote):
-            reasons = _stale_reasons(review, seat)
-            if reasons:
-                yield Line(
-                    "sign",
-                    case.title,
-                    review.get_absolute_url(),
-                    "See what changed",
-                    ended(
-                        f"{gate.title}. Your approval of {day(vote.at)} went stale: {'; '.join(reasons[:2])}"
-                    ),
-                    case.ref,
-                    due,
-                )
-
-
-def touched(look: Look, review: Review, vote: SignOff) -> bool:
-    """Whether anything can have made the vote stale: a change of the case since, or a day that has passed."""
-    standing = getattr(review.initiative, "standing", None)
-    if standing is None or standing.computed_at > vote.at:
-        return True
-    if standing.valid_until and standing.valid_until <= look.now:
-        return True
-    days = review.rulebook.book.freshness.sign_off_max_age_days
-    if clock.local_day(vote.at) + timedelta(days=days) < look.today:
-        return True
-    ends = [fact["until"] for fact in vote.facts.get("requirements", {}).values() if fact.get("until")]
-    return bool(ends) and min(ends) < look.today.isoformat()
-
-
-def _sitting(review: Review):
-    if not hasattr(review, "sitting_now"):
-        review.sitting_now = board.sit(review)
-    return review.sitting_now
-
-
-def _stale_reasons(review: Review, seat: str) -> list[str]:
-    return next((list(vote.stale) for vote in _sitting(review).votes if vote.seat == seat), [])
-
-
-def _decisions(look: Look, review: Review):
-    case = review.initiative
-    gate = review.rulebook.book.gates[review.gate]
-    approving = {vote.seat for vote in review.votes if vote.approves}
-    if len(approving) < gate.quorum_for(case.tier) or not set(gate.must_include) <= approving:
-        return
-    if _sitting(review).verdict.decidable:
+def questions(look: Look):
+    """Questions of the board that wait on cases the person works on."""
+    asked_of: dict[int, list] = {}
+    for row in look.rows("questions"):
+        asked_of.setdefault(row.case, []).append(row)
+    for pk, rows in asked_of.items():
+        case = look.working[pk][0]
         yield Line(
-            "decide",
+            "answer",
             case.title,
-            review.get_absolute_url(),
-            "Read and decide",
-            f"{gate.title}. {_count(len(approving), 'seat approves', 'seats approve')}; "
-            "everything the gate asks for is there.",
+            reverse("question-answer", args=[rows[0].pk])
+            if len(rows) == 1
+            else reverse("review", args=[rows[0].review_id]),
+            "Answer",
+            f"The board asks: {rows[0].text}" + (f" And {len(rows) - 1} more." if len(rows) > 1 else ""),
             case.ref,
-            clock.local_day(review.expires_at),
+            clock.local_day(datetime.fromisoformat(rows[0].expires_at)),
+            on_behalf=look.standing_in_on.get(case.pk, ""),
         )
 
 
@@ -180,12 +79,7 @@ def seat_acts(look: Look):
     if not look.seats_by_unit:
         return
     yield from _contracts(look)
-    for case in Initiative.objects.live().filter(
-        ~Q(proposed_tier=""),
-        ~Q(proposed_tier=F("tier")),
-        stage__in=RUNNING,
-        unit__in=look.units_with(["risk_compliance"]),
-    ):
+    for case in look.rows("tiers"):
         if case.pk not in look.party_to:
             yield Line(
                 "confirm",
@@ -213,40 +107,25 @@ def seat_acts(look: Look):
 
 def _contracts(look: Look):
     wanted = look.book.contract.seats if look.book else ()
-    rows = (
-        ContractVersion.objects.filter(
-            state=ContractVersion.IN_REVIEW, contract__initiative__unit__in=look.units_with(wanted)
-        )
-        .exclude(author=look.person)
-        .select_related("contract__initiative", "author")
-        .prefetch_related("approvals")
-    )
-    for version in rows:
-        case = version.contract.initiative
-        signed = {row.seat for row in version.approvals.all() if row.digest == version.digest}
-        mine = [seat for seat in look.seats_on(case) if seat in wanted and seat not in signed]
-        if mine and case.pk not in look.party_to:
+    for version in look.contracts:
+        held = look.seats_by_unit[version.case_unit]
+        mine = [seat for seat in SEATS if seat in held and seat in wanted and seat not in version.signed]
+        if mine and version.case_pk not in look.party_to:
+            ref = Initiative.ref_of(version.case_number)
             yield Line(
                 "sign",
-                f"Contract of {case.title}, version {version.number}",
-                reverse("contract", args=[case.ref]),
+                f"Contract of {version.case_title}, version {version.number}",
+                reverse("contract", args=[ref]),
                 "Read and sign",
                 f"Proposed by {version.author}; your seat ({SEATS[mine[0]].lower()}) has not signed it.",
-                case.ref,
+                ref,
             )
 
 
 def _exceptions(look: Look):
     if look.book is None:
         return
-    rows = Answer.objects.filter(
-        kind="not_applicable",
-        accepted_at__isnull=True,
-        initiative__unit__in=look.units_with(SEATS),
-        initiative__stage__in=RUNNING,
-        initiative__withdrawn_at__isnull=True,
-    ).select_related("initiative", "by")
-    for answer in rows:
+    for answer in look.rows("exceptions"):
         case = answer.initiative
         signing = {criterion.seat for criterion in look.book.criteria_using(answer.requirement)}
         if case.pk not in look.party_to and signing & set(look.seats_on(case)):
@@ -286,22 +165,10 @@ def my_cases(look: Look):
     """Questions that wait, proof that ages, changes without approver, on cases the person works on."""
     if not look.working:
         return
-    spans = {
-        span.initiative_id: span
-        for span in Span.objects.covering(look.now).filter(initiative__in=look.working)
-    }
-    answered: dict[int, set[str]] = {}
-    for pk, key in Answer.objects.filter(initiative__in=look.working).values_list(
-        "initiative_id", "requirement"
-    ):
-        answered.setdefault(pk, set()).add(key)
     for pk, (case, held) in look.working.items():
-        yield from _questions(look, case, held, spans.get(pk), answered.get(pk, set()))
-    yield from _ageing(look, spans)
-    recording = [pk for pk, (_, held) in look.working.items() if held & {"owner", "technical_lead"}]
-    for change in ChangeRecord.objects.filter(
-        Q(approver__isnull=True) | Q(rollback=""), ~Q(layer=""), initiative__in=recording
-    ):
+        yield from _questions(look, case, held, look.spans.get(pk), look.answered.get(pk, set()))
+    yield from _ageing(look, look.spans)
+    for change in look.rows("changes"):
         case = look.working[change.initiative_id][0]
         yield Line(
             "settle",
@@ -365,21 +232,17 @@ def _ageing(look: Look, spans: dict[int, Span]):
     }
     if not soon or look.book is None:
         return
-    named: dict[int, list[str]] = {}
-    rows = Coverage.objects.filter(
-        evidence__initiative__in=soon,
-        evidence__withdrawn_at__isnull=True,
-        evidence__superseded_by__isnull=True,
-    ).select_related("evidence")
-    for row in rows:
-        requirement = look.book.requirements.get(row.requirement)
-        case = look.working[row.evidence.initiative_id][0]
-        end = gates.expiry(requirement, row.evidence, case.high_risk) if requirement else None
-        if end is not None and end + timedelta(days=1) == soon[case.pk]:
-            named.setdefault(case.pk, []).append(row.evidence.title)
+    ageing = AGEING.ask(list(soon))["evidence"]
     for pk, stale_on in soon.items():
         case = look.working[pk][0]
-        titles = list(dict.fromkeys(named.get(pk, [])))
+        titles = list(
+            dict.fromkeys(
+                item.title
+                for item in ageing.get(pk, ())
+                for key in item.covers
+                if _last_day(look, key, item, case) == stale_on - timedelta(days=1)
+            )
+        )
         if len(titles) > 1:
             why = f"{titles[0]} and {len(titles) - 1} more go stale."
         else:
@@ -389,26 +252,27 @@ def _ageing(look: Look, spans: dict[int, Span]):
         yield Line("refresh", case.title, link, "Add newer proof", why, case.ref, stale_on, on_behalf=behalf)
 
 
+def _last_day(look: Look, key: str, item: Evidence, case: Initiative) -> date | None:
+    requirement = look.book.requirements.get(key)
+    return gates.expiry(requirement, item, case.high_risk) if requirement else None
+
+
 def debts(look: Look):
     """Conditions and obligations that the person owes, accounts to write apart."""
-    away = stood_in_for(look.person)
-    for condition in Condition.objects.filter(
-        Q(owner=look.person) | Q(owner__in=away), met_at__isnull=True
-    ).select_related("review__initiative", "owner"):
-        case = condition.review.initiative
+    for condition in look.conditions:
         yield Line(
             "meet",
             condition.text,
             reverse("condition-meet", args=[condition.pk]),
             "Say that it is met",
-            f"A condition of the decision on {case.title}. Overdue, it blocks the next decision.",
-            case.ref,
+            f"A condition of the decision on {condition.case_title}. Overdue, it blocks the next decision.",
+            Initiative.ref_of(condition.case_number),
             condition.due,
             on_behalf=_behalf(look, condition.owner),
         )
-    theirs = Q(debtor=look.person) | Q(debtor__in=away)
-    owed = Obligation.objects.unsettled().filter(theirs).exclude(kind__in=WRITTEN)
-    for debt in owed.select_related("initiative", "debtor"):
+    for debt in look.debts:
+        if debt.kind in WRITTEN:
+            continue
         case = debt.initiative
         by_hand = debt.kind == "criterion"
         yield Line(
@@ -429,30 +293,23 @@ def _behalf(look: Look, person: User) -> str:
 
 def house(look: Look):
     """What admins and chairs do for everybody: imports to confirm, a rulebook to publish."""
-    if look.person.is_admin and look.person.is_active:
-        for batch in ImportBatch.objects.filter(confirmed_at__isnull=True, repeats__isnull=True):
-            yield Line(
-                "confirm",
-                f"Import of {batch.file_name}",
-                reverse("import", args=[batch.pk]),
-                "Look and confirm",
-                "Nothing of it is live until it is confirmed.",
-                when=f"since {day(batch.uploaded_at)}",
-            )
-    if any(member.seat == CHAIR for member in look.memberships):
-        for rulebook in (
-            Rulebook.objects.filter(published_at__isnull=True, admin__isnull=False)
-            .exclude(admin=look.person)
-            .select_related("admin")
-            .defer("source")
-        ):
-            yield Line(
-                "decide",
-                f"Rulebook {rulebook.version}",
-                reverse("rulebook-publish", args=[rulebook.version]),
-                "Read and publish",
-                f"Proposed by {rulebook.admin}. It binds nobody until a chair publishes it.",
-            )
+    for batch in look.imports:
+        yield Line(
+            "confirm",
+            f"Import of {batch['file']}",
+            reverse("import", args=[batch["pk"]]),
+            "Look and confirm",
+            "Nothing of it is live until it is confirmed.",
+            when=f"since {day(datetime.fromisoformat(batch['at']))}",
+        )
+    for rulebook in look.drafts:
+        yield Line(
+            "decide",
+            f"Rulebook {rulebook['version']}",
+            reverse("rulebook-publish", args=[rulebook["version"]]),
+            "Read and publish",
+            f"Proposed by {rulebook['name']}. It binds nobody until a chair publishes it.",
+        )
 
 
 def _count(number: int, one: str, many: str) -> str:
@@ -461,20 +318,19 @@ def _count(number: int, one: str, many: str) -> str:
 
 def asked(look: Look):
     """Absences in which the person is asked to stand in, and what they are asked to take over."""
-    leavers: dict[str, list[str]] = {}
-    for key, who, words, seat, where, starts_at, ends_at in look.asked:
-        if key is None:
-            leavers.setdefault(who, []).append(words)
-            continue
-        what = f"the seat {SEATS[seat]} of {where}" if seat else "roles on cases"
+    for row in look.asked_to_stand_in:
+        what = f"the seat {SEATS[row.seat]} of {row.board}" if row.seat else "roles on cases"
         yield Line(
             "accept",
-            f"Stand in for {who}",
-            reverse("delegation", args=[key]),
+            f"Stand in for {row.who}",
+            reverse("delegation", args=[row.pk]),
             "Read and answer",
             f"For {what}. Nobody can accept this for you.",
-            when=days_between(starts_at, ends_at),
+            when=days_between(datetime.fromisoformat(row.since), datetime.fromisoformat(row.until)),
         )
+    leavers: dict[str, list[str]] = {}
+    for row in look.asked_to_take_over:
+        leavers.setdefault(row.who, []).append(row.reason)
     for who, reasons in leavers.items():
         yield Line(
             "accept",
@@ -485,5 +341,34 @@ def asked(look: Look):
         )
 
 
-PARTS = [reviews, roles, asked, seat_acts, my_cases, ends, debts, house]
+PARTS = [desk_reviews.lines, questions, roles, asked, seat_acts, my_cases, ends, debts, house]
 LINES = [lines]
+
+# What these acts change waits, if for anybody, for people on the case and its board. No act belongs here that names
+# somebody, moves a case to another unit, or settles what somebody owes.
+QUIET = {
+    "answered",
+    "asked",
+    "component recorded",
+    "contract approved",
+    "contract proposed",
+    "contract written",
+    "declared",
+    "event recorded",
+    "evidence added",
+    "evidence offered",
+    "evidence opened",
+    "evidence withdrawn",
+    "not applicable accepted",
+    "observed",
+    "outcome reported",
+    "question answered",
+    "review opened",
+    "risk tier confirmed",
+    "risk tier proposed",
+    "scope planned",
+    "signed off",
+    "users told",
+    "vote withdrawn",
+    "waiver requested",
+}

@@ -1,45 +1,54 @@
-"""What one person holds and what stands on their cases and boards: sets of rows, each read at most once a desk."""
+"""What one person holds and what stands on their cases and boards: everything read in two questions a desk."""
 
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cached_property
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import (
-    BigIntegerField,
-    BooleanField,
-    CharField,
-    DateTimeField,
-    Exists,
-    ExpressionWrapper,
-    OuterRef,
-    Prefetch,
-    Q,
-    Value,
-)
-from django.db.models.functions import Greatest, JSONObject
-
 from governance import clock
-from governance.boards import away, boards, seats_held
-from governance.models import Delegation, Membership, Rulebook, Unit, User
+from governance.boards import boards, seats_held
+from governance.models import ContractVersion, Delegation, Membership, Rulebook, Unit, User
 from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
-from initiatives import standing
+from governance.reading import maker, once
+from initiatives import desk_rows, ending, standing
 from initiatives.models import (
-    Continuation,
+    Condition,
     Dependant,
-    Handover,
     Hold,
     Initiative,
-    Question,
+    Obligation,
     Review,
     RoleAssignment,
-    SignOff,
+    Span,
     Waiver,
 )
-from initiatives.models.initiative import CLOSED, MVP, PRODUCTION, PROTOTYPE, RUNNING
-from initiatives.visibility import stood_in_for
+from initiatives.models.initiative import PRODUCTION, RUNNING
+from initiatives.models.reviews import APPROVE, CONDITION
 
-# A chair works through ends oldest first; the rest of them stand in the portfolio's reports.
-MOST_ENDING = 20
+_case = maker(Initiative, desk_rows.CASE)
+
+
+@dataclass(frozen=True)
+class CastVote:
+    """A vote that stands, as far as a desk needs it; `until`: the first day after which something in it has aged."""
+
+    seat: str
+    person_id: int
+    person: str
+    verdict: str
+    at: datetime
+    until: date | None
+
+    @classmethod
+    def told(cls, row: dict) -> "CastVote":
+        """The vote from a row of `desk_rows`."""
+        until = date.fromisoformat(row["until"]) if row["until"] else None
+        at = datetime.fromisoformat(row["at"])
+        return cls(row["seat"], row["person_id"], row["person"], row["verdict"], at, until)
+
+    @property
+    def approves(self) -> bool:
+        """Whether it is an approval, fresh or not."""
+        return self.verdict in (APPROVE, CONDITION)
 
 
 class Look:
@@ -50,39 +59,78 @@ class Look:
         self.now = clock.now()
         self.today = clock.today()
 
+    # What names the person
+
+    @cached_property
+    def _named(self) -> dict[str, list]:
+        """Every row that names the person, by table of `desk_rows.OF_PERSON`.
+
+        What the frame of the page and others ask too is kept for the running look.
+        """
+        found = desk_rows.OF_PERSON.ask([self.person.pk], now=self.now)
+        named = {table: rows.get(self.person.pk, []) for table, rows in found.items()}
+        (row,) = named["person"]
+        once(("rulebook in force",), lambda: row.newest_rulebook)
+        once(("unread", self.person.pk), lambda: row.unread_notices)
+        return named
+
+    @cached_property
+    def _of_the_away(self) -> dict[str, list]:
+        """The same rows of the people for whose roles the person stands in now."""
+        away = {
+            row.away
+            for row in self._named["delegations"]
+            if row.accepted_at and row.membership_id is None and datetime.fromisoformat(row.since) <= self.now
+        }
+        if not away:
+            return {table: [] for table in desk_rows.OF_THE_AWAY}
+        found = desk_rows.OF_PERSON.ask(away, *desk_rows.OF_THE_AWAY, now=self.now)
+        return {table: [row for rows in by_key.values() for row in rows] for table, by_key in found.items()}
+
     @cached_property
     def book(self):
         """The rulebook in force, or None."""
-        rulebook = Rulebook.objects.in_force()
-        return rulebook.book if rulebook else None
+        newest = self._named["person"][0].newest_rulebook
+        return Rulebook.objects.kept(newest).book if newest is not None else None
+
+    @property
+    def imports(self) -> list[dict]:
+        """Imports that nobody confirmed, for an admin: pk, file and at, oldest first."""
+        return self._named["person"][0].open_imports if self.person.is_admin and self.person.is_active else []
+
+    @property
+    def drafts(self) -> list[dict]:
+        """Rulebooks that somebody else proposed, for a chair: version, and the name of the admin; newest first."""
+        if not any(member.seat == CHAIR for member in self.memberships):
+            return []
+        return [row for row in self._named["person"][0].proposed_rulebooks if row["admin"] != self.person.pk]
 
     @cached_property
     def roles(self) -> list[RoleAssignment]:
         """Roles held or proposed, with their cases; those of people for whom the person stands in, too."""
-        mine = Q(person=self.person) | Q(person__in=stood_in_for(self.person), accepted_at__isnull=False)
-        rows = RoleAssignment.objects.open().filter(mine, initiative__withdrawn_at__isnull=True)
-        return list(rows.select_related("initiative", "proposed_by", "person"))
+        theirs = [row for row in self._of_the_away["roles"] if row.accepted_at]
+        found = [*self._named["roles"], *theirs]
+        return sorted(found, key=lambda row: (row.initiative.number, row.role, row.pk))
 
-    @cached_property
-    def asked(self) -> list[tuple]:
-        """What somebody who leaves or is away asks of the person; one question for both.
+    @property
+    def asked_to_stand_in(self) -> list[Delegation]:
+        """What people who will be away ask of the person: with `who`, `since`, `until`, `seat` and `board`."""
+        return [row for row in self._named["delegations"] if row.accepted_at is None]
 
-        Each is: key of the delegation, None for a handover; who asks; their words; seat; board; from; until.
-        """
-        stand_in = Delegation.objects.waiting().filter(delegate=self.person, absence__ends_at__gt=self.now)
-        names = ["absence__person__full_name", "ended_reason", "membership__seat", "membership__board__name"]
-        times = ["absence__starts_at", "absence__ends_at"]
-        take_over = Handover.objects.waiting().filter(successor=self.person).order_by()
-        empty = {
-            "key": Value(None, BigIntegerField()),
-            "seat": Value(None, CharField()),
-            "board": Value(None, CharField()),
-            "until": Value(None, DateTimeField()),
-        }
-        handed = take_over.annotate(**empty).values_list(
-            "key", "person__full_name", "reason", "seat", "board", "proposed_at", "until"
-        )
-        return list(stand_in.order_by().values_list("pk", *names, *times).union(handed, all=True))
+    @property
+    def asked_to_take_over(self) -> list:
+        """Handovers that wait for the person, with `who` leaves."""
+        return self._named["handovers"]
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """Conditions that the person, or whoever they stand in for, has to meet, by their day."""
+        return sorted([*self._named["conditions"], *self._of_the_away["conditions"]], key=_by_day)
+
+    @property
+    def debts(self) -> list[Obligation]:
+        """Whatever else is owed by the person, or by whoever they stand in for, by its day."""
+        return sorted([*self._named["debts"], *self._of_the_away["debts"]], key=_by_day)
 
     @cached_property
     def standing_in_on(self) -> dict[int, str]:
@@ -91,79 +139,15 @@ class Look:
         own |= {case.pk for case in self.standing_in}
         return {row.initiative_id: row.person.full_name for row in self.roles if row.initiative_id not in own}
 
-    def holder_on(self, case: Initiative, seat: str) -> str:
-        """For whom the person holds this seat of the case's board, as a delegate only; else empty."""
-        mine = [
-            member
-            for member in self.memberships
-            if member.seat == seat and self.boards_by_unit.get(case.unit_id) == member.board_id
-        ]
-        if not mine or any(member.delegate_of_id is None for member in mine):
-            return ""
-        return mine[0].delegate_of.person.full_name
-
-    @cached_property
-    def _concerned(self) -> list[Initiative]:
-        """Cases that the person stands in for (`unowned`), or is asked about as an executive (`asked`)."""
-        accepted = RoleAssignment.objects.filter(
-            initiative=OuterRef("pk"), role="owner", accepted_at__isnull=False
-        )
-        asked = Dependant.objects.waiting().filter(initiative=OuterRef("pk"), executive=self.person)
-        rows = asked.order_by("pk").values(
-            row=JSONObject(pk="pk", who="who", by="stated_by__full_name", at="stated_at")
-        )
-        unowned = Q(~Exists(accepted), registered_by=self.person)
-        return list(
-            Initiative.objects.live()
-            .filter(unowned | Exists(asked))
-            .annotate(
-                unowned=ExpressionWrapper(unowned, output_field=BooleanField()), asked=ArraySubquery(rows)
-            )
-        )
-
-    @cached_property
+    @property
     def standing_in(self) -> list[Initiative]:
         """Cases that the person registered and nobody ever accepted to own: they stand in for the owner."""
-        return [case for case in self._concerned if case.unowned]
+        return self._named["unowned"]
 
     @property
-    def dependences(self) -> list[tuple[Initiative, dict]]:
-        """What the person is asked to state as an executive: the case, and pk, who, by and at of the dependence."""
-        return [(case, row) for case in self._concerned if case.stage not in CLOSED for row in case.asked]
-
-    @cached_property
-    def ending(self) -> list[tuple[Initiative, date]]:
-        """Cases of the person's boards whose stage ends soon, or has ended, with the day; the oldest first, so many.
-
-        Prototypes and MVPs that await *continue or stop*, and production to be accepted again.
-        """
-        units = [pk for pk, seats in self.seats_by_unit.items() if seats & {CHAIR, DEPUTY_CHAIR}]
-        if not units or self.book is None:
-            return []
-        near = self.today + timedelta(days=max(self.book.freshness.warn_days_before))
-        due = Q(pk__in=[])
-        for stage in (PROTOTYPE, MVP):
-            most = self.book.stages[stage].max_days_before_review
-            if most is not None:
-                due |= Q(stage=stage, since__lt=clock.midnight_after(near - timedelta(days=most)))
-        rule = self.book.stages[PRODUCTION]
-        for days, tier in ((rule.reattest_days_high, Q(tier="high")), (rule.reattest_days, ~Q(tier="high"))):
-            due |= Q(tier, stage=PRODUCTION, accepted__lt=clock.midnight_after(near - timedelta(days=days)))
-        going_on = Continuation.objects.filter(initiative=OuterRef("pk"), at__gte=OuterRef("since"))
-        rows = (
-            Initiative.objects.live()
-            .annotate(
-                accepted=Greatest("since", "reattested_at"),
-                continued=ArraySubquery(going_on.order_by().values("until")),
-            )
-            .filter(due, ~Exists(going_on.filter(until__gt=near)), unit__in=units)
-            .exclude(basis="import")
-            .order_by("since", "pk")
-        )
-        return [
-            (case, standing.review_by(case, case.continued) or standing.reattest_by(case))
-            for case in rows[:MOST_ENDING]
-        ]
+    def dependences(self) -> list[Dependant]:
+        """What the person is asked to state as an executive, each with its case."""
+        return self._named["dependants"]
 
     @cached_property
     def party_to(self) -> set[int]:
@@ -181,10 +165,32 @@ class Look:
                 found.setdefault(row.initiative_id, (row.initiative, set()))[1].add(row.role)
         return found
 
+    def working_as(self, *roles: str) -> list[int]:
+        """Keys of the running cases on which the person holds one of these roles."""
+        return [pk for pk, (_, held) in self.working.items() if held & set(roles)]
+
+    # Where the person sits
+
     @cached_property
     def memberships(self) -> list[Membership]:
         """Seats held now."""
         return seats_held(self.person)
+
+    def holder_on(self, case: Initiative, seat: str) -> str:
+        """For whom the person holds this seat of the case's board, as a delegate only; else empty."""
+        mine = [
+            member
+            for member in self.memberships
+            if member.seat == seat and self.boards_by_unit.get(case.unit_id) == member.board_id
+        ]
+        if not mine or any(member.delegate_of_id is None for member in mine):
+            return ""
+        return mine[0].delegate_of.person.full_name
+
+    @cached_property
+    def units(self) -> dict[int, Unit]:
+        """Every unit below a board on which the person sits."""
+        return {row["id"]: Unit(**row) for member in self._named["seats"] for row in member.units}
 
     @cached_property
     def boards_by_unit(self) -> dict[int, int]:
@@ -192,13 +198,10 @@ class Look:
         if not self.memberships:
             return {}
         places = {board.unit.path: board.pk for board in boards()}
-        within = Q()
-        for member in self.memberships:
-            within |= Q(path__startswith=member.board.unit.path)
         sat_on = {member.board_id for member in self.memberships}
         found = {}
-        for pk, path in Unit.objects.filter(within).values_list("pk", "path"):
-            nearest = places[max((place for place in places if path.startswith(place)), key=len)]
+        for pk, unit in self.units.items():
+            nearest = places[max((place for place in places if unit.path.startswith(place)), key=len)]
             if nearest in sat_on:
                 found[pk] = nearest
         return found
@@ -211,34 +214,102 @@ class Look:
             seats.setdefault(member.board_id, set()).add(member.seat)
         return {unit: seats[board] for unit, board in self.boards_by_unit.items()}
 
+    # What stands on those boards and cases
+
+    @cached_property
+    def _standing_there(self) -> dict[str, list]:
+        """Every row around the person's units and running cases, by table of `desk_rows.AROUND`."""
+        deputy = {member.board_id for member in self.memberships if member.seat == DEPUTY_CHAIR}
+        found = desk_rows.AROUND.ask(
+            {
+                "seated": list(self.seats_by_unit),
+                "chaired": self.units_with([CHAIR, DEPUTY_CHAIR]),
+                "ended": self.units_with([CHAIR, DEPUTY_CHAIR]) if self.book else [],
+                "waived": self.units_with([CHAIR, DEPUTY_CHAIR, "risk_compliance"]),
+                "signing": self.units_with(self.book.contract.seats if self.book else ()),
+                "risky": self.units_with(["risk_compliance"]),
+                "boards": deputy,
+                "cases": list(self.working),
+                "recorded": self.working_as("owner", "technical_lead"),
+                "renewed": [
+                    pk
+                    for pk in self.working_as("owner", "support_owner")
+                    if self.working[pk][0].stage == PRODUCTION
+                ],
+            },
+            now=self.now,
+            **(ending.moments(self.book) if self.book else {}),
+        )
+        return {table: [row for rows in by_key.values() for row in rows] for table, by_key in found.items()}
+
+    def rows(self, table: str) -> list:
+        """The rows of one table around the person's units and running cases."""
+        return self._standing_there[table]
+
+    @cached_property
+    def spans(self) -> dict[int, Span]:
+        """What the proof of each running case of theirs supports now."""
+        return {row.initiative_id: row for row in self.rows("spans")}
+
+    @cached_property
+    def answered(self) -> dict[int, set[str]]:
+        """The questions that have an answer, on each running case of theirs."""
+        return {row.pk: set(row.answered) for row in self.rows("answered")}
+
     @cached_property
     def open_reviews(self) -> list[Review]:
-        """Open reviews that the person signs, decides, or answers questions of."""
-        if not self.seats_by_unit and not self.working:
-            return []
-        votes = SignOff.objects.latest()
-        rows = (
-            Review.objects.filter(
-                Q(initiative__unit__in=self.seats_by_unit) | Q(initiative__in=self.working),
-                outcome=Review.OPEN,
-            )
-            .select_related("initiative__unit", "initiative__standing")
-            .prefetch_related(Prefetch("sign_offs", queryset=votes, to_attr="votes"))
-        )
-        found = list(rows)
-        asked: dict[int, list[Question]] = {}
-        to_answer = [row.pk for row in found if row.initiative_id in self.working]
-        for question in Question.objects.filter(review__in=to_answer, answered_at__isnull=True):
-            asked.setdefault(question.review_id, []).append(question)
+        """Open reviews before the person's boards: with the `votes` that stand, `owner`, and who ever `signed`."""
+        found = sorted(self.rows("reviews"), key=_by_case)
         for row in found:
             row.rulebook = Rulebook.objects.kept(row.rulebook_id)
-            row.unanswered = asked.get(row.pk, [])
+            row.initiative.unit = self.units[row.initiative.unit_id]
+            row.votes = [CastVote.told(vote) for vote in row.votes]
+            row.computed_at, row.valid_until = _moment(row.computed_at), _moment(row.valid_until)
         return found
+
+    @property
+    def holds(self) -> list[Hold]:
+        """Holds that a chair may lift, on cases of the person's boards."""
+        return sorted(self.rows("holds"), key=_by_case)
+
+    @property
+    def waivers(self) -> list[Waiver]:
+        """Waivers that still lack an approver, on cases of the person's boards."""
+        return sorted((row for row in self.rows("waivers") if row.until >= self.today), key=_by_case)
+
+    @property
+    def contracts(self) -> list[ContractVersion]:
+        """Contracts in review that the person did not write: with `signed`, the seats, and `case_...`."""
+        return [row for row in self.rows("contracts") if row.author_id != self.person.pk]
+
+    @cached_property
+    def _ending(self) -> tuple[list[tuple[Initiative, date]], int]:
+        by_unit = [unit.ending for unit in self.rows("ending") if unit.ending]
+        told = [(_case(row), row["continued"]) for rows in by_unit for row in rows]
+        oldest = sorted(told, key=lambda row: (row[0].since, row[0].pk))[: desk_rows.MOST_ENDING]
+        ends = [
+            (
+                case,
+                standing.review_by(case, list(map(date.fromisoformat, until))) or standing.reattest_by(case),
+            )
+            for case, until in oldest
+        ]
+        return ends, sum(rows[0]["in_all"] for rows in by_unit)
+
+    @property
+    def ending(self) -> list[tuple[Initiative, date]]:
+        """Cases of the person's boards whose stage ends soon, or has ended, with the day; the oldest first, so many."""
+        return self._ending[0]
+
+    @property
+    def ending_in_all(self) -> int:
+        """How many such cases there are."""
+        return self._ending[1]
 
     @cached_property
     def chaired(self) -> set[int]:
         """Cases with a review, a hold, a waiver or an end that the person decides on now: chair, or deputy in place."""
-        cases = {review.initiative_id: review.initiative.unit_id for review in self.open_reviews}
+        cases = {row.initiative_id: row.initiative.unit_id for row in self.open_reviews}
         cases |= {row.initiative_id: row.initiative.unit_id for row in [*self.holds, *self.waivers]}
         cases |= {case.pk: case.unit_id for case, _ in self.ending}
         mine = {pk for pk, unit in cases.items() if CHAIR in self.seats_by_unit.get(unit, ())}
@@ -249,55 +320,23 @@ class Look:
         return mine | self._in_place_of_the_chair(deputy - self.party_to, cases)
 
     def _in_place_of_the_chair(self, deputy: set[int], cases: dict[int, int]) -> set[int]:
-        if not deputy:
-            return set()
-        mine = {member.board_id: member.board.unit.path for member in self.memberships}
-        chairs: dict[str, set[int]] = {path: set() for path in mine.values()}
-        held = Membership.objects.held_at(self.now).filter(~away(self.now), board__in=mine, seat=CHAIR)
-        for board_id, person_id in held.values_list("board_id", "person_id"):
-            chairs[mine[board_id]].add(person_id)
+        """Those of these cases on whose board no chair is there who is not party to the case."""
+        chairs: dict[int, set[int]] = {}
+        for row in self.rows("chairs"):
+            chairs.setdefault(row.board_id, set()).add(row.person_id)
+        chaired = {pk for pk in deputy if chairs.get(self.boards_by_unit[cases[pk]])}
+        if not chaired:
+            return deputy
         party = set(
             RoleAssignment.objects.open()
-            .filter(initiative__in=deputy, person__in=set().union(*chairs.values()))
+            .filter(initiative__in=chaired, person__in=set().union(*chairs.values()))
             .values_list("initiative_id", "person_id")
         )
-        paths = dict(Unit.objects.filter(pk__in=cases.values()).values_list("pk", "path"))
-        acting = set()
-        for pk in deputy:
-            nearest = max(
-                (path for path in chairs if paths[cases[pk]].startswith(path)), key=len, default=None
-            )
-            free = [one for one in chairs.get(nearest, ()) if (pk, one) not in party]
-            if not free:
-                acting.add(pk)
-        return acting
-
-    @cached_property
-    def holds(self) -> list[Hold]:
-        """Holds that a chair may lift, on cases of the person's boards."""
-        units = [pk for pk, seats in self.seats_by_unit.items() if seats & {CHAIR, DEPUTY_CHAIR}]
-        if not units:
-            return []
-        liftable = Q(opened_by__isnull=False) | Q(liftable_since__isnull=False)
-        return list(
-            Hold.objects.open().filter(liftable, initiative__unit__in=units).select_related("initiative")
-        )
-
-    @cached_property
-    def waivers(self) -> list[Waiver]:
-        """Waivers that still lack an approver, on cases of the person's boards."""
-        wanted = {CHAIR, DEPUTY_CHAIR, "risk_compliance"}
-        units = [pk for pk, seats in self.seats_by_unit.items() if seats & wanted]
-        if not units:
-            return []
-        return list(
-            Waiver.objects.filter(
-                Q(chair__isnull=True) | Q(risk__isnull=True),
-                refused_at__isnull=True,
-                until__gte=self.today,
-                initiative__unit__in=units,
-            ).select_related("initiative", "requested_by")
-        )
+        return {
+            pk
+            for pk in deputy
+            if all((pk, one) in party for one in chairs.get(self.boards_by_unit[cases[pk]], ()))
+        }
 
     def seats_on(self, case: Initiative) -> list[str]:
         """The voting seats of the person on the board of the case."""
@@ -306,3 +345,46 @@ class Look:
     def units_with(self, seats) -> list[int]:
         """Units on whose board the person holds one of these seats."""
         return [pk for pk, held in self.seats_by_unit.items() if held & set(seats)]
+
+
+def look_of(person: User) -> Look:
+    """What the person holds, read once for the running look."""
+    return once(("desk", person.pk), lambda: Look(person))
+
+
+@dataclass(frozen=True)
+class Circle:
+    """The cases near a person's desk: those named there by reference, and all of the units whose board they sit on."""
+
+    cases: frozenset[str]
+    units: frozenset[int]
+
+    def touches(self, references: set[str]) -> bool:
+        """Whether one of these cases is near."""
+        if references & self.cases:
+            return True
+        numbers = [int(ref[3:]) for ref in references]
+        return bool(numbers and self.units) and (
+            Initiative.objects.filter(number__in=numbers, unit__in=self.units).exists()
+        )
+
+
+def circle_of(person: User) -> Circle:
+    """The cases near this person's desk now."""
+    look = look_of(person)
+    rows = [*look.roles, *look.debts, *look.dependences]
+    cases = {row.initiative.ref for row in rows} | {case.ref for case in look.standing_in}
+    cases |= {Initiative.ref_of(row.case_number) for row in look.conditions}
+    return Circle(frozenset(cases), frozenset(look.seats_by_unit))
+
+
+def _moment(told: str | None) -> datetime | None:
+    return datetime.fromisoformat(told) if told else None
+
+
+def _by_case(row) -> tuple:
+    return row.initiative.number, row.pk
+
+
+def _by_day(row) -> tuple:
+    return row.due, row.pk

@@ -10,12 +10,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from governance import clock
 from governance.hooks import Report
 from governance.models import Rulebook
+from initiatives import ending
 from initiatives.filters import WITHDRAWN
 from initiatives.models import Continuation, FundingDecision, Obligation, RoleAssignment
 from initiatives.models.initiative import MVP, PRODUCTION, PROTOTYPE, RUNNING
 
 EXPIRING_DAYS = 30
 PILOTS = "permanent-pilots"
+ENDING = "ending-stages"
 
 
 def larger_prototypes(cases: QuerySet) -> QuerySet:
@@ -33,6 +35,12 @@ def permanent_pilots(cases: QuerySet) -> QuerySet:
         initiative=OuterRef("pk"), at__gte=OuterRef("since"), until__gte=clock.today()
     )
     return cases.filter(~Exists(going_on), stage=MVP, since__lt=clock.now() - timedelta(days=days))
+
+
+def ending_stages(cases: QuerySet) -> QuerySet:
+    """Cases whose stage ends soon, or has ended: to be continued or stopped, or accepted again."""
+    rulebook = Rulebook.objects.in_force()
+    return ending.soon(cases, ending.moments(rulebook.book).get) if rulebook else cases.none()
 
 
 def funded_above_support(cases: QuerySet) -> QuerySet:
@@ -85,6 +93,13 @@ REPORTS = [
         "Permanent pilots",
         "MVPs that are older than the rulebook lets an MVP grow without a decision, and the scale tests they fail.",
         permanent_pilots,
+    ),
+    Report(
+        ENDING,
+        "Stages that end",
+        "Prototypes and MVPs that await the chair's continue or stop, and production to be accepted again, soon or "
+        "overdue.",
+        ending_stages,
     ),
     Report(
         "funded-above-support",

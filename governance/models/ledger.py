@@ -7,6 +7,16 @@ from django.db import models
 
 from governance.history import DatabaseNow, DatabaseSimulated, TransactionId
 
+# Rows that say who is who, who sits where, and by which rules: what reviews depend on beside their cases.
+TABLES_OF_PEOPLE = [
+    "governance_absence",
+    "governance_board",
+    "governance_delegation",
+    "governance_membership",
+    "governance_rulebook",
+    "governance_unit",
+    "governance_user",
+]
 ERASED_NAME = "erased"  # what stands for a name in an entry whose body was destroyed
 
 
@@ -18,6 +28,10 @@ class EntryQuerySet(models.QuerySet):
     def rows(self):
         """What the database wrote down by itself: each change of a governed row, before and after."""
         return self.exclude(table="")
+
+    def of_people(self):
+        """Changes of the rows that reviews depend on beside their cases: people, seats, places, rules."""
+        return self.filter(table__in=TABLES_OF_PEOPLE)
 
     def of_case(self, ref: str):
         """Entries about the case with this reference, newest first."""
@@ -56,6 +70,10 @@ class Entry(models.Model):
             models.Index(fields=["xact"], condition=models.Q(simulated=True), name="entry_simulated"),
             # The desk tells the newest acts; between two of them stand the changes of hundreds of rows.
             models.Index(fields=["-at", "-id"], condition=models.Q(table=""), name="acts_newest_first"),
+            # Whether anybody's account, seat, absence or place changed since a review was last looked at.
+            models.Index(
+                fields=["-id"], condition=models.Q(table__in=TABLES_OF_PEOPLE), name="entries_of_people"
+            ),
             BrinIndex(
                 fields=["at"], name="entry_at"
             ),  # grows with the table: a few pages tell where a period lies
@@ -71,7 +89,12 @@ class Entry(models.Model):
         if not body:
             said = {"kind": self.kind, "at": self.at.isoformat(), "case": None, "reason": "", "facts": {}}
             return said | {"actor": {"id": self.actor_id, "name": ERASED_NAME}}
-        return json.loads(body)
+        return self.read(body)
+
+    @staticmethod
+    def read(body) -> dict:
+        """The bytes of a body, read back."""
+        return json.loads(bytes(body))
 
 
 class EntryBody(models.Model):

@@ -67,6 +67,13 @@ class Answer(models.Model):
                 condition=Q(kind="not_reported") | ~Q(text=""),
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["initiative"],
+                condition=Q(kind="not_applicable", accepted_at__isnull=True),
+                name="exceptions_not_accepted",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.requirement}: {self.kind}"

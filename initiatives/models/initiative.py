@@ -108,6 +108,10 @@ class Initiative(models.Model):
         indexes = [
             models.Index(fields=["stage"]),
             models.Index(fields=["unit"]),
+            # Which stages of a board's cases have ended; what an import claims owes nothing.
+            models.Index(
+                fields=["unit", "stage", "since"], condition=~Q(basis="import"), name="stages_by_age"
+            ),
             GinIndex(Words("title"), name="cases_by_words"),
             GinIndex(Words("platform"), name="platforms_by_words"),
         ]
@@ -341,7 +345,10 @@ class Span(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["initiative", "from_at"], name="spans_do_not_start_twice")
         ]
-        indexes = [models.Index(fields=["supported", "from_at"])]
+        indexes = [
+            models.Index(fields=["supported", "from_at"]),
+            models.Index(fields=["next_stale_on", "initiative"], name="spans_by_what_ages"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.initiative_id}: {self.supported} from {self.from_at}"

@@ -102,37 +102,34 @@ def _ageing(cases) -> list[tuple[str, int, bool]]:
 
 def _news(cases) -> list[dict]:
     """What happened in the last days on cases the person may see, newest first."""
-    recent = (
+    recent = list(
         Entry.objects.acts()
         .filter(at__gte=clock.now() - timedelta(days=DAYS_BACK))
         .exclude(case_ref="")
         .exclude(kind__in=[*timeline.PRIVATE, *DAILY])
-        .select_related("body")
-        .order_by("-at", "-id")[: NEWS * 10]
+        .order_by("-at", "-id")
+        .values_list("pk", "kind", "case_ref", "at", "body__body")[: NEWS * 10]
     )
-    numbers = {entry.case_ref: int(entry.case_ref[3:]) for entry in recent if entry.case_ref[3:].isdecimal()}
     rulebook = Rulebook.objects.in_force()
     if rulebook is None:
         return []
-    titles = dict(cases.filter(number__in=numbers.values()).values_list("number", "title"))
-    gone = erased.words_for(erased.without_words(recent))
+    numbers = {ref: int(ref[3:]) for _, _, ref, *_ in recent if ref[3:].isdecimal()}
+    titles = dict(cases.filter(number__in=set(numbers.values())).values_list("number", "title"))
+    shown = [row for row in recent if numbers.get(row[2]) in titles][:NEWS]
+    gone = erased.words_for(pk for pk, *_, body in shown if not bytes(body))
     told = []
-    for entry in recent:
-        number = numbers.get(entry.case_ref)
-        if number in titles and len(told) < NEWS:
-            body = entry.facts
-            told.append(
-                {
-                    "at": entry.at,
-                    "who": "" if entry.pk in gone else body["actor"]["name"],
-                    "text": Truncator(
-                        gone.get(entry.pk)
-                        or words.sentence(entry.kind, body.get("facts") or {}, rulebook.book)
-                    ).chars(LONGEST_NEWS),
-                    "link": f"/cases/{entry.case_ref}/",
-                    "link_text": titles[number],
-                }
-            )
+    for pk, kind, ref, at, body in shown:
+        said = {} if pk in gone else Entry.read(body)
+        text = gone.get(pk) or words.sentence(kind, said.get("facts") or {}, rulebook.book)
+        told.append(
+            {
+                "at": at,
+                "who": said["actor"]["name"] if said else "",
+                "text": Truncator(text).chars(LONGEST_NEWS),
+                "link": f"/cases/{ref}/",
+                "link_text": titles[numbers[ref]],
+            }
+        )
     return told
 
 

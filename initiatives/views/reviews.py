@@ -1,18 +1,19 @@
 """The board's pages: what is open and for whom, one review with its matrix, its opening, its questions."""
 
 from django.contrib import messages
-from django.db.models import Exists, OuterRef, Q
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BigIntegerField, Count, Exists, F, Func, OuterRef, Q, Value
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import asof, clock, gates
-from governance.boards import members_now, seats_held, units_of_board
+from governance.boards import members_now, seats_held
 from governance.middleware import on_any_day
 from governance.models import Rulebook
-from governance.models.people import CHAIR, DEPUTY_CHAIR
-from initiatives import actions, board, permissions, sources, waiting
+from initiatives import actions, board, desk_reviews, glance, permissions, sources, waiting
 from initiatives.actions.reviews import GATE_FROM
+from initiatives.desk_look import look_of
 from initiatives.doors import case_for, review_for, review_on_any_day
 from initiatives.forms.reviews import NoteForm, QuestionForm, TextForm
 from initiatives.models import Condition, Question, Review, SignOff
@@ -66,42 +67,6 @@ def _visible(person):
     ).select_related("initiative__unit", "ended_by")
 
 
-def _read(rows) -> list[Review]:
-    """These reviews with their rules; what judges the open ones is read for all of them at once."""
-    found = list(rows)
-    for row in found:
-        row.rulebook = Rulebook.objects.kept(row.rulebook_id)
-    judged = [row for row in found if row.is_open]
-    sources.read_together([row.initiative for row in judged], judged)
-    return found
-
-
-def own_moves(person) -> tuple[set[int], set[int], dict]:
-    """Keys of the open reviews this person can sign and can decide now, and the sittings that were read for it.
-
-    To sign: a seat of theirs has a criterion, may be signed by them, and has no fresh vote. To decide: it is decidable
-    and they are the acting chair.
-    """
-    to_sign, to_decide, read = set(), set(), {}
-    on_own_boards = Q()
-    for seated in {member.board for member in seats_held(person)}:
-        on_own_boards |= Q(initiative__unit__in=units_of_board(seated))
-    if not on_own_boards:
-        return to_sign, to_decide, read
-    for row in _read(_visible(person).filter(on_own_boards, outcome=Review.OPEN)):
-        sitting = read[row.pk] = board.sit(row)
-        members = list(sitting.bench.members)
-        mine = {member.seat for member in members if member.person_id == person.pk}
-        unsigned = mine & set(waiting.waiting_seats(sitting))
-        if any(permissions.may_sign(row, seat, person) for seat in unsigned):
-            to_sign.add(row.pk)
-        if sitting.verdict.decidable and mine & {CHAIR, DEPUTY_CHAIR}:
-            chair, _ = permissions.acting_chair(row.initiative, members)
-            if chair is not None and chair.pk == person.pk:
-                to_decide.add(row.pk)
-    return to_sign, to_decide, read
-
-
 @require_safe
 def reviews(request):
     """Reviews: mine to sign, mine to decide, open ones with whom they wait for, ended ones. Filters in the URL."""
@@ -110,23 +75,28 @@ def reviews(request):
     gate = pick(request.GET.get("gate"), Rulebook.objects.current().book.gates)
     words = request.GET.get("q", "").strip()[:80]
     seated = bool(seats_held(person))
-    to_sign, to_decide, read = own_moves(person)
-    open_rows = _visible(person).filter(outcome=Review.OPEN)
-    ended = _visible(person).exclude(outcome=Review.OPEN)
-    signed = _visible(person).filter(Exists(SignOff.objects.filter(review=OuterRef("pk"), person=person)))
-    counts = {
-        "open": open_rows.count(),
-        "sign": len(to_sign),
-        "decide": len(to_decide),
-        "signed": signed.count(),
-        "decided": ended.count(),
-    }
+    own = desk_reviews.moves(look_of(person))
+    waits = own.since()
+    to_sign, to_decide = ({move.review.pk for move in some} for some in (own.to_sign, own.to_decide))
+    seen = _visible(person)
+    is_open = Q(outcome=Review.OPEN)
+    signed = Q(Exists(SignOff.objects.filter(review=OuterRef("pk"), person=person)))
+    counts = seen.aggregate(
+        open=Count("pk", filter=is_open),
+        signed=Count("pk", filter=signed),
+        decided=Count("pk", filter=~is_open),
+    )
+    counts |= {"sign": len(to_sign), "decide": len(to_decide)}
+    # What waits for whoever looks comes first, the longest wait above; then the review that is open longest.
+    waiting_longest = sorted(waits, key=lambda pk: (waits[pk], pk))
+    place = Func(Value(waiting_longest, ArrayField(BigIntegerField())), F("pk"), function="array_position")
+    open_rows = seen.filter(is_open).order_by(place.asc(nulls_last=True), "opened_at", "pk")
     chosen = {
-        "open": open_rows.order_by("opened_at"),
-        "sign": open_rows.filter(pk__in=to_sign).order_by("opened_at"),
-        "decide": open_rows.filter(pk__in=to_decide).order_by("opened_at"),
-        "signed": signed.order_by("-opened_at", "-id"),
-        "decided": ended.order_by("-ended_at", "-id"),
+        "open": open_rows,
+        "sign": open_rows.filter(pk__in=to_sign),
+        "decide": open_rows.filter(pk__in=to_decide),
+        "signed": seen.filter(signed).order_by("-opened_at", "-id"),
+        "decided": seen.filter(~is_open).order_by("-ended_at", "-id"),
     }[show]
     if gate:
         chosen = chosen.filter(gate=gate)
@@ -154,7 +124,8 @@ def reviews(request):
             ],
             "q": words,
             "page": page,
-            "lines": [_listed(row, to_sign, to_decide, read) for row in _read(page)],
+            "lines": _listed(list(page), to_sign, to_decide),
+            "own_first": bool(waits) and show == "open",
             "none": NONE[show],
             "filtered": bool(gate or words),
             "seated": seated,
@@ -162,20 +133,29 @@ def reviews(request):
     )
 
 
-def _listed(row: Review, to_sign, to_decide, read) -> dict:
-    """One review in the list: its gate in words, whom it waits for and since when, or how it ended."""
-    line = {"review": row, "gate": row.rulebook.book.gates[row.gate].title}
-    if row.is_open:
-        sitting = read.get(row.pk) or board.sit(row)
-        line |= {
-            "awaited": waiting.moves(sitting),
-            "quiet": (clock.today() - clock.local_day(waiting.quiet_since(row, sitting.sign_offs))).days,
-            "quorum": sittings.quorum_words(sitting.verdict, sitting.book, row.gate),
-            "decidable": sitting.verdict.decidable,
-            "late": row.expires_at <= clock.now(),
-            "verb": "Sign" if row.pk in to_sign else "Decide" if row.pk in to_decide else "Open",
-        }
-    return line
+def _listed(rows: list[Review], to_sign, to_decide) -> list[dict]:
+    """The reviews of a page: each with its gate, whom it waits for and since when, or how it ended."""
+    seen = glance.at([row for row in rows if row.is_open])
+    lines = []
+    for row in rows:
+        book = Rulebook.objects.kept(row.rulebook_id).book
+        line = {"review": row, "gate": book.gates[row.gate].title}
+        if row.is_open:
+            at = seen[row.pk]
+            line |= {
+                "awaited": at.moves,
+                "quiet": _days_since(at.quiet_since),
+                "quorum": sittings.quorum_words(at, book, row.gate),
+                "decidable": at.decidable,
+                "late": row.expires_at <= clock.now(),
+                "verb": "Sign" if row.pk in to_sign else "Decide" if row.pk in to_decide else "Open",
+            }
+        lines.append(line)
+    return lines
+
+
+def _days_since(moment) -> int:
+    return (clock.today() - clock.local_day(moment)).days
 
 
 @on_any_day(review_on_any_day)

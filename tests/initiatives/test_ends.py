@@ -7,10 +7,10 @@ import time_machine
 from django.core.exceptions import ValidationError
 
 from adoption.demo import life
-from governance import clock
+from governance import clock, desk
 from governance.answers import Conflict, Refused
 from governance.templatetags.plumbline import day
-from initiatives import actions, reminders, standing
+from initiatives import actions, calendar_days, desk_look, reminders, standing
 from initiatives.models import Continuation
 from tests import factories
 from tests.claims import make_claim
@@ -47,6 +47,9 @@ def test_a_trial_ends_at_the_age_of_the_rulebook_and_the_chair_moves_it(cast, as
         client = as_(cast.chair)
         assert "it was to end on" in text_of(as_(cast.owner).get(at("people", case.ref)))
         assert url in text_of(client.get("/"))
+        assert case.ref in text_of(client.get("/cases/?report=ending-stages"))
+        (due,) = (row for row in calendar_days.days(cast.chair) if row.link == url)
+        assert (due.words, due.day) == (f"Decide: continue or stop: {case.ref} {case.title}", first)
         page = text_of(client.get(url))
         assert f'href="{at("case-stop", case.ref)}"' in page
         with acts() as kinds:
@@ -62,6 +65,15 @@ def test_a_trial_ends_at_the_age_of_the_rulebook_and_the_chair_moves_it(cast, as
             assert "let it go on before" in text_of(as_(cast.chair).get(url))
         assert "instead of" in text_of(client.get(at("case-history", case.ref)))
         assert life.fresh(case).stage == stage
+
+
+def test_a_chair_with_more_ends_than_a_desk_holds_is_told_how_many_and_where(cast, monkeypatch):
+    factories.make_prototype(cast)
+    monkeypatch.setattr(desk_look.Look, "ending_in_all", 31)
+    with in_days(AGE["prototype"]):
+        line = next(line for line in desk.lines_for(cast.chair) if "more" in line.text)
+        assert (line.text, line.link) == ("30 more stages end", "/cases/?report=ending-stages")
+        assert "30 more" not in " ".join(line.text for line in desk.lines_for(cast.deputy_chair))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from adoption.demo import life
 from governance import clock
+from governance.history import acting
 from governance.models.ledger import Entry
 from initiatives import actions
 from initiatives.models import Condition, Review, ReviewVisit
@@ -37,6 +38,22 @@ def test_the_list_sorts_reviews_by_whose_move_it_is(cast, as_):
     short = page[page.index("The case in short") : page.index("Criteria and seats")]
     assert review.initiative.problem in short
     assert "What you would sign" in short
+    other = factories.make_case(cast, title="A review that waits for others")
+    actions.propose_role(case=other, role="sponsor", person=cast.seat_value, by=cast.owner)
+    with acting(system="test"):
+        days = timedelta(days=10)
+        Review(
+            initiative=other,
+            gate=review.gate,
+            rulebook=review.rulebook,
+            opened_by=cast.owner,
+            opened_at=review.opened_at - days,
+            expires_at=review.expires_at - days,
+        ).save()
+    listed = words(as_(cast.owner).get("/reviews/"))
+    assert listed.index(other.title) < listed.index(review.initiative.title), "the one that is open longest"
+    listed = words(as_(cast.seat_value).get("/reviews/"))
+    assert listed.index(review.initiative.title) < listed.index(other.title), "what waits for me comes first"
     life.votes(review, cast.team)
     assert review.initiative.title in words(as_(cast.seat_value).get("/reviews/?show=signed"))
     assert "You have signed nothing yet" in words(as_(cast.seat_risk).get("/reviews/?show=signed"))

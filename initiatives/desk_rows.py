@@ -1,0 +1,273 @@
+"""The rows a desk is made of, in two questions: what names the person, and what stands on their boards and cases.
+
+A third is asked about people for whom the person stands in, and about cases whose proof ages. See ADR 0020.
+"""
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Exists, F, Func, IntegerField, OuterRef, Q, Subquery, TextField, Window
+from django.db.models.functions import Coalesce, JSONObject
+
+from governance.boards import away
+from governance.models import (
+    ContractApproval,
+    ContractVersion,
+    Delegation,
+    Membership,
+    Notice,
+    Rulebook,
+    Unit,
+    User,
+)
+from governance.models.people import CHAIR
+from governance.reading import Around, Moment, Question
+from initiatives import ending, models
+from initiatives.models import Initiative, RoleAssignment, SignOff
+from initiatives.models.initiative import CLOSED, RUNNING
+
+_NAME = ("id", "full_name")
+CASE = (
+    "id",
+    "number",
+    "title",
+    "unit_id",
+    "stage",
+    "basis",
+    "since",
+    "registered_by_id",
+    "registered_at",
+    "tier",
+    "proposed_tier",
+    "reattested_at",
+    "withdrawn_at",
+)
+_NOT_OF_CASE = tuple(
+    one.column for one in Initiative._meta.concrete_fields if one.attname not in (*CASE, "confidential")
+)
+# A chair works through ends oldest first; one line says how many more there are.
+MOST_ENDING = 20
+
+
+def _all_but_key(model) -> tuple[str, ...]:
+    return tuple(one.column for one in model._meta.concrete_fields if not one.primary_key)
+
+
+_now = Moment("now")
+_unread = Notice.objects.unread().filter(person=OuterRef("pk")).order_by().values("person")
+_drafts = Rulebook.objects.filter(published_at__isnull=True, admin__isnull=False).order_by("-pk")
+_imports = models.ImportBatch.objects.filter(confirmed_at__isnull=True, repeats__isnull=True)
+_units = Unit.objects.filter(path__startswith=OuterRef("board__unit__path")).order_by("path")
+_owned = RoleAssignment.objects.filter(initiative=OuterRef("pk"), role="owner", accepted_at__isnull=False)
+
+OF_PERSON = Question(
+    person=Around(
+        User.objects.annotate(
+            newest_rulebook=Subquery(Rulebook.objects.published().values("pk")[:1]),
+            unread_notices=Coalesce(Subquery(_unread.values(n=Count("pk")), output_field=IntegerField()), 0),
+            proposed_rulebooks=ArraySubquery(
+                _drafts.values(row=JSONObject(version="version", admin="admin", name="admin__full_name"))
+            ),
+            open_imports=ArraySubquery(
+                _imports.order_by("pk").values(row=JSONObject(pk="pk", file="file_name", at="uploaded_at"))
+            ),
+        ),
+        "pk",
+        without=_all_but_key(User),
+    ),
+    seats=Around(
+        Membership.objects.held_at(_now).annotate(
+            units=ArraySubquery(_units.values(row=JSONObject(id="pk", path="path", code="code", name="name")))
+        ),
+        "person",
+        without=("starts_at", "ends_at"),
+    ),
+    roles=Around(
+        RoleAssignment.objects.open().filter(initiative__withdrawn_at__isnull=True),
+        "person",
+        joined={"initiative": CASE, "proposed_by": _NAME, "person": _NAME},
+        without=("accepted_words", "ended_reason"),
+    ),
+    delegations=Around(
+        Delegation.objects.filter(ended_at__isnull=True, absence__ends_at__gt=_now).annotate(
+            away=F("absence__person"),
+            who=F("absence__person__full_name"),
+            since=F("absence__starts_at"),
+            until=F("absence__ends_at"),
+            seat=F("membership__seat"),
+            board=F("membership__board__name"),
+        ),
+        "delegate",
+    ),
+    handovers=Around(models.Handover.objects.waiting().annotate(who=F("person__full_name")), "successor"),
+    conditions=Around(
+        models.Condition.objects.filter(met_at__isnull=True).annotate(
+            case_title=F("review__initiative__title"), case_number=F("review__initiative__number")
+        ),
+        "owner",
+        joined={"owner": _NAME},
+    ),
+    debts=Around(
+        models.Obligation.objects.unsettled(), "debtor", joined={"initiative": CASE, "debtor": _NAME}
+    ),
+    dependants=Around(
+        models.Dependant.objects.waiting().filter(
+            ~Q(initiative__stage__in=CLOSED), initiative__withdrawn_at__isnull=True
+        ),
+        "executive",
+        joined={"initiative": CASE, "stated_by": _NAME},
+        without=("for_what", "process"),
+    ),
+    unowned=Around(Initiative.objects.live().filter(~Exists(_owned)), "registered_by", without=_NOT_OF_CASE),
+)
+# What else is asked of people for whom somebody stands in.
+OF_THE_AWAY = ("roles", "conditions", "debts")
+
+_ends = Func(
+    F("facts"),
+    template="(SELECT min(said.value ->> 'until') FROM jsonb_each(%(expressions)s -> 'requirements') said)",
+    output_field=TextField(),
+)
+_votes = SignOff.objects.latest().filter(review=OuterRef("pk")).order_by("pk")
+_ever_signed = SignOff.objects.filter(review=OuterRef("pk")).order_by("pk")
+_owner = (
+    RoleAssignment.objects.in_force().filter(initiative=OuterRef("initiative"), role="owner").order_by("pk")
+)
+_signed = ContractApproval.objects.filter(version=OuterRef("pk"), digest=OuterRef("digest")).order_by("pk")
+_answered = models.Answer.objects.filter(initiative=OuterRef("pk")).order_by()
+_ending = ending.soon(Initiative.objects.filter(unit=OuterRef("pk")), Moment).annotate(
+    continued=ArraySubquery(ending.going_on().values("until")), in_all=Window(Count("pk"))
+)
+_covers = models.Coverage.objects.filter(evidence=OuterRef("pk")).order_by("pk")
+
+# Each table is asked with the units or the cases that matter to it: `desk_look.Look.standing_there`.
+AROUND = Question(
+    reviews=Around(
+        models.Review.objects.filter(outcome=models.Review.OPEN).annotate(
+            votes=ArraySubquery(
+                _votes.values(
+                    row=JSONObject(
+                        seat="seat",
+                        person_id="person",
+                        person="person__full_name",
+                        verdict="verdict",
+                        at="at",
+                        until=_ends,
+                    )
+                )
+            ),
+            signed=ArraySubquery(_ever_signed.values(row=JSONObject(seat="seat", person="person"))),
+            owner=Subquery(_owner.values("person")[:1]),
+            computed_at=F("initiative__standing__computed_at"),
+            valid_until=F("initiative__standing__valid_until"),
+        ),
+        "initiative__unit",
+        joined={"initiative": CASE},
+        without=("findings", "reason"),
+        keys="seated",
+    ),
+    holds=Around(
+        models.Hold.objects.open().filter(Q(opened_by__isnull=False) | Q(liftable_since__isnull=False)),
+        "initiative__unit",
+        joined={"initiative": CASE},
+        keys="chaired",
+    ),
+    waivers=Around(
+        models.Waiver.objects.filter(Q(chair__isnull=True) | Q(risk__isnull=True), refused_at__isnull=True),
+        "initiative__unit",
+        joined={"initiative": CASE, "requested_by": _NAME},
+        keys="waived",
+    ),
+    contracts=Around(
+        ContractVersion.objects.filter(state=ContractVersion.IN_REVIEW).annotate(
+            signed=ArraySubquery(_signed.values("seat")),
+            case_pk=F("contract__initiative"),
+            case_unit=F("contract__initiative__unit"),
+            case_title=F("contract__initiative__title"),
+            case_number=F("contract__initiative__number"),
+        ),
+        "contract__initiative__unit",
+        joined={"author": _NAME},
+        keys="signing",
+    ),
+    tiers=Around(
+        Initiative.objects.live().filter(
+            ~Q(proposed_tier=""), ~Q(proposed_tier=F("tier")), stage__in=RUNNING
+        ),
+        "unit",
+        without=_NOT_OF_CASE,
+        keys="risky",
+    ),
+    exceptions=Around(
+        models.Answer.objects.filter(
+            kind="not_applicable",
+            accepted_at__isnull=True,
+            initiative__stage__in=RUNNING,
+            initiative__withdrawn_at__isnull=True,
+        ),
+        "initiative__unit",
+        joined={"initiative": CASE, "by": _NAME},
+        without=("text",),
+        keys="seated",
+    ),
+    ending=Around(
+        Unit.objects.annotate(
+            ending=ArraySubquery(
+                _ending.order_by("since", "pk").values(
+                    row=JSONObject(
+                        continued="continued", in_all="in_all", **{column: column for column in CASE}
+                    )
+                )[:MOST_ENDING]
+            )
+        ),
+        "pk",
+        without=_all_but_key(Unit),
+        keys="ended",
+    ),
+    chairs=Around(
+        Membership.objects.held_at(_now).filter(~away(_now), seat=CHAIR),
+        "board",
+        keys="boards",
+    ),
+    questions=Around(
+        models.Question.objects.filter(review__outcome=models.Review.OPEN, answered_at__isnull=True).annotate(
+            expires_at=F("review__expires_at"), case=F("review__initiative")
+        ),
+        "review__initiative",
+        keys="cases",
+    ),
+    answered=Around(
+        Initiative.objects.annotate(answered=ArraySubquery(_answered.values("requirement"))),
+        "pk",
+        without=_all_but_key(Initiative),
+        keys="cases",
+    ),
+    spans=Around(
+        models.Span.objects.covering(_now),
+        "initiative",
+        without=("supported", "shortfall", "label", "governance", "integration", "adoption", "held"),
+        keys="cases",
+    ),
+    changes=Around(
+        models.ChangeRecord.objects.filter(Q(approver__isnull=True) | Q(rollback=""), ~Q(layer="")),
+        "initiative",
+        without=("triggers",),
+        keys="recorded",
+    ),
+    accepted_again=Around(
+        models.Evidence.objects.filter(acceptance__isnull=False, acceptance__ended_at__isnull=True).annotate(
+            who=F("acceptance__person"), role=F("acceptance__role")
+        ),
+        "initiative",
+        without=("note", "link"),
+        keys="renewed",
+    ),
+)
+
+AGEING = Question(
+    evidence=Around(
+        models.Evidence.objects.filter(withdrawn_at__isnull=True, superseded_by__isnull=True).annotate(
+            covers=ArraySubquery(_covers.values("requirement"))
+        ),
+        "initiative",
+        without=("note", "link"),
+    )
+)

@@ -1,0 +1,56 @@
+"""Stages that end: prototypes and MVPs that await *continue or stop*, production to be accepted again (domain.md)."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Greatest
+
+from governance import clock
+from governance.rulebook import Book
+from initiatives.models import Continuation
+from initiatives.models.initiative import MVP, PRODUCTION, PROTOTYPE
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def moments(book: Book) -> dict[str, datetime | date]:
+    """What `soon` compares with today, by name.
+
+    A stage that began before its moment ends within the longest warning of the rulebook, or has ended; `near` is the
+    last day of that warning.
+    """
+    near = clock.today() + timedelta(days=max(book.freshness.warn_days_before))
+    rule = book.stages[PRODUCTION]
+    lasting = {
+        "prototype_before": book.stages[PROTOTYPE].max_days_before_review,
+        "mvp_before": book.stages[MVP].max_days_before_review,
+        "high_before": rule.reattest_days_high,
+        "production_before": rule.reattest_days,
+    }
+    return {"near": near} | {
+        name: clock.midnight_after(near - timedelta(days=days)) if days is not None else _NEVER
+        for name, days in lasting.items()
+    }
+
+
+def soon(cases: QuerySet, moment: Callable) -> QuerySet:
+    """Those of the cases whose stage ends soon, or has ended; imported claims owe nothing.
+
+    `moment` gives one of `moments` by its name, or what stands for it in a question.
+    """
+    due = Q(stage=PROTOTYPE, since__lt=moment("prototype_before"))
+    due |= Q(stage=MVP, since__lt=moment("mvp_before"))
+    # Nothing is accepted again before its stage begins; saying so lets an index by age find the few.
+    for name, tier in (("high_before", Q(tier="high")), ("production_before", ~Q(tier="high"))):
+        due |= Q(tier, stage=PRODUCTION, since__lt=moment(name), accepted__lt=moment(name))
+    return (
+        cases.alias(accepted=Greatest("since", "reattested_at"))
+        .filter(due, ~Exists(going_on().filter(until__gt=moment("near"))), withdrawn_at__isnull=True)
+        .exclude(basis="import")
+    )
+
+
+def going_on() -> QuerySet:
+    """By case, the ends that the chair set since its stage began."""
+    return Continuation.objects.filter(initiative=OuterRef("pk"), at__gte=OuterRef("since")).order_by()

@@ -1,0 +1,139 @@
+"""Open reviews at a glance: whether each is decidable, whose move it is and since when, which votes went stale.
+
+What desks and lists say of a review in a line; its own page sits down to it in full (`board.sit`).
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.contrib.postgres.expressions import ArraySubquery
+from django.core.cache import cache
+from django.db.models import Count, F, Func, JSONField, OuterRef, QuerySet, Subquery, TextField, Value
+from django.db.models.functions import JSONObject
+
+from governance import clock, gates
+from governance.boards import board_for, read_members
+from governance.models import Absence, Entry, Membership, Rulebook
+from governance.reading import Around, Moment, Question, one_look
+from initiatives import board, sources, waiting
+from initiatives.models import Obligation, Review, RoleAssignment
+
+KEPT_SECONDS = 24 * 60 * 60
+
+_ref = Func(
+    F("initiative__number"),
+    template="'AI-' || lpad(%(expressions)s::text, greatest(4, length(%(expressions)s::text)), '0')",
+    output_field=TextField(),
+)
+_owner = (
+    RoleAssignment.objects.in_force().filter(initiative=OuterRef("initiative"), role="owner").order_by("pk")
+)
+_debts = Obligation.objects.unsettled().filter(debtor=OuterRef("owner")).order_by("pk")
+_of_case = Entry.objects.filter(case_ref=OuterRef("ref")).order_by()
+
+
+def _newest(entries: QuerySet) -> Subquery:
+    row = JSONObject(id="pk", digest="digest")
+    return Subquery(entries.order_by("-pk").values(row=row)[:1], output_field=JSONField())
+
+
+def _which(rows: QuerySet) -> Subquery:
+    """Which rows there are, as one text."""
+    keys = Func(
+        ArrayAgg("pk", order_by="pk"), template="md5(%(expressions)s::text)", output_field=TextField()
+    )
+    return Subquery(rows.order_by().values(one=Value(1)).annotate(keys=keys).values("keys"))
+
+
+# What a review depends on; entries of the case are counted too, because one with a lower number may come later.
+_MARKS = Question(
+    reviews=Around(
+        Review.objects.annotate(ref=_ref, owner=Subquery(_owner.values("person")[:1])).annotate(
+            newest=_newest(_of_case),
+            entries=Subquery(_of_case.values("case_ref").annotate(n=Count("pk")).values("n")),
+            people=_newest(Entry.objects.of_people()),
+            seated=_which(Membership.objects.held_at(Moment("now"))),
+            away=_which(Absence.objects.at(Moment("now"))),
+            debts=ArraySubquery(_debts.values(row=JSONObject(id="pk", due="due", excused="excused_at"))),
+        ),
+        "pk",
+        without=tuple(one.column for one in Review._meta.concrete_fields if not one.primary_key),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What a line says of an open review; `stale`: by seat, why its approval no longer counts, and since when."""
+
+    decidable: bool
+    moves: tuple[waiting.Move, ...]
+    fresh_approvals: int
+    quorum: int
+    quiet_since: datetime
+    stale: dict[str, tuple[tuple[str, ...], datetime]]
+
+
+def at(reviews: list[Review]) -> dict[int, Glance]:
+    """A glance at each of these open reviews, which come with their cases and units.
+
+    It is kept until a moment at which time alone may change it, while nothing changed that a review depends on: a row
+    of its case, a debt of its owner on any case, who is who, who sits where and who is away.
+    """
+    if not reviews:
+        return {}
+    now = clock.now()
+    keys = {
+        pk: _key(row) for pk, (row,) in _MARKS.ask([row.pk for row in reviews], now=now)["reviews"].items()
+    }
+    kept = cache.get_many(keys.values())
+    found = {pk: kept[key][0] for pk, key in keys.items() if key in kept and now < kept[key][1]}
+    judged = _judge([row for row in reviews if row.pk not in found])
+    cache.set_many({keys[pk]: one for pk, one in judged.items()}, KEPT_SECONDS)
+    return found | {pk: seen for pk, (seen, _) in judged.items()}
+
+
+def _key(row: Review) -> str:
+    depends = [row.newest, row.entries, row.people, row.seated, row.away, row.debts, f"{clock.today()}"]
+    return f"glance-{row.pk}-{hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:32]}"
+
+
+def _judge(reviews: list[Review]) -> dict[int, tuple[Glance, datetime]]:
+    if not reviews:
+        return {}
+    for row in reviews:
+        row.rulebook = Rulebook.objects.kept(row.rulebook_id)
+    with one_look():
+        sources.read_together([row.initiative for row in reviews], reviews)
+        read_members({board_for(row.initiative.unit) for row in reviews})
+        sittings = [board.sit(row) for row in reviews]
+        return {sitting.review.pk: (_of(sitting), _until(sitting)) for sitting in sittings}
+
+
+def _until(sitting: board.Sitting) -> datetime:
+    """The next moment at which time alone may change what is judged; the end of the day at the latest."""
+    moments = [sitting.review.expires_at, clock.midnight_after(clock.local_day(sitting.at))]
+    moments += gates.turning_points(sitting.facts, sitting.book)
+    moments += [
+        moment for row in sources.rows(sitting.case, "scopes") for moment in (row.starts_at, row.ended_at)
+    ]
+    return min(moment for moment in moments if moment is not None and moment > sitting.at)
+
+
+def _of(sitting: board.Sitting) -> Glance:
+    rows = {row.seat: row for row in sitting.sign_offs}
+    return Glance(
+        decidable=sitting.verdict.decidable,
+        moves=tuple(waiting.moves(sitting)),
+        fresh_approvals=sitting.verdict.fresh_approvals,
+        quorum=sitting.verdict.quorum,
+        quiet_since=waiting.quiet_since(sitting.review, sitting.sign_offs),
+        stale={
+            vote.seat: (vote.stale, waiting.stale_since(sitting, rows[vote.seat]))
+            for vote in sitting.votes
+            if not vote.fresh
+        },
+    )

@@ -1,0 +1,64 @@
+"""Reviews at a glance: judged once, and again as soon as anything they depend on has changed."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from adoption.demo import life
+from governance import clock
+from governance.history import acting
+from governance.reading import one_look
+from initiatives import actions, board, glance
+from initiatives.models import Obligation, Review
+from tests import factories
+from tests.initiatives.reviewing import before_prototype
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_review_is_judged_again_once_anything_it_depends_on_has_changed(cast, monkeypatch):
+    review = before_prototype(cast)
+    elsewhere = factories.make_case(cast, title="Another idea")
+    life.votes(review, cast.team)
+    judged, sit = [], board.sit
+    monkeypatch.setattr(board, "sit", lambda row: judged.append(row) or sit(row))
+
+    def seen(*, anew: bool) -> glance.Glance:
+        before = len(judged)
+        with one_look():
+            row = Review.objects.select_related("initiative__unit").get(pk=review.pk)
+            found = glance.at([row])[review.pk]
+        assert (len(judged) > before) == anew
+        return found
+
+    with time_machine.travel(clock.now(), tick=False) as moment:
+        assert seen(anew=True).decidable
+        assert seen(anew=False).decidable
+        life.parts(elsewhere, cast.team)
+        assert seen(anew=False).decidable
+        with acting(system="test"):
+            Obligation(
+                initiative=elsewhere,
+                kind="criterion",
+                source="x",
+                text="Hand over the logs",
+                debtor=cast.owner,
+                due=clock.today() - timedelta(days=1),
+                opened_at=clock.now(),
+            ).save()
+        seen(anew=True)
+        seat = cast.board.memberships.get(person=cast.seat_value)
+        actions.end_membership(membership=seat, reason="Left", by=cast.admin)
+        assert "no longer holds the seat" in " ".join(seen(anew=True).stale["business_value"][0])
+        actions.ask_question(
+            review=review, criterion="prototype.honest", text="On which sample?", by=cast.seat_risk
+        )
+        seen(anew=True)
+        tomorrow = clock.today() + timedelta(days=1)
+        actions.plan_absence(first=tomorrow, last=tomorrow, asked=[], by=cast.seat_risk)
+        seen(anew=True)
+        moment.shift(60)
+        seen(anew=False)
+        moment.shift(timedelta(days=1))
+        seen(anew=True)
