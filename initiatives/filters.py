@@ -45,6 +45,7 @@ ORDERS = {
     "title": "title",
 }
 WITHDRAWN = "withdrawn"
+AT_HAND = ("q", "claimed", "unit", "mine", "shortfall", "held")  # the other filters are folded
 
 
 def with_standing(cases: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
@@ -189,6 +190,21 @@ class PortfolioFilter(django_filters.FilterSet):
         if values.get("report") != WITHDRAWN:
             cases = cases.live()
         return cases.order_by(*_order(values.get("sort") or "supported"))
+
+    @property
+    def at_hand(self) -> list:
+        """The fields that are always shown, in the order in which people reach for them."""
+        return [self.form[name] for name in AT_HAND]
+
+    @property
+    def further(self) -> list:
+        """The fields that are folded until one of them is used."""
+        return [field for field in self.form if field.name not in AT_HAND]
+
+    @property
+    def unfolded(self) -> bool:
+        """Whether one of the folded fields says something."""
+        return any(self.data.get(field.name) for field in self.further)
 
     @property
     def report_shown(self) -> hooks.Report | None:

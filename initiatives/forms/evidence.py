@@ -162,7 +162,7 @@ class EvidenceForm(ProofForm):
         self.fields["covers"].choices = cover_choices(book, kind, keys)
         live = case.evidence.filter(withdrawn_at__isnull=True, superseded_by__isnull=True, generated=False)
         self.fields["supersedes"].queryset = live.exclude(kind="attestation").order_by("-observed_on", "-id")
-        self.order_fields(["kind", "covers", "title", "file", "link", "clause"])
+        self.order_fields(["kind", "file", "link", "clause", "title", "observed_on", "covers"])
 
     def act(self) -> dict:
         """The fields as the act takes them."""
