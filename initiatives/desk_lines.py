@@ -235,21 +235,35 @@ def _ageing(look: Look, spans: dict[int, Span]):
     ageing = AGEING.ask(list(soon))["evidence"]
     for pk, stale_on in soon.items():
         case = look.working[pk][0]
-        titles = list(
-            dict.fromkeys(
-                item.title
-                for item in ageing.get(pk, ())
-                for key in item.covers
-                if _last_day(look, key, item, case) == stale_on - timedelta(days=1)
-            )
-        )
+        ending = {
+            item.title: (item, key)
+            for item in ageing.get(pk, ())
+            for key in item.covers
+            if _last_day(look, key, item, case) == stale_on - timedelta(days=1)
+        }
+        titles = list(ending)
         if len(titles) > 1:
-            why = f"{titles[0]} and {len(titles) - 1} more go stale."
+            why = f"“{titles[0]}” and {len(titles) - 1} more go stale."
         else:
-            why = f"{titles[0]} goes stale." if titles else "Proof that the case rests on goes stale."
-        link = reverse("evidence", args=[case.ref])
+            why = f"“{titles[0]}” goes stale." if titles else "Proof that the case rests on goes stale."
+        link, button = _renewed(case, *ending[titles[0]]) if len(titles) == 1 else _all_ageing(case)
         behalf = look.standing_in_on.get(pk, "")
-        yield Line("refresh", case.title, link, "Add newer proof", why, case.ref, stale_on, on_behalf=behalf)
+        yield Line("refresh", case.title, link, button, why, case.ref, stale_on, on_behalf=behalf)
+
+
+def _renewed(case: Initiative, item: Evidence, key: str) -> tuple[str, str]:
+    """Where the one item that ends is renewed, and what is done there: by its person, one's word, or a newer item."""
+    if key in gates.ACCEPTED_IN_PERSON:
+        return reverse("people", args=[case.ref]), "See who accepts again"
+    if item.generated:
+        return reverse("evidence-index", args=[case.ref]), "Generate it anew"
+    if item.kind == "attestation":
+        return reverse("checklist-row", args=[case.ref, key]), "Answer anew"
+    return f"{reverse('evidence-add', args=[case.ref])}?supersedes={item.pk}", "Add newer proof"
+
+
+def _all_ageing(case: Initiative) -> tuple[str, str]:
+    return f"{reverse('evidence', args=[case.ref])}?state=aging", "See what ends"
 
 
 def _last_day(look: Look, key: str, item: Evidence, case: Initiative) -> date | None:
@@ -280,7 +294,7 @@ def debts(look: Look):
             debt.text,
             reverse("obligation-settle", args=[debt.pk]) if by_hand else case.get_absolute_url(),
             "Settle it" if by_hand else "Open the case",
-            f"{case.title}: {debt.get_kind_display().lower()}.",
+            f"Owed on {case.title}.",
             case.ref,
             debt.due,
             on_behalf=_behalf(look, debt.debtor),

@@ -12,8 +12,8 @@ from governance import clock, desk
 from governance.history import acting
 from governance.models import Entry
 from governance.rulebook import load_default
-from initiatives import actions
-from initiatives.models import ChangeRecord, Condition, Obligation, Review, Span
+from initiatives import actions, desk_lines
+from initiatives.models import ChangeRecord, Condition, Evidence, Initiative, Obligation, Review, Span
 from tests import factories
 
 
@@ -102,6 +102,20 @@ def test_open_questions_are_counted_per_case_and_role(cast):
     assignment = actions.propose_role(case=case, role="technical_lead", person=cast.lead, by=cast.owner)
     actions.accept_role(assignment=assignment, by=cast.lead)
     assert "1 question has no answer yet" in said(cast.lead, "answer")
+
+
+@pytest.mark.parametrize(
+    ("kind", "generated", "key", "place"),
+    [
+        ("document", False, "mvp.users", "evidence/add/?supersedes=7"),
+        ("document", True, "prod.q07_governance_evidence", "evidence/index/"),
+        ("attestation", False, "proto.scope", "checklist/proto.scope/"),
+        ("attestation", False, "mvp.duty", "people/"),
+    ],
+)
+def test_proof_that_ends_is_renewed_where_its_kind_is(kind, generated, key, place):
+    case, item = Initiative(number=9), Evidence(pk=7, kind=kind, generated=generated)
+    assert desk_lines._renewed(case, item, key)[0] == f"/cases/AI-0009/{place}"
 
 
 def test_ageing_proof_is_named_with_its_day(cast):
