@@ -195,6 +195,13 @@ def test_nothing_is_left_to_do_in_comments():
     assert wrong == []
 
 
+def test_no_template_takes_words_for_markup():
+    """Text is escaped where it is shown; what is markup was made safe where it was made."""
+    trusting = re.compile(r"\|\s*safe(?:seq)?\b|autoescape\s+off")
+    paths = (ROOT / "templates").rglob("*.html")
+    assert [path.name for path in paths if trusting.search(path.read_text())] == []
+
+
 def test_nobody_asks_the_system_for_the_time():
     allowed = {"governance/clock.py", "initiatives/views/imports.py"}  # the latter asks how old a file is
     wrong = []
