@@ -66,6 +66,8 @@ def receipt(request: HttpRequest, pk: int) -> HttpResponse:
         receipt, _, note, signers = verify.check_receipt(seals.receipt_of(entry), keys.known())
     except seals.NotSealedYet:
         return render(request, "governance/record_receipt.html", context)
+    except verify.Rejected as wrong:  # somebody changed the record past the application
+        return render(request, "governance/record_receipt.html", context | {"wrong": wrong}, status=409)
     body = json.loads(receipt["body"]) if receipt["body"] else {}
     context |= {
         "receipt": receipt,

@@ -15,6 +15,7 @@ from governance.models import Entry
 from governance.offline import verify
 from initiatives import actions
 from tests import factories
+from tests.governance.tampering import tamper
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +85,10 @@ def test_a_signer_keeps_a_receipt_that_verifies_without_us(cast, as_, vote, tmp_
     (tmp_path / "receipt.json").write_bytes(kept.content.replace(b"No <b>plan</b>.", b"Yes."))
     wrong = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (wrong.returncode, wrong.stdout.split(":")[0]) == (1, "WRONG  receipt.json")
+    tamper("UPDATE governance_entrybody SET body = body || '\\x20'::bytea", table="governance_entrybody")
+    changed = client.get(address)
+    assert changed.status_code == 409
+    assert b"This entry was changed" in changed.content
 
 
 def test_receipts_are_for_those_who_acted_and_for_auditors(cast, as_, vote):
