@@ -304,13 +304,17 @@ def test_returning_withdrawing_and_asking(cast, as_):
     empty = as_(cast.seat_risk).post(ask, {"criterion": key, "text": ""})
     assert empty.status_code == 200
     assert as_(cast.seat_risk).post(ask, {"criterion": "no.such", "text": "Why?"}).status_code == 200
-    assert as_(cast.seat_risk).post(ask, {"criterion": key, "text": "On <b>what</b> sample?"}).status_code == 302
+    assert (
+        as_(cast.seat_risk).post(ask, {"criterion": key, "text": "On <b>what</b> sample?"}).status_code == 302
+    )
     question = review.questions.get()
     reply = reverse("question-answer", args=[question.pk])
     page = words(as_(cast.owner).get(review.get_absolute_url()))
     assert "On <b>what</b> sample?" in page
     asked = as_(cast.owner).get(reply).content.decode()
-    assert "Ines Okafor asks: On &lt;b&gt;what&lt;/b&gt; sample?" in asked, "the words of a person beside a field"
+    assert "Ines Okafor asks: On &lt;b&gt;what&lt;/b&gt; sample?" in asked, (
+        "the words of a person beside a field"
+    )
     assert as_(cast.seat_risk).post(reply, {"text": "200 notes."}).status_code == 403
     assert as_(cast.owner).post(reply, {"text": "200 notes."}).status_code == 302
     assert as_(cast.owner).post(reply, {"text": "300 notes."}).status_code == 409
