@@ -439,6 +439,14 @@ for host in CAPTURE_HOSTS:
 
 # --- The browser's side -------------------------------------------------------------------------------------
 
+# In the memory of each process: how much waits for whom, and reviews at a glance. Both are compared, not trusted.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 5_000},
+    }
+}
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
