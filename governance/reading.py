@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.models import F, Func, JSONField, QuerySet, TextField, Value
 from django.db.models.functions import Cast, JSONObject
@@ -56,8 +57,32 @@ def once(key: tuple, read: Callable):
     return kept[key]
 
 
+def counts(*rows: QuerySet) -> tuple[int, ...]:
+    """How many rows each of these has, in one question to the database."""
+    return _of_each("(SELECT count(*) FROM ({}) of_them)", rows)
+
+
+def lists(*rows: QuerySet) -> tuple[list[int], ...]:
+    """The keys of each of these, in their order, in one question to the database."""
+    return _of_each("ARRAY({})", rows)
+
+
+def _of_each(question: str, rows: Iterable[QuerySet]) -> tuple:
+    asked, values = [], []
+    for one in rows:
+        try:
+            sql, given = one.values("pk").query.sql_with_params()
+        except EmptyResultSet:
+            sql, given = "SELECT 1 WHERE false", ()
+        asked.append(question.format(sql))
+        values += given
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(asked)}", values)
+        return cursor.fetchone()
+
+
 # Stands for the keys while the SQL of a question is made; no key of ours is ever that high.
-_ANY_KEY = 8_999_999_999_999_999_989
+ANY_KEY = 8_999_999_999_999_999_989
 _GIVEN = "plumbline_moment_"
 
 # What JSON has no type for; the first that fits, because a moment is a kind of day to the framework.
@@ -89,7 +114,7 @@ class Around:
         for path, columns in self.joined.items():
             also[path] = JSONObject(**{column: f"{path}__{column}" for column in columns})
         told = _OwnRow(self.rows.model, self.without, *([JSONObject(**also)] if also else ()))
-        rows = self.rows.filter(**{f"{self.by}__in": [_ANY_KEY]}).order_by()
+        rows = self.rows.filter(**{f"{self.by}__in": [ANY_KEY]}).order_by()
         return rows.values_list(Value(name), F(self.by), Cast(told, TextField()))
 
     def reader(self) -> Callable[[dict], models.Model]:
@@ -163,7 +188,7 @@ class Question:
             self._readers[name] = table.reader()
             sql, values = table.asked(name).query.sql_with_params()
             said = cursor.mogrify(sql, values).replace("%", "%%")
-            said = said.replace(f"IN ({_ANY_KEY})", f"= ANY(%({table.keys})s::bigint[])")
+            said = said.replace(f"IN ({ANY_KEY})", f"= ANY(%({table.keys})s::bigint[])")
             self._sql[name] = re.sub(rf"{_GIVEN}(\w+)", r"%(\1)s", said)
         return self._sql[name]
 

@@ -44,7 +44,7 @@ def _rows(cases: QuerySet, book: Book | None):
         yield [
             case.ref,
             case.title,
-            case.unit.name,
+            case.unit_name,
             stage_word(case.stage),
             goal_of(book, case.stage),
             caution(case),

@@ -9,8 +9,10 @@ from django.db.models import (
     BooleanField,
     Case,
     CharField,
+    DateField,
     Exists,
     F,
+    Field,
     FilteredRelation,
     IntegerField,
     Min,
@@ -28,7 +30,7 @@ from governance.forms import Choices
 from governance.models import ContractVersion, Rulebook, Unit
 from governance.templatetags.plumbline import LAYER_WORDS
 from initiatives.models import Condition, FormerTitle, Initiative, Obligation, RoleAssignment
-from initiatives.models.initiative import RANK, STAGES, TIERS
+from initiatives.models.initiative import STAGES, TIERS, supported_rank
 
 SUPPORTED = {
     "production": "Production",
@@ -48,52 +50,75 @@ WITHDRAWN = "withdrawn"
 AT_HAND = ("q", "claimed", "unit", "mine", "shortfall", "held")  # the other filters are folded
 
 
-def with_standing(cases: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
-    """Cases with what holds for them at `moment`: supported, shortfall, label, tests, held, gaps, next_due.
+def with_support(cases: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
+    """Cases with what they are chosen and ordered by, as it holds at `moment`: supported, shortfall, held, gaps.
 
     `supported` is "recomputing" where the standing was computed under another rulebook than `rulebook`.
     """
     covering = Q(spans__from_at__lte=moment) & (
         Q(spans__until_at__isnull=True) | Q(spans__until_at__gt=moment)
     )
-    current = Q(standing__rulebook=rulebook, span__isnull=False)
+    return cases.annotate(
+        span=FilteredRelation("spans", condition=covering),
+        supported=_known(rulebook, "supported", "recomputing", CharField()),
+        shortfall=_known(rulebook, "shortfall", 0, IntegerField()),
+        held=_known(rulebook, "held", False, BooleanField()),
+        next_stale_on=_known(rulebook, "next_stale_on", None, DateField()),
+        gap_counts=F("span__gaps"),
+    )
+
+
+def with_due(cases: QuerySet) -> QuerySet:
+    """Cases with `next_due`: the first day on which a debt or a condition falls due, or proof goes stale."""
     owed = Obligation.objects.unsettled().filter(initiative=OuterRef("pk")).order_by()
     bound = Condition.objects.filter(review__initiative=OuterRef("pk"), met_at__isnull=True).order_by()
-    return (
-        cases.annotate(span=FilteredRelation("spans", condition=covering))
-        .annotate(
-            supported=Case(
-                When(current, then=F("span__supported")),
-                default=Value("recomputing"),
-                output_field=CharField(),
-            ),
-            shortfall=Case(
-                When(current, then=F("span__shortfall")), default=Value(0), output_field=IntegerField()
-            ),
-            label=Case(When(current, then=F("span__label")), default=Value(""), output_field=CharField()),
-            held=Case(When(current, then=F("span__held")), default=Value(False), output_field=BooleanField()),
-            governance=F("span__governance"),
-            integration=F("span__integration"),
-            adoption=F("span__adoption"),
-            gap_counts=F("span__gaps"),
-            next_stale_on=Case(When(current, then=F("span__next_stale_on"))),
-        )
-        .annotate(
-            next_due=Least(
-                Subquery(owed.values("initiative").annotate(first=Min("due")).values("first")),
-                Subquery(bound.values("review__initiative").annotate(first=Min("due")).values("first")),
-                "next_stale_on",
-            ),
-            rank=_rank("supported"),
+    return cases.annotate(
+        next_due=Least(
+            Subquery(owed.values("initiative").annotate(first=Min("due")).values("first")),
+            Subquery(bound.values("review__initiative").annotate(first=Min("due")).values("first")),
+            "next_stale_on",
         )
     )
 
 
+def with_standing(cases: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
+    """Cases with all that holds for them at `moment`: as `with_support` and `with_due`, and label and scale tests."""
+    return with_details(with_support(cases, rulebook, moment), rulebook)
+
+
+def with_details(cases: QuerySet, rulebook: Rulebook | None) -> QuerySet:
+    """What rows show besides what they were chosen by; `cases` as `with_support` annotated them."""
+    return with_due(cases).annotate(
+        label=_known(rulebook, "label", "", CharField()),
+        governance=F("span__governance"),
+        integration=F("span__integration"),
+        adoption=F("span__adoption"),
+    )
+
+
+def _known(rulebook: Rulebook | None, column: str, unknown, field: Field) -> Case:
+    current = Q(standing__rulebook=rulebook, span__isnull=False)
+    return Case(When(current, then=F(f"span__{column}")), default=Value(unknown), output_field=field)
+
+
+def known(cases: QuerySet, rulebook: Rulebook | None) -> QuerySet:
+    """Those that are not being recomputed, by supported stage and then worst first: in the order of an index.
+
+    `cases` as `with_support` annotated them.
+    """
+    return (
+        cases.alias(now=F("span__pk"), height=supported_rank("span__supported"), lack=F("span__shortfall"))
+        .filter(now__isnull=False, standing__rulebook=rulebook)
+        .order_by(F("height").desc(), F("lack").desc(), "pk")
+    )
+
+
 def with_people(cases: QuerySet) -> QuerySet:
-    """Cases with their unit, `owner_name` (the accepted owner, or None), and whether anybody ever owned them."""
+    """Cases with `unit_name`, `owner_name` (the accepted owner, or None), and whether anybody ever owned them."""
     # Not EXISTS: for that the database may gather the owners of all cases, where a page shows fifty.
     accepted = _owned().filter(accepted_at__isnull=False).values(accepted=Value(True))
-    return cases.select_related("unit").annotate(
+    return cases.annotate(
+        unit_name=F("unit__name"),
         owner_name=Subquery(_owned().in_force().values("person__full_name")[:1]),
         ever_owned=Coalesce(Subquery(accepted[:1]), False),
     )
@@ -111,11 +136,6 @@ def with_contract(cases: QuerySet, moment) -> QuerySet:
 
 def _owned():
     return RoleAssignment.objects.filter(initiative=OuterRef("pk"), role="owner")
-
-
-def _rank(field: str):
-    whens = [When(**{field: stage}, then=Value(rank)) for stage, rank in RANK.items()]
-    return Case(*whens, default=Value(-1), output_field=IntegerField())
 
 
 class PortfolioFilter(django_filters.FilterSet):
@@ -183,13 +203,29 @@ class PortfolioFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     @property
+    def values(self) -> dict:
+        """What was asked for and understood."""
+        return self.form.cleaned_data if self.is_bound and hasattr(self.form, "cleaned_data") else {}
+
+    @property
+    def order(self) -> str:
+        """The order asked for, one of `ORDERS`."""
+        return self.values.get("sort") or "supported"
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything was asked for besides an order."""
+        return any(value for name, value in self.values.items() if name != "sort")
+
+    @property
     def qs(self) -> QuerySet:
         """The cases that pass, withdrawn ones left out unless asked for, in the order asked for."""
-        cases = super().qs
-        values = self.form.cleaned_data if self.is_bound and hasattr(self.form, "cleaned_data") else {}
-        if values.get("report") != WITHDRAWN:
+        cases = super().qs  # which reads the form, too
+        if self.order == "due":
+            cases = with_due(cases)
+        if self.values.get("report") != WITHDRAWN:
             cases = cases.live()
-        return cases.order_by(*_order(values.get("sort") or "supported"))
+        return cases.order_by(*_order(self.order))
 
     @property
     def at_hand(self) -> list:
@@ -234,7 +270,7 @@ class PortfolioFilter(django_filters.FilterSet):
 
     def gap_in(self, cases, name, layer):
         """Something is missing in this layer."""
-        return cases.filter(span__gaps__has_key=layer).exclude(supported="recomputing")
+        return cases.filter(gap_counts__has_key=layer).exclude(supported="recomputing")
 
     def of_tier(self, cases, name, tier):
         """The confirmed tier."""
@@ -268,9 +304,10 @@ class PortfolioFilter(django_filters.FilterSet):
 
 
 def _order(key: str) -> tuple:
+    rank = supported_rank("supported")
     return {
-        "supported": (F("rank").desc(), F("shortfall").desc(), "number"),
-        "worst": (F("shortfall").desc(), F("rank").asc(), "number"),
+        "supported": (rank.desc(), F("shortfall").desc(), "pk"),
+        "worst": (F("shortfall").desc(), rank.asc(), "number"),
         "longest": ("since", "number"),
         "due": (F("next_due").asc(nulls_last=True), "number"),
         "title": (Coalesce("title", Value("")), "number"),

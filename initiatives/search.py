@@ -9,7 +9,6 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from django.db import connection
 from django.db.models import F, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.urls import reverse
@@ -17,6 +16,7 @@ from django.utils.http import urlencode
 
 from governance import clock
 from governance.models import Membership, User
+from governance.reading import counts
 from governance.searching import LONGEST, MOST_WORDS, Words, question
 from governance.templatetags.plumbline import day, stage_word
 from initiatives import permissions
@@ -85,14 +85,8 @@ class Search:
     @cached_property
     def rare(self) -> dict[str, bool]:
         """By place, whether few rows have the words: one question, the same whatever is there."""
-        places = [rows(self.words).order_by().values("pk")[: RARE + 1] for rows in PLACES.values()]
-        parts = [rows.query.sql_with_params() for rows in places]
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT {', '.join(f'(SELECT count(*) FROM ({sql}) place)' for sql, _ in parts)}",
-                [value for _, values in parts for value in values],
-            )
-            return {place: count <= RARE for place, count in zip(PLACES, cursor.fetchone(), strict=True)}
+        found = counts(*(rows(self.words).order_by()[: RARE + 1] for rows in PLACES.values()))
+        return {place: count <= RARE for place, count in zip(PLACES, found, strict=True)}
 
     def _with_words(self, place: str, rows: QuerySet, key: str = "pk") -> QuerySet:
         """Those rows that have the words, by their `key` in that place."""

@@ -68,7 +68,6 @@ def look(number: int, person) -> dict | None:
             "next_due",
             "owner_name",
             "contracted",
-            "rank",
         ).get(),
         "page": [context[name] for name in ("claim", "goal", "lean", "tags")],
         "banners": [(banner["title"], banner["text"]) for banner in context["banners"]],

@@ -2,7 +2,7 @@
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
 from django_fsm import FSMField, transition
 
 from governance import clock
@@ -23,6 +23,13 @@ STAGES = {
 RUNNING = (PROPOSED, PROTOTYPE, MVP, PRODUCTION)
 CLOSED = (STOPPED, RETIRED)
 RANK = {PROPOSED: 0, PROTOTYPE: 1, MVP: 2, PRODUCTION: 3}
+
+
+def supported_rank(field: str) -> Case:
+    """How high the stage in this field stands, -1 for none of the four: in the words of an index, too."""
+    whens = [When(**{field: stage}, then=Value(rank)) for stage, rank in RANK.items()]
+    return Case(*whens, default=Value(-1), output_field=models.IntegerField())
+
 
 TIERS = {"minimal": "Minimal", "limited": "Limited", "high": "High"}
 ROLES = {
@@ -112,6 +119,8 @@ class Initiative(models.Model):
             models.Index(
                 fields=["unit", "stage", "since"], condition=~Q(basis="import"), name="stages_by_age"
             ),
+            models.Index(fields=["unit"], condition=Q(withdrawn_at__isnull=True), name="live_cases"),
+            models.Index(fields=["since", "number"], name="cases_by_stay"),
             GinIndex(Words("title"), name="cases_by_words"),
             GinIndex(Words("platform"), name="platforms_by_words"),
         ]
@@ -348,6 +357,18 @@ class Span(models.Model):
         indexes = [
             models.Index(fields=["supported", "from_at"]),
             models.Index(fields=["next_stale_on", "initiative"], name="spans_by_what_ages"),
+            models.Index(
+                supported_rank("supported").desc(),
+                F("shortfall").desc(),
+                "initiative",
+                name="spans_by_support",
+            ),
+            models.Index(
+                fields=["initiative"],
+                include=["from_at", "until_at"],
+                condition=Q(shortfall__gt=0),
+                name="spans_that_fall_short",
+            ),
         ]
 
     def __str__(self) -> str:

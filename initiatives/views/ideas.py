@@ -28,8 +28,9 @@ def ideas(request: HttpRequest) -> HttpResponse:
     waiting = waiting_ideas(request.user)
     asked = list(dict.fromkeys(request.GET.getlist("case")))
     numbers = [int(ref[3:]) for ref in asked if ref[:3] == "AI-" and ref[3:].isdecimal() and len(ref) < 13]
+    waiting = waiting.select_related("unit")
     chosen = list(filters.with_people(waiting.filter(number__in=numbers[:MOST]))) if numbers else []
-    page = page_of(request, waiting.select_related("unit"), LISTED)
+    page = page_of(request, waiting, LISTED)
     context = {
         "nav": "reviews",
         "page": page,

@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-from django.core.paginator import Paginator
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -13,9 +11,12 @@ from governance.boards import seats_held
 from governance.middleware import on_any_day
 from governance.models import Rulebook
 from governance.templatetags.days import keep
+from governance.templatetags.plumbline import day
 from initiatives import doors, exports, filters, permissions
+from initiatives.listing import Listing
 from initiatives.models.initiative import CLOSED, RUNNING, STAGES
 from initiatives.reports import PILOTS
+from initiatives.views.shared import page_of
 
 PAGE = 50
 PER_COLUMN = 25
@@ -29,8 +30,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
     rulebook = Rulebook.objects.in_force()
     book = rulebook.book if rulebook else None
     chosen = chosen_cases(request, rulebook)
-    cases = chosen.qs
-    totals = cases.order_by().aggregate(all=Count("pk"), short=Count("pk", filter=Q(shortfall__gt=0)))
+    listing = Listing(chosen, permissions.visible_to(request.user), rulebook, clock.now())
     board = request.GET.get("view") == "board"
     context = {
         "nav": "portfolio",
@@ -39,17 +39,15 @@ def portfolio(request: HttpRequest) -> HttpResponse:
         "reports": hooks.reports,
         "report": chosen.report_shown,
         "pilots": chosen.report_shown is not None and chosen.report_shown.key == PILOTS,
-        "totals": totals,
+        "totals": {"all": listing.total, "short": listing.short},
         "view": "board" if board else "table",
         "may_look_back": asof.current() is None
         and (request.user.is_auditor or bool(seats_held(request.user))),
     }
     if board:
-        context["columns"] = _columns(cases, book)
+        context["columns"] = _columns(listing, book)
     else:
-        page = Paginator(filters.with_people(cases), PAGE)
-        page.count = totals["all"]  # counted above; a cached property of the paginator
-        context["page"] = page.get_page(request.GET.get("page"))
+        context["page"] = page_of(request, listing, PAGE)
         context["rows"] = _rows(context["page"], book)
     template = "initiatives/portfolio_board.html" if board else "initiatives/portfolio.html"
     return render(request, template, context)
@@ -59,14 +57,15 @@ def portfolio(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> HttpResponse:
     """The same cases as a CSV file, written as it is read."""
     rulebook = Rulebook.objects.in_force()
-    cases = filters.with_people(filters.with_contract(chosen_cases(request, rulebook).qs, clock.now()))
+    cases = filters.with_details(chosen_cases(request, rulebook).qs, rulebook)
+    cases = filters.with_people(filters.with_contract(cases, clock.now()))
     of = request.GET.urlencode() or "all cases"
     return exports.portfolio(cases, rulebook.book if rulebook else None, of=of, by=request.user)
 
 
 def chosen_cases(request: HttpRequest, rulebook: Rulebook | None) -> filters.PortfolioFilter:
     """The cases that the person may see, filtered by the address, with what holds for them now."""
-    seen = filters.with_standing(permissions.visible_to(request.user), rulebook, clock.now())
+    seen = filters.with_support(permissions.visible_to(request.user), rulebook, clock.now())
     return filters.PortfolioFilter(request.GET, queryset=seen, request=request)
 
 
@@ -109,11 +108,15 @@ def _row(case, book, now, today) -> dict:
         "gaps": exports.gap_words(case.gap_counts) if known else "",
         "owner": exports.owner_words(case),
         "vacant": case.owner_name is None and case.ever_owned and case.stage in RUNNING,
-        "unit": case.unit.name,
-        "days": (now - case.since).days,
-        "due": case.next_due,
+        "unit": case.unit_name,
+        "stay": _days((now - case.since).days),
+        "due": day(case.next_due),
         "late": case.next_due is not None and case.next_due < today,
     }
+
+
+def _days(count: int) -> str:
+    return f"{count} day" if count == 1 else f"{count} days"
 
 
 def _rows(cases, book) -> list[dict]:
@@ -121,20 +124,19 @@ def _rows(cases, book) -> list[dict]:
     return [_row(case, book, now, today) for case in cases]
 
 
-def _columns(cases, book) -> list[dict]:
+def _columns(listing: Listing, book) -> list[dict]:
     """One column a running stage with its first cases, and how many stand in each stage."""
-    counts = dict(cases.order_by().values("stage").annotate(n=Count("pk")).values_list("stage", "n"))
-    columns = []
-    for stage in RUNNING:
-        shown = list(filters.with_people(cases.filter(stage=stage))[:PER_COLUMN]) if counts.get(stage) else []
-        columns.append(
-            {
-                "stage": stage,
-                "goal": exports.goal_of(book, stage),
-                "count": counts.get(stage, 0),
-                "more": counts.get(stage, 0) - len(shown),
-                "rows": _rows(shown, book),
-            }
-        )
+    counts = listing.by_stage()
+    heads = listing.heads({stage: counts[stage] for stage in RUNNING if counts.get(stage)}, PER_COLUMN)
+    columns = [
+        {
+            "stage": stage,
+            "goal": exports.goal_of(book, stage),
+            "count": counts.get(stage, 0),
+            "more": counts.get(stage, 0) - len(heads.get(stage, [])),
+            "rows": _rows(heads.get(stage, []), book),
+        }
+        for stage in RUNNING
+    ]
     closed = [(stage, STAGES[stage], counts[stage]) for stage in CLOSED if counts.get(stage)]
     return [*columns, {"stage": "", "closed": closed}] if closed else columns

@@ -53,7 +53,8 @@ def figures(rows: int) -> None:
     from adoption.demo import life
     from governance import asof, clock, seals
     from governance.models import Entry, Rulebook
-    from initiatives import actions, filters, sources, timeline
+    from initiatives import actions, filters, permissions, sources, timeline
+    from initiatives.listing import Listing
     from initiatives.views import portfolio
     from tests import factories
 
@@ -72,17 +73,22 @@ def figures(rows: int) -> None:
     request = RequestFactory().get("/cases/")
     request.user = cast.auditor
 
+    def listed(rulebook):
+        chosen = portfolio.chosen_cases(request, rulebook)
+        return Listing(chosen, permissions.visible_to(request.user), rulebook, clock.now())
+
     def page():
         with asof.day(DAY, opened=asof.Opened()):
             rulebook = Rulebook.objects.in_force()
-            found = list(filters.with_people(portfolio.chosen_cases(request, rulebook).qs)[:50])
+            found = listed(rulebook)[0:50]
             assert len(found) == 50
             assert "recomputing" not in {row.supported for row in found}
 
     def fifty():
         with asof.day(DAY, opened=asof.Opened(cases=frozenset(some))):
             rulebook = Rulebook.objects.in_force()
-            asked = filters.with_people(portfolio.chosen_cases(request, rulebook).qs)[:50]
+            chosen = portfolio.chosen_cases(request, rulebook).qs
+            asked = filters.with_people(filters.with_details(chosen, rulebook))[:50]
             began = time.perf_counter()
             assert len(asked) == 50
             return (time.perf_counter() - began) * 1000

@@ -175,6 +175,33 @@ def test_a_standing_of_another_rulebook_is_being_recomputed(cast, as_, case):
     assert refs(client.get("/cases/?report=larger-prototypes")) == []
 
 
+def test_page_by_page_every_case_stands_once_in_its_order(cast, as_, monkeypatch):
+    from governance import actions as ground
+    from governance.rulebook import load_default
+    from initiatives.views import portfolio
+
+    stages = [("mvp", "prototype"), ("mvp", "mvp"), ("prototype", "proposed"), ("prototype", "prototype")]
+    one, two, three, four = (claim(factories.make_case(cast, title="Kept"), *pair) for pair in stages)
+    idea = factories.make_case(cast, title="Kept")
+    unknown = [claim(factories.make_case(cast, title="Kept"), "mvp", "mvp") for _ in range(3)]
+    other = ground.load_rulebook(source=load_default().replace("2026.1", "2026.0"), by=cast.admin)
+    Standing.objects.filter(initiative__in=unknown).update(rulebook=other)
+    client = as_(cast.auditor)
+    order = [case.ref for case in (two, one, four, three, idea, *unknown)]
+    for most in (1, 3, 8):
+        monkeypatch.setattr(portfolio, "PAGE", most)
+        monkeypatch.setattr(portfolio, "PER_COLUMN", most)
+        for narrowed in ("", "&q=kept"):
+            pages = [client.get(f"/cases/?page={n + 1}{narrowed}") for n in range(-(-8 // most))]
+            assert [ref for page in pages for ref in refs(page)] == order, (most, narrowed)
+            assert {tuple(page.context["totals"].values()) for page in pages} == {(8, 2)}
+            last = client.get(f"/cases/?page=99&sort=title{narrowed}")
+            assert refs(last)[-1] == unknown[-1].ref
+        (mvps,) = [c for c in client.get("/cases/?view=board").context["columns"] if c["stage"] == "mvp"]
+        wanted = [case.ref for case in (two, one, *unknown)]
+        assert ([row["ref"] for row in mvps["rows"]], mvps["more"]) == (wanted[:most], max(0, 5 - most))
+
+
 def test_spans_are_looked_up_for_the_moment_not_for_the_last_write(cast, as_, case):
     import time_machine
 
