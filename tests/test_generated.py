@@ -60,6 +60,7 @@ LEFT_BEHIND = {
     "governance_session": "when somebody was there last",
     "governance_signinattempt": "how often somebody tried",
     "initiatives_casevisit": "what somebody has seen",
+    "initiatives_reviewvisit": "likewise",
     "initiatives_answerdraft": "what was typed is not lost",
 }
 SHOWN_AT_ONCE = ("/settings/calendar/",)  # the answer itself shows what was made
