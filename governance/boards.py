@@ -2,17 +2,48 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Value
 
-from governance import clock
 from governance.models import Absence, Board, Membership, Unit, User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
-from governance.reading import once
+from governance.reading import Around, Moment, Question
+
+# What comes along of a person; a password never does.
+PERSON = (
+    "id",
+    "login",
+    "full_name",
+    "email",
+    "unit_id",
+    "manager_id",
+    "is_active",
+    "is_admin",
+    "is_auditor",
+)
+_BOARD = tuple(one.column for one in Board._meta.concrete_fields)
+_UNIT = tuple(one.column for one in Unit._meta.concrete_fields)
+
+
+def away(moment, person: str = "person") -> Exists:
+    """Whether that person of a row is away at `moment`, to annotate or filter by."""
+    return Exists(Absence.objects.at(moment).filter(person=OuterRef(person)))
+
+
+_EVERY = Question(boards=Around(Board.objects.annotate(every=Value(1)), "every", joined={"unit": _UNIT}))
+_SEATED = Membership.objects.held_at(Moment("now")).annotate(away=away(Moment("now")))
+_OF_BOARD = Question(
+    members=Around(_SEATED, "board", joined={"person": PERSON, "delegate_of__person": PERSON})
+)
+_OF_PERSON = Question(
+    seats=Around(
+        _SEATED, "person", joined={"board": _BOARD, "board__unit": _UNIT, "delegate_of__person": PERSON}
+    )
+)
 
 
 def boards() -> list[Board]:
     """Every board with its unit: there are few, and each question about one needs its place among the others."""
-    return once(("boards",), lambda: list(Board.objects.select_related("unit")))
+    return sorted(_EVERY.each([1], "boards")[1], key=lambda board: board.name)
 
 
 def board_for(unit: Unit) -> Board | None:
@@ -32,49 +63,23 @@ def units_of_board(board: Board) -> QuerySet:
     return units.order_by().values("pk")
 
 
-def members_at(board: Board | None, moment) -> list[Membership]:
-    """Everybody who holds a seat of the board at `moment`, with the person, and whether they are `away` then."""
-    return _seated(board.memberships.all(), moment) if board is not None else []
-
-
-def _seated(rows: QuerySet, moment) -> list[Membership]:
-    held = rows.held_at(moment).annotate(away=away(moment))
-    return list(held.select_related("person", "delegate_of__person").order_by("delegate_of_id", "id"))
-
-
-def away(moment, person: str = "person") -> Exists:
-    """Whether that person of a row is away at `moment`, to annotate or filter by."""
-    return Exists(Absence.objects.at(moment).filter(person=OuterRef(person)))
-
-
 def members_now(board: Board | None) -> list[Membership]:
-    """Everybody who holds a seat of the board now, with the person."""
+    """Everybody who holds a seat of the board now, with the person, and whether they are `away`."""
     if board is None:
         return []
-    return once(("members", board.pk), lambda: members_at(board, clock.now()))
+    members = _OF_BOARD.each([board.pk], "members")[board.pk]
+    return sorted(members, key=lambda member: (member.delegate_of_id is None, member.delegate_of_id or 0))
 
 
 def read_members(boards: Iterable[Board | None]) -> None:
     """Read now who sits on all these boards, for the running look: what `members_now` then gives."""
-    keys = {board.pk for board in boards if board is not None}
-    if not keys:
-        return
-    seated: dict[int, list[Membership]] = {key: [] for key in keys}
-    for row in _seated(Membership.objects.filter(board__in=keys), clock.now()):
-        seated[row.board_id].append(row)
-    for key, rows in seated.items():
-        once(("members", key), lambda rows=rows: rows)
+    _OF_BOARD.together({board.pk for board in boards if board is not None})
 
 
 def seats_held(person: User) -> list[Membership]:
     """The seats, chair and deputy chair among them, that the person holds now on any board; `away`: whether now."""
-
-    def read() -> list[Membership]:
-        now = clock.now()
-        held = Membership.objects.held_at(now).filter(person=person).annotate(away=away(now))
-        return list(held.select_related("board__unit", "delegate_of__person"))
-
-    return once(("seats", person.pk), read)
+    seats = _OF_PERSON.each([person.pk], "seats")[person.pk]
+    return sorted(seats, key=lambda seat: (seat.board.name, seat.seat, seat.starts_at))
 
 
 def seat_holders(members: list[Membership], seat: str) -> list[Membership]:

@@ -14,11 +14,12 @@ from datetime import datetime
 from django.contrib.auth import get_user_model
 from django.db import connection, models, transaction
 from django.db.models import Func
+from django.db.models.sql import UpdateQuery
 from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 from simple_history.signals import pre_create_historical_record
 
-from governance import clock, reading
+from governance import clock, prepared, reading
 
 
 class NoActor(RuntimeError):
@@ -110,6 +111,9 @@ def _tell_database(who: Acting | None) -> None:
     told = {"plumbline.act": json.dumps(said, ensure_ascii=False) if said else ""}
     if who is not None and clock.simulating():
         told["plumbline.now"] = clock.now().isoformat()
+    if who is not None:
+        # An act asks a few prepared questions about one case: to plan each anew costs more than any plan could save.
+        told["plan_cache_mode"] = "force_generic_plan"
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT " + ", ".join(["set_config(%s, %s, true)"] * len(told)),
@@ -223,9 +227,31 @@ def update_alike(model, rows: list, fields: list[str]) -> None:
 
 
 def update_where(model, keys: list, **values) -> None:
-    """Update governed rows by their keys, to values or expressions: one statement, a history row each."""
-    model.objects.filter(pk__in=keys).update(**values)
-    write_history(model, keys, "~")
+    """Update governed rows by their keys, to values or expressions, with a row of history each, in one statement.
+
+    Raises NoActor outside an act.
+    """
+    quoted, sets, params = connection.ops.quote_name, [], []
+    for name, value in values.items():
+        field = model._meta.get_field(name)
+        if hasattr(value, "resolve_expression"):
+            query = UpdateQuery(model)
+            said, of_value = query.get_compiler(connection.alias).compile(
+                value.resolve_expression(query, for_save=True)
+            )
+        else:
+            if field.is_relation:
+                value = getattr(value, "pk", value)
+            said, of_value = "%s", [field.get_db_prep_save(value, connection)]
+        sets.append(f"{quoted(field.column)} = {said}")
+        params += of_value
+    table, pk = quoted(model._meta.db_table), quoted(model._meta.pk.column)
+    _copy_to_history(
+        model,
+        f"WITH row AS (UPDATE {table} SET {', '.join(sets)} WHERE {pk} = ANY(%s) RETURNING *)",
+        [*params, list(keys)],
+        "~",
+    )
 
 
 def write_history(model, keys: list[int], kind: str) -> None:
@@ -233,6 +259,12 @@ def write_history(model, keys: list[int], kind: str) -> None:
 
     `kind` is "+" for rows that were inserted, "~" for changed ones. Raises NoActor outside an act.
     """
+    table, pk = (connection.ops.quote_name(name) for name in (model._meta.db_table, model._meta.pk.column))
+    _copy_to_history(model, f"WITH row AS (SELECT * FROM {table} WHERE {pk} = ANY(%s))", [list(keys)], kind)
+
+
+def _copy_to_history(model, found: str, params: list, kind: str) -> None:
+    """Write a row of history for each row that `found`, a CTE of the name `row`, brings."""
     who = _acting.get()
     if who is None:
         raise NoActor(f"{model._meta.label} rows would be saved by nobody.")
@@ -244,14 +276,13 @@ def write_history(model, keys: list[int], kind: str) -> None:
         "history_user_name": who.name,
         "history_change_reason": who.reason,
     }
-    columns = [field.column for field in historical.tracked_fields]
-    names = [historical._meta.get_field(name).column for name in said]
     quoted = connection.ops.quote_name
-    with connection.cursor() as cursor:
+    columns = [quoted(field.column) for field in historical.tracked_fields]
+    names = [quoted(historical._meta.get_field(name).column) for name in said]
+    with prepared.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {quoted(historical._meta.db_table)} ({', '.join(map(quoted, columns + names))})"
-            f" SELECT {', '.join(map(quoted, columns))}, {', '.join(['%s'] * len(names))}"
-            f" FROM {quoted(model._meta.db_table)} WHERE {quoted(model._meta.pk.column)} = ANY(%s)"
+            f"{found} INSERT INTO {quoted(historical._meta.db_table)} ({', '.join(columns + names)})"
+            f" SELECT {', '.join(columns)}, {', '.join(['%s'] * len(names))} FROM row"
             f" ORDER BY {quoted(model._meta.pk.column)}",
-            [*said.values(), list(keys)],
+            [*params, *said.values()],
         )

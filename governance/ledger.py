@@ -9,9 +9,7 @@ import hmac
 import json
 from datetime import date, datetime
 
-from django.db import connection
-
-from governance import clock, history
+from governance import clock, history, prepared
 from governance.models.ledger import Entry
 
 
@@ -71,7 +69,7 @@ def record_many(kind: str, acts: list[tuple], *, on_behalf_of=None) -> list[Entr
         )
         for case, facts in acts
     ]
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(
             "SELECT plumbline_record(%s, %s, %s, %s, %s, %s::text[], %s::bytea[])",
             [kind, actor_id, behalf_id, who.request_id, at, refs, bodies],

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import date
 
-from governance import clock
-from governance.models import Notice, User
+from governance import clock, prepared
+from governance.models import User
 
 
 def owe(
@@ -23,23 +23,24 @@ def owe(
 
     Inactive people are owed nothing.
     """
-    now = clock.now()
-    Notice.objects.bulk_create(
-        [
-            Notice(
-                person=person,
-                kind=kind,
-                object_key=object_key,
-                period=period,
-                case_ref=case_ref,
-                subject=subject[:250],
-                text=text,
-                link=link,
-                due_on=due_on,
-                owed_at=now,
-            )
-            for person in ([people] if isinstance(people, User) else people)
-            if person.is_active
-        ],
-        ignore_conflicts=True,
-    )
+    told = [person.pk for person in ([people] if isinstance(people, User) else people) if person.is_active]
+    if not told:
+        return
+    same = {
+        "kind": kind,
+        "object_key": object_key,
+        "period": period,
+        "case_ref": case_ref,
+        "subject": subject[:250],
+        "text": text,
+        "link": link,
+        "due_on": due_on,
+        "owed_at": clock.now(),
+    }
+    with prepared.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO governance_notice (person_id, {', '.join(same)})"
+            f" SELECT person, {', '.join(['%s'] * len(same))} FROM unnest(%s::bigint[]) AS told(person)"
+            " ON CONFLICT DO NOTHING",
+            [*same.values(), told],
+        )

@@ -8,11 +8,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.models import F, Func, JSONField, QuerySet, TextField, Value
+from django.db.models.base import ModelState
 from django.db.models.functions import Cast, JSONObject
+from django.db.utils import DEFAULT_DB_ALIAS
+
+from governance import clock, prepared
 
 _look: ContextVar[dict | None] = ContextVar("plumbline_look", default=None)
 
@@ -98,8 +103,9 @@ class Around:
     """Rows of one table that belong to a key: which rows, and by which path to the key.
 
     Annotations come along as attributes, as JSON has them. `joined` names related rows that come along with some of
-    their columns, `without` columns that stay behind, `keys` the set of keys it is asked with where there are several.
-    The query must not hold a moment of the clock, because its SQL is made once: it holds a `Moment`.
+    their columns, and of a row between them and this one ("delegate_of__person") what points; `without` columns that
+    stay behind, `keys` the set of keys it is asked with where there are several. The query must not hold a moment of
+    the clock, because its SQL is made once: it holds a `Moment`. `Moment("now")` is told by itself.
     """
 
     rows: QuerySet
@@ -121,21 +127,41 @@ class Around:
         """What makes a row of the model from its columns as JSON."""
         concrete = self.rows.model._meta.concrete_fields
         whole = maker(self.rows.model, [one.column for one in concrete if one.column not in self.without])
-        joined = {
-            path: maker(related, columns)
+        joined = [
+            (path, maker(self._model_at(path), columns))
             for path, columns in self.joined.items()
-            for related in [self.rows.model._meta.get_field(path).related_model]
-        }
+            if "__" not in path
+        ]
+        behind = []
+        for path, columns in self.joined.items():
+            if "__" in path:
+                between, name = path.split("__")
+                make_between = maker(self._model_at(between), ["id", f"{name}_id"])
+                behind.append((path, between, name, maker(self._model_at(path), columns), make_between))
+        annotated = list(self.rows.query.annotations)
 
         def read(told: dict) -> models.Model:
             row = whole(told)
-            for path, make in joined.items():
-                setattr(row, path, None if told[path]["id"] is None else make(told[path]))
-            for column in self.rows.query.annotations:
-                setattr(row, column, told[column])
+            related = row._state.fields_cache
+            for path, make in joined:
+                related[path] = None if told[path]["id"] is None else make(told[path])
+            for path, between, name, make, make_between in behind:
+                related.setdefault(between)
+                if told[path]["id"] is not None:
+                    known = {"id": told[f"{between}_id"], f"{name}_id": told[path]["id"]}
+                    related[between] = related[between] or make_between(known)
+                    related[between]._state.fields_cache[name] = make(told[path])
+            for column in annotated:
+                row.__dict__[column] = told[column]
             return row
 
         return read
+
+    def _model_at(self, path: str) -> type[models.Model]:
+        model = self.rows.model
+        for name in path.split("__"):
+            model = model._meta.get_field(name).related_model
+        return model
 
 
 class Moment(Func):
@@ -173,23 +199,28 @@ class Question:
         asked = [name for name in names if sets[self._tables[name].keys]]
         if not asked:
             return found
-        with connection.cursor() as cursor:
-            words = " UNION ALL ".join(f"({self._words(cursor, name)})" for name in asked)
-            cursor.execute(words, sets | moments)
-            for name, key, told in cursor.fetchall():
-                found[name].setdefault(key, []).append(self._readers[name](json.loads(told)))
-        for rows in (rows for by_key in found.values() for rows in by_key.values()):
-            rows.sort(key=lambda row: row.pk)
+        words = " UNION ALL ".join(f"({self._sql.get(name) or self._words(name)})" for name in asked)
+        with prepared.cursor() as cursor:
+            cursor.execute(words, {"now": clock.now()} | sets | moments)
+            rows = cursor.fetchall()
+        for (name, key, _), told in zip(
+            rows, json.loads(f"[{','.join(row[2] for row in rows)}]"), strict=True
+        ):
+            found[name].setdefault(key, []).append(self._readers[name](told))
+        for name, by_key in found.items():
+            key_of = attrgetter(self._tables[name].rows.model._meta.pk.attname)
+            for of_key in by_key.values():
+                of_key.sort(key=key_of)
         return found
 
-    def _words(self, cursor, name: str) -> str:
-        if name not in self._sql:
-            table = self._tables[name]
-            self._readers[name] = table.reader()
-            sql, values = table.asked(name).query.sql_with_params()
+    def _words(self, name: str) -> str:
+        table = self._tables[name]
+        self._readers[name] = table.reader()
+        sql, values = table.asked(name).query.sql_with_params()
+        with connection.cursor() as cursor:
             said = cursor.mogrify(sql, values).replace("%", "%%")
-            said = said.replace(f"IN ({ANY_KEY})", f"= ANY(%({table.keys})s::bigint[])")
-            self._sql[name] = re.sub(rf"{_GIVEN}(\w+)", r"%(\1)s", said)
+        said = said.replace(f"IN ({ANY_KEY})", f"= ANY(%({table.keys})s::bigint[])")
+        self._sql[name] = re.sub(rf"{_GIVEN}(\w+)", r"%(\1)s", said)
         return self._sql[name]
 
     def each(self, keys: list[int], name: str) -> dict[int, list]:
@@ -235,20 +266,27 @@ class _OwnRow(Func):
 def maker(model: type[models.Model], columns: Iterable[str]) -> Callable[[dict], models.Model]:
     """What makes a row from its columns as JSON, as the table's own query would give it.
 
-    Columns it is not given are read when asked for.
+    Columns it is not given are read when asked for. It goes past `Model.__init__`, which would cost more than
+    everything else that is done with a row.
     """
     fields = [model._meta.get_field(column) for column in columns]
-    names = [one.attname for one in fields]
-    conversions = [
-        (one.column, next((read for kind, read in _FROM_JSON.items() if isinstance(one, kind)), None))
+    plain = [(one.attname, one.column) for one in fields if not isinstance(one, tuple(_FROM_JSON))]
+    converted = [
+        (one.attname, one.column, next(read for kind, read in _FROM_JSON.items() if isinstance(one, kind)))
         for one in fields
+        if isinstance(one, tuple(_FROM_JSON))
     ]
 
     def make(told: dict) -> models.Model:
-        values = [
-            value if convert is None or value is None else convert(value)
-            for value, convert in ((told[column], convert) for column, convert in conversions)
-        ]
-        return model.from_db(connection.alias, names, values)
+        row = model.__new__(model)
+        values = row.__dict__
+        values["_state"] = state = ModelState()
+        state.adding, state.db = False, DEFAULT_DB_ALIAS
+        for attname, column in plain:
+            values[attname] = told[column]
+        for attname, column, convert in converted:
+            value = told[column]
+            values[attname] = value if value is None else convert(value)
+        return row
 
     return make

@@ -84,6 +84,7 @@ DATABASES = {
             "application_name": "plumbline",
             "connect_timeout": 5,
             "pool": yes_or_no("PLUMBLINE_DATABASE_POOL"),
+            "prepare_threshold": 1_000_000,  # statements that ask for it are prepared, no others
         }
         | connection.get("OPTIONS", {}),
     }

@@ -11,6 +11,7 @@ from django.db.models import F, OuterRef
 from django.db.models.functions import JSONObject
 
 from governance import clock
+from governance.boards import PERSON
 from governance.models import ContractVersion, Delegation
 from governance.reading import Around, Question
 from initiatives.models import (
@@ -36,19 +37,6 @@ from initiatives.models import (
 )
 from initiatives.models.reviews import WITHDRAWN
 
-# A password never comes along.
-_PERSON = (
-    "id",
-    "login",
-    "full_name",
-    "email",
-    "unit_id",
-    "manager_id",
-    "is_active",
-    "is_admin",
-    "is_auditor",
-)
-
 _covers = Coverage.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _named = EvidenceNames.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _version = JSONObject(
@@ -60,10 +48,10 @@ _OF_CASE = Question(
     roles=Around(
         RoleAssignment.objects.annotate(stand_ins=ArraySubquery(_stand_in.values(row=_times))),
         "initiative",
-        joined={"person": _PERSON},
+        joined={"person": PERSON},
     ),
     reviews=Around(Review.objects.all(), "initiative", without=("findings",)),
-    debts=Around(Obligation.objects.unsettled(), "initiative", joined={"debtor": _PERSON}),
+    debts=Around(Obligation.objects.unsettled(), "initiative", joined={"debtor": PERSON}),
     answers=Around(Answer.objects.all(), "initiative"),
     evidence=Around(
         Evidence.objects.annotate(
@@ -92,10 +80,10 @@ _OF_CASE = Question(
         "review__initiative",
     ),
 )
-_OF_PERSON = Question(
+_OFPERSON = Question(
     debts=Around(Obligation.objects.unsettled().annotate(case_number=F("initiative__number")), "debtor")
 )
-_OF_REVIEW = Question(sign_offs=Around(SignOff.objects.all(), "review", joined={"person": _PERSON}))
+_OF_REVIEW = Question(sign_offs=Around(SignOff.objects.all(), "review", joined={"person": PERSON}))
 
 
 def roles(case: Initiative) -> list[RoleAssignment]:
@@ -134,7 +122,7 @@ def sign_offs(review: Review) -> list[SignOff]:
     """Every vote ever signed at the review, replaced and withdrawn ones too, oldest first."""
     found = _OF_REVIEW.each([review.pk], "sign_offs")[review.pk]
     for row in found:
-        row.review = review
+        row._state.fields_cache["review"] = review
     return found
 
 
@@ -154,7 +142,7 @@ def last_vote(review: Review, seat: str) -> SignOff | None:
 
 def debts_of(person, kinds: Iterable[str]) -> list[Obligation]:
     """What the person still owes of these kinds, on any case (`case_number`), by its last day."""
-    owed = _OF_PERSON.each([person.pk], "debts")[person.pk]
+    owed = _OFPERSON.each([person.pk], "debts")[person.pk]
     return sorted((debt for debt in owed if debt.kind in kinds), key=lambda row: (row.due, row.pk))
 
 
@@ -162,12 +150,13 @@ def read_together(cases: list[Initiative], open_reviews: list[Review] = ()) -> N
     """Read everything above for all these cases now, in as many questions as one case takes, for the running look."""
     _OF_CASE.together([case.pk for case in cases])
     owners = {row.person_id for case in cases for row in roles(case) if row.role == "owner" and row.in_force}
-    _OF_PERSON.together(owners)
+    _OFPERSON.together(owners)
     _OF_REVIEW.together([review.pk for review in open_reviews])
 
 
 def _owned(case: Initiative, table: str) -> list:
     found = rows(case, table)
-    for row in found:
-        row.initiative = case
+    if found and found[0]._state.fields_cache.get("initiative") is not case:
+        for row in found:
+            row._state.fields_cache["initiative"] = case
     return found

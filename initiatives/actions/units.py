@@ -187,7 +187,7 @@ def _name(board) -> str | None:
 def _tell_chair(plan: Plan, shift: Shift) -> None:
     if shift.after is None:
         return
-    chair, _ = boards.chairs(boards.members_at(shift.after, clock.now()))
+    chair, _ = boards.chairs(boards.members_now(shift.after))
     for member in chair:
         owe_notice(
             member.person,

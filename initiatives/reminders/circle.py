@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import date
 from functools import cached_property
 
-from governance import clock
-from governance.boards import board_for, chairs, members_at, seat_holders
+from governance.boards import board_for, chairs, members_now, seat_holders
 from governance.models import User
 from governance.models.people import SEATS
 from governance.reminders import Due
@@ -48,7 +47,7 @@ class Circle:
     def members(self, case: Initiative) -> list:
         """Who sits on the case's board now."""
         if case.unit_id not in self._members:
-            self._members[case.unit_id] = members_at(board_for(case.unit), clock.now())
+            self._members[case.unit_id] = members_now(board_for(case.unit))
         return self._members[case.unit_id]
 
     def chair(self, case: Initiative) -> User | None:
