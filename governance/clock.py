@@ -6,7 +6,8 @@ moment here. Demonstrations and walks replay months in seconds by setting it wit
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 from django.utils import timezone
 
@@ -25,7 +26,12 @@ def today() -> date:
 
 def local_day(moment: datetime) -> date:
     """The day, in the configured time zone, on which `moment` falls."""
-    return timezone.localtime(moment, timezone.get_default_timezone()).date()
+    return _day_in(timezone.get_default_timezone(), moment)
+
+
+@lru_cache(maxsize=4096)
+def _day_in(zone: tzinfo, moment: datetime) -> date:
+    return timezone.localtime(moment, zone).date()
 
 
 def moment_in_words(moment: datetime) -> str:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
+from operator import attrgetter
 
 
 @dataclass(frozen=True)
@@ -180,8 +182,16 @@ class Facts:
 
     def items_for(self, key: str) -> list[Item]:
         """Items offered for this requirement, newest observation first."""
-        found = [item for item in self.items if key in item.covers]
-        return sorted(found, key=lambda item: (item.observed_on, item.added_at, item.id), reverse=True)
+        return self._offered.get(key, [])
+
+    @cached_property
+    def _offered(self) -> dict[str, list[Item]]:
+        found: dict[str, list[Item]] = {}
+        newest_first = sorted(self.items, key=attrgetter("observed_on", "added_at", "id"), reverse=True)
+        for item in newest_first:
+            for key in item.covers:
+                found.setdefault(key, []).append(item)
+        return found
 
     def models_at(self, at: datetime) -> list[Running]:
         """The versions in the model layer that run at `at`."""

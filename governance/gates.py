@@ -115,7 +115,8 @@ def support(facts: Facts, book: Book, at: datetime, states: dict[str, State]) ->
         return Support("", 0, "", tests)
     reached = "proposed"
     for stage in STAGES[1:]:
-        if any(finding.blocks for finding in findings(facts, book, book.gate_to(stage).key, states, at)):
+        blocking = (criterion for criterion in book.gate_to(stage).criteria if criterion.blocking)
+        if any(finding_of(facts, book, criterion, states, at).blocks for criterion in blocking):
             break
         reached = stage
     if reached == "production" and not all(tests.values()):

@@ -87,11 +87,11 @@ def state_of(facts: Facts, book: Book, key: str, at: datetime) -> State:
 
 def _carried(facts: Facts, book: Book, key: str) -> State | None:
     """The state that follows from the claimed stage alone, or None when the requirement is live."""
-    rank = RANK.get(facts.claimed, 0)
     if facts.claimed == "production" and key in book.carry.ended_at_production:
         return State(key, "not_asked", "Not asked in production: it ended with the MVP.")
-    for gate_key, keys in book.carry.frozen.items():
-        if key in keys and rank >= RANK[book.gates[gate_key].to] and gate_key in facts.decided:
+    rank = RANK.get(facts.claimed, 0)
+    for gate_key in book.carry.frozen_by.get(key, ()):
+        if rank >= RANK[book.gates[gate_key].to] and gate_key in facts.decided:
             day = facts.decided[gate_key]
             return State(key, "as_decided", f"Stands as decided on {day:%-d %B %Y}.")
     if facts.imported and rank > RANK["prototype"] and key in NOT_ASKED_OF_IMPORTS:
@@ -101,10 +101,12 @@ def _carried(facts: Facts, book: Book, key: str) -> State | None:
 
 def _asked_once(facts: Facts, book: Book, key: str) -> bool:
     """Whether age does not count: a frozen answer of a claim that no decision made here stands behind."""
+    if key not in book.carry.frozen_by:
+        return False
     rank = RANK.get(facts.claimed, 0)
     return any(
-        key in keys and rank >= RANK[book.gates[gate_key].to] and gate_key not in facts.decided
-        for gate_key, keys in book.carry.frozen.items()
+        rank >= RANK[book.gates[gate_key].to] and gate_key not in facts.decided
+        for gate_key in book.carry.frozen_by[key]
     )
 
 
@@ -274,10 +276,9 @@ def discounted(facts: Facts, book: Book, requirement: Requirement, item: Item, a
         version.id == item.clause_of and version.in_force_at(at) for version in facts.contracts
     ):
         return f"{item.title} cites a contract version that is not in force."
-    models = facts.models_at(at)
     if (
         "model_version" in requirement.triggers
-        and models
+        and (models := facts.models_at(at))
         and not ({version.id for version in models} <= item.components)
     ):
         return f"{item.title} does not name the model that runs, {', '.join(v.label for v in models)}."

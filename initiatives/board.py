@@ -10,6 +10,7 @@ from governance.models.people import SEATS
 from governance.reading import one_look
 from initiatives import sources, standing
 from initiatives.models import Initiative, Review
+from initiatives.models.initiative import ROLES
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def bench_of(case: Initiative) -> Bench:
         owned = owned or (role.role == "owner" and role.accepted_at is not None)
         if role.declined_at or role.ended_at:
             continue
-        words = role.get_role_display().lower()
+        words = ROLES[role.role].lower()
         if not role.accepted_at:
             words = f"proposed as {words}"
         elif role.role == "owner" and role.person.is_active:

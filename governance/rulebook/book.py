@@ -57,6 +57,12 @@ class CarryForward:
     ended_at_production: frozenset[str]
     replaced_at_production: dict[str, str] = field(hash=False)
 
+    @cached_property
+    def frozen_by(self) -> dict[str, tuple[str, ...]]:
+        """The gates whose decision an answer stands by, by the key of its requirement."""
+        keys = {key for keys in self.frozen.values() for key in keys}
+        return {key: tuple(gate for gate, held in self.frozen.items() if key in held) for key in keys}
+
 
 @dataclass(frozen=True, kw_only=True)
 class ContractRule:
