@@ -1,8 +1,10 @@
 """What the proof of a case supports: facts collected from rows, judged by the pure rules, kept with exact expiry."""
 
+import json
+from collections import Counter
 from datetime import date, datetime, timedelta
 
-from governance import clock, gates
+from governance import clock, gates, prepared
 from governance.facts import (
     ConditionFact,
     ContractState,
@@ -21,7 +23,7 @@ from governance.models import Rulebook
 from governance.reading import once, one_look
 from governance.rulebook import Book
 from initiatives import sources
-from initiatives.models import Initiative, PastStanding, Span, StageChange, Standing
+from initiatives.models import Initiative, PastStanding, Span, StageChange
 from initiatives.models.holds import HOLD_KINDS
 
 BLOCKING_DEBTS = ("post_mortem", "retrospective", "criterion")
@@ -239,80 +241,105 @@ def _scope_words(scope) -> str:
     return f"{scope.user_count} users" + (f" in {places}" if places else "") + until
 
 
-def rewrite(case: Initiative, book: Book | None = None) -> gates.Support:
-    """Write the standing of the case anew, from now on, in the transaction of the change. Returns what holds now."""
-    rulebook = Rulebook.objects.current()
-    book = book or rulebook.book
-    now = clock.now()
-    facts = facts_of(case)
-    outlook = gates.outlook(facts, book, now)
-    spans = _spans(case, facts, book, outlook)
-    Span.objects.filter(initiative=case).delete()
-    Span.objects.bulk_create(spans)
-    standing, _ = Standing.objects.update_or_create(
-        initiative=case,
-        defaults={"rulebook": rulebook, "computed_at": now, "valid_until": spans[0].until_at},
-    )
-    PastStanding.objects.bulk_create([_kept(standing, spans)])
-    return outlook[0][1]
+_COLUMNS = [one.column for one in Span._meta.concrete_fields if not one.primary_key]
+# What was said before goes; what is said now enters as rows to look up, and once more as the record keeps it.
+_FORGET = "DELETE FROM initiatives_span WHERE initiative_id = ANY(%s)"
+_SAY = f"""
+WITH told AS MATERIALIZED (
+  SELECT * FROM jsonb_to_recordset(%s)
+      AS t(initiative_id bigint, rulebook_id bigint, computed_at timestamptz, valid_until timestamptz, spans jsonb)
+), span AS MATERIALIZED (
+  SELECT nextval(pg_get_serial_sequence('initiatives_span', 'id')) AS id, {", ".join(f"s.{c}" for c in _COLUMNS)}
+    FROM told, jsonb_populate_recordset(NULL::initiatives_span, told.spans) s
+), looked_up AS (
+  INSERT INTO initiatives_span (id, {", ".join(_COLUMNS)}) SELECT id, {", ".join(_COLUMNS)} FROM span
+), newest AS (
+  INSERT INTO initiatives_standing (initiative_id, rulebook_id, computed_at, valid_until)
+  SELECT initiative_id, rulebook_id, computed_at, valid_until FROM told
+      ON CONFLICT (initiative_id) DO UPDATE
+     SET rulebook_id = excluded.rulebook_id, computed_at = excluded.computed_at, valid_until = excluded.valid_until
+)
+INSERT INTO initiatives_paststanding (initiative_id, rulebook_id, computed_at, valid_until, spans)
+SELECT initiative_id, rulebook_id, computed_at, valid_until, kept.spans
+  FROM told JOIN (SELECT span.initiative_id, jsonb_agg(to_jsonb(span) ORDER BY from_at) AS spans
+                    FROM span GROUP BY span.initiative_id) kept USING (initiative_id)
+ ORDER BY initiative_id
+"""
 
 
-def _kept(standing: Standing, spans: list[Span]) -> PastStanding:
-    """The standing as the record keeps it, for whoever asks later what it was."""
-    return PastStanding(
-        initiative_id=standing.initiative_id,
-        rulebook_id=standing.rulebook_id,
-        computed_at=standing.computed_at,
-        valid_until=standing.valid_until,
-        spans=[_columns(span) for span in spans],
-    )
+def rewrite(cases: list[Initiative], rulebook: Rulebook | None = None) -> dict[int, gates.Support]:
+    """Write the standings of these cases anew, from now on, in the transaction of the change.
+
+    Returns what holds now, by the key of the case. What is read for it is kept while somebody looks (`one_look`).
+    """
+    rulebook, now = rulebook or Rulebook.objects.current(), clock.now()
+    support, told = {}, []
+    with one_look():
+        sources.read_together(cases)
+        for case in cases:
+            facts = facts_of(case)
+            outlook = gates.outlook(facts, rulebook.book, now)
+            support[case.pk] = outlook[0][1]
+            told.append((case.pk, _spans(facts, rulebook.book, outlook)))
+    _say(told, rulebook, now)
+    return support
 
 
-def _columns(row: Span) -> dict:
-    return {
-        field.column: value.isoformat() if isinstance(value := getattr(row, field.attname), date) else value
-        for field in Span._meta.concrete_fields
-    }
+def rewrite_alike(cases: list[Initiative]) -> None:
+    """Write the standing of cases that differ in nothing that gates look at: worked out once."""
+    rulebook, now = Rulebook.objects.current(), clock.now()
+    facts = facts_of(cases[0])
+    spans = _spans(facts, rulebook.book, gates.outlook(facts, rulebook.book, now))
+    _say([(case.pk, spans) for case in cases], rulebook, now)
 
 
-def _spans(case: Initiative, facts: Facts, book: Book, outlook) -> list[Span]:
-    """The outlook as rows, neighbours that say the same joined."""
-    rows: list[Span] = []
+def _say(told: list[tuple[int, list[dict]]], rulebook: Rulebook, now: datetime) -> None:
+    standings = [
+        {
+            "initiative_id": key,
+            "rulebook_id": rulebook.pk,
+            "computed_at": now,
+            "valid_until": spans[0]["until_at"],
+            "spans": [{**span, "initiative_id": key} for span in spans],
+        }
+        for key, spans in told
+    ]
+    with prepared.cursor() as cursor:
+        cursor.execute(_FORGET, [[key for key, _ in told]])
+        cursor.execute(_SAY, [json.dumps(standings, default=lambda moment: moment.isoformat())])
+
+
+def _spans(facts: Facts, book: Book, outlook) -> list[dict]:
+    """The outlook as the columns of spans, neighbours that say the same joined."""
+    rows: list[dict] = []
+    wanted = [key for key in asked(facts, book) if book.requirements[key].blocking]
     for moment, support, states in outlook:
-        row = Span(
-            initiative=case,
-            from_at=moment,
-            supported=support.supported,
-            shortfall=support.shortfall,
-            label=support.label,
-            governance=support.tests["governance"],
-            integration=support.tests["integration"],
-            adoption=support.tests["adoption"],
-            held=bool(gates.holds_at(facts, moment)),
-            gaps=gap_counts(facts, book, states),
-            next_stale_on=next_stale(states, clock.local_day(moment)),
-        )
-        if rows and _same(rows[-1], row):
+        row = {
+            "supported": support.supported,
+            "shortfall": support.shortfall,
+            "label": support.label,
+            "governance": support.tests["governance"],
+            "integration": support.tests["integration"],
+            "adoption": support.tests["adoption"],
+            "held": bool(gates.holds_at(facts, moment)),
+            "gaps": _gaps(book, wanted, states),
+            "next_stale_on": next_stale(states, clock.local_day(moment)),
+        }
+        if rows and row.items() <= rows[-1].items():
             continue
         if rows:
-            rows[-1].until_at = moment
-        rows.append(row)
+            rows[-1]["until_at"] = moment
+        rows.append({**row, "from_at": moment, "until_at": None})
     return rows
-
-
-def _same(one: Span, other: Span) -> bool:
-    fields = ("supported", "label", "governance", "integration", "adoption", "held", "gaps", "next_stale_on")
-    return all(getattr(one, name) == getattr(other, name) for name in fields)
 
 
 def gap_counts(facts: Facts, book: Book, states: dict[str, gates.State]) -> dict[str, int]:
     """How many requirements stand between the case and what it claims, by layer."""
-    counts: dict[str, int] = {}
-    for key in asked(facts, book):
-        if not states[key].grounded and book.requirements[key].blocking:
-            layer = book.requirements[key].layer
-            counts[layer] = counts.get(layer, 0) + 1
-    return counts
+    return _gaps(book, [key for key in asked(facts, book) if book.requirements[key].blocking], states)
+
+
+def _gaps(book: Book, wanted: list[str], states: dict[str, gates.State]) -> dict[str, int]:
+    return Counter(book.requirements[key].layer for key in wanted if not states[key].grounded)
 
 
 def asked(facts: Facts, book: Book) -> list[str]:
@@ -332,28 +359,3 @@ def next_stale(states: dict[str, gates.State], day):
     ends = [state.last_day for state in states.values() if state.state == "grounded" and state.last_day]
     upcoming = [end + timedelta(days=1) for end in ends if end >= day]
     return min(upcoming, default=None)
-
-
-def rewrite_alike(cases: list[Initiative]) -> None:
-    """Write the standing of cases without standing that differ in nothing that gates look at: worked out once."""
-    rewrite(cases[0])
-    first = Standing.objects.get(initiative=cases[0])
-    spans = list(Span.objects.filter(initiative=cases[0]).values())
-    standings = [
-        Standing(
-            initiative=case,
-            rulebook_id=first.rulebook_id,
-            computed_at=first.computed_at,
-            valid_until=first.valid_until,
-        )
-        for case in cases[1:]
-    ]
-    alike = {
-        case.pk: [Span(**{**span, "id": None, "initiative_id": case.pk}) for span in spans]
-        for case in cases[1:]
-    }
-    Standing.objects.bulk_create(standings, batch_size=1000)
-    Span.objects.bulk_create([row for rows in alike.values() for row in rows], batch_size=1000)
-    PastStanding.objects.bulk_create(
-        [_kept(standing, alike[standing.initiative_id]) for standing in standings], batch_size=1000
-    )

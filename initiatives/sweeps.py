@@ -1,7 +1,7 @@
 """What the passing of time does to cases, through acts: standings that ran out, vacancies that lasted too long.
 
-Nothing waits for these: support, votes and holds are computed for the moment that somebody looks. Each case is done in
-a transaction of its own, and each sweep may run twice.
+Nothing waits for these: support, votes and holds are computed for the moment that somebody looks. A transaction takes
+on one case, or a batch of a few dozen where many are the same work, and each sweep may run twice.
 """
 
 from datetime import timedelta
@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, Concat
 from governance import clock
 from governance.models import Rulebook
 from initiatives import permissions
-from initiatives.actions.base import act, settle_standing
+from initiatives.actions.base import act, batched, settle_standings
 from initiatives.actions.holds import owe
 from initiatives.models import Hold, Initiative, Obligation
 
@@ -23,12 +23,13 @@ def recompute() -> list[int]:
     if current is None:
         return []  # no rules, no cases
     outdated = Q(standing__isnull=True) | Q(standing__valid_until__lte=now) | ~Q(standing__rulebook=current)
-    done = []
-    for key in list(Initiative.objects.filter(outdated).order_by("pk").values_list("pk", flat=True)):
-        with act("recompute standing", system="standing sweep", case=key) as case:
-            if Initiative.objects.filter(outdated, pk=key).exists():
-                settle_standing(case)
-                done.append(key)
+    found, done = Initiative.objects.filter(outdated).order_by("pk"), []
+    for keys in batched(list(found.values_list("pk", flat=True))):
+        with act("recompute standings", system="standing sweep"):
+            locked = Initiative.objects.all_locked(keys)
+            cases = list(found.filter(pk__in=[case.pk for case in locked]))
+            settle_standings(cases)
+            done += [case.pk for case in cases]
     return done
 
 

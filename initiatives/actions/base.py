@@ -1,5 +1,6 @@
 """What every act shares: the lock on the case, the actor, the entry of a refusal, the standing rewritten."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -7,8 +8,9 @@ import structlog
 from django.db import Error as DatabaseError
 from django.db import transaction
 
-from governance import history, ledger
+from governance import history, ledger, reading
 from governance.answers import Refused
+from governance.models import Rulebook
 from initiatives import standing
 from initiatives.models import Initiative
 
@@ -60,13 +62,21 @@ def _record_refusal(name, by, system, case, refused: Refused) -> None:
 
 def settle_standing(case: Initiative) -> None:
     """Rewrite what the proof of the case supports, in the transaction of the change; debts of grace follow it."""
-    from initiatives.actions.holds import follow_support
-
     waiting = _together.get()
     if waiting is not None:
         waiting[case.pk] = history.current()
         return
-    follow_support(case, standing.rewrite(case))
+    settle_standings([case])
+
+
+def settle_standings(cases: list[Initiative], rulebook: Rulebook | None = None) -> None:
+    """The same for many locked cases, read and written together; under this rulebook, else the one in force."""
+    from initiatives.actions.holds import follow_support
+
+    with reading.afresh(), reading.one_look():  # what was changed is read once, with the eyes of now
+        support = standing.rewrite(cases, rulebook)
+        for case in cases:
+            follow_support(case, support[case.pk])
 
 
 @contextmanager
@@ -87,3 +97,9 @@ def together():
                     settle_standing(lock(pk))
     finally:
         _together.reset(token)
+
+
+def batched(keys: list[int], size: int = 50) -> Iterator[list[int]]:
+    """The keys in batches, each as much as one transaction locks at a time."""
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]

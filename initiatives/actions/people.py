@@ -19,13 +19,13 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
     """
     if not reason.strip():
         raise ValidationError({"reason": "Say why the account ends."})
-    cases = sorted(set(person.roles.open().values_list("initiative_id", flat=True)))
+    cases = set(person.roles.open().values_list("initiative_id", flat=True))
     with act("deactivate", by=by, system=system, reason=reason):
         if by is not None and not (by.is_active and by.is_admin):
             no("Only admins end accounts.").or_refuse()
         if by is not None and by.pk == person.pk:
             no("Nobody ends their own account.", "Ask another admin.").or_refuse()
-        locked = [Initiative.objects.locked(pk) for pk in cases]
+        locked = Initiative.objects.all_locked(cases)
         ended = []
         for case in locked:
             for assignment in case.roles.open().filter(person=person):

@@ -4,9 +4,7 @@ from governance import clock, ledger
 from governance.answers import Conflict, no
 from governance.models import Membership, Rulebook, User
 from governance.models.people import CHAIR
-from initiatives import standing
-from initiatives.actions.base import act
-from initiatives.actions.holds import follow_support
+from initiatives.actions.base import act, batched, settle_standings
 from initiatives.models import Initiative
 
 
@@ -33,7 +31,7 @@ def publish_rulebook(*, rulebook: Rulebook, by: User) -> Rulebook:
             digest=rulebook.digest,
             admin=rulebook.admin.full_name,
         )
-        for pk in Initiative.objects.live().order_by("pk").values_list("pk", flat=True):
-            case = Initiative.objects.locked(pk)
-            follow_support(case, standing.rewrite(case, rulebook.book))
+        keys = list(Initiative.objects.live().order_by("pk").values_list("pk", flat=True))
+        for some in batched(keys):
+            settle_standings(Initiative.objects.all_locked(some), rulebook)
     return rulebook

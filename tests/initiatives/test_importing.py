@@ -316,7 +316,7 @@ def test_a_standing_written_for_many_is_the_one_written_for_each(cast):
         case = Initiative.objects.filter(stage=stage).order_by("-number").first()
         before = list(case.spans.values(*names))
         with acting(system="test", reason="Written for one"):
-            standing.rewrite(case)
+            standing.rewrite([case])
         assert list(case.spans.values(*names)) == before
 
 

@@ -6,6 +6,8 @@ import pytest
 from celery import current_app
 from celery.schedules import crontab
 from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from adoption.demo import life
 from governance import clock, reminders
@@ -65,14 +67,21 @@ def test_a_standing_that_ran_out_is_rewritten_and_its_grace_owed_once(cast):
 @pytest.mark.django_db
 def test_another_rulebook_rewrites_every_standing(cast):
     from governance.rulebook import load_default
-    from initiatives.models import Standing
+    from initiatives.models import PastStanding, Standing
 
-    case = factories.make_case(cast)
+    cases = [factories.make_case(cast, title=f"Idea {number}") for number in range(3)]
     text = load_default().replace('version = "2026.1"', 'version = "2026.2"')
     book = factories.make_rulebook(cast.admin, cast.chair, text)
-    sweeps.recompute()
-    assert Standing.objects.get(initiative=case).rulebook == book
+    assert {row.rulebook for row in Standing.objects.all()} == {book}
+
+    Standing.objects.update(valid_until=clock.now())
+    with CaptureQueriesContext(connection) as queries:
+        assert sweeps.recompute() == [case.pk for case in cases]
+    assert sum("INTO initiatives_standing" in query["sql"] for query in queries) == 1  # together
+    assert len(queries) < 20
     assert sweeps.recompute() == []
+    said = PastStanding.objects.filter(initiative=cases[0]).latest("pk")
+    assert [span["id"] for span in said.spans] == list(cases[0].spans.values_list("pk", flat=True))
 
 
 @pytest.mark.django_db
