@@ -12,6 +12,7 @@ from governance import clock
 from initiatives import actions
 from initiatives.models import Initiative, Review
 from tests import factories
+from tests.initiatives import reviewing
 
 pytestmark = pytest.mark.django_db
 
@@ -109,3 +110,18 @@ def test_ten_more_cases_and_reviews_cost_no_query_more(cast, as_, review):
     assert Initiative.objects.count() == 12
     after = {page: asked(client, page) for page in pages}
     assert {page: (before[page], count) for page, count in after.items() if count > before[page]} == {}
+
+
+def test_a_vote_and_a_promotion_send_no_more_than_is_written_down(cast):
+    """What a vote and a promotion check, write, record and tell, in so many statements (ADR 0020)."""
+    review = reviewing.before_mvp(cast)
+    *others, last = review.rulebook.book.gates[review.gate].seats
+    life.votes(review, cast.team, seats=others)
+    with CaptureQueriesContext(connection) as vote:
+        life.votes(review, cast.team, seats=[last])
+    with CaptureQueriesContext(connection) as promotion:
+        actions.decide(review=review, outcome="approved", reason="Shown.", by=cast.chair)
+    assert len(vote) <= 25
+    assert len(promotion) <= 25
+    moved = Initiative.objects.get(pk=review.initiative_id).stage_changes.get(to_stage="mvp")
+    assert moved.supported_then == "mvp", "what the sitting found, before the move"

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 
-from governance import clock, gates, ledger
+from governance import clock, gates, history, ledger
 from governance.models import Rulebook, User
-from initiatives import permissions
+from initiatives import permissions, sources
 from initiatives.actions.base import act, settle_standing
 from initiatives.models import (
     ChangeRecord,
@@ -267,7 +267,7 @@ def record_scope(*, case: Initiative, for_stage: str = "", by: User, **fields) -
                 planned.ended_at = clock.now()
                 planned.save()
         if not for_stage:
-            start_scope(case, scope, by=by)
+            start_scope(case, scope, scope_now(sources.rows(case, "scopes")), by=by)
         else:
             scope.save()
             ledger.record(
@@ -284,14 +284,22 @@ def _new_scope(case, for_stage, by, fields) -> ScopeVersion:
     )
 
 
-def start_scope(case: Initiative, scope: ScopeVersion, *, by: User) -> None:
-    """Put a scope in force inside the running act: the one before ends, and `scope` is pulled where it grew."""
-    outgoing = case.scopes.filter(starts_at__isnull=False, ended_at__isnull=True).order_by("-number").first()
+def scope_now(scopes: list[ScopeVersion]) -> ScopeVersion | None:
+    """The one of these scopes of a case that is in force."""
+    running = (row for row in scopes if row.starts_at and row.ended_at is None)
+    return max(running, key=lambda row: row.number, default=None)
+
+
+def start_scope(case: Initiative, scope: ScopeVersion, outgoing: ScopeVersion | None, *, by: User) -> None:
+    """Put a scope in force inside the running act: `outgoing` ends, and the trigger `scope` is pulled where it grew."""
     if outgoing is not None:
         outgoing.ended_at = clock.now()
-        outgoing.save()
+        history.update_alike(ScopeVersion, [outgoing], ["ended_at"])
     scope.starts_at = clock.now()
-    scope.save()
+    if scope.pk is None:
+        scope.save()
+    else:
+        history.update_alike(ScopeVersion, [scope], ["starts_at"])
     ledger.record(
         "scope in force",
         case=case,

@@ -4,10 +4,10 @@ from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
 
-from governance import clock, gates, ledger
+from governance import clock, gates, history, ledger
 from governance.answers import Conflict, no
 from governance.models import Rulebook, User
-from initiatives import permissions
+from initiatives import permissions, sources
 from initiatives.actions.base import act, settle_standing
 from initiatives.models import Evidence, Gap, Hold, Initiative, Obligation, Review
 
@@ -71,22 +71,36 @@ def owe(
     case: Initiative, kind: str, *, source: str, text: str, due: date, debtor: User | None
 ) -> Obligation | None:
     """Write a debt inside the running act; one open debt per source. It stays with this debtor for good."""
-    if case.obligations.unsettled().filter(kind=kind, source=source).exists():
-        return None
-    debt = Obligation(
-        initiative=case, kind=kind, source=source, text=text, debtor=debtor, due=due, opened_at=clock.now()
-    )
-    debt.save()
-    ledger.record(
+    debts = owe_all(case, [Obligation(kind=kind, source=source, text=text, due=due, debtor=debtor)])
+    return debts[0] if debts else None
+
+
+def owe_all(case: Initiative, wanted: list[Obligation]) -> list[Obligation]:
+    """Write these debts of the case, set-wise; otherwise as `owe`. Returns those that were not open already."""
+    known = {(debt.kind, debt.source) for debt in sources.debts(case)}
+    new = [debt for debt in wanted if (debt.kind, debt.source) not in known]
+    if not new:
+        return []
+    for debt in new:
+        debt.initiative, debt.opened_at = case, clock.now()
+    history.insert_many(Obligation, new)
+    ledger.record_many(
         "debt opened",
-        case=case,
-        debt=debt.pk,
-        debt_kind=kind,
-        text=text,
-        due=due,
-        debtor=debtor.full_name if debtor else None,
+        [
+            (
+                case,
+                {
+                    "debt": debt.pk,
+                    "debt_kind": debt.kind,
+                    "text": debt.text,
+                    "due": debt.due,
+                    "debtor": debt.debtor.full_name if debt.debtor else None,
+                },
+            )
+            for debt in new
+        ],
     )
-    return debt
+    return new
 
 
 def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
@@ -177,7 +191,7 @@ def follow_support(case: Initiative, support: gates.Support) -> None:
 
     Grace never delays the truth: support fell already (rulebook, grace_days). Imported claims owe nothing.
     """
-    open_debts = case.obligations.unsettled().filter(kind="step_back")
+    open_debts = [debt for debt in sources.debts(case) if debt.kind == "step_back"]
     if support.supports_claim or case.stage not in ("mvp", "production"):
         for debt in open_debts:
             settle_row(
@@ -186,7 +200,7 @@ def follow_support(case: Initiative, support: gates.Support) -> None:
                 note="Support returned" if support.supports_claim else f"The case is {case.stage}",
             )
         return
-    if case.imported or open_debts.exists():
+    if case.imported or open_debts:
         return
     fell = case.spans.filter(from_at__lte=clock.now()).order_by("from_at").first()
     start = clock.local_day(fell.from_at) if fell else clock.today()

@@ -7,16 +7,19 @@ from django.core.exceptions import ValidationError
 from governance import clock, gates, history, ledger, seals
 from governance.answers import Conflict, no
 from governance.models import Rulebook, User
-from initiatives import permissions, standing
+from initiatives import permissions, sources, standing
 from initiatives.actions.base import act, settle_standing
-from initiatives.actions.holds import owe
+from initiatives.actions.holds import owe, owe_all
+from initiatives.board import Sitting
 from initiatives.models import (
     Answer,
     ChangeRecord,
     Continuation,
     Initiative,
+    Obligation,
     ProofItem,
     Review,
+    ScopeVersion,
     StageChange,
     Voiding,
 )
@@ -38,17 +41,16 @@ STOP_REASONS = {
 
 
 def change_stage(
-    case: Initiative, transition, *, basis: str, reason: str, by: User | None, review: Review | None = None
+    case: Initiative, transition, *, basis: str, reason: str, by: User | None, sitting: Sitting | None = None
 ) -> StageChange:
     """Move the case inside the running act: the entry, the StageChange, the transition, the save, in this order.
 
-    The database refuses the save without the two rows before it (invariant 1).
+    The database refuses the save without the two rows before it (invariant 1). `sitting`: the review that decides it,
+    as it was judged in this act; what the proof supported is then known from there.
     """
     source = case.stage
-    book = Rulebook.objects.current().book
     now = clock.now()
-    facts = standing.facts_of(case)
-    support = gates.support(facts, book, now, gates.states_at(facts, book, now))
+    supported, review = _supported(case, sitting, now), sitting.review if sitting else None
     transition(case)
     target = case.stage
     entry = ledger.record(
@@ -58,7 +60,7 @@ def change_stage(
         basis=basis,
         why=reason,
         review=review.pk if review else None,
-        supported=support.supported,
+        supported=supported,
     )
     change = StageChange(
         initiative=case,
@@ -69,30 +71,46 @@ def change_stage(
         reason=reason,
         by=by,
         at=now,
-        supported_then=support.supported,
+        supported_then=supported,
         entry_id=entry.pk,
     )
     change.save()
     case.basis, case.since = basis, now
-    case.save()
+    history.update_alike(Initiative, [case], ["stage", "basis", "since"])
     seals.soon()
     return change
 
 
-def promote(case: Initiative, review: Review, *, by: User) -> StageChange:
-    """What a decision to approve does to the case, inside the act of the decision."""
-    from initiatives.actions.changes import start_scope
+def _supported(case: Initiative, sitting: Sitting | None, now) -> str:
+    """What the proof supports before the move, by the rulebook in force."""
+    book = Rulebook.objects.current().book
+    if sitting is not None and sitting.book is book:
+        facts, states = sitting.facts, sitting.states
+    else:
+        facts = standing.facts_of(case)
+        states = gates.states_at(facts, book, now)
+    return gates.support(facts, book, now, states).supported
 
-    book = review.rulebook.book
+
+def promote(
+    case: Initiative, sitting: Sitting, scopes: list[ScopeVersion], declared: list[ProofItem], *, by: User
+) -> StageChange:
+    """What a decision to approve does to the case, inside the act of the decision.
+
+    `scopes` and `declared` are those of the case, as they were read in this act.
+    """
+    from initiatives.actions.changes import scope_now, start_scope
+
+    review, book = sitting.review, sitting.book
     gate = book.gates[review.gate]
     change = change_stage(
-        case, PROMOTIONS[gate.to], basis="decision", reason=review.reason, by=by, review=review
+        case, PROMOTIONS[gate.to], basis="decision", reason=review.reason, by=by, sitting=sitting
     )
-    for scope in case.scopes.filter(starts_at__isnull=True, ended_at__isnull=True, for_stage=gate.to):
-        start_scope(case, scope, by=by)
+    for scope in scopes:
+        if scope.starts_at is None and scope.ended_at is None and scope.for_stage == gate.to:
+            start_scope(case, scope, scope_now(scopes), by=by)
     if gate.to == "mvp":
-        declared = list(case.proof_items.values_list("pk", flat=True))
-        history.update_where(ProofItem, declared, frozen_at=clock.now())
+        history.update_where(ProofItem, [row.pk for row in declared], frozen_at=clock.now())
     if gate.to == "production":
         _owe_writing(
             case,
@@ -136,9 +154,9 @@ def step_back(*, case: Initiative, reason: str, users_told: str, scope: dict, by
 
 
 def _cut_scope(case: Initiative, target: str, fields: dict, by: User) -> None:
-    from initiatives.actions.changes import _new_scope, check_scope, start_scope, widened
+    from initiatives.actions.changes import _new_scope, check_scope, scope_now, start_scope, widened
 
-    current = case.scopes.filter(starts_at__isnull=False, ended_at__isnull=True).order_by("-number").first()
+    current = scope_now(sources.rows(case, "scopes"))
     wrong = check_scope(case, fields, "")
     if target == "prototype" and (fields.get("rollout") or fields.get("live_data")):
         wrong["rollout"] = "A prototype has no rollout and no production data: take both out of the scope."
@@ -147,7 +165,7 @@ def _cut_scope(case: Initiative, target: str, fields: dict, by: User) -> None:
     scope = _new_scope(case, "", by, fields)
     if current is not None and widened(current, scope):
         raise ValidationError({"user_count": "Stepping back cuts the scope; this one is wider than today's."})
-    start_scope(case, scope, by=by)
+    start_scope(case, scope, current, by=by)
 
 
 def stop(*, case: Initiative, reason_code: str, reason: str, by: User) -> Initiative:
@@ -216,12 +234,12 @@ def retire(*, case: Initiative, reason: str, by: User) -> Initiative:
 
 
 def retire_row(
-    case: Initiative, *, reason: str, by: User, emergency: bool, review: Review | None = None
+    case: Initiative, *, reason: str, by: User, emergency: bool, sitting: Sitting | None = None
 ) -> StageChange:
     """Retire inside the running act, with what is owed from then on."""
-    book = review.rulebook.book if review else Rulebook.objects.current().book
+    book = sitting.book if sitting else Rulebook.objects.current().book
     basis = "emergency" if emergency else "decision"
-    change = change_stage(case, Initiative.retire, basis=basis, reason=reason, by=by, review=review)
+    change = change_stage(case, Initiative.retire, basis=basis, reason=reason, by=by, sitting=sitting)
     _owe_writing(
         case,
         "post_mortem",
@@ -376,16 +394,23 @@ def later_criteria(book, gate: str, *, emergency: bool) -> list[tuple]:
 
 def _owe_later_criteria(case: Initiative, book, gate: str, change: StageChange, *, emergency: bool) -> None:
     """Turn criteria with a term into dated obligations; the ones on post-mortems are that same debt."""
+    later = later_criteria(book, gate, emergency=emergency)
+    if not later:
+        return
     owner = permissions.accepted(case, "owner")
-    for criterion, days in later_criteria(book, gate, emergency=emergency):
-        owe(
-            case,
-            "criterion",
-            source=f"{criterion.key}:{change.pk}",
-            text=criterion.question[:250],
-            due=clock.today() + timedelta(days=days),
-            debtor=owner.person if owner else case.registered_by,
-        )
+    owe_all(
+        case,
+        [
+            Obligation(
+                kind="criterion",
+                source=f"{criterion.key}:{change.pk}",
+                text=criterion.question[:250],
+                due=clock.today() + timedelta(days=days),
+                debtor=owner.person if owner else case.registered_by,
+            )
+            for criterion, days in later
+        ],
+    )
 
 
 def _withdraw_open_review(case: Initiative, by: User, why: str) -> None:
@@ -399,7 +424,7 @@ def end_review(review: Review, outcome: str, *, by: User | None, reason: str, fi
         raise Conflict("This review has ended already.")
     review.outcome, review.ended_at, review.ended_by = outcome, clock.now(), by
     review.reason, review.findings = reason, findings
-    review.save()
+    history.update_alike(Review, [review], ["outcome", "ended_at", "ended_by", "reason", "findings"])
     ledger.record(
         f"review {outcome.replace('_', ' ')}",
         case=review.initiative,

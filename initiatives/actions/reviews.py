@@ -76,8 +76,8 @@ def _tell_seats(case: Initiative, review: Review) -> None:
 
 def still_open(review: Review, case: Initiative) -> Review:
     """The review of the locked case, read after the lock; raises Conflict naming who ended it and when."""
-    review = Review.objects.select_related("ended_by").get(pk=review.pk)
-    review.initiative, review.rulebook = case, Rulebook.objects.kept(review.rulebook_id)
+    review = next(row for row in sources.reviews(case) if row.pk == review.pk)
+    review.rulebook = Rulebook.objects.kept(review.rulebook_id)
     if not review.is_open:
         who = review.ended_by.full_name if review.ended_by else "the system"
         raise Conflict(
@@ -102,10 +102,11 @@ def decide(
         raise ValidationError({"reason": "Say why it is refused, so that the team can learn from it."})
     conditions = conditions or []
     with act("decide", by=by, case=review.initiative_id, reason=reason) as case:
-        review = still_open(review, case)
-        with one_look():
+        with one_look():  # after the lock and before anything is written: each thing is read once
+            review = still_open(review, case)
             permissions.may_chair(case, by).or_refuse()
-            sitting = board.sit(review, case)
+            sitting, team = board.sit(review, case), _team(case)
+            scopes, declared = sources.rows(case, "scopes"), sources.rows(case, "proof_items")
         if outcome == Review.REFUSED:
             if not sitting.votes:
                 no("No seat has voted yet.", "Return the review with questions instead.").or_refuse()
@@ -128,12 +129,12 @@ def decide(
             if case.stage != "proposed" and review.gate != "retire":
                 _owe_after_refusal(case, review)
         elif review.gate == "retire":
-            retire_row(case, reason=reason.strip(), by=by, emergency=False, review=review)
+            retire_row(case, reason=reason.strip(), by=by, emergency=False, sitting=sitting)
         else:
-            promote(case, review, by=by)
+            promote(case, sitting, scopes, declared, by=by)
         settle_standing(case)
         seals.soon()
-        _tell_team(case, review)
+        _tell(team, case, review)
     return review
 
 
@@ -177,10 +178,14 @@ def _owe_after_refusal(case: Initiative, review: Review) -> None:
     )
 
 
-def _tell_team(case: Initiative, review: Review) -> None:
+def _team(case: Initiative) -> list[User]:
+    return [row.person for row in sources.roles(case) if row.in_force]
+
+
+def _tell(team: list[User], case: Initiative, review: Review) -> None:
     gate = review.rulebook.book.gates[review.gate]
     owe_notice(
-        [row.person for row in sources.roles(case) if row.in_force],
+        team,
         "decided",
         f"review:{review.pk}",
         subject=f"{case.ref} {case.title}: {gate.title} was {review.get_outcome_display().lower()}",
@@ -234,7 +239,7 @@ def return_review(*, review: Review, reason: str, by: User) -> Review:
         review = still_open(review, case)
         permissions.may_chair(case, by).or_refuse()
         end_review(review, Review.RETURNED, by=by, reason=reason.strip())
-        _tell_team(case, review)
+        _tell(_team(case), case, review)
     return review
 
 
@@ -273,7 +278,7 @@ def expire_reviews(*, system: str = "review expiry") -> list[Review]:
             review = Review.objects.select_related("initiative").get(pk=row.pk)
             if review.is_open and review.expires_at <= clock.now():
                 end_review(review, Review.EXPIRED, by=None, reason="Nobody decided it in time.")
-                _tell_team(case, review)
+                _tell(_team(case), case, review)
                 ended.append(review)
     return ended
 

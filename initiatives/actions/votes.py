@@ -75,8 +75,8 @@ def sign_off(
     """
     check_vote(review, seat, verdict, reason, criteria, condition)
     with act("sign off", by=by, case=review.initiative_id) as case:
-        review = still_open(review, case)
         with one_look():  # after the lock and before anything is written: each thing is read once
+            review = still_open(review, case)
             permissions.may_sign(review, seat, by, verdict=verdict).or_refuse()
             last = sources.last_vote(review, seat)
             seen_last = replaces.pk if isinstance(replaces, SignOff) else replaces
@@ -109,6 +109,7 @@ def sign_off(
             evidence = sorted(int(pk) for pk in covered["evidence"])
             if verdict.startswith("approve"):
                 may_approve(case, covered, evidence, sitting, by)
+            chair, _ = permissions.acting_chair(case, list(sitting.bench.members))
         try:
             with transaction.atomic():
                 row = SignOff(
@@ -143,7 +144,8 @@ def sign_off(
             on_behalf_of=boards.holder_stood_in_for(list(sitting.bench.members), seat, by),
         )
         seals.soon()
-        _tell_chair_when_ready(board.with_vote(sitting, row))
+        if chair is not None:
+            _tell_when_ready(chair, board.with_vote(sitting, row))
     return row
 
 
@@ -247,20 +249,18 @@ def withdraw_vote(*, sign_off: SignOff, reason: str, by: User) -> SignOff:
     return new
 
 
-def _tell_chair_when_ready(sitting: board.Sitting) -> None:
+def _tell_when_ready(chair: User, sitting: board.Sitting) -> None:
     if not sitting.verdict.decidable:
         return
     case, review = sitting.case, sitting.review
-    chair, _ = permissions.acting_chair(case, list(sitting.bench.members))
-    if chair is not None:
-        owe_notice(
-            chair,
-            "ready to decide",
-            f"review:{review.pk}",
-            period=clock.today().isoformat(),
-            subject=f"{case.ref} {case.title}: ready for your decision",
-            text="Every blocking criterion is met and the seats that must sign have signed.",
-            link=review.get_absolute_url(),
-            case_ref=case.ref,
-            due_on=clock.local_day(review.expires_at),
-        )
+    owe_notice(
+        chair,
+        "ready to decide",
+        f"review:{review.pk}",
+        period=clock.today().isoformat(),
+        subject=f"{case.ref} {case.title}: ready for your decision",
+        text="Every blocking criterion is met and the seats that must sign have signed.",
+        link=review.get_absolute_url(),
+        case_ref=case.ref,
+        due_on=clock.local_day(review.expires_at),
+    )
