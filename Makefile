@@ -3,6 +3,8 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+# Modules stay compiled even where the environment would not have it: a run is a dozen processes, a test run fifty.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The first of these that is 3.11 to 3.13 and can build a virtual environment; `make run PYTHON=...` chooses another.
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
