@@ -364,7 +364,7 @@ def test_every_url_is_in_the_table():
 
 
 def test_who_opens_what(world, cast, rounds):
-    """Strangers are asked everywhere. Of those who may see a page two are, and of those who may not half, each time
+    """Strangers are asked everywhere. Of those who may see a page two are, and of those who may not a third, each time
     others; with `--rounds 500` all of them.
     """
     clients = {}
@@ -386,7 +386,7 @@ def test_who_opens_what(world, cast, rounds):
         may_not = [who for who in INSIDE if who not in row.opens]
         if rounds < 500:
             may = (may * 2)[place % len(may) :][:SHOWN_TO] if may else []
-            may_not = may_not[place % 2 :: 2]
+            may_not = may_not[place % 3 :: 3]
         for who in [*may, *may_not]:
             answer = clients[who].get(url)
             expect(name, who, answer.status_code, 200 if who in row.opens else row.closed)
