@@ -82,8 +82,8 @@ class SeatsInline(admin.TabularInline):
     model = models.Membership
     fields = ("seat", "person", "starts_at", "ends_at", "delegate_of")
     readonly_fields = fields
+    template = "admin/rows_inline.html"
     extra = 0
-    show_change_link = True
     can_delete = False
 
     def has_add_permission(self, request, obj=None):

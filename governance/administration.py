@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import CharField
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -101,6 +102,20 @@ def _by_subject(request, app_label=None):
 
 
 admin.site.get_app_list = _by_subject
+
+
+class NamedValues(admin.AllValuesFieldListFilter):
+    """Every value there is, to filter by; the empty one has words, because a link without any cannot be told."""
+
+    def choices(self, changelist):
+        """Django's choices, each with words."""
+        for choice in super().choices(changelist):
+            yield choice | {"display": choice["display"] or "not set"}
+
+
+admin.FieldListFilter.register(
+    lambda field: isinstance(field, CharField) and not field.choices, NamedValues, take_priority=True
+)
 
 
 # --- What every page of it has in common ------------------------------------------------------------------------------

@@ -125,8 +125,12 @@
       });
     }
     if ("auto" in form.dataset) {
+      /* Not for who chooses by keyboard: there each arrow on the way down a list is a change (WCAG 3.2.2). */
+      let pointed = false;
+      form.addEventListener("pointerdown", () => { pointed = true; });
+      form.addEventListener("keydown", () => { pointed = false; });
       form.addEventListener("change", (event) => {
-        if (event.target.matches("select,input[type=checkbox],input[type=radio]")) form.requestSubmit();
+        if (pointed && event.target.matches("select,input[type=checkbox],input[type=radio]")) form.requestSubmit();
       });
     }
   };
@@ -171,9 +175,18 @@
 
   settle(document);
   start(document);
+  /* Whoever had the focus in what is replaced goes on in what comes instead: in its first field, or at its first button. */
+  let replaced = false;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    replaced = event.detail.target.contains(document.activeElement);
+  });
   document.addEventListener("htmx:load", (event) => {
-    if (event.detail.elt === document.body) return;
-    settle(event.detail.elt);
-    start(event.detail.elt);
+    const root = event.detail.elt;
+    if (root === document.body) return;
+    settle(root);
+    start(root);
+    if (!replaced || root.contains(document.activeElement)) return;
+    const next = "form :is(textarea,select,input:not([type=hidden])),a.btn,button";
+    root.querySelector(next)?.focus();
   });
 })();
