@@ -3,8 +3,13 @@
 import os
 
 from celery import Celery
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
+
+TRANSPORT_ALIASES["filesystem"] = (
+    "governance.queue_in_files:Transport"  # what filesystem:// means, in every process
+)
 
 app = Celery("plumbline")
 app.config_from_object("django.conf:settings", namespace="CELERY")

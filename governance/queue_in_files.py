@@ -56,7 +56,7 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    """For CELERY_BROKER_TRANSPORT."""
+    """Kombu's transport over such a channel; `governance.celery` has filesystem:// mean this one."""
 
     Channel = Channel
 

@@ -273,7 +273,6 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "filesystem://"
 broker = CELERY_BROKER_URL.partition("://")[0]
 if broker == "filesystem":
-    CELERY_BROKER_TRANSPORT = "governance.queue_in_files:Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(DATA_DIR / "queue"),
         "data_folder_out": str(DATA_DIR / "queue"),

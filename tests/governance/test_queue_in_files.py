@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from kombu import Connection
 from kombu.exceptions import ChannelError
 
@@ -17,9 +16,8 @@ def queue(tmp_path):
         name: str(tmp_path / "control" if name == "control_folder" else tmp_path)
         for name in ("data_folder_in", "data_folder_out", "control_folder")
     }
-    with Connection(
-        "filesystem://", transport=settings.CELERY_BROKER_TRANSPORT, transport_options=folders
-    ) as connection:
+    with Connection("filesystem://", transport_options=folders) as connection:
+        assert isinstance(connection.default_channel, queue_in_files.Channel)
         yield connection.SimpleQueue("celery", serializer="json")
 
 
