@@ -30,8 +30,8 @@ races: $(VENV)/development.stamp ## run the races between people at full length 
 bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its lag, verification, any day again, pages
 	@for one in capture seal lag verify asof pages; do $(BIN)/python -m tests.bench.$$one || exit; done
 
-drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, erasure, backup, every attack, generated input, an hour's memory
-	@$(BIN)/pytest tests/test_path_matrix.py tests/test_record_attacks.py tests/test_access.py tests/test_generated.py tests/test_hostile_files.py tests/governance/test_admin.py tests/browser/test_walk.py --rounds 500
+drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, erasure, backup, every attack, generated input, every page, an hour's memory
+	@$(BIN)/pytest tests/test_path_matrix.py tests/test_record_attacks.py tests/test_access.py tests/test_generated.py tests/test_hostile_files.py tests/governance/test_admin.py tests/browser/test_pages.py tests/browser/test_walk.py --rounds 500
 	@for one in crash flips erasure backup memory; do $(BIN)/python -m tests.bench.$$one || exit; done
 
 mutants: $(VENV)/development.stamp ## take the defences away one by one: each time a test must go red

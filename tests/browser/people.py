@@ -9,10 +9,9 @@ from adoption.demo import life
 from governance import clock
 from governance.models import User
 from tests import factories
+from tests.browser.soundness import NARROW, WIDE, measured
 
-WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PATIENCE = 30_000  # milliseconds; long, because a machine under load is slow and not wrong
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 expect.set_options(timeout=PATIENCE)
 
@@ -38,9 +37,10 @@ class Watch:
         page.on("response", self._look)
         return page
 
-    def sign_in(self, person: User, **options) -> "Person":
-        """A person, signed in by name and password."""
-        somebody = Person(person, self.page(**options))
+    def sign_in(self, person: User, way: "type[Person] | None" = None, **options) -> "Person":
+        """A person, signed in by name and password, who uses the browser in their own way."""
+        way = way or Person
+        somebody = way(person, self.page(**(way.options | options)))
         somebody.sign_in()
         return somebody
 
@@ -59,10 +59,35 @@ class Watch:
 
 
 class Person:
-    """Somebody at a browser."""
+    """Somebody at a browser with a mouse, a window of common size, and scripts. The other ways are in ways.py."""
+
+    options: dict = {}  # of the browser
+    scripted = True
 
     def __init__(self, person: User, page: Page):
         self.person, self.page = person, page
+
+    # What a hand does
+
+    def follow(self, link: Locator) -> None:
+        """Open a link, or press a button."""
+        link.click()
+
+    def fill(self, field: Locator, words: str) -> None:
+        """Put these words into a field, in place of what is there."""
+        field.fill(words)
+
+    def select(self, field: Locator, option: Locator) -> None:
+        """Choose this option of a list."""
+        field.select_option(value=option.get_attribute("value"))
+
+    def check(self, box: Locator) -> None:
+        """Tick a box, or choose one of several."""
+        box.check()
+
+    def hand_in(self, field: Locator, file: dict) -> None:
+        """Choose a file."""
+        field.set_input_files(file)
 
     # Getting about
 
@@ -77,21 +102,26 @@ class Person:
     def click(self, name: str, within: Locator | None = None) -> None:
         """Follow the first link of that name. What follows a colon is there for screen readers, set apart."""
         words = re.compile(re.escape(name).replace(":", r"\s*:"))
-        (within or self.page.locator("main")).get_by_role("link", name=words).first.click()
+        self.follow((within or self.page.locator("main")).get_by_role("link", name=words).first)
 
-    def press(self, name: str, within: Locator | None = None) -> None:
-        """Press the button of that name."""
-        (within or self.page.locator("main")).get_by_role("button", name=name, exact=True).click()
+    def press(self, name: str, within: Locator | None = None, *, exact: bool = True) -> None:
+        """Press the button of that name, or with `exact=False` the first that has it in its name."""
+        buttons = (within or self.page.locator("main")).get_by_role("button", name=name, exact=exact)
+        self.follow(buttons if exact else buttons.first)
 
     def type(self, label: str, words: str, within: Locator | None = None) -> None:
         """Type into the field with that label."""
-        (within or self.page.locator("main")).get_by_label(label).fill(words)
+        self.fill((within or self.page.locator("main")).get_by_label(label), words)
+
+    def tick(self, label: str, within: Locator | None = None) -> None:
+        """Tick the box, or choose the answer, with that label."""
+        self.check((within or self.page.locator("main")).get_by_label(label))
 
     def choose(self, label: str, choice: str, within: Locator | None = None) -> None:
         """Choose from a list the first option that begins with these words; waits until it is there."""
         field = (within or self.page.locator("main")).get_by_label(label)
         option = field.locator("option").filter(has_text=re.compile(rf"^\s*{re.escape(choice)}")).first
-        field.select_option(value=option.get_attribute("value"))
+        self.select(field, option)
 
     def desk(self) -> None:
         """Back to what waits."""
@@ -112,37 +142,46 @@ class Person:
 
     def _open(self, link: Locator) -> None:
         with self.page.expect_navigation(wait_until="domcontentloaded"):
-            link.click()
+            self.follow(link)
 
     def said(self, words: str) -> None:
         """The page says so, in the place where results are told."""
         expect(self.page.locator("main > [role=status]")).to_contain_text(words)
 
-    def fits_a_phone(self) -> None:
-        """The page that is open needs no sideways scrolling at 390 pixels."""
-        self.page.set_viewport_size(NARROW)
-        wider = self.page.evaluate(OVERFLOW)
+    def fits(self) -> None:
+        """The page that is open needs no sideways scrolling at 390 pixels; nothing on it is cut off or covered."""
+        found = measured(self.page, NARROW)
         self.page.set_viewport_size(WIDE)
-        assert wider <= 0, f"{self.page.url} is {wider} pixels too wide for a phone"
+        assert found == [], f"{self.page.url}: {found}"
 
     # The checklist
 
     def answer(self, keys: list[str]) -> None:
-        """Answer questions in place, in the words of the rulebook; true as of today where saying so is proof."""
+        """Answer questions in place, in the words of the rulebook; true as of today where saying so is proof.
+
+        Without scripts there is no place but the page of each question, from which one comes back.
+        """
         # From the last to the first: what opens or closes below moves nothing above.
         rows = [self.page.locator(f"[id='row-{key}']") for key in reversed(keys)]
+        if not self.scripted:
+            for row in rows:
+                self.click("Answer", row)
+                self._say(self.page.locator("main"))
+                self.said("Saved.")
+            return
         for row in rows:
             self.click("Answer", row)
         for row in rows:
-            field = row.get_by_label("Your answer")
-            counts = row.get_by_text("What counts: ").inner_text().removeprefix("What counts: ")
-            field.fill(counts[:1].upper() + counts[1:])
-            attested = row.get_by_label("True as of")
-            if attested.count():
-                attested.fill(clock.today().isoformat())
-            self.press("Save", row)
+            self._say(row)
         for row in rows:
             expect(row.get_by_text("saved", exact=True)).to_be_visible()
+
+    def _say(self, within: Locator) -> None:
+        counts = within.get_by_text("What counts: ").inner_text().removeprefix("What counts: ")
+        self.type("Your answer", counts[:1].upper() + counts[1:], within)
+        if within.get_by_label("True as of").count():
+            self.type("True as of", clock.today().isoformat(), within)
+        self.press("Save", within)
 
     def unanswered(self) -> list[str]:
         """The questions of the open checklist that can be answered and are not yet."""
@@ -160,7 +199,7 @@ class Person:
         self.click(f"Choose: {kind}")
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(f"Add evidence: {kind.lower()}")
         for key in covers:
-            self.page.locator(f"input[name=covers][value='{key}']").check()
+            self.check(self.page.locator(f"input[name=covers][value='{key}']"))
         self.type("Title", title)
         if clause:
             self.choose("Clause", clause)
@@ -176,9 +215,8 @@ class Person:
     def upload(self, title: str) -> None:
         """Choose a file of its own: a PDF with this title."""
         file = life.pdf(title)
-        self.page.get_by_label("File").set_input_files(
-            {"name": file.name, "mimeType": "application/pdf", "buffer": file.read()}
-        )
+        content = {"name": file.name, "mimeType": "application/pdf", "buffer": file.read()}
+        self.hand_in(self.page.get_by_label("File"), content)
 
     # The board
 
@@ -189,7 +227,7 @@ class Person:
         self.click("Read and sign as")
         expect(self.page.locator("main")).to_contain_text("What you sign")
         self.type("Your password", factories.PASSWORD)
-        self.page.locator("main").get_by_role("button", name="Sign as ").click()
+        self.press("Sign as ", exact=False)
         self.said("This is what you signed.")
         expect(self.page.locator("main")).to_contain_text("Fresh: it counts.")
 

@@ -53,7 +53,7 @@ def test_two_years_later(watch, past, tmp_path):
     expect(decision).to_contain_text(cast.chair.full_name)
     auditor.click("Entry", decision)
     expect(page.locator("#proof")).to_contain_text("The bytes below give the digest of this entry.")
-    auditor.fits_a_phone()
+    auditor.fits()
 
     # The case at the end of that day, and the day before: it was an idea.
     auditor.click("The case at the end of that day")
@@ -61,7 +61,7 @@ def test_two_years_later(watch, past, tmp_path):
     expect(bar).to_contain_text("Nothing can be changed here")
     expect(page.locator("main header").first).to_contain_text("Claims Prototype")
     assert page.locator("main form[method=post]").count() == 0
-    auditor.fits_a_phone()
+    auditor.fits()
 
     auditor.click("Back to today")
     expect(bar).to_have_count(0)

@@ -1,26 +1,19 @@
-"""A start without demo data, in the browser: from the printed link to the first case.
+"""A start without demo data, in the browser: from the printed link to the first case."""
 
-With PLUMBLINE_SHOTS=folder each page on the way is also saved as a picture, light and dark, wide and narrow.
-"""
-
-import os
 import re
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.core import mail
 from playwright.sync_api import expect
 
 from governance import first_admin, pulse
 from governance.models import User
 from initiatives.models import Initiative
-from tests.browser.people import NARROW, OVERFLOW, WIDE, Watch
-from tests.browser.test_pages import ASKED
+from tests.browser.people import Watch
+from tests.browser.soundness import trouble_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SHOTS = os.environ.get("PLUMBLINE_SHOTS")
 PHRASE = "a phrase of one's own"
 SEATS = (
     "Business value",
@@ -86,17 +79,8 @@ class Newcomer:
         self.sign_in(address.partition("@")[0])
 
     def look(self, name: str) -> None:
-        """The page fits a phone, and axe finds nothing; and its pictures, where they are asked for."""
-        violations = Axe().run(self.page, options=ASKED["light"]).response["violations"]
-        assert [(one["id"], one["nodes"][0]["target"]) for one in violations] == [], self.page.url
-        for scheme in ("light", "dark") if SHOTS else ("light",):
-            self.page.emulate_media(color_scheme=scheme)
-            for size in (NARROW, WIDE):
-                self.page.set_viewport_size(size)
-                assert self.page.evaluate(OVERFLOW) <= 0, f"{self.page.url} is too wide at {size['width']}"
-                if SHOTS:
-                    path = Path(SHOTS) / f"first-hour-{name}-{scheme}-{size['width']}.png"
-                    self.page.screenshot(path=path, full_page=True)
+        """Nothing is wrong with the open page."""
+        assert trouble_in(self.page, f"first-hour-{name}") == []
 
 
 def test_from_the_printed_link_to_the_first_case(empty):
@@ -139,6 +123,8 @@ def test_from_the_printed_link_to_the_first_case(empty):
     )
     admin.look("accounts")
 
+    admin.page.goto("/rulebook/")
+    admin.look("rulebook-none")
     admin.next_step("Load one")
     admin.page.get_by_role("link", name="Start with that one").click()
     admin.press("Check and load")

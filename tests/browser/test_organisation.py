@@ -1,45 +1,24 @@
 """The organisation changes, walked in a real browser: a merge of units, a handover, an absence."""
 
-import os
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from adoption.demo import life
 from governance import clock, seals
 from initiatives import actions
 from tests import factories
-from tests.browser.people import NARROW, WIDE
+from tests.browser.soundness import trouble_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SHOTS = os.environ.get("PLUMBLINE_SHOTS")
-
-
 AGE = timedelta(days=3)
-# Without looking into style sheets by itself: the policy of the pages forbids axe to.
-ASKED = {"resultTypes": ["violations"], "preload": False}
 
 
 def look(person, name: str) -> None:
-    """The open page has no violation that axe knows, in light and dark, and fits a phone; a picture where asked for."""
-    page = person.page
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        broken = Axe().run(page, options=ASKED).response["violations"]
-        assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in broken] == [], (
-            name,
-            scheme,
-        )
-        for size in (NARROW, WIDE) if SHOTS else ():
-            page.set_viewport_size(size)
-            page.screenshot(path=Path(SHOTS) / f"{name}-{scheme}-{size['width']}.png", full_page=True)
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size(WIDE)
-    person.fits_a_phone()
+    """Nothing is wrong with the open page."""
+    assert trouble_in(person.page, name) == []
 
 
 @pytest.fixture

@@ -1,151 +1,195 @@
-"""Every main page in a real browser: read by axe in light and dark, measured at 390 pixels; and all of it unscripted.
+"""Every page in a real browser: read by axe in light and dark, measured from 320 pixels up, its console silent."""
 
-With PLUMBLINE_SHOTS=folder each page is also saved as a picture: light and dark, 1280 and 390 pixels wide.
-"""
-
-import os
-from pathlib import Path
+import contextlib
+import re
+import zipfile
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.core.files.uploadedfile import SimpleUploadedFile
+from django.conf import settings as of_django
+from django.core.management import call_command
+from django.test import Client, signals
 from playwright.sync_api import expect
 
-from adoption.demo import life
-from governance import asof, clock, samples, seals
-from governance.audit import Search
-from governance.views.asof import Day
-from initiatives import actions
+from governance import clock, pulse, subject_access
+from initiatives import actions, permissions
+from initiatives.models import Hold
 from tests import factories
-from tests.browser.people import NARROW, OVERFLOW, WIDE
+from tests.browser import pages
+from tests.browser.soundness import trouble_in
+from tests.browser.ways import Keyboard
+from tests.policy import POLICY
+from tests.test_access import TABLE, address, world  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SHOTS = os.environ.get("PLUMBLINE_SHOTS")
 TITLE = "Customer summary assistant"
-# Dark changes colours and nothing else, so there axe is asked about those alone.
-ASKED = {
-    "light": {"resultTypes": ["violations"]},
-    "dark": {"resultTypes": ["violations"], "runOnly": {"type": "tag", "values": ["cat.color"]}},
-}
+FULL = 500  # rounds from which every page is looked at
 
 
 @pytest.fixture
-def review(cast):
-    """A trial before its production gate: everything proved, five seats have signed, the value seat has not."""
-    case = factories.make_mvp(cast)
-    life.ground_gate(case, "production", cast.team)
-    review = actions.open_review(case=life.fresh(case), by=cast.owner)
-    life.votes(review, cast.team, [seat for seat in cast.seats if seat != "business_value"])
-    return review
+def cast(transactional_db):
+    """An organisation with a past; its scheduler is heard."""
+    with clock.simulated(clock.now() - pages.AGE):
+        cast = factories.make_cast()
+    pulse.say("scheduler", "of tests")
+    return cast
 
 
-def test_every_main_page_is_sound(watch, cast, review, settings):
-    """No violation that axe knows, in light and in dark, and no page that scrolls sideways on a phone."""
-    settings.DEBUG = True  # shows the styleguide
-    case = f"/cases/{review.initiative.ref}/"
-    item = review.initiative.evidence.filter(kind="document").first()
-    table = actions.add_evidence(
-        case=review.initiative,
-        kind="log_sample",
-        title="A day of its log",
-        observed_on=clock.today(),
-        covers=["mvp.observability"],
-        result="pass",
-        file=SimpleUploadedFile("day.csv", b"When,Asked by,Answer\n09:12,Dana,Summary of four notes\n"),
-        by=cast.owner,
-    )
-    found = inspect(
-        watch.page(),
-        {"sign-in": "/sign-in/", "forgotten": "/password/forgotten/", "styleguide": "/styleguide/"},
-    )
-    settings.DEBUG = False
-    seals.seal()
-    then = Day.of(asof.known_until().replace(microsecond=0)).asked
-    found += inspect(
-        watch.sign_in(cast.owner).page,
-        {
-            "desk": "/",
-            "portfolio": "/cases/",
-            "board": "/cases/?view=board",
-            "pictures": "/cases/pictures/",
-            "register": "/cases/register/",
-            "case": case,
-            "checklist": f"{case}checklist/",
-            "row": f"{case}checklist/gov.impact/",
-            "declaration": f"{case}declaration/",
-            "evidence": f"{case}evidence/",
-            "evidence-add": f"{case}evidence/add/?kind=document",
-            "evidence-item": f"{case}evidence/{item.pk}/",
-            "evidence-look": f"{case}evidence/{table.pk}/look/",
-            "contract": f"{case}contract/",
-            "contract-edit": f"{case}contract/edit/",
-            "people": f"{case}people/",
-            "running": f"{case}running/",
-            "notes": f"{case}notes/",
-            "by-judgement": f"{case}?by=judgement",
-            "waivers": f"{case}waivers/",
-            "lessons": f"{case}lessons/",
-            "history": f"{case}history/",
-            "compare": f"{case}compare/",
-            "as-of": f"{case}?as_of={then}",
-            "reviews": "/reviews/",
-            "rulebook": "/rulebook/",
-            "rulebook-changes": "/rulebook/2026.1/changes/",
-            "decisions": "/decisions/",
-            "notices": "/notices/",
-            "help": "/help/",
-            "settings": "/settings/",
-            "search": "/search/?q=c",
-            "search-found": "/search/?q=cust+ma",
-            "search-all": "/search/?q=lindq",
-            "search-evidence": f"/search/?q={item.title.split()[0]}&in=evidence",
-        },
-    )
-    of_review = f"/reviews/{review.pk}/"
-    found += inspect(
-        watch.sign_in(cast.seat_value).page,
-        {"review": of_review, "sign": f"{of_review}sign/business_value/"},
-    )
-    idea = factories.make_case(cast, title="Invoice matching")
-    found += inspect(
-        watch.sign_in(cast.chair).page, {"decide": f"{of_review}decide/", "ideas": f"/ideas/?case={idea.ref}"}
-    )
-    found += inspect(
-        watch.sign_in(cast.admin).page,
-        {
-            "imports": "/imports/",
-            "accounts": "/accounts/",
-            "accounts-add": "/accounts/add/",
-            "status": "/status/",
-            "account": "/account/",
-            "account-password": "/account/password/",
-            "desk-admin": "/",
-        },
-    )
-    seals.seal()
-    votes = Search(kind="signed off")
-    sample = samples.draw_sample(name="Votes", purpose="Yearly look", search=votes, size=6, by=cast.auditor)
-    vote = sample.drawn.last()
-    samples.conclude(drawn=vote, conclusion="exception", words="Signed unread.", by=cast.auditor)
-    found += inspect(
-        watch.sign_in(cast.auditor).page,
-        {
-            "audit": "/audit/",
-            "audit-entry": f"/audit/entries/{vote.entry_id}/",
-            "audit-draw": "/audit/samples/draw/",
-            "audit-samples": "/audit/samples/",
-            "audit-sample": sample.get_absolute_url(),
-            "audit-drawn": vote.get_absolute_url(),
-            "audit-rights": "/audit/rights/",
-            "keeping": "/audit/keeping/",
-            "record": "/record/",
-            "record-receipt": f"/record/receipts/{vote.entry_id}/",
-            "audit-frameworks": "/audit/frameworks/?framework=soc2",
-            "audit-framework": "/audit/frameworks/?framework=soc2&reference=CC3.1",
-        },
-    )
-    assert found == []
+@pytest.fixture
+def overdue(cast):
+    """A prototype that nobody decided on for long."""
+    with clock.simulated(clock.now() - pages.AGE):
+        return factories.make_prototype(cast, title="Contract reader")
+
+
+class Visitor:
+    """One browser that opens pages as anybody, and says what is wrong with them."""
+
+    def __init__(self, watch):
+        self.watch, self.page, self.keys = watch, watch.page(), {}
+
+    def becomes(self, person) -> None:
+        """From now on the pages are opened by this person; by nobody in particular for None."""
+        context = self.page.context
+        context.clear_cookies()
+        if person is None:
+            return
+        if person.pk not in self.keys:
+            client = Client()
+            client.force_login(person)
+            self.keys[person.pk] = client.cookies[of_django.SESSION_COOKIE_NAME].value
+        cookie = {
+            "name": of_django.SESSION_COOKIE_NAME,
+            "value": self.keys[person.pk],
+            "url": self.watch.address,
+        }
+        context.add_cookies([cookie])
+
+    def opens(self, one: pages.Page) -> list[str]:
+        """What is wrong with this page."""
+        self.becomes(one.who)
+        with self.expecting(one.status):
+            response = self.page.goto(one.address)
+            return self.wrong_with(one.name, response, one.status)
+
+    def wrong_with(self, name: str, response, status: int = 200) -> list[str]:
+        """What is wrong with the page that was just answered."""
+        if response.status != status or not response.headers.get("content-type", "").startswith("text/html"):
+            return [f"{name}: {response.status}, {response.headers.get('content-type')} at {response.url}"]
+        policy = {part.strip() for part in response.headers.get("content-security-policy", "").split(";")}
+        found = [] if policy == POLICY else [f"{name}: its policy is {sorted(policy)}"]
+        return found + trouble_in(self.page, name)
+
+    def presses(self, name: str, button: str, status: int = 200) -> list[str]:
+        """What is wrong with the page that a form of the open one is answered with."""
+        with self.expecting(status):
+            with self.page.expect_navigation() as answered:
+                self.page.locator("main").get_by_role("button", name=button).first.click()
+            return self.wrong_with(name, answered.value, status)
+
+    @contextlib.contextmanager
+    def expecting(self, status: int):
+        """A refusal that was expected is no complaint; browsers write each into their console."""
+        before = len(self.watch.complaints)
+        yield
+        if status >= 400:
+            about = re.compile(rf": {status}$|a status of {status}\b")
+            heard = self.watch.complaints[before:]
+            self.watch.complaints[before:] = [line for line in heard if not about.search(line)]
+
+
+def answers(visitor: Visitor, scene: pages.Scene, cast, monkeypatch) -> list[str]:
+    """What is wrong with the pages that something sent is answered with, and with the one for what broke."""
+    visitor.becomes(cast.owner)
+    page = visitor.page
+    page.goto("/settings/")
+    found = visitor.presses("calendar-made", "Make an address")
+    page.goto("/cases/register/")
+    page.locator("main form[method=post]").evaluate("form => { form.noValidate = true }")
+    found += visitor.presses("register-wrong", "Register")
+    page.goto(f"{scene.review.initiative.get_absolute_url()}evidence/add/?kind=document")
+    page.locator("main form[method=post]").evaluate("form => { form.noValidate = true }")
+    found += visitor.presses("evidence-wrong", "Add it")
+    visitor.becomes(cast.chair)
+    page.goto(address("hold-lift", scene.world))
+    hold = Hold.objects.get(pk=scene.world["holds"])
+    actions.lift_hold(hold=hold, reason="Seen to.", by=cast.chair)
+    page.locator("main form textarea").fill("Seen to as well.")
+    found += visitor.presses("closed-409", "Lift it", 409)
+    page.goto("/settings/")
+    page.context.clear_cookies()
+    found += visitor.presses("closed-403-forged", "Save", 403)
+    visitor.becomes(cast.chair)
+    with monkeypatch.context() as broken:
+        broken.setattr(permissions, "may_compare_ideas", None)
+        found += visitor.opens(pages.Page("closed-500", cast.chair, "/ideas/", 500))
+    return found
+
+
+def files(visitor: Visitor, scene: pages.Scene, cast, folder) -> list[str]:
+    """What is wrong with the pages that lie in what is exported, opened as the files they are."""
+    export, report = folder / "record.zip", folder / "report.zip"
+    call_command("export_record", "--case", scene.world["idea"], "--out", str(export), verbosity=0)
+    subject_access.take(person=cast.outsider, also=[], to=report, by=cast.admin)
+    found = []
+    for name, path in (("export-index", export), ("subject-access", report)):
+        with zipfile.ZipFile(path) as packed:
+            (inside,) = (one for one in packed.namelist() if one.endswith("index.html"))
+            packed.extract(inside, folder)
+        visitor.page.goto(f"file://{folder / inside}")
+        found += trouble_in(visitor.page, name)
+    return found
+
+
+def page_templates() -> set[str]:
+    """Every template that is a page by itself."""
+    place = of_django.BASE_DIR / "templates"
+    found = {path.relative_to(place) for path in place.rglob("*.html")}
+    return {
+        str(path)
+        for path in found
+        if not path.name.startswith("_") and path.parts[0] not in ("emails", "_components", "django")
+    }
+
+
+def test_every_page_is_sound(watch, cast, world, overdue, rounds, settings, monkeypatch, tmp_path):  # noqa: F811
+    """No violation that axe knows, in light and dark; nothing cut off or too wide; no line in the console.
+
+    With `--rounds 500` every page, and every template is shown by one of them; in the suite one of each kind.
+    """
+    settings.CAPTURE_LINKS = True
+    shown, found = set(), []
+
+    def see(template, **_):
+        shown.add(template.name)
+
+    signals.template_rendered.connect(see)
+    scene = pages.set_the_scene(cast, world, overdue)
+    visitor = Visitor(watch)
+    every = [*pages.pages_of(scene, cast), *pages.pages_of_the_admin(cast)]
+    names = [one.name for one in every]
+    assert set(names) >= pages.MAIN
+    assert len(names) == len(set(names))
+    for one in every:
+        if rounds >= FULL or one.name in pages.MAIN:
+            settings.DEBUG = one.name == "styleguide"
+            found += visitor.opens(one)
+    if rounds >= FULL:
+        found += answers(visitor, scene, cast, monkeypatch)
+        found += files(visitor, scene, cast, tmp_path)
+        found += [f"{name} is a page" for name in pages.NO_PAGE if is_page(scene, cast, name)]
+        assert page_templates() - shown == set(pages.SHOWN_ELSEWHERE)
+    assert found == [], "\n".join(found)
+
+
+def is_page(scene: pages.Scene, cast, name: str) -> bool:
+    """Whether an address that is said to be none answers with a whole page after all."""
+    client, row = Client(), TABLE[name]
+    if row.opens:
+        client.force_login(getattr(cast, row.opens[0]))
+    answer = client.get(address(name, scene.world))
+    page = answer.headers.get("Content-Type", "").startswith("text/html")
+    return answer.status_code == 200 and page and b"<html" in answer.content
 
 
 def test_a_slash_goes_to_the_search_box(watch, cast):
@@ -165,32 +209,24 @@ def test_a_slash_goes_to_the_search_box(watch, cast):
     assert owner.page.evaluate("document.activeElement.id") != "find"
 
 
-def asked_of_axe(page, options: dict) -> list[dict]:
-    """What axe objects to. Half a megabyte of it is brought into each page once, not once for each theme."""
-    if page.evaluate("typeof axe") == "undefined":
-        return Axe().run(page, options=options).response["violations"]
-    return page.evaluate("options => axe.run(document, options)", options)["violations"]
-
-
-def inspect(page, addresses: dict[str, str]) -> list[str]:
-    """What is wrong with these pages, as lines; pictures of them where they are asked for."""
-    found = []
-    for name, address in addresses.items():
-        page.goto(address)
-        for scheme, options in ASKED.items():
-            page.emulate_media(color_scheme=scheme)
-            for violation in asked_of_axe(page, options):
-                where = "; ".join(" ".join(node["target"]) for node in violation["nodes"][:3])
-                found.append(f"{name}, {scheme}: {violation['help']} ({violation['id']}) at {where}")
-            for size in (NARROW, WIDE) if SHOTS or scheme == "light" else ():
-                page.set_viewport_size(size)
-                wider = page.evaluate(OVERFLOW)
-                if wider > 0:
-                    found.append(f"{name}: {wider} pixels too wide at {size['width']}")
-                if SHOTS:
-                    path = Path(SHOTS) / f"{name}-{scheme}-{size['width']}.png"
-                    page.screenshot(path=path, full_page=True)
-    return found
+def test_the_keyboard_stays_where_somebody_is(watch, cast):
+    """A filter waits until it is chosen, not passed; a row that opens or closes in place keeps the focus."""
+    case = factories.make_case(cast)
+    owner = watch.sign_in(cast.owner, Keyboard)
+    owner.page.goto(f"{case.get_absolute_url()}checklist/")
+    owner.page.evaluate("document.addEventListener('submit', () => { window.sent = true })")
+    layer = owner.page.get_by_label("Layer")
+    owner.reach(layer)
+    owner.page.keyboard.press("ArrowDown")
+    expect(layer).not_to_have_value("")
+    assert not owner.page.evaluate("window.sent")
+    row = owner.page.locator("[id='row-proto.scope']")
+    owner.click("Answer", row)
+    expect(row.locator("form :focus")).to_have_count(1)
+    owner.type("Your answer", "Notes of two teams.", row)
+    owner.press("Save", row)
+    expect(row.get_by_text("saved", exact=True)).to_be_visible()
+    expect(row.locator(":focus")).to_have_count(1)
 
 
 def test_without_scripts(watch, cast):

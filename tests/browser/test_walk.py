@@ -1,5 +1,7 @@
 """The whole story in a real browser: from four fields to production, by eleven people who click and type."""
 
+import contextlib
+import itertools
 import re
 from datetime import timedelta
 
@@ -8,13 +10,16 @@ from playwright.sync_api import expect
 
 from adoption.demo import life
 from governance import clock
+from governance.models import User
 from initiatives.actions.base import together
 from initiatives.models import Initiative
 from tests.browser.people import Person, Watch
+from tests.browser.ways import WAYS, Keyboard, Slim, Unscripted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TITLE = "Customer summary assistant"
+FULL = 500  # rounds from which everything is done by hand, in every way
 BY_HAND = 3  # questions of a gate
 PROVED_BY_HAND = 3  # files, and as many clauses
 CLAUSES = [
@@ -109,28 +114,57 @@ FOR_PRODUCTION = [
 NO_RESULT = ("Document", "System record", "Decision record", "Contract clause")
 
 
-def test_from_four_fields_to_production(watch, cast, rounds):
+def pytest_generate_tests(metafunc):
+    """One walk in which everybody has a way of their own; with `--rounds 500` one more in each way alone."""
+    if "way" in metafunc.fixturenames:
+        full = metafunc.config.getoption("rounds") >= FULL
+        metafunc.parametrize("way", WAYS if full else ["each their own"])
+
+
+class People:
+    """Everybody of the walk, each at a browser of their own, used in their own way or in one way by all."""
+
+    def __init__(self, watch: Watch, way: str):
+        self.watch, self.way = watch, way
+        self.ways = itertools.cycle(WAYS.values())
+
+    def sign_in(self, person: User, way: type[Person] | None = None) -> Person:
+        """This person at a browser; where each has their own way this one, or the next."""
+        return self.watch.sign_in(person, WAYS.get(self.way) or way or next(self.ways))
+
+    def again(self, somebody: Person, way: type[Person]) -> Person:
+        """The same person at the case, from here on in another way; where all have one way, as before."""
+        if self.way not in WAYS:
+            somebody = self.sign_in(somebody.person, way)
+            somebody.case(TITLE)
+        return somebody
+
+
+def test_from_four_fields_to_production(watch, cast, rounds, way):
     """Register, answer, upload, promote three times; after each gate the page says what stands, upright.
 
-    With `--rounds 500` all is answered and proved by hand; in the suite the first of each gate, the rest by their acts.
+    With `--rounds 500` all is answered and proved by hand, in each way; in the suite the first of each gate, by people
+    of whom each has another way, the rest by their acts.
     """
-    by_hand, proved = (None, None) if rounds >= 500 else (BY_HAND, PROVED_BY_HAND)
-    owner = watch.sign_in(cast.owner)
+    by_hand, proved = (None, None) if rounds >= FULL else (BY_HAND, PROVED_BY_HAND)
+    people = People(watch, way)
+    owner = people.sign_in(cast.owner, Keyboard)
     register(owner)
     record_what_runs(owner)
     answer_gate(owner, "Intake to prototype", cast, by_hand)
     open_review(owner)
-    value = watch.sign_in(cast.seat_value)
+    value = people.sign_in(cast.seat_value)
     value.sign()
-    chair = watch.sign_in(cast.chair)
+    chair = people.sign_in(cast.chair)
     chair.decide("Worth exploring beside the other ideas.")
     stands_as(owner, "Prototype")
     expect(owner.page.locator("main")).to_contain_text("Not production-ready.")
     expect(owner.page.locator("main")).to_contain_text("No contract in force.")
 
-    staff(owner, watch, cast)
+    owner = people.again(owner, Unscripted)
+    staff(owner, people, cast)
     write_contract(owner)
-    risk = watch.sign_in(cast.seat_risk)
+    risk = people.sign_in(cast.seat_risk)
     for seat in (value, risk):
         approve_contract(seat)
     settle_tier(owner, risk)
@@ -141,12 +175,13 @@ def test_from_four_fields_to_production(watch, cast, rounds):
     if proved:
         life.ground_gate(Initiative.objects.get(title=TITLE), "mvp", cast.team)
     open_review(owner)
-    others = [watch.sign_in(cast.seats[seat]) for seat in ("security_privacy", "architecture_integration")]
-    others.append(watch.sign_in(cast.seat_adoption))
+    others = [people.sign_in(cast.seats[seat]) for seat in ("security_privacy", "architecture_integration")]
+    others.append(people.sign_in(cast.seat_adoption))
     sign_all((value, risk, *others), proved, cast)
     chair.decide("A bounded trial with an owner, a contract and an end date.")
     stands_as(owner, "MVP")
 
+    owner = people.again(owner, Slim)
     answer_gate(owner, "MVP to production", cast, by_hand)
     prove(owner, FOR_PRODUCTION[:proved], [(CLAUSES[1][0], ["prod.q06_human_review"])])
     report_outcomes(owner)
@@ -154,7 +189,7 @@ def test_from_four_fields_to_production(watch, cast, rounds):
         life.ground_gate(Initiative.objects.get(title=TITLE), "production", cast.team)
     generate_index(owner)
     open_review(owner)
-    sign_all((watch.sign_in(cast.seat_operations), value, risk, *others), proved, cast)
+    sign_all((people.sign_in(cast.seat_operations), value, risk, *others), proved, cast)
     chair.decide("The business may depend on it.")
     stands_as(owner, "Production")
     assert len(watch.contexts) >= 8
@@ -176,12 +211,12 @@ def register(owner: Person) -> None:
     owner.click("Register an initiative")
     owner.type("Title", TITLE)
     owner.choose("Unit", "Account management")
-    with owner.page.expect_response("**/cases/similar/**"):
+    with owner.page.expect_response("**/cases/similar/**") if owner.scripted else contextlib.nullcontext():
         owner.type("Problem", "Preparing a call takes account managers forty minutes.")
     owner.choose("Owner", owner.person.full_name)
     owner.press("Register")
     expect(owner.page.get_by_role("heading", level=1)).to_contain_text(TITLE)
-    owner.fits_a_phone()
+    owner.fits()
 
 
 def record_what_runs(owner: Person) -> None:
@@ -194,7 +229,7 @@ def record_what_runs(owner: Person) -> None:
         owner.type("Version", version)
         owner.press("Record it")
         owner.said("The version is recorded.")
-    owner.fits_a_phone()
+    owner.fits()
 
 
 def answer_gate(owner: Person, title: str, cast, by_hand: int | None) -> None:
@@ -211,7 +246,7 @@ def answer_gate(owner: Person, title: str, cast, by_hand: int | None) -> None:
     owner.tab("Checklist")
     expect(owner.page.get_by_role("heading", level=1)).to_contain_text(title)
     assert owner.unanswered() == []
-    owner.fits_a_phone()
+    owner.fits()
 
 
 def prove(owner: Person, items: list[tuple], clauses: list[tuple]) -> None:
@@ -229,7 +264,7 @@ def open_review(owner: Person) -> None:
     expect(owner.page.locator("main")).to_contain_text("Everything the board signs is met.")
     owner.press("Open the review")
     owner.said("The review is open.")
-    owner.fits_a_phone()
+    owner.fits()
 
 
 def stands_as(owner: Person, stage: str) -> None:
@@ -243,10 +278,10 @@ def stands_as(owner: Person, stage: str) -> None:
         re.compile(f"{stage}.*supported", re.S)
     )
     expect(page.locator("#gaps")).to_contain_text("What it claims is proved")
-    owner.fits_a_phone()
+    owner.fits()
 
 
-def staff(owner: Person, watch: Watch, cast) -> None:
+def staff(owner: Person, people: People, cast) -> None:
     """Four roles are proposed; each person accepts in person, from the desk."""
     for role, person in (
         ("Support owner", cast.support),
@@ -261,7 +296,7 @@ def staff(owner: Person, watch: Watch, cast) -> None:
         owner.press("Propose")
         owner.said("is asked to accept.")
     for person, roles in ((cast.support, 2), (cast.lead, 1), (cast.steward, 1)):
-        asked = watch.sign_in(person)
+        asked = people.sign_in(person)
         for _ in range(roles):
             asked.desk()
             asked.click("Read and answer")
@@ -281,7 +316,7 @@ def write_contract(owner: Person) -> None:
     owner.click("Send it to the board")
     owner.press("Send it")
     owner.said("The contract is with its seats.")
-    owner.fits_a_phone()
+    owner.fits()
 
 
 def approve_contract(seat: Person) -> None:
@@ -289,7 +324,7 @@ def approve_contract(seat: Person) -> None:
     seat.case(TITLE)
     seat.tab("Contract")
     seat.click("Read and approve")
-    seat.page.get_by_role("button", name="Approve for the seat").click()
+    seat.press("Approve for the seat", exact=False)
     seat.said("You approved the contract.")
 
 
@@ -297,13 +332,13 @@ def settle_tier(owner: Person, risk: Person) -> None:
     """The owner proposes a tier with the worst credible harm; the risk seat confirms it."""
     owner.case(TITLE)
     owner.click("Propose a tier")
-    owner.page.get_by_label("Limited").check()
+    owner.tick("Limited")
     owner.type("Worst credible harm", "A wrong summary costs a customer time.")
     owner.press("Propose")
     owner.said("The tier is proposed")
     risk.case(TITLE)
     risk.click("Confirm the tier")
-    risk.page.locator("main").get_by_role("button", name="Confirm").click()
+    risk.press("Confirm", exact=False)
     risk.said("The tier is confirmed.")
 
 
@@ -311,15 +346,15 @@ def plan_scope(owner: Person) -> None:
     """The bound of the trial, before anybody signs for it."""
     owner.tab("What runs")
     owner.click("Record the scope")
-    owner.page.get_by_label("planned: with the promotion to MVP").check()
+    owner.tick("planned: with the promotion to MVP")
     owner.type("Who uses it", "Account managers of two teams")
     owner.type("Number of users", "40")
     owner.type("Departments", "Account management")
     owner.type("Places", "Zurich")
     owner.type("Data classes", "customer notes")
     owner.type("Ends on", (clock.today() + timedelta(days=90)).isoformat())
-    owner.page.get_by_label("Rolled out to users in their work").check()
-    owner.page.get_by_label("Reads or writes production data").check()
+    owner.tick("Rolled out to users in their work")
+    owner.tick("Reads or writes production data")
     owner.press("See what this changes")
     owner.press("Record it")
     owner.said("The scope is recorded.")
@@ -332,10 +367,10 @@ def declare(owner: Person) -> None:
     for words in TRIAL:
         row = owner.page.locator("article.req").filter(has=owner.page.get_by_role("heading", name=words))
         owner.type("What will be shown", f"By the end of the trial: {words.lower()}, measured weekly.", row)
-        row.get_by_role("button", name="Declare").click()
+        owner.press("Declare", row, exact=False)
         expect(row).to_contain_text("declared")
         owner.said("Saved.")
-    owner.fits_a_phone()
+    owner.fits()
 
 
 def report_outcomes(owner: Person) -> None:
@@ -347,7 +382,7 @@ def report_outcomes(owner: Person) -> None:
         owner.choose("Result", "Proved", row)
         owner.type("What was found", "Shown in every week of the trial.", row)
         owner.choose("Proof", "Figures of the trial", row)
-        row.get_by_role("button", name="Report the result").click()
+        owner.press("Report the result", row, exact=False)
         expect(row.locator(".state")).to_contain_text("proved")
 
 

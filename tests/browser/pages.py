@@ -1,0 +1,355 @@
+"""Every page there is, with somebody who opens it: by the table of addresses, the admin's own, and what refuses.
+
+A new address is opened without anybody adding it here, by the first whom `tests/test_access.py` lets in; one that is no
+page of its own says below why not.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib import admin
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from adoption import actions as writing
+from adoption.actions import start
+from adoption.demo import life
+from governance import asof, clock, links, seals, telling
+from governance.administration import Recorded
+from governance.history import acting
+from governance.models import Entry, PasswordLink, User
+from governance.views.asof import Day
+from initiatives import actions
+from initiatives.actions.holds import owe
+from initiatives.models import Initiative, Review
+from tests import factories
+from tests.adoption.test_postmortems import LESSON, WORDS
+from tests.test_access import TABLE, address
+
+AGE = timedelta(
+    days=200
+)  # of the organisation: its oldest prototype is past the end that somebody has to decide on
+
+# Addresses that show no page of their own, and why.
+NO_PAGE = {
+    "healthz": "JSON for whoever watches the machine",
+    "readyz": "likewise",
+    "sign-out": "only sent to",
+    "account-sign-out": "only sent to",
+    "password-link": "leads to password-set",
+    "first-admin": "only while nobody is there: tests/browser/test_first_hour.py opens it",
+    "accounts-export": "a CSV file",
+    "account-invite": "only sent to",
+    "account-end-sessions": "only sent to",
+    "status-mail": "only sent to",
+    "calendar-make": "only sent to; what it answers is looked at as calendar-made",
+    "calendar-end": "only sent to",
+    "calendar": "for calendar programs",
+    "notice": "leads to what the notice is about",
+    "notices-read": "only sent to",
+    "portfolio-export": "a CSV file",
+    "similar": "a part of the page register, which is looked at with it",
+    "decisions-export": "a CSV file",
+    "rulebook-propose": "only sent to",
+    "audit-entries-export": "a CSV file",
+    "audit-readings-export": "a CSV file",
+    "audit-sign-ins-export": "a CSV file",
+    "audit-rights-export": "a CSV file",
+    "audit-finish": "only sent to",
+    "audit-sample-csv": "a CSV file",
+    "audit-sample-json": "a JSON file",
+    "crosswalk-export": "a CSV file",
+    "record-checkpoint": "a text for programs",
+    "record-verifier": "a program",
+    "record-receipt-file": "a JSON file",
+    "checklist-draft": "only sent to",
+    "checklist-accept": "only sent to",
+    "evidence-file": "the file itself, as a download",
+    "evidence-content": "the file itself, in the frame of evidence-look",
+    "waiver-agree": "only sent to",
+    "waiver-refuse": "only sent to",
+}
+# Pages that open only in a state, or to somebody, that the table of addresses does not have: who opens them, and which
+# of the `world` of the scene each part of the address is.
+OWN: dict[str, tuple[str | None, dict[str, str]]] = {
+    "styleguide": ("owner", {}),
+    "sign-in": (None, {}),
+    "password-set": (None, {}),
+    "digest-leave": (None, {"token": "leaving"}),
+    "role-decline": ("second_admin", {}),
+    "role-again": ("lead", {"roles": "held"}),
+    "contract-take-back": ("owner", {"ref": "trial"}),
+    "contract-approve": ("seat_value", {"ref": "trial"}),
+    "dependant-decline": ("second_admin", {}),
+    "evidence-capture": ("owner", {}),
+    "case-withdraw": ("owner", {"ref": "idea"}),
+    "case-retire": ("chair", {"ref": "production"}),
+    "case-reattest": ("chair", {"ref": "production"}),
+    "case-reopen": ("chair", {"ref": "stopped"}),
+    "case-continue": ("chair", {"ref": "overdue"}),
+    "obligation-settle": ("owner", {"obligations": "debt"}),
+}
+# What the suite looks at: a page of each kind, and whatever is built like nothing else. The drills look at all.
+MAIN = {
+    "desk",
+    "desk-seat",
+    "portfolio",
+    "board",
+    "pictures",
+    "register",
+    "case-review",
+    "case-as-of",
+    "case-overdue",
+    "checklist",
+    "checklist-row",
+    "declaration",
+    "evidence",
+    "evidence-document",
+    "evidence-table",
+    "contract-proposed",
+    "contract-edit",
+    "people",
+    "running",
+    "notes",
+    "history-page",
+    "case-continue",
+    "dependant-executive",
+    "post-mortem",
+    "reviews",
+    "review-unsigned",
+    "sign-value",
+    "decide-conditions",
+    "ideas-compared",
+    "rulebook-changes",
+    "search-found",
+    "imports",
+    "import-row",
+    "accounts-add",
+    "status",
+    "record",
+    "audit",
+    "audit-drawn",
+    "audit-framework",
+    "sign-in",
+    "styleguide",
+    "closed-403",
+    "admin-index",
+    "admin-governance_board_changelist",
+    "admin-governance_board_change",
+    "admin-governance_board_history",
+    "admin-delete-refused",
+}
+# Templates that none of these pages shows, and where they are looked at.
+SHOWN_ELSEWHERE = {
+    "governance/first_admin.html": "tests/browser/test_first_hour.py",
+    "governance/rulebook_none.html": "tests/browser/test_first_hour.py",
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: its name, who opens it (None: nobody signed in), where, and what it answers."""
+
+    name: str
+    who: User | None
+    address: str
+    status: int = 200
+
+
+@dataclass
+class Scene:
+    """The organisation in which every page has something to show."""
+
+    world: dict  # the one of everything of tests/test_access.py, and what `OWN` names
+    review: (
+        Review  # a trial before its production gate: everything proved, all have signed but the value seat
+    )
+    more: list[Page]  # further states of pages that are opened already
+    through: dict[str, str]  # by name of an address: the other one that leads to it
+
+
+def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
+    """What the one of everything lacks: cases in the other states, and whoever is asked something."""
+    trial = factories.make_mvp(cast, title="Trial before its last gate")
+    life.ground_gate(trial, "production", cast.team)
+    review = actions.open_review(case=life.fresh(trial), by=cast.owner)
+    life.votes(review, cast.team, [seat for seat in cast.seats if seat != "business_value"])
+    actions.save_contract(case=life.fresh(trial), clauses=life.CLAUSES[::-1], by=cast.owner)
+    actions.propose_contract(case=life.fresh(trial), by=cast.owner)
+    document = trial.evidence.filter(kind="document").first()
+    day_of_log = actions.add_evidence(
+        case=life.fresh(trial),
+        kind="log_sample",
+        title="A day of its log",
+        observed_on=clock.today(),
+        covers=["mvp.observability"],
+        result="pass",
+        file=SimpleUploadedFile("day.csv", b"When,Asked by,Answer\n09:12,Dana,Summary of four notes\n"),
+        by=cast.owner,
+    )
+    gone = actions.add_evidence(
+        case=life.fresh(trial),
+        kind="document",
+        title="A paper that storage lost",
+        observed_on=clock.today(),
+        covers=["mvp.risk"],
+        file=life.pdf("Lost"),
+        by=cast.owner,
+    )
+    gone.file.storage.delete(gone.file.name)
+    idea = factories.make_case(cast, title="Invoice matching")
+    running = factories.make_production(cast, title="Reply drafts")
+    with acting(system="test", reason="Other states"):
+        debt = owe(
+            running,
+            "criterion",
+            source="production.mvp_proof:test",
+            text="Owed",
+            due=clock.today(),
+            debtor=cast.owner,
+        )
+    stopped = factories.make_prototype(cast, title="Speech to text")
+    stopped = actions.stop(
+        case=stopped, reason_code="no_value", reason="Nobody listened to it.", by=cast.owner
+    )
+    account = start(obligation=stopped.obligations.get(kind="post_mortem"), by=cast.owner)
+    account = writing.write(post_mortem=account, version=1, lessons=[LESSON], by=cast.owner, **WORDS)
+    account = writing.publish(post_mortem=account, version=account.version, by=cast.owner)
+    batch = actions.upload_batch(
+        content=b"Name,Phase,Owner\nCrater finder,Trial,Somebody\n",
+        file_name="own.csv",
+        source="acme",
+        organisation="Acme",
+        by=cast.admin,
+    )
+    links.ask_reset(name=cast.lead.login)
+    asked = PasswordLink.objects.get(person=cast.lead)
+    seals.seal()
+    then = Day.of(asof.known_until().replace(microsecond=0)).asked
+    held = life.fresh(trial).roles.in_force().filter(person=cast.lead).first()
+    about = {
+        "idea": idea.ref,
+        "trial": trial.ref,
+        "production": running.ref,
+        "stopped": stopped.ref,
+        "overdue": overdue.ref,
+        "held": held.pk,
+        "debt": debt.pk,
+        "leaving": telling.leave_token(cast.owner),
+    }
+    case, of_review = trial.get_absolute_url(), review.get_absolute_url()
+    as_of, long_ago = f"?as_of={then}", clock.today() - AGE / 2
+    told = Entry.objects.filter(kind="signed off").latest("pk").pk
+    more = [
+        Page("first-admin-ended", None, "/first-admin/1.forged~key/", 404),
+        Page("password-link-ended", None, reverse("password-set"), 404),
+        Page("password-reset-sent", None, "/password/forgotten/?sent=yes"),
+        Page("help-outside", None, "/help/"),
+        Page("desk-lead", cast.lead, "/"),
+        Page("desk-seat", cast.seat_value, "/"),
+        Page("desk-chair", cast.chair, "/"),
+        Page("desk-admin", cast.admin, "/"),
+        Page("desk-executive", cast.second_admin, "/"),
+        Page("desk-empty", cast.outsider, "/"),
+        Page("portfolio-empty", cast.outsider, "/cases/"),
+        Page("board", cast.owner, "/cases/?view=board"),
+        Page("portfolio-none", cast.owner, "/cases/?q=nothing-like-this"),
+        Page("portfolio-as-of", cast.auditor, f"/cases/{as_of}"),
+        Page("case-judgement", cast.owner, f"{case}?by=judgement"),
+        Page("case-as-of", cast.owner, f"{case}{as_of}"),
+        Page("case-review", cast.owner, case),
+        Page("case-idea", cast.owner, idea.get_absolute_url()),
+        Page("case-production", cast.owner, running.get_absolute_url()),
+        Page("case-stopped", cast.owner, stopped.get_absolute_url()),
+        Page("case-overdue", cast.chair, overdue.get_absolute_url()),
+        Page("checklist-overdue", cast.owner, f"{overdue.get_absolute_url()}checklist/"),
+        Page("checklist-idea", cast.owner, f"{idea.get_absolute_url()}checklist/"),
+        Page("checklist-row-idea", cast.owner, f"{idea.get_absolute_url()}checklist/proto.scope/"),
+        Page("checklist-read", cast.seat_risk, f"{case}checklist/"),
+        Page("compared", cast.auditor, f"{overdue.get_absolute_url()}compare/?one={long_ago}"),
+        Page("contract-none", cast.owner, f"{idea.get_absolute_url()}contract/"),
+        Page("contract-proposed", cast.seat_risk, f"{case}contract/"),
+        Page("contract-first", cast.owner, f"{idea.get_absolute_url()}contract/edit/"),
+        Page("evidence-of-kind", cast.owner, f"{case}evidence/add/?kind=document"),
+        Page("evidence-clause", cast.owner, f"{case}evidence/add/?kind=contract_clause"),
+        Page("evidence-document", cast.owner, f"{case}evidence/{document.pk}/"),
+        Page("evidence-table", cast.owner, f"{case}evidence/{day_of_log.pk}/look/"),
+        Page("evidence-lost", cast.owner, f"{case}evidence/{gone.pk}/file/", 404),
+        Page("history-page", cast.owner, f"{case}history/"),
+        Page("lessons-stopped", cast.owner, f"{stopped.get_absolute_url()}lessons/"),
+        Page("lessons-published", cast.outsider, f"{stopped.get_absolute_url()}lessons/"),
+        Page("post-mortem-published", cast.seat_adoption, reverse("post-mortem", args=[account.pk])),
+        Page("post-mortem-confirming", cast.seat_adoption, reverse("post-mortem-confirm", args=[account.pk])),
+        Page("dependant-executive", cast.second_admin, address("dependant", world)),
+        Page("role-asked", cast.second_admin, address("role", world)),
+        Page("review-unsigned", cast.seat_value, of_review),
+        Page("sign-value", cast.seat_value, f"{of_review}sign/business_value/"),
+        Page("sign-object", cast.seat_value, f"{of_review}sign/business_value/?verdict=object"),
+        Page("sign-condition", cast.seat_value, f"{of_review}sign/business_value/?verdict=conditional"),
+        Page("decide-conditions", cast.chair, f"{of_review}decide/?outcome=approved_with_conditions"),
+        Page("decide-refused", cast.chair, f"{of_review}decide/?outcome=refused"),
+        Page("ideas-compared", cast.chair, f"/ideas/?case={idea.ref}"),
+        Page("search-found", cast.owner, "/search/?q=cust+ma"),
+        Page("search-none", cast.owner, "/search/?q=zzzz"),
+        Page("search-all", cast.owner, "/search/?q=lindq"),
+        Page("search-evidence", cast.owner, f"/search/?q={document.title.split()[0]}&in=evidence"),
+        Page("import-mapping", cast.admin, reverse("import", args=[batch.pk])),
+        Page("receipt-of-mine", cast.seat_risk, _receipt(cast.seat_risk)),
+        Page("entry-of-vote", cast.auditor, f"/audit/entries/{told}/"),
+        Page("audit-found", cast.auditor, "/audit/?q=approve"),
+        Page("audit-framework", cast.auditor, "/audit/frameworks/?framework=soc2&reference=CC3.1"),
+        Page("nothing-then", cast.owner, f"{idea.get_absolute_url()}?as_of=2001-01-01", 404),
+        Page("no-such-day", cast.owner, f"{case}?as_of=someday", 400),
+        Page("not-on-another-day", cast.owner, f"/settings/{as_of}", 400),
+        Page("closed-404", cast.owner, "/nowhere/", 404),
+        Page("closed-404-outside", None, "/digest/leave/nobody/", 404),
+        Page("closed-403", cast.owner, f"{case}step-back/", 403),
+        Page("closed-400", cast.owner, "/search/?q=%00", 400),
+    ]
+    through = {"password-set": reverse("password-link", args=[links.token_of(asked)])}
+    return Scene(world | about, review, more, through)
+
+
+def _receipt(person: User) -> str:
+    entry = Entry.objects.filter(kind="signed off", actor_id=person.pk).latest("pk")
+    return reverse("record-receipt", args=[entry.pk])
+
+
+def names_of_pages() -> list[str]:
+    """The names of all addresses that answer with a page to somebody."""
+    return [name for name in TABLE if name not in NO_PAGE]
+
+
+def pages_of(scene: Scene, cast) -> list[Page]:
+    """Every page of ours: each address that answers with one, then the further states."""
+    found = []
+    for name in names_of_pages():
+        who, about = OWN.get(name) or (TABLE[name].opens[0], {})
+        world = scene.world | {part: scene.world[key] for part, key in about.items()}
+        place = scene.through.get(name) or address(name, world)
+        found.append(Page(name, getattr(cast, who) if who else None, place))
+    return found + scene.more
+
+
+def pages_of_the_admin(cast) -> list[Page]:
+    """Every page of the Django admin with a row to show: index, apps, lists, forms, history, and a delete refused."""
+    found = [Page("admin-index", cast.admin, reverse("admin:index"))]
+    found += [
+        Page(f"admin-app-{app}", cast.admin, reverse("admin:app_list", args=[app]))
+        for app in sorted({model._meta.app_label for model in admin.site._registry})
+    ]
+    for model, model_admin in admin.site._registry.items():
+        row = model._default_manager.order_by("-pk").first()
+        for name in filter(None, (pattern.name for pattern in model_admin.get_urls())):
+            end = name.rpartition("_")[2]
+            if end == "delete" or (end == "add" and not isinstance(model_admin, Recorded)):
+                continue
+            if end in ("changelist", "add"):
+                about = []
+            elif row is None:
+                continue
+            else:
+                about = [row.pk, row.history.first().pk] if name.endswith("_simple_history") else [row.pk]
+            found.append(Page(f"admin-{name}", cast.admin, reverse(f"admin:{name}", args=about)))
+    delete = reverse("admin:governance_board_delete", args=[cast.board.pk])
+    return [*found, Page("admin-delete-refused", cast.admin, delete, 403)]

@@ -1,0 +1,149 @@
+"""What every page must be in a real browser: nothing that axe objects to, nothing cut off, nothing on top of another.
+
+With PLUMBLINE_SHOTS=folder each page that is looked at is also saved as a picture: light and dark, wide and narrow.
+"""
+
+import os
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+SHOTS = os.environ.get("PLUMBLINE_SHOTS")
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+SLIM = {"width": 320, "height": 640}  # what must fit: a small phone, or 1280 pixels at 400 % (WCAG 1.4.10)
+# Dark changes colours and nothing else, so there axe is asked about those alone. It is not to fetch style sheets by
+# itself: the policy of the pages forbids that, and the browser has them.
+ASKED = {
+    "light": {"resultTypes": ["violations"], "preload": False},
+    "dark": {
+        "resultTypes": ["violations"],
+        "preload": False,
+        "runOnly": {"type": "tag", "values": ["cat.color"]},
+    },
+}
+# What a reader could not see, as sentences. What scrolls inside its own box is reachable; one line of running words may
+# touch the next by a little, because letters reach out of their line.
+MEASURE = r"""() => {
+  const found = [], root = document.documentElement, wide = root.clientWidth
+  const named = element => {
+    const name = element.tagName.toLowerCase() + (element.id ? '#' + element.id : '')
+    const words = (element.innerText ?? element.textContent ?? '').trim().replace(/\s+/g, ' ').slice(0, 40)
+    return words ? `${name} "${words}"` : name
+  }
+  // What is there for screen readers alone is clipped to nothing; a skip link comes into sight when it has the focus.
+  const spoken = element => {
+    for (let near = element; near; near = near.parentElement) {
+      if (getComputedStyle(near).clipPath === 'inset(50%)') return true
+    }
+    return element.closest('.skip, .visually-hidden, .skip-to-content-link')
+  }
+  const seen = element => element && !spoken(element) &&
+    element.checkVisibility({opacityProperty: true, visibilityProperty: true})
+  if (root.scrollWidth > wide) found.push(`${root.scrollWidth - wide} pixels too wide`)
+
+  // What its surroundings leave of a box: null where it is scrolled out of sight, false where they cut it off for good.
+  const remains = (element, box) => {
+    let {left, top, right, bottom} = box
+    for (let near = element; near && near !== document.body; near = near.parentElement) {
+      const style = getComputedStyle(near), edge = near.getBoundingClientRect()
+      if (style.position === 'fixed') break
+      const over = near === element && style.display === 'inline' ? 'visible' : style.overflowX
+      if (over === 'hidden' || over === 'clip') {
+        if (left < edge.left - 1 || right > edge.right + 1 || bottom > edge.bottom + 3) return false
+      } else if (over === 'auto' || over === 'scroll') {
+        [left, right] = [Math.max(left, edge.left), Math.min(right, edge.right)];
+        [top, bottom] = [Math.max(top, edge.top), Math.min(bottom, edge.bottom)]
+        if (right - left < 1 || bottom - top < 1) return null
+      }
+    }
+    if (left < -1 || right > wide + 1) return false
+    return {left, top, right, bottom, width: right - left, height: bottom - top}
+  }
+  const lines = []
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  while (texts.nextNode()) {
+    const text = texts.currentNode, element = text.parentElement
+    if (!text.data.trim() || !seen(element) || element.closest('option, script, noscript, .seen')) continue
+    const range = document.createRange()
+    range.selectNodeContents(text)
+    for (const box of range.getClientRects()) {
+      if (box.width < 1 || box.height < 1) continue
+      const rest = remains(element, box)
+      if (rest === false) { found.push(`cut off: ${named(element)}`); break }
+      if (rest) lines.push({box: rest, element})
+    }
+  }
+  const controls = []
+  for (const element of document.querySelectorAll('a[href], button, input, select, textarea, summary')) {
+    if (element.type === 'hidden' || !seen(element)) continue
+    for (const box of element.getClientRects()) {
+      if (box.width < 1 || box.height < 1) continue
+      const rest = remains(element, box)
+      if (rest === false) { found.push(`cut off: ${named(element)}`); break }
+      if (rest) controls.push({box: rest, element})
+    }
+  }
+  // What stays in place while the page scrolls under it is meant to lie on top.
+  const floats = element => {
+    for (let near = element; near; near = near.parentElement) {
+      if (['fixed', 'sticky'].includes(getComputedStyle(near).position)) return near
+    }
+    return null
+  }
+  const all = [...lines, ...controls].sort((one, other) => one.box.top - other.box.top)
+  for (let first = 0; first < all.length; first++) {
+    const {box, element} = all[first]
+    for (let next = first + 1; next < all.length && all[next].box.top < box.bottom; next++) {
+      const other = all[next]
+      if (element === other.element || element.contains(other.element) || other.element.contains(element)) continue
+      const width = Math.min(box.right, other.box.right) - Math.max(box.left, other.box.left)
+      const height = Math.min(box.bottom, other.box.bottom) - Math.max(box.top, other.box.top)
+      if (width <= 2 || height <= 2 || height < 0.35 * Math.min(box.height, other.box.height)) continue
+      if (floats(element) !== floats(other.element)) continue
+      found.push(`${named(element)} and ${named(other.element)} lie on each other`)
+    }
+  }
+  return [...new Set(found)]
+}"""
+
+
+def measured(page: Page, size: dict[str, int]) -> list[str]:
+    """What does not fit the page at this size: scrolling sideways, words cut off, one thing on top of another."""
+    page.set_viewport_size(size)
+    return [f"at {size['width']} pixels: {what}" for what in page.evaluate(MEASURE)]
+
+
+def objections(page: Page, scheme: str) -> list[str]:
+    """What axe objects to in light or in dark. Half a megabyte of it is brought into each page once, not twice."""
+    page.emulate_media(color_scheme=scheme)
+    if page.evaluate("typeof axe") == "undefined":
+        violations = Axe().run(page, options=ASKED[scheme]).response["violations"]
+    else:
+        violations = page.evaluate("options => axe.run(document, options)", ASKED[scheme])["violations"]
+    return [
+        f"in {scheme}: {violation['help']} ({violation['id']}) at "
+        + "; ".join(" ".join(node["target"]) for node in violation["nodes"][:3])
+        for violation in violations
+    ]
+
+
+def trouble_in(page: Page, name: str) -> list[str]:
+    """Everything that is wrong with the open page, in both themes and at three widths; and its pictures."""
+    found = []
+    for scheme in ASKED:
+        page.set_viewport_size(WIDE)
+        found += objections(page, scheme)
+        picture(page, name, scheme)
+    for size in (WIDE, SLIM):
+        found += measured(page, size)
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(WIDE)
+    return [f"{name}: {what}" for what in found]
+
+
+def picture(page: Page, name: str, scheme: str) -> None:
+    """Pictures of the open page, wide and narrow, where they are asked for."""
+    for size in (NARROW, WIDE) if SHOTS else ():
+        page.set_viewport_size(size)
+        page.screenshot(path=Path(SHOTS) / f"{name}-{scheme}-{size['width']}.png", full_page=True)
