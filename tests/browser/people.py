@@ -171,6 +171,7 @@ class Person:
             return
         for row in rows:
             self.click("Answer", row)
+            expect(row.get_by_label("Your answer")).to_be_visible()
         for row in rows:
             self._say(row)
         for row in rows:
