@@ -68,7 +68,7 @@ def members_now(board: Board | None) -> list[Membership]:
     if board is None:
         return []
     members = _OF_BOARD.each([board.pk], "members")[board.pk]
-    return sorted(members, key=lambda member: (member.delegate_of_id is None, member.delegate_of_id or 0))
+    return sorted(members, key=lambda member: (member.delegate_of_id is not None, member.pk))
 
 
 def read_members(boards: Iterable[Board | None]) -> None:

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from adoption.demo import life
+from governance import actions as people
 from governance import clock, reminders
 from governance.answers import Conflict, Refused
 from governance.history import acting
@@ -117,6 +118,17 @@ def test_a_chair_who_stands_in_for_the_owner_does_not_decide(cast, review):
     chair, why = permissions.acting_chair(again(review).initiative)
     assert chair == cast.deputy_chair
     assert "party to the case" in why
+
+
+def test_a_standing_delegate_does_not_come_before_the_chair(cast):
+    people.appoint(
+        board=cast.board,
+        person=cast.second_admin,
+        seat="chair",
+        delegate_of=seat_of(cast, cast.chair),
+        by=cast.admin,
+    )
+    assert permissions.acting_chair(factories.make_case(cast))[0] == cast.chair
 
 
 def test_while_the_chair_is_away_the_deputy_decides(cast, review, as_):
