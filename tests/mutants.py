@@ -47,8 +47,8 @@ MUTANTS = [
     Mutant(
         "the lock on the case",
         "initiatives/models/initiative.py",
-        'return self.select_for_update(of=("self",)).get(pk=pk)',
-        "return self.get(pk=pk)",
+        " WHERE c.id = %s FOR UPDATE OF c",
+        " WHERE c.id = %s",
         "tests/races/test_races.py",
     ),
     Mutant(
