@@ -278,8 +278,10 @@ def history(request, ref):
     entries = Entry.objects.acts().of_case(row.ref)
     if not permissions.may_see_record(request.user):
         entries = timeline.without_private(entries, request.user)
-    actors = User.objects.filter(pk__in=entries.order_by().values("actor_id").distinct())
-    kinds = sorted(entries.order_by().values_list("kind", flat=True).distinct())
+    # Asked first, and by the case alone: joined to the people, a plan may read all that one of them ever did.
+    done = set(entries.order_by().values_list("actor_id", "kind").distinct())
+    actors = User.objects.filter(pk__in={actor for actor, _ in done} - {None})
+    kinds = sorted({kind for _, kind in done})
     who = pick(request.GET.get("who"), {str(person.pk) for person in actors})
     kind = pick(request.GET.get("kind"), kinds)
     if who:
