@@ -77,6 +77,19 @@ class Glance:
     stale: dict[str, tuple[tuple[str, ...], datetime]]
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A glance as it was judged: under which marks, and until when time alone cannot change it."""
+
+    mark: str
+    until: datetime
+    seen: Glance
+
+    def holds(self, mark: str, now: datetime) -> bool:
+        """Whether it may be said again: nothing it depends on changed, and its time is not over."""
+        return self.mark == mark and now < self.until
+
+
 def at(reviews: list[Review]) -> dict[int, Glance]:
     """A glance at each of these open reviews, which come with their cases and units.
 
@@ -86,19 +99,27 @@ def at(reviews: list[Review]) -> dict[int, Glance]:
     if not reviews:
         return {}
     now = clock.now()
-    keys = {
-        pk: _key(row) for pk, (row,) in _MARKS.ask([row.pk for row in reviews], now=now)["reviews"].items()
+    marks = {
+        pk: _mark(row) for pk, (row,) in _MARKS.ask([row.pk for row in reviews], now=now)["reviews"].items()
     }
-    kept = cache.get_many(keys.values())
-    found = {pk: kept[key][0] for pk, key in keys.items() if key in kept and now < kept[key][1]}
+    # One place a review, so that what is kept grows with what is open and not with what happens.
+    places = {pk: f"glance-{pk}" for pk in marks}
+    kept = cache.get_many(places.values())
+    found = {
+        pk: kept[place].seen
+        for pk, place in places.items()
+        if place in kept and kept[place].holds(marks[pk], now)
+    }
     judged = _judge([row for row in reviews if row.pk not in found])
-    cache.set_many({keys[pk]: one for pk, one in judged.items()}, KEPT_SECONDS)
+    cache.set_many(
+        {places[pk]: Kept(marks[pk], until, seen) for pk, (seen, until) in judged.items()}, KEPT_SECONDS
+    )
     return found | {pk: seen for pk, (seen, _) in judged.items()}
 
 
-def _key(row: Review) -> str:
+def _mark(row: Review) -> str:
     depends = [row.newest, row.entries, row.people, row.seated, row.away, row.debts, f"{clock.today()}"]
-    return f"glance-{row.pk}-{hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:32]}"
+    return hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:32]
 
 
 def _judge(reviews: list[Review]) -> dict[int, tuple[Glance, datetime]]:

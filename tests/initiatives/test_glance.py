@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.core.cache import caches
 
 from adoption.demo import life
 from governance import clock
@@ -62,3 +63,15 @@ def test_a_review_is_judged_again_once_anything_it_depends_on_has_changed(cast, 
         seen(anew=False)
         moment.shift(timedelta(days=1))
         seen(anew=True)
+
+
+def test_a_judgement_takes_the_place_of_the_one_before(cast, settings):
+    """Else a web process would hold one for each act that ever changed a review."""
+    of_its_own = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "judgements"}
+    settings.CACHES = {"default": of_its_own}
+    review = before_prototype(cast)
+    for words in ("On which sample?", "Who reads it?", "Until when?"):
+        actions.ask_question(review=review, criterion="prototype.honest", text=words, by=cast.seat_risk)
+        with one_look():
+            glance.at([Review.objects.select_related("initiative__unit").get(pk=review.pk)])
+    assert len(caches["default"]._cache) == 1
