@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,7 @@ from governance import asof, capture, database, guards, roles
 from initiatives.models import past
 
 TEMPLATE_PREFIX = "plumbline_template_"
+BUILDER = pytest.StashKey[threading.Thread]()
 TEMPLATES_KEPT = 3
 # On a server that is not ours, an application role of that name may be somebody's real one.
 LOGINS = (
@@ -60,7 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the embedded server and see to the template, once for all workers of this run."""
+    """Start the embedded server, and the template beside what else a run begins with, once for all its workers."""
     settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
     TransactionTestCase._fixture_teardown = copy_anew
     if hasattr(config, "workerinput") or config.option.collectonly:
@@ -71,13 +73,18 @@ def pytest_configure(config: pytest.Config) -> None:
         except database.DatabaseTrouble as trouble:
             pytest.exit(str(trouble), returncode=2)
     try:
-        template = make_template()
+        server().close()
     except psycopg.OperationalError as trouble:
         pytest.exit(f"The database does not answer: {str(trouble).strip()}", returncode=2)
+    config.stash[BUILDER] = threading.Thread(target=make_template)
+    config.stash[BUILDER].start()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """The databases of this run are copies of the template; by now it is there, or nearly."""
+    template = make_template()
     if template is not None:
-        os.environ["PLUMBLINE_TEST_TEMPLATE"] = (
-            template  # for the workers; this process has read its settings
-        )
         settings.DATABASES["default"]["TEST"] |= {"TEMPLATE": template, "MIGRATE": False}
 
 
@@ -105,6 +112,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server, unless another run uses it, and remove what tests uploaded."""
     shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
+    if BUILDER in config.stash:
+        config.stash[BUILDER].join()
     if settings.EMBEDDED and not hasattr(config, "workerinput"):
         settings.EMBEDDED_DATABASE.leave()
 
@@ -123,7 +132,10 @@ def server() -> psycopg.Connection[Any]:
 
 
 def make_template() -> str | None:
-    """The name of a database with every migration. None if they do not run: then the tests themselves show why."""
+    """The name of a database with every migration. None if they do not run: then the tests themselves show why.
+
+    Whoever asks first makes it, and the others wait.
+    """
     name = TEMPLATE_PREFIX + state_of_migrations()
     with server() as at:
         at.execute("SELECT pg_advisory_lock(hashtext('plumbline template'))")  # freed with the connection

@@ -18,10 +18,6 @@ from governance.settings import DATA_DIR, DATABASES, EMBEDDED_DATABASE, STORAGES
 EMBEDDED_DATABASE.durable = False
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["TEST"] = {"NAME": f"test_plumbline_{RUN}"}
-if (
-    "PLUMBLINE_TEST_TEMPLATE" in os.environ
-):  # made by plumbing.py: a database that has every migration already
-    DATABASES["default"]["TEST"] |= {"TEMPLATE": os.environ["PLUMBLINE_TEST_TEMPLATE"], "MIGRATE": False}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_TASK_ALWAYS_EAGER = True

@@ -241,7 +241,7 @@ TABLE = {
     "post-mortem-confirm": PAGE,
 }
 
-SHOWN_TO = 2  # of those who may see a page, in the suite
+REFUSED_IN_TURN = 4  # of those who may not see a page one in so many is asked, in the suite
 # Files of evidence have a policy of their own, stricter still: tests/test_hostile_files.py.
 BODIES = ("evidence-file", "evidence-content")
 
@@ -364,7 +364,7 @@ def test_every_url_is_in_the_table():
 
 
 def test_who_opens_what(world, cast, rounds):
-    """Strangers are asked everywhere. Of those who may see a page two are, and of those who may not a third, each time
+    """Of those who may see a page one is asked, of those who may not a fourth, and a stranger looks or sends, each time
     others; with `--rounds 500` all of them.
     """
     clients = {}
@@ -385,17 +385,18 @@ def test_who_opens_what(world, cast, rounds):
         may = [who for who in INSIDE if who in row.opens]
         may_not = [who for who in INSIDE if who not in row.opens]
         if rounds < 500:
-            may = (may * 2)[place % len(may) :][:SHOWN_TO] if may else []
-            may_not = may_not[place % 3 :: 3]
+            may = may[place % len(may) :][:1] if may else []
+            may_not = may_not[place % REFUSED_IN_TURN :: REFUSED_IN_TURN]
         for who in [*may, *may_not]:
             answer = clients[who].get(url)
             expect(name, who, answer.status_code, 200 if who in row.opens else row.closed)
             if answer.status_code == 200 and not seen and name not in BODIES:
                 seen = True
                 wrong += [f"{name}: {trouble}" for trouble in trouble_with(answer)]
-        for who in STRANGERS:
-            expect(name, who, clients[who].get(url).status_code, row.strangers)
-            if name != "sign-out":
+        for number, who in enumerate(STRANGERS):
+            if rounds >= 500 or (place + number) % 2:
+                expect(name, who, clients[who].get(url).status_code, row.strangers)
+            if name != "sign-out" and (rounds >= 500 or (place + number) % 2 == 0):
                 expect(name, f"{who} (sending)", clients[who].post(url).status_code, row.sent)
     assert not wrong, "\n".join(wrong)
 

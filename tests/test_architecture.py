@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,19 @@ LONGEST = 500
 ALSO_WORDS = {"stop", "retire"}  # moves whose names others have too
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """A module as Python reads it, read once for all tests."""
+    return ast.parse(path.read_text())
+
+
 def modules(*, migrations=False):
     """Every module of the three floors, with its path and its tree."""
     for floor in FLOORS:
         for path in sorted((ROOT / floor).rglob("*.py")):
             name = path.relative_to(ROOT).as_posix()
             if ("/migrations/" in name) == migrations:
-                yield name, ast.parse(path.read_text())
+                yield name, tree_of(path)
 
 
 def imported(tree):

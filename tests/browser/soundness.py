@@ -12,16 +12,10 @@ from playwright.sync_api import Page
 SHOTS = os.environ.get("PLUMBLINE_SHOTS")
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 SLIM = {"width": 320, "height": 640}  # what must fit: a small phone, or 1280 pixels at 400 % (WCAG 1.4.10)
-# Dark changes colours and nothing else, so there axe is asked about those alone. It is not to fetch style sheets by
-# itself: the policy of the pages forbids that, and the browser has them.
-ASKED = {
-    "light": {"resultTypes": ["violations"], "preload": False},
-    "dark": {
-        "resultTypes": ["violations"],
-        "preload": False,
-        "runOnly": {"type": "tag", "values": ["cat.color"]},
-    },
-}
+THEMES = ("light", "dark")
+# It is not to fetch style sheets by itself: the policy of the pages forbids that, and the browser has them.
+EVERYTHING = {"resultTypes": ["violations"], "preload": False}
+COLOURS = EVERYTHING | {"runOnly": {"type": "tag", "values": ["cat.color"]}}
 # What a reader could not see, as sentences. What scrolls inside its own box is reachable; one line of running words may
 # touch the next by a little, because letters reach out of their line.
 MEASURE = r"""() => {
@@ -114,13 +108,13 @@ def measured(page: Page, size: dict[str, int]) -> list[str]:
     return [f"at {size['width']} pixels: {what}" for what in page.evaluate(MEASURE)]
 
 
-def objections(page: Page, scheme: str) -> list[str]:
+def objections(page: Page, scheme: str, asked: dict) -> list[str]:
     """What axe objects to in light or in dark. Half a megabyte of it is brought into each page once, not twice."""
     page.emulate_media(color_scheme=scheme)
     if page.evaluate("typeof axe") == "undefined":
-        violations = Axe().run(page, options=ASKED[scheme]).response["violations"]
+        violations = Axe().run(page, options=asked).response["violations"]
     else:
-        violations = page.evaluate("options => axe.run(document, options)", ASKED[scheme])["violations"]
+        violations = page.evaluate("options => axe.run(document, options)", asked)["violations"]
     return [
         f"in {scheme}: {violation['help']} ({violation['id']}) at "
         + "; ".join(" ".join(node["target"]) for node in violation["nodes"][:3])
@@ -128,12 +122,15 @@ def objections(page: Page, scheme: str) -> list[str]:
     ]
 
 
-def trouble_in(page: Page, name: str) -> list[str]:
-    """Everything that is wrong with the open page, in both themes and at three widths; and its pictures."""
+def trouble_in(page: Page, name: str, themes: tuple[str, ...] = THEMES) -> list[str]:
+    """Everything that is wrong with the open page, in these themes and at two widths; and its pictures.
+
+    A theme changes colours and nothing else, so in the second axe is asked about those alone.
+    """
     found = []
-    for scheme in ASKED:
+    for asked, scheme in zip((EVERYTHING, COLOURS), themes, strict=False):
         page.set_viewport_size(WIDE)
-        found += objections(page, scheme)
+        found += objections(page, scheme, asked)
         picture(page, name, scheme)
     for size in (WIDE, SLIM):
         found += measured(page, size)

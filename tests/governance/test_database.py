@@ -122,5 +122,5 @@ def test_a_start_that_hangs_ends_in_words(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not settings.EMBEDDED, reason="the server in DATABASE_URL is not ours")
-def test_the_template_follows_the_migrations(monkeypatch, tmp_path):
+def test_the_template_follows_the_migrations(django_db_modify_db_settings, monkeypatch, tmp_path):
     assert settings.DATABASES["default"]["TEST"]["TEMPLATE"].endswith(plumbing.state_of_migrations())

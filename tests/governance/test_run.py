@@ -23,7 +23,7 @@ from tests import plumbing
 
 
 @pytest.fixture
-def spare_database() -> Iterator[str]:
+def spare_database(django_db_modify_db_settings: None) -> Iterator[str]:
     """The address of a migrated database of its own."""
     name = f"test_plumbline_{os.environ['PLUMBLINE_TEST_RUN']}_run_{os.getpid()}"
     template = settings.DATABASES["default"]["TEST"]["TEMPLATE"]
