@@ -68,7 +68,7 @@ def counts(*rows: QuerySet) -> tuple[int, ...]:
 
 
 def lists(*rows: QuerySet) -> tuple[list[int], ...]:
-    """The keys of each of these, in their order, in one question to the database."""
+    """The keys of each of these, or the one column it asks for, in their order, in one question to the database."""
     return _of_each("ARRAY({})", rows)
 
 
@@ -76,7 +76,8 @@ def _of_each(question: str, rows: Iterable[QuerySet]) -> tuple:
     asked, values = [], []
     for one in rows:
         try:
-            sql, given = one.values("pk").query.sql_with_params()
+            one = one if one.query.values_select else one.values("pk")
+            sql, given = one.query.sql_with_params()
         except EmptyResultSet:
             sql, given = "SELECT 1 WHERE false", ()
         asked.append(question.format(sql))

@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 
 from governance import clock
 from governance.models import Membership, User
-from governance.reading import counts
+from governance.reading import lists
 from governance.searching import LONGEST, MOST_WORDS, Words, question
 from governance.templatetags.plumbline import day, stage_word
 from initiatives import permissions
@@ -83,16 +83,20 @@ class Search:
         return question(NUMBER.sub(" ", REFERENCE.sub(" ", self.text)))
 
     @cached_property
-    def rare(self) -> dict[str, bool]:
-        """By place, whether few rows have the words: one question, the same whatever is there."""
-        found = counts(*(rows(self.words).order_by()[: RARE + 1] for rows in PLACES.values()))
-        return {place: count <= RARE for place, count in zip(PLACES, found, strict=True)}
+    def rare(self) -> dict[str, list[int]]:
+        """By place, the keys of the rows with the words, where they are few: one question for all."""
+        found = lists(*(self._keys(place)[: RARE + 1] for place in PLACES))
+        return {place: keys for place, keys in zip(PLACES, found, strict=True) if len(keys) <= RARE}
 
-    def _with_words(self, place: str, rows: QuerySet, key: str = "pk") -> QuerySet:
-        """Those rows that have the words, by their `key` in that place."""
-        keys = PLACES[place](self.words).order_by().values(key)
-        # The slice keeps the planner from asking row by row.
-        return rows.filter(pk__in=keys[:RARE] if self.rare[place] else keys)
+    def _keys(self, place: str) -> QuerySet:
+        return PLACES[place](self.words).order_by().values(KEY_OF.get(place, "pk"))
+
+    def _with_words(self, place: str, rows: QuerySet) -> QuerySet:
+        """Those rows that have the words."""
+        few = self.rare.get(place)
+        # Told one by one where they are few: the planner would look for them row by row. No row has the key 0; with it
+        # the question is sent even where none is there, because its absence would tell that something is hidden.
+        return rows.filter(pk__in=self._keys(place) if few is None else [0, *few])
 
     def all(self) -> list[Found]:
         """The first few of every group; groups without any are left out."""
@@ -118,7 +122,7 @@ class Search:
         return list(found.values())[:most]
 
     def _once_called(self, others: QuerySet, most: int) -> dict[int, Hit]:
-        cases = list(self._with_words("former titles", others, "id").order_by("-pk")[:most])
+        cases = list(self._with_words("former titles", others).order_by("-pk")[:most])
         titles = {}
         if cases:
             rows = Initiative.history.filter(id__in=[case.pk for case in cases], title__says=self.words)
@@ -213,6 +217,7 @@ PLACES = {
     "platforms": lambda words: Initiative.objects.filter(platform__says=words),
     "evidence": lambda words: Evidence.objects.filter(title__says=words),
 }
+KEY_OF = {"former titles": "id"}  # which column of theirs holds the key of what is shown, where it is another
 # In the order in which they are shown: the words above each, and what finds it.
 GROUPS = {
     "cases": ("Cases", Search.cases),

@@ -125,7 +125,10 @@ def test_what_one_may_not_see_is_as_if_it_were_not_there(cast, as_):
             "", nothing.replace("dirigible", "")
         )
         shapes = [
-            [re.sub(r"(?i)zeppelin|dirigible|'20\d\d-[^']+'", "", query["sql"]) for query in queries]
+            [
+                re.sub(r"(?i)zeppelin|dirigible|'20\d\d-[^']+'|(?<=IN \(0)[\d, ]+", "", query["sql"])
+                for query in queries
+            ]
             for queries in (there, absent)
         ]
         assert shapes[0] == shapes[1], "the same questions, so the time they take tells nothing"
