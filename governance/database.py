@@ -346,7 +346,9 @@ class Server:
             "log_timezone": "UTC",
             "log_min_messages": "warning",
             "log_line_prefix": "%m %u %a ",
+            # The questions of pages are short: to compile them, or to start helpers, takes longer than to answer.
             "jit": "off",
+            "max_parallel_workers_per_gather": 0,
         }
         if not self.durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
