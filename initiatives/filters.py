@@ -287,8 +287,10 @@ class PortfolioFilter(django_filters.FilterSet):
 
     def of_mine(self, cases, name, wanted):
         """Whoever looks holds a role on them, or was asked to."""
+        if not wanted:
+            return cases
         held = RoleAssignment.objects.open().filter(person=self.request.user)
-        return cases.filter(pk__in=held.values("initiative")) if wanted else cases
+        return cases.filter(pk__in=held.values("initiative"))
 
     def short(self, cases, name, wanted):
         """Claims above what proof supports."""
