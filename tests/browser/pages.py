@@ -66,8 +66,6 @@ NO_PAGE = {
     "checklist-accept": "only sent to",
     "evidence-file": "the file itself, as a download",
     "evidence-content": "the file itself, in the frame of evidence-look",
-    "waiver-agree": "only sent to",
-    "waiver-refuse": "only sent to",
 }
 # Pages that open only in a state, or to somebody, that the table of addresses does not have: who opens them, and which
 # of the `world` of the scene each part of the address is.

@@ -105,6 +105,7 @@ MEASURE = r"""() => {
 def measured(page: Page, size: dict[str, int]) -> list[str]:
     """What does not fit the page at this size: scrolling sideways, words cut off, one thing on top of another."""
     page.set_viewport_size(size)
+    page.wait_for_load_state()  # before its style sheet is there a page is as wide as its longest word
     return [f"at {size['width']} pixels: {what}" for what in page.evaluate(MEASURE)]
 
 
