@@ -8,7 +8,9 @@ from playwright.sync_api import Locator, expect
 from tests.browser.people import Person
 from tests.browser.soundness import SLIM, measured
 
-MOST_STOPS = 1000  # of the Tab key, before something counts as out of its reach; a checklist with all open has 700
+MOST_STOPS = (
+    1000  # of the Tab key, before something counts as out of its reach; a checklist with all open has 700
+)
 SAME_STOPS = 8  # a date has four of its own; more at one place is a trap
 AT_200_PERCENT = {"viewport": {"width": 640, "height": 450}, "device_scale_factor": 2}
 # Where the focus is, seen from what it should reach (there, or before or after it in the page); how often it stayed
