@@ -50,6 +50,11 @@ class Unscripted(Person):
 class Keyboard(Person):
     """Somebody without a mouse: Tab, Enter, Space, arrows and letters; past the navigation by its skip link."""
 
+    def __init__(self, person, page):
+        super().__init__(person, page)
+        # The tool catches the dialogs of files while somebody listens; the first key may be faster than its first catch.
+        page.on("filechooser", lambda chooser: None)
+
     def follow(self, link: Locator) -> None:
         """Enter opens a link; Space presses a button."""
         self.reach(link)
