@@ -52,7 +52,7 @@ class Keyboard(Person):
 
     def __init__(self, person, page):
         super().__init__(person, page)
-        # The tool catches the dialogs of files while somebody listens; the first key may be faster than its first catch.
+        # The tool catches dialogs of files while somebody listens; the first key may be faster than its first catch.
         page.on("filechooser", lambda chooser: None)
 
     def follow(self, link: Locator) -> None:
