@@ -1,8 +1,11 @@
 """Office documents: archives of XML parts, of the kind they claim to be, without macros, programs or outside parts."""
 
 import io
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from pathlib import PurePosixPath
 
 from initiatives.contents import NotTaken
@@ -12,6 +15,11 @@ RATIO = 300  # times; only bombs are packed that tightly
 WORTH_A_LOOK = 8 * 1024 * 1024  # unpacked bytes below which the ratio of one part does not matter
 MOST_PARTS = 20_000
 CHUNK = 1 << 20
+# What the library raises over an archive that is broken, by where it is broken.
+BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError),
+    *(RuntimeError, NotImplementedError, ValueError),
+)
 SAVE_AS_PDF = "Save it as PDF and send that."
 DAMAGED = "The file is damaged or protected by a password; save it again and send that."
 # The part that makes an archive this kind of document.
@@ -45,15 +53,7 @@ def check(file, extension: str) -> None:
         with zipfile.ZipFile(file) as archive:
             _check_parts(archive, len(content), extension)
             _unpack(archive)
-    except (
-        zipfile.BadZipFile,
-        RuntimeError,
-        NotImplementedError,
-        EOFError,
-        OSError,
-        UnicodeError,
-        ValueError,
-    ) as wrong:
+    except BROKEN as wrong:
         if isinstance(wrong, NotTaken):
             raise
         raise NotTaken(DAMAGED) from None
@@ -85,7 +85,7 @@ def is_a(content: bytes, extension: str) -> bool:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check_kind(archive, set(archive.namelist()), extension)
-    except (NotTaken, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError):
+    except (NotTaken, *BROKEN):
         return False
     return True
 

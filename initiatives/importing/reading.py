@@ -163,7 +163,7 @@ def _check_archive(content: bytes) -> None:
                             raise wrong(
                                 "The workbook defines entities, which no spreadsheet does. Save it again."
                             )
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError):
+    except office.BROKEN:
         raise wrong("The workbook is damaged or protected. Save it again without a password.") from None
 
 

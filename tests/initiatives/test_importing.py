@@ -1,6 +1,7 @@
 # ruff: noqa: RUF001 - the characters are what is tested
 """Inventories: read right or asked about, mapped to claims, imported without inventing anything."""
 
+import contextlib
 import io
 import json
 import zipfile
@@ -134,6 +135,18 @@ def test_a_workbook_is_read_from_the_sheet_that_holds_the_inventory():
 def test_what_is_no_inventory_is_refused_with_advice(raw, words):
     with pytest.raises(ValidationError, match=words):
         read_table(raw)
+
+
+def test_a_workbook_damaged_anywhere_is_refused_with_advice():
+    """A letter lost, or another one: in the directory of the archive, in its parts, in what is packed in them."""
+    whole = content("epa_2025.xlsx")
+    for place in range(0, len(whole), len(whole) // 150):
+        for broken in (
+            whole[:place] + whole[place + 1 :],
+            whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :],
+        ):
+            with contextlib.suppress(ValidationError):  # any other error would be a page that broke down
+                read_table(broken)
 
 
 def test_bombs_are_bounded(monkeypatch):
