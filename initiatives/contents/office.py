@@ -17,8 +17,15 @@ MOST_PARTS = 20_000
 CHUNK = 1 << 20
 # What the library raises over an archive that is broken, by where it is broken.
 BROKEN = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError),
-    *(RuntimeError, NotImplementedError, ValueError),
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
 )
 SAVE_AS_PDF = "Save it as PDF and send that."
 DAMAGED = "The file is damaged or protected by a password; save it again and send that."

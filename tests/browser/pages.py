@@ -116,6 +116,7 @@ MAIN = {
     "reviews",
     "review-unsigned",
     "sign-value",
+    "waiver-agree",
     "decide-conditions",
     "ideas-compared",
     "rulebook-changes",
@@ -135,6 +136,8 @@ MAIN = {
     "admin-governance_board_changelist",
     "admin-governance_board_change",
     "admin-governance_board_history",
+    "admin-governance_membership_add",
+    "admin-governance_user_add",
     "admin-delete-refused",
 }
 # Templates that none of these pages shows, and where they are looked at.

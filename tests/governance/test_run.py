@@ -141,6 +141,14 @@ def test_a_database_that_does_not_answer_is_told_in_words(tmp_path):
     assert "secret" not in running.said()
 
 
+def test_the_parts_give_memory_back_unless_told_otherwise(monkeypatch):
+    for name in run.MEMORY:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "4")
+    told = run.environment()
+    assert {name: told[name] for name in run.MEMORY} == run.MEMORY | {"MALLOC_ARENA_MAX": "4"}
+
+
 def test_a_taken_port_is_told_in_words():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
