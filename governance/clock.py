@@ -24,6 +24,11 @@ def today() -> date:
     return local_day(now())
 
 
+def local(moment: datetime) -> datetime:
+    """The moment in the configured time zone: what its clocks and calendars show."""
+    return timezone.localtime(moment, timezone.get_default_timezone())
+
+
 def local_day(moment: datetime) -> date:
     """The day, in the configured time zone, on which `moment` falls."""
     return _day_in(timezone.get_default_timezone(), moment)
@@ -36,8 +41,7 @@ def _day_in(zone: tzinfo, moment: datetime) -> date:
 
 def moment_in_words(moment: datetime) -> str:
     """The moment in the configured time zone as people say it: "11:00 on 12 November 2026"."""
-    local = timezone.localtime(moment, timezone.get_default_timezone())
-    return f"{local:%H:%M} on {local:%-d %B %Y}"
+    return f"{local(moment):%H:%M} on {local(moment):%-d %B %Y}"
 
 
 def midnight_before(day: date) -> datetime:

@@ -23,8 +23,13 @@ SEALED = (r"governance\_checkpoint", r"governance\_leaf", r"governance\_node", r
 STAMPED = (r"governance\_timestamp",)
 WRITTEN_ONCE = (
     r"governance\_contractapproval",
+    r"governance\_decisionbatch",
+    r"governance\_policydecision%",
+    r"initiatives\_approvalanswer",
+    r"initiatives\_approvaluse",
     r"initiatives\_continuation",
     r"initiatives\_formertitle",
+    r"initiatives\_layerreview",
     r"initiatives\_paststanding",
     r"initiatives\_signoff",
     r"initiatives\_voiding",
@@ -34,6 +39,7 @@ PRIVATE = {
     "governance_user": ("password",),
     "governance_session": None,
     "governance_passwordlink": ("nonce",),
+    "governance_servicekey": ("secret_hash",),
 }  # what an auditor does not read; None: all of it
 
 
@@ -120,6 +126,7 @@ def _of_application(to: sql.Identifier, tables: list[tuple]) -> Iterator[sql.Com
     yield sql.SQL(
         "GRANT EXECUTE ON FUNCTION plumbline_record(text, bigint, bigint, text, timestamptz, text[], bytea[]) TO {}"
     ).format(to)
+    yield sql.SQL("GRANT EXECUTE ON FUNCTION plumbline_decisions_of(timestamptz) TO {}").format(to)
     for table, ledger, sealed, stamped, once in tables:
         if ledger or sealed or stamped or table == "django_migrations":
             rights = "SELECT"

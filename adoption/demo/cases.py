@@ -11,7 +11,6 @@ CASES = {
         "40", "15", "A wrong summary costs a customer time and us a contract.",
         "judge whether a customer is about to leave", "the timeline of the CRM",
         platform="Dynamics", crew="support",
-        autonomy="It may summarise notes and invoices of one account on request, up to 200 a day.",
     ),
     "renewals": Words(
         "Renewal letter drafts", "accounts", "owner",
@@ -20,7 +19,6 @@ CASES = {
         "contracts and price lists", "the contract archive and the price list", "wrong letters a month", "19", "4",
         "A letter promises a price that we do not offer.", "calculate prices", "the letter templates",
         part="Drafting model", version="d-2", crew="support",
-        autonomy="It may draft letters and put them in the outbox of the account manager who asked.",
     ),
     "notes": Words(
         "Call note search", "accounts", "owner",
@@ -29,7 +27,6 @@ CASES = {
         "call notes", "the CRM and the shared call folder", "minutes until a note is found", "11", "2",
         "An old note is taken for a new one.", "find what was never written down", "the search of the CRM",
         part="Retrieval set", version="r-7", vendor="Tessera", crew="support",
-        autonomy="It may search call notes of the asking person's own accounts.",
     ),
     "themes": Words(
         "Complaint theme finder", "accounts", "nora",
@@ -38,7 +35,6 @@ CASES = {
         "complaints without names", "the complaints desk and the order history", "days until a theme is seen",
         "62", "10", "A theme is missed, and more customers are annoyed.", "answer a complaint",
         "the monthly reading round", crew="yara",
-        autonomy="It may read complaints without names and group them, every night.",
     ),
     "offers": Words(
         "Offer wording check", "accounts", "owner",
@@ -81,7 +77,6 @@ CASES = {
         "service agents", 75, "Lisbon", "service tickets", "the ticket system and the customer file",
         "hours in the wrong queue", "5", "1", "An urgent ticket waits.", "answer a ticket",
         "the sorting rules of the ticket system", platform="Servicehub", crew="mixed",
-        autonomy="It may put a ticket into a queue and mark it urgent; it may not close one.",
     ),
     "warranty": Words(
         "Warranty reply drafts", "customer-service", "oona",
@@ -89,7 +84,6 @@ CASES = {
         "service agents", 30, "Lisbon", "warranty requests", "the warranty register and the parts catalogue",
         "minutes a reply", "18", "6", "A reply refuses what the law grants.", "decide about a claim",
         "the letter templates", part="Drafting model", version="d-2",
-        autonomy="It may draft a reply; a service agent sends it.",
     ),
     "handover": Words(
         "Chat handover summary", "customer-service", "oona",
@@ -97,7 +91,6 @@ CASES = {
         "summarise a chat for the agent who takes the call", "call agents", 50, "Lisbon and Porto", "chats",
         "the chat system and the call desk", "seconds of retelling", "95", "20",
         "The summary leaves out what matters.", "say whether a customer is right", "reading the chat",
-        autonomy="It may summarise the chat that is being handed over.",
     ),
     "transcripts": Words(
         "Voice call transcripts", "customer-service", "oona",
@@ -112,7 +105,7 @@ CASES = {
         "knowledge editors", 6, "Lisbon", "solved tickets without names",
         "the ticket system and two of our four knowledge bases", "days until an article", "33", "7",
         "An article repeats a mistake.", "publish an article", "the editors' list", part="Drafting model",
-        version="d-2", autonomy="It may put drafts into the editors' queue.",
+        version="d-2",
     ),
     "refunds": Words(
         "Refund plausibility check", "customer-service", "oona",
@@ -121,7 +114,6 @@ CASES = {
         "Lisbon", "refund requests and orders", "the order history and the returns desk", "days until a refund",
         "13", "3", "Somebody honest is treated as dishonest and waits for money they need.",
         "refuse a refund", "the four-eyes check by hand", tier="high",
-        autonomy="It may compare a request with orders and returns and write down what does not fit.",
     ),
     "invoices": Words(
         "Invoice matching", "finance", "priya",
@@ -130,7 +122,6 @@ CASES = {
         "the ledger and the order system", "minutes an invoice", "7", "2", "An invoice is paid twice.",
         "release a payment", "matching by hand", part="Matching model", version="k-9", vendor="Tessera",
         platform="Ledgerline",
-        autonomy="It may propose a match; below 500 it may post the match without asking.",
     ),
     "reminders": Words(
         "Payment reminder drafts", "finance", "emil",
@@ -138,7 +129,6 @@ CASES = {
         "draft payment reminders in the right tone", "collections clerks", 8, "Zurich", "open invoices",
         "the ledger and the CRM", "days outstanding", "48", "41", "A good customer is insulted.",
         "stop a delivery", "the three standard letters", part="Drafting model", version="d-2",
-        autonomy="It may draft a reminder; a collections clerk sends it.",
     ),
     "receipts": Words(
         "Expense receipt reading", "finance", "hugo",
@@ -146,7 +136,6 @@ CASES = {
         "travellers", 220, "all offices", "receipts", "the expense tool and the card statements",
         "minutes an expense report", "24", "9", "An amount is read wrongly and paid.", "approve an expense",
         "typing by hand", part="Reading model", version="o-4", vendor="Northlight", tier="minimal",
-        autonomy="It may fill in amount, date and currency for the traveller to check.",
     ),
     "clauses": Words(
         "Contract clause finder", "finance", "tove",
@@ -154,7 +143,6 @@ CASES = {
         "purchasers", 11, "Zurich", "supplier contracts", "the contract archive and the supplier list",
         "hours a question", "6", "1", "A notice period is missed.", "interpret a contract", "reading the contract",
         part="Retrieval set", version="r-7", vendor="Tessera",
-        autonomy="It may search contracts and quote clauses with their page.",
     ),
     "cash": Words(
         "Cash forecast notes", "finance", "priya",
@@ -162,7 +150,6 @@ CASES = {
         "write three sentences on why the cash forecast moved", "treasurers", 5, "Zurich", "cash positions",
         "the treasury system and the ledger", "hours a week", "4", "1", "A wrong reason is believed.",
         "forecast anything itself", "no comment at all",
-        autonomy="It may write three sentences beside the forecast, marked as drafted.",
     ),
     "budget": Words(
         "Budget comment drafts", "finance", "priya",
@@ -182,7 +169,7 @@ CASES = {
         "New colleagues ask where things are for three weeks.", "answer questions of new colleagues",
         "new colleagues", 35, "Zurich and Lisbon", "internal guides", "the intranet and the staff handbook",
         "questions in the first week", "26", "8", "Somebody misses a deadline.", "answer questions about pay",
-        "asking a colleague", crew="support", autonomy="It may answer from the guides and name the page.",
+        "asking a colleague", crew="support",
     ),
     "shifts": Words(
         "Shift wish planner", "hr", "hugo",
@@ -197,7 +184,6 @@ CASES = {
         "summarise machine stops for the morning round", "shift leads", 20, "plant 2", "machine logs",
         "the machine log and the shift book", "minutes of the morning round", "35", "15",
         "A warning sign is left out.", "stop a machine", "reading the shift book",
-        autonomy="It may summarise the stops of the last shift at six in the morning.",
     ),
     "parts": Words(
         "Spare part search", "plants", "diego",
@@ -205,7 +191,6 @@ CASES = {
         "maintenance crews", 45, "plants 1 and 2", "the parts catalogue", "the parts catalogue and the store",
         "minutes a search", "14", "4", "The wrong part is fetched.", "order a part", "the printed catalogue",
         part="Retrieval set", version="r-6", vendor="Tessera", tier="minimal",
-        autonomy="It may search the catalogue and show the shelf.",
     ),
     "welds": Words(
         "Weld image check", "plants", "diego",
@@ -220,7 +205,6 @@ CASES = {
         "dispatchers", 26, "three depots", "routes and traffic", "the route planner and the traffic feed",
         "hours of the promised window", "8", "2", "A customer waits in vain.", "plan a route",
         "the morning list", part="Forecast model", version="f-2", vendor="in house",
-        autonomy="It may tell customers a window of two hours; earlier than that a dispatcher decides.",
     ),
     "repairs": Words(
         "Maintenance report drafts", "plants", "diego",

@@ -7,9 +7,11 @@ from random import Random
 from adoption.demo import life
 from adoption.demo.cases import CASES
 from adoption.demo.people import Company
-from adoption.demo.words import ANSWERS, ATTESTED, CLAUSES, DECLARED, OUTCOMES, PROOF, Proof, Words
+from adoption.demo.words import ANSWERS, ATTESTED, DECLARED, OUTCOMES, PROOF, Proof, Words
 from governance import clock
+from governance.clauses import Terms
 from initiatives import actions
+from initiatives.actions import Written
 from initiatives.actions.base import act, settle_standing, together
 from initiatives.models import Evidence, Initiative, Review
 
@@ -111,15 +113,35 @@ class Tale:
         with self.day(ago):
             life.staff(self.again(), self.team, roles)
 
-    def clauses(self) -> list[tuple[str, str]]:
-        """The sentences of its contract."""
-        own = self.words.autonomy or f"It may {self.words.task}, for {self.words.users} only."
-        return [("autonomy", own), *((kind, self.words.fill(text)) for kind, text in CLAUSES.items())]
+    def vocabulary(self) -> list[tuple[str, str, str]]:
+        """The words of its contract."""
+        words = self.words
+        return [
+            ("action", "assist", words.task),
+            ("action", "pass_on", "let anything leave the team"),
+            ("audience", "trial_users", f"{words.users} in {words.place}"),
+        ]
+
+    def clauses(self) -> list[Written]:
+        """The clauses of its contract."""
+        who, asked = ("trial_users",), ("support_owner", "owner")
+        edges = [one for one in life.CLAUSES if one.kind == "edge_policy"]
+        return [
+            Written("autonomy", terms=Terms(action="assist", audience=who)),
+            Written(
+                "human_approval",
+                terms=Terms(action="pass_on", audience=who, approvers=asked, minutes=240),
+            ),
+            *edges,
+            Written("record_owner"),
+            Written("audience", terms=Terms(audience=who)),
+            Written("residency", terms=Terms(regions=(self.words.region,))),
+        ]
 
     def contract(self, ago: int) -> None:
         """Its contract is written, approved by the two seats and in force."""
         with self.day(ago):
-            life.contract(self.again(), self.team, self.clauses())
+            life.contract(self.again(), self.team, self.clauses(), self.vocabulary())
 
     def tier(self, ago: int) -> None:
         """The owner proposes the risk tier, the risk seat confirms it."""
@@ -275,7 +297,7 @@ class Tale:
         fields = {}
         if proof.clause:
             version = self.case.contract.in_force_at(clock.now())
-            fields["clause"] = version.clauses.get(kind=proof.clause)
+            fields["clause"] = version.clauses.filter(kind=proof.clause).first()
             title = f"{title}, contract version {version.number}"
         with self.day(ago + self.random.randrange(2)):
             observed = clock.today()

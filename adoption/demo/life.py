@@ -8,25 +8,49 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from governance import clock, gates, statements
 from governance.boards import board_for
+from governance.clauses import Terms
 from governance.models import Board, Rulebook, Unit, User
 from governance.models.people import SEATS
 from initiatives import actions, board
+from initiatives.actions import Written
 from initiatives.actions.base import together
 from initiatives.models import Evidence, Initiative, Review, SignOff
 
 WORKING_ROLES = ("support_owner", "technical_lead", "data_steward", "record_owner")
 
+VOCABULARY = [
+    ("action", "summarise", "summarise the notes of an account"),
+    ("action", "send_reply", "send a reply to a customer"),
+    ("audience", "account_managers", "account managers of the pilot teams"),
+]
+ACCOUNT_MANAGERS = ("account_managers",)
+# What applies when something goes wrong: nothing is done, or the named people are asked.
+EDGES = {
+    "source_unavailable": (),
+    "sources_conflict": ("support_owner", "owner"),
+    "low_confidence": ("support_owner", "owner"),
+    "unexpected_input": (),
+    "personal_data": (),
+    "model_unavailable": (),
+}
 CLAUSES = [
-    ("autonomy", "It may summarise account notes for account managers of the pilot teams, up to 200 a day."),
-    (
+    Written("autonomy", terms=Terms(action="summarise", audience=ACCOUNT_MANAGERS, most=200)),
+    Written(
         "human_approval",
-        "It may draft a reply when the account manager approves it within 4 hours; else nothing is sent.",
+        terms=Terms(
+            action="send_reply", audience=ACCOUNT_MANAGERS, approvers=("support_owner", "owner"), minutes=240
+        ),
     ),
-    (
-        "edge_policy",
-        "If a note mentions a complaint or a legal claim, it stops and hands over to the complaints desk.",
+    *(
+        Written(
+            "edge_policy",
+            terms=Terms(failure=failure, then="ask", approvers=asked, minutes=240)
+            if asked
+            else Terms(failure=failure, then="refuse"),
+        )
+        for failure, asked in EDGES.items()
     ),
-    ("record_owner", "The record owner named on the case owns the change log and the audit trail."),
+    Written("record_owner"),
 ]
 
 
@@ -99,9 +123,9 @@ def staff(case: Initiative, team: Team, roles=WORKING_ROLES) -> None:
             actions.accept_role(assignment=assignment, by=people[role])
 
 
-def contract(case: Initiative, team: Team, clauses=CLAUSES) -> None:
+def contract(case: Initiative, team: Team, clauses=CLAUSES, vocabulary=VOCABULARY) -> None:
     """Write a contract as owner and have the two seats the rulebook names put it in force."""
-    actions.save_contract(case=case, clauses=clauses, by=team.owner)
+    actions.save_contract(case=case, clauses=clauses, vocabulary=vocabulary, by=team.owner)
     version = actions.propose_contract(case=case, by=team.owner)
     for seat in Rulebook.objects.current().book.contract.seats:
         actions.approve_contract(version=version, seat=seat, digest=version.digest, by=team.seats[seat])

@@ -30,7 +30,6 @@ class Words:
     platform: str = ""
     tier: str = "limited"
     crew: str = "yara"
-    autonomy: str = ""
     approval: str = ""
 
     def fill(self, template: str) -> str:
@@ -141,16 +140,6 @@ OUTCOMES = {
     "bounded_business_value": "{after} {measure}, as declared.",
     "manageable_operational_risk": "None; 212 overrides, all of them found.",
     "realistic_supportability": "Three hours a week on average.",
-}
-
-CLAUSES = {
-    "human_approval": "Anything that leaves the team needs the approval of one of the {users} within four hours; "
-    "when nobody answers, nothing is done.",
-    "edge_policy": "If a source does not answer or the text speaks of a complaint, a claim or somebody's health, it "
-    "stops and hands over to a person.",
-    "record_owner": "The record owner named on the case owns the change log and the audit trail.",
-    "audience": "Only {users} in {place}.",
-    "residency": "{data} are handled by {vendor} in {region} and nowhere else.",
 }
 
 

@@ -3,7 +3,16 @@
 from governance.models.absences import Absence, Delegation
 from governance.models.access import PasswordLink, Session
 from governance.models.audit import Sample, SampledEntry
-from governance.models.contracts import Clause, Contract, ContractApproval, ContractVersion
+from governance.models.contracts import (
+    Clause,
+    ClauseComment,
+    Contract,
+    ContractApproval,
+    ContractVersion,
+    VocabularyWord,
+)
+from governance.models.decisions import DecisionBatch, PolicyDecision
+from governance.models.keys import KeyAttempt, ServiceKey
 from governance.models.ledger import Checkpoint, Entry, EntryBody, Leaf, Node, Sealing
 from governance.models.life import Pulse, TaskRun
 from governance.models.notices import Delivery, Notice
@@ -19,27 +28,32 @@ __all__ = [
     "CalendarFeed",
     "Checkpoint",
     "Clause",
+    "ClauseComment",
     "Contract",
     "ContractApproval",
     "ContractVersion",
     "Criterion",
+    "DecisionBatch",
     "Delegation",
     "Delivery",
     "Entry",
     "EntryBody",
     "Gate",
+    "KeyAttempt",
     "Leaf",
     "LegalHold",
     "Membership",
     "Node",
     "Notice",
     "PasswordLink",
+    "PolicyDecision",
     "Pulse",
     "Requirement",
     "Rulebook",
     "Sample",
     "SampledEntry",
     "Sealing",
+    "ServiceKey",
     "Session",
     "SignInAttempt",
     "TaskRun",
@@ -47,4 +61,5 @@ __all__ = [
     "Timestamp",
     "Unit",
     "User",
+    "VocabularyWord",
 ]

@@ -1,8 +1,10 @@
 """The governance contract of an initiative: what the AI may do alone, with approval, not at all."""
 
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 
+from governance.clauses import Terms
 from governance.history import WrittenOnce, governed
 from governance.models.people import SEATS, User
 
@@ -37,6 +39,38 @@ class Contract(models.Model):
         )
 
 
+VOCABULARY = {"action": "What it does", "resource": "On what", "audience": "For whom"}
+
+
+class VocabularyWord(models.Model):
+    """A word of the initiative's own: the key that its systems use, and the words that people read for it.
+
+    Clauses keep the sentence they were signed with; a word that is changed later reads differently from then on only.
+    """
+
+    contract = models.ForeignKey(Contract, models.PROTECT, related_name="vocabulary")
+    kind = models.CharField(max_length=10, choices=VOCABULARY.items())
+    key = models.CharField(
+        max_length=80,
+        validators=[
+            RegexValidator(r"^[\w.@:/+-]+$", "Use letters, digits and . _ @ : / + - only, no spaces.")
+        ],
+    )
+    words = models.CharField(max_length=120)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    history = governed()
+
+    class Meta:
+        ordering = ["contract", "kind", "words"]
+        constraints = [
+            models.UniqueConstraint(fields=["contract", "kind", "key"], name="vocabulary_keys_are_unique")
+        ]
+
+    def __str__(self) -> str:
+        return self.words
+
+
 class ContractVersion(models.Model):
     """One version: draft, in review, in force, superseded. Its clauses are fixed once it leaves draft."""
 
@@ -49,6 +83,8 @@ class ContractVersion(models.Model):
     author = models.ForeignKey(User, models.PROTECT, related_name="+")
     written_at = models.DateTimeField()
     digest = models.CharField(max_length=64, blank=True, default="")
+    # Counts the times the draft was saved, so that two people who edit it notice each other.
+    edition = models.PositiveIntegerField(default=0)
     wanted_from = models.DateField(null=True, blank=True)
     starts_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
@@ -80,11 +116,18 @@ class ContractVersion(models.Model):
 
 
 class Clause(models.Model):
-    """One sentence of a contract version, of one kind."""
+    """One sentence of a contract version, of one kind, with the terms it was made from.
+
+    `number` is the clause's name among people, kept from version to version; `fingerprint` is equal exactly when kind,
+    sentence and terms are.
+    """
 
     version = models.ForeignKey(ContractVersion, models.PROTECT, related_name="clauses")
+    number = models.PositiveIntegerField(default=0)
     kind = models.CharField(max_length=20, choices=CLAUSE_KINDS.items())
     sentence = models.TextField()
+    terms = models.JSONField(default=dict, blank=True)
+    fingerprint = models.CharField(max_length=64, blank=True, default="", db_index=True)
     position = models.PositiveIntegerField(default=0)
 
     history = governed()
@@ -94,6 +137,38 @@ class Clause(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.sentence[:60]}"
+
+    @property
+    def said(self) -> Terms:
+        """The structured part."""
+        return Terms.read(self.terms)
+
+
+class ClauseComment(models.Model):
+    """What somebody says about one clause while a version is prepared or read; it stays with the clause's number."""
+
+    contract = models.ForeignKey(Contract, models.PROTECT, related_name="comments")
+    number = models.PositiveIntegerField()
+    text = models.TextField()
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    settled_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    history = governed()
+
+    class Meta:
+        ordering = ["contract", "number", "id"]
+        constraints = [
+            models.CheckConstraint(
+                name="comment_settled_means_who_and_when",
+                condition=Q(settled_at__isnull=True, settled_by__isnull=True)
+                | Q(settled_at__isnull=False, settled_by__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.by} on clause {self.number}: {self.text[:60]}"
 
 
 class ContractApproval(WrittenOnce):

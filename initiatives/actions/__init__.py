@@ -31,6 +31,7 @@ from initiatives.actions.changes import (
     report_change,
 )
 from initiatives.actions.contracts import (
+    Written,
     approve_contract,
     propose_contract,
     save_contract,
@@ -93,6 +94,7 @@ from initiatives.actions.votes import sign_off, statement_for, withdraw_vote
 from initiatives.actions.waivers import agree_to_waiver, refuse_waiver, request_waiver
 
 __all__ = [
+    "Written",
     "accept_delegation",
     "accept_handovers",
     "accept_not_applicable",

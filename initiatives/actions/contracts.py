@@ -1,38 +1,69 @@
 """The contract as a document: clauses by kind, put in force by the seats the rulebook names."""
 
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.core.exceptions import ValidationError
+from django.db.models import Max
 
 from governance import clock, ledger
 from governance.answers import Conflict, no
-from governance.models import Clause, Contract, ContractApproval, ContractVersion, Rulebook, User
+from governance.clauses import Terms, fingerprint, problems
+from governance.models import (
+    Clause,
+    Contract,
+    ContractApproval,
+    ContractVersion,
+    Rulebook,
+    User,
+    VocabularyWord,
+)
 from governance.models.contracts import CLAUSE_KINDS
+from governance.sentences import sentence
 from governance.statements import digest
 from initiatives import permissions
 from initiatives.actions.base import act, settle_standing
 from initiatives.models import Initiative
 
 
+@dataclass(frozen=True)
+class Written:
+    """One clause as its author wrote it. `number` names the clause it replaces; None is a new one.
+
+    Where the terms make a sentence, that sentence is the clause's; `sentence` is for kinds and terms that make none.
+    """
+
+    kind: str
+    sentence: str = ""
+    terms: Terms = field(default_factory=Terms)
+    number: int | None = None
+
+
 def contract_digest(version: ContractVersion) -> str:
     """SHA-256 over the canonical form of a version's number and clauses, in order."""
-    clauses = [[clause.kind, clause.sentence] for clause in version.clauses.all()]
+    clauses = [
+        [clause.number, clause.kind, clause.sentence, clause.terms]
+        for clause in version.clauses.order_by("position", "id")
+    ]
     return digest(ledger.canonical({"number": version.number, "clauses": clauses}).decode())
 
 
 def save_contract(
-    *, case: Initiative, clauses: list[tuple[str, str]], wanted_from: date | None = None, by: User
+    *,
+    case: Initiative,
+    clauses: list[Written],
+    vocabulary: list[tuple[str, str, str]] = (),
+    wanted_from: date | None = None,
+    edition: int | None = None,
+    by: User,
 ) -> ContractVersion:
-    """Write the draft of the next version: (kind, sentence) in order. The version in force stays as it is."""
-    wrong = {}
-    if any(kind not in CLAUSE_KINDS for kind, _ in clauses):
-        wrong["kind"] = "Choose a kind for each clause."
-    if any(not sentence.strip() for _, sentence in clauses):
-        wrong["sentence"] = "Write each clause as a sentence that can be read aloud."
+    """Write the draft of the next version, clauses in order. The version in force stays as it is.
+
+    `vocabulary`: (kind, key, words) that the clauses use and the contract does not have yet, or has in other words.
+    `edition`: the edition of the draft that was edited; raises Conflict when somebody saved another since.
+    """
     if wanted_from is not None and wanted_from < clock.today():
-        wrong["wanted_from"] = "A contract does not start in the past."
-    if wrong:
-        raise ValidationError(wrong)
+        raise ValidationError({"wanted_from": "A contract does not start in the past."})
     with act("save contract", by=by, case=case) as case:
         permissions.may_manage(case, by).or_refuse()
         if case.contract_id is None:
@@ -43,6 +74,10 @@ def save_contract(
         version = case.contract.versions.filter(state__in=["draft", "in_review"]).first()
         if version is not None and version.state == ContractVersion.IN_REVIEW:
             no("This version is with the board.", "Take it back to change it.").or_refuse()
+        if edition is not None and edition != (version.edition if version else 0):
+            raise Conflict("Somebody saved this draft since you opened it.", "Look at both, and save again.")
+        words = _say(case.contract, vocabulary)
+        rows = _rows_of(clauses, words)
         if version is None:
             last = case.contract.versions.order_by("-number").first()
             version = ContractVersion(
@@ -52,15 +87,79 @@ def save_contract(
                 written_at=clock.now(),
             )
         version.written_at, version.wanted_from = clock.now(), wanted_from
+        version.edition += 1
         version.save()
-        for old in version.clauses.all():
-            old.delete()
-        for position, (kind, sentence) in enumerate(clauses):
-            Clause(version=version, kind=kind, sentence=sentence.strip(), position=position).save()
+        _write_clauses(version, rows)
         ledger.record(
-            "contract written", case=case, number=version.number, clauses=[list(clause) for clause in clauses]
+            "contract written",
+            case=case,
+            number=version.number,
+            clauses=[[row.number, row.kind, row.sentence] for row in version.clauses.order_by("position")],
         )
     return version
+
+
+def _say(contract: Contract, vocabulary: list[tuple[str, str, str]]) -> dict[str, str]:
+    """Add to the contract's vocabulary, and return all of it: words by key. Raises ValidationError."""
+    known = {(word.kind, word.key): word for word in contract.vocabulary.all()}
+    for kind, key, text in vocabulary:
+        word = known.get((kind, key)) or VocabularyWord(contract=contract, kind=kind, key=key)
+        if word.pk is None or word.words != text.strip() or word.retired_at:
+            word.words, word.retired_at = text.strip(), None
+            word.full_clean()
+            word.save()
+            known[kind, key] = word
+    return {word.key: word.words for word in known.values()}
+
+
+def _rows_of(clauses: list[Written], words: dict[str, str]) -> list[Written]:
+    """The clauses with their sentences. Raises ValidationError that says which one is wrong, and how to mend it."""
+    wrong: dict[str, str] = {}
+    rows = []
+    for place, clause in enumerate(clauses, 1):
+        if clause.kind not in CLAUSE_KINDS:
+            wrong["kind"] = "Choose a kind for each clause."
+            continue
+        for problem in problems(clause.kind, clause.terms).values():
+            wrong.setdefault("terms", f"Clause {clause.number or place}: {problem}")
+        said = sentence(clause.kind, clause.terms, words) or clause.sentence.strip()
+        if not said:
+            wrong["sentence"] = "Write each clause as a sentence that can be read aloud."
+        rows.append(replace(clause, sentence=said))
+    if wrong:
+        raise ValidationError(wrong)
+    return rows
+
+
+def _write_clauses(version: ContractVersion, rows: list[Written]) -> None:
+    """Make the draft's clauses these: what says the same stays the row it is."""
+    there = {clause.number: clause for clause in version.clauses.all()}
+    last = (
+        Clause.objects.filter(version__contract=version.contract_id).aggregate(most=Max("number"))["most"]
+        or 0
+    )
+    kept = set()
+    for position, row in enumerate(rows):
+        number = row.number if row.number and row.number <= last and row.number not in kept else None
+        if number is None:
+            last += 1
+            number = last
+        kept.add(number)
+        clause = there.get(number) or Clause(version=version, number=number)
+        said = {
+            "kind": row.kind,
+            "sentence": row.sentence,
+            "terms": row.terms.stored(),
+            "fingerprint": fingerprint(row.kind, row.sentence, row.terms),
+            "position": position,
+        }
+        if clause.pk is None or any(getattr(clause, name) != value for name, value in said.items()):
+            for name, value in said.items():
+                setattr(clause, name, value)
+            clause.save()
+    for number, clause in there.items():
+        if number not in kept:
+            clause.delete()
 
 
 def propose_contract(*, case: Initiative, by: User) -> ContractVersion:

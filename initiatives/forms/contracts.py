@@ -3,6 +3,7 @@
 from django import forms
 
 from governance.models.contracts import CLAUSE_KINDS
+from initiatives.actions import Written
 from initiatives.forms import DayField
 
 # Empty rows offered below the clauses that are there, so that adding needs no script.
@@ -34,10 +35,10 @@ ClauseFormSet = forms.formset_factory(
 )
 
 
-def clauses_of(formset) -> list[tuple[str, str]]:
+def clauses_of(formset) -> list[Written]:
     """The clauses that were written, in order."""
     rows = (form.cleaned_data for form in formset)
-    return [(row["kind"], row["sentence"]) for row in rows if row.get("sentence")]
+    return [Written(row["kind"], row["sentence"]) for row in rows if row.get("sentence")]
 
 
 class StartForm(forms.Form):

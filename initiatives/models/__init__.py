@@ -1,5 +1,7 @@
 """Rows of the cases."""
 
+from initiatives.models.approvals import ApprovalAnswer, ApprovalRequest, ApprovalUse, KillSwitch
+from initiatives.models.enforcement import ArchitectureDecision, ClauseEnforcement, LayerReview
 from initiatives.models.evidence import (
     Answer,
     AnswerDraft,
@@ -28,8 +30,13 @@ from initiatives.models.visits import CaseVisit, ReviewVisit
 __all__ = [
     "Answer",
     "AnswerDraft",
+    "ApprovalAnswer",
+    "ApprovalRequest",
+    "ApprovalUse",
+    "ArchitectureDecision",
     "CaseVisit",
     "ChangeRecord",
+    "ClauseEnforcement",
     "Component",
     "ComponentVersion",
     "Condition",
@@ -48,6 +55,8 @@ __all__ = [
     "ImportRow",
     "Initiative",
     "InventorySource",
+    "KillSwitch",
+    "LayerReview",
     "Obligation",
     "Observation",
     "PastStanding",

@@ -22,8 +22,13 @@ TREE = {
 }
 WRITTEN_ONCE = {
     "governance_contractapproval",
+    "governance_decisionbatch",
+    "governance_policydecision",
+    "initiatives_approvalanswer",
+    "initiatives_approvaluse",
     "initiatives_continuation",
     "initiatives_formertitle",
+    "initiatives_layerreview",
     "initiatives_paststanding",
     "initiatives_signoff",
     "initiatives_voiding",
@@ -112,7 +117,12 @@ def test_the_sealer_seals_and_does_nothing_else(sealer):
 
 def test_the_auditor_reads_everything_but_secrets(auditor_login):
     for table, rights in granted(auditor_login).items():
-        secret = table in ("governance_user", "governance_session", "governance_passwordlink")
+        secret = table in (
+            "governance_user",
+            "governance_session",
+            "governance_passwordlink",
+            "governance_servicekey",
+        )
         assert rights == (set() if secret else {"SELECT"}), table
     auditor_login.execute("SELECT full_name, login FROM governance_user")
     auditor_login.execute("SET search_path = asof, public; SET plumbline.as_of = '2026-11-20T10:00:00Z'")

@@ -77,7 +77,9 @@ def contract_to_approve(company: Company) -> None:
         tale.prototype(40)
         tale.staff(12)
         with tale.day(8):
-            actions.save_contract(case=tale.again(), clauses=tale.clauses(), by=tale.team.owner)
+            actions.save_contract(
+                case=tale.again(), clauses=tale.clauses(), vocabulary=tale.vocabulary(), by=tale.team.owner
+            )
             actions.propose_contract(case=tale.case, by=tale.team.owner)
         with tale.day(6):
             actions.propose_tier(

@@ -1,0 +1,147 @@
+"""What running systems ask people, each for one call; and the switch that denies everything at once.
+
+Sources: S0-14 (approval with role, time limit and default), trust.md T31 (one approval, one action).
+"""
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from governance.history import WrittenOnce, governed
+from governance.models import ContractVersion, ServiceKey, User
+from initiatives.models.evidence import Evidence
+from initiatives.models.initiative import Initiative
+
+APPROVE, REFUSE = "approve", "refuse"
+ANSWERS = {APPROVE: "Approve", REFUSE: "Refuse"}
+
+
+class ApprovalQuerySet(models.QuerySet):
+    def waiting_at(self, moment):
+        """Requests that can still be answered."""
+        return self.filter(expires_at__gt=moment, settled_at__isnull=True)
+
+
+class ApprovalRequest(models.Model):
+    """A call that waits for a person: bound to the digest of exactly its arguments, for one use within its time.
+
+    `principals` are the people the system acts for: they approve nothing here. Settled is what can no longer be
+    answered: enough people approved, or one refused. What nobody answered in time is only too old.
+    """
+
+    reference = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="approval_requests")
+    version = models.ForeignKey(ContractVersion, models.PROTECT, related_name="+")
+    key = models.ForeignKey(ServiceKey, models.PROTECT, related_name="+")
+    clauses = models.JSONField(default=list)  # numbers of the clauses that ask for it
+    subject = models.CharField(max_length=240)
+    action = models.CharField(max_length=120)
+    resource = models.CharField(max_length=240)
+    arguments = models.JSONField()
+    arguments_digest = models.CharField(max_length=64)
+    approvers = models.JSONField(default=list)  # roles, any of which may answer
+    four_eyes = models.BooleanField(default=False)
+    principals = ArrayField(models.BigIntegerField(), default=list)
+    why = models.TextField(blank=True, default="")
+    asked_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+    granted = models.BooleanField(default=False)
+
+    objects = ApprovalQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "-asked_at"]
+        constraints = [
+            models.CheckConstraint(
+                name="approval_request_expires_after_it_is_asked", condition=Q(expires_at__gt=F("asked_at"))
+            ),
+            models.CheckConstraint(
+                name="approval_granted_means_settled",
+                condition=Q(granted=False) | Q(settled_at__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["key", "arguments_digest", "asked_at"],
+                name="one_approval_request_per_call_and_moment",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["initiative", "expires_at"], name="approvals_by_case"),
+            models.Index(fields=["key", "arguments_digest", "expires_at"], name="approvals_by_arguments"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} for {self.subject}"
+
+
+class ApprovalAnswer(WrittenOnce):
+    """One person's answer to one request. `opened_at` is when they were first shown it."""
+
+    request = models.ForeignKey(ApprovalRequest, models.PROTECT, related_name="answers")
+    person = models.ForeignKey(User, models.PROTECT, related_name="+")
+    role = models.CharField(max_length=20)
+    verdict = models.CharField(max_length=10, choices=ANSWERS.items())
+    reason = models.TextField(blank=True, default="")
+    digest = models.CharField(max_length=64)  # of the arguments the person was shown
+    opened_at = models.DateTimeField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["request", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["request", "person"], name="one_answer_per_person_and_request"),
+            models.CheckConstraint(
+                name="a_refused_approval_says_why", condition=Q(verdict="approve") | ~Q(reason="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.verdict}"
+
+
+class ApprovalUse(WrittenOnce):
+    """That an approval was used, for the one call it was given for."""
+
+    request = models.OneToOneField(ApprovalRequest, models.PROTECT, related_name="use")
+    arguments_digest = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"used: {self.request_id}"
+
+
+class KillSwitch(models.Model):
+    """That everything was denied from a moment on, until somebody switched it back; and the drill made from it."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="kill_switches")
+    reason = models.TextField()
+    pressed_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    pressed_at = models.DateTimeField()
+    released_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    released_at = models.DateTimeField(null=True, blank=True)
+    release_reason = models.TextField(blank=True, default="")
+    drill = models.OneToOneField(Evidence, models.PROTECT, null=True, blank=True, related_name="kill_switch")
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "-pressed_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative"], condition=Q(released_at__isnull=True), name="one_kill_switch_at_a_time"
+            ),
+            models.CheckConstraint(
+                name="released_means_who_when_and_why",
+                condition=Q(released_at__isnull=True, released_by__isnull=True)
+                | Q(released_at__isnull=False, released_by__isnull=False) & ~Q(release_reason=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"switched off by {self.pressed_by}"
