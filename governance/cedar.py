@@ -95,6 +95,17 @@ class Policies:
         return Matched(forbidden=tuple(numbers), outside=tuple(outside))
 
 
+class Unreadable:
+    """A contract version whose clauses cannot be read as policies: it allows nothing, and does not stop the others."""
+
+    rules: tuple[Rule, ...] = ()
+    actions: frozenset[str] = frozenset()
+
+    def ask(self, question: Mapping, now: datetime) -> Matched:
+        """Raises PolicyTrouble."""
+        raise PolicyTrouble("The clauses of this contract cannot be read as policies.")
+
+
 def name_of(entity: Mapping) -> str:
     """A subject or a resource in one word: "user:alice"."""
     return f"{entity['type']}:{entity['id']}"
@@ -112,7 +123,7 @@ def _named(rules: Iterable[Rule]) -> dict[str, bool]:
             found |= {AMOUNT: True, CURRENCY: found.get(CURRENCY, False)}
         if terms.most is not None:
             found[COUNT] = True
-        if rule.kind == "edge_policy" and terms.failure:
+        if terms.failure:
             found.setdefault(FAILURE, False)
         if rule.kind == "residency" and terms.regions:
             found.setdefault(REGION, False)
@@ -184,7 +195,7 @@ def policies(rules: Iterable[Rule]) -> list[str]:
 def _complete(rule: Rule) -> bool:
     """Whether the clause says enough to be enforced; one that does not allows nothing."""
     if rule.kind == "edge_policy":
-        return bool(rule.terms.failure and rule.terms.then)
+        return bool(rule.terms.then and (rule.terms.failure or rule.terms.tests))
     return bool(rule.terms.action)
 
 
@@ -225,7 +236,7 @@ def _conditions(rule: Rule) -> Iterable[str]:
             yield f'context["{AMOUNT}"] <= {terms.up_to}'
     if terms.most is not None:
         yield f'context has "{COUNT}" && context["{COUNT}"] >= 0 && context["{COUNT}"] <= {terms.most}'
-    if rule.kind == "edge_policy":
+    if terms.failure:
         yield f'context has "{FAILURE}" && context["{FAILURE}"] == {text(terms.failure)}'
     for one in terms.tests:
         name = text(one.attribute)

@@ -12,6 +12,34 @@ from governance.answers import Conflict, Refused
 from governance.views.asof import CannotBeShown, Day, Look, cannot_be_shown
 
 
+class Machines:
+    """Questions of running systems go straight to their views: they carry a key, not a session, and there are many.
+
+    Which addresses those are is what their views say (`for_machines`), so that there is one list of addresses.
+    """
+
+    PREFIX = "/access/"
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.path_info.startswith(self.PREFIX):
+            try:
+                found = resolve(request.path_info)
+            except Resolver404:
+                return self.get_response(request)
+            if getattr(found.func, "for_machines", False):
+                return found.func(request, *found.args, **found.kwargs)
+        return self.get_response(request)
+
+
+def for_machines(view):
+    """Mark a view that asks for a key itself, and is reached without anything that serves people."""
+    view.for_machines = view.open_to_all = view.csrf_exempt = True
+    return view
+
+
 class RequestId:
     """Give every request an id, which entries of the record carry."""
 

@@ -193,8 +193,8 @@ def _weigh(
             "edge_policy", "An edge policy forbids it.", _rules(by_number, matched.forbidden), version
         )
     rules = _rules(by_number, matched.clauses)
-    edges = [rule for rule in rules if rule.kind == "edge_policy"]
-    if (failure := (question.get("context") or {}).get("failure")) is not None and not edges:
+    foreseen = any(rule.terms.failure for rule in rules)
+    if (failure := (question.get("context") or {}).get("failure")) is not None and not foreseen:
         return _deny(
             "edge_unforeseen", f"The contract has no policy for the failure “{failure}”.", (), version
         )

@@ -23,6 +23,8 @@ PATTERNS = (
     (re.compile(r"\b(bearer|basic|digest)\s+[A-Za-z0-9._~+/\-]{8,}=*", re.IGNORECASE), rf"\1 {BLACK}"),
     # Cookie: a=b; c=d, to the end of the line
     (re.compile(r"((?:\bcookie|\bauthorization)[\"']?\s*[:=]\s*)[^\r\n]+", re.IGNORECASE), rf"\1{BLACK}"),
+    # Keys of systems, by the shape of them (governance.service_keys)
+    (re.compile(r"\b(plk_[a-z2-7]{12}_)[A-Za-z0-9_-]{20,}"), rf"\1{BLACK}"),
     # The end of an address that is itself a key: links for passwords, for the first admin, of calendars
     (re.compile(r"(/(?:password/link|first-admin|calendar)/)[^\s/'\"?]{8,}"), rf"\1{BLACK}"),
     # password=x, 'token': 'x'

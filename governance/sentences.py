@@ -40,14 +40,14 @@ def _human_approval(terms: Terms, words: Mapping[str, str]) -> str:
 
 
 def _edge_policy(terms: Terms, words: Mapping[str, str]) -> str:
-    if not (terms.failure and terms.then):
+    if not (terms.then and (terms.failure or terms.tests)):
         return ""
-    when, bounds = f"when {FAILURES[terms.failure]}", _bounds(terms, words)
+    when, bounds = f"when {FAILURES[terms.failure]}, " if terms.failure else "", _bounds(terms, words)
     if terms.then == ASK:
         act = _act(terms, words) if terms.action else "act"
-        return f"{when}, it may {act}{bounds}, but only after {_approval(terms)}"
+        return f"{when}it may {act}{bounds}, but only after {_approval(terms)}"
     act = f"does not {_act(terms, words)}" if terms.action else "does nothing"
-    return f"{when}, it {act}{bounds}"
+    return f"{when}it {act}{bounds}"
 
 
 def _record_owner(terms: Terms, words: Mapping[str, str]) -> str:

@@ -15,19 +15,10 @@ from django.core.exceptions import ImproperlyConfigured
 from governance import database, logs
 from governance.kept import kept, seed
 from governance.offline.verify import KEY_NAME, Rejected, parse_key
+from governance.variables import whole_number, yes_or_no
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-
-
-def yes_or_no(name: str) -> bool:
-    """The variable as a switch; off when it is not set."""
-    text = os.environ.get(name, "").strip().lower()
-    if text in ("", "0", "no", "off", "false"):
-        return False
-    if text in ("1", "yes", "on", "true"):
-        return True
-    raise ImproperlyConfigured(f"{name} is {text!r}; set it to 1 or 0.")
 
 
 # --- Where things lie ---------------------------------------------------------------------------------------
@@ -160,29 +151,21 @@ if TIMESTAMP_URL and not re.match(r"https?://\S+\Z", TIMESTAMP_URL):
 
 # How long records of decisions are kept after their case was stopped or retired (domain.md, invariant 18).
 LEAST_RETENTION_DAYS = 730
-try:
-    RETENTION_DAYS = int(os.environ.get("PLUMBLINE_RETENTION_DAYS", LEAST_RETENTION_DAYS))
-except ValueError:
-    RETENTION_DAYS = 0
-if RETENTION_DAYS < LEAST_RETENTION_DAYS:
-    raise ImproperlyConfigured(
-        f"PLUMBLINE_RETENTION_DAYS is {os.environ['PLUMBLINE_RETENTION_DAYS']!r}; set it to a number of days, "
-        f"{LEAST_RETENTION_DAYS} or more: decisions are kept that long after a case was stopped or retired."
-    )
+RETENTION_DAYS = whole_number(
+    "PLUMBLINE_RETENTION_DAYS",
+    LEAST_RETENTION_DAYS,
+    LEAST_RETENTION_DAYS,
+    None,
+    f"a number of days, {LEAST_RETENTION_DAYS} or more: decisions are kept that long after a case was stopped or "
+    "retired",
+)
 
 # The password of every demo login. Empty: `demo` makes one and keeps it in DATA_DIR.
 DEMO_PASSWORD = os.environ.get("PLUMBLINE_DEMO_PASSWORD", "")
 
 # --- Addresses ----------------------------------------------------------------------------------------------
 
-try:
-    PORT = int(os.environ.get("PLUMBLINE_PORT", "8000"))
-except ValueError:
-    PORT = 0
-if not 1 <= PORT <= 65535:
-    raise ImproperlyConfigured(
-        f"PLUMBLINE_PORT is {os.environ['PLUMBLINE_PORT']!r}; set it to a number from 1 to 65535."
-    )
+PORT = whole_number("PLUMBLINE_PORT", 8000, 1, 65535, "a number from 1 to 65535")
 
 # The address people type, without a slash at its end; mails link to it.
 ADDRESS = os.environ.get("PLUMBLINE_ADDRESS", f"http://127.0.0.1:{PORT}").rstrip("/")
@@ -347,6 +330,7 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
+    "governance.middleware.Machines",
     "governance.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -436,6 +420,16 @@ for host in CAPTURE_HOSTS:
             f"PLUMBLINE_CAPTURE_HOSTS names {host!r}; set it to host names with commas between them, "
             "such as wiki.example.org,tickets.example.org:8443."
         )
+
+# --- Systems that ask for decisions -------------------------------------------------------------------------
+
+# Questions a second that one key may ask each web process, before it is told to come back.
+DECISION_RATE = whole_number(
+    "PLUMBLINE_DECISION_RATE", 500, 1, None, "a number of questions a second, 1 or more"
+)
+DECISIONS_DIR = DATA_DIR / "decisions"  # where decisions wait until they are in the database
+DECISION_LOG_WRITES_ITSELF = True  # by a thread of each web process; tests write when they look
+DECISION_FRESH = 0.4  # seconds for which a web process relies on what it read of keys, contracts and switches
 
 # --- The browser's side -------------------------------------------------------------------------------------
 

@@ -384,6 +384,20 @@ def _is_any_chair(case: Initiative, person: User) -> bool:
     return CHAIR in _seats_on(case, person) or is_acting_chair(case, person)
 
 
+def may_switch(case: Initiative, person: User) -> Answer:
+    """Deny everything that its systems ask, and let them ask again: those who may stop, at any stage."""
+    if case.closed:
+        return no(f"A case that is {case.stage} is denied everything already.")
+    if is_owner(case, person) or _is_any_chair(case, person):
+        return yes()
+    return no("Only the owner or the chair presses this switch.", "Raise a concern: a hold denies as well.")
+
+
+def may_manage_keys(case: Initiative, person: User) -> Answer:
+    """Make, rotate and revoke the keys of its systems: the owner and the technical lead."""
+    return may_change_what_runs(case, person)
+
+
 def may_withdraw(case: Initiative, person: User) -> Answer:
     """An idea registered by mistake: owner, whoever registered it, or the chair."""
     if case.stage != "proposed":

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from initiatives import api
 from initiatives.views import (
     absences,
     cases,
@@ -33,6 +34,10 @@ from initiatives.views import (
 )
 
 urlpatterns = [
+    path("access/v1/evaluation", api.evaluation, name="access-evaluation"),
+    path("access/v1/evaluations", api.evaluations, name="access-evaluations"),
+    path("access/v1/approvals/<uuid:reference>", api.approval, name="access-approval"),
+    path(".well-known/authzen-configuration", api.configuration, name="access-configuration"),
     path("", desk.desk, name="desk"),
     path("search/", search.search, name="search"),
     path("cases/", portfolio.portfolio, name="portfolio"),

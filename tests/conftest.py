@@ -1,6 +1,7 @@
 """The cast; what it stands on is in plumbing.py."""
 
 import pytest
+from django.conf import settings
 
 from governance import pulse
 from governance.models import rulebook
@@ -14,6 +15,19 @@ def _no_rulebook_of_another_test():
     """A process keeps published rulebooks by key; a rolled-back key comes again with another text."""
     yield
     rulebook._published.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_decision_of_another_test():
+    """A process keeps what it read of cases whose systems ask it, and decisions that wait to be written."""
+    from governance.decision_log import decisions
+    from initiatives.conditions import conditions
+
+    yield
+    conditions.forget()
+    decisions.abandon()
+    for left in settings.DECISIONS_DIR.glob("*"):
+        left.unlink()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """make_*: plain functions that build what a test needs through the real actions."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from adoption.demo import life
 from governance import actions as ground
@@ -164,6 +165,27 @@ def make_production(cast: Cast, **fields) -> Initiative:
     """Production, through three gates."""
     return _remembered(
         "production", cast, fields, lambda: life.to_production(make_mvp(cast, **fields), cast.team)
+    )
+
+
+def make_contract(cast: Cast, case: Initiative, clauses: list, vocabulary=()) -> Initiative:
+    """The case with this contract in force: written by its owner, approved by the two seats."""
+    if not case.roles.in_force().filter(role="record_owner").exists():
+        life.staff(case, cast.team, ("record_owner",))
+    life.contract(life.fresh(case), cast.team, clauses, vocabulary)
+    return life.fresh(case)
+
+
+def make_key(cast: Cast, case: Initiative, *, days: int = 30, **fields):
+    """A key for a system of the case, as (row, token)."""
+    return actions.make_key(
+        case=case,
+        system=fields.pop("system", "Account assistant"),
+        scopes=fields.pop("scopes", ["evaluate", "approvals"]),
+        principal=fields.pop("principal", cast.lead),
+        expires_at=clock.now() + timedelta(days=days),
+        by=cast.owner,
+        **fields,
     )
 
 

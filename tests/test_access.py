@@ -71,7 +71,13 @@ CHAIR = only("chair")
 NOT_NOW = only()  # nobody: the state of this case does not allow it, and the page says so
 POST_ONLY = only(closed=302)  # sends whoever reads it on to the page it belongs to
 
+MACHINES = only(closed=405, strangers=405, sent=401, signed_out=405)  # asked with a key, not by people
+
 TABLE = {
+    "access-evaluation": MACHINES,
+    "access-evaluations": MACHINES,
+    "access-approval": only(closed=401, strangers=401, sent=405, signed_out=401),
+    "access-configuration": OPEN,
     "healthz": OPEN,
     "readyz": OPEN,
     "help": OPEN,
@@ -349,6 +355,7 @@ def world(cast):
         "accounts": cast.lead.pk,
         "token": "1.forged~key",
         "secret": "nobody-has-this",
+        "reference": "00000000-0000-4000-8000-000000000000",
     }
 
 

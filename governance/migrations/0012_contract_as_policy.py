@@ -130,7 +130,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('xact', models.BigIntegerField(db_default=governance.history.TransactionId(), editable=False)),
-                ('process', models.CharField(max_length=60)),
+                ('spool', models.CharField(max_length=60, unique=True)),
                 ('count', models.PositiveIntegerField()),
                 ('first_at', models.DateTimeField()),
                 ('last_at', models.DateTimeField()),

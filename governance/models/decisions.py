@@ -14,7 +14,9 @@ class DecisionBatch(WrittenOnce):
     `digest` is the SHA-256 over the digests of its decisions, in the order of their places.
     """
 
-    process = models.CharField(max_length=60)
+    spool = models.CharField(
+        max_length=60, unique=True
+    )  # the file they waited in: what is read twice counts once
     count = models.PositiveIntegerField()
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()

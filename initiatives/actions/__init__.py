@@ -66,6 +66,7 @@ from initiatives.actions.holds import (
     settle,
 )
 from initiatives.actions.imports import confirm_batch, decide_row, map_batch, upload_batch
+from initiatives.actions.keys import make_key, revoke_key, rotate_key
 from initiatives.actions.moves import (
     continue_stage,
     reattest,
@@ -89,6 +90,7 @@ from initiatives.actions.reviews import (
 )
 from initiatives.actions.roles import accept_role, decline_role, end_role, propose_role, reaccept_role
 from initiatives.actions.rulebooks import publish_rulebook
+from initiatives.actions.switch import record_drill, switch_off, switch_on
 from initiatives.actions.units import merge_units, move_unit
 from initiatives.actions.votes import sign_off, statement_for, withdraw_vote
 from initiatives.actions.waivers import agree_to_waiver, refuse_waiver, request_waiver
@@ -133,6 +135,7 @@ __all__ = [
     "hold",
     "keep_draft",
     "lift_hold",
+    "make_key",
     "map_batch",
     "meet_condition",
     "merge_units",
@@ -154,6 +157,7 @@ __all__ = [
     "reattest",
     "rebase_review",
     "record_component",
+    "record_drill",
     "record_event",
     "record_funding",
     "record_scope",
@@ -166,6 +170,8 @@ __all__ = [
     "request_waiver",
     "retire",
     "return_review",
+    "revoke_key",
+    "rotate_key",
     "save_contract",
     "settle",
     "sign_off",
@@ -173,6 +179,8 @@ __all__ = [
     "statement_for",
     "step_back",
     "stop",
+    "switch_off",
+    "switch_on",
     "take_back",
     "take_back_contract",
     "take_back_handover",

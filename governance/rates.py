@@ -1,0 +1,29 @@
+"""How often something may happen: a bucket for each key, in the memory of one process."""
+
+import math
+import threading
+import time
+
+
+class Rate:
+    """Buckets that fill with time: each holds as much as a second lets through."""
+
+    MOST = 10_000
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._left: dict[int, tuple[float, float]] = {}
+
+    def wait(self, key: int, per_second: int, clock=time.monotonic) -> int:
+        """Take one from the key's bucket: 0 when there was one, else the whole seconds to wait."""
+        now = clock()
+        with self._lock:
+            if len(self._left) > self.MOST:
+                self._left.clear()
+            left, at = self._left.get(key, (float(per_second), now))
+            left = min(float(per_second), left + (now - at) * per_second)
+            if left < 1:
+                self._left[key] = (left, now)
+                return math.ceil((1 - left) / per_second)
+            self._left[key] = (left - 1, now)
+            return 0

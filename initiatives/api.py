@@ -1,0 +1,257 @@
+"""What running systems ask: the OpenID AuthZEN Authorization API 1.0, and the polling of approvals.
+
+Every answer is worked out by `governance.policy.decide` from the contract in force and the condition of the case, and
+is kept in the log of decisions before it goes out. Whatever goes wrong here denies.
+"""
+
+import json
+import time
+import uuid
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.http import HttpResponse
+
+from governance import authzen, cedar, clock, decision_log, policy, service_keys, throttle
+from governance.middleware import for_machines
+from governance.models import KeyAttempt
+from governance.models.decisions import ALLOW, DENY, NEEDS_APPROVAL
+from governance.models.keys import EVALUATE, POLL
+from governance.rates import Rate
+from initiatives import actions
+from initiatives.conditions import Key, Known, Unavailable, conditions
+from initiatives.models import ApprovalRequest
+
+log = structlog.get_logger("plumbline.decisions")
+
+WRONG_KEYS = 20  # from one address, after which it waits
+WINDOW = timedelta(minutes=5)
+AWAY = "Plumbline cannot reach its database; nothing is allowed until it can."
+UNLOGGED = "The decision could not be kept in the log; nothing is allowed that is not logged."
+
+rate = Rate()
+
+
+class Answered(Exception):
+    """The request is answered with an error: its status, a sentence, and headers."""
+
+    def __init__(self, status: int, words: str, **headers: str):
+        super().__init__(words)
+        self.status, self.words = status, words
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def _answers(*methods: str):
+    """A view for machines: errors as AuthZEN has them, the id of the request returned, nothing kept by caches."""
+
+    def wrap(view):
+        @for_machines
+        def answer(request, *args, **kwargs):
+            try:
+                if request.method not in methods:
+                    raise Answered(405, f"Send {' or '.join(methods)}.", Allow=", ".join(methods))
+                status, body, headers = 200, view(request, *args, **kwargs), {}
+            except Answered as answered:
+                status, body, headers = answered.status, answered.words, answered.headers
+            except authzen.BadRequest as wrong:
+                status, body, headers = 400, str(wrong), {}
+            except Exception:
+                log.exception("a question of a system ended in an error")
+                status, body, headers = 500, "Something went wrong here; nothing is allowed.", {}
+            return _response(request, status, body, headers)
+
+        return answer
+
+    return wrap
+
+
+def _response(request, status: int, body, headers: dict) -> HttpResponse:
+    response = HttpResponse(
+        json.dumps(body, ensure_ascii=False), content_type="application/json", status=status
+    )
+    response["Cache-Control"] = "no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    for name, value in headers.items():
+        response[name] = value
+    if said := request.META.get("HTTP_X_REQUEST_ID"):
+        response["X-Request-ID"] = said
+    return response
+
+
+# --- Who asks --------------------------------------------------------------------------------------------------------
+
+
+def _opened(request, scope: str) -> tuple[Known, Key]:
+    """The case and the key behind a request. Raises Answered: 401, 403, 429 or 503."""
+    token = service_keys.read(request.META.get("HTTP_AUTHORIZATION", ""))
+    try:
+        known = conditions.of(token.public) if token else None
+        key = next((key for key in known.keys if key.public == token.public), None) if known else None
+        if key is None or not token.opens(key.hash) or key.ends <= clock.now():
+            _wrong_key(request, token)
+    except (Unavailable, DatabaseError):
+        raise Answered(503, AWAY, Retry_After="1") from None
+    if scope not in key.scopes:
+        raise Answered(403, "This key was not made for that.")
+    if wait := rate.wait(key.id, settings.DECISION_RATE):
+        raise Answered(429, "This key asks too often.", Retry_After=str(wait))
+    return known, key
+
+
+def _wrong_key(request, token) -> None:
+    """Count a key that is none, and turn away an address that brings many. Raises Answered."""
+    address, now = throttle.address_of(request), clock.now()
+    tried = KeyAttempt.objects.filter(address=address, at__gt=now - WINDOW).count() if address else 0
+    if tried >= WRONG_KEYS:
+        seconds = str(int(WINDOW.total_seconds()))
+        raise Answered(429, "Too many wrong keys came from this address.", Retry_After=seconds)
+    KeyAttempt.objects.filter(at__lte=now - WINDOW).delete()
+    KeyAttempt.objects.create(public=token.public if token else "", address=address, at=now)
+    raise Answered(
+        401,
+        "Send a key that is in force: Authorization: Bearer plk_…",
+        WWW_Authenticate='Bearer realm="plumbline"',
+    )
+
+
+# --- What is answered ------------------------------------------------------------------------------------------------
+
+
+@_answers("POST")
+def evaluation(request):
+    """One question, one decision."""
+    known, key = _opened(request, EVALUATE)
+    body = authzen.read(request.content_type or "", request.body)
+    return _decided(request, known, key, authzen.question(body))
+
+
+@_answers("POST")
+def evaluations(request):
+    """Several questions at once; in the form of one question, one decision."""
+    known, key = _opened(request, EVALUATE)
+    body = authzen.read(request.content_type or "", request.body)
+    batch = authzen.batch(body)
+    if batch is None:
+        return _decided(request, known, key, authzen.question(body))
+    found = []
+    for question in batch.questions:
+        if isinstance(question, authzen.BadRequest):
+            found.append({"decision": False, "context": {"error": {"status": 400, "message": str(question)}}})
+        else:
+            found.append(_decided(request, known, key, question))
+        if batch.over(found[-1]["decision"]):
+            break
+    return {"evaluations": found}
+
+
+def _decided(request, known: Known, key: Key, question: dict) -> dict:
+    """The decision on one question, kept in the log, as AuthZEN writes it. Raises Answered for another case's key."""
+    begun, now = time.perf_counter(), clock.now()
+    if (asked_for := (question.get("context") or {}).get("case")) not in (None, known.ref):
+        log.info("a key was used for another case", key=key.public, asked_for=str(asked_for)[:20])
+        raise Answered(404, "There is no such case for this key.")
+    version, version_key = known.version_at(now)
+    decision = policy.decide(version, known.condition, question, now)
+    approval = None
+    if decision.outcome == NEEDS_APPROVAL:
+        decision, approval = _approved_or_asked(known, key, version_key, question, decision)
+    try:
+        _keep(request, known, key, question, decision, approval, now, begun)
+    except OSError as trouble:
+        log.error("a decision could not be kept", trouble=str(trouble))
+        decision = policy.Decision(DENY, "error", UNLOGGED)
+        approval = None
+    return _said(decision, approval)
+
+
+def _approved_or_asked(known: Known, key: Key, version: int, question: dict, decision: policy.Decision):
+    """What becomes of a decision that needs a person: the approval it brings is used, or one is asked for."""
+    reference = (question.get("context") or {}).get("approval")
+    try:
+        if reference is not None:
+            used = actions.use_approval(reference=str(reference), key=key.id, question=question)
+            code = "approved" if used.ok else used.code
+            outcome = ALLOW if used.ok else DENY
+            return policy.Decision(
+                outcome, code, used.words, decision.clauses, decision.version
+            ), used.request
+        asked = actions.request_approval(
+            case=known.case, key=key.id, version=version, question=question, decision=decision
+        )
+    except DatabaseError as trouble:
+        log.warning("an approval could not be looked up", trouble=str(trouble))
+        return policy.Decision(DENY, "unavailable", AWAY, decision.clauses, decision.version), None
+    return decision, asked
+
+
+def _said(decision: policy.Decision, approval: ApprovalRequest | None) -> dict:
+    context = {
+        "outcome": decision.outcome,
+        "code": decision.code,
+        "reason": decision.reason,
+        "clauses": [{"number": rule.number, "sentence": rule.sentence} for rule in decision.clauses],
+    }
+    if decision.version is not None:
+        context["contract"] = {"version": decision.version.number, "digest": decision.version.digest}
+    if decision.until is not None:
+        context["valid_until"] = decision.until.isoformat()
+    if approval is not None:
+        context["approval"] = _status(approval)
+    return {"decision": decision.allowed, "context": context}
+
+
+def _status(asked: ApprovalRequest) -> dict:
+    return {
+        "id": str(asked.reference),
+        "status": actions.status_of(asked, clock.now()),
+        "expires_at": asked.expires_at.isoformat(),
+        "poll": f"/access/v1/approvals/{asked.reference}",
+    }
+
+
+def _keep(request, known, key, question, decision, approval, now, begun) -> None:
+    decision_log.decisions.write(
+        {
+            "at": now.isoformat(),
+            "case_number": known.number,
+            "version_number": decision.version.number if decision.version else None,
+            "contract_digest": decision.version.digest if decision.version else "",
+            "key_id": key.id,
+            "subject": cedar.name_of(question["subject"]),
+            "action": question["action"]["name"],
+            "resource": cedar.name_of(question["resource"]),
+            "outcome": decision.outcome,
+            "code": decision.code,
+            "clauses": [rule.number for rule in decision.clauses],
+            "reason": decision.reason,
+            "request": question,
+            "request_id": request.META.get("HTTP_X_REQUEST_ID", "")[:80],
+            "approval": str(approval.reference) if approval else None,
+            "took_us": int((time.perf_counter() - begun) * 1_000_000),
+        }
+    )
+
+
+# --- Approvals and discovery -----------------------------------------------------------------------------------------
+
+
+@_answers("GET", "HEAD")
+def approval(request, reference: uuid.UUID):
+    """Whether a person has answered. Another initiative's key is told that there is nothing."""
+    known, _ = _opened(request, POLL)
+    try:
+        asked = ApprovalRequest.objects.filter(reference=reference, initiative=known.case).first()
+    except DatabaseError:
+        raise Answered(503, AWAY, Retry_After="1") from None
+    if asked is None:
+        raise Answered(404, "There is no such request for this key.")
+    refusal = asked.answers.filter(verdict="refuse").first()
+    return _status(asked) | {"reason": refusal.reason if refusal else ""}
+
+
+@_answers("GET", "HEAD")
+def configuration(request):
+    """Where this decision point answers, for whoever wants to find out."""
+    return authzen.configuration(settings.ADDRESS)

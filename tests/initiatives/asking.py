@@ -1,0 +1,67 @@
+"""What a system of a case sends: questions with its key, as a client would."""
+
+import json
+
+from django.test import Client
+
+from governance import decision_log
+from governance.models import PolicyDecision
+
+
+class System:
+    """A running system with its key."""
+
+    def __init__(self, token: str = ""):
+        self.client, self.token = Client(), token
+
+    def send(self, url: str, body, **headers):
+        """Post a body, a text or what becomes JSON; returns the response."""
+        data = body if isinstance(body, (str, bytes)) else json.dumps(body)
+        headers.setdefault("content_type", "application/json")
+        if self.token:
+            headers.setdefault("HTTP_AUTHORIZATION", f"Bearer {self.token}")
+        return self.client.post(url, data, **headers)
+
+    def ask(
+        self, action: str, *, subject="user:alice", resource="record:record-1", context=None, **properties
+    ) -> dict:
+        """The decision on one question; properties as subject_role="admin", resource_status="open"."""
+        answer = self.send(
+            "/access/v1/evaluation", question(action, subject, resource, context, **properties)
+        )
+        assert answer.status_code == 200, answer.content
+        return answer.json()
+
+    def ask_all(self, body: dict):
+        """The answer to a batch."""
+        answer = self.send("/access/v1/evaluations", body)
+        assert answer.status_code == 200, answer.content
+        return answer.json()
+
+    def get(self, url: str):
+        """Read an address with the key."""
+        return self.client.get(url, HTTP_AUTHORIZATION=f"Bearer {self.token}")
+
+
+def question(
+    action: str, subject="user:alice", resource="record:record-1", context=None, **properties
+) -> dict:
+    """A question as AuthZEN writes it."""
+    said: dict[str, dict] = {"subject": {}, "action": {}, "resource": {}}
+    for name, value in properties.items():
+        part, _, attribute = name.partition("_")
+        said[part][attribute] = value
+    kind, _, key = subject.partition(":")
+    thing, _, name = resource.partition(":")
+    body = {
+        "subject": {"type": kind, "id": key, "properties": said["subject"]},
+        "action": {"name": action, "properties": said["action"]},
+        "resource": {"type": thing, "id": name, "properties": said["resource"]},
+    }
+    return body | ({"context": context} if context is not None else {})
+
+
+def logged(**filters) -> list[PolicyDecision]:
+    """The decisions in the log, oldest first, after what waits was brought over."""
+    decision_log.decisions.bring_over()
+    return list(PolicyDecision.objects.filter(**filters).order_by("id"))
