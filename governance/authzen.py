@@ -46,12 +46,20 @@ def read(content_type: str, body: bytes) -> dict:
         raise BadRequest("The body is not JSON.") from None
     if not isinstance(found, dict):
         raise BadRequest("The body is a JSON object.")
-    try:  # what no database and no log could keep: half characters and the zero character
-        if "\\u0000" in json.dumps(found) or not json.dumps(found, ensure_ascii=False).encode():
-            raise BadRequest("A text holds a zero character.")
-    except (UnicodeEncodeError, RecursionError):
-        raise BadRequest("A text holds half of a character.") from None
+    if b"\\u0000" in body or b"\\ud" in body.lower():  # the only ways to write what no database could keep
+        _keepable(found)
     return found
+
+
+def _keepable(found: dict) -> None:
+    """Raise BadRequest for a text with a zero character or half of a character."""
+    text = json.dumps(found, ensure_ascii=False)
+    if "\\u0000" in text.replace("\\\\", ""):
+        raise BadRequest("A text holds a zero character.")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise BadRequest("A text holds half of a character.") from None
 
 
 def _no_constant(name: str):

@@ -8,7 +8,6 @@ left behind when it was killed, which nobody holds a lock on any more, are broug
 
 import fcntl
 import hashlib
-import hmac
 import json
 import os
 import secrets
@@ -65,8 +64,8 @@ SELECT {", ".join(f"t.{name}" for name in FIELDS)}, %s, t.place, decode(t.digest
 
 
 def commitment(row: dict, salt: bytes) -> bytes:
-    """What a decision's digest is made of: the canonical bytes of its fields under its salt."""
-    return hmac.new(salt, ledger.canonical({name: row[name] for name in FIELDS}), hashlib.sha256).digest()
+    """The digest of a decision: the canonical bytes of its fields under its salt."""
+    return ledger.commitment(salt, ledger.canonical({name: row[name] for name in FIELDS}))
 
 
 def batch_digest(digests: list[bytes]) -> str:
@@ -109,12 +108,9 @@ class Log:
 
     def write(self, row: dict) -> None:
         """Keep one decision (its FIELDS). Raises OSError when it cannot be kept: then nothing may be allowed."""
-        salt = secrets.token_bytes(32)
-        digest = commitment(row, salt)
-        line = (
-            json.dumps({**row, "salt": salt.hex(), "digest": digest.hex()}, ensure_ascii=False).encode()
-            + b"\n"
-        )
+        salt, said = secrets.token_bytes(32), ledger.canonical(row)
+        digest = ledger.commitment(salt, said)
+        line = said[:-1] + f',"salt":"{salt.hex()}","digest":"{digest.hex()}"}}\n'.encode()
         with self._lock:
             if self._process != os.getpid():
                 self._begin()  # a fork took this over: the files are its parent's

@@ -71,6 +71,7 @@ def _response(request, status: int, body, headers: dict) -> HttpResponse:
     response = HttpResponse(
         json.dumps(body, ensure_ascii=False), content_type="application/json", status=status
     )
+    response["Content-Length"] = str(len(response.content))
     response["Cache-Control"] = "no-store"
     response["X-Content-Type-Options"] = "nosniff"
     for name, value in headers.items():
@@ -87,7 +88,7 @@ def _opened(request, scope: str) -> tuple[Known, Key]:
     """The case and the key behind a request. Raises Answered: 401, 403, 429 or 503."""
     token = service_keys.read(request.META.get("HTTP_AUTHORIZATION", ""))
     try:
-        known = conditions.of(token.public) if token else None
+        known = _known(token)
         key = next((key for key in known.keys if key.public == token.public), None) if known else None
         if key is None or not token.opens(key.hash) or key.ends <= clock.now():
             _wrong_key(request, token)
@@ -98,6 +99,19 @@ def _opened(request, scope: str) -> tuple[Known, Key]:
     if wait := rate.wait(key.id, settings.DECISION_RATE):
         raise Answered(429, "This key asks too often.", Retry_After=str(wait))
     return known, key
+
+
+def _known(token: service_keys.Token | None) -> Known | None:
+    """The case of a key; while the database is away the one it had, which is told so. Raises Unavailable."""
+    if token is None:
+        return None
+    try:
+        return conditions.of(token.public)
+    except Unavailable:
+        known = conditions.last_known(token.public)
+        if known is None:
+            raise
+        return known
 
 
 def _wrong_key(request, token) -> None:
@@ -153,7 +167,10 @@ def _decided(request, known: Known, key: Key, question: dict) -> dict:
         log.info("a key was used for another case", key=key.public, asked_for=str(asked_for)[:20])
         raise Answered(404, "There is no such case for this key.")
     version, version_key = known.version_at(now)
-    decision = policy.decide(version, known.condition, question, now)
+    if known.away:
+        decision = policy.Decision(DENY, "unavailable", AWAY)
+    else:
+        decision = policy.decide(version, known.condition, question, now)
     approval = None
     if decision.outcome == NEEDS_APPROVAL:
         decision, approval = _approved_or_asked(known, key, version_key, question, decision)

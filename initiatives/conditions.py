@@ -8,7 +8,7 @@ every process. What was read too long ago because the database is away allows no
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import structlog
@@ -89,6 +89,9 @@ class Known:
     condition: policy.CaseCondition
     keys: tuple[Key, ...]
     version_keys: tuple[int, ...]
+    away: bool = (
+        False  # whether this is what was known before the database went away: it opens, and allows nothing
+    )
 
     @property
     def ref(self) -> str:
@@ -134,6 +137,11 @@ class Conditions:
         self._asked[contract] = time.monotonic()
         return self._cases.get(contract)
 
+    def last_known(self, public: str) -> Known | None:
+        """What was known of the case before the database went away: enough to tell its systems so."""
+        known = self._cases.get(self._contracts.get(public))
+        return replace(known, away=True) if known else None
+
     def _be_fresh(self) -> None:
         """Read everything anew when it is due. One thread does it; others go on with what is known."""
         age = time.monotonic() - self._read_at
@@ -148,6 +156,8 @@ class Conditions:
             if now - self._read_at < settings.DECISION_FRESH:
                 return
             if now < self._paused_until:
+                if now - self._read_at < OLDEST:
+                    return
                 raise Unavailable
             wanted = [key for key, asked in list(self._asked.items()) if now - asked < FORGOTTEN]
             self._take(self._read(wanted), instead=True)

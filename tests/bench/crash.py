@@ -88,19 +88,25 @@ def django_on(root: Path) -> None:
     django.setup()
 
 
-def found() -> None:
-    """Tables, roles, style sheets, and an organisation."""
+def tables() -> None:
+    """Tables, roles, style sheets."""
     from django.conf import settings
     from django.core.management import call_command
     from django.db import connection
 
     from governance import roles
     from governance.management.commands.run import collect_static
-    from tests import factories
 
     call_command("migrate", interactive=False, verbosity=0)
     roles.grant(connection)
     collect_static(settings.STATIC_ROOT)
+
+
+def found() -> None:
+    """Tables and all that, and an organisation."""
+    from tests import factories
+
+    tables()
     factories._make_cast()
 
 

@@ -84,12 +84,7 @@ def found() -> str:
     from django.core.management import call_command
     from django.db import connection
 
-    from governance import roles
-    from governance.management.commands.run import collect_static
-
-    call_command("migrate", interactive=False, verbosity=0)
-    roles.grant(connection)
-    collect_static(settings.STATIC_ROOT)
+    crash.tables()
     call_command("demo")
     connection.close()
     return json.loads((settings.DATA_DIR / "logins.json").read_text())["password"]
