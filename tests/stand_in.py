@@ -1,0 +1,168 @@
+"""A server on a port of its own that plays Plumbline: it answers as a test tells it, well or badly."""
+
+import copy
+import json
+import threading
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+NOW = datetime(
+    2026, 3, 2, 9, 0, tzinfo=UTC
+)  # what the server's own clock says, unless a test tells it otherwise
+CONTRACT = {"version": 2, "digest": "ab" * 32}
+CLAUSE = {"number": 3, "sentence": "The assistant assigns tickets by itself."}
+
+
+def allow(**context: Any) -> dict:
+    """An allow as Plumbline words it."""
+    context = {"code": "clause", "reason": "Clause 3 allows it.", "clauses": [CLAUSE], **context}
+    return {"decision": True, "context": {"outcome": "allow", "contract": CONTRACT, **context}}
+
+
+def deny(**context: Any) -> dict:
+    """A deny as Plumbline words it."""
+    context = {
+        "code": "no_clause",
+        "reason": "No clause of the contract covers this.",
+        "clauses": [],
+        **context,
+    }
+    return {"decision": False, "context": {"outcome": "deny", "contract": CONTRACT, **context}}
+
+
+def needs_approval(key: str, *, until: datetime = NOW + timedelta(minutes=30)) -> dict:
+    """A decision that asks a person, with the approval's id."""
+    approval = {"id": key, "status": "waiting", "expires_at": until.isoformat()}
+    approval["poll"] = f"/access/v1/approvals/{key}"
+    return deny(
+        outcome="needs_approval", code="needs_approval", reason="A person decides.", approval=approval
+    )
+
+
+class Call(BaseHTTPRequestHandler):
+    """One request of a client; the test's own function answers it with `reply`, or writes what it likes."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    body: Any = None
+
+    def take(self) -> None:
+        length = int(self.headers.get("Content-Length", 0))
+        self.body = json.loads(self.rfile.read(length)) if length else None
+        self.server.stand_in.calls.append(copy.copy(self))  # the next request overwrites it
+        self.server.stand_in.play(self)
+
+    do_GET = do_POST = take
+
+    def reply(self, content: Any, status: int = 200, **headers: str | None) -> None:
+        """Answer with JSON (bytes go as they are). `headers` replace the usual ones; None leaves one out."""
+        text = content if isinstance(content, bytes) else json.dumps(content).encode()
+        usual = {
+            "Content_Type": "application/json",
+            "Content_Length": str(len(text)),
+            "Date": format_datetime(self.server.stand_in.now, usegmt=True),
+            "X_Request_ID": self.headers.get("X-Request-ID"),
+        }
+        self.send_response_only(status)
+        for name, value in (usual | headers).items():
+            if value is not None:
+                self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(text)
+
+    def drop(self) -> None:
+        """End the connection after this request."""
+        self.close_connection = True
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+class _Quiet(ThreadingHTTPServer):
+    daemon_threads, block_on_close, request_queue_size = True, False, 128
+
+    def handle_error(self, *_: Any) -> None:
+        """Clients that hang up are what is tested here."""
+
+
+class StandIn:
+    """The server; use it in a `with`. It keeps every call and counts connections."""
+
+    def __init__(self, play: Callable[[Call], None], tls: Any = None):
+        self.play, self.now, self.calls, self.connections = play, NOW, [], 0
+        self.server = _Quiet(("127.0.0.1", 0), type("OwnCall", (Call,), {"setup": self.counted()}))
+        self.server.stand_in = self
+        if tls is not None:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
+        host = "localhost" if tls is not None else "127.0.0.1"
+        self.address = f"http{'s' if tls is not None else ''}://{host}:{self.server.server_port}"
+
+    def counted(self) -> Callable[[Call], None]:
+        def setup(call: Call) -> None:
+            self.connections += 1
+            BaseHTTPRequestHandler.setup(call)
+
+        return setup
+
+    def __enter__(self) -> "StandIn":
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Contract:
+    """A play in which tickets are read and assigned freely, refunds need a person, and nothing else is allowed.
+
+    An approval is given at the poll after `waits` others, for exactly the arguments asked about, once.
+    """
+
+    def __init__(self, *, waits: int = 1, verdict: str = "approved"):
+        self.waits, self.verdict, self.lock = waits, verdict, threading.Lock()
+        self.approvals: dict[str, list] = {}  # id: what was asked, status, polls
+
+    def __call__(self, call: Call) -> None:
+        if call.headers["Authorization"] != "Bearer pl_example":
+            call.reply("The key is not valid.", 401)
+        elif call.command == "GET":
+            call.reply(self.poll(call.path.rpartition("/")[2]))
+        else:
+            call.reply(self.decide(call.body))
+
+    def poll(self, key: str) -> dict:
+        with self.lock:
+            approval = self.approvals[key]
+            approval[2] += 1
+            if approval[1] == "waiting" and approval[2] > self.waits:
+                approval[1] = self.verdict
+            said = "Mara Lind: not for this customer." if approval[1] == "refused" else ""
+            return {
+                "id": key,
+                "status": approval[1],
+                "expires_at": (NOW + timedelta(minutes=30)).isoformat(),
+                "reason": said,
+            }
+
+    def decide(self, question: dict) -> dict:
+        action, context = question["action"]["name"], dict(question.get("context", {}))
+        if action in ("read_ticket", "assign_ticket"):
+            return allow()
+        if action != "refund_customer":
+            return deny()
+        key = context.pop("approval", None)
+        asked = {**question, "context": context}
+        with self.lock:
+            if key is None:
+                key = str(uuid.uuid4())
+                self.approvals[key] = [asked, "waiting", 0]
+                return needs_approval(key)
+            if self.approvals[key][:2] != [asked, "approved"]:
+                return deny(code="approval_invalid", reason="This approval is not for these arguments.")
+            self.approvals[key][1] = "used"
+            return allow(reason="Mara Lind approved it.")
