@@ -121,13 +121,14 @@ class Plumbline:
         sleep: Callable[[float], Any] = time.sleep,
     ):
         address, key = address or os.environ.get("PLUMBLINE_ADDRESS"), key or os.environ.get("PLUMBLINE_KEY")
-        self._https, self._host, self._port, self._path = _parts(address or "")
+        https, self._host, self._port, self._path = _parts(address or "")
         self._key = (key or "").strip()
         if not re.fullmatch(r"[!-~]+", self._key):  # and not quoted: with a slip in it, it is still the key
             raise ValueError("Plumbline needs a key: set PLUMBLINE_KEY to the one shown when it was made.")
         if not (0 < timeout < math.inf and 0 <= keep < math.inf and keep_at_most > 0):
             raise ValueError("Let timeout be above 0 seconds, keep 0 or more, keep_at_most 1 or more.")
-        self._tls = (tls or ssl.create_default_context()) if self._https else None
+        self._kind = http.client.HTTPSConnection if https else http.client.HTTPConnection
+        self._tls = {"context": tls or ssl.create_default_context()} if https else {}
         self._timeout, self._keep, self._keep_at_most = timeout, keep, keep_at_most
         self._clock, self._sleep, self._own = clock, sleep, _Own()
 
@@ -233,7 +234,6 @@ class Plumbline:
             # What remains by the server's two times needs no clock of ours; Date is cut to seconds, hence the 1.
             good_for = min(self._keep, (decision.valid_until - sent).total_seconds() - 1)
             with own.lock:
-                own.allows.pop(digest, None)
                 if len(own.allows) >= self._keep_at_most:
                     del own.allows[next(iter(own.allows))]  # the oldest
                 own.allows[digest] = (before, before + good_for, decision)
@@ -243,16 +243,14 @@ class Plumbline:
         """The answer as a decision. Whatever is not exactly as agreed raises, and so becomes a no."""
         allowed, said = _field(answer, "decision", bool, None), _field(answer, "context", dict, {})
         outcome = _field(said, "outcome", str, ALLOW if allowed else DENY)
-        if allowed is None or outcome not in (ALLOW, DENY, NEEDS_APPROVAL) or allowed != (outcome == ALLOW):
+        if outcome not in (ALLOW, DENY, NEEDS_APPROVAL) or allowed != (outcome == ALLOW):
             raise _unclear("Decision and outcome are missing, or contradict each other.")
         contract, approval = _field(said, "contract", dict, {}), _field(said, "approval", dict, None)
         if approval is not None:
             name, expires = _field(approval, "id", str, ""), _moment(_field(approval, "expires_at", str, ""))
             if not re.fullmatch(r"[0-9A-Fa-f-]{36}", name):  # it becomes part of an address
                 raise _unclear("Its approval has no readable id.")
-            left = (
-                (expires - sent).total_seconds() if sent else math.inf
-            )  # the server also says when it is over
+            left = (expires - sent).total_seconds() if sent else math.inf  # the server will say "expired"
             approval = Approval(name, _field(approval, "status", str, ""), expires, self._clock() + left)
         clauses, valid_until = _field(said, "clauses", list, []), _field(said, "valid_until", str, None)
         return Decision(
@@ -331,11 +329,7 @@ class Plumbline:
             if response is None:
                 if connection is not None:
                     connection.close()
-                connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
-                if self._tls is not None:
-                    connection = http.client.HTTPSConnection(
-                        self._host, self._port, timeout=self._timeout, context=self._tls
-                    )
+                connection = self._kind(self._host, self._port, timeout=self._timeout, **self._tls)
                 connection.set_debuglevel(0)  # a program that turns it on for all would print the key
                 connection.connect()
                 response = send()
@@ -355,7 +349,7 @@ class Plumbline:
             raise _Failed("too_large", f"The answer is larger than {LARGEST} bytes.")
         if 300 <= response.status < 400:
             raise _Failed(
-                "redirected", "The key must not go elsewhere: set PLUMBLINE_ADDRESS to the new address."
+                "redirected", "The key must not go elsewhere: set PLUMBLINE_ADDRESS to that address."
             )
         if response.status != 200:
             code, words = MEANING.get(response.status, ("server_error", "Plumbline answered with an error."))

@@ -13,6 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.mutants_client import CLIENT
 from tests.mutants_organisation import ORGANISATION
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -643,7 +644,7 @@ MUTANTS = [
         "tests/governance/test_questions.py",
     ),
 ]
-MUTANTS += [Mutant(*parts) for parts in ORGANISATION]
+MUTANTS += [Mutant(*parts) for parts in ORGANISATION + CLIENT]
 
 
 def source_without(mutant: Mutant) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 NOW = datetime(
     2026, 3, 2, 9, 0, tzinfo=UTC
 )  # what the server's own clock says, unless a test tells it otherwise
+KEY = "pl_example_4711"
 CONTRACT = {"version": 2, "digest": "ab" * 32}
 CLAUSE = {"number": 3, "sentence": "The assistant assigns tickets by itself."}
 
@@ -109,7 +110,7 @@ class StandIn:
         return setup
 
     def __enter__(self) -> "StandIn":
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.002,), daemon=True).start()
         return self
 
     def __exit__(self, *_: Any) -> None:
@@ -128,7 +129,7 @@ class Contract:
         self.approvals: dict[str, list] = {}  # id: what was asked, status, polls
 
     def __call__(self, call: Call) -> None:
-        if call.headers["Authorization"] != "Bearer pl_example":
+        if call.headers["Authorization"] != f"Bearer {KEY}":
             call.reply("The key is not valid.", 401)
         elif call.command == "GET":
             call.reply(self.poll(call.path.rpartition("/")[2]))
@@ -166,3 +167,9 @@ class Contract:
                 return deny(code="approval_invalid", reason="This approval is not for these arguments.")
             self.approvals[key][1] = "used"
             return allow(reason="Mara Lind approved it.")
+
+
+def saying(*replies: Any, **headers: str | None) -> Callable[[Call], None]:
+    """A play that gives these replies one after the other, and the last one for ever."""
+    rest = list(replies)
+    return lambda call: call.reply(rest.pop(0) if len(rest) > 1 else rest[0], **headers)

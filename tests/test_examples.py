@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from governance import client
-from tests.stand_in import Contract, StandIn
+from tests.stand_in import KEY, Contract, StandIn
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
 
@@ -27,7 +27,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def environment(address, key="pl_example"):
+def environment(address, key=KEY):
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
     return kept | {"PLUMBLINE_ADDRESS": address, "PLUMBLINE_KEY": key, "PYTHONWARNINGS": "error"}
 
