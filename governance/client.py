@@ -252,12 +252,14 @@ class Plumbline:
                 raise _unclear("Its approval has no readable id.")
             left = (expires - sent).total_seconds() if sent else math.inf  # the server will say "expired"
             approval = Approval(name, _field(approval, "status", str, ""), expires, self._clock() + left)
+        wrong = _field(_field(said, "error", dict, {}), "message", str, "")  # of one question among many
+        words = wrong or ("Allowed." if allowed else "Not allowed.")
         clauses, valid_until = _field(said, "clauses", list, []), _field(said, "valid_until", str, None)
         return Decision(
             allowed=allowed,
             outcome=outcome,
             code=_field(said, "code", str, outcome),
-            reason=_field(said, "reason", str, "Allowed." if allowed else "Not allowed."),
+            reason=_field(said, "reason", str, words),
             clauses=tuple(
                 Clause(_field(c, "number", int, 0), _field(c, "sentence", str, "")) for c in clauses
             ),
@@ -441,9 +443,10 @@ def _field(where: Any, name: str, kind: type, default: Any) -> Any:
 
 
 def _moment(text: str) -> datetime:
-    """A time with its zone. Fractions of a second are cut off: nothing lasts longer for it."""
+    """A time with its zone, however many digits its fraction has."""
+    six = re.sub(r"\.(\d+)", lambda found: "." + found[1][:6].ljust(6, "0"), text).replace("Z", "+00:00")
     try:
-        found = datetime.fromisoformat(re.sub(r"\.\d+", "", text).replace("Z", "+00:00"))
+        found = datetime.fromisoformat(six)
     except ValueError:
         raise _unclear("It holds a time that is none.") from None
     if found.tzinfo is None:

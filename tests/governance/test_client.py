@@ -531,10 +531,12 @@ def many(count):
 
 
 def test_many_are_asked_at_once_and_answered_in_order(playing):
-    answers = [allow(), deny(), {"decision": "yes"}, needs_approval(APPROVAL)]
+    wrong = {"decision": False, "context": {"error": {"status": 400, "message": "It has no resource."}}}
+    answers = [allow(), wrong, {"decision": "yes"}, needs_approval(APPROVAL)]
     server, plumbline = playing(saying({"evaluations": answers}))
     decisions = plumbline.ask_all(many(4))
     assert [decision.outcome for decision in decisions] == ["allow", "deny", "error", "needs_approval"]
+    assert decisions[1].reason == "It has no resource."
     assert json.loads(decisions[3].asked)["resource"]["id"] == "3"
     [call] = server.calls
     assert call.path == "/access/v1/evaluations"

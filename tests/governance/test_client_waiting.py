@@ -53,6 +53,18 @@ def test_the_servers_time_counts_and_not_our_own(playing, clock):
     assert not plumbline.ask(*ASK).cached
 
 
+@pytest.mark.parametrize("digits", ["5", "50", "500", "500000", "500000000"])
+def test_a_second_that_has_begun_counts_as_over(playing, clock, digits):
+    # The server decided at 9:00:00.5 and lets the allow be reused for a second; its Date says 9:00:00.
+    end = f"2026-03-02T09:00:01.{digits}Z"
+    _, plumbline = playing(saying(allow(valid_until=end)))
+    assert plumbline.ask(*ASK)
+    clock.now += 0.49
+    assert plumbline.ask(*ASK).cached
+    clock.now += 0.02
+    assert not plumbline.ask(*ASK).cached
+
+
 def test_a_clock_that_jumps_back_keeps_nothing_longer(playing, clock):
     _, plumbline = playing(saying(allow(valid_until=LATER)))
     assert plumbline.ask(*ASK)
