@@ -146,13 +146,6 @@ CLIENT = [
         f"{WAITING} -k ended",
     ),
     (
-        "a request that expired",
-        FILE,
-        'if status == "waiting" and now >= approval.until:',
-        "if False:",
-        f"{WAITING} -k expires_by",
-    ),
-    (
         "the script acts on a yes alone",
         SCRIPT,
         "if decision.allowed:",
