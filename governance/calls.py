@@ -225,7 +225,7 @@ def _allowed(rule: Rule, regions: Collection[str]) -> Iterable[tuple[str, Values
         yield CURRENCY, _texts((terms.currency,))
     if terms.most is not None:
         yield COUNT, _between(0, terms.most)
-    if rule.kind == "edge_policy":
+    if terms.failure:
         yield FAILURE, _texts((terms.failure,))
     if regions:
         yield REGION, _texts(regions)

@@ -22,7 +22,8 @@ AMOUNT, CURRENCY, COUNT = "action.amount", "action.currency", "action.count"
 REGION = "context.region"
 FAILURE = "context.failure"
 _NOBODY = cedarpy.Entities.from_json_str("[]")
-_BOUND = "bound"  # ids of the policies that bound the whole contract: "bound:audience"
+# Ids of the policies that bound the whole contract, and the kinds of clause they are made of.
+_BOUNDS = {f"bound:{kind}": kind for kind in BOUNDING}
 
 
 class Malformed(ValueError):
@@ -55,17 +56,22 @@ class Matched:
 class Policies:
     """The policies of one contract version, parsed once.
 
-    Raises PolicyTrouble when Cedar cannot read what was made of the clauses.
+    Raises PolicyTrouble when Cedar cannot read what was made of the clauses, or when two of them bear one number.
     """
 
     def __init__(self, rules: Iterable[Rule]):
         self.rules = tuple(rules)
-        self.text = "\n".join(policies(self.rules))
         self.actions = frozenset(rule.terms.action for rule in self.rules if rule.kind in ASKED) - {""}
         self.named = _named(self.rules)
+        asked = [rule for rule in self.rules if _asked(rule)]
+        self.by_number = {rule.number: rule for rule in asked}
+        self._by_id = {str(number): rule for number, rule in self.by_number.items()}
+        if len(self.by_number) < len(asked):
+            raise PolicyTrouble("Two clauses bear the same number.")
         try:
+            self.text = "\n".join(policies(self.rules))
             self._set = cedarpy.PolicySet.from_str(self.text)
-        except ValueError as error:
+        except Exception as error:
             raise PolicyTrouble(str(error)) from None
 
     def ask(self, question: Mapping, now: datetime) -> Matched:
@@ -73,26 +79,36 @@ class Policies:
 
         Raises Malformed for a value no clause can be compared with, PolicyTrouble for any error of Cedar's.
         """
-        subject, resource = question["subject"], question["resource"]
         request = {
-            "principal": {"type": "Subject", "id": name_of(subject)},
+            "principal": {"type": "Subject", "id": name_of(question["subject"])},
             "action": {"type": "Action", "id": question["action"]["name"]},
-            "resource": {"type": "Resource", "id": name_of(resource)},
+            "resource": {"type": "Resource", "id": name_of(question["resource"])},
             "context": json.dumps(_context(question, self.named, now)),
         }
         try:
             found = cedarpy.is_authorized(request, self._set, _NOBODY)
+            told, allowed = found.diagnostics, found.decision is cedarpy.Decision.Allow
+            errors, undecided = list(told.errors), found.decision is cedarpy.Decision.NoDecision
+            ids = [told.id_annotations_by_reason[reason] for reason in told.reasons]
         except Exception as error:
             raise PolicyTrouble(str(error)) from error
-        told = found.diagnostics
-        if told.errors or found.decision is cedarpy.Decision.NoDecision:
-            raise PolicyTrouble("; ".join(told.errors) or "Cedar came to no decision.")
-        ids = [told.id_annotations_by_reason[reason] for reason in told.reasons]
-        numbers = sorted(int(one) for one in ids if one.isdecimal())
-        if found.allowed:
-            return Matched(clauses=tuple(numbers))
-        outside = sorted(one.removeprefix(f"{_BOUND}:") for one in ids if not one.isdecimal())
-        return Matched(forbidden=tuple(numbers), outside=tuple(outside))
+        if errors or undecided:
+            raise PolicyTrouble("; ".join(map(str, errors)) or "Cedar came to no decision.")
+        return self._matched(ids, allowed)
+
+    def _matched(self, ids: list[str], allowed: bool) -> Matched:
+        """What ids of policies stand for. One that does not do what was decided, or that we never gave, is trouble."""
+        numbers, outside = [], []
+        for one in ids:
+            rule = self._by_id.get(one)
+            if rule is not None and _forbids(rule) is not allowed:
+                numbers.append(rule.number)
+            elif one in _BOUNDS and not allowed:
+                outside.append(_BOUNDS[one])
+            else:
+                raise PolicyTrouble(f"Cedar names a policy that cannot have decided this: {one}.")
+        numbers, outside = tuple(sorted(numbers)), tuple(sorted(outside))
+        return Matched(clauses=numbers) if allowed else Matched(forbidden=numbers, outside=outside)
 
 
 class Unreadable:
@@ -112,6 +128,33 @@ def name_of(entity: Mapping) -> str:
 
 
 # --- The question as Cedar's context ---------------------------------------------------------------------------------
+
+
+def well_formed(question: Mapping) -> None:
+    """Pass when the question has the parts of one, each of the right kind (AuthZEN 1.0, section 5); else Malformed."""
+    if not isinstance(question, Mapping):
+        raise Malformed("A question names subject, action and resource.")
+    for part, names in (("subject", ("type", "id")), ("action", ("name",)), ("resource", ("type", "id"))):
+        said = question.get(part)
+        if not isinstance(said, Mapping):
+            raise Malformed(f"{part} is an object with {' and '.join(names)}.")
+        for name in names:
+            if not isinstance(said.get(name), str) or not said[name]:
+                raise Malformed(f"{part}.{name} is a text.")
+            _readable(f"{part}.{name}", said[name])
+        if not isinstance(said.get("properties"), Mapping | None):
+            raise Malformed(f"{part}.properties is an object.")
+    if not isinstance(question.get("context"), Mapping | None):
+        raise Malformed("context is an object.")
+
+
+def _readable(attribute: str, value: str) -> str:
+    """The text itself; half a character (a lone surrogate) is none that could be compared or kept."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise Malformed(f"{attribute} holds half a character; send whole ones, in UTF-8.") from None
+    return value
 
 
 def _named(rules: Iterable[Rule]) -> dict[str, bool]:
@@ -157,6 +200,8 @@ def _groups(subject: Mapping) -> list[str]:
         groups = []
     if not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
         raise Malformed("subject.properties.groups is a list of names.")
+    for group in groups:
+        _readable("subject.properties.groups", group)
     return [name_of(subject), *(group for group in groups if ":" not in group)]
 
 
@@ -164,7 +209,7 @@ def _checked(attribute: str, value, numeric: bool):
     if isinstance(value, (bool, str)):
         if numeric:
             raise Malformed(f"{attribute} is a whole number; amounts are in minor units, 50.00 EUR is 5000.")
-        return value
+        return _readable(attribute, value) if isinstance(value, str) else value
     if isinstance(value, int):
         if abs(value) > LARGEST_NUMBER:
             raise Malformed(f"{attribute} is too large a number.")
@@ -180,7 +225,7 @@ def _checked(attribute: str, value, numeric: bool):
 def policies(rules: Iterable[Rule]) -> list[str]:
     """The policies in Cedar's own words, one for each clause that can be asked about, and one for each bound."""
     rules = list(rules)
-    found = [_policy(rule) for rule in rules if rule.kind in ASKED and _complete(rule)]
+    found = [_policy(rule) for rule in rules if _asked(rule)]
     bounds = {kind: [rule.terms for rule in rules if rule.kind == kind] for kind in BOUNDING}
     people = sorted({one for terms in bounds["audience"] for one in terms.audience})
     if people:
@@ -192,20 +237,24 @@ def policies(rules: Iterable[Rule]) -> list[str]:
     return found
 
 
-def _complete(rule: Rule) -> bool:
-    """Whether the clause says enough to be enforced; one that does not allows nothing."""
+def _asked(rule: Rule) -> bool:
+    """Whether a running system may ask about the clause: one that says too little to be enforced allows nothing."""
     if rule.kind == "edge_policy":
         return bool(rule.terms.then and (rule.terms.failure or rule.terms.tests))
-    return bool(rule.terms.action)
+    return rule.kind in ASKED and bool(rule.terms.action)
+
+
+def _forbids(rule: Rule) -> bool:
+    return rule.kind == "edge_policy" and rule.terms.then != ASK
 
 
 def _bound(kind: str, inside: str) -> str:
-    return f'@id("{_BOUND}:{kind}") forbid (principal, action, resource) unless {{ {inside} }};'
+    return f'@id("bound:{kind}") forbid (principal, action, resource) unless {{ {inside} }};'
 
 
 def _policy(rule: Rule) -> str:
     terms = rule.terms
-    effect = "forbid" if rule.kind == "edge_policy" and terms.then != ASK else "permit"
+    effect = "forbid" if _forbids(rule) else "permit"
     action = f"action == Action::{text(terms.action)}" if terms.action else "action"
     when = " && ".join(_conditions(rule)) or "true"
     return f'@id("{rule.number}") {effect} (principal, {action}, resource) when {{ {when} }};'
@@ -222,7 +271,7 @@ def _conditions(rule: Rule) -> Iterable[str]:
         yield f"[{', '.join(str(day) for day in sorted(set(terms.weekdays)))}].contains(context.weekday)"
     if terms.windowed:
         after, before = f"context.minute >= {terms.from_minute}", f"context.minute < {terms.until_minute}"
-        yield f"({after} {'&&' if terms.from_minute < terms.until_minute else '||'} {before})"
+        yield f"({after} {'&&' if terms.from_minute <= terms.until_minute else '||'} {before})"
     if terms.holds_from:
         yield f"context.day >= {terms.holds_from.toordinal()}"
     if terms.holds_until:

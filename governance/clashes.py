@@ -76,7 +76,7 @@ def _read(rule: Rule, numeric: Collection[str], roles: Mapping[str, str], on: da
         rule,
         rule.number,
         terms.action,
-        terms.failure if edge else "",
+        terms.failure,
         calls_of(rule, numeric, since=on),
         edge,
         asking,
@@ -113,7 +113,9 @@ def between(rules: Sequence[Rule], roles: Mapping[str, str], on: date) -> list[G
 def _says_enough(rule: Rule) -> bool:
     if asks(rule) and not (rule.terms.approvers and rule.terms.minutes):
         return False
-    return bool(rule.terms.failure and rule.terms.then if rule.kind == "edge_policy" else rule.terms.action)
+    if rule.kind == "edge_policy":
+        return bool(rule.terms.then and (rule.terms.failure or rule.terms.tests))
+    return bool(rule.terms.action)
 
 
 def _never(one: _Read, bounds: Mapping[str, list[str]], numeric: frozenset[str], on: date) -> Gap | None:
@@ -153,7 +155,7 @@ def _covered(read: Sequence[_Read]) -> tuple[list[Gap], set[_Read]]:
         alike[one.action, one.calls.resource].append(one)
     found, gone = [], set()
     for one in read:
-        acts, things = {one.action, ""}, {one.calls.resource, ""}
+        acts, things = dict.fromkeys((one.action, "")), dict.fromkeys((one.calls.resource, ""))
         for other in (other for act in acts for thing in things for other in alike.get((act, thing), ())):
             if (
                 other is one
@@ -176,8 +178,8 @@ def _no_laxer(other: _Read, one: _Read) -> bool:
     """Whether, where both speak, `one` changes nothing beside `other`."""
     if other.refuses:
         return True
-    if one.refuses or one.edge != other.edge:
-        return False
+    if one.refuses or one.edge != other.edge or (one.failure and not other.failure):
+        return False  # a failure that no clause names is refused, so naming it is something
     if not one.asks:
         return True
     if not other.asks:
@@ -233,7 +235,7 @@ def _contradictions(read: Sequence[_Read], audience: Sequence[str]) -> list[Gap]
         for other in (*asking[action], *asking[""]) if action else asking[""]:
             if one.number >= other.number and bool(action) == bool(other.action):
                 continue  # each pair once
-            if one.edge and other.edge and one.failure != other.failure:
+            if one.failure and other.failure and one.failure != other.failure:
                 continue
             pair = one.approvers, one.four_eyes, other.approvers, other.four_eyes
             if pair not in nobody:
@@ -286,5 +288,5 @@ def _meet(one: _Read, other: _Read, audience: Sequence[str], refusing: Mapping[s
     both = one.calls.shared(other.calls)
     if both is None or not certainly_common(both.audience, audience):
         return False
-    failure = one.failure or other.failure
-    return not any(both.within(calls) for calls in refusing[failure])
+    failures = dict.fromkeys((one.failure, other.failure, ""))
+    return not any(both.within(calls) for failure in failures for calls in refusing.get(failure, ()))

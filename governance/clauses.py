@@ -201,10 +201,14 @@ def _wrong_amounts(terms: Terms) -> dict[str, str]:
 def _wrong_test(one: Test) -> str:
     if one.of not in PARTS or not one.name.strip() or one.how not in COMPARISONS:
         return "A condition names an attribute, how it is compared, and with what."
+    if one.how == "one_of" and not (
+        isinstance(one.value, tuple) and one.value and all(isinstance(value, str) for value in one.value)
+    ):
+        return f"{one.attribute} is compared with a list of texts."
     if one.how in NUMERIC and (isinstance(one.value, bool) or not isinstance(one.value, int)):
         return f"{one.attribute} is compared with a whole number."
     if isinstance(one.value, int) and not isinstance(one.value, bool) and abs(one.value) > LARGEST:
         return f"The number for {one.attribute} is too large."
-    if (one.how == "one_of") != isinstance(one.value, tuple):
-        return f"{one.attribute} is compared with {'a list' if one.how == 'one_of' else 'one value'}."
+    if one.how != "one_of" and not isinstance(one.value, (str, int)):
+        return f"{one.attribute} is compared with one value."
     return ""

@@ -191,8 +191,9 @@ def _unfinished(rule: Rule) -> Iterator[Gap]:
     terms, name, number = rule.terms, f"Clause {rule.number}", (rule.number,)
     if rule.kind in _ALLOWING and not terms.action:
         yield Gap("no_action", f"{name} does not say which act it is about.", "Choose an act.", number)
-    if rule.kind == "edge_policy" and not terms.failure:
-        yield Gap("no_failure", f"{name} does not say what goes wrong.", "Choose it from the list.", number)
+    if rule.kind == "edge_policy" and not (terms.failure or terms.tests):
+        fix = "Choose what goes wrong from the list, or give the conditions of the case."
+        yield Gap("no_failure", f"{name} does not say in which case it applies.", fix, number)
     if rule.kind == "edge_policy" and not terms.then:
         yield Gap(
             "no_consequence",

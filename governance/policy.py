@@ -6,12 +6,12 @@ from the condition of the case, is said here. Source of the rules: S0-9, S0-13 t
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from governance import cedar, clock
 from governance.answers import ended
 from governance.cedar import Malformed, Policies, PolicyTrouble, Rule
-from governance.clauses import DAY_MINUTES
+from governance.clauses import DAY_MINUTES, Terms
 from governance.models.decisions import ALLOW, DENY, NEEDS_APPROVAL
 
 # How long an answer may be relied on: the switch that denies everything has to work within a second.
@@ -19,6 +19,7 @@ GOOD_FOR = timedelta(seconds=1)
 # Who answers, and within how many minutes, where a shortfall turned a clause that asks nobody into one that asks.
 SHORTFALL_APPROVERS = ("owner",)
 SHORTFALL_MINUTES = 60
+SHOWN = 80  # characters of a name that a reason repeats
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,14 @@ def decide(version: Version | None, case: CaseCondition, question: Mapping, now:
 
     Never raises for what a question holds: whatever is wrong with it denies, with the reason.
     """
-    refusal = _condition(version, case, now) or _scope(case, question, now)
+    refusal = _condition(version, case, now)
     if refusal is not None:
         return replace(refusal, version=version if version and version.in_force_at(now) else None)
     try:
+        cedar.well_formed(question)
+        refusal = _scope(case, question, now)
+        if refusal is not None:
+            return replace(refusal, version=version)
         matched = version.policies.ask(question, now)
     except Malformed as wrong:
         return _deny("malformed", str(wrong), version=version)
@@ -164,7 +169,8 @@ def _scope(case: CaseCondition, question: Mapping, now: datetime) -> Decision | 
             return _deny("outside_scope", f"This MVP is bound to the {words} {listed}: say {name}.")
         if not set(said) <= allowed:
             return _deny(
-                "outside_scope", f"{', '.join(sorted(said))} is outside the {words} of this MVP: {listed}."
+                "outside_scope",
+                f"{', '.join(map(_quoted, sorted(said)))} is outside the {words} of this MVP: {listed}.",
             )
     return None
 
@@ -179,7 +185,7 @@ def _said(question: Mapping, part: str, name: str) -> tuple[str, ...]:
 def _weigh(
     version: Version, case: CaseCondition, question: Mapping, matched: cedar.Matched, now: datetime
 ) -> Decision:
-    by_number = {rule.number: rule for rule in version.policies.rules}
+    by_number = version.policies.by_number
     if matched.outside:
         kind = matched.outside[0]
         bounds = tuple(rule for rule in version.policies.rules if rule.kind == kind)
@@ -196,16 +202,16 @@ def _weigh(
     foreseen = any(rule.terms.failure for rule in rules)
     if (failure := (question.get("context") or {}).get("failure")) is not None and not foreseen:
         return _deny(
-            "edge_unforeseen", f"The contract has no policy for the failure “{failure}”.", (), version
+            "edge_unforeseen", f"The contract has no policy for the failure {_quoted(failure)}.", (), version
         )
     base = [rule for rule in rules if rule.kind != "edge_policy"]
     if not base:
         action = question["action"]["name"]
         if action not in version.policies.actions:
             return _deny(
-                "unknown_action", f"The contract does not speak of the action “{action}”.", (), version
+                "unknown_action", f"The contract does not speak of the action {_quoted(action)}.", (), version
             )
-        return _deny("not_covered", f"No clause allows “{action}” for this call.", (), version)
+        return _deny("not_covered", f"No clause allows {_quoted(action)} for this call.", (), version)
     asking = tuple(rule for rule in rules if rule.kind != "autonomy")
     if asking:
         return _ask(version, asking)
@@ -214,7 +220,7 @@ def _weigh(
         reason = f"A person has to approve it for now: {case.short}"
         return Decision(NEEDS_APPROVAL, "shortfall", ended(reason), tuple(base), version, approval=approval)
     reason = "The contract allows it."
-    return Decision(ALLOW, "allowed", reason, tuple(base), version, until=_until(version, base, now))
+    return Decision(ALLOW, "allowed", reason, tuple(base), version, until=_until(version, case, base, now))
 
 
 def _rules(by_number: Mapping[int, Rule], numbers: tuple[int, ...]) -> tuple[Rule, ...]:
@@ -236,22 +242,36 @@ def _ask(version: Version, rules: tuple[Rule, ...]) -> Decision:
     )
 
 
-def _until(version: Version, rules: list[Rule], now: datetime) -> datetime:
-    """Until when this may be relied on: a second, unless the version or every clause that allows it ends before."""
-    ends = max(_clause_ends(rule, now) for rule in rules)
-    return min(filter(None, [now + GOOD_FOR, version.ends_at, ends]))
+def _until(version: Version, case: CaseCondition, rules: list[Rule], now: datetime) -> datetime:
+    """Until when this may be relied on: a second, unless version, scope or every clause that allows it ends before.
+
+    What clauses say by the clock changes with a minute only, also where clocks are put forward or back.
+    """
+    now = now.astimezone(UTC)
+    ends = [now + GOOD_FOR, version.ends_at]
+    if case.stage == "mvp" and case.bound and case.bound.ends_on:
+        ends.append(clock.midnight_after(case.bound.ends_on))
+    minute = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    if not any(_speaks(rule.terms, minute) for rule in rules):
+        ends.append(minute)
+    return min(filter(None, ends))
 
 
-def _clause_ends(rule: Rule, now: datetime) -> datetime:
-    """The first moment at which the clause may no longer speak for the call, as far as dates and hours say."""
-    local, terms = clock.local(now), rule.terms
-    ends = [now + GOOD_FOR]
-    if terms.holds_until:
-        ends.append(clock.midnight_after(terms.holds_until))
-    if terms.weekdays:
-        ends.append(clock.midnight_after(local.date()))
-    if terms.windowed:
-        ahead = (terms.until_minute - (local.hour * 60 + local.minute)) % DAY_MINUTES
-        begun = timedelta(seconds=local.second, microseconds=local.microsecond)
-        ends.append(now + timedelta(minutes=ahead) - begun if ahead else now + GOOD_FOR)
-    return min(ends)
+def _speaks(terms: Terms, moment: datetime) -> bool:
+    """Whether a clause that speaks for the call still does at `moment`, as far as dates and hours say."""
+    local = clock.local(moment)
+    if terms.weekdays and local.isoweekday() not in terms.weekdays:
+        return False
+    if terms.holds_until and local.date() > terms.holds_until:
+        return False
+    if not terms.windowed:
+        return True
+    length = terms.until_minute - terms.from_minute
+    gone = (local.hour * 60 + local.minute - terms.from_minute) % DAY_MINUTES
+    return gone < (length if length >= 0 else length + DAY_MINUTES)
+
+
+def _quoted(value: object) -> str:
+    """What a question holds, as it may stand in a sentence: short, and of characters that can be written down."""
+    shown = "".join(c if c.isprintable() else "�" for c in str(value)[:SHOWN])
+    return f"“{shown}{'…' if len(str(value)) > SHOWN else ''}”"

@@ -305,9 +305,9 @@ def test_two_hundred_clauses_are_read_in_no_time():
     def took(rules):
         times = []
         for _ in range(3):
-            began = time.perf_counter()
+            began = time.process_time()
             gaps(rules, ROLES, REQUIRED, ON)
-            times.append(time.perf_counter() - began)
+            times.append(time.process_time() - began)
         return min(times)
 
     def large(actions):
@@ -403,7 +403,7 @@ FINISHED = st.builds(
             st.fixed_dictionaries(
                 {
                     "action": st.sampled_from(["send", "send", "send", "read"]),
-                    "failure": st.just("low_confidence"),
+                    "failure": st.sampled_from(["low_confidence", "low_confidence", ""]),
                     "then": st.sampled_from([ASK, REFUSE]),
                     "approvers": st.sampled_from([("owner",), ("owner", "sponsor"), ("sponsor",)]),
                     "minutes": st.sampled_from([10, 60]),

@@ -1,0 +1,198 @@
+"""What a contract answers, read from its clauses by hand.
+
+The reading is written from what `governance.clauses` and `governance.policy` say that clauses mean, and shares nothing
+with the engine but the clauses themselves: it goes from clause to clause and compares values of one type only.
+"""
+
+ALLOW, ASK, DENY = "allow", "needs_approval", "deny"
+NOT_SAID = object()
+
+
+class Unreadable(Exception):
+    """The question holds something that cannot be compared."""
+
+
+def read(rules, question, now, zone):
+    """(outcome, code, numbers of clauses, approval) of the question at `now` under a contract that is in force."""
+    try:
+        asker, said = take_apart(question)
+        check(rules, said)
+    except Unreadable:
+        return DENY, "malformed", (), None
+    if barred := bounds_broken(rules, asker, said):
+        return DENY, f"outside_{barred}", tuple(r.number for r in rules if r.kind == barred), None
+    speaking = [rule for rule in rules if speaks(rule, asker, said, now.astimezone(zone))]
+    speaking.sort(key=lambda rule: rule.number)
+    edges = [rule for rule in speaking if rule.kind == "edge_policy"]
+    refusing = [rule for rule in edges if rule.terms.then != "ask"]
+    if refusing:
+        return DENY, "edge_policy", numbers(refusing), None
+    if said("context", "failure") is not NOT_SAID and not any(rule.terms.failure for rule in speaking):
+        return DENY, "edge_unforeseen", (), None
+    granting = [rule for rule in speaking if rule.kind in ("autonomy", "human_approval")]
+    if not granting:
+        known = {
+            rule.terms.action for rule in rules if rule.kind in ("autonomy", "human_approval", "edge_policy")
+        }
+        return DENY, "not_covered" if question["action"]["name"] in known else "unknown_action", (), None
+    asking = [rule for rule in speaking if rule.kind in ("human_approval", "edge_policy")]
+    if not asking:
+        return ALLOW, "allowed", numbers(granting), None
+    able = set(asking[0].terms.approvers)
+    for rule in asking:
+        able &= set(rule.terms.approvers)
+    if not able or not all(rule.terms.minutes for rule in asking):
+        return DENY, "nobody_to_ask", numbers(asking), None
+    wait = min(rule.terms.minutes for rule in asking)
+    two = any(rule.terms.four_eyes for rule in asking)
+    return ASK, "needs_approval", numbers(asking), (frozenset(able), wait, two)
+
+
+def numbers(rules):
+    return tuple(rule.number for rule in rules)
+
+
+def whole_text(value):
+    return type(value) is str and not any(0xD800 <= ord(letter) <= 0xDFFF for letter in value)
+
+
+def take_apart(question):
+    """Who asks (its name, and its groups), and a way to look a value up."""
+    if type(question) is not dict:
+        raise Unreadable
+    for part, wanted in {"subject": ["type", "id"], "action": ["name"], "resource": ["type", "id"]}.items():
+        there = question.get(part)
+        if type(there) is not dict or type(there.get("properties", {})) not in (dict, type(None)):
+            raise Unreadable
+        for name in wanted:
+            if not whole_text(there.get(name)) or there[name] == "":
+                raise Unreadable
+    if type(question.get("context", {})) not in (dict, type(None)):
+        raise Unreadable
+    subject = question["subject"]
+    groups = (subject.get("properties") or {}).get("groups")
+    groups = [] if groups is None else groups
+    if type(groups) is not list or not all(whole_text(group) for group in groups):
+        raise Unreadable
+    # A group cannot pass for a subject: names of subjects hold a colon, and groups with one count for nothing.
+    asker = {subject["type"] + ":" + subject["id"]} | {group for group in groups if ":" not in group}
+
+    def said(of, name):
+        if (of, name) == ("resource", None):
+            return question["resource"]["type"]
+        if (of, name) == ("action", None):
+            return question["action"]["name"]
+        there = question.get("context") if of == "context" else question[of].get("properties")
+        value = (there or {}).get(name)
+        return NOT_SAID if value is None else value
+
+    return asker, said
+
+
+def check(rules, said):
+    """Every value that some clause looks at has to be of a kind that clauses can be compared with."""
+    for rule in rules:
+        terms = rule.terms
+        looked_at = [(one.of, one.name, one.how in ("at_least", "at_most")) for one in terms.tests]
+        if terms.over is not None or terms.up_to is not None:
+            looked_at += [("action", "amount", True), ("action", "currency", False)]
+        if terms.most is not None:
+            looked_at.append(("action", "count", True))
+        if terms.failure:
+            looked_at.append(("context", "failure", False))
+        if rule.kind == "residency" and terms.regions:
+            looked_at.append(("context", "region", False))
+        for of, name, must_be_number in looked_at:
+            value = said(of, name)
+            if value is NOT_SAID:
+                continue
+            number = type(value) is int and -(2**63) < value < 2**63
+            if not (number if must_be_number else number or type(value) is bool or whole_text(value)):
+                raise Unreadable
+
+
+def bounds_broken(rules, asker, said):
+    """The kind of the first bound of the whole contract that the question lies outside of."""
+    named = [name for rule in rules if rule.kind == "audience" for name in rule.terms.audience]
+    if named and not any(name in asker for name in named):
+        return "audience"
+    places = [place for rule in rules if rule.kind == "residency" for place in rule.terms.regions]
+    if places and not any(same(said("context", "region"), place) for place in places):
+        return "residency"
+    return ""
+
+
+def same(one, other):
+    """Equal, and of one type: True is not 1, and "1" is not 1."""
+    return type(one) is type(other) and one == other
+
+
+def speaks(rule, asker, said, local):
+    """Whether the clause is about this call."""
+    terms = rule.terms
+    if terms.failure and not same(said("context", "failure"), terms.failure):
+        return False
+    if rule.kind == "edge_policy":
+        if not terms.then or not (terms.failure or terms.tests):
+            return False
+    elif rule.kind not in ("autonomy", "human_approval") or not terms.action:
+        return False
+    if terms.action and terms.action != said("action", None):
+        return False
+    if terms.resource and terms.resource != said("resource", None):
+        return False
+    if terms.audience and not asker.intersection(terms.audience):
+        return False
+    return (
+        on_time(terms, local) and small_enough(terms, said) and all(passes(one, said) for one in terms.tests)
+    )
+
+
+def on_time(terms, local):
+    if terms.weekdays and local.weekday() + 1 not in terms.weekdays:
+        return False
+    today = local.date()
+    if terms.holds_from is not None and today < terms.holds_from:
+        return False
+    if terms.holds_until is not None and today > terms.holds_until:
+        return False
+    if terms.from_minute is None or terms.until_minute is None:
+        return True
+    minute = 60 * local.hour + local.minute
+    opens, shuts = terms.from_minute, terms.until_minute
+    if shuts < opens:  # past midnight
+        return minute not in range(shuts, opens)
+    return minute in range(opens, shuts)
+
+
+def small_enough(terms, said):
+    if terms.over is not None or terms.up_to is not None:
+        amount, currency = said("action", "amount"), said("action", "currency")
+        if amount is NOT_SAID or not same(currency, terms.currency) or amount < 0:
+            return False
+        if terms.over is not None and not amount > terms.over:
+            return False
+        if terms.up_to is not None and amount > terms.up_to:
+            return False
+    if terms.most is not None:
+        count = said("action", "count")
+        return count is not NOT_SAID and 0 <= count <= terms.most
+    return True
+
+
+def passes(one, said):
+    value = said(one.of, one.name)
+    if value is NOT_SAID:
+        return False
+    match one.how:
+        case "equals":
+            return same(value, one.value)
+        case "differs":
+            return not same(value, one.value)
+        case "at_least":
+            return value >= one.value
+        case "at_most":
+            return value <= one.value
+        case "one_of":
+            return any(same(value, wanted) for wanted in one.value)
+    raise AssertionError(one.how)
