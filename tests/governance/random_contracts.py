@@ -138,7 +138,7 @@ def random_terms(chance, words, kind):
 def random_contract(chance):
     """Rules of a contract, and the words it is written in."""
     words = spoken(chance, odd=chance.random() < 0.4)
-    kinds = ["autonomy"] * 5 + ["human_approval"] * 3 + ["edge_policy"] * 2
+    kinds = ["autonomy"] * 5 + ["human_approval"] * 4 + ["edge_policy"] * 2
     said = [chance.choice(kinds) for _ in range(chance.randint(1, 9))]
     said += [kind for kind in ("audience", "residency") if chance.random() < 0.2]
     said += ["record_owner"] * (chance.random() < 0.3)
