@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date
+from typing import get_args, get_origin
 
 # Ways in which the work around a model fails; a contract says for each what then applies (gov.edge_policies).
 FAILURES = {
@@ -119,7 +120,14 @@ class Terms:
                 Test(of, name, how, tuple(value) if isinstance(value, list) else value)
                 for of, name, how, value in values["tests"]
             )
-        return cls(**values)
+        found = cls(**values)
+        for one in fields(cls):
+            if not _is(getattr(found, one.name), one.type):
+                raise TypeError(f"{one.name} is of another kind.")
+        for test in found.tests:
+            if not all(_is(getattr(test, one.name), one.type) for one in fields(Test)):
+                raise TypeError("A condition is of another kind.")
+        return found
 
     @property
     def amounts(self) -> bool:
@@ -130,6 +138,13 @@ class Terms:
     def windowed(self) -> bool:
         """Whether hours of the day bound the clause."""
         return self.from_minute is not None and self.until_minute is not None
+
+
+def _is(value, kind) -> bool:
+    """Whether the value is of exactly this kind: a truth is no number."""
+    if get_origin(kind) is tuple:
+        return type(value) is tuple and all(type(one) is get_args(kind)[0] for one in value)
+    return any(_is(value, one) for one in get_args(kind)) if get_args(kind) else type(value) is kind
 
 
 def _plain(value):

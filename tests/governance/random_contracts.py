@@ -153,7 +153,8 @@ def random_contract(chance):
 def near(chance, rules, name, otherwise):
     """A number at the edge of what some clause says by `name`, or any."""
     edges = [getattr(rule.terms, name) for rule in rules if getattr(rule.terms, name) is not None]
-    return chance.choice(edges) + chance.choice([-1, 0, 0, 1]) if edges else chance.choice(otherwise)
+    number = chance.choice(edges) + chance.choice([-1, 0, 0, 1]) if edges else chance.choice(otherwise)
+    return -number if chance.random() < 0.1 else number
 
 
 WRONG = [

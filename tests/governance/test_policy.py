@@ -1,0 +1,349 @@
+"""What follows from the contract and the condition of the case, rule by rule; and for how long an answer holds."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import override_settings
+
+from governance.cedar import Policies, PolicyTrouble, Rule
+from governance.clauses import Terms, Test
+from governance.policy import Approval, Bound, CaseCondition, Version, decide
+
+NOW = datetime(2026, 3, 10, 9, 30, 15, tzinfo=UTC)  # a Tuesday
+SECOND = timedelta(seconds=1)
+PRODUCTION = CaseCondition("production")
+RULES = (
+    Rule(1, "autonomy", Terms(action="draft")),
+    Rule(2, "autonomy", Terms(action="send", up_to=5000, currency="EUR")),
+    Rule(
+        3,
+        "human_approval",
+        Terms(action="send", over=5000, currency="EUR", approvers=("owner", "deputy"), minutes=60),
+    ),
+    Rule(
+        4,
+        "edge_policy",
+        Terms(failure="low_confidence", then="ask", approvers=("deputy", "sponsor"), minutes=30),
+    ),
+    Rule(5, "edge_policy", Terms(failure="personal_data", then="refuse")),
+    Rule(6, "audience", Terms(audience=("staff", "user:robot"))),
+    Rule(7, "residency", Terms(regions=("CH", "EU"))),
+    Rule(8, "record_owner", Terms()),
+    Rule(9, "human_approval", Terms(action="erase", minutes=60)),
+    Rule(10, "human_approval", Terms(action="wipe", approvers=("owner",))),
+    Rule(11, "human_approval", Terms(action="shred", approvers=("owner",), minutes=60)),
+)
+
+
+def version(*rules, starts=NOW - timedelta(days=1), ends=None):
+    return Version(3, "d" * 64, starts, ends, Policies(rules or RULES))
+
+
+def question(name="draft", *, groups=("staff",), amount=None, failure=None, region="EU", **properties):
+    """A question of somebody of the staff about a letter."""
+    act = {} if amount is None else {"amount": amount, "currency": "EUR"}
+    said = {key: value for key, value in (("region", region), ("failure", failure)) if value is not None}
+    return {
+        "subject": {"type": "user", "id": "a", "properties": {"groups": list(groups), **properties}},
+        "action": {"name": name, "properties": act},
+        "resource": {"type": "letter", "id": "1"},
+        "context": said,
+    }
+
+
+def code(asked=None, case=PRODUCTION, of=None, now=NOW):
+    """Outcome and code of the answer."""
+    found = decide(of or version(), case, asked or question(), now)
+    return found.outcome, found.code
+
+
+# --- The condition of the case ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        (CaseCondition("production", switched_off="Ada, since 9:00"), "switched_off"),
+        (CaseCondition("production", withdrawn=True), "case_closed"),
+        (CaseCondition("stopped"), "case_closed"),
+        (CaseCondition("retired"), "case_closed"),
+        (CaseCondition("proposed"), "not_started"),
+        (CaseCondition("mvp", held=("The owner left",)), "held"),
+    ],
+)
+def test_a_case_that_may_not_run_is_denied_everything(case, expected):
+    found = decide(version(), case, question(), NOW)
+    assert (found.outcome, found.code, found.allowed) == ("deny", expected, False)
+    assert found.version is not None
+    assert found.reason.endswith(".")
+    # Whatever is asked, and although no contract is there.
+    assert decide(None, case, {}, NOW).code == expected
+
+
+def test_the_switch_comes_before_everything_else():
+    case = CaseCondition("stopped", withdrawn=True, switched_off="Drill", held=("Something",))
+    assert code(case=case) == ("deny", "switched_off")
+
+
+@pytest.mark.parametrize("stage", ["prototype", "mvp", "production"])
+def test_without_a_contract_nothing_runs(stage):
+    found = decide(None, CaseCondition(stage), question(), NOW)
+    assert (found.code, found.version) == ("no_contract", None)
+    assert ("prototype without a contract" in found.reason) is (stage == "prototype")
+
+
+def test_a_version_binds_from_its_start_until_just_before_its_end():
+    starts, ends = NOW, NOW + timedelta(hours=1)
+    bounded = version(starts=starts, ends=ends)
+    almost = timedelta(microseconds=1)
+    assert code(of=bounded, now=starts - almost) == ("deny", "no_contract")
+    assert code(of=bounded, now=starts) == ("allow", "allowed")
+    assert code(of=bounded, now=ends - almost) == ("allow", "allowed")
+    assert code(of=bounded, now=ends) == ("deny", "no_contract")
+    assert decide(bounded, PRODUCTION, question(), ends).version is None
+
+
+# --- The scope of an MVP ---------------------------------------------------------------------------------------------
+
+BOUND = Bound(frozenset({"claims"}), frozenset({"Bern", "Basel"}), frozenset({"public"}), date(2026, 3, 10))
+INSIDE = {"department": "claims", "place": "Bern"}
+
+
+def inside(**subject):
+    asked = question(**(INSIDE | subject))
+    asked["resource"]["properties"] = {"data_class": ["public"]}
+    return asked
+
+
+def test_an_mvp_is_bounded_by_its_scope():
+    mvp = CaseCondition("mvp", bound=BOUND)
+    assert code(inside(), mvp) == ("allow", "allowed")
+    assert code(inside(place=["Bern", "Basel"]), mvp) == ("allow", "allowed")
+    for wrong in ("legal", ["claims", "legal"], [], None, 5, [5], "", {"a": 1}):
+        assert code(inside(department=wrong), mvp) == ("deny", "outside_scope"), wrong
+    silent = inside()
+    del silent["resource"]["properties"]
+    assert code(silent, mvp) == ("deny", "outside_scope")
+    assert code(inside(), CaseCondition("mvp")) == ("deny", "outside_scope")
+    assert code(inside(), CaseCondition("mvp", bound=Bound())) == ("allow", "allowed")
+    # Production and a prototype are not bounded by it.
+    assert code(inside(department="legal"), replace(mvp, stage="production")) == ("allow", "allowed")
+
+
+def test_the_scope_of_an_mvp_ends_with_its_last_local_day():
+    mvp = CaseCondition("mvp", bound=BOUND)
+    midnight = datetime(2026, 3, 11, tzinfo=ZoneInfo("Europe/Zurich"))
+    with override_settings(TIME_ZONE="Europe/Zurich"):
+        found = decide(version(), mvp, inside(), midnight - SECOND / 2)
+        assert (found.code, found.until) == ("allowed", midnight)
+        assert code(inside(), mvp, now=midnight) == ("deny", "outside_scope")
+
+
+# --- What clauses lead to --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected", "clauses"),
+    [
+        (question(), ("allow", "allowed"), (1,)),
+        (question("send", amount=5000), ("allow", "allowed"), (2,)),
+        (question("send", amount=5001), ("needs_approval", "needs_approval"), (3,)),
+        (question("send"), ("deny", "not_covered"), ()),
+        (question("burn"), ("deny", "unknown_action"), ()),
+        (question("erase"), ("deny", "nobody_to_ask"), (9,)),
+        (question("wipe"), ("deny", "nobody_to_ask"), (10,)),
+        (question("shred", failure="low_confidence"), ("deny", "nobody_to_ask"), (4, 11)),
+        (question(failure="low_confidence"), ("needs_approval", "needs_approval"), (4,)),
+        (
+            question("send", amount=5001, failure="low_confidence"),
+            ("needs_approval", "needs_approval"),
+            (3, 4),
+        ),
+        (question(failure="personal_data"), ("deny", "edge_policy"), (5,)),
+        (question(failure="model_unavailable"), ("deny", "edge_unforeseen"), ()),
+        (question(failure="unheard_of"), ("deny", "edge_unforeseen"), ()),
+        (question(failure=0), ("deny", "edge_unforeseen"), ()),
+        (question("burn", failure="low_confidence"), ("deny", "unknown_action"), ()),
+        (question(groups=()), ("deny", "outside_audience"), (6,)),
+        (question(groups=("user:robot",)), ("deny", "outside_audience"), (6,)),
+        (question(region=None), ("deny", "outside_residency"), (7,)),
+        (question(region="US"), ("deny", "outside_residency"), (7,)),
+        (question(groups=(), region="US"), ("deny", "outside_audience"), (6,)),
+        (question(groups=(), failure="personal_data"), ("deny", "outside_audience"), (6,)),
+        (question("send", amount="10"), ("deny", "malformed"), ()),
+        (question("send", amount=10.0), ("deny", "malformed"), ()),
+        (question("send", amount=-1), ("deny", "not_covered"), ()),
+    ],
+)
+def test_what_the_clauses_lead_to(asked, expected, clauses):
+    found = decide(version(), PRODUCTION, asked, NOW)
+    assert (found.outcome, found.code) == expected
+    assert tuple(rule.number for rule in found.clauses) == clauses
+    assert found.reason.endswith(".")
+    assert found.version.number == 3
+    assert (found.until is not None) is found.allowed
+    assert (found.approval is not None) is (found.outcome == "needs_approval")
+
+
+def test_who_may_approve_is_named_by_every_clause_that_asks_and_the_strictest_terms_hold():
+    found = decide(version(), PRODUCTION, question("send", amount=5001, failure="low_confidence"), NOW)
+    assert found.approval == Approval(("deputy",), 30, four_eyes=False)
+    both = version(
+        Rule(1, "human_approval", Terms(action="send", approvers=("owner", "deputy", "sponsor"), minutes=10)),
+        Rule(
+            2,
+            "human_approval",
+            Terms(action="send", approvers=("sponsor", "owner"), minutes=20, four_eyes=True),
+        ),
+    )
+    found = decide(both, PRODUCTION, question("send"), NOW)
+    assert found.approval == Approval(("owner", "sponsor"), 10, four_eyes=True)
+
+
+def test_an_edge_case_alone_allows_nothing():
+    alone = version(RULES[3])
+    assert code(question("send", failure="low_confidence"), of=alone) == ("deny", "unknown_action")
+
+
+def test_an_error_of_the_engine_denies(monkeypatch):
+    of = version()
+
+    def trouble(*_):
+        raise PolicyTrouble("Secret words of the engine")
+
+    monkeypatch.setattr(of.policies, "ask", trouble)
+    found = decide(of, PRODUCTION, question(), NOW)
+    assert (found.outcome, found.code, found.version) == ("deny", "error", of)
+    assert "Secret" not in found.reason
+
+
+def test_a_shortfall_turns_what_was_allowed_into_what_is_asked_and_nothing_else():
+    short = CaseCondition("production", short="proof supports an MVP only")
+    found = decide(version(), short, question(), NOW)
+    assert (found.outcome, found.code) == ("needs_approval", "shortfall")
+    assert found.approval == Approval(("owner",), 60)
+    assert found.reason == "A person has to approve it for now: proof supports an MVP only."
+    assert (found.until, [rule.number for rule in found.clauses]) == (None, [1])
+    assert code(question("send", amount=5001), short) == ("needs_approval", "needs_approval")
+    assert code(question("burn"), short) == ("deny", "unknown_action")
+    assert code(question(failure="personal_data"), short) == ("deny", "edge_policy")
+
+
+@pytest.mark.parametrize("part", ["subject", "action", "resource"])
+def test_a_question_that_is_none_is_malformed(part):
+    for wrong in (None, "x", 5, [], {}):
+        assert code(question() | {part: wrong}) == ("deny", "malformed")
+    asked = question()
+    del asked[part]
+    assert code(asked) == ("deny", "malformed")
+    assert code(question() | {"context": "EU"}) == ("deny", "malformed")
+    # The condition of the case is told all the same: it needs no question.
+    assert code(asked, CaseCondition("stopped")) == ("deny", "case_closed")
+
+
+def test_what_a_question_holds_is_repeated_short_and_in_letters():
+    asked = question("x" * 500 + "\0")
+    reason = decide(version(), PRODUCTION, asked, NOW).reason
+    assert reason == f"The contract does not speak of the action “{'x' * 80}…”."
+    reason = decide(version(), PRODUCTION, question(failure="a\nb\0"), NOW).reason
+    assert reason == "The contract has no policy for the failure “a\ufffdb\ufffd”."
+
+
+# --- For how long ----------------------------------------------------------------------------------------------------
+
+
+def until(now, *terms, ends=None, case=PRODUCTION, zone="Europe/Zurich"):
+    """Until when an allowed answer holds under clauses of these terms."""
+    rules = [Rule(n, "autonomy", Terms(action="draft", **one)) for n, one in enumerate(terms, 1)]
+    with override_settings(TIME_ZONE=zone):
+        of = version(*rules, starts=datetime(2020, 1, 1, tzinfo=UTC), ends=ends)
+        found = decide(of, case, question(region=None), now)
+    assert found.outcome == "allow"
+    assert now < found.until <= now + SECOND
+    return found.until
+
+
+def zurich(day, hour, minute, second=0.0, fold=0):
+    whole = datetime(2026, *day, hour, minute, fold=fold, tzinfo=ZoneInfo("Europe/Zurich")).astimezone(UTC)
+    return whole + timedelta(seconds=second)
+
+
+def test_an_answer_holds_for_a_second():
+    assert until(NOW, {}) == NOW + SECOND
+    assert until(NOW, {}, ends=NOW + SECOND * 5) == NOW + SECOND
+
+
+def test_an_answer_ends_with_the_version():
+    assert until(NOW, {}, ends=NOW + SECOND / 4) == NOW + SECOND / 4
+
+
+HALF = 59.5  # seconds: half a second before the minute is over
+
+
+@pytest.mark.parametrize(
+    ("terms", "now", "ends"),
+    [
+        ({"from_minute": 480, "until_minute": 1080}, zurich((3, 10), 17, 59, HALF), zurich((3, 10), 18, 0)),
+        ({"from_minute": 1320, "until_minute": 360}, zurich((3, 10), 5, 59, HALF), zurich((3, 10), 6, 0)),
+        ({"from_minute": 480, "until_minute": 1440}, zurich((3, 10), 23, 59, HALF), zurich((3, 11), 0, 0)),
+        ({"weekdays": (2,)}, zurich((3, 10), 23, 59, HALF), zurich((3, 11), 0, 0)),
+        ({"holds_until": date(2026, 3, 10)}, zurich((3, 10), 23, 59, HALF), zurich((3, 11), 0, 0)),
+        # Clocks go from 02:00 to 03:00 on 29 March: a window until 02:30 ends at 02:00, and the day has 23 hours.
+        ({"from_minute": 60, "until_minute": 150}, zurich((3, 29), 1, 59, HALF), zurich((3, 29), 3, 0)),
+        ({"weekdays": (7,)}, zurich((3, 29), 23, 59, HALF), zurich((3, 30), 0, 0)),
+        # They go from 03:00 back to 02:00 on 25 October: a window from 02:50 to 03:30 is interrupted.
+        (
+            {"from_minute": 170, "until_minute": 210},
+            zurich((10, 25), 2, 59, HALF),
+            zurich((10, 25), 2, 0, fold=1),
+        ),
+        ({"holds_until": date(2026, 10, 25)}, zurich((10, 25), 23, 59, HALF), zurich((10, 26), 0, 0)),
+    ],
+)
+def test_an_answer_ends_when_its_clause_falls_silent(terms, now, ends):
+    assert until(now, terms) == ends
+    # It is so by the engine too: a moment before, the clause speaks; then it does not.
+    of = version(Rule(1, "autonomy", Terms(action="draft", **terms)), starts=datetime(2020, 1, 1, tzinfo=UTC))
+    with override_settings(TIME_ZONE="Europe/Zurich"):
+        asked = question(region=None)
+        assert code(asked, of=of, now=ends - timedelta(microseconds=1)) == ("allow", "allowed")
+        assert code(asked, of=of, now=ends) == ("deny", "not_covered")
+
+
+@pytest.mark.parametrize(
+    ("terms", "now"),
+    [
+        ({"from_minute": 0, "until_minute": 1440}, zurich((3, 10), 23, 59, HALF)),
+        ({"from_minute": 1320, "until_minute": 360}, zurich((3, 10), 23, 59, HALF)),
+        ({"from_minute": 480, "until_minute": 1080}, zurich((3, 10), 17, 59, 58.5)),
+        ({"weekdays": (2, 3)}, zurich((3, 10), 23, 59, HALF)),
+        ({"holds_until": date(2026, 3, 11)}, zurich((3, 10), 23, 59, HALF)),
+        # A window that the change of the clocks leaves open.
+        ({"from_minute": 60, "until_minute": 200}, zurich((3, 29), 1, 59, HALF)),
+        ({"from_minute": 110, "until_minute": 240}, zurich((10, 25), 2, 59, HALF)),
+    ],
+)
+def test_an_answer_holds_for_a_second_where_its_clause_goes_on(terms, now):
+    assert until(now, terms) == now + SECOND
+
+
+def test_an_answer_holds_as_long_as_one_clause_that_allows_it():
+    now = zurich((3, 10), 17, 59, HALF)
+    day, evening = {"from_minute": 480, "until_minute": 1080}, {"from_minute": 1020, "until_minute": 1200}
+    assert until(now, day, evening) == now + SECOND
+    assert until(now, day, day | {"weekdays": (2,)}) == zurich((3, 10), 18, 0)
+
+
+def test_a_local_moment_is_as_good_as_one_in_utc():
+    # Adding to a local moment would count by the clock on the wall, which jumps.
+    now = zurich((3, 29), 1, 59, HALF)
+    assert until(now.astimezone(ZoneInfo("Europe/Zurich")), {}) == now + SECOND
+
+
+def test_a_condition_is_not_met_by_silence():
+    of = version(
+        Rule(1, "autonomy", Terms(action="draft", tests=(Test("resource", "status", "differs", "open"),)))
+    )
+    assert code(question(region=None), of=of) == ("deny", "not_covered")
