@@ -30,24 +30,34 @@ def sentence(kind: str, terms: Terms, words: Mapping[str, str]) -> str:
 
 
 def _autonomy(terms: Terms, words: Mapping[str, str]) -> str:
-    return f"it may {_act(terms, words)} on its own{_bounds(terms, words)}" if terms.action else ""
+    return (
+        f"{_when(terms)}it may {_act(terms, words)} on its own{_bounds(terms, words)}" if terms.action else ""
+    )
 
 
 def _human_approval(terms: Terms, words: Mapping[str, str]) -> str:
-    if not terms.action:
-        return ""
-    return f"it may {_act(terms, words)}{_bounds(terms, words)}, but only after {_approval(terms)}"
+    return _asking(terms, words) if terms.action else ""
 
 
 def _edge_policy(terms: Terms, words: Mapping[str, str]) -> str:
     if not (terms.then and (terms.failure or terms.tests)):
         return ""
-    when, bounds = f"when {FAILURES[terms.failure]}, " if terms.failure else "", _bounds(terms, words)
     if terms.then == ASK:
-        act = _act(terms, words) if terms.action else "act"
-        return f"{when}it may {act}{bounds}, but only after {_approval(terms)}"
+        return _asking(terms, words)
     act = f"does not {_act(terms, words)}" if terms.action else "does nothing"
-    return f"{when}it {act}{bounds}"
+    if terms.resource and not terms.action:
+        act = f"{act} with {words.get(terms.resource, terms.resource)}"
+    return f"{_when(terms)}it {act}{_bounds(terms, words)}"
+
+
+def _asking(terms: Terms, words: Mapping[str, str]) -> str:
+    return (
+        f"{_when(terms)}it may {_act(terms, words)}{_bounds(terms, words)}, but only after {_approval(terms)}"
+    )
+
+
+def _when(terms: Terms) -> str:
+    return f"when {FAILURES.get(terms.failure, terms.failure)}, " if terms.failure else ""
 
 
 def _record_owner(terms: Terms, words: Mapping[str, str]) -> str:
@@ -78,7 +88,7 @@ _SENTENCES = {
 
 
 def _act(terms: Terms, words: Mapping[str, str]) -> str:
-    act = words.get(terms.action, terms.action)
+    act = words.get(terms.action, terms.action) or "act"
     return f"{act} on {words.get(terms.resource, terms.resource)}" if terms.resource else act
 
 
