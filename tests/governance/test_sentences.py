@@ -10,7 +10,6 @@ from governance.cedar import Rule, policies
 from governance.clauses import ASK, FAILURES, REFUSE, WEEKDAYS, Terms, Test, problems
 from governance.sentences import Change, clock_time, differences, duration, listed, money, sentence
 from tests.governance.sound_contracts import SOUND
-from tests.governance.test_completeness import TERMS
 
 WORDS = {
     "send_reply": "send the reply",
@@ -224,18 +223,57 @@ def test_clauses_that_differ_read_differently(name):
         assert "  " not in one
 
 
-@given(st.sampled_from(["autonomy", "human_approval", "edge_policy"]), TERMS, TERMS)
-@settings(max_examples=100, deadline=None)
-def test_what_the_engine_is_given_is_heard(kind, base, other):
-    # Change one part of the terms after the other: whenever the policy changes, the sentence does.
-    base = {"action": "send", "failure": "low_confidence", "then": ASK, **base}
-    policy, heard = policies([Rule(1, kind, Terms(**base))]), sentence(kind, Terms(**base), {})
-    for name, value in other.items():
-        changed = Terms(**{**base, name: value})
-        if problems(kind, changed) or problems(kind, Terms(**base)):
-            continue
-        if policies([Rule(1, kind, changed)]) != policy:
-            assert sentence(kind, changed, {}) != heard, name
+BASES = [
+    {"action": action, "failure": failure, "then": then, "tests": tests}
+    for action in ("send", "")
+    for failure in ("low_confidence", "")
+    for then in (ASK, REFUSE)
+    for tests in ((), (Test("resource", "status", "equals", "1"),))
+]
+CHANGES = {
+    "action": ["read", ""],
+    "resource": ["mail"],
+    "audience": [("staff",), ("staff", "user:a")],
+    "weekdays": [(1,), (1, 2, 3), (1, 3), (6, 7)],
+    "from_minute": [0, 60],
+    "until_minute": [120, 1440],
+    "holds_from": [date(2026, 1, 1)],
+    "holds_until": [date(2026, 1, 1)],
+    "over": [0, 100],
+    "up_to": [50, 5000],
+    "currency": ["CHF"],
+    "most": [1, 2],
+    "tests": [
+        (Test("resource", "status", how, value),)
+        for how, value in (("equals", 1), ("equals", True), ("differs", "1"))
+    ]
+    + [(Test("subject", "status", "equals", "1"),), (Test("resource", "level", "at_least", 1),)]
+    + [(Test("resource", "level", "at_most", 1),), (Test("context", "status", "one_of", ("1", "2")),)],
+    "failure": ["personal_data", ""],
+    "then": [ASK, REFUSE],
+}
+
+
+@pytest.mark.parametrize("kind", ["autonomy", "human_approval", "edge_policy"])
+def test_what_the_engine_is_given_is_heard(kind):
+    """Whatever one change to the terms does to the policy, the sentence tells of it."""
+    needs = {
+        "currency": {"over": 10},
+        "from_minute": {"until_minute": 600},
+        "until_minute": {"from_minute": 90},
+    }
+    needs |= {"over": {"currency": "EUR"}, "up_to": {"currency": "EUR"}}
+    tried = 0
+    for base in BASES:
+        for name, values in CHANGES.items():
+            before = Terms(**base) if name != "currency" else Terms(**base, over=10, currency="EUR")
+            for value in values:
+                after = Terms(**{**base, **needs.get(name, {}), name: value})
+                assert problems(kind, after) == {}
+                if policies([Rule(1, kind, before)]) != policies([Rule(1, kind, after)]):
+                    tried += 1
+                    assert sentence(kind, before, {}) != sentence(kind, after, {}), (base, name, value)
+    assert tried > 200
 
 
 @pytest.mark.parametrize(
