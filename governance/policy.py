@@ -170,7 +170,7 @@ def _scope(case: CaseCondition, question: Mapping, now: datetime) -> Decision | 
         if not set(said) <= allowed:
             return _deny(
                 "outside_scope",
-                f"{', '.join(map(_quoted, sorted(said)))} is outside the {words} of this MVP: {listed}.",
+                f"{', '.join(map(_shown, sorted(said)))} is outside the {words} of this MVP: {listed}.",
             )
     return None
 
@@ -272,6 +272,11 @@ def _speaks(terms: Terms, moment: datetime) -> bool:
 
 
 def _quoted(value: object) -> str:
+    return f"“{_shown(value)}”"
+
+
+def _shown(value: object) -> str:
     """What a question holds, as it may stand in a sentence: short, and of characters that can be written down."""
-    shown = "".join(c if c.isprintable() else "�" for c in str(value)[:SHOWN])
-    return f"“{shown}{'…' if len(str(value)) > SHOWN else ''}”"
+    text = str(value)
+    shown = "".join(c if c.isprintable() else "�" for c in text[:SHOWN])
+    return f"{shown}…" if len(text) > SHOWN else shown
