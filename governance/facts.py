@@ -40,6 +40,8 @@ class Item:
     clause_of: int | None = None
     components: frozenset[int] = frozenset()
     layers: frozenset[str] = frozenset()
+    # Requirements for which somebody outside the build team has read it in person.
+    reviewed: frozenset[str] = frozenset()
 
     def void_at(self, key: str, at: datetime) -> Void | None:
         """The first voiding for this requirement that is in effect at `at`."""
@@ -75,13 +77,17 @@ class Running:
 
 @dataclass(frozen=True)
 class ContractState:
-    """A contract version that is, was or will be in force."""
+    """A contract version that is, was or will be in force.
+
+    `unmapped`: its clauses that no control enforces, each by number and in its sentence; of one that ended, none.
+    """
 
     id: int
     number: int
     digest: str
     since: datetime
     until: datetime | None
+    unmapped: tuple[tuple[int, str], ...] = ()
 
     def in_force_at(self, at: datetime) -> bool:
         """Whether this version binds at `at`."""

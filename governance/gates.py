@@ -422,8 +422,10 @@ def _seat(key: str) -> str:
 
 
 def _who_can_fix(facts: Facts, book: Book, finding: Finding) -> str:
-    roles = {book.requirements[state.key].answered_by for state in finding.requirements if not state.grounded}
+    missing = [state for state in finding.requirements if not state.grounded]
+    roles = {book.requirements[state.key].answered_by for state in missing if not state.mended_by}
     names = [facts.people.get(_role(role), f"the {in_words(role)} (nobody yet)") for role in sorted(roles)]
+    names += dict.fromkeys(state.mended_by for state in missing if state.mended_by)
     return f"{', '.join(names)} can mend it." if names else ""
 
 

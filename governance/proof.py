@@ -3,12 +3,14 @@
 Source of every rule: domain.md, "What counts as proof".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from governance import clock
+from governance.answers import ended
 from governance.facts import Facts, Item
 from governance.rulebook import Book, Requirement
+from governance.sentences import listed
 
 RANK = {"proposed": 0, "prototype": 1, "mvp": 2, "production": 3}
 STAGES = ("proposed", "prototype", "mvp", "production")
@@ -24,6 +26,12 @@ ACCEPTED_IN_PERSON = {
 ACCEPTANCE_ALWAYS = frozenset({"prod.q02_support"})
 GENERATED_ONLY = frozenset({"prod.q07_governance_evidence"})
 DECLARATION = "mvp.advance_evidence"
+# Grounded only while each clause of the contract in force is mapped to a control (S0-17).
+ENFORCED = "gov.enforced"
+# So many clauses without a control are named by number; beyond that, how many there are.
+MOST_NAMED = 8
+UNREAD = "has been read by nobody outside the build team"
+OUTSIDER = "Somebody who holds no role on this case"
 # Of an imported claim these two are not asked above prototype (domain.md, "carry_forward").
 NOT_ASKED_OF_IMPORTS = frozenset({"proto.not_production", "prototype.selected"})
 
@@ -32,7 +40,10 @@ GROUNDED_STATES = frozenset({"grounded", "as_decided", "not_asked", "not_applica
 
 @dataclass(frozen=True)
 class State:
-    """The state of one requirement at one moment. `until` is the day from which it can no longer be relied on."""
+    """The state of one requirement at one moment. `until` is the day from which it can no longer be relied on.
+
+    `mended_by`: who can mend it, where that is nobody who answers for it.
+    """
 
     key: str
     state: str
@@ -41,6 +52,7 @@ class State:
     items: tuple[Item, ...] = ()
     last_day: date | None = None
     answer_version: int = 0
+    mended_by: str = ""
 
     @property
     def grounded(self) -> bool:
@@ -76,7 +88,7 @@ def state_of(facts: Facts, book: Book, key: str, at: datetime) -> State:
                 other.answer_version,
             )
         if facts.claimed == "production":
-            own = State(key, other.state, other.words, other.fix, other.items, None, other.answer_version)
+            own = replace(other, key=key, last_day=None)
     waiver = waiver_at(facts, key, at)
     if waiver is not None and book.waivable_requirement(key):
         return State(
@@ -128,9 +140,32 @@ def _own_state(facts: Facts, book: Book, key: str, at: datetime, ageless: bool =
         return State(
             key, "not_reported", "Not reported by the source.", "Answer the question.", answer_version=version
         )
+    if key == ENFORCED and (words := _unmapped(facts, at)):
+        return State(
+            key,
+            "unmapped",
+            words,
+            "Name its control on the map of the contract.",
+            answer_version=version,
+        )
     if reply.kind == "not_applicable":
         return _not_applicable(requirement, reply, at, facts.high)
     return _proof_state(facts, book, requirement, at, ageless, version)
+
+
+def _unmapped(facts: Facts, at: datetime) -> str:
+    """Which clauses of the contract in force no control enforces; empty when each has one."""
+    version = next((version for version in facts.contracts if version.in_force_at(at)), None)
+    if version is None or not version.unmapped:
+        return ""
+    (number, sentence), *others = version.unmapped
+    words = f"No control is named for clause {number}: {ended(sentence)}"
+    if not others:
+        return words
+    if len(others) > MOST_NAMED:
+        return f"{words} Nor for {len(others)} other clauses."
+    numbers = listed([str(other) for other, _ in others])
+    return f"{words} Nor for clause{'s' if len(others) > 1 else ''} {numbers}."
 
 
 def _not_applicable(requirement: Requirement, reply, at: datetime, high: bool) -> State:
@@ -182,13 +217,18 @@ def _proof_state(
     if not offered:
         return lacking("unproven", f"No proof yet: {kinds_in_words(requirement)}.", "Add proof.")
 
-    standing, why = [], ""
+    standing, unread, why = [], [], ""
     for item in offered:
-        reason = discounted(facts, book, requirement, item, at)
+        reason = _unusable(facts, book, requirement, item, at)
         if reason:
             why = why or reason
+        elif _unread(requirement, item):
+            unread.append(item)
         else:
             standing.append(item)
+    if unread and not standing:
+        words, fix = f"{unread[0].title} {UNREAD}.", "Reads it and says so."
+        return replace(lacking("unread", words, fix, tuple(unread[:1])), mended_by=OUTSIDER)
     if not standing:
         voided = any(item.void_at(key, at) for item in offered)
         return lacking("voided" if voided else "unproven", why, "Add newer proof.", tuple(offered[:1]))
@@ -255,6 +295,22 @@ def _proof_state(
 
 def discounted(facts: Facts, book: Book, requirement: Requirement, item: Item, at: datetime) -> str:
     """Why an offered item does not count for the requirement at `at`; empty when it does. Age is looked at later."""
+    why = _unusable(facts, book, requirement, item, at)
+    if not why and _unread(requirement, item):
+        return f"{item.title} {UNREAD}. {OUTSIDER} reads it and says so."
+    return why
+
+
+def _unread(requirement: Requirement, item: Item) -> bool:
+    """Whether a report on a layer still waits for a reader outside the build team (S0-21).
+
+    A result other than pass counts at once: nobody outside has to read it before it is believed.
+    """
+    favourable = item.result in ("", "pass")
+    return requirement.group == "layer" and favourable and requirement.key not in item.reviewed
+
+
+def _unusable(facts: Facts, book: Book, requirement: Requirement, item: Item, at: datetime) -> str:
     key = requirement.key
     if item.withdrawn_at is not None and item.withdrawn_at <= at:
         return f"{item.title} was withdrawn."

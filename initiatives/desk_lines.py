@@ -362,7 +362,10 @@ LINES = [lines]
 # somebody, moves a case to another unit, or settles what somebody owes.
 QUIET = {
     "answered",
+    "architecture decided",
+    "architecture decision withdrawn",
     "asked",
+    "clause mapped",
     "component recorded",
     "contract approved",
     "contract proposed",
@@ -373,6 +376,8 @@ QUIET = {
     "evidence offered",
     "evidence opened",
     "evidence withdrawn",
+    "layer report read",
+    "mapping ended",
     "not applicable accepted",
     "observed",
     "outcome reported",

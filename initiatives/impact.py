@@ -221,6 +221,11 @@ def of_withdrawal(case: Initiative, item, *, by: User) -> list[str]:
     return preview(case, lambda _: actions.withdraw_evidence(evidence=item, reason=LEFT_OPEN, by=by), by=by)
 
 
+def of_mapping_end(case: Initiative, mapping, *, by: User) -> list[str]:
+    """What ending this mapping of a clause to a control ends."""
+    return preview(case, lambda _: actions.end_mapping(mapping=mapping, by=by), by=by)
+
+
 def of_change(
     case: Initiative, triggers: list[str], *, what: str = "this change", by: User | None = None, **versions
 ) -> list[str]:

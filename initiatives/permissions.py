@@ -159,6 +159,16 @@ def may_change_what_runs(case: Initiative, person: User) -> Answer:
     return no("Only the owner or the technical lead records this.", "Ask one of them.")
 
 
+def may_review_layer_report(case: Initiative, item, person: User) -> Answer:
+    """Read a report on a layer from outside the build team (S0-21): not its author, no role held or asked for here."""
+    outside = "Somebody who holds no role on this case reads it and says so."
+    if item.author_id == person.pk:
+        return no("You added this report yourself.", outside)
+    if roles := party_as(case, person):
+        return no(f"You are party to this case ({roles}): a report on a layer is read from outside.", outside)
+    return all_of(_closed(case), _active(person), may_open_file(case, person))
+
+
 def may_propose_role(case: Initiative, person: User) -> Answer:
     """The owner; while there is none: sponsor, chair, or for imported cases an admin."""
     closed = _closed(case)

@@ -7,15 +7,17 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import JSONObject
 
 from governance import clock
 from governance.boards import PERSON
-from governance.models import ContractVersion, Delegation
-from governance.reading import Around, Question
+from governance.models import Clause, ContractVersion, Delegation
+from governance.reading import Around, Moment, Question
 from initiatives.models import (
     Answer,
+    ArchitectureDecision,
+    ClauseEnforcement,
     ComponentVersion,
     Condition,
     Continuation,
@@ -25,6 +27,7 @@ from initiatives.models import (
     FormerTitle,
     Hold,
     Initiative,
+    LayerReview,
     Obligation,
     ProofItem,
     Review,
@@ -44,6 +47,10 @@ _version = JSONObject(
 )
 _stand_in = Delegation.objects.agreed().for_roles().filter(absence__person=OuterRef("person")).order_by("pk")
 _times = JSONObject(by="delegate_id", since="absence__starts_at", until="absence__ends_at")
+_controls = ClauseEnforcement.objects.counting().filter(
+    clause__version__contract=OuterRef("version__contract"), clause__fingerprint=OuterRef("fingerprint")
+)
+_binding = Q(version__ends_at__isnull=True) | Q(version__ends_at__gt=Moment("now"))
 _OF_CASE = Question(
     roles=Around(
         RoleAssignment.objects.annotate(stand_ins=ArraySubquery(_stand_in.values(row=_times))),
@@ -64,6 +71,16 @@ _OF_CASE = Question(
     ),
     voidings=Around(Voiding.objects.all(), "evidence__initiative"),
     contract_versions=Around(ContractVersion.objects.all(), "contract__initiative"),
+    # Of versions that bind now or are to, what nothing enforces: clauses that have their control stay where they are.
+    unmapped_clauses=Around(
+        Clause.objects.filter(_binding, ~Exists(_controls), version__starts_at__isnull=False),
+        "version__contract__initiative",
+        without=("kind", "terms", "fingerprint"),
+    ),
+    layer_reviews=Around(LayerReview.objects.all(), "evidence__initiative", without=("words",)),
+    architecture_decisions=Around(
+        ArchitectureDecision.objects.filter(withdrawn_at__isnull=True), "initiative", without=("text",)
+    ),
     stage_changes=Around(StageChange.objects.all(), "initiative"),
     continuations=Around(Continuation.objects.all(), "initiative"),
     former_titles=Around(FormerTitle.objects.all(), "initiative"),
@@ -93,14 +110,32 @@ def roles(case: Initiative) -> list[RoleAssignment]:
 
 def standing_in(role: RoleAssignment) -> set[int]:
     """Keys of who stands in now for whoever holds this role in force, one of the rows of `roles`."""
-    if not role.in_force:
-        return set()
-    now = clock.now()
+    return _standing_in_at(role, clock.now()) if role.in_force else set()
+
+
+def _standing_in_at(role: RoleAssignment, moment: datetime) -> set[int]:
     return {
         row["by"]
         for row in role.stand_ins
-        if datetime.fromisoformat(row["since"]) <= now < datetime.fromisoformat(row["until"])
+        if datetime.fromisoformat(row["since"]) <= moment < datetime.fromisoformat(row["until"])
     }
+
+
+def inside(case: Initiative, person: int, then: datetime) -> bool:
+    """Whether the person holds a role on the case or is proposed for one, now or at `then`, or stood in for one then.
+
+    A role that ended before, or that began after and has ended since, leaves them outside.
+    """
+    return any(
+        (row.person_id == person and (row.open or _open_at(row, then)))
+        or (_open_at(row, then) and row.accepted_at and person in _standing_in_at(row, then))
+        for row in roles(case)
+    )
+
+
+def _open_at(role: RoleAssignment, moment: datetime) -> bool:
+    over = role.declined_at or role.ended_at
+    return role.proposed_at <= moment and (over is None or over > moment)
 
 
 def reviews(case: Initiative) -> list[Review]:

@@ -116,13 +116,23 @@ def _items(case: Initiative, roles) -> tuple[Item, ...]:
     rows = sources.rows(case, "evidence")
     superseded_by = {row.supersedes_id: row.pk for row in rows if row.supersedes_id}
     by_key = {role.pk: role for role in roles}
+    reviewed: dict[int, set[str]] = {}
+    for row in sources.rows(case, "layer_reviews"):
+        if not sources.inside(case, row.reviewer_id, row.at):
+            reviewed.setdefault(row.evidence_id, set()).add(row.requirement)
     return tuple(
-        _item(row, superseded_by.get(row.pk), by_key.get(row.acceptance_id), voids.get(row.pk, {}))
+        _item(
+            row,
+            superseded_by.get(row.pk),
+            by_key.get(row.acceptance_id),
+            voids.get(row.pk, {}),
+            frozenset(reviewed.get(row.pk, ())),
+        )
         for row in rows
     )
 
 
-def _item(row, superseded_by, acceptance, voids) -> Item:
+def _item(row, superseded_by, acceptance, voids, reviewed) -> Item:
     return Item(
         id=row.pk,
         kind=row.kind,
@@ -145,12 +155,16 @@ def _item(row, superseded_by, acceptance, voids) -> Item:
         clause_of=row.clause_of,
         components=frozenset(name["version"] for name in row.named if name["version"]),
         layers=frozenset(name["layer"] or ("scope" if name["scope"] else "contract") for name in row.named),
+        reviewed=reviewed,
     )
 
 
 def _contracts(case: Initiative) -> tuple[ContractState, ...]:
+    unmapped: dict[int, list] = {}
+    for clause in sorted(sources.rows(case, "unmapped_clauses"), key=lambda row: (row.position, row.pk)):
+        unmapped.setdefault(clause.version_id, []).append((clause.number, clause.sentence))
     return tuple(
-        ContractState(v.pk, v.number, v.digest, v.starts_at, v.ends_at)
+        ContractState(v.pk, v.number, v.digest, v.starts_at, v.ends_at, tuple(unmapped.get(v.pk, ())))
         for v in sources.rows(case, "contract_versions")
         if v.starts_at
     )

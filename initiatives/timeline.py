@@ -87,6 +87,8 @@ MODELS = (
     models.Component,
     models.ScopeVersion,
     models.ChangeRecord,
+    models.ArchitectureDecision,
+    models.ClauseEnforcement,
     models.Dependant,
     models.Event,
     models.FundingDecision,

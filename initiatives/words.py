@@ -221,6 +221,23 @@ SENTENCES = {
         f"found the file of “{f['title']}” missing; it does not count until it is back."
     ),
     "evidence file found": lambda f, b: f"found the file of “{f['title']}” back in its place.",
+    "clause mapped": lambda f, b: (
+        f"named a control for clause {f['clause']} of contract version {f['version']}, in the {f['layer']} layer: "
+        f"{ended(f['control'])} Shown by “{f['title']}”."
+    ),
+    "mapping ended": lambda f, b: (
+        f"ended the control of clause {f['clause']} of contract version {f['version']}, in the {f['layer']} layer: "
+        f"{ended(f['control'])}"
+    ),
+    "layer report read": lambda f, b: (
+        f"read “{f['title']}” from outside the build team, for {question(b, f['requirement'])} {f['words']}"
+    ),
+    "architecture decided": lambda f, b: (
+        f"recorded a decision on architecture of {_day(f['on'])}, “{f['title']}”: {f['text']}"
+    ),
+    "architecture decision withdrawn": lambda f, b: (
+        f"withdrew the decision on architecture “{f['title']}” of {_day(f['on'])}: {f['why']}"
+    ),
     "contract written": lambda f, b: (
         f"wrote version {f['number']} of the contract, {len(f['clauses'])} clauses."
     ),

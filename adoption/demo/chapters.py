@@ -309,7 +309,7 @@ class Tale:
                 fields["result"] = "pass"
             if proof.kind in ("test_report", "user_research"):
                 fields["condition"] = proof.condition
-            return actions.add_evidence(
+            item = actions.add_evidence(
                 case=self.case,
                 kind=proof.kind,
                 title=title[:200],
@@ -318,6 +318,8 @@ class Tale:
                 by=writer,
                 **(fields | options),
             )
+            life.complete(self.again(), item, self.team)
+            return item
 
 
 RESULT_KINDS = ("test_report", "drill_record", "telemetry", "log_sample", "user_research")

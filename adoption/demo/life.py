@@ -6,10 +6,10 @@ from datetime import date, timedelta
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from governance import clock, gates, statements
+from governance import clock, gates, proof, statements
 from governance.boards import board_for
 from governance.clauses import Terms
-from governance.models import Board, Rulebook, Unit, User
+from governance.models import Board, Clause, Rulebook, Unit, User
 from governance.models.people import SEATS
 from initiatives import actions, board
 from initiatives.actions import Written
@@ -74,6 +74,7 @@ class Team:
     board: Board
     unit: Unit
     record_owner: User | None = None
+    reader: User | None = None
     extra: dict = field(default_factory=dict)
 
 
@@ -105,6 +106,58 @@ def pdf(title: str, sentences=(), observed_on: date | None = None) -> SimpleUplo
     text += f"trailer << /Size {len(parts) + 1} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n"
     name = "".join(letter if letter.isalnum() else "-" for letter in title.lower())[:60]
     return SimpleUploadedFile(f"{name}.pdf", text.encode("latin-1"), "application/pdf")
+
+
+# What enforces a clause, by its kind: the layer it works in, and the control.
+CONTROLS = {
+    "autonomy": ("policy", "What is not allowed by the policy in force is denied before it runs."),
+    "human_approval": ("runtime", "The call waits for an answer; without one in time nothing is done."),
+    "edge_policy": ("runtime", "The failure is caught where it happens, and what the clause says is done."),
+    "record_owner": ("observability", "The record owner reads the change log every Monday."),
+    "audience": ("policy", "Who is not in the group is denied."),
+    "retention": ("observability", "Records are kept for their time; what was removed is checked yearly."),
+    "residency": ("runtime", "Calls leave through one gateway, which knows the allowed regions."),
+}
+
+
+def outsider(team: Team) -> User:
+    """Somebody who holds no role on the team's cases, and reads its reports on the layers."""
+    return team.reader or team.seats["security_privacy"]
+
+
+def have_read(item: Evidence, team: Team, keys: list[str]) -> None:
+    """Have an item read from outside the build team for each layer that it is the report on."""
+    book = Rulebook.objects.current().book
+    for key in keys:
+        if book.requirements[key].group == "layer":
+            actions.review_layer_report(
+                evidence=item,
+                requirement=key,
+                words="Read from the first page to the last; it shows what is asked.",
+                by=outsider(team),
+            )
+
+
+def map_contract(case: Initiative, item: Evidence, team: Team) -> None:
+    """Name a control, shown by the item, for each clause of the contract in force that has none."""
+    facts = board.standing.facts_of(fresh(case))
+    in_force = next((version for version in facts.contracts if version.in_force_at(clock.now())), None)
+    if in_force is None or not in_force.unmapped:
+        return
+    missing = [number for number, _ in in_force.unmapped]
+    for clause in Clause.objects.filter(version=in_force.id, number__in=missing):
+        layer, control = CONTROLS[clause.kind]
+        actions.map_clause(
+            case=case, clause=clause, layer=layer, control=control, evidence=item, by=team.owner
+        )
+
+
+def complete(case: Initiative, item: Evidence, team: Team) -> None:
+    """What an item needs beside itself before it counts: a reader from outside, the map of the contract."""
+    keys = list(item.coverage.values_list("requirement", flat=True).order_by("id"))
+    have_read(item, team, keys)
+    if proof.ENFORCED in keys:
+        map_contract(case, item, team)
 
 
 def staff(case: Initiative, team: Team, roles=WORKING_ROLES) -> None:
@@ -209,7 +262,7 @@ def prove(
     by=None,
     **options,
 ) -> Evidence:
-    """Add one item of the kind that the first of these requirements asks for, covering all of them."""
+    """Add one item of the kind that the first of these requirements asks for, covering all of them, and complete it."""
     book = Rulebook.objects.current().book
     asked = book.requirements[keys[0]]
     kind = kind_for(asked)
@@ -222,7 +275,7 @@ def prove(
         fields["clause"] = version.clauses.filter(kind=CLAUSE_FOR.get(keys[0], "human_approval")).first()
     else:
         fields["file"] = pdf(f"{title} {observed_on}")
-    return actions.add_evidence(
+    item = actions.add_evidence(
         case=case,
         kind=kind,
         title=title[:200],
@@ -231,6 +284,8 @@ def prove(
         by=by or team.owner,
         **(fields | options),
     )
+    complete(case, item, team)
+    return item
 
 
 def ground_gate(case: Initiative, gate: str, team: Team, *, observed_on: date | None = None, skip=()) -> None:

@@ -43,6 +43,13 @@ from initiatives.actions.dependants import (
     end_dependant,
     state_dependence,
 )
+from initiatives.actions.enforcement import (
+    end_mapping,
+    map_clause,
+    record_architecture_decision,
+    review_layer_report,
+    withdraw_architecture_decision,
+)
 from initiatives.actions.evidence import (
     add_evidence,
     cover,
@@ -126,6 +133,7 @@ __all__ = [
     "decline_role",
     "end_absence",
     "end_dependant",
+    "end_mapping",
     "end_membership",
     "end_role",
     "excuse_debt",
@@ -137,6 +145,7 @@ __all__ = [
     "lift_hold",
     "make_key",
     "map_batch",
+    "map_clause",
     "meet_condition",
     "merge_units",
     "move_unit",
@@ -156,6 +165,7 @@ __all__ = [
     "reactivate",
     "reattest",
     "rebase_review",
+    "record_architecture_decision",
     "record_component",
     "record_drill",
     "record_event",
@@ -170,6 +180,7 @@ __all__ = [
     "request_waiver",
     "retire",
     "return_review",
+    "review_layer_report",
     "revoke_key",
     "rotate_key",
     "save_contract",
@@ -186,6 +197,7 @@ __all__ = [
     "take_back_handover",
     "upload_batch",
     "withdraw",
+    "withdraw_architecture_decision",
     "withdraw_evidence",
     "withdraw_review",
     "withdraw_vote",

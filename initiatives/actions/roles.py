@@ -7,7 +7,7 @@ from governance.answers import Conflict, no
 from governance.models import Rulebook, User
 from initiatives import permissions
 from initiatives.actions.base import act, settle_standing
-from initiatives.models import Answer, Initiative, RoleAssignment
+from initiatives.models import Answer, Initiative, LayerReview, RoleAssignment
 from initiatives.models.initiative import ROLES
 
 TRIGGER_OF_ROLE = {"owner": "owner", "support_owner": "support_owner", "record_owner": "record_owner"}
@@ -41,7 +41,15 @@ def create_role(
     ledger.record("role proposed", case=case, role=role, person=person.full_name, person_id=person.pk)
     if accepted:
         accept_row(case, assignment, acceptance_words(case, role))
+    else:
+        _look_at_readings(case, person)
     return assignment
+
+
+def _look_at_readings(case: Initiative, person: User) -> None:
+    """Whoever read a report on a layer from outside and is now asked to join, or no longer: the standing follows."""
+    if LayerReview.objects.filter(evidence__initiative=case, reviewer=person).exists():
+        settle_standing(case)
 
 
 def propose_role(*, case: Initiative, role: str, person: User, by: User) -> RoleAssignment:
@@ -161,10 +169,11 @@ def decline_row(case: Initiative, assignment: RoleAssignment, reason: str, *, ta
     """End a proposal that nobody answered, inside the running act: declined by its person, or taken back."""
     if taken_back:
         _end(case, assignment, reason)
-        return
-    assignment.declined_at, assignment.ended_reason = clock.now(), reason
-    assignment.save()
-    ledger.record("role declined", case=case, role=assignment.role)
+    else:
+        assignment.declined_at, assignment.ended_reason = clock.now(), reason
+        assignment.save()
+        ledger.record("role declined", case=case, role=assignment.role)
+    _look_at_readings(case, assignment.person)
 
 
 def end_role(*, assignment: RoleAssignment, reason: str, by: User) -> RoleAssignment:

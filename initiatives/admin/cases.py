@@ -130,6 +130,31 @@ read_only(
     list_select_related=("component",),
 )
 _of_case(
+    models.ArchitectureDecision,
+    ("cases", "Decisions on architecture"),
+    ("title", "decided_on", "by", "at", "withdrawn_at"),
+    ("withdrawn_at",),
+    ("title", "text"),
+    list_select_related=("initiative", "by"),
+    date_hierarchy="decided_on",
+)
+_of_case(
+    models.ClauseEnforcement,
+    ("proof", "Controls of clauses"),
+    ("clause", "layer", "control", "evidence", "by", "at", "ended_at"),
+    ("layer", "ended_at"),
+    ("control", "clause__sentence", "evidence__title"),
+    list_select_related=("initiative", "clause", "evidence", "by"),
+)
+read_only(
+    models.LayerReview,
+    ("proof", "Reports on layers read"),
+    list_display=("evidence", "requirement", "reviewer", "at"),
+    list_filter=("requirement",),
+    search_fields=("evidence__title", "words", "reviewer__full_name"),
+    list_select_related=("evidence", "reviewer"),
+)
+_of_case(
     models.ScopeVersion,
     ("cases", "Scopes"),
     ("number", "user_count", "ends_on", "starts_at", "ended_at"),

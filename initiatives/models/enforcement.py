@@ -20,6 +20,13 @@ class EnforcementQuerySet(models.QuerySet):
         """Mappings that nobody ended."""
         return self.filter(ended_at__isnull=True)
 
+    def counting(self):
+        """Standing ones that name a control and an item of proof which nobody withdrew and no newer one replaced."""
+        proof = Q(
+            evidence__isnull=False, evidence__withdrawn_at__isnull=True, evidence__superseded_by__isnull=True
+        )
+        return self.standing().filter(proof).exclude(control="")
+
 
 class ClauseEnforcement(models.Model):
     """One control that enforces one clause, in one layer, and the evidence that last showed it.

@@ -31,6 +31,7 @@ def banners_of(case, book, facts, states, now, may) -> list[dict]:
                 "Open the contract",
             )
         )
+    found += _late_contract_banner(case, facts, now)
     found += _hold_banners(case, facts, now, may)
     found += [
         _banner(
@@ -62,6 +63,35 @@ def _banner(tone: str, title: str, text: str, link: str = "", link_text: str = "
 def _asked(book, key: str) -> str:
     known = book.requirements.get(key) or book.criteria.get(key)
     return known.question if known else key
+
+
+def _late_contract_banner(case, facts, now) -> list[dict]:
+    """Architecture decided before the contract, once the prototype gate was passed (S0-1): told to owner and board."""
+    words = contract_after_architecture(case, facts, now) if case.stage in gates.STAGES[1:] else ""
+    if not words:
+        return []
+    link = reverse("running", args=[case.ref]) + "#architecture"
+    return [_banner("warn", "Architecture came before the contract.", words, link, "See the decisions")]
+
+
+def contract_after_architecture(case, facts, now) -> str:
+    """That architecture was first decided, after the prototype gate, before the contract; empty where it was not.
+
+    Days are all that is known of decisions, so one on the day of the gate counts as after it, and a contract of the
+    same day as in time.
+    """
+    gate = facts.decided.get("prototype")
+    decided = [row.decided_on for row in sources.rows(case, "architecture_decisions")]
+    first = min((on for on in decided if gate is not None and on >= gate), default=None)
+    if first is None:
+        return ""
+    started = min((version.since for version in facts.contracts), default=None)
+    if started is None or started > now:
+        return f"No contract is in force yet; the first architecture decision was made on {day(first)}."
+    began = clock.local_day(started)
+    if began <= first:
+        return ""
+    return f"The contract came into force on {day(began)}, after the first architecture decision on {day(first)}."
 
 
 def _hold_banners(case, facts, now, may) -> list[dict]:

@@ -96,8 +96,8 @@ def gap_rows(case, facts, book, states, keys, may) -> list[dict]:
         state, asked = states[key], book.requirements[key]
         if state.grounded and state.state != "waived":
             continue
-        mine = bool(state.fix) and on_desk_of(facts, asked, may)
-        who = "You" if mine else who_answers(facts, asked)
+        mine = bool(state.fix) and not state.mended_by and on_desk_of(facts, asked, may)
+        who = "You" if mine else state.mended_by or who_answers(facts, asked)
         rows.append(
             {
                 "layer": asked.layer,

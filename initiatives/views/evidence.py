@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from governance import clock, gates
+from governance import asof, clock, gates
 from governance.middleware import on_any_day
 from governance.models import Rulebook
 from initiatives import actions, doors, impact, permissions, previews
@@ -201,6 +201,8 @@ def item_context(request, case, row) -> dict:
         if not why and fact.result and fact.result != "pass":
             why = f"It says {fact.result}: only a pass counts."
         covers.append({"key": key, "question": asked.question, "why": why, "counts": not why, "last": last})
+    readings = _readings(row, book, fact, request.user)
+    today = asof.current() is None
     return context | {
         "title": row.title,
         "item": row,
@@ -221,9 +223,33 @@ def item_context(request, case, row) -> dict:
         ),
         "older": row.supersedes,
         "newer": case.evidence.filter(supersedes=row).first(),
+        "readings": readings,
+        "may_review": permissions.may_review_layer_report(case, row, request.user)
+        if readings and today
+        else None,
         "has_file": bool(row.file),
         "can_look": previews.offered(row),
     }
+
+
+def _readings(row, book, fact, person) -> list[dict]:
+    """Each layer that the item is offered as the report on: its question, and who read it from outside."""
+    asked = [
+        key for key in fact.covers if key in book.requirements and book.requirements[key].group == "layer"
+    ]
+    if not asked:
+        return []
+    read = list(row.layer_reviews.select_related("reviewer").order_by("at", "id"))
+    return [
+        {
+            "key": key,
+            "question": book.requirements[key].question,
+            "by": [one for one in read if one.requirement == key],
+            "counts": key in fact.reviewed,
+            "mine": any(one.requirement == key and one.reviewer_id == person.pk for one in read),
+        }
+        for key in asked
+    ]
 
 
 def cover(request, ref, pk):

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.urls import reverse
+
 from governance import proof
 from governance.models.people import SEATS
 from governance.templatetags.plumbline import stage_word
@@ -26,6 +28,8 @@ STATE_WORDS = {
     "stale": ("stale", "warn"),
     "failing": ("says no", "bad"),
     "weak": ("not enough yet", "warn"),
+    "unread": ("waits for a reader", "warn"),
+    "unmapped": ("not mapped", "bad"),
 }
 ITEMS_SHOWN = 4
 LIVE = "live"
@@ -98,7 +102,8 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
     items = list(state.items) or facts.items_for(key)
     word, tone = STATE_WORDS[state.state]
     later = bool(gate) and key in book.deferred(gate)
-    mine = not (state.grounded or later or state.state == "waiting") and on_desk_of(facts, asked, may)
+    others = state.grounded or later or state.state == "waiting" or state.mended_by
+    mine = not others and on_desk_of(facts, asked, may)
     can_accept = state.state == "waiting" and bool(set(may.seats) & set(_all_seats(book, key)))
     return {
         "key": key,
@@ -110,7 +115,8 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
         "items": items[:ITEMS_SHOWN],
         "more_items": max(0, len(items) - ITEMS_SHOWN),
         "age_from": state.items[0].observed_on if state.items else None,
-        "who": "You" if mine else who_answers(facts, asked),
+        "who": "You" if mine else state.mended_by or who_answers(facts, asked),
+        "mend": mend_of(context["case"], state),
         "seats": [SEATS.get(seat, seat).lower() for seat in seats],
         "later": later,
         "generated": key in proof.GENERATED_ONLY,
@@ -119,6 +125,15 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
         and permissions.may_accept_exception(context["case"], _all_seats(book, key), may.person),
         "group": "grounded" if state.grounded else "mine" if mine or can_accept else "others",
     }
+
+
+def mend_of(case, state) -> tuple[str, str] | None:
+    """The page, and its words, that mends what neither an answer nor an upload does; None for all else."""
+    if state.state == "unmapped":
+        return reverse("contract-map", args=[case.ref]), "Open the map of the contract"
+    if state.state == "unread":
+        return reverse("layer-review", args=[case.ref, state.items[0].id, state.key]), "Read it from outside"
+    return None
 
 
 def _all_seats(book, key: str) -> list[str]:

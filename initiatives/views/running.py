@@ -8,21 +8,23 @@ from django.urls import reverse
 from governance import gates
 from governance.middleware import on_any_day
 from governance.models import Rulebook
-from governance.templatetags.plumbline import stage_word
+from governance.templatetags.plumbline import day, stage_word
 from initiatives import actions, doors, impact, permissions
+from initiatives.forms import ReasonForm
+from initiatives.forms.enforcement import DecisionForm
 from initiatives.forms.running import (
     ChangeForm,
     CompleteForm,
     ComponentForm,
     PlannedScopeForm,
 )
-from initiatives.models import ChangeRecord, ComponentVersion
+from initiatives.models import ArchitectureDecision, ChangeRecord, ComponentVersion
 from initiatives.views.shared import ask, case_context, mend, one_act, page_of, sent
 
 
 @on_any_day(doors.case_on_any_day)
 def running(request, ref):
-    """Components with their versions, scopes, changes, dependants."""
+    """Components with their versions, decisions on architecture, scopes, changes, dependants."""
     case = doors.case_for(request.user, ref)
     context = case_context(request, case, "running")
     versions = ComponentVersion.objects.filter(component__initiative=case).select_related("component")
@@ -30,6 +32,9 @@ def running(request, ref):
     context |= {
         "title": "What runs",
         "versions": versions.order_by("component__layer", "component__name", "-runs_from"),
+        "decisions": list(
+            case.architecture_decisions.select_related("by", "withdrawn_by").order_by("-decided_on", "-id")
+        ),
         "scopes": list(case.scopes.order_by("-number")),
         "page": page_of(request, changes, 15),
         "dependants": list(case.dependants.filter(ended_at__isnull=True).select_related("executive")),
@@ -147,4 +152,40 @@ def complete(request, pk):
         title="Complete the change",
         lede=row.what,
         verb="Save",
+    )
+
+
+def decide(request, ref):
+    """Record a decision on how the system is built."""
+    case = doors.case_for(request.user, ref)
+    permissions.may_change_what_runs(case, request.user).or_refuse()
+    return one_act(
+        request,
+        case,
+        DecisionForm(sent(request)),
+        lambda fields: actions.record_architecture_decision(case=case, by=request.user, **fields),
+        "The decision is recorded.",
+        tab="running",
+        title="Record a decision on architecture",
+        lede="The contract comes first: a decision made before it came into force is shown to the board as that.",
+        verb="Record it",
+    )
+
+
+def withdraw_decision(request, pk):
+    """Withdraw a decision on architecture."""
+    row = doors.of_case(ArchitectureDecision.objects.select_related("initiative__unit"), request.user, pk)
+    case = row.initiative
+    permissions.may_change_what_runs(case, request.user).or_refuse()
+    return one_act(
+        request,
+        case,
+        ReasonForm(sent(request)),
+        lambda fields: actions.withdraw_architecture_decision(decision=row, by=request.user, **fields),
+        "The decision is withdrawn.",
+        tab="running",
+        title="Withdraw a decision on architecture",
+        lede=f"{row.title}, decided on {day(row.decided_on)}.",
+        happens=["It stays where it is, struck out, with your name and your reason."],
+        verb="Withdraw it",
     )

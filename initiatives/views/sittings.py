@@ -37,6 +37,8 @@ REQUIREMENT_STATES = {
     "failing": ("failing", "bad"),
     "stale": ("stale", "warn"),
     "weak": ("too weak", "bad"),
+    "unread": ("read by nobody outside", "warn"),
+    "unmapped": ("not mapped", "bad"),
 }
 # Up to so many criteria that are not met are shown unfolded, and so many blockers before the rest is folded away.
 UNFOLDED = 5

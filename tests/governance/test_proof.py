@@ -25,6 +25,7 @@ from tests.governance.gate_facts import (
     one,
     proof_of,
     reply,
+    swapped,
 )
 
 DAY = timedelta(days=1)
@@ -298,6 +299,70 @@ def test_the_same_content_uploaded_twice_is_one_report():
     assert not state(facts, "layer.runtime").grounded
     other = replace(facts, items=(first, replace(second, fingerprint="another")))
     assert state(other, "layer.runtime").grounded
+
+
+def test_a_report_on_a_layer_counts_once_somebody_outside_has_read_it():
+    report = item(1, "layer.policy", reviewed=frozenset())
+    found = state(one("layer.policy", report), "layer.policy")
+    assert (found.state, found.words) == (
+        "unread",
+        "Item 1 has been read by nobody outside the build team.",
+    )
+    assert (found.mended_by, found.fix) == (
+        "Somebody who holds no role on this case",
+        "Reads it and says so.",
+    )
+    elsewhere = replace(report, reviewed=frozenset({"layer.runtime"}))
+    assert state(one("layer.policy", elsewhere), "layer.policy").state == "unread", (
+        "it was read for another layer"
+    )
+    read = replace(report, reviewed=frozenset({"layer.policy"}))
+    assert state(one("layer.policy", read), "layer.policy").grounded
+
+
+def test_a_report_that_says_no_needs_no_reader_to_be_believed():
+    good = item(1, "layer.runtime", kind="test_report", observed_on=days_ago(9))
+    bad = item(2, "layer.runtime", kind="test_report", result="fail", reviewed=frozenset())
+    assert state(one("layer.runtime", good), "layer.runtime").grounded
+    assert state(one("layer.runtime", good, bad), "layer.runtime").state == "failing"
+
+
+def test_who_can_mend_an_unread_report_is_nobody_of_the_team():
+    facts = everything("mvp")
+    unread = swapped(facts, "layer.policy", item(900, "layer.policy", reviewed=frozenset()))
+    states = gates.states_at(unread, BOOK, AT)
+    found = gates.finding_of(unread, BOOK, BOOK.criteria["production.layers_auditable"], states, AT)
+    assert found.blocks
+    assert gates._who_can_fix(unread, BOOK, found) == "Somebody who holds no role on this case can mend it."
+
+
+def test_a_clause_without_a_control_is_named():
+    mapped = one("gov.enforced", proof_of("gov.enforced", 1))
+    assert state(mapped, "gov.enforced").grounded
+    missing = replace(CONTRACT, unmapped=((3, "It may send a reply"), (4, "Else."), (7, "Or.")))
+    found = state(replace(mapped, contracts=(missing,)), "gov.enforced")
+    assert found.state == "unmapped"
+    assert found.words == "No control is named for clause 3: It may send a reply. Nor for clauses 4 and 7."
+    many = replace(CONTRACT, unmapped=tuple((number, "It may.") for number in range(1, 31)))
+    found = state(replace(mapped, contracts=(many,)), "gov.enforced")
+    assert found.words == "No control is named for clause 1: It may. Nor for 29 other clauses."
+    assert state(replace(mapped, contracts=(missing,), answers={}), "gov.enforced").state == "unanswered"
+    away = replace(
+        mapped, contracts=(missing,), answers={"gov.enforced": reply("not_applicable", accepted_on=TODAY)}
+    )
+    assert state(away, "gov.enforced").state == "unmapped", "no seat waives the map"
+
+
+def test_only_the_contract_in_force_has_to_be_mapped():
+    tomorrow = clock.midnight_after(TODAY)
+    ended = replace(CONTRACT, until=AT, unmapped=((1, "Old."),))
+    planned = replace(CONTRACT, id=2, number=2, since=tomorrow, unmapped=((2, "New."),))
+    now = replace(CONTRACT, until=tomorrow)
+    facts = one("gov.enforced", proof_of("gov.enforced", 1), contracts=(ended,))
+    assert state(facts, "gov.enforced").grounded, "nothing is in force: other questions say so"
+    facts = replace(facts, contracts=(now, planned))
+    assert state(facts, "gov.enforced").grounded, "not before the next version starts"
+    assert state(facts, "gov.enforced", tomorrow).words == "No control is named for clause 2: New."
 
 
 def test_the_layer_rule_is_for_layers_only():
