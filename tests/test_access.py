@@ -179,6 +179,12 @@ TABLE = {
     "evidence-capture": NOT_NOW,  # not switched on here
     "evidence-withdraw": WORKERS,
     "contract": PAGE,
+    "contract-map": PAGE,
+    "clause-map": RUNNERS,
+    "mapping-end": RUNNERS,
+    "layer-review": only(closed=404),  # this item is no report on a layer
+    "architecture-add": RUNNERS,
+    "architecture-withdraw": RUNNERS,
     "contract-edit": OWNER,
     "contract-propose": OWNER,
     "contract-take-back": only(closed=(403, 404)),  # nothing is with the board
@@ -276,6 +282,17 @@ def world(cast):
     question = actions.ask_question(review=review, criterion=criterion, text="Who?", by=cast.seat_adoption)
     hold = actions.hold(case=case, reason="Wait.", by=cast.seat_security)
     record_component(case=case, layer="application", name="Assistant", version="2.0", by=cast.owner)
+    control = actions.map_clause(
+        case=case,
+        clause=case.contract.in_force_at(clock.now()).clauses.first(),
+        layer="policy",
+        control="What is not allowed is denied.",
+        evidence=item,
+        by=cast.lead,
+    )
+    decision = actions.record_architecture_decision(
+        case=case, title="One queue", text="Fewer parts.", decided_on=clock.today(), by=cast.lead
+    )
     dependant = actions.add_dependant(
         case=case,
         who="Sales",
@@ -336,6 +353,9 @@ def world(cast):
         "delegations": absence.delegations.get().pk,
         "people": cast.owner.pk,
         "changes": ChangeRecord.objects.latest("pk").pk,
+        "map": control.clause_id,
+        "mappings": control.pk,
+        "architecture": decision.pk,
         "dependants": dependant.pk,
         "events": event.pk,
         "funding": money.pk,

@@ -22,7 +22,17 @@ from tests.plumbing import copy_anew
 
 pytestmark = pytest.mark.django_db
 
-CASE_PAGES = ("case", "checklist", "contract", "case-history", "evidence", "people", "running", "notes")
+CASE_PAGES = (
+    "case",
+    "checklist",
+    "contract",
+    "contract-map",
+    "case-history",
+    "evidence",
+    "people",
+    "running",
+    "notes",
+)
 RECEIPTS = "/record/receipts/"  # one is the same on every day
 MAY = ("auditor", "owner", "seat_risk", "chair")
 MAY_NOT = {"lead": 403, "support": 403, "admin": 403, "outsider": 404}

@@ -32,6 +32,7 @@ WRITTEN_ONCE = [
     "governance_timestamp",
     "initiatives_continuation",
     "initiatives_formertitle",
+    "initiatives_layerreview",
     "initiatives_paststanding",
     "initiatives_signoff",
     "initiatives_voiding",
@@ -239,6 +240,21 @@ def test_every_act_leaves_exactly_its_entries(cast):
             ["contract written"],
             lambda: actions.save_contract(case=case, clauses=life.CLAUSES, by=owner),
         ),
+        (
+            ["architecture decided"],
+            lambda: keep(
+                "decision",
+                actions.record_architecture_decision(
+                    case=case, title="One queue", text="Fewer parts", decided_on=clock.today(), by=owner
+                ),
+            ),
+        ),
+        (
+            ["architecture decision withdrawn"],
+            lambda: actions.withdraw_architecture_decision(
+                decision=made["decision"], reason="Two queues", by=owner
+            ),
+        ),
         (["review opened"], lambda: keep("review", actions.open_review(case=case, by=owner))),
         (
             ["asked"],
@@ -425,3 +441,26 @@ def test_what_was_written_stays_as_it_was_for_everybody(application):
             [tables],
         )
         assert cursor.fetchall() == [], "a table without its guard"
+
+
+@pytest.mark.django_db
+def test_what_enforces_the_contract_leaves_its_entries(cast):
+    case = factories.make_mvp(cast)
+    item = actions.add_evidence(
+        case=case,
+        kind="document",
+        title="Audit",
+        observed_on=clock.today(),
+        covers=["layer.policy"],
+        file=life.pdf("Audit"),
+        by=cast.owner,
+    )
+    clause = case.contract.in_force_at(clock.now()).clauses.first()
+    named = {"clause": clause, "layer": "policy", "control": "Denied.", "evidence": item}
+    made = []
+    acts = {
+        "clause mapped": lambda: made.append(actions.map_clause(case=case, by=cast.lead, **named)),
+        "mapping ended": lambda: actions.end_mapping(mapping=made[0], by=cast.lead),
+        "layer report read": lambda: life.have_read(item, cast.team, ["layer.policy"]),
+    }
+    assert {kind: left(act) for kind, act in acts.items()} == {kind: [kind] for kind in acts}

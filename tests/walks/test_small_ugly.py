@@ -215,7 +215,7 @@ def test_the_same_pdf_for_three_layer_audits_satisfies_one(cast, idea):
     with at(2026, 6, 2):
         for key, kind in kinds.items():
             actions.answer(case=case, requirement=key, kind="answered", text="Audited.", by=cast.owner)
-            actions.add_evidence(
+            report = actions.add_evidence(
                 case=case,
                 kind=kind,
                 title=f"Audit of {key}",
@@ -225,6 +225,7 @@ def test_the_same_pdf_for_three_layer_audits_satisfies_one(cast, idea):
                 result="" if kind == "document" else "pass",
                 by=cast.owner,
             )
+            life.have_read(report, cast.team, [key])
         grounded = {key for key in kinds if story.state(case, key).grounded}
         assert grounded == {"layer.policy"}, "the first of the three"
         assert "own report" in story.state(case, "layer.runtime").words
