@@ -219,6 +219,8 @@ def _copies(whole) -> None:
         whole,
         above={"evidence_id": models.Evidence, "component_version_id": models.ComponentVersion},
     )
+    # Whoever read the told reports on the layers holds a role on none of the copies either.
+    _copy(models.LayerReview, of_items, whole, above={"evidence_id": models.Evidence})
 
 
 def _copy(model, which: str, whole, own: dict | None = None, above: dict | None = None) -> None:
@@ -226,7 +228,8 @@ def _copy(model, which: str, whole, own: dict | None = None, above: dict | None 
     from governance import history
 
     table = model._meta.db_table
-    columns = {field.column: f'r."{field.column}"' for field in model._meta.concrete_fields} | (own or {})
+    told = [field for field in model._meta.concrete_fields if field.column != "xact"]  # a row's own transaction
+    columns = {field.column: f'r."{field.column}"' for field in told} | (own or {})
     columns |= {"id": "m.made"} | ({"initiative_id": "t.of_case"} if "initiative_id" in columns else {})
     joins = ""
     for column, parent in (above or {}).items():
@@ -249,14 +252,16 @@ def _copy(model, which: str, whole, own: dict | None = None, above: dict | None 
             f"INSERT INTO {table} ({names}) SELECT {values} FROM {made} m JOIN {table} r ON r.id = m.told"
             f" JOIN target t ON t.of_case = m.of_case{joins}"
         )
+        if issubclass(model, history.WrittenOnce):
+            return
         cursor.execute(f"SELECT made FROM {made}")
         history.write_history(model, [key for (key,) in cursor.fetchall()], "+")
 
 
 def _entries(cases: dict) -> None:
-    """What the acts would have told of each answer and each item."""
+    """What the acts would have told of each answer, each item and each reading of a report."""
     from governance import ledger
-    from initiatives.models import Answer, Evidence
+    from initiatives.models import Answer, Evidence, LayerReview
 
     answers = Answer.objects.filter(initiative__in=list(cases)).values_list(
         "initiative_id", "requirement", "text"
@@ -273,5 +278,15 @@ def _entries(cases: dict) -> None:
         [
             (cases[key], {"evidence": pk, "title": title, "sha256": digest})
             for key, pk, title, digest in items
+        ],
+    )
+    readings = LayerReview.objects.filter(evidence__initiative__in=list(cases)).values_list(
+        "evidence__initiative_id", "evidence_id", "requirement", "words"
+    )
+    ledger.record_many(
+        "layer report read",
+        [
+            (cases[key], {"evidence": pk, "requirement": asked, "words": words})
+            for key, pk, asked, words in readings
         ],
     )
