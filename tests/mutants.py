@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.mutants_client import CLIENT
+from tests.mutants_enforcement import ENFORCEMENT
 from tests.mutants_organisation import ORGANISATION
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -644,7 +645,7 @@ MUTANTS = [
         "tests/governance/test_questions.py",
     ),
 ]
-MUTANTS += [Mutant(*parts) for parts in ORGANISATION + CLIENT]
+MUTANTS += [Mutant(*parts) for parts in ORGANISATION + CLIENT + ENFORCEMENT]
 
 
 def source_without(mutant: Mutant) -> str:

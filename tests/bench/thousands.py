@@ -228,7 +228,9 @@ def _copy(model, which: str, whole, own: dict | None = None, above: dict | None 
     from governance import history
 
     table = model._meta.db_table
-    told = [field for field in model._meta.concrete_fields if field.column != "xact"]  # a row's own transaction
+    told = [
+        field for field in model._meta.concrete_fields if field.column != "xact"
+    ]  # a row's own transaction
     columns = {field.column: f'r."{field.column}"' for field in told} | (own or {})
     columns |= {"id": "m.made"} | ({"initiative_id": "t.of_case"} if "initiative_id" in columns else {})
     joins = ""
