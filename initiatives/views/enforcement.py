@@ -1,15 +1,19 @@
 """What enforces the contract: its clauses mapped to controls, and reports on layers read from outside."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import date
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import F
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from governance.middleware import on_any_day
 from governance.models import Clause, Rulebook
+from governance.templatetags.days import keep
+from governance.templatetags.plumbline import day
 from initiatives import actions, doors, impact, permissions
 from initiatives.forms.enforcement import ControlForm, ReadingForm
 from initiatives.models import ClauseEnforcement
@@ -21,32 +25,35 @@ USELESS = ("withdrawn", "superseded")
 
 
 @dataclass
-class Control:
-    """A standing mapping as the map shows it: with the state of its proof, and whether it counts."""
+class Shown:
+    """The item that shows a control at work: its page, its day and its state in words; `counts`: not taken away."""
 
-    row: ClauseEnforcement
-    state: str
+    title: str
+    observed_on: date
+    observed: str
+    link: str
     word: str
     tone: str
-    carried: int = 0
+    counts: bool
 
-    @property
-    def counts(self) -> bool:
-        """Whether the clause is mapped by it: its proof was neither withdrawn nor replaced."""
-        return self.state not in USELESS
+
+@dataclass
+class Control:
+    """A standing mapping as the map shows it; `carried`: the older version whose clause it was named for."""
+
+    row: ClauseEnforcement
+    proof: Shown
+    link: str
+    carried: int = 0
 
 
 @dataclass
 class Line:
-    """One clause on the map, with its controls."""
+    """One clause on the map, with its controls; `mapped`: whether one of them counts."""
 
     clause: Clause
-    controls: list[Control] = field(default_factory=list)
-
-    @property
-    def mapped(self) -> bool:
-        """Whether a control enforces it."""
-        return any(control.counts for control in self.controls)
+    controls: list[Control]
+    mapped: bool
 
 
 @on_any_day(doors.case_on_any_day)
@@ -64,6 +71,7 @@ def contract_map(request, ref):
         if shown is None:
             raise Http404("No such version was approved.")
     lines = _lines(case, shown, context)
+    still_open = shown is not None and not _ended(shown, now)
     context |= {
         "title": "Where each clause is enforced",
         "shown": shown,
@@ -72,7 +80,8 @@ def contract_map(request, ref):
         "lines": lines,
         "missing": [line.clause for line in lines if not line.mapped],
         "layers": _layers(lines),
-        "open": shown is not None and not _ended(shown, now),
+        "open": still_open,
+        "may_map": still_open and bool(context["may"].change_what_runs),
     }
     return render(request, "initiatives/contract_map.html", context)
 
@@ -93,17 +102,37 @@ def _lines(case, version, context) -> list[Line]:
     if version is None:
         return []
     facts, book, now = context["facts"], context["book"], context["now"]
-    items = {item.id: item for item in facts.items}
-    by_words: dict[str, list[Control]] = {}
     rows = ClauseEnforcement.objects.standing().filter(clause__version__contract=case.contract_id)
-    for row in rows.select_related("clause__version", "evidence", "by").order_by("layer", "id"):
-        item = items.get(row.evidence_id)
-        state = state_of_item(facts, book, item, now)[0] if item is not None else "withdrawn"
-        control = Control(row, state, STATES[state], TONES.get(state, ""))
-        if row.clause.version_id != version.pk:
-            control.carried = row.clause.version.number
-        by_words.setdefault(row.clause.fingerprint, []).append(control)
-    return [Line(clause, by_words.get(clause.fingerprint, [])) for clause in version.clauses.all()]
+    rows = rows.annotate(says=F("clause__fingerprint"), of_version=F("clause__version__number"))
+    rows = list(rows.order_by("layer", "id"))
+    wanted = {row.evidence_id for row in rows}
+    shown = {
+        item.id: _shown(case, item, state_of_item(facts, book, item, now)[0])
+        for item in facts.items
+        if item.id in wanted
+    }
+    by_words: dict[str, list[Control]] = {}
+    for row in rows:
+        carried = row.of_version if row.of_version != version.number else 0
+        control = Control(row, shown[row.evidence_id], reverse("mapping-end", args=[row.pk]), carried)
+        by_words.setdefault(row.says, []).append(control)
+    lines = []
+    for clause in version.clauses.defer("terms"):
+        controls = by_words.get(clause.fingerprint, [])
+        lines.append(Line(clause, controls, any(control.proof.counts for control in controls)))
+    return lines
+
+
+def _shown(case, item, state: str) -> Shown:
+    return Shown(
+        title=item.title,
+        observed_on=item.observed_on,
+        observed=day(item.observed_on),
+        link=keep(reverse("evidence-item", args=[case.ref, item.id])),
+        word=STATES[state],
+        tone=TONES.get(state, ""),
+        counts=state not in USELESS,
+    )
 
 
 def _layers(lines: list[Line]) -> list[dict]:
@@ -114,15 +143,17 @@ def _layers(lines: list[Line]) -> list[dict]:
             control.row.pk: control
             for line in lines
             for control in line.controls
-            if control.row.layer == key and control.counts
+            if control.row.layer == key and control.proof.counts
         }
-        clauses = [line for line in lines if any(c.counts and c.row.layer == key for c in line.controls)]
+        clauses = [
+            line for line in lines if any(c.proof.counts and c.row.layer == key for c in line.controls)
+        ]
         found.append(
             {
                 "word": word,
                 "controls": len(controls),
                 "clauses": len(clauses),
-                "oldest": min((c.row.evidence.observed_on for c in controls.values()), default=None),
+                "oldest": min((c.proof.observed_on for c in controls.values()), default=None),
             }
         )
     return found
