@@ -37,7 +37,10 @@ def test_every_command_of_ours_is_named():
 def test_every_variable_named_is_read_and_every_one_read_is_named():
     settings = (ROOT / "governance" / "settings.py").read_text()
     read = set(
-        re.findall(r"""(?:environ(?:\.get\(|\[)|yes_or_no\(|whole_number\(|environ, |^    ")\s*"([A-Z_]+)\"""", settings)
+        re.findall(
+            r"""(?:environ(?:\.get\(|\[)|yes_or_no\(|whole_number\(|environ, |^    ")\s*"([A-Z_]+)\"""",
+            settings,
+        )
     )
     read |= set(re.findall(r'"([A-Z_]+)" (?:not )?in os\.environ', settings))
     table = README.partition("## Settings")[2].partition("\n## ")[0]
