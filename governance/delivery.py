@@ -97,25 +97,35 @@ def unsent_notices():
     return Notice.objects.unsent().unread().filter(person__is_active=True).exclude(person__email="")
 
 
+def for_the_day():
+    """Those of them that the day's mail carries: all but those that have a mail of their own."""
+    return unsent_notices().exclude(kind__in=hooks.own_mails)
+
+
 def somebody_waits() -> bool:
     """Whether a mail of today is still to be made for anybody."""
     mailed = Delivery.objects.filter(kind=Delivery.DAY, day=clock.today()).values("person")
-    return unsent_notices().exclude(person__in=mailed).exists()
+    return for_the_day().exclude(person__in=mailed).exists()
 
 
 def prepare() -> None:
     """Give everybody with unsent notices a mail of today. What an earlier day failed to send moves into it."""
     today = clock.today()
-    given_up = Delivery.objects.filter(
-        outgoing.free(), kind=Delivery.DAY, day__lt=today, sent_at__isnull=True
-    )
-    Notice.objects.filter(delivery__in=given_up).update(delivery=None)
-    people = unsent_notices().order_by("person").values_list("person", flat=True).distinct()
+    release(Delivery.DAY)
+    people = for_the_day().order_by("person").values_list("person", flat=True).distinct()
     known = Delivery.objects.filter(kind=Delivery.DAY, day=today).values("person")
     Delivery.objects.bulk_create(
         [Delivery(person_id=person, day=today) for person in people.exclude(person__in=known)],
         ignore_conflicts=True,
     )
+
+
+def release(kind: str) -> None:
+    """Let the notices that mails of this kind failed to carry on an earlier day go into one of today."""
+    given_up = Delivery.objects.filter(
+        outgoing.free(), kind=kind, day__lt=clock.today(), sent_at__isnull=True
+    )
+    Notice.objects.filter(delivery__in=given_up).update(delivery=None)
 
 
 def waiting(kind: str) -> list[int]:
@@ -137,7 +147,7 @@ def claim(key: int) -> Delivery | None:
 
 def fill(delivery: Delivery) -> None:
     """Put every notice that no mail has carried into this one."""
-    unsent_notices().filter(person=delivery.person).update(delivery=delivery)
+    for_the_day().filter(person=delivery.person).update(delivery=delivery)
 
 
 def send(delivery: Delivery) -> bool:

@@ -33,6 +33,7 @@ QUIET = {
 # In this order on the page; a verb without lines is not shown.
 VERBS = {
     "see": "See to it",
+    "approve": "Approve or refuse: a system waits",
     "sign": "Sign",
     "decide": "Decide",
     "accept": "Accept or decline",

@@ -79,6 +79,8 @@ due_queries: list[Callable] = []
 case_words: list[Callable] = []
 # By kind of notice, what it asks for, as the words of a button: "Read and sign".
 notice_verbs: dict[str, str] = {}
+# Kinds of notices that a mail of their own carries, never the day's.
+own_mails: set[str] = set()
 # By kind, how its mails are made.
 mails: dict[str, MailKind] = {}
 # Functions (person) -> list of units whose weekly digest the person gets.

@@ -4,7 +4,7 @@ A due thing has a period: the threshold it has reached ("14d" before its day, "0
 after). Only the tightest threshold reached is told, so that after days of silence one right message goes out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -74,14 +74,16 @@ def since(start: date, today: date, thresholds: Iterable[int]) -> str:
     return f"after{max(reached)}d" if reached else ""
 
 
-def find(problems: list[Exception] | None = None) -> dict[tuple, Due]:
-    """Everything that is due now to people who are active, each message once, by its key.
+def find(
+    problems: list[Exception] | None = None, queries: Iterable[Callable] | None = None
+) -> dict[tuple, Due]:
+    """Everything that is due now to people who are active, each message once, by its key; or what `queries` find.
 
     A query that fails goes to `problems` and does not silence the others; without that list it is raised.
     """
     found: dict[tuple, Due] = {}
     standing = _standing_in()
-    for query in hooks.due_queries:
+    for query in hooks.due_queries if queries is None else queries:
         try:
             for due in query(clock.now()):
                 if due.person.is_active:
@@ -115,15 +117,17 @@ def _stand_in(due: Due, standing: dict[tuple[int, str], Delegation]) -> Due:
     return replace(due, person=row.delegate, text=f"{away} {due.text}".strip())
 
 
-def sweep(at: datetime | None = None, *, dry_run: bool = False) -> Counts:
-    """Owe every message that is due, at `at` or now. May run twice, or twice at once: one row each.
+def sweep(
+    at: datetime | None = None, *, dry_run: bool = False, queries: Iterable[Callable] | None = None
+) -> Counts:
+    """Owe every message that is due, at `at` or now; or what these queries find. May run twice at once: one row each.
 
     `dry_run` writes nothing and says what would be new. When a query fails the others' messages are owed all the
     same, and then ExceptionGroup is raised.
     """
     problems: list[Exception] = []
     with clock.simulated(at) if at else nullcontext():
-        found = find(problems)
+        found = find(problems, queries)
         new = len(_unknown(found)) if dry_run else _insert(list(found.values()))
     if problems:
         raise ExceptionGroup("Not everything that is due could be found", problems)

@@ -295,6 +295,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, task, schedule in (
         ("owe reminders", "governance.tasks.sweep_reminders", crontab(minute="*/15")),
         ("deliver mail", "governance.tasks.deliver_mail", crontab(minute="2-59/5")),
+        ("mail approvals", "initiatives.tasks.mail_approvals", crontab()),
         ("send digests", "initiatives.tasks.send_digests", crontab(minute="17-59/15")),
         ("recompute standings", "initiatives.tasks.recompute_standings", crontab(minute="7")),
         ("expire reviews", "initiatives.tasks.expire_reviews", crontab(minute="9")),

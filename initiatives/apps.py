@@ -25,12 +25,14 @@ class InitiativesConfig(AppConfig):
             hooks.CaseTab("History", "case-history", position=90),
         ]
         from governance.models import Delivery
-        from initiatives import calendar_days, digest, reminders
+        from initiatives import approval_mails, calendar_days, digest, reminders
 
         hooks.due_queries += reminders.QUERIES
         hooks.case_words.append(reminders.words_of)
         hooks.notice_verbs |= reminders.VERBS
         hooks.mails[Delivery.DIGEST] = digest.DIGEST_MAIL
+        hooks.mails[Delivery.APPROVALS] = approval_mails.APPROVALS_MAIL
+        hooks.own_mails.add(approval_mails.KIND)
         hooks.digest_units.append(digest.units_of)
         hooks.calendar_days.append(calendar_days.days)
         # Imported here: models can be imported only once the apps are loaded.

@@ -6,6 +6,7 @@ from initiatives.models import Initiative, RoleAssignment
 from initiatives.models.initiative import ROLES
 
 DECISIONS = [
+    "approval answered",
     "signed off",
     "vote withdrawn",
     "review approved",

@@ -11,6 +11,7 @@ from governance.models import User
 from governance.models.people import SEATS
 from governance.templatetags.plumbline import day, stage_word
 from initiatives import desk_reviews
+from initiatives.desk_approvals import approvals
 from initiatives.desk_ends import ends
 from initiatives.desk_look import Look, look_of
 from initiatives.desk_rows import AGEING
@@ -355,7 +356,7 @@ def asked(look: Look):
         )
 
 
-PARTS = [desk_reviews.lines, questions, roles, asked, seat_acts, my_cases, ends, debts, house]
+PARTS = [approvals, desk_reviews.lines, questions, roles, asked, seat_acts, my_cases, ends, debts, house]
 LINES = [lines]
 
 # What these acts change waits, if for anybody, for people on the case and its board. No act belongs here that names
@@ -364,6 +365,9 @@ QUIET = {
     "answered",
     "architecture decided",
     "architecture decision withdrawn",
+    "approval answered",
+    "approval asked",
+    "approval used",
     "asked",
     "clause mapped",
     "component recorded",

@@ -137,6 +137,7 @@ _ending = ending.soon(Initiative.objects.filter(unit=OuterRef("pk")), Moment).an
     continued=ArraySubquery(ending.going_on().values("until")), in_all=Window(Count("pk"))
 )
 _covers = models.Coverage.objects.filter(evidence=OuterRef("pk")).order_by("pk")
+_answers = models.ApprovalAnswer.objects.filter(request=OuterRef("pk")).order_by()
 
 # Each table is asked with the units or the cases that matter to it: `desk_look.Look.standing_there`.
 AROUND = Question(
@@ -251,6 +252,19 @@ AROUND = Question(
         "initiative",
         without=("triggers",),
         keys="recorded",
+    ),
+    approvals=Around(
+        models.ApprovalRequest.objects.waiting_at(_now)
+        .in_words()
+        .annotate(
+            amount=F("arguments__action__properties__amount"),
+            currency=F("arguments__action__properties__currency"),
+            answered=ArraySubquery(_answers.values(row=JSONObject(by="person", behalf_of="on_behalf_of"))),
+        ),
+        "initiative",
+        joined={"key": ("id", "system")},
+        without=("arguments", "clauses", "why"),
+        keys="cases",
     ),
     accepted_again=Around(
         models.Evidence.objects.filter(acceptance__isnull=False, acceptance__ended_at__isnull=True).annotate(

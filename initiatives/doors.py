@@ -1,5 +1,7 @@
 """One door per noun: the thing if this person may see it, 404 to strangers, who cannot tell it from nothing."""
 
+from uuid import UUID
+
 import structlog
 from django.http import Http404
 
@@ -7,7 +9,7 @@ from governance import history
 from governance.asof import Opened
 from governance.models import User
 from initiatives import permissions
-from initiatives.models import Evidence, Initiative, Review
+from initiatives.models import ApprovalRequest, Evidence, Initiative, Review
 
 log = structlog.get_logger("plumbline.doors")
 
@@ -73,15 +75,21 @@ def evidence_for(person: User, case: Initiative, pk: int) -> Evidence:
     return found
 
 
+def approval_for(person: User, reference: UUID) -> ApprovalRequest:
+    """What a system asked people, on a case that the person may see. Raises Http404; logged."""
+    rows = ApprovalRequest.objects.in_words().select_related("initiative__unit", "key", "version", "use")
+    return _of_visible_case(rows, person, reference=reference)
+
+
 def of_case(queryset, person: User, pk: int):
     """A row with an `initiative`, when the person may see that case. Raises Http404; logged."""
     return _of_visible_case(queryset, person, pk=pk)
 
 
-def _of_visible_case(queryset, person: User, **key: int):
+def _of_visible_case(queryset, person: User, **key: int | UUID):
     found = queryset.filter(**key, initiative__in=permissions.visible_to(person)).first()
     if found is None:
-        log.info("no such row for this person", person=person.pk, model=queryset.model.__name__, key=key)
+        log.info("no such row for this person", person=person.pk, model=queryset.model.__name__, key=str(key))
         raise Http404("No such thing, or not yours to see.")
     history.concerns(found)
     return found

@@ -7,6 +7,9 @@ from initiatives.models import Evidence, Initiative, SignOff
 from initiatives.models.initiative import CLOSED
 
 DECISION_TABLES = [
+    "initiatives_approvalanswer",
+    "initiatives_approvalrequest",
+    "initiatives_approvaluse",
     "initiatives_condition",
     "initiatives_review",
     "initiatives_signoff",
@@ -14,6 +17,7 @@ DECISION_TABLES = [
     "initiatives_waiver",
 ]
 HASHES_OF_TEXT = {
+    ("initiatives_approvalrequest", "arguments"): "arguments_digest",
     ("initiatives_signoff", "statement"): "digest",
     ("initiatives_importrow", "raw"): "raw_digest",
 }

@@ -108,6 +108,11 @@ def roles(case: Initiative) -> list[RoleAssignment]:
     return sorted(_owned(case, "roles"), key=lambda row: (row.role, row.pk))
 
 
+def roles_of_each(cases: Iterable[int]) -> dict[int, list[RoleAssignment]]:
+    """The same by case, for many cases in one question."""
+    return _OF_CASE.ask(cases, "roles")["roles"]
+
+
 def standing_in(role: RoleAssignment) -> set[int]:
     """Keys of who stands in now for whoever holds this role in force, one of the rows of `roles`."""
     return _standing_in_at(role, clock.now()) if role.in_force else set()

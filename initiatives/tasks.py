@@ -4,7 +4,7 @@ from celery import shared_task
 
 from governance import delivery
 from governance.models import Delivery
-from initiatives import actions, sweeps
+from initiatives import actions, approval_mails, sweeps
 
 SURE = {"acks_late": True, "reject_on_worker_lost": True, "ignore_result": True}
 
@@ -37,3 +37,9 @@ def open_vacancy_debts() -> None:
 def send_digests() -> None:
     """Send everybody the week's digest of each unit of theirs that has not gone out."""
     delivery.deliver(kind=Delivery.DIGEST)
+
+
+@shared_task(**SURE)
+def mail_approvals() -> None:
+    """Tell whoever is asked to approve something; soon, because a system waits."""
+    approval_mails.send()

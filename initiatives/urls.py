@@ -5,6 +5,7 @@ from django.urls import path
 from initiatives import api
 from initiatives.views import (
     absences,
+    approvals,
     cases,
     checklist,
     compare,
@@ -79,6 +80,8 @@ urlpatterns = [
     path("cases/<str:ref>/contract/propose/", contracts.propose, name="contract-propose"),
     path("cases/<str:ref>/contract/take-back/", contracts.take_back, name="contract-take-back"),
     path("cases/<str:ref>/contract/approve/", contracts.approve, name="contract-approve"),
+    path("cases/<str:ref>/approvals/", approvals.approvals, name="approvals"),
+    path("approvals/<uuid:reference>/", approvals.approval, name="approval"),
     path("cases/<str:ref>/people/", people.people, name="people"),
     path("cases/<str:ref>/people/propose/", people.propose, name="role-propose"),
     path("roles/<int:pk>/", people.role, name="role"),

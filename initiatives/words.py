@@ -5,6 +5,7 @@ from datetime import date, datetime
 from governance.answers import ended
 from governance.models.people import SEATS
 from governance.templatetags.plumbline import stage_word
+from initiatives.approving import role_words
 from initiatives.models.evidence import EVIDENCE_KINDS
 from initiatives.models.holds import HOLD_KINDS
 from initiatives.models.initiative import ROLES
@@ -248,6 +249,16 @@ SENTENCES = {
     ),
     "contract in force": lambda f, b: (
         f"put version {f['number']} of the contract in force from {_day(f['starts_at'])}."
+    ),
+    "approval asked": lambda f, b: (
+        f"asked {role_words(f['approvers'])} to approve “{f['action']}” on {f['resource']} for {f['subject']}."
+    ),
+    "approval answered": lambda f, b: (
+        f"{'approved' if f['verdict'] == 'approve' else 'refused'} “{f['action']}” on {f['resource']} for "
+        f"{f['subject']}, as {_role(f['role'])}." + (f" Why: {f['why']}" if f["why"] else "")
+    ),
+    "approval used": lambda f, b: (
+        f"used the approval of “{f['action']}” on {f['resource']} for {f['subject']}."
     ),
     "role proposed": lambda f, b: f"asked {f['person']} to be {_role(f['role'])}.",
     "role accepted": lambda f, b: f"accepted to be {_role(f['role'])}: {f['words']}",

@@ -7,11 +7,13 @@ from adoption.demo import life
 from governance import actions as ground
 from governance import clock
 from governance.history import acting
-from governance.models import Board, Rulebook, Unit, User
+from governance.models import Board, Rulebook, ServiceKey, Unit, User
+from governance.models.keys import EVALUATE, POLL
 from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
+from governance.policy import Approval
 from governance.rulebook import load_default
 from initiatives import actions
-from initiatives.models import Initiative
+from initiatives.models import ApprovalRequest, Initiative
 from tests import snapshots
 
 PASSWORD = "correct horse battery staple"
@@ -198,6 +200,57 @@ def remembered(key: str, cast: Cast, build, **fields):
     if fields or clock.simulating() or not snapshots.empty_of_cases():
         return build()
     return snapshots.remembered(key, build, over=cast)
+
+
+def make_key(case: Initiative, principal: User | None = None, **fields) -> ServiceKey:
+    """A key of one of the case's systems; nobody knows its secret. It acts for the owner, else for `principal`."""
+    now = clock.now()
+    person = principal or case.registered_by
+    values = {
+        "system": "Reply drafts",
+        "public": f"pk{ServiceKey.objects.count():06d}",
+        "secret_hash": "0" * 64,
+        "scopes": [EVALUATE, POLL],
+        "made_at": now,
+        "expires_at": now + timedelta(days=30),
+    }
+    key = ServiceKey(contract=case.contract, principal=person, made_by=person, **values | fields)
+    with acting(system="test", reason="Key"):
+        key.save()
+    return key
+
+
+def make_question(**changed) -> dict:
+    """A call that the demonstration's contract wants a person for; `changed` replaces its parts."""
+    return {
+        "subject": {"type": "user", "id": "dana", "properties": {"groups": ["account_managers"]}},
+        "action": {"name": "send_reply", "properties": {"amount": 12000, "currency": "EUR"}},
+        "resource": {"type": "ticket", "id": "4711", "properties": {"language": "de"}},
+        "context": {"channel": "mail"},
+    } | changed
+
+
+def make_request(case: Initiative, key: ServiceKey | None = None, **fields) -> ApprovalRequest:
+    """A call put before the support owner and the owner, for four hours; with a principal who is neither."""
+    approval = Approval(
+        fields.pop("approvers", ("support_owner", "owner")),
+        fields.pop("minutes", 240),
+        fields.pop("four_eyes", False),
+    )
+    version = case.contract.versions.get(state="in_force")
+    asking = version.clauses.filter(kind="human_approval").values_list("number", flat=True)
+    return actions.request_approval(
+        **{
+            "case": case,
+            "key": key or make_key(case, User.objects.get(login="lead")),
+            "version": version,
+            "clauses": tuple(asking),
+            "question": make_question(),
+            "approval": approval,
+            "why": "A person has to approve it.",
+        }
+        | fields
+    )
 
 
 assert set(SEAT_LOGINS) == set(SEATS)

@@ -15,6 +15,7 @@ from initiatives.actions.answers import (
     proof_keys,
     report_outcome,
 )
+from initiatives.actions.approvals import answer_approval, request_approval, use_approval
 from initiatives.actions.captures import capture_link
 from initiatives.actions.cases import (
     change_details,
@@ -112,6 +113,7 @@ __all__ = [
     "add_evidence",
     "agree_to_waiver",
     "answer",
+    "answer_approval",
     "answer_question",
     "approve_contract",
     "ask_question",
@@ -177,6 +179,7 @@ __all__ = [
     "reopen",
     "report_change",
     "report_outcome",
+    "request_approval",
     "request_waiver",
     "retire",
     "return_review",
@@ -196,6 +199,7 @@ __all__ = [
     "take_back_contract",
     "take_back_handover",
     "upload_batch",
+    "use_approval",
     "withdraw",
     "withdraw_architecture_decision",
     "withdraw_evidence",

@@ -288,3 +288,29 @@ read_only(
     search_fields=("=line", "raw_digest", "initiative__title", "group"),
     list_select_related=("batch", "initiative"),
 )
+_of_case(
+    models.ApprovalRequest,
+    ("contracts", "Calls that people are asked about"),
+    ("action", "subject", "resource", "asked_at", "expires_at", "settled_at", "granted"),
+    ("granted", "four_eyes"),
+    ("action", "subject", "resource", "=reference"),
+    date_hierarchy="asked_at",
+)
+read_only(
+    models.ApprovalAnswer,
+    ("contracts", "Answers to such calls"),
+    list_display=("request", "person", "on_behalf_of", "role", "verdict", "opened_at", "at"),
+    list_filter=("verdict", "role"),
+    search_fields=("person__full_name", "request__action", "request__initiative__title"),
+    list_select_related=("request", "person", "on_behalf_of"),
+    date_hierarchy="at",
+)
+read_only(
+    models.ApprovalUse,
+    ("contracts", "Approvals used"),
+    list_display=("request", "at"),
+    list_filter=("at",),
+    search_fields=("request__action", "request__initiative__title"),
+    list_select_related=("request",),
+    date_hierarchy="at",
+)

@@ -1,6 +1,12 @@
 """Rows of the cases."""
 
-from initiatives.models.approvals import ApprovalAnswer, ApprovalRequest, ApprovalUse, KillSwitch
+from initiatives.models.approvals import (
+    ApprovalAnswer,
+    ApprovalOpening,
+    ApprovalRequest,
+    ApprovalUse,
+    KillSwitch,
+)
 from initiatives.models.enforcement import ArchitectureDecision, ClauseEnforcement, LayerReview
 from initiatives.models.evidence import (
     Answer,
@@ -31,6 +37,7 @@ __all__ = [
     "Answer",
     "AnswerDraft",
     "ApprovalAnswer",
+    "ApprovalOpening",
     "ApprovalRequest",
     "ApprovalUse",
     "ArchitectureDecision",

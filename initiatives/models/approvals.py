@@ -7,21 +7,53 @@ import uuid
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
+from django.urls import reverse
 
 from governance.history import WrittenOnce, governed
-from governance.models import ContractVersion, ServiceKey, User
+from governance.models import ContractVersion, ServiceKey, User, VocabularyWord
 from initiatives.models.evidence import Evidence
 from initiatives.models.initiative import Initiative
 
 APPROVE, REFUSE = "approve", "refuse"
 ANSWERS = {APPROVE: "Approve", REFUSE: "Refuse"}
 
+WAITING, APPROVED, REFUSED, EXPIRED, USED = "waiting", "approved", "refused", "expired", "used"
+STATES = {
+    WAITING: "waits for a person",
+    APPROVED: "approved, not used yet",
+    USED: "approved and used",
+    REFUSED: "refused",
+    EXPIRED: "ran out; nothing was done",
+}
+
 
 class ApprovalQuerySet(models.QuerySet):
     def waiting_at(self, moment):
-        """Requests that can still be answered."""
-        return self.filter(expires_at__gt=moment, settled_at__isnull=True)
+        """Requests that can still be answered: in time, under a contract version that has not ended."""
+        under_it = Q(version__ends_at__isnull=True) | Q(version__ends_at__gt=moment)
+        return self.filter(under_it, expires_at__gt=moment, settled_at__isnull=True)
+
+    def in_words(self):
+        """With `does`: the action in the words of the contract; as the system calls it where there are none."""
+        words = VocabularyWord.objects.filter(
+            contract=OuterRef("version__contract"), kind="action", key=OuterRef("action")
+        )
+        return self.annotate(does=Coalesce(Subquery(words.values("words")[:1]), F("action")))
+
+    def with_state(self, moment):
+        """With `state`: what `ApprovalRequest.state_at` says of each."""
+        return self.annotate(
+            state=Case(
+                When(use__isnull=False, then=Value(USED)),
+                When(settled_at__isnull=False, granted=False, then=Value(REFUSED)),
+                When(Q(expires_at__lte=moment) | Q(version__ends_at__lte=moment), then=Value(EXPIRED)),
+                When(granted=True, then=Value(APPROVED)),
+                default=Value(WAITING),
+                output_field=models.CharField(),
+            )
+        )
 
 
 class ApprovalRequest(models.Model):
@@ -76,12 +108,63 @@ class ApprovalRequest(models.Model):
     def __str__(self) -> str:
         return f"{self.action} for {self.subject}"
 
+    def get_absolute_url(self) -> str:
+        """The page of this request."""
+        return reverse("approval", args=[self.reference])
+
+    @property
+    def used(self) -> bool:
+        """Whether the system made the call that was approved."""
+        return hasattr(self, "use")
+
+    def superseded_at(self, moment) -> bool:
+        """Whether the contract version that asks for it is no longer in force."""
+        return self.version.ends_at is not None and self.version.ends_at <= moment
+
+    def state_at(self, moment) -> str:
+        """One of `STATES`. Approved and not used in time is run out, like what nobody answered.
+
+        So is what was asked under a contract version that has ended: the next one may ask other people.
+        """
+        if self.used:
+            return USED
+        if self.settled_at is not None and not self.granted:
+            return REFUSED
+        if self.expires_at <= moment or self.superseded_at(moment):
+            return EXPIRED
+        return APPROVED if self.granted else WAITING
+
+
+class ApprovalOpening(models.Model):
+    """When somebody who may answer a request was first shown it: what their time to decide is counted from."""
+
+    not_governed = "when somebody looked; an answer keeps its own copy"
+    not_in_admin = "when somebody looked is theirs alone until they answer"
+
+    request = models.ForeignKey(ApprovalRequest, models.CASCADE, related_name="openings")
+    person = models.ForeignKey(User, models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request", "person"], name="one_first_look_per_person_and_request"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} opened {self.request_id}"
+
 
 class ApprovalAnswer(WrittenOnce):
-    """One person's answer to one request. `opened_at` is when they were first shown it."""
+    """One person's answer to one request. `opened_at` is when they were first shown it.
+
+    `on_behalf_of` is who holds the role, where the person stands in for somebody.
+    """
 
     request = models.ForeignKey(ApprovalRequest, models.PROTECT, related_name="answers")
     person = models.ForeignKey(User, models.PROTECT, related_name="+")
+    on_behalf_of = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     role = models.CharField(max_length=20)
     verdict = models.CharField(max_length=10, choices=ANSWERS.items())
     reason = models.TextField(blank=True, default="")

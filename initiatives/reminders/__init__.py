@@ -3,6 +3,7 @@
 Imported claims owe nothing and remind nobody; what people do on an imported case reminds as anywhere else.
 """
 
+from initiatives.reminders.approvals import approvals_asked
 from initiatives.reminders.debts import conditions, debts, gaps, waivers
 from initiatives.reminders.ends import dependences, reattestations, trials
 from initiatives.reminders.people import ideas_without_owner, roles_to_accept, vacancies
@@ -27,6 +28,7 @@ QUERIES = [
     reattestations,
     trials,
     dependences,
+    approvals_asked,
 ]
 
 __all__ = ["QUERIES", "VERBS", "words_of"]

@@ -11,6 +11,7 @@ from initiatives.views.shared import NOT_EVIDENCED, goal_of
 # What each kind of notice asks for, as the words of the button in the mail.
 VERBS = {
     "answered": "Read the answer",
+    "approval": "Read and answer",
     "change": "Complete the record",
     "condition": "Say that it is met",
     "condition overdue": "Say that it is met",

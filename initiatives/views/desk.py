@@ -25,6 +25,9 @@ LONGEST_NEWS = 120
 # The daily work of a case, which its own history tells; the desk tells what somebody decided, opened or ended.
 DAILY = (
     "answered",
+    "approval answered",
+    "approval asked",
+    "approval used",
     "evidence added",
     "evidence offered",
     "declared",
@@ -70,7 +73,7 @@ def _task(line: Line) -> dict:
         "due": when,
         "late": line.late,
         "verb": line.button,
-        "main": line.verb in ("sign", "decide", "write"),
+        "main": line.verb in ("approve", "sign", "decide", "write"),
     }
 
 

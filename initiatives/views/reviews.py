@@ -7,11 +7,11 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from governance import asof, clock, gates
+from governance import asof, clock, gates, stamping
 from governance.boards import members_now, seats_held
 from governance.middleware import on_any_day
 from governance.models import Rulebook
-from initiatives import actions, board, desk_reviews, glance, permissions, sources, waiting
+from initiatives import actions, approving, board, desk_reviews, glance, permissions, sources, waiting
 from initiatives.actions.reviews import GATE_FROM
 from initiatives.desk_look import look_of
 from initiatives.doors import case_for, review_for, review_on_any_day
@@ -221,10 +221,19 @@ def _open_page(request, row: Review) -> dict:
         "acting_chair": permissions.acting_chair(sitting.case),
         "proposed": [vote for vote in votes.values() if vote.row.verdict == CONDITION],
         "expired": row.expires_at <= clock.now(),
+        "stamped": _stamped(sitting, person) if acting else [],
         "own_question": sitting.facts.answers.get("proto.question"),
         "bound": next((scope for scope in sitting.facts.scopes if not scope.planned), None),
         "planned": next((scope for scope in sitting.facts.scopes if scope.planned), None),
     }
+
+
+def _stamped(sitting: board.Sitting, person) -> list[stamping.Sign]:
+    """Signs that stand of approvals given unread: told to the board where production is decided."""
+    gate = sitting.book.gates[sitting.review.gate]
+    if gate.to != "production" or not permissions.may_see_stamping(sitting.case, person):
+        return []
+    return [sign for sign in approving.signs_of(sitting.case, sitting.at) if sign.stands]
 
 
 def _answers_owed(sitting: board.Sitting, lines) -> list[waiting.Move]:

@@ -1,0 +1,132 @@
+"""Signs that approvals are given without being read. Pure: it is handed who answered what, when and how fast.
+
+A sign is no proof and blocks nothing; the board is shown it with the figures behind it. Sources: S0-14, trust.md T31.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from statistics import median
+
+WORDS_A_MINUTE = 240  # a usual speed of reading
+TOO_FAST = 0.25  # of the time that reading takes
+FEWEST_TIMED = 10  # answers; a median of fewer says nothing
+STREAK = 20  # approvals in a row without one refusal
+FEWEST_SHARED = 20  # answers; a share of fewer says nothing
+ALMOST_ALL = 0.9
+LOOKED_BACK = timedelta(days=90)
+
+FAST, ROW, ALONE = "fast", "row", "alone"
+SIGNS = {
+    FAST: "Answered faster than it can be read",
+    ROW: "Everything approved",
+    ALONE: "One person decides",
+}
+
+
+@dataclass(frozen=True)
+class Given:
+    """One answer: by whom, whether it approved, how long after they were first shown it, how much there was to read."""
+
+    key: int  # of the person; names repeat
+    person: str
+    approved: bool
+    at: datetime
+    took: timedelta
+    words: int
+
+    @property
+    def reading(self) -> timedelta:
+        """How long it takes to read it."""
+        return timedelta(minutes=self.words / WORDS_A_MINUTE)
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One sign about one person: whether it stands (None: too few answers to say), and the figures in words."""
+
+    kind: str
+    person: str
+    stands: bool | None
+    figures: str
+
+    @property
+    def words(self) -> str:
+        """What kind of sign it is."""
+        return SIGNS[self.kind]
+
+
+def words_in(texts: Iterable[str]) -> int:
+    """How many words there are to read."""
+    return sum(len(text.split()) for text in texts)
+
+
+def signs(answers: Sequence[Given]) -> list[Sign]:
+    """Every sign there is to look at, what stands first: three for each person who answered."""
+    by_person: dict[int, list[Given]] = {}
+    for row in sorted(answers, key=lambda row: row.at):
+        by_person.setdefault(row.key, []).append(row)
+    found = [
+        sign
+        for rows in by_person.values()
+        for sign in (
+            _fast(rows[0].person, rows),
+            _row(rows[0].person, rows),
+            _alone(rows[0].person, rows, len(answers)),
+        )
+    ]
+    order = {True: 0, None: 1, False: 2}
+    return sorted(found, key=lambda sign: (order[sign.stands], list(SIGNS).index(sign.kind), sign.person))
+
+
+def _fast(person: str, rows: list[Given]) -> Sign:
+    rows = [row for row in rows if row.words]
+    if len(rows) < FEWEST_TIMED:
+        return Sign(FAST, person, None, _too_few(person, len(rows), FEWEST_TIMED))
+    share = median(row.took / row.reading for row in rows)
+    took, reading = median(row.took for row in rows), median(row.reading for row in rows)
+    return Sign(
+        FAST,
+        person,
+        share < TOO_FAST,
+        f"{person} answered {len(rows)} requests, half of them within {seconds(took)} of opening them. "
+        f"Reading one takes {seconds(reading)} at {WORDS_A_MINUTE} words a minute.",
+    )
+
+
+def _row(person: str, rows: list[Given]) -> Sign:
+    if len(rows) < STREAK:
+        return Sign(ROW, person, None, _too_few(person, len(rows), STREAK))
+    runs = [list(run) for approved, run in groupby(rows, key=lambda row: row.approved) if approved]
+    longest = max(map(len, runs), default=0)
+    refused = sum(not row.approved for row in rows)
+    return Sign(
+        ROW,
+        person,
+        longest >= STREAK,
+        f"{person} approved {longest} requests in a row, and refused {refused or 'none'} of {len(rows)}.",
+    )
+
+
+def _alone(person: str, rows: list[Given], of: int) -> Sign:
+    if of < FEWEST_SHARED:
+        return Sign(ALONE, person, None, f"{of} of the {FEWEST_SHARED} answers that this needs were given.")
+    return Sign(
+        ALONE,
+        person,
+        len(rows) >= ALMOST_ALL * of,
+        f"{person} gave {len(rows)} of all {of} answers.",
+    )
+
+
+def _too_few(person: str, count: int, needed: int) -> str:
+    return f"{person} gave {count} of the {needed} answers that this needs."
+
+
+def seconds(time: timedelta) -> str:
+    """A short time as people say it: "4 seconds", "2 minutes"."""
+    count = round(time.total_seconds())
+    if count >= 120:
+        return f"{round(count / 60)} minutes"
+    return "less than a second" if count == 0 else f"{count} second{'' if count == 1 else 's'}"
