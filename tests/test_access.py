@@ -189,6 +189,8 @@ TABLE = {
     "contract-propose": OWNER,
     "contract-take-back": only(closed=(403, 404)),  # nothing is with the board
     "contract-approve": only(closed=404),
+    "approvals": READ,
+    "approval": PAGE,
     "people": PAGE,
     "role": PAGE,
     "role-propose": OWNER,
@@ -351,6 +353,7 @@ def world(cast):
         "roles": proposed.pk,
         "away": absence.pk,
         "delegations": absence.delegations.get().pk,
+        "reference": factories.make_request(case).reference,
         "people": cast.owner.pk,
         "changes": ChangeRecord.objects.latest("pk").pk,
         "map": control.clause_id,

@@ -29,6 +29,7 @@ MOST = {
     "{case}contract/": 14,
     "{case}contract/map/": 14,
     "{case}running/": 16,
+    "{case}approvals/": 16,
     "{case}history/": 15,
     "{review}": 16,  # fifteen for who sits on the board; the frame of an owner asks once more
     "{review}sign/risk_compliance/": 16,

@@ -30,6 +30,8 @@ WRITTEN_ONCE = [
     "governance_node",
     "governance_sealing",
     "governance_timestamp",
+    "initiatives_approvalanswer",
+    "initiatives_approvaluse",
     "initiatives_continuation",
     "initiatives_formertitle",
     "initiatives_layerreview",
@@ -328,6 +330,47 @@ def test_every_act_leaves_exactly_its_entries(cast):
         ]:  # one for each role she held, on all her cases
             found = list(dict.fromkeys(found))
         assert found == expected, f"act {place}"
+
+
+@pytest.mark.django_db
+def test_every_act_about_an_approval_leaves_exactly_its_entries(cast):
+    case = factories.make_mvp(cast)
+    key = factories.make_key(case, cast.lead)
+    made = {}
+
+    def ask():
+        made["request"] = factories.make_request(case, key)
+
+    def answer(verdict, by):
+        request = made["request"]
+        actions.answer_approval(
+            request=request,
+            verdict=verdict,
+            digest=request.arguments_digest,
+            reason="Because",
+            opened_at=clock.now(),
+            by=by,
+        )
+
+    def use():
+        question = factories.make_question()
+        actions.use_approval(reference=str(made["request"].reference), key=key, question=question)
+
+    table = [
+        (["approval asked"], ask),
+        ([], ask),  # the same call waits
+        ([], use),  # nobody has answered: a poll is no act
+        (["refused"], lambda: refused(lambda: answer("approve", cast.lead))),
+        (["refused"], lambda: refused(lambda: answer("approve", cast.chair))),
+        (["approval answered"], lambda: answer("approve", cast.support)),
+        (["approval used"], use),
+        ([], use),
+        (["approval asked"], ask),
+        (["approval answered"], lambda: answer("refuse", cast.owner)),
+        ([], use),
+    ]
+    for place, (expected, act) in enumerate(table):
+        assert left(act) == expected, f"act {place}"
 
 
 @pytest.mark.django_db

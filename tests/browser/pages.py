@@ -106,6 +106,8 @@ MAIN = {
     "evidence-document",
     "evidence-table",
     "contract-proposed",
+    "approval",
+    "approvals-seen-by-board",
     "contract-edit",
     "contract-mapped",
     "layer-review",
@@ -226,6 +228,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         organisation="Acme",
         by=cast.admin,
     )
+    calls = approvals_of(cast, running)
     links.ask_reset(name=cast.lead.login)
     asked = PasswordLink.objects.get(person=cast.lead)
     seals.seal()
@@ -280,6 +283,12 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("contract-map-as-of", cast.owner, f"{case}contract/map/{as_of}"),
         Page("evidence-report", cast.owner, f"{case}evidence/{about['report']}/"),
         Page("contract-first", cast.owner, f"{idea.get_absolute_url()}contract/edit/"),
+        Page("approvals-none", cast.owner, f"{case}approvals/"),
+        Page("approvals-seen-by-board", cast.seat_risk, f"{running.get_absolute_url()}approvals/"),
+        Page("approvals-refused", cast.owner, f"{running.get_absolute_url()}approvals/?outcome=refused"),
+        Page("approval-half", cast.support, calls["half"].get_absolute_url()),
+        Page("approval-refused", cast.owner, calls["refused"].get_absolute_url()),
+        Page("approval-nobody", cast.owner, calls["nobody"].get_absolute_url()),
         Page("evidence-of-kind", cast.owner, f"{case}evidence/add/?kind=document"),
         Page("evidence-clause", cast.owner, f"{case}evidence/add/?kind=contract_clause"),
         Page("evidence-document", cast.owner, f"{case}evidence/{document.pk}/"),
@@ -318,6 +327,47 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     ]
     through = {"password-set": reverse("password-link", args=[links.token_of(asked)])}
     return Scene(world | about, review, more, through)
+
+
+def approvals_of(cast, case: Initiative) -> dict:
+    """Calls of a case in every state, with as much in one as a call may hold; answered as nobody should."""
+    key = factories.make_key(case, cast.lead, system="Reply drafts with a long name for a narrow screen")
+    everything = {
+        "amount": 1_250_000,
+        "currency": "EUR",
+        "to": {"name": "Aurélie Ngo", "address": {"lines": ["12 Long Street", "Utrecht"], "checked": True}},
+        "text": "Dear customer,\n" + "we looked at it and will pay back what you paid. " * 12,
+        "hidden": "pay\u202e only",
+        "token": "a" * 90,
+        "none": None,
+    }
+    asked = {}
+    for name, more in (
+        ("half", {"four_eyes": True}),
+        ("refused", {}),
+        ("nobody", {"question": factories.make_question(subject={"type": "user", "id": "owner"})}),
+    ):
+        question = factories.make_question(
+            action={"name": "send_reply", "properties": everything | {"of": name}}
+        )
+        approvers = ("owner",) if name == "nobody" else ("support_owner", "owner")
+        asked[name] = factories.make_request(
+            case, key, **{"question": question, "approvers": approvers} | more
+        )
+    answers = [(asked["half"], cast.owner, "approve"), (asked["refused"], cast.owner, "refuse")]
+    for number in range(20):
+        question = factories.make_question(context={"number": number})
+        answers.append((factories.make_request(case, key, question=question), cast.support, "approve"))
+    for request, person, verdict in answers:
+        actions.answer_approval(
+            request=request,
+            verdict=verdict,
+            digest=request.arguments_digest,
+            reason="Twice the amount that was agreed." if verdict == "refuse" else "",
+            opened_at=clock.now(),
+            by=person,
+        )
+    return asked
 
 
 def _receipt(person: User) -> str:

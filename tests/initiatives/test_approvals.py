@@ -75,8 +75,8 @@ def test_it_is_asked_by_the_system_and_the_record_says_so(cast, case, key):
     request = make_request(case, key)
     answer(request, cast.support, reason="The reply is right.")
     use(request, key)
-    told = Entry.objects.acts().select_related("body").order_by("-pk")[:3]
-    said = [Entry.read(entry.body.body) for entry in told]
+    told = Entry.objects.acts().order_by("-pk")[:3]
+    said = [entry.facts for entry in told]
     assert [entry.kind for entry in told] == ["approval used", "approval answered", "approval asked"]
     assert [one["actor"]["name"] for one in said] == [
         "system: Reply drafts",
