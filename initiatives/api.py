@@ -188,7 +188,9 @@ def _approved_or_asked(known: Known, key: Key, version: int, question: dict, dec
     reference = (question.get("context") or {}).get("approval")
     try:
         if reference is not None:
-            used = actions.use_approval(reference=str(reference), key=key.id, question=question)
+            used = actions.use_approval(
+                reference=str(reference), key=key.id, question=question, approval=decision.approval
+            )
             code = "approved" if used.ok else used.code
             outcome = ALLOW if used.ok else DENY
             return policy.Decision(
@@ -197,6 +199,10 @@ def _approved_or_asked(known: Known, key: Key, version: int, question: dict, dec
         asked = actions.request_approval(
             case=known.case, key=key.id, version=version, question=question, decision=decision
         )
+    except cedar.Malformed as wrong:
+        return policy.Decision(DENY, "malformed", str(wrong), decision.clauses, decision.version), None
+    except actions.TooManyWaiting as many:
+        return policy.Decision(DENY, "too_many_waiting", str(many), decision.clauses, decision.version), None
     except DatabaseError as trouble:
         log.warning("an approval could not be looked up", trouble=str(trouble))
         return policy.Decision(DENY, "unavailable", AWAY, decision.clauses, decision.version), None

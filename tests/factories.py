@@ -6,11 +6,12 @@ from datetime import timedelta
 from adoption.demo import life
 from governance import actions as ground
 from governance import clock
+from governance.cedar import Rule
 from governance.history import acting
 from governance.models import Board, Rulebook, ServiceKey, Unit, User
-from governance.models.keys import EVALUATE, POLL
+from governance.models.decisions import NEEDS_APPROVAL
 from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
-from governance.policy import Approval
+from governance.policy import Approval, Decision
 from governance.rulebook import load_default
 from initiatives import actions
 from initiatives.models import ApprovalRequest, Initiative
@@ -202,24 +203,6 @@ def remembered(key: str, cast: Cast, build, **fields):
     return snapshots.remembered(key, build, over=cast)
 
 
-def make_key(case: Initiative, principal: User | None = None, **fields) -> ServiceKey:
-    """A key of one of the case's systems; nobody knows its secret. It acts for the owner, else for `principal`."""
-    now = clock.now()
-    person = principal or case.registered_by
-    values = {
-        "system": "Reply drafts",
-        "public": f"pk{ServiceKey.objects.count():06d}",
-        "secret_hash": "0" * 64,
-        "scopes": [EVALUATE, POLL],
-        "made_at": now,
-        "expires_at": now + timedelta(days=30),
-    }
-    key = ServiceKey(contract=case.contract, principal=person, made_by=person, **values | fields)
-    with acting(system="test", reason="Key"):
-        key.save()
-    return key
-
-
 def make_question(**changed) -> dict:
     """A call that the demonstration's contract wants a person for; `changed` replaces its parts."""
     return {
@@ -230,26 +213,30 @@ def make_question(**changed) -> dict:
     } | changed
 
 
-def make_request(case: Initiative, key: ServiceKey | None = None, **fields) -> ApprovalRequest:
-    """A call put before the support owner and the owner, for four hours; with a principal who is neither."""
-    approval = Approval(
-        fields.pop("approvers", ("support_owner", "owner")),
-        fields.pop("minutes", 240),
-        fields.pop("four_eyes", False),
-    )
+def make_request(
+    case: Initiative, key: ServiceKey, question: dict | None = None, **fields
+) -> ApprovalRequest:
+    """A call put before the support owner and the owner, for four hours, unless `fields` say otherwise."""
     version = case.contract.versions.get(state="in_force")
-    asking = version.clauses.filter(kind="human_approval").values_list("number", flat=True)
+    asking = version.clauses.filter(kind="human_approval")
+    decision = Decision(
+        NEEDS_APPROVAL,
+        "needs_approval",
+        "A person has to approve it.",
+        tuple(Rule(clause.number, clause.kind, clause.said, clause.sentence) for clause in asking),
+        approval=Approval(
+            fields.pop("approvers", ("support_owner", "owner")),
+            fields.pop("minutes", 240),
+            fields.pop("four_eyes", False),
+        ),
+    )
     return actions.request_approval(
-        **{
-            "case": case,
-            "key": key or make_key(case, User.objects.get(login="lead")),
-            "version": version,
-            "clauses": tuple(asking),
-            "question": make_question(),
-            "approval": approval,
-            "why": "A person has to approve it.",
-        }
-        | fields
+        case=case.pk,
+        key=key.pk,
+        version=version.pk,
+        question=question or make_question(),
+        decision=decision,
+        **fields,
     )
 
 

@@ -353,7 +353,7 @@ def world(cast):
         "roles": proposed.pk,
         "away": absence.pk,
         "delegations": absence.delegations.get().pk,
-        "reference": factories.make_request(case).reference,
+        "reference": factories.make_request(case, factories.make_key(cast, case)[0]).reference,
         "people": cast.owner.pk,
         "changes": ChangeRecord.objects.latest("pk").pk,
         "map": control.clause_id,
@@ -378,7 +378,6 @@ def world(cast):
         "accounts": cast.lead.pk,
         "token": "1.forged~key",
         "secret": "nobody-has-this",
-        "reference": "00000000-0000-4000-8000-000000000000",
     }
 
 

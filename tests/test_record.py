@@ -335,7 +335,7 @@ def test_every_act_leaves_exactly_its_entries(cast):
 @pytest.mark.django_db
 def test_every_act_about_an_approval_leaves_exactly_its_entries(cast):
     case = factories.make_mvp(cast)
-    key = factories.make_key(case, cast.lead)
+    key = factories.make_key(cast, case, principal=cast.lead)[0]
     made = {}
 
     def ask():

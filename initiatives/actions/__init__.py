@@ -15,7 +15,13 @@ from initiatives.actions.answers import (
     proof_keys,
     report_outcome,
 )
-from initiatives.actions.approvals import answer_approval, request_approval, use_approval
+from initiatives.actions.approvals import (
+    TooManyWaiting,
+    answer_approval,
+    request_approval,
+    status_of,
+    use_approval,
+)
 from initiatives.actions.captures import capture_link
 from initiatives.actions.cases import (
     change_details,
@@ -104,6 +110,7 @@ from initiatives.actions.votes import sign_off, statement_for, withdraw_vote
 from initiatives.actions.waivers import agree_to_waiver, refuse_waiver, request_waiver
 
 __all__ = [
+    "TooManyWaiting",
     "Written",
     "accept_delegation",
     "accept_handovers",
@@ -191,6 +198,7 @@ __all__ = [
     "sign_off",
     "state_dependence",
     "statement_for",
+    "status_of",
     "step_back",
     "stop",
     "switch_off",

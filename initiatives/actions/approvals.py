@@ -17,7 +17,7 @@ from governance import cedar, clock, history, ledger, seals
 from governance.answers import Conflict, Refused, ended, no
 from governance.history import acting
 from governance.models import ContractVersion, ServiceKey, User
-from governance.policy import Approval
+from governance.policy import Approval, Decision
 from initiatives import approving, permissions, sources
 from initiatives.actions.base import act, lock
 from initiatives.approving import arguments_digest, arguments_of, names_in
@@ -52,7 +52,7 @@ class TooManyWaiting(Refused):
 
 @dataclass(frozen=True)
 class Used:
-    """Whether an approval was used for this call. If not, `code` and `reason` say why; truthy when it was.
+    """Whether an approval was used for this call. If not, `code` and `words` say why; truthy when it was.
 
     `request` is None where the asking key may not know of it.
     """
@@ -61,13 +61,18 @@ class Used:
     request: ApprovalRequest | None = None
     said: str = ""
 
-    def __bool__(self) -> bool:
+    @property
+    def ok(self) -> bool:
+        """Whether the call may be made now."""
         return not self.code
 
+    def __bool__(self) -> bool:
+        return self.ok
+
     @property
-    def reason(self) -> str:
-        """Why not, as a sentence."""
-        return self.said or WHY_NOT.get(self.code, "")
+    def words(self) -> str:
+        """What became of it, as a sentence."""
+        return self.said or WHY_NOT.get(self.code, "A person approved exactly this call.")
 
 
 def status_of(request: ApprovalRequest, at: datetime) -> str:
@@ -95,27 +100,26 @@ def of_system(key: ServiceKey) -> QuerySet:
 
 def request_approval(
     *,
-    case: Initiative,
-    key: ServiceKey,
-    version: ContractVersion,
-    clauses: tuple[int, ...],
+    case: Initiative | int,
+    key: ServiceKey | int,
+    version: ContractVersion | int,
     question: Mapping,
-    approval: Approval,
-    why: str,
+    decision: Decision,
     at: datetime | None = None,
 ) -> ApprovalRequest:
-    """Put a call before the people whom the contract names; while the same call waits, or is approved, that request.
+    """Put a call before the people whom the decision names; while the same call waits, or is approved, that request.
 
-    Raises TooManyWaiting, governance.cedar.Malformed for values that cannot be kept, Refused for another's key.
+    `case`, `key` and `version`: rows, or what they are found by. Raises TooManyWaiting, governance.cedar.Malformed for
+    values that cannot be kept, Refused for another's key.
     """
-    if case.contract_id is None or key.contract_id != case.contract_id:
-        no("This key is of another initiative.").or_refuse()
+    key, approval, why = _key_of(key), decision.approval, decision.reason
     digest, now = arguments_digest(question), at or clock.now()
     same = (
         of_system(key)
         .filter(
             initiative=case,
             version=version,
+            key__contract__initiative=case,
             arguments_digest=digest,
             approvers=list(approval.approvers),
             four_eyes=approval.four_eyes,
@@ -131,6 +135,8 @@ def request_approval(
         return found
     with acting(system=key.system, reason=why):
         case = lock(case)
+        if case.contract_id is None or key.contract_id != case.contract_id:
+            no("This key is of another initiative.").or_refuse()
         found = same.first()
         if found is not None:
             return found
@@ -141,9 +147,9 @@ def request_approval(
             )
         request = ApprovalRequest(
             initiative=case,
-            version=version,
+            version=case.contract.versions.get(pk=getattr(version, "pk", version)),
             key=key,
-            clauses=list(clauses),
+            clauses=[rule.number for rule in decision.clauses],
             subject=approving.visible(cedar.name_of(question["subject"]))[:240],
             action=approving.visible(question["action"]["name"])[:120],
             resource=approving.visible(cedar.name_of(question["resource"]))[:240],
@@ -280,7 +286,7 @@ def _nobody_was_first(request: ApprovalRequest, answers: list[ApprovalAnswer], b
 def use_approval(
     *,
     reference: str,
-    key: ServiceKey,
+    key: ServiceKey | int,
     question: Mapping,
     approval: Approval | None = None,
     at: datetime | None = None,
@@ -290,7 +296,7 @@ def use_approval(
     `approval`: whom the contract asks for this call now; one that fewer or other people gave is not good for it. One
     short transaction; that it happens once is held by the row itself.
     """
-    now = at or clock.now()
+    key, now = _key_of(key), at or clock.now()
     request = _asked(reference, key)
     if request is None:
         return Used("approval_unknown")
@@ -313,6 +319,10 @@ def use_approval(
             return Used("approval_expired", request)
         raise
     return Used(request=request)
+
+
+def _key_of(key: ServiceKey | int) -> ServiceKey:
+    return key if isinstance(key, ServiceKey) else ServiceKey.objects.get(pk=key)
 
 
 def _asked(reference: str, key: ServiceKey) -> ApprovalRequest | None:

@@ -331,7 +331,9 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
 
 def approvals_of(cast, case: Initiative) -> dict:
     """Calls of a case in every state, with as much in one as a call may hold; answered as nobody should."""
-    key = factories.make_key(case, cast.lead, system="Reply drafts with a long name for a narrow screen")
+    key = factories.make_key(
+        cast, case, principal=cast.lead, system="Reply drafts with a long name for a narrow screen"
+    )[0]
     everything = {
         "amount": 1_250_000,
         "currency": "EUR",

@@ -13,9 +13,9 @@ from governance.models import Delivery, Notice
 from initiatives import actions, approval_mails
 from initiatives.models import ApprovalOpening, ApprovalRequest
 from tests import factories
-from tests.factories import make_key, make_question, make_request
+from tests.factories import make_question, make_request
 from tests.initiatives.looking import acts, at, text_of
-from tests.initiatives.test_approvals import answer, stand_in
+from tests.initiatives.test_approvals import answer, key_of, stand_in
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +27,7 @@ def case(cast):
 
 @pytest.fixture
 def key(cast, case):
-    return make_key(case, cast.lead)
+    return key_of(cast, case)
 
 
 @pytest.fixture

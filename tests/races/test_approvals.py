@@ -47,7 +47,7 @@ def case(cast):
 
 @pytest.fixture
 def key(cast, case):
-    return factories.make_key(case, cast.lead)
+    return factories.make_key(cast, case, principal=cast.lead)[0]
 
 
 def question(number: int) -> dict:
