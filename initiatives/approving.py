@@ -166,20 +166,25 @@ def rows_of(arguments: Mapping) -> list[tuple[str, list[Row]]]:
 
 
 def _entity(part: str, entity: Mapping) -> Iterator[Row]:
-    for name, value in entity.items():
+    for name in sorted(entity, key=_first_of("type", "id", "name")):
         if name != "properties":
-            yield from _values(f"{part}.{name}", value, name)
+            yield from _values(f"{part}.{name}", entity[name], name)
     properties = entity.get("properties")
     if isinstance(properties, Mapping):
         amount = amount_of(entity) if part == "action" else ""
-        for name, value in properties.items():
-            path = f"{part}.properties.{name}"
+        for name in sorted(properties, key=_first_of("amount", "currency")):
+            path, value = f"{part}.properties.{name}", properties[name]
             if amount and name == "amount":
                 yield Row("amount", path, amount, f"{value} in minor units")
             else:
                 yield from _values(path, value, name)
     elif properties is not None:
         yield from _values(f"{part}.properties", properties, "properties")
+
+
+def _first_of(*names: str):
+    """Puts these names first, in this order; the others keep theirs."""
+    return lambda name: names.index(name) if name in names else len(names)
 
 
 def _values(path: str, value, words: str = "") -> Iterator[Row]:

@@ -206,9 +206,21 @@ def remembered(key: str, cast: Cast, build, **fields):
 def make_question(**changed) -> dict:
     """A call that the demonstration's contract wants a person for; `changed` replaces its parts."""
     return {
-        "subject": {"type": "user", "id": "dana", "properties": {"groups": ["account_managers"]}},
+        "subject": {
+            "type": "user",
+            "id": "dana",
+            "properties": {
+                "groups": ["account_managers"],
+                "department": "Account management",
+                "place": "Zurich",
+            },
+        },
         "action": {"name": "send_reply", "properties": {"amount": 12000, "currency": "EUR"}},
-        "resource": {"type": "ticket", "id": "4711", "properties": {"language": "de"}},
+        "resource": {
+            "type": "ticket",
+            "id": "4711",
+            "properties": {"language": "de", "data_class": "customer notes"},
+        },
         "context": {"channel": "mail"},
     } | changed
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock, stamping
 from governance.models import User
-from governance.templatetags.plumbline import day
+from governance.templatetags.plumbline import moment
 from initiatives import actions, approving, doors, permissions, sources
 from initiatives.forms.approvals import ApprovalForm
 from initiatives.models import ApprovalOpening, ApprovalRequest
@@ -65,7 +65,7 @@ def _line(row: ApprovalRequest, now: datetime) -> dict:
         "tone": TONES[row.state],
         "when": approving.time_left(row.expires_at, now)
         if row.state == WAITING
-        else f"asked {day(row.asked_at)}",
+        else f"asked {moment(row.asked_at)}".replace("Today", "today"),
     }
 
 

@@ -20,6 +20,7 @@ from initiatives.actions.approvals import MOST_WAITING, TooManyWaiting, principa
 from initiatives.models import ApprovalAnswer, ApprovalRequest, ApprovalUse
 from tests import factories
 from tests.factories import make_question, make_request
+from tests.initiatives.asking import System
 
 pytestmark = pytest.mark.django_db
 
@@ -508,3 +509,39 @@ def test_time_left_in_words():
     }
     for seconds, words in left.items():
         assert approving.time_left(now + timedelta(seconds=seconds), now) == words
+
+
+# --- Through the API -------------------------------------------------------------------------------------------------
+
+
+def test_a_system_asks_is_told_to_wait_and_goes_on_once(cast, case):
+    _, token = factories.make_key(cast, case, system="Reply drafts")
+    system = System(token.text)
+
+    def ask(**context):
+        sent = system.send("/access/v1/evaluation", make_question(context={"channel": "mail"} | context))
+        return sent.json()
+
+    asked = ask()
+    assert (asked["decision"], asked["context"]["outcome"]) == (False, "needs_approval"), asked
+    told = asked["context"]["approval"]
+    assert ask()["context"]["approval"] == told
+    assert ask(approval=told["id"])["context"]["code"] == "approval_waiting"
+    answer(ApprovalRequest.objects.get(reference=told["id"]), cast.support)
+    assert system.get(told["poll"]).json()["status"] == "approved"
+    other = ask(approval=told["id"], channel="chat")
+    assert (other["decision"], other["context"]["code"]) == (False, "approval_for_other_arguments")
+    assert ask(approval=told["id"])["decision"] is True
+    again = ask(approval=told["id"])
+    assert (again["decision"], again["context"]["code"]) == (False, "approval_used")
+
+
+def test_a_flood_is_denied_in_words(cast, case, monkeypatch):
+    monkeypatch.setattr(actions.approvals, "MOST_WAITING", 1)
+    _, token = factories.make_key(cast, case)
+    system = System(token.text)
+    first, second = (
+        system.send("/access/v1/evaluation", make_question(context={"n": n})).json() for n in range(2)
+    )
+    assert first["context"]["outcome"] == "needs_approval"
+    assert (second["decision"], second["context"]["code"]) == (False, "too_many_waiting")
