@@ -18,8 +18,9 @@ from governance.answers import Conflict, Refused, ended, no
 from governance.history import acting
 from governance.models import ContractVersion, ServiceKey, User
 from governance.policy import Approval, Decision
-from initiatives import approving, permissions, sources
+from initiatives import approving, sources
 from initiatives.actions.base import act, lock
+from initiatives.approval_permissions import may_answer_approval
 from initiatives.approving import arguments_digest, arguments_of, names_in
 from initiatives.models import ApprovalAnswer, ApprovalRequest, ApprovalUse, Initiative
 from initiatives.models.approvals import ANSWERS, APPROVE, APPROVED, EXPIRED, REFUSE, REFUSED, USED, WAITING
@@ -229,7 +230,7 @@ def answer_approval(
                 "Open the request and read it again.",
                 request.get_absolute_url(),
             )
-        permissions.may_answer_approval(request, by, answers=answers).or_refuse()
+        may_answer_approval(request, by, answers=answers).or_refuse()
         voice = approving.voice_of(request, sources.roles(case), by)
         try:
             with transaction.atomic():

@@ -12,6 +12,7 @@ from governance import clock, stamping
 from governance.models import User
 from governance.templatetags.plumbline import moment
 from initiatives import actions, approving, doors, permissions, sources
+from initiatives.approval_permissions import may_answer_approval, may_see_stamping
 from initiatives.forms.approvals import ApprovalForm
 from initiatives.models import ApprovalOpening, ApprovalRequest
 from initiatives.models.approvals import APPROVE, APPROVED, EXPIRED, REFUSED, STATES, USED, WAITING
@@ -42,7 +43,7 @@ def approvals(request, ref):
     rows = rows.in_words().annotate(first=Case(When(state=WAITING, then=Value(0)), default=Value(1)))
     rows = rows.select_related("key").prefetch_related("answers__person")
     page = page_of(request, rows.order_by("first", ends.asc(nulls_last=True), "-asked_at", "-pk"))
-    signs = approving.signs_of(case, now) if permissions.may_see_stamping(case, request.user) else None
+    signs = approving.signs_of(case, now) if may_see_stamping(case, request.user) else None
     context = case_context(request, case, "contract") | {
         "title": "What people are asked to approve",
         "page": page,
@@ -75,7 +76,7 @@ def approval(request, reference):
     row = doors.approval_for(request.user, reference)
     case, now = row.initiative, clock.now()
     answers = list(row.answers.select_related("person", "on_behalf_of"))
-    may = permissions.may_answer_approval(row, request.user, answers=answers)
+    may = may_answer_approval(row, request.user, answers=answers)
     form = ApprovalForm(sent(request))
     if request.method == "POST" and form.is_valid():
         try:

@@ -13,6 +13,7 @@ from governance.middleware import on_any_day
 from governance.models import Rulebook
 from initiatives import actions, approving, board, desk_reviews, glance, permissions, sources, waiting
 from initiatives.actions.reviews import GATE_FROM
+from initiatives.approval_permissions import may_see_stamping
 from initiatives.desk_look import look_of
 from initiatives.doors import case_for, review_for, review_on_any_day
 from initiatives.forms.reviews import NoteForm, QuestionForm, TextForm
@@ -231,7 +232,7 @@ def _open_page(request, row: Review) -> dict:
 def _stamped(sitting: board.Sitting, person) -> list[stamping.Sign]:
     """Signs that stand of approvals given unread: told to the board where production is decided."""
     gate = sitting.book.gates[sitting.review.gate]
-    if gate.to != "production" or not permissions.may_see_stamping(sitting.case, person):
+    if gate.to != "production" or not may_see_stamping(sitting.case, person):
         return []
     return [sign for sign in approving.signs_of(sitting.case, sitting.at) if sign.stands]
 

@@ -14,9 +14,10 @@ from governance.cedar import Malformed
 from governance.history import acting
 from governance.models import Entry
 from governance.policy import Approval
-from initiatives import actions, approving, permissions
+from initiatives import actions, approving
 from initiatives.actions.absences import Asked
 from initiatives.actions.approvals import MOST_WAITING, TooManyWaiting, principals, status_of
+from initiatives.approval_permissions import may_answer_approval
 from initiatives.models import ApprovalAnswer, ApprovalRequest, ApprovalUse
 from tests import factories
 from tests.factories import make_question, make_request
@@ -199,7 +200,7 @@ def test_people_the_system_acts_for_are_found_by_key_login_and_address(cast, key
 def test_whom_the_system_acts_for_does_not_answer(cast, case, key):
     """By the server; and around it by the database. Named by the question, by the key, or by a name borne since."""
     request = make_request(case, key, question=make_question(subject={"type": "user", "id": "support"}))
-    may = permissions.may_answer_approval
+    may = may_answer_approval
     assert "acts for you" in str(may(request, cast.support))
     assert may(request, cast.owner)
     with pytest.raises(Refused, match="acts for you"):
@@ -243,7 +244,7 @@ def use_row(request, **fields):
 def test_only_the_roles_of_the_clause_answer(cast, case, key):
     request = make_request(case, key, approvers=("owner",))
     for person in (cast.support, cast.chair, cast.admin, cast.outsider):
-        assert "Only the business owner" in str(permissions.may_answer_approval(request, person))
+        assert "Only the business owner" in str(may_answer_approval(request, person))
         with pytest.raises(Refused):
             answer(request, person)
     answer(request, cast.owner)
