@@ -13,6 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.mutants_approvals import APPROVALS
 from tests.mutants_client import CLIENT
 from tests.mutants_enforcement import ENFORCEMENT
 from tests.mutants_organisation import ORGANISATION
@@ -646,6 +647,7 @@ MUTANTS = [
     ),
 ]
 MUTANTS += [Mutant(*parts) for parts in ORGANISATION + CLIENT + ENFORCEMENT]
+MUTANTS += [Mutant(*parts) for parts in ORGANISATION + CLIENT + APPROVALS]
 
 
 def source_without(mutant: Mutant) -> str:

@@ -345,6 +345,17 @@ def test_many_calls_of_a_minute_are_one_mail_and_the_next_minute_s_another(cast,
     assert len(to(cast.support)) == 2
 
 
+def test_the_day_s_mail_repeats_no_approval(cast, case, key):
+    """Also when it goes out first: the notice waits for the mail of its own."""
+    make_request(case, key)
+    reminders.sweep()
+    delivery.deliver()
+    assert not [one for one in mail.outbox if "asks for your approval" in one.subject + one.body]
+    approval_mails.send()
+    assert len(to(cast.support)) >= 1
+    assert "asks for your approval" in to(cast.support)[-1].body
+
+
 def test_what_was_answered_read_or_ran_out_before_is_not_mailed(cast, case, key):
     request = make_request(case, key, minutes=5)
     reminders.sweep()
