@@ -32,6 +32,10 @@ AGE = timedelta(
 
 # Addresses that show no page of their own, and why.
 NO_PAGE = {
+    "access-evaluation": "for systems with a key",
+    "access-evaluations": "likewise",
+    "access-approval": "likewise",
+    "access-configuration": "JSON for whoever looks for the decision point",
     "healthz": "JSON for whoever watches the machine",
     "readyz": "likewise",
     "sign-out": "only sent to",
