@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from adoption.demo import life
 from governance import clock
@@ -168,6 +169,15 @@ def test_what_cannot_be_kept_is_malformed(case, key):
             make_request(case, key, question=question)
     told = make_request(case, key, question=make_question(context={"note": "\\u0000", "rate": 1e22}))
     assert told.arguments["context"]["note"] == "\\u0000"
+
+
+def test_using_one_takes_one_short_transaction(cast, case, key):
+    request = make_request(case, key)
+    answer(request, cast.support)
+    with CaptureQueriesContext(connection) as queries:
+        assert actions.use_approval(reference=str(request.reference), key=key.pk, question=make_question())
+    assert len(queries) <= 8, [query["sql"][:80] for query in queries]
+    assert not any("standing" in query["sql"] or "FOR UPDATE" in query["sql"] for query in queries)
 
 
 def test_a_flood_of_calls_is_not_put_before_people(case, key, monkeypatch):
