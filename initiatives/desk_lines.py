@@ -363,11 +363,11 @@ LINES = [lines]
 # somebody, moves a case to another unit, or settles what somebody owes.
 QUIET = {
     "answered",
-    "architecture decided",
-    "architecture decision withdrawn",
     "approval answered",
     "approval asked",
     "approval used",
+    "architecture decided",
+    "architecture decision withdrawn",
     "asked",
     "clause mapped",
     "component recorded",

@@ -646,8 +646,7 @@ MUTANTS = [
         "tests/governance/test_questions.py",
     ),
 ]
-MUTANTS += [Mutant(*parts) for parts in ORGANISATION + CLIENT + ENFORCEMENT]
-MUTANTS += [Mutant(*parts) for parts in ORGANISATION + CLIENT + APPROVALS]
+MUTANTS += [Mutant(*parts) for parts in ORGANISATION + CLIENT + ENFORCEMENT + APPROVALS]
 
 
 def source_without(mutant: Mutant) -> str:
