@@ -187,8 +187,11 @@ def test_from_four_fields_to_production(watch, cast, rounds, way):
     answer_gate(owner, "MVP to production", cast, by_hand)
     prove(owner, FOR_PRODUCTION[:proved], [(CLAUSES[1][0], ["prod.q06_human_review"])])
     report_outcomes(owner, proved)
+    map_contract(owner, proved)
     if proved:
         life.ground_gate(Initiative.objects.get(title=TITLE), "production", cast.team)
+    else:
+        read_reports(people.at[cast.seat_security.login])
     generate_index(owner)
     open_review(owner)
     sign_all((cast.seat_operations, *seats), people, proved, cast)
@@ -386,6 +389,32 @@ def report_outcomes(owner: Person, by_hand: int | None) -> None:
         owner.choose("Proof", "Figures of the trial", row)
         owner.press("Report the result", row, exact=False)
         expect(row.locator(".state")).to_contain_text("proved")
+
+
+def map_contract(owner: Person, by_hand: int | None) -> None:
+    """Each clause, or so many, is given the control that enforces it."""
+    owner.tab("Contract")
+    owner.click("Where each clause is enforced")
+    owner.fits()
+    for _ in CLAUSES[:by_hand]:
+        owner.click("Name its control")
+        owner.tick("Policy: says what is allowed")
+        owner.type("What enforces it", "What is not allowed is denied before it runs.")
+        owner.choose("What last showed it", "Figures of the trial")
+        owner.press("Name it")
+        owner.said("has its control.")
+
+
+def read_reports(seat: Person) -> None:
+    """Somebody from outside the build team reads the report on each layer."""
+    for layer in ("policy", "runtime", "observability"):
+        seat.case(TITLE)
+        seat.tab("Evidence")
+        seat.click(f"Audit of the {layer} layer")
+        seat.click("Say that you read it")
+        seat.type("What you found", "I read every page. It shows what is asked.")
+        seat.press("I have read it")
+        seat.said("Your reading stands beside the report.")
 
 
 def generate_index(owner: Person) -> None:
