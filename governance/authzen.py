@@ -14,6 +14,7 @@ SEMANTICS = (EXECUTE_ALL, DENY_FIRST, PERMIT_FIRST)
 MOST_BYTES = 256 * 1024
 MOST_QUESTIONS = 200
 LONGEST_NAME = 100
+WHOLE_FROM = 1e16  # from here on a number that is no whole one cannot be written
 PARTS = ("subject", "action", "resource", "context")
 _REQUIRED = {"subject": ("type", "id"), "action": ("name",), "resource": ("type", "id")}
 
@@ -66,11 +67,15 @@ def _no_constant(name: str):
     raise ValueError(f"{name} is not JSON")
 
 
-def _finite(text: str) -> float:
+def _finite(text: str) -> float | int:
+    """A number as the database will hand it back: whole from a size on, and zero without a sign.
+
+    The log of decisions commits to what was asked, and is compared with what was kept.
+    """
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(text)
-    return number
+    return int(number) if abs(number) >= WHOLE_FROM else number + 0.0
 
 
 def question(body: dict) -> dict:

@@ -229,9 +229,11 @@ def _write(name: str, rows: list[dict]) -> None:
 def broken(batch: DecisionBatch) -> str:
     """What is wrong with a batch against its decisions as they stand; empty when all is as it was written.
 
-    A decision whose salt was destroyed has been erased on purpose; its digest still has to fit the batch.
+    A decision whose salt was destroyed has been erased on purpose; its digest still has to fit the batch. They are read
+    from the database that the batch came from.
     """
-    rows = list(PolicyDecision.objects.filter(batch=batch).order_by("place").values())
+    written = PolicyDecision.objects.using(batch._state.db).filter(batch=batch)
+    rows = list(written.order_by("place").values())
     if len(rows) != batch.count:
         return f"batch {batch.pk} has {len(rows)} decisions, and was written with {batch.count}"
     if batch_digest([bytes(row["digest"]) for row in rows]) != batch.digest:

@@ -20,6 +20,30 @@ GOOD_FOR = timedelta(seconds=1)
 SHORTFALL_APPROVERS = ("owner",)
 SHORTFALL_MINUTES = 60
 SHOWN = 80  # characters of a name that a reason repeats
+# Every code a decision may carry, with its outcome and what it means to whoever writes a system that asks.
+CODES = {
+    "allowed": (ALLOW, "Every clause that speaks of this call lets the system act on its own."),
+    "needs_approval": (NEEDS_APPROVAL, "A person is asked. Look for the answer, then ask again with it."),
+    "shortfall": (
+        NEEDS_APPROVAL,
+        "The contract allows it, but proof for the claimed stage is missing: a person is asked for now.",
+    ),
+    "edge_policy": (DENY, "An edge policy forbids it."),
+    "edge_unforeseen": (DENY, "The question names a failure for which the contract has no policy."),
+    "not_covered": (DENY, "The contract speaks of this action, but no clause allows this call."),
+    "unknown_action": (DENY, "The contract does not speak of this action."),
+    "outside_audience": (DENY, "The contract is not for whoever asks."),
+    "outside_residency": (DENY, "The data would go to a place that the contract does not name."),
+    "outside_scope": (DENY, "The MVP is bound to a scope, and the call lies outside it or does not say."),
+    "nobody_to_ask": (DENY, "The clauses that ask for approval name nobody who may give it, or no time."),
+    "malformed": (DENY, "A value in the question is of a kind that no clause can be compared with."),
+    "no_contract": (DENY, "No version of the contract is in force."),
+    "not_started": (DENY, "The case is an idea: nothing of it runs yet."),
+    "held": (DENY, "A hold is open on the case."),
+    "switched_off": (DENY, "Somebody switched its systems off."),
+    "case_closed": (DENY, "The case is stopped, retired or withdrawn."),
+    "error": (DENY, "Something went wrong here; nothing is allowed until it is mended."),
+}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from operator import attrgetter
 
-from governance import replay
+from governance import decision_log, replay
+from governance.models import DecisionBatch
 from governance.offline import verify as offline
 from governance.rederive import Log, Walk, one_look, stream
 from governance.retention import ERASED
@@ -72,13 +73,19 @@ SELECT 'checkpoint', id, 'at' FROM heads WHERE at <= last_at AND size >= %(since
 ORDER BY 1, 2
 """
 
+# Decisions that no batch commits to.
+UNBATCHED = """
+SELECT d.id FROM governance_policydecision d
+ WHERE NOT EXISTS (SELECT FROM governance_decisionbatch b WHERE b.id = d.batch_id) ORDER BY d.id
+"""
+
 
 @dataclass(frozen=True)
 class Finding:
     """One thing that is wrong, in words, and where it is. What does not apply is None or empty."""
 
     words: str
-    place: str  # leaf, entry, body, node, checkpoint, held, sealing, row
+    place: str  # leaf, entry, body, node, checkpoint, held, sealing, row, decision
     position: int | None = None
     entry: int | None = None
     table: str = ""
@@ -110,6 +117,7 @@ class Report:
     checkpoints: int = 0
     newest_size: int | None = None
     held: int = 0
+    batches: int = 0
     replayed: bool = False
     findings: list[Finding] = field(default_factory=list)
 
@@ -156,6 +164,7 @@ def verify(
         _sealings(report, using)
         if not any(found.place in ("leaf", "entry", "body") for found in report.findings):
             _rows(report, using)
+        _decisions(report, using)
     return report
 
 
@@ -196,17 +205,41 @@ def _sealings(report: Report, using: str) -> None:
         report.add(words, place, table=f"governance_{place}", key=str(key), field=column)
 
 
+def _first_transaction(report: Report, using: str) -> int | None:
+    """The first transaction from the position on that verification begins at; None when nothing was written since."""
+    if not report.since:
+        return 0
+    query = (
+        "SELECT coalesce(min(e.xact), 0) FROM governance_entry e"
+        " LEFT JOIN governance_leaf l ON l.entry_id = e.id WHERE l.position >= %s OR l.position IS NULL"
+    )
+    ((since,),) = stream(using, query, [report.since])
+    return since or None
+
+
+def _decisions(report: Report, using: str) -> None:
+    """What systems were told, against the batches that commit to it; the batches themselves are rows like others."""
+    since = _first_transaction(report, using)
+    if since is None:
+        return
+    batches = DecisionBatch.objects.using(using).filter(xact__gte=since).order_by("pk")
+    for batch in batches.iterator(chunk_size=500):
+        report.batches += 1
+        if why := decision_log.broken(batch):
+            report.add(why, "decision", table="governance_policydecision", key=f"batch {batch.pk}")
+        if report.full:
+            return
+    for (key,) in stream(using, UNBATCHED, []):
+        report.add(
+            f"decision {key} belongs to no batch", "decision", table="governance_policydecision", key=str(key)
+        )
+
+
 def _rows(report: Report, using: str) -> None:
     """The rows of all governed tables against the record, and their history against both."""
-    since = 0
-    if report.since:
-        query = (
-            "SELECT coalesce(min(e.xact), 0) FROM governance_entry e"
-            " LEFT JOIN governance_leaf l ON l.entry_id = e.id WHERE l.position >= %s OR l.position IS NULL"
-        )
-        ((since,),) = stream(using, query, [report.since])
-        if not since:
-            return  # nothing was written since
+    since = _first_transaction(report, using)
+    if since is None:
+        return
     report.replayed = True
     for found in replay.differences(since=since, using=using):
         if report.full:

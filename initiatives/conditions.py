@@ -17,7 +17,7 @@ from django.db import Error as DatabaseError
 
 from governance import cedar, clock, policy, prepared
 from governance.clauses import Terms
-from governance.models import Rulebook
+from governance.models import ContractVersion, Rulebook
 from governance.models.rulebook import NoRulebook
 from initiatives.models import Initiative
 
@@ -28,17 +28,17 @@ FORGOTTEN = 300.0  # seconds without a question after which a case is no longer 
 PAUSE = 0.3  # seconds in which a database that did not answer is not asked again
 MOST_POLICIES = 2_000
 
-_READ = """
-SELECT k.contract_id, i.id, i.number, i.stage, i.withdrawn_at IS NOT NULL, i.tier, i.basis,
+_CASES = """
+SELECT i.contract_id, i.id, i.number, i.stage, i.withdrawn_at IS NOT NULL, i.tier, i.basis,
        (SELECT json_agg(json_build_object(
                  'id', o.id, 'public', o.public, 'hash', o.secret_hash, 'scopes', o.scopes, 'ends', o.expires_at))
           FROM governance_servicekey o
-         WHERE o.contract_id = k.contract_id AND o.revoked_at IS NULL AND o.expires_at > %(now)s),
+         WHERE o.contract_id = i.contract_id AND o.revoked_at IS NULL AND o.expires_at > %(now)s),
        (SELECT json_agg(json_build_object(
                  'id', v.id, 'number', v.number, 'digest', v.digest, 'starts', v.starts_at, 'ends', v.ends_at)
                ORDER BY v.starts_at, v.number)
           FROM governance_contractversion v
-         WHERE v.contract_id = k.contract_id AND v.starts_at IS NOT NULL
+         WHERE v.contract_id = i.contract_id AND v.starts_at IS NOT NULL
            AND (v.ends_at IS NULL OR v.ends_at > %(now)s)),
        (SELECT s.reason FROM initiatives_killswitch s WHERE s.initiative_id = i.id AND s.released_at IS NULL),
        (SELECT json_agg(h.reason ORDER BY h.id)
@@ -54,9 +54,12 @@ SELECT k.contract_id, i.id, i.number, i.stage, i.withdrawn_at IS NOT NULL, i.tie
          LIMIT 1),
        (SELECT min(d.due) FROM initiatives_obligation d
          WHERE d.initiative_id = i.id AND d.kind = 'step_back' AND d.settled_at IS NULL)
+"""
+_READ = f"""{_CASES}
   FROM (SELECT unnest(%(contracts)s::bigint[]) AS contract_id) k
   JOIN initiatives_initiative i ON i.contract_id = k.contract_id
 """
+_READ_ONE = f"{_CASES} FROM initiatives_initiative i WHERE i.id = %(case)s"
 _CLAUSES = (
     "SELECT version_id, number, kind, terms::json, sentence FROM governance_clause WHERE version_id = ANY(%s)"
 )
@@ -82,7 +85,7 @@ class Key:
 class Known:
     """One case as its systems are answered: its contract versions, what bears on every question, its keys."""
 
-    contract: int
+    contract: int | None
     case: int
     number: int
     versions: tuple[policy.Version, ...]
@@ -195,23 +198,32 @@ class Conditions:
         contracts = list(contracts)
         if not contracts:
             return []
+        return self._read_with(_READ, contracts=contracts)
+
+    def read_one(self, case: int) -> Known:
+        """One case, read now for this alone."""
+        (known,) = self._read_with(_READ_ONE, case=case)
+        return known
+
+    def _read_with(self, query: str, **about) -> list[Known]:
         now = clock.now()
         with prepared.cursor() as cursor:
-            cursor.execute(_READ, {"now": now, "contracts": contracts})
+            cursor.execute(query, {"now": now} | about)
             rows = cursor.fetchall()
             wanted = {version["id"] for row in rows for version in row[8] or ()}
-            self._compile(cursor, wanted - self._policies.keys())
+            self._compile(cursor, wanted)
         return [self._known(row, now) for row in rows]
 
-    def _compile(self, cursor, versions: set[int]) -> None:
-        if not versions:
+    def _compile(self, cursor, wanted: set[int]) -> None:
+        missing = wanted - self._policies.keys()
+        if not missing:
             return
-        cursor.execute(_CLAUSES, [list(versions)])
-        clauses: dict[int, list] = {key: [] for key in versions}
+        cursor.execute(_CLAUSES, [list(missing)])
+        clauses: dict[int, list] = {key: [] for key in missing}
         for key, number, kind, terms, sentence in cursor.fetchall():
             clauses[key].append((number, kind, terms, sentence))
         if len(self._policies) > MOST_POLICIES:
-            self._policies = {}
+            self._policies = {key: self._policies[key] for key in wanted - missing}
         for key, rows in clauses.items():
             self._policies[key] = _policies_of(rows)
 
@@ -312,3 +324,14 @@ def _short(tier: str, basis: str, span: dict | None, debt: date | None, today: d
 
 
 conditions = Conditions()
+
+
+def known_of(case: Initiative) -> Known:
+    """One case as its systems are answered now, for a person who looks: without a key, and nothing of it is kept."""
+    return Conditions().read_one(case.pk)
+
+
+def policies_of(version: ContractVersion) -> cedar.Policies | cedar.Unreadable:
+    """The policies of any version of a contract, a draft too."""
+    clauses = version.clauses.all()
+    return _policies_of([(one.number, one.kind, one.terms, one.sentence) for one in clauses])

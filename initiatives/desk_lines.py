@@ -163,9 +163,10 @@ def _waiver(look: Look, waiver: Waiver):
 
 
 def my_cases(look: Look):
-    """Questions that wait, proof that ages, changes without approver, on cases the person works on."""
+    """Questions that wait, proof that ages, changes without approver, systems that are off, where the person works."""
     if not look.working:
         return
+    yield from _switched_off(look)
     for pk, (case, held) in look.working.items():
         yield from _questions(look, case, held, look.spans.get(pk), look.answered.get(pk, set()))
     yield from _ageing(look, look.spans)
@@ -180,6 +181,23 @@ def my_cases(look: Look):
             case.ref,
             on_behalf=look.standing_in_on.get(case.pk, ""),
         )
+
+
+def _switched_off(look: Look):
+    """Cases of the person whose systems are switched off: they stay so until somebody switches them on."""
+    for row in look.rows("switched_off"):
+        case, held = look.working[row.initiative_id]
+        if held & {"owner", "deputy"}:
+            yield Line(
+                "see",
+                f"The systems of {case.title} are switched off",
+                reverse("case-switch-on", args=[case.ref]),
+                "See what is needed",
+                f"{row.pressed_by} switched them off: {ended(row.reason)} Whatever they ask is denied.",
+                case.ref,
+                when=f"since {day(row.pressed_at)}",
+                on_behalf=look.standing_in_on.get(case.pk, ""),
+            )
 
 
 def _questions(look: Look, case: Initiative, held: set[str], span, answered: set[str]):
@@ -380,6 +398,8 @@ QUIET = {
     "evidence offered",
     "evidence opened",
     "evidence withdrawn",
+    "key made",
+    "key revoked",
     "layer report read",
     "mapping ended",
     "not applicable accepted",
@@ -391,6 +411,8 @@ QUIET = {
     "risk tier proposed",
     "scope planned",
     "signed off",
+    "switched off",
+    "switched on",
     "users told",
     "vote withdrawn",
     "waiver requested",

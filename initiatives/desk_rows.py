@@ -235,6 +235,12 @@ AROUND = Question(
         "review__initiative",
         keys="cases",
     ),
+    switched_off=Around(
+        models.KillSwitch.objects.filter(released_at__isnull=True),
+        "initiative",
+        joined={"pressed_by": _NAME},
+        keys="cases",
+    ),
     answered=Around(
         Initiative.objects.annotate(answered=ArraySubquery(_answered.values("requirement"))),
         "pk",

@@ -43,6 +43,13 @@ def may_open_file(case: Initiative, person: User) -> Answer:
     return yes()
 
 
+def may_read_questions(case: Initiative, person: User) -> Answer:
+    """What systems asked, word by word, and about whom: whoever may open the files of evidence."""
+    if may_open_file(case, person):
+        return yes()
+    return no("Admins do not read what systems asked.", "Ask the owner or an auditor.")
+
+
 def may_capture(case: Initiative, person: User) -> Answer:
     """Have what stands behind a link fetched and kept: whoever may add evidence, where it is switched on."""
     if not settings.CAPTURE_LINKS:

@@ -27,6 +27,7 @@ from initiatives.models import (
     FormerTitle,
     Hold,
     Initiative,
+    KillSwitch,
     LayerReview,
     Obligation,
     ProofItem,
@@ -85,6 +86,9 @@ _OF_CASE = Question(
     continuations=Around(Continuation.objects.all(), "initiative"),
     former_titles=Around(FormerTitle.objects.all(), "initiative"),
     holds=Around(Hold.objects.open(), "initiative"),
+    switched_off=Around(
+        KillSwitch.objects.filter(released_at__isnull=True), "initiative", joined={"pressed_by": PERSON}
+    ),
     waivers=Around(Waiver.objects.all(), "initiative"),
     proof_items=Around(ProofItem.objects.all(), "initiative"),
     scopes=Around(ScopeVersion.objects.all(), "initiative"),

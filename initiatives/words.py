@@ -276,6 +276,12 @@ SENTENCES = {
     "dependence stated": lambda f, b: f"stated: {f['words']}",
     "dependence declined": lambda f, b: f"declined to state that {f['who']} depends on it: {f['why']}",
     "dependant ended": lambda f, b: f"recorded that {f['who']} no longer depends on it.",
+    "key made": lambda f, b: (
+        f"made the key {f['public']} for {f['system']}, which opens until {_day(f['expires_at'])}."
+    ),
+    "key revoked": lambda f, b: f"revoked the key {f['public']} of {f['system']}.",
+    "switched off": lambda f, b: "switched its systems off: whatever they ask is denied.",
+    "switched on": lambda f, b: "switched its systems on again.",
     "hold opened": lambda f, b: f"opened a hold, {_hold(f['hold_kind'])}: {f['why']}",
     "hold lifted": lambda f, b: f"lifted the hold, {_hold(f['hold_kind'])}: {f['why']}",
     "debt opened": lambda f, b: (

@@ -19,12 +19,14 @@ from governance.audit import Search
 from governance.history import acting
 from governance.models import Entry
 from governance.rulebook import load_default
+from governance.told import Place
 from initiatives import actions
 from initiatives.actions.absences import Asked
 from initiatives.actions.changes import record_component
 from initiatives.actions.holds import owe
 from initiatives.models import ChangeRecord, Condition, ImportRow, Review
 from tests import factories
+from tests.initiatives.asking import System, logged
 from tests.policy import trouble_with
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +80,7 @@ TABLE = {
     "access-evaluations": MACHINES,
     "access-approval": only(closed=401, strangers=401, sent=405, signed_out=401),
     "access-configuration": OPEN,
+    "access-client": MEMBERS,
     "healthz": OPEN,
     "readyz": OPEN,
     "help": OPEN,
@@ -213,6 +216,18 @@ TABLE = {
     "dependant": PAGE,  # and the executive it names, who is not in this table
     "dependant-decline": NOT_NOW,
     "dependant-end": OWNER,
+    "contract-dry-run": only(*TEAM, *BOARD, "auditor", sent=405),  # shows what was asked: not for admins
+    "systems": READ,
+    "system-try": PAGE,
+    "key-make": RUNNERS,
+    "key-rotate": RUNNERS,
+    "key-revoke": RUNNERS,
+    "told": READ,
+    "told-one": only(*TEAM, *BOARD, "auditor", sent=405),
+    "told-export": only(*TEAM, *BOARD, "auditor", sent=405),
+    "case-switch-off": only("owner", "chair"),
+    "case-switch-on": NOT_NOW,  # they are on
+    "case-drill": WORKERS,
     "notes": PAGE,
     "event-add": only(*TEAM, *BOARD),
     "funding-add": only("owner", "chair"),
@@ -327,6 +342,11 @@ def world(cast):
         )
         condition.save()
     actions.save_contract(case=case, clauses=life.CLAUSES, by=cast.owner)
+    key, token = factories.make_key(cast, case)
+    System(token.text).ask("summarise")
+    (asked,) = logged()
+    pressed = actions.switch_off(case=case, reason="A trial", by=cast.owner)
+    actions.switch_on(case=case, reason="It is over", by=cast.owner)
     account = start(obligation=debts[0], by=cast.owner)
     draft = people.load_rulebook(source=load_default().replace('"2026.1"', '"2026.2"'), by=cast.admin)
     batch = actions.upload_batch(
@@ -374,6 +394,9 @@ def world(cast):
         "imports": batch.pk,
         "rows": ImportRow.objects.filter(batch=batch).first().pk,
         "post-mortems": account.pk,
+        "systems": key.pk,
+        "moment": str(Place.of(asked)),
+        "switch": pressed.pk,
         "notices": 10**9,
         "accounts": cast.lead.pk,
         "token": "1.forged~key",

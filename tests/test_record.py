@@ -257,6 +257,23 @@ def test_every_act_leaves_exactly_its_entries(cast):
                 decision=made["decision"], reason="Two queues", by=owner
             ),
         ),
+        (["key made"], lambda: keep("key", factories.make_key(cast, case)[0])),
+        (
+            ["key made"],
+            lambda: actions.rotate_key(
+                key=made["key"], expires_at=clock.now() + timedelta(days=60), by=owner
+            ),
+        ),
+        (["key revoked"], lambda: actions.revoke_key(key=made["key"], reason="Lost", by=owner)),
+        (
+            ["switched off"],
+            lambda: keep("switch", actions.switch_off(case=case, reason="Wrong tone", by=cast.chair)),
+        ),
+        (["switched on"], lambda: actions.switch_on(case=case, reason="Mended", by=owner)),
+        (
+            ["evidence added"],
+            lambda: actions.record_drill(pressed=made["switch"], covers=["prod.q10_outage"], by=owner),
+        ),
         (["review opened"], lambda: keep("review", actions.open_review(case=case, by=owner))),
         (
             ["asked"],

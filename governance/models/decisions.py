@@ -37,6 +37,9 @@ class PolicyDecision(models.Model):
     """
 
     not_governed = "sealed in batches: the entry of its DecisionBatch commits to it; rows are never changed"
+    not_in_admin = (
+        "questions hold personal data, and are millions; the case has a page of them for its people"
+    )
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()

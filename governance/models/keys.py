@@ -61,6 +61,7 @@ class KeyAttempt(models.Model):
     """A question that came with a key that is none, kept to slow guessing down."""
 
     not_governed = "counts what is forgotten after a while; nobody is behind a wrong key"
+    not_in_admin = "counts what is forgotten after a while"
 
     public = models.CharField(max_length=20)
     address = models.GenericIPAddressField(null=True)

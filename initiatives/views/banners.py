@@ -12,7 +12,7 @@ from initiatives.models.holds import HOLD_KINDS
 def banners_of(case, book, facts, states, now, may) -> list[dict]:
     """What every page of the case must say out loud; each with tone, title, text and perhaps a link."""
     today = clock.local_day(now)
-    found = []
+    found = _switch_banner(case, may)
     if case.withdrawn_at:
         joined = f" It was joined to {case.joined_to.ref}." if case.joined_to_id else ""
         found.append(_banner("warn", "Withdrawn.", f"{case.withdrawn_reason}{joined} Nothing is owed."))
@@ -92,6 +92,21 @@ def contract_after_architecture(case, facts, now) -> str:
     if began <= first:
         return ""
     return f"The contract came into force on {day(began)}, after the first architecture decision on {day(first)}."
+
+
+def _switch_banner(case, may) -> list[dict]:
+    """That everything is denied until somebody switches its systems on again: who did it, since when, the way back."""
+    return [
+        _banner(
+            "bad",
+            f"Its systems are switched off, since {clock.moment_in_words(row.pressed_at)}.",
+            f"{row.pressed_by} switched them off: {ended(row.reason)} Whatever they ask is denied."
+            + ("" if may.switch else " The owner or the chair can switch them on again."),
+            reverse("case-switch-on", args=[case.ref]) if may.switch else "",
+            "Switch them on again",
+        )
+        for row in sources.rows(case, "switched_off")
+    ]
 
 
 def _hold_banners(case, facts, now, may) -> list[dict]:

@@ -96,6 +96,21 @@ class WhoMay:
         return permissions.may_stop(self.case, self.person)
 
     @cached_property
+    def switch(self) -> Answer:
+        """Switch its systems off and on, at once."""
+        return permissions.may_switch(self.case, self.person)
+
+    @cached_property
+    def manage_keys(self) -> Answer:
+        """Make, rotate and revoke keys of its systems."""
+        return permissions.may_manage_keys(self.case, self.person)
+
+    @cached_property
+    def read_questions(self) -> Answer:
+        """Read what systems asked."""
+        return permissions.may_read_questions(self.case, self.person)
+
+    @cached_property
     def withdraw(self) -> Answer:
         """Withdraw an idea registered by mistake."""
         return permissions.may_withdraw(self.case, self.person)
@@ -145,7 +160,7 @@ class WhoMayNot(WhoMay):
     manage = collaborate = change_what_runs = propose_role = chair = stop = withdraw = hold = confirm_tier = (
         no("Nothing can be changed on another day.", "Go back to today.")
     )
-    note = fund = go_on = capture = manage
+    note = fund = go_on = capture = switch = manage_keys = manage
     look_back = no("This is another day already.")
 
 

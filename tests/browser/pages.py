@@ -66,6 +66,8 @@ NO_PAGE = {
     "record-checkpoint": "a text for programs",
     "record-verifier": "a program",
     "record-receipt-file": "a JSON file",
+    "access-client": "a program",
+    "told-export": "a CSV file",
     "checklist-draft": "only sent to",
     "checklist-accept": "only sent to",
     "evidence-file": "the file itself, as a download",
@@ -85,6 +87,7 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "contract-approve": ("seat_value", {"ref": "trial"}),
     "dependant-decline": ("second_admin", {}),
     "evidence-capture": ("owner", {}),
+    "case-switch-on": ("owner", {"ref": "overdue"}),
     "case-withdraw": ("owner", {"ref": "idea"}),
     "case-retire": ("chair", {"ref": "production"}),
     "case-reattest": ("chair", {"ref": "production"}),
@@ -115,6 +118,10 @@ MAIN = {
     "contract-edit",
     "contract-mapped",
     "layer-review",
+    "systems",
+    "system-try",
+    "told",
+    "contract-dry-run",
     "people",
     "running",
     "notes",
@@ -218,6 +225,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
             due=clock.today(),
             debtor=cast.owner,
         )
+    actions.switch_off(case=overdue, reason="It answered in the wrong tone.", by=cast.owner)
     stopped = factories.make_prototype(cast, title="Speech to text")
     stopped = actions.stop(
         case=stopped, reason_code="no_value", reason="Nobody listened to it.", by=cast.owner
@@ -298,6 +306,16 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("evidence-document", cast.owner, f"{case}evidence/{document.pk}/"),
         Page("evidence-table", cast.owner, f"{case}evidence/{day_of_log.pk}/look/"),
         Page("evidence-lost", cast.owner, f"{case}evidence/{gone.pk}/file/", 404),
+        Page("systems-none", cast.owner, f"{idea.get_absolute_url()}systems/"),
+        Page("systems-off", cast.owner, f"{overdue.get_absolute_url()}systems/"),
+        Page("told-none", cast.owner, f"{case}decisions/"),
+        Page("told-admin", cast.admin, address("told", world)),
+        Page("told-nothing-like-it", cast.owner, f"{address('told', world)}?action=nothing"),
+        Page(
+            "dry-run-today",
+            cast.owner,
+            f"{address('contract-dry-run', world)}?since={clock.today()}&until={clock.today()}",
+        ),
         Page("history-page", cast.owner, f"{case}history/"),
         Page("lessons-stopped", cast.owner, f"{stopped.get_absolute_url()}lessons/"),
         Page("lessons-published", cast.outsider, f"{stopped.get_absolute_url()}lessons/"),

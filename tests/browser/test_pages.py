@@ -105,6 +105,12 @@ def answers(visitor: Visitor, scene: pages.Scene, cast, monkeypatch) -> list[str
     page = visitor.page
     page.goto("/settings/")
     found = visitor.presses("calendar-made", "Make an address")
+    page.goto(address("key-make", scene.world))
+    page.get_by_label("Which system").fill("Reply drafts")
+    page.get_by_label("Who answers for it").select_option(str(cast.lead.pk))
+    found += visitor.presses("key-made", "Make the key")
+    page.goto(address("system-try", scene.world))
+    found += visitor.presses("system-tried", "Ask")
     page.goto("/cases/register/")
     page.locator("main form[method=post]").evaluate("form => { form.noValidate = true }")
     found += visitor.presses("register-wrong", "Register")

@@ -1,10 +1,11 @@
 """What a system of a case sends: questions with its key, as a client would."""
 
 import json
+from datetime import timedelta
 
 from django.test import Client
 
-from governance import decision_log
+from governance import clock, decision_log
 from governance.models import PolicyDecision
 
 
@@ -65,3 +66,29 @@ def logged(**filters) -> list[PolicyDecision]:
     """The decisions in the log, oldest first, after what waits was brought over."""
     decision_log.decisions.bring_over()
     return list(PolicyDecision.objects.filter(**filters).order_by("id"))
+
+
+def write(case, count: int, *, at=None, key=None, apart: int = 1, **fields) -> None:
+    """Put decisions into the log of the case, so many seconds apart, the last one at the moment."""
+    last = at or clock.now()
+    for number in range(count):
+        row = {
+            "at": (last - timedelta(seconds=apart * (count - 1 - number))).isoformat(),
+            "case_number": case.number,
+            "version_number": 1,
+            "contract_digest": "",
+            "key_id": key.pk if key else None,
+            "subject": f"user:{number}",
+            "action": "read",
+            "resource": f"record:{number}",
+            "outcome": "allow",
+            "code": "allowed",
+            "clauses": [1],
+            "reason": f"Number {number}.",
+            "request": {"action": {"name": "read"}},
+            "request_id": "",
+            "approval": None,
+            "took_us": 1,
+        }
+        decision_log.decisions.write(row | fields)
+    decision_log.decisions.bring_over()

@@ -61,6 +61,8 @@ def words(report: verification.Report) -> list[str]:
         f"{report.leaves} sealed entries from position {report.since} on, {report.checkpoints} checkpoints, "
         f"{report.erased} bodies erased by an act."
     ]
+    if report.batches:
+        lines.append(f"{report.batches} batches of decisions that systems were told.")
     if report.held:
         lines.append(f"Compared with {report.held} checkpoint{'s' if report.held > 1 else ''} that you hold.")
     if report.unsealed:

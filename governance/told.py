@@ -1,0 +1,173 @@
+"""What systems asked and were told, read from the log of decisions: each look costs no more than a bounded one may.
+
+The log of a busy case grows by millions a day. So nothing here counts it as a whole: a page looks through a stretch of
+it and says how far it came, figures say of how many they speak.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
+
+from governance.models import PolicyDecision
+from governance.models.decisions import OUTCOMES
+
+PAGE = 50
+STRETCH = 20_000  # decisions that one page looks through for those that are wanted
+MOST_SUBJECTS = 2_000
+SIGNAL_DAYS = 30
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# The newest first, before a place, each condition on what an index leads to inside; the others on that stretch only.
+_STRETCH = """
+SELECT {columns} FROM governance_policydecision
+ WHERE case_number = %(case)s AND (%(at)s::timestamptz IS NULL OR (at, id) < (%(at)s, %(id)s))
+   {inside}
+ ORDER BY at DESC, id DESC"""
+_PAGE = """
+SELECT * FROM ({stretch} LIMIT %(stretch)s) s WHERE true {outside} ORDER BY at DESC, id DESC LIMIT %(most)s"""
+_INSIDE = {
+    "since": "AND at >= %(since)s",
+    "until": "AND at < %(until)s",
+    "subject": "AND subject = %(subject)s",
+    "key": "AND key_id = %(key)s",
+}
+_OUTSIDE = {
+    "outcome": "AND outcome = %(outcome)s",
+    "code": "AND code = %(code)s",
+    "action": "AND action = %(action)s",
+    "clause": "AND clauses @> to_jsonb(%(clause)s::integer)",
+}
+_OUTCOMES = """
+SELECT outcome, count(*) FROM (
+  SELECT outcome FROM governance_policydecision WHERE case_number = %s AND at >= %s ORDER BY at DESC LIMIT %s) s
+ GROUP BY outcome"""
+# One step of the index for each subject, however often each of them asked.
+_SUBJECTS = """
+WITH RECURSIVE found(subject, n) AS (
+  (SELECT subject, 1 FROM governance_policydecision WHERE case_number = %(case)s AND at >= %(since)s
+    ORDER BY subject LIMIT 1)
+  UNION ALL
+  SELECT (SELECT d.subject FROM governance_policydecision d
+           WHERE d.case_number = %(case)s AND d.at >= %(since)s AND d.subject > found.subject
+           ORDER BY d.subject LIMIT 1), n + 1
+    FROM found WHERE found.subject IS NOT NULL AND n <= %(most)s
+)
+SELECT count(subject) FROM found"""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which decisions: each of these narrows the list; what is empty or None does not. `key` is that of a row."""
+
+    outcome: str = ""
+    code: str = ""
+    subject: str = ""
+    action: str = ""
+    clause: int | None = None
+    key: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def given(self) -> dict:
+        """The conditions that are there."""
+        return {name: value for name, value in vars(self).items() if value not in ("", None)}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in the log: the decisions before it come next."""
+
+    at: datetime
+    id: int
+
+    def __str__(self) -> str:
+        return f"{(self.at - _EPOCH) // timedelta(microseconds=1)}-{self.id}"
+
+    @classmethod
+    def of(cls, row: PolicyDecision) -> "Place":
+        """Where this decision stands."""
+        return cls(row.at, row.pk)
+
+    @classmethod
+    def read(cls, text: str) -> "Place | None":
+        """The place that `str` wrote; None for anything else."""
+        micros, _, key = text.partition("-")
+        if not (micros.isascii() and micros.isdecimal() and key.isascii() and key.isdecimal()):
+            return None
+        if len(micros) > 16 or len(key) > 18:
+            return None
+        return cls(_EPOCH + timedelta(microseconds=int(micros)), int(key))
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some decisions, newest first; `more` is where the next ones begin, `looked_to` how far a search came."""
+
+    rows: list[PolicyDecision]
+    more: Place | None = None
+    looked_to: datetime | None = None
+
+
+def page(case: int, wanted: Wanted, before: Place | None = None, most: int = PAGE) -> Page:
+    """The next decisions of a case (its number) that are wanted; where a stretch holds fewer, how far it came."""
+    inside, outside = _conditions(wanted)
+    about = {
+        "case": case,
+        "at": before.at if before else None,
+        "id": before.id if before else None,
+        "stretch": STRETCH,
+        "most": most + 1,
+    } | wanted.given
+    stretch = _STRETCH.format(columns="*", inside=inside)
+    rows = list(PolicyDecision.objects.raw(_PAGE.format(stretch=stretch, outside=outside), about))
+    if len(rows) > most:
+        return Page(rows[:most], Place.of(rows[most - 1]))
+    end = None
+    if outside:
+        with connection.cursor() as cursor:
+            query = _STRETCH.format(columns="at, id", inside=inside) + " LIMIT 1 OFFSET %(last)s"
+            cursor.execute(query, about | {"last": STRETCH - 1})
+            end = cursor.fetchone()
+    return Page(rows, Place(*end), end[0]) if end else Page(rows)
+
+
+def _conditions(wanted: Wanted) -> tuple[str, str]:
+    given = wanted.given
+    return tuple(
+        " ".join(words for name, words in part.items() if name in given) for part in (_INSIDE, _OUTSIDE)
+    )
+
+
+def one(case: int, place: Place) -> PolicyDecision | None:
+    """The decision of a case at this place; by the whole key, which leads to it in a log of any size."""
+    return PolicyDecision.objects.filter(case_number=case, at=place.at, pk=place.id).first()
+
+
+def each(case: int, wanted: Wanted, most: int) -> Iterator[PolicyDecision]:
+    """Up to `most` of the decisions that are wanted, newest first, read some at a time."""
+    place, left = None, most
+    while left > 0:
+        found = page(case, wanted, place, min(left, 1000))
+        yield from found.rows
+        left -= len(found.rows)
+        place = found.more
+        if place is None:
+            return
+
+
+def outcomes(case: int, since: datetime) -> tuple[dict[str, int], bool]:
+    """How many decisions there were by outcome since then; and whether only the newest of them were counted."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OUTCOMES, [case, since, STRETCH])
+        found = dict(cursor.fetchall())
+    return {key: found.get(key, 0) for key in OUTCOMES}, sum(found.values()) == STRETCH
+
+
+def subjects(case: int, since: datetime) -> int:
+    """How many different subjects asked since then; at most one more than MOST_SUBJECTS."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SUBJECTS, {"case": case, "since": since, "most": MOST_SUBJECTS})
+        return cursor.fetchone()[0]

@@ -1,0 +1,31 @@
+"""Systems of cases in the Django admin: keys without what would let one in, what was told in batches, the switch."""
+
+from governance.administration import read_only
+from governance.models import DecisionBatch, ServiceKey
+from initiatives.admin.cases import BY_CASE, OF_STAGE
+from initiatives.models import KillSwitch
+
+read_only(
+    ServiceKey,
+    ("contracts", "Keys of systems"),
+    list_display=("system", "public", "contract", "principal", "made_at", "expires_at", "revoked_at"),
+    list_filter=("expires_at", "revoked_at"),
+    search_fields=("system", "public", "contract__title", "principal__full_name"),
+    list_select_related=("contract", "principal"),
+    # Whoever has the hash can try keys without asking us.
+    never_shown=("secret_hash",),
+)
+read_only(
+    DecisionBatch,
+    ("record", "Batches of decisions"),
+    list_display=("id", "count", "first_at", "last_at", "digest"),
+    list_filter=("first_at",),
+    search_fields=("=digest", "=spool"),
+)
+read_only(
+    KillSwitch,
+    ("owed", "Uses of the switch"),
+    list_display=("initiative", "pressed_by", "pressed_at", "reason", "released_by", "released_at"),
+    list_filter=("released_at", *OF_STAGE),
+    search_fields=(*BY_CASE, "reason", "pressed_by__full_name"),
+)

@@ -1,0 +1,40 @@
+"""What a web process knows of the cases whose systems ask it."""
+
+import pytest
+
+from governance import policy
+from initiatives import conditions
+from initiatives.conditions import Conditions, known_of, policies_of
+from tests import factories
+from tests.initiatives.asking import question
+from tests.initiatives.test_authzen import FIXTURE
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_full_store_of_policies_forgets_none_that_is_asked_for(cast, settings, monkeypatch):
+    """More contracts than it keeps: those of the running read stay, or their systems would be told there is none."""
+    monkeypatch.setattr(conditions, "MOST_POLICIES", 0)
+    keys = []
+    for number in range(3):
+        case = factories.make_contract(cast, factories.make_prototype(cast, title=f"Case {number}"), FIXTURE)
+        keys.append(factories.make_key(cast, case)[0].public)
+    known = Conditions()
+    for public in keys * 2:
+        settings.DECISION_FRESH = 0.0
+        known.of(public)  # everything that was asked for is read anew
+        settings.DECISION_FRESH = 60.0
+    assert [len(known.of(public).versions) for public in keys] == [1, 1, 1]
+
+
+def test_one_case_is_known_without_a_key_and_without_a_contract(cast):
+    idea = factories.make_case(cast)
+    known = known_of(idea)
+    assert (known.ref, known.contract, known.versions, known.keys) == (idea.ref, None, (), ())
+    assert known.condition.stage == "proposed"
+    case = factories.make_contract(cast, factories.make_prototype(cast), FIXTURE)
+    version, _ = known_of(case).version_at(case.contract.versions.get().starts_at)
+    assert version.number == 1
+    decision = policy.decide(version, known_of(case).condition, question("read"), version.starts_at)
+    assert decision.code == "allowed"
+    assert policies_of(case.contract.versions.get()).actions == version.policies.actions
