@@ -15,13 +15,13 @@ import threading
 import time
 import uuid
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 from django.conf import settings
+from django.db import DataError, connection, connections
 from django.db import Error as DatabaseError
-from django.db import connection, connections
 
 from governance import history, ledger
 from governance.models import DecisionBatch, PolicyDecision
@@ -32,6 +32,7 @@ EVERY = 0.5  # seconds between two batches
 LARGEST = 5_000  # decisions in one batch, after which the next file begins
 ORPHANS_EVERY = 60.0  # seconds between two looks for files that nobody holds
 SYSTEM = "decision log"
+_DIGEST = slice(-66, -2)  # where a line ends with its digest: ..."digest":"<64 hexadecimal digits>"}
 
 # What a row commits to, in the order of its columns; `salt`, `digest`, `batch` and `place` come on top.
 FIELDS = (
@@ -54,12 +55,12 @@ FIELDS = (
 )
 _WRITE = f"""
 INSERT INTO governance_policydecision ({", ".join(FIELDS)}, batch_id, place, digest, salt)
-SELECT {", ".join(f"t.{name}" for name in FIELDS)}, %s, t.place, decode(t.digest, 'hex'), decode(t.salt, 'hex')
-  FROM jsonb_to_recordset(%s) AS t(
+SELECT {", ".join(f"t.{name}" for name in FIELDS)}, %s, e.place - 1, decode(t.digest, 'hex'), decode(t.salt, 'hex')
+  FROM jsonb_array_elements(%s) WITH ORDINALITY AS e(line, place), jsonb_to_record(e.line) AS t(
        at timestamptz, case_number integer, version_number integer, contract_digest text, key_id bigint, subject text,
        action text, resource text, outcome text, code text, clauses jsonb, reason text, request jsonb,
-       request_id text, approval uuid, took_us integer, place integer, digest text, salt text)
- ORDER BY t.place
+       request_id text, approval uuid, took_us integer, digest text, salt text)
+ ORDER BY e.place
 """
 
 
@@ -180,47 +181,57 @@ def bring_orphans(folder: Path) -> int:
 
 def _bring(path: Path) -> int:
     """Write the decisions of one file as one batch, once, and remove the file."""
-    rows = _rows(path)
-    if rows:
-        with history.acting(system=SYSTEM):
-            # One at a time for each file: a file that is already in the table was only not removed.
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [path.stem])
-            if not DecisionBatch.objects.filter(spool=path.stem).exists():
-                _write(path.stem, rows)
+    lines = _lines(path)
+    if lines:
+        try:
+            _write_once(path.stem, lines)
+        except DataError:  # a line in the middle was cut off when the disk was full: it was never answered
+            _write_once(path.stem, [line for line in lines if _whole(line)])
     path.unlink(missing_ok=True)
-    return len(rows)
+    return len(lines)
 
 
-def _rows(path: Path) -> list[dict]:
+def _lines(path: Path) -> list[bytes]:
     """The lines of a file; a last one that was cut off by a crash was never answered, and is left out."""
     try:
         lines = path.read_bytes().split(b"\n")
     except FileNotFoundError:
         return []
-    found = []
-    for line in lines:
-        with suppress(ValueError):
-            found.append(json.loads(line))
-    return found
+    return [line for line in lines if line.endswith(b'"}')]
 
 
-def _write(name: str, rows: list[dict]) -> None:
-    moments = sorted({datetime.fromisoformat(row["at"]) for row in rows})
+def _whole(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def _write_once(name: str, lines: list[bytes]) -> None:
+    with history.acting(system=SYSTEM):
+        # One at a time for each file: a file that is already in the table was only not removed.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [name])
+        if not DecisionBatch.objects.filter(spool=name).exists():
+            _write(name, lines)
+
+
+def _write(name: str, lines: list[bytes]) -> None:
+    """The lines go to the database as they are: to read and write each anew would hold up those who ask meanwhile."""
+    first, last = (datetime.fromisoformat(json.loads(line)["at"]) for line in (lines[0], lines[-1]))
     batch = DecisionBatch(
         spool=name,
-        count=len(rows),
-        first_at=moments[0],
-        last_at=moments[-1],
-        digest=batch_digest([bytes.fromhex(row["digest"]) for row in rows]),
+        count=len(lines),
+        first_at=min(first, last),
+        last_at=max(first, last),
+        digest=batch_digest([bytes.fromhex(line[_DIGEST].decode()) for line in lines]),
     )
     batch.save()
-    for place, row in enumerate(rows):
-        row["place"] = place
     with connection.cursor() as cursor:
-        for month in sorted({moment.strftime("%Y-%m-01T12:00:00+00:00") for moment in moments}):
-            cursor.execute("SELECT plumbline_decisions_of(%s)", [month])
-        cursor.execute(_WRITE, [batch.pk, json.dumps(rows, ensure_ascii=False)])
+        # Threads write their lines a little out of order, at the turn of a month too.
+        for moment in (min(first, last) - timedelta(minutes=1), max(first, last) + timedelta(minutes=1)):
+            cursor.execute("SELECT plumbline_decisions_of(%s)", [moment])
+        cursor.execute(_WRITE, [batch.pk, (b"[" + b",".join(lines) + b"]").decode()])
 
 
 # --- Verification ----------------------------------------------------------------------------------------------------

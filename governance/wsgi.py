@@ -1,6 +1,7 @@
 """The web application as gunicorn loads it: `gunicorn governance.wsgi`."""
 
 import os
+import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
@@ -8,6 +9,9 @@ from django.core.wsgi import get_wsgi_application
 from governance.startup import refuse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
+# A thread that makes a page gives way after half a millisecond instead of five: a decision, which takes about that
+# long, would else wait for several such turns (measured by tests/bench/decisions.py).
+sys.setswitchinterval(0.0005)
 
 try:
     application = get_wsgi_application()
