@@ -153,6 +153,9 @@ def _key() -> forms.CharField:
 class ClauseForm(forms.Form):
     """One clause of a kind; which words it can be made of, the initiative's vocabulary says."""
 
+    # What is left empty does not restrict: no field of it is marked as optional.
+    rows_may_be_empty = True
+
     action = forms.ChoiceField(label="Act", required=False)
     new_action = _words("Or a new act")
     new_action_key = _key()

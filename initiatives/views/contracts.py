@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from governance import clock
 from governance.middleware import on_any_day
@@ -134,6 +135,7 @@ def _approvals(version, book) -> list[tuple[str, object]]:
     return [(SEATS.get(seat, seat), given.get(seat)) for seat in book.contract.seats]
 
 
+@require_safe
 def changes(request, ref):
     """Any two versions compared in sentences; at first the newest with the one before."""
     case = doors.case_for(request.user, ref)
@@ -168,6 +170,7 @@ def _version(by_number: dict[str, ContractVersion], wanted: str | None, otherwis
     return by_number[wanted]
 
 
+@require_safe
 def read(request, ref):
     """A version to be read aloud or printed: every sentence with its number, kind by kind."""
     case = doors.case_for(request.user, ref)

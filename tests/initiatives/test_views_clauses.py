@@ -427,7 +427,7 @@ def test_what_somebody_else_saved_meanwhile_comes_back_beside_what_was_typed(cas
     page = text_of(answer)
     assert answer.status_code == 409
     assert kinds == ["refused"]
-    assert f"{deputy.full_name} saved this clause on" in page
+    assert f"{deputy.full_name} saved this clause (" in page
     assert "at most 50 at a time" in page
     assert "at most 20 at a time" in page
     assert "<del>50</del> <ins>20</ins>" in page
@@ -455,7 +455,7 @@ def test_a_clause_that_was_removed_meanwhile_can_be_put_back_as_it_was_typed(cas
     theirs.post(gone, of_page(theirs.get(gone)))
     answer = mine.post(url, opened | {"most": "20"})
     assert answer.status_code == 409
-    assert f"{deputy.full_name} removed this clause on" in text_of(answer)
+    assert f"{deputy.full_name} removed this clause (" in text_of(answer)
     assert mine.post(url, of_page(answer)).status_code == 302
     assert now(case, 1).said.most == 20
 
