@@ -44,10 +44,11 @@ _NARROWER = (
     ("How much", _LIMITS),
     ("Only if", ("tests",)),
 )
+_FAILING = ("Only when something goes wrong", ("failure",))
 OWN_WORDS = ("In your own words", ("sentence",))
 SECTIONS = {
-    "autonomy": (("What it may do", _ACT), *_NARROWER),
-    "human_approval": (("What it may do", _ACT), ("Who approves", _ASKING), *_NARROWER),
+    "autonomy": (("What it may do", _ACT), *_NARROWER, _FAILING),
+    "human_approval": (("What it may do", _ACT), ("Who approves", _ASKING), *_NARROWER, _FAILING),
     "edge_policy": (
         ("What goes wrong, and what then applies", ("failure", "then")),
         ("Who is asked, if a person is asked", _ASKING),
@@ -213,7 +214,7 @@ class ClauseForm(forms.Form):
     four_eyes = forms.BooleanField(label="Two of them have to approve", required=False)
     failure = forms.ChoiceField(
         label="When",
-        choices=[("", "choose what goes wrong"), *FAILURES.items()],
+        choices=[("", "whatever happens"), *FAILURES.items()],
         required=False,
     )
     then = forms.ChoiceField(
@@ -253,6 +254,8 @@ class ClauseForm(forms.Form):
             if of in wanted:
                 used = terms.audience if of == "audience" else (getattr(terms, of),)
                 self.fields[of].choices = self._choices(of, used)
+        if kind == "edge_policy":
+            self.fields["failure"].choices = [("", "choose, or give conditions below"), *FAILURES.items()]
         rows = max(TEST_ROWS, len(terms.tests)) if "tests" in wanted else 0
         shown = [TestForm.of_test(one) for one in terms.tests] + [{}] * rows
         self.tests = [TestForm(data, prefix=f"test-{place}", initial=shown[place]) for place in range(rows)]
@@ -273,7 +276,7 @@ class ClauseForm(forms.Form):
         parts = list(SECTIONS[self.kind])
         if "sentence" in self.fields:
             parts.append(OWN_WORDS)
-        return [self._section(*part, folded=part in (*_NARROWER, OWN_WORDS)) for part in parts]
+        return [self._section(*part, folded=part in (*_NARROWER, _FAILING, OWN_WORDS)) for part in parts]
 
     def _section(self, legend: str, names: tuple[str, ...], *, folded: bool) -> dict:
         fields = [self[name] for name in names if name in self.fields]
@@ -358,7 +361,9 @@ class ClauseForm(forms.Form):
         if made and own and made != own:
             self.add_error("sentence", f"The fields above make the sentence: “{made}” Empty them, or this.")
         if not made and not own:
-            first = "then" if self.cleaned_data.get("failure") else FIRST[self.kind]
+            terms = self._terms()
+            half = self.kind == "edge_policy" and not terms.then and (terms.failure or terms.tests)
+            first = "then" if half else FIRST[self.kind]
             self.add_error(first, "Choose here, or write the clause in your own words below.")
         return not self.errors
 

@@ -1,6 +1,7 @@
 """Writing the contract clause by clause: by kind, without script, two people at once, its words and comments."""
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -94,7 +95,17 @@ def test_each_kind_asks_for_what_matters_to_it_and_nothing_else(cast, as_, case,
     fields = set(of_page(as_(cast.owner).get(at("clause-edit", case.ref, "new", kind=kind))))
     shown = {
         name: name in fields
-        for name in ("action", "up_to", "test-0-name", "approvers", "wait", "failure", "days", "regions")
+        for name in (
+            "action",
+            "up_to",
+            "test-0-name",
+            "approvers",
+            "wait",
+            "failure",
+            "then",
+            "days",
+            "regions",
+        )
     }
     acts_on = kind in ("autonomy", "human_approval", "edge_policy")
     asks = kind in ("human_approval", "edge_policy")
@@ -104,7 +115,8 @@ def test_each_kind_asks_for_what_matters_to_it_and_nothing_else(cast, as_, case,
         "test-0-name": acts_on,
         "approvers": False,  # none is ticked yet
         "wait": asks,
-        "failure": kind == "edge_policy",
+        "failure": acts_on,
+        "then": kind == "edge_policy",
         "days": kind == "retention",
         "regions": kind == "residency",
     }
@@ -119,7 +131,7 @@ def test_opened_and_sent_as_it_stands_a_clause_loses_nothing(cast, as_, case, ki
         "autonomy": Terms.read(
             {k: v for k, v in FULL.stored().items() if k not in ("approvers", "minutes", "four_eyes")}
         ),
-        "human_approval": FULL,
+        "human_approval": replace(FULL, failure="sources_conflict"),
         "edge_policy": Terms.read(FULL.stored() | {"failure": "low_confidence", "then": "ask"}),
         "audience": Terms(audience=("account_managers",)),
         "retention": Terms(days=1000),
@@ -229,7 +241,8 @@ def test_what_is_typed_becomes_terms(cast, as_, case):
             {"action": "summarise", "test-0-name": "n", "test-0-kind": "yes_no", "test-0-value": "perhaps"},
             "Type yes or no.",
         ),
-        ("edge_policy", {"failure": "low_confidence"}, "Choose here, or write"),
+        ("edge_policy", {"failure": "low_confidence"}, "Then: Choose here, or write"),
+        ("autonomy", {"failure": "low_confidence"}, "Act: Choose here, or write"),
         ("human_approval", {"action": "summarise", "wait": "31", "wait_unit": "days"}, "thirty days"),
         ("retention", {"days": "10"}, "at least 730 days"),
         ("residency", {"regions": ", ,"}, "Choose here, or write"),
