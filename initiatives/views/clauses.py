@@ -19,7 +19,7 @@ from initiatives.actions import Overtaken, Written
 from initiatives.forms.clauses import ClauseForm
 from initiatives.forms.contracts import CommentForm, RewordForm, StartForm, WordForm
 from initiatives.models import Initiative
-from initiatives.views.contracts import gaps_shown, groups_of
+from initiatives.views.contracts import count_comments, gaps_shown, groups_of
 from initiatives.views.shared import ask, case_context, mend, sent
 
 TAB = "contract"
@@ -66,13 +66,7 @@ def edit(request, ref):
             messages.success(request, "Saved from when the contract is wanted.")
             return redirect("contract-edit", case.ref)
     clauses = list(newest.clauses.all()) if newest else []
-    open_on = Counter(
-        ClauseComment.objects.filter(contract=case.contract_id, settled_at=None).values_list(
-            "number", flat=True
-        )
-    )
-    for clause in clauses:
-        clause.comments = open_on.pop(clause.number, 0)
+    on_removed = count_comments(case, clauses)
     return _page(
         request,
         case,
@@ -82,7 +76,7 @@ def edit(request, ref):
         draft=draft,
         start=start,
         groups=groups_of(clauses),
-        on_removed=sorted(open_on.items()),
+        on_removed=on_removed,
         gaps=gaps_shown(case, clauses) if clauses else [],
         kinds=CLAUSE_KINDS.items(),
         full=len(clauses) >= MOST_CLAUSES,

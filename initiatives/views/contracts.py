@@ -48,15 +48,7 @@ def contract(request, ref):
     before = next((v for v in versions if shown and v.number < shown.number), None)
     said = _clauses_of(shown, before)
     clauses = said[shown.pk] if shown else []
-    open_on = Counter(
-        ClauseComment.objects.filter(contract=case.contract_id, settled_at=None).values_list(
-            "number", flat=True
-        )
-        if clauses
-        else ()
-    )
-    for clause in clauses:
-        clause.comments = open_on[clause.number]
+    count_comments(case, clauses)
     changes = changes_shown(said[before.pk], clauses) if before else []
     context |= {
         "title": f"Contract, version {shown.number}" if shown else "Contract",
@@ -84,6 +76,17 @@ def _clauses_of(*versions: ContractVersion | None) -> dict[int, list[Clause]]:
     for clause in Clause.objects.filter(version__in=found).order_by("position", "id") if found else ():
         found[clause.version_id].append(clause)
     return found
+
+
+def count_comments(case, clauses: list[Clause]) -> list[tuple[int, int]]:
+    """Put beside each clause how many comments on it are open; those on clauses that are gone: (number, how many)."""
+    if not clauses:
+        return []
+    rows = ClauseComment.objects.filter(contract=case.contract_id, settled_at=None)
+    open_on = Counter(rows.values_list("number", flat=True))
+    for clause in clauses:
+        clause.comments = open_on.pop(clause.number, 0)
+    return sorted(open_on.items())
 
 
 def groups_of(clauses: Iterable[Clause]) -> list[tuple[str, list]]:
@@ -273,10 +276,12 @@ def approve(request, ref):
         for seat in (held or book.contract.seats)
     ]
     context = case_context(request, case, "contract")
+    clauses = list(version.clauses.all())
+    count_comments(case, clauses)
     context |= {
         "title": f"Approve the contract, version {version.number}",
         "version": version,
-        "groups": groups_of(version.clauses.all()),
+        "groups": groups_of(clauses),
         "seats": seats,
         "effects": impact.of_contract(case, version, by=request.user),
         "planned": version.wanted_from

@@ -608,6 +608,9 @@ def test_comments_stand_beside_their_clause_until_somebody_settles_them(cast, as
     assert (told.person, told.link, told.text) == (cast.owner, url, "Four hours are long.")
     for page in ("contract", "contract-edit"):
         assert "2 open comments" in text_of(as_(cast.owner).get(at(page, case.ref)))
+    life.staff(case, cast.team)
+    actions.propose_contract(case=life.fresh(case), by=cast.owner)
+    assert "2 open comments" in text_of(as_(cast.seat_risk).get(at("contract-approve", case.ref)))
     first, second = ClauseComment.objects.all()
     settle = at("comment-settle", case.ref, second.pk)
     assert as_(cast.seat_value).post(settle).status_code == 403, "neither the owner nor the author"
