@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
+from threading import Lock
 
 from django.core.exceptions import ValidationError
 from django.db.models import Max
@@ -29,6 +30,11 @@ from governance.statements import digest
 from initiatives import permissions, sources
 from initiatives.actions.base import act, settle_standing
 from initiatives.models import Initiative
+
+# What the check found is kept by everything that it looks at: for a long contract it takes as long as its page.
+MOST_KEPT = 20
+_keeping = Lock()
+_found: dict[tuple, list[Gap]] = {}
 
 
 @dataclass(frozen=True)
@@ -200,10 +206,20 @@ def _write_clauses(version: ContractVersion, rows: list[Written]) -> None:
 
 def gaps_of(case: Initiative, clauses: Iterable[Clause]) -> list[Gap]:
     """What is missing from these clauses as a whole, or wrong among them, for the people of the case today."""
-    rules = [Rule(one.number, one.kind, one.said, one.sentence) for one in clauses]
+    clauses = list(clauses)
     roles = {row.role: row.person.full_name for row in sources.roles(case) if row.in_force}
-    required = Rulebook.objects.current().book.contract.required_clauses
-    return gaps(rules, roles, required, clock.today())
+    required = tuple(Rulebook.objects.current().book.contract.required_clauses)
+    said = tuple((one.number, one.fingerprint) for one in clauses)
+    key = (said, tuple(sorted(roles.items())), required, clock.today())
+    found = _found.get(key)
+    if found is None:
+        rules = [Rule(one.number, one.kind, one.said, one.sentence) for one in clauses]
+        found = gaps(rules, roles, required, clock.today())
+        with _keeping:
+            while len(_found) >= MOST_KEPT:
+                del _found[next(iter(_found))]
+            _found[key] = found
+    return found
 
 
 def link_of_gap(case: Initiative, gap: Gap) -> str:

@@ -1,8 +1,12 @@
 """The contract: read, compared, sent, taken back, approved for a seat on exactly one text."""
 
+from contextlib import nullcontext
+from datetime import timedelta
+
 import pytest
 
 from adoption.demo import life
+from governance import clock
 from governance.answers import Refused
 from governance.clauses import Terms
 from initiatives import actions
@@ -171,3 +175,27 @@ def _numbered(case) -> list[Written]:
     """The clauses of the newest version, to be written again."""
     newest = life.fresh(case).contract.versions.order_by("-number").first()
     return [Written(row.kind, row.sentence, row.said, row.number) for row in newest.clauses.all()]
+
+
+def test_what_the_check_kept_is_for_the_same_words_people_and_day_only(cast):
+    case = factories.make_case(cast)
+    drafted(cast, case)
+
+    def found(on=None) -> set[str]:
+        with clock.simulated(on) if on else nullcontext():
+            rows = life.fresh(case).contract.versions.get().clauses.all()
+            return {gap.code for gap in actions.contracts.gaps_of(life.fresh(case), rows)}
+
+    assert found() == found() == set()
+    row = life.fresh(case).roles.in_force().get(role="record_owner")
+    actions.end_role(assignment=row, reason="Left", by=cast.support)
+    assert found() == {"record_owner_vacant"}
+    ends = Written("retention", terms=Terms(days=900, holds_until=clock.today()))
+    actions.save_clause(case=life.fresh(case), clause=ends, by=cast.owner)
+    assert found() == {"record_owner_vacant"}
+    assert found(clock.now() + timedelta(days=2)) == {"record_owner_vacant", "expired"}
+    for more in range(actions.contracts.MOST_KEPT + 5):
+        clause = Written("retention", terms=Terms(days=1000 + more))
+        actions.save_clause(case=life.fresh(case), clause=clause, by=cast.owner)
+        found()
+    assert len(actions.contracts._found) == actions.contracts.MOST_KEPT
