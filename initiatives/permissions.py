@@ -446,12 +446,7 @@ def may_note(case: Initiative, person: User) -> Answer:
 
 def may_comment(case: Initiative, person: User) -> Answer:
     """Say something about a clause of the contract: whoever is on the case or its board."""
-    closed = _closed(case)
-    if not closed:
-        return closed
-    if is_owner(case, person) or roles_of(case, person) or sits_on_board(case, person):
-        return yes()
-    return no("Only people on the case or its board comment on its contract.", "Ask one of them.")
+    return all_of(_closed(case), may_note(case, person))
 
 
 def may_settle_comment(case: Initiative, comment, person: User) -> Answer:
