@@ -444,11 +444,6 @@ def may_note(case: Initiative, person: User) -> Answer:
     return no("Only people on the case or its board write this down.", "Ask one of them.")
 
 
-def may_comment(case: Initiative, person: User) -> Answer:
-    """Say something about a clause of the contract: whoever is on the case or its board."""
-    return all_of(_closed(case), may_note(case, person))
-
-
 def may_settle_comment(case: Initiative, comment, person: User) -> Answer:
     """Settle a comment on a clause: the owner, or whoever wrote it."""
     if comment.by_id == person.pk or is_owner(case, person):

@@ -120,8 +120,8 @@ from initiatives.actions.votes import sign_off, statement_for, withdraw_vote
 from initiatives.actions.waivers import agree_to_waiver, refuse_waiver, request_waiver
 
 __all__ = [
-    "TooManyWaiting",
     "Overtaken",
+    "TooManyWaiting",
     "Written",
     "accept_delegation",
     "accept_handovers",

@@ -18,7 +18,7 @@ def comment_on_clause(*, case: Initiative, number: int, text: str, by: User) -> 
     if not text.strip():
         raise ValidationError({"text": "Write the comment."})
     with act("comment on clause", by=by, case=case) as case:
-        permissions.may_comment(case, by).or_refuse()
+        permissions.may_note(case, by).or_refuse()
         if not case.contract_id or not 0 < number <= last_number(case.contract):
             no("There is no such clause.").or_refuse()
         comment = ClauseComment(

@@ -318,7 +318,7 @@ def clause(request, ref, number):
         messages.success(request, "Your comment stands beside the clause.")
         return redirect("clause", case.ref, number)
     context = case_context(request, case, TAB)
-    may = permissions.may_comment(case, request.user)
+    may = permissions.may_note(case, request.user)
     for comment in comments:
         comment.may_settle = not comment.settled_at and bool(
             permissions.may_settle_comment(case, comment, request.user)

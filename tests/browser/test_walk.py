@@ -394,7 +394,8 @@ def map_contract(owner: Person, by_hand: int | None) -> None:
     owner.tab("Contract")
     owner.click("Where each clause is enforced")
     owner.fits()
-    for _ in CLAUSES[:by_hand]:
+    clauses = Initiative.objects.get(title=TITLE).contract.versions.get().clauses.all()
+    for _ in clauses[:by_hand]:
         owner.click("Name its control")
         owner.tick("Policy: says what is allowed")
         owner.type("What enforces it", "What is not allowed is denied before it runs.")
