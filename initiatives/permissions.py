@@ -444,13 +444,6 @@ def may_note(case: Initiative, person: User) -> Answer:
     return no("Only people on the case or its board write this down.", "Ask one of them.")
 
 
-def may_settle_comment(case: Initiative, comment, person: User) -> Answer:
-    """Settle a comment on a clause: the owner, or whoever wrote it."""
-    if comment.by_id == person.pk or is_owner(case, person):
-        return all_of(_closed(case), _active(person))
-    return no(f"Only the owner or {comment.by} settles this comment.", "Comment on the clause yourself.")
-
-
 def may_fund(case: Initiative, person: User) -> Answer:
     """Record that money was given: owner, sponsor or chair."""
     if is_owner(case, person) or "sponsor" in roles_of(case, person) or is_acting_chair(case, person):

@@ -66,8 +66,8 @@ CONTRACT = [
     (
         "who settles a comment",
         COMMENTS,
-        "permissions.may_settle_comment(case, comment, by).or_refuse()",
-        "permissions.may_settle_comment(case, comment, by)",
+        "may_settle(case, comment, by).or_refuse()",
+        "may_settle(case, comment, by)",
         f"{WRITING} -k until_somebody_settles",
     ),
     (

@@ -4,13 +4,22 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from governance import clock, ledger
-from governance.answers import Conflict, no
+from governance.answers import Answer, Conflict, no, yes
 from governance.models import ClauseComment, User
 from governance.notify import owe as owe_notice
 from initiatives import permissions
 from initiatives.actions.base import act
 from initiatives.actions.contracts import last_number
 from initiatives.models import Initiative
+
+
+def may_settle(case: Initiative, comment: ClauseComment, person: User) -> Answer:
+    """Settle a comment on a clause: the owner, or whoever wrote it and still is on the case or its board."""
+    if permissions.is_owner(case, person):
+        return yes()
+    if comment.by_id == person.pk:
+        return permissions.may_note(case, person)
+    return no(f"Only the owner or {comment.by} settles this comment.", "Comment on the clause yourself.")
 
 
 def comment_on_clause(*, case: Initiative, number: int, text: str, by: User) -> ClauseComment:
@@ -45,7 +54,7 @@ def settle_comment(*, case: Initiative, comment: ClauseComment, by: User) -> Cla
     with act("settle comment", by=by, case=case) as case:
         rows = ClauseComment.objects.select_related("by", "settled_by")
         comment = rows.get(pk=comment.pk, contract=case.contract_id)
-        permissions.may_settle_comment(case, comment, by).or_refuse()
+        may_settle(case, comment, by).or_refuse()
         if comment.settled_at:
             raise Conflict(f"{comment.settled_by} settled this comment already.")
         comment.settled_at, comment.settled_by = clock.now(), by

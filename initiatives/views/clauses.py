@@ -16,6 +16,7 @@ from governance.sentences import marked, sentence
 from governance.starters import STARTERS
 from initiatives import actions, doors, permissions
 from initiatives.actions import Overtaken, Written
+from initiatives.actions.comments import may_settle
 from initiatives.forms.clauses import ClauseForm
 from initiatives.forms.contracts import CommentForm, RewordForm, StartForm, WordForm
 from initiatives.models import Initiative
@@ -320,9 +321,7 @@ def clause(request, ref, number):
     context = case_context(request, case, TAB)
     may = permissions.may_note(case, request.user)
     for comment in comments:
-        comment.may_settle = not comment.settled_at and bool(
-            permissions.may_settle_comment(case, comment, request.user)
-        )
+        comment.may_settle = not comment.settled_at and bool(may_settle(case, comment, request.user))
     return render(
         request,
         "initiatives/contract_clause.html",
