@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from difflib import SequenceMatcher
 
 from governance.clauses import ASK, COMPARISONS, DAY_MINUTES, FAILURES, WEEKDAYS, Terms, Test
 
@@ -169,11 +171,25 @@ def clock_time(minute: int) -> str:
 
 def money(amount: int, currency: str) -> str:
     """Minor units as an amount with its currency: 5000 and EUR as "50.00 EUR"."""
+    return f"{major_units(amount, currency)} {currency}"
+
+
+def major_units(amount: int, currency: str) -> str:
+    """Minor units as people type the amount: 5000 and EUR as "50.00"."""
     digits = _DIGITS.get(currency, 2)
     if not digits:
-        return f"{amount} {currency}"
+        return str(amount)
     whole, part = divmod(amount, 10**digits)
-    return f"{whole}.{part:0{digits}d} {currency}"
+    return f"{whole}.{part:0{digits}d}"
+
+
+def minor_units(amount: Decimal, currency: str) -> int:
+    """What people typed, in minor units: 50.00 and EUR as 5000. Raises ValueError where no coin is so small."""
+    digits = _DIGITS.get(currency, 2)
+    found = amount.scaleb(digits)
+    if found != found.to_integral_value():
+        raise ValueError(f"{currency} has {digits or 'no'} digits after the point.")
+    return int(found)
 
 
 def duration(minutes: int) -> str:
@@ -204,3 +220,26 @@ def differences(old: Sequence[tuple[int, str]], new: Sequence[tuple[int, str]]) 
         for number in sorted(before.keys() | after.keys())
         if before.get(number) != after.get(number)
     ]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some words of a sentence that changed: `how` is "same", "gone" or "new"."""
+
+    how: str
+    words: str
+
+
+def marked(before: str, after: str) -> list[Piece]:
+    """The sentence as it reads now, with the words that came and those that went, in the order of reading."""
+    old, new = before.split(), after.split()
+    found = []
+    for how, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if how == "equal":
+            found.append(Piece("same", " ".join(new[k:m])))
+            continue
+        if j > i:
+            found.append(Piece("gone", " ".join(old[i:j])))
+        if m > k:
+            found.append(Piece("new", " ".join(new[k:m])))
+    return found

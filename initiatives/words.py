@@ -242,6 +242,28 @@ SENTENCES = {
     "contract written": lambda f, b: (
         f"wrote version {f['number']} of the contract, {len(f['clauses'])} clauses."
     ),
+    "contract start planned": lambda f, b: (
+        f"planned version {f['number']} of the contract "
+        + (f"from {_day(f['wanted_from'])} on." if f["wanted_from"] else "from its last approval on.")
+    ),
+    "clause written": lambda f, b: (
+        f"{'rewrote' if f['before'] else 'wrote'} clause {f['clause']} for version {f['number']} of the contract: "
+        f"{f['sentence']}"
+    ),
+    "clause removed": lambda f, b: (
+        f"took clause {f['clause']} out of version {f['number']} of the contract: {f['sentence']}"
+    ),
+    "clause moved": lambda f, b: (
+        f"let clauses {f['clause']} and {f['past']} of version {f['number']} of the contract change places."
+    ),
+    "word written": lambda f, b: (
+        f"worded “{f['key']}” as “{f['words']}”"
+        + (f", before that “{f['before']}”" if f["before"] else "")
+        + " in the contract."
+    ),
+    "word retired": lambda f, b: f"no longer offers “{f['words']}” ({f['key']}) for the contract.",
+    "clause commented": lambda f, b: f"commented on clause {f['clause']} of the contract: {f['text']}",
+    "comment settled": lambda f, b: f"settled a comment on clause {f['clause']} of the contract: {f['text']}",
     "contract proposed": lambda f, b: f"sent version {f['number']} of the contract to the board.",
     "contract taken back": lambda f, b: f"took version {f['number']} of the contract back.",
     "contract approved": lambda f, b: (

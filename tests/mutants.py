@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.mutants_approvals import APPROVALS
 from tests.mutants_client import CLIENT
+from tests.mutants_contract import CONTRACT
 from tests.mutants_enforcement import ENFORCEMENT
 from tests.mutants_organisation import ORGANISATION
 
@@ -646,7 +647,7 @@ MUTANTS = [
         "tests/governance/test_questions.py",
     ),
 ]
-MUTANTS += [Mutant(*parts) for parts in ORGANISATION + CLIENT + ENFORCEMENT + APPROVALS]
+MUTANTS += [Mutant(*parts) for parts in ORGANISATION + CLIENT + ENFORCEMENT + APPROVALS + CONTRACT]
 
 
 def source_without(mutant: Mutant) -> str:

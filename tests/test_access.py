@@ -189,6 +189,16 @@ TABLE = {
     "architecture-add": RUNNERS,
     "architecture-withdraw": RUNNERS,
     "contract-edit": OWNER,
+    "clause": PAGE,
+    "clause-edit": OWNER,
+    "clause-move": POST_ONLY,
+    "clause-remove": OWNER,
+    "comment-settle": POST_ONLY,
+    "contract-changes": READ,
+    "contract-read": READ,
+    "contract-start": NOT_NOW,  # there are clauses already
+    "contract-word": OWNER,
+    "contract-words": OWNER,
     "contract-propose": OWNER,
     "contract-take-back": only(closed=(403, 404)),  # nothing is with the board
     "contract-approve": only(closed=404),
@@ -341,7 +351,11 @@ def world(cast):
             review=past, text="Log more", owner=cast.owner, due=tomorrow, proposed_by=cast.chair
         )
         condition.save()
-    actions.save_contract(case=case, clauses=life.CLAUSES, by=cast.owner)
+    contract = actions.save_contract(case=case, clauses=life.CLAUSES, by=cast.owner)
+    clause = contract.clauses.first()
+    comment = actions.comment_on_clause(
+        case=life.fresh(case), number=clause.number, text="Why?", by=cast.seat_risk
+    )
     key, token = factories.make_key(cast, case)
     System(token.text).ask("summarise")
     (asked,) = logged()
@@ -368,6 +382,10 @@ def world(cast):
         "receipts": Entry.objects.filter(kind="board added").earliest("pk").pk,
         "key": "mvp.workflow",
         "seat": "adoption_change",
+        "number": clause.number,
+        "comments": comment.pk,
+        "words": contract.contract.vocabulary.first().pk,
+        "starter": "triage",
         "version": draft.version,
         "evidence": item.pk,
         "roles": proposed.pk,

@@ -241,6 +241,8 @@ def test_the_clauses_of_a_signed_contract_stay(cast, acted):
         "fixed once it leaves draft", raw("UPDATE governance_clause SET sentence = 'It may do anything.'")
     )
     refused("fixed once it leaves draft", Clause(version=version, kind="autonomy", sentence="More").save)
+    for column in ("number = number + 1", "terms = '{}'", "fingerprint = ''", "position = 9"):
+        refused("fixed once it leaves draft", raw(f"UPDATE governance_clause SET {column}"))
     refused("does not change|does not go", raw("UPDATE governance_contractversion SET digest = 'x'"))
 
 

@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection, transaction
 from adoption.demo import life
 from governance import clock, guards, ledger, seals
 from governance.answers import Refused
+from governance.clauses import Terms
 from governance.history import NoActor, acting
 from governance.models import Entry, EntryBody, Unit
 from initiatives import actions
@@ -66,6 +67,10 @@ def test_every_act_leaves_exactly_its_entries(cast):
         return actions.record_component(
             case=case, layer="model", name="Language model", version=version, by=owner
         )
+
+    def clause(days, **said):
+        written = actions.Written("retention", terms=Terms(days=days), **said)
+        return actions.save_clause(case=case, clause=written, by=owner)
 
     table = [
         (
@@ -273,6 +278,55 @@ def test_every_act_leaves_exactly_its_entries(cast):
         (
             ["evidence added"],
             lambda: actions.record_drill(pressed=made["switch"], covers=["prod.q10_outage"], by=owner),
+        ),
+        (["clause written"], lambda: keep("clause", clause(900))),
+        ([], lambda: clause(900, number=made["clause"].number)),
+        (["clause written"], lambda: keep("other", clause(901))),
+        (
+            ["clause moved"],
+            lambda: actions.move_clause(case=case, number=made["clause"].number, up=False, by=owner),
+        ),
+        ([], lambda: actions.move_clause(case=case, number=made["clause"].number, up=False, by=owner)),
+        (
+            ["clause removed"],
+            lambda: actions.remove_clause(
+                case=case, number=made["other"].number, seen=made["other"].fingerprint, by=owner
+            ),
+        ),
+        (
+            ["refused"],
+            lambda: refused(
+                lambda: actions.remove_clause(case=case, number=made["clause"].number, seen="", by=owner)
+            ),
+        ),
+        (
+            ["contract start planned"],
+            lambda: actions.plan_start(case=case, wanted_from=clock.today() + timedelta(days=3), by=owner),
+        ),
+        (
+            ["word written"],
+            lambda: actions.save_word(case=case, kind="action", key="file", words="file it", by=owner),
+        ),
+        (
+            ["word written"],
+            lambda: actions.save_word(
+                case=case, kind="action", key="file", words="put it away", seen="file it", by=owner
+            ),
+        ),
+        (
+            ["word retired"],
+            lambda: actions.retire_word(case=case, kind="action", key="file", by=owner),
+        ),
+        (
+            ["clause commented"],
+            lambda: keep(
+                "comment",
+                actions.comment_on_clause(case=case, number=1, text="Why 200?", by=cast.seat_risk),
+            ),
+        ),
+        (
+            ["comment settled"],
+            lambda: actions.settle_comment(case=case, comment=made["comment"], by=owner),
         ),
         (["review opened"], lambda: keep("review", actions.open_review(case=case, by=owner))),
         (

@@ -143,6 +143,13 @@ class Clause(models.Model):
         """The structured part."""
         return Terms.read(self.terms)
 
+    @property
+    def keys(self) -> set[str]:
+        """The words of the vocabulary that the clause is made of."""
+        return {self.terms.get("action"), self.terms.get("resource"), *self.terms.get("audience", ())} - {
+            None
+        }
+
 
 class ClauseComment(models.Model):
     """What somebody says about one clause while a version is prepared or read; it stays with the clause's number."""

@@ -37,6 +37,16 @@ from initiatives.actions.changes import (
     record_scope,
     report_change,
 )
+from initiatives.actions.clauses import (
+    Overtaken,
+    move_clause,
+    plan_start,
+    remove_clause,
+    retire_word,
+    save_clause,
+    save_word,
+)
+from initiatives.actions.comments import comment_on_clause, settle_comment
 from initiatives.actions.contracts import (
     Written,
     approve_contract,
@@ -110,6 +120,7 @@ from initiatives.actions.votes import sign_off, statement_for, withdraw_vote
 from initiatives.actions.waivers import agree_to_waiver, refuse_waiver, request_waiver
 
 __all__ = [
+    "Overtaken",
     "TooManyWaiting",
     "Written",
     "accept_delegation",
@@ -127,6 +138,7 @@ __all__ = [
     "capture_link",
     "change_details",
     "close_gap",
+    "comment_on_clause",
     "complete_change",
     "confirm_batch",
     "confirm_tier",
@@ -157,6 +169,7 @@ __all__ = [
     "map_clause",
     "meet_condition",
     "merge_units",
+    "move_clause",
     "move_unit",
     "name_delegate",
     "observe",
@@ -164,6 +177,7 @@ __all__ = [
     "open_review",
     "owe",
     "plan_absence",
+    "plan_start",
     "proof_keys",
     "propose_contract",
     "propose_handover",
@@ -182,6 +196,7 @@ __all__ = [
     "record_scope",
     "refuse_waiver",
     "register",
+    "remove_clause",
     "rename",
     "reopen",
     "report_change",
@@ -189,12 +204,16 @@ __all__ = [
     "request_approval",
     "request_waiver",
     "retire",
+    "retire_word",
     "return_review",
     "review_layer_report",
     "revoke_key",
     "rotate_key",
+    "save_clause",
     "save_contract",
+    "save_word",
     "settle",
+    "settle_comment",
     "sign_off",
     "state_dependence",
     "statement_for",

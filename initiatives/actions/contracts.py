@@ -1,14 +1,20 @@
 """The contract as a document: clauses by kind, put in force by the seats the rulebook names."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
+from threading import Lock
 
 from django.core.exceptions import ValidationError
 from django.db.models import Max
+from django.urls import reverse
 
 from governance import clock, ledger
-from governance.answers import Conflict, no
-from governance.clauses import Terms, fingerprint, problems
+from governance.answers import Answer, Conflict, Reason, no
+from governance.cedar import Rule
+from governance.clauses import MOST_CLAUSES, Terms, fingerprint, problems
+from governance.completeness import Gap, gaps
+from governance.history import insert_many
 from governance.models import (
     Clause,
     Contract,
@@ -21,9 +27,14 @@ from governance.models import (
 from governance.models.contracts import CLAUSE_KINDS
 from governance.sentences import sentence
 from governance.statements import digest
-from initiatives import permissions
+from initiatives import permissions, sources
 from initiatives.actions.base import act, settle_standing
 from initiatives.models import Initiative
+
+# What the check found is kept by everything that it looks at: for a long contract it takes as long as its page.
+MOST_KEPT = 20
+_keeping = Lock()
+_found: dict[tuple, list[Gap]] = {}
 
 
 @dataclass(frozen=True)
@@ -66,29 +77,15 @@ def save_contract(
         raise ValidationError({"wanted_from": "A contract does not start in the past."})
     with act("save contract", by=by, case=case) as case:
         permissions.may_manage(case, by).or_refuse()
-        if case.contract_id is None:
-            contract = Contract(title=f"Contract of {case.ref}")
-            contract.save()
-            case.contract = contract
-            case.save()
-        version = case.contract.versions.filter(state__in=["draft", "in_review"]).first()
-        if version is not None and version.state == ContractVersion.IN_REVIEW:
-            no("This version is with the board.", "Take it back to change it.").or_refuse()
+        version = in_preparation(case)
         if edition is not None and edition != (version.edition if version else 0):
             raise Conflict("Somebody saved this draft since you opened it.", "Look at both, and save again.")
-        words = _say(case.contract, vocabulary)
-        rows = _rows_of(clauses, words)
+        words = say(contract_of(case), vocabulary)
+        rows = rows_of(clauses, words)
         if version is None:
-            last = case.contract.versions.order_by("-number").first()
-            version = ContractVersion(
-                contract=case.contract,
-                number=(last.number if last else 0) + 1,
-                author=by,
-                written_at=clock.now(),
-            )
-        version.written_at, version.wanted_from = clock.now(), wanted_from
-        version.edition += 1
-        version.save()
+            version = next_version(case, by)
+        version.wanted_from = wanted_from
+        count_saving(version)
         _write_clauses(version, rows)
         ledger.record(
             "contract written",
@@ -99,7 +96,40 @@ def save_contract(
     return version
 
 
-def _say(contract: Contract, vocabulary: list[tuple[str, str, str]]) -> dict[str, str]:
+def in_preparation(case: Initiative) -> ContractVersion | None:
+    """The draft of the locked case, if there is one. Raises Refused while a version is with the board."""
+    if not case.contract_id:
+        return None
+    version = case.contract.versions.filter(state__in=["draft", "in_review"]).first()
+    if version is not None and version.state == ContractVersion.IN_REVIEW:
+        no("This version is with the board.", "Take it back to change it.").or_refuse()
+    return version
+
+
+def contract_of(case: Initiative) -> Contract:
+    """The contract of the locked case, which gets its own with the first word of it."""
+    if case.contract_id is None:
+        contract = Contract(title=f"Contract of {case.ref}")
+        contract.save()
+        case.contract = contract
+        case.save()
+    return case.contract
+
+
+def next_version(case: Initiative, by: User) -> ContractVersion:
+    """The version after the newest, as a draft that is not saved yet."""
+    last = case.contract.versions.order_by("-number").first()
+    return ContractVersion(contract=case.contract, number=(last.number if last else 0) + 1, author=by)
+
+
+def count_saving(version: ContractVersion) -> None:
+    """Save the draft as changed now."""
+    version.written_at = clock.now()
+    version.edition += 1
+    version.save()
+
+
+def say(contract: Contract, vocabulary: list[tuple[str, str, str]]) -> dict[str, str]:
     """Add to the contract's vocabulary, and return all of it: words by key. Raises ValidationError."""
     known = {(word.kind, word.key): word for word in contract.vocabulary.all()}
     for kind, key, text in vocabulary:
@@ -112,8 +142,10 @@ def _say(contract: Contract, vocabulary: list[tuple[str, str, str]]) -> dict[str
     return {word.key: word.words for word in known.values()}
 
 
-def _rows_of(clauses: list[Written], words: dict[str, str]) -> list[Written]:
+def rows_of(clauses: list[Written], words: dict[str, str]) -> list[Written]:
     """The clauses with their sentences. Raises ValidationError that says which one is wrong, and how to mend it."""
+    if len(clauses) > MOST_CLAUSES:
+        raise ValidationError(f"A contract has at most {MOST_CLAUSES} clauses. Say several things in one.")
     wrong: dict[str, str] = {}
     rows = []
     for place, clause in enumerate(clauses, 1):
@@ -131,54 +163,88 @@ def _rows_of(clauses: list[Written], words: dict[str, str]) -> list[Written]:
     return rows
 
 
+def last_number(contract: Contract) -> int:
+    """The highest number that a clause of the contract ever had: none is given twice, not even of a removed one."""
+    known = Clause.history.model.objects.filter(version__contract=contract.pk)
+    return known.aggregate(most=Max("number"))["most"] or 0
+
+
+def said_by(row: Written) -> dict:
+    """What a row of a clause keeps of what was written."""
+    return {
+        "kind": row.kind,
+        "sentence": row.sentence,
+        "terms": row.terms.stored(),
+        "fingerprint": fingerprint(row.kind, row.sentence, row.terms),
+    }
+
+
 def _write_clauses(version: ContractVersion, rows: list[Written]) -> None:
     """Make the draft's clauses these: what says the same stays the row it is."""
     there = {clause.number: clause for clause in version.clauses.all()}
-    last = (
-        Clause.objects.filter(version__contract=version.contract_id).aggregate(most=Max("number"))["most"]
-        or 0
-    )
-    kept = set()
+    last = last_number(version.contract)
+    kept, added = set(), []
     for position, row in enumerate(rows):
         number = row.number if row.number and row.number <= last and row.number not in kept else None
         if number is None:
             last += 1
             number = last
         kept.add(number)
-        clause = there.get(number) or Clause(version=version, number=number)
-        said = {
-            "kind": row.kind,
-            "sentence": row.sentence,
-            "terms": row.terms.stored(),
-            "fingerprint": fingerprint(row.kind, row.sentence, row.terms),
-            "position": position,
-        }
-        if clause.pk is None or any(getattr(clause, name) != value for name, value in said.items()):
+        said = said_by(row) | {"position": position}
+        clause = there.get(number)
+        if clause is None:
+            added.append(Clause(version=version, number=number, **said))
+        elif any(getattr(clause, name) != value for name, value in said.items()):
             for name, value in said.items():
                 setattr(clause, name, value)
             clause.save()
+    insert_many(Clause, added)
     for number, clause in there.items():
         if number not in kept:
             clause.delete()
 
 
+def gaps_of(case: Initiative, clauses: Iterable[Clause]) -> list[Gap]:
+    """What is missing from these clauses as a whole, or wrong among them, for the people of the case today."""
+    clauses = list(clauses)
+    roles = {row.role: row.person.full_name for row in sources.roles(case) if row.in_force}
+    required = tuple(Rulebook.objects.current().book.contract.required_clauses)
+    said = tuple((one.number, one.fingerprint) for one in clauses)
+    key = (said, tuple(sorted(roles.items())), required, clock.today())
+    found = _found.get(key)
+    if found is None:
+        rules = [Rule(one.number, one.kind, one.said, one.sentence) for one in clauses]
+        found = gaps(rules, roles, required, clock.today())
+        with _keeping:
+            while len(_found) >= MOST_KEPT:
+                del _found[next(iter(_found))]
+            _found[key] = found
+    return found
+
+
+def link_of_gap(case: Initiative, gap: Gap) -> str:
+    """Where a gap is mended: at its first clause, at the people where the record has no owner, else in the editor."""
+    if gap.numbers:
+        return reverse("clause-edit", args=[case.ref, gap.numbers[0]])
+    if "record_owner" in gap.code:
+        return f"{reverse('role-propose', args=[case.ref])}?role=record_owner"
+    return reverse("contract-edit", args=[case.ref])
+
+
+def complete(case: Initiative, clauses: Iterable[Clause]) -> Answer:
+    """Whether these clauses may go to the board; otherwise no, with every gap that stands in the way."""
+    blocking = [gap for gap in gaps_of(case, clauses) if gap.blocking]
+    return Answer(not blocking, tuple(Reason(gap.words, gap.fix, link_of_gap(case, gap)) for gap in blocking))
+
+
 def propose_contract(*, case: Initiative, by: User) -> ContractVersion:
-    """Send the draft to the seats that put contracts in force. Raises Refused with what is missing."""
+    """Send the draft to the seats that put contracts in force. Raises Refused with everything that is missing."""
     with act("propose contract", by=by, case=case) as case:
         permissions.may_manage(case, by).or_refuse()
         version = case.contract.versions.filter(state="draft").first() if case.contract_id else None
         if version is None:
             no("There is no draft.", "Write one first.").or_refuse()
-        book = Rulebook.objects.current().book
-        kinds = set(version.clauses.values_list("kind", flat=True))
-        missing = [CLAUSE_KINDS[kind] for kind in book.contract.required_clauses if kind not in kinds]
-        if missing:
-            no(f"Clauses are missing: {'; '.join(missing)}.", "Add one of each kind.").or_refuse()
-        if permissions.accepted(case, "record_owner") is None:
-            no(
-                "Nobody accepted to own the change log and the audit trail.",
-                "Propose a record owner; they accept in person.",
-            ).or_refuse()
+        complete(case, version.clauses.all()).or_refuse()
         version.state, version.digest = ContractVersion.IN_REVIEW, contract_digest(version)
         version.save()
         ledger.record("contract proposed", case=case, number=version.number, digest=version.digest)

@@ -1,44 +1,53 @@
-"""The draft of a contract: clauses, each of a kind and in a sentence."""
+"""Small forms of the contract: a word, from when, a comment. That of a clause is `forms.clauses`."""
 
 from django import forms
+from django.utils.text import slugify
 
-from governance.models.contracts import CLAUSE_KINDS
-from initiatives.actions import Written
-from initiatives.forms import DayField
+from governance.models.contracts import VOCABULARY, VocabularyWord
+from initiatives.forms import DayField, WordsField
 
-# Empty rows offered below the clauses that are there, so that adding needs no script.
-EXTRA_ROWS = 3
-MOST_CLAUSES = 100
+LONGEST_WORDS = VocabularyWord._meta.get_field("words").max_length
+LONGEST_KEY = VocabularyWord._meta.get_field("key").max_length
 
 
-class ClauseForm(forms.Form):
-    """One clause; a row whose sentence is emptied goes."""
+def proposed_key(words: str) -> str:
+    """A key for a word that has none yet: "send a reply" is "send_a_reply"."""
+    return slugify(words).replace("-", "_")[:LONGEST_KEY]
 
-    # A row is empty or whole: no field of it is marked as optional.
-    rows_may_be_empty = True
 
-    kind = forms.ChoiceField(choices=[("", "choose a kind"), *CLAUSE_KINDS.items()], required=False)
-    sentence = forms.CharField(
-        required=False, max_length=4_000, widget=forms.Textarea(attrs={"rows": 2}), label="Sentence"
+class KeyField(forms.CharField):
+    """What the systems of an initiative call a word."""
+
+    def __init__(self, **options):
+        allowed = VocabularyWord._meta.get_field("key").validators[:1]
+        super().__init__(max_length=LONGEST_KEY, required=False, validators=allowed, **options)
+
+
+class WordForm(forms.Form):
+    """A word of the initiative's vocabulary."""
+
+    kind = forms.ChoiceField(label="What it is for", choices=list(VOCABULARY.items()))
+    words = forms.CharField(
+        max_length=LONGEST_WORDS,
+        help_text="As they stand in a sentence: “send a reply”, “supplier invoices”, “the service desk”.",
     )
+    key = KeyField(help_text="What your systems call it. Empty: made from the words.")
 
     def clean(self):
-        """A sentence needs its kind; a kind alone is an empty row."""
-        cleaned = super().clean()
-        if cleaned.get("sentence") and not cleaned.get("kind"):
-            self.add_error("kind", "Choose a kind for this clause.")
-        return cleaned
+        """A key for words that came without."""
+        typed = super().clean()
+        if typed.get("words") and not typed.get("key") and "key" not in self.errors:
+            typed["key"] = proposed_key(typed["words"])
+            if not typed["key"]:
+                self.add_error("key", "Give a key: none can be made from these words.")
+        return typed
 
 
-ClauseFormSet = forms.formset_factory(
-    ClauseForm, extra=EXTRA_ROWS, max_num=MOST_CLAUSES, absolute_max=MOST_CLAUSES + EXTRA_ROWS
-)
+class RewordForm(forms.Form):
+    """Other words for a key that stays."""
 
-
-def clauses_of(formset) -> list[Written]:
-    """The clauses that were written, in order."""
-    rows = (form.cleaned_data for form in formset)
-    return [Written(row["kind"], row["sentence"]) for row in rows if row.get("sentence")]
+    words = forms.CharField(max_length=LONGEST_WORDS)
+    seen = forms.CharField(widget=forms.HiddenInput)
 
 
 class StartForm(forms.Form):
@@ -47,3 +56,9 @@ class StartForm(forms.Form):
     wanted_from = DayField(
         label="In force from", required=False, help_text="Empty: as soon as the last seat has approved it."
     )
+
+
+class CommentForm(forms.Form):
+    """Something said about a clause."""
+
+    text = WordsField(label="Comment", max_length=4_000, widget=forms.Textarea(attrs={"rows": 2}))

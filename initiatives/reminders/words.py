@@ -13,6 +13,7 @@ VERBS = {
     "answered": "Read the answer",
     "approval": "Read and answer",
     "change": "Complete the record",
+    "comment": "Read the comment",
     "condition": "Say that it is met",
     "condition overdue": "Say that it is met",
     "continue or stop": "See when it ends",

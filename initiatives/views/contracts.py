@@ -1,22 +1,28 @@
-"""The contract of a case as a document: read, drafted, sent to its seats, approved."""
+"""The contract of a case as a document: read, compared, sent to its seats, approved. Writing it: `views.clauses`."""
+
+from collections import Counter
+from collections.abc import Iterable
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from governance import clock
 from governance.middleware import on_any_day
-from governance.models import ContractVersion, Rulebook
+from governance.models import Clause, ClauseComment, ContractVersion, Rulebook
 from governance.models.contracts import CLAUSE_KINDS
 from governance.models.people import SEATS
+from governance.sentences import differences, marked
+from governance.starters import STARTERS
 from initiatives import actions, doors, impact, permissions
+from initiatives.actions.contracts import gaps_of, link_of_gap
 from initiatives.forms import ReasonForm
-from initiatives.forms.contracts import ClauseFormSet, StartForm, clauses_of
-from initiatives.views.shared import ask, case_context, mend, page_of, sent
+from initiatives.views.shared import ask, case_context, page_of, sent
 
 PREPARING = (ContractVersion.DRAFT, ContractVersion.IN_REVIEW)
+MOST_CHANGES = 5  # beside a version; all of them have a page
 
 
 @on_any_day(doors.case_on_any_day)
@@ -25,9 +31,7 @@ def contract(request, ref):
     case = doors.case_for(request.user, ref)
     context = case_context(request, case, "contract")
     versions = list(
-        case.contract.versions.select_related("author").prefetch_related("clauses").order_by("-number")
-        if case.contract_id
-        else ()
+        case.contract.versions.select_related("author").order_by("-number") if case.contract_id else ()
     )
     now = context["now"]
     in_force = next(
@@ -41,47 +45,87 @@ def contract(request, ref):
         shown = next((v for v in versions if str(v.number) == wanted), None)
         if shown is None:
             raise Http404("There is no such version.")
-    book = context["book"]
-    kinds = {clause.kind for clause in draft.clauses.all()} if draft else set()
+    before = next((v for v in versions if shown and v.number < shown.number), None)
+    said = _clauses_of(shown, before)
+    clauses = said[shown.pk] if shown else []
+    count_comments(case, clauses)
+    changes = changes_shown(said[before.pk], clauses) if before else []
     context |= {
         "title": f"Contract, version {shown.number}" if shown else "Contract",
         "shown": shown,
         "in_force": in_force,
         "draft": draft,
-        "groups": _groups(shown),
-        "before": _difference(shown, versions),
-        "approvals": _approvals(shown, book),
-        "missing": [CLAUSE_KINDS[kind] for kind in book.contract.required_clauses if kind not in kinds],
+        "groups": groups_of(clauses),
+        "comments": sum(clause.comments for clause in clauses),
+        "before": before,
+        "changes": changes[:MOST_CHANGES],
+        "more_changes": max(0, len(changes) - MOST_CHANGES),
+        "approvals": _approvals(shown, context["book"]),
+        "gaps": gaps_shown(case, clauses) if shown and shown.state == ContractVersion.DRAFT else [],
         "record_owner": context["facts"].people.get("record_owner"),
+        "starters": STARTERS.values(),
         "page": page_of(request, versions, 20),
     }
+    context["blocked"] = any(gap["blocking"] for gap in context["gaps"])
     return render(request, "initiatives/contract.html", context)
 
 
-def _groups(version) -> list[tuple[str, list]]:
-    """The clauses by kind, in the order of the kinds."""
-    if version is None:
+def _clauses_of(*versions: ContractVersion | None) -> dict[int, list[Clause]]:
+    """The clauses of these versions in order, by key of the version; read together."""
+    found = {version.pk: [] for version in versions if version}
+    for clause in Clause.objects.filter(version__in=found).order_by("position", "id") if found else ():
+        found[clause.version_id].append(clause)
+    return found
+
+
+def count_comments(case, clauses: list[Clause]) -> list[tuple[int, int]]:
+    """Put beside each clause how many comments on it are open; those on clauses that are gone: (number, how many)."""
+    if not clauses:
         return []
-    clauses = list(version.clauses.all())
+    rows = ClauseComment.objects.filter(contract=case.contract_id, settled_at=None)
+    open_on = Counter(rows.values_list("number", flat=True))
+    for clause in clauses:
+        clause.comments = open_on.pop(clause.number, 0)
+    return sorted(open_on.items())
+
+
+def groups_of(clauses: Iterable[Clause]) -> list[tuple[str, list]]:
+    """The clauses by kind, in the order of the kinds."""
+    by_kind: dict[str, list] = {kind: [] for kind in CLAUSE_KINDS}
+    for clause in clauses:
+        by_kind[clause.kind].append(clause)
+    return [(words, by_kind[kind]) for kind, words in CLAUSE_KINDS.items() if by_kind[kind]]
+
+
+def gaps_shown(case, clauses: list[Clause]) -> list[dict]:
+    """What the check for completeness finds, each with its fix and where it is mended; blocking ones first."""
+    edit = reverse("contract-edit", args=[case.ref])
     return [
-        (words, [clause for clause in clauses if clause.kind == kind])
-        for kind, words in CLAUSE_KINDS.items()
-        if any(clause.kind == kind for clause in clauses)
+        {
+            "words": gap.words,
+            "fix": gap.fix,
+            "blocking": gap.blocking,
+            "clauses": [(number, f"{edit}{number}/") for number in gap.numbers],
+            "link": "" if gap.numbers else link_of_gap(case, gap),
+        }
+        for gap in sorted(gaps_of(case, clauses), key=lambda gap: not gap.blocking)
     ]
 
 
-def _difference(version, versions) -> dict | None:
-    """Sentences that came and went against the version before; None for a first version."""
-    before = next((v for v in versions if version and v.number < version.number), None)
-    if before is None:
-        return None
-    old = [clause.sentence for clause in before.clauses.all()]
-    new = [clause.sentence for clause in version.clauses.all()]
-    return {
-        "number": before.number,
-        "added": [text for text in new if text not in old],
-        "removed": [text for text in old if text not in new],
-    }
+def changes_shown(old: list[Clause], new: list[Clause]) -> list[dict]:
+    """What changed between two versions, clause by clause: number, what happened, and the sentence with its marks."""
+    changes = differences(*([(clause.number, clause.sentence) for clause in side] for side in (old, new)))
+    happened = {(False, True): "came", (True, False): "went", (True, True): "reads otherwise"}
+    return [
+        {
+            "number": one.number,
+            "what": happened[bool(one.before), bool(one.after)],
+            "before": one.before,
+            "after": one.after,
+            "pieces": marked(one.before, one.after),
+        }
+        for one in changes
+    ]
 
 
 def _approvals(version, book) -> list[tuple[str, object]]:
@@ -94,51 +138,60 @@ def _approvals(version, book) -> list[tuple[str, object]]:
     return [(SEATS.get(seat, seat), given.get(seat)) for seat in book.contract.seats]
 
 
-def edit(request, ref):
-    """Write the draft of the next version: clauses with their kinds, and from when it is wanted."""
+@require_safe
+def changes(request, ref):
+    """Any two versions compared in sentences; at first the newest with the one before."""
     case = doors.case_for(request.user, ref)
-    permissions.may_manage(case, request.user).or_refuse()
-    versions = (
-        case.contract.versions.prefetch_related("clauses").order_by("-number") if case.contract_id else ()
+    versions = list(
+        case.contract.versions.select_related("author").order_by("-number") if case.contract_id else ()
     )
-    base = next(iter(versions), None)
-    if base:
-        initial = [{"kind": c.kind, "sentence": c.sentence} for c in base.clauses.all()]
-    else:  # a first version begins with the kinds that must be there
-        required = Rulebook.objects.current().book.contract.required_clauses
-        initial = [{"kind": kind, "sentence": ""} for kind in required]
-    formset = ClauseFormSet(
-        sent(request), initial=None if request.method == "POST" else initial, prefix="clause"
-    )
-    start = StartForm(
-        sent(request),
-        initial={"wanted_from": base.wanted_from if base and base.state == ContractVersion.DRAFT else None},
-    )
-    if request.method == "POST" and formset.is_valid() and start.is_valid():
-        if request.POST.get("step") == "rows":
-            rows = [form.cleaned_data for form in formset if any(form.cleaned_data.values())]
-            formset = ClauseFormSet(initial=rows, prefix="clause")
-        else:
-            try:
-                actions.save_contract(
-                    case=case,
-                    clauses=clauses_of(formset),
-                    wanted_from=start.cleaned_data["wanted_from"],
-                    by=request.user,
-                )
-            except ValidationError as error:
-                mend(start, error)
-            else:
-                messages.success(request, "The draft is saved. It binds nobody until its seats approve it.")
-                return redirect("contract", case.ref)
+    if not versions:
+        raise Http404("There is no contract.")
+    by_number = {str(version.number): version for version in versions}
+    new = _version(by_number, request.GET.get("new"), versions[0])
+    older = next((version for version in versions if version.number < new.number), new)
+    old = _version(by_number, request.GET.get("old"), older)
+    said = _clauses_of(old, new)
     context = case_context(request, case, "contract")
     context |= {
-        "title": "Write the contract",
-        "formset": formset,
-        "start": start,
-        "required": [CLAUSE_KINDS[kind] for kind in context["book"].contract.required_clauses],
+        "title": f"Versions {old.number} and {new.number} of the contract",
+        "versions": versions,
+        "old": old,
+        "new": new,
+        "changes": changes_shown(said[old.pk], said[new.pk]),
+        "count": len(said[new.pk]),
     }
-    return render(request, "initiatives/contract_edit.html", context)
+    return render(request, "initiatives/contract_changes.html", context)
+
+
+def _version(by_number: dict[str, ContractVersion], wanted: str | None, otherwise) -> ContractVersion:
+    """The version asked for. Raises Http404 when there is none of that number."""
+    if not wanted:
+        return otherwise
+    if wanted not in by_number:
+        raise Http404("There is no such version.")
+    return by_number[wanted]
+
+
+@require_safe
+def read(request, ref):
+    """A version to be read aloud or printed: every sentence with its number, kind by kind."""
+    case = doors.case_for(request.user, ref)
+    versions = list(
+        case.contract.versions.select_related("author").order_by("-number") if case.contract_id else ()
+    )
+    if not versions:
+        raise Http404("There is no contract.")
+    version = _version({str(one.number): one for one in versions}, request.GET.get("version"), versions[0])
+    context = case_context(request, case, "contract")
+    context |= {
+        "title": f"Contract, version {version.number}, to be read",
+        "version": version,
+        "groups": groups_of(version.clauses.all()),
+        "approvals": _approvals(version, context["book"]),
+        "record_owner": context["facts"].people.get("record_owner"),
+    }
+    return render(request, "initiatives/contract_read.html", context)
 
 
 def _in_preparation(case, state: str) -> ContractVersion:
@@ -223,10 +276,12 @@ def approve(request, ref):
         for seat in (held or book.contract.seats)
     ]
     context = case_context(request, case, "contract")
+    clauses = list(version.clauses.all())
+    count_comments(case, clauses)
     context |= {
         "title": f"Approve the contract, version {version.number}",
         "version": version,
-        "groups": _groups(version),
+        "groups": groups_of(clauses),
         "seats": seats,
         "effects": impact.of_contract(case, version, by=request.user),
         "planned": version.wanted_from

@@ -18,6 +18,8 @@ from governance import asof, clock, links, seals, telling
 from governance.administration import Recorded
 from governance.history import acting
 from governance.models import Entry, PasswordLink, User
+from governance.models.contracts import CLAUSE_KINDS
+from governance.starters import STARTERS
 from governance.views.asof import Day
 from initiatives import actions
 from initiatives.actions.holds import owe
@@ -68,6 +70,8 @@ NO_PAGE = {
     "record-receipt-file": "a JSON file",
     "access-client": "a program",
     "told-export": "a CSV file",
+    "clause-move": "only sent to",
+    "comment-settle": "only sent to",
     "checklist-draft": "only sent to",
     "checklist-accept": "only sent to",
     "evidence-file": "the file itself, as a download",
@@ -83,6 +87,7 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "role-decline": ("second_admin", {}),
     "role-again": ("lead", {"roles": "held"}),
     "layer-review": ("seat_value", {"ref": "trial", "evidence": "report", "key": "layer"}),
+    "contract-start": ("owner", {"ref": "idea"}),
     "contract-take-back": ("owner", {"ref": "trial"}),
     "contract-approve": ("seat_value", {"ref": "trial"}),
     "dependant-decline": ("second_admin", {}),
@@ -122,6 +127,11 @@ MAIN = {
     "system-try",
     "told",
     "contract-dry-run",
+    "contract-begun",
+    "contract-start",
+    "contract-changes",
+    "clause",
+    "clause-approval",
     "people",
     "running",
     "notes",
@@ -215,6 +225,14 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     )
     gone.file.storage.delete(gone.file.name)
     idea = factories.make_case(cast, title="Invoice matching")
+    begun = factories.make_case(cast, title="Invoices and orders")
+    starter = STARTERS["match"]
+    actions.save_contract(
+        case=begun,
+        clauses=[actions.Written(one.kind, terms=one.terms) for one in starter.clauses],
+        vocabulary=list(starter.vocabulary),
+        by=cast.owner,
+    )
     running = factories.make_production(cast, title="Reply drafts")
     with acting(system="test", reason="Other states"):
         debt = owe(
@@ -252,6 +270,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         "production": running.ref,
         "stopped": stopped.ref,
         "overdue": overdue.ref,
+        "begun": begun.ref,
         "held": held.pk,
         "report": trial.evidence.filter(coverage__requirement="layer.policy").latest("pk").pk,
         "layer": "layer.policy",
@@ -301,6 +320,18 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("approval-half", cast.support, calls["half"].get_absolute_url()),
         Page("approval-refused", cast.owner, calls["refused"].get_absolute_url()),
         Page("approval-nobody", cast.owner, calls["nobody"].get_absolute_url()),
+        Page("contract-begun", cast.owner, reverse("contract-edit", args=[begun.ref])),
+        Page("contract-gaps", cast.owner, reverse("contract", args=[begun.ref])),
+        *(
+            Page(
+                f"clause-new-{kind}",
+                cast.owner,
+                reverse("clause-edit", args=[begun.ref, "new"]) + f"?kind={kind}",
+            )
+            for kind in CLAUSE_KINDS
+        ),
+        Page("clause-approval", cast.owner, reverse("clause-edit", args=[begun.ref, 4])),
+        Page("contract-read-signed", cast.auditor, f"{case}contract/read/?version=1"),
         Page("evidence-of-kind", cast.owner, f"{case}evidence/add/?kind=document"),
         Page("evidence-clause", cast.owner, f"{case}evidence/add/?kind=contract_clause"),
         Page("evidence-document", cast.owner, f"{case}evidence/{document.pk}/"),

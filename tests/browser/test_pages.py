@@ -3,16 +3,18 @@
 import contextlib
 import re
 import zipfile
+from dataclasses import replace
 
 import pytest
 from django.conf import settings as of_django
 from django.core.management import call_command
 from django.test import Client, signals
+from django.urls import reverse
 from playwright.sync_api import expect
 
 from governance import clock, pulse, subject_access
 from initiatives import actions, permissions
-from initiatives.models import Hold
+from initiatives.models import Hold, Initiative
 from tests import factories
 from tests.browser import pages
 from tests.browser.soundness import THEMES, trouble_in
@@ -117,6 +119,15 @@ def answers(visitor: Visitor, scene: pages.Scene, cast, monkeypatch) -> list[str
     page.goto(f"{scene.review.initiative.get_absolute_url()}evidence/add/?kind=document")
     page.locator("main form[method=post]").evaluate("form => { form.noValidate = true }")
     found += visitor.presses("evidence-wrong", "Add it")
+    page.goto(reverse("clause-edit", args=[scene.world["begun"], "new"]) + "?kind=human_approval")
+    found += visitor.presses("clause-wrong", "Save the clause")
+    page.goto(reverse("clause-edit", args=[scene.world["begun"], 2]))
+    begun = Initiative.objects.get(number=scene.world["begun"].removeprefix("AI-"))
+    clause = begun.contract.versions.get().clauses.get(number=2)
+    less = actions.Written("autonomy", terms=replace(clause.said, up_to=100_00), number=2)
+    actions.save_clause(case=begun, clause=less, seen=clause.fingerprint, by=cast.owner)
+    page.get_by_label("How many at once, at most").fill("3")
+    found += visitor.presses("clause-overtaken", "Save the clause", 409)
     visitor.becomes(cast.chair)
     page.goto(address("hold-lift", scene.world))
     hold = Hold.objects.get(pk=scene.world["holds"])

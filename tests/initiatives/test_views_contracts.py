@@ -1,61 +1,57 @@
-"""The contract: drafted, sent, taken back, approved for a seat on exactly one text."""
+"""The contract: read, compared, sent, taken back, approved for a seat on exactly one text."""
+
+from contextlib import nullcontext
+from datetime import timedelta
 
 import pytest
 
 from adoption.demo import life
+from governance import clock
+from governance.answers import Refused
+from governance.clauses import Terms
 from initiatives import actions
+from initiatives.actions import Written
 from tests import factories
 from tests.initiatives.looking import acts, at, text_of
 
 pytestmark = pytest.mark.django_db
 
-
-def rows(clauses, extra: int = 1, **more) -> dict:
-    """What a browser sends for a draft with these clauses and some empty rows."""
-    sent = {"clause-TOTAL_FORMS": str(len(clauses) + extra), "clause-INITIAL_FORMS": "0"}
-    for number, (kind, sentence) in enumerate([*clauses, *[("", "")] * extra]):
-        sent |= {f"clause-{number}-kind": kind, f"clause-{number}-sentence": sentence}
-    return sent | more
+SUMMARISES = "It may summarise the notes of an account on its own"
+LESS = Written("autonomy", terms=Terms(action="summarise", audience=life.ACCOUNT_MANAGERS, most=20), number=1)
 
 
-def test_a_draft_is_written_clause_by_clause(cast, as_):
+def drafted(cast, case, clauses=life.CLAUSES):
+    """The case with a draft and its people; the draft."""
+    life.staff(case, cast.team)
+    return actions.save_contract(case=case, clauses=clauses, vocabulary=life.VOCABULARY, by=cast.owner)
+
+
+def test_an_empty_contract_is_begun_by_its_owner_alone(cast, as_):
     case = factories.make_case(cast)
-    client = as_(cast.owner)
-    assert "No contract is written yet" in text_of(client.get(at("contract", case.ref)))
-    with acts() as kinds:
-        answer = client.post(at("contract-edit", case.ref), rows(life.CLAUSES))
-    assert answer.status_code == 302
-    assert kinds == ["contract written"]
-    page = text_of(client.get(at("contract", case.ref)))
-    assert "complaints desk" in page
-    assert "Propose a record owner" in page
+    page = text_of(as_(cast.owner).get(at("contract", case.ref)))
+    assert "No contract is written yet" in page
+    assert at("contract-start", case.ref, "triage") in page
+    assert at("contract-edit", case.ref) not in text_of(as_(cast.seat_risk).get(at("contract", case.ref)))
     assert as_(cast.seat_risk).get(at("contract-edit", case.ref)).status_code == 403
     assert as_(cast.outsider).get(at("contract", case.ref)).status_code == 404
-    assert client.get(at("contract", case.ref, version="99")).status_code == 404
-    assert client.get(at("contract", case.ref, version="junk")).status_code == 404
+    for page in ("contract-changes", "contract-read"):
+        assert as_(cast.owner).get(at(page, case.ref)).status_code == 404
 
 
-def test_more_rows_and_bad_rows_keep_what_was_typed(cast, as_):
+def test_versions_that_are_not_there_are_not_found(cast, as_):
     case = factories.make_case(cast)
-    client, url = as_(cast.owner), at("contract-edit", case.ref)
-    with acts() as kinds:
-        more = text_of(client.post(url, rows(life.CLAUSES, step="rows")))
-        bad = text_of(client.post(url, rows([("", "A sentence without a kind.")])))
-        past = text_of(client.post(url, rows(life.CLAUSES, wanted_from="2001-01-01")))
-        broken = client.post(url, {"clause-TOTAL_FORMS": "junk"})
-    assert kinds == []
-    assert 'name="clause-6-sentence"' in more
-    assert "complaints desk" in more
-    assert "Choose a kind for this clause" in bad
-    assert "A sentence without a kind." in bad
-    assert "does not start in the past" in past
-    assert broken.status_code == 200
+    drafted(cast, case)
+    client = as_(cast.owner)
+    assert SUMMARISES in text_of(client.get(at("contract", case.ref)))
+    for junk in ("99", "junk", "-1", "1.0"):
+        for page in ("contract", "contract-read"):
+            assert client.get(at(page, case.ref, version=junk)).status_code == 404
+        assert client.get(at("contract-changes", case.ref, old=junk)).status_code == 404
 
 
 def test_the_contract_goes_to_its_seats_and_comes_into_force(cast, as_):
     case = factories.make_case(cast)
-    life.staff(case, cast.team, ("record_owner",))
-    actions.save_contract(case=case, clauses=life.CLAUSES, by=cast.owner)
+    drafted(cast, case)
     owner = as_(cast.owner)
     assert "No sign-off and no gate is touched" in text_of(owner.get(at("contract-propose", case.ref)))
     with acts() as kinds:
@@ -64,7 +60,7 @@ def test_the_contract_goes_to_its_seats_and_comes_into_force(cast, as_):
     version = life.fresh(case).contract.versions.get()
     page = text_of(as_(cast.seat_risk).get(at("contract-approve", case.ref)))
     assert version.digest in page
-    assert "complaints desk" in page
+    assert SUMMARISES in page
     assert "Approve for the seat risk and compliance" in page
     url = at("contract-approve", case.ref)
     assert as_(cast.seat_risk).post(url, {"seat": "risk_compliance", "digest": "other"}).status_code == 409
@@ -83,25 +79,123 @@ def test_the_contract_goes_to_its_seats_and_comes_into_force(cast, as_):
 
 def test_a_version_is_taken_back_to_change_it(cast, as_):
     case = factories.make_case(cast)
-    life.staff(case, cast.team, ("record_owner",))
-    actions.save_contract(case=case, clauses=life.CLAUSES, by=cast.owner)
+    drafted(cast, case)
     client = as_(cast.owner)
     assert client.get(at("contract-take-back", case.ref)).status_code == 404
     actions.propose_contract(case=case, by=cast.owner)
-    refused = client.post(at("contract-edit", case.ref), rows(life.CLAUSES))
+    refused = client.get(at("contract-edit", case.ref))
     assert refused.status_code == 403
+    assert at("contract-take-back", case.ref) in text_of(refused)
+    assert client.post(at("clause-edit", case.ref, "1"), {"kind": "autonomy"}).status_code == 403
     with acts() as kinds:
         client.post(at("contract-take-back", case.ref), {"reason": "One clause is unclear."})
     assert kinds == ["contract taken back"]
+    assert client.get(at("contract-edit", case.ref)).status_code == 200
+
+
+def test_every_gap_is_named_with_its_fix_and_none_of_them_goes_to_the_board(cast, as_):
+    """No record owner, no clause of a required kind, and an approval that nobody can give: all three at once."""
+    case = factories.make_case(cast)
+    nobody = Written("human_approval", terms=Terms(action="send_reply", minutes=60))
+    kept = [one for one in life.CLAUSES if one.kind not in ("human_approval", "autonomy")]
+    actions.save_contract(case=case, clauses=[nobody, *kept], vocabulary=life.VOCABULARY, by=cast.owner)
+    page = text_of(as_(cast.owner).get(at("contract", case.ref)))
+    editor = text_of(as_(cast.owner).get(at("contract-edit", case.ref)))
+    for text in (page, editor):
+        assert at("clause-edit", case.ref, "1") in text
+        assert at("role-propose", case.ref, role="record_owner") in text
+        assert text.count("to mend first") >= 3
+    assert "Send it to the board" not in page
+    with acts() as kinds:
+        refused = as_(cast.owner).post(at("contract-propose", case.ref))
+    assert refused.status_code == 403
+    assert kinds == ["refused"]
+    with pytest.raises(Refused) as found:
+        actions.propose_contract(case=life.fresh(case), by=cast.owner)
+    reasons = found.value.answer.reasons
+    assert len(reasons) == editor.count("to mend first")
+    assert all(reason.remedy and reason.link for reason in reasons)
+    assert all(reason.text in text_of(refused).replace("&#x27;", "'") for reason in reasons)
 
 
 def test_the_next_version_shows_what_came_and_went(cast, as_):
     case = factories.make_case(cast)
-    life.staff(case, cast.team, ("record_owner",))
+    life.staff(case, cast.team)
     life.contract(life.fresh(case), cast.team)
     client = as_(cast.owner)
-    client.post(at("contract-edit", case.ref), rows([*life.CLAUSES[1:], ("autonomy", "It may do less.")]))
-    page = text_of(client.get(at("contract", case.ref, version=2)))
-    assert "<ins>It may do less.</ins>" in page
-    assert "<del>It may summarise account notes" in page
+    assert "Same clauses" not in text_of(client.get(at("contract-changes", case.ref)))
+    actions.save_clause(case=life.fresh(case), clause=LESS, seen=_print(case, 1), by=cast.owner)
+    actions.remove_clause(case=life.fresh(case), number=8, seen=_print(case, 8), by=cast.owner)
+    actions.save_clause(
+        case=life.fresh(case), clause=Written("retention", terms=Terms(days=900)), by=cast.owner
+    )
+    pages = [
+        text_of(client.get(at("contract", case.ref, version=2))),
+        text_of(client.get(at("contract-changes", case.ref))),
+    ]
+    for page in pages:
+        assert "<del>200</del> <ins>20</ins>" in page, "the words that changed, not the sentence"
+        assert "<ins>Records of what it does are kept for 900 days.</ins>" in page
+        assert "<del>When the model does not answer in time, it does nothing.</del>" in page
+    back = text_of(client.get(at("contract-changes", case.ref, old=2, new=1)))
+    assert "<del>20</del> <ins>200</ins>" in back
+    same = text_of(client.get(at("contract-changes", case.ref, old=1, new=1)))
+    assert "<del>" not in same
     assert "Version 2 is a draft" in text_of(client.get(at("contract", case.ref)))
+
+
+def test_many_changes_have_a_page_of_their_own(cast, as_):
+    case = factories.make_case(cast)
+    life.staff(case, cast.team)
+    life.contract(life.fresh(case), cast.team)
+    days = [Written("retention", terms=Terms(days=900 + more)) for more in range(8)]
+    actions.save_contract(case=life.fresh(case), clauses=[*_numbered(case), *days], by=cast.owner)
+    page = text_of(as_(cast.owner).get(at("contract", case.ref, version=2)))
+    assert "And 3 more." in page
+    assert text_of(as_(cast.owner).get(at("contract-changes", case.ref))).count("New in version 2") == 8
+
+
+def test_a_version_is_read_aloud_clause_by_clause(cast, as_):
+    case = factories.make_case(cast)
+    drafted(cast, case)
+    page = text_of(as_(cast.seat_risk).get(at("contract-read", case.ref)))
+    said = [page.index(f"Clause {number}.") for number in range(1, 10)]
+    assert said == sorted(said), "by kind; this draft is in that order"
+    assert "A draft: it has no fingerprint yet." in page
+    assert "The change log and the audit trail belong to Karim Haddad." in page
+
+
+def _print(case, number: int) -> str:
+    """The fingerprint of a clause of the newest version."""
+    newest = life.fresh(case).contract.versions.order_by("-number").first()
+    return newest.clauses.get(number=number).fingerprint
+
+
+def _numbered(case) -> list[Written]:
+    """The clauses of the newest version, to be written again."""
+    newest = life.fresh(case).contract.versions.order_by("-number").first()
+    return [Written(row.kind, row.sentence, row.said, row.number) for row in newest.clauses.all()]
+
+
+def test_what_the_check_kept_is_for_the_same_words_people_and_day_only(cast):
+    case = factories.make_case(cast)
+    drafted(cast, case)
+
+    def found(on=None) -> set[str]:
+        with clock.simulated(on) if on else nullcontext():
+            rows = life.fresh(case).contract.versions.get().clauses.all()
+            return {gap.code for gap in actions.contracts.gaps_of(life.fresh(case), rows)}
+
+    assert found() == found() == set()
+    row = life.fresh(case).roles.in_force().get(role="record_owner")
+    actions.end_role(assignment=row, reason="Left", by=cast.support)
+    assert found() == {"record_owner_vacant"}
+    ends = Written("retention", terms=Terms(days=900, holds_until=clock.today()))
+    actions.save_clause(case=life.fresh(case), clause=ends, by=cast.owner)
+    assert found() == {"record_owner_vacant"}
+    assert found(clock.now() + timedelta(days=2)) == {"record_owner_vacant", "expired"}
+    for more in range(actions.contracts.MOST_KEPT + 5):
+        clause = Written("retention", terms=Terms(days=1000 + more))
+        actions.save_clause(case=life.fresh(case), clause=clause, by=cast.owner)
+        found()
+    assert len(actions.contracts._found) == actions.contracts.MOST_KEPT
