@@ -62,10 +62,10 @@ def test_the_script_is_allowed_waits_and_goes_on_and_is_denied(folder):
         "May I assign_ticket 4711 {'team': 'billing'}?",
         "  yes: Clause 3 allows it.",
         "  done: ticket 4711 now belongs to billing.",
-        "May I refund_customer 4711 {'amount': 80}?",
+        "May I refund_customer 4711 {'amount': 8000, 'currency': 'EUR'}?",
         "  wait: A person decides.",
         "  yes: Mara Lind approved it.",
-        "  done: 80 euros go back to the customer of ticket 4711.",
+        "  done: 80.00 EUR go back to the customer of ticket 4711.",
         "May I delete_customer C-9?",
         "  no (no_clause): No clause of the contract covers this.",
     ]
@@ -201,7 +201,7 @@ def test_the_server_asks_before_each_tool(folder):
         assert assistant.ask("ping") == {"result": {}}
     assert server.calls[1].body == {
         "subject": {"type": "agent", "id": "ticket-triage"},
-        "action": {"name": "refund_customer", "properties": {"amount": 80}},
+        "action": {"name": "refund_customer", "properties": {"amount": 8000, "currency": "EUR"}},
         "resource": {"type": "ticket", "id": "4711"},
     }
 

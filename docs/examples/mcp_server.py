@@ -45,7 +45,7 @@ def refund_customer(ticket, amount):
     return f"{amount} euros go back to the customer of ticket {ticket}."
 
 
-TEXT, AMOUNT = {"type": "string", "minLength": 1}, {"type": "number", "exclusiveMinimum": 0}
+TEXT, AMOUNT = {"type": "string", "minLength": 1}, {"type": "integer", "minimum": 1}  # amounts: whole euros
 TOOLS = {  # by name: what carries it out, what it does in words, its arguments
     "read_ticket": (read_ticket, "Read a ticket.", {"ticket": TEXT}),
     "assign_ticket": (assign_ticket, "Assign a ticket to a team.", {"ticket": TEXT, "team": TEXT}),
@@ -70,7 +70,7 @@ def fits(value, schema):
     """Whether an argument is what its schema says."""
     if schema is TEXT:
         return isinstance(value, str) and value != ""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 class Server:
@@ -179,6 +179,8 @@ class Server:
         """All arguments are part of the question: the answer, and an approval, are for exactly these."""
         others = {argument: value for argument, value in arguments.items() if argument != "ticket"}
         ticket = {"type": "ticket", "id": arguments["ticket"]}
+        if "amount" in others:  # contracts count money in its smallest unit, and name the currency
+            others |= {"amount": others["amount"] * 100, "currency": "EUR"}
         return self.plumbline.ask(AGENT, {"name": name, "properties": others}, ticket)
 
     def carry_out(self, name, arguments):

@@ -17,18 +17,19 @@ def assign(ticket, team):
     print(f"  done: ticket {ticket} now belongs to {team}.")
 
 
-def refund(ticket, amount):
-    print(f"  done: {amount} euros go back to the customer of ticket {ticket}.")
+def refund(ticket, amount, currency):
+    print(f"  done: {amount / 100:.2f} {currency} go back to the customer of ticket {ticket}.")
 
 
 def delete(customer):
     print(f"  done: customer {customer} is deleted.")
 
 
+# Amounts are whole numbers in the smallest unit: 8000 is 80.00 EUR.
 # What this run wants to do: the act, the name the contract knows it by, what it is done to, and its arguments.
 PLAN = [
     (assign, "assign_ticket", {"type": "ticket", "id": "4711"}, {"team": "billing"}),
-    (refund, "refund_customer", {"type": "ticket", "id": "4711"}, {"amount": 80}),
+    (refund, "refund_customer", {"type": "ticket", "id": "4711"}, {"amount": 8000, "currency": "EUR"}),
     (delete, "delete_customer", {"type": "customer", "id": "C-9"}, {}),
 ]
 
