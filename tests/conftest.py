@@ -23,6 +23,7 @@ def _no_decision_of_another_test():
     from governance.decision_log import decisions
     from initiatives.conditions import conditions
 
+    conditions.forget()
     yield
     conditions.forget()
     decisions.abandon()

@@ -416,6 +416,7 @@ def test_rows_of_a_case_are_entered_under_its_reference():
         "governance_absence",
         "governance_board",
         "governance_criterion",
+        "governance_decisionbatch",
         "governance_delegation",
         "governance_gate",
         "governance_legalhold",

@@ -1,7 +1,7 @@
-"""Systems of cases in the Django admin: keys without what would let one in, what was told in batches, the switch."""
+"""Contracts and systems of cases in the Django admin: words, comments, keys without what lets one in, the switch."""
 
 from governance.administration import read_only
-from governance.models import DecisionBatch, ServiceKey
+from governance.models import ClauseComment, DecisionBatch, ServiceKey, VocabularyWord
 from initiatives.admin.cases import BY_CASE, OF_STAGE
 from initiatives.models import KillSwitch
 
@@ -28,4 +28,20 @@ read_only(
     list_display=("initiative", "pressed_by", "pressed_at", "reason", "released_by", "released_at"),
     list_filter=("released_at", *OF_STAGE),
     search_fields=(*BY_CASE, "reason", "pressed_by__full_name"),
+)
+read_only(
+    VocabularyWord,
+    ("contracts", "Words of contracts"),
+    list_display=("contract", "kind", "key", "words", "retired_at"),
+    list_filter=("kind", "retired_at"),
+    search_fields=("key", "words", "contract__title"),
+    list_select_related=("contract",),
+)
+read_only(
+    ClauseComment,
+    ("contracts", "Comments on clauses"),
+    list_display=("contract", "number", "by", "at", "settled_by", "settled_at"),
+    list_filter=("at", "settled_at"),
+    search_fields=("text", "contract__title", "by__full_name"),
+    list_select_related=("contract", "by", "settled_by"),
 )

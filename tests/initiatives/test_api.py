@@ -146,7 +146,10 @@ def test_in_a_high_tier_a_shortfall_counts_at_once():
 
 def test_the_next_version_decides_from_its_start_on(cast, mvp, system):
     assert system.ask("summarise", **INSIDE)["context"]["contract"]["version"] == 1
-    other = [Written("autonomy", terms=Terms(action="rest")), *life.CLAUSES[1:]]
+    other = [
+        Written("autonomy", terms=Terms(action="rest", audience=("account_managers",))),
+        *life.CLAUSES[1:],
+    ]
     life.contract(life.fresh(mvp), cast.team, other)
     after = system.ask("summarise", **INSIDE)
     assert code_of(after) == (False, "unknown_action")
@@ -156,10 +159,8 @@ def test_the_next_version_decides_from_its_start_on(cast, mvp, system):
 
 def test_a_version_planned_for_later_waits(cast, mvp, system):
     day = clock.today() + timedelta(days=2)
-    actions.save_contract(
-        case=mvp, clauses=[Written("autonomy", terms=Terms(action="rest")), *life.CLAUSES[1:]],
-        wanted_from=day, by=cast.owner,
-    )  # fmt: skip
+    rest = Written("autonomy", terms=Terms(action="rest", audience=("account_managers",)))
+    actions.save_contract(case=mvp, clauses=[rest, *life.CLAUSES[1:]], wanted_from=day, by=cast.owner)
     version = actions.propose_contract(case=life.fresh(mvp), by=cast.owner)
     for seat in ("business_value", "risk_compliance"):
         actions.approve_contract(version=version, seat=seat, digest=version.digest, by=cast.seats[seat])
@@ -280,7 +281,7 @@ def test_without_its_database_it_denies_and_says_so_and_comes_back(system, monke
     stranger = System("plk_aaaaaaaaaaaa_" + "x" * 43).send("/access/v1/evaluation", question("summarise"))
     assert (stranger.status_code, stranger["Retry-After"]) == (503, "1")
     monkeypatch.undo()
-    monkeypatch.setattr(knowing.conditions, "_paused_until", float("-inf"))
+    knowing.conditions.forget()
     assert system.ask("summarise", **INSIDE)["decision"]
 
 

@@ -223,7 +223,7 @@ def test_the_auditors_login_reads_keys_but_not_what_would_let_one_in(auditor_log
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             auditor_login.execute(attempt)
     found = auditor_login.execute(
-        "SELECT table_name FROM information_schema.columns WHERE column_name = 'secret_hash'"
+        "SELECT table_schema, table_name FROM information_schema.columns WHERE column_name = 'secret_hash'"
         " AND has_column_privilege(quote_ident(table_schema) || '.' || quote_ident(table_name), column_name, 'SELECT')"
     ).fetchall()
     assert found == []  # no history, no view of another day shows it either
