@@ -98,6 +98,7 @@ class Log:
     def __init__(self, folder: Path):
         self._folder = folder
         self._lock = threading.Lock()
+        self._bringing = threading.Lock()  # one at a time: whoever waits for it finds nothing left
         self._begin()
 
     def _begin(self) -> None:
@@ -131,17 +132,18 @@ class Log:
 
         What the database does not take stays in its file, and is brought over the next time.
         """
-        with self._lock:
-            if self._spool is not None:
-                self._full.append(self._spool)
-                self._spool = None
-            waiting = list(self._full)
-        count = 0
-        for spool in waiting:
-            count += _bring(spool.path)
-            spool.close()
+        with self._bringing:
             with self._lock:
-                self._full.remove(spool)
+                if self._spool is not None:
+                    self._full.append(self._spool)
+                    self._spool = None
+                waiting = list(self._full)
+            count = 0
+            for spool in waiting:
+                count += _bring(spool.path)
+                spool.close()
+                with self._lock:
+                    self._full.remove(spool)
         return count
 
     def abandon(self) -> None:

@@ -138,7 +138,7 @@ def evaluation(request):
     """One question, one decision."""
     known, key = _opened(request, EVALUATE)
     body = authzen.read(request.content_type or "", request.body)
-    return _decided(request, known, key, authzen.question(body))
+    return _answered(request, known, key, authzen.question(body))
 
 
 @_answers("POST")
@@ -148,24 +148,29 @@ def evaluations(request):
     body = authzen.read(request.content_type or "", request.body)
     batch = authzen.batch(body)
     if batch is None:
-        return _decided(request, known, key, authzen.question(body))
+        return _answered(request, known, key, authzen.question(body))
     found = []
     for question in batch.questions:
         if isinstance(question, authzen.BadRequest):
             found.append({"decision": False, "context": {"error": {"status": 400, "message": str(question)}}})
         else:
-            found.append(_decided(request, known, key, question))
+            found.append(_answered(request, known, key, question))
         if batch.over(found[-1]["decision"]):
             break
     return {"evaluations": found}
 
 
-def _decided(request, known: Known, key: Key, question: dict) -> dict:
-    """The decision on one question, kept in the log, as AuthZEN writes it. Raises Answered for another case's key."""
-    begun, now = time.perf_counter(), clock.now()
+def _answered(request, known: Known, key: Key, question: dict) -> dict:
+    """The answer to one question. Raises Answered where it speaks of another case."""
     if (asked_for := (question.get("context") or {}).get("case")) not in (None, known.ref):
         log.info("a key was used for another case", key=key.public, asked_for=str(asked_for)[:20])
         raise Answered(404, "There is no such case for this key.")
+    return decided(known, key, question, request.META.get("HTTP_X_REQUEST_ID", ""))
+
+
+def decided(known: Known, key: Key, question: dict, request_id: str = "") -> dict:
+    """The decision on one question, kept in the log, as AuthZEN writes it."""
+    begun, now = time.perf_counter(), clock.now()
     version, version_key = known.version_at(now)
     if known.away:
         decision = policy.Decision(DENY, "unavailable", AWAY)
@@ -175,7 +180,7 @@ def _decided(request, known: Known, key: Key, question: dict) -> dict:
     if decision.outcome == NEEDS_APPROVAL:
         decision, approval = _approved_or_asked(known, key, version_key, question, decision)
     try:
-        _keep(request, known, key, question, decision, approval, now, begun)
+        _keep(request_id, known, key, question, decision, approval, now, begun)
     except OSError as trouble:
         log.error("a decision could not be kept", trouble=str(trouble))
         decision = policy.Decision(DENY, "error", UNLOGGED)
@@ -234,7 +239,7 @@ def _status(asked: ApprovalRequest) -> dict:
     }
 
 
-def _keep(request, known, key, question, decision, approval, now, begun) -> None:
+def _keep(request_id, known, key, question, decision, approval, now, begun) -> None:
     decision_log.decisions.write(
         {
             "at": now.isoformat(),
@@ -250,7 +255,7 @@ def _keep(request, known, key, question, decision, approval, now, begun) -> None
             "clauses": [rule.number for rule in decision.clauses],
             "reason": decision.reason,
             "request": question,
-            "request_id": request.META.get("HTTP_X_REQUEST_ID", "")[:80],
+            "request_id": request_id[:80],
             "approval": str(approval.reference) if approval else None,
             "took_us": int((time.perf_counter() - begun) * 1_000_000),
         }

@@ -1,7 +1,6 @@
 """What is missing from a contract or wrong in it: planted defects are found, sound contracts are left in peace."""
 
 import re
-import time
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -17,7 +16,6 @@ from governance.policy import CaseCondition, Version, decide
 from tests.governance.sound_contracts import (
     DRAFT_AND_SEND,
     MATCH,
-    OFFICE,
     ON,
     REQUIRED,
     ROLES,
@@ -27,7 +25,6 @@ from tests.governance.sound_contracts import (
     TRIAGE,
     approval,
     asked,
-    audience,
     autonomy,
     edge,
     numbered,
@@ -345,34 +342,6 @@ def test_what_is_said_reads_well():
             "Say in a clause of its own whether “translate” is done without asking or only when a person approves.",
         ),
     ]
-
-
-def test_two_hundred_clauses_are_read_in_no_time():
-    """The promise is 50 ms; the test allows three times that, for a machine that does other things too."""
-
-    def took(rules):
-        times = []
-        for _ in range(3):
-            began = time.process_time()
-            gaps(rules, ROLES, REQUIRED, ON)
-            times.append(time.process_time() - began)
-        return min(times)
-
-    def large(actions):
-        return numbered(
-            *(
-                autonomy(f"act{n % actions}", resource=f"thing{n}", up_to=100 + n, currency="EUR", **OFFICE)
-                if n % 2
-                else approval(f"act{n % actions}", "owner", over=n, up_to=n + 5, currency="EUR", most=n + 1)
-                for n in range(190)
-            ),
-            *(edge(failure) for failure in FAILURES),
-            ("record_owner", {}),
-            audience("staff"),
-        )
-
-    assert took(large(30)) < 0.15
-    assert took(large(1)) < 0.15
 
 
 # --- What is said is so ----------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from adoption.demo.people import Company, propose_next_rulebook
-from adoption.demo.stories import accounts, changes, finance, hr, operations, service, stores
+from adoption.demo.stories import accounts, changes, finance, hr, operations, service, stores, systems
 from governance import clock
 
 
@@ -15,6 +15,7 @@ def tell(company: Company) -> None:
         propose_next_rulebook(company)
     for change in (changes.away_now, changes.away_soon, changes.leaving):
         change(company)
+    systems.asking(company)
 
 
 STORIES = (
