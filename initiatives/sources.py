@@ -43,6 +43,8 @@ from initiatives.models.reviews import WITHDRAWN
 
 _covers = Coverage.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _named = EvidenceNames.objects.filter(evidence=OuterRef("pk")).order_by("pk")
+_readings = LayerReview.objects.filter(evidence=OuterRef("pk")).order_by("pk")
+_reading = JSONObject(by="reviewer_id", at="at", key="requirement")
 _version = JSONObject(
     version="component_version_id", layer="component_version__component__layer", scope="scope_version_id"
 )
@@ -52,6 +54,11 @@ _controls = ClauseEnforcement.objects.counting().filter(
     clause__version__contract=OuterRef("version__contract"), clause__fingerprint=OuterRef("fingerprint")
 )
 _binding = Q(version__ends_at__isnull=True) | Q(version__ends_at__gt=Moment("now"))
+# Of versions that bind now or are to, what nothing enforces: clauses that have their control stay where they are.
+_unmapped = Clause.objects.filter(
+    _binding, ~Exists(_controls), version=OuterRef("pk"), version__starts_at__isnull=False
+).order_by("position", "pk")
+_said = JSONObject(number="number", sentence="sentence")
 _OF_CASE = Question(
     roles=Around(
         RoleAssignment.objects.annotate(stand_ins=ArraySubquery(_stand_in.values(row=_times))),
@@ -65,20 +72,17 @@ _OF_CASE = Question(
         Evidence.objects.annotate(
             covers=ArraySubquery(_covers.values(row=JSONObject(key="requirement", pk="pk"))),
             named=ArraySubquery(_named.values(row=_version)),
+            readings=ArraySubquery(_readings.values(row=_reading)),
             clause_of=F("clause__version_id"),
         ),
         "initiative",
         without=("note",),
     ),
     voidings=Around(Voiding.objects.all(), "evidence__initiative"),
-    contract_versions=Around(ContractVersion.objects.all(), "contract__initiative"),
-    # Of versions that bind now or are to, what nothing enforces: clauses that have their control stay where they are.
-    unmapped_clauses=Around(
-        Clause.objects.filter(_binding, ~Exists(_controls), version__starts_at__isnull=False),
-        "version__contract__initiative",
-        without=("kind", "terms", "fingerprint"),
+    contract_versions=Around(
+        ContractVersion.objects.annotate(unmapped=ArraySubquery(_unmapped.values(row=_said))),
+        "contract__initiative",
     ),
-    layer_reviews=Around(LayerReview.objects.all(), "evidence__initiative", without=("words",)),
     architecture_decisions=Around(
         ArchitectureDecision.objects.filter(withdrawn_at__isnull=True), "initiative", without=("text",)
     ),

@@ -116,17 +116,22 @@ def _items(case: Initiative, roles) -> tuple[Item, ...]:
     rows = sources.rows(case, "evidence")
     superseded_by = {row.supersedes_id: row.pk for row in rows if row.supersedes_id}
     by_key = {role.pk: role for role in roles}
-    reviewed: dict[int, set[str]] = {}
-    for row in sources.rows(case, "layer_reviews"):
-        if not sources.inside(case, row.reviewer_id, row.at):
-            reviewed.setdefault(row.evidence_id, set()).add(row.requirement)
+    reviewed = {
+        row.pk: frozenset(
+            read["key"]
+            for read in row.readings
+            if not sources.inside(case, read["by"], datetime.fromisoformat(read["at"]))
+        )
+        for row in rows
+        if row.readings
+    }
     return tuple(
         _item(
             row,
             superseded_by.get(row.pk),
             by_key.get(row.acceptance_id),
             voids.get(row.pk, {}),
-            frozenset(reviewed.get(row.pk, ())),
+            reviewed.get(row.pk, frozenset()),
         )
         for row in rows
     )
@@ -160,11 +165,15 @@ def _item(row, superseded_by, acceptance, voids, reviewed) -> Item:
 
 
 def _contracts(case: Initiative) -> tuple[ContractState, ...]:
-    unmapped: dict[int, list] = {}
-    for clause in sorted(sources.rows(case, "unmapped_clauses"), key=lambda row: (row.position, row.pk)):
-        unmapped.setdefault(clause.version_id, []).append((clause.number, clause.sentence))
     return tuple(
-        ContractState(v.pk, v.number, v.digest, v.starts_at, v.ends_at, tuple(unmapped.get(v.pk, ())))
+        ContractState(
+            v.pk,
+            v.number,
+            v.digest,
+            v.starts_at,
+            v.ends_at,
+            tuple((clause["number"], clause["sentence"]) for clause in v.unmapped),
+        )
         for v in sources.rows(case, "contract_versions")
         if v.starts_at
     )
