@@ -385,3 +385,11 @@ def test_pages_of_the_admin_carry_no_inline_script_or_style(cast, as_, case):
         assert not re.search(r"<script(?![^>]*(src=|application/json))[^>]*>", text), url
         assert "<style" not in text
         assert not re.search(r"\son\w+=", text)
+
+
+@pytest.mark.parametrize("ticked", ["", " ", "x", "1.5", "9" * 30, "-1"])
+def test_rows_ticked_under_keys_that_are_none_are_said_to_be_gone(cast, as_, case, ticked):
+    """Django itself breaks down over them."""
+    sent = {"action": "export_csv", "index": "0", "_selected_action": [ticked]}
+    answer = as_(cast.admin).post("/admin/initiatives/initiative/", sent, follow=True)
+    assert answer.status_code == 200
