@@ -155,7 +155,7 @@ class Tale:
         with self.day(ago - 1):
             actions.confirm_tier(case=self.case, tier=self.words.tier, by=self.team.seats["risk_compliance"])
 
-    def bound(self, ago: int, stage: str = "mvp", days: int | None = 120, users: int | None = None) -> None:
+    def bound(self, ago: int, stage: str = "mvp", days: int | None = 200, users: int | None = None) -> None:
         """The bound of the next stage is planned."""
         words = self.words
         with self.day(ago):

@@ -13,9 +13,10 @@ from adoption.models import PostMortem
 from governance import clock, ledger
 from governance.desk import lines_for
 from governance.history import acting
-from governance.models import ContractVersion, Delegation, Entry, Notice, Rulebook, User
+from governance.models import ContractVersion, Delegation, Entry, Notice, PolicyDecision, Rulebook, User
 from initiatives import board, standing
 from initiatives.models import (
+    ApprovalRequest,
     ComponentVersion,
     Condition,
     Continuation,
@@ -110,6 +111,12 @@ def test_the_demo_is_whole(settings, tmp_path):
     assert set(Review.objects.values_list("outcome", flat=True)) >= {
         "open", "approved", "approved_with_conditions", "refused", "returned",
     }  # fmt: skip
+
+    # A system that asks
+    told = set(PolicyDecision.objects.values_list("code", flat=True))
+    assert told == {"allowed", "edge_policy", "unknown_action", "needs_approval"}
+    waits = ApprovalRequest.objects.waiting_at(clock.now()).get()
+    assert waits.get_absolute_url() in {line.link for line in lines_for(User.objects.get(login="owner"))}
 
     # What stands against cases, and what waits for somebody
     today = clock.today()
