@@ -308,6 +308,7 @@ def test_an_error_of_ours_allows_nothing_and_does_not_stop_the_batch_of_others(s
 
 def test_a_contract_that_cannot_be_read_denies_and_leaves_the_others_alone(cast, mvp, system):
     with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE governance_clause DISABLE TRIGGER USER")
         cursor.execute(
             "UPDATE governance_clause SET terms = '{\"nonsense\": 1}' WHERE version_id IN"
