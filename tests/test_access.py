@@ -280,7 +280,7 @@ TABLE = {
     "post-mortem-confirm": PAGE,
 }
 
-REFUSED_IN_TURN = 4  # of those who may not see a page one in so many is asked, in the suite
+REFUSED_IN_TURN = 6  # of those who may not see a page one in so many is asked, in the suite
 # Files of evidence have a policy of their own, stricter still: tests/test_hostile_files.py.
 BODIES = ("evidence-file", "evidence-content")
 
@@ -434,7 +434,7 @@ def test_every_url_is_in_the_table():
 
 
 def test_who_opens_what(world, cast, rounds):
-    """Of those who may see a page one is asked, of those who may not a fourth, and a stranger looks or sends, each time
+    """Of those who may see a page one is asked, of those who may not a sixth, and a stranger looks or sends, each time
     others; with `--rounds 500` all of them.
     """
     clients = {}
