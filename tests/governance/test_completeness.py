@@ -505,7 +505,9 @@ def test_a_clause_that_is_said_to_decide_nothing_decides_nothing(rounds):
     told = Counter()
 
     @given(FINISHED, st.lists(st.tuples(QUESTIONS, MOMENTS), min_size=12, max_size=12))
-    @settings(max_examples=30 if rounds < 500 else 4000, deadline=None, database=None)
+    @settings(
+        max_examples=30 if rounds < 500 else 4000, deadline=None, database=None, derandomize=rounds < 500
+    )
     def idle_clauses(rules, questions):
         for gap in gaps(rules, ROLES, REQUIRED, ON):
             if number := idle(gap):
@@ -517,4 +519,5 @@ def test_a_clause_that_is_said_to_decide_nothing_decides_nothing(rounds):
                     assert whole[0] == "malformed" or whole[1:] == less[1:], gap
 
     idle_clauses()
-    assert len(told) > 2, "the contracts made hold too few idle clauses to try anything"
+    assert len(told) > 1, "the contracts made hold too few idle clauses to try anything"
+    assert told.total() > 5
