@@ -6,6 +6,7 @@ transaction, one row that commits to all of them, and with its capture one entry
 left behind when it was killed, which nobody holds a lock on any more, are brought over by the next that starts.
 """
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -81,11 +82,22 @@ class _Spool:
         self.name = uuid.uuid4().hex
         self.path = folder / f"{self.name}.jsonl"
         self.count = 0
-        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        # It takes its name once it is locked: before that, whoever looks for orphans would take it for one.
+        draft = self.path.with_suffix(".new")
+        self._file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)
+        draft.rename(self.path)
+        self._size = 0
 
     def add(self, line: bytes) -> None:
-        os.write(self._file, line)
+        """Append a line, whole or not at all. Raises OSError."""
+        try:
+            if os.write(self._file, line) != len(line):
+                raise OSError(errno.ENOSPC, "a decision did not fit on the disk")
+        except OSError:
+            os.ftruncate(self._file, self._size)  # what was begun would spoil the next line
+            raise
+        self._size += len(line)
         self.count += 1
 
     def close(self) -> None:
@@ -98,11 +110,11 @@ class Log:
     def __init__(self, folder: Path):
         self._folder = folder
         self._lock = threading.Lock()
-        self._bringing = threading.Lock()  # one at a time: whoever waits for it finds nothing left
         self._begin()
 
     def _begin(self) -> None:
         self._process = os.getpid()
+        self._bringing = threading.Lock()  # one at a time: whoever waits for it finds nothing left
         self._spool: _Spool | None = None
         self._full: list[_Spool] = []
         self._thread: threading.Thread | None = None
@@ -187,8 +199,13 @@ def _bring(path: Path) -> int:
     if lines:
         try:
             _write_once(path.stem, lines)
-        except DataError:  # a line in the middle was cut off when the disk was full: it was never answered
-            _write_once(path.stem, [line for line in lines if _whole(line)])
+        except DataError as trouble:
+            # It must not hold up the files behind it, and is not thrown away.
+            log.error(
+                "decisions cannot be read; their file is kept aside", file=path.name, trouble=str(trouble)
+            )
+            path.rename(path.with_suffix(".unread"))
+            return 0
     path.unlink(missing_ok=True)
     return len(lines)
 
@@ -200,13 +217,6 @@ def _lines(path: Path) -> list[bytes]:
     except FileNotFoundError:
         return []
     return [line for line in lines if line.endswith(b'"}')]
-
-
-def _whole(line: bytes) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except ValueError:
-        return False
 
 
 def _write_once(name: str, lines: list[bytes]) -> None:

@@ -14,8 +14,11 @@ class Rate:
         self._lock = threading.Lock()
         self._left: dict[int, tuple[float, float]] = {}
 
-    def wait(self, key: int, per_second: int, clock=time.monotonic) -> int:
-        """Take one from the key's bucket: 0 when there was one, else the whole seconds to wait."""
+    def wait(self, key: int, per_second: int, count: int = 1, clock=time.monotonic) -> int:
+        """Take so many from the key's bucket: 0 when one was left, else the whole seconds to wait.
+
+        Several are let through together and paid for afterwards, so that a large batch is possible at any rate.
+        """
         now = clock()
         with self._lock:
             if len(self._left) > self.MOST:
@@ -25,5 +28,5 @@ class Rate:
             if left < 1:
                 self._left[key] = (left, now)
                 return math.ceil((1 - left) / per_second)
-            self._left[key] = (left - 1, now)
+            self._left[key] = (left - count, now)
             return 0

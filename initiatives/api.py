@@ -115,9 +115,12 @@ def _known(token: service_keys.Token | None) -> Known | None:
 
 
 def _wrong_key(request, token) -> None:
-    """Count a key that is none, and turn away an address that brings many. Raises Answered."""
+    """Count a key that is none, and turn away an address that brings many. Raises Answered.
+
+    Where the address is not known (a socket without one), all of those count as one.
+    """
     address, now = throttle.address_of(request), clock.now()
-    tried = KeyAttempt.objects.filter(address=address, at__gt=now - WINDOW).count() if address else 0
+    tried = KeyAttempt.objects.filter(address=address, at__gt=now - WINDOW).count()
     if tried >= WRONG_KEYS:
         seconds = str(int(WINDOW.total_seconds()))
         raise Answered(429, "Too many wrong keys came from this address.", Retry_After=seconds)
@@ -149,6 +152,7 @@ def evaluations(request):
     batch = authzen.batch(body)
     if batch is None:
         return _answered(request, known, key, authzen.question(body))
+    rate.wait(key.id, settings.DECISION_RATE, len(batch.questions) - 1)  # the request itself was the first
     found = []
     for question in batch.questions:
         if isinstance(question, authzen.BadRequest):

@@ -1,6 +1,7 @@
 """What systems are answered in each condition of their case, and what of it stands in the log."""
 
 import json
+import os
 import uuid
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from adoption.demo import life
 from governance import clock, decision_log
 from governance.clauses import Terms
 from governance.models import DecisionBatch, Entry, PolicyDecision
+from governance.rates import Rate
 from initiatives import actions, api
 from initiatives import conditions as knowing
 from initiatives.actions import Written
@@ -253,6 +255,44 @@ def test_what_cannot_be_logged_is_not_allowed(system, monkeypatch):
     assert "log" in answer["context"]["reason"]
 
 
+def test_a_line_that_did_not_fit_is_taken_back_and_the_next_stands(system, monkeypatch):
+    """A write may be short without an error: what was begun must not spoil the decision after it."""
+    assert system.ask("summarise", **INSIDE)["decision"]
+    whole = os.write
+    monkeypatch.setattr(os, "write", lambda file, line: whole(file, line[: len(line) // 2]))
+    assert code_of(system.ask("summarise", **INSIDE)) == (False, "error")
+    monkeypatch.setattr(os, "write", whole)
+    assert system.ask("summarise", **INSIDE)["decision"]
+    assert [row.outcome for row in logged()] == ["allow", "allow"]
+    assert decision_log.broken(DecisionBatch.objects.get()) == ""
+
+
+def test_a_file_that_is_being_made_is_nobodys_orphan(system, monkeypatch):
+    """Whoever looks for orphans between its making and its lock would remove it, and what is written after."""
+    lock = decision_log.fcntl.flock
+
+    def looked_at_before(file, how):
+        if how == decision_log.fcntl.LOCK_EX:
+            decision_log.bring_orphans(decision_log.decisions._folder)
+        return lock(file, how)
+
+    monkeypatch.setattr(decision_log.fcntl, "flock", looked_at_before)
+    system.ask("summarise", **INSIDE)
+    assert len(logged()) == 1
+
+
+def test_a_file_that_cannot_be_read_is_kept_aside_and_holds_up_nobody(system):
+    system.ask("summarise", **INSIDE)
+    (left,) = decision_log.decisions._folder.glob("*")
+    left.write_bytes(
+        b'{"at":"2026-11-20T00:00:00+00:00","case_number":"many","digest":"' + b"0" * 64 + b'"}\n'
+    )
+    assert logged() == []
+    assert [path.suffix for path in left.parent.iterdir()] == [".unread"]
+    system.ask("summarise", **INSIDE)
+    assert len(logged()) == 1
+
+
 def test_the_log_goes_into_the_month_of_its_decisions(system):
     with time_machine.travel("2026-11-30 23:59:59+00:00", tick=False):
         system.ask("summarise", **INSIDE)
@@ -331,3 +371,13 @@ def test_a_key_that_asks_too_often_is_told_to_wait(system, settings, monkeypatch
     answers = [system.send("/access/v1/evaluation", question("summarise")).status_code for _ in range(4)]
     assert answers[:2] == [200, 200]
     assert 429 in answers
+
+
+def test_a_batch_costs_as_many_questions_as_it_holds():
+    now, rate = [0.0], Rate()
+    assert rate.wait(1, 10, clock=lambda: now[0]) == 0
+    assert rate.wait(1, 10, 99, clock=lambda: now[0]) == 0
+    assert rate.wait(1, 10, clock=lambda: now[0]) == 10
+    assert rate.wait(2, 10, clock=lambda: now[0]) == 0, "another key has its own"
+    now[0] = 9.2
+    assert rate.wait(1, 10, clock=lambda: now[0]) == 0

@@ -69,6 +69,15 @@ def test_guessing_is_slowed_down_by_address_and_stops_nobody_else(made):
         assert status(wrong_key(1), **HERE) == 401
 
 
+def test_addresses_that_are_not_known_count_as_one(made):
+    """A server on a socket tells no address: guessing there is slowed down as well."""
+    nowhere = {"REMOTE_ADDR": ""}
+    assert [status(wrong_key(n), **nowhere) for n in range(api.WRONG_KEYS)] == [401] * api.WRONG_KEYS
+    assert status(wrong_key(99), **nowhere) == 429
+    assert status(made[1].text, **nowhere) == 200
+    assert status(wrong_key(1), **HERE) == 401
+
+
 def test_a_right_public_part_with_a_wrong_secret_opens_nothing(made):
     row, token = made
     for wrong in (
