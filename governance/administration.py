@@ -56,6 +56,7 @@ SUBJECTS = {
     "board": ("Reviews and decisions", "Reviews, votes, conditions and waivers."),
     "owed": ("Holds and debts", "What stands against a case, and what is owed."),
     "contracts": ("Contracts", "What a running system may do, and who signed it."),
+    "integration": ("Integration", "Systems, links, terms, regions, drills and what was measured."),
     "rules": ("Rulebook", "Published versions, gates, criteria and requirements."),
     "learned": ("Learned", "Post-mortems and lessons."),
     "imports": ("Imports", "Inventories, every raw row, and what became of it."),

@@ -158,6 +158,28 @@ class ScopeFact:
 
 
 @dataclass(frozen=True)
+class Shortcoming:
+    """What the integration register says against a requirement, from a moment on; `hold`: what it calls for besides.
+
+    `cap`: the highest stage supported while it calls for a hold. `who` can mend it.
+    """
+
+    requirement: str
+    words: str
+    fix: str
+    who: str
+    since: datetime
+    until: datetime | None = None
+    hold: str = ""
+    hold_words: str = ""
+    cap: str | None = None
+
+    def counts_at(self, at: datetime) -> bool:
+        """Whether it is so at `at`."""
+        return self.since <= at and (self.until is None or self.until > at)
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything of one case that gates look at; nothing else has a say (house.md)."""
 
@@ -179,6 +201,7 @@ class Facts:
     reattest_by: date | None = None
     scopes: tuple[ScopeFact, ...] = ()
     people: dict[str, str] = field(default_factory=dict, hash=False)
+    shortcomings: tuple[Shortcoming, ...] = ()
     owner_id: int | None = None
 
     @property
@@ -189,6 +212,10 @@ class Facts:
     def items_for(self, key: str) -> list[Item]:
         """Items offered for this requirement, newest observation first."""
         return self._offered.get(key, [])
+
+    def short_of(self, key: str, at: datetime) -> list[Shortcoming]:
+        """What the register says against this requirement at `at`."""
+        return [one for one in self.shortcomings if one.requirement == key and one.counts_at(at)]
 
     @cached_property
     def _offered(self) -> dict[str, list[Item]]:

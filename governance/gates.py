@@ -131,12 +131,20 @@ def support(facts: Facts, book: Book, at: datetime, states: dict[str, State]) ->
 
 
 def holds_at(facts: Facts, at: datetime):
-    """Open holds and those computed from dates: production past its re-attestation day is held at MVP."""
+    """Open holds and those computed from dates: production past its re-attestation day is held at MVP.
+
+    What the register calls for holds from its moment on, though nobody has opened the row yet.
+    """
     holds = facts.holds
     if facts.claimed == "production" and facts.reattest_by and clock.local_day(at) > facts.reattest_by:
         words = "Re-attestation is overdue"
         reason = f"Production had to be accepted again by {facts.reattest_by:%-d %B %Y}."
         holds = (*holds, HoldFact("reattestation", words, reason, "mvp", True))
+    open_already = {hold.kind for hold in holds}
+    for one in facts.shortcomings:
+        if one.hold and one.hold not in open_already and one.counts_at(at):
+            open_already.add(one.hold)
+            holds = (*holds, HoldFact(one.hold, one.hold_words, one.words, one.cap, True))
     return holds
 
 
@@ -192,6 +200,11 @@ def _turning_points(facts: Facts, book: Book, key: str):
             if days:
                 yield clock.midnight_after(item.observed_on + timedelta(days=days))
             yield from (void.at for void in item.voids.get(key, ()))
+    for one in facts.shortcomings:
+        if one.requirement == key:
+            yield one.since
+            if one.until is not None:
+                yield one.until
     reply = facts.answers.get(key)
     if reply is not None and reply.accepted_on is not None and days:
         yield clock.midnight_after(reply.accepted_on + timedelta(days=days))

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from governance import clock
 from governance.answers import ended
-from governance.facts import Facts, Item
+from governance.facts import Facts, Item, Shortcoming
 from governance.rulebook import Book, Requirement
 from governance.sentences import listed
 
@@ -30,6 +30,8 @@ DECLARATION = "mvp.advance_evidence"
 ENFORCED = "gov.enforced"
 # So many clauses without a control are named by number; beyond that, how many there are.
 MOST_NAMED = 8
+# So many things that the register says against a requirement are told in words; beyond that, how many there are.
+MOST_TOLD = 4
 UNREAD = "has been read by nobody outside the build team"
 OUTSIDER = "Somebody who holds no role on this case"
 # Of an imported claim these two are not asked above prototype (domain.md, "carry_forward").
@@ -148,6 +150,8 @@ def _own_state(facts: Facts, book: Book, key: str, at: datetime, ageless: bool =
             "Name its control on the map of the contract.",
             answer_version=version,
         )
+    if short := facts.short_of(key, at):
+        return _short(key, short, version)
     if reply.kind == "not_applicable":
         return _not_applicable(requirement, reply, at, facts.high)
     return _proof_state(facts, book, requirement, at, ageless, version)
@@ -166,6 +170,17 @@ def _unmapped(facts: Facts, at: datetime) -> str:
         return f"{words} Nor for {len(others)} other clauses."
     numbers = listed([str(other) for other, _ in others])
     return f"{words} Nor for clause{'s' if len(others) > 1 else ''} {numbers}."
+
+
+def _short(key: str, short: list[Shortcoming], version: int) -> State:
+    """What the register says against it: words typed beside it, and files, do not outweigh what it lists."""
+    first, *others = short
+    words = " ".join(one.words for one in short[:MOST_TOLD])
+    if len(others) >= MOST_TOLD:
+        words = f"{words} And {len(short) - MOST_TOLD} more."
+    whose = {one.who for one in short}
+    mended_by = first.who if len(whose) == 1 else ""
+    return State(key, "register", words, first.fix, answer_version=version, mended_by=mended_by)
 
 
 def _not_applicable(requirement: Requirement, reply, at: datetime, high: bool) -> State:

@@ -298,9 +298,12 @@ CELERY_BEAT_SCHEDULE = {
         ("mail approvals", "initiatives.tasks.mail_approvals", crontab()),
         ("send digests", "initiatives.tasks.send_digests", crontab(minute="17-59/15")),
         ("recompute standings", "initiatives.tasks.recompute_standings", crontab(minute="7")),
+        ("follow the register", "initiatives.tasks.follow_register", crontab(minute="6")),
+        ("enter estates", "initiatives.tasks.enter_estates", crontab(minute="3-59/5")),
         ("expire reviews", "initiatives.tasks.expire_reviews", crontab(minute="9")),
         ("owe vacancies", "initiatives.tasks.open_vacancy_debts", crontab(minute="11")),
         ("find missing files", "initiatives.tasks.find_missing_files", crontab(minute="13", hour="*/4")),
+        ("tend samples", "initiatives.tasks.tend_samples", crontab(minute="3-59/5")),
         ("end old sessions", "governance.tasks.end_old_sessions", crontab(minute="17")),
         ("stamp the record", "governance.tasks.stamp_record", crontab(minute="4-59/10")),
     )
@@ -408,6 +411,10 @@ FILE_UPLOAD_TEMP_DIR = DATA_DIR / "uploads"
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 UPLOAD_MAX_BYTES = 25 * 1024 * 1024
+SAMPLES_DIR = (
+    DATA_DIR / "samples"
+)  # samples of real data, while they are measured or as long as somebody asked
+SAMPLE_MAX_BYTES = whole_number("PLUMBLINE_SAMPLE_MEGABYTES", 500, 1, 20_000, "megabytes, 1 to 20000") << 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # everything in a request but its files
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 20

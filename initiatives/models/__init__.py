@@ -7,7 +7,9 @@ from initiatives.models.approvals import (
     ApprovalUse,
     KillSwitch,
 )
+from initiatives.models.definitions import DefinitionConflict, Term, TermDefinition, TermUse
 from initiatives.models.enforcement import ArchitectureDecision, ClauseEnforcement, LayerReview
+from initiatives.models.estates import EstateBatch, EstateMapping, EstateRow
 from initiatives.models.evidence import (
     Answer,
     AnswerDraft,
@@ -17,6 +19,7 @@ from initiatives.models.evidence import (
     ProofItem,
     Voiding,
 )
+from initiatives.models.findings import Shortcoming
 from initiatives.models.handovers import Handover
 from initiatives.models.holds import Gap, Hold, Obligation
 from initiatives.models.imports import ImportBatch, ImportRow, InventorySource
@@ -29,7 +32,19 @@ from initiatives.models.initiative import (
     Standing,
 )
 from initiatives.models.notes import Continuation, Event, FormerTitle, FundingDecision, Observation
+from initiatives.models.processes import Drill, Effort, ProcessRecord, SignOnFlow, TraceSample
+from initiatives.models.profiles import Drift, Profile
+from initiatives.models.residency import Region, UnitPolicy, Vendor, VendorTerm
 from initiatives.models.reviews import Condition, Question, Review, SignOff, Waiver
+from initiatives.models.systems import (
+    Customisation,
+    Hop,
+    Link,
+    LinkAnswer,
+    ServiceAccount,
+    SourceAcceptance,
+    System,
+)
 from initiatives.models.versions import ChangeRecord, Component, ComponentVersion, Dependant, ScopeVersion
 from initiatives.models.visits import CaseVisit, ReviewVisit
 
@@ -49,7 +64,15 @@ __all__ = [
     "Condition",
     "Continuation",
     "Coverage",
+    "Customisation",
+    "DefinitionConflict",
     "Dependant",
+    "Drift",
+    "Drill",
+    "Effort",
+    "EstateBatch",
+    "EstateMapping",
+    "EstateRow",
     "Event",
     "Evidence",
     "EvidenceNames",
@@ -58,25 +81,43 @@ __all__ = [
     "Gap",
     "Handover",
     "Hold",
+    "Hop",
     "ImportBatch",
     "ImportRow",
     "Initiative",
     "InventorySource",
     "KillSwitch",
     "LayerReview",
+    "Link",
+    "LinkAnswer",
     "Obligation",
     "Observation",
     "PastStanding",
+    "ProcessRecord",
+    "Profile",
     "ProofItem",
     "Question",
+    "Region",
     "Review",
     "ReviewVisit",
     "RoleAssignment",
     "ScopeVersion",
+    "ServiceAccount",
+    "Shortcoming",
     "SignOff",
+    "SignOnFlow",
+    "SourceAcceptance",
     "Span",
     "StageChange",
     "Standing",
+    "System",
+    "Term",
+    "TermDefinition",
+    "TermUse",
+    "TraceSample",
+    "UnitPolicy",
+    "Vendor",
+    "VendorTerm",
     "Voiding",
     "Waiver",
 ]

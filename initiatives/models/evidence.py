@@ -2,12 +2,14 @@
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
+from django.db.models.lookups import Exact
 
 from governance.history import WrittenOnce, governed
 from governance.models import Clause, ContractVersion, User
 from governance.searching import Words
 from initiatives.models.initiative import Initiative, RoleAssignment
+from initiatives.models.systems import System
 from initiatives.models.versions import ChangeRecord, ComponentVersion, ScopeVersion
 
 ANSWERED, NO, NOT_APPLICABLE, NOT_REPORTED = "answered", "no", "not_applicable", "not_reported"
@@ -181,7 +183,7 @@ class Coverage(models.Model):
 
 
 class EvidenceNames(models.Model):
-    """The version of a component, scope or contract that an item of evidence speaks of."""
+    """What an item of evidence speaks of: a version of a component, of scope or of contract, or a system."""
 
     evidence = models.ForeignKey(Evidence, models.PROTECT, related_name="names")
     component_version = models.ForeignKey(
@@ -189,6 +191,7 @@ class EvidenceNames(models.Model):
     )
     scope_version = models.ForeignKey(ScopeVersion, models.PROTECT, null=True, related_name="named_by")
     contract_version = models.ForeignKey(ContractVersion, models.PROTECT, null=True, related_name="named_by")
+    system = models.ForeignKey(System, models.PROTECT, null=True, related_name="named_by")
 
     history = governed()
 
@@ -196,21 +199,23 @@ class EvidenceNames(models.Model):
         verbose_name_plural = "evidence names"
         constraints = [
             models.CheckConstraint(
-                name="names_exactly_one_version",
-                condition=Q(
-                    component_version__isnull=False, scope_version__isnull=True, contract_version__isnull=True
-                )
-                | Q(
-                    component_version__isnull=True, scope_version__isnull=False, contract_version__isnull=True
-                )
-                | Q(
-                    component_version__isnull=True, scope_version__isnull=True, contract_version__isnull=False
+                name="names_exactly_one_thing",
+                condition=Exact(
+                    Func(
+                        "component_version",
+                        "scope_version",
+                        "contract_version",
+                        "system",
+                        function="num_nonnulls",
+                        output_field=models.IntegerField(),
+                    ),
+                    1,
                 ),
             )
         ]
 
     def __str__(self) -> str:
-        return str(self.component_version or self.scope_version or self.contract_version)
+        return str(self.component_version or self.scope_version or self.contract_version or self.system)
 
 
 class Voiding(WrittenOnce):

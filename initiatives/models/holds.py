@@ -68,6 +68,7 @@ OBLIGATION_KINDS = {
     "criterion": "Item of the gate that was left to do after the move",
     "step_back": "Bring support back, or step back",
     "vacancy": "Find an owner, or step back",
+    "service_account": "Close a service account that nothing uses any more",
 }
 
 
@@ -113,6 +114,11 @@ class Obligation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.text} by {self.due}"
+
+    @property
+    def account_key(self) -> int | None:
+        """The service account that has to be closed, where that is what is owed."""
+        return int(self.source.partition(":")[2]) if self.kind == "service_account" else None
 
 
 class Gap(models.Model):

@@ -118,7 +118,10 @@ class ScopeVersion(models.Model):
 
 
 class ChangeRecord(models.Model):
-    """A change of what runs or for whom, with the triggers it pulls. What it voids starts at `effective_at`."""
+    """A change of what runs or for whom, with the triggers it pulls. What it voids starts at `effective_at`.
+
+    `system`: the one system of the register that it is about; what speaks of other systems alone is not touched.
+    """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="changes")
     layer = models.CharField(max_length=20, choices=LAYERS.items(), blank=True, default="")
@@ -134,6 +137,9 @@ class ChangeRecord(models.Model):
     )
     incoming = models.ForeignKey(
         ComponentVersion, models.PROTECT, null=True, blank=True, related_name="changes_towards"
+    )
+    system = models.ForeignKey(
+        "initiatives.System", models.PROTECT, null=True, blank=True, related_name="changes"
     )
     outgoing_scope = models.ForeignKey(ScopeVersion, models.PROTECT, null=True, blank=True, related_name="+")
     incoming_scope = models.ForeignKey(ScopeVersion, models.PROTECT, null=True, blank=True, related_name="+")
