@@ -47,7 +47,9 @@ def debts(look: Look) -> Iterator[Found]:
             row.due,
             row.initiative,
             OBLIGATION_KINDS[row.kind],
-            row.initiative.get_absolute_url(),
+            reverse("account-close", args=[row.account_key])
+            if row.account_key is not None
+            else row.initiative.get_absolute_url(),
         )
     unmet = Condition.objects.filter(owner=look.person, met_at__isnull=True).select_related(
         "review__initiative"

@@ -34,6 +34,7 @@ from initiatives.models import (
     Review,
     RoleAssignment,
     ScopeVersion,
+    Shortcoming,
     SignOff,
     StageChange,
     Voiding,
@@ -90,6 +91,7 @@ _OF_CASE = Question(
     continuations=Around(Continuation.objects.all(), "initiative"),
     former_titles=Around(FormerTitle.objects.all(), "initiative"),
     holds=Around(Hold.objects.open(), "initiative"),
+    shortcomings=Around(Shortcoming.objects.standing(), "initiative"),
     switched_off=Around(
         KillSwitch.objects.filter(released_at__isnull=True), "initiative", joined={"pressed_by": PERSON}
     ),

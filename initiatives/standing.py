@@ -16,6 +16,7 @@ from governance.facts import (
     Reply,
     Running,
     ScopeFact,
+    Shortcoming,
     Void,
     WaiverFact,
 )
@@ -79,6 +80,19 @@ def _read(case: Initiative) -> Facts:
             ScopeFact(s.pk, _scope_words(s), s.user_count, s.ends_on, s.starts_at is None)
             for s in sources.rows(case, "scopes")
             if s.ended_at is None or s.ended_at > clock.now()
+        ),
+        shortcomings=tuple(
+            Shortcoming(
+                one.requirement,
+                one.words,
+                one.fix,
+                one.who,
+                one.since,
+                one.until,
+                one.hold,
+                *(HOLD_KINDS[one.hold][:2] if one.hold else ("", None)),
+            )
+            for one in sources.rows(case, "shortcomings")
         ),
         people={role: person.full_name for role, person in in_force.items()},
         owner_id=owner.pk if owner else None,

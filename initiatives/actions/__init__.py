@@ -7,6 +7,7 @@ from initiatives.actions.absences import (
     name_delegate,
     plan_absence,
 )
+from initiatives.actions.accounts import change_account, close_account, open_account, review_account
 from initiatives.actions.answers import (
     accept_not_applicable,
     answer,
@@ -23,20 +24,8 @@ from initiatives.actions.approvals import (
     use_approval,
 )
 from initiatives.actions.captures import capture_link
-from initiatives.actions.cases import (
-    change_details,
-    confirm_tier,
-    propose_tier,
-    register,
-    rename,
-    withdraw,
-)
-from initiatives.actions.changes import (
-    complete_change,
-    record_component,
-    record_scope,
-    report_change,
-)
+from initiatives.actions.cases import change_details, confirm_tier, propose_tier, register, rename, withdraw
+from initiatives.actions.changes import complete_change, record_component, record_scope, report_change
 from initiatives.actions.clauses import (
     Overtaken,
     move_clause,
@@ -54,18 +43,34 @@ from initiatives.actions.contracts import (
     save_contract,
     take_back_contract,
 )
-from initiatives.actions.dependants import (
-    add_dependant,
-    decline_dependence,
-    end_dependant,
-    state_dependence,
+from initiatives.actions.definitions import (
+    accept_difference,
+    define,
+    name_term,
+    reconcile,
+    stop_using_term,
+    use_term,
+    withdraw_definition,
 )
+from initiatives.actions.dependants import add_dependant, decline_dependence, end_dependant, state_dependence
+from initiatives.actions.drills import add_drill, withdraw_drill
+from initiatives.actions.efforts import import_efforts, note_effort, take_back_effort
 from initiatives.actions.enforcement import (
     end_mapping,
     map_clause,
     record_architecture_decision,
     review_layer_report,
     withdraw_architecture_decision,
+)
+from initiatives.actions.estates import (
+    choose_rows,
+    confirm_estate,
+    drop_estate,
+    enter_rows,
+    leave_rows,
+    map_estate,
+    read_estate,
+    take_column,
 )
 from initiatives.actions.evidence import (
     add_evidence,
@@ -80,27 +85,31 @@ from initiatives.actions.handovers import (
     propose_handover,
     take_back_handover,
 )
-from initiatives.actions.holds import (
-    close_gap,
-    excuse_debt,
-    hold,
-    lift_hold,
-    open_gap,
-    owe,
-    settle,
-)
+from initiatives.actions.holds import close_gap, excuse_debt, hold, lift_hold, open_gap, owe, settle
 from initiatives.actions.imports import confirm_batch, decide_row, map_batch, upload_batch
 from initiatives.actions.keys import make_key, revoke_key, rotate_key
-from initiatives.actions.moves import (
-    continue_stage,
-    reattest,
-    reopen,
-    retire,
-    step_back,
-    stop,
-)
+from initiatives.actions.links import Place, accept_source, add_link, answer_link, change_link, end_link
+from initiatives.actions.moves import continue_stage, reattest, reopen, retire, step_back, stop
 from initiatives.actions.notes import observe, record_event, record_funding, take_back
 from initiatives.actions.people import deactivate, end_membership, reactivate
+from initiatives.actions.processes import record_flow, record_process, withdraw_process
+from initiatives.actions.profiles import (
+    add_profile,
+    claim_samples,
+    confirm_drift,
+    delete_sample,
+    measure_profile,
+    remove_samples,
+    set_population,
+)
+from initiatives.actions.residency import (
+    add_region,
+    add_vendor,
+    file_vendor_term,
+    set_unit_policy,
+    withdraw_unit_policy,
+    withdraw_vendor_term,
+)
 from initiatives.actions.reviews import (
     answer_question,
     ask_question,
@@ -115,32 +124,60 @@ from initiatives.actions.reviews import (
 from initiatives.actions.roles import accept_role, decline_role, end_role, propose_role, reaccept_role
 from initiatives.actions.rulebooks import publish_rulebook
 from initiatives.actions.switch import record_drill, switch_off, switch_on
+from initiatives.actions.systems import (
+    add_customisation,
+    change_system,
+    describe_system,
+    disown_system,
+    end_customisation,
+    retire_system,
+)
+from initiatives.actions.traces import add_trace_sample
 from initiatives.actions.units import merge_units, move_unit
 from initiatives.actions.votes import sign_off, statement_for, withdraw_vote
 from initiatives.actions.waivers import agree_to_waiver, refuse_waiver, request_waiver
 
 __all__ = [
     "Overtaken",
+    "Place",
     "TooManyWaiting",
     "Written",
     "accept_delegation",
+    "accept_difference",
     "accept_handovers",
     "accept_not_applicable",
     "accept_role",
+    "accept_source",
+    "add_customisation",
     "add_dependant",
+    "add_drill",
     "add_evidence",
+    "add_link",
+    "add_profile",
+    "add_region",
+    "add_trace_sample",
+    "add_vendor",
     "agree_to_waiver",
     "answer",
     "answer_approval",
+    "answer_link",
     "answer_question",
     "approve_contract",
     "ask_question",
     "capture_link",
+    "change_account",
     "change_details",
+    "change_link",
+    "change_system",
+    "choose_rows",
+    "claim_samples",
+    "close_account",
     "close_gap",
     "comment_on_clause",
     "complete_change",
     "confirm_batch",
+    "confirm_drift",
+    "confirm_estate",
     "confirm_tier",
     "continue_stage",
     "cover",
@@ -152,27 +189,43 @@ __all__ = [
     "decline_dependence",
     "decline_handovers",
     "decline_role",
+    "define",
+    "delete_sample",
+    "describe_system",
+    "disown_system",
+    "drop_estate",
     "end_absence",
+    "end_customisation",
     "end_dependant",
+    "end_link",
     "end_mapping",
     "end_membership",
     "end_role",
+    "enter_rows",
     "excuse_debt",
     "expire_reviews",
+    "file_vendor_term",
     "find_missing_files",
     "generate_index",
     "hold",
+    "import_efforts",
     "keep_draft",
+    "leave_rows",
     "lift_hold",
     "make_key",
     "map_batch",
     "map_clause",
+    "map_estate",
+    "measure_profile",
     "meet_condition",
     "merge_units",
     "move_clause",
     "move_unit",
     "name_delegate",
+    "name_term",
+    "note_effort",
     "observe",
+    "open_account",
     "open_gap",
     "open_review",
     "owe",
@@ -186,17 +239,22 @@ __all__ = [
     "publish_rulebook",
     "reaccept_role",
     "reactivate",
+    "read_estate",
     "reattest",
     "rebase_review",
+    "reconcile",
     "record_architecture_decision",
     "record_component",
     "record_drill",
     "record_event",
+    "record_flow",
     "record_funding",
+    "record_process",
     "record_scope",
     "refuse_waiver",
     "register",
     "remove_clause",
+    "remove_samples",
     "rename",
     "reopen",
     "report_change",
@@ -204,14 +262,18 @@ __all__ = [
     "request_approval",
     "request_waiver",
     "retire",
+    "retire_system",
     "retire_word",
     "return_review",
+    "review_account",
     "review_layer_report",
     "revoke_key",
     "rotate_key",
     "save_clause",
     "save_contract",
     "save_word",
+    "set_population",
+    "set_unit_policy",
     "settle",
     "settle_comment",
     "sign_off",
@@ -220,16 +282,25 @@ __all__ = [
     "status_of",
     "step_back",
     "stop",
+    "stop_using_term",
     "switch_off",
     "switch_on",
     "take_back",
     "take_back_contract",
+    "take_back_effort",
     "take_back_handover",
+    "take_column",
     "upload_batch",
     "use_approval",
+    "use_term",
     "withdraw",
     "withdraw_architecture_decision",
+    "withdraw_definition",
+    "withdraw_drill",
     "withdraw_evidence",
+    "withdraw_process",
     "withdraw_review",
+    "withdraw_unit_policy",
+    "withdraw_vendor_term",
     "withdraw_vote",
 ]

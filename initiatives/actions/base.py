@@ -6,7 +6,7 @@ from contextvars import ContextVar
 
 import structlog
 from django.db import Error as DatabaseError
-from django.db import transaction
+from django.db import connection, transaction
 
 from governance import history, ledger, reading
 from governance.answers import Refused
@@ -15,13 +15,25 @@ from initiatives import standing
 from initiatives.models import Initiative
 
 log = structlog.get_logger("plumbline.actions")
+REGISTER = 0x706C756D62  # the key of the lock that acts on the integration register take in turn
 _depth: ContextVar[int] = ContextVar("plumbline_act_depth", default=0)
 _together: ContextVar[dict | None] = ContextVar("plumbline_acts_together", default=None)
 
 
 @contextmanager
-def act(name: str, *, by=None, system: str = "", case: Initiative | int | None = None, reason: str = ""):
+def act(
+    name: str,
+    *,
+    by=None,
+    system: str = "",
+    case: Initiative | int | None = None,
+    reason: str = "",
+    register: bool = False,
+):
     """Run one act: one transaction, the case locked and read after the lock, everything saved by `by`.
+
+    `register`: it changes what several cases share, or which case shares what. Such acts come one after the other,
+    each before it locks a case, so that none misses a case that another is just tying to what it changes.
 
     Yields the locked case (None for acts without one). A refusal rolls the act back and leaves an entry of its own
     right after it (house.md, trap 17); a refusal by the database goes to the log, and is raised again.
@@ -30,6 +42,9 @@ def act(name: str, *, by=None, system: str = "", case: Initiative | int | None =
     token = _depth.set(_depth.get() + 1)
     try:
         with history.acting(by=by, system=system, reason=reason):
+            if register:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REGISTER])
             yield lock(case) if case is not None else None
     except Refused as refused:
         if outermost:
@@ -75,8 +90,7 @@ def settle_standings(cases: list[Initiative], rulebook: Rulebook | None = None) 
 
     with reading.afresh(), reading.one_look():  # what was changed is read once, with the eyes of now
         support = standing.rewrite(cases, rulebook)
-        for case in cases:
-            follow_support(case, support[case.pk])
+        follow_support(cases, support)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from governance.answers import no
 from governance.models import Unit, User
 from initiatives import permissions
 from initiatives.actions.base import act, settle_standing
+from initiatives.actions.links import end_links
 from initiatives.actions.roles import create_role
 from initiatives.models import FormerTitle, Initiative
 from initiatives.models.initiative import TIERS
@@ -163,7 +164,7 @@ def withdraw(*, case: Initiative, reason: str, joined_to: Initiative | None = No
     """Withdraw an idea registered by mistake, or joined to another case. It is kept, marked; nothing is owed."""
     if not reason.strip() and joined_to is None:
         raise ValidationError({"reason": "Say why, or name the case it is joined to."})
-    with act("withdraw", by=by, case=case, reason=reason) as case:
+    with act("withdraw", by=by, case=case, reason=reason, register=True) as case:
         permissions.may_withdraw(case, by).or_refuse()
         if joined_to is not None and joined_to.pk == case.pk:
             raise ValidationError({"joined_to": "A case is not joined to itself."})
@@ -172,5 +173,6 @@ def withdraw(*, case: Initiative, reason: str, joined_to: Initiative | None = No
         case.withdrawn_at, case.withdrawn_reason, case.joined_to = clock.now(), reason.strip(), joined_to
         case.save()
         ledger.record("withdrawn", case=case, joined_to=joined_to.ref if joined_to else None)
+        end_links(case, "The idea was withdrawn", owed=False, by=by)
         settle_standing(case)
     return case

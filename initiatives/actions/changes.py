@@ -1,20 +1,27 @@
 """What runs and for whom: versions, scope, and the triggers that a change pulls."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Prefetch
 
 from governance import clock, gates, history, ledger
 from governance.models import Rulebook, User
 from initiatives import permissions, sources
 from initiatives.actions.base import act, settle_standing
+from initiatives.actions.following import follow
 from initiatives.models import (
     ChangeRecord,
     Component,
     ComponentVersion,
+    Coverage,
     Evidence,
     Initiative,
+    Review,
     ScopeVersion,
+    System,
     Voiding,
 )
 from initiatives.models.versions import LAYERS
@@ -33,6 +40,14 @@ REPORTED = ("integration_schema", "data_source", "vendor_terms", "workflow", "kn
 EARLY = ("proposed", "prototype")
 # What ends all proof from before, whatever its requirement lists (domain.md, "reopen").
 REOPENED = "reopened"
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What one change is about: the case, and of its systems the one that changed, where it is one."""
+
+    case: Initiative
+    system: System | None = None
 
 
 def pull(
@@ -54,18 +69,65 @@ def pull(
         recorded_at=clock.now(),
         **versions,
     )
-    change.save()
-    rows = [row for item in _items(case) for row in voidings(case, item, change)]
-    Voiding.objects.bulk_create(rows)
-    ledger.record(
-        "changed",
-        case=case,
-        what=what,
-        triggers=triggers,
-        effective_at=change.effective_at,
-        voided=[[row.evidence_id, row.requirement] for row in rows],
-    )
+    _write([change])
     return change
+
+
+def pull_many(
+    pulled: list[Pulled],
+    triggers: list[str],
+    what: str,
+    *,
+    by: User | None,
+    effective_at: datetime | None = None,
+) -> list[ChangeRecord]:
+    """The same change on many locked cases, read and written together; an item is ended by it once."""
+    now = clock.now()
+    changes = [
+        ChangeRecord(
+            initiative=one.case,
+            what=what,
+            triggers=triggers,
+            effective_at=effective_at or now,
+            recorded_by=by,
+            recorded_at=now,
+            system=one.system,
+        )
+        for one in pulled
+    ]
+    if changes:
+        _write(changes)
+    return changes
+
+
+def _write(changes: list[ChangeRecord]) -> None:
+    """Save changes of the same triggers with all that they void, and an entry for each."""
+    history.insert_many(ChangeRecord, changes)
+    cases = {change.initiative_id: change.initiative for change in changes}
+    frozen = _frozen(list(cases.values()))
+    items: dict[int, list[Evidence]] = {}
+    for item in _items(cases, _listing(changes[0].triggers)):
+        items.setdefault(item.initiative_id, []).append(item)
+    ended: set[tuple[int, str]] = set()
+    rows, told = [], []
+    for change in changes:
+        found = [
+            row
+            for item in items.get(change.initiative_id, ())
+            for row in _voidings(item, change, frozen[change.initiative_id])
+            if (item.pk, row.requirement) not in ended
+        ]
+        ended |= {(row.evidence_id, row.requirement) for row in found}
+        rows += found
+        facts = {
+            "what": change.what,
+            "triggers": change.triggers,
+            "effective_at": change.effective_at,
+            "voided": [[row.evidence_id, row.requirement] for row in found],
+        }
+        told.append((cases[change.initiative_id], facts))
+    Voiding.objects.bulk_create(rows)
+    ledger.record_many("changed", told)
 
 
 def would_void(case: Initiative, triggers: list[str], **versions) -> list[Voiding]:
@@ -73,33 +135,61 @@ def would_void(case: Initiative, triggers: list[str], **versions) -> list[Voidin
     change = ChangeRecord(
         initiative=case, what="this change", triggers=triggers, effective_at=clock.now(), **versions
     )
-    return [row for item in _items(case) for row in voidings(case, item, change)]
+    frozen = _frozen([case])[case.pk]
+    return [row for item in _items([case.pk], _listing(triggers)) for row in _voidings(item, change, frozen)]
 
 
-def _items(case: Initiative):
+def _listing(triggers: list[str]) -> list[str]:
+    """The requirements that list one of these triggers."""
+    book = Rulebook.objects.current().book
+    return [key for key, asked in book.requirements.items() if {*asked.triggers, REOPENED} & set(triggers)]
+
+
+def _items(cases: Iterable[int], keys: list[str]):
+    """What covers any of these requirements on these cases; of its coverage, these alone."""
+    covers = Coverage.objects.filter(requirement__in=keys)
     return (
-        Evidence.objects.filter(initiative=case, withdrawn_at__isnull=True)
-        .prefetch_related("coverage", "names__component_version", "voidings")
+        Evidence.objects.filter(
+            Exists(covers.filter(evidence=OuterRef("pk"))),
+            initiative__in=list(cases),
+            withdrawn_at__isnull=True,
+        )
+        .defer("note")
+        .prefetch_related(Prefetch("coverage", covers), "names__component_version")
         .order_by("id")
     )
 
 
+def _frozen(cases: list[Initiative]) -> dict[int, set[str]]:
+    """By case, the requirements whose answers its decided gates froze."""
+    book = Rulebook.objects.current().book
+    approved = Review.objects.filter(
+        initiative__in=[case.pk for case in cases], outcome__in=["approved", "approved_with_conditions"]
+    )
+    decided: dict[int, set[str]] = {}
+    for case, gate in approved.values_list("initiative", "gate"):
+        decided.setdefault(case, set()).add(gate)
+    return {
+        case.pk: {
+            key
+            for gate, frozen in book.carry.frozen.items()
+            if gate in decided.get(case.pk, ())
+            and gates.RANK.get(case.stage, 0) >= gates.RANK[book.gates[gate].to]
+            for key in frozen
+        }
+        for case in cases
+    }
+
+
 def voidings(case: Initiative, item: Evidence, change: ChangeRecord, keys=None) -> list[Voiding]:
     """The voidings of one item by one change (invariant 8): unsaved rows. Frozen answers are never voided."""
+    return _voidings(item, change, _frozen([case])[case.pk], keys)
+
+
+def _voidings(item: Evidence, change: ChangeRecord, frozen: set[str], keys=None) -> list[Voiding]:
     if not touches(item, change):
         return []
     book = Rulebook.objects.current().book
-    decided = set(
-        case.reviews.filter(outcome__in=["approved", "approved_with_conditions"]).values_list(
-            "gate", flat=True
-        )
-    )
-    frozen = {
-        key
-        for gate, frozen_keys in book.carry.frozen.items()
-        if gate in decided and gates.RANK.get(case.stage, 0) >= gates.RANK[book.gates[gate].to]
-        for key in frozen_keys
-    }
     rows = []
     for cover in item.coverage.all():
         key = cover.requirement
@@ -135,13 +225,17 @@ def touches(item: Evidence, change: ChangeRecord) -> bool:
         return not any(name.scope_version_id == change.incoming_scope_id for name in names)
     if change.incoming_contract_id:
         return not any(name.contract_version_id == change.incoming_contract_id for name in names)
+    if change.system_id:
+        systems = {name.system_id for name in names if name.system_id}
+        # What speaks of a collection speaks of each source in it.
+        return not systems or bool(systems & {change.system_id, change.system.collection_id})
     return True
 
 
 def void_late(case: Initiative, item: Evidence, keys=None) -> None:
     """Void a newly added item by the changes that came, or are planned to come, after it was observed."""
     rows = []
-    for change in case.changes.all():
+    for change in case.changes.select_related("system"):
         before = REOPENED in change.triggers and item.added_at <= change.effective_at
         if before or clock.local_day(change.effective_at) > item.observed_on:
             rows += voidings(case, item, change, keys)
@@ -163,7 +257,8 @@ def record_component(
 ) -> ComponentVersion:
     """Record a version of a component, running now or from a moment to come; it replaces the one before.
 
-    A first version changes nothing. Raises ValidationError or Refused.
+    Where data pass through it, they are from then on in its region. A first
+    version voids nothing. Raises ValidationError or Refused.
     """
     wrong = {}
     if layer not in LAYERS:
@@ -216,7 +311,9 @@ def record_component(
                 approver=approver,
                 rollback=rollback.strip(),
             )
-        settle_standing(case)
+        passes = component.hops.filter(ended_at__isnull=True).exists()
+        if not (passes and follow([case])):
+            settle_standing(case)
     return incoming
 
 

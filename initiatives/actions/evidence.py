@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 
 from governance import clock, gates, ledger
-from governance.answers import Conflict
+from governance.answers import Conflict, no
 from governance.history import insert_many
 from governance.models import Clause, Rulebook, User
 from initiatives import permissions
@@ -18,11 +18,13 @@ from initiatives.models import (
     Answer,
     ComponentVersion,
     Coverage,
+    Drill,
     Evidence,
     EvidenceNames,
     Initiative,
     RoleAssignment,
     ScopeVersion,
+    System,
 )
 from initiatives.models.evidence import CONDITIONS, EVIDENCE_KINDS, RESULTS
 
@@ -266,8 +268,11 @@ def _name(item: Evidence, version) -> EvidenceNames:
         "ComponentVersion": "component_version",
         "ScopeVersion": "scope_version",
         "ContractVersion": "contract_version",
+        "System": "system",
     }[type(version).__name__]
     owner = version.component.initiative_id if isinstance(version, ComponentVersion) else None
+    if isinstance(version, System) and not item.initiative.links.filter(system=version).exists():
+        raise ValidationError({"names": f"The case has no link to {version}."})
     if isinstance(version, ScopeVersion):
         owner = version.initiative_id
     if owner is not None and owner != item.initiative_id:
@@ -308,6 +313,8 @@ def withdraw_evidence(*, evidence: Evidence, reason: str, by: User) -> Evidence:
         evidence = Evidence.objects.get(pk=evidence.pk)
         if evidence.withdrawn_at:
             raise Conflict("It was withdrawn already.")
+        if Drill.objects.standing().filter(evidence=evidence).exists():
+            no("It is the record of a drill.", "Take the drill back; its record goes with it.").or_refuse()
         withdraw_row(case, evidence, reason.strip())
         settle_standing(case)
     return evidence

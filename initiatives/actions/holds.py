@@ -9,7 +9,7 @@ from governance.answers import Conflict, no
 from governance.models import Rulebook, User
 from initiatives import permissions, sources
 from initiatives.actions.base import act, settle_standing
-from initiatives.models import Evidence, Gap, Hold, Initiative, Obligation, Review
+from initiatives.models import Evidence, Gap, Hold, Initiative, Obligation, Review, Span
 
 
 def hold(*, case: Initiative, reason: str, by: User) -> Hold:
@@ -82,13 +82,21 @@ def owe_all(case: Initiative, wanted: list[Obligation]) -> list[Obligation]:
     if not new:
         return []
     for debt in new:
-        debt.initiative, debt.opened_at = case, clock.now()
+        debt.initiative = case
+    _write_debts(new)
+    return new
+
+
+def _write_debts(new: list[Obligation]) -> None:
+    """Save new debts, of one case or of many, set-wise, with an entry each."""
+    for debt in new:
+        debt.opened_at = clock.now()
     history.insert_many(Obligation, new)
     ledger.record_many(
         "debt opened",
         [
             (
-                case,
+                debt.initiative,
                 {
                     "debt": debt.pk,
                     "debt_kind": debt.kind,
@@ -100,7 +108,6 @@ def owe_all(case: Initiative, wanted: list[Obligation]) -> list[Obligation]:
             for debt in new
         ],
     )
-    return new
 
 
 def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
@@ -129,6 +136,8 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
             no(
                 "It settles itself when its cause is gone.", "Bring the support back, or ask the chair."
             ).or_refuse()
+        if obligation.kind == "service_account":
+            no("It is settled by closing the account.", "Record that on the page of its system.").or_refuse()
         settle_row(obligation, by=by, note=note.strip() or "Settled")
         settle_standing(case)
     return obligation
@@ -186,34 +195,43 @@ def excuse_debt(*, obligation: Obligation, reason: str, by: User) -> Obligation:
     return obligation
 
 
-def follow_support(case: Initiative, support: gates.Support) -> None:
+def follow_support(cases: list[Initiative], support: dict[int, gates.Support]) -> None:
     """Open the debt of the grace days when an MVP or production lost its support; settle it when that returns.
 
-    Grace never delays the truth: support fell already (rulebook, grace_days). Imported claims owe nothing.
+    Set-wise, by what is supported now of each case. Grace never delays the truth: support fell already (rulebook,
+    grace_days). Imported claims owe nothing.
     """
-    open_debts = [debt for debt in sources.debts(case) if debt.kind == "step_back"]
-    if support.supports_claim or case.stage not in ("mvp", "production"):
-        for debt in open_debts:
-            settle_row(
-                debt,
-                by=None,
-                note="Support returned" if support.supports_claim else f"The case is {case.stage}",
+    falling = []
+    for case in cases:
+        open_debts = [debt for debt in sources.debts(case) if debt.kind == "step_back"]
+        supported = support[case.pk].supports_claim
+        if supported or case.stage not in ("mvp", "production"):
+            for debt in open_debts:
+                settle_row(
+                    debt, by=None, note="Support returned" if supported else f"The case is {case.stage}"
+                )
+        elif not case.imported and not open_debts:
+            falling.append(case)
+    if not falling:
+        return
+    now, days = clock.now(), Rulebook.objects.current().book.freshness.grace_days
+    spans = Span.objects.filter(initiative__in=falling, from_at__lte=now).order_by("initiative", "from_at")
+    fell = dict(spans.distinct("initiative").values_list("initiative", "from_at"))
+    owed = []
+    for case in falling:
+        start = clock.local_day(fell[case.pk]) if case.pk in fell else clock.today()
+        owner = permissions.accepted(case, "owner")
+        owed.append(
+            Obligation(
+                initiative=case,
+                kind="step_back",
+                source=f"{case.stage}:{start.isoformat()}",
+                text=f"{support[case.pk].label}: bring the support back, or the chair is asked to step back",
+                due=start + timedelta(days=days),
+                debtor=owner.person if owner else None,
             )
-        return
-    if case.imported or open_debts:
-        return
-    fell = case.spans.filter(from_at__lte=clock.now()).order_by("from_at").first()
-    start = clock.local_day(fell.from_at) if fell else clock.today()
-    owner = permissions.accepted(case, "owner")
-    grace = Rulebook.objects.current().book.freshness.grace_days
-    owe(
-        case,
-        "step_back",
-        source=f"{case.stage}:{start.isoformat()}",
-        text=f"{support.label}: bring the support back, or the chair is asked to step back",
-        due=start + timedelta(days=grace),
-        debtor=owner.person if owner else None,
-    )
+        )
+    _write_debts(owed)
 
 
 def open_gap(

@@ -6,16 +6,20 @@ from django.core.exceptions import ValidationError
 
 from governance import clock, gates, history, ledger, seals
 from governance.answers import Conflict, no
+from governance.history import update_where
 from governance.models import Rulebook, User
 from initiatives import permissions, sources, standing
 from initiatives.actions.base import act, settle_standing
+from initiatives.actions.following import follow
 from initiatives.actions.holds import owe, owe_all
+from initiatives.actions.links import end_links
 from initiatives.board import Sitting
 from initiatives.models import (
     Answer,
     ChangeRecord,
     Continuation,
     Initiative,
+    Link,
     Obligation,
     ProofItem,
     Review,
@@ -126,7 +130,8 @@ def promote(
 def step_back(*, case: Initiative, reason: str, users_told: str, scope: dict, by: User) -> Initiative:
     """Take production back to an MVP, or an MVP back to a prototype: the chair; users told; scope cut back.
 
-    `scope` are the fields of the smaller scope (see record_scope). Dependants end when it becomes a prototype.
+    `scope` are the fields of the smaller scope (see record_scope). When it becomes a prototype, dependants end and its
+    links no longer carry data of production.
     """
     wrong = {}
     if not reason.strip():
@@ -137,7 +142,7 @@ def step_back(*, case: Initiative, reason: str, users_told: str, scope: dict, by
         raise ValidationError(wrong)
     from initiatives.actions.dependants import end_row
 
-    with act("step back", by=by, case=case, reason=reason) as case:
+    with act("step back", by=by, case=case, reason=reason, register=True) as case:
         permissions.may_chair(case, by).or_refuse()
         target = {"production": "mvp", "mvp": "prototype"}.get(case.stage)
         if target is None:
@@ -147,6 +152,8 @@ def step_back(*, case: Initiative, reason: str, users_told: str, scope: dict, by
         if target == "prototype":
             for dependant in case.dependants.filter(ended_at__isnull=True).select_related("statement"):
                 end_row(case, dependant, "The case stepped back to a prototype")
+            update_where(Link, list(case.links.filter(live=True).values_list("pk", flat=True)), live=False)
+            follow([case])
         ledger.record("users told", case=case, how=users_told.strip())
         change_stage(case, STEPS_BACK[target], basis="step back", reason=reason.strip(), by=by)
         settle_standing(case)
@@ -177,13 +184,14 @@ def stop(*, case: Initiative, reason_code: str, reason: str, by: User) -> Initia
         wrong["reason"] = "Add a sentence: what was learned?"
     if wrong:
         raise ValidationError(wrong)
-    with act("stop", by=by, case=case, reason=reason) as case:
+    with act("stop", by=by, case=case, reason=reason, register=True) as case:
         permissions.may_stop(case, by).or_refuse()
         idea = case.stage == "proposed"
         text = f"{STOP_REASONS[reason_code]}. {reason.strip()}"
         _answer_stop_reason(case, text, by)
         _withdraw_open_review(case, by, "The case was stopped.")
         change = change_stage(case, Initiative.stop, basis="stopped", reason=text, by=by)
+        end_links(case, "The case was stopped", by=by)
         if not idea:
             book = Rulebook.objects.current().book
             _owe_writing(
@@ -223,7 +231,7 @@ def retire(*, case: Initiative, reason: str, by: User) -> Initiative:
     """
     if not reason.strip():
         raise ValidationError({"reason": "Say what the emergency is."})
-    with act("retire", by=by, case=case, reason=reason) as case:
+    with act("retire", by=by, case=case, reason=reason, register=True) as case:
         permissions.may_chair(case, by).or_refuse()
         if case.stage != "production":
             no("Only production is retired.", "A prototype or MVP is stopped.").or_refuse()
@@ -248,6 +256,7 @@ def retire_row(
         "End-of-life review after retiring",
     )
     _owe_later_criteria(case, book, "retire", change, emergency=emergency)
+    end_links(case, "The case was retired", by=by)
     return change
 
 

@@ -1,31 +1,35 @@
-"""People leaving: roles end, seats end, and what rested on them says so."""
+"""People leaving: roles end, seats end, systems lose their owner, and what rested on them says so."""
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from governance import clock, ledger, links, sessions, telling
 from governance.answers import no
-from governance.history import acting
 from governance.models import Membership, User
 from initiatives.actions.base import act, settle_standing
+from initiatives.actions.following import follow, lock_cases
+from initiatives.actions.processes import knowledge_leaves, resting_on
 from initiatives.actions.roles import leave_vacancy
+from initiatives.actions.systems import cases_of_owner, owner_left
 from initiatives.models import Initiative
 
 
 def deactivate(*, person: User, reason: str, by: User | None = None, system: str = "") -> User:
     """End an account: roles, seats and sessions end that moment, holds open where an owner is gone, drafts stay.
 
-    `by` an admin, or `system` for a feed such as HR. Cases are locked in the order of their keys.
+    What the person alone knew is reopened, and proof that rests on it ends (S1-5). `by` an admin, or `system` for a
+    feed such as HR. Cases are locked in the order of their keys.
     """
     if not reason.strip():
         raise ValidationError({"reason": "Say why the account ends."})
     cases = set(person.roles.open().values_list("initiative_id", flat=True))
-    with act("deactivate", by=by, system=system, reason=reason):
+    with act("deactivate", by=by, system=system, reason=reason, register=True):
         if by is not None and not (by.is_active and by.is_admin):
             no("Only admins end accounts.").or_refuse()
         if by is not None and by.pk == person.pk:
             no("Nobody ends their own account.", "Ask another admin.").or_refuse()
-        locked = Initiative.objects.all_locked(cases)
+        tied, resting = cases_of_owner(person), resting_on(person)
+        locked = Initiative.objects.all_locked(cases | tied | resting)
         ended = []
         for case in locked:
             for assignment in case.roles.open().filter(person=person):
@@ -44,20 +48,23 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
         ledger.record("account ended", person=person.full_name, person_id=person.pk, login=person.login)
         for case, assignment in ended:
             leave_vacancy(case, assignment)
+        owner_left(person, [case for case in locked if case.pk in tied], by=by)
+        knowledge_leaves(person, [case for case in locked if case.pk in resting], by=by)
         for case in locked:
             settle_standing(case)
     return person
 
 
 def reactivate(*, person: User, reason: str, by: User) -> User:
-    """Give an account back; no role or seat comes back with it."""
-    with acting(by=by, reason=reason):
+    """Give an account back; no role or seat comes back with it. What the person owned is owned again."""
+    with act("reactivate", by=by, register=True, reason=reason):
         if not (by.is_active and by.is_admin):
             no("Only admins give accounts back.").or_refuse()
         person = User.objects.select_for_update().get(pk=person.pk)
         person.is_active = True
         person.save()
         ledger.record("account given back", person=person.full_name, person_id=person.pk)
+        follow(lock_cases(cases_of_owner(person) | resting_on(person)))
     return person
 
 

@@ -101,7 +101,8 @@ def decide(
     if outcome == Review.REFUSED and not reason.strip():
         raise ValidationError({"reason": "Say why it is refused, so that the team can learn from it."})
     conditions = conditions or []
-    with act("decide", by=by, case=review.initiative_id, reason=reason) as case:
+    retiring = review.gate == "retire"  # what a case was tied to ends with it
+    with act("decide", by=by, case=review.initiative_id, reason=reason, register=retiring) as case:
         with one_look():  # after the lock and before anything is written: each thing is read once
             review = still_open(review, case)
             permissions.may_chair(case, by).or_refuse()

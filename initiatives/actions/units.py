@@ -6,7 +6,7 @@ on a case is under way while its board changes.
 """
 
 from django.core.exceptions import ValidationError
-from django.db.models import CharField, Value
+from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Concat, Substr
 
 from governance import boards, clock, history, ledger
@@ -17,7 +17,8 @@ from governance.permissions import may_reorganise
 from initiatives import permissions, reorganising
 from initiatives.actions.base import act
 from initiatives.actions.people import end_seats
-from initiatives.models import Initiative
+from initiatives.actions.residency import rebound
+from initiatives.models import Initiative, Link
 from initiatives.reorganising import Plan, Shift, counted
 
 
@@ -28,15 +29,17 @@ def move_unit(*, unit: Unit, into: Unit | None, reason: str, seen: str = "", by:
     ValidationError when the place is no place, Refused for others than admins.
     """
     _said(reason)
-    with act("move unit", by=by, reason=reason):
+    with act("move unit", by=by, reason=reason, register=True):
         may_reorganise(by).or_refuse()
         units = _locked_tree()
         unit, into = units[unit.pk], units[into.pk] if into else None
         plan = reorganising.plan_move(unit, into)
         _as_seen(plan, seen)
-        shifted = _shifted(plan, _locked(plan))
+        cases = _locked(plan)
+        shifted = _shifted(plan, cases)
         before, old = unit.parent, unit.path
-        _put(unit, into)
+        with rebound(_linked(cases), f"{unit} moved below {into or 'no other unit'}"[:250], by=by):
+            _put(unit, into)
         ledger.record(
             "unit moved",
             unit=unit.name,
@@ -60,7 +63,7 @@ def merge_units(
     seats end. Otherwise as `move_unit`.
     """
     _said(reason)
-    with act("merge units", by=by, reason=reason):
+    with act("merge units", by=by, reason=reason, register=True):
         may_reorganise(by).or_refuse()
         units = _locked_tree()
         unit, into = units[unit.pk], units[into.pk]
@@ -68,9 +71,10 @@ def merge_units(
         _as_seen(plan, seen)
         cases = _locked(plan)
         shifted, own = _shifted(plan, cases), [case for case in cases if case.unit_id == unit.pk]
-        for below in Unit.objects.filter(parent=unit).order_by("pk"):
-            _put(below, into)
-        _bring(Initiative, own, into)
+        with rebound(_linked(cases), f"{unit} merged into {into}"[:250], by=by):
+            for below in Unit.objects.filter(parent=unit).order_by("pk"):
+                _put(below, into)
+            _bring(Initiative, own, into)
         _bring(User, list(User.objects.select_for_update(no_key=True).filter(unit=unit).order_by("pk")), into)
         _board_follows(plan)
         unit.merged_into = into
@@ -115,11 +119,21 @@ def _as_seen(plan: Plan, seen: str) -> None:
 
 
 def _locked(plan: Plan) -> list[Initiative]:
-    """The cases that get another board or unit, locked in the order of keys and read after that."""
+    """The cases that get another board or unit, or other policies on where their data may be: locked in the order of
+    keys and read after that.
+    """
     units = {pk for shift in plan.shifts for pk in shift.units}
     if plan.merges:
         units.add(plan.unit.pk)
-    return list(Initiative.objects.select_for_update(of=("self",)).filter(unit__in=units).order_by("pk"))
+    linked = Exists(Link.objects.standing().filter(initiative=OuterRef("pk")))
+    moved = Q(unit__in=units) | Q(linked, unit__path__startswith=plan.unit.path)
+    return list(Initiative.objects.select_for_update(of=("self",)).filter(moved).order_by("pk"))
+
+
+def _linked(cases: list[Initiative]) -> list[Initiative]:
+    """Those of the cases that are tied to a system: their data pass somewhere."""
+    tied = set(Link.objects.standing().filter(initiative__in=cases).values_list("initiative", flat=True))
+    return [case for case in cases if case.pk in tied]
 
 
 def _put(unit: Unit, parent: Unit | None) -> None:

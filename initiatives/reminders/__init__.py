@@ -5,6 +5,7 @@ Imported claims owe nothing and remind nobody; what people do on an imported cas
 
 from initiatives.reminders.approvals import approvals_asked
 from initiatives.reminders.debts import conditions, debts, gaps, waivers
+from initiatives.reminders.drills import drills
 from initiatives.reminders.ends import dependences, reattestations, trials
 from initiatives.reminders.people import ideas_without_owner, roles_to_accept, vacancies
 from initiatives.reminders.proof import files_missing, open_changes, proof
@@ -28,6 +29,7 @@ QUERIES = [
     reattestations,
     trials,
     dependences,
+    drills,
     approvals_asked,
 ]
 

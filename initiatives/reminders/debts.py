@@ -20,15 +20,15 @@ def debts(moment: datetime):
     """Obligations that are not settled by writing: 14 and 3 days before their day, on it, and weekly after it."""
     rows = Obligation.objects.unsettled().exclude(kind__in=WRITTEN)
     links = {"vacancy": "case-step-back", "step_back": "case"}
-    yield from debts_due(
-        rows,
-        moment,
-        lambda debt: (
-            reverse(links[debt.kind], args=[debt.initiative.ref])
-            if debt.kind in links
-            else reverse("obligation-settle", args=[debt.pk])
-        ),
-    )
+
+    def link(debt: Obligation) -> str:
+        if debt.account_key is not None:
+            return reverse("account-close", args=[debt.account_key])
+        if debt.kind in links:
+            return reverse(links[debt.kind], args=[debt.initiative.ref])
+        return reverse("obligation-settle", args=[debt.pk])
+
+    yield from debts_due(rows, moment, link)
 
 
 def debts_due(rows: Iterable[Obligation], moment: datetime, link: Callable[[Obligation], str]):
@@ -75,6 +75,7 @@ OWED = {
     "criterion": "an item left to do after the move",
     "step_back": "bringing its support back",
     "vacancy": "finding it an owner",
+    "service_account": "closing a service account",
 }
 BLOCKS = {
     "step_back": "The days of grace are over: the chair decides whether the case steps back.",

@@ -1,0 +1,318 @@
+"""Terms, what each system means by them, and how the steward settles where they disagree (S1-3, S1-10, S1-11, S1-18).
+
+A definition belongs to its system and is read by every case that uses the term there. Once one changes, is taken back,
+or is contradicted by another of the same system, what was proved before is void (`integration_schema`).
+"""
+
+from datetime import date
+
+from django.core.exceptions import ValidationError
+
+from governance import clock, ledger
+from governance.answers import Conflict
+from governance.models import User
+from initiatives import definition_permissions as permissions
+from initiatives.actions.base import act, settle_standings
+from initiatives.actions.changes import pull
+from initiatives.actions.conflicts import cases_that_rest_on
+from initiatives.actions.following import follow, lock_cases
+from initiatives.actions.holds import open_gap
+from initiatives.models import (
+    DefinitionConflict,
+    Evidence,
+    Gap,
+    Initiative,
+    System,
+    Term,
+    TermDefinition,
+    TermUse,
+)
+from initiatives.models.definitions import ACCEPTED, OPEN, RECONCILED
+
+LONGEST_NAME, LONGEST_FIELD, LONGEST_FORMAT, LONGEST_CAUSE = 80, 120, 200, 250
+# What is said of a field; the rest of the row is its own bookkeeping.
+SAID = ("meaning", "identifier_format", "business_logic", "valid_from", "valid_to")
+MOST_ROWS = 500
+
+
+def name_term(*, case: Initiative, name: str, meaning: str = "", by: User) -> Term:
+    """The term of this name in the glossary, written into it where it is new. Raises ValidationError or Refused."""
+    name = " ".join(name.split())
+    if not name:
+        raise ValidationError({"name": "Name the term, for instance: customer."})
+    if len(name) > LONGEST_NAME:
+        raise ValidationError({"name": f"At most {LONGEST_NAME} letters; what it means belongs below."})
+    with act("name term", by=by, case=case, register=True) as case:
+        permissions.may_use_terms(case, by).or_refuse()
+        term = Term.objects.filter(name__iexact=name).first()
+        if term is None:
+            term = Term(name=name, meaning=meaning.strip(), by=by, at=clock.now())
+            term.save()
+            ledger.record("term named", case=case, term=term.name, meaning=term.meaning)
+    return term
+
+
+def use_term(*, case: Initiative, name: str, meaning: str = "", by: User) -> TermUse:
+    """Say that a case uses a term: its linked systems have to agree on it. A new term enters the glossary."""
+    with act("use term", by=by, case=case, register=True) as case:
+        term = name_term(case=case, name=name, meaning=meaning, by=by)
+        if TermUse.objects.filter(initiative=case, term=term, ended_at__isnull=True).exists():
+            raise ValidationError({"name": f"The case uses {term} already."})
+        row = TermUse(initiative=case, term=term, by=by, at=clock.now())
+        row.save()
+        ledger.record("term used", case=case, term=term.name)
+        follow([case])
+    return row
+
+
+def stop_using_term(*, use: TermUse, by: User) -> TermUse:
+    """Say that a case no longer uses a term. Raises Conflict when it was said already."""
+    with act("stop using term", by=by, case=use.initiative_id, register=True) as case:
+        permissions.may_use_terms(case, by).or_refuse()
+        use = TermUse.objects.select_related("term").get(pk=use.pk)
+        if use.ended_at:
+            raise Conflict(f"It was taken out on {clock.local_day(use.ended_at):%-d %B %Y} already.")
+        use.ended_at, use.ended_by = clock.now(), by
+        use.save()
+        ledger.record("term no longer used", case=case, term=use.term.name)
+        follow([case])
+    return use
+
+
+def define(
+    *,
+    term: Term,
+    system: System,
+    field: str,
+    meaning: str,
+    identifier_format: str = "",
+    business_logic: str = "",
+    valid_from: date | None = None,
+    valid_to: date | None = None,
+    definition: TermDefinition | None = None,
+    source_key: str = "",
+    by: User,
+) -> TermDefinition:
+    """Write down what a field of a system means by a term, from a day to a day; with `definition`, write it anew.
+
+    A description voids nothing, though it contradicts another: that is a conflict, for the steward to decide. A change
+    of one that is relied on does. Raises ValidationError by field, or Refused.
+    """
+    said = {
+        "meaning": meaning.strip(),
+        "identifier_format": identifier_format.strip(),
+        "business_logic": business_logic.strip(),
+        "valid_from": valid_from,
+        "valid_to": valid_to,
+    }
+    if wrong := _wrong(field, said):
+        raise ValidationError(wrong)
+    with act("define", by=by, register=True):
+        system = System.objects.select_related("owner").get(pk=system.pk)
+        permissions.may_define(system, by).or_refuse()
+        row = _fresh(definition) if definition is not None else None
+        if row is not None and (row.term_id != term.pk or row.system_id != system.pk):
+            raise ValidationError("A definition stays with its term and system; write another one.")
+        before = _said(row) if row is not None else None
+        known = TermDefinition.objects.standing().filter(term=term, system=system)
+        if row is None:
+            row = TermDefinition(term=term, system=system, source_key=source_key)
+            if known.filter(field__iexact=field.strip(), **said).exists():
+                raise ValidationError({"meaning": "The field is defined like this already."})
+        row.field, row.by, row.at = field.strip(), by, clock.now()
+        for name, value in said.items():
+            setattr(row, name, value)
+        if before == _said(row):
+            return row
+        cases = lock_cases(cases_that_rest_on(term.pk, system))
+        row.save()
+        kind = "definition written" if before is None else "definition changed"
+        _record(kind, cases, row, **({} if before is None else {"before": before}))
+        _reach(cases, row, what="" if before is None else _cause(row, before), by=by)
+    return row
+
+
+def withdraw_definition(*, definition: TermDefinition, reason: str, by: User) -> TermDefinition:
+    """Take a definition back. It stays readable, with who took it back and why, and voids what rested on it."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why it does not stand."})
+    with act("withdraw definition", by=by, register=True, reason=reason):
+        row = _fresh(definition)
+        permissions.may_define(row.system, by).or_refuse()
+        cases = lock_cases(cases_that_rest_on(row.term_id, row.system))
+        row.withdrawn_at, row.withdrawn_by, row.withdrawn_reason = clock.now(), by, reason.strip()
+        row.save()
+        _record("definition withdrawn", cases, row, why=row.withdrawn_reason)
+        _reach(cases, row, what=f"{row}: taken back", by=by)
+    return row
+
+
+def _reach(cases, row: TermDefinition, *, what: str, by: User) -> None:
+    """Let a definition reach the cases that rest on it: conflicts, the register; `what` changed, if any, voids."""
+    rewritten = {case.pk for case in follow(cases)}
+    items = Evidence.objects.filter(initiative__in=[case.pk for case in cases], withdrawn_at__isnull=True)
+    relied = set(items.values_list("initiative", flat=True)) if what else set()
+    pulled = [case for case in cases if case.pk in relied]
+    for case in pulled:
+        pull(case, ["integration_schema"], what[:LONGEST_CAUSE], by=by, system=row.system)
+    if pulled or rewritten:
+        settle_standings([case for case in cases if case.pk in rewritten | relied])
+
+
+def _record(kind: str, cases: list[Initiative], row: TermDefinition, **facts) -> None:
+    """One entry a case that rests on it; one of no case where none does."""
+    facts |= {"definition": row.pk, "term": row.term.name, "system": row.system.name, "field": row.field}
+    ledger.record_many(kind, [(case, facts | {"said": _said(row)}) for case in cases or [None]])
+
+
+def _said(row: TermDefinition) -> dict:
+    return {"field": row.field} | {name: getattr(row, name) for name in SAID}
+
+
+def _cause(row: TermDefinition, before: dict) -> str:
+    """What changed, in words that stand beside voided proof."""
+    names = [name.replace("_", " ") for name, value in _said(row).items() if value != before[name]]
+    return f"{row}: {', '.join(names)} changed"
+
+
+def _fresh(definition: TermDefinition) -> TermDefinition:
+    row = TermDefinition.objects.select_related("term", "system__owner").get(pk=definition.pk)
+    if row.withdrawn_at:
+        raise Conflict(f"It was taken back on {clock.local_day(row.withdrawn_at):%-d %B %Y} already.")
+    return row
+
+
+def _wrong(field: str, said: dict) -> dict[str, str]:
+    """What is wrong with a definition, by field."""
+    wrong = {}
+    if not field.strip():
+        wrong["field"] = "Name the field, as the system calls it."
+    elif len(field.strip()) > LONGEST_FIELD:
+        wrong["field"] = f"At most {LONGEST_FIELD} letters."
+    if not said["meaning"]:
+        wrong["meaning"] = "Say what the field means, in a few words."
+    if len(said["identifier_format"]) > LONGEST_FORMAT:
+        wrong["identifier_format"] = f"At most {LONGEST_FORMAT} letters."
+    if said["valid_from"] and said["valid_to"] and said["valid_to"] < said["valid_from"]:
+        wrong["valid_to"] = "It ends before it starts."
+    return wrong
+
+
+# The steward's word
+
+
+def reconcile(
+    *,
+    conflict: DefinitionConflict,
+    decision: str,
+    mapping: list[dict] = (),
+    evidence: Evidence | None = None,
+    by: User,
+) -> DefinitionConflict:
+    """Settle a conflict, as data steward: by a table of what is what (`one`, `other`, `note`), or an item with it.
+
+    It stays settled while both definitions stay as they are. Raises ValidationError, Refused or Conflict.
+    """
+    rows = [row for row in mapping if str(row.get("one", "")).strip() and str(row.get("other", "")).strip()]
+    wrong = {}
+    if not decision.strip():
+        wrong["decision"] = "Say how the two are brought together."
+    if not rows and evidence is None:
+        wrong["mapping"] = "Write the table, one row a line, or choose the item that holds it."
+    elif len(rows) > MOST_ROWS:
+        wrong["mapping"] = f"At most {MOST_ROWS} rows; add a longer table as proof and choose it."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("reconcile", by=by, case=conflict.initiative_id, register=True) as case:
+        row = _undecided(case, conflict, by)
+        if evidence is not None:
+            evidence = Evidence.objects.get(pk=evidence.pk)
+            if evidence.initiative_id != case.pk or evidence.withdrawn_at:
+                raise ValidationError({"evidence": "Choose an item of this case that was not withdrawn."})
+        row.mapping = [
+            {name: str(one.get(name, "")).strip() for name in ("one", "other", "note")} for one in rows
+        ]
+        row.mapping_evidence = evidence
+        _decide(row, RECONCILED, decision, by)
+        ledger.record(
+            "conflict reconciled",
+            case=case,
+            conflict=row.pk,
+            facet=row.facet,
+            words=row.words,
+            decision=row.decision,
+            rows=len(row.mapping),
+            evidence=evidence.pk if evidence else None,
+        )
+        follow([case])
+    return row
+
+
+def accept_difference(
+    *,
+    conflict: DefinitionConflict,
+    decision: str,
+    downstream: list[str],
+    owner: User | None,
+    due: date | None,
+    by: User,
+) -> Gap:
+    """Accept a difference, as data steward, naming what lives with it downstream: a gap with an owner and a last day.
+
+    Raises ValidationError, Refused or Conflict.
+    """
+    named = [one.strip() for one in downstream if one.strip()]
+    wrong = {}
+    if not decision.strip():
+        wrong["decision"] = "Say why the difference can be lived with, and for which rows."
+    if not named:
+        wrong["downstream"] = "Name the reports or systems that will show the difference."
+    if owner is None:
+        wrong["owner"] = "Say who owns the gap that is left."
+    if due is None:
+        wrong["due"] = "Say by when it is closed."
+    elif due < clock.today():
+        wrong["due"] = "The day lies in the past."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("accept difference", by=by, case=conflict.initiative_id, register=True) as case:
+        row = _undecided(case, conflict, by)
+        row.gap = open_gap(
+            case=case,
+            text=f"{row.words} Accepted: {decision.strip()}",
+            owner=owner,
+            due=due,
+            downstream=named,
+            by=by,
+        )
+        row.downstream = named
+        _decide(row, ACCEPTED, decision, by)
+        ledger.record(
+            "difference accepted",
+            case=case,
+            conflict=row.pk,
+            facet=row.facet,
+            words=row.words,
+            decision=row.decision,
+            downstream=named,
+            gap=row.gap_id,
+        )
+        follow([case])
+    return row.gap
+
+
+def _undecided(case: Initiative, conflict: DefinitionConflict, by: User) -> DefinitionConflict:
+    """The conflict as it stands under the lock of its case. Raises Refused or Conflict."""
+    permissions.may_decide_conflict(case, by).or_refuse()
+    row = DefinitionConflict.objects.select_related("decided_by").get(pk=conflict.pk)
+    if row.decided_at is not None:
+        raise Conflict(f"{row.decided_by} decided this at {clock.moment_in_words(row.decided_at)} already.")
+    if row.status != OPEN:
+        raise Conflict("It is gone: a definition changed since.", "Look at what is open now.")
+    return row
+
+
+def _decide(row: DefinitionConflict, status: str, decision: str, by: User) -> None:
+    row.status, row.decision = status, decision.strip()
+    row.decided_by, row.decided_at = by, clock.now()
+    row.save()

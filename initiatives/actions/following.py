@@ -1,0 +1,175 @@
+"""How the register reaches the cases: what it says against them, the holds it calls for, what their proof supports."""
+
+from collections.abc import Iterable
+
+from django.urls import reverse
+
+from governance import boards, clock, history, ledger, notify, reading
+from governance.models import Board
+from initiatives import register
+from initiatives.actions.base import act, batched, settle_standings
+from initiatives.actions.conflicts import settle_conflicts
+from initiatives.models import Hold, Initiative, Shortcoming
+from initiatives.models.initiative import STAGES
+
+# Holds that the register alone calls for and closes; residency waits for the chair once its cause is gone.
+CALLED_FOR = ("residency", "definition_conflict", "failed_drill")
+# Cases whose data are live: their chair is told at once when these are where they must not be. So many are named.
+DEPENDED_ON = ("mvp", "production")
+NAMED = 20
+
+
+def follow(cases: list[Initiative]) -> list[Initiative]:
+    """Write down what the register says against these locked cases, in the running act, set-wise.
+
+    Opens and closes the holds that this calls for and rewrites the standings of cases of which it says something else
+    than before; returns those.
+    """
+    settle_conflicts(cases)
+    now, keys = clock.now(), [case.pk for case in cases]
+    wanted = register.wanted(keys)
+    rows = Shortcoming.objects.standing().filter(initiative__in=keys)
+    known = {(row.initiative_id, _said(row)): row for row in rows}
+    new = [(key, one) for key in keys for one in wanted.get(key, ()) if (key, one) not in known]
+    kept = {(key, one) for key in keys for one in wanted.get(key, ())}
+    gone = [row for place, row in known.items() if place not in kept]
+    if gone:
+        history.update_where(Shortcoming, [row.pk for row in gone], ended_at=now)
+    if new:
+        history.insert_many(Shortcoming, [Shortcoming(initiative_id=key, **vars(one)) for key, one in new])
+    touched = {row.initiative_id for row in gone} | {key for key, _ in new}
+    said: dict[int, dict[str, list]] = {
+        case.pk: {"against": [], "gone": []} for case in cases if case.pk in touched
+    }
+    for key, one in new:
+        said[key]["against"].append([one.requirement, one.words])
+    for row in gone:
+        said[row.initiative_id]["gone"].append([row.requirement, row.words])
+    ledger.record_many("register found", [(case, said[case.pk]) for case in cases if case.pk in touched])
+    held = _follow_holds(cases, wanted)
+    rewritten = [case for case in cases if case.pk in touched | held]
+    if rewritten:
+        settle_standings(rewritten)
+    return rewritten
+
+
+def _said(row: Shortcoming) -> register.Wanted:
+    return register.Wanted(
+        row.requirement,
+        row.source,
+        row.words,
+        row.fix,
+        row.who,
+        row.since,
+        row.until,
+        row.hold,
+        row.system_id,
+    )
+
+
+def _follow_holds(cases: list[Initiative], wanted: dict[int, list[register.Wanted]]) -> set[int]:
+    """Open, close, mark as liftable or take that mark away; returns the keys of the cases touched."""
+    now = clock.now()
+    calls: dict[tuple[int, str], list[str]] = {}
+    for key, found in wanted.items():
+        for one in found:
+            if one.hold and one.counts_at(now):
+                calls.setdefault((key, one.hold), []).append(one.words)
+    rows = Hold.objects.open().filter(
+        initiative__in=[case.pk for case in cases], kind__in=CALLED_FOR, opened_by__isnull=True
+    )
+    opened = {(row.initiative_id, row.kind): row for row in rows}
+    missing = [
+        Hold(initiative_id=key, kind=kind, reason=_reason(words), opened_at=now)
+        for (key, kind), words in calls.items()
+        if (key, kind) not in opened
+    ]
+    by_key = {case.pk: case for case in cases}
+    if missing:
+        history.insert_many(Hold, missing)
+        told = [(by_key[row.initiative_id], {"hold_kind": row.kind, "why": row.reason}) for row in missing]
+        ledger.record_many("hold opened", told)
+    ended = [row for place, row in opened.items() if place not in calls]
+    closing = [row for row in ended if row.kind != "residency"]
+    waiting = [row for row in ended if row.kind == "residency" and row.liftable_since is None]
+    again = [row for place, row in opened.items() if place in calls and row.liftable_since is not None]
+    if closing:
+        why = "Its cause is gone"
+        history.update_where(Hold, [row.pk for row in closing], lifted_at=now, lift_reason=why)
+        ledger.record_many(
+            "hold lifted",
+            [(by_key[row.initiative_id], {"hold_kind": row.kind, "why": why}) for row in closing],
+        )
+    if waiting:
+        history.update_where(Hold, [row.pk for row in waiting], liftable_since=now)
+    if again:
+        history.update_where(Hold, [row.pk for row in again], liftable_since=None)
+    _say_anew([row for place, row in opened.items() if place in calls], calls)
+    _tell_chairs([by_key[row.initiative_id] for row in (*missing, *again) if row.kind == "residency"])
+    return {row.initiative_id for row in (*missing, *ended, *again)}
+
+
+def _say_anew(rows: list[Hold], calls: dict[tuple[int, str], list[str]]) -> None:
+    """Open holds say what calls for them now."""
+    other: dict[str, list[int]] = {}
+    for row in rows:
+        reason = _reason(calls[row.initiative_id, row.kind])
+        if reason != row.reason:
+            other.setdefault(reason, []).append(row.pk)
+    for reason, keys in other.items():
+        history.update_where(Hold, keys, reason=reason)
+
+
+def _tell_chairs(held: list[Initiative]) -> None:
+    """That data of cases which people depend on are where they must not be: one message to each chair in an act."""
+    by_unit: dict[int, list[Initiative]] = {}
+    for case in held:
+        if case.stage in DEPENDED_ON:
+            by_unit.setdefault(case.unit_id, []).append(case)
+    by_board: dict[Board, list[Initiative]] = {}
+    with reading.one_look():
+        for cases in by_unit.values():
+            board = boards.board_for(cases[0].unit)
+            if board is not None:
+                by_board.setdefault(board, []).extend(cases)
+        for board, cases in by_board.items():
+            one = cases[0] if len(cases) == 1 else None
+            named = "; ".join(f"{case} ({STAGES[case.stage]})" for case in cases[:NAMED])
+            more = f"; and {len(cases) - NAMED} more" if len(cases) > NAMED else ""
+            notify.owe(
+                [member.person for member in boards.chairs(boards.members_now(board))[0]],
+                "data leaves its region",
+                f"case:{one.pk}" if one else f"board:{board.pk}",
+                period=clock.now().isoformat(),
+                subject=f"{one or f'{len(cases)} running cases'}: data leaves the allowed region",
+                text=f"Held, and supported as a prototype at most: {named}{more}.",
+                link=reverse("integration-residency", args=[one.ref]) if one else "/cases/?held=on",
+                case_ref=one.ref if one else "",
+            )
+
+
+def _reason(words: list[str]) -> str:
+    return " ".join(dict.fromkeys(words))
+
+
+def lock_cases(keys: Iterable[int]) -> list[Initiative]:
+    """These cases with their units, locked in the order of their keys, in a running act on the register."""
+    locked = Initiative.objects.all_locked(sorted(set(keys)))
+    return list(Initiative.objects.select_related("unit").filter(pk__in=[case.pk for case in locked]))
+
+
+def follow_register() -> list[int]:
+    """What time does: terms that begin or end, sources that go out of date. Returns the cases that changed.
+
+    What is supported is right at each moment without it; the rows of holds are opened and closed here.
+    """
+    keys = sorted(
+        set(Shortcoming.objects.standing().values_list("initiative", flat=True))
+        | set(Hold.objects.open().filter(kind__in=CALLED_FOR).values_list("initiative", flat=True))
+        | set(Initiative.objects.filter(links__ended_at__isnull=True).values_list("pk", flat=True))
+    )
+    changed = []
+    for some in batched(keys):
+        with act("follow register", system="register sweep"):
+            changed += [case.pk for case in follow(lock_cases(some))]
+    return changed
