@@ -1,0 +1,122 @@
+"""Notations of identifiers said in the plain words that wordings.py reads: types of databases, ranges, lists, dates.
+
+Each rule is a pattern and what stands for it; they are applied in their order, to the text as it was typed.
+"""
+
+import re
+
+from initiatives.disagreeing.vocabulary import NUMBERS
+
+DIGITS = r"(?:digits?|figures|ziffern|chiffres|stellen|numbers|numerals|n\b)"
+LENGTH = r"(?:length|len|lange|länge|longueur|laenge)"
+JOINT = r"(?:\+|plus|and|und|et|followed by|then|gefolgt von|dann|puis|suivie? de)"
+
+
+def _examples(match: re.Match) -> str:
+    """A list of examples of one length: EUR, USD, GBP."""
+    words = re.findall(r"\w+", match.group("list"))
+    if len({len(word) for word in words}) > 1:
+        return match.group()
+    return f"{len(words[0])} {'digits' if words[0].isdigit() else 'letters'}"
+
+
+def _range(match: re.Match) -> str:
+    """From 10000 to 99999: five digits."""
+    least, most = len(match.group(1)), len(match.group(2))
+    return f"{least} digits" if least == most else f"{least} to {most} digits"
+
+
+def _repeated(match: re.Match) -> str:
+    return match.group(1) * int(match.group(2))
+
+
+def _groups(match: re.Match) -> str:
+    """So many groups of so many digits, with a sign between them or none."""
+    many, each = (
+        int(word) if word.isdigit() else NUMBERS.get(word.lower(), 0) for word in match.group("many", "each")
+    )
+    if not many or not each or many > 12:
+        return match.group()
+    said = match.group("apart").lower()
+    if re.match(r"\W*(?:no|without|ohne|sans)", said) or not said.strip(" ,"):
+        return f"{many * each} digits"
+    sign = "dash" if re.search(r"dash|hyphen|bindestrich|tiret", said) else ""
+    sign = sign or ("dot" if re.search(r"dot|point|punkt", said) else "slash" if "slash" in said else "space")
+    return f" {sign} ".join([f"{each} digits"] * many)
+
+
+def _dashed(match: re.Match) -> str:
+    """3-3-4 with dashes."""
+    return " dash ".join(f"{count} digits" for count in match.group(1).split("-"))
+
+
+RULES = [
+    (re.compile(pattern, re.IGNORECASE), said)
+    for pattern, said in (
+        (r"\bz\. ?b\.|\bp\. ?ex\.|\bfor example\b|\bzum beispiel\b|\bpar exemple\b|\bbeispiel:", "e.g."),
+        (r"^[A-Z]{2}\d{2}(?: \d{4}){2,7}(?: \d{1,4})?$", "IBAN"),
+        (r"\b8-4-4-4-12\b(?: hex\w*)?", "UUID"),
+        (
+            r"\b(?:uuid|guid)\b[^;]*\b(?:without|no|ohne|sans) (?:dash|hyphen|bindestrich|tiret|separator)\w*"
+            r"(?:,? ?32 (?:hex\w*|chars?|characters|zeichen)(?: \w+)?)?",
+            "32 hex chars",
+        ),
+        (r"\buniqueidentifier\b", "UUID"),
+        (r"\((\[[^\]]+\](?:\{\d+\})?[^()]{0,12}|\\d(?:\{\d+\})?[^()\w]{0,3})\)\{(\d)\}", _repeated),
+        (r"\bA{4}([-./ ]?)MM\1JJ\b", r"YYYY\1MM\1DD"),
+        (r"\bJJ([-./ ]?)MM\1A{4}\b", r"DD\1MM\1YYYY"),
+        (r"\bTT([-./ ]?)MM\1JJJJ\b", r"dd\1mm\1yyyy"),
+        (r"\bJJJJ([-./ ]?)MM\1TT\b", r"yyyy\1mm\1dd"),
+        (r"\bJJJJ\b", "yyyy"),
+        (r"(?<![\\\w])d\{(\d+)\}", r"\\d{\1}"),
+        (r"\b(?:n?var)?char2? ?\(? ?(\d+)(?: (?:char|byte))? ?\)?(?=\W|$)", r"up to \1 characters"),
+        (
+            r"\b(?:numc|numeric|number|decimal|dec|n) ?\( ?(\d+)(?: ?, ?0)? ?\)|\bnumc ?(\d+)\b",
+            lambda match: f"up to {match.group(1) or match.group(2)} digits",
+        ),
+        (rf"\b(?:numeric|numerisch|digits|num),? {LENGTH}:? (\d+)\b", r"\1 digits"),
+        (rf"\b{LENGTH}:? (?:of |von |de )?(\d+)\b(?! ?(?:to|-|bis))(?:, digits only)?", r"\1 characters"),
+        (r"^\D{0,8}?(?P<list>\b[A-Z]{2,4}\b(?:\s*[,;|]\s*[A-Z]{2,4}\b)+)[\s,.…]*(?:etc\.?)?$", _examples),
+        (r"^\D{0,8}?(?P<list>\b\d{3,6}\b(?:\s*[,;|]\s*\d{3,6}\b)+)[\s,.…]*(?:etc\.?)?$", _examples),
+        (r"\b(?:from |von |de )?(?!9+\b)(\d{3,})\s*(?:-|\u2013|to|bis|\.\.+)\s*(9{3,})\b", _range),
+        (r"\b(?:between|zwischen|entre) (\w+) (?:and|und|et) (\w+)(?= )", r"\1 to \2"),
+        (r"\b(?:at least|min\.?|minimum|mindestens|au moins) (\d+)(?= )", r"\1 to 99"),
+        (rf"(?<!\w)(\d{{1,2}}) ?\+ ?(\d{{1,2}}) (?={DIGITS})", r"\1 digits \2 "),
+        (
+            r"\b(?P<many>\w+) (?:groups|blocks|gruppen|blocke|blöcke|groupes) (?:of|von|zu|zu je|de) "
+            r"(?P<each>\w+)(?: (?:digits|ziffern|chiffres))"
+            r"(?P<apart>,? ?(?:with|without|no|separated by|mit|ohne|getrennt durch|avec|sans)[\w ]*|)",
+            _groups,
+        ),
+        (r"\b(\d{1,2}(?:-\d{1,2}){2,4}) (?:with|mit|avec) (?:dash|hyphen|bindestrich|tiret)\w*", _dashed),
+        (r"[\"\u201c\u201e'\u2018]([A-Z0-9][A-Z0-9-]{0,5}|[A-Z])[\"\u201d\u201c'\u2019]", r"\1"),
+        (
+            r"(?i:\b(?:capital |upper-?case )?(?:letter|buchstabe|lettre)) (?-i:([A-Z]))\b(?=\W|$)",
+            r"\1",
+        ),
+        (
+            r"(?<=\w),? (?:the )?(?:first|last|of which|davon|erste[rn]?|letzte[rn]?|premi\w+|derni\w+) \w+ "
+            r"(?:= ?\w+|(?:are |is |sind )?(?:letters?|digits?|buchstaben?|ziffern?|lettres?|chiffres?|check\w*))",
+            "",
+        ),
+        (rf"\bcountry code (?={JOINT} \d+ digits)", "2 to 3 letters "),
+        (r"\b(?:year|jahr|année|annee)(?= ?(?:/|\+|slash|dash|-|,|und|and) ?)", "2 to 4 digits"),
+        (
+            r"(?<=slash, )(?:the )?(?:year|jahr)\b|(?<=/ )(?:year|jahr)\b|(?<=/)(?:year|jahr)\b",
+            "2 to 4 digits",
+        ),
+        (
+            r"(?<=/)( ?)(?:running |serial |consecutive |sequential |laufende |numéro )?"
+            r"(?:number|no\.?|nummer|nr\.?|counter|zähler|d'ordre)\b",
+            r"\1 1 to 12 digits",
+        ),
+        (r"(?<=digits)( ?)/( ?)(?=\d+ to|\d+ digits)", " slash "),
+    )
+]
+
+
+def in_words(text: str) -> str:
+    """The description with its notations said in plain words."""
+    for pattern, said in RULES:
+        text = pattern.sub(said, text)
+    return text
