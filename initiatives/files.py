@@ -26,6 +26,7 @@ TYPES = {
     "md": ("text/plain", None),
     "csv": ("text/csv", None),
     "json": ("application/json", None),
+    "jsonl": ("text/plain", None),
     "log": ("text/plain", None),
     "eml": ("text/plain", None),
 }

@@ -73,7 +73,7 @@ def settled(source: Source, columns: list[str], seen_stages: Iterable[str] = ())
         known = {plain(name) for name in source.columns.values()}
         left = [name for name in columns if plain(name) not in known]
         undecided = [role for role in ALIASES if role not in source.columns and role not in source.fixed]
-        found |= _guess_columns(left, undecided)
+        found |= guess_columns(left, undecided)
     stages = dict(source.stages)
     if source.guessed:
         for raw in seen_stages:
@@ -82,11 +82,13 @@ def settled(source: Source, columns: list[str], seen_stages: Iterable[str] = ())
     return replace(source, columns=found, stages=stages)
 
 
-def _guess_columns(columns: list[str], roles: list[str]) -> dict[str, str]:
+def guess_columns(
+    columns: list[str], roles: list[str], aliases: dict[str, tuple[str, ...]] = ALIASES
+) -> dict[str, str]:
     """Which column holds which field: best likeness first, each column and field once."""
     pairs = []
     for role in roles:
-        for place, alias in enumerate(ALIASES[role]):
+        for place, alias in enumerate(aliases[role]):
             for column in columns:
                 name = plain(column)
                 likeness = SequenceMatcher(None, name, plain(alias)).ratio()

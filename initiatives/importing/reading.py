@@ -21,6 +21,13 @@ MAX_COLUMNS = 500
 MAX_CELLS = 4_000_000
 MAX_CELL = 200_000  # characters
 MAX_UNPACKED = 300 * 1024 * 1024  # bytes; a workbook that unpacks to more is a bomb
+# Marks ("<") in the parts of a workbook: what its reader builds in memory grows with them, not with bytes.
+MOST_MARKS = {"xl/worksheets/": 20_000_000, "xl/sharedStrings.xml": 6_000_000, "": 1_000_000}
+MOST_MARKS_UNSIZED = (
+    3_000_000  # of a sheet that does not say its size: its reader goes through all of it first
+)
+MOST_MARKS_IN_A_ROW = 500_000
+LONGEST_TEXT_BYTES = 2 * 1024 * 1024  # without a mark: longer than any cell may be
 LOOKED_AT = 25  # lines among which the header is looked for
 DELIMITERS = ",;\t|"
 
@@ -159,12 +166,39 @@ def _check_archive(content: bytes) -> None:
             for entry in entries:
                 if entry.filename.endswith((".xml", ".rels")):
                     with archive.open(entry) as part:
-                        if office.ENTITIES.search(office.text_of(part.read(office.CHUNK))):
+                        head = part.read(office.CHUNK)
+                        if office.ENTITIES.search(office.text_of(head)):
                             raise wrong(
                                 "The workbook defines entities, which no spreadsheet does. Save it again."
                             )
+                        _count_marks(entry.filename, head, part)
     except office.BROKEN:
         raise wrong("The workbook is damaged or protected. Save it again without a password.") from None
+
+
+def _count_marks(name: str, head: bytes, part) -> None:
+    """Go through one part of a workbook, and refuse what its reader would build far too much of."""
+    most = next(limit for start, limit in MOST_MARKS.items() if name.startswith(start))
+    if name.startswith("xl/worksheets/") and b"dimension" not in head:
+        most = MOST_MARKS_UNSIZED
+    marks = in_row = without = 0
+    chunk = head
+    while chunk:
+        marks += chunk.count(b"<")
+        without = 0 if b"<" in chunk else without + len(chunk)
+        if without > LONGEST_TEXT_BYTES:
+            raise wrong(
+                f"A cell holds more than {MAX_CELL:,} characters. Shorten it, or leave its column out."
+            )
+        first, *others = chunk.split(b"<row")  # cut by the end of a chunk, a row only looks longer
+        in_row += first.count(b"<")
+        longest = in_row
+        for piece in others:
+            in_row = piece.count(b"<")
+            longest = max(longest, in_row)
+        if marks > most or longest > MOST_MARKS_IN_A_ROW:
+            raise wrong("The workbook holds far more than its rows could need. Save the one sheet as csv.")
+        chunk = part.read(office.CHUNK)
 
 
 def _sheet(sheet) -> list[tuple[int, list[str]]]:
@@ -193,7 +227,10 @@ def _cell(value) -> str:
         return value.isoformat()
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
-    return str(value).replace("_x000D_", "").replace("\x00", "")
+    text = str(value)
+    if len(text) > MAX_CELL:
+        raise wrong(f"A cell holds more than {MAX_CELL:,} characters. Shorten it, or leave its column out.")
+    return text.replace("_x000D_", "").replace("\x00", "")
 
 
 def _size(records) -> int:
@@ -210,7 +247,7 @@ def plain(text: str) -> str:
     return re.sub(r"[\s_]+", " ", text).strip(" :*?.\u00a0").casefold()
 
 
-def _header(records, expected) -> int:
+def header_of(records, expected) -> int:
     """The place of the header: the row that holds the expected headers, else the first that is as wide as any."""
     head = records[:LOOKED_AT]
     names = {plain(name) for name in expected}
@@ -232,11 +269,11 @@ def _table(records, expected, **how) -> Table:
     filled = [(number, record) for number, record in records if any(cell.strip() for cell in record)]
     if len(filled) < 2:
         raise wrong("The file has no rows below its header.")
-    place = _header(filled, expected)
+    place = header_of(filled, expected)
     header_line, header = filled[place]
     width = max(len(record) for _, record in filled[place:])
     used = [any(i < len(r) and r[i].strip() for _, r in filled[place + 1 :]) for i in range(width)]
-    columns, remarks = _columns(header, width, used)
+    columns, remarks = columns_of(header, width, used)
     if place:
         banner = " / ".join(cell.strip() for cell in filled[0][1] if cell.strip())[:120]
         remarks.append(f"{place} line(s) above the header were left out, beginning \u201c{banner}\u201d.")
@@ -254,7 +291,7 @@ def _table(records, expected, **how) -> Table:
     return Table([name for name in columns if name], lines, header_line=header_line, remarks=remarks, **how)
 
 
-def _columns(header: list[str], width: int, used: list[bool]) -> tuple[list[str | None], list[str]]:
+def columns_of(header: list[str], width: int, used: list[bool]) -> tuple[list[str | None], list[str]]:
     """Names of columns, each once: repeated ones are numbered, nameless ones that hold something named by place."""
     names: list[str | None] = []
     remarks, seen = [], {}

@@ -1,0 +1,1 @@
+"""Estates: what an organisation has, read from its tables and documents into the register; nothing is overwritten."""
