@@ -10,7 +10,7 @@ from governance.desk import Line
 from governance.models import User
 from governance.models.people import SEATS
 from governance.templatetags.plumbline import day, stage_word
-from initiatives import desk_reviews
+from initiatives import desk_reviews, desk_systems
 from initiatives.desk_approvals import approvals
 from initiatives.desk_ends import ends
 from initiatives.desk_look import Look, look_of
@@ -307,12 +307,16 @@ def debts(look: Look):
         if debt.kind in WRITTEN:
             continue
         case = debt.initiative
-        by_hand = debt.kind == "criterion"
+        link, verb = case.get_absolute_url(), "Open the case"
+        if debt.kind == "criterion":
+            link, verb = reverse("obligation-settle", args=[debt.pk]), "Settle it"
+        elif debt.account_key is not None:
+            link, verb = reverse("account-close", args=[debt.account_key]), "Close it"
         yield Line(
             "settle",
             debt.text,
-            reverse("obligation-settle", args=[debt.pk]) if by_hand else case.get_absolute_url(),
-            "Settle it" if by_hand else "Open the case",
+            link,
+            verb,
             f"Owed on {case.title}.",
             case.ref,
             debt.due,
@@ -374,7 +378,19 @@ def asked(look: Look):
         )
 
 
-PARTS = [approvals, desk_reviews.lines, questions, roles, asked, seat_acts, my_cases, ends, debts, house]
+PARTS = [
+    approvals,
+    desk_reviews.lines,
+    questions,
+    roles,
+    asked,
+    seat_acts,
+    my_cases,
+    ends,
+    debts,
+    desk_systems.lines,
+    house,
+]
 LINES = [lines]
 
 # What these acts change waits, if for anybody, for people on the case and its board. No act belongs here that names
@@ -399,6 +415,9 @@ QUIET = {
     "contract start planned",
     "contract written",
     "declared",
+    "effort noted",
+    "effort taken back",
+    "efforts imported",
     "event recorded",
     "evidence added",
     "evidence offered",

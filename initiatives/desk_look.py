@@ -18,7 +18,9 @@ from initiatives.models import (
     Obligation,
     Review,
     RoleAssignment,
+    ServiceAccount,
     Span,
+    System,
     Waiver,
 )
 from initiatives.models.initiative import PRODUCTION, RUNNING
@@ -148,6 +150,16 @@ class Look:
     def dependences(self) -> list[Dependant]:
         """What the person is asked to state as an executive, each with its case."""
         return self._named["dependants"]
+
+    @property
+    def systems(self) -> list[System]:
+        """Systems that the person owns and on which cases wait for a word, each with how many: `waiting`."""
+        return self._named["systems"]
+
+    @property
+    def accounts(self) -> list[ServiceAccount]:
+        """Service accounts that the person answers for and looks at again, with the `place` they are in."""
+        return self._named["accounts"]
 
     @cached_property
     def party_to(self) -> set[int]:

@@ -23,6 +23,7 @@ from governance.reading import Around, Moment, Question
 from initiatives import ending, models
 from initiatives.models import Initiative, RoleAssignment, SignOff
 from initiatives.models.initiative import CLOSED, RUNNING
+from initiatives.register.systems import WAITING
 
 _NAME = ("id", "full_name")
 CASE = (
@@ -57,6 +58,18 @@ _drafts = Rulebook.objects.filter(published_at__isnull=True, admin__isnull=False
 _imports = models.ImportBatch.objects.filter(confirmed_at__isnull=True, repeats__isnull=True)
 _units = Unit.objects.filter(path__startswith=OuterRef("board__unit__path")).order_by("path")
 _owned = RoleAssignment.objects.filter(initiative=OuterRef("pk"), role="owner", accepted_at__isnull=False)
+
+_waiting_word = (
+    models.Shortcoming.objects.standing()
+    .filter(
+        system=OuterRef("pk"),
+        requirement="int.systems_owned",
+        source__endswith=f":{WAITING}",
+        since__lte=_now,
+    )
+    .order_by()
+    .values("system")
+)
 
 OF_PERSON = Question(
     person=Around(
@@ -115,6 +128,26 @@ OF_PERSON = Question(
         "executive",
         joined={"initiative": CASE, "stated_by": _NAME},
         without=("for_what", "process"),
+    ),
+    systems=Around(
+        models.System.objects.standing()
+        .annotate(
+            waiting=Coalesce(Subquery(_waiting_word.values(n=Count("pk")), output_field=IntegerField()), 0)
+        )
+        .filter(waiting__gt=0),
+        "owner",
+        without=tuple(
+            one.column
+            for one in models.System._meta.concrete_fields
+            if one.column not in ("id", "name", "owner_id")
+        ),
+    ),
+    accounts=Around(
+        models.ServiceAccount.objects.open()
+        .filter(review_by__isnull=False, system__retired_at__isnull=True)
+        .annotate(place=F("system__name")),
+        "owner",
+        without=("privileges", "closed_reason"),
     ),
     unowned=Around(Initiative.objects.live().filter(~Exists(_owned)), "registered_by", without=_NOT_OF_CASE),
 )

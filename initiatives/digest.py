@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import Truncator
@@ -19,9 +19,11 @@ from django.utils.text import Truncator
 from governance import clock, hooks, mails, telling
 from governance.models import Delivery, Membership, Rulebook, Telling, Unit, User
 from governance.templatetags.plumbline import day, stage_word
-from initiatives import board, decided, filters, permissions, waiting
+from initiatives import board, decided, filters, movement, permissions, waiting
+from initiatives.importing.efforts import monday
 from initiatives.models import (
     Condition,
+    Effort,
     Gap,
     Hold,
     Initiative,
@@ -209,6 +211,7 @@ def written(unit: Unit, person: User, *, since: datetime) -> Digest:
     counts = running.order_by().aggregate(n=Count("pk"), short=Count("pk", filter=Q(shortfall__gt=0)))
     here = f"{settings.ADDRESS}{reverse('portfolio')}?unit={unit.pk}"
     list_of_all = f"{settings.ADDRESS}{reverse('decisions')}?unit={unit.pk}"
+    goes = f"{settings.ADDRESS}{reverse('where-it-goes')}"
     moves = _moves(seen)
     mine = _gathered(("", move.theirs[person.pk], move) for move in moves if person.pk in move.theirs)
     others = _gathered((f"{move.who}: ", move.what, move) for move in moves if person.pk not in move.theirs)
@@ -219,6 +222,7 @@ def written(unit: Unit, person: User, *, since: datetime) -> Digest:
         _section("Whose move", others, here),
         _section(f"Decided since {day(since)}", _decided(seen, since, rulebook.book), list_of_all),
         _section("Gaps closed", _closed(seen, running, since), here),
+        _section("Integration work", _integration(seen, since), f"{goes}?unit={unit.pk}"),
     ]
     sections = [section for section in sections if section.lines]
     if sections:
@@ -384,6 +388,27 @@ def _closed(seen: QuerySet, running: QuerySet, since: datetime) -> list[Line]:
         if case.supported != "recomputing" and before > left:
             words = f"{_count(before - left, 'answer has', 'answers have')} current proof again, {left or 'none'} left"
             lines.append(_line(case, words))
+    return lines
+
+
+def _integration(seen: QuerySet, since: datetime) -> list[Line]:
+    """Cases whose integration was worked on, which nobody sees from outside: how much, and when they last moved."""
+    rows = Effort.objects.standing().filter(
+        initiative__in=seen, layer="integration", at__gte=since, week__gte=monday(clock.local_day(since))
+    )
+    sums = rows.values("initiative").annotate(hours_of=Sum("hours"), waited_of=Sum("waited_days"))
+    found = list(
+        sums.order_by(F("hours_of").desc(nulls_last=True), F("waited_of").desc(nulls_last=True), "initiative")
+    )[:READ]
+    keys = [row["initiative"] for row in found]
+    cases, moved = Initiative.objects.in_bulk(keys), movement.newest(keys) if keys else {}
+    lines = []
+    for row in found:
+        took = [f"{row['hours_of']:.0f} hours"] if row["hours_of"] else []
+        took += [f"{row['waited_of']:.0f} days waited"] if row["waited_of"] else []
+        move = moved.get(row["initiative"])
+        words = f"last visible movement {day(move.at)}" if move else "nothing visible moved yet"
+        lines.append(_line(cases[row["initiative"]], f"{', '.join(took) or 'money spent'}; {words}"))
     return lines
 
 

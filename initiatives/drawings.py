@@ -7,7 +7,9 @@ picture itself: it says the same in print, without colour, and to a screen reade
 from dataclasses import dataclass
 
 from governance.templatetags.plumbline import layer_word, stage_word
+from initiatives.efforts import WeekOfCase
 from initiatives.figures import MOVES, Flow, LayerGaps, Stays, Week
+from initiatives.where_it_goes import OfLayer
 
 WIDTH = 320
 LETTER = 6.2  # about the width of a letter at the size of the words
@@ -15,6 +17,16 @@ ROW = 52  # a row of small bars: its name, room for numbers, the bars
 BARS = 18  # the highest of these bars
 LINE = 34  # a row with one bar: its name, the bar
 UPRIGHT = 84  # the highest of the upright bars
+WAITED = 30  # the highest of the bars of days waited
+# How each layer is drawn where they stand on each other, from the bottom up: class and strength of its colour.
+DRAWN = {
+    "integration": ("bar", ""),
+    "policy": ("middle", ""),
+    "runtime": ("axis", ""),
+    "observability": ("middle", "0.45"),
+    "application": ("bar", "0.45"),
+    "model": ("box", ""),
+}
 
 
 @dataclass(frozen=True)
@@ -26,6 +38,7 @@ class Shape:
     y: str
     width: str
     height: str
+    strength: str = ""  # of its colour, between 0 and 1; all of it where nothing is said
 
 
 @dataclass(frozen=True)
@@ -60,8 +73,8 @@ def _place(value: float) -> str:
     return f"{value:.1f}"
 
 
-def _rectangle(kind: str, x: float, y: float, width: float, height: float) -> Shape:
-    return Shape(kind, _place(x), _place(y), _place(width), _place(height))
+def _rectangle(kind: str, x: float, y: float, width: float, height: float, strength: str = "") -> Shape:
+    return Shape(kind, _place(x), _place(y), _place(width), _place(height), strength)
 
 
 def _words(text, x: float, y: float, anchor: str = "middle", kind: str = "") -> Words:
@@ -177,3 +190,71 @@ def gaps(layers: tuple[LayerGaps, ...]) -> Picture:
         tuple(words),
         len(layers) * LINE + 4,
     )
+
+
+def effort(weeks: tuple[WeekOfCase, ...]) -> Picture:
+    """Hours a week, the layers on each other; below, days waited, and a mark where something could be seen of it."""
+    most_hours = max((week.all_hours for week in weeks), default=0)
+    most_waited = max((week.all_waited for week in weeks), default=0)
+    layers = [layer for layer in DRAWN if any(week.hours.get(layer) for week in weeks)]
+    if not (most_hours or most_waited):
+        return Picture("Effort week by week", "No effort was noted.", (), (), 0)
+    shapes, words = [], []
+    for place, layer in enumerate(layers):
+        total = sum(week.hours.get(layer, 0) for week in weeks)
+        left, top = (place % 2) * WIDTH / 2, place // 2 * 16
+        shapes.append(_rectangle(DRAWN[layer][0], left, top + 3, 10, 10, DRAWN[layer][1]))
+        words.append(_words(f"{layer_word(layer)}: {total:.0f} h", left + 15, top + 12, "start", "name"))
+    base = (len(layers) + 1) // 2 * 16 + UPRIGHT + 18
+    room = min(WIDTH / len(weeks), 40)
+    shapes.append(_rectangle("axis", 0, base, WIDTH, 1))
+    low = base + 40 + WAITED
+    for place, week in enumerate(weeks):
+        left, wide, height = place * room + 1, room - 2, float(base)
+        for layer in layers:
+            if hours := float(week.hours.get(layer, 0)):
+                tall = _bar(hours, float(most_hours), UPRIGHT)
+                height -= tall
+                shapes.append(_rectangle(DRAWN[layer][0], left, height, wide, tall, DRAWN[layer][1]))
+        if week.all_hours == most_hours and most_hours:
+            words.append(_words(f"{most_hours:.0f}", left + wide / 2, height - 3))
+            most_hours = -1  # said once
+        if week.seen:
+            shapes.append(_rectangle("middle", left, base + 4, wide, 4))
+        if waited := float(week.all_waited):
+            tall = _bar(waited, float(most_waited), WAITED)
+            shapes.append(_rectangle("late", left, low - tall, wide, tall))
+    shapes.append(_rectangle("axis", 0, low, WIDTH, 1))
+    waited = sum(week.all_waited for week in weeks)
+    words.append(_words("Marked: weeks in which something could be seen", 0, base + 22, "start"))
+    words.append(_words(f"Days waited: {waited:.0f}", 0, base + 36, "start", "name"))
+    every = 1 if len(weeks) <= 4 else 5
+    for place, week in enumerate(weeks):
+        if place % every == 0 and place * room <= WIDTH - 36:
+            words.append(_words(f"{week.first:%-d %b}", place * room, low + 14, "start"))
+    hours = sum((week.all_hours for week in weeks), 0)
+    unseen = sum(week.unseen for week in weeks)
+    says = (
+        f"{count(len(weeks), 'week')} to the one from {weeks[-1].first:%-d %B %Y}: {hours:.0f} hours, "
+        f"{waited:.0f} days waited; in {count(unseen, 'week')} with work nothing could be seen of it."
+    )
+    return Picture("Effort week by week", says, tuple(shapes), tuple(words), int(low + 20))
+
+
+def months(layers: tuple[OfLayer, ...]) -> Picture:
+    """Two bars for each layer that took anything, in the order of the stack: months of work, and days waited."""
+    rows = [row for row in layers if row.hours or row.waited]
+    most, longest = max((row.hours for row in rows), default=0), max((row.waited for row in rows), default=0)
+    shapes, words, said = [], [], []
+    for place, row in enumerate(rows):
+        top = place * ROW
+        text = f"{layer_word(row.layer)}: {row.months:.1f} months, {row.waited:.0f} days waited"
+        words.append(_words(text, 0, top + 13, "start", "name"))
+        shapes.append(_rectangle("axis", 0, top + 44, WIDTH, 1))
+        if row.hours:
+            shapes.append(_rectangle("bar", 0, top + 19, _bar(float(row.hours), float(most), WIDTH), 12))
+        if row.waited:
+            shapes.append(_rectangle("late", 0, top + 34, _bar(float(row.waited), float(longest), WIDTH), 6))
+        said.append(text)
+    says = f"Upper bar: months of work; lower bar: days waited. {'; '.join(said)}."
+    return Picture("Where the months go", says, tuple(shapes), tuple(words), len(rows) * ROW)

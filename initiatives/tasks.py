@@ -5,6 +5,8 @@ from celery import shared_task
 from governance import delivery
 from governance.models import Delivery
 from initiatives import actions, approval_mails, sweeps
+from initiatives.actions import estates, following
+from initiatives.profiling import running
 
 SURE = {"acks_late": True, "reject_on_worker_lost": True, "ignore_result": True}
 
@@ -19,6 +21,18 @@ def expire_reviews() -> None:
 def recompute_standings() -> None:
     """Rewrite the standings whose time ran out; open the debts of grace."""
     sweeps.recompute()
+
+
+@shared_task(**SURE)
+def follow_register() -> None:
+    """Open and close the holds that dates in the register call for: terms that begin, sources that go out of date."""
+    following.follow_register()
+
+
+@shared_task(**SURE)
+def enter_estates() -> None:
+    """Let the rows of confirmed tables enter the register; what does not fit into one knock waits for the next."""
+    estates.enter_waiting(seconds=180)
 
 
 @shared_task(**SURE)
@@ -43,3 +57,17 @@ def send_digests() -> None:
 def mail_approvals() -> None:
     """Tell whoever is asked to approve something; soon, because a system waits."""
     approval_mails.send()
+
+
+@shared_task(**SURE, time_limit=running.SECONDS + 40)  # less than what brings a lost task back
+def measure_profile(pk: int) -> None:
+    """Measure one sample, unless somebody does."""
+    actions.measure_profile(pk)
+
+
+@shared_task(**SURE)
+def tend_samples() -> None:
+    """Knock for each sample that waits or whose measuring was lost; remove those whose day has passed."""
+    for pk in actions.claim_samples():
+        measure_profile.delay(pk)
+    actions.remove_samples()

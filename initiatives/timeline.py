@@ -93,6 +93,7 @@ MODELS = (
     models.Event,
     models.FundingDecision,
     models.Observation,
+    models.Effort,
     models.Review,
     models.Waiver,
     models.Hold,

@@ -5,11 +5,14 @@ from datetime import date, datetime
 from governance.answers import ended
 from governance.models.people import SEATS
 from governance.templatetags.plumbline import stage_word
+from initiatives import register_words
 from initiatives.approving import role_words
+from initiatives.estate.fields import KINDS
 from initiatives.models.evidence import EVIDENCE_KINDS
 from initiatives.models.holds import HOLD_KINDS
 from initiatives.models.initiative import ROLES
 from initiatives.models.notes import EVENT_KINDS
+from initiatives.models.processes import DRILL_KINDS, PROCESS_STATES
 from initiatives.models.versions import outage_words
 
 ANSWERS = {"answered": "", "no": "No: ", "not_applicable": "Does not apply: ", "not_reported": "Not reported"}
@@ -113,6 +116,14 @@ def _evidence(facts, book) -> str:
     )
 
 
+def _term(facts) -> str:
+    """What a term or policy says of regions."""
+    parts = [f"{word} {', '.join(facts[word])}" for word in ("allowed", "forbidden") if facts[word]]
+    of = f" for {', '.join(facts['classes'])}" if facts["classes"] else ""
+    until = f" until {_day(facts['to_day'])}" if facts["to_day"] else ""
+    return f"{facts['reference']}, {', '.join(parts)}{of}, from {_day(facts['from_day'])}{until}"
+
+
 def _changed(facts, book) -> str:
     voided = facts.get("voided") or []
     ends = (
@@ -148,6 +159,16 @@ def _funding(facts, book) -> str:
     return f"recorded that {facts['decided_by']} gave money{amount} on {_day(facts['on'])} ({given}): {facts['basis']}"
 
 
+def _effort(facts) -> str:
+    """What an effort took: hours, money, days waited; and what it was."""
+    took = [f"{facts['hours']} hours"] if facts["hours"] else []
+    took += [f"{facts['currency']} {facts['money']}"] if facts["money"] else []
+    if facts["waited_days"]:
+        for_whom = f" for {facts['waits_for']}" if facts["waits_for"] else ""
+        took.append(f"{facts['waited_days']} days waited{for_whom}")
+    return ended(", ".join(took) + (f": {facts['words']}" if facts["words"] else ""))
+
+
 def _signed(facts, book) -> str:
     verdict = VERDICTS.get(facts["verdict"], facts["verdict"])
     return f"{verdict} in the seat {_seat(facts['seat'])}."
@@ -155,6 +176,20 @@ def _signed(facts, book) -> str:
 
 # kind of entry: (facts, book) -> the sentence after the name of who acted
 SENTENCES = {
+    "estate read": lambda f, b: (
+        f"read the table “{f['file']}” ({KINDS[f['kind_of_rows']].lower()})"
+        f"{', the same as before' if f.get('repeats') else ''}."
+    ),
+    "estate mapped": lambda f, b: f"said what the columns of table {f['table']} mean.",
+    "estate rows chosen": lambda f, b: f"chose what becomes of {f['rows']} rows of table {f['table']}.",
+    "estate confirmed": lambda f, b: (
+        f"confirmed table {f['table']} ({KINDS[f['kind_of_rows']].lower()}): {f['new']} rows are new, "
+        f"{f['replaced']} replace something."
+    ),
+    "estate entered": lambda f, b: (
+        f"brought table {f['table']} into the register: {f['entered']} rows entered, {f['replaced']} replaced words."
+    ),
+    "estate dropped": lambda f, b: f"dropped the table “{f['file']}”; nothing of it entered.",
     "inventory uploaded": lambda f, b: f"uploaded the inventory “{f['file']}” of {f['source']}.",
     "inventory confirmed": lambda f, b: (
         f"confirmed the inventory of {f['source']}: {f['counts']['imported']} cases came in as claims."
@@ -181,6 +216,14 @@ SENTENCES = {
     "board changed": lambda f, b: (
         f"changed who decides, with the units: {f['after'] or 'no board'}, in place of {f['before'] or 'no board'}."
     ),
+    "vendor added": lambda f, b: f"listed the vendor {f['vendor']}.",
+    "region added": lambda f, b: (
+        f"added the region {f['region']}" + (f", in {f['within']}." if f["within"] else ".")
+    ),
+    "vendor term filed": lambda f, b: f"filed terms of {f['vendor']}: {_term(f)}.",
+    "vendor term withdrawn": lambda f, b: f"withdrew terms of {f['vendor']}, {f['reference']}: {f['why']}",
+    "unit policy set": lambda f, b: f"set a policy of {f['unit']}: {_term(f)}.",
+    "unit policy withdrawn": lambda f, b: f"withdrew a policy of {f['unit']}, {f['reference']}: {f['why']}",
     "unit moved": lambda f, b: (
         f"moved the unit {f['unit']} from {f['before'] or 'the top'} to {f['after'] or 'the top'}."
     ),
@@ -194,7 +237,36 @@ SENTENCES = {
     ),
     "funding recorded": _funding,
     "observed": lambda f, b: f"observed on {_day(f['on'])}, {f['layer']} layer: {f['words']}",
+    "drill recorded": lambda f, b: (
+        f"recorded a drill of {_day(f['observed_on'])}, {DRILL_KINDS.get(f['drill_kind'], f['drill_kind']).lower()}"
+        + (f", on {f['of']}" if f["of"] else "")
+        + f": {f['result']}."
+    ),
+    "drill withdrawn": lambda f, b: f"took back the {f['of']}, with its evidence: {f['why']}",
+    "process recorded": lambda f, b: (
+        f"recorded the process “{f['name']}”: {PROCESS_STATES.get(f['status'], f['status']).lower()}"
+        + (f", {f['held_by']}." if f["held_by"] else ".")
+    ),
+    "process withdrawn": lambda f, b: f"took back the record of the process “{f['name']}”: {f['why']}",
+    "process reopened": lambda f, b: f"reopened the process “{f['name']}”: {f['person']}, who knew it, left.",
+    "sign-on recorded": lambda f, b: (
+        f"recorded the sign-on flow, as gone through on {_day(f['reviewed_on'])}: "
+        + (f"{f['explainer']} can explain it." if f["explainer"] else "understood by nobody.")
+    ),
+    "trace sample added": lambda f, b: (
+        f"added a sample of {f['outputs']} outputs, {f['hits']} of which cite a governed source: {f['result']}."
+    ),
     "note taken back": lambda f, b: f"took back the {f['note']} “{f['of']}”: {f['why']}",
+    "effort noted": lambda f, b: (
+        f"noted effort in the {f['layer']} layer, week of {_day(f['week'])}: {_effort(f)}"
+    ),
+    "effort taken back": lambda f, b: (
+        f"took back effort in the {f['layer']} layer, week of {_day(f['week'])}, {_effort(f)} Why: {f['why']}"
+    ),
+    "efforts imported": lambda f, b: (
+        f"let {f['entered']} lines of “{f['file']}” enter as effort, {f['hours']} hours from {_day(f['since'])} to "
+        f"{_day(f['until'])}" + (f"; {f['replaced']} took the place of older ones." if f["replaced"] else ".")
+    ),
     "continued": lambda f, b: (
         f"let it go on as {stage_word(f['stage'])} until {_day(f['until'])}, instead of {_day(f['was'])}: {f['why']}"
     ),
@@ -337,5 +409,18 @@ SENTENCES = {
     ),
     "waiver refused": lambda f, b: f"refused the waiver of {question(b, f['key'])}.",
     "waiver lapsed": lambda f, b: f"saw the request of a waiver of {question(b, f['key'])} run out.",
+    "profile added": lambda f, b: f"sent a sample of {f['system']} to be measured: {f['title']}.",
+    "profile measured": lambda f, b: ended(
+        f"measured {f['title']}, {f['rows']} rows" + (f": {' '.join(f['found'])}" if f["found"] else "")
+    ),
+    "profile failed": lambda f, b: f"could not measure {f['title']}: {f['why']}",
+    "sample deleted": lambda f, b: f"removed the sample {f['title']}; what was measured stays.",
+    "population described": lambda f, b: (
+        f"described the whole population beside {f['title']}, in {f['strata']} parts."
+    ),
+    "drift confirmed": lambda f, b: (
+        f"confirmed that the data of {f['system']} changed from {f['earlier']} to {f['later']}: "
+        f"{' '.join(f['found'])}"
+    ),
     "refused": lambda f, b: f"was refused ({f['act']}): {f['answer']}",
-}
+} | register_words.SENTENCES

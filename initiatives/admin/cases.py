@@ -95,7 +95,7 @@ read_only(
 read_only(
     models.EvidenceNames,
     ("proof", "Versions that proof names"),
-    list_display=("evidence", "component_version", "scope_version", "contract_version"),
+    list_display=("evidence", "component_version", "scope_version", "contract_version", "system"),
     list_filter=("evidence__kind",),
     search_fields=("evidence__title",),
     list_select_related=(
@@ -103,6 +103,7 @@ read_only(
         "component_version__component",
         "scope_version",
         "contract_version__contract",
+        "system",
     ),
 )
 read_only(

@@ -22,6 +22,7 @@ DATE_ORDERS = {
 class UploadForm(forms.Form):
     """A file and where it comes from. `kept` names a file that was sent already and waits for an answer."""
 
+    made_with: dict = {}
     file = forms.FileField(
         label="The file",
         error_messages={"required": "Choose the file of the inventory."},

@@ -5,8 +5,22 @@ from django.urls import reverse
 from governance import clock, gates
 from governance.answers import ended
 from governance.templatetags.plumbline import day, stage_word
-from initiatives import permissions, sources, standing
+from initiatives import movement, permissions, sources, standing
 from initiatives.models.holds import HOLD_KINDS
+
+# What ends a hold that the system opened, and where one reads more: residency alone waits for the chair.
+CLOSES = {"residency": "Once the path is mended, the chair can lift it."}
+PAGES = {"residency": "integration-residency"}
+# Holds computed from dates, though nobody has opened their row: what ends each, and where one reads more.
+OF_REGISTER = ("It opens and closes with its cause.", "case", "See what stands between")
+COMPUTED = {
+    "reattestation": (
+        "The owner and the support owner accept again, then the chair confirms.",
+        "case-reattest",
+        "See what is needed",
+    ),
+    "residency": (CLOSES["residency"], PAGES["residency"], "See where and why"),
+}
 
 
 def banners_of(case, book, facts, states, now, may) -> list[dict]:
@@ -116,30 +130,49 @@ def _hold_banners(case, facts, now, may) -> list[dict]:
     for row in rows:
         by_people = row.opened_by_id is not None or row.liftable_since is not None
         who = f"{chair or 'the chair (nobody yet)'} can lift it."
-        how = who if by_people else "It closes by itself when its cause is gone."
-        link = reverse("hold-lift", args=[row.pk]) if by_people and may.chair else ""
+        how = who if by_people else CLOSES.get(row.kind, "It closes by itself when its cause is gone.")
+        link, link_text = reverse("hold-lift", args=[row.pk]) if by_people and may.chair else "", "Lift it"
+        if not link and row.kind in PAGES:
+            link, link_text = reverse(PAGES[row.kind], args=[case.ref]), "See where and why"
         found.append(
             _banner(
                 "bad",
                 f"Held since {day(row.opened_at)}: {HOLD_KINDS[row.kind][0].lower()}.",
-                f"{row.reason} {how}",
+                f"{ended(row.reason)} {how}",
                 link,
-                "Lift it",
+                link_text,
             )
         )
     stored = {hold.kind for hold in facts.holds}
     for hold in gates.holds_at(facts, now):
         if hold.kind not in stored:
+            how, name, link_text = COMPUTED.get(hold.kind, OF_REGISTER)
             found.append(
                 _banner(
                     "bad",
                     f"Held: {hold.words.lower()}.",
-                    f"{hold.reason} The owner and the support owner accept again, then the chair confirms.",
-                    reverse("case-reattest", args=[case.ref]),
-                    "See what is needed",
+                    f"{ended(hold.reason)} {how}",
+                    reverse(name, args=[case.ref]),
+                    link_text,
                 )
             )
     return found
+
+
+def outgrown_banner(case) -> list[dict]:
+    """That what was shown is older than the integration work since (S1-15): for the pages that look at the case."""
+    found = None if case.closed else movement.outgrown(case.pk)
+    if found is None:
+        return []
+    return [
+        _banner(
+            "warn",
+            f"The demo of {day(found.demo)} is older than the integration work since.",
+            f"The newest of that work is of {day(found.work)}: what was shown then ran without it.",
+            reverse("integration-effort", args=[case.ref]),
+            "See the work",
+        )
+    ]
 
 
 def _model_banner(case, facts, now) -> list[dict]:

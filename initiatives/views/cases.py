@@ -13,6 +13,7 @@ from initiatives import actions, board, doors, impact, permissions, sources, sta
 from initiatives.actions.reviews import GATE_FROM
 from initiatives.forms.details import DetailsForm, RenameForm, TierForm
 from initiatives.views import leads, news, pasts
+from initiatives.views.banners import outgrown_banner
 from initiatives.views.shared import (
     ask,
     case_context,
@@ -84,6 +85,7 @@ def case(request, ref):
     if asof.current():
         context |= pasts.kept_beside_now(context)
     else:
+        context["banners"] = [*context["banners"], *outgrown_banner(row)]
         context["next"] = leads.next_step(context)
         context["changed"] = news.of_case(row, request.user, facts, states, book)
     return render(request, "initiatives/case_page.html", context)

@@ -1,31 +1,27 @@
 """Pages of the imports, for admins: upload, preview, mapping, confirmation, rows set aside."""
 
-import hashlib
-
 from django.contrib import messages
-from django.core import signing
 from django.core.exceptions import ValidationError
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.db.models.fields.json import KeyTextTransform
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 
 from initiatives import actions, permissions
 from initiatives.forms.imports import ConfirmForm, MappingForm, RowForm, UploadForm
 from initiatives.importing.batch import COUNTED
 from initiatives.importing.code_pages import CodePageUnsure
+from initiatives.importing.kept import throw_away
 from initiatives.importing.mapping import PROBLEMS
 from initiatives.importing.sources import FIELDS, KNOWN
 from initiatives.models import ImportBatch, ImportRow
 from initiatives.models.initiative import STAGES
 from initiatives.templatetags.imported import source_words
+from initiatives.views import kept
 
 ROWS_ON_A_PAGE = 50
-KEPT_SECONDS = 3600
+FOLDER = "imports"  # where a file waits for an answer about its code page
 
 
 def imports(request):
@@ -38,7 +34,7 @@ def imports(request):
             return _upload(request, form)
         except CodePageUnsure as question:
             unsure = question
-            form = _asking_again(request, form, question)
+            form = kept.asking_again(request, form, question, FOLDER)
         except ValidationError as wrong:
             _put_on(form, wrong)
     batches = ImportBatch.objects.select_related("uploaded_by", "confirmed_by", "repeats")
@@ -49,7 +45,7 @@ def imports(request):
 
 def _upload(request, form):
     cleaned = form.cleaned_data
-    content, name = _content(request, form)
+    content, name = kept.content_of(request, form, FOLDER)
     batch = actions.upload_batch(
         content=content,
         file_name=name,
@@ -60,7 +56,7 @@ def _upload(request, form):
         backfill=cleaned["backfill"],
         by=request.user,
     )
-    default_storage.delete(_place(hashlib.sha256(content).hexdigest()))
+    throw_away(FOLDER, content)
     if batch.repeats_id:
         messages.info(
             request, "This very file was uploaded before: nothing changed. Here is what it brought then."
@@ -68,56 +64,6 @@ def _upload(request, form):
         return redirect("import", pk=batch.repeats_id)
     messages.success(request, f"Read {batch.counts['rows']} rows. Nothing is live until you confirm.")
     return redirect("import", pk=batch.pk)
-
-
-def _content(request, form) -> tuple[bytes, str]:
-    """The file sent now, or the one sent before the question about its code page."""
-    file = form.cleaned_data.get("file")
-    if file:
-        form.sent = (file.read(), file.name)
-        return form.sent
-    try:
-        kept = signing.loads(form.cleaned_data["kept"], salt=_salt(request), max_age=KEPT_SECONDS)
-        with default_storage.open(_place(kept["sha256"])) as stored:
-            form.sent = (stored.read(), kept["name"])
-    except (signing.BadSignature, FileNotFoundError):
-        raise ValidationError({"file": "The file was kept for an hour only; choose it again."}) from None
-    return form.sent
-
-
-def _salt(request) -> str:
-    return f"kept inventory of {request.user.pk}"
-
-
-def _place(sha256: str) -> str:
-    return f"imports/{sha256}"
-
-
-def _asking_again(request, form: UploadForm, question: CodePageUnsure) -> UploadForm:
-    """The form once more, its file kept for an hour, with the code pages whose lines are shown offered first."""
-    content, name = form.sent
-    digest = hashlib.sha256(content).hexdigest()
-    _forget_old()
-    if not default_storage.exists(_place(digest)):
-        default_storage.save(_place(digest), ContentFile(content))
-    kept = signing.dumps({"sha256": digest, "name": name}, salt=_salt(request))
-    again = UploadForm(initial={**form.cleaned_data, "encoding": "", "kept": kept})
-    again.fields["file"].help_text = f"{name} is kept; choose another only to replace it."
-    first = [(page, words) for page, words, _ in question.candidates]
-    rest = [choice for choice in again.fields["encoding"].choices if choice[0] and choice not in first]
-    again.fields["encoding"].choices = [("", "choose by the lines above"), *first, *rest]
-    again.fields["encoding"].required = True
-    return again
-
-
-def _forget_old() -> None:
-    """Throw away what was kept for an answer that never came."""
-    if not default_storage.exists("imports"):
-        return
-    for name in default_storage.listdir("imports")[1]:
-        age = timezone.now() - default_storage.get_modified_time(f"imports/{name}")
-        if age.total_seconds() > KEPT_SECONDS:
-            default_storage.delete(f"imports/{name}")
 
 
 def _put_on(form, wrong: ValidationError) -> None:

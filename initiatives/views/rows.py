@@ -30,6 +30,7 @@ STATE_WORDS = {
     "weak": ("not enough yet", "warn"),
     "unread": ("waits for a reader", "warn"),
     "unmapped": ("not mapped", "bad"),
+    "register": ("the register says no", "bad"),
 }
 ITEMS_SHOWN = 4
 LIVE = "live"
@@ -131,6 +132,8 @@ def mend_of(case, state) -> tuple[str, str] | None:
     """The page, and its words, that mends what neither an answer nor an upload does; None for all else."""
     if state.state == "unmapped":
         return reverse("contract-map", args=[case.ref]), "Open the map of the contract"
+    if state.state == "register":
+        return reverse("integration", args=[case.ref]), "See what the register says"
     if state.state == "unread":
         return reverse("layer-review", args=[case.ref, state.items[0].id, state.key]), "Read it from outside"
     return None

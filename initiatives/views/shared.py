@@ -359,9 +359,12 @@ def sent(request):
     return request.POST if request.method == "POST" else None
 
 
-def one_act(request, case, form, act, done: str, *, tab: str = "case", **page):
-    """One form, one act, then back to the page of the tab; what was wrong is put on the form, nothing typed is lost."""
-    back = reverse(tab, args=[case.ref])
+def one_act(request, case, form, act, done: str, *, tab: str = "case", back: str = "", **page):
+    """One form, one act, then back to the page of the tab, or to `back` below it (the name of a URL of the case).
+
+    What was wrong is put on the form, and nothing typed is lost.
+    """
+    back = reverse(back or tab, args=[case.ref])
     if request.method == "POST" and form.is_valid():
         try:
             act(form.cleaned_data)

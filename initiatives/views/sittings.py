@@ -39,6 +39,7 @@ REQUIREMENT_STATES = {
     "weak": ("too weak", "bad"),
     "unread": ("read by nobody outside", "warn"),
     "unmapped": ("not mapped", "bad"),
+    "register": ("the register says no", "bad"),
 }
 # Up to so many criteria that are not met are shown unfolded, and so many blockers before the rest is folded away.
 UNFOLDED = 5

@@ -1,0 +1,127 @@
+"""Forms on terms and definitions: what a field means, and how a data steward settles a conflict."""
+
+from django import forms
+
+from governance import clock
+from initiatives.actions.definitions import LONGEST_FIELD, LONGEST_FORMAT, LONGEST_NAME
+from initiatives.forms import DayField, ListField, PersonField, WordsField
+from initiatives.models import Initiative, Term, TermDefinition
+
+SAID = ("field", "meaning", "identifier_format", "business_logic", "valid_from", "valid_to")
+ARROW = "="
+
+
+class TermForm(forms.Form):
+    """A term that the case uses."""
+
+    name = forms.CharField(
+        label="Term", max_length=LONGEST_NAME, help_text="One business word: customer, case, order."
+    )
+    meaning = WordsField(
+        label="What your organisation means by it",
+        required=False,
+        help_text="For the glossary, where it is new.",
+    )
+
+
+class DefinitionForm(forms.Form):
+    """What one field of one system means by a term, for rows of which years."""
+
+    term = forms.ModelChoiceField(queryset=Term.objects.none(), empty_label=None)
+    system = forms.ModelChoiceField(queryset=None, empty_label="choose a system")
+    field = forms.CharField(
+        label="Field", max_length=LONGEST_FIELD, help_text="As the system calls it, for instance customer_id."
+    )
+    meaning = WordsField(label="What it means there")
+    identifier_format = forms.CharField(
+        label="Identifier format",
+        max_length=LONGEST_FORMAT,
+        required=False,
+        help_text="For instance: 18-character key, or ten digits with leading zeros.",
+    )
+    business_logic = WordsField(
+        label="Business logic",
+        required=False,
+        help_text="What is counted, left out or worked out: one row per account; test accounts included.",
+    )
+    valid_from = DayField(label="For rows from", required=False, help_text="Empty: from the beginning.")
+    valid_to = DayField(label="To and with", required=False, help_text="Empty: until today.")
+
+    def __init__(
+        self,
+        *args,
+        case: Initiative | None = None,
+        systems=None,
+        definition: TermDefinition | None = None,
+        **options,
+    ):
+        if definition is not None:
+            options["initial"] = {name: getattr(definition, name) for name in SAID}
+        super().__init__(*args, **options)
+        if definition is not None:
+            del self.fields["term"], self.fields["system"]
+            return
+        used = Term.objects.filter(uses__initiative=case, uses__ended_at__isnull=True)
+        self.fields["term"].queryset = used.order_by("name")
+        self.fields["system"].queryset = systems
+
+
+class MappingField(WordsField):
+    """A table of what is what, one row a line: this = that, and a note after a second sign."""
+
+    def to_python(self, value):
+        """The rows; a line without the sign is refused with its number."""
+        rows = []
+        for number, line in enumerate((super().to_python(value) or "").splitlines(), start=1):
+            if not line.strip():
+                continue
+            one, sign, rest = line.partition(ARROW)
+            other, _, note = rest.partition(ARROW)
+            if not sign or not one.strip() or not other.strip():
+                raise forms.ValidationError(
+                    f"Line {number} is no row: write one value, {ARROW}, and the other."
+                )
+            rows.append({"one": one.strip(), "other": other.strip(), "note": note.strip()})
+        return rows
+
+
+class ReconcileForm(forms.Form):
+    """How two definitions are brought together."""
+
+    decision = WordsField(
+        label="What holds from now on", help_text="In words that whoever reads the data understands."
+    )
+    mapping = MappingField(
+        label="What is what",
+        required=False,
+        help_text="One row a line: 001A000001LoXyz = 4711002233. Or choose the item that holds the table.",
+    )
+    evidence = forms.ModelChoiceField(
+        label="The table is in", queryset=None, required=False, empty_label="no item of the evidence"
+    )
+
+    def __init__(self, *args, case: Initiative, **options):
+        super().__init__(*args, **options)
+        items = case.evidence.filter(withdrawn_at__isnull=True, superseded_by__isnull=True)
+        self.fields["evidence"].queryset = items.order_by("-observed_on", "-id")
+        self.fields["evidence"].label_from_instance = lambda item: (
+            f"{item.title}, observed {item.observed_on:%-d %B %Y}"
+        )
+
+
+class AcceptDifferenceForm(forms.Form):
+    """Living with a difference: what lives with it, who keeps an eye on it, until when."""
+
+    decision = WordsField(label="Why it can stay", help_text="And for which rows, where it is about years.")
+    downstream = ListField(
+        label="Reports and systems that live with it", help_text="Each by name, separated by commas."
+    )
+    owner = PersonField(label="Who owns the gap that stays")
+    due = DayField(label="To be closed by")
+
+    def clean_due(self):
+        """A day that has not passed."""
+        due = self.cleaned_data["due"]
+        if due < clock.today():
+            raise forms.ValidationError("That day lies in the past.")
+        return due

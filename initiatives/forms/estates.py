@@ -1,0 +1,98 @@
+"""Forms of the estates: a table or document and what it holds, and which of its columns says what."""
+
+from django import forms
+
+from initiatives.estate.fields import FIELDS, KINDS
+from initiatives.importing.code_pages import CODE_PAGES
+from initiatives.importing.reading import MAX_BYTES
+
+ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".json", ".yaml", ".yml")
+
+
+class EstateForm(forms.Form):
+    """A file and what it holds. `kept` names a file that was sent already and waits for an answer."""
+
+    file = forms.FileField(
+        label="The table or document",
+        error_messages={"required": "Choose the file."},
+        help_text="csv or xlsx with one header row, or an OpenAPI document (JSON or YAML).",
+    )
+    kept = forms.CharField(widget=forms.HiddenInput, required=False)
+    kind = forms.ChoiceField(label="What it holds")
+    encoding = forms.ChoiceField(
+        label="Code page",
+        required=False,
+        choices=[("", "tell it from the file"), *CODE_PAGES.items()],
+        help_text="You are asked when it cannot be told.",
+    )
+
+    def __init__(self, *args, kinds: list[str], **options):
+        super().__init__(*args, **options)
+        self.made_with = {"kinds": kinds}
+        self.fields["file"].required = not (self.data.get("kept") or self.initial.get("kept"))
+        self.fields["kind"].choices = [("", "choose"), *[(kind, KINDS[kind]) for kind in kinds]]
+
+    def clean(self):
+        """The ending and the size of the file."""
+        cleaned = super().clean()
+        file = cleaned.get("file")
+        if file and not file.name.lower().endswith(ENDINGS):
+            known = ", ".join(ENDINGS[:-1])
+            self.add_error(
+                "file", f"A table or document ends in {known} or {ENDINGS[-1]}; save it as one of these."
+            )
+        if file and file.size > MAX_BYTES:
+            self.add_error("file", f"The file is larger than {MAX_BYTES // 1024 // 1024} MB; split it.")
+        return cleaned
+
+
+class ColumnsForm(forms.Form):
+    """Which column holds what: for each field a column, sometimes a second, sometimes a word for all rows."""
+
+    def __init__(self, batch, *args, **options):
+        super().__init__(*args, **options)
+        self.kind = batch.kind
+        chosen = batch.columns.get("fields", {})
+        columns = [("", "not in this table"), *[(name, name[:90]) for name in batch.headers]]
+        for field in FIELDS[batch.kind]:
+            there = [*chosen.get(field.name, {}).get("columns", ()), "", ""]
+            self.fields[f"column_{field.name}"] = forms.ChoiceField(
+                label=field.words, choices=columns, required=False, initial=there[0]
+            )
+            if field.second:
+                self.fields[f"second_{field.name}"] = forms.ChoiceField(
+                    label=f"{field.words}, where that is blank",
+                    choices=[("", "nothing"), *columns[1:]],
+                    required=False,
+                    initial=there[1],
+                )
+            if field.fixable:
+                label = f"{field.words}, for all rows that do not say it"
+                value = chosen.get(field.name, {}).get("value", "")
+                if field.choices:
+                    self.fields[f"value_{field.name}"] = forms.ChoiceField(
+                        label=label,
+                        choices=[("", "nothing"), *field.choices.items()],
+                        required=False,
+                        initial=value if value in field.choices else "",
+                    )
+                else:
+                    self.fields[f"value_{field.name}"] = forms.CharField(
+                        label=label, max_length=160, required=False, initial=value
+                    )
+
+    def chosen(self) -> dict[str, dict]:
+        """What was chosen, as the act takes it."""
+        cleaned, found = self.cleaned_data, {}
+        for field in FIELDS[self.kind]:
+            columns = [cleaned.get(f"{part}_{field.name}", "") for part in ("column", "second")]
+            found[field.name] = {
+                "columns": [name for name in dict.fromkeys(columns) if name],
+                "value": cleaned.get(f"value_{field.name}", ""),
+            }
+        return found
+
+    def put(self, errors) -> None:
+        """Each message of the act beside the column that it is about."""
+        for name, problems in errors.error_dict.items():
+            self.add_error(f"column_{name}" if f"column_{name}" in self.fields else None, problems)

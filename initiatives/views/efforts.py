@@ -1,0 +1,200 @@
+"""What the work on a case took, week by week; one line typed in seconds, or lines of an issue tracker's table."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from governance import clock
+from governance.templatetags.plumbline import day
+from initiatives import actions, doors, drawings, efforts, permissions, sources
+from initiatives.actions.efforts import DIFFERS, NEW, SAME, TAKEN_BACK, WRONG, fates
+from initiatives.forms import ReasonForm
+from initiatives.forms.efforts import EffortFileForm, EffortForm, EffortMappingForm
+from initiatives.importing import kept
+from initiatives.importing.code_pages import CodePageUnsure
+from initiatives.importing.efforts import guessed, headers_of, read, remembered, words_of
+from initiatives.importing.reading import Table, read_table
+from initiatives.models import Effort, EstateMapping
+from initiatives.views.banners import outgrown_banner
+from initiatives.views.shared import case_context, mend, page_of, sent
+
+PER_PAGE = 20
+SHOWN = 100  # lines of a table, what is wrong with them first
+FOLDER = "efforts"
+FATES = {
+    WRONG: "cannot be read and stay out",
+    DIFFERS: "say something else than when they entered",
+    NEW: "are new",
+    SAME: "entered before and stay as they are",
+    TAKEN_BACK: "were taken back here and stay so",
+}
+
+
+def effort(request, ref):
+    """Effort, money and waiting by layer and week, what could be seen of it, and the form for the next line."""
+    case = doors.case_for(request.user, ref)
+    form = None
+    if request.method == "POST":
+        permissions.may_collaborate(case, request.user).or_refuse()
+        form = EffortForm(request.POST)
+        if form.is_valid():
+            try:
+                row = actions.note_effort(case=case, by=request.user, **form.noted())
+            except ValidationError as error:
+                mend(form, error)
+            else:
+                messages.success(request, f"Noted: {row}. The next line is ready.")
+                return redirect(reverse("integration-effort", args=[case.ref]) + "#note")
+    context = case_context(request, case, "integration")
+    told = efforts.of_case(case)
+    rows = case.efforts.select_related("by", "withdrawn_by", "waits_for", "waits_for_system")
+    page = page_of(request, rows.order_by("-at", "-pk"), PER_PAGE)
+    may_note = context["may"].collaborate
+    if form is None and may_note:
+        last = page.paginator.count and rows.order_by("-at", "-pk").first()
+        form = EffortForm(initial={"layer": last.layer if last else "integration"})
+    context |= {
+        "title": "Effort",
+        "told": told,
+        "picture": drawings.effort(told.weeks),
+        "page": page,
+        "form": form if may_note else None,
+        "may_note": may_note,
+        "acting_chair": bool(context["may"].chair),
+        "known": _known(case) if may_note else [],
+        "banners": [*context["banners"], *outgrown_banner(case)],
+    }
+    return render(request, "initiatives/effort.html", context)
+
+
+def _known(case) -> list[str]:
+    """Names that the field offers: people on the case, and systems that it is tied to."""
+    people = {row.person.full_name for row in sources.roles(case) if row.in_force}
+    systems = case.links.standing().values_list("system__name", flat=True)
+    return sorted({*people, *systems}, key=str.casefold)
+
+
+def take_back(request, pk):
+    """Take an effort back."""
+    row = doors.of_case(Effort.objects.select_related("initiative__unit", "by"), request.user, pk)
+    case = row.initiative
+    permissions.may_take_back(case, row, request.user).or_refuse()
+    form = ReasonForm(sent(request))
+    back = reverse("integration-effort", args=[case.ref])
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.take_back_effort(effort=row, by=request.user, **form.cleaned_data)
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            messages.success(request, "It is taken back.")
+            return redirect(back)
+    context = case_context(request, case, "integration") | {
+        "form": form,
+        "title": "Take effort back",
+        "lede": f"{row}, noted by {row.by} on {day(row.at)}.",
+        "happens": ["It stays where it is, struck out, with your name and your reason, and counts nowhere."],
+        "effects": None,
+        "verb": "Take it back",
+        "back_url": back,
+    }
+    return render(request, "initiatives/case_form.html", context)
+
+
+# --- From an issue tracker ---------------------------------------------------------------------------------------
+
+
+def bring_in(request, ref):
+    """A table of an issue tracker: sent, mapped and looked at; its lines enter once somebody says so."""
+    case = doors.case_for(request.user, ref)
+    permissions.may_collaborate(case, request.user).or_refuse()
+    form = EffortFileForm(request.POST or None, request.FILES or None)
+    shown: dict = {}
+    if request.method == "POST" and form.is_valid():
+        try:
+            content, name = _content(request, form)
+            table = read_table(content, encoding=form.cleaned_data["encoding"])
+            shown = _looked_at(request, case, table, name)
+            if shown.get("counts"):
+                kept.throw_away(FOLDER, content)
+                return _entered(request, case, shown["counts"])
+            form = _asking_again(request, form, content, name)
+        except CodePageUnsure as question:
+            shown = {"unsure": question}
+            form = _asking_again(request, form, content, name)
+        except ValidationError as wrong:
+            mend(form, wrong)
+    context = case_context(request, case, "integration") | {"title": "Effort from an issue tracker"}
+    return render(request, "initiatives/effort_import.html", context | {"form": form} | shown)
+
+
+def _looked_at(request, case, table: Table, name: str) -> dict:
+    """The mapping with what would become of each line; `counts` once they entered."""
+    known = EstateMapping.objects.filter(kind="efforts", headers=headers_of(table)).first()
+    how = remembered(table, known.columns) if known else guessed(table)
+    step = request.POST.get("step", "")
+    column = request.POST.get("column_layer", "") if step else how.columns.get("layer", "")
+    words = words_of(table, column if column in table.columns else "")
+    mapping = EffortMappingForm(table, how, words, request.POST if step else None)
+    if step and mapping.is_valid():
+        how = mapping.how()
+        if step == "enter":
+            try:
+                return {
+                    "counts": actions.import_efforts(
+                        case=case,
+                        table=table,
+                        how=how,
+                        file_name=name,
+                        replace=mapping.cleaned_data["replace"],
+                        by=request.user,
+                    )
+                }
+            except ValidationError as wrong:
+                _put_on(mapping, wrong)
+    met = fates(case, read(table, how, clock.today()))
+    order = list(FATES)
+    tally = {state: sum(fate.state == state for fate in met) for state in FATES}
+    return {
+        "mapping": mapping,
+        "remembered": known,
+        "table": table,
+        "file_name": name,
+        "tally": [(words, tally[state], state) for state, words in FATES.items() if tally[state]],
+        "entering": tally[NEW],
+        "lines": sorted(met, key=lambda fate: (order.index(fate.state), fate.worked.line))[:SHOWN],
+        "total": len(met),
+    }
+
+
+def _put_on(mapping: EffortMappingForm, wrong: ValidationError) -> None:
+    for name, problems in wrong.error_dict.items():
+        field = f"column_{name}" if f"column_{name}" in mapping.fields else name
+        mapping.add_error(field if field in mapping.fields else None, problems)
+
+
+def _entered(request, case, counts: dict):
+    more = "".join(
+        f" {counts[state]} {words}." for state, words in FATES.items() if state != NEW and counts.get(state)
+    )
+    replaced = f" {counts['replaced']} took the place of older ones." if counts["replaced"] else ""
+    lines = "line" if counts["entered"] == 1 else "lines"
+    messages.success(request, f"{counts['entered']} {lines} entered.{replaced}{'' if replaced else more}")
+    return redirect("integration-effort", ref=case.ref)
+
+
+def _content(request, form: EffortFileForm) -> tuple[bytes, str]:
+    """The file sent now, or the one that was sent before and waits to be mapped."""
+    file = form.cleaned_data.get("file")
+    if file:
+        return file.read(), file.name
+    return kept.kept(FOLDER, form.cleaned_data["kept"], of=str(request.user.pk))
+
+
+def _asking_again(request, form: EffortFileForm, content: bytes, name: str) -> EffortFileForm:
+    """The form once more, its file kept for an hour."""
+    word = kept.keep(FOLDER, content, name, of=str(request.user.pk))
+    again = EffortFileForm(initial={"kept": word, "encoding": form.cleaned_data["encoding"]})
+    again.fields["file"].help_text = f"{name} is kept for an hour; choose another only to replace it."
+    return again

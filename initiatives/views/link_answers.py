@@ -1,0 +1,83 @@
+"""The owner of a system reads that a case depends on it, and agrees in person, or declines and says why (S1-37)."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from governance import clock, history
+from initiatives import actions, doors, permissions
+from initiatives import system_permissions as registering
+from initiatives.forms.integration import AnswerForm
+from initiatives.models import Link
+from initiatives.register.systems import digest
+from initiatives.views.landscape import condition_of
+from initiatives.views.shared import mend, sent
+
+
+def _asked(request, pk: int) -> Link:
+    """The link, for the owner of its system, and for whoever may see the case. Raises Http404 to all others.
+
+    The owner sees this page and what it says, not the case: nobody gains a case by owning what it depends on.
+    """
+    rows = Link.objects.select_related("initiative__unit", "system__owner", "account", "by")
+    row = rows.filter(pk=pk, system__owner=request.user).first()
+    if row is None:
+        row = doors.of_case(rows, request.user, pk)
+    if not request.user.is_active:
+        raise Http404("Not yours to see.")
+    history.concerns(row)
+    return row
+
+
+def answer(request: HttpRequest, pk: int) -> HttpResponse:
+    """What depends on the system and how, and the two answers."""
+    row = _asked(request, pk)
+    if request.method == "POST":
+        actions.answer_link(link=row, accepts=True, digest=request.POST.get("digest", ""), by=request.user)
+        messages.success(request, "You agreed; whoever works on the case sees it.")
+        return redirect(row.system.get_absolute_url())
+    return _page(request, row, may=registering.may_answer_link(row, request.user))
+
+
+def decline(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say why not instead."""
+    row = _asked(request, pk)
+    registering.may_answer_link(row, request.user).or_refuse()
+    form = AnswerForm(sent(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.answer_link(
+                link=row,
+                accepts=False,
+                words=form.cleaned_data["words"],
+                digest=request.POST.get("digest", ""),
+                by=request.user,
+            )
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            messages.success(request, "You declined; whoever works on the case sees why.")
+            return redirect(row.system.get_absolute_url())
+    return _page(request, row, form=form)
+
+
+def _page(request, row: Link, **more) -> HttpResponse:
+    """The page of a link as its system's owner reads it, with the digest of what is read."""
+    hops = list(row.hops.filter(ended_at__isnull=True).select_related("vendor").order_by("position"))
+    today = clock.today()
+    last = row.answers.select_related("by").order_by("-pk").first()
+    mine = last is not None and last.by_id == row.system.owner_id
+    now = digest(row, hops)[1]
+    context = {
+        "nav": "systems-all",
+        "row": row,
+        "case": row.initiative,
+        "hops": hops,
+        "condition": condition_of(row.system, today),
+        "digest": now,
+        "last": last if mine else None,
+        "unchanged": mine and last.digest == now,
+        "visible": permissions.may_see(row.initiative, request.user),
+    }
+    return render(request, "initiatives/link_answer.html", context | more)
