@@ -27,8 +27,8 @@ test: $(VENV)/development.stamp ## run the test suite
 races: $(VENV)/development.stamp ## run the races between people at full length (500 rounds each)
 	@$(BIN)/pytest tests/races --rounds 500 $(ARGS)
 
-bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its lag, verification, any day again, pages, decisions
-	@for one in capture seal lag verify asof pages decisions; do $(BIN)/python -m tests.bench.$$one || exit; done
+bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its lag, verification, any day again, pages, decisions, the register
+	@for one in capture seal lag verify asof pages decisions register residency profiles effort; do $(BIN)/python -m tests.bench.$$one || exit; done
 
 drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, erasure, backup, every attack, generated input, every page, an hour's memory, a hundred thousand questions
 	@$(BIN)/pytest tests/test_path_matrix.py tests/test_record_attacks.py tests/test_access.py tests/test_generated.py tests/test_hostile_files.py tests/governance/test_admin.py tests/browser/test_pages.py tests/browser/test_walk.py --rounds 500

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
+from adoption.demo.stories import register
 from governance import clock
 from initiatives import actions
 
@@ -13,8 +14,11 @@ def ready_for_the_chair(company: Company) -> None:
     """An MVP whose production review has every signature."""
     with telling(company, "summary", 3) as tale:
         tale.idea(230)
+        register.of_summary(company, tale)
         tale.prototype(205)
         tale.mvp(120)
+        register.live(tale, 119)
+        register.explained(tale, 20)
         tale.prepare_production(12)
         review = tale.submit(9)
         tale.sign(review, 5, tuple(tale.team.seats))

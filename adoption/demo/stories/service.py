@@ -5,6 +5,7 @@ from datetime import timedelta
 from adoption.demo import life
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
+from adoption.demo.stories import register
 from governance import clock
 from initiatives import actions
 
@@ -13,6 +14,7 @@ def planned_model_change(company: Company) -> None:
     """An MVP with a waiver that runs, and a new model that starts next week and is not assessed."""
     with telling(company, "tickets", 3) as tale:
         tale.idea(150)
+        register.four_knowledge_bases(company, tale)
         tale.prototype(110)
         tale.prepare_mvp(63, skip=("mvp.workflow",))
         with tale.day(64):

@@ -1,0 +1,165 @@
+"""What two cases are tied to: one whose register is in order, one that found four knowledge bases instead of one."""
+
+from datetime import date, timedelta
+
+from adoption.demo.chapters import Tale
+from adoption.demo.people import Company
+from governance import clock
+from initiatives import actions
+from initiatives.actions import Place
+from initiatives.models import Link, System, Vendor
+from initiatives.register.systems import digest
+
+MODEL_VENDOR = "Tessera"
+TESSERA_TERM = "Tessera master agreement, clause 7.3"
+
+
+def agree(link: Link) -> None:
+    """The owner of the link's system reads it as it stands, and agrees in person."""
+    link = Link.objects.select_related("system__owner").get(pk=link.pk)
+    hops = list(link.hops.filter(ended_at__isnull=True).order_by("position"))
+    actions.answer_link(
+        link=link,
+        accepts=True,
+        words="Nightly loads have priority until six.",
+        digest=digest(link, hops)[1],
+        by=link.system.owner,
+    )
+
+
+def of_summary(company: Company, tale: Tale) -> None:
+    """The CRM and the billing system, described long before the trial, and agreed to by their owners."""
+    links = []
+    with tale.day(226):
+        vendor = actions.add_vendor(name=MODEL_VENDOR, by=tale.team.seats["security_privacy"])
+        actions.file_vendor_term(
+            vendor=vendor,
+            kind="region",
+            reference=TESSERA_TERM,
+            words="The processor keeps personal data within the European Union and Switzerland.",
+            starts_on=clock.today(),
+            allowed=["EU", "CH"],
+            by=tale.team.seats["security_privacy"],
+        )
+    with tale.day(224):
+        crm = actions.describe_system(
+            name="CRM",
+            kind="bought",
+            location="crm.northgate.example",
+            purpose="Accounts, contacts, notes of every call.",
+            owner=company["nora"],
+            source_of_truth_for=["customer", "account"],
+            last_updated_on=clock.today(),
+            in_service_since=date(2014, 3, 1),
+            regions=["eu-west"],
+            by=tale.team.owner,
+        )
+        for team, what in (
+            ("Sales operations", "Own stages of an opportunity"),
+            ("Service", "Cases beside the standard ones"),
+            ("Finance", "A field for the payer, filled by hand"),
+        ):
+            actions.add_customisation(
+                system=crm, team=team, what=what, since=date(2019, 1, 15), by=tale.team.owner
+            )
+        billing = actions.describe_system(
+            name="Billing",
+            kind="home_grown",
+            location="billing.northgate.example",
+            purpose="Invoices, payers, what is still open.",
+            owner=company["priya"],
+            source_of_truth_for=["invoice", "payer"],
+            last_updated_on=clock.today(),
+            in_service_since=date(2008, 9, 1),
+            regions=["CH"],
+            by=tale.team.owner,
+        )
+        for system, purpose in ((crm, "Notes of the last two years"), (billing, "Open invoices")):
+            account = actions.open_account(
+                system=system,
+                name=f"svc-summary-{system.name.lower()}",
+                owner=tale.team.lead,
+                privileges="Reads accounts of the pilot teams; writes nothing.",
+                review_by=tale.today + timedelta(days=60),
+                by=tale.team.owner,
+            )
+            links.append(_link(tale, system, vendor, purpose, account))
+    with tale.day(220):
+        for link in links:
+            agree(link)
+
+
+def _link(tale: Tale, system: System, vendor: Vendor, purpose: str, account) -> Link:
+    return actions.add_link(
+        case=tale.again(),
+        system=system,
+        pattern="anchor",
+        direction="reads",
+        access="api",
+        purpose=purpose,
+        account=account,
+        data_classes=["customer notes"],
+        timeout_seconds=8,
+        retry="Twice, then it gives up",
+        on_failure="The summary leaves that part out and says so.",
+        told_users="“Billing did not answer; the open invoices are missing.”",
+        hops=[
+            Place("Integration gateway", region="eu-west"),
+            Place(f"Model of {vendor}", region=tale.words.region, vendor=vendor),
+        ],
+        by=tale.team.owner,
+    )
+
+
+def live(tale: Tale, ago: int) -> None:
+    """From the trial on the links carry data of production; their owners read them once more."""
+    links = list(Link.objects.standing().filter(initiative=tale.case))
+    with tale.day(ago):
+        for link in links:
+            actions.change_link(link=link, live=True, by=tale.team.owner)
+            agree(link)
+
+
+def explained(tale: Tale, ago: int) -> None:
+    """The technical lead goes through the sign-on flow, and can explain it."""
+    with tale.day(ago):
+        actions.record_flow(
+            case=tale.again(),
+            steps=[
+                {"who": "Assistant", "what": "asks the directory for a token of its service account"},
+                {"who": "Gateway", "what": "trades it for one that the CRM and the billing system know"},
+            ],
+            explainer=tale.team.lead,
+            reviewed_on=clock.today(),
+            by=tale.team.lead,
+        )
+
+
+def four_knowledge_bases(company: Company, tale: Tale) -> None:
+    """What everybody called the knowledge base: one is maintained, two went out of date, nobody owns the last."""
+    with tale.day(146):
+        base = actions.describe_system(
+            name="Knowledge base of customer service",
+            kind="knowledge_collection",
+            purpose="How a ticket is answered.",
+            regions=["eu-west"],
+            owner=company["oona"],
+            by=tale.team.owner,
+        )
+        for name, kind, fields in (
+            ("Answers for agents", "wiki", {"owner": company["oona"], "last_updated_on": clock.today()}),
+            ("Answers of 2023", "wiki", {"owner": company["yara"], "last_updated_on": date(2023, 11, 6)}),
+            ("Wiki of the call centre", "wiki", {"owner": company["ben"], "editable": False}),
+            ("Shared folder “Service”", "file_share", {"organised_on": date(2019, 5, 2)}),
+        ):
+            actions.describe_system(name=name, kind=kind, collection=base, by=tale.team.owner, **fields)
+        actions.add_link(
+            case=tale.again(),
+            system=base,
+            pattern="feed",
+            direction="reads",
+            access="connector",
+            purpose="Drafts of answers",
+            data_classes=["customer questions"],
+            by=tale.team.owner,
+        )
