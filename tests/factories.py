@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from django.core.files.base import ContentFile
+
 from adoption.demo import life
 from governance import actions as ground
 from governance import clock
@@ -14,7 +16,18 @@ from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
 from governance.policy import Approval, Decision
 from governance.rulebook import load_default
 from initiatives import actions
-from initiatives.models import ApprovalRequest, Initiative
+from initiatives.models import (
+    ApprovalRequest,
+    Drill,
+    Initiative,
+    Link,
+    ProcessRecord,
+    ServiceAccount,
+    SignOnFlow,
+    System,
+    TraceSample,
+)
+from initiatives.register import systems
 from tests import snapshots
 
 PASSWORD = "correct horse battery staple"
@@ -190,6 +203,122 @@ def make_key(cast: Cast, case: Initiative, *, days: int = 30, **fields):
         by=cast.owner,
         **fields,
     )
+
+
+def make_system(cast: Cast, name: str = "Customer ledger", **fields) -> System:
+    """A system of the register that its owner looks after and that was worked on today; `fields` as the act takes them.
+
+    Described by the technical lead unless `by` says otherwise; owned by the outsider unless `owner` does.
+    """
+    return actions.describe_system(
+        name=name,
+        kind=fields.pop("kind", "bought"),
+        owner=fields.pop("owner", cast.outsider),
+        regions=fields.pop("regions", ["eu-west"]),
+        last_updated_on=fields.pop("last_updated_on", clock.today()),
+        by=fields.pop("by", cast.lead),
+        **fields,
+    )
+
+
+def make_account(cast: Cast, system: System, name: str = "svc-assistant", **fields) -> ServiceAccount:
+    """A service account in the system: owned by the technical lead, reviewed within ninety days."""
+    return actions.open_account(
+        system=system,
+        name=name,
+        owner=fields.pop("owner", cast.lead),
+        privileges=fields.pop("privileges", "Reads customers."),
+        review_by=fields.pop("review_by", clock.today() + timedelta(days=90)),
+        by=fields.pop("by", cast.lead),
+        **fields,
+    )
+
+
+def make_link(
+    cast: Cast, case: Initiative, system: System | None = None, *, agreed: bool = False, **fields
+) -> Link:
+    """A link of the case to a system, a new one where none is given; `agreed`: its owner agreed to it in person.
+
+    `hops`: rows of `actions.Place`. Where the case has proof already, a system more ends what lists `data_source`.
+    """
+    link = actions.add_link(
+        case=case,
+        system=system or make_system(cast),
+        pattern=fields.pop("pattern", "feed"),
+        direction=fields.pop("direction", "reads"),
+        access=fields.pop("access", "api"),
+        data_classes=fields.pop("data_classes", ["customer notes"]),
+        by=fields.pop("by", cast.owner),
+        **fields,
+    )
+    return agree(link) if agreed else link
+
+
+def make_drill(cast: Cast, case: Initiative, **fields) -> Drill:
+    """A drill of the outage, passed today, on the case as a whole unless `link` says otherwise, with its trace."""
+    result = fields.pop("result", "pass")
+    return actions.add_drill(
+        case=case,
+        kind=fields.pop("kind", "fallback"),
+        fault=fields.pop("fault", "timeout"),
+        expected=fields.pop("expected", "The list of yesterday within five seconds, and users are told."),
+        happened=fields.pop("happened", "The list of yesterday after three seconds."),
+        result=result,
+        observed_on=fields.pop("observed_on", clock.today()),
+        covers=fields.pop("covers", ["prod.q10_outage"]),
+        file=fields.pop("file", ContentFile(b'{"fault": "timeout"}\n', "trace.jsonl")),
+        by=fields.pop("by", cast.lead),
+        **fields,
+    )
+
+
+def make_process(
+    cast: Cast, case: Initiative, name: str = "Approvals above a limit", **fields
+) -> ProcessRecord:
+    """A process that is written down, unless `fields` say otherwise."""
+    steps = [{"who": "Team lead", "what": "approves above 500 EUR"}]
+    return actions.record_process(
+        case=case,
+        name=name,
+        status=fields.pop("status", "documented"),
+        as_is=fields.pop("as_is", steps),
+        by=fields.pop("by", cast.owner),
+        **fields,
+    )
+
+
+def make_flow(cast: Cast, case: Initiative, **fields) -> SignOnFlow:
+    """A sign-on flow that the technical lead can explain, gone through today."""
+    return actions.record_flow(
+        case=case,
+        steps=fields.pop("steps", [{"who": "Assistant", "what": "asks the directory for a token"}]),
+        explainer=fields.pop("explainer", cast.lead),
+        reviewed_on=fields.pop("reviewed_on", clock.today()),
+        by=fields.pop("by", cast.lead),
+        **fields,
+    )
+
+
+def make_trace_sample(cast: Cast, case: Initiative, content: str = "", **fields) -> TraceSample:
+    """A sample of two outputs, drawn today, checked against the register and kept."""
+    text = content or "output,source\nA-1,Customer ledger: 12\nA-2,Old wiki\n"
+    return actions.add_trace_sample(
+        case=case,
+        title=fields.pop("title", "Two answers"),
+        taken_on=fields.pop("taken_on", clock.today()),
+        result=fields.pop("result", "partial"),
+        file=fields.pop("file", ContentFile(text.encode(), "sample.csv")),
+        by=fields.pop("by", cast.lead),
+        **fields,
+    )
+
+
+def agree(link: Link) -> Link:
+    """The owner of the link's system agrees, in person, to be depended on as the link reads now."""
+    link = Link.objects.select_related("system__owner").get(pk=link.pk)
+    hops = list(link.hops.filter(ended_at__isnull=True).order_by("position"))
+    actions.answer_link(link=link, accepts=True, digest=systems.digest(link, hops)[1], by=link.system.owner)
+    return link
 
 
 def _remembered(key: str, cast: Cast, fields: dict, build) -> Initiative:

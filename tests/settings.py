@@ -28,3 +28,4 @@ STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.st
 MEDIA_ROOT = DATA_DIR / f"uploads-{RUN}-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 FILE_UPLOAD_TEMP_DIR = MEDIA_ROOT
 DECISIONS_DIR = MEDIA_ROOT / "decisions"
+SAMPLES_DIR = MEDIA_ROOT / "samples"

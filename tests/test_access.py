@@ -24,7 +24,7 @@ from initiatives import actions
 from initiatives.actions.absences import Asked
 from initiatives.actions.changes import record_component
 from initiatives.actions.holds import owe
-from initiatives.models import ChangeRecord, Condition, ImportRow, Review
+from initiatives.models import ChangeRecord, Condition, ImportRow, Profile, Review
 from tests import factories
 from tests.initiatives.asking import System, logged
 from tests.policy import trouble_with
@@ -68,10 +68,14 @@ READ = Row(sent=405)  # a page of the case that takes nothing
 PAGE = Row()  # a page of the case that everybody on it may read
 OWNER = only("owner")
 WORKERS = only(*TEAM)
+SHARED = only(*TEAM, strangers=403, sent=403)  # what several cases share, and one of theirs is tied to
 RUNNERS = only("owner", "lead")
 CHAIR = only("chair")
 NOT_NOW = only()  # nobody: the state of this case does not allow it, and the page says so
 POST_ONLY = only(closed=302)  # sends whoever reads it on to the page it belongs to
+
+# A table that an admin read: whoever brings tables cannot tell that it is there, everybody else that there are any.
+READER = only("admin", closed=(403, 404), strangers=403, sent=403)
 
 MACHINES = only(closed=405, strangers=405, sent=401, signed_out=405)  # asked with a key, not by people
 
@@ -81,6 +85,7 @@ TABLE = {
     "access-approval": only(closed=401, strangers=401, sent=405, signed_out=401),
     "access-configuration": OPEN,
     "access-client": MEMBERS,
+    "fault-kit": MEMBERS,
     "healthz": OPEN,
     "readyz": OPEN,
     "help": OPEN,
@@ -121,6 +126,9 @@ TABLE = {
     "pictures": MEMBERS,
     "similar": MEMBERS,
     "reviews": MEMBERS,
+    "where-it-goes": MEMBERS,
+    "efforts": MEMBERS,
+    "efforts-export": MEMBERS,
     "decisions": MEMBERS,
     "ideas": only(*BOARD, strangers=403, sent=405),
     "decisions-export": MEMBERS,
@@ -153,6 +161,13 @@ TABLE = {
     "record-verifier": MEMBERS,
     "record-receipt": only("admin", "auditor", closed=404, sent=405),  # who acted, and auditors
     "record-receipt-file": only("admin", "auditor", closed=404, sent=405),
+    "estates": only("admin", "lead", strangers=403, sent=403),
+    "estate": READER,
+    "estate-mapping": READER,
+    "estate-confirm": READER,
+    "estate-drop": READER,
+    "estate-progress": only(closed=(403, 404), strangers=403, sent=403),  # it is not confirmed
+    "estate-export": READER,
     "imports": ADMINS,
     "import": ADMINS,
     "import-confirm": ADMINS,
@@ -181,6 +196,20 @@ TABLE = {
     "evidence-cover": WORKERS,
     "evidence-capture": NOT_NOW,  # not switched on here
     "evidence-withdraw": WORKERS,
+    "integration-residency": READ,
+    "vendors": MEMBERS,
+    "vendor": MEMBERS,
+    "vendor-add": only(*TEAM, "seat_risk", "admin", strangers=403, sent=403),
+    "vendor-move": MEMBERS,
+    "vendor-term-add": only("seat_risk", strangers=403, sent=403),
+    "vendor-term-change": only("seat_risk", strangers=403, sent=403),
+    "vendor-term-withdraw": only("seat_risk", strangers=403, sent=403),
+    "unit-policies": MEMBERS,
+    "unit-policy-add": only("admin", "seat_risk", strangers=403, sent=403),
+    "unit-policy-change": only("admin", "seat_risk", strangers=403, sent=403),
+    "unit-policy-withdraw": only("admin", "seat_risk", strangers=403, sent=403),
+    "regions": MEMBERS,
+    "region-add": only("admin", "seat_risk", strangers=403, sent=403),
     "contract": PAGE,
     "contract-map": PAGE,
     "clause-map": RUNNERS,
@@ -232,19 +261,69 @@ TABLE = {
     "key-make": RUNNERS,
     "key-rotate": RUNNERS,
     "key-revoke": RUNNERS,
+    "systems-all": MEMBERS,
+    "system": MEMBERS,
+    "system-describe": Row(strangers=200, sent=200),
+    "system-change": SHARED,
+    "system-retire": SHARED,
+    "system-disown": only(strangers=403, sent=403),  # its owner is not in this table
+    "system-customise": SHARED,
+    "customisation-end": SHARED,
+    "account-open": SHARED,
+    "account-change": SHARED,
+    "account-review": SHARED,
+    "account-close": SHARED,
+    "integration": READ,
+    "integration-path": READ,
+    "register-record": WORKERS,
+    "link-add": WORKERS,
+    "link-change": WORKERS,
+    "link-end": WORKERS,
+    "link-answer": PAGE,  # and the owner of the system, who is not in this table
+    "link-decline": NOT_NOW,
+    "source-accept": NOT_NOW,  # the architecture seat is not in this table
     "told": READ,
     "told-one": only(*TEAM, *BOARD, "auditor", sent=405),
     "told-export": only(*TEAM, *BOARD, "auditor", sent=405),
     "case-switch-off": only("owner", "chair"),
     "case-switch-on": NOT_NOW,  # they are on
     "case-drill": WORKERS,
+    "integration-definitions": READ,
+    "term-use": WORKERS,
+    "term-stop": WORKERS,
+    "definition-add": WORKERS,
+    "definition-change": SHARED,
+    "definition-withdraw": SHARED,
+    "conflict-reconcile": only("steward"),
+    "conflict-accept": only("steward"),
+    "glossary": MEMBERS,
+    "glossary-term": MEMBERS,
+    "integration-drills": PAGE,
+    "drill-add": WORKERS,
+    "drill-withdraw": WORKERS,
+    "integration-processes": PAGE,
+    "process-add": WORKERS,
+    "process-withdraw": WORKERS,
+    "sign-on-add": WORKERS,
+    "integration-traces": PAGE,
+    "trace-add": WORKERS,
+    "trace-sample": PAGE,
     "notes": PAGE,
+    "integration-profiles": PAGE,
+    "integration-profile-add": WORKERS,
+    "integration-profile": PAGE,
+    "integration-sample-delete": WORKERS,
+    "integration-profile-cover": PAGE,
+    "integration-drift": PAGE,
     "event-add": only(*TEAM, *BOARD),
     "funding-add": only("owner", "chair"),
     "observation-add": only(*TEAM, *BOARD),
     "event-take-back": only("lead", "chair"),
     "funding-take-back": only("owner", "chair"),
     "observation-take-back": only("steward", "chair"),
+    "integration-effort": PAGE,
+    "effort-import": WORKERS,
+    "effort-take-back": only("lead", "chair"),
     "case-stop": only("owner", "chair"),
     "case-step-back": CHAIR,
     "case-withdraw": NOT_NOW,
@@ -334,6 +413,10 @@ def world(cast):
         case=case, decided_on=today, decided_by="Steering", basis="The demo", by=cast.owner
     )
     seen = actions.observe(case=case, layer="model", observed_on=today, words="Slow.", by=cast.steward)
+    effort = actions.note_effort(case=case, layer="integration", week=today, hours=2, by=cast.lead)
+    drill = factories.make_drill(cast, case)
+    process = factories.make_process(cast, case)
+    sampled = factories.make_trace_sample(cast, case)
     tomorrow = clock.today() + timedelta(days=1)
     waiver = actions.request_waiver(
         case=case, key="production.mvp_proof", reason="Later.", until=tomorrow, by=cast.owner
@@ -369,7 +452,47 @@ def world(cast):
         source="us-2025",
         by=cast.admin,
     )
+    vendor = actions.add_vendor(name="Acme Cloud", by=cast.seat_risk)
+    bound = {"reference": "4.2", "starts_on": today, "allowed": ["EU"], "by": cast.seat_risk}
+    term = actions.file_vendor_term(vendor=vendor, kind="region", **bound)
+    policy = actions.set_unit_policy(unit=cast.elsewhere, **bound)
+    estate, _ = actions.read_estate(
+        content=b"Name,Kind\nShare,wiki\n", file_name="estate.csv", kind="systems", by=cast.admin
+    )
     absence = actions.plan_absence(first=tomorrow, last=tomorrow, asked=[Asked(cast.lead)], by=cast.owner)
+    shared = factories.make_system(cast, "Customer ledger", owner=cast.second_admin, editable=False)
+    service = factories.make_account(cast, shared)
+    link = factories.make_link(
+        cast, case, shared, account=service, hops=[actions.Place("Gateway", "eu-west")]
+    )
+    use = actions.use_term(case=case, name="customer", by=cast.lead)
+    says = {"term": use.term, "system": shared, "field": "customer_id", "by": cast.lead}
+    year = today.replace(month=1, day=1)
+    actions.define(meaning="contract", valid_to=year - timedelta(days=1), **says)
+    definition = actions.define(meaning="payer", valid_from=year, **says)
+    conflict = case.conflicts.get()
+    changed = actions.add_customisation(system=shared, team="Claims", what="Two fields", by=cast.lead)
+    with acting(system="test", reason="One of everything"):
+        source = factories.make_system(cast, "Warehouse")
+        looked_at = [
+            Profile(
+                initiative=case,
+                system=source,
+                title=f"Sample {n}",
+                file_name="a.csv",
+                sha256="0" * 64,
+                size=1,
+                taken_on=today,
+                state="measured",
+                rows=10,
+                by=cast.lead,
+                at=clock.now(),
+                measured_at=clock.now(),
+            )
+            for n in (1, 2)
+        ]
+        for one in looked_at:
+            one.save()
     seals.seal()
     sample = samples.draw_sample(
         name="Votes", purpose="A look", search=Search(kind="signed off"), size=1, by=cast.auditor
@@ -380,6 +503,9 @@ def world(cast):
         "place": 1,
         "entries": sample.drawn.get().entry_id,
         "receipts": Entry.objects.filter(kind="board added").earliest("pk").pk,
+        "profiles": looked_at[0].pk,
+        "earlier": looked_at[0].pk,
+        "later": looked_at[1].pk,
         "key": "mvp.workflow",
         "seat": "adoption_change",
         "number": clause.number,
@@ -398,9 +524,13 @@ def world(cast):
         "mappings": control.pk,
         "architecture": decision.pk,
         "dependants": dependant.pk,
+        "drills": drill.pk,
+        "processes": process.pk,
+        "traces": sampled.pk,
         "events": event.pk,
         "funding": money.pk,
         "observations": seen.pk,
+        "efforts": effort.pk,
         "holds": hold.pk,
         "obligations": debts[1].pk,
         "gaps": gap.pk,
@@ -409,14 +539,26 @@ def world(cast):
         "conditions": condition.pk,
         "sign-offs": vote.pk,
         "waivers": waiver.pk,
+        "estates": estate.pk,
         "imports": batch.pk,
         "rows": ImportRow.objects.filter(batch=batch).first().pk,
         "post-mortems": account.pk,
-        "systems": key.pk,
+        "keys": key.pk,
+        "systems": shared.pk,
+        "service-accounts": service.pk,
+        "links": link.pk,
+        "term-uses": use.pk,
+        "definitions": definition.pk,
+        "conflicts": conflict.pk,
+        "glossary": use.term_id,
+        "customisations": changed.pk,
         "moment": str(Place.of(asked)),
         "switch": pressed.pk,
         "notices": 10**9,
         "accounts": cast.lead.pk,
+        "vendors": vendor.pk,
+        "vendor-terms": term.pk,
+        "policies": policy.pk,
         "token": "1.forged~key",
         "secret": "nobody-has-this",
     }
@@ -425,7 +567,7 @@ def world(cast):
 def address(name: str, world: dict) -> str:
     """The address of a named URL with the world's one of everything: a key belongs to the noun before it."""
     pattern, wanted = next(iter(get_resolver().reverse_dict.getlist(name)))[0][0]
-    noun = pattern.split("/%(pk)s")[0].split("/")[-1]
+    noun = "keys" if name.startswith("key-") else pattern.split("/%(pk)s")[0].split("/")[-1]
     return reverse(name, kwargs={field: world[noun if field == "pk" else field] for field in wanted})
 
 

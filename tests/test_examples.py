@@ -21,6 +21,11 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
 @pytest.fixture
 def folder(tmp_path):
     """A builder's folder: the client as plumbline.py, and the examples."""
+    return folder_of(tmp_path)
+
+
+def folder_of(tmp_path):
+    """The client as plumbline.py, and the examples beside it, in this folder."""
     shutil.copy(client.__file__, tmp_path / "plumbline.py")
     for example in EXAMPLES.glob("*.py"):
         shutil.copy(example, tmp_path)

@@ -47,6 +47,7 @@ NOT_WALKED = {
     "governance.styleguide.ReasonForm": "likewise",
     "initiatives.forms.moves.ContinueForm": "shown when a trial is past its greatest age: its own tests send it",
     "initiatives.forms.evidence.CaptureForm": "holds no field",
+    "initiatives.forms.efforts.EffortMappingForm": "shown once a table was sent: its own tests send it",
 }
 
 

@@ -16,6 +16,15 @@ ASKED = {
     "initiatives.Handover": {"successor_id": lambda: User.objects.earliest("pk").pk},
     "initiatives.ScopeVersion": {"starts_at": clock.now},
     "initiatives.Dependant": {"ended_at": clock.now},
+    "initiatives.DefinitionConflict": {
+        "one_id": lambda: _definitions()[0],
+        "other_id": lambda: _definitions()[1],
+    },
+    "initiatives.Effort": {"hours": lambda: 1},
+    "initiatives.LinkAnswer": {"accepts": lambda: True},
+    "initiatives.TraceSample": {"low": lambda: 0.0, "high": lambda: 1.0},
+    "initiatives.UnitPolicy": {"allowed": lambda: ["EU"]},
+    "initiatives.VendorTerm": {"allowed": lambda: ["EU"]},
     "initiatives.Waiver": {"until": lambda: clock.today()},
 }
 
@@ -28,6 +37,16 @@ def one_of_each() -> list[models.Model]:
     life.ground_gate(case, "prototype", cast.team)
     life.votes(actions.open_review(case=life.fresh(case), by=cast.owner), cast.team)
     return [row_of(model) for model in capture.governed_models()]
+
+
+def _definitions() -> list[int]:
+    """Keys of two definitions, in order."""
+    model = apps.get_model("initiatives.TermDefinition")
+    row = row_of(model)
+    row.pk = None
+    with acting(system="test", reason="Made up"):
+        row.save(force_insert=True)
+    return list(model.objects.order_by("pk").values_list("pk", flat=True)[:2])
 
 
 def row_of(model: type[models.Model]) -> models.Model:

@@ -15,6 +15,7 @@ from governance.facts import (
     Declared,
     HoldFact,
     Running,
+    Shortcoming,
     Void,
     WaiverFact,
 )
@@ -282,6 +283,12 @@ def any_facts(draw):
             for key in draw(st.sets(st.sampled_from(["mvp.users", "mvp.workflow_known", "int.identity"])))
         ),
         reattest_by=draw(st.sampled_from([None, TODAY, TODAY + 100 * DAY])),
+        shortcomings=tuple(
+            Shortcoming(
+                key, "Words.", "", "", draw(LATER_DAYS), hold=draw(st.sampled_from(["", "residency"]))
+            )
+            for key in draw(st.sets(st.sampled_from(["int.residency", "mvp.workflow", "int.identity"])))
+        ),
     )
 
 

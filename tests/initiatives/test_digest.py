@@ -13,7 +13,8 @@ from adoption.demo import life
 from governance import actions as ground
 from governance import clock, delivery, telling
 from governance.models import Delivery, Telling, User
-from initiatives import actions, digest, waiting
+from governance.templatetags.plumbline import day
+from initiatives import actions, digest, movement, waiting
 from tests import factories
 
 MONDAY = datetime(2026, 11, 9, 6, 5, tzinfo=UTC)
@@ -112,6 +113,7 @@ def busy(cast) -> None:
             by=cast.owner,
         )
     actions.propose_role(case=mvp, role="sponsor", person=cast.sponsor, by=cast.owner)
+    actions.note_effort(case=mvp, layer="integration", week=clock.today(), hours=12, by=cast.lead)
 
 
 def test_a_busy_unit_is_read_in_a_minute(cast):
@@ -128,14 +130,36 @@ def test_a_busy_unit_is_read_in_a_minute(cast):
     assert f"{cast.steward}: close the gap “List 0 differs”, by " in body
     assert "stopped, Marta Lindqvist" in body
     assert "MVP (prove bounded business usefulness)" in body
+    assert "INTEGRATION WORK" in body
     assert "moves are yours" in told["owner"].subject
     for message in told.values():
         words = re.sub(r"http\S+|\*", " ", message.body).split()
         assert len(words) <= 230, f"{len(words)} words, most of them titles: more than is skimmed in a minute"
         lines = [line for line in message.body.splitlines() if line.startswith("* ")]
-        assert len(lines) <= 6 * digest.SECTION
+        assert len(lines) <= 7 * digest.SECTION
         html = message.alternatives[0][0]
         assert html.count("<li") == len(lines)
+
+
+def test_integration_work_of_the_week_is_told_with_when_the_case_last_moved(cast):
+    case, quiet = factories.make_mvp(cast), factories.make_case(cast, title="Another")
+    since = clock.now() - digest.WEEK
+    moved = day(movement.newest([case.pk])[case.pk].at)
+    for fields in (
+        {"layer": "integration", "hours": 9, "waited_days": 3},
+        {"layer": "integration", "hours": 3},
+        {"layer": "policy", "hours": 50},
+    ):
+        actions.note_effort(case=case, week=clock.today(), by=cast.lead, **fields)
+    actions.note_effort(case=quiet, layer="policy", week=clock.today(), hours=5, by=cast.owner)
+    long_ago = clock.today() - timedelta(days=60)
+    actions.note_effort(case=quiet, layer="integration", week=long_ago, hours=5, by=cast.owner)
+    told = {section.words: section for section in digest.written(cast.unit, cast.owner, since=since).sections}
+    (line,) = told["Integration work"].lines
+    assert line.ref == case.ref
+    assert line.words == f"12 hours, 3 days waited; last visible movement {moved}"
+    others = digest.written(cast.unit, cast.outsider, since=since).sections
+    assert "Integration work" not in {section.words for section in others}
 
 
 def test_of_a_review_everybody_is_told_their_own_move_and_not_the_first_one(cast, monkeypatch):

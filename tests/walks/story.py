@@ -13,6 +13,14 @@ from initiatives import actions, board, standing
 from initiatives.models import Initiative, Review
 from tests import factories
 
+# What a link says of failure, for stories in which something else stands in the way.
+CAREFUL = {
+    "timeout_seconds": 5,
+    "retry": "Twice within a minute",
+    "on_failure": "The summary leaves that part out.",
+    "told_users": "“That part is missing today.”",
+}
+
 
 def at(year: int, month: int, day: int, hour: int = 9, minute: int = 0) -> time_machine.travel:
     """Let it be this moment, in UTC, standing still."""

@@ -1,0 +1,153 @@
+"""Tables and documents that somebody hostile, or a broken program, would send to the estates.
+
+Each with what must be said of it. Made small and packed: what they would become is the trouble.
+"""
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+
+HEAD = "openapi: 3.0.0\ninfo: {title: Ledger}\n"
+SPREADSHEET = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+HEADER = "<row>" + "".join(f'<c t="inlineStr"><is><t>{n}</t></is></c>' for n in ("Name", "Kind")) + "</row>"
+ROW = HEADER.replace("Name", "Share").replace("Kind", "wiki")
+
+
+@dataclass(frozen=True)
+class Bad:
+    """One file: what it is, its name and bytes, what kind it claims to hold, and words of the refusal."""
+
+    what: str
+    name: str
+    content: bytes
+    words: str
+    kind: str = "systems"
+
+
+def workbook(sheet: str = f"{HEADER}{ROW}", strings: str = "", extra: dict | None = None) -> bytes:
+    """An xlsx file of one sheet with these rows and shared strings."""
+    types = "".join(
+        f'<Override PartName="/xl/{part}.xml"'
+        f' ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.{kind}+xml"/>'
+        for part, kind in (
+            ("workbook", "sheet.main"),
+            ("worksheets/sheet1", "worksheet"),
+            ("sharedStrings", "sharedStrings"),
+        )
+    )
+    rels = "".join(
+        f'<Relationship Id="r{place}" Type="{OFFICE}/{kind}" Target="{target}"/>'
+        for place, (kind, target) in enumerate(
+            (("worksheet", "worksheets/sheet1.xml"), ("sharedStrings", "sharedStrings.xml"))
+        )
+    )
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels"'
+        ' ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Default Extension="xml" ContentType="application/xml"/>{types}</Types>',
+        "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1"'
+        f' Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook {SPREADSHEET} xmlns:r="{OFFICE}"><sheets>'
+        '<sheet name="Estate" sheetId="1" r:id="r0"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships">{rels}</Relationships>',
+        "xl/worksheets/sheet1.xml": f"<worksheet {SPREADSHEET}><sheetData>{sheet}</sheetData></worksheet>",
+        "xl/sharedStrings.xml": f"<sst {SPREADSHEET}>{strings}</sst>",
+    } | (extra or {})
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    return made.getvalue()
+
+
+def document(schemas: dict, **more) -> bytes:
+    """An OpenAPI document with these schemas, as JSON."""
+    return json.dumps(
+        {"openapi": "3.1.0", "info": {"title": "Ledger"}, "components": {"schemas": schemas}} | more
+    ).encode()
+
+
+def files() -> list[Bad]:
+    """All of them."""
+    return [*_workbooks(), *_tables(), *_documents()]
+
+
+def _workbooks() -> list[Bad]:
+    far = "holds far more than its rows could need"
+    fine = workbook()
+    bomb = "<!DOCTYPE x [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;'>]><x>&b;</x>"
+    found = [
+        ("a bomb of zeros", workbook(extra={"xl/media/a.xml": "0" * 320_000_000}), "unpacks to far more"),
+        ("rows without end", workbook(HEADER + "<row/>" * 4_000_000), far),
+        ("cells without end", workbook(f"{HEADER}<row>{'<c/>' * 2_000_000}</row>"), far),
+        ("strings without end", workbook(strings="<si><t/></si>" * 3_000_000), far),
+        ("styles without end", workbook(extra={"xl/styles.xml": "<xf/>" * 2_000_000}), far),
+        (
+            "a cell as large as a book",
+            workbook(HEADER + ROW.replace("wiki", "x" * 5_000_000)),
+            "A cell holds",
+        ),
+        ("a cell that is too long", workbook(HEADER + ROW.replace("wiki", "x" * 300_000)), "A cell holds"),
+        ("laughs", workbook(extra={"xl/sharedStrings.xml": bomb}), "defines entities"),
+        ("cut off", fine[:-40], "damaged"),
+        ("half", fine[: len(fine) // 2], "damaged"),
+        ("sheets that are no sheets", workbook(extra={"xl/worksheets/sheet1.xml": "<oh"}), "cannot be read"),
+    ]
+    return [Bad(what, "estate.xlsx", content, words) for what, content, words in found]
+
+
+def _tables() -> list[Bad]:
+    large = "The table is too large"
+    found = [
+        ("a million columns", ",".join(f"c{n}" for n in range(1_000_000)).encode() + b"\n1\n", large),
+        ("a million rows", b"Name,Kind\n" + b"a,b\n" * 1_000_000, large),
+        ("a cell without end", b"Name,Kind\na," + b"x" * 5_000_000, "cannot be read"),
+        ("a quotation that never ends", b'Name,Kind\na,"' + b"x,y\n" * 500_000, "never closed"),
+        ("a header like a book", b"x" * 150_000 + b",Kind\na,b\n", "characters long"),
+        ("a chapter in every cell", b"Name,Kind\n" + (b"a," + b"x" * 190_000 + b"\n") * 110, "more text"),
+        ("bytes", bytes(range(256)) * 50, "not text"),
+        ("a lie about Unicode", b"\xff\xfeN\x00a\x00m\x00e\x00\xd8", "bytes are damaged"),
+        ("nothing", b"", "empty"),
+        ("one line", b"Name,Kind\n", "no rows below"),
+        ("a PDF", b"%PDF-1.7\n", "PDF"),
+        ("a page", b"<html><body>Name,Kind</body></html>", "web page"),
+    ]
+    return [Bad(what, "estate.csv", content, words) for what, content, words in found]
+
+
+def _documents() -> list[Bad]:
+    deep, far = "nested far deeper", "more than an interface has"
+    nested = "".join(
+        f"{chr(98 + n)}: &{chr(98 + n)} {{properties: {{{', '.join(f'p{m}: *{chr(97 + n)}' for m in range(20))}}}}}\n"
+        for n in range(14)
+    )
+    laughs = f"{HEAD}a: &a {{type: string}}\n{nested}components: {{schemas: {{S: *o}}}}\n"
+    many = {f"p{n}": {} for n in range(30_000)}
+    found = [
+        ("aliases of aliases", "api.yaml", laughs, "more than 20,000 fields"),
+        ("aliases without end", "api.yaml", f"{HEAD}a: &a x\nb: [{'*a, ' * 5000}]\n", far),
+        ("YAML without a ground", "api.yaml", f"{HEAD}a: {'[' * 100_000}", deep),
+        ("YAML without an end", "api.yaml", f"{HEAD}a:\n{'- x' + chr(10)}" + "- x\n" * 1_100_000, far),
+        ("several documents", "api.yaml", f"{HEAD}---\n{HEAD}", "several YAML documents"),
+        ("YAML that breaks off", "api.yaml", f"{HEAD}a: [1, 2\nb: {{", "cannot be read"),
+        ("JSON without a ground", "api.json", '{"openapi": "3.0.0", "a": ' + "[" * 900_000, deep),
+        (
+            "JSON without an end",
+            "api.json",
+            '{"openapi": "3.0.0", "a": [' + "[]," * 1_500_000 + "1]}",
+            "far more",
+        ),
+        ("JSON that breaks off", "api.json", '{"openapi": "3.0.0", "info": ', "cannot be read"),
+        ("fields without end", "api.json", document({"A": {"properties": many}}), "more than 20,000 fields"),
+        ("Swagger of long ago", "api.json", '{"swagger": "2.0", "info": {"title": "x"}}', "Swagger 2"),
+        ("other JSON", "api.json", '{"name": "x"}', "no OpenAPI document"),
+        ("a document without a name", "api.json", '{"openapi": "3.0.0", "info": {}}', "no title"),
+        ("a document without schemas", "api.json", document({}), "no named schema"),
+    ]
+    return [
+        Bad(what, name, content if isinstance(content, bytes) else content.encode(), words, "definitions")
+        for what, name, content, words in found
+    ]

@@ -1,0 +1,395 @@
+"""Terms, definitions and their conflicts: what is found, who settles it, what a change voids and what it does not."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+
+from governance import clock
+from governance.answers import Conflict, Refused
+from governance.models import Entry
+from initiatives import actions
+from initiatives.actions.base import act
+from initiatives.actions.following import follow, lock_cases
+from initiatives.models import (
+    DefinitionConflict,
+    Evidence,
+    EvidenceNames,
+    Gap,
+    Hold,
+    Profile,
+    Shortcoming,
+    Term,
+    TermDefinition,
+)
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+ACCOUNT = {"meaning": "account", "identifier_format": "18-character key", "valid_from": date(2019, 1, 1)}
+PAYER = {"meaning": "payer", "identifier_format": "10 digits", "valid_from": date(2021, 1, 1)}
+CONTRACT = {"meaning": "contract", "valid_to": date(2020, 12, 31)}
+
+
+@pytest.fixture
+def case(cast):
+    """An MVP tied to CRM and billing that uses the term customer."""
+    case = factories.make_mvp(cast)
+    for name in ("CRM", "Billing"):
+        factories.make_link(cast, case, factories.make_system(cast, name))
+    actions.use_term(case=case, name="customer", meaning="Who buys from us.", by=cast.lead)
+    return case
+
+
+def system_of(case, name):
+    return case.links.get(system__name=name).system
+
+
+def define(cast, case, name, *, term="customer", field="customer_id", **said):
+    return actions.define(
+        term=Term.objects.get(name=term),
+        system=system_of(case, name),
+        field=field,
+        by=said.pop("by", cast.lead),
+        **said,
+    )
+
+
+@pytest.fixture
+def three(cast, case):
+    """The three definitions of the walk, and with them three conflicts."""
+    define(cast, case, "CRM", **ACCOUNT)
+    define(cast, case, "Billing", **PAYER)
+    define(cast, case, "Billing", **CONTRACT)
+    return {row.facet: row for row in DefinitionConflict.objects.open().filter(initiative=case)}
+
+
+def settle(cast, conflict, **fields):
+    return actions.reconcile(
+        conflict=conflict,
+        decision=fields.pop("decision", "The key of the CRM leads."),
+        mapping=fields.pop("mapping", [{"one": "001A", "other": "4711"}]),
+        by=fields.pop("by", cast.steward),
+        **fields,
+    )
+
+
+def accept(cast, conflict, **fields):
+    return actions.accept_difference(
+        conflict=conflict,
+        decision=fields.pop("decision", "Rows from before 2021 stay as they are."),
+        downstream=fields.pop("downstream", ["Churn report", "Dunning list"]),
+        owner=fields.pop("owner", cast.lead),
+        due=fields.pop("due", clock.today() + timedelta(days=60)),
+        by=fields.pop("by", cast.steward),
+    )
+
+
+def open_facets(case):
+    return sorted(DefinitionConflict.objects.open().filter(initiative=case).values_list("facet", flat=True))
+
+
+# What is found
+
+
+def test_three_definitions_in_two_systems_make_one_conflict_a_facet(case, three):
+    assert open_facets(case) == ["business_logic", "identifier_format", "validity"]
+    assert {row.severity for row in three.values()} == {"blocking"}
+    systems = {facet: {row.one.system.name, row.other.system.name} for facet, row in three.items()}
+    assert systems["identifier_format"] == systems["business_logic"] == {"CRM", "Billing"}
+    assert systems["validity"] == {"Billing"}
+    assert "account" in three["business_logic"].words
+    assert "payer" in three["business_logic"].words, "of two pairs, the one that holds now"
+    short = Shortcoming.objects.standing().get(initiative=case, requirement="int.definitions")
+    assert (short.words, short.hold) == ("3 open conflicts on customer.", "definition_conflict")
+    assert short.who == "Vera Steward" or short.who
+    assert Hold.objects.open().filter(initiative=case, kind="definition_conflict").exists()
+
+
+def test_what_agrees_is_no_conflict(cast, case):
+    define(cast, case, "CRM", meaning="account", identifier_format="10 digits")
+    define(cast, case, "Billing", meaning="Konto", identifier_format="10-stellig")
+    assert open_facets(case) == []
+    assert not Shortcoming.objects.standing().filter(requirement="int.definitions").exists()
+
+
+def test_only_terms_in_use_and_linked_systems_count(cast, case, three):
+    other = factories.make_mvp(cast, title="Another assistant")
+    assert not DefinitionConflict.objects.filter(initiative=other).exists()
+    factories.make_link(cast, other, system_of(case, "CRM"))
+    factories.make_link(cast, other, system_of(case, "Billing"))
+    assert open_facets(other) == [], "it does not use the term"
+    use = actions.use_term(case=other, name="Customer", by=cast.lead)
+    assert use.term.name == "customer", "one term, however it is typed"
+    assert len(open_facets(other)) == 3
+    link = other.links.get(system__name="CRM", ended_at=None)
+    actions.end_link(link=link, reason="No longer read.", by=cast.lead)
+    assert open_facets(other) == ["validity"]
+    assert len(open_facets(case)) == 3, "the other case is as it was"
+    actions.stop_using_term(use=use, by=cast.lead)
+    assert open_facets(other) == []
+
+
+def test_members_of_a_linked_collection_count(cast, case):
+    collection = factories.make_system(cast, "Handbooks", kind="knowledge_collection")
+    member = factories.make_system(cast, "Wiki", kind="wiki", collection=collection)
+    define(cast, case, "CRM", meaning="account", identifier_format="18 characters")
+    term = Term.objects.get()
+    actions.define(
+        term=term, system=member, field="kdnr", meaning="account", identifier_format="10 digits", by=cast.lead
+    )
+    assert open_facets(case) == []
+    factories.make_link(cast, case, collection)
+    assert open_facets(case) == ["identifier_format"]
+
+
+def test_a_note_is_a_shortcoming_without_a_hold(cast, case):
+    actions.use_term(case=case, name="client", by=cast.lead)
+    define(cast, case, "CRM", meaning="company that buys from us", field="cust")
+    define(cast, case, "Billing", term="client", meaning="firm that buys from us", field="client_no")
+    assert open_facets(case) == ["other_name"]
+    short = Shortcoming.objects.standing().get(initiative=case, requirement="int.definitions")
+    assert (short.words, short.hold) == ("1 open conflict on client and customer.", "")
+
+
+def profile_of(cast, case, name, patterns, field="customer_id"):
+    with act("test", by=cast.lead, case=case) as locked:
+        Profile(
+            initiative=case,
+            system=system_of(case, name),
+            title="Sample",
+            file_name="sample.csv",
+            sha256="0" * 64,
+            size=1,
+            taken_on=clock.today(),
+            state="measured",
+            rows=1000,
+            columns=[{"name": field, "type": "text", "patterns": patterns}],
+            by=cast.lead,
+            at=clock.now(),
+            measured_at=clock.now(),
+        ).save()
+        follow([locked])
+
+
+def test_what_was_measured_speaks_where_nobody_typed_a_format(cast, case):
+    define(cast, case, "CRM", meaning="account", identifier_format="18 characters")
+    define(cast, case, "Billing", meaning="account")
+    assert open_facets(case) == []
+    profile_of(cast, case, "Billing", {"9{10}": 1.0}, field="CUSTOMER_ID")
+    assert open_facets(case) == ["identifier_format"]
+    assert "measured mostly 9{10}" in DefinitionConflict.objects.open().get().words
+
+
+# The steward's word
+
+
+def test_the_steward_settles_all_three_and_the_register_is_silent(cast, case, three):
+    settle(cast, three["identifier_format"])
+    settle(cast, three["business_logic"])
+    short = Shortcoming.objects.standing().get(initiative=case, requirement="int.definitions")
+    assert short.words == "1 open conflict on customer."
+    gap = accept(cast, three["validity"])
+    assert not Shortcoming.objects.standing().filter(initiative=case, requirement="int.definitions").exists()
+    assert not Hold.objects.open().filter(initiative=case, kind="definition_conflict").exists()
+    row = DefinitionConflict.objects.get(pk=three["validity"].pk)
+    assert (row.status, row.decided_by, row.gap, row.downstream) == (
+        "accepted",
+        cast.steward,
+        gap,
+        ["Churn report", "Dunning list"],
+    )
+    assert (gap.owner, gap.downstream, gap.closed_at) == (cast.lead, ["Churn report", "Dunning list"], None)
+    assert Gap.objects.get(pk=gap.pk).text.endswith("Accepted: Rows from before 2021 stay as they are.")
+    kinds = Entry.objects.acts().of_case(case.ref).values_list("kind", flat=True)
+    assert list(kinds).count("conflict reconciled") == 2
+    assert list(kinds).count("difference accepted") == 1
+
+
+@pytest.mark.parametrize("who", ["owner", "lead", "chair", "admin", "outsider"])
+def test_nobody_but_the_steward_decides(cast, three, who):
+    for decide in (settle, accept):
+        with pytest.raises(Refused, match="Only the data steward"):
+            decide(cast, three["validity"], by=getattr(cast, who))
+
+
+def test_what_a_decision_lacks_is_said_at_its_field(cast, case, three):
+    with pytest.raises(ValidationError) as lacking:
+        settle(cast, three["validity"], decision=" ", mapping=[{"one": "A", "other": ""}])
+    assert set(lacking.value.message_dict) == {"decision", "mapping"}
+    with pytest.raises(ValidationError) as lacking:
+        accept(
+            cast,
+            three["validity"],
+            decision="",
+            downstream=[" "],
+            owner=None,
+            due=clock.today() - timedelta(days=1),
+        )
+    assert set(lacking.value.message_dict) == {"decision", "downstream", "owner", "due"}
+    other = factories.make_mvp(cast, title="Another assistant")
+    with pytest.raises(ValidationError, match="an item of this case"):
+        settle(cast, three["validity"], mapping=[], evidence=other.evidence.first())
+    item = case.evidence.filter(withdrawn_at=None).first()
+    assert settle(cast, three["validity"], mapping=[], evidence=item).mapping_evidence == item
+
+
+def test_what_was_decided_stands_until_a_definition_changes(cast, case, three):
+    for row in three.values():
+        settle(cast, row)
+    with act("test", system="test", register=True):
+        follow(lock_cases([case.pk]))
+    assert open_facets(case) == [], "looked at again, nothing comes back"
+    crm = TermDefinition.objects.get(system__name="CRM")
+    changed = ACCOUNT | {"identifier_format": "15-character key"}
+    actions.define(
+        term=crm.term, system=crm.system, field="customer_id", definition=crm, by=cast.lead, **changed
+    )
+    assert open_facets(case) == ["business_logic", "identifier_format"]
+    statuses = dict(DefinitionConflict.objects.exclude(status="open").values_list("facet", "status"))
+    assert statuses == {"identifier_format": "gone", "business_logic": "gone", "validity": "reconciled"}
+    gone = DefinitionConflict.objects.filter(status="gone").first()
+    assert gone.decided_by == cast.steward, "what was decided stays readable"
+
+
+def test_one_more_definition_opens_what_was_decided_for_the_others(cast, case, three):
+    for row in three.values():
+        settle(cast, row)
+    define(cast, case, "Billing", field="payer_no", meaning="household", identifier_format="12 digits")
+    # One for each pair of systems and facet: CRM against billing, and billing's two fields against each other.
+    assert open_facets(case) == ["business_logic", "business_logic", "identifier_format", "identifier_format"]
+    assert DefinitionConflict.objects.filter(initiative=case, status="reconciled").count() == 3
+
+
+def test_a_conflict_is_gone_when_the_definitions_agree(cast, case, three):
+    for row in TermDefinition.objects.filter(system__name="Billing"):
+        actions.withdraw_definition(definition=row, reason="Read wrongly.", by=cast.lead)
+    assert open_facets(case) == []
+    assert set(DefinitionConflict.objects.values_list("status", flat=True)) == {"gone"}
+    with pytest.raises(Conflict, match="a definition changed"):
+        settle(cast, three["validity"])
+
+
+# What is void, and what is not
+
+
+def evidence_on(cast, case, title, system=None):
+    item = actions.add_evidence(
+        case=case,
+        kind="decision_record",
+        title=title,
+        covers=["int.definitions"],
+        observed_on=clock.today() - timedelta(days=1),
+        link="https://wiki.example/terms",
+        by=cast.steward,
+    )
+    if system is not None:
+        with act("test", by=cast.steward, case=case):
+            EvidenceNames(evidence=item, system=system).save()
+    return item
+
+
+def voided(case):
+    return sorted(
+        Evidence.objects.filter(
+            initiative=case, voidings__requirement="int.definitions", title__startswith="of "
+        )
+        .distinct()
+        .values_list("title", flat=True)
+    )
+
+
+def test_a_change_voids_what_speaks_of_that_system_or_of_none(cast, case):
+    crm = define(cast, case, "CRM", meaning="account", identifier_format="10 digits")
+    evidence_on(cast, case, "of the CRM", crm.system)
+    evidence_on(cast, case, "of billing", system_of(case, "Billing"))
+    evidence_on(cast, case, "of no system")
+    define(cast, case, "Billing", meaning="account", identifier_format="10 digits")
+    assert voided(case) == [], "a first description voids nothing"
+    define(cast, case, "Billing", meaning="Konto", identifier_format="ten digits", field="kdnr")
+    assert voided(case) == [], "nor does one more that agrees"
+    actions.define(
+        term=crm.term, system=crm.system, field=crm.field, meaning="account", definition=crm, by=cast.lead
+    )
+    assert voided(case) == ["of no system", "of the CRM"]
+    change = case.changes.latest("pk")
+    assert (change.triggers, change.system) == (["integration_schema"], crm.system)
+    assert "identifier format changed" in change.what
+
+
+def test_one_more_that_contradicts_is_a_conflict_and_voids_nothing(cast, case):
+    define(cast, case, "CRM", **ACCOUNT)
+    define(cast, case, "Billing", **PAYER)
+    evidence_on(cast, case, "of billing", system_of(case, "Billing"))
+    define(cast, case, "Billing", **CONTRACT)
+    assert voided(case) == []
+    assert "validity" in open_facets(case)
+
+
+def test_a_change_reaches_no_case_that_does_not_rest_on_it(cast, case):
+    crm = define(cast, case, "CRM", **ACCOUNT)
+    other = factories.make_mvp(cast, title="Another assistant")
+    factories.make_link(cast, other, crm.system)
+    changes = other.changes.count()
+    actions.withdraw_definition(definition=crm, reason="Read wrongly.", by=cast.lead)
+    assert case.changes.latest("pk").what == "customer in CRM, customer_id: taken back"
+    assert other.changes.count() == changes, "it is tied to the system, and does not use the term"
+
+
+def test_the_same_words_again_leave_no_trace(cast, case):
+    crm = define(cast, case, "CRM", **ACCOUNT)
+    before = Entry.objects.count()
+    actions.define(term=crm.term, system=crm.system, field=crm.field, definition=crm, by=cast.lead, **ACCOUNT)
+    assert Entry.objects.count() == before
+    with pytest.raises(ValidationError, match="defined like this already"):
+        define(cast, case, "CRM", **ACCOUNT)
+
+
+# Who may, and what is asked
+
+
+def test_who_may_define_is_who_may_change_the_system(cast, case):
+    assert define(cast, case, "CRM", by=cast.outsider, **ACCOUNT), "the system's owner"
+    assert define(cast, case, "Billing", by=cast.steward, **PAYER), "who works on a case that is tied to it"
+    for stranger in (cast.admin, cast.auditor):
+        with pytest.raises(Refused):
+            define(cast, case, "Billing", by=stranger, **CONTRACT)
+    with pytest.raises(Refused):
+        actions.use_term(case=case, name="order", by=cast.outsider)
+
+
+def test_what_a_definition_lacks_is_said_at_its_field(cast, case):
+    with pytest.raises(ValidationError) as lacking:
+        define(
+            cast,
+            case,
+            "CRM",
+            field=" ",
+            meaning="",
+            identifier_format="x" * 201,
+            valid_from=date(2021, 1, 1),
+            valid_to=date(2020, 1, 1),
+        )
+    assert set(lacking.value.message_dict) == {"field", "meaning", "identifier_format", "valid_to"}
+    with pytest.raises(ValidationError, match="uses customer already"):
+        actions.use_term(case=case, name=" Customer ", by=cast.lead)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_tabs_of_the_steward_decide_once(cast, case, three):
+    def decide(how):
+        try:
+            return how(cast, three["validity"])
+        except Conflict as refused:
+            return refused
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(decide, [settle, accept])
+    refused = [one for one in (first, second) if isinstance(one, Conflict)]
+    assert len(refused) == 1
+    assert "decided this at" in str(refused[0])
+    assert DefinitionConflict.objects.get(pk=three["validity"].pk).status in ("reconciled", "accepted")

@@ -1,0 +1,401 @@
+"""Where data may be: the rule, what a term touches, the hold, and what it voids."""
+
+from datetime import date, timedelta
+
+import pytest
+import time_machine
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from adoption.demo import life
+from governance import clock
+from governance.answers import Conflict, Refused
+from governance.history import acting
+from governance.models import Entry, Notice
+from initiatives import actions, regions
+from initiatives.actions import following
+from initiatives.actions import residency as acts
+from initiatives.models import EvidenceNames, Hold, Shortcoming, Voiding
+from initiatives.register import residency
+from tests import factories
+from tests.initiatives import tied
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def case(cast):
+    return factories.make_prototype(cast)
+
+
+def held(case) -> list[Hold]:
+    return list(Hold.objects.open().filter(initiative=case, kind="residency"))
+
+
+def answers(case, **what_if) -> list[tuple[str, str]]:
+    found = residency.judge([case.pk], residency.WhatIf(**what_if))
+    return [(f"{one.name}, {one.region}", one.answer) for one in found]
+
+
+# --- Regions ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("region", "lies_in", "not_in"),
+    [
+        ("eu-west-1", "IE EU EEA EUROPE", "GB UK US"),
+        ("eu-west-2", "GB UK EUROPE", "EU EEA IE"),
+        ("europe-west2", "GB", "EU"),
+        ("eu-central-2", "CH EUROPE", "EU EEA"),
+        ("europe-west6", "CH", "EU"),
+        ("EU-West", "EU", "IE US"),
+        ("us-east", "US NORTH-AMERICA", "EU"),
+        ("westeurope", "NL EU", "GB"),
+        ("NO", "EEA", "EU"),
+        ("ap-southeast-1", "SG ASIA APAC", "AU"),
+    ],
+)
+def test_a_region_lies_in_itself_and_in_all_above_it(region, lies_in, not_in):
+    found = regions.above(region)
+    assert set(map(str.lower, lies_in.split())) <= set(found)
+    assert not set(map(str.lower, not_in.split())) & set(found)
+    assert found[0] == region.lower()
+
+
+def test_what_nobody_knows_lies_in_itself_alone():
+    assert regions.above("mars-1") == ["mars-1"]
+    assert regions.above("mars-1", [("Mars-1", "IE")]) == ["mars-1", "ie", "eu", "eea", "europe", "emea"]
+
+
+def test_every_region_that_is_known_ends_at_the_top_of_a_group():
+    for name, _, _ in regions.known().values():
+        assert regions.above(name)[-1] in ("emea", "americas", "apac"), name
+
+
+# --- The rule --------------------------------------------------------------------------------------------------------
+
+
+def test_the_path_is_read_place_by_place(cast, case):
+    acme = tied.vendor(cast)
+    link = tied.link(cast, case, tied.system(cast, vendor=acme, regions=["CH", "eu-west-1"]))
+    tied.hop(cast, link, "gateway", "eu-west-2", vendor=acme)
+    tied.hop(cast, link, "vendor model", "us-east", vendor=acme)
+    tied.hop(cast, link, "cache", "", vendor=acme)
+    tied.hop(cast, link, "archive", "mars-1", vendor=acme)
+    tied.hop(cast, link, "of another", "us-east", vendor=tied.vendor(cast, "Other"))
+    tied.hop(cast, link, "our own", "us-east")
+    tied.term(cast, acme, allowed=["EU", "CH"])
+    assert answers(case) == [
+        ("CRM, CH", "allowed"),
+        ("CRM, eu-west-1", "allowed"),
+        ("gateway, eu-west-2", "outside"),
+        ("vendor model, us-east", "outside"),
+        ("cache, ", "unknown"),
+        ("archive, mars-1", "unknown"),
+    ]
+    (hold,) = held(case)
+    assert "vendor model, us-east: forbidden by Acme Cloud MSA 4.2 (no processing outside EU)." in hold.reason
+    assert "cache, region not known: forbidden by Acme Cloud MSA 4.2" in hold.reason
+    assert "archive, mars-1 (region not known): forbidden" in hold.reason
+
+
+def test_what_is_forbidden_is_forbidden_though_the_larger_region_is_allowed(cast, case):
+    acme = tied.vendor(cast)
+    link = tied.link(cast, case, tied.system(cast))
+    for region in ("FR", "DE", "mars-1", ""):
+        tied.hop(cast, link, region or "nowhere", region, vendor=acme)
+    tied.term(cast, acme, allowed=["EU"], forbidden=["FR"])
+    assert dict(answers(case)) == {
+        "FR, FR": "forbidden",
+        "DE, DE": "allowed",
+        "mars-1, mars-1": "unknown",
+        "nowhere, ": "unknown",
+    }
+    tied.term(cast, acme, allowed=[], forbidden=["FR"], reference="Annex 2")
+    assert [answer for _, answer in answers(case)].count("untold") == 2
+
+
+def test_a_term_binds_the_classes_that_it_names(cast, case):
+    acme = tied.vendor(cast)
+    notes = tied.link(cast, case, tied.system(cast), classes=["Customer notes", "prices"])
+    every = tied.link(cast, case, tied.system(cast, "Wiki"), classes=[])
+    prices = tied.link(cast, case, tied.system(cast, "ERP"), classes=["prices"])
+    for link in (notes, every, prices):
+        tied.hop(cast, link, str(link.system), vendor=acme)
+    tied.term(cast, acme, data_classes=["customer notes "])
+    found = {one.name: one for one in residency.judge([case.pk])}
+    assert set(found) == {"CRM", "Wiki"}
+    assert found["CRM"].classes == ["Customer notes"]
+    assert found["CRM"].words.endswith("(no processing outside EU), for Customer notes.")
+    assert found["Wiki"].classes == []
+
+
+def test_policies_of_all_units_above_bind_whoever_runs_the_place(cast, case):
+    link = tied.link(cast, case, tied.system(cast, regions=["DE"]))
+    tied.hop(cast, link)
+    retail = cast.unit.parent
+    tied.policy(cast, retail)
+    tied.policy(cast, cast.elsewhere, forbidden=["DE"])
+    assert answers(case) == [("CRM, DE", "allowed"), ("vendor model, us-east", "forbidden")]
+    (hold,) = held(case)
+    assert hold.reason == "vendor model, us-east: forbidden by Retail Data policy 3 (forbidden: US)."
+
+
+def test_a_hop_is_where_its_version_runs_and_each_answer_has_its_time(cast, case):
+    acme, today, now = tied.vendor(cast), clock.today(), clock.now()
+    moves, back = now + timedelta(days=10), now + timedelta(days=20)
+    versions = [
+        ("us-east", now - timedelta(days=5), moves),
+        ("eu-west", moves, back),
+        ("us-east", back, None),
+    ]
+    model = tied.part(cast, case, versions=versions)
+    tied.hop(cast, tied.link(cast, case, tied.system(cast)), region="CN", vendor=acme, component=model)
+    tied.term(cast, acme, starts_on=today, ends_on=today + timedelta(days=30))
+    start, end = clock.midnight_before(today), clock.midnight_after(today + timedelta(days=30))
+    assert [(one.region, one.since, one.until, one.broken) for one in residency.judge([case.pk])] == [
+        ("us-east", start, moves, True),
+        ("eu-west", moves, back, False),
+        ("us-east", back, end, True),
+    ]
+    (hold,) = held(case)
+    assert hold.liftable_since is None
+    assert [(row.since, row.until) for row in Shortcoming.objects.standing().filter(hold="residency")] == [
+        (start, moves),
+        (back, end),
+    ]
+    with time_machine.travel(moves, tick=False):
+        following.follow_register()
+        assert held(case)[0].liftable_since, "the sweep finds that the new version runs elsewhere"
+    with time_machine.travel(back, tick=False):
+        following.follow_register()
+        assert held(case)[0].liftable_since is None
+
+
+def test_before_the_first_version_a_hop_is_where_its_link_says(cast, case):
+    acme, now = tied.vendor(cast), clock.now()
+    model = tied.part(cast, case, versions=[("eu-west", now + timedelta(days=3), None)])
+    tied.hop(cast, tied.link(cast, case, tied.system(cast)), vendor=acme, component=model)
+    tied.term(cast, acme)
+    assert answers(case) == [("vendor model, us-east", "outside"), ("vendor model, eu-west", "allowed")]
+
+
+# --- What a term does to the cases that it touches -------------------------------------------------------------------
+
+
+def test_a_term_holds_drafts_and_live_cases_alike_and_tells_the_chair_of_the_live(cast):
+    live = factories.make_mvp(cast)
+    draft = factories.make_case(cast, title="A draft")
+    spared = factories.make_case(cast, title="Nothing of that vendor")
+    acme, crm = tied.vendor(cast), tied.system(cast)
+    for one in (live, draft):
+        tied.hop(cast, tied.link(cast, one, crm), vendor=acme)
+    tied.hop(cast, tied.link(cast, spared, crm), vendor=tied.vendor(cast, "Other"))
+    Notice.objects.all().delete()
+    tied.term(cast, acme)
+    assert len(held(live)) == len(held(draft)) == 1
+    assert held(spared) == []
+    (told,) = Notice.objects.filter(kind="data leaves its region")
+    assert told.person == cast.chair
+    assert told.subject == f"{live}: data leaves the allowed region"
+    assert live.spans.covering(clock.now()).get().supported == "prototype"
+
+
+def test_the_hold_waits_for_the_chair_once_the_path_is_mended(cast):
+    case, acme = factories.make_mvp(cast), tied.vendor(cast)
+    link = tied.link(cast, case, tied.system(cast))
+    version = {"case": case, "layer": "model", "name": "Endpoint", "vendor": "Acme Cloud", "by": cast.lead}
+    first = actions.record_component(version="1", region="us-east", **version)
+    tied.hop(cast, link, vendor=acme, region="", component=first.component)
+    tied.term(cast, acme)
+    (hold,) = held(case)
+    with pytest.raises(Refused):
+        actions.lift_hold(hold=hold, reason="It is fine", by=cast.chair)
+    actions.record_component(version="2", region="eu-west", **version)
+    (hold,) = held(case)
+    assert hold.liftable_since
+    actions.lift_hold(hold=hold, reason="It runs in eu-west", by=cast.chair)
+    assert held(case) == []
+    actions.record_component(version="3", region="us-east", **version)
+    assert len(held(case)) == 1, "and comes back with its cause"
+
+
+def test_what_is_withdrawn_or_replaced_binds_nobody(cast, case):
+    acme = tied.vendor(cast)
+    tied.hop(cast, tied.link(cast, case, tied.system(cast)), vendor=acme)
+    old = tied.term(cast, acme)
+    new = tied.term(cast, acme, allowed=["EU", "US"], reference="MSA 5", words="", replaces=old)
+    assert answers(case) == [("vendor model, us-east", "allowed")]
+    assert held(case)[0].liftable_since
+    with pytest.raises(Conflict):
+        actions.withdraw_vendor_term(term=old, reason="Again", by=cast.seat_security)
+    actions.withdraw_vendor_term(term=new, reason="Never signed", by=cast.seat_security)
+    assert answers(case) == []
+    assert not Shortcoming.objects.standing().filter(initiative=case, hold="residency").exists()
+
+
+def test_terms_void_exactly_what_rests_on_the_paths_that_they_bind(cast):
+    case, other = factories.make_production(cast), factories.make_case(cast, title="Another vendor's")
+    acme, crm, wiki = tied.vendor(cast), tied.system(cast), tied.system(cast, "Wiki")
+    tied.hop(cast, tied.link(cast, case, crm), vendor=acme)
+    tied.hop(cast, tied.link(cast, case, wiki), vendor=tied.vendor(cast, "Other"))
+    tied.hop(cast, tied.link(cast, other, wiki), vendor=tied.vendor(cast, "Other"))
+    on_residency = list(case.evidence.filter(coverage__requirement="int.residency", withdrawn_at=None))
+    assert on_residency
+    of_wiki = life_evidence(cast, case)
+    with acting(by=cast.owner, reason="It speaks of the wiki"):
+        EvidenceNames(evidence=of_wiki, system=wiki).save()
+    before = set(Voiding.objects.values_list("pk", flat=True))
+    tied.term(cast, acme)
+    new = Voiding.objects.exclude(pk__in=before).select_related("evidence")
+    assert {row.requirement for row in new} == {"int.residency", "prod.maintenance"}
+    assert {row.trigger for row in new} == {"vendor_terms"}
+    assert {row.evidence.initiative_id for row in new} == {case.pk}
+    assert of_wiki.pk not in {row.evidence_id for row in new}, "what speaks of another system stands"
+    assert {row.pk for row in on_residency} <= {row.evidence_id for row in new}
+    change = case.changes.get(triggers=["vendor_terms"])
+    assert (change.system, change.what) == (crm, "Terms of Acme Cloud: MSA 4.2")
+    assert not other.changes.exists()
+
+
+def life_evidence(cast, case):
+    return actions.add_evidence(
+        case=case,
+        kind="contract_clause",
+        title="What the wiki's contract says",
+        observed_on=clock.today(),
+        covers=["int.residency"],
+        file=life.pdf("What the wiki's contract says"),
+        by=cast.owner,
+    )
+
+
+def test_a_term_of_classes_that_no_link_carries_touches_nothing(cast, case):
+    acme = tied.vendor(cast)
+    tied.hop(cast, tied.link(cast, case, tied.system(cast)), vendor=acme)
+    tied.term(cast, acme, data_classes=["salaries"])
+    tied.term(cast, acme, ends_on=tied.FROM + timedelta(days=1), reference="Over long ago")
+    assert held(case) == []
+    assert not case.changes.filter(triggers=["vendor_terms"]).exists()
+
+
+def test_a_term_to_come_holds_and_voids_from_its_day(cast, case):
+    acme, start = tied.vendor(cast), clock.today() + timedelta(days=9)
+    tied.hop(cast, tied.link(cast, case, tied.system(cast)), vendor=acme)
+    tied.term(cast, acme, starts_on=start)
+    assert held(case) == []
+    change = case.changes.get(triggers=["vendor_terms"])
+    assert change.effective_at == clock.midnight_before(start)
+    assert case.spans.covering(change.effective_at).get().held
+    assert not case.spans.covering(change.effective_at - timedelta(seconds=1)).get().held
+
+
+def test_a_unit_that_moves_comes_under_other_policies(cast, case):
+    tied.hop(cast, tied.link(cast, case, tied.system(cast)))
+    tied.policy(cast, cast.elsewhere)
+    assert held(case) == []
+    admin = cast.people["admin"]
+    retail = cast.unit.parent
+    actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason="Reorganised", by=admin)
+    assert len(held(case)) == 1
+    change = case.changes.get(triggers=["vendor_terms"])
+    assert change.what == "Account management moved below Logistics"
+    cast.unit.refresh_from_db()
+    actions.move_unit(unit=cast.unit, into=retail, reason="Back", by=admin)
+    assert held(case)[0].liftable_since
+
+
+def test_a_region_that_is_added_is_known_from_then_on(cast, case):
+    acme = tied.vendor(cast)
+    tied.hop(cast, tied.link(cast, case, tied.system(cast)), region="Fra-Nine", vendor=acme)
+    tied.term(cast, acme)
+    assert answers(case) == [("vendor model, Fra-Nine", "unknown")]
+    row = actions.add_region(key="fra-nine", words="Our room in Frankfurt", within="DE", by=cast.seat_risk)
+    assert [str(row.within), str(row.within.within)] == ["DE", "EU"]
+    assert answers(case) == [("vendor model, Fra-Nine", "allowed")]
+    assert held(case)[0].liftable_since
+    for wrong in ({"key": "FRA-nine", "within": "DE"}, {"key": "eu-west-1", "within": "US"}):
+        with pytest.raises(ValidationError, match="known already"):
+            actions.add_region(by=cast.seat_risk, **wrong)
+    with pytest.raises(ValidationError, match="is known"):
+        actions.add_region(key="luna", within="moon", by=cast.seat_risk)
+
+
+# --- Who may, and what is refused ------------------------------------------------------------------------------------
+
+
+def test_who_files_terms_and_who_takes_them_back(cast):
+    case, acme = factories.make_mvp(cast), tied.vendor(cast)
+    for person in (cast.owner, cast.lead, cast.admin, cast.seat_value, cast.outsider):
+        with pytest.raises(Refused):
+            tied.term(cast, acme, by=person)
+    tied.hop(cast, tied.link(cast, case, tied.system(cast)), vendor=acme)
+    theirs = tied.term(cast, acme, by=cast.lead)
+    with pytest.raises(Refused):
+        tied.term(cast, acme, by=cast.steward)
+    with pytest.raises(Refused, match="takes this back"):
+        actions.withdraw_vendor_term(term=theirs, reason="It holds us", by=cast.owner)
+    with pytest.raises(Refused):
+        tied.term(cast, acme, replaces=theirs, allowed=["US"], by=cast.owner)
+    actions.withdraw_vendor_term(term=theirs, reason="Misread", by=cast.seat_risk)
+    with pytest.raises(Refused):
+        tied.policy(cast, cast.unit, by=cast.owner)
+    tied.policy(cast, cast.unit, by=cast.admin)
+    with pytest.raises(Refused):
+        actions.add_region(key="fra-nine", within="DE", by=cast.lead)
+    with pytest.raises(Refused):
+        actions.add_vendor(name="New", by=cast.outsider)
+    assert actions.add_vendor(name="New", by=cast.lead).name == "New"
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("reference", {"reference": " "}),
+        ("allowed", {"allowed": []}),
+        ("allowed", {"allowed": ["EU", "mars-1"]}),
+        ("forbidden", {"forbidden": ["mars-1"]}),
+        ("ends_on", {"ends_on": date(2025, 1, 1)}),
+        ("kind", {"kind": "other"}),
+    ],
+)
+def test_a_term_says_what_is_wrong_with_it(cast, field, wrong):
+    with pytest.raises(ValidationError) as found:
+        tied.term(cast, tied.vendor(cast), **wrong)
+    assert set(found.value.message_dict) == {field}
+
+
+def test_each_act_leaves_its_entry(cast, case):
+    acme = tied.vendor(cast)
+    tied.hop(cast, tied.link(cast, case, tied.system(cast)), vendor=acme)
+    first = Entry.objects.acts().order_by("-pk").values_list("pk", flat=True)[0]
+    term = tied.term(cast, acme)
+    kinds = Entry.objects.acts().filter(pk__gt=first).order_by("pk").values_list("kind", "case_ref")
+    assert list(kinds) == [
+        ("vendor term filed", ""),
+        ("changed", case.ref),
+        ("register found", case.ref),
+        ("hold opened", case.ref),
+    ]
+    assert acts.cases_of_vendor(acme) == [case.pk]
+    assert acts.cases_of_unit(cast.unit.parent) == [case.pk]
+    actions.withdraw_vendor_term(term=term, reason="Misread", by=cast.seat_security)
+    assert Entry.objects.acts().filter(kind="vendor term withdrawn").count() == 1
+
+
+def test_many_cases_cost_no_statement_more_than_few(cast):
+    """One statement finds what is forbidden; voids, holds, entries and standings of all are written together."""
+    crm, counts = tied.system(cast), []
+    for name, number in (("Few", 2), ("Many", 7)):
+        of = tied.vendor(cast, name)
+        for n in range(number):
+            case = factories.make_case(cast, title=f"{name} {n}")
+            tied.hop(cast, tied.link(cast, case, crm), vendor=of)
+        with CaptureQueriesContext(connection) as asked:
+            tied.term(cast, of)
+        reading = [one for one in asked.captured_queries if "enclosing" in one["sql"]]
+        assert len(reading) == 2, "which are touched, and what the register says of them"
+        counts.append(len(asked))
+    assert Hold.objects.open().filter(kind="residency").count() == 9
+    assert counts[1] <= counts[0], counts

@@ -1,0 +1,157 @@
+"""Pages of the estates: read, map, choose, confirm, drop; who sees whose tables."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from governance.models import Entry
+from initiatives import actions
+from initiatives.models import EstateBatch, EstateRow, System
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def page(client, url, **data):
+    """The text of a page, or of where a post leads."""
+    answer = client.post(url, data, follow=True) if data else client.get(url, follow=True)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def sent(content: str, name: str = "estate.csv") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content.encode(), "text/csv")
+
+
+def read(cast, content: str, kind: str = "systems", by=None):
+    batch, _ = actions.read_estate(
+        content=content.encode(), file_name="estate.csv", kind=kind, by=by or cast.admin
+    )
+    return batch
+
+
+def test_from_a_file_to_the_register(cast, as_):
+    client = as_(cast.admin)
+    assert "No table yet" in page(client, reverse("estates"))
+    assert "Choose the file" in page(client, reverse("estates"), kind="systems")
+    text = page(client, reverse("estates"), file=sent("Name,Kind\nShare,wiki\nOdd,teapot\n"), kind="systems")
+    assert "Nothing of it is in the register yet" in text
+    assert "is no kind of system known here" in text
+    batch = EstateBatch.objects.get()
+    text = page(client, reverse("estate-confirm", args=[batch.pk]))
+    assert "1 rows enter the register as new" in text
+    assert not System.objects.exists()
+    text = page(client, reverse("estate-confirm", args=[batch.pk]), go="1")
+    assert "Confirmed by" in text
+    assert "2 of 2 rows are dealt with" in text
+    assert System.objects.get().name == "Share"
+    assert "This very file was read before" in page(
+        client, reverse("estates"), file=sent("Name,Kind\nShare,wiki\nOdd,teapot\n"), kind="systems"
+    )
+    assert page(client, reverse("estate-progress", args=[batch.pk])).count("done") == 1
+
+
+def test_differences_are_taken_row_by_row_and_column_by_column(cast, as_):
+    for name in ("A", "B"):
+        factories.make_system(cast, name, kind="wiki", location="here", purpose="old")
+    batch = read(cast, "Name,Kind,URL,Purpose\nA,wiki,there,new\nB,wiki,there,new\nC,wiki,there,new\n")
+    client, url = as_(cast.admin), reverse("estate", args=[batch.pk])
+    text = page(client, url)
+    assert "the register says “here”, the table “there”" in text
+    assert reverse("estate-confirm", args=[batch.pk]) in text, "one row is new"
+    rows = {row.mapped["label"]: row for row in batch.rows.all()}
+    page(
+        client,
+        url,
+        do="rows",
+        row=[str(row.pk) for row in rows.values()],
+        take=[f"{rows['A'].pk}:purpose", f"{rows['A'].pk}:name", "x:y", "9999999:purpose"],
+        out=[str(rows["C"].pk)],
+    )
+    assert EstateRow.objects.get(pk=rows["A"].pk).takes == ["purpose"]
+    assert EstateRow.objects.get(pk=rows["C"].pk).state == "skipped"
+    assert "2 rows: the table" in page(client, url, do="take", field="location")
+    page(client, url, do="keep", field="location")
+    assert EstateRow.objects.get(pk=rows["B"].pk).takes == []
+    page(client, f"{url}?state=differs", do="leave", state="differs", q="B")
+    assert EstateRow.objects.get(pk=rows["B"].pk).state == "skipped"
+    page(client, reverse("estate-confirm", args=[batch.pk]), go="1")
+    assert list(System.objects.values_list("name", "location", "purpose")) == [
+        ("A", "here", "new"),
+        ("B", "here", "old"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "shown", "hidden"),
+    [
+        ("state=new", "Fresh", "Strange"),
+        ("state=wrong", "Strange", "Fresh"),
+        ("q=FRE", "Fresh", "Strange"),
+        ("q=nothing", "No row fits", "Fresh</th>"),
+        ("state=%27&page=x&field=odd", "Fresh", "No row fits"),
+    ],
+)
+def test_rows_are_filtered_and_junk_changes_nothing(cast, as_, query, shown, hidden):
+    batch = read(cast, "Name,Kind\nFresh,wiki\nStrange,teapot\n")
+    text = page(as_(cast.admin), f"{reverse('estate', args=[batch.pk])}?{query}")
+    rows = text[text.index("Rows by line of the table") :]
+    assert shown in rows
+    assert hidden not in rows
+
+
+def test_the_mapping_is_changed_on_its_page(cast, as_):
+    batch = read(cast, "Ding,Sorte\nShare,\n")
+    client, url = as_(cast.admin), reverse("estate-mapping", args=[batch.pk])
+    assert "What its columns hold" in page(client, url)
+    assert "Choose the column that says it" in page(client, url, column_kind="Sorte")
+    page(client, url, column_name="Ding", value_kind="wiki")
+    assert batch.rows.get().mapped["values"] == {"name": "Share", "kind": "wiki"}
+    assert "Select a valid choice" in page(client, url, column_name="Elsewhere")
+
+
+def test_a_dropped_table_is_gone_for_everybody(cast, as_):
+    batch = read(cast, "Name,Kind\nShare,wiki\n")
+    client = as_(cast.admin)
+    assert "thrown away" in page(client, reverse("estate-drop", args=[batch.pk]))
+    page(client, reverse("estate-drop", args=[batch.pk]), go="1")
+    assert client.get(reverse("estate", args=[batch.pk])).status_code == 404
+    assert Entry.objects.filter(kind="estate dropped").exists()
+
+
+def test_leads_see_their_own_tables_and_only_what_they_may_bring(cast, as_):
+    case = factories.make_mvp(cast)
+    factories.make_link(cast, case, factories.make_system(cast, "Ledger"))
+    own = read(cast, "Term,System,Field,Meaning\nRate,Ledger,rate,Of the day\n", "definitions", by=cast.lead)
+    other = read(cast, "Name,Kind\nHidden,wiki\n")
+    client = as_(cast.lead)
+    text = page(client, reverse("estates"))
+    assert reverse("estate", args=[own.pk]) in text
+    assert reverse("estate", args=[other.pk]) not in text
+    assert 'value="systems"' not in text
+    assert 'value="links"' in text
+    names = ("estate", "estate-mapping", "estate-confirm", "estate-drop", "estate-export")
+    for name in names:
+        assert client.get(reverse(name, args=[own.pk])).status_code == 200
+        assert client.get(reverse(name, args=[other.pk])).status_code == 404
+        assert client.post(reverse(name, args=[other.pk]), {"do": "leave", "state": "new"}).status_code == 404
+        assert as_(cast.owner).get(reverse(name, args=[own.pk])).status_code == 403
+    assert EstateBatch.objects.filter(dropped_at=None).count() == 2
+
+
+def test_a_table_that_is_long_goes_on_by_itself(cast, as_, monkeypatch, django_capture_on_commit_callbacks):
+    monkeypatch.setattr("initiatives.actions.estates.TOGETHER", 2)
+    monkeypatch.setattr("initiatives.views.estates.AT_ONCE_SECONDS", 0)
+    batch = read(cast, "Name,Kind\n" + "".join(f"S{n},wiki\n" for n in range(7)))
+    client = as_(cast.admin)
+    text = page(client, reverse("estate-confirm", args=[batch.pk]), go="1")
+    assert "5 rows are on their way" in text
+    assert "2 of 7 rows are dealt with" in text
+    assert 'hx-trigger="every 2s"' in text
+    page(client, reverse("estate", args=[batch.pk]), do="on")
+    assert System.objects.count() == 4
+    from initiatives.tasks import enter_estates
+
+    enter_estates()
+    assert System.objects.count() == 7
+    assert "7 of 7 rows are dealt with" in page(client, reverse("estate", args=[batch.pk]))

@@ -1,0 +1,247 @@
+"""The pages of systems: found, described, looked after; cases that are not one's own are numbers, or nothing."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from governance import clock
+from initiatives import actions, landscape
+from initiatives.models import System
+from tests import factories
+from tests.initiatives.looking import at, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def mvp(cast):
+    return factories.make_mvp(cast)
+
+
+@pytest.fixture
+def crm(cast) -> System:
+    return factories.make_system(cast, "CRM", location="Our cloud")
+
+
+TYPED = {"name": "Billing", "kind": "bought", "updated_every_days": "365", "regions": "eu-west, eu-north"}
+
+
+def test_a_system_is_described_changed_and_retired_on_its_pages(cast, as_):
+    client = as_(cast.lead)
+    answer = client.post(at("system-describe"), TYPED | {"owner": cast.outsider.pk, "editable": "yes"})
+    system = System.objects.get(name="Billing")
+    assert answer["Location"] == system.get_absolute_url()
+    assert (system.owner, system.editable, system.regions) == (cast.outsider, True, ["eu-west", "eu-north"])
+    again = text_of(client.post(at("system-describe"), TYPED))
+    assert "Billing is described already" in again
+    form = text_of(client.get(at("system-change", system.pk)))
+    assert "eu-west, eu-north" in form
+    client.post(at("system-change", system.pk), TYPED | {"name": "Billing 2", "editable": "no"})
+    system = System.objects.get(pk=system.pk)
+    assert (system.name, system.editable, system.owner) == ("Billing 2", False, None)
+    client.post(at("system-retire", system.pk), {"reason": "Replaced"})
+    page = text_of(client.get(system.get_absolute_url()))
+    assert "Retired by Ravi Menon" in page
+    assert client.get(at("system-change", system.pk)).status_code == 403
+
+
+def test_a_source_is_added_from_the_page_of_its_collection(cast, as_):
+    base = factories.make_system(cast, "Base", kind="knowledge_collection")
+    client = as_(cast.lead)
+    assert "No source is listed" in text_of(client.get(base.get_absolute_url()))
+    page = text_of(client.get(f"{at('system-describe')}?collection={base.pk}"))
+    assert re.search(rf'<option value="{base.pk}" selected', page)
+    client.post(at("system-describe"), TYPED | {"name": "KB-A", "kind": "wiki", "collection": base.pk})
+    assert base.members.get().name == "KB-A"
+    assert "KB-A" in text_of(client.get(base.get_absolute_url()))
+
+
+def test_customisations_and_accounts_have_their_forms(cast, as_, crm):
+    client = as_(cast.lead)
+    for team in ("Claims", "Sales", "Service"):
+        client.post(at("system-customise", crm.pk), {"team": team, "what": "Statuses"})
+    assert "Customised by 3 teams" in text_of(client.get(crm.get_absolute_url()))
+    assert client.get(at("customisation-end", crm.customisations.first().pk)).status_code == 200
+    client.post(at("customisation-end", crm.customisations.first().pk))
+    assert "Customised by" not in text_of(client.get(crm.get_absolute_url()))
+    client.post(at("account-open", crm.pk), {"name": "svc", "privileges": "Reads"})
+    account = crm.service_accounts.get()
+    assert "no review planned" in text_of(client.get(crm.get_absolute_url()))
+    day = clock.today() + timedelta(days=10)
+    client.post(at("account-change", account.pk), {"name": "svc", "privileges": "Reads", "review_by": day})
+    assert "review due" in text_of(client.get(crm.get_absolute_url()))
+    client.post(at("account-review", account.pk), {"privileges": "Reads", "review_by": day + timedelta(90)})
+    account.refresh_from_db()
+    assert account.review_by == day + timedelta(90)
+    client.post(at("account-close", account.pk), {"reason": "Closed in CRM"})
+    account.refresh_from_db()
+    assert account.closed_by == cast.lead
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ("", ["CRM", "Nobody's", "Wiki"]),
+        ("?q=cloud", ["CRM"]),
+        ("?kind=wiki", ["Wiki"]),
+        ("?condition=orphaned", ["Nobody's"]),
+        ("?condition=stale", ["Wiki"]),
+        ("?condition=maintained&kind=bought", ["CRM"]),
+        ("?owner=vogel", ["Wiki"]),
+        ("?kind=junk&condition=junk&page=junk", ["CRM", "Nobody's", "Wiki"]),
+        ("?q=nothing+like+it", []),
+    ],
+)
+def test_systems_are_found_by_what_stands_in_the_address(cast, as_, crm, asked, names):
+    factories.make_system(cast, "Nobody's", owner=None)
+    factories.make_system(cast, "Wiki", kind="wiki", last_updated_on=None, owner=cast.steward)
+    answer = as_(cast.outsider).get(f"/systems/{asked}")
+    assert [row.name for row, *_ in answer.context["rows"]] == names
+
+
+def test_those_on_which_most_cases_hang_come_first_and_are_drawn(cast, as_, mvp, crm):
+    other = factories.make_case(cast, title="Another")
+    wiki = factories.make_system(cast, "A wiki nobody uses", kind="wiki")
+    billing = factories.make_system(cast, "Billing")
+    for case, system in ((mvp, billing), (mvp, crm), (other, crm)):
+        factories.make_link(cast, case, system)
+    factories.make_link(cast, mvp, billing, pattern="audit")
+    answer = as_(cast.chair).get("/systems/")
+    assert [(row.name, cases) for row, cases, *_ in answer.context["rows"]] == [
+        ("CRM", 2),
+        ("Billing", 1),
+        (wiki.name, 0),
+    ]
+    assert [(row.system.name, row.cases) for row in answer.context["heaviest"].rows] == [
+        ("CRM", 2),
+        ("Billing", 1),
+    ]
+    assert (answer.context["heaviest"].others, answer.context["heaviest"].unused) == (0, 1)
+    assert "CRM: 2 cases" in text_of(answer)
+
+
+def test_the_picture_draws_thirty_and_counts_the_others(cast, as_, mvp, monkeypatch):
+    monkeypatch.setattr(landscape, "DRAWN", 2)
+    for number in range(4):
+        factories.make_link(cast, mvp, factories.make_system(cast, f"System {number}"))
+    page = text_of(as_(cast.chair).get("/systems/"))
+    assert "and 2 others with fewer" in page
+
+
+def test_cases_of_others_are_numbers_and_confidential_ones_nothing(cast, as_, mvp, crm):
+    hidden = factories.make_case(cast, title="A merger")
+    actions.change_details(case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner)
+    for case in (mvp, hidden):
+        factories.make_link(cast, case, crm)
+    mine = as_(cast.owner).get(crm.get_absolute_url())
+    assert {link.initiative_id for link in mine.context["page"]} == {mvp.pk, hidden.pk}
+    assert mine.context["hidden"] == 0
+    page = as_(cast.sponsor).get(crm.get_absolute_url())
+    assert list(page.context["page"]) == []
+    assert page.context["hidden"] == 1
+    text = text_of(page)
+    assert "1 other case depends on it" in text
+    assert mvp.title not in text
+    assert "A merger" not in text
+    for person, number in ((cast.sponsor, 1), (cast.owner, 2), (cast.auditor, 2)):
+        ((_, cases, *_),) = as_(person).get("/systems/").context["rows"]
+        assert cases == number
+
+
+def test_the_number_of_questions_does_not_grow_with_systems_and_links(cast, as_, mvp, crm):
+    factories.make_link(cast, mvp, crm)
+    client = as_(cast.outsider)
+
+    def asked(url: str) -> int:
+        client.get(url)
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(url).status_code == 200
+        return len(queries)
+
+    pages = ("/systems/", crm.get_absolute_url(), "/")
+    before = [asked(page) for page in pages]
+    for number in range(5):
+        case = factories.make_case(cast, title=f"Case {number}")
+        factories.make_link(cast, case, crm)
+        factories.make_link(cast, case, factories.make_system(cast, f"System {number}"))
+        factories.make_account(cast, crm, f"svc-{number}", owner=cast.outsider)
+    assert [asked(page) for page in pages] == before
+
+
+# What waits for an owner
+
+
+def test_an_owner_has_it_on_the_desk_and_answers_without_seeing_the_case(cast, as_, mvp, crm):
+    account = factories.make_account(cast, crm, owner=cast.outsider, review_by=clock.today())
+    link = factories.make_link(cast, mvp, crm, account=account, purpose="Names of customers")
+    client = as_(cast.outsider)
+    desk = text_of(client.get("/"))
+    assert "1 case would depend on CRM" in desk
+    assert "Service account svc-assistant in CRM" in desk
+    page = text_of(client.get(crm.get_absolute_url()))
+    assert "Waiting for your answer" in page
+    assert at("link-answer", link.pk) in page
+    asked = client.get(at("link-answer", link.pk))
+    text = text_of(asked)
+    assert "Names of customers" in text
+    assert mvp.get_absolute_url() not in text
+    assert client.get(mvp.get_absolute_url()).status_code == 404
+    assert client.get(at("integration", mvp.ref)).status_code == 404
+    assert client.get(at("link-change", link.pk)).status_code == 404
+    client.post(at("link-answer", link.pk), {"digest": asked.context["digest"]})
+    assert link.answers.get().accepts
+    assert "would depend on CRM" not in text_of(client.get("/"))
+    assert "Sam Brook agreed on" in text_of(client.get(at("link-answer", link.pk)))
+    tab = text_of(as_(cast.owner).get(at("integration", mvp.ref)))
+    assert "agreed" in tab
+
+
+def test_an_owner_declines_with_a_reason_that_the_case_reads(cast, as_, mvp, crm):
+    link = factories.make_link(cast, mvp, crm)
+    client = as_(cast.outsider)
+    digest = client.get(at("link-decline", link.pk)).context["digest"]
+    assert client.post(at("link-decline", link.pk), {"digest": digest, "words": ""}).status_code == 200
+    client.post(at("link-decline", link.pk), {"digest": digest, "words": "At night only."})
+    assert "would depend on CRM" not in text_of(client.get("/"))
+    assert "At night only." in text_of(as_(cast.owner).get(at("integration", mvp.ref)))
+
+
+def test_an_answer_to_an_older_link_is_refused(cast, as_, mvp, crm):
+    link = factories.make_link(cast, mvp, crm)
+    client = as_(cast.outsider)
+    digest = client.get(at("link-answer", link.pk)).context["digest"]
+    actions.change_link(link=link, data_classes=["prices"], by=cast.lead)
+    assert client.post(at("link-answer", link.pk), {"digest": digest}).status_code == 409
+    assert not link.answers.exists()
+
+
+def test_nobody_else_answers(cast, as_, mvp, crm):
+    link = factories.make_link(cast, mvp, crm)
+    page = as_(cast.owner).get(at("link-answer", link.pk))
+    assert "Only Sam Brook can answer this." in text_of(page)
+    answer = as_(cast.owner).post(at("link-answer", link.pk), {"digest": page.context["digest"]})
+    assert answer.status_code == 403
+    assert as_(cast.sponsor).get(at("link-answer", link.pk)).status_code == 404
+
+
+def test_who_is_named_says_that_it_is_not_theirs(cast, as_, crm):
+    client = as_(cast.outsider)
+    assert "It is not mine" in text_of(client.get(crm.get_absolute_url()))
+    client.post(at("system-disown", crm.pk), {"reason": "Sold"})
+    assert System.objects.get(pk=crm.pk).owner is None
+    assert as_(cast.lead).get(at("system-disown", crm.pk)).status_code == 403
+
+
+def test_whoever_owes_the_closing_of_an_account_finds_it_on_the_desk(cast, as_, mvp, crm):
+    account = factories.make_account(cast, crm, owner=cast.outsider)
+    factories.make_link(cast, mvp, crm, account=account)
+    actions.stop(case=mvp, reason_code="no_value", reason="No", by=cast.owner)
+    client = as_(cast.outsider)
+    desk = text_of(client.get("/"))
+    assert "Close the service account svc-assistant in CRM" in desk
+    assert at("account-close", account.pk) in desk
+    client.post(at("account-close", account.pk), {"reason": "Closed"})
+    assert "Close the service account" not in text_of(client.get("/"))

@@ -1,0 +1,99 @@
+"""Cases tied to systems, and the terms that bind where their data may be: rows as the acts would leave them."""
+
+from datetime import date
+
+from governance import clock
+from governance.history import acting
+from initiatives import actions
+from initiatives.models import Component, ComponentVersion, Hop, Link, System, Vendor
+
+FROM = date(2026, 1, 1)
+
+
+def vendor(cast, name: str = "Acme Cloud") -> Vendor:
+    return Vendor.objects.filter(name=name).first() or actions.add_vendor(name=name, by=cast.seat_security)
+
+
+def system(cast, name: str = "CRM", regions=("CH",), **fields) -> System:
+    row = System(
+        **{
+            "name": name,
+            "kind": "bought",
+            "owner": cast.steward,
+            "regions": list(regions),
+            "described_by": cast.lead,
+            "described_at": clock.now(),
+        }
+        | fields
+    )
+    with acting(by=cast.lead, reason="Described"):
+        row.save()
+    return row
+
+
+def link(cast, case, to: System, classes=("customer notes",), pattern: str = "feed", **fields) -> Link:
+    row = Link(
+        **{
+            "initiative": case,
+            "system": to,
+            "pattern": pattern,
+            "direction": "reads",
+            "access": "api",
+            "data_classes": list(classes),
+            "by": cast.lead,
+            "at": clock.now(),
+        }
+        | fields
+    )
+    with acting(by=cast.lead, reason="Described"):
+        row.save()
+    return row
+
+
+def hop(cast, of: Link, name: str = "vendor model", region: str = "us-east", **fields) -> Hop:
+    position = Hop.objects.filter(link=of).count() + 1
+    row = Hop(**{"link": of, "position": position, "name": name, "region": region} | fields)
+    with acting(by=cast.lead, reason="Described"):
+        row.save()
+    return row
+
+
+def part(cast, case, name: str = "Model", versions=()) -> Component:
+    """A component with versions, each (region, from, to)."""
+    row = Component(initiative=case, layer="model", name=name)
+    with acting(by=cast.lead, reason="Described"):
+        row.save()
+        for number, (region, start, end) in enumerate(versions):
+            ComponentVersion(
+                component=row, version=f"v{number}", region=region, runs_from=start, runs_to=end
+            ).save()
+    return row
+
+
+def term(cast, of: Vendor, **fields):
+    """What the vendor's contract says, filed by the security seat: no processing outside the EU, unless told else."""
+    return actions.file_vendor_term(
+        **{
+            "vendor": of,
+            "kind": "region",
+            "reference": "MSA 4.2",
+            "starts_on": FROM,
+            "allowed": ["EU"],
+            "words": "no processing outside EU",
+            "by": cast.seat_security,
+        }
+        | fields
+    )
+
+
+def policy(cast, unit, **fields):
+    return actions.set_unit_policy(
+        **{
+            "unit": unit,
+            "reference": "Data policy 3",
+            "starts_on": FROM,
+            "forbidden": ["US"],
+            "by": cast.seat_security,
+        }
+        | fields
+    )
