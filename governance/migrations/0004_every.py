@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+import governance.migrating
+
 
 class Migration(migrations.Migration):
 
@@ -10,22 +12,26 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveConstraint(
-            model_name='delivery',
-            name='one_mail_per_person_and_day',
-        ),
-        migrations.AddField(
-            model_name='delivery',
-            name='about',
-            field=models.CharField(blank=True, default='', max_length=40),
-        ),
-        migrations.AddField(
-            model_name='delivery',
-            name='kind',
-            field=models.CharField(choices=[('day', "The day's mail"), ('digest', 'Weekly digest')], default='day', max_length=20),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('person', 'kind', 'about', 'day'), name='one_mail_per_person_kind_matter_and_day'),
+        governance.migrating.Together(
+            [
+                migrations.RemoveConstraint(
+                    model_name='delivery',
+                    name='one_mail_per_person_and_day',
+                ),
+                migrations.AddField(
+                    model_name='delivery',
+                    name='about',
+                    field=models.CharField(blank=True, default='', max_length=40),
+                ),
+                migrations.AddField(
+                    model_name='delivery',
+                    name='kind',
+                    field=models.CharField(choices=[('day', "The day's mail"), ('digest', 'Weekly digest')], default='day', max_length=20),
+                ),
+                migrations.AddConstraint(
+                    model_name='delivery',
+                    constraint=models.UniqueConstraint(fields=('person', 'kind', 'about', 'day'), name='one_mail_per_person_kind_matter_and_day'),
+                ),
+            ]
         ),
     ]

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import governance.clock
+import governance.migrating
 import governance.models.access
 
 
@@ -17,70 +18,74 @@ class Migration(migrations.Migration):
     operations = [
         # Sessions lie in a table of their own from here on; whoever was signed in signs in once more.
         migrations.RunSQL("DROP TABLE IF EXISTS django_session", migrations.RunSQL.noop),
-        migrations.CreateModel(
-            name='TaskRun',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120, unique=True)),
-                ('done_at', models.DateTimeField(null=True)),
-                ('failed_at', models.DateTimeField(null=True)),
-                ('reason', models.TextField(blank=True, default='')),
-                ('failed_in_a_row', models.PositiveIntegerField(default=0)),
-            ],
-            options={
-                'ordering': ['name'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Pulse',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('scheduler', 'scheduler'), ('worker', 'worker')], max_length=10)),
-                ('name', models.CharField(max_length=200)),
-                ('started_at', models.DateTimeField()),
-                ('seen_at', models.DateTimeField()),
-            ],
-            options={
-                'ordering': ['kind', 'name'],
-                'constraints': [models.UniqueConstraint(fields=('kind', 'name'), name='one_pulse_per_process')],
-            },
-        ),
-        migrations.CreateModel(
-            name='Session',
-            fields=[
-                ('session_key', models.CharField(max_length=40, primary_key=True, serialize=False, verbose_name='session key')),
-                ('session_data', models.TextField(verbose_name='session data')),
-                ('expire_date', models.DateTimeField(db_index=True, verbose_name='expire date')),
-                ('started_at', models.DateTimeField(null=True)),
-                ('seen_at', models.DateTimeField(null=True)),
-                ('device', models.CharField(default='', max_length=80)),
-                ('person', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'session',
-                'ordering': ['-seen_at'],
-            },
-        ),
-        migrations.CreateModel(
-            name='PasswordLink',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('claimed_at', models.DateTimeField(blank=True, null=True)),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('last_error', models.TextField(blank=True, default='')),
-                ('purpose', models.CharField(choices=[('invitation', 'invitation'), ('reset', 'forgotten password'), ('handed', 'link handed over')], max_length=12)),
-                ('nonce', models.CharField(default=governance.models.access.new_nonce, max_length=32, unique=True)),
-                ('made_at', models.DateTimeField(default=governance.clock.now)),
-                ('expires_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='password_links', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['-made_at'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('used_at__isnull', True), ('ended_at__isnull', True), _connector='OR'), name='password_link_is_used_or_ended'), models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('made_at'))), name='password_link_expires_after_it_is_made')],
-            },
+        governance.migrating.Together(
+            [
+                migrations.CreateModel(
+                    name='TaskRun',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('name', models.CharField(max_length=120, unique=True)),
+                        ('done_at', models.DateTimeField(null=True)),
+                        ('failed_at', models.DateTimeField(null=True)),
+                        ('reason', models.TextField(blank=True, default='')),
+                        ('failed_in_a_row', models.PositiveIntegerField(default=0)),
+                    ],
+                    options={
+                        'ordering': ['name'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Pulse',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('kind', models.CharField(choices=[('scheduler', 'scheduler'), ('worker', 'worker')], max_length=10)),
+                        ('name', models.CharField(max_length=200)),
+                        ('started_at', models.DateTimeField()),
+                        ('seen_at', models.DateTimeField()),
+                    ],
+                    options={
+                        'ordering': ['kind', 'name'],
+                        'constraints': [models.UniqueConstraint(fields=('kind', 'name'), name='one_pulse_per_process')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Session',
+                    fields=[
+                        ('session_key', models.CharField(max_length=40, primary_key=True, serialize=False, verbose_name='session key')),
+                        ('session_data', models.TextField(verbose_name='session data')),
+                        ('expire_date', models.DateTimeField(db_index=True, verbose_name='expire date')),
+                        ('started_at', models.DateTimeField(null=True)),
+                        ('seen_at', models.DateTimeField(null=True)),
+                        ('device', models.CharField(default='', max_length=80)),
+                        ('person', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to=settings.AUTH_USER_MODEL)),
+                    ],
+                    options={
+                        'verbose_name': 'session',
+                        'ordering': ['-seen_at'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='PasswordLink',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('claimed_at', models.DateTimeField(blank=True, null=True)),
+                        ('sent_at', models.DateTimeField(blank=True, null=True)),
+                        ('attempts', models.PositiveIntegerField(default=0)),
+                        ('last_error', models.TextField(blank=True, default='')),
+                        ('purpose', models.CharField(choices=[('invitation', 'invitation'), ('reset', 'forgotten password'), ('handed', 'link handed over')], max_length=12)),
+                        ('nonce', models.CharField(default=governance.models.access.new_nonce, max_length=32, unique=True)),
+                        ('made_at', models.DateTimeField(default=governance.clock.now)),
+                        ('expires_at', models.DateTimeField()),
+                        ('used_at', models.DateTimeField(null=True)),
+                        ('ended_at', models.DateTimeField(null=True)),
+                        ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='password_links', to=settings.AUTH_USER_MODEL)),
+                    ],
+                    options={
+                        'ordering': ['-made_at'],
+                        'constraints': [models.CheckConstraint(condition=models.Q(('used_at__isnull', True), ('ended_at__isnull', True), _connector='OR'), name='password_link_is_used_or_ended'), models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('made_at'))), name='password_link_expires_after_it_is_made')],
+                    },
+                ),
+            ]
         ),
     ]

@@ -4,6 +4,7 @@ import django.contrib.postgres.indexes
 from django.conf import settings
 from django.db import migrations
 
+import governance.migrating
 import governance.searching
 
 
@@ -16,21 +17,25 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddIndex(
-            model_name='component',
-            index=django.contrib.postgres.indexes.GinIndex(governance.searching.Words('vendor', 'name'), name='components_by_words'),
-        ),
-        migrations.AddIndex(
-            model_name='evidence',
-            index=django.contrib.postgres.indexes.GinIndex(governance.searching.Words('title'), name='evidence_by_words'),
-        ),
-        migrations.AddIndex(
-            model_name='initiative',
-            index=django.contrib.postgres.indexes.GinIndex(governance.searching.Words('title'), name='cases_by_words'),
-        ),
-        migrations.AddIndex(
-            model_name='initiative',
-            index=django.contrib.postgres.indexes.GinIndex(governance.searching.Words('platform'), name='platforms_by_words'),
+        governance.migrating.Together(
+            [
+                migrations.AddIndex(
+                    model_name='component',
+                    index=django.contrib.postgres.indexes.GinIndex(governance.searching.Words('vendor', 'name'), name='components_by_words'),
+                ),
+                migrations.AddIndex(
+                    model_name='evidence',
+                    index=django.contrib.postgres.indexes.GinIndex(governance.searching.Words('title'), name='evidence_by_words'),
+                ),
+                migrations.AddIndex(
+                    model_name='initiative',
+                    index=django.contrib.postgres.indexes.GinIndex(governance.searching.Words('title'), name='cases_by_words'),
+                ),
+                migrations.AddIndex(
+                    model_name='initiative',
+                    index=django.contrib.postgres.indexes.GinIndex(governance.searching.Words('platform'), name='platforms_by_words'),
+                ),
+            ]
         ),
         # The history of cases has their former titles; its model is made by a library, without indexes of ours.
         migrations.RunSQL(

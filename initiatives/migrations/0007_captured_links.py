@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import migrations, models
 
+import governance.migrating
+
 
 class Migration(migrations.Migration):
 
@@ -13,18 +15,22 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='evidence',
-            name='captured_at',
-            field=models.DateTimeField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name='historicalevidence',
-            name='captured_at',
-            field=models.DateTimeField(blank=True, null=True),
-        ),
-        migrations.AddConstraint(
-            model_name='evidence',
-            constraint=models.CheckConstraint(condition=models.Q(('captured_at__isnull', True), models.Q(models.Q(('link', ''), _negated=True), models.Q(('file', ''), _negated=True), models.Q(('sha256', ''), _negated=True)), _connector='OR'), name='captured_means_a_link_and_its_file'),
+        governance.migrating.Together(
+            [
+                migrations.AddField(
+                    model_name='evidence',
+                    name='captured_at',
+                    field=models.DateTimeField(blank=True, null=True),
+                ),
+                migrations.AddField(
+                    model_name='historicalevidence',
+                    name='captured_at',
+                    field=models.DateTimeField(blank=True, null=True),
+                ),
+                migrations.AddConstraint(
+                    model_name='evidence',
+                    constraint=models.CheckConstraint(condition=models.Q(('captured_at__isnull', True), models.Q(models.Q(('link', ''), _negated=True), models.Q(('file', ''), _negated=True), models.Q(('sha256', ''), _negated=True)), _connector='OR'), name='captured_means_a_link_and_its_file'),
+                ),
+            ]
         ),
     ]

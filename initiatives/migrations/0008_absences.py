@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import governance.history
+import governance.migrating
 
 GUARDS = """
 -- Whoever stands in for somebody with a role on a case does not sign on it (invariant 4).
@@ -55,78 +56,82 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Handover',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('proposed_at', models.DateTimeField()),
-                ('reason', models.TextField()),
-                ('accepted_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_reason', models.TextField(blank=True, default='')),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='handovers', to='initiatives.initiative')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='handovers', to=settings.AUTH_USER_MODEL)),
-                ('proposed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('successor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='handovers_offered', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['initiative', 'id'],
-            },
-        ),
-        migrations.AddField(
-            model_name='historicalroleassignment',
-            name='handover',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.handover'),
-        ),
-        migrations.AddField(
-            model_name='roleassignment',
-            name='handover',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='roles', to='initiatives.handover'),
-        ),
-        migrations.CreateModel(
-            name='HistoricalHandover',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_user_name', models.TextField(default='')),
-                ('history_xact', models.BigIntegerField(db_default=governance.history.TransactionId(), editable=False)),
-                ('proposed_at', models.DateTimeField()),
-                ('reason', models.TextField()),
-                ('accepted_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_reason', models.TextField(blank=True, default='')),
-                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
-                ('person', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('proposed_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('successor', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical handover',
-                'verbose_name_plural': 'historical handovers',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.AddIndex(
-            model_name='handover',
-            index=models.Index(condition=models.Q(('accepted_at__isnull', True), ('ended_at__isnull', True)), fields=['successor'], name='handovers_by_successor'),
-        ),
-        migrations.AddConstraint(
-            model_name='handover',
-            constraint=models.UniqueConstraint(condition=models.Q(('accepted_at__isnull', True), ('ended_at__isnull', True)), fields=('initiative', 'person'), name='one_handover_of_a_person_and_case_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='handover',
-            constraint=models.CheckConstraint(condition=models.Q(('accepted_at__isnull', True), ('ended_at__isnull', True), _connector='OR'), name='accepted_or_ended_not_both'),
-        ),
-        migrations.AddConstraint(
-            model_name='handover',
-            constraint=models.CheckConstraint(condition=models.Q(('person', models.F('successor')), _negated=True), name='nobody_hands_over_to_themselves'),
+        governance.migrating.Together(
+            [
+                migrations.CreateModel(
+                    name='Handover',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('proposed_at', models.DateTimeField()),
+                        ('reason', models.TextField()),
+                        ('accepted_at', models.DateTimeField(blank=True, null=True)),
+                        ('ended_at', models.DateTimeField(blank=True, null=True)),
+                        ('ended_reason', models.TextField(blank=True, default='')),
+                        ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='handovers', to='initiatives.initiative')),
+                        ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='handovers', to=settings.AUTH_USER_MODEL)),
+                        ('proposed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('successor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='handovers_offered', to=settings.AUTH_USER_MODEL)),
+                    ],
+                    options={
+                        'ordering': ['initiative', 'id'],
+                    },
+                ),
+                migrations.AddField(
+                    model_name='historicalroleassignment',
+                    name='handover',
+                    field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.handover'),
+                ),
+                migrations.AddField(
+                    model_name='roleassignment',
+                    name='handover',
+                    field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='roles', to='initiatives.handover'),
+                ),
+                migrations.CreateModel(
+                    name='HistoricalHandover',
+                    fields=[
+                        ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                        ('history_user_name', models.TextField(default='')),
+                        ('history_xact', models.BigIntegerField(db_default=governance.history.TransactionId(), editable=False)),
+                        ('proposed_at', models.DateTimeField()),
+                        ('reason', models.TextField()),
+                        ('accepted_at', models.DateTimeField(blank=True, null=True)),
+                        ('ended_at', models.DateTimeField(blank=True, null=True)),
+                        ('ended_reason', models.TextField(blank=True, default='')),
+                        ('history_user_id', models.BigIntegerField(blank=True, null=True)),
+                        ('history_change_reason', models.TextField(blank=True, default='')),
+                        ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                        ('history_date', models.DateTimeField(db_index=True)),
+                        ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                        ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
+                        ('person', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('proposed_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('successor', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ],
+                    options={
+                        'verbose_name': 'historical handover',
+                        'verbose_name_plural': 'historical handovers',
+                        'ordering': ('-history_date', '-history_id'),
+                        'get_latest_by': ('history_date', 'history_id'),
+                    },
+                    bases=(simple_history.models.HistoricalChanges, models.Model),
+                ),
+                migrations.AddIndex(
+                    model_name='handover',
+                    index=models.Index(condition=models.Q(('accepted_at__isnull', True), ('ended_at__isnull', True)), fields=['successor'], name='handovers_by_successor'),
+                ),
+                migrations.AddConstraint(
+                    model_name='handover',
+                    constraint=models.UniqueConstraint(condition=models.Q(('accepted_at__isnull', True), ('ended_at__isnull', True)), fields=('initiative', 'person'), name='one_handover_of_a_person_and_case_at_a_time'),
+                ),
+                migrations.AddConstraint(
+                    model_name='handover',
+                    constraint=models.CheckConstraint(condition=models.Q(('accepted_at__isnull', True), ('ended_at__isnull', True), _connector='OR'), name='accepted_or_ended_not_both'),
+                ),
+                migrations.AddConstraint(
+                    model_name='handover',
+                    constraint=models.CheckConstraint(condition=models.Q(('person', models.F('successor')), _negated=True), name='nobody_hands_over_to_themselves'),
+                ),
+            ]
         ),
         migrations.RunSQL(GUARDS, NO_GUARDS),
     ]

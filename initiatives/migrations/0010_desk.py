@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import migrations, models
 
+import governance.migrating
+
 
 class Migration(migrations.Migration):
 
@@ -23,16 +25,20 @@ class Migration(migrations.Migration):
             name='kind',
             field=models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back')], max_length=20),
         ),
-        migrations.AddIndex(
-            model_name='answer',
-            index=models.Index(condition=models.Q(('accepted_at__isnull', True), ('kind', 'not_applicable')), fields=['initiative'], name='exceptions_not_accepted'),
-        ),
-        migrations.AddIndex(
-            model_name='initiative',
-            index=models.Index(condition=models.Q(('basis', 'import'), _negated=True), fields=['unit', 'stage', 'since'], name='stages_by_age'),
-        ),
-        migrations.AddIndex(
-            model_name='span',
-            index=models.Index(fields=['next_stale_on', 'initiative'], name='spans_by_what_ages'),
+        governance.migrating.Together(
+            [
+                migrations.AddIndex(
+                    model_name='answer',
+                    index=models.Index(condition=models.Q(('accepted_at__isnull', True), ('kind', 'not_applicable')), fields=['initiative'], name='exceptions_not_accepted'),
+                ),
+                migrations.AddIndex(
+                    model_name='initiative',
+                    index=models.Index(condition=models.Q(('basis', 'import'), _negated=True), fields=['unit', 'stage', 'since'], name='stages_by_age'),
+                ),
+                migrations.AddIndex(
+                    model_name='span',
+                    index=models.Index(fields=['next_stale_on', 'initiative'], name='spans_by_what_ages'),
+                ),
+            ]
         ),
     ]

@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import migrations, models
 
+import governance.migrating
+
 
 class Migration(migrations.Migration):
 
@@ -13,20 +15,24 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddIndex(
-            model_name='initiative',
-            index=models.Index(condition=models.Q(('withdrawn_at__isnull', True)), fields=['unit'], name='live_cases'),
-        ),
-        migrations.AddIndex(
-            model_name='initiative',
-            index=models.Index(fields=['since', 'number'], name='cases_by_stay'),
-        ),
-        migrations.AddIndex(
-            model_name='span',
-            index=models.Index(models.OrderBy(models.Case(models.When(supported='proposed', then=models.Value(0)), models.When(supported='prototype', then=models.Value(1)), models.When(supported='mvp', then=models.Value(2)), models.When(supported='production', then=models.Value(3)), default=models.Value(-1), output_field=models.IntegerField()), descending=True), models.OrderBy(models.F('shortfall'), descending=True), models.F('initiative'), name='spans_by_support'),
-        ),
-        migrations.AddIndex(
-            model_name='span',
-            index=models.Index(condition=models.Q(('shortfall__gt', 0)), fields=['initiative'], include=('from_at', 'until_at'), name='spans_that_fall_short'),
+        governance.migrating.Together(
+            [
+                migrations.AddIndex(
+                    model_name='initiative',
+                    index=models.Index(condition=models.Q(('withdrawn_at__isnull', True)), fields=['unit'], name='live_cases'),
+                ),
+                migrations.AddIndex(
+                    model_name='initiative',
+                    index=models.Index(fields=['since', 'number'], name='cases_by_stay'),
+                ),
+                migrations.AddIndex(
+                    model_name='span',
+                    index=models.Index(models.OrderBy(models.Case(models.When(supported='proposed', then=models.Value(0)), models.When(supported='prototype', then=models.Value(1)), models.When(supported='mvp', then=models.Value(2)), models.When(supported='production', then=models.Value(3)), default=models.Value(-1), output_field=models.IntegerField()), descending=True), models.OrderBy(models.F('shortfall'), descending=True), models.F('initiative'), name='spans_by_support'),
+                ),
+                migrations.AddIndex(
+                    model_name='span',
+                    index=models.Index(condition=models.Q(('shortfall__gt', 0)), fields=['initiative'], include=('from_at', 'until_at'), name='spans_that_fall_short'),
+                ),
+            ]
         ),
     ]

@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        governance.migrating.CreateTogether(
+        governance.migrating.Together(
             operations=[migrations.CreateModel(
                 name='Vendor',
                 fields=[
@@ -1215,33 +1215,37 @@ class Migration(migrations.Migration):
                 },
             )],
         ),
-        migrations.RemoveConstraint(
-            model_name='evidencenames',
-            name='names_exactly_one_version',
-        ),
-        migrations.AddField(
-            model_name='changerecord',
-            name='system',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='initiatives.system'),
-        ),
-        migrations.AddField(
-            model_name='evidencenames',
-            name='system',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='named_by', to='initiatives.system'),
-        ),
-        migrations.AddField(
-            model_name='historicalchangerecord',
-            name='system',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.system'),
-        ),
-        migrations.AddField(
-            model_name='historicalevidencenames',
-            name='system',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.system'),
-        ),
-        migrations.AddConstraint(
-            model_name='evidencenames',
-            constraint=models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func('component_version', 'scope_version', 'contract_version', 'system', function='num_nonnulls', output_field=models.IntegerField()), 1), name='names_exactly_one_thing'),
+        governance.migrating.Together(
+            [
+                migrations.RemoveConstraint(
+                    model_name='evidencenames',
+                    name='names_exactly_one_version',
+                ),
+                migrations.AddField(
+                    model_name='changerecord',
+                    name='system',
+                    field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='initiatives.system'),
+                ),
+                migrations.AddField(
+                    model_name='evidencenames',
+                    name='system',
+                    field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='named_by', to='initiatives.system'),
+                ),
+                migrations.AddField(
+                    model_name='historicalchangerecord',
+                    name='system',
+                    field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.system'),
+                ),
+                migrations.AddField(
+                    model_name='historicalevidencenames',
+                    name='system',
+                    field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.system'),
+                ),
+                migrations.AddConstraint(
+                    model_name='evidencenames',
+                    constraint=models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func('component_version', 'scope_version', 'contract_version', 'system', function='num_nonnulls', output_field=models.IntegerField()), 1), name='names_exactly_one_thing'),
+                ),
+            ]
         ),
         migrations.RunSQL(GUARDS, NO_GUARDS),
     ]

@@ -4,6 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import governance.migrating
+
 
 class Migration(migrations.Migration):
 
@@ -13,26 +15,30 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='estatebatch',
-            name='confirmed_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='historicalestatebatch',
-            name='confirmed_by',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddIndex(
-            model_name='estatebatch',
-            index=models.Index(fields=['sha256'], name='estates_by_digest'),
-        ),
-        migrations.AddIndex(
-            model_name='estaterow',
-            index=models.Index(fields=['batch', 'state'], name='estate_rows_by_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='estatebatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('confirmed_by__isnull', True)), models.Q(('confirmed_at__isnull', False), ('confirmed_by__isnull', False)), _connector='OR'), name='estate_confirmed_means_who_and_when'),
+        governance.migrating.Together(
+            [
+                migrations.AddField(
+                    model_name='estatebatch',
+                    name='confirmed_by',
+                    field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddField(
+                    model_name='historicalestatebatch',
+                    name='confirmed_by',
+                    field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddIndex(
+                    model_name='estatebatch',
+                    index=models.Index(fields=['sha256'], name='estates_by_digest'),
+                ),
+                migrations.AddIndex(
+                    model_name='estaterow',
+                    index=models.Index(fields=['batch', 'state'], name='estate_rows_by_state'),
+                ),
+                migrations.AddConstraint(
+                    model_name='estatebatch',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('confirmed_by__isnull', True)), models.Q(('confirmed_at__isnull', False), ('confirmed_by__isnull', False)), _connector='OR'), name='estate_confirmed_means_who_and_when'),
+                ),
+            ]
         ),
     ]

@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import migrations, models
 
+import governance.migrating
+
 
 class Migration(migrations.Migration):
 
@@ -12,18 +14,22 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='historicalprocessrecord',
-            name='reopened_at',
-            field=models.DateTimeField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name='processrecord',
-            name='reopened_at',
-            field=models.DateTimeField(blank=True, null=True),
-        ),
-        migrations.AddConstraint(
-            model_name='processrecord',
-            constraint=models.CheckConstraint(condition=models.Q(('reopened_at__isnull', True), models.Q(('holder__isnull', False), ('status', 'in_head')), _connector='OR'), name='what_is_reopened_is_in_a_head'),
+        governance.migrating.Together(
+            [
+                migrations.AddField(
+                    model_name='historicalprocessrecord',
+                    name='reopened_at',
+                    field=models.DateTimeField(blank=True, null=True),
+                ),
+                migrations.AddField(
+                    model_name='processrecord',
+                    name='reopened_at',
+                    field=models.DateTimeField(blank=True, null=True),
+                ),
+                migrations.AddConstraint(
+                    model_name='processrecord',
+                    constraint=models.CheckConstraint(condition=models.Q(('reopened_at__isnull', True), models.Q(('holder__isnull', False), ('status', 'in_head')), _connector='OR'), name='what_is_reopened_is_in_a_head'),
+                ),
+            ]
         ),
     ]

@@ -27,10 +27,14 @@ WRITTEN_ONCE = {
     "initiatives_approvalanswer",
     "initiatives_approvaluse",
     "initiatives_continuation",
+    "initiatives_drift",
     "initiatives_formertitle",
     "initiatives_layerreview",
+    "initiatives_linkanswer",
     "initiatives_paststanding",
     "initiatives_signoff",
+    "initiatives_sourceacceptance",
+    "initiatives_tracesample",
     "initiatives_voiding",
 }
 
