@@ -139,6 +139,11 @@ def step_back(request, ref):
     initial = {name: getattr(current, name) for name in StepBackForm.SCOPE} if current else {}
     if target == "prototype":
         initial |= {"rollout": False, "live_data": False}
+    vacant = case.holds.open().filter(kind="owner_vacant").first()
+    if vacant:  # the debt asks the chair for a successor or for this
+        initial["reason"] = f"No owner since {day(vacant.opened_at)}, and nobody took it over."
+    if initial.get("ends_on") and initial["ends_on"] < clock.today():
+        initial["ends_on"] = None  # a bound that has passed bounds nothing from now on
     form = StepBackForm(sent(request), initial=initial)
     happens = [
         f"{case.ref} becomes {stage_word(target)} at once; it claims {stage_word(case.stage)} no longer.",

@@ -42,7 +42,7 @@ def people(request, ref):
     context |= {
         "title": "People",
         "roles": [
-            (words, ROLE_DUTIES[role], [row for row in live if row.role == role])
+            (role, words, ROLE_DUTIES[role], [row for row in live if row.role == role])
             for role, words in ROLES.items()
         ],
         "page": page_of(request, past),

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass, field
 
+from django.conf import settings
+from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Response, expect
 
 from adoption.demo import life
@@ -42,6 +44,18 @@ class Watch:
         way = way or Person
         somebody = way(person, self.page(**(way.options | options)))
         somebody.sign_in()
+        return somebody
+
+    def let_in(self, person: User) -> "Person":
+        """A person whose session is there already, on the desk: for walks of many people."""
+        client = Client()
+        client.force_login(person)
+        somebody = Person(person, self.page())
+        name = settings.SESSION_COOKIE_NAME
+        somebody.page.context.add_cookies(
+            [{"name": name, "value": client.cookies[name].value, "url": self.address}]
+        )
+        somebody.page.goto("/")
         return somebody
 
     def close(self) -> None:
@@ -221,11 +235,11 @@ class Person:
 
     # The board
 
-    def sign(self) -> None:
-        """From the desk to the review, read the statement of one's seat, and sign it with the password."""
+    def sign(self, line: str = "Read and sign") -> None:
+        """From that line of the desk to the review, read the statement of one's seat, sign it with the password."""
         self.desk()
+        self.click(line)
         self.click("Read and sign")
-        self.click("Read and sign as")
         expect(self.page.locator("main")).to_contain_text("What you sign")
         self.type("Your password", factories.PASSWORD)
         self.press("Sign as ", exact=False)
