@@ -17,6 +17,7 @@ from tests.mutants_approvals import APPROVALS
 from tests.mutants_client import CLIENT
 from tests.mutants_contract import CONTRACT
 from tests.mutants_enforcement import ENFORCEMENT
+from tests.mutants_integration import INTEGRATION
 from tests.mutants_organisation import ORGANISATION
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,0 +1,88 @@
+"""Defences of the integration register, for `tests.mutants`: name, file, defence, what stands instead, tests."""
+
+INTEGRATION = [
+    (
+        "acts on what cases share take turns",
+        "initiatives/actions/base.py",
+        "            if register:\n",
+        "            if False:\n",
+        "tests/initiatives/test_following.py -k one_after_the_other",
+    ),
+    (
+        "only the system's owner answers for it",
+        "initiatives/system_permissions.py",
+        "    if owner is None or owner.pk != person.pk:",
+        "    if owner is None:",
+        "tests/initiatives/test_register_links.py -k in_person",
+    ),
+    (
+        "an answer is to the link as it was read",
+        "initiatives/actions/links.py",
+        "        if digest != now:",
+        "        if False:",
+        "tests/initiatives/test_register_links.py -k reads_otherwise",
+    ),
+    (
+        "the database knows that a prototype has no live link",
+        "initiatives/migrations/0014_integration.py",
+        "WHEN (NEW.ended_at IS NULL AND NEW.live)",
+        "WHEN (false)",
+        "tests/initiatives/test_register_links.py -k never_live",
+    ),
+    (
+        "only the data steward settles a conflict",
+        "initiatives/definition_permissions.py",
+        "    if STEWARD in permissions.roles_of(case, person):",
+        "    if permissions.roles_of(case, person):",
+        "tests/initiatives/test_definitions.py -k nobody_but_the_steward",
+    ),
+    (
+        "what was decided opens again once a definition changes",
+        "initiatives/actions/conflicts.py",
+        "return row.one.at <= since and row.other.at <= since",
+        "return True",
+        "tests/initiatives/test_definitions.py -k until_a_definition_changes",
+    ),
+    (
+        "a term that binds later holds later",
+        "initiatives/actions/following.py",
+        "if one.hold and one.counts_at(now):",
+        "if one.hold:",
+        "tests/initiatives/test_following.py -k on_its_day",
+    ),
+    (
+        "residency waits for the chair",
+        "initiatives/actions/following.py",
+        'closing = [row for row in ended if row.kind != "residency"]',
+        "closing = ended",
+        "tests/initiatives/test_residency.py -k waits_for_the_chair",
+    ),
+    (
+        "nobody takes back a term for their own case",
+        "initiatives/residency_permissions.py",
+        "if holds_residency_seat(person) or (person.is_active and term.by_id == person.pk):",
+        "if person.is_active:",
+        "tests/initiatives/test_residency.py -k takes_them_back",
+    ),
+    (
+        "partial is no pass",
+        "initiatives/register/drills.py",
+        'passed = next((drill for drill in self.drills if drill.result == "pass"), None)',
+        "passed = self.newest",
+        "tests/initiatives/test_drills.py -k partial_does_not_move",
+    ),
+    (
+        "measuring has only so much memory",
+        "initiatives/profiling/__main__.py",
+        "    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))\n",
+        "",
+        "tests/initiatives/test_profiling.py -k so_much_memory",
+    ),
+    (
+        "cases that one may not see are counted and not named",
+        "initiatives/landscape.py",
+        '    seen = rows.filter(initiative__in=visible_to(person).values("pk"))',
+        "    seen = rows",
+        "tests/initiatives/test_views_landscape.py",
+    ),
+]
