@@ -61,6 +61,7 @@ LEFT_BEHIND = {
     "governance_entrybody": "likewise",
     "governance_session": "when somebody was there last",
     "governance_signinattempt": "how often somebody tried",
+    "governance_keyattempt": "how often an address came with a wrong key",
     "initiatives_casevisit": "what somebody has seen",
     "initiatives_reviewvisit": "likewise",
     "initiatives_answerdraft": "what was typed is not lost",

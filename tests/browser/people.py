@@ -123,6 +123,11 @@ class Person:
         buttons = (within or self.page.locator("main")).get_by_role("button", name=name, exact=exact)
         self.follow(buttons if exact else buttons.first)
 
+    def send(self, name: str, within: Locator | None = None) -> None:
+        """Press the button of that name and wait for the page that answers: what stood before is not taken for it."""
+        with self.page.expect_navigation(wait_until="domcontentloaded"):
+            self.press(name, within)
+
     def type(self, label: str, words: str, within: Locator | None = None) -> None:
         """Type into the field with that label."""
         self.fill((within or self.page.locator("main")).get_by_label(label), words)

@@ -151,7 +151,7 @@ def three_definitions(lead: Person, case) -> None:
     lead.click("Add a term")
     lead.type("Term", "customer")
     lead.type("What your organisation means by it", "Who buys from us.")
-    lead.press("Add it")
+    lead.send("Add it")
     for system, meaning, form, since, until in (
         ("CRM", "account", "18-character key", "2019-01-01", ""),
         ("Billing", "payer", "10 digits", "2021-01-01", ""),
@@ -166,7 +166,7 @@ def three_definitions(lead: Person, case) -> None:
             lead.type("For rows from", since)
         if until:
             lead.type("To and with", until)
-        lead.press("Write it down")
+        lead.send("Write it down")
     says(lead, "3 open conflicts", "Who disagrees with whom")
     shot(lead, "1-1-conflicts")
     lead.page.goto(case.get_absolute_url())
@@ -184,7 +184,7 @@ def settled_by_the_steward(steward: Person, case) -> None:
         )
         steward.type("What holds from now on", "One payer per account.")
         steward.type("What is what", "001A00000LoXyz = 4711002233\n001B = 4712 = old")
-        steward.press("Settle it")
+        steward.send("Settle it")
     steward.click("Accept", steward.page.locator("main .todo"))
     steward.type("Why it can stay", "Rows from before 2021 stay by contract.")
     steward.type(
@@ -193,7 +193,7 @@ def settled_by_the_steward(steward: Person, case) -> None:
     steward.choose("Who owns the gap that stays", steward.person.full_name)
     steward.type("To be closed by", "2027-03-31")
     shot(steward, "1-2-accept")
-    steward.press("Accept it")
+    steward.send("Accept it")
     says(steward, "settled", "Revenue by customer 2019 to 2021")
     shot(steward, "1-2-settled")
     integration(steward, case)
@@ -217,11 +217,12 @@ def drilled_again(support: Person, case) -> None:
     support.said("The item is added.")
     assert story.state(case, "prod.q10_outage").state == "failing"
     add_drill(support, case, "2026-11-13", "Pass")
+    says(support, "13 November 2026 lies in the future")
     expect(support.page.get_by_label("Title")).to_have_value(DRILL)
     shot(support, "1-5-day-to-come")
     support.type("Observed on", "2026-11-10")
     support.upload(f"{DRILL} that passed")
-    support.press("Add it")
+    support.send("Add it")
     support.said("The item is added.")
     assert story.state(case, "prod.q10_outage").grounded
 
@@ -237,7 +238,7 @@ def add_drill(support: Person, case, day: str, result: str) -> None:
     support.type("Observed on", day)
     support.upload(f"{DRILL} of {day} {result}")
     support.choose("Result", result)
-    support.press("Add it")
+    support.send("Add it")
 
 
 def a_term_is_filed(watch: Watch, cast, case, address: str) -> None:
@@ -249,9 +250,9 @@ def a_term_is_filed(watch: Watch, cast, case, address: str) -> None:
     security.type("Where it is written", "MSA 4.2")
     security.type("What it says", "no processing outside EU")
     security.type("Allowed regions", "EU")
-    security.press("See which cases it touches")
+    security.send("See which cases it touches")
     shot(security, "1-8-what-if")
-    security.press("File it")
+    security.send("File it")
     says(security, "MSA 4.2", case.title)
     shot(security, "1-8-vendor")
     owner = watch.let_in(cast.owner)
@@ -277,7 +278,7 @@ def the_vendor_moves(watch: Watch, cast, case) -> None:
     lead.type("Component", "Language model")
     lead.type("Version", "m-4")
     lead.type("Region", "eu-west")
-    lead.press("Record it")
+    lead.send("Record it")
     integration(lead, case, "Where the data may be")
     says(lead, "eu-west")
     shot(lead, "1-9-path")
@@ -288,7 +289,7 @@ def the_vendor_moves(watch: Watch, cast, case) -> None:
     chair.page.goto(case.get_absolute_url())
     chair.click("Lift")
     chair.type("Why", "The new path stays in the EU.")
-    chair.press("Lift it")
+    chair.send("Lift it")
     assert not case.holds.open().exists()
 
 
@@ -360,7 +361,7 @@ def four_sources(lead: Person, case) -> None:
     lead.choose("What for", "Anchor")
     lead.choose("Direction", "Reads")
     lead.choose("How", "API")
-    lead.press("Tie it")
+    lead.send("Tie it")
     says(lead, "is a collection of sources, and none is listed")
     shot(lead, "2-1-refused")
     owner = str(lead.person)
@@ -392,7 +393,7 @@ def four_sources(lead: Person, case) -> None:
     lead.choose("What for", "Anchor")
     lead.choose("Direction", "Reads")
     lead.choose("How", "API")
-    lead.press("Tie it")
+    lead.send("Tie it")
     integration(lead, case)
     says(
         lead,
@@ -412,7 +413,7 @@ def describe(lead: Person, name: str, kind: str, fields: dict) -> None:
             lead.choose(label, value)
         else:
             lead.type(label, value)
-    lead.press("Describe it")
+    lead.send("Describe it")
 
 
 def in_a_head(lead: Person, case) -> None:
@@ -423,7 +424,7 @@ def in_a_head(lead: Person, case) -> None:
     lead.tick("In somebody's head")
     lead.type("Or in words", "one long-serving colleague")
     lead.fill(lead.page.locator("[name=as_is]"), "Anybody: asks one long-serving colleague")
-    lead.press("Record it")
+    lead.send("Record it")
     says(lead, "Knowledge holder: one long-serving colleague", "not budgeted")
     shot(lead, "2-2-process")
     lead.page.goto(case.get_absolute_url())
@@ -439,7 +440,7 @@ def another_model(lead: Person, case) -> None:
     lead.type("Version", "m-5")
     lead.type("Region", "eu-west")
     lead.type("Runs from", "2026-10-21")
-    lead.press("Record it")
+    lead.send("Record it")
     says(lead, "m-5")
     shot(lead, "2-3-running")
 
@@ -453,7 +454,7 @@ def the_owner_is_gone(watch: Watch, cast, case, successor) -> None:
     sponsor.page.goto(f"{case.get_absolute_url()}people/")
     sponsor.click("Propose a business owner")
     sponsor.choose("Person", successor.full_name)
-    sponsor.press("Propose")
+    sponsor.send("Propose")
     says(sponsor, successor.full_name, "not yet accepted")
     shot(sponsor, "2-4-proposed")
     admin = watch.let_in(cast.admin)
@@ -470,7 +471,7 @@ def she_accepts(watch: Watch, review, successor) -> None:
     somebody.desk()
     shot(somebody, "2-5-desk")
     somebody.click("Read and answer")
-    somebody.press("I accept")
+    somebody.send("I accept")
     somebody.page.goto(f"/reviews/{review.pk}/")
     says(somebody, f"{successor.full_name} is business owner of this case")
     shot(somebody, "2-5-no-longer-counts")
