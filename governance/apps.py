@@ -1,5 +1,7 @@
 """The ground floor as a Django app."""
 
+import gc
+
 from django.apps import AppConfig
 from django.core import checks
 from django.db.models.signals import post_migrate, pre_migrate
@@ -9,10 +11,14 @@ class GovernanceConfig(AppConfig):
     """People and boards, the rulebook, contracts, policy decisions, the ledger, notices."""
 
     name = "governance"
+    # Rows read for an act are tens of thousands of objects and free of cycles: to look through them for cycles every
+    # seven hundred costs a third of the act. So many are looked through at once; a few megabytes wait for it at most.
+    LOOKED_THROUGH = 20_000
     verbose_name = "Governance"
 
     def ready(self):
         """Protect the record's tables after every migrate, when the tables of all apps exist; hang up what is due."""
+        gc.set_threshold(self.LOOKED_THROUGH, *gc.get_threshold()[1:])
         from governance import capture, delivery, desk, guards, hooks, pulse, seals, status
         from governance.models import Delivery
 

@@ -166,10 +166,9 @@ def outlook(facts: Facts, book: Book, start: datetime) -> list[tuple[datetime, S
     only at its own turning points.
     """
     turns: dict[datetime, set[str]] = {}
-    for key in book.requirements:
-        for moment in _turning_points(facts, book, key):
-            if moment > start:
-                turns.setdefault(moment, set()).add(key)
+    for key, moment in _turning_points(facts, book):
+        if moment > start:
+            turns.setdefault(moment, set()).add(key)
     for replaced, replacement in book.carry.replaced_at_production.items():
         for keys in turns.values():
             if replacement in keys:
@@ -188,26 +187,27 @@ def outlook(facts: Facts, book: Book, start: datetime) -> list[tuple[datetime, S
 def turning_points(facts: Facts, book: Book) -> Iterator[datetime]:
     """Every moment, past or to come, at which what is judged may change though nobody does anything."""
     yield from _common_turning_points(facts, book)
-    for key in book.requirements:
-        yield from _turning_points(facts, book, key)
+    yield from (moment for _, moment in _turning_points(facts, book))
 
 
-def _turning_points(facts: Facts, book: Book, key: str):
-    requirement = book.requirements[key]
-    days = requirement.days(facts.high)
+def _turning_points(facts: Facts, book: Book) -> Iterator[tuple[str, datetime]]:
+    """Each requirement of the rulebook with the moments at which it alone may change."""
+    days = {key: requirement.days(facts.high) for key, requirement in book.requirements.items()}
     for item in facts.items:
-        if key in item.covers:
-            if days:
-                yield clock.midnight_after(item.observed_on + timedelta(days=days))
-            yield from (void.at for void in item.voids.get(key, ()))
+        for key in item.covers:
+            if key not in days:
+                continue
+            if days[key]:
+                yield key, clock.midnight_after(item.observed_on + timedelta(days=days[key]))
+            yield from ((key, void.at) for void in item.voids.get(key, ()))
     for one in facts.shortcomings:
-        if one.requirement == key:
-            yield one.since
+        if one.requirement in days:
+            yield one.requirement, one.since
             if one.until is not None:
-                yield one.until
-    reply = facts.answers.get(key)
-    if reply is not None and reply.accepted_on is not None and days:
-        yield clock.midnight_after(reply.accepted_on + timedelta(days=days))
+                yield one.requirement, one.until
+    for key, reply in facts.answers.items():
+        if reply.accepted_on is not None and days.get(key):
+            yield key, clock.midnight_after(reply.accepted_on + timedelta(days=days[key]))
 
 
 def _common_turning_points(facts: Facts, book: Book):

@@ -5,6 +5,7 @@ Source of every rule: domain.md, "What counts as proof".
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 
 from governance import clock
 from governance.answers import ended
@@ -406,7 +407,12 @@ def in_words(key: str) -> str:
 
 def kinds_in_words(requirement: Requirement) -> str:
     """The kinds of evidence that count, as a person would list them."""
-    return " or ".join(in_words(kind) for kind in requirement.evidence)
+    return _either(requirement.evidence)
+
+
+@cache
+def _either(kinds: tuple[str, ...]) -> str:
+    return " or ".join(in_words(kind) for kind in kinds)
 
 
 def states_at(facts: Facts, book: Book, at: datetime) -> dict[str, State]:
