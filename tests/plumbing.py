@@ -7,6 +7,7 @@ copied anew, because the record refuses to be emptied.
 
 import ast
 import contextlib
+import gc
 import hashlib
 import itertools
 import os
@@ -113,8 +114,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: it is not looked through for cycles again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server, unless another run uses it, and remove what tests uploaded."""
+    gc.unfreeze()
     shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
     if BUILDER in config.stash:
         config.stash[BUILDER].join()
