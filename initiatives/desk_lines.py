@@ -410,6 +410,8 @@ QUIET = {
     "clause written",
     "comment settled",
     "component recorded",
+    "conflict found",
+    "conflict gone",
     "contract approved",
     "contract proposed",
     "contract start planned",

@@ -243,6 +243,7 @@ class Look:
                 "boards": deputy,
                 "cases": list(self.working),
                 "recorded": self.working_as("owner", "technical_lead"),
+                "settled": self.working_as("owner", "data_steward"),
                 "renewed": [
                     pk
                     for pk in self.working_as("owner", "support_owner")

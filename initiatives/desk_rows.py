@@ -48,8 +48,12 @@ _NOT_OF_CASE = tuple(
 MOST_ENDING = 20
 
 
+def _all_but(model, *kept: str) -> tuple[str, ...]:
+    return tuple(one.column for one in model._meta.concrete_fields if one.column not in kept)
+
+
 def _all_but_key(model) -> tuple[str, ...]:
-    return tuple(one.column for one in model._meta.concrete_fields if not one.primary_key)
+    return _all_but(model, model._meta.pk.column)
 
 
 _now = Moment("now")
@@ -136,11 +140,7 @@ OF_PERSON = Question(
         )
         .filter(waiting__gt=0),
         "owner",
-        without=tuple(
-            one.column
-            for one in models.System._meta.concrete_fields
-            if one.column not in ("id", "name", "owner_id")
-        ),
+        without=_all_but(models.System, "id", "name", "owner_id"),
     ),
     accounts=Around(
         models.ServiceAccount.objects.open()
@@ -164,6 +164,7 @@ _ever_signed = SignOff.objects.filter(review=OuterRef("pk")).order_by("pk")
 _owner = (
     RoleAssignment.objects.in_force().filter(initiative=OuterRef("initiative"), role="owner").order_by("pk")
 )
+_stewards = RoleAssignment.objects.open().filter(initiative=OuterRef("initiative"), role="data_steward")
 _signed = ContractApproval.objects.filter(version=OuterRef("pk"), digest=OuterRef("digest")).order_by("pk")
 _answered = models.Answer.objects.filter(initiative=OuterRef("pk")).order_by()
 _ending = ending.soon(Initiative.objects.filter(unit=OuterRef("pk")), Moment).annotate(
@@ -279,6 +280,14 @@ AROUND = Question(
         "pk",
         without=_all_but_key(Initiative),
         keys="cases",
+    ),
+    conflicts=Around(
+        models.DefinitionConflict.objects.open().annotate(
+            one_term=F("one__term__name"), other_term=F("other__term__name"), steward=Exists(_stewards)
+        ),
+        "initiative",
+        without=_all_but(models.DefinitionConflict, "id", "initiative_id"),
+        keys="settled",
     ),
     spans=Around(
         models.Span.objects.covering(_now),

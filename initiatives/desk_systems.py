@@ -1,10 +1,12 @@
-"""What waits on the desk of whoever looks after systems and service accounts that cases depend on."""
+"""What waits on the desk of whoever looks after systems, service accounts and definitions that cases depend on."""
 
 from datetime import timedelta
 
 from django.urls import reverse
 
 from governance.desk import Line
+from governance.sentences import listed
+from initiatives.definition_permissions import STEWARD
 from initiatives.desk_look import Look
 from initiatives.drawings import count
 
@@ -30,4 +32,37 @@ def lines(look: Look):
                 "Look at it",
                 "Look at what it may do, and say so; overdue, each case that uses it is short of an identity.",
                 due=account.review_by,
+            )
+    yield from _conflicts(look)
+
+
+def _conflicts(look: Look):
+    """Definitions that disagree, a line a case: the data steward settles them; without one, the owner names one."""
+    by_case: dict[int, list] = {}
+    for row in look.rows("conflicts"):
+        by_case.setdefault(row.initiative_id, []).append(row)
+    for pk, rows in by_case.items():
+        case, held = look.working[pk]
+        terms = sorted({name for row in rows for name in (row.one_term, row.other_term)})
+        found = f"{count(len(rows), 'open conflict')} on {listed(terms)}"
+        behind = look.standing_in_on.get(pk, "")
+        if STEWARD in held:
+            yield Line(
+                "decide",
+                found,
+                reverse("integration-definitions", args=[case.ref]),
+                "Bring together",
+                f"{case.title}. Reconciled, or accepted, by its data steward; nobody else can.",
+                case.ref,
+                on_behalf=behind,
+            )
+        elif not rows[0].steward:
+            yield Line(
+                "see",
+                f"{case.title} has no data steward",
+                f"{reverse('role-propose', args=[case.ref])}?role={STEWARD}",
+                "Propose one",
+                f"{found}: only a data steward can settle that.",
+                case.ref,
+                on_behalf=behind,
             )

@@ -648,7 +648,9 @@ MUTANTS = [
         "tests/governance/test_questions.py",
     ),
 ]
-MUTANTS += [Mutant(*parts) for parts in ORGANISATION + CLIENT + ENFORCEMENT + APPROVALS + CONTRACT]
+MUTANTS += [
+    Mutant(*parts) for parts in ORGANISATION + CLIENT + ENFORCEMENT + APPROVALS + CONTRACT + INTEGRATION
+]
 
 
 def source_without(mutant: Mutant) -> str:

@@ -8,13 +8,18 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import combinations
 
-from governance import clock, history, ledger
+from django.urls import reverse
+
+from governance import clock, history, ledger, notify
+from governance.models import User
 from initiatives import disagreeing
+from initiatives.drawings import count
 from initiatives.models import (
     DefinitionConflict,
     Initiative,
     Link,
     Profile,
+    RoleAssignment,
     System,
     TermDefinition,
     TermUse,
@@ -22,6 +27,8 @@ from initiatives.models import (
 from initiatives.models.definitions import GONE, OPEN
 
 Pair = tuple[TermDefinition, TermDefinition]
+# Who is told of what was found: the data steward, who settles it; where there is none, the owner, who names one.
+ASKED = ("data_steward", "owner")
 
 
 def settle_conflicts(cases: list[Initiative]) -> None:
@@ -63,6 +70,36 @@ def settle_conflicts(cases: list[Initiative]) -> None:
             for row in changed
         ]
         ledger.record_many(kind, told)
+    _tell(new, by_key)
+
+
+def _tell(found: list[DefinitionConflict], by_key: dict[int, Initiative]) -> None:
+    """Whoever settles what was found, or has to name somebody who can: one message a person in an act."""
+    words: dict[int, list[str]] = defaultdict(list)
+    for row in found:
+        words[row.initiative_id].append(row.words)
+    asked: dict[int, dict[str, User]] = defaultdict(dict)
+    roles = RoleAssignment.objects.in_force().filter(initiative__in=words, role__in=ASKED)
+    for row in roles.select_related("person"):
+        asked[row.initiative_id][row.role] = row.person
+    by_person: dict[User, list[int]] = defaultdict(list)
+    for key, roles in asked.items():
+        by_person[next(roles[role] for role in ASKED if role in roles)].append(key)
+    for person, keys in by_person.items():
+        case = by_key[keys[0]]
+        others = len(keys) - 1
+        more = len(words[case.pk]) - 1
+        notify.owe(
+            person,
+            "definitions disagree",
+            f"case:{case.pk}",
+            period=clock.now().isoformat(),
+            subject=f"{case}: definitions disagree"
+            + (f"; so on {count(others, 'other case')}" if others else ""),
+            text=words[case.pk][0] + (f" And {more} more." if more else ""),
+            link=reverse("integration-definitions", args=[case.ref]) if not others else reverse("desk"),
+            case_ref=case.ref,
+        )
 
 
 def _open_row(key: int, facet: str, pairs, here: list[DefinitionConflict], kept: set[int]):

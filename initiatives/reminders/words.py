@@ -19,6 +19,7 @@ VERBS = {
     "continue or stop": "See when it ends",
     "data leaves its region": "See which hop and which term",
     "decided": "Read the decision",
+    "definitions disagree": "See what disagrees",
     "dependence": "Read and answer",
     "dependence unanswered": "See who is asked",
     "drill": "Try it again",

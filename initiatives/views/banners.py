@@ -6,11 +6,20 @@ from governance import clock, gates
 from governance.answers import ended
 from governance.templatetags.plumbline import day, stage_word
 from initiatives import movement, permissions, sources, standing
+from initiatives.definition_permissions import STEWARD
 from initiatives.models.holds import HOLD_KINDS
 
 # What ends a hold that the system opened, and where one reads more: residency alone waits for the chair.
-CLOSES = {"residency": "Once the path is mended, the chair can lift it."}
-PAGES = {"residency": "integration-residency"}
+CLOSES = {
+    "residency": "Once the path is mended, the chair can lift it.",
+    "definition_conflict": "It ends once {steward} has settled each, with a mapping or as an accepted difference.",
+    "failed_drill": "It ends with a drill that passes.",
+}
+PAGES = {
+    "residency": ("integration-residency", "See where and why"),
+    "definition_conflict": ("integration-definitions", "See what disagrees"),
+    "failed_drill": ("integration-drills", "See the drill"),
+}
 # Holds computed from dates, though nobody has opened their row: what ends each, and where one reads more.
 OF_REGISTER = ("It opens and closes with its cause.", "case", "See what stands between")
 COMPUTED = {
@@ -19,7 +28,7 @@ COMPUTED = {
         "case-reattest",
         "See what is needed",
     ),
-    "residency": (CLOSES["residency"], PAGES["residency"], "See where and why"),
+    **{kind: (CLOSES[kind], *page) for kind, page in PAGES.items()},
 }
 
 
@@ -127,18 +136,26 @@ def _hold_banners(case, facts, now, may) -> list[dict]:
     found = []
     rows = sources.rows(case, "holds")
     chair = permissions.acting_chair(case)[0] if rows else None
+    steward = facts.people.get(STEWARD, "the data steward (nobody yet)")
     for row in rows:
         by_people = row.opened_by_id is not None or row.liftable_since is not None
         who = f"{chair or 'the chair (nobody yet)'} can lift it."
         how = who if by_people else CLOSES.get(row.kind, "It closes by itself when its cause is gone.")
+        meanwhile = "Nothing is promoted meanwhile. " if row.blocking else ""
         link, link_text = reverse("hold-lift", args=[row.pk]) if by_people and may.chair else "", "Lift it"
         if not link and row.kind in PAGES:
-            link, link_text = reverse(PAGES[row.kind], args=[case.ref]), "See where and why"
+            name, link_text = PAGES[row.kind]
+            link = reverse(name, args=[case.ref])
+        why = (
+            f"Mended since {day(row.liftable_since)}. It was: {row.reason}"
+            if row.liftable_since
+            else row.reason
+        )
         found.append(
             _banner(
                 "bad",
                 f"Held since {day(row.opened_at)}: {HOLD_KINDS[row.kind][0].lower()}.",
-                f"{ended(row.reason)} {how}",
+                f"{ended(why)} {meanwhile}{how.format(steward=steward)}",
                 link,
                 link_text,
             )
@@ -151,7 +168,7 @@ def _hold_banners(case, facts, now, may) -> list[dict]:
                 _banner(
                     "bad",
                     f"Held: {hold.words.lower()}.",
-                    f"{ended(hold.reason)} {how}",
+                    f"{ended(hold.reason)} {how.format(steward=steward)}",
                     reverse(name, args=[case.ref]),
                     link_text,
                 )

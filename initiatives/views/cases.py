@@ -86,7 +86,7 @@ def case(request, ref):
         context |= pasts.kept_beside_now(context)
     else:
         context["banners"] = [*context["banners"], *outgrown_banner(row)]
-        context["next"] = leads.next_step(context)
+        context["next"] = leads.next_step(context, request.user)
         context["changed"] = news.of_case(row, request.user, facts, states, book)
     return render(request, "initiatives/case_page.html", context)
 

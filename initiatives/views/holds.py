@@ -51,7 +51,10 @@ def lift(request, pk):
         "The hold is lifted.",
         title="Lift the hold",
         lede=f"{HOLD_KINDS[hold.kind][0]}, opened by {who}: {hold.reason}",
-        happens=["Reviews of this case can be decided again, as far as this hold stood in the way."],
+        happens=[
+            *([f"Its cause is gone since {day(hold.liftable_since)}."] if hold.liftable_since else []),
+            "Reviews of this case can be decided again, as far as this hold stood in the way.",
+        ],
         verb="Lift it",
     )
 

@@ -15,6 +15,7 @@ from initiatives.actions.register_records import answered_by_the_register, recor
 from initiatives.forms import ReasonForm
 from initiatives.forms.integration import AcceptSourceForm, LinkForm, RecordForm
 from initiatives.models import Customisation, Hop, Link, LinkAnswer, Shortcoming, SourceAcceptance, System
+from initiatives.register import residency
 from initiatives.register.systems import digest, risk_notes
 from initiatives.views.banners import outgrown_banner
 from initiatives.views.landscape import condition_of
@@ -204,26 +205,36 @@ def path(request: HttpRequest, ref: str) -> HttpResponse:
     """The way of the data: system, hops, case; with regions and conditions, as a picture and as a table."""
     case = doors.case_for(request.user, ref)
     context = case_context(request, case, "integration")
-    running = _running(case)
-    ways = [_way(case, one, running) for one in _tied(case)]
+    running, forbidden = _running(case), _forbidden(case)
+    ways = [_way(case, one, running, forbidden) for one in _tied(case)]
     context |= {"title": "The way of the data", "ways": ways, "drawn": register_drawings.path(ways)}
     return render(request, "initiatives/integration_path.html", context)
 
 
-def _way(case, tied: Tied, running: dict[int, str]) -> Way:
+def _way(case, tied: Tied, running: dict[int, str], forbidden: dict[tuple[int, int | None], str]) -> Way:
     """From the system to the case, or the other way round where it only writes."""
     bad = tied.tone in ("warn", "bad")
-    stops = [
-        Stop(tied.row.system.name, ", ".join(tied.row.system.regions), tied.condition if bad else "", bad)
-    ]
+    said = "; ".join(filter(None, [forbidden.get((tied.row.pk, None)), tied.condition if bad else ""]))
+    stops = [Stop(tied.row.system.name, ", ".join(tied.row.system.regions), said, bool(said))]
     for hop in tied.hops:
         region = running.get(hop.component_id, hop.region) if hop.component_id else hop.region
-        stops.append(Stop(hop.name, region or "region not known", str(hop.vendor or ""), not region))
+        said = forbidden.get((tied.row.pk, hop.pk), "")
+        note = said or str(hop.vendor or "")
+        stops.append(Stop(hop.name, region or "region not known", note, bool(said) or not region))
     stops.append(Stop(case.ref, "", tied.row.get_pattern_display().partition(":")[0]))
     if tied.row.direction == "writes":
         stops.reverse()
     title = f"{tied.row.system.name}: {tied.row.get_direction_display().lower()} {', '.join(tied.row.data_classes)}"
     return Way(title.strip(), tuple(stops), reverse("system", args=[tied.row.system_id]))
+
+
+def _forbidden(case) -> dict[tuple[int, int | None], str]:
+    """By link and hop (None: the system itself), the term by which the data must not be there now."""
+    now, found = clock.now(), {}
+    for one in residency.judge([case.pk]):
+        if one.broken and one.counts_at(now):
+            found.setdefault((one.link, one.hop), []).append(f"forbidden by {one.clause}")
+    return {place: "; ".join(dict.fromkeys(said)) for place, said in found.items()}
 
 
 def _running(case) -> dict[int, str]:

@@ -3,7 +3,11 @@
 from django.urls import reverse
 
 from governance import gates, questions, standards
+from governance.answers import ended
+from governance.models import User
 from governance.templatetags.plumbline import day, stage_word
+from initiatives import permissions, sources
+from initiatives.definition_permissions import STEWARD
 from initiatives.words import question
 
 # answer: (tone, mark)
@@ -33,14 +37,23 @@ def lead_rows(case, facts, book, states, asked: set[str], now) -> list[dict]:
     return rows
 
 
-def next_step(context) -> dict | None:
-    """The one thing that whoever looks does next on this case: title, text, link and its words; None for readers.
+def next_step(context, person: User) -> dict | None:
+    """The one thing that the person does next on this case: title, text, link and its words; None for readers.
 
-    Its gaps first, the claimed stage before the next; then the board, once nothing is missing.
+    A hold that they alone can end comes first; then its gaps, the claimed stage before the next; then the board, once
+    nothing is missing.
     """
     case, may, ahead, held = (context[name] for name in ("case", "may", "ahead", "open_review"))
     if not may.collaborate or ahead is None:
         return None
+    disagreeing = [row for row in sources.rows(case, "holds") if row.kind == "definition_conflict"]
+    if disagreeing and STEWARD in permissions.roles_of(case, person):
+        return {
+            "title": "Next: definitions that disagree are yours to settle.",
+            "text": f"{ended(disagreeing[0].reason)} The case is held until then, and nobody else can.",
+            "link": reverse("integration-definitions", args=[case.ref]),
+            "link_text": "Bring them together",
+        }
     missing = [row for row in context["holding"] + context["reaching"] if row["state"] != "waived"]
     mine = [row for row in missing if row["who"] == "You"]
     if mine:

@@ -135,6 +135,12 @@ def test_the_way_of_the_data_is_drawn_and_told(cast, as_, mvp, crm):
     text = text_of(page)
     assert "region not known" in text
     assert "Frozen: nobody can edit it" in text
+    actions.set_unit_policy(
+        unit=mvp.unit, starts_on=clock.today(), reference="Policy 3", forbidden=["US"], by=cast.seat_security
+    )
+    way = client.get(at("integration-path", mvp.ref)).context["ways"][0]
+    assert [stop.bad for stop in way.stops] == [False, True, True, False]
+    assert way.stops[2].note == f"forbidden by {mvp.unit} Policy 3 (forbidden: US)"
 
 
 def test_the_pages_of_the_other_nouns_are_offered(cast, as_, mvp):

@@ -1,0 +1,86 @@
+"""Who hears of definitions that disagree: on the desk, as a notice, on the case; and what its banner says."""
+
+import pytest
+from django.urls import reverse
+
+from governance import desk
+from governance.models import Notice
+from initiatives import actions
+from initiatives.models import Term
+from tests import factories
+from tests.initiatives.test_definitions import accept, case, define, settle, three  # noqa: F401
+from tests.initiatives.test_views_integration import text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def lines(person, case):  # noqa: F811
+    return [
+        line
+        for line in desk.lines_for(person)
+        if line.ref == case.ref and "conflict" in f"{line.text}{line.why}"
+    ]
+
+
+def told(person) -> list[Notice]:
+    return list(Notice.objects.filter(person=person, kind="definitions disagree"))
+
+
+def page(as_, person, case) -> str:  # noqa: F811
+    return text_of(as_(person).get(case.get_absolute_url()))
+
+
+def test_the_data_steward_is_told_and_alone_asked(cast, as_, case, three):  # noqa: F811
+    (line,) = lines(cast.steward, case)
+    assert (line.verb, line.text) == ("decide", "3 open conflicts on customer")
+    assert line.link == reverse("integration-definitions", args=[case.ref])
+    assert lines(cast.owner, case) == []
+    assert len(told(cast.steward)) == 2, "one message for each act that found something"
+    assert told(cast.owner) == []
+    said = page(as_, cast.steward, case)
+    assert "Next: definitions that disagree are yours to settle." in said
+    assert f"It ends once {cast.steward.full_name} has settled each" in said
+    assert "Next: definitions that disagree" not in page(as_, cast.owner, case)
+    assert "Nothing is promoted meanwhile." in said
+
+
+def test_it_leaves_the_desk_once_it_is_settled(cast, as_, case, three):  # noqa: F811
+    for facet, conflict in three.items():
+        (accept if facet == "business_logic" else settle)(cast, conflict)
+    assert lines(cast.steward, case) == []
+    assert "definitions that disagree" not in page(as_, cast.steward, case)
+
+
+def test_without_a_steward_the_owner_is_asked_to_name_one(cast, as_, case):  # noqa: F811
+    role = case.roles.get(role="data_steward", ended_at__isnull=True)
+    actions.end_role(assignment=role, reason="Left the team", by=cast.owner)
+    define(cast, case, "CRM", meaning="account", identifier_format="18-character key")
+    define(cast, case, "Billing", meaning="payer", identifier_format="10 digits")
+    (line,) = lines(cast.owner, case)
+    assert line.text == f"{case.title} has no data steward"
+    assert line.link.endswith("?role=data_steward")
+    assert len(told(cast.owner)) == 1
+    assert "the data steward (nobody yet)" in page(as_, cast.owner, case)
+    actions.propose_role(case=case, role="data_steward", person=cast.steward, by=cast.owner)
+    assert lines(cast.owner, case) == [], "somebody is asked"
+
+
+def test_one_message_for_many_cases(cast):
+    crm, billing = (factories.make_system(cast, name) for name in ("CRM", "Billing"))
+    for number in range(3):
+        other = factories.make_mvp(cast, title=f"Case {number}")
+        for system in (crm, billing):
+            factories.make_link(cast, other, system)
+        actions.use_term(case=other, name="customer", meaning="Who buys from us.", by=cast.lead)
+    term = Term.objects.get(name="customer")
+    for system, form in ((crm, "18-character key"), (billing, "10 digits")):
+        actions.define(
+            term=term,
+            system=system,
+            field="customer_id",
+            meaning="a buyer",
+            identifier_format=form,
+            by=cast.lead,
+        )
+    (notice,) = told(cast.steward)
+    assert notice.subject.endswith("so on 2 other cases")
