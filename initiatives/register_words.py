@@ -13,7 +13,9 @@ def _found(facts, book) -> str:
     said = [" ".join(ended(words) for _, words in new)] if new else []
     if gone:
         said.append("No longer so: " + " ".join(ended(words) for _, words in gone))
-    return f"found in the register: {' '.join(said)}" if said else "looked into the register."
+    return (
+        f"changed what the register says: {' '.join(said)}" if said else "looked into the register."
+    )
 
 
 def _answered(facts, book) -> str:
@@ -38,8 +40,8 @@ SENTENCES = {
     "definition withdrawn": lambda f, b: (
         f"took back what {f['system']} means by {f['term']} in {f['field']}: {f['why']}"
     ),
-    "conflict found": lambda f, b: f"found a conflict of definitions: {f['words']}",
-    "conflict gone": lambda f, b: f"found a conflict of definitions gone: {f['words']}",
+    "conflict found": lambda f, b: f"brought up a conflict of definitions: {f['words']}",
+    "conflict gone": lambda f, b: f"brought an end to a conflict of definitions: {f['words']}",
     "conflict reconciled": lambda f, b: f"reconciled a conflict of definitions: {f['words']} {f['decision']}",
     "difference accepted": lambda f, b: (
         f"accepted a difference of definitions: {f['words']} {ended(f['decision'])} "

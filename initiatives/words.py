@@ -87,6 +87,18 @@ def _role(key) -> str:
     return ROLES.get(key, str(key).replace("_", " ")).lower()
 
 
+# Holds that a person opens, and those that a person lifts; the others come and go with what somebody did.
+OPENED_BY_PEOPLE, LIFTED_BY_PEOPLE = ("concern",), ("concern", "residency")
+
+
+def _opened(kind: str) -> str:
+    return "opened a hold" if kind in OPENED_BY_PEOPLE else "brought about a hold"
+
+
+def _lifted(kind: str) -> str:
+    return "lifted the hold" if kind in LIFTED_BY_PEOPLE else "brought the hold to its end"
+
+
 def _hold(key) -> str:
     return HOLD_KINDS[key][0].lower() if key in HOLD_KINDS else str(key)
 
@@ -376,8 +388,8 @@ SENTENCES = {
     "key revoked": lambda f, b: f"revoked the key {f['public']} of {f['system']}.",
     "switched off": lambda f, b: "switched its systems off: whatever they ask is denied.",
     "switched on": lambda f, b: "switched its systems on again.",
-    "hold opened": lambda f, b: f"opened a hold, {_hold(f['hold_kind'])}: {f['why']}",
-    "hold lifted": lambda f, b: f"lifted the hold, {_hold(f['hold_kind'])}: {f['why']}",
+    "hold opened": lambda f, b: f"{_opened(f['hold_kind'])}, {_hold(f['hold_kind'])}: {f['why']}",
+    "hold lifted": lambda f, b: f"{_lifted(f['hold_kind'])}, {_hold(f['hold_kind'])}: {f['why']}",
     "debt opened": lambda f, b: (
         f"opened a debt: {f['debtor'] or 'nobody'} owes “{f['text']}” by {_day(f['due'])}."
     ),

@@ -1,6 +1,7 @@
 """How the register reaches the cases: what it says against them, the holds it calls for, what their proof supports."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.urls import reverse
 
@@ -42,15 +43,20 @@ def follow(cases: list[Initiative]) -> list[Initiative]:
         case.pk: {"against": [], "gone": []} for case in cases if case.pk in touched
     }
     for key, one in new:
-        said[key]["against"].append([one.requirement, one.words])
+        said[key]["against"].append([one.requirement, _worded(one, now)])
     for row in gone:
-        said[row.initiative_id]["gone"].append([row.requirement, row.words])
+        said[row.initiative_id]["gone"].append([row.requirement, _worded(row, now)])
     ledger.record_many("register found", [(case, said[case.pk]) for case in cases if case.pk in touched])
     held = _follow_holds(cases, wanted)
     rewritten = [case for case in cases if case.pk in touched | held]
     if rewritten:
         settle_standings(rewritten)
     return rewritten
+
+
+def _worded(one: register.Wanted | Shortcoming, now: datetime) -> str:
+    """What the record keeps of it: what is not so yet is told with the day from which it will be."""
+    return one.words if one.since <= now else f"From {clock.local_day(one.since):%-d %B %Y}: {one.words}"
 
 
 def _said(row: Shortcoming) -> register.Wanted:

@@ -11,7 +11,7 @@ from governance import clock
 from governance.answers import Refused
 from governance.history import acting
 from governance.models import Entry
-from initiatives import actions, register, standing
+from initiatives import actions, register, standing, words
 from initiatives.actions import following
 from initiatives.actions.base import REGISTER, act
 from initiatives.models import Hold, Link, Shortcoming, System
@@ -73,6 +73,8 @@ def test_a_conflict_closes_with_its_cause_and_residency_waits_for_the_chair(case
     says += [HELD, CONFLICT]
     follow(case)
     assert set(held(case)) == {"residency", "definition_conflict"}
+    told = words.sentence("hold opened", {"hold_kind": "residency", "why": "It leaves."}, None)
+    assert told.startswith("brought about a hold"), "nobody who typed something opened it"
     assert standing.facts_of(case).holds, "the gates see them"
     says.clear()
     follow(case)
@@ -99,6 +101,8 @@ def test_what_is_to_come_opens_its_hold_on_its_day(case, says):
         assert not held(case)
         label = case.spans.covering(start).get()
         assert label.supported == "prototype", "what is kept is right at midnight though no task ran"
+        (told,) = Entry.objects.acts().of_case(case.ref).filter(kind="register found")
+        assert told.facts["facts"]["against"] == [["int.residency", "From 20 November 2026: us-east is forbidden."]]
     with time_machine.travel(start, tick=False):
         follow(case)
         assert set(held(case)) == {"residency"}
