@@ -13,9 +13,7 @@ def _found(facts, book) -> str:
     said = [" ".join(ended(words) for _, words in new)] if new else []
     if gone:
         said.append("No longer so: " + " ".join(ended(words) for _, words in gone))
-    return (
-        f"changed what the register says: {' '.join(said)}" if said else "looked into the register."
-    )
+    return f"changed what the register says: {' '.join(said)}" if said else "looked into the register."
 
 
 def _answered(facts, book) -> str:

@@ -5,7 +5,6 @@ both definitions stay as they are (S1-3, S1-10, S1-11).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
 from itertools import combinations
 
 from django.urls import reverse
@@ -18,13 +17,13 @@ from initiatives.models import (
     DefinitionConflict,
     Initiative,
     Link,
-    Profile,
     RoleAssignment,
     System,
     TermDefinition,
     TermUse,
 )
 from initiatives.models.definitions import GONE, OPEN
+from initiatives.register import rested
 
 Pair = tuple[TermDefinition, TermDefinition]
 # Who is told of what was found: the data steward, who settles it; where there is none, the owner, who names one.
@@ -41,12 +40,12 @@ def settle_conflicts(cases: list[Initiative]) -> None:
     rows = DefinitionConflict.objects.filter(initiative__in=keys).exclude(status=GONE)
     for row in rows.select_related("one", "other").order_by("pk"):
         standing[row.initiative_id].append(row)
-    rested = definitions_of(keys)
-    profiles = _profiles(keys, {row.system_id for rows in rested.values() for row in rows})
+    defined = rested.definitions_of(keys)
+    profiles = rested.profiles_of({row.system_id for rows in defined.values() for row in rows})
     known: dict[tuple, list[disagreeing.Conflict]] = {}
     new, gone, reworded = [], [], []
     for key in keys:
-        found = _found(key, rested[key], profiles, known)
+        found = _found(key, defined[key], profiles, known)
         kept = set()
         for place, pairs in found.items():
             here = [row for row in standing[key] if _place(row.facet, row.one, row.other) == place]
@@ -171,64 +170,9 @@ def _found(key: int, rows: list[TermDefinition], profiles, known) -> dict[tuple,
         seen = profiles(key, one), profiles(key, other)
         asked = (one.pk, other.pk, *(profile and profile["key"] for profile in seen))
         if asked not in known:
-            known[asked] = disagreeing.find(_definition(one, seen[0]), _definition(other, seen[1]))
+            known[asked] = disagreeing.find(rested.as_said(one, seen[0]), rested.as_said(other, seen[1]))
         for conflict in known[asked]:
             found[_place(conflict.facet, one, other)][(one.pk, other.pk)] = ((one, other), conflict)
-    return found
-
-
-def _definition(row: TermDefinition, profile) -> disagreeing.Definition:
-    return disagreeing.Definition(
-        term=row.term.name,
-        system=row.system.name,
-        field=row.field,
-        meaning=row.meaning,
-        identifier_format=row.identifier_format,
-        business_logic=row.business_logic,
-        valid_from=row.valid_from,
-        valid_to=row.valid_to,
-        profile=profile,
-    )
-
-
-def definitions_of(keys: Iterable[int]) -> dict[int, list[TermDefinition]]:
-    """By case, the standing definitions it rests on: of the terms in use, in linked systems and their members."""
-    keys = list(keys)
-    terms: dict[int, set[int]] = {key: set() for key in keys}
-    for case, term in TermUse.objects.filter(initiative__in=keys, ended_at__isnull=True).values_list(
-        "initiative", "term"
-    ):
-        terms[case].add(term)
-    systems = systems_of(keys)
-    rows = (
-        TermDefinition.objects.standing()
-        .filter(term__in=set().union(*terms.values()), system__in=set().union(*systems.values()))
-        .select_related("term", "system")
-    )
-    by_place: dict[tuple[int, int], list[TermDefinition]] = defaultdict(list)
-    for row in rows:
-        by_place[(row.term_id, row.system_id)].append(row)
-    return {
-        key: [
-            row
-            for term in sorted(terms[key])
-            for system in sorted(systems[key])
-            for row in by_place.get((term, system), ())
-        ]
-        for key in keys
-    }
-
-
-def systems_of(keys: Iterable[int]) -> dict[int, set[int]]:
-    """By case, the keys of the systems it is tied to, the members of linked collections among them."""
-    found: dict[int, set[int]] = {key: set() for key in keys}
-    links = list(Link.objects.standing().filter(initiative__in=found).values_list("initiative", "system"))
-    members: dict[int, set[int]] = defaultdict(set)
-    inside = System.objects.standing().filter(collection__in={system for _, system in links})
-    for system, collection in inside.values_list("pk", "collection"):
-        members[collection].add(system)
-    for case, system in links:
-        found[case] |= {system} | members[system]
     return found
 
 
@@ -237,32 +181,3 @@ def cases_that_rest_on(term: int, system: System) -> list[int]:
     tied = Link.objects.standing().filter(system__in=[pk for pk in (system.pk, system.collection_id) if pk])
     uses = TermUse.objects.filter(term=term, ended_at__isnull=True, initiative__in=tied.values("initiative"))
     return sorted(uses.values_list("initiative", flat=True))
-
-
-def _profiles(keys: list[int], systems: set[int]):
-    """What was measured last of a field, as the finder takes it: of the case itself, or of one that is no secret."""
-    columns: dict[tuple[int, str], list[tuple[int, bool, dict]]] = defaultdict(list)
-    rows = Profile.objects.filter(system__in=systems, state="measured").order_by("-taken_on", "-pk")
-    for profile in rows.select_related("initiative").only(
-        "system", "columns", "initiative__confidential", "initiative__number"
-    ):
-        for column in profile.columns or []:
-            name = str(column.get("name", "")).casefold() if isinstance(column, dict) else ""
-            if name:
-                place = (profile.system_id, name)
-                columns[place].append(
-                    (profile.initiative_id, profile.initiative.confidential, column | {"key": profile.pk})
-                )
-
-    def of(case: int, row: TermDefinition) -> dict | None:
-        """The newest of the field that this case may rest on."""
-        return next(
-            (
-                column
-                for owner, confidential, column in columns.get((row.system_id, row.field.casefold()), ())
-                if owner == case or not confidential
-            ),
-            None,
-        )
-
-    return of

@@ -188,6 +188,13 @@ def _format_clash(one: Definition, other: Definition) -> str:
     )
 
 
+def against_measure(row: Definition) -> str:
+    """Why its field was measured otherwise than it is declared; empty where it was not, or one of both is unknown."""
+    if not row.identifier_format.strip() or not row.profile:
+        return ""
+    return _format_clash(replace(row, profile=None), replace(row, identifier_format=""))
+
+
 def _identifying(row: Definition) -> Mapping | None:
     """The profile where its column may hold identifiers; figures and flags are none unless a format was typed."""
     profile = row.profile or {}
@@ -218,4 +225,4 @@ def _short(row: Definition) -> str:
     return f"“{said}”" + (f" {years}" if years else "")
 
 
-__all__ = ["BLOCKING", "NOTE", "Conflict", "Definition", "find", "replace"]
+__all__ = ["BLOCKING", "NOTE", "Conflict", "Definition", "against_measure", "find", "replace"]

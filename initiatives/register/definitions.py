@@ -1,15 +1,63 @@
-"""What the register says of definitions: open conflicts about the terms that a case uses (int.definitions).
+"""What the register says of definitions (int.definitions): open conflicts about the terms that a case uses, and fields
+that were measured otherwise than they are declared.
 
 Sources: rulebook, int.definitions; domain.md, invariant 16; S1-3, S1-10, S1-11.
 """
 
 from collections.abc import Iterable
 
-from initiatives.models import DefinitionConflict, RoleAssignment
-from initiatives.register import Wanted
+from initiatives import disagreeing
+from initiatives.models import DefinitionConflict, RoleAssignment, TermDefinition
+from initiatives.register import Wanted, rested
 
 
 def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
+    """By case: conflicts that nobody decided, term by term, and fields that are not as declared."""
+    yield from _conflicts(cases)
+    yield from _measured(cases)
+
+
+def _measured(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
+    """Definitions whose field was measured otherwise, during the years of which they speak."""
+    defined = rested.definitions_of(cases)
+    profiles = rested.profiles_of({row.system_id for rows in defined.values() for row in rows})
+    for case, rows in defined.items():
+        for row in rows:
+            column = profiles(case, row)
+            patterns = _patterns(row, column) if column else {}
+            said = rested.as_said(row, {**column, "patterns": patterns} if patterns else None)
+            why = disagreeing.against_measure(said)
+            if why:
+                measured = max(patterns, key=patterns.get)
+                yield (
+                    case,
+                    Wanted(
+                        "int.definitions",
+                        f"definition:{row.pk}:measured",
+                        f"{said} is said to be “{row.identifier_format}” and was measured mostly {measured} ({why}).",
+                        "Correct the format, or write one definition for each period that its profile shows.",
+                        since=row.at,
+                        system_id=row.system_id,
+                    ),
+                )
+
+
+def _patterns(row: TermDefinition, column: dict) -> dict[str, float]:
+    """Share by share how the values of those years were written; empty where that is not known."""
+    if row.valid_from is None and row.valid_to is None:
+        return column.get("patterns") or {}
+    first = f"{row.valid_from:%Y-%m}" if row.valid_from else ""
+    last = f"{row.valid_to:%Y-%m}" if row.valid_to else "9999"
+    found: dict[str, float] = {}
+    for era in column.get("eras") or []:
+        if era["from"] <= last and era["to"] >= first:
+            for pattern, share in era["patterns"].items():
+                found[pattern] = found.get(pattern, 0) + share * era["rows"]
+    total = sum(found.values())
+    return {pattern: share / total for pattern, share in found.items()} if total else {}
+
+
+def _conflicts(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
     """By case and term, how many conflicts nobody decided; blocking ones call for a hold."""
     found: dict[tuple[int, frozenset], list[DefinitionConflict]] = {}
     names: dict[int, str] = {}

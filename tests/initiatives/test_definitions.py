@@ -154,7 +154,7 @@ def test_a_note_is_a_shortcoming_without_a_hold(cast, case):
     assert (short.words, short.hold) == ("1 open conflict on client and customer.", "")
 
 
-def profile_of(cast, case, name, patterns, field="customer_id"):
+def profile_of(cast, case, name, patterns, field="customer_id", **column):
     with act("test", by=cast.lead, case=case) as locked:
         Profile(
             initiative=case,
@@ -166,12 +166,52 @@ def profile_of(cast, case, name, patterns, field="customer_id"):
             taken_on=clock.today(),
             state="measured",
             rows=1000,
-            columns=[{"name": field, "type": "text", "patterns": patterns}],
+            columns=[{"name": field, "type": "text", "patterns": patterns} | column],
             by=cast.lead,
             at=clock.now(),
             measured_at=clock.now(),
         ).save()
         follow([locked])
+
+
+ERAS = [
+    {"from": "2016-01", "to": "2019-06", "rows": 700, "patterns": {"A{18}": 1.0}},
+    {"from": "2019-07", "to": "2023-12", "rows": 300, "patterns": {"9{10}": 0.99, "": 0.01}},
+]
+
+
+def measured_otherwise(case) -> list[str]:
+    rows = Shortcoming.objects.standing().filter(initiative=case, source__endswith=":measured")
+    return [row.words for row in rows.order_by("pk")]
+
+
+def test_a_field_that_was_measured_otherwise_than_declared_is_named(cast, case):
+    row = define(cast, case, "CRM", meaning="account", identifier_format="10 digits")
+    profile_of(cast, case, "CRM", {"A{18}": 0.7, "9{10}": 0.3}, eras=ERAS)
+    (words,) = measured_otherwise(case)
+    assert words.startswith("CRM customer_id is said to be “10 digits” and was measured mostly A{18}")
+    assert not Hold.objects.open().filter(initiative=case).exists(), "nothing disagrees, but it is not proven"
+    define(
+        cast,
+        case,
+        "CRM",
+        meaning="account",
+        identifier_format="10 digits",
+        definition=row,
+        valid_from=date(2019, 7, 1),
+    )
+    assert measured_otherwise(case) == [], "of the years of which it speaks it is right"
+    define(cast, case, "CRM", meaning="account", identifier_format="12 digits", valid_to=date(2019, 6, 30))
+    assert len(measured_otherwise(case)) == 1
+    assert "measured mostly A{18}" in measured_otherwise(case)[0]
+
+
+def test_a_few_dirty_rows_and_years_that_nobody_measured_say_nothing(cast, case):
+    define(cast, case, "CRM", meaning="account", identifier_format="10 digits", valid_to=date(2010, 12, 31))
+    define(cast, case, "Billing", meaning="account", identifier_format="10 digits")
+    profile_of(cast, case, "CRM", {"A{18}": 1.0}, eras=ERAS)
+    profile_of(cast, case, "Billing", {"9{10}": 0.97, "A{2}": 0.03})
+    assert measured_otherwise(case) == []
 
 
 def test_what_was_measured_speaks_where_nobody_typed_a_format(cast, case):

@@ -102,7 +102,9 @@ def test_what_is_to_come_opens_its_hold_on_its_day(case, says):
         label = case.spans.covering(start).get()
         assert label.supported == "prototype", "what is kept is right at midnight though no task ran"
         (told,) = Entry.objects.acts().of_case(case.ref).filter(kind="register found")
-        assert told.facts["facts"]["against"] == [["int.residency", "From 20 November 2026: us-east is forbidden."]]
+        assert told.facts["facts"]["against"] == [
+            ["int.residency", "From 20 November 2026: us-east is forbidden."]
+        ]
     with time_machine.travel(start, tick=False):
         follow(case)
         assert set(held(case)) == {"residency"}

@@ -1,0 +1,92 @@
+"""The definitions that cases rest on, and what was measured of their fields."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from initiatives import disagreeing
+from initiatives.models import Link, Profile, System, TermDefinition, TermUse
+
+
+def definitions_of(keys: Iterable[int]) -> dict[int, list[TermDefinition]]:
+    """By case, the standing definitions it rests on: of the terms in use, in linked systems and their members."""
+    keys = list(keys)
+    terms: dict[int, set[int]] = {key: set() for key in keys}
+    for case, term in TermUse.objects.filter(initiative__in=keys, ended_at__isnull=True).values_list(
+        "initiative", "term"
+    ):
+        terms[case].add(term)
+    systems = systems_of(keys)
+    rows = (
+        TermDefinition.objects.standing()
+        .filter(term__in=set().union(*terms.values()), system__in=set().union(*systems.values()))
+        .select_related("term", "system")
+    )
+    by_place: dict[tuple[int, int], list[TermDefinition]] = defaultdict(list)
+    for row in rows:
+        by_place[(row.term_id, row.system_id)].append(row)
+    return {
+        key: [
+            row
+            for term in sorted(terms[key])
+            for system in sorted(systems[key])
+            for row in by_place.get((term, system), ())
+        ]
+        for key in keys
+    }
+
+
+def systems_of(keys: Iterable[int]) -> dict[int, set[int]]:
+    """By case, the keys of the systems it is tied to, the members of linked collections among them."""
+    found: dict[int, set[int]] = {key: set() for key in keys}
+    links = list(Link.objects.standing().filter(initiative__in=found).values_list("initiative", "system"))
+    members: dict[int, set[int]] = defaultdict(set)
+    inside = System.objects.standing().filter(collection__in={system for _, system in links})
+    for system, collection in inside.values_list("pk", "collection"):
+        members[collection].add(system)
+    for case, system in links:
+        found[case] |= {system} | members[system]
+    return found
+
+
+def profiles_of(systems: set[int]) -> Callable[[int, TermDefinition], dict | None]:
+    """What was measured last of a field, as the finder takes it: of the case itself, or of one that is no secret."""
+    columns: dict[tuple[int, str], list[tuple[int, bool, dict]]] = defaultdict(list)
+    rows = Profile.objects.filter(system__in=systems, state="measured").order_by("-taken_on", "-pk")
+    for profile in rows.select_related("initiative").only(
+        "system", "columns", "initiative__confidential", "initiative__number"
+    ):
+        for column in profile.columns or []:
+            name = str(column.get("name", "")).casefold() if isinstance(column, dict) else ""
+            if name:
+                place = (profile.system_id, name)
+                columns[place].append(
+                    (profile.initiative_id, profile.initiative.confidential, column | {"key": profile.pk})
+                )
+
+    def of(case: int, row: TermDefinition) -> dict | None:
+        """The newest of the field that this case may rest on."""
+        return next(
+            (
+                column
+                for owner, confidential, column in columns.get((row.system_id, row.field.casefold()), ())
+                if owner == case or not confidential
+            ),
+            None,
+        )
+
+    return of
+
+
+def as_said(row: TermDefinition, profile: dict | None) -> disagreeing.Definition:
+    """A definition as the finder takes it, beside what was measured of its field."""
+    return disagreeing.Definition(
+        term=row.term.name,
+        system=row.system.name,
+        field=row.field,
+        meaning=row.meaning,
+        identifier_format=row.identifier_format,
+        business_logic=row.business_logic,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        profile=profile,
+    )
