@@ -10,6 +10,8 @@ from initiatives import disagreeing
 from initiatives.models import DefinitionConflict, RoleAssignment, TermDefinition
 from initiatives.register import Wanted, rested
 
+MEASURED = ":measured"  # ends the source of each finding about a field that was measured otherwise
+
 
 def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
     """By case: conflicts that nobody decided, term by term, and fields that are not as declared."""
@@ -33,13 +35,18 @@ def _measured(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
                     case,
                     Wanted(
                         "int.definitions",
-                        f"definition:{row.pk}:measured",
+                        source_of(row),
                         f"{said} is said to be “{row.identifier_format}” and was measured mostly {measured} ({why}).",
                         "Correct the format, or write one definition for each period that its profile shows.",
                         since=row.at,
                         system_id=row.system_id,
                     ),
                 )
+
+
+def source_of(row: TermDefinition) -> str:
+    """What names a finding about what was measured of this definition's field."""
+    return f"definition:{row.pk}{MEASURED}"
 
 
 def _patterns(row: TermDefinition, column: dict) -> dict[str, float]:

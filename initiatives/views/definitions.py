@@ -15,8 +15,17 @@ from initiatives import actions, doors, permissions
 from initiatives import definition_permissions as defining
 from initiatives.forms import ReasonForm
 from initiatives.forms.definitions import AcceptDifferenceForm, DefinitionForm, ReconcileForm, TermForm
-from initiatives.models import DefinitionConflict, Initiative, System, Term, TermDefinition, TermUse
+from initiatives.models import (
+    DefinitionConflict,
+    Initiative,
+    Shortcoming,
+    System,
+    Term,
+    TermDefinition,
+    TermUse,
+)
 from initiatives.models.definitions import ACCEPTED, FACETS, GONE, OPEN, RECONCILED
+from initiatives.register.definitions import MEASURED, source_of
 from initiatives.views.shared import back_to, case_context, mend, one_act, page_of, sent
 
 TAB = "integration-definitions"
@@ -31,6 +40,7 @@ class Used:
     use: TermUse
     definitions: list[TermDefinition] = field(default_factory=list)
     conflicts: list[DefinitionConflict] = field(default_factory=list)
+    measured: list[Shortcoming] = field(default_factory=list)
 
     @property
     def open(self) -> int:
@@ -81,12 +91,17 @@ def definitions(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 def _used(case: Initiative) -> list[Used]:
-    """Three questions, whatever the number of terms."""
+    """Four questions, whatever the number of terms."""
     uses = case.term_uses.filter(ended_at__isnull=True).select_related("term").order_by("term__name")
     used = {use.term_id: Used(use) for use in uses}
     rows = TermDefinition.objects.standing().filter(term__in=used, system__in=systems_of(case))
     for row in rows.select_related("system", "term").order_by("system__name", "field", "valid_from", "pk"):
         used[row.term_id].definitions.append(row)
+    otherwise = case.shortcomings.standing().filter(source__endswith=MEASURED).order_by("pk")
+    by_source = {row.source: row for row in otherwise}
+    for one in used.values():
+        sources = [source_of(row) for row in one.definitions]
+        one.measured = [by_source[source] for source in sources if source in by_source]
     conflicts = case.conflicts.exclude(status=GONE).select_related(
         "one__system",
         "one__term",

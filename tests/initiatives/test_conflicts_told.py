@@ -8,7 +8,7 @@ from governance.models import Notice
 from initiatives import actions
 from initiatives.models import Term
 from tests import factories
-from tests.initiatives.test_definitions import accept, case, define, settle, three  # noqa: F401
+from tests.initiatives.test_definitions import accept, case, define, profile_of, settle, three  # noqa: F401
 from tests.initiatives.test_views_integration import text_of
 
 pytestmark = pytest.mark.django_db
@@ -84,3 +84,11 @@ def test_one_message_for_many_cases(cast):
         )
     (notice,) = told(cast.steward)
     assert notice.subject.endswith("so on 2 other cases")
+
+
+def test_the_page_says_which_field_was_measured_otherwise(cast, as_, case):  # noqa: F811
+    define(cast, case, "CRM", meaning="account", identifier_format="10 digits")
+    at = reverse("integration-definitions", args=[case.ref])
+    assert "was measured" not in text_of(as_(cast.owner).get(at))
+    profile_of(cast, case, "CRM", {"A{18}": 1.0})
+    assert "said to be “10 digits” and was measured mostly A{18}" in text_of(as_(cast.owner).get(at))
