@@ -20,6 +20,7 @@ from governance import clock, hooks, mails, telling
 from governance.models import Delivery, Membership, Rulebook, Telling, Unit, User
 from governance.templatetags.plumbline import day, stage_word
 from initiatives import board, decided, filters, movement, permissions, waiting
+from initiatives.efforts import amount
 from initiatives.importing.efforts import monday
 from initiatives.models import (
     Condition,
@@ -404,8 +405,8 @@ def _integration(seen: QuerySet, since: datetime) -> list[Line]:
     cases, moved = Initiative.objects.in_bulk(keys), movement.newest(keys) if keys else {}
     lines = []
     for row in found:
-        took = [f"{row['hours_of']:.0f} hours"] if row["hours_of"] else []
-        took += [f"{row['waited_of']:.0f} days waited"] if row["waited_of"] else []
+        took = [f"{amount(row['hours_of'])} hours"] if row["hours_of"] else []
+        took += [f"{amount(row['waited_of'])} days waited"] if row["waited_of"] else []
         move = moved.get(row["initiative"])
         words = f"last visible movement {day(move.at)}" if move else "nothing visible moved yet"
         lines.append(_line(cases[row["initiative"]], f"{', '.join(took) or 'money spent'}; {words}"))

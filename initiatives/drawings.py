@@ -7,7 +7,7 @@ picture itself: it says the same in print, without colour, and to a screen reade
 from dataclasses import dataclass
 
 from governance.templatetags.plumbline import layer_word, stage_word
-from initiatives.efforts import WeekOfCase
+from initiatives.efforts import WeekOfCase, amount
 from initiatives.figures import MOVES, Flow, LayerGaps, Stays, Week
 from initiatives.where_it_goes import OfLayer
 
@@ -204,7 +204,7 @@ def effort(weeks: tuple[WeekOfCase, ...]) -> Picture:
         total = sum(week.hours.get(layer, 0) for week in weeks)
         left, top = (place % 2) * WIDTH / 2, place // 2 * 16
         shapes.append(_rectangle(DRAWN[layer][0], left, top + 3, 10, 10, DRAWN[layer][1]))
-        words.append(_words(f"{layer_word(layer)}: {total:.0f} h", left + 15, top + 12, "start", "name"))
+        words.append(_words(f"{layer_word(layer)}: {amount(total)} h", left + 15, top + 12, "start", "name"))
     base = (len(layers) + 1) // 2 * 16 + UPRIGHT + 18
     room = min(WIDTH / len(weeks), 40)
     shapes.append(_rectangle("axis", 0, base, WIDTH, 1))
@@ -217,7 +217,7 @@ def effort(weeks: tuple[WeekOfCase, ...]) -> Picture:
                 height -= tall
                 shapes.append(_rectangle(DRAWN[layer][0], left, height, wide, tall, DRAWN[layer][1]))
         if week.all_hours == most_hours and most_hours:
-            words.append(_words(f"{most_hours:.0f}", left + wide / 2, height - 3))
+            words.append(_words(amount(most_hours), left + wide / 2, height - 3))
             most_hours = -1  # said once
         if week.seen:
             shapes.append(_rectangle("middle", left, base + 4, wide, 4))
@@ -227,7 +227,7 @@ def effort(weeks: tuple[WeekOfCase, ...]) -> Picture:
     shapes.append(_rectangle("axis", 0, low, WIDTH, 1))
     waited = sum(week.all_waited for week in weeks)
     words.append(_words("Marked: weeks in which something could be seen", 0, base + 22, "start"))
-    words.append(_words(f"Days waited: {waited:.0f}", 0, base + 36, "start", "name"))
+    words.append(_words(f"Days waited: {amount(waited)}", 0, base + 36, "start", "name"))
     every = 1 if len(weeks) <= 4 else 5
     for place, week in enumerate(weeks):
         if place % every == 0 and place * room <= WIDTH - 36:
@@ -235,8 +235,8 @@ def effort(weeks: tuple[WeekOfCase, ...]) -> Picture:
     hours = sum((week.all_hours for week in weeks), 0)
     unseen = sum(week.unseen for week in weeks)
     says = (
-        f"{count(len(weeks), 'week')} to the one from {weeks[-1].first:%-d %B %Y}: {hours:.0f} hours, "
-        f"{waited:.0f} days waited; in {count(unseen, 'week')} with work nothing could be seen of it."
+        f"{count(len(weeks), 'week')} to the one from {weeks[-1].first:%-d %B %Y}: {amount(hours)} hours, "
+        f"{amount(waited)} days waited; in {count(unseen, 'week')} with work nothing could be seen of it."
     )
     return Picture("Effort week by week", says, tuple(shapes), tuple(words), int(low + 20))
 
@@ -248,7 +248,7 @@ def months(layers: tuple[OfLayer, ...]) -> Picture:
     shapes, words, said = [], [], []
     for place, row in enumerate(rows):
         top = place * ROW
-        text = f"{layer_word(row.layer)}: {row.months:.1f} months, {row.waited:.0f} days waited"
+        text = f"{layer_word(row.layer)}: {row.months:.1f} months, {amount(row.waited)} days waited"
         words.append(_words(text, 0, top + 13, "start", "name"))
         shapes.append(_rectangle("axis", 0, top + 44, WIDTH, 1))
         if row.hours:

@@ -31,6 +31,11 @@ def waits_words(row: Effort) -> str:
     return row.waits_for_system.name if row.waits_for_system_id else row.waits_for_words
 
 
+def amount(value: Decimal | float) -> str:
+    """A number of hours or days as it was noted: "1.5", and "32" without a point."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
 def named(words: Iterable[str]) -> dict[str, User | System]:
     """By words in lower case, the person or system that bears exactly this name; a name that two bear is left out."""
     asked = {word.casefold() for word in words if word}

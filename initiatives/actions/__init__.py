@@ -54,7 +54,7 @@ from initiatives.actions.definitions import (
 )
 from initiatives.actions.dependants import add_dependant, decline_dependence, end_dependant, state_dependence
 from initiatives.actions.drills import add_drill, withdraw_drill
-from initiatives.actions.efforts import import_efforts, note_effort, take_back_effort
+from initiatives.actions.efforts import import_efforts, note_effort, note_week, take_back_effort
 from initiatives.actions.enforcement import (
     end_mapping,
     map_clause,
@@ -224,6 +224,7 @@ __all__ = [
     "name_delegate",
     "name_term",
     "note_effort",
+    "note_week",
     "observe",
     "open_account",
     "open_gap",

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.core.exceptions import ValidationError
 
@@ -83,6 +83,43 @@ def note_effort(
         row.save()
         ledger.record("effort noted", case=case, **_facts(row))
     return row
+
+
+def note_week(
+    *,
+    case: Initiative,
+    week: date,
+    hours: dict[str, Decimal | None],
+    words: str = "",
+    once: UUID | None = None,
+    by: User,
+) -> list[Effort]:
+    """Note the hours of a week layer by layer, all of them or none; each as `note_effort` would.
+
+    Raises ValidationError by field, a layer's hours under its name, or Refused for who does not work on the case.
+    """
+    given = {layer: value for layer, value in hours.items() if value}
+    wrong = {} if given else {None: "Say how many hours it took, in one layer at least."}
+    for layer, value in given.items():
+        found = _wrong(layer, week, value, None, None)
+        wrong |= {layer if name == "hours" else name: words for name, words in found.items()}
+    if wrong:
+        raise ValidationError(wrong)
+    with act("note effort", by=by, case=case) as case:
+        return [
+            note_effort(
+                case=case,
+                layer=layer,
+                week=week,
+                hours=value,
+                words=words,
+                once=uuid5(once, layer)
+                if once
+                else None,  # a key for each line, the same when it is sent again
+                by=by,
+            )
+            for layer, value in given.items()
+        ]
 
 
 def _facts(row: Effort) -> dict:

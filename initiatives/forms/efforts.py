@@ -1,15 +1,16 @@
-"""Forms of effort: one line typed in seconds, a file of an issue tracker, how it is read, which effort is looked at."""
+"""Forms of effort: a week or a line typed in seconds, a tracker's file, how it is read, which effort is looked at."""
+
+from decimal import Decimal
 
 from django import forms
 
-from governance import clock
 from governance.audit_forms import DayField as OpenDay
 from governance.models import Unit, User
 from initiatives import efforts
 from initiatives.forms import DayField
 from initiatives.forms.notes import OnceForm
 from initiatives.importing.code_pages import CODE_PAGES
-from initiatives.importing.efforts import FIELDS, UNITS, How, monday
+from initiatives.importing.efforts import FIELDS, UNITS, How, clocked
 from initiatives.importing.reading import MAX_BYTES, Table
 from initiatives.models import System
 from initiatives.models.versions import LAYERS
@@ -29,33 +30,71 @@ KINDS = {
 }
 
 
-def _number(label: str, digits: int, **options) -> forms.DecimalField:
-    return forms.DecimalField(
-        label=label,
-        max_digits=digits,
-        decimal_places=2,
-        required=False,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        **options,
-    )
+class NumberField(forms.DecimalField):
+    """A number that may be left out, with a point or a comma."""
+
+    wrong = "Give a number, for instance 2.5 or 2,5."
+
+    def __init__(self, label: str, digits: int, **options):
+        attrs = {"inputmode": "decimal", "autocomplete": "off"}
+        options |= {"max_digits": digits, "decimal_places": 2, "required": False}
+        super().__init__(label=label, widget=forms.TextInput(attrs=attrs), **options)
+        self.error_messages["invalid"] = self.wrong
+
+    def to_python(self, value):
+        """The number; a comma before three digits is refused, because it may part thousands."""
+        return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
+
+
+class HoursField(NumberField):
+    """Hours, as people write them down."""
+
+    wrong = "Give hours as 2.5, 2,5, 2:30 or 2h30."
+
+    def __init__(self, label: str):
+        super().__init__(label, 8)
+        self.widget.attrs["inputmode"] = "text"  # a phone's decimal keys know no colon
+
+    def to_python(self, value):
+        """The hours, to the hundredth."""
+        found = clocked(value) if isinstance(value, str) else None
+        return super().to_python(value if found is None else found.quantize(Decimal("0.01")))
+
+
+class WeekForm(OnceForm):
+    """The hours of a whole week, a field for each layer, named as the layer is."""
+
+    rows_may_be_empty = True  # a week goes into few layers
+    week = DayField(label="Week")
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, auto_id="week_%s", **options)
+        for layer, label in LAYERS.items():
+            self.fields[layer] = HoursField(f"{label}, hours")
+        self.fields["words"] = forms.CharField(label="What", max_length=250, required=False)
+
+    def noted(self) -> dict:
+        """What was typed, as the act takes it."""
+        typed = dict(self.cleaned_data)
+        return typed | {"hours": {layer: typed.pop(layer) for layer in LAYERS}}
 
 
 class EffortForm(OnceForm):
-    """One line of effort: this week and the layer noted last are filled in already."""
+    """One line of effort: the week that is looked at and the layer noted last are filled in already."""
 
     rows_may_be_empty = True  # nearly all of it is optional, so it is said nowhere
     layer = forms.ChoiceField(label="Layer", choices=list(LAYERS.items()))
-    week = DayField(label="Week", initial=lambda: monday(clock.today()))
-    hours = _number("Hours", 8, localize=False)
+    week = DayField(label="Week")
+    hours = HoursField("Hours")
     words = forms.CharField(label="What", max_length=250, required=False)
-    waited_days = _number("Days waited", 6)
+    waited_days = NumberField("Days waited", 6)
     waits_for = forms.CharField(
         label="For whom or what",
         max_length=160,
         required=False,
         widget=forms.TextInput(attrs={"list": "waits-for", "autocomplete": "off"}),
     )
-    money = _number("Money", 14)
+    money = NumberField("Money", 14)
     currency = forms.CharField(
         label="Currency", max_length=3, required=False, widget=forms.TextInput(attrs={"size": 3})
     )

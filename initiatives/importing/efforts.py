@@ -240,18 +240,25 @@ def _day(raw: str, order: str, today: date, problems: list[str]) -> date | None:
     return day
 
 
-def _hours(raw: str, unit: str, problems: list[str]) -> Decimal | None:
-    """Hours, of a number in the unit, of 1:30, or of a tracker's 1w 2d 3h 30m (days of 8 hours, weeks of 5 days)."""
-    text = raw.casefold()
+def clocked(text: str) -> Decimal | None:
+    """Hours of 1:30, of 2h30, or of a tracker's 1w 2d 3h 30m (days of 8 hours, weeks of 5 days); None for all else."""
+    text = text.strip().casefold()
     said = re.fullmatch(
         r"(?:(\d{1,3})\s*w)?\s*(?:(\d{1,3})\s*d)?\s*(?:(\d{1,5})\s*h)?\s*(?:(\d{1,5})\s*m)?", text
     )
     if text and said:
         weeks, days, hours, minutes = (Decimal(part or 0) for part in said.groups())
-        found = weeks * HOURS_A_WEEK + days * HOURS_A_DAY + hours + minutes / 60
-    elif clock := re.fullmatch(r"(\d{1,4}):([0-5]\d)(?::[0-5]\d)?", text):
-        found = Decimal(clock[1]) + Decimal(clock[2]) / 60
-    else:
+        return weeks * HOURS_A_WEEK + days * HOURS_A_DAY + hours + minutes / 60
+    if short := re.fullmatch(r"(\d{1,4})\s*[:h]\s*([0-5]\d)(?::[0-5]\d)?", text):
+        return Decimal(short[1]) + Decimal(short[2]) / 60
+    return None
+
+
+def _hours(raw: str, unit: str, problems: list[str]) -> Decimal | None:
+    """Hours, of a number in the unit, or as `clocked` reads them."""
+    text = raw.casefold()
+    found = clocked(text)
+    if found is None:
         number = _decimal(text, thousands=unit != "hours")
         if number is None:
             if text:

@@ -1,4 +1,6 @@
-"""What the work on a case took, week by week; one line typed in seconds, or lines of an issue tracker's table."""
+"""What the work on a case took, week by week; a week or a line typed in seconds, or an issue tracker's table."""
+
+from datetime import date, timedelta
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -9,11 +11,11 @@ from governance import clock
 from governance.templatetags.plumbline import day
 from initiatives import actions, doors, drawings, efforts, permissions, sources
 from initiatives.actions.efforts import DIFFERS, NEW, SAME, TAKEN_BACK, WRONG, fates
-from initiatives.forms import ReasonForm
-from initiatives.forms.efforts import EffortFileForm, EffortForm, EffortMappingForm
+from initiatives.forms import DayField, ReasonForm
+from initiatives.forms.efforts import EffortFileForm, EffortForm, EffortMappingForm, WeekForm
 from initiatives.importing import kept
 from initiatives.importing.code_pages import CodePageUnsure
-from initiatives.importing.efforts import guessed, headers_of, read, remembered, words_of
+from initiatives.importing.efforts import guessed, headers_of, monday, read, remembered, words_of
 from initiatives.importing.reading import Table, read_table
 from initiatives.models import Effort, EstateMapping
 from initiatives.views.banners import outgrown_banner
@@ -32,20 +34,17 @@ FATES = {
 
 
 def effort(request, ref):
-    """Effort, money and waiting by layer and week, what could be seen of it, and the form for the next line."""
+    """Effort, money and waiting by layer and week, what could be seen of it, and the forms for a week and a line."""
     case = doors.case_for(request.user, ref)
-    form = None
+    form = week_form = None
     if request.method == "POST":
         permissions.may_collaborate(case, request.user).or_refuse()
-        form = EffortForm(request.POST)
-        if form.is_valid():
-            try:
-                row = actions.note_effort(case=case, by=request.user, **form.noted())
-            except ValidationError as error:
-                mend(form, error)
-            else:
-                messages.success(request, f"Noted: {row}. The next line is ready.")
-                return redirect(reverse("integration-effort", args=[case.ref]) + "#note")
+        whole_week = "whole_week" in request.POST
+        sent_form = WeekForm(request.POST) if whole_week else EffortForm(request.POST)
+        if sent_form.is_valid() and (answer := _noted(request, case, sent_form)):
+            return answer
+        form, week_form = (None, sent_form) if whole_week else (sent_form, None)
+    week, this = _week_asked(request), monday(clock.today())
     context = case_context(request, case, "integration")
     told = efforts.of_case(case)
     rows = case.efforts.select_related("by", "withdrawn_by", "waits_for", "waits_for_system")
@@ -53,19 +52,47 @@ def effort(request, ref):
     may_note = context["may"].collaborate
     if form is None and may_note:
         last = page.paginator.count and rows.order_by("-at", "-pk").first()
-        form = EffortForm(initial={"layer": last.layer if last else "integration"})
+        form = EffortForm(initial={"week": week, "layer": last.layer if last else "integration"})
     context |= {
         "title": "Effort",
         "told": told,
         "picture": drawings.effort(told.weeks),
         "page": page,
         "form": form if may_note else None,
+        "week_form": (week_form or WeekForm(initial={"week": week})) if may_note else None,
+        "week_before": week - timedelta(weeks=1),
+        "week_now": this if week != this else None,
         "may_note": may_note,
         "acting_chair": bool(context["may"].chair),
         "known": _known(case) if may_note else [],
         "banners": [*context["banners"], *outgrown_banner(case)],
     }
     return render(request, "initiatives/effort.html", context)
+
+
+def _noted(request, case, form: WeekForm | EffortForm):
+    """Back to the page on the same week and in the first field, once what was typed is noted; None otherwise."""
+    fields = form.noted()
+    try:
+        if isinstance(form, WeekForm):
+            rows = actions.note_week(case=case, by=request.user, **fields)
+        else:
+            rows = [actions.note_effort(case=case, by=request.user, **fields)]
+    except ValidationError as error:
+        mend(form, error)
+        return None
+    week, layers = monday(fields["week"]), ", ".join(row.get_layer_display().lower() for row in rows)
+    messages.success(request, f"Noted for the week of {day(week)}: {layers}.")
+    field = form["hours" if "hours" in form.fields else rows[0].layer]
+    return redirect(f"{reverse('integration-effort', args=[case.ref])}?week={week}#{field.id_for_label}")
+
+
+def _week_asked(request) -> date:
+    """The Monday of the week in the address; of this week where there is none, or nothing that is a day."""
+    try:
+        return monday(DayField().clean(request.GET.get("week")))
+    except ValidationError:
+        return monday(clock.today())
 
 
 def _known(case) -> list[str]:

@@ -60,7 +60,7 @@ def test_a_line_is_typed_in_seconds_and_the_next_is_ready(cast, as_):
     system, page = make_system(cast), at("integration-effort", case.ref)
     form = client.get(page).context["form"]
     assert form["week"].value() == monday(clock.today())
-    typed = {"layer": "policy", "week": clock.today().isoformat(), "hours": "2.5", "words": "<b>Terms</b>"}
+    typed = {"layer": "policy", "week": clock.today().isoformat(), "hours": "2,5", "words": "<b>Terms</b>"}
     answer = client.post(page, typed | {"waited_days": "3", "waits_for": "billing"}, follow=True)
     row = case.efforts.get()
     assert (row.hours, row.waits_for_system, row.waits_for_words) == (Decimal("2.5"), system, "")
@@ -70,6 +70,57 @@ def test_a_line_is_typed_in_seconds_and_the_next_is_ready(cast, as_):
     assert "&lt;b&gt;Terms&lt;/b&gt;" in text
     assert "3 days waited for Billing" in text
     assert "Last visible movement" in text
+
+
+def test_a_week_is_noted_layer_by_layer_at_once_and_the_next_begins_where_it_was(cast, as_):
+    case, client = factories.make_mvp(cast), as_(cast.lead)
+    page, last = at("integration-effort", case.ref), monday(clock.today()) - timedelta(weeks=1)
+    assert f"?week={last}#note" in text_of(client.get(page)), "last week is one press away"
+    shown = client.get(f"{page}?week={last + timedelta(days=3)}").context["week_form"]
+    assert shown["week"].value() == last
+    typed = {
+        "whole_week": "1",
+        "week": last.isoformat(),
+        "once": str(shown["once"].value()),
+        "words": "Terms",
+    }
+    hours = {"integration": "12,5", "policy": "2h30", "runtime": "1:30"}
+    with acts() as kinds:
+        answer = client.post(page, typed | hours)
+        assert client.post(page, typed | hours).status_code == 302, "sent twice, noted once"
+    assert kinds == ["effort noted"] * 3
+    assert {row.layer: row.hours for row in case.efforts.filter(week=last, words="Terms")} == {
+        "integration": Decimal("12.5"),
+        "policy": Decimal("2.5"),
+        "runtime": Decimal("1.5"),
+    }
+    address, _, field = answer.url.partition("#")
+    assert address == f"{page}?week={last}"
+    text = text_of(answer := client.get(address))
+    assert f'id="{field}"' in text, "the first field is jumped to, and so has the focus"
+    assert answer.context["form"]["week"].value() == last
+    for said in ("Runtime: 1.5 h", "16.5 hours", "integration, policy, runtime"):
+        assert said in text
+    assert client.get(page, {"week": "never"}).context["form"]["week"].value() == monday(clock.today())
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "words"),
+    [
+        ({"integration": "much"}, "integration", "Give hours as 2.5, 2,5, 2:30 or 2h30."),
+        ({"integration": "1", "policy": "5000"}, "policy", "No week of one case takes so many hours"),
+        ({"integration": "1,250"}, "integration", "no more than 2 decimal places"),
+        ({"integration": "-1"}, "integration", "Less than nothing was not spent."),
+        ({}, "__all__", "Say how many hours it took, in one layer at least."),
+    ],
+)
+def test_a_week_with_something_wrong_is_noted_nowhere(cast, as_, typed, field, words):
+    case = factories.make_mvp(cast)
+    week = {"whole_week": "1", "week": clock.today().isoformat()}
+    with acts() as kinds:
+        answer = as_(cast.lead).post(at("integration-effort", case.ref), week | typed)
+    assert words in answer.context["week_form"].errors[field][0]
+    assert kinds == []
 
 
 def test_what_is_wrong_keeps_what_was_typed_and_strangers_note_nothing(cast, as_):
@@ -225,6 +276,7 @@ def test_who_waits_is_found_by_name_and_money_by_its_currency(cast, as_):
         ("1w", "hours", "40"),
         ("1:30", "hours", "1.5"),
         ("2,5", "hours", "2.5"),
+        ("2h30", "hours", "2.5"),
         ("90", "minutes", "1.5"),
         ("9,000", "seconds", "2.5"),
         ("1e9", "hours", None),
