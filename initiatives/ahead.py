@@ -15,17 +15,19 @@ from initiatives.register.residency import Judged, WhatIf
 @dataclass(frozen=True)
 class Ahead:
     """By the key of a case: the places for which it would be held now, the ones whose end would let the chair lift its
-    hold, and those that come to be forbidden later, because a term or a version begins then.
+    hold, and those that come to be forbidden later, because a term or a version begins then. `stays`: what a case that
+    is held already would be held for then, where that is something else than now.
     """
 
     held: dict[int, list[Judged]]
+    stays: dict[int, list[Judged]]
     freed: dict[int, list[Judged]]
     later: dict[int, list[Judged]]
 
     @property
     def cases(self) -> set[int]:
         """Every case that is named."""
-        return {*self.held, *self.freed, *self.later}
+        return {*self.held, *self.stays, *self.freed, *self.later}
 
 
 def look(cases: Iterable[int], what_if: WhatIf) -> Ahead:
@@ -41,6 +43,14 @@ def look(cases: Iterable[int], what_if: WhatIf) -> Ahead:
     known = {key: {(one.source, one.words) for one in found} for key, found in before.items()}
     return Ahead(
         held={key: found for key, found in counting.items() if found and key not in stuck},
+        stays={
+            key: found
+            for key, found in counting.items()
+            if found
+            and key in stuck
+            and {one.words for one in found}
+            != {one.words for one in before.get(key, ()) if one.counts_at(now)}
+        },
         freed={key: before.get(key, []) for key in sorted(stuck) if not counting.get(key)},
         later={
             key: new

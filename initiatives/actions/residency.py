@@ -46,9 +46,9 @@ def add_region(*, key: str, words: str = "", within: str, by: User) -> Region:
     wrong = {}
     if not key.strip():
         wrong["key"] = "Give the name that contracts and clouds use for it."
-    elif regions.key_of(key) in known_regions():
+    elif not residency.strange([key]):
         wrong["key"] = "This region is known already."
-    if within.strip() and regions.key_of(within) not in known_regions():
+    if residency.strange([within]):
         wrong["within"] = "Name a region that is known, for instance a country by its code."
     if wrong:
         raise ValidationError(wrong)
@@ -59,11 +59,6 @@ def add_region(*, key: str, words: str = "", within: str, by: User) -> Region:
         ledger.record("region added", region=row.key, within=within.strip())
         follow(cases)
     return row
-
-
-def known_regions() -> set[str]:
-    """The keys of every region that is known."""
-    return {*regions.known(), *(regions.key_of(key) for key, _ in residency.added())}
 
 
 def _region(key: str, words: str, within: str) -> Region:
@@ -244,11 +239,9 @@ def check_term(
         wrong["ends_on"] = "It ends before it starts."
     if not (allowed or forbidden):
         wrong["allowed"] = "Name a region that is allowed, or one that is forbidden."
-    known = known_regions()
     for field, listed in (("allowed", allowed), ("forbidden", forbidden)):
-        strange = [one for one in listed if regions.key_of(one) not in known]
-        if strange:
-            wrong[field] = f"Nobody knows where {', '.join(strange)} is: add the region first."
+        if strange := residency.strange(listed):
+            wrong[field] = f"{residency.nobody_knows(strange)}: add it under Regions first."
     if wrong:
         raise ValidationError(wrong)
     return Bound(

@@ -4,8 +4,11 @@ from django import forms
 
 from governance import clock
 from governance.models import Unit
+from initiatives import regions
 from initiatives.forms import DayField, ListField, WordsField
+from initiatives.models import Vendor
 from initiatives.models.residency import TERM_KINDS
+from initiatives.register import residency
 
 
 class VendorForm(forms.Form):
@@ -77,3 +80,27 @@ class MoveForm(forms.Form):
 
     moved_from = forms.CharField(label="From region", max_length=60)
     moved_to = forms.CharField(label="To region", max_length=60)
+
+    def __init__(self, *args, vendor: Vendor, places: list[str], **options):
+        """`places`: the regions in which the vendor runs something."""
+        super().__init__(*args, **options)
+        self.vendor, self.places = vendor, places
+        self.fields[
+            "moved_from"
+        ].help_text = f"It runs something in: {', '.join(places) or 'no region known'}."
+
+    def clean_moved_from(self) -> str:
+        """A region in which the vendor runs something: of any other a look would say that nothing happens."""
+        name = self.cleaned_data["moved_from"]
+        if regions.key_of(name) not in map(regions.key_of, self.places):
+            raise forms.ValidationError(
+                f"Nothing that {self.vendor} runs is in {name}, as far as is recorded."
+            )
+        return name
+
+    def clean_moved_to(self) -> str:
+        """A region that is known."""
+        name = self.cleaned_data["moved_to"]
+        if strange := residency.strange([name]):
+            raise forms.ValidationError(f"{residency.nobody_knows(strange)}: add it under Regions first.")
+        return name

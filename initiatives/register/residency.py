@@ -15,10 +15,11 @@ from datetime import date, datetime
 from functools import cache
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from governance import clock, prepared
 from initiatives import regions
-from initiatives.models import Region
+from initiatives.models import Hop, Region, Vendor
 from initiatives.register import EVER, Wanted
 
 REQUIREMENT = "int.residency"
@@ -314,3 +315,29 @@ def added() -> list[tuple[str, str]]:
     return [
         (row.key, row.within.key if row.within else "") for row in Region.objects.select_related("within")
     ]
+
+
+def strange(listed: Iterable[str]) -> list[str]:
+    """Those of these names of regions that nobody knows, each once."""
+    asked = {regions.key_of(one): one.strip() for one in listed if one.strip()}
+    known = {*regions.known(), *(regions.key_of(key) for key, _ in added())} if asked else set()
+    return [one for key, one in asked.items() if key not in known]
+
+
+def nobody_knows(names: list[str]) -> str:
+    """That nobody knows where these regions are, in words."""
+    *others, last = names
+    return (
+        f"Nobody knows where {', '.join(others)} and {last} are"
+        if others
+        else f"Nobody knows where {last} is"
+    )
+
+
+def regions_of(vendor: Vendor, cases: QuerySet) -> list[str]:
+    """In which regions the vendor runs something: its systems, and places on the ways of data of these cases."""
+    listed = vendor.systems.standing().values_list("regions", flat=True)
+    hops = Hop.objects.filter(vendor=vendor, ended_at__isnull=True, link__ended_at__isnull=True)
+    ways = hops.filter(link__initiative__in=cases).values_list("region", "component__versions__region")
+    named = [name for row in (*listed, *ways) for name in row if name and name.strip()]
+    return sorted({regions.key_of(name): name.strip() for name in named}.values(), key=str.lower)

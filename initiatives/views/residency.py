@@ -214,7 +214,8 @@ def term_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 def vendor_move(request: HttpRequest, pk: int) -> HttpResponse:
     """What would come of it if the vendor moved all that it runs in one region to another: looked at, never saved."""
     row = _found(Vendor.objects.all(), pk)
-    form, found = MoveForm(request.GET or None), None
+    told = Initiative.objects.filter(Q(confidential=False) | Q(pk__in=permissions.visible_to(request.user)))
+    form, found = MoveForm(request.GET or None, vendor=row, places=residency.regions_of(row, told)), None
     if form.is_valid():
         what_if = WhatIf(moved=(row.pk, form.cleaned_data["moved_from"], form.cleaned_data["moved_to"]))
         found = _ahead(request.user, ahead.look(cases_of_vendor(row), what_if))
@@ -427,6 +428,7 @@ def _ahead(person, found: ahead.Ahead) -> dict:
     """What would come of it, as this person may see it."""
     return {
         "held": _shown(person, found.held),
+        "stays": _shown(person, found.stays),
         "freed": _shown(person, found.freed),
         "later": _shown(person, found.later),
         "nothing": not found.cases,

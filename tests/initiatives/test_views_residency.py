@@ -98,7 +98,8 @@ def test_a_term_is_looked_at_before_it_is_filed(as_, cast, case, acme, link):
     assert not VendorTerm.objects.exists()
     assert not held()
     wrong = client.post(address, fields | {"allowed": "mars-1", "step": "save"})
-    assert "add the region first" in text(wrong)
+    assert "Nobody knows where mars-1 is: add it under Regions first." in text(wrong)
+    assert f'href="{reverse("regions")}"' in wrong.content.decode()
     filed = client.post(address, fields | {"step": "save"}, follow=True)
     assert "Every case that it forbids something is held." in text(filed)
     assert "Where they bite" in text(filed)
@@ -160,8 +161,34 @@ def test_what_a_vendors_move_would_do_is_only_looked_at(as_, cast, case, acme, l
     looked = text(client.get(address, {"moved_from": "us-east", "moved_to": "eu-west"}))
     assert "Their hold could be lifted by the chair" in looked
     looked = text(client.get(address, {"moved_from": "eu-west", "moved_to": "CN"}))
-    assert "No case would be held, and none freed." in looked, "it is held already"
+    assert "Held already, and stays held: for this then" in looked
+    assert "gateway, CN: forbidden by Acme Cloud MSA 4.2" in looked
+    assert "vendor model, us-east: forbidden" in looked, "what holds it today is named beside what is new"
+    looked = text(client.get(address, {"moved_from": "eu-west", "moved_to": "DE"}))
+    assert "No case would be held that is not held already for the same, and none freed." in looked
     assert held() == {case.pk}
+
+
+def test_a_move_from_or_to_a_place_that_does_not_exist_is_no_calm_answer(as_, cast, acme, link):
+    client, address = as_(cast.lead), reverse("vendor-move", args=[acme.pk])
+    looked = text(client.get(address, {"moved_from": "mars", "moved_to": "eu-west"}))
+    assert "Nothing that Acme Cloud runs is in mars, as far as is recorded." in looked
+    assert "It runs something in: eu-west, us-east." in looked
+    assert "No case would be held" not in looked
+    looked = text(client.get(address, {"moved_from": " US-East ", "moved_to": "eu-wset"}))
+    assert "Nobody knows where eu-wset is: add it under Regions first." in looked
+    assert "No case would be held" not in looked
+
+
+def test_where_a_vendor_runs_something_in_a_confidential_case_is_not_given_away(as_, cast, acme):
+    secret = factories.make_case(cast)
+    actions.change_details(
+        case=secret, problem="Nobody may know.", platform="", confidential=True, by=cast.owner
+    )
+    tied.hop(cast, tied.link(cast, secret, tied.system(cast, "Vault")), vendor=acme)
+    address = reverse("vendor-move", args=[acme.pk])
+    assert "It runs something in: no region known." in text(as_(cast.outsider).get(address))
+    assert "It runs something in: us-east." in text(as_(cast.owner).get(address))
 
 
 # --- What is told before equals what then happens ------------------------------------------------------------------
