@@ -13,12 +13,14 @@ from django.core.validators import validate_email
 
 from governance import clock
 from governance.models import Unit, User
-from initiatives.estate.fields import FIELDS, Field
+from initiatives import regions
+from initiatives.estate.fields import CHOICE_WORDS, FIELDS, Field
 from initiatives.estate.guesses import gone_at_source
 from initiatives.estate.openapi import in_words
 from initiatives.importing.mapping import NOTHING, order_of, parse_date
 from initiatives.importing.reading import Line, plain
 from initiatives.models import EstateRow, Initiative, ServiceAccount, System, Vendor
+from initiatives.register import residency
 
 PAST = ("last_updated_on", "organised_on", "in_service_since")
 YES = {"yes", "true", "1", "ja", "wahr", "y", "j", "x", "t"}
@@ -26,61 +28,6 @@ NO = {"no", "false", "0", "nein", "falsch", "n", "f"}
 LONGEST_TEXT = 10_000  # characters of a text without a limit of its own
 MOST_PARTS = 60  # of a list
 LONGEST_PART = 120
-# Words of other tables for what is called otherwise here.
-CHOICE_WORDS = {
-    "saas": "bought",
-    "cloud service": "bought",
-    "commercial": "bought",
-    "vendor": "bought",
-    "standard software": "bought",
-    "standardsoftware": "bought",
-    "gekauft": "bought",
-    "custom": "home_grown",
-    "in-house": "home_grown",
-    "inhouse": "home_grown",
-    "eigenentwicklung": "home_grown",
-    "database": "database",
-    "warehouse": "database",
-    "data warehouse": "database",
-    "datenbank": "database",
-    "share": "file_share",
-    "fileshare": "file_share",
-    "sharepoint": "file_share",
-    "netzlaufwerk": "file_share",
-    "dateiablage": "file_share",
-    "confluence": "wiki",
-    "dokument": "document",
-    "documents": "document",
-    "richtlinie": "policy",
-    "knowledge base": "knowledge_collection",
-    "wissensdatenbank": "knowledge_collection",
-    "read": "reads",
-    "lesend": "reads",
-    "liest": "reads",
-    "in": "reads",
-    "inbound": "reads",
-    "write": "writes",
-    "schreibend": "writes",
-    "schreibt": "writes",
-    "out": "writes",
-    "outbound": "writes",
-    "bidirectional": "both",
-    "read/write": "both",
-    "beide": "both",
-    "lesend und schreibend": "both",
-    "rest": "api",
-    "soap": "api",
-    "graphql": "api",
-    "odata": "api",
-    "sftp": "file",
-    "datei": "file",
-    "jdbc": "database",
-    "odbc": "database",
-    "sql": "database",
-    "rpa": "screen",
-    "manual": "person",
-    "manuell": "person",
-}
 
 
 def problem(text: str, field: str = "", *, wrong: bool = False) -> dict:
@@ -126,6 +73,11 @@ class Lookups:
     def units(self) -> dict[str, set[tuple[int, str]]]:
         """Units by name; several may bear the same."""
         return _by_name(Unit.objects.values_list("pk", "name"))
+
+    @cached_property
+    def regions(self) -> set[str]:
+        """The keys of every region that is known."""
+        return {*regions.known(), *(regions.key_of(key) for key, _ in residency.added())}
 
     @cached_property
     def accounts(self) -> dict[tuple[int, str], set[tuple[int, str]]]:
@@ -353,11 +305,18 @@ def _number(field, text, *, problems, **_):
     return None, ""
 
 
-def _list(field, text, *, problems, **_):
-    parts = list(dict.fromkeys(part.strip() for part in re.split(r"[;,|\n]", text) if part.strip()))
+def _list(field, text, *, known, problems, **_):
+    parts = list(dict.fromkeys(" ".join(part.split()) for part in re.split(r"[;,|\n]", text) if part.strip()))
     if len(parts) > MOST_PARTS or any(len(part) > LONGEST_PART for part in parts):
         problems.append(problem(f"“{field.words}” is no list of words: left blank.", field.name))
         return None, ""
+    if field.name == "regions" and (
+        strange := [one for one in parts if regions.key_of(one) not in known.regions]
+    ):
+        said = (
+            f"{residency.nobody_knows(strange)}: data there count as allowed nowhere. Add it under Regions."
+        )
+        problems.append(problem(said, field.name))
     return parts, ", ".join(parts)
 
 

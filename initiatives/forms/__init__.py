@@ -1,5 +1,6 @@
 """Forms of the pages of a case. They read what was typed; what is wrong with it, the acts say."""
 
+import re
 from datetime import date
 
 from django import forms
@@ -50,6 +51,8 @@ class PersonField(forms.ModelChoiceField):
 class ListField(forms.CharField):
     """Several short words, separated by commas or lines; read as a list, each once."""
 
+    apart = r"[,\r\n]"
+
     def __init__(self, **options):
         options.setdefault("max_length", 2_000)
         super().__init__(**options)
@@ -61,8 +64,14 @@ class ListField(forms.CharField):
     def clean(self, value) -> list[str]:
         """The words, without empty ones and repetitions."""
         text = super().clean(value) or ""
-        parts = (part.strip() for line in text.splitlines() for part in line.split(","))
+        parts = (" ".join(part.split()) for part in re.split(self.apart, text))
         return list(dict.fromkeys(part for part in parts if part))
+
+
+class RegionsField(ListField):
+    """Names of regions, in none of which a semicolon stands: it separates them too."""
+
+    apart = r"[,;\r\n]"
 
 
 class ReasonForm(forms.Form):

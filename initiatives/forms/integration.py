@@ -1,5 +1,6 @@
 """Forms on the links of a case: how it is tied to a system, along which places, and sources accepted for a time."""
 
+import re
 from datetime import timedelta
 
 from django import forms
@@ -11,6 +12,7 @@ from initiatives.models import Component, Link, System, Vendor
 from initiatives.models.systems import ACCESS, DIRECTIONS, PATTERNS
 
 MOST_SECONDS = 86_400
+MOST_PARTS = 3  # of a place: name, region, vendor
 
 
 class HopsField(forms.CharField):
@@ -38,10 +40,12 @@ class HopsField(forms.CharField):
         """The places in their order. Raises ValidationError for a vendor that is not known."""
         places = []
         for line in (super().clean(value) or "").splitlines():
-            if not line.strip():
+            if not line.strip(" ,;"):
                 continue
-            name, region, vendor, *more = [part.strip() for part in [*line.split(","), "", ""]]
-            if any(more):
+            # Separators at the end of a line part nothing: what is empty there is left out.
+            parts = [" ".join(part.split()) for part in re.split("[,;]", line.rstrip(" ,;"))]
+            name, region, vendor, *_ = [*parts, "", ""]
+            if len(parts) > MOST_PARTS:
                 raise forms.ValidationError(f"“{line.strip()}” has more parts than name, region and vendor.")
             known = self.vendors.get(vendor.casefold())
             if vendor and known is None:

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from governance import clock
 from governance.models import Unit, User
-from initiatives.forms import DayField, ListField, PersonField, WordsField
+from initiatives.forms import DayField, ListField, PersonField, RegionsField, WordsField
 from initiatives.models import System, Vendor
 from initiatives.models.systems import CONDITIONS_OF_SYSTEMS, SYSTEM_KINDS, UPDATED_EVERY_DAYS
 
@@ -47,7 +47,7 @@ class SystemForm(forms.Form):
         required=False,
         help_text="A path, an address, the name of a space.",
     )
-    regions = ListField(
+    regions = RegionsField(
         required=False, help_text="Where its data lie, separated by commas, for instance eu-west."
     )
     editable = forms.ChoiceField(label="Can somebody edit it", required=False, choices=EDITABLE.items())

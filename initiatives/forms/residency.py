@@ -5,7 +5,7 @@ from django import forms
 from governance import clock
 from governance.models import Unit
 from initiatives import regions
-from initiatives.forms import DayField, ListField, WordsField
+from initiatives.forms import DayField, ListField, RegionsField, WordsField
 from initiatives.models import Vendor
 from initiatives.models.residency import TERM_KINDS
 from initiatives.register import residency
@@ -38,12 +38,12 @@ class TermForm(forms.Form):
         label="Where it is written", max_length=200, help_text="Contract and clause, for instance MSA 4.2."
     )
     words = WordsField(label="What it says", required=False, widget=forms.Textarea(attrs={"rows": 2}))
-    allowed = ListField(
+    allowed = RegionsField(
         label="Allowed regions",
         required=False,
         help_text="Separated by commas. Once one is named, every other is outside; empty allows all.",
     )
-    forbidden = ListField(label="Forbidden regions", required=False, help_text="Separated by commas.")
+    forbidden = RegionsField(label="Forbidden regions", required=False, help_text="Separated by commas.")
     data_classes = ListField(
         label="For which data classes", required=False, help_text="As links name them; empty means all."
     )

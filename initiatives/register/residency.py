@@ -319,9 +319,11 @@ def added() -> list[tuple[str, str]]:
 
 def strange(listed: Iterable[str]) -> list[str]:
     """Those of these names of regions that nobody knows, each once."""
-    asked = {regions.key_of(one): one.strip() for one in listed if one.strip()}
-    known = {*regions.known(), *(regions.key_of(key) for key, _ in added())} if asked else set()
-    return [one for key, one in asked.items() if key not in known]
+    asked = {
+        key: one.strip() for one in listed if (key := regions.key_of(one)) and key not in regions.known()
+    }
+    here = {regions.key_of(key) for key, _ in added()} if asked else set()
+    return [one for key, one in asked.items() if key not in here]
 
 
 def nobody_knows(names: list[str]) -> str:

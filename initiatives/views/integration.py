@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from governance import clock
 from governance.models import Rulebook
-from initiatives import actions, doors, permissions, register_drawings
+from initiatives import actions, doors, permissions, regions, register_drawings
 from initiatives import system_permissions as registering
 from initiatives.actions.register_records import answered_by_the_register, record_register
 from initiatives.forms import ReasonForm
@@ -19,7 +19,7 @@ from initiatives.register import residency
 from initiatives.register.systems import digest, risk_notes
 from initiatives.views.banners import outgrown_banner
 from initiatives.views.landscape import condition_of
-from initiatives.views.shared import ask, case_context, one_act, sent
+from initiatives.views.shared import ask, case_context, one_act, say_strange, sent
 
 # Pages of other nouns of the register below this one, with their words.
 PAGES = {
@@ -205,22 +205,43 @@ def path(request: HttpRequest, ref: str) -> HttpResponse:
     """The way of the data: system, hops, case; with regions and conditions, as a picture and as a table."""
     case = doors.case_for(request.user, ref)
     context = case_context(request, case, "integration")
-    running, forbidden = _running(case), _forbidden(case)
-    ways = [_way(case, one, running, forbidden) for one in _tied(case)]
+    running, forbidden, tied = _running(case), _forbidden(case), _tied(case)
+    named = [*running.values(), *(name for one in tied for name in one.row.system.regions)]
+    named += [hop.region for one in tied for hop in one.hops]
+    strange = {regions.key_of(name) for name in residency.strange(named)}
+    ways = [_way(case, one, running, strange, forbidden) for one in tied]
     context |= {"title": "The way of the data", "ways": ways, "drawn": register_drawings.path(ways)}
     return render(request, "initiatives/integration_path.html", context)
 
 
-def _way(case, tied: Tied, running: dict[int, str], forbidden: dict[tuple[int, int | None], str]) -> Way:
-    """From the system to the case, or the other way round where it only writes."""
-    bad = tied.tone in ("warn", "bad")
+def _way(
+    case,
+    tied: Tied,
+    running: dict[int, str],
+    strange: set[str],
+    forbidden: dict[tuple[int, int | None], str],
+) -> Way:
+    """From the system to the case, or the other way round where it only writes. `strange`: regions nobody knows."""
+
+    def where(region: str) -> tuple[str, bool]:
+        unknown = regions.key_of(region) in strange
+        return f"{region} (region not known)" if unknown else region, unknown
+
+    bad, places = tied.tone in ("warn", "bad"), [where(name) for name in tied.row.system.regions]
     said = "; ".join(filter(None, [forbidden.get((tied.row.pk, None)), tied.condition if bad else ""]))
-    stops = [Stop(tied.row.system.name, ", ".join(tied.row.system.regions), said, bool(said))]
+    stops = [
+        Stop(
+            tied.row.system.name,
+            ", ".join(place for place, _ in places),
+            said,
+            bool(said) or any(unknown for _, unknown in places),
+        )
+    ]
     for hop in tied.hops:
-        region = running.get(hop.component_id, hop.region) if hop.component_id else hop.region
+        place, unknown = where(running.get(hop.component_id, hop.region) if hop.component_id else hop.region)
         said = forbidden.get((tied.row.pk, hop.pk), "")
         note = said or str(hop.vendor or "")
-        stops.append(Stop(hop.name, region or "region not known", note, bool(said) or not region))
+        stops.append(Stop(hop.name, place or "region not known", note, bool(said) or unknown or not place))
     stops.append(Stop(case.ref, "", tied.row.get_pattern_display().partition(":")[0]))
     if tied.row.direction == "writes":
         stops.reverse()
@@ -259,12 +280,19 @@ def add(request: HttpRequest, ref: str) -> HttpResponse:
     if system is None:
         return _choose(request, case)
     form = LinkForm(sent(request), case=case, system=system)
+
+    def tie(fields):
+        actions.add_link(case=case, system=system, by=request.user, **form.act())
+        say_strange(request, [place.region for place in fields["hops"]])
+
     return one_act(
         request,
         case,
         form,
-        lambda fields: actions.add_link(case=case, system=system, by=request.user, **form.act()),
-        f"The case is tied to {system}; its owner is asked to agree.",
+        tie,
+        f"The case is tied to {system}; its owner is asked to agree."
+        if system.owner
+        else f"The case is tied to {system}, which nobody owns: somebody has to be found who agrees to it.",
         tab="integration",
         title=f"Tie the case to {system}",
         lede=f"{system.get_kind_display()}, {condition_of(system, clock.today())[0].lower()}.",
@@ -324,11 +352,16 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     case = link.initiative
     registering.may_link(case, request.user).or_refuse()
     form = LinkForm(sent(request), case=case, system=link.system, link=link)
+
+    def save(fields):
+        actions.change_link(link=link, by=request.user, **form.act())
+        say_strange(request, [place.region for place in fields["hops"]])
+
     return one_act(
         request,
         case,
         form,
-        lambda fields: actions.change_link(link=link, by=request.user, **form.act()),
+        save,
         "The link is changed.",
         tab="integration",
         title=f"Change the link to {link.system}",

@@ -18,7 +18,7 @@ from initiatives.forms.landscape import AccountForm, CustomisationForm, ReviewFo
 from initiatives.models import Customisation, Obligation, ServiceAccount, Shortcoming, System
 from initiatives.models.systems import CONDITIONS_OF_SYSTEMS
 from initiatives.register.systems import risk_notes
-from initiatives.views.shared import back_to, mend, page_of, sent
+from initiatives.views.shared import back_to, mend, page_of, say_strange, sent
 
 TONES = {"maintained": "ok", "stale": "warn", "frozen": "bad", "orphaned": "bad"}
 MOST_WAITING = 50  # shown at once; the rest follows as these are answered
@@ -211,13 +211,19 @@ def describe(request: HttpRequest) -> HttpResponse:
     return _form(
         request,
         form,
-        lambda form: actions.describe_system(by=request.user, **form.act()),
+        lambda form: _told(request, actions.describe_system(by=request.user, **form.act())),
         "The system is described; cases can be tied to it.",
         back=None,
         title="Describe a system",
         lede="Once, for every case that will use it: bought, home-grown, a share, a wiki, people who are asked.",
         verb="Describe it",
     )
+
+
+def _told(request, row: System) -> System:
+    """The system as it is saved; where nobody knows one of its regions, the page says so."""
+    say_strange(request, row.regions)
+    return row
 
 
 def change(request: HttpRequest, pk: int) -> HttpResponse:
@@ -227,7 +233,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     return _form(
         request,
         SystemForm(sent(request), system=row),
-        lambda form: actions.change_system(system=row, by=request.user, **form.act()),
+        lambda form: _told(request, actions.change_system(system=row, by=request.user, **form.act())),
         "It is changed.",
         back=row.get_absolute_url(),
         title=f"Change {row}",

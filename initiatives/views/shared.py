@@ -1,12 +1,14 @@
 """What every page of a case shows: stage and goal, what the proof supports, what stands against it, its tabs."""
 
 from functools import cached_property
+from urllib.parse import quote
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from governance import asof, clock, gates, hooks
@@ -16,6 +18,8 @@ from governance.models import Rulebook, User
 from governance.templatetags.plumbline import LAYER_WORDS, day, lean, stage_word
 from initiatives import permissions, sources, standing
 from initiatives.models import Initiative
+from initiatives.register import residency
+from initiatives.residency_permissions import may_set_regions
 from initiatives.views.banners import banners_of
 
 NOT_EVIDENCED = "reported by its source, not evidenced here"
@@ -383,6 +387,19 @@ def mend(form, error: ValidationError) -> None:
         return
     for name, problems in error.error_dict.items():
         form.add_error(name if name in form.fields else None, problems)
+
+
+def say_strange(request, listed) -> None:
+    """Warn, beside what is saved, of regions that nobody knows: what they mean to the rule, and who can add them."""
+    if not (names := residency.strange(listed)):
+        return
+    who = "You" if may_set_regions(request.user) else "Admins and the seats for security and for risk"
+    words = '{}: data there count as allowed nowhere. {} can add {} under <a href="{}?name={}">Regions</a>.'
+    what = "it" if len(names) == 1 else "them"
+    address = reverse("regions")
+    messages.warning(
+        request, format_html(words, residency.nobody_knows(names), who, what, address, quote(names[0]))
+    )
 
 
 def layers_of(book) -> dict[str, str]:

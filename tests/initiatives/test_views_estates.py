@@ -51,6 +51,15 @@ def test_from_a_file_to_the_register(cast, as_):
     assert page(client, reverse("estate-progress", args=[batch.pk])).count("done") == 1
 
 
+def test_a_region_that_nobody_knows_is_said_in_the_preview_and_enters(cast, as_):
+    batch = read(cast, "Name,Kind,Region\nShare,wiki,eu-west; mars-1\nBase,wiki,DE\n")
+    text = page(as_(cast.admin), reverse("estate", args=[batch.pk]))
+    said = "Nobody knows where mars-1 is: data there count as allowed nowhere. Add it under Regions."
+    assert text.count(said) == 1
+    assert f'<a href="{reverse("regions")}">Regions' in text
+    assert set(batch.rows.values_list("state", flat=True)) == {"new"}
+
+
 def test_differences_are_taken_row_by_row_and_column_by_column(cast, as_):
     for name in ("A", "B"):
         factories.make_system(cast, name, kind="wiki", location="here", purpose="old")

@@ -51,6 +51,33 @@ def test_a_system_is_looked_for_and_the_case_is_tied_to_it(cast, as_, mvp, crm):
     assert "Sam Brook has not agreed that the case depends on CRM." in tab
 
 
+def test_places_whose_region_nobody_knows_are_kept_and_said(cast, as_, mvp, crm):
+    client = as_(cast.lead)
+    hops = "Gateway;  mars-1 ;\n;; ,,\nsome  nonsense;;; ,, ,"
+    page = text_of(
+        client.post(at("link-add", mvp.ref), TYPED | {"system": crm.pk, "hops": hops}, follow=True)
+    )
+    link = mvp.links.get()
+    assert list(link.hops.values_list("name", "region")) == [("Gateway", "mars-1"), ("some nonsense", "")]
+    said = "Nobody knows where mars-1 is: data there count as allowed nowhere."
+    assert said in page
+    page = client.post(at("link-change", link.pk), TYPED | {"hops": "Gateway, fra-9"}, follow=True)
+    assert said.replace("mars-1", "fra-9") in text_of(page)
+    assert "Gateway (fra-9 (region not known))" in text_of(client.get(at("integration-path", mvp.ref)))
+    page = text_of(client.post(at("link-change", link.pk), TYPED | {"hops": "A;B,,,D"}))
+    assert "has more parts than name, region and vendor" in page
+
+
+def test_nobody_is_said_to_be_asked_where_nobody_owns_the_system(cast, as_, mvp):
+    client, page = as_(cast.lead), at("link-add", mvp.ref)
+    for name, owner, said in (
+        ("Owned", cast.owner, "is tied to Owned; its owner is asked to agree."),
+        ("Wild", None, "is tied to Wild, which nobody owns: somebody has to be found who agrees to it."),
+    ):
+        system = factories.make_system(cast, name, owner=owner)
+        assert said in text_of(client.post(page, TYPED | {"system": system.pk}, follow=True))
+
+
 @pytest.mark.parametrize("system", ["0", "junk", "99999999999999999999"])
 def test_a_system_that_is_not_there_is_not_found(cast, as_, mvp, system):
     assert as_(cast.lead).get(at("link-add", mvp.ref), {"system": system}).status_code == 404

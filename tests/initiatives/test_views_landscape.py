@@ -48,6 +48,22 @@ def test_a_system_is_described_changed_and_retired_on_its_pages(cast, as_):
     assert client.get(at("system-change", system.pk)).status_code == 403
 
 
+def test_a_region_that_nobody_knows_is_kept_and_said(cast, as_):
+    owner = {"owner": cast.seat_security.pk}
+    typed = TYPED | owner | {"regions": "eu-west;; some  where, Ünïverse!!,"}
+    page = text_of(as_(cast.lead).post(at("system-describe"), typed, follow=True))
+    system = System.objects.get(name="Billing")
+    assert system.regions == ["eu-west", "some where", "Ünïverse!!"]
+    assert "Nobody knows where some where and Ünïverse!! are: data there count as allowed nowhere." in page
+    assert "Admins and the seats for security and for risk can add them" in page
+    assert f'<a href="{at("regions")}?name=some%20where">Regions</a>' in page
+    assert "is described; cases can be tied" in page, "beside the success"
+    client, address = as_(cast.seat_security), at("system-change", system.pk)
+    page = text_of(client.post(address, TYPED | owner | {"regions": "mars-1"}, follow=True))
+    assert "Nobody knows where mars-1 is: data there count as allowed nowhere. You can add it" in page
+    assert "Nobody knows where" not in text_of(client.post(address, TYPED | owner, follow=True))
+
+
 def test_a_source_is_added_from_the_page_of_its_collection(cast, as_):
     base = factories.make_system(cast, "Base", kind="knowledge_collection")
     client = as_(cast.lead)
