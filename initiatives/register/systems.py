@@ -183,23 +183,29 @@ def _answers(links: list[Link]) -> dict[int, LinkAnswer]:
     return {row.link_id: row for row in rows}
 
 
-def _inventory(link: Link, hops: list[Hop]) -> Iterable[tuple[int, Wanted]]:
+def lacking(link: Link, hops: list[Hop]) -> list[str]:
+    """What a link itself does not say of its data, in words; who owns its system is said there."""
     missing = []
-    if link.system.owner_id is None:
-        missing.append("who owns the system")
     if not link.data_classes:
         missing.append("which classes of data it carries")
     if not hops and not link.system.regions:
         missing.append("in which region the data are")
-    missing += [f"the region of {hop.name}" for hop in hops if not hop.region and hop.component_id is None]
-    if missing:
+    return missing + [
+        f"the region of {hop.name}" for hop in hops if not hop.region and hop.component_id is None
+    ]
+
+
+def _inventory(link: Link, hops: list[Hop]) -> Iterable[tuple[int, Wanted]]:
+    of_link = lacking(link, hops)
+    of_system = ["who owns the system"] if link.system.owner_id is None else []
+    if of_link or of_system:
         yield (
             link.initiative_id,
             Wanted(
                 "int.inventory",
                 f"link:{link.pk}:missing",
-                f"The link to {link.system} does not say {', nor '.join(missing)}.",
-                "Fill in the link.",
+                f"The link to {link.system} does not say {', nor '.join(of_system + of_link)}.",
+                "Fill in the link." if of_link else "Name an owner of the system.",
                 system_id=link.system_id,
             ),
         )
@@ -230,6 +236,7 @@ def _agreement(link: Link, hops: list[Hop], answer: LinkAnswer | None) -> Iterab
     asked, fix = WAITING, "The system's owner reads the link and answers, in person."
     if owner is None or not owner.is_active:
         words = f"Nobody owns {link.system} who could agree to be depended on."
+        fix = "Name an owner, who then reads the link and answers, in person."
     elif answer is None or answer.by_id != owner.pk:
         words = f"{owner} has not agreed that the case depends on {link.system}."
     elif answer.digest != digest(link, hops)[1]:

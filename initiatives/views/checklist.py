@@ -18,6 +18,7 @@ from initiatives.actions.reviews import GATE_FROM
 from initiatives.actions.rows import save_row
 from initiatives.forms.checklist import AnswerForm, DeclareForm, OfferForm, OutcomeForm, RowProofForm
 from initiatives.models import Answer, AnswerDraft
+from initiatives.views.mending import against
 from initiatives.views.rows import row_of, rows_of, sheet_of, sheets_of
 from initiatives.views.shared import case_context, layers_of, mend, pick
 
@@ -98,6 +99,7 @@ def row(request, ref, key):
         return render(request, "initiatives/_checklist_row.html", context)
     if asof.current():
         return render(request, "initiatives/checklist_row.html", context)
+    context["against"] = against(context, key)
     forms, draft = _forms(request, case, book, asked, stored)
     status = 200
     if request.method == "POST":

@@ -19,6 +19,7 @@ from initiatives.register import residency
 from initiatives.register.systems import digest, risk_notes
 from initiatives.views.banners import outgrown_banner
 from initiatives.views.landscape import condition_of
+from initiatives.views.mending import Mending
 from initiatives.views.shared import ask, case_context, one_act, say_strange, sent
 
 # Pages of other nouns of the register below this one, with their words.
@@ -78,7 +79,7 @@ def integration(request: HttpRequest, ref: str) -> HttpResponse:
         "title": "Integration",
         "banners": [*context["banners"], *outgrown_banner(case)],
         "tied": tied,
-        "against": _against(case, context),
+        "against": _against(case, context, tied),
         "pages": [(words, reverse(name, args=[case.ref])) for name, words in PAGES.items()],
         "may_link": registering.may_link(case, request.user),
         "may_accept": registering.may_accept_source(case, request.user),
@@ -183,8 +184,10 @@ def _word(link: Link, hops: list[Hop], answer: LinkAnswer | None) -> tuple[str, 
     return ("agreed", "ok") if answer.accepts else ("declined", "bad")
 
 
-def _against(case, context) -> list[dict]:
-    """What the register says now, by requirement, with where that is answered; what will count later, after it."""
+def _against(case, context, tied: list[Tied]) -> list[dict]:
+    """What the register says now, by requirement, each with where it is mended; what will count later, after it."""
+    links, hops = [one.row for one in tied], {one.row.pk: one.hops for one in tied}
+    mending = Mending(case, context["may"], links, hops, reverse("integration", args=[case.ref]))
     rows = case.shortcomings.standing().select_related("system").order_by("since", "pk")
     book, by_key = context["book"], {}
     for row in rows:
@@ -193,7 +196,7 @@ def _against(case, context) -> list[dict]:
         {
             "question": book.requirements[key].question if key in book.requirements else key,
             "url": reverse("checklist-row", args=[case.ref, key]) if key in book.requirements else "",
-            "now": [row for row in found if row.since <= context["now"]],
+            "now": [(row, mending.of(row)) for row in found if row.since <= context["now"]],
             "later": [row for row in found if row.since > context["now"]],
         }
         for key, found in sorted(by_key.items())

@@ -16,6 +16,7 @@ from initiatives.forms.residency import MoveForm, PolicyForm, RegionForm, Vendor
 from initiatives.models import Initiative, Region, UnitPolicy, Vendor, VendorTerm
 from initiatives.register import residency
 from initiatives.register.residency import UNIT, VENDOR, Judged, WhatIf
+from initiatives.views.mending import Mending
 from initiatives.views.shared import case_context, mend, page_of, sent
 
 TONES = {
@@ -40,17 +41,17 @@ def of_case(request: HttpRequest, ref: str) -> HttpResponse:
     by_link: dict[int, list[Judged]] = {}
     for one in residency.judge([case.pk], unbound=True):
         by_link.setdefault(one.link, []).append(one)
-    links = case.links.standing().select_related("system").order_by("pk")
+    mending = Mending.read(case, context["may"], request.path)
     context |= {
         "title": "Where its data go",
-        "paths": [_path(link, by_link.get(link.pk, []), now) for link in links],
+        "paths": [_path(link, by_link.get(link.pk, []), now, mending) for link in mending.links.values()],
         "hold": next((row for row in context["facts"].holds if row.kind == "residency"), None),
     }
     return render(request, "initiatives/residency.html", context)
 
 
-def _path(link, judged: list[Judged], now) -> dict:
-    """A link, the places that its data pass now, and what binds them there."""
+def _path(link, judged: list[Judged], now, mending: Mending) -> dict:
+    """A link, the places that its data pass now, what binds them there, and where one that must not be is changed."""
     places: dict[tuple, list[Judged]] = {}
     for one in judged:
         if one.counts_at(now):
@@ -63,6 +64,7 @@ def _path(link, judged: list[Judged], now) -> dict:
                 "region": found[0].region,
                 "allowed": not any(one.broken for one in found),
                 "why": " ".join(one.why for one in sorted(found, key=_worst) if one.basis),
+                "mends": mending.of_place(link, found[0].hop) if any(one.broken for one in found) else [],
             }
             for found in places.values()
         ],

@@ -1,0 +1,158 @@
+"""Where what the register says against a case is mended: the pages, each in words, for the person who looks.
+
+What a finding is about stands in its source; which page changes that is worked out here alone, when a page is drawn.
+"""
+
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from initiatives.models import Hop, Initiative, Link, Shortcoming, System
+from initiatives.register.systems import DECLINED, lacking
+from initiatives.views.shared import WhoMay
+
+OWNER, REGIONS = "id_owner", "id_regions"  # fields of the form of a system
+
+Mends = list[tuple[str, str]]  # addresses, each with its words
+
+
+class Mending:
+    """The links of a case with their places, and what the person may change of them: read once for all findings."""
+
+    def __init__(
+        self, case: Initiative, may: WhoMay, links: list[Link], hops: dict[int, list[Hop]], back: str
+    ):
+        self.case, self.person, self.back = case, may.person, back
+        # Whoever works on the case changes its links and the systems and accounts behind them (system_permissions).
+        self.works = bool(may.collaborate)
+        self.links = {link.pk: link for link in links}
+        self.hops = hops
+
+    @classmethod
+    def read(cls, case: Initiative, may: WhoMay, back: str) -> "Mending":
+        """The same for a page that has not read the links yet."""
+        links = list(case.links.standing().select_related("system__owner", "account").order_by("pk"))
+        hops: dict[int, list[Hop]] = {}
+        for hop in Hop.objects.filter(link__in=links, ended_at__isnull=True).order_by("position"):
+            hops.setdefault(hop.link_id, []).append(hop)
+        return cls(case, may, links, hops, back)
+
+    def of(self, row: Shortcoming) -> Mends:
+        """The pages on which the person mends it; none where that is for others."""
+        about, *parts = row.source.split(":")
+        if about == "link":
+            return self._link(self.links.get(int(parts[0])), parts[1])
+        if about == "hop":
+            return self._hop(int(parts[0]))
+        if about == "account":
+            return self._account(int(parts[0]), parts[1])
+        if about == "system":
+            return self._system(row.system, parts[1])
+        if about == "drill":
+            return self._drill(*parts)
+        if about == "terms":
+            conflicts = reverse("integration-definitions", args=[self.case.ref])
+            return [(f"{conflicts}#term-{parts[0].partition('-')[0]}", "See the conflicts")]
+        return self._processes(about)
+
+    def of_place(self, link: Link, hop: int | None) -> Mends:
+        """The pages on which a place of a path is changed: a hop, or the linked system itself."""
+        return (
+            self._hop(hop)
+            if hop
+            else [*self._change(link.system, "Change the system", REGIONS), *self._of(link)]
+        )
+
+    def owner_of(self, system: System) -> Mends:
+        """The page on which somebody is named who looks after the system."""
+        return self._change(system, f"Name an owner of {system}", OWNER)
+
+    def _link(self, link: Link | None, what: str) -> Mends:
+        if link is None:
+            return []
+        if what.isdecimal():
+            return self.of_place(link, None)
+        owned = link.system.owner is not None and link.system.owner.is_active
+        if what == "missing":
+            hops = self.hops.get(link.pk, [])
+            found = self._of(link, "Fill in the link") if lacking(link, hops) else []
+            if not hops and not link.system.regions:
+                found += self._change(link.system, f"Say where {link.system} is", REGIONS)
+            return [*found, *([] if link.system.owner_id else self.owner_of(link.system))]
+        if what in ("fallback", DECLINED):
+            return self._of(link)
+        if not owned:
+            return self.owner_of(link.system)
+        mine = link.system.owner_id == self.person.pk
+        return [(reverse("link-answer", args=[link.pk]), "Read and answer")] if mine else []
+
+    def _of(self, link: Link, words: str = "Change the link") -> Mends:
+        return [(reverse("link-change", args=[link.pk]), words)] if self.works else []
+
+    def _hop(self, pk: int) -> Mends:
+        found = [hop for hops in self.hops.values() for hop in hops if hop.pk == pk]
+        if not found or found[0].link_id not in self.links:
+            return []
+        runs = [(reverse("running", args=[self.case.ref]), "What runs, and where")]
+        return [
+            *(runs if self.works and found[0].component_id else []),
+            *self._of(self.links[found[0].link_id]),
+        ]
+
+    def _account(self, pk: int, what: str) -> Mends:
+        links = [link for link in self.links.values() if link.account_id == pk]
+        if what == "closed":
+            return [one for link in links for one in self._of(link, f"Change the link to {link.system}")]
+        mine = any(link.account.owner_id == self.person.pk for link in links)
+        page, words = {
+            "missing": ("account-change", "Fill in the account"),
+            "review": ("account-review", "Look at the account"),
+        }[what]
+        return [(self._there(reverse(page, args=[pk])), words)] if self.works or mine else []
+
+    def _system(self, system: System, what: str) -> Mends:
+        if what == "retired":
+            links = (
+                [link for link in self.links.values() if link.system_id == system.pk] if self.works else []
+            )
+            return [(reverse("link-end", args=[link.pk]), "End the link") for link in links]
+        if what == "members":
+            there = f"{reverse('system-describe')}?{urlencode({'collection': system.pk, 'next': self.back})}"
+            return [(there, "List a source")] if self._may_change(system) else []
+        return self.owner_of(system) if what == "orphaned" else self._change(system, "Change the system")
+
+    def _processes(self, about: str) -> Mends:
+        page = reverse("integration-processes", args=[self.case.ref])
+        if about == "process":
+            return [(f"{page}#processes", "Processes and sign-on")]
+        flow = [(reverse("sign-on-add", args=[self.case.ref]), "Record the sign-on flow")]
+        return [*(flow if self.works else []), (f"{page}#sign-on", "Processes and sign-on")]
+
+    def _drill(self, link: str, kind: str, _) -> Mends:
+        asked = {"kind": kind} | ({} if link == "case" else {"link": link})
+        there = f"{reverse('drill-add', args=[self.case.ref])}?{urlencode(asked)}"
+        return [(there, "Record a drill")] if self.works else []
+
+    def _may_change(self, system: System) -> bool:
+        return system.retired_at is None and (self.works or system.owner_id == self.person.pk)
+
+    def _change(self, system: System, words: str, field: str = "") -> Mends:
+        there = self._there(reverse("system-change", args=[system.pk]))
+        return [(f"{there}#{field}" if field else there, words)] if self._may_change(system) else []
+
+    def _there(self, address: str) -> str:
+        """A form outside the case that leads back to the page that is looked at."""
+        return f"{address}?{urlencode({'next': self.back})}"
+
+
+def against(context: dict, key: str) -> list[tuple[Shortcoming, Mends]]:
+    """What the register says now against one requirement of the case whose context this is, each with its mends."""
+    case, now = context["case"], context["now"]
+    if not context["facts"].short_of(key, now):
+        return []
+    mending = Mending.read(case, context["may"], reverse("checklist-row", args=[case.ref, key]))
+    rows = (
+        case.shortcomings.standing().filter(requirement=key).select_related("system").order_by("since", "pk")
+    )
+    return [
+        (row, mending.of(row)) for row in rows if row.since <= now and (row.until is None or row.until > now)
+    ]
