@@ -56,6 +56,32 @@ TOPICS = [
         "blocked stopped concern residency vacant owner lift waiting stuck",
     ),
     Topic(
+        "systems",
+        "What a case is tied to",
+        "system integration register link tie owner agree condition frozen orphaned account import table estate "
+        "describe",
+    ),
+    Topic(
+        "terms",
+        "When two systems do not mean the same",
+        "term glossary definition conflict steward mapping reconcile meaning field format",
+    ),
+    Topic(
+        "regions",
+        "Where data may be",
+        "region residency vendor contract policy path country cloud",
+    ),
+    Topic(
+        "samples",
+        "Samples of real data",
+        "sample profile measure drift trace output source population",
+    ),
+    Topic(
+        "effort",
+        "Where the months go",
+        "effort hours money wait unseen cost weeks tracker",
+    ),
+    Topic(
         "roles",
         "Who does what on a case",
         "owner support lead steward sponsor accept decline responsible",

@@ -1,4 +1,4 @@
-"""One box over everything: cases by reference, title and former title, people, vendors and platforms, evidence.
+"""One box over everything: cases by reference, title and former title, people, systems, vendors, terms, evidence.
 
 Only what the person may see is found (`permissions.visible_to`), and nothing counts what they may not. Each question
 asks for a few rows more than are shown, newest first, and never for a count. What an answer costs does not grow with
@@ -13,6 +13,7 @@ from django.db.models import F, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.text import Truncator
 
 from governance import clock
 from governance.models import Membership, User
@@ -20,7 +21,16 @@ from governance.reading import lists
 from governance.searching import LONGEST, MOST_WORDS, Words, question
 from governance.templatetags.plumbline import day, stage_word
 from initiatives import permissions
-from initiatives.models import Component, Evidence, Initiative, RoleAssignment
+from initiatives.models import (
+    Component,
+    Evidence,
+    Initiative,
+    RoleAssignment,
+    ServiceAccount,
+    System,
+    Term,
+    Vendor,
+)
 
 FEW = 5  # of each group, where all groups are shown
 MOST = 100  # of one group; what lies deeper is found by a further word
@@ -98,6 +108,10 @@ class Search:
         # the question is sent even where none is there, because its absence would tell that something is hidden.
         return rows.filter(pk__in=self._keys(place) if few is None else [0, *few])
 
+    def _open(self, place: str, rows: QuerySet, most: int) -> list:
+        """Those of the register that have the words: open to whoever signed in, so an absence hides nothing."""
+        return [] if self.rare.get(place) == [] else list(self._with_words(place, rows)[:most])
+
     def all(self) -> list[Found]:
         """The first few of every group; groups without any are left out."""
         return [found for key in GROUPS if (found := self.of(key, FEW)).hits] if self.words else []
@@ -147,8 +161,44 @@ class Search:
             seats.setdefault(row.person_id, []).append(f"{row.get_seat_display()}, {row.board}")
         return [_person(person, roles.get(person.pk, []), seats.get(person.pk, [])) for person in people]
 
+    def systems(self, most: int) -> list[Hit]:
+        """What the register describes: systems by name and place, those in use first, then accounts in them."""
+        last = (F("retired_at").asc(nulls_first=True), "-pk")
+        found = [
+            Hit(
+                row.name,
+                row.get_absolute_url(),
+                beside=", ".join(filter(None, [row.get_kind_display(), row.location])),
+                tags=("retired",) if row.retired_at else (),
+            )
+            for row in self._open("systems", System.objects.order_by(*last), most)
+        ]
+        last = (F("closed_at").asc(nulls_first=True), "-pk")
+        accounts = ServiceAccount.objects.select_related("system").order_by(*last)
+        return found + [
+            Hit(
+                row.name,
+                f"{row.system.get_absolute_url()}#accounts",
+                beside=f"Service account in {row.system}",
+                tags=("closed",) if row.closed_at else (),
+            )
+            for row in (self._open("accounts", accounts, most - len(found)) if len(found) < most else ())
+        ]
+
+    def terms(self, most: int) -> list[Hit]:
+        """The glossary: terms by name and by what is meant."""
+        rows = self._open("terms", Term.objects.order_by("-pk"), most)
+        return [
+            Hit(row.name, row.get_absolute_url(), beside=Truncator(row.meaning).words(30)) for row in rows
+        ]
+
     def parts(self, most: int) -> list[Hit]:
-        """What cases run on: components by vendor and name, platforms by name."""
+        """Vendors that are listed; what cases run on: components by vendor and name, platforms by name."""
+        listed = self._open("vendors", Vendor.objects.order_by("-pk"), most)
+        found = [Hit(row.name, row.get_absolute_url(), beside="Vendor, with its terms") for row in listed]
+        return found + self._run_on(most - len(found)) if len(found) < most else found
+
+    def _run_on(self, most: int) -> list[Hit]:
         rows = self._with_words("components", Component.objects.filter(initiative__in=self.seen))
         rows = rows.select_related("initiative").order_by("-pk")
         found = [
@@ -214,6 +264,12 @@ PLACES = {
     "components": lambda words: Component.objects.annotate(words=Words("vendor", "name")).filter(
         words__says=words
     ),
+    "systems": lambda words: System.objects.annotate(words=Words("name", "location")).filter(
+        words__says=words
+    ),
+    "accounts": lambda words: ServiceAccount.objects.filter(name__says=words),
+    "vendors": lambda words: Vendor.objects.filter(name__says=words),
+    "terms": lambda words: Term.objects.annotate(words=Words("name", "meaning")).filter(words__says=words),
     "platforms": lambda words: Initiative.objects.filter(platform__says=words),
     "evidence": lambda words: Evidence.objects.filter(title__says=words),
 }
@@ -222,6 +278,8 @@ KEY_OF = {"former titles": "id"}  # which column of theirs holds the key of what
 GROUPS = {
     "cases": ("Cases", Search.cases),
     "people": ("People", Search.people),
+    "systems": ("Systems", Search.systems),
+    "terms": ("Terms", Search.terms),
     "parts": ("Vendors and platforms", Search.parts),
     "evidence": ("Evidence", Search.evidence),
 }

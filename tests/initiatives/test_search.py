@@ -12,6 +12,7 @@ from initiatives import actions
 from initiatives.actions.changes import record_component
 from initiatives.search import FEW, Search
 from tests import factories
+from tests.initiatives import tied
 
 pytestmark = pytest.mark.django_db
 
@@ -79,6 +80,34 @@ def test_people_vendors_platforms_and_evidence(cast):
     assert [(hit.ref, hit.beside) for hit in person.cases] == [(case.ref, "Business owner")]
     (chair,) = Search("novak elena", cast.owner).of("people").hits
     assert chair.beside == "Chair, Retail board"
+
+
+def test_systems_vendors_terms_and_accounts_of_the_register(cast):
+    helios = factories.make_system(
+        cast, "Helios", kind="wiki", location="Building 7", vendor=tied.vendor(cast)
+    )
+    gone = factories.make_system(cast, "Helios, the old one")
+    actions.retire_system(system=gone, reason="Replaced", by=cast.lead)
+    account = factories.make_account(cast, helios, "svc-helios")
+    maker = tied.vendor(cast, "Helios")
+    case = factories.make_mvp(cast)
+    actions.use_term(case=case, name="dunning", meaning="Asking Helios for what is owed.", by=cast.lead)
+    for person in (cast.owner, cast.outsider):
+        assert found("helios", person) == {
+            "systems": ["Helios", "Helios, the old one", "svc-helios"],
+            "terms": ["dunning"],
+            "parts": ["Helios"],
+        }
+    system, old, of_account = Search("helio", cast.outsider).of("systems").hits
+    assert (system.link, system.beside, system.tags) == (helios.get_absolute_url(), "Wiki, Building 7", ())
+    assert old.tags == ("retired",)
+    assert of_account.link == f"{helios.get_absolute_url()}#accounts"
+    assert of_account.beside == "Service account in Helios"
+    assert found("building 7", cast.owner) == {"systems": ["Helios"]}
+    assert [hit.link for hit in Search("helios", cast.owner).of("parts").hits] == [maker.get_absolute_url()]
+    actions.close_account(account=account, reason="Not used", by=cast.lead)
+    assert Search("svc helios", cast.owner).of("systems").hits[0].tags == ("closed",)
+    assert [hit.title for hit in Search("helios", cast.owner).of("systems", 1).hits] == ["Helios"]
 
 
 def test_a_former_title_still_leads_to_the_case(cast):
@@ -150,12 +179,21 @@ def test_the_page_in_groups_page_by_page_and_without_a_word(cast, as_):
     assert "Nothing found here" in client.get("/search/?q=batch&in=people").content.decode()
     help_topics = client.get("/search/?q=proof+ages").content.decode()
     assert "/help/#ageing" in help_topics
+    for words, part in (
+        ("glossary", "terms"),
+        ("effort", "effort"),
+        ("tie system", "systems"),
+        ("vendor", "regions"),
+    ):
+        assert f"/help/#{part}" in client.get("/search/", {"q": words}).content.decode()
     assert "&lt;b&gt;x1" in client.get("/search/?q=<b>x1&in=junk&page=-3").content.decode()
 
 
 def test_a_search_asks_the_same_however_much_there_is(cast, as_):
     client = as_(cast.seat_risk)
     factories.make_prototype(cast)
+    factories.make_system(cast, "Customer ledger")
+    tied.vendor(cast, "Customer Cloud")
 
     def asked(words):
         client.get("/search/", {"q": words})
@@ -166,9 +204,12 @@ def test_a_search_asks_the_same_however_much_there_is(cast, as_):
     before = [asked(words) for words in ("customer", "lindqvist", "AI-0001", "nothing at all")]
     for number in range(8):
         factories.make_case(cast, title=f"Customer wish {number}")
+        factories.make_system(cast, f"Customer list {number}")
+        tied.vendor(cast, f"Customer Works {number}")
     after = [asked(words) for words in ("customer", "lindqvist", "AI-0001", "nothing at all")]
     assert all(now <= then for now, then in zip(after, before, strict=True)), (before, after)
     assert max(before) <= 15, before
+    assert before[-1] <= 13, "what the register has not is not asked for twice"
 
 
 def test_every_part_of_the_help_page_is_listed_and_there(as_, cast, client):
@@ -178,5 +219,6 @@ def test_every_part_of_the_help_page_is_listed_and_there(as_, cast, client):
         listed = re.findall(r'<li><a href="#([a-z]+)">([^<]+)</a></li>', body)
         assert sections == listed
         assert len(sections) > 9
+    assert "the chair still has to lift it" in body
     for link in set(re.findall(r'href="(/[^"#]*)"', body.partition("<main")[2])):
         assert as_(cast.owner).get(link).status_code == 200, link
