@@ -38,6 +38,11 @@ def may_bring(person: User, kind: str) -> Answer:
     return may_bring_any(person)
 
 
+def may_bring_of(roles: frozenset[str], person: User) -> bool:
+    """Whether a page of a case on which the person holds these roles offers it: not to who stands in for its lead."""
+    return may_see_all(person) or ("technical_lead" in roles and leads(person))
+
+
 def may_work_on(batch: EstateBatch, person: User) -> Answer:
     """Map, choose, confirm and drop a table: who read it, and admins."""
     if may_see_all(person) or batch.by_id == person.pk:

@@ -197,7 +197,19 @@ SYSTEMS = (
     Field(
         "regions",
         "Regions",
-        ("region", "regions", "hosting region", "geo location", "standort", "regionen", "data location"),
+        (
+            "region",
+            "regions",
+            "hosting region",
+            "hosting location",
+            "geo location",
+            "standort",
+            "regionen",
+            "data location",
+            "hosting country",
+            "data centre",
+            "rechenzentrum",
+        ),
         "list",
     ),
     Field(

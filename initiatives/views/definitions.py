@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
-from initiatives import actions, doors, permissions
+from initiatives import actions, doors, estate_permissions, permissions
 from initiatives import definition_permissions as defining
 from initiatives.forms import ReasonForm
 from initiatives.forms.definitions import AcceptDifferenceForm, DefinitionForm, ReconcileForm, TermForm
@@ -86,6 +86,7 @@ def definitions(request: HttpRequest, ref: str) -> HttpResponse:
         "systems": list(systems_of(case).order_by("name")),
         "may_use": defining.may_use_terms(case, request.user),
         "may_decide": defining.may_decide_conflict(case, request.user),
+        "may_import": estate_permissions.may_bring_of(context["may"].roles, request.user),
     }
     return render(request, "initiatives/definitions.html", context)
 

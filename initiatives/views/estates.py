@@ -13,6 +13,7 @@ from initiatives import estate_permissions as permissions
 from initiatives.actions.estates import go_on
 from initiatives.estate.comparing import KEYS
 from initiatives.estate.fields import FIELDS, KINDS
+from initiatives.estate.guesses import export_of
 from initiatives.forms.estates import ColumnsForm, EstateForm
 from initiatives.importing.code_pages import CodePageUnsure
 from initiatives.importing.kept import throw_away
@@ -33,7 +34,8 @@ def estates(request):
     """The tables that were read, newest first, and the form for the next one."""
     permissions.may_bring_any(request.user).or_refuse()
     kinds = [kind for kind in KINDS if permissions.may_bring(request.user, kind)]
-    form = EstateForm(sent(request), request.FILES or None, kinds=kinds)
+    initial = {"kind": pick(request.GET.get("kind"), kinds)}
+    form = EstateForm(sent(request), request.FILES or None, kinds=kinds, initial=initial)
     unsure = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -47,7 +49,13 @@ def estates(request):
     if not permissions.may_see_all(request.user):
         batches = batches.filter(by=request.user)
     page = page_of(request, batches.annotate(size=Count("rows")).order_by("-pk"))
-    context = {"nav": "estates", "form": form, "unsure": unsure, "page": page, "admin": request.user.is_admin}
+    context = {
+        "nav": "systems-all",
+        "form": form,
+        "unsure": unsure,
+        "page": page,
+        "admin": request.user.is_admin,
+    }
     return render(request, "initiatives/estates.html", context)
 
 
@@ -96,7 +104,7 @@ def estate(request, pk):
     total, waiting = sum(tally.values()), batch.rows.waiting().count()
     page = page_of(request, rows, ROWS_ON_A_PAGE)
     context = {
-        "nav": "estates",
+        "nav": "systems-all",
         "batch": batch,
         "tally": [(state, words, tally.get(state, 0)) for state, words in ROW_STATES.items()],
         "total": total,
@@ -105,6 +113,7 @@ def estate(request, pk):
         "progress": _progress(batch, total, waiting),
         "columns": _columns(batch) if batch.confirmed_at is None else [],
         "mapped": _mapped(batch),
+        "unused": _unused(batch),
         "page": page,
         "rows": [_shown(batch.kind, row) for row in page],
         "chosen": chosen,
@@ -202,12 +211,34 @@ def _mapped(batch: EstateBatch) -> list[tuple[str, str]]:
     return found
 
 
+def _unused(batch: EstateBatch) -> list[str]:
+    """The columns of the table that nothing is read from."""
+    used = {name for how in batch.columns.get("fields", {}).values() for name in how.get("columns", ())}
+    export = export_of(batch.kind, batch.headers)
+    return [name for name in batch.headers if name not in used | set(export.ended if export else ())]
+
+
+def _thing(kind: str, row: EstateRow) -> str:
+    """The page of what a row entered as, or was compared with: its system, or its term; "" where nothing is there."""
+    values, key = row.mapped.get("values", {}), row.entered or row.mapped.get("target")
+    if not key:
+        return ""
+    if kind == "systems":
+        return reverse("system", args=[key])
+    return (
+        reverse("system", args=[values["system"]])
+        if "system" in values
+        else reverse("glossary-term", args=[key])
+    )
+
+
 def _shown(kind: str, row: EstateRow) -> dict:
     words, names = row.mapped.get("words", {}), {field.name: field.words for field in FIELDS[kind]}
     differs = row.mapped.get("differs", {})
     return {
         "row": row,
         "label": row.mapped.get("label") or "no name",
+        "url": _thing(kind, row),
         "tone": TONES.get(row.state, ""),
         "state": ROW_STATES[row.state],
         "out": row.state == "skipped" and bool(row.mapped.get("was")),
@@ -245,7 +276,7 @@ def mapping(request, pk):
             return redirect("estate", pk=pk)
     rows = list(batch.rows.order_by("line")[:SAMPLES])
     samples = [(name, [row.raw.get(name, "")[:80] for row in rows]) for name in batch.headers]
-    context = {"nav": "estates", "batch": batch, "form": form, "samples": samples}
+    context = {"nav": "systems-all", "batch": batch, "form": form, "samples": samples}
     return render(request, "initiatives/estate_mapping.html", context)
 
 
@@ -278,7 +309,7 @@ def confirm(request, pk):
     happens.append(
         "A source that moves or is frozen, and a definition that changes, ends proof that rested on it."
     )
-    context = {"nav": "estates", "batch": batch, "happens": happens}
+    context = {"nav": "systems-all", "batch": batch, "happens": happens}
     return render(request, "initiatives/estate_confirm.html", context)
 
 
@@ -294,7 +325,7 @@ def drop(request, pk):
         "Its rows are thrown away; nothing of them is in the register.",
         "The record keeps that it was read and dropped.",
     ]
-    context = {"nav": "estates", "batch": batch, "happens": happens, "drop": True}
+    context = {"nav": "systems-all", "batch": batch, "happens": happens, "drop": True}
     return render(request, "initiatives/estate_confirm.html", context)
 
 

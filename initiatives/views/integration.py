@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from governance import clock
 from governance.models import Rulebook
-from initiatives import actions, doors, permissions, regions, register_drawings
+from initiatives import actions, doors, estate_permissions, permissions, regions, register_drawings
 from initiatives import system_permissions as registering
 from initiatives.actions.register_records import answered_by_the_register, record_register
 from initiatives.forms import ReasonForm
@@ -84,6 +84,7 @@ def integration(request: HttpRequest, ref: str) -> HttpResponse:
         "may_link": registering.may_link(case, request.user),
         "may_accept": registering.may_accept_source(case, request.user),
         "accepted": _accepted(case, context["today"]),
+        "may_import": estate_permissions.may_bring_of(context["may"].roles, request.user),
         "may_record": bool(tied) and bool(context["may"].collaborate),
     }
     return render(request, "initiatives/integration.html", context)

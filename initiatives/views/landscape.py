@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from governance import clock
 from governance.answers import Answer
 from governance.models import User
-from initiatives import actions, landscape, register_drawings
+from initiatives import actions, estate_permissions, landscape, register_drawings
 from initiatives import system_permissions as permissions
 from initiatives.actions.systems import COLLECTION
 from initiatives.forms import ReasonForm
@@ -51,7 +51,7 @@ def systems(request: HttpRequest) -> HttpResponse:
         "rows": [(shown[pk], weight.get(pk, 0), *condition_of(shown[pk], today)) for pk in page],
         "heaviest": found,
         "drawn": register_drawings.heaviest(found),
-        "may_read_in": request.user.is_admin,
+        "may_import": estate_permissions.may_bring_any(request.user),
     }
     return render(request, "initiatives/landscape.html", context)
 

@@ -413,3 +413,9 @@ def test_generic_headers_are_guessed_in_english_and_german(cast):
         "vendor": {"columns": ["Hersteller"]},
         "in_service_since": {"columns": ["In Betrieb seit"]},
     }
+    assert guess("systems", ["Name", "Location", "Hosting location"]) == {
+        "name": {"columns": ["Name"]},
+        "location": {"columns": ["Location"]},
+        "regions": {"columns": ["Hosting location"]},
+    }
+    assert guess("systems", ["Name", "Hosting location"])["regions"] == {"columns": ["Hosting location"]}

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from governance.models import Entry
 from initiatives import actions
-from initiatives.models import EstateBatch, EstateRow, System
+from initiatives.models import EstateBatch, EstateRow, System, Term
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -164,3 +164,55 @@ def test_a_table_that_is_long_goes_on_by_itself(cast, as_, monkeypatch, django_c
     enter_estates()
     assert System.objects.count() == 7
     assert "7 of 7 rows are dealt with" in page(client, reverse("estate", args=[batch.pk]))
+
+
+def test_whoever_may_import_finds_the_way(cast, as_):
+    case = factories.make_mvp(cast)
+    estates = reverse("estates")
+    of_case = {
+        reverse("integration", args=[case.ref]): f'"{estates}?kind=links">Import from a table',
+        reverse(
+            "integration-definitions", args=[case.ref]
+        ): f'"{estates}?kind=definitions">Import from a table',
+    }
+    ways = {reverse("systems-all"): f'"{estates}">Import from a table'} | of_case
+    for url, way in ways.items():
+        assert way in page(as_(cast.lead), url)
+        assert way not in page(as_(cast.owner), url)
+    assert ways[reverse("systems-all")] in page(as_(cast.admin), reverse("systems-all"))
+    shown = page(as_(cast.lead), f"{estates}?kind=links")
+    assert '<option value="links" selected>' in shown
+    assert 'aria-current="page">Systems' in shown
+
+
+def test_columns_that_nothing_is_read_from_are_named(cast, as_):
+    batch = read(cast, "Name,Kind,Colour,Mood\nShare,wiki,red,good\n")
+    assert "Not used: “Colour”, “Mood”. Nothing of them enters" in page(
+        as_(cast.admin), reverse("estate", args=[batch.pk])
+    )
+    batch = read(cast, "Name,Kind\nShare,wiki\n")
+    assert "Not used" not in page(as_(cast.admin), reverse("estate", args=[batch.pk]))
+    sites = (
+        "Site URL,Last Activity Date,Root Web Template,Is Deleted\nhttps://a.example,2026-01-02,Team,false\n"
+    )
+    assert "Not used: “Root Web Template”." in page(
+        as_(cast.admin), reverse("estate", args=[read(cast, sites).pk])
+    )
+
+
+def test_rows_that_entered_lead_to_their_systems(cast, as_):
+    client, here = as_(cast.admin), factories.make_system(cast, "Ledger")
+    batch = read(cast, "Name,Kind\nShare,wiki\nLedger,bought\nOdd,teapot\n")
+    url = reverse("estate", args=[batch.pk])
+    assert f'<a href="{here.get_absolute_url()}">Ledger</a>' in page(client, url)
+    assert ">Share</a>" not in page(client, url)
+    page(client, reverse("estate-confirm", args=[batch.pk]), go="1")
+    share = System.objects.get(name="Share")
+    assert f'<a href="{share.get_absolute_url()}">Share</a>' in page(client, url)
+    assert ">Odd</a>" not in page(client, url)
+    said = "Term,System,Field,Meaning\nRate,Ledger,rate,Of the day\nPrice,,,What is paid\n"
+    batch = read(cast, said, "definitions")
+    page(client, reverse("estate-confirm", args=[batch.pk]), go="1")
+    shown = page(client, reverse("estate", args=[batch.pk]))
+    assert shown.count(f'<a href="{here.get_absolute_url()}">') == 1
+    assert f'<a href="{Term.objects.get(name="Price").get_absolute_url()}">' in shown
