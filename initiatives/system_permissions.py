@@ -28,22 +28,21 @@ def may_change_system(system: System, person: User) -> Answer:
     links = Link.objects.standing().filter(system__in=[pk for pk in (system.pk, system.collection_id) if pk])
     if system.described_by_id == person.pk and not links.exists():
         return yes()
-    if _works_on(links.values("initiative"), person):
+    if worked_on(person).filter(pk__in=links.values("initiative")).exists():
         return yes()
     who = f"Ask {system.owner}." if system.owner_id else "Tie a case of yours to it, or ask who described it."
     return no("Its owner changes this, and whoever works on a case that is tied to it.", who)
 
 
-def _works_on(cases, person: User) -> bool:
-    """Whether the person works on one of these cases: an accepted working role, or standing in for one."""
-    running = Initiative.objects.live().filter(pk__in=cases, stage__in=RUNNING)
+def worked_on(person: User):
+    """The running cases that the person may tie to systems: an accepted working role, or standing in for one."""
     roles = RoleAssignment.objects.in_force().filter(
         Q(person=person) | Q(person__in=stood_in_for(person)), role__in=permissions.COLLABORATORS
     )
     owned = RoleAssignment.objects.filter(role="owner", accepted_at__isnull=False)
     own = Q(pk__in=roles.values("initiative"))
     own |= Q(registered_by=person) & ~Q(pk__in=owned.values("initiative"))
-    return running.filter(own).exists()
+    return Initiative.objects.live().filter(own, stage__in=RUNNING)
 
 
 def may_disown(system: System, person: User) -> Answer:

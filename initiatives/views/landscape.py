@@ -15,13 +15,21 @@ from initiatives import system_permissions as permissions
 from initiatives.actions.systems import COLLECTION
 from initiatives.forms import ReasonForm
 from initiatives.forms.landscape import AccountForm, CustomisationForm, ReviewForm, SystemForm, SystemsForm
-from initiatives.models import Customisation, Obligation, ServiceAccount, Shortcoming, System
+from initiatives.models import (
+    Customisation,
+    Obligation,
+    ServiceAccount,
+    Shortcoming,
+    System,
+    TermDefinition,
+)
 from initiatives.models.systems import CONDITIONS_OF_SYSTEMS
 from initiatives.register.systems import risk_notes
 from initiatives.views.shared import back_to, mend, page_of, say_strange, sent
 
 TONES = {"maintained": "ok", "stale": "warn", "frozen": "bad", "orphaned": "bad"}
 MOST_WAITING = 50  # shown at once; the rest follows as these are answered
+MOST_DEFINED, MOST_CASES = 50, 20  # definitions shown, and cases offered, the newest first
 NEAR = 30  # days before its review an account says so
 
 
@@ -103,11 +111,16 @@ def system(request: HttpRequest, pk: int) -> HttpResponse:
         "risk_notes": risk_notes(row, customisations),
         "customisations": customisations,
         "members": _members(row, today),
+        "defined": list(_defined(row)[: MOST_DEFINED + 1]),
+        "most_defined": MOST_DEFINED,
         "duplicates": list(row.duplicates.standing()),
         "is_collection": row.kind == COLLECTION,
         "accounts": _accounts(row, may, request.user),
         "page": page_of(request, dependents.links),
         "hidden": dependents.hidden,
+        "tie_to": []
+        if row.retired_at
+        else list(permissions.worked_on(request.user).order_by("-pk")[:MOST_CASES]),
         "may_change": may,
         "mine": mine,
         "waiting": _waiting(row) if mine else [],
@@ -120,6 +133,12 @@ def _members(system: System, today) -> list[tuple[System, str, str]]:
     if system.kind != COLLECTION:
         return []
     return [(one, *condition_of(one, today)) for one in system.members.standing().select_related("owner")]
+
+
+def _defined(system: System):
+    """What its fields mean, by term."""
+    rows = TermDefinition.objects.standing().filter(system=system).select_related("term")
+    return rows.order_by("term__name", "field", "valid_from", "pk")
 
 
 def _waiting(system: System) -> list[tuple[Shortcoming, int]]:
@@ -186,19 +205,26 @@ def _account(pk: int) -> ServiceAccount:
 def _form(request, form, act, done: str, *, back: str, **page) -> HttpResponse:
     """One form on a system, one act, then back; what was wrong is put on the form, nothing typed is lost.
 
-    `back`: where it leads back to; None for the page of the system that the act returns.
+    `back`: where it leads back to; None for the page of the system that the act returns. A `next` that ends in "=" is
+    then completed with the system's key: the form that the person came from goes on with it.
     """
     if request.method == "POST" and form.is_valid():
         try:
             made = act(form)
         except ValidationError as error:
             mend(form, error)
+            page["known"] = _called(form.data.get("name", "")) if isinstance(form, SystemForm) else None
         else:
             messages.success(request, done)
-            return redirect(back_to(request, back or made.get_absolute_url()))
+            there = back_to(request, back or made.get_absolute_url())
+            return redirect(f"{there}{made.pk}" if back is None and there.endswith("=") else there)
     back = back_to(request, back or reverse("systems-all"))
     context = {"nav": "systems-all", "form": form, "back_url": back, "next": request.GET.get("next", "")}
     return render(request, "initiatives/system_form.html", context | page)
+
+
+def _called(name: str) -> System | None:
+    return System.objects.standing().filter(name__iexact=name.strip()).first()
 
 
 def describe(request: HttpRequest) -> HttpResponse:

@@ -11,6 +11,7 @@ from governance import clock
 from initiatives import actions, landscape
 from initiatives.models import System
 from tests import factories
+from tests.initiatives import tied
 from tests.initiatives.looking import at, text_of
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +38,8 @@ def test_a_system_is_described_changed_and_retired_on_its_pages(cast, as_):
     assert (system.owner, system.editable, system.regions) == (cast.outsider, True, ["eu-west", "eu-north"])
     again = text_of(client.post(at("system-describe"), TYPED))
     assert "Billing is described already" in again
+    assert f'<a href="{system.get_absolute_url()}">Open Billing</a>' in again
+    assert "Open Billing" not in text_of(client.post(at("system-describe"), TYPED | {"name": ""}))
     form = text_of(client.get(at("system-change", system.pk)))
     assert "eu-west, eu-north" in form
     client.post(at("system-change", system.pk), TYPED | {"name": "Billing 2", "editable": "no"})
@@ -62,6 +65,49 @@ def test_a_region_that_nobody_knows_is_kept_and_said(cast, as_):
     page = text_of(client.post(address, TYPED | owner | {"regions": "mars-1"}, follow=True))
     assert "Nobody knows where mars-1 is: data there count as allowed nowhere. You can add it" in page
     assert "Nobody knows where" not in text_of(client.post(address, TYPED | owner, follow=True))
+
+
+def test_after_describing_it_one_goes_on_to_the_next_or_ties_it(cast, as_, mvp, crm):
+    done = actions.describe_system(name="Mine", kind="bought", by=cast.owner)
+    page = text_of(as_(cast.owner).get(done.get_absolute_url()))
+    assert f'<a href="{at("system-describe")}">Describe another</a>' in page
+    assert f'<a href="{at("link-add", mvp.ref, system=done.pk)}">{mvp.title}</a>' in page
+    assert "Describe another" not in text_of(as_(cast.owner).get(crm.get_absolute_url()))
+    other = text_of(as_(cast.outsider).get(done.get_absolute_url()))
+    assert "Tie it to a case" not in other
+    actions.retire_system(system=done, reason="Gone", by=cast.owner)
+    assert "Tie it to a case" not in text_of(as_(cast.owner).get(done.get_absolute_url()))
+
+
+def test_who_describes_a_system_while_tying_goes_on_tying(cast, as_, mvp):
+    client, tying = as_(cast.lead), at("link-add", mvp.ref)
+    page = text_of(client.get(tying, {"q": "Billing"}))
+    (way,) = re.findall(r'href="([^"]+)">Describe a system that is not here', page)
+    way = way.replace("&amp;", "&")
+    assert 'value="Billing"' in text_of(client.get(way))
+    answer = client.post(way, TYPED)
+    assert answer["Location"] == f"{tying}?system={System.objects.get().pk}"
+    assert "Tie the case to Billing" in text_of(client.get(answer["Location"]))
+    away = f"{at('system-describe')}?next=https://elsewhere.example/?system="
+    answer = client.post(away, TYPED | {"name": "Other"})
+    assert answer["Location"] == System.objects.get(name="Other").get_absolute_url()
+
+
+def test_a_system_leads_to_its_vendor_and_to_what_its_fields_mean(cast, as_, mvp, monkeypatch):
+    maker = tied.vendor(cast, "Helios")
+    crm = factories.make_system(cast, "CRM", vendor=maker)
+    factories.make_link(cast, mvp, crm)
+    term = actions.use_term(case=mvp, name="customer", by=cast.lead).term
+    for field in ("id", "name"):
+        actions.define(term=term, system=crm, field=field, meaning=f"The {field} of who buys", by=cast.lead)
+    page = text_of(as_(cast.outsider).get(crm.get_absolute_url()))
+    assert f'<a href="{maker.get_absolute_url()}">Helios</a>' in page
+    assert page.count(f'<a href="{term.get_absolute_url()}">customer</a>') == 2
+    assert "The name of who buys" in page
+    monkeypatch.setattr("initiatives.views.landscape.MOST_DEFINED", 1)
+    page = text_of(as_(cast.outsider).get(crm.get_absolute_url()))
+    assert "The name of who buys" not in page
+    assert "These are the first 1" in page
 
 
 def test_a_source_is_added_from_the_page_of_its_collection(cast, as_):
