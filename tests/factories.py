@@ -186,10 +186,25 @@ def make_production(cast: Cast, **fields) -> Initiative:
 
 def make_contract(cast: Cast, case: Initiative, clauses: list, vocabulary=()) -> Initiative:
     """The case with this contract in force: written by its owner, approved by the two seats."""
-    if not case.roles.in_force().filter(role="record_owner").exists():
-        life.staff(case, cast.team, ("record_owner",))
-    life.contract(life.fresh(case), cast.team, clauses, vocabulary)
-    return life.fresh(case)
+
+    def build() -> Initiative:
+        if not case.roles.in_force().filter(role="record_owner").exists():
+            life.staff(case, cast.team, ("record_owner",))
+        life.contract(life.fresh(case), cast.team, clauses, vocabulary)
+        return case
+
+    said = {"of": case.pk, "clauses": clauses, "vocabulary": vocabulary}
+    return _remembered("contract", cast, said, build)
+
+
+def make_ready(cast: Cast, case: Initiative, gate: str) -> Initiative:
+    """The case with everything shown that a gate asks for."""
+
+    def build() -> Initiative:
+        life.ground_gate(case, gate, cast.team)
+        return case
+
+    return _remembered("ready", cast, {"of": case.pk, "gate": gate}, build)
 
 
 def make_key(cast: Cast, case: Initiative, *, days: int = 30, **fields):
@@ -322,14 +337,9 @@ def agree(link: Link) -> Link:
 
 
 def _remembered(key: str, cast: Cast, fields: dict, build) -> Initiative:
-    return life.fresh(remembered(key, cast, build, **fields))
-
-
-def remembered(key: str, cast: Cast, build, **fields):
-    """The first case of a test comes from the day's snapshot; any other is built, act by act."""
-    if fields or clock.simulating() or not snapshots.empty_of_cases():
-        return build()
-    return snapshots.remembered(key, build, over=cast)
+    """A case as `build` makes it, which a later test on the same ground gets without the acts."""
+    said = [(name, getattr(value, "pk", value)) for name, value in sorted(fields.items())]
+    return life.fresh(snapshots.remembered(f"{key} {said} {cast.team}", build))
 
 
 def make_question(**changed) -> dict:

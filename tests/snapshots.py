@@ -1,13 +1,16 @@
 """What was built once by real acts, laid down again for the next test: minutes saved, no act skipped.
 
-The first test of a process that asks for a cast or a case builds it through the actions. Its rows are kept, and later
-tests get the same rows instead of the same acts again: the database has them in tables beside its own (`kept_1`, ...),
-and lays them down in one statement. Days matter to proof, so a snapshot serves only its day.
+The first test of a process that asks for a cast, a case or a fixture that is `kept` builds it through the actions. What
+that wrote is kept, and later tests get the same rows instead of the same acts again: the database has them in tables
+beside its own (`kept_1`, ...), and lays them down in one statement. Days matter to proof, so a snapshot serves only its
+day; and acts follow from what they find, so it is laid down only where exactly that is there which it was built upon.
 """
 
 import copy
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import psycopg
 from django.apps import apps
@@ -17,86 +20,126 @@ from django.db import connection, transaction
 from django.db.utils import DatabaseError
 
 from governance import clock
-from initiatives.models import Evidence, Initiative
 
 APPS = ("governance", "initiatives", "adoption")
 
 
-@dataclass
+@dataclass(eq=False)
 class Snapshot:
-    """Rows by table, as COPY wrote them, and the files they speak of."""
+    """What acts wrote: rows by table as COPY wrote them, keys of rows that were changed or removed, and files."""
 
     made: object
-    owner: int
     rows: dict[str, bytes] = field(default_factory=dict)
+    gone: dict[str, list[int]] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
 
 
+class Place(NamedTuple):
+    """Which database, and its last entry: no two states of one database have the same, for numbers never go back."""
+
+    database: int
+    entry: int
+
+
 _kept: dict[tuple, Snapshot] = {}
+# What is known to be in a database that has a certain last entry, and nothing else: None is nobody at all.
+_stands: dict[Place, Snapshot | None] = {}
 
 
 # What was laid down is sealed anew, like everything that is there; and nobody is signed in by it.
 LEFT_OUT = ("Checkpoint", "Leaf", "Node", "Sealing", "Timestamp", "Session")
 
 
-def tables() -> list[tuple[str, str]]:
+@functools.cache
+def tables() -> dict[str, str]:
     """Every table of the project with its primary key, but for the tree over the entries and the sessions."""
-    return [
-        (model._meta.db_table, model._meta.pk.column)
+    return {
+        model._meta.db_table: model._meta.pk.column
         for label in APPS
         for model in apps.get_app_config(label).get_models()
         if model.__name__ not in LEFT_OUT
-    ]
+    }
 
 
-def remembered(key: str, build: Callable, *, over=None):
-    """What `build` makes: made now, or laid down from an earlier test of this day. `over` is the cast it stands on."""
-    place = (key, clock.today(), connection.settings_dict["NAME"])
+def kept(fixture: Callable) -> Callable:
+    """For a fixture that does nothing but act, upon nothing but other such fixtures: its acts are done once."""
+
+    @functools.wraps(fixture)
+    def laid(**given):
+        return remembered(f"{fixture.__module__}.{fixture.__qualname__}", lambda: fixture(**given))
+
+    return laid
+
+
+def remembered(key: object, build: Callable):
+    """What `build` makes: made now, or laid down from an earlier test of this day that stood where this one stands."""
+    here = _here()
+    if here not in _stands:
+        return build()
+    now = clock.now()  # one of a whole second stands still: the story goes on from exactly there
+    place = (key, now if now.microsecond == 0 else clock.today(), bool(clock.simulating()), _stands[here])
     known = _kept.get(place)
-    if known is not None and (over is None or over.owner.pk == known.owner) and _lay(known):
-        return copy.deepcopy(known.made)
-    before = _highest()
-    made = build()
-    owner = (over or made).owner.pk
-    _kept[place] = Snapshot(copy.deepcopy(made), owner, _rows_after(before), _files_after(before))
+    if known is None or not _lay(known):
+        before = _marks()
+        made = build()
+        known = _kept[place] = _difference(copy.deepcopy(made), before, _marks())
+    else:
+        made = copy.deepcopy(known.made)
+    _stands[_here()] = known
     return made
 
 
-def empty_of_cases() -> bool:
-    """Whether a case may be laid down: its rows would be the only ones."""
-    return not Initiative.objects.exists()
+def _here() -> Place:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT oid FROM pg_database WHERE datname = current_database()),"
+            " (SELECT max(id) FROM governance_entry), EXISTS (SELECT FROM governance_user)"
+        )
+        database, entry, anybody = cursor.fetchone()
+    if not anybody:
+        _stands[Place(database, 0)] = None
+        return Place(database, 0)
+    return Place(database, entry)
 
 
-def _highest() -> dict[str, int]:
+def _marks() -> dict[tuple[str, int], str]:
+    """A digest of every row, by table and key."""
     with connection.cursor() as cursor:
         cursor.execute(
             " UNION ALL ".join(
-                f"SELECT '{name}', coalesce(max({pk}), 0) FROM {name}" for name, pk in tables()
+                f"SELECT '{name}', {pk}, md5({name}::text) FROM {name}" for name, pk in tables().items()
             )
         )
-        return dict(cursor.fetchall())
+        return {(name, pk): digest for name, pk, digest in cursor.fetchall()}
 
 
-def _rows_after(before: dict[str, int]) -> dict[str, bytes]:
+def _difference(made: object, before: dict, after: dict) -> Snapshot:
+    """What is in the database now and was not, or not like that, before."""
+    written: dict[str, list[int]] = {}
+    gone: dict[str, list[int]] = {}
+    for (name, pk), digest in after.items():
+        if before.get((name, pk)) != digest:
+            written.setdefault(name, []).append(pk)
+    for (name, pk), digest in before.items():
+        if after.get((name, pk)) != digest:
+            gone.setdefault(name, []).append(pk)
     rows = {}
-    for name, pk in tables():
+    for name, keys in written.items():
         with (
             connection.connection.cursor() as cursor,
-            cursor.copy(f"COPY (SELECT * FROM {name} WHERE {pk} > {before[name]}) TO STDOUT") as out,
+            cursor.copy(f"COPY (SELECT * FROM {name} WHERE {_among(name, keys)}) TO STDOUT") as out,
         ):
-            data = b"".join(bytes(chunk) for chunk in out)
-        if data:
-            rows[name] = data
-    return rows
+            rows[name] = b"".join(bytes(chunk) for chunk in out)
+    return Snapshot(made, rows, gone, _files(written.get("initiatives_evidence", [])))
 
 
-def _files_after(before: dict[str, int]) -> dict[str, bytes]:
-    names = (
-        Evidence.objects.filter(pk__gt=before["initiatives_evidence"])
-        .exclude(file="")
-        .values_list("file", flat=True)
-    )
-    return {name: default_storage.open(name).read() for name in names}
+def _among(table: str, keys: list[int]) -> str:
+    return f"{tables()[table]} IN ({', '.join(map(str, keys))})"
+
+
+def _files(items: list[int]) -> dict[str, bytes]:
+    found = apps.get_model("initiatives.Evidence").objects.filter(pk__in=items).exclude(file="")
+    return {name: default_storage.open(name).read() for name in found.values_list("file", flat=True)}
 
 
 def _lay(snapshot: Snapshot) -> bool:
@@ -112,6 +155,8 @@ def _lay(snapshot: Snapshot) -> bool:
                 cursor.execute(_stored[place])
             else:
                 cursor.execute("SET LOCAL session_replication_role = replica")
+                for statement in _removing(snapshot):
+                    cursor.execute(statement)
                 for name, data in snapshot.rows.items():
                     _copy(connection.connection, name, data)
                 cursor.execute("SET LOCAL session_replication_role = origin")
@@ -128,6 +173,10 @@ def _lay(snapshot: Snapshot) -> bool:
         if not default_storage.exists(name):
             default_storage.save(name, ContentFile(content))
     return True
+
+
+def _removing(snapshot: Snapshot) -> list[str]:
+    return [f"DELETE FROM {name} WHERE {_among(name, keys)}" for name, keys in snapshot.gone.items()]
 
 
 # By database and snapshot: the statement that lays its rows down.
@@ -147,6 +196,7 @@ def _store(snapshot: Snapshot, schema: str) -> str:
     return "; ".join(
         [
             "SET LOCAL session_replication_role = replica",
+            *_removing(snapshot),
             *laid,
             "SET LOCAL session_replication_role = origin",
         ]
@@ -182,7 +232,7 @@ _found: list[tuple[str, str, str]] = []
 
 def _sequences(cursor) -> list[tuple[str, str, str]]:
     if not _found:
-        for name, pk in tables():
+        for name, pk in tables().items():
             cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", [name, pk])
             sequence = cursor.fetchone()[0]
             if sequence:

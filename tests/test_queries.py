@@ -13,7 +13,7 @@ from governance.clauses import MOST_CLAUSES, Terms
 from initiatives import actions
 from initiatives.actions import Written
 from initiatives.models import Initiative, Review
-from tests import factories
+from tests import factories, snapshots
 from tests.initiatives import reviewing
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +81,7 @@ EVERYBODY = ("owner", "seat_risk", "chair", "auditor")
 
 
 @pytest.fixture
+@snapshots.kept
 def review(cast) -> Review:
     """An MVP as they are, with a review for production open."""
     return actions.open_review(case=factories.make_mvp(cast), by=cast.owner)

@@ -13,7 +13,7 @@ from governance import clock, erasure, retention, subject_access
 from governance.answers import Refused
 from governance.models import Entry, EntryBody, LegalHold, User
 from initiatives import actions
-from tests import factories
+from tests import factories, snapshots
 
 pytestmark = pytest.mark.django_db
 
@@ -133,6 +133,7 @@ def test_the_page_shows_what_is_kept_and_erased_and_opens_and_lifts_holds(
 
 
 @pytest.fixture
+@snapshots.kept
 def dana(cast) -> User:
     """Somebody who asks what is held about her."""
     person = factories.make_person(LOGIN, cast.unit, full_name=NAME)

@@ -15,7 +15,7 @@ from governance.models import Entry, Membership, User
 from initiatives import actions, board, permissions
 from initiatives.actions.votes import statement_for
 from initiatives.models import Review, SignOff
-from tests import factories
+from tests import factories, snapshots
 from tests.walks import story
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +23,7 @@ SEAT = "business_value"
 
 
 @pytest.fixture
+@snapshots.kept
 def review(cast):
     """An idea at the prototype gate: everything is shown, one seat has to sign."""
     case = factories.make_case(cast)

@@ -6,7 +6,7 @@ from governance import clock
 from governance.models import ContractVersion
 from initiatives import actions, sources
 from initiatives.models import Evidence
-from tests import factories
+from tests import factories, snapshots
 
 pytestmark = pytest.mark.django_db
 
@@ -14,6 +14,7 @@ AROUND = [*sources._OF_CASE._tables.items()]
 
 
 @pytest.fixture
+@snapshots.kept
 def case(cast):
     """A case in production, with a hold, a debt and a word of somebody who was asked."""
     case = factories.make_production(cast)

@@ -13,7 +13,7 @@ from governance import clock, reminders
 from governance.answers import Conflict, Refused
 from governance.models import Entry, Notice
 from initiatives import actions
-from tests import factories
+from tests import factories, snapshots
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +29,7 @@ LESSON = {"pk": None, "text": "Ask who pastes before you build.", "layer": "appl
 
 
 @pytest.fixture
+@snapshots.kept
 def debt(cast):
     """A stopped prototype owes its post-mortem."""
     case = factories.make_prototype(cast)
@@ -37,12 +38,14 @@ def debt(cast):
 
 
 @pytest.fixture
+@snapshots.kept
 def draft(debt, cast):
     """Begun by its debtor."""
     return writing.start(obligation=debt, by=cast.owner)
 
 
 @pytest.fixture
+@snapshots.kept
 def published(draft, cast):
     """Complete and published."""
     row = writing.write(post_mortem=draft, version=1, lessons=[LESSON], by=cast.owner, **WORDS)

@@ -10,7 +10,7 @@ from governance import calendar, clock, telling
 from governance.models import CalendarFeed, Entry
 from initiatives import actions
 from initiatives.models import Gap
-from tests import factories
+from tests import factories, snapshots
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +73,7 @@ def test_any_words_survive_folding_and_escaping(words):
 
 
 @pytest.fixture
+@snapshots.kept
 def feed(cast):
     """The owner's calendar: something of each kind is due to her."""
     case = factories.make_mvp(cast)

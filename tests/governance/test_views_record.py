@@ -14,13 +14,14 @@ from governance import clock, keys, seals
 from governance.models import Entry
 from governance.offline import verify
 from initiatives import actions
-from tests import factories
+from tests import factories, snapshots
 from tests.governance.tampering import tamper
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@snapshots.kept
 def vote(cast) -> Entry:
     """The entry of a sign-off, not sealed yet."""
     review = actions.open_review(case=factories.make_mvp(cast), by=cast.owner)

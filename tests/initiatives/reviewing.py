@@ -3,7 +3,7 @@
 from adoption.demo import life
 from initiatives import actions
 from initiatives.models import Review
-from tests import factories
+from tests import factories, snapshots
 
 
 def before_prototype(cast, **fields) -> Review:
@@ -15,7 +15,7 @@ def before_prototype(cast, **fields) -> Review:
         life.ground_gate(case, "prototype", cast.team)
         return actions.open_review(case=life.fresh(case), by=cast.owner)
 
-    return _anew(factories.remembered("before prototype", cast, build, **fields))
+    return _anew(snapshots.remembered(f"before prototype {fields}", build))
 
 
 def before_mvp(cast) -> Review:
@@ -29,7 +29,7 @@ def before_mvp(cast) -> Review:
         life.ground_gate(case, "mvp", cast.team)
         return actions.open_review(case=life.fresh(case), by=cast.owner)
 
-    return _anew(factories.remembered("before mvp", cast, build))
+    return _anew(snapshots.remembered("before mvp", build))
 
 
 def voted(cast) -> Review:
@@ -40,7 +40,7 @@ def voted(cast) -> Review:
         life.votes(review, cast.team)
         return review
 
-    return _anew(factories.remembered("voted", cast, build))
+    return _anew(snapshots.remembered("voted", build))
 
 
 def _anew(review: Review) -> Review:

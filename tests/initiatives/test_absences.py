@@ -17,7 +17,7 @@ from governance.models import Absence, Delegation, Entry, Membership, Notice
 from initiatives import actions, board, permissions
 from initiatives.actions.absences import Asked
 from initiatives.models import Initiative, RoleAssignment, SignOff
-from tests import factories
+from tests import factories, snapshots
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +44,7 @@ def seat_of(cast, person) -> Membership:
 
 
 @pytest.fixture
+@snapshots.kept
 def review(cast):
     """A prototype review that everything is there for."""
     case = factories.make_case(cast)

@@ -21,7 +21,7 @@ from initiatives.anchoring import (
     wilson,
 )
 from initiatives.models import TraceSample
-from tests import factories
+from tests import factories, snapshots
 from tests.initiatives.looking import acts
 from tests.walks import story
 
@@ -164,6 +164,7 @@ def test_an_output_counts_once_and_what_is_not_governed_is_listed_with_why():
 
 
 @pytest.fixture
+@snapshots.kept
 def case(cast):
     case = factories.make_mvp(cast)
     life.ground_gate(case, "production", cast.team)

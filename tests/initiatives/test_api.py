@@ -18,7 +18,7 @@ from initiatives import actions, api
 from initiatives import conditions as knowing
 from initiatives.actions import Written
 from initiatives.models import Initiative
-from tests import factories
+from tests import factories, snapshots
 from tests.initiatives.asking import System, logged, question
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +39,7 @@ def mvp(cast) -> Initiative:
 
 
 @pytest.fixture
+@snapshots.kept
 def system(cast, mvp) -> System:
     return System(factories.make_key(cast, mvp)[1].text)
 

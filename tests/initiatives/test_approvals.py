@@ -20,7 +20,7 @@ from initiatives.actions.absences import Asked
 from initiatives.actions.approvals import MOST_WAITING, TooManyWaiting, principals, status_of
 from initiatives.approval_permissions import may_answer_approval
 from initiatives.models import ApprovalAnswer, ApprovalRequest, ApprovalUse
-from tests import factories
+from tests import factories, snapshots
 from tests.factories import make_question, make_request
 from tests.initiatives.asking import System
 
@@ -39,6 +39,7 @@ def key_of(cast, case, principal=None, system="Reply drafts"):
 
 
 @pytest.fixture
+@snapshots.kept
 def key(cast, case):
     """A key that acts for the technical lead, who approves nothing here."""
     return key_of(cast, case)

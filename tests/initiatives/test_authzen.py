@@ -9,7 +9,7 @@ import pytest
 
 from governance.clauses import Terms, Test
 from initiatives.actions import Written
-from tests import factories
+from tests import factories, snapshots
 from tests.initiatives.asking import System, logged
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +69,7 @@ FIXTURE = [
 
 
 @pytest.fixture
+@snapshots.kept
 def system(cast) -> System:
     """A system of a prototype whose contract holds the fixture of the scenario."""
     case = factories.make_contract(cast, factories.make_prototype(cast), FIXTURE)

@@ -24,7 +24,7 @@ from initiatives.models import (
     Term,
     TermDefinition,
 )
-from tests import factories
+from tests import factories, snapshots
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +34,7 @@ CONTRACT = {"meaning": "contract", "valid_to": date(2020, 12, 31)}
 
 
 @pytest.fixture
+@snapshots.kept
 def case(cast):
     """An MVP tied to CRM and billing that uses the term customer."""
     case = factories.make_mvp(cast)
@@ -58,6 +59,7 @@ def define(cast, case, name, *, term="customer", field="customer_id", **said):
 
 
 @pytest.fixture
+@snapshots.kept
 def three(cast, case):
     """The three definitions of the walk, and with them three conflicts."""
     define(cast, case, "CRM", **ACCOUNT)

@@ -17,7 +17,7 @@ from initiatives.actions.drills import proved_by_drills, suggested
 from initiatives.models import Drill, Evidence
 from initiatives.register.drills import REQUIREMENT_OF_KIND, missing
 from initiatives.reminders.drills import drills
-from tests import factories
+from tests import factories, snapshots
 from tests.initiatives.looking import acts
 from tests.walks import story
 
@@ -31,6 +31,7 @@ FALLS_BACK = {
 
 
 @pytest.fixture
+@snapshots.kept
 def case(cast):
     """An MVP with everything that production asks for shown."""
     case = factories.make_mvp(cast)
@@ -39,6 +40,7 @@ def case(cast):
 
 
 @pytest.fixture
+@snapshots.kept
 def link(cast, case):
     """A link of it that says what happens when its source fails."""
     return factories.make_link(cast, case, **FALLS_BACK)

@@ -15,7 +15,7 @@ from governance.history import acting
 from governance.models import Entry, Notice
 from initiatives import actions, board, handing, permissions
 from initiatives.models import Condition, Gap, Handover, Review, RoleAssignment
-from tests import factories
+from tests import factories, snapshots
 
 pytestmark = pytest.mark.django_db
 WHY = "Leaves the house at the end of the month."
@@ -26,6 +26,7 @@ def again(row):
 
 
 @pytest.fixture
+@snapshots.kept
 def cases(cast):
     """Two cases of the owner: a prototype with a condition and a gap of hers, and an idea."""
     first, second = factories.make_prototype(cast), factories.make_case(cast, title="Second")

@@ -16,7 +16,7 @@ from governance.clauses import Terms
 from governance.models import KeyAttempt, ServiceKey
 from initiatives import actions, api
 from initiatives.actions import Written
-from tests import factories
+from tests import factories, snapshots
 from tests.initiatives.asking import System, logged, question
 from tests.initiatives.looking import at, text_of
 from tests.initiatives.test_authzen import FIXTURE
@@ -31,6 +31,7 @@ ASKING = Written(
 
 
 @pytest.fixture
+@snapshots.kept
 def case(cast):
     """A prototype with a contract that lets everybody read, and asks before anything is sent."""
     return factories.make_contract(cast, factories.make_prototype(cast), [*FIXTURE, ASKING])

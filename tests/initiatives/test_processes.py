@@ -14,7 +14,7 @@ from governance.history import acting
 from initiatives import actions
 from initiatives.models import ProcessRecord, Voiding
 from initiatives.register.processes import REVIEWED_EVERY_DAYS, standing_processes
-from tests import factories
+from tests import factories, snapshots
 from tests.initiatives.looking import acts
 from tests.walks import story
 
@@ -22,6 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@snapshots.kept
 def case(cast):
     """An MVP with what production asks for shown."""
     case = factories.make_mvp(cast)

@@ -14,18 +14,20 @@ from initiatives import actions
 from initiatives.actions import Place
 from initiatives.models import Component, Evidence, EvidenceNames, Link, System, Voiding
 from initiatives.register import systems as register
-from tests import factories
+from tests import factories, snapshots
 from tests.initiatives.registering import against, mvp_with_sign_on, proof_about, read
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@snapshots.kept
 def mvp(cast):
     return mvp_with_sign_on(cast)
 
 
 @pytest.fixture
+@snapshots.kept
 def crm(cast) -> System:
     return factories.make_system(cast, "CRM")
 

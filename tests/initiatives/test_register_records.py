@@ -12,12 +12,13 @@ from initiatives.actions import register_records
 from initiatives.actions.base import act
 from initiatives.actions.changes import pull
 from initiatives.models import Hop, Link, ServiceAccount, System, Term, TermDefinition, TermUse
-from tests import factories
+from tests import factories, snapshots
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@snapshots.kept
 def case(cast):
     """An MVP that reads the CRM through a gateway, with an account and a definition."""
     case = factories.make_mvp(cast)

@@ -13,18 +13,20 @@ from initiatives import actions
 from initiatives.models import Customisation, System, Voiding
 from initiatives.models.systems import CONDITIONS_OF_SYSTEMS
 from initiatives.register.systems import risk_notes
-from tests import factories
+from tests import factories, snapshots
 from tests.initiatives.registering import against, mvp_with_sign_on, proof_about
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@snapshots.kept
 def mvp(cast):
     return mvp_with_sign_on(cast)
 
 
 @pytest.fixture
+@snapshots.kept
 def crm(cast) -> System:
     return factories.make_system(cast, "CRM")
 

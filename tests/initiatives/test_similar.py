@@ -6,10 +6,11 @@ from governance.history import acting
 from initiatives import actions, permissions
 from initiatives.models import Initiative
 from initiatives.similar import similar
-from tests import factories
+from tests import factories, snapshots
 
 
 @pytest.fixture
+@snapshots.kept
 def cases(cast):
     make = factories.make_case
     return {

@@ -18,7 +18,7 @@ from governance.models import Entry, Membership, Notice, Unit, User
 from initiatives import actions, board, reorganising
 from initiatives.actions import units
 from initiatives.models import Initiative, Review
-from tests import factories
+from tests import factories, snapshots
 
 WHY = "Two teams became one."
 
@@ -32,6 +32,7 @@ def path_of(code: str) -> str:
 
 
 @pytest.fixture
+@snapshots.kept
 def other_board(cast):
     """A board of the unit elsewhere, with the seat that a prototype needs."""
     made = ground.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
@@ -41,6 +42,7 @@ def other_board(cast):
 
 
 @pytest.fixture
+@snapshots.kept
 def voted(cast) -> Review:
     """A prototype review that is ready: the value seat approved."""
     case = factories.make_case(cast)

@@ -12,7 +12,7 @@ from governance import clock, delivery, desk, reminders
 from governance.models import Delivery, Notice
 from initiatives import actions, approval_mails
 from initiatives.models import ApprovalOpening, ApprovalRequest
-from tests import factories
+from tests import factories, snapshots
 from tests.factories import make_question, make_request
 from tests.initiatives.looking import acts, at, text_of
 from tests.initiatives.test_approvals import answer, key_of, stand_in
@@ -26,6 +26,7 @@ def case(cast):
 
 
 @pytest.fixture
+@snapshots.kept
 def key(cast, case):
     return key_of(cast, case)
 

@@ -16,7 +16,7 @@ from governance.models.contracts import CLAUSE_KINDS
 from governance.starters import STARTERS
 from initiatives import actions
 from initiatives.actions import Overtaken, Written
-from tests import factories
+from tests import factories, snapshots
 from tests.initiatives.looking import acts, at, text_of
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +47,7 @@ WORDS = [*life.VOCABULARY, ("resource", "enquiry", "customer enquiries")]
 
 
 @pytest.fixture
+@snapshots.kept
 def case(cast):
     """An idea whose contract is drafted."""
     case = factories.make_case(cast)

@@ -15,7 +15,7 @@ from governance.models import Entry
 from governance.templatetags.plumbline import day
 from initiatives import actions, standing
 from initiatives.decided import KINDS
-from tests import factories
+from tests import factories, snapshots
 from tests.initiatives import reviewing
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +33,7 @@ def mvp(cast):
 
 
 @pytest.fixture
+@snapshots.kept
 def idea(cast):
     """An idea whose review went back with questions, and that was then stopped."""
     review = reviewing.before_prototype(cast, title="=Idea of nobody")

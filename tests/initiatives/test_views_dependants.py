@@ -10,7 +10,7 @@ from initiatives import actions, reminders
 from initiatives.actions.dependants import DEPENDS
 from initiatives.models import Dependant
 from initiatives.models.versions import outage_words
-from tests import factories
+from tests import factories, snapshots
 from tests.initiatives.looking import acts, at, text_of
 
 pytestmark = pytest.mark.django_db
@@ -22,6 +22,7 @@ def mvp(cast):
 
 
 @pytest.fixture
+@snapshots.kept
 def sales(cast, mvp) -> Dependant:
     """Sales depends on it, says the owner; somebody of another unit is named to state it."""
     return actions.add_dependant(

@@ -14,7 +14,7 @@ from governance.models import Entry
 from governance.rulebook import load_default
 from initiatives import actions, desk_lines
 from initiatives.models import ChangeRecord, Condition, Evidence, Initiative, Obligation, Review, Span
-from tests import factories
+from tests import factories, snapshots
 
 
 def lines(person, verb=None):
@@ -26,6 +26,7 @@ def said(person, verb=None) -> str:
 
 
 @pytest.fixture
+@snapshots.kept
 def prototype(cast):
     """An idea whose prototype gate is ready to be signed."""
     case = factories.make_case(cast)
@@ -35,6 +36,7 @@ def prototype(cast):
 
 
 @pytest.fixture
+@snapshots.kept
 def review(cast, prototype) -> Review:
     return actions.open_review(case=prototype, by=cast.owner)
 

@@ -10,7 +10,7 @@ from governance.clauses import Terms
 from governance.models import PolicyDecision
 from initiatives import actions
 from initiatives.actions import Written
-from tests import factories
+from tests import factories, snapshots
 from tests.governance.tampering import tamper
 from tests.initiatives.asking import write
 from tests.initiatives.looking import acts, at, text_of
@@ -28,6 +28,7 @@ DRAFT = [
 
 
 @pytest.fixture
+@snapshots.kept
 def case(cast):
     """A prototype with a contract, and a draft of the next version."""
     case = factories.make_contract(cast, factories.make_prototype(cast), FIXTURE)

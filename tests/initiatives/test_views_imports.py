@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from initiatives import actions
 from initiatives.models import ImportBatch, Initiative
+from tests import snapshots
 
 EXTRACTS = Path(__file__).resolve().parent.parent / "extracts"
 
@@ -25,6 +26,7 @@ def sent(content: bytes, name: str = "inventory.csv") -> SimpleUploadedFile:
 
 
 @pytest.fixture
+@snapshots.kept
 def batch(cast):
     """The extract of 2025, uploaded and waiting."""
     content = (EXTRACTS / "us_2025.csv").read_bytes()

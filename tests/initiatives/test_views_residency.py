@@ -12,7 +12,7 @@ from initiatives import actions, ahead
 from initiatives.actions.residency import cases_in, cases_of_unit, cases_of_vendor, check_term
 from initiatives.models import Hold, Region, UnitPolicy, VendorTerm
 from initiatives.register.residency import UNIT, VENDOR, WhatIf
-from tests import factories
+from tests import factories, snapshots
 from tests.initiatives import tied
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +29,7 @@ def acme(cast):
 
 
 @pytest.fixture
+@snapshots.kept
 def link(cast, case, acme):
     link = tied.link(cast, case, tied.system(cast, regions=["DE"]))
     tied.hop(cast, link, "gateway", "eu-west", vendor=acme)

@@ -8,7 +8,7 @@ from governance import clock
 from governance.models import Rulebook
 from initiatives import actions
 from initiatives.models import Evidence
-from tests import factories
+from tests import factories, snapshots
 from tests.initiatives.asking import System, logged, write
 from tests.initiatives.looking import acts, at, text_of
 from tests.initiatives.test_authzen import FIXTURE
@@ -17,12 +17,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@snapshots.kept
 def case(cast):
     """A prototype with a contract."""
     return factories.make_contract(cast, factories.make_prototype(cast), FIXTURE)
 
 
 @pytest.fixture
+@snapshots.kept
 def system(cast, case) -> System:
     """A system of the case."""
     return System(factories.make_key(cast, case)[1].text)

@@ -17,7 +17,7 @@ from initiatives.actions import Written
 from initiatives.actions.approvals import WHY_NOT
 from initiatives.models import ApprovalRequest
 from initiatives.views.systems import CLIENT
-from tests import factories
+from tests import factories, snapshots
 from tests.initiatives.asking import System, logged
 from tests.initiatives.looking import acts, at, text_of
 from tests.initiatives.test_authzen import ALWAYS, FIXTURE
@@ -26,6 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@snapshots.kept
 def case(cast):
     """A prototype with a contract."""
     return factories.make_contract(cast, factories.make_prototype(cast), FIXTURE)

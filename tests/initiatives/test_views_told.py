@@ -14,7 +14,7 @@ from governance import clock, seals, told
 from governance.models import Entry, PolicyDecision
 from initiatives import actions
 from initiatives.models import ScopeVersion
-from tests import factories
+from tests import factories, snapshots
 from tests.governance.tampering import tamper
 from tests.initiatives.asking import System, logged, write
 from tests.initiatives.looking import acts, at, text_of
@@ -24,12 +24,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@snapshots.kept
 def case(cast):
     """A prototype with a contract."""
     return factories.make_contract(cast, factories.make_prototype(cast), FIXTURE)
 
 
 @pytest.fixture
+@snapshots.kept
 def system(cast, case) -> System:
     """A system of the case."""
     return System(factories.make_key(cast, case)[1].text)

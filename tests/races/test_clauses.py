@@ -11,7 +11,7 @@ from governance.models import ContractVersion
 from initiatives import actions
 from initiatives.actions import Written, base
 from initiatives.models import Initiative
-from tests import factories
+from tests import factories, snapshots
 from tests.races.ring import SIZE, Ring
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,6 +24,7 @@ def unsealed(monkeypatch):
 
 
 @pytest.fixture
+@snapshots.kept
 def case(cast):
     """A case with a contract in force of as many clauses as there are contenders; nobody wrote the next version yet."""
     case = factories.make_case(cast)

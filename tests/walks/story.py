@@ -11,7 +11,7 @@ from governance import gates
 from governance.models import Entry, Rulebook
 from initiatives import actions, board, standing
 from initiatives.models import Initiative, Review
-from tests import factories
+from tests import factories, snapshots
 
 # What a link says of failure, for stories in which something else stands in the way.
 CAREFUL = {
@@ -87,10 +87,14 @@ def kinds(case: Initiative, after: int = 0) -> list[str]:
 
 def mvp_of_spring(cast: factories.Cast, **fields) -> Initiative:
     """A case that became a prototype on 10 May 2026 and an MVP on 3 August 2026."""
-    with at(2026, 5, 10):
-        case = factories.make_prototype(cast, **fields)
-    with at(2026, 8, 3):
-        return life.to_mvp(case, cast.team)
+
+    def build() -> Initiative:
+        with at(2026, 5, 10):
+            case = factories.make_prototype(cast, **fields)
+        with at(2026, 8, 3):
+            return life.to_mvp(case, cast.team)
+
+    return fresh(snapshots.remembered(f"mvp of spring {fields}", build))
 
 
 def renew(case: Initiative, cast: factories.Cast) -> None:

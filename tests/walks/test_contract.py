@@ -9,7 +9,7 @@ from governance import clock
 from governance.models import Rulebook
 from initiatives import actions, sweeps
 from initiatives.models import Voiding
-from tests import factories
+from tests import factories, snapshots
 from tests.initiatives.asking import System, logged
 from tests.walks import story
 from tests.walks.story import at
@@ -27,6 +27,7 @@ OF_THE_CONTRACT = {"gov.autonomy", "gov.human_approval"}
 
 
 @pytest.fixture
+@snapshots.kept
 def summaries(cast):
     """An MVP of 3 August whose proof for production is ready on 10 November, with a system that asks."""
     case = story.mvp_of_spring(cast)

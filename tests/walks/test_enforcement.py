@@ -15,7 +15,7 @@ from governance.models import Clause
 from initiatives import actions, impact, standing
 from initiatives.actions import Written
 from initiatives.models import ClauseEnforcement, Evidence, LayerReview
-from tests import factories
+from tests import factories, snapshots
 from tests.walks import story
 from tests.walks.story import at
 
@@ -25,6 +25,7 @@ LAYERS = {"layer.policy": "document", "layer.runtime": "log_sample", "layer.obse
 
 
 @pytest.fixture
+@snapshots.kept
 def trial(cast):
     """An MVP since 3 August 2026 for which on 1 September everything was shown, and its production review."""
     case = story.mvp_of_spring(cast)
@@ -281,6 +282,7 @@ def past_every_door(report: Evidence, reviewer) -> None:
 
 
 @pytest.fixture
+@snapshots.kept
 def audited(cast):
     """An MVP since 3 August 2026, before any report on a layer."""
     return story.mvp_of_spring(cast)

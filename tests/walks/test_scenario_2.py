@@ -12,7 +12,7 @@ from governance.models import Notice
 from governance.models.ledger import Entry
 from initiatives import actions, permissions, sweeps
 from initiatives.models import AnswerDraft, Voiding
-from tests import factories
+from tests import factories, snapshots
 from tests.walks import story
 from tests.walks.story import at
 
@@ -34,6 +34,7 @@ BOUND_TO_THE_MODEL = {
 
 
 @pytest.fixture
+@snapshots.kept
 def triage(cast):
     """An MVP since 1 September with model m-4, contract version 1, and a production review open since 5 October."""
     with at(2026, 8, 20):

@@ -16,7 +16,7 @@ from governance.models import Notice
 from governance.rulebook import load_default
 from initiatives import actions, permissions, sweeps
 from initiatives.models import Review, SignOff
-from tests import factories
+from tests import factories, snapshots
 from tests.walks import story
 from tests.walks.story import at
 
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@snapshots.kept
 def idea(cast):
     """An idea with everything the prototype gate asks for, and its review open on 1 June."""
     with at(2026, 6, 1):
