@@ -1,21 +1,18 @@
 """What every test stands on: a database, the application's own login to it, a browser, the length of a race.
 
 The database of a run is a copy of a template that has every migration: made once per state of the migrations,
-copied in a fraction of a second. A test with `transaction=True` leaves a used database behind; it is put away and
-copied anew, because the record refuses to be emptied.
+copied in a second. What a test with `transaction=True` leaves behind is removed by anew.py.
 """
 
 import ast
 import contextlib
 import gc
 import hashlib
-import itertools
 import os
 import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,17 +22,15 @@ import psutil
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connection
 from django.test import TransactionTestCase
 from psycopg import sql
 
 from governance import asof, capture, database, guards, roles
 from initiatives.models import past
+from tests.anew import as_it_was, drop_used, server, url_of
 
 TEMPLATE_PREFIX = "plumbline_template_"
-USED = "_used_"  # in the names of databases that tests are done with
-ROOM = 4 * 2**30  # bytes that must be free for them: a run leaves some fifty of 20 MiB, and some are full
-_used = itertools.count(1)
 BUILDER = pytest.StashKey[threading.Thread]()
 TEMPLATES_KEPT = 3
 # On a server that is not ours, an application role of that name may be somebody's real one.
@@ -69,7 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Start the embedded server, and the template beside what else a run begins with, once for all its workers."""
     settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
-    TransactionTestCase._fixture_teardown = copy_anew
+    TransactionTestCase._fixture_teardown = as_it_was
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     if settings.EMBEDDED:
@@ -133,16 +128,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 # --- The template ----------------------------------------------------------------------------------------------------
-
-
-def url_of(name: str, url: str = settings.DATABASE_URL) -> str:
-    """The address of another database on the same server."""
-    return urlsplit(url)._replace(path=f"/{name}").geturl()
-
-
-def server() -> psycopg.Connection[Any]:
-    """A connection that can make and drop databases."""
-    return psycopg.connect(url_of("postgres"), autocommit=True, connect_timeout=5)
 
 
 def make_template() -> str | None:
@@ -218,52 +203,6 @@ def make_roles_elsewhere(at: psycopg.Connection[Any]) -> None:
     """The roles on a server that is not ours, if we may; without them the tests that need them say so."""
     with contextlib.suppress(psycopg.errors.InsufficientPrivilege):
         roles.make_roles(at, passwords=dict.fromkeys(LOGINS, settings.SECRET_KEY))
-
-
-def copy_anew(case: TransactionTestCase) -> None:
-    """After a test with real transactions: put its database away and copy the template again."""
-    template = settings.DATABASES["default"]["TEST"].get("TEMPLATE")
-    if template is None:
-        return
-    name = connection.settings_dict["NAME"]
-    connections.close_all()
-    with server() as at:
-        if settings.EMBEDDED and shutil.disk_usage(settings.DATA_DIR).free > ROOM:
-            put_aside(at, name)
-        else:
-            drop(at, name)
-        at.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-        )
-
-
-def put_aside(at: psycopg.Connection[Any], name: str) -> None:
-    """Give a used database another name until the run ends: where files were just removed, some file systems look long
-    for a place for new ones, and a copy then takes ten times as long.
-    """
-    at.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [name])
-    aside = f"{name}{USED}{os.getpid()}_{next(_used)}"
-    at.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(name), sql.Identifier(aside)))
-
-
-def drop(at: psycopg.Connection[Any], name: str) -> None:
-    """Drop a used database."""
-    until = time.monotonic() + 5
-    while True:
-        try:
-            at.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-            return
-        except psycopg.errors.InsufficientPrivilege:  # another login, just closed, is still leaving
-            if time.monotonic() > until:
-                raise
-
-
-def drop_used() -> None:
-    """Drop what the tests of this run put aside."""
-    with server() as at:
-        for (name,) in at.execute("SELECT datname FROM pg_database").fetchall():
-            if name.startswith(f"test_plumbline_{settings.RUN}_") and USED in name:
-                drop(at, name)
 
 
 # --- Fixtures --------------------------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ class Snapshot:
 
 
 class Place(NamedTuple):
-    """Which database, and its last entry: no two states of one database have the same, for numbers never go back."""
+    """Which database, and its last entry: no two states have the same, for numbers do not go back (see `forget`)."""
 
     database: int
     entry: int
@@ -87,6 +87,12 @@ def remembered(key: object, build: Callable):
         made = copy.deepcopy(known.made)
     _stands[_here()] = known
     return made
+
+
+def forget() -> None:
+    """A database was emptied, and its numbers begin again."""
+    _stands.clear()
+    _advanced.clear()
 
 
 def _here() -> Place:

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -18,7 +18,7 @@ from initiatives import actions, standing, timeline
 from initiatives.models import Hold, Initiative, PastStanding, Span, Standing
 from initiatives.permissions import may_look_back, past_visible_to
 from tests import past_year
-from tests.plumbing import copy_anew
+from tests.anew import as_it_was
 
 pytestmark = pytest.mark.django_db
 
@@ -43,8 +43,7 @@ def year(django_db_setup, django_db_blocker):
     """A year that really happened: committed and sealed, and gone with this module."""
     with django_db_blocker.unblock():
         yield past_year.lived(cases=2, looks=30)
-        connections.close_all()
-        copy_anew(None)
+        as_it_was(None)
 
 
 @pytest.fixture
