@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from governance import clock, ledger
 from governance.answers import Conflict, ended, no
 from governance.models import Rulebook, User
+from governance.templatetags.plumbline import stage_word
 from initiatives import permissions
 from initiatives.actions.base import act, settle_standing
 from initiatives.actions.changes import EARLY
@@ -53,7 +54,9 @@ def add_dependant(
     with act("add dependant", by=by, case=case) as case:
         permissions.may_manage(case, by).or_refuse()
         if case.stage in EARLY:
-            no(f"A {case.stage} has no dependants.", "Pass the MVP gate first.").or_refuse()
+            no(
+                f"A {stage_word(case.stage).lower()} has no dependants.", "Pass the MVP gate first."
+            ).or_refuse()
         if permissions.is_owner(case, executive):
             raise ValidationError(
                 {

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from governance import clock, history, ledger
 from governance.answers import Conflict
 from governance.models import User
+from governance.templatetags.plumbline import stage_word
 from initiatives import system_permissions as permissions
 from initiatives.actions.accounts import owe_closing, used_again
 from initiatives.actions.base import act
@@ -300,7 +301,9 @@ def _checked(link: Link, hops: list[Place]) -> list[Place]:
     if "pattern" not in wrong and same.exists():
         wrong["pattern"] = f"The case is tied to {system} in this way already: change that link."
     if link.live and case.stage in EARLY:
-        wrong["live"] = f"A {case.stage} holds no data of production: tie it to a copy or a sample."
+        wrong["live"] = (
+            f"A {stage_word(case.stage).lower()} holds no data of production: tie it to a copy or a sample."
+        )
     if link.timeout_seconds is not None and link.timeout_seconds < 1:
         wrong["timeout_seconds"] = "A call is given up after a second at the earliest."
     if problem := _wrong_account(link.account, system):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from governance.templatetags.plumbline import stage_word
 from initiatives.actions.changes import EARLY
 from initiatives.estate.fields import compared
 from initiatives.estate.reading import alike, problem
@@ -225,7 +226,8 @@ class _Links:
         if case is None or case.closed or case.withdrawn_at:
             return problem("This case has ended; it is tied to nothing any more.", "case", wrong=True)
         if values.get("live") and case.stage in EARLY:
-            return problem(f"A {case.stage} holds no data of production.", "live", wrong=True)
+            said = f"A {stage_word(case.stage).lower()} holds no data of production."
+            return problem(said, "live", wrong=True)
         if values["system"] in self.empty:
             text = "It is a collection of sources, and none is listed: list them one by one first."
             return problem(text, "system", wrong=True)

@@ -17,7 +17,7 @@ from initiatives import regions
 from initiatives.estate.fields import CHOICE_WORDS, FIELDS, Field
 from initiatives.estate.guesses import gone_at_source
 from initiatives.estate.openapi import in_words
-from initiatives.importing.mapping import NOTHING, order_of, parse_date
+from initiatives.importing.mapping import NOTHING, first_day, order_of, parse_date
 from initiatives.importing.reading import Line, plain
 from initiatives.models import EstateRow, Initiative, ServiceAccount, System, Vendor
 from initiatives.register import residency
@@ -279,6 +279,8 @@ def _choice(field, text, *, problems, **_):
 
 def _day(field, text, *, order, problems, **_):
     day = parse_date(text[:60], order)
+    if field.name == "in_service_since":
+        day = first_day(day)  # people know the year; its first day stands for it
     if field.name in PAST and day > clock.today().isoformat():
         problems.append(problem(f"{text[:60]} has not come yet: “{field.words}” stays blank.", field.name))
         return None, ""

@@ -7,6 +7,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 
 from governance.models import User
+from initiatives.importing.mapping import first_day, parse_date
 
 # Days outside these are typing errors; times beyond them would leave the calendar.
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
@@ -24,6 +25,23 @@ class DayField(forms.DateField):
             MinValueValidator(EARLIEST, "Days before 1990 are not recorded here."),
             MaxValueValidator(LATEST, "That day is too far ahead."),
         ]
+
+
+class SinceField(DayField):
+    """A day that people may know by its year or month alone: the first day of it then."""
+
+    def __init__(self, **options):
+        options.setdefault("widget", forms.DateInput(attrs={"autocomplete": "off"}, format="%Y-%m-%d"))
+        super().__init__(**options)
+        self.error_messages["invalid"] = (
+            "Give a year, a month or a day, for instance 2011, 2011-05 or 2011-05-30."
+        )
+
+    def to_python(self, value):
+        """The day, read without guessing which number is the month."""
+        if not isinstance(value, str) or not value.strip():
+            return super().to_python(value)
+        return super().to_python(first_day(parse_date(value)) or "no day")
 
 
 class WordsField(forms.CharField):

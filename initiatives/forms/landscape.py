@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from governance import clock
 from governance.models import Unit, User
-from initiatives.forms import DayField, ListField, PersonField, RegionsField, WordsField
+from initiatives.forms import DayField, ListField, PersonField, RegionsField, SinceField, WordsField
 from initiatives.models import System, Vendor
 from initiatives.models.systems import CONDITIONS_OF_SYSTEMS, SYSTEM_KINDS, UPDATED_EVERY_DAYS
 
@@ -58,7 +58,9 @@ class SystemForm(forms.Form):
         label="Out of date after, in days", min_value=1, max_value=MOST_DAYS, initial=UPDATED_EVERY_DAYS
     )
     organised_on = DayField(label="Last organised", required=False)
-    in_service_since = DayField(label="In service since", required=False)
+    in_service_since = SinceField(
+        label="In service since", required=False, help_text="A year will do, for instance 2011."
+    )
     source_of_truth_for = ListField(
         label="Source of truth for", required=False, help_text="Separated by commas, for instance: prices."
     )

@@ -285,6 +285,11 @@ def parse_date(raw: str, order: str = "") -> str:
     return ""
 
 
+def first_day(said: str) -> str:
+    """The first day of an ISO day, month or year, as an ISO day; "" for none."""
+    return f"{said}-01-01"[:10] if said else ""
+
+
 def order_of(values: Iterable[str]) -> str:
     """Whether the days of a column are written month first or day first, when some of them leave no doubt and agree."""
     found = set()

@@ -83,6 +83,22 @@ def test_a_table_is_read_with_its_banner_and_every_cell_that_cannot_be_is_named(
     assert not System.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("said_since", "day"),
+    [
+        ("2011", "2011-01-01"),
+        ("2011-05", "2011-05-01"),
+        ("05/2011", "2011-05-01"),
+        ("2011-05-30", "2011-05-30"),
+    ],
+)
+def test_a_system_is_in_service_since_the_first_day_of_a_year_or_month(cast, said_since, day):
+    batch = read(cast, f"Name,Kind,In service since,Last updated\nShare,wiki,{said_since},2011\n")
+    (row,) = batch.rows.all()
+    assert row.mapped["values"]["in_service_since"] == day
+    assert said(row) == "“2011” is no day that can be read without guessing: left blank."
+
+
 def test_owners_are_found_by_login_address_and_name_and_never_made(cast):
     lead, people = cast.lead, type(cast.lead).objects.count()
     first, _, last = lead.full_name.rpartition(" ")
@@ -272,7 +288,7 @@ def test_links_that_cannot_stand_say_why(cast):
     for text, expected in zip(
         words,
         (
-            "no data of production",
+            "A prototype holds no data of production",
             "list them one by one first",
             "no case called",
             "no system called “Nowhere”",

@@ -115,7 +115,10 @@ def test_a_link_is_changed_and_ended_on_its_pages(cast, as_, mvp, crm):
 def test_a_prototypes_form_refuses_data_of_production(cast, as_, crm):
     case = factories.make_prototype(cast)
     page = as_(cast.owner).post(at("link-add", case.ref), TYPED | {"system": crm.pk, "live": "on"})
-    assert "holds no data of production" in text_of(page)
+    assert "A prototype holds no data of production" in text_of(page)
+    idea = factories.make_case(cast)
+    page = as_(cast.owner).post(at("link-add", idea.ref), TYPED | {"system": crm.pk, "live": "on"})
+    assert "A proposed idea holds no data of production" in text_of(page)
     assert not case.links.exists()
 
 

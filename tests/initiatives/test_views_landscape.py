@@ -1,7 +1,7 @@
 """The pages of systems: found, described, looked after; cases that are not one's own are numbers, or nothing."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
@@ -49,6 +49,27 @@ def test_a_system_is_described_changed_and_retired_on_its_pages(cast, as_):
     page = text_of(client.get(system.get_absolute_url()))
     assert "Retired by Ravi Menon" in page
     assert client.get(at("system-change", system.pk)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("typed", "since"),
+    [
+        ("2011", date(2011, 1, 1)),
+        ("2011-05", date(2011, 5, 1)),
+        ("May 2011", date(2011, 5, 1)),
+        ("2011-05-30", date(2011, 5, 30)),
+    ],
+)
+def test_a_year_or_month_says_since_when_a_system_is_in_service(cast, as_, typed, since):
+    as_(cast.lead).post(at("system-describe"), TYPED | {"in_service_since": typed})
+    assert System.objects.get(name="Billing").in_service_since == since
+
+
+@pytest.mark.parametrize("typed", ["3/4/2011", "long ago", "1985", "11"])
+def test_a_since_that_would_be_guessed_is_refused(cast, as_, typed):
+    page = as_(cast.lead).post(at("system-describe"), TYPED | {"in_service_since": typed})
+    assert page.context["form"].errors["in_service_since"]
+    assert not System.objects.exists()
 
 
 def test_a_region_that_nobody_knows_is_kept_and_said(cast, as_):
