@@ -23,14 +23,25 @@ class Months:
     rows: list[tuple[str, str, list[str]]]
 
 
+def in_time(column: dict) -> list[str]:
+    """The patterns of a measured column, which came to be usual first first; without periods, by their share."""
+    periods = column.get("periods") or []
+
+    def since(name: str) -> int:
+        parts = [one["patterns"].get(name, 0.0) for one in periods]
+        usual = max(parts, default=0.0) / 2
+        return next((place for place, part in enumerate(parts) if part and part >= usual), len(parts))
+
+    return sorted(column["patterns"], key=since)
+
+
 def months_of(column: dict) -> Months:
     """The picture of a measured column whose patterns changed."""
     periods = column["periods"]
     if len(periods) > MOST_BARS:
         periods = _years(periods)
-    names = [name for name in column["patterns"] if any(one["patterns"].get(name) for one in periods)][
-        :MOST_ROWS
-    ]
+    names = [name for name in column["patterns"] if any(one["patterns"].get(name) for one in periods)]
+    names = [name for name in in_time(column) if name in names[:MOST_ROWS]]
     shapes, words = [], []
     room = WIDTH / max(1, len(periods))
     for place, name in enumerate(names):

@@ -21,7 +21,7 @@ from initiatives.actions.following import follow, lock_cases
 from initiatives.files import tidy_name
 from initiatives.models import Drift, Initiative, Profile, System
 from initiatives.profiling import running
-from initiatives.profiling.opening import Trouble
+from initiatives.profiling.opening import LOOKED_AT_FIRST, Trouble, no_sample
 
 MOST_DAYS = 30  # that a sample may be kept
 MEASURING = timedelta(seconds=running.SECONDS * 2)  # after that, whoever measured it is gone
@@ -62,6 +62,8 @@ def add_profile(
         )
     elif not upload.size:
         wrong["file"] = "The file is empty. Send one with a header row and rows below it."
+    elif words := no_sample(_start(upload)):
+        wrong["file"] = words
     elif not running.enough_room(samples.folder(), upload.size):
         wrong["file"] = "There is no room for it on the server's disk now. Ask an administrator."
     if wrong:
@@ -105,6 +107,14 @@ def add_profile(
             samples.forget(stored)
         raise
     return profile
+
+
+def _start(upload) -> bytes:
+    """The first bytes of an upload, which is read from its beginning afterwards."""
+    upload.seek(0)
+    start = upload.read(LOOKED_AT_FIRST)
+    upload.seek(0)
+    return start
 
 
 def _knock(pk: int) -> None:

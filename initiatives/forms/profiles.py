@@ -5,7 +5,9 @@ from django import forms
 from governance import clock
 from initiatives.forms import DayField, WordsField
 from initiatives.importing.code_pages import CODE_PAGES
-from initiatives.models import System
+from initiatives.models import Profile, System
+
+AGAIN = ("system", "title", "taken_on", "period_column")  # what is not typed twice
 
 
 class DataSampleForm(forms.Form):
@@ -40,8 +42,10 @@ class DataSampleForm(forms.Form):
         help_text="At most thirty days ahead. Empty: it is removed once it is measured.",
     )
 
-    def __init__(self, *args, case, **options):
-        options.setdefault("initial", {"taken_on": clock.today()})
+    def __init__(self, *args, case, again: Profile | None = None, **options):
+        """`again`: the sample that could not be measured, whose words are begun with."""
+        said = {name: getattr(again, name) for name in AGAIN if again}
+        options.setdefault("initial", {"taken_on": clock.today()} | said)
         super().__init__(*args, **options)
         linked = case.links.standing().values("system")
         self.fields["system"].queryset = System.objects.filter(pk__in=linked).order_by("name")

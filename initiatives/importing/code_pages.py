@@ -32,7 +32,7 @@ CODE_PAGES = {
     "utf_16_le": "Unicode (UTF-16, little-endian)",
     "utf_16_be": "Unicode (UTF-16, big-endian)",
 }
-NO_TEXT = "The file is not text. Send the inventory as csv or xlsx."
+NO_TEXT = "The file is not text. Send the table as csv or xlsx."
 WINDOWS = ("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1257")
 
 

@@ -75,7 +75,7 @@ def read_table(content: bytes, *, encoding: str = "", expected: tuple[str, ...] 
     text, name = decode(content, encoding)
     if text.lstrip()[:1] in ("<", "{") or looks_like_a_page(text[:200].encode()):
         raise wrong(
-            "This is not a table but a web page, XML, JSON or a script. Send the inventory as csv or xlsx."
+            "This is not a table but a web page, XML, JSON or a script. Send the table as csv or xlsx."
         )
     return _separated(text, name, expected)
 

@@ -274,7 +274,7 @@ def _format(old: dict, new: dict, filled) -> list[Finding]:
         return []
     name, parts = new["name"], []
     for pattern in moved[:3]:
-        shown = pattern if pattern == TEXT else f"`{pattern}`"
+        shown = pattern if pattern == TEXT else f"“{pattern}”"
         parts.append(f"{shown} {share(other.get(pattern, 0.0))}, {share(one.get(pattern, 0.0))} before")
     top = moved[0]
     worst = abs(one.get(top, 0) - other.get(top, 0)) >= 0.2

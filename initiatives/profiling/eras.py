@@ -185,11 +185,11 @@ def _counter(before, after, names) -> bool:
 
 
 def words_of(column: str, eras: list[Era]) -> str:
-    """The eras in a sentence: "customer_id: `9{10}` until February 2019, `A{2}9{8}` from March 2019." """
+    """The eras in a sentence: "customer_id: “9{10}” until February 2019, “A{2}9{8}” from March 2019." """
     parts = []
     for place, era in enumerate(eras):
         named = " or ".join(
-            "blank" if name == BLANK else name if name in ("text", OTHER) else f"`{name}`"
+            "blank" if name == BLANK else name if name in ("text", OTHER) else f"“{name}”"
             for name in era.told
         )
         if place == 0:

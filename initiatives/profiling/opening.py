@@ -27,6 +27,7 @@ MAX_COLUMNS = 500
 MAX_LINE = 1 << 20  # bytes of one row
 MAX_NAME = 120  # characters of the name of a column
 FOOTER = 16 << 20  # bytes; the description at the end of a Parquet file
+LOOKED_AT_FIRST = 4096  # bytes by which what is no table is told
 SHOWN = 2 << 20  # bytes of lines that decide on the code page
 PACKED = {
     b"PK\x03\x04": "a zip archive or a workbook",
@@ -40,6 +41,9 @@ PACKED = {
     b"SQLite format 3": "a database",
     b"%PDF": "a PDF",
 }
+
+
+NO_TABLE = "The file is not text, nor Parquet. Send the table as CSV or Parquet."
 
 
 class Trouble(Exception):
@@ -62,6 +66,21 @@ class Opened:
     remarks: list[str] = field(default_factory=list)
 
 
+def no_sample(start: bytes) -> str:
+    """Why a file that begins with these bytes is no sample, in words; "" for what may be one."""
+    if start[:4] == b"PAR1":
+        return ""
+    for mark, words in PACKED.items():
+        if start.startswith(mark):
+            return f"The file is {words}. Send the table inside it as CSV or Parquet, not packed."
+    return "" if _wide(start) or is_text(start) else NO_TABLE
+
+
+def _wide(start: bytes) -> bool:
+    """Whether a file begins like UTF-16, of which every second byte is zero where the letters are Latin ones."""
+    return start[:2] in (b"\xff\xfe", b"\xfe\xff") or start.count(0) > len(start) // 5
+
+
 def open_sample(path: Path, folder: Path, *, encoding: str = "", most: int = 0) -> Opened:
     """Make the sample at `path` ready, with its working copy in `folder`. `most`: bytes it may have, 0 for any number.
 
@@ -80,13 +99,12 @@ def open_sample(path: Path, folder: Path, *, encoding: str = "", most: int = 0) 
             raise Trouble("The file is empty. Send one with a header row and rows below it.")
         if most and facts.st_size > most:
             raise Trouble(f"The file is larger than {most >> 20} MB. Send fewer rows or columns.")
-        start = file.read(16)
+        start = file.read(LOOKED_AT_FIRST)
         file.seek(0)
+        if words := no_sample(start):
+            raise Trouble(words)
         if start[:4] == b"PAR1":
             return _parquet(file, facts.st_size, folder)
-        for mark, words in PACKED.items():
-            if start.startswith(mark):
-                raise Trouble(f"The file is {words}. Send the table inside it as CSV or Parquet, not packed.")
         try:
             return _separated(file, folder, encoding)
         except ValidationError as wrong:
@@ -122,7 +140,7 @@ def _separated(file, folder: Path, choice: str) -> Opened:
         head = text.read(HEAD).removeprefix("\ufeff")
         more = text.read(1)
         if "\x00" in head or not is_text(head[:LOOKED_AT_BYTES].encode("utf-8", "replace")):
-            raise Trouble("The file is not text. Send the table as CSV or Parquet.")
+            raise Trouble(NO_TABLE)
         if head.lstrip()[:1] in ("<", "{") or looks_like_a_page(head[:200].encode("utf-8", "replace")):
             raise Trouble(
                 "This is not a table but a web page, XML, JSON or a script. Send it as CSV or Parquet."
@@ -153,9 +171,9 @@ def _copy(copy, chunk: str) -> None:
 
 def _encoding(file, choice: str) -> str:
     """The encoding of the whole file. Raises Trouble with code pages to choose from where the bytes allow several."""
-    start = file.read(4096)
+    start = file.read(LOOKED_AT_FIRST)
     file.seek(0)
-    wide = start[:2] in (b"\xff\xfe", b"\xfe\xff") or start.count(0) > len(start) // 5
+    wide = _wide(start)
     if not wide:
         reader, plain = codecs.getincrementaldecoder("utf-8")(), True
         try:
@@ -178,6 +196,9 @@ def _choose(sample: bytes, choice: str) -> str:
             "The code page of the file cannot be told from its bytes. Choose the one whose lines read right.",
             [list(candidate) for candidate in unsure.candidates],
         ) from None
+    except ValidationError as wrong:
+        # What tables of inventories are told of their file names forms that no sample has.
+        raise Trouble(NO_TABLE if "file" in wrong.error_dict else " ".join(wrong.messages)) from None
 
 
 def _foreign(file) -> bytes:

@@ -12,7 +12,7 @@ from governance.answers import Conflict
 from initiatives import actions, doors, drifting, permissions
 from initiatives.forms.profiles import DataSampleForm, PopulationForm
 from initiatives.models import Drift, Initiative, Profile
-from initiatives.profile_pictures import months_of
+from initiatives.profile_pictures import in_time, months_of
 from initiatives.profiling.drift import KINDS, SEVERITIES
 from initiatives.profiling.representing import cover, strata_of
 from initiatives.profiling.telling import share
@@ -57,7 +57,7 @@ def add(request, ref):
     """Send a sample."""
     case = doors.case_for(request.user, ref)
     permissions.may_collaborate(case, request.user).or_refuse()
-    form = DataSampleForm(sent(request), request.FILES or None, case=case)
+    form = DataSampleForm(sent(request), request.FILES or None, case=case, again=_failed(request, case))
     return one_act(
         request,
         case,
@@ -70,6 +70,13 @@ def add(request, ref):
         "lengths, patterns, the range of numbers and days, and values that many rows have.",
         verb="Send it",
     )
+
+
+def _failed(request, case: Initiative) -> Profile | None:
+    """The sample that could not be measured, and that somebody sends again."""
+    key = request.GET.get("again", "")
+    rows = case.profiles.filter(state="failed", pk=int(key)) if key.isdecimal() and len(key) < 10 else ()
+    return next(iter(rows), None)
 
 
 def profile(request, pk):
@@ -109,7 +116,7 @@ def _shown(column: dict) -> dict:
         "blank": share(column["blank_share"]),
         "distinct": f"{column['distinct']:,}",
         "span": span,
-        "patterns": [(name, share(part)) for name, part in column["patterns"].items()],
+        "patterns": [(name, share(column["patterns"][name])) for name in in_time(column)],
     }
 
 

@@ -141,6 +141,54 @@ def test_what_cannot_be_measured_says_why_and_is_gone(cast, committed):
 
 
 @pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x02\x00" + bytes(range(256)) * 8,
+            "The file is not text, nor Parquet.",
+        ),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(range(256)) * 8, "The file is not text, nor Parquet."),
+        (b"PK\x03\x04" + b"x" * 50, "The file is a zip archive or a workbook."),
+    ],
+)
+def test_what_is_no_table_is_refused_at_once_in_words_of_samples(cast, as_, content, said):
+    case, system = linked(cast)
+    fields = {"system": system.pk, "title": "Orders", "taken_on": clock.today().isoformat()}
+    client, page = as_(cast.steward), at("integration-profile-add", case.ref)
+    answer = client.post(page, fields | {"file": SimpleUploadedFile("orders.csv", content)})
+    (error,) = answer.context["form"].errors["file"]
+    assert error.startswith(said)
+    assert "as CSV or Parquet" in error
+    assert "inventory" not in text_of(answer)
+    assert lying() == []
+    assert not Profile.objects.exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+def test_a_table_in_any_code_page_is_taken_in(cast, encoding):
+    case, system = linked(cast)
+    file = SimpleUploadedFile("orders.csv", "id,Straße\n1,Übergang\n2,Öl\n".encode(encoding))
+    today = clock.today()
+    assert actions.add_profile(case=case, system=system, upload=file, title="O", taken_on=today, by=cast.lead)
+
+
+def test_a_sample_that_failed_says_why_in_the_list_and_is_sent_again(cast, as_, committed):
+    case, system = linked(cast)
+    file = SimpleUploadedFile("x.parquet", b"PAR1" + b"\0" * 50)
+    said = {"title": "Half", "period_column": "on", "taken_on": clock.today() - timedelta(days=3)}
+    row = committed(lambda: actions.add_profile(case=case, system=system, upload=file, by=cast.lead, **said))
+    page = text_of(as_(cast.lead).get(at("integration-profiles", case.ref)))
+    link = f"{at('integration-profile-add', case.ref)}?again={row.pk}"
+    assert "The Parquet file is cut off: its end is missing." in page
+    assert link in page
+    assert link in text_of(as_(cast.lead).get(at("integration-profile", row.pk)))
+    form = as_(cast.lead).get(link).context["form"]
+    assert {name: form[name].value() for name in said} == said
+    assert form["system"].value() == system.pk
+    assert link not in text_of(as_(cast.chair).get(at("integration-profiles", case.ref)))
+
+
+@pytest.mark.parametrize(
     ("wrong", "field"),
     [
         ({"taken_on": clock.today() + timedelta(days=3)}, "taken_on"),
@@ -337,9 +385,13 @@ def test_a_column_that_changed_is_drawn_with_a_table_behind(cast, as_):
     ]
     row = measured(cast, case, system, rows)
     page = text_of(as_(cast.owner).get(at("integration-profile", row.pk)))
-    assert "id: `9{10}` until December 2019, `A{2}9{8}` from January 2020." in page
+    assert "id: “9{10}” until December 2019, “A{2}9{8}” from January 2020." in page
     assert '<svg class="chart"' in page
     assert "2019-12" in page
+    assert page.index("9{6} is six digits") < page.index("until December 2019"), "explained before it is met"
+    assert "`" not in page.partition("</h1>")[2]
+    old, new = page.index("<code>9{10}</code> 40 %"), page.index("<code>A{2}9{8}</code> 60 %")
+    assert old < new, "what was usual first stands first, not what is more frequent"
 
 
 def test_drift_is_confirmed_on_its_page(cast, as_):

@@ -82,7 +82,7 @@ def test_a_column_that_means_something_else_since_a_month_is_told_so():
         (2018 * 12, ("9{10}",)),
         (2019 * 12 + 2, ("A{2}9{8}",)),
     ]
-    assert eras.words_of("id", found) == "id: `9{10}` until February 2019, `A{2}9{8}` from March 2019."
+    assert eras.words_of("id", found) == "id: “9{10}” until February 2019, “A{2}9{8}” from March 2019."
 
 
 def test_a_month_in_which_both_ways_are_in_use_belongs_to_the_larger_half():
