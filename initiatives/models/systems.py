@@ -153,17 +153,22 @@ class System(models.Model):
             return self.last_updated_on + timedelta(days=self.updated_every_days + 1)
         return date.min if self.kind in KNOWLEDGE_KINDS else None
 
-    def condition(self, day: date) -> str:
-        """Its condition on a day, computed: a key of CONDITIONS_OF_SYSTEMS. What is worst is said first.
+    def conditions(self, day: date) -> list[str]:
+        """Every condition that it is in on a day, computed: keys of CONDITIONS_OF_SYSTEMS. What is worst is said first.
 
         Reads its owner: select it along.
         """
-        if self.owner_id is None or not self.owner.is_active:
-            return "orphaned"
-        if self.editable is False:
-            return "frozen"
         stale = self.stale_from()
-        return "stale" if stale is not None and day >= stale else "maintained"
+        bad = {
+            "orphaned": self.owner_id is None or not self.owner.is_active,
+            "frozen": self.editable is False,
+            "stale": stale is not None and day >= stale,
+        }
+        return [name for name, so in bad.items() if so] or ["maintained"]
+
+    def condition(self, day: date) -> str:
+        """The worst of its conditions on a day, which stands for it in lists."""
+        return self.conditions(day)[0]
 
 
 class Customisation(models.Model):

@@ -70,9 +70,12 @@ def condition_of(system: System, today) -> tuple[str, str]:
     return CONDITIONS_OF_SYSTEMS[condition], TONES[condition]
 
 
-def why_of(system: System, today) -> str:
-    """Why it is in the condition that it is in, in a sentence."""
-    condition = system.condition(today)
+def conditions_of(system: System, today) -> list[tuple[str, str, str]]:
+    """Every condition that it is in, the worst first: in words, their tone, and why in a sentence."""
+    return [(CONDITIONS_OF_SYSTEMS[one], TONES[one], _why(system, one)) for one in system.conditions(today)]
+
+
+def _why(system: System, condition: str) -> str:
     if condition == "orphaned":
         last = f" It was last organised in {system.organised_on:%Y}." if system.organised_on else ""
         gone = f"{system.owner}, its owner, has left." if system.owner else "Nobody is named as its owner."
@@ -100,14 +103,11 @@ def system(request: HttpRequest, pk: int) -> HttpResponse:
     customisations = list(row.customisations.order_by("ended_on", "team", "pk"))
     dependents = landscape.dependents(request.user, row)
     mine = row.owner_id == request.user.pk
-    condition, tone = condition_of(row, today)
     may = permissions.may_change_system(row, request.user)
     context = {
         "nav": "systems-all",
         "system": row,
-        "condition": condition,
-        "tone": tone,
-        "why": why_of(row, today),
+        "conditions": conditions_of(row, today),
         "risk_notes": risk_notes(row, customisations),
         "customisations": customisations,
         "members": _members(row, today),

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from governance import clock
 from initiatives import actions, landscape
 from initiatives.models import System
+from initiatives.models.systems import CONDITIONS_OF_SYSTEMS
 from tests import factories
 from tests.initiatives import tied
 from tests.initiatives.looking import at, text_of
@@ -49,6 +50,23 @@ def test_a_system_is_described_changed_and_retired_on_its_pages(cast, as_):
     page = text_of(client.get(system.get_absolute_url()))
     assert "Retired by Ravi Menon" in page
     assert client.get(at("system-change", system.pk)).status_code == 403
+
+
+def test_all_that_is_wrong_with_a_system_stands_on_its_page_and_the_worst_in_the_list(cast, as_):
+    facts = {"editable": False, "last_updated_on": date(2021, 3, 1)}
+    wiki = factories.make_system(cast, "Wiki", kind="wiki", owner=None, **facts)
+    page = text_of(as_(cast.lead).get(wiki.get_absolute_url()))
+    for words in (
+        "Nobody is named as its owner.",
+        "Nobody can edit it: what is wrong in it stays wrong.",
+        "It was last worked on on 1 March 2021; it counts as out of date after 365 days.",
+    ):
+        assert words in page
+    assert [words for words in CONDITIONS_OF_SYSTEMS.values() if f'">{words}</span>' in page] == list(
+        CONDITIONS_OF_SYSTEMS.values()
+    )[1:]
+    (row,) = as_(cast.lead).get(at("systems-all")).context["rows"]
+    assert row[2] == CONDITIONS_OF_SYSTEMS["orphaned"]
 
 
 @pytest.mark.parametrize(
