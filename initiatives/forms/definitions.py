@@ -88,16 +88,22 @@ class MappingField(WordsField):
 class ReconcileForm(forms.Form):
     """How two definitions are brought together."""
 
+    rows_may_be_empty = True  # one of the two ways to give the table is needed, and both say so
     decision = WordsField(
         label="What holds from now on", help_text="In words that whoever reads the data understands."
     )
     mapping = MappingField(
         label="What is what",
         required=False,
-        help_text="One row a line: 001A000001LoXyz = 4711002233. Or choose the item that holds the table.",
+        help_text="One row a line: 001A000001LoXyz = 4711002233. "
+        "This, or the item below that holds the table, is needed.",
     )
     evidence = forms.ModelChoiceField(
-        label="The table is in", queryset=None, required=False, empty_label="no item of the evidence"
+        label="The table is in",
+        queryset=None,
+        required=False,
+        empty_label="no item of the evidence",
+        help_text="Needed where no table is written above.",
     )
 
     def __init__(self, *args, case: Initiative, **options):

@@ -9,6 +9,7 @@ from initiatives.models import Initiative
 class RegisterForm(forms.Form):
     """Title, unit, problem, owner. `why_new` is asked only when there are similar cases."""
 
+    rows_may_be_empty = True  # only why_new, which is needed wherever it is shown
     title = forms.CharField(max_length=200, help_text="What people will call it.")
     unit = forms.ModelChoiceField(
         Unit.objects.living(), empty_label="choose", help_text="Whose problem it solves. Its board decides."

@@ -11,6 +11,7 @@ from governance import exports
 from initiatives import actions
 from initiatives import estate_permissions as permissions
 from initiatives.actions.estates import go_on
+from initiatives.drawings import count
 from initiatives.estate.comparing import KEYS
 from initiatives.estate.fields import FIELDS, KINDS
 from initiatives.estate.guesses import export_of
@@ -75,7 +76,7 @@ def _read(request, form):
         )
     else:
         messages.success(
-            request, f"Read {batch.rows.count()} rows. Nothing is in the register until you confirm."
+            request, f"Read {count(batch.rows.count(), 'row')}. Nothing is in the register until you confirm."
         )
     return redirect("estate", pk=batch.pk)
 
@@ -137,21 +138,24 @@ def _choose(request, batch: EstateBatch):
         actions.choose_rows(batch=batch, takes=takes, left_out=left, by=request.user)
         messages.success(request, "Kept. Nothing is in the register until you confirm.")
     elif do in ("take", "keep"):
-        count = actions.take_column(
+        rows = actions.take_column(
             batch=batch, field=posted.get("field", "")[:40], take=do == "take", by=request.user
         )
         whose = "the table's words" if do == "take" else "the register's words"
-        messages.success(request, f"{count} rows: {whose}, once you confirm.")
+        messages.success(request, f"{count(rows, 'row')}: {whose}, once you confirm.")
     elif do == "leave":
-        count = actions.leave_rows(
+        rows = actions.leave_rows(
             batch=batch, state=posted.get("state", ""), words=posted.get("q", "")[:200], by=request.user
         )
-        messages.success(request, f"{count} rows are left out.")
+        messages.success(request, f"{count(rows, 'row is', 'rows are')} left out.")
     elif do == "on":
         permissions.may_work_on(batch, request.user).or_refuse()
         left = actions.enter_rows(batch, seconds=AT_ONCE_SECONDS) if batch.confirmed_at else 0
         messages.success(
-            request, f"{left} rows are still on their way." if left else "All rows are dealt with."
+            request,
+            f"{count(left, 'row is still on its way.', 'rows are still on their way.')}"
+            if left
+            else "All rows are dealt with.",
         )
     return redirect(back)
 
@@ -292,20 +296,37 @@ def confirm(request, pk):
         left = actions.enter_rows(batch, seconds=AT_ONCE_SECONDS)
         if left:
             go_on()
-            messages.success(request, f"Confirmed. {left} rows are on their way into the register.")
+            messages.success(
+                request,
+                f"Confirmed. {count(left, 'row is on its', 'rows are on their')} way into the register.",
+            )
         else:
             messages.success(request, "Confirmed: its rows are in the register.")
         return redirect("estate", pk=pk)
     tally = dict(batch.rows.values_list("state").annotate(n=Count("pk")).order_by())
     replaced = batch.rows.waiting().filter(state="differs")
     fields = sum(len(takes) for takes in replaced.values_list("takes", flat=True))
-    happens = [
-        f"{tally.get('new', 0)} rows enter the register as new.",
-        f"On {replaced.count()} rows the table replaces what the register says, in {fields} fields that were ticked.",
-        f"{tally.get('differs', 0) - replaced.count()} rows that differ stay as the register has them.",
-    ]
-    if skipped := tally.get("wrong", 0) + tally.get("skipped", 0):
-        happens.append(f"{skipped} rows are left out or cannot be read; nothing of them enters.")
+    new, taken = tally.get("new", 0), replaced.count()
+    stay, out = tally.get("differs", 0) - taken, tally.get("wrong", 0) + tally.get("skipped", 0)
+    ticked = count(fields, "field that was ticked", "fields that were ticked")
+    told = (
+        (new, count(new, "row enters the register as new.", "rows enter the register as new.")),
+        (taken, f"On {count(taken, 'row')} the table replaces what the register says, in {ticked}."),
+        (
+            stay,
+            count(
+                stay,
+                "row that differs stays as the register has it.",
+                "rows that differ stay as the register has them.",
+            ),
+        ),
+        (
+            out,
+            count(out, "row is", "rows are")
+            + " left out or cannot be read; nothing of what they say enters.",
+        ),
+    )
+    happens = [words for number, words in told if number]
     happens.append(
         "A source that moves or is frozen, and a definition that changes, ends proof that rested on it."
     )

@@ -25,6 +25,7 @@ from initiatives.models import (
     TermDefinition,
 )
 from tests import factories, snapshots
+from tests.initiatives.looking import at, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -312,6 +313,20 @@ def test_a_conflict_is_gone_when_the_definitions_agree(cast, case, three):
     assert set(DefinitionConflict.objects.values_list("status", flat=True)) == {"gone"}
     with pytest.raises(Conflict, match="a definition changed"):
         settle(cast, three["validity"])
+
+
+def test_of_two_ways_to_give_the_table_one_is_needed_and_both_say_so(cast, as_, case, three):
+    page = as_(cast.steward).get(at("conflict-reconcile", three["validity"].pk))
+    text = text_of(page)
+    assert "(optional)" not in text
+    assert "This, or the item below that holds the table, is needed." in text
+    assert "Needed where no table is written above." in text
+
+
+def test_a_decision_without_a_full_stop_is_a_sentence_of_its_own(cast, as_, case, three):
+    accept(cast, three["validity"], decision="Legal entity for now")
+    text = text_of(as_(cast.owner).get(at("integration-definitions", case.ref)))
+    assert "Legal entity for now. Lives with it: Churn report, Dunning list." in text
 
 
 # What is void, and what is not

@@ -39,7 +39,9 @@ def test_from_a_file_to_the_register(cast, as_):
     assert "is no kind of system known here" in text
     batch = EstateBatch.objects.get()
     text = page(client, reverse("estate-confirm", args=[batch.pk]))
-    assert "1 rows enter the register as new" in text
+    assert "1 row enters the register as new." in text
+    assert "1 row is left out or cannot be read" in text
+    assert "replaces what the register says" not in text, "what concerns no row is not said"
     assert not System.objects.exists()
     text = page(client, reverse("estate-confirm", args=[batch.pk]), go="1")
     assert "Confirmed by" in text
@@ -80,6 +82,9 @@ def test_differences_are_taken_row_by_row_and_column_by_column(cast, as_):
     assert EstateRow.objects.get(pk=rows["A"].pk).takes == ["purpose"]
     assert EstateRow.objects.get(pk=rows["C"].pk).state == "skipped"
     assert "2 rows: the table" in page(client, url, do="take", field="location")
+    page(client, url, do="rows", row=[rows["A"].pk], take=[f"{rows['A'].pk}:purpose"])
+    text = page(client, reverse("estate-confirm", args=[batch.pk]))
+    assert "On 2 rows the table replaces what the register says, in 2 fields that were ticked." in text
     page(client, url, do="keep", field="location")
     assert EstateRow.objects.get(pk=rows["B"].pk).takes == []
     page(client, f"{url}?state=differs", do="leave", state="differs", q="B")

@@ -1,9 +1,11 @@
 """Registering in four fields, beside the cases that resemble it."""
 
 import pytest
+from django.template.loader import render_to_string
 
 from initiatives import actions
 from initiatives.models import Initiative
+from initiatives.similar import Stub
 from tests import factories
 
 FOUR = ("title", "unit", "problem", "owner")
@@ -84,6 +86,7 @@ def test_without_javascript_the_similar_ones_come_after_the_first_try(cast, as_,
     assert old.ref in text
     assert f'href="/cases/{old.ref}/"' not in text  # a stub: this person may not open it
     assert "ask Marta Lindqvist" in text
+    assert "(optional)" not in text, "why it is new is needed wherever it is asked"
     assert Initiative.objects.count() == 1
     response = client.post(
         "/cases/register/", sent | {"owner": cast.outsider.pk, "why_new": "It sorts; that one stores."}
@@ -91,6 +94,13 @@ def test_without_javascript_the_similar_ones_come_after_the_first_try(cast, as_,
     assert response.status_code == 302
     case = Initiative.objects.latest("number")
     assert case.history.first().history_change_reason == "It sorts; that one stores."
+
+
+def test_where_nobody_is_named_beside_a_similar_case_the_board_is_asked():
+    stub = Stub("AI-0001", "Inbox", "Account management", "MVP", "", "")
+    text = render_to_string("initiatives/_similar.html", {"stubs": [stub]})
+    assert "ask whoever is named beside it, or the board of its unit where nobody is" in text
+    assert "no owner here yet: ask the board" in text
 
 
 def test_a_successor_is_linked_to_the_closed_case_it_follows(cast, as_, sent):
