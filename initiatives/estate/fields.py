@@ -170,8 +170,14 @@ SYSTEMS = (
     ),
     Field(
         "updated_every_days",
-        "Kept up to date every (days)",
-        ("update interval", "updated every", "review interval days", "aktualisierung alle tage"),
+        "Out of date after, in days",
+        (
+            "out of date after",
+            "update interval",
+            "updated every",
+            "review interval days",
+            "aktualisierung alle tage",
+        ),
         "number",
     ),
     Field(
@@ -192,7 +198,7 @@ SYSTEMS = (
         ),
         "day",
     ),
-    Field("organised_on", "Last put in order", ("organised on", "last organised", "zuletzt geordnet"), "day"),
+    Field("organised_on", "Last organised", ("organised on", "last organised", "zuletzt geordnet"), "day"),
     Field("editable", "Can be edited", ("editable", "writable", "bearbeitbar", "änderbar"), "yes_no"),
     Field(
         "regions",
@@ -220,7 +226,7 @@ SYSTEMS = (
     ),
     Field(
         "knowledge_holder",
-        "Who knows it",
+        "Who knows how it works",
         ("knowledge holder", "expert", "key person", "wissensträger", "ansprechpartner", "experte"),
         "person",
     ),

@@ -52,7 +52,7 @@ class SystemForm(forms.Form):
     )
     editable = forms.ChoiceField(label="Can somebody edit it", required=False, choices=EDITABLE.items())
     last_updated_on = DayField(
-        label="Last really worked on", required=False, help_text="Of its content, not of its software."
+        label="Last worked on", required=False, help_text="Of its content, not of its software."
     )
     updated_every_days = forms.IntegerField(
         label="Out of date after, in days", min_value=1, max_value=MOST_DAYS, initial=UPDATED_EVERY_DAYS

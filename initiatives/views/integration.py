@@ -25,10 +25,10 @@ from initiatives.views.shared import ask, case_context, one_act, say_strange, se
 # Pages of other nouns of the register below this one, with their words.
 PAGES = {
     "integration-definitions": "Definitions",
-    "integration-residency": "Where the data may be",
+    "integration-residency": "Where data may be",
     "integration-processes": "Processes and sign-on",
     "integration-drills": "Drills",
-    "integration-profiles": "Profiles of real data",
+    "integration-profiles": "Samples of real data",
     "integration-traces": "Traces to sources",
     "integration-effort": "Effort and waiting",
 }

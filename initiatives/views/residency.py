@@ -43,7 +43,7 @@ def of_case(request: HttpRequest, ref: str) -> HttpResponse:
         by_link.setdefault(one.link, []).append(one)
     mending = Mending.read(case, context["may"], request.path)
     context |= {
-        "title": "Where its data go",
+        "title": "Where data may be",
         "paths": [_path(link, by_link.get(link.pk, []), now, mending) for link in mending.links.values()],
         "hold": next((row for row in context["facts"].holds if row.kind == "residency"), None),
     }

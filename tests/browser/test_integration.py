@@ -259,7 +259,7 @@ def a_term_is_filed(watch: Watch, cast, case, address: str) -> None:
     owner.page.goto(case.get_absolute_url())
     says(owner, "data leaves the allowed region", "vendor model, us-east")
     shot(owner, "1-8-banner")
-    integration(owner, case, "Where the data may be")
+    integration(owner, case, "Where data may be")
     says(owner, "MSA 4.2", "us-east")
     shot(owner, "1-8-residency")
     owner.page.goto(f"{case.get_absolute_url()}waivers/")
@@ -279,7 +279,7 @@ def the_vendor_moves(watch: Watch, cast, case) -> None:
     lead.type("Version", "m-4")
     lead.type("Region", "eu-west")
     lead.send("Record it")
-    integration(lead, case, "Where the data may be")
+    integration(lead, case, "Where data may be")
     says(lead, "eu-west")
     shot(lead, "1-9-path")
     lead.page.goto(f"{case.get_absolute_url()}checklist/")
@@ -366,13 +366,13 @@ def four_sources(lead: Person, case) -> None:
     shot(lead, "2-1-refused")
     owner = str(lead.person)
     for name, kind, fields in (
-        ("KB-A", "Wiki", {"Last really worked on": "2026-10-01", "Owner": owner}),
-        ("KB-B", "Wiki", {"Last really worked on": "2023-06-30", "Owner": owner}),
+        ("KB-A", "Wiki", {"Last worked on": "2026-10-01", "Owner": owner}),
+        ("KB-B", "Wiki", {"Last worked on": "2023-06-30", "Owner": owner}),
         (
             "Wiki-C",
             "Wiki",
             {
-                "Last really worked on": "2026-10-01",
+                "Last worked on": "2026-10-01",
                 "Owner": owner,
                 "Can somebody edit it": "no: it is frozen",
             },

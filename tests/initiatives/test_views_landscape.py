@@ -9,6 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from governance import clock
 from initiatives import actions, landscape
+from initiatives.estate.fields import FIELDS
+from initiatives.forms.landscape import SystemForm
 from initiatives.models import System
 from initiatives.models.systems import CONDITIONS_OF_SYSTEMS
 from tests import factories
@@ -50,6 +52,16 @@ def test_a_system_is_described_changed_and_retired_on_its_pages(cast, as_):
     page = text_of(client.get(system.get_absolute_url()))
     assert "Retired by Ravi Menon" in page
     assert client.get(at("system-change", system.pk)).status_code == 403
+
+
+def test_one_thing_has_one_name_in_form_table_and_page(cast, as_):
+    tables, form = {one.name: one.words for one in FIELDS["systems"]}, SystemForm()
+    both = ("last_updated_on", "organised_on", "updated_every_days", "in_service_since", "knowledge_holder")
+    assert {name: form[name].label for name in both} == {name: tables[name] for name in both}
+    facts = {"last_updated_on": date(2021, 3, 1), "organised_on": date(2020, 3, 1), "purpose": "Notes"}
+    page = text_of(as_(cast.lead).get(factories.make_system(cast, "Wiki", **facts).get_absolute_url()))
+    for name in (*facts, "location"):
+        assert f"<dt>{form[name].label}</dt>" in page
 
 
 def test_all_that_is_wrong_with_a_system_stands_on_its_page_and_the_worst_in_the_list(cast, as_):
