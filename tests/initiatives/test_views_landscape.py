@@ -161,6 +161,16 @@ def test_a_system_leads_to_its_vendor_and_to_what_its_fields_mean(cast, as_, mvp
     assert "These are the first 1" in page
 
 
+def test_what_is_too_long_is_refused_and_not_cut(cast, as_):
+    client = as_(cast.lead)
+    assert "maxlength" not in text_of(client.get(at("system-describe"))).partition("<main")[2]
+    answer = client.post(at("system-describe"), TYPED | {"name": "B" * 161, "purpose": "P" * 20_001})
+    errors = answer.context["form"].errors
+    assert errors["name"] == ["Ensure this value has at most 160 characters (it has 161)."]
+    assert errors["purpose"] == ["Ensure this value has at most 20000 characters (it has 20001)."]
+    assert "P" * 20_001 in text_of(answer), "nothing typed is lost"
+
+
 def test_a_source_is_added_from_the_page_of_its_collection(cast, as_):
     base = factories.make_system(cast, "Base", kind="knowledge_collection")
     client = as_(cast.lead)
