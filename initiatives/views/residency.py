@@ -96,7 +96,7 @@ def vendors(request: HttpRequest) -> HttpResponse:
         listed=Count("systems", Q(systems__retired_at__isnull=True), distinct=True),
     ).order_by("name")
     context = {
-        "nav": "portfolio",
+        "nav": "systems-all",
         "page": page_of(request, rows, 50),
         "may_add": residency_permissions.may_add_vendor(request.user),
     }
@@ -116,7 +116,7 @@ def vendor(request: HttpRequest, pk: int) -> HttpResponse:
     bites = _shown(request.user, _by_case(biting))
     today = clock.today()
     context = {
-        "nav": "portfolio",
+        "nav": "systems-all",
         "vendor": row,
         "terms": [{"row": term, "state": _state(term, today)} for term in terms],
         "systems": row.systems.standing(),
@@ -150,7 +150,9 @@ def vendor_add(request: HttpRequest) -> HttpResponse:
         form,
         save=lambda: actions.add_vendor(by=request.user, **form.cleaned_data),
         done="The vendor is listed. File what its contract says of regions.",
+        to_made=True,
         back=reverse("vendors"),
+        parent="Vendors",
         title="List a vendor",
         lede="A company whose systems or services cases use.",
         verb="List it",
@@ -192,6 +194,7 @@ def _term(request, of: Vendor, replaces: VendorTerm | None, **page) -> HttpRespo
         ),
         done="The term is filed. Every case that it forbids something is held.",
         back=of.get_absolute_url(),
+        parent=of.name,
         lede="It binds from its first day. Proof that rests on the vendor's terms has to be given again.",
         **page,
     )
@@ -208,6 +211,7 @@ def term_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
         cases_of_vendor(term.vendor),
         save=lambda reason: actions.withdraw_vendor_term(term=term, reason=reason, by=request.user),
         back=term.vendor.get_absolute_url(),
+        parent=term.vendor.name,
         title=f"Withdraw {term.reference} of {term.vendor}",
     )
 
@@ -224,7 +228,7 @@ def vendor_move(request: HttpRequest, pk: int) -> HttpResponse:
     return render(
         request,
         "initiatives/residency_look.html",
-        {"nav": "portfolio", "vendor": row, "form": form, "ahead": found},
+        {"nav": "systems-all", "vendor": row, "form": form, "ahead": found},
     )
 
 
@@ -239,7 +243,7 @@ def policies(request: HttpRequest) -> HttpResponse:
     )
     page, today = page_of(request, rows, 50), clock.today()
     context = {
-        "nav": "portfolio",
+        "nav": "systems-all",
         "page": page,
         "policies": [{"row": row, "state": _state(row, today)} for row in page],
         "may_set": residency_permissions.may_set_regions(request.user),
@@ -279,6 +283,7 @@ def _policy(request, replaces: UnitPolicy | None, **page) -> HttpResponse:
         ),
         done="The policy is set. Every case that it forbids something is held.",
         back=reverse("unit-policies"),
+        parent="Policies of units",
         lede="It binds the unit and all below it, whoever runs the place.",
         **page,
     )
@@ -295,6 +300,7 @@ def policy_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
         cases_of_unit(row.unit),
         save=lambda reason: actions.withdraw_unit_policy(policy=row, reason=reason, by=request.user),
         back=reverse("unit-policies"),
+        parent="Policies of units",
         title=f"Withdraw {row.reference} of {row.unit}",
     )
 
@@ -308,7 +314,7 @@ def region_list(request: HttpRequest) -> HttpResponse:
     added, asked = residency.added(), request.GET.get("name", "").strip()[:60]
     known = regions.known()
     context = {
-        "nav": "portfolio",
+        "nav": "systems-all",
         "added": [
             row for row in Region.objects.select_related("within") if regions.key_of(row.key) not in known
         ],
@@ -349,6 +355,7 @@ def region_add(request: HttpRequest) -> HttpResponse:
         save=lambda: actions.add_region(by=request.user, **form.cleaned_data),
         done="The region is known from now on.",
         back=reverse("regions"),
+        parent="Regions",
         title="Add a region",
         lede="It stays where you put it: cases may rest on it from now on.",
         verb="Add it",
@@ -372,24 +379,29 @@ def _fields_of(row, form) -> dict:
     return {name: getattr(row, name) for name in form.base_fields if hasattr(row, name)}
 
 
-def _one_act(request, form, *, save, done: str, back: str, look=None, **page) -> HttpResponse:
-    """A form that shows, where it is asked to, which cases it would hold or free, before it is saved."""
+def _one_act(
+    request, form, *, save, done: str, back: str, look=None, to_made: bool = False, **page
+) -> HttpResponse:
+    """A form that shows, where it is asked to, which cases it would hold or free, before it is saved.
+
+    It leads `back`, which bears the name `parent`; `to_made`: to the page of what was made instead.
+    """
     found = None
     if request.method == "POST" and form.is_valid():
         try:
             if look is not None and request.POST.get("step") == "look":
                 found = _ahead(request.user, look())
             else:
-                save()
+                made = save()
                 messages.success(request, done)
-                return redirect(back)
+                return redirect(made.get_absolute_url() if to_made else back)
         except ValidationError as error:
             mend(form, error)
     return _page(request, form, found, back=back, two_steps=look is not None, **page)
 
 
 def _withdrawing(
-    request, row, what_if: WhatIf, cases: list[int], *, save, back: str, title: str
+    request, row, what_if: WhatIf, cases: list[int], *, save, back: str, parent: str, title: str
 ) -> HttpResponse:
     """The reason for taking back a term, beside what would come of it."""
     form = ReasonForm(sent(request))
@@ -406,6 +418,7 @@ def _withdrawing(
         form,
         _ahead(request.user, ahead.look(cases, what_if)),
         back=back,
+        parent=parent,
         two_steps=False,
         title=title,
         lede="It binds nobody from now on, and stays to be read. A hold that it caused is then lifted by the chair.",
@@ -415,7 +428,7 @@ def _withdrawing(
 
 
 def _page(request, form, found, *, back: str, **page) -> HttpResponse:
-    context = {"nav": "portfolio", "form": form, "ahead": found, "back_url": back} | page
+    context = {"nav": "systems-all", "form": form, "ahead": found, "back_url": back} | page
     return render(request, "initiatives/residency_form.html", context)
 
 

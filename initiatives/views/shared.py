@@ -336,7 +336,13 @@ def on_desk_of(facts, requirement, may: WhoMay) -> bool:
 
 
 def tabs_of(case: Initiative, current: str, facts) -> list[dict]:
-    """The tabs of the case, each app's own among them, the current one marked."""
+    """The tabs of the case, each app's own among them, the current one marked.
+
+    A page that is no tab lies below the one whose name its own begins with: "integration-profiles".
+    """
+    tabs = hooks.tabs_of_case(case)
+    if current not in {tab.url_name for tab in tabs}:
+        current = current.partition("-")[0]
     return [
         {
             "words": tab.words,
@@ -344,7 +350,7 @@ def tabs_of(case: Initiative, current: str, facts) -> list[dict]:
             "count": tab.count(facts) if tab.count else None,
             "current": tab.url_name == current,
         }
-        for tab in hooks.tabs_of_case(case)
+        for tab in tabs
     ]
 
 

@@ -197,3 +197,18 @@ def test_the_register_is_kept_as_proof_from_its_page(cast, as_, mvp, crm):
     item = mvp.evidence.get(kind="system_record", title__startswith="The register of")
     assert [row.requirement for row in item.coverage.all()] == ["int.inventory"]
     assert as_(cast.chair).get(at("register-record", mvp.ref)).status_code == 403
+
+
+def test_pages_below_integration_light_its_tab(cast, as_, mvp, crm):
+    factories.make_link(cast, mvp, crm)
+    client = as_(cast.lead)
+    for name in (*integration.PAGES, "term-use", "definition-add", "integration-profile-add", "link-add"):
+        page = client.get(at(name, mvp.ref))
+        assert [tab["words"] for tab in page.context["tabs"] if tab["current"]] == ["Integration"], name
+    history = client.get(at("case-history", mvp.ref)).context["tabs"]
+    assert [tab["words"] for tab in history if tab["current"]] == ["History"]
+
+
+def test_an_empty_glossary_leads_to_the_cases_that_fill_it(cast, as_):
+    page = text_of(as_(cast.lead).get(at("glossary")))
+    assert f'href="{at("portfolio", mine="on")}">Choose a case of yours' in page

@@ -10,7 +10,7 @@ from django.urls import reverse
 from governance import clock
 from initiatives import actions, ahead
 from initiatives.actions.residency import cases_in, cases_of_unit, cases_of_vendor, check_term
-from initiatives.models import Hold, Region, UnitPolicy, VendorTerm
+from initiatives.models import Hold, Region, UnitPolicy, Vendor, VendorTerm
 from initiatives.register.residency import UNIT, VENDOR, WhatIf
 from tests import factories, snapshots
 from tests.initiatives import tied
@@ -247,3 +247,34 @@ def test_what_is_told_is_what_happens(cast, case, acme, link):
     assert told[0][0] == {case.pk, other.pk}
     assert told[1] == (set(), {other.pk})
     assert told[-1][0] == {other.pk}, "fra-9 lies in Germany, and Germany is forbidden"
+
+
+def test_every_page_leads_back_to_systems_and_lights_them_up(as_, cast, acme):
+    client = as_(cast.seat_security)
+    pages = [
+        *(reverse(name) for name in ("vendors", "vendor-add", "regions", "region-add", "unit-policies")),
+        reverse("unit-policy-add"),
+        *(reverse(name, args=[acme.pk]) for name in ("vendor", "vendor-term-add", "vendor-move")),
+    ]
+    for page in pages:
+        shown = client.get(page).content.decode()
+        menu, _, rest = shown.partition("<main")
+        assert 'aria-current="page">Systems' in menu, page
+        assert f'<a href="{reverse("systems-all")}">Systems</a>' in rest, page
+    assert (
+        f'<a href="{acme.get_absolute_url()}">{acme}</a>'
+        in client.get(reverse("vendor-term-add", args=[acme.pk]))
+        .content.decode()
+        .partition("<main")[2]
+        .partition("</header>")[0]
+    )
+
+
+def test_a_vendor_that_is_listed_is_opened_where_its_terms_are_filed(as_, cast):
+    client = as_(cast.seat_security)
+    assert (
+        f'href="{reverse("vendor-add")}">List a vendor</a></div>'
+        in client.get(reverse("vendors")).content.decode()
+    )
+    answer = client.post(reverse("vendor-add"), {"name": "Helios", "step": "save"})
+    assert answer["Location"] == Vendor.objects.get(name="Helios").get_absolute_url()
