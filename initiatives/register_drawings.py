@@ -1,9 +1,12 @@
 """Pictures of the register: the systems on which most cases hang, and the way the data of a case take."""
 
+from textwrap import wrap
+
 from initiatives.drawings import LETTER, LINE, WIDTH, Picture, Shape, Words, count
 from initiatives.landscape import Heaviest
 
 NODE, STEP, GAP = 10, 24, 10  # a place on the way, from one to the next, and the room between two links
+FURTHER = 14  # a further line of words
 
 
 def heaviest(found: Heaviest) -> Picture:
@@ -51,27 +54,40 @@ def _short(text: str, room: float) -> str:
 def path(ways) -> Picture:
     """The way of the data, link by link and downwards: each place a node with its name, region and what is said of it.
 
-    `ways`: rows of {title, stops}, stops of {name, place, note, bad}.
+    `ways`: rows of {title, stops}, stops of {name, place, note, bad}. Nothing is cut off: words take further lines.
     """
     shapes, words, top = [], [], 0
     for way in ways:
-        words.append(Words(_short(way.title, WIDTH), "0.0", f"{top + 13:.1f}", "start", "name"))
-        top += STEP
-        for number, stop in enumerate(way.stops):
-            if number:
+        for line in _lines(way.title, WIDTH):
+            words.append(Words(line, "0.0", f"{top + 13:.1f}", "start", "name"))
+            top += FURTHER
+        top += STEP - FURTHER
+        above = None
+        for stop in way.stops:
+            if above is not None:
                 shapes.append(
-                    Shape("axis", f"{NODE / 2:.1f}", f"{top - STEP + NODE:.1f}", "1.5", f"{STEP - NODE:.1f}")
+                    Shape(
+                        "axis", f"{NODE / 2:.1f}", f"{above + NODE:.1f}", "1.5", f"{top - above - NODE:.1f}"
+                    )
                 )
             shapes.append(
                 Shape("late" if stop.bad else "bar", "0.0", f"{top:.1f}", f"{NODE:.1f}", f"{NODE:.1f}")
             )
-            words.append(Words(_short(_said(stop), WIDTH - 20), "20.0", f"{top + NODE - 1:.1f}", "start"))
-            top += STEP
+            above = top
+            for line in _lines(_said(stop), WIDTH - 20):
+                words.append(Words(line, "20.0", f"{top + NODE - 1:.1f}", "start"))
+                top += FURTHER
+            top += STEP - FURTHER
         top += GAP
     said = "; ".join(f"{way.title}: " + ", ".join(_said(stop) for stop in way.stops) for way in ways)
     return Picture(
         "The way of the data", f"{said or 'No link is recorded'}.", tuple(shapes), tuple(words), top + 2
     )
+
+
+def _lines(text: str, room: float) -> list[str]:
+    """The words in as many lines as they need."""
+    return wrap(text, int(room / LETTER)) or [""]
 
 
 def _said(stop) -> str:

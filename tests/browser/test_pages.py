@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from django.conf import settings as of_django
 from django.core.management import call_command
+from django.template.loader import render_to_string
 from django.test import Client, signals
 from django.urls import reverse
 from playwright.sync_api import expect
@@ -248,6 +249,26 @@ def test_the_keyboard_stays_where_somebody_is(watch, cast):
     owner.press("Save", row)
     expect(row.get_by_text("saved", exact=True)).to_be_visible()
     expect(row.locator(":focus")).to_have_count(1)
+
+
+@pytest.mark.parametrize("width", [390, 820, 1280])
+def test_arrows_between_places_stay_in_their_column(browser, width):
+    """However the boxes of a path wrap."""
+    why = "forbidden by Acme Cloud MSA 4.2 (no processing outside EU), for customer notes."
+    hops = [
+        {"name": f"Place {n}", "region": "eu-west", "allowed": n % 3, "why": why * (n == 3)} for n in range(9)
+    ]
+    style = (of_django.BASE_DIR / "governance/static/governance/plumbline.css").read_text()
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    drawn = render_to_string("_components/hops.html", {"hops": hops})
+    page.set_content(f"<style>{style}</style><main>{drawn}</main>")
+    outside = page.evaluate(
+        """() => [...document.querySelectorAll('.hops li + li')].map(box =>
+          box.getBoundingClientRect().left + parseFloat(getComputedStyle(box, '::before').left)
+            - box.parentElement.getBoundingClientRect().left)"""
+    )
+    page.close()
+    assert min(outside) >= 0
 
 
 def test_without_scripts(watch, cast):

@@ -1,13 +1,16 @@
 """The tab "Integration" of a case: its links, what the register says, the way of the data, and the forms on links."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
 from governance import clock
 from initiatives import actions
 from initiatives.actions import Place
+from initiatives.drawings import LETTER, WIDTH
 from initiatives.models import Component, Link, System
+from initiatives.register_drawings import FURTHER, NODE
 from initiatives.views import integration
 from tests import factories
 from tests.initiatives.looking import at, text_of
@@ -177,6 +180,27 @@ def test_the_way_of_the_data_is_drawn_and_told(cast, as_, mvp, crm):
     way = client.get(at("integration-path", mvp.ref)).context["ways"][0]
     assert [stop.bad for stop in way.stops] == [False, True, True, False]
     assert way.stops[2].note == f"forbidden by {mvp.unit} Policy 3 (forbidden: US)"
+
+
+def test_the_picture_of_the_way_cuts_nothing_off(cast, as_, mvp):
+    name = "Policy share P of the claims department in the old building"
+    share = factories.make_system(cast, name, kind="file_share", owner=None, regions=["eu-west", "eu-north"])
+    factories.make_link(cast, mvp, share, hops=[Place("Gateway", "eu-west")])
+    drawn = as_(cast.owner).get(at("integration-path", mvp.ref)).context["drawn"]
+    said = " ".join(words.text for words in drawn.words)
+    assert f"{name}: reads customer notes" in said
+    assert f"{name} (eu-west, eu-north): Orphaned: nobody owns it" in said
+    assert "…" not in said
+    assert all(len(words.text) * LETTER <= WIDTH - float(words.x) for words in drawn.words)
+    places = [float(words.y) for words in drawn.words]
+    assert min(after - before for before, after in pairwise(places)) >= FURTHER, "no line lies on another"
+    assert places[-1] < drawn.height
+    nodes = [shape for shape in drawn.shapes if shape.kind != "axis"]
+    for line, (one, other) in zip(
+        [shape for shape in drawn.shapes if shape.kind == "axis"], pairwise(nodes), strict=True
+    ):
+        assert float(line.y) == float(one.y) + NODE
+        assert float(line.y) + float(line.height) == float(other.y), "a line goes from place to place"
 
 
 def test_the_pages_of_the_other_nouns_are_offered(cast, as_, mvp):
