@@ -251,6 +251,24 @@ def test_the_keyboard_stays_where_somebody_is(watch, cast):
     expect(row.locator(":focus")).to_have_count(1)
 
 
+def test_a_draft_comes_back_and_is_not_put_over_what_was_just_sent(watch, cast):
+    factories.make_case(cast, title=TITLE)
+    owner = watch.sign_in(cast.owner)
+    owner.page.goto(reverse("register"))
+    owner.type("Title", TITLE)
+    owner.choose("Unit", "Account management")
+    owner.type("Problem", "Preparing a call takes account managers forty minutes.")
+    owner.press("Register")
+    expect(owner.page.locator("main")).to_contain_text("Not registered yet")
+    expect(owner.page.get_by_text("Draft from")).to_have_count(0)
+    owner.page.goto(reverse("register"))
+    note = owner.page.get_by_text("Draft from")
+    expect(note).to_have_text(
+        re.compile(r"Draft from \d{1,2} [A-Z][a-z]{2} \d\d:\d\d restored\. It is not saved yet")
+    )
+    expect(owner.page.get_by_label("Title")).to_have_value(TITLE)
+
+
 @pytest.mark.parametrize("width", [390, 820, 1280])
 def test_arrows_between_places_stay_in_their_column(browser, width):
     """However the boxes of a path wrap."""

@@ -1,5 +1,6 @@
 /* Comforts only: every page works without this file.
    form[data-draft="key"]        what is typed stays in this browser until a page says it was saved ([data-saved])
+   form[data-bound]              it holds what was just sent: no draft of before is put over that
    form[data-draft-url]          the draft is also posted there, two seconds after the last key
    form [data-draft-note]        where "Draft kept" is said
    form[data-auto]               choosing a filter shows its result at once
@@ -13,7 +14,13 @@
   const SENT = "plumbline:sent";
   const SLASH = "plumbline:slash";
   const keyOf = (form) => `plumbline:draft:${person}:${form.dataset.draft}`;
-  const clockTime = (at) => new Date(at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  /* As the pages write it, whatever the language of the browser: 9 Nov 10:50, 9 Nov 2025 10:50. */
+  const clockTime = (at) => {
+    const on = new Date(at);
+    const [, month, day, year] = on.toDateString().split(" ");
+    const earlier = on.getFullYear() === new Date().getFullYear() ? "" : ` ${year}`;
+    return `${+day} ${month}${earlier} ${on.toTimeString().slice(0, 5)}`;
+  };
 
   /* Where storage is refused there is no draft. */
   const storage = (kind, act) => {
@@ -102,7 +109,7 @@
     form.dataset.watched = "yes";
     let timer = 0;
     let unsent = false;
-    if (form.dataset.draft) offerDraft(form);
+    if (form.dataset.draft && !("bound" in form.dataset)) offerDraft(form);
     form.addEventListener("input", () => {
       unsent = true;
       if (!form.dataset.draft) return;
