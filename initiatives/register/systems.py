@@ -198,14 +198,18 @@ def lacking(link: Link, hops: list[Hop]) -> list[str]:
 def _inventory(link: Link, hops: list[Hop]) -> Iterable[tuple[int, Wanted]]:
     of_link = lacking(link, hops)
     of_system = ["who owns the system"] if link.system.owner_id is None else []
-    if of_link or of_system:
+    fixes = [
+        *(["fill in the link"] if of_link else []),
+        *(["name an owner of the system"] if of_system else []),
+    ]
+    if fixes:
         yield (
             link.initiative_id,
             Wanted(
                 "int.inventory",
                 f"link:{link.pk}:missing",
                 f"The link to {link.system} does not say {', nor '.join(of_system + of_link)}.",
-                "Fill in the link." if of_link else "Name an owner of the system.",
+                f"{', and '.join(fixes).capitalize()}.",
                 system_id=link.system_id,
             ),
         )

@@ -53,7 +53,12 @@ def test_what_a_link_does_not_say_is_said_on_the_link_and_who_owns_its_system_th
     assert said[f"system:{share.pk}:orphaned"] == [("Name an owner of Policy share P", change(share))]
     page = text_of(as_(cast.lead).get(at("integration", mvp.ref)))
     assert f"{change(share)}?next=%2Fcases%2F{mvp.ref}%2Fintegration%2F#id_owner" in page
-    assert "Name an owner, who then reads the link and answers, in person." in page
+    for fix in (
+        "Fill in the link, and name an owner of the system.",
+        "Name an owner of the system.",
+        "Name an owner, who then reads the link and answers, in person.",
+    ):
+        assert f'<span class="why">{fix}</span>' in page
 
 
 def test_a_system_without_a_region_is_put_somewhere(cast, as_, mvp):
@@ -106,11 +111,17 @@ def test_accounts_collections_and_what_is_retired_have_their_own_pages(cast, as_
 
 def test_drills_conflicts_and_processes_lead_to_their_pages(cast, as_, mvp):
     link = factories.make_link(cast, mvp, factories.make_system(cast, "CRM"))
+    factories.make_link(cast, mvp, factories.make_system(cast, "Billing"))
+    term = actions.use_term(case=mvp, name="customer", by=cast.lead).term
+    for row, meaning in zip(mvp.links.all(), ("account", "payer"), strict=True):
+        actions.define(term=term, system=row.system, field="customer_id", meaning=meaning, by=cast.lead)
     factories.make_drill(cast, mvp, link=link, result="fail")
     factories.make_drill(cast, mvp, result="fail")
     factories.make_process(cast, mvp, status="in_head", holder=cast.lead)
     drill, pages = at("drill-add", mvp.ref), at("integration-processes", mvp.ref)
     said = mends(as_(cast.lead), mvp)
+    conflicts = f"{at('integration-definitions', mvp.ref)}#term-{term.pk}"
+    assert said[f"terms:{term.pk}:conflicts"] == [("See the conflicts", conflicts)]
     assert said[f"drill:{link.pk}:fallback:failed"] == [
         ("Record a drill", f"{drill}?kind=fallback&link={link.pk}")
     ]
@@ -152,8 +163,8 @@ def test_the_question_says_what_the_register_has_against_it_and_where_that_is_me
     factories.make_link(cast, mvp, factories.make_system(cast, "CRM"))
     page = text_of(as_(cast.lead).get(at("checklist-row", mvp.ref, "int.identity")))
     assert "How it signs on to the linked systems is not written down." in page
-    assert f'<a href="{at("sign-on-add", mvp.ref)}">Record the sign-on flow' in page
-    assert f'<a href="{at("integration-processes", mvp.ref)}#sign-on">' in page
+    assert f'href="{at("sign-on-add", mvp.ref)}">Record the sign-on flow' in page
+    assert f'href="{at("integration-processes", mvp.ref)}#sign-on">Processes and sign-on' in page
     seat = text_of(as_(cast.seat_risk).get(at("checklist-row", mvp.ref, "int.identity")))
     assert "How it signs on to the linked systems is not written down." in seat
     assert at("sign-on-add", mvp.ref) not in seat
