@@ -216,7 +216,7 @@ MUTANTS = [
     Mutant(
         "valid until: ageing is foreseen",
         "governance/gates.py",
-        "yield clock.midnight_after(item.observed_on + timedelta(days=days))",
+        "yield key, clock.midnight_after(item.observed_on + timedelta(days=days[key]))",
         "pass",
         GATES,
     ),
