@@ -71,7 +71,7 @@ def effort(request, ref):
 
 
 def _noted(request, case, form: WeekForm | EffortForm):
-    """Back to the page on the same week and in the first field, once what was typed is noted; None otherwise."""
+    """Back to the page, on the same week and in the field to go on in, once what was typed is noted; None otherwise."""
     fields = form.noted()
     try:
         if isinstance(form, WeekForm):

@@ -19,7 +19,7 @@ from initiatives.forms.running import (
     PlannedScopeForm,
 )
 from initiatives.models import ArchitectureDecision, ChangeRecord, ComponentVersion
-from initiatives.views.shared import ask, case_context, mend, one_act, page_of, sent
+from initiatives.views.shared import ask, case_context, mend, one_act, page_of, say_strange, sent
 
 
 @on_any_day(doors.case_on_any_day)
@@ -76,12 +76,17 @@ def component(request, ref):
     permissions.may_change_what_runs(case, request.user).or_refuse()
     names = ("layer", "name", "vendor", "region")
     form = ComponentForm(sent(request), initial={name: request.GET.get(name, "") for name in names})
+
+    def save():
+        actions.record_component(case=case, by=request.user, **form.act())
+        say_strange(request, [form.cleaned_data["region"]])
+
     return _two_steps(
         request,
         case,
         form,
         look=lambda: impact.of_component(case, by=request.user, **form.act()),
-        save=lambda: actions.record_component(case=case, by=request.user, **form.act()),
+        save=save,
         done="The version is recorded.",
         title="Record a version",
         lede="A new version ends proof that names the one before; proof that names the new one stands.",

@@ -30,6 +30,14 @@ def test_a_version_is_recorded_now_or_for_a_day_to_come(cast, as_):
     assert as_(cast.outsider).get(at("running", case.ref)).status_code == 404
 
 
+def test_a_version_in_a_region_that_nobody_knows_is_recorded_and_said(cast, as_):
+    case = factories.make_case(cast)
+    typed = {"layer": "model", "name": "Language model", "version": "m-4", "region": "mars-1", "step": "save"}
+    page = text_of(as_(cast.owner).post(at("component-add", case.ref), typed, follow=True))
+    assert "Nobody knows where mars-1 is: data there count as allowed nowhere." in page
+    assert "The version is recorded." in page
+
+
 def test_looking_first_shows_what_a_version_ends_and_changes_nothing(cast, as_):
     case = factories.make_case(cast)
     life.parts(case, cast.team)
