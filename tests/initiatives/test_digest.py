@@ -3,6 +3,7 @@
 import re
 import threading
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.core import mail
@@ -146,7 +147,7 @@ def test_integration_work_of_the_week_is_told_with_when_the_case_last_moved(cast
     since = clock.now() - digest.WEEK
     moved = day(movement.newest([case.pk])[case.pk].at)
     for fields in (
-        {"layer": "integration", "hours": 9, "waited_days": 3},
+        {"layer": "integration", "hours": 9, "waited_days": Decimal("2.5")},
         {"layer": "integration", "hours": 3},
         {"layer": "policy", "hours": 50},
     ):
@@ -157,7 +158,7 @@ def test_integration_work_of_the_week_is_told_with_when_the_case_last_moved(cast
     told = {section.words: section for section in digest.written(cast.unit, cast.owner, since=since).sections}
     (line,) = told["Integration work"].lines
     assert line.ref == case.ref
-    assert line.words == f"12 hours, 3 days waited; last visible movement {moved}"
+    assert line.words == f"12 hours, 2.5 days waited; last visible movement {moved}"
     others = digest.written(cast.unit, cast.outsider, since=since).sections
     assert "Integration work" not in {section.words for section in others}
 

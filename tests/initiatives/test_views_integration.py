@@ -54,10 +54,10 @@ def test_a_system_is_looked_for_and_the_case_is_tied_to_it(cast, as_, mvp, crm):
     assert "Sam Brook has not agreed that the case depends on CRM." in tab
 
 
-@pytest.mark.parametrize("page", ["integration-residency", "integration-profiles"])
-def test_a_page_is_called_as_the_link_to_it(cast, as_, mvp, page):
-    answer = as_(cast.lead).get(at(page, mvp.ref))
-    assert answer.context["title"] == integration.PAGES[page]
+@pytest.mark.parametrize("name", ["integration-residency", "integration-profiles"])
+def test_a_page_is_called_as_the_link_to_it(cast, as_, mvp, name):
+    answer = as_(cast.lead).get(at(name, mvp.ref))
+    assert answer.context["title"] == integration.PAGES[name]
 
 
 def test_places_whose_region_nobody_knows_are_kept_and_said(cast, as_, mvp, crm):
