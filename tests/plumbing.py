@@ -93,9 +93,17 @@ LONG_FILES = (
     "browser/test_walk",
     "adoption/test_demo",
     "browser/",
+    "governance/test_run",
     "races/",
     "walks/",
     "test_access",
+    "governance/test_admin",
+    "governance/test_backup",
+    "governance/test_erasure",
+    "test_queries",
+    "test_generated",
+    "test_record",
+    "test_path_matrix",
     "test_impact",
 )
 

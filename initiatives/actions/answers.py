@@ -9,7 +9,7 @@ from governance.answers import Conflict, no
 from governance.models import Rulebook, User
 from initiatives import permissions
 from initiatives.actions.base import act, settle_standing
-from initiatives.models import Answer, AnswerDraft, Initiative, ProofItem, Voiding
+from initiatives.models import Answer, AnswerDraft, Coverage, Evidence, Initiative, ProofItem, Voiding
 from initiatives.models.evidence import ANSWER_KINDS, ANSWERED, NOT_APPLICABLE, NOT_REPORTED
 
 
@@ -94,7 +94,17 @@ def answer(
 
 def _end_attestations(case: Initiative, requirement: str) -> None:
     """Void what was attested of the words before: an attestation is for the answer it was saved with."""
-    old = case.evidence.filter(kind="attestation", acceptance__isnull=True, coverage__requirement=requirement)
+    # Asked of the coverage first, by its column alone: mostly there is none, and this is in every answer.
+    covering = Coverage.objects.filter(
+        requirement=requirement,
+        evidence__initiative=case,
+        evidence__kind="attestation",
+        evidence__acceptance__isnull=True,
+    ).order_by()
+    keys = list(covering.values_list("evidence_id", flat=True))
+    if not keys:
+        return
+    old = Evidence.objects.filter(pk__in=keys)
     Voiding.objects.bulk_create(
         Voiding(
             evidence=item,

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 TITLE = "Customer summary assistant"
 FULL = 500  # rounds from which every page is looked at
+CONTRAST = 3  # of so many pages one, until then: odd, so that both themes have their turn
 
 
 @pytest.fixture
@@ -51,6 +52,7 @@ class Visitor:
     def __init__(self, watch):
         self.watch, self.page, self.keys = watch, watch.page(), {}
         self.themes = THEMES  # in which pages are looked at
+        self.contrast = True  # whether it is looked at how letters stand out
 
     def becomes(self, person) -> None:
         """From now on the pages are opened by this person; by nobody in particular for None."""
@@ -82,7 +84,7 @@ class Visitor:
             return [f"{name}: {response.status}, {response.headers.get('content-type')} at {response.url}"]
         policy = {part.strip() for part in response.headers.get("content-security-policy", "").split(";")}
         found = [] if policy == POLICY else [f"{name}: its policy is {sorted(policy)}"]
-        return found + trouble_in(self.page, name, self.themes)
+        return found + trouble_in(self.page, name, self.themes, contrast=self.contrast)
 
     def presses(self, name: str, button: str, status: int = 200) -> list[str]:
         """What is wrong with the page that a form of the open one is answered with."""
@@ -175,7 +177,7 @@ def test_every_page_is_sound(watch, cast, world, overdue, rounds, settings, monk
     """No violation that axe knows, in light and dark; nothing cut off or too wide; no line in the console.
 
     With `--rounds 500` every page, and every template is shown by one of them; in the suite one of each kind, in light
-    and in dark in turn.
+    and in dark in turn, and of every third the contrast of its colours too.
     """
     settings.CAPTURE_LINKS = True
     shown, found = set(), []
@@ -195,6 +197,7 @@ def test_every_page_is_sound(watch, cast, world, overdue, rounds, settings, monk
     ):
         settings.DEBUG = one.name == "styleguide"
         visitor.themes = THEMES if rounds >= FULL else THEMES[place % len(THEMES) :][:1]
+        visitor.contrast = rounds >= FULL or place % CONTRAST == 0
         found += visitor.opens(one)
     if rounds >= FULL:
         found += answers(visitor, scene, cast, monkeypatch)
