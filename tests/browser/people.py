@@ -26,6 +26,7 @@ class Watch:
     address: str
     complaints: list[str] = field(default_factory=list)
     contexts: list = field(default_factory=list)
+    typed: set[tuple] = field(default_factory=set)  # ways in which somebody typed name and password
 
     def page(self, **options) -> Page:
         """A page in a browser that shares nothing with the others. A violated policy is an error of its console."""
@@ -40,23 +41,35 @@ class Watch:
         return page
 
     def sign_in(self, person: User, way: "type[Person] | None" = None, **options) -> "Person":
-        """A person, signed in by name and password, who uses the browser in their own way."""
+        """A person on the desk, who uses the browser in their own way.
+
+        The first of each way types name and password; for those who follow the session is there already.
+        """
         way = way or Person
         somebody = way(person, self.page(**(way.options | options)))
-        somebody.sign_in()
+        kind = way, *sorted(map(str, options.items()))
+        if kind in self.typed:
+            self._seat(somebody)
+        else:
+            self.typed.add(kind)
+            somebody.sign_in()
         return somebody
 
     def let_in(self, person: User) -> "Person":
         """A person whose session is there already, on the desk: for walks of many people."""
-        client = Client()
-        client.force_login(person)
         somebody = Person(person, self.page())
+        self._seat(somebody)
+        return somebody
+
+    def _seat(self, somebody: "Person") -> None:
+        client = Client()
+        client.force_login(somebody.person)
         name = settings.SESSION_COOKIE_NAME
         somebody.page.context.add_cookies(
             [{"name": name, "value": client.cookies[name].value, "url": self.address}]
         )
         somebody.page.goto("/")
-        return somebody
+        expect(somebody.page.locator(".who")).to_contain_text(somebody.person.full_name)
 
     def close(self) -> None:
         """Every browser goes."""
