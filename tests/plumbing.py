@@ -24,6 +24,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as drawn
 from psycopg import sql
 
 from governance import asof, capture, database, guards, roles
@@ -65,6 +67,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start the embedded server, and the template beside what else a run begins with, once for all its workers."""
     settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
     TransactionTestCase._fixture_teardown = as_it_was
+    # A busy machine is no fault of what is tested.
+    drawn.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    drawn.load_profile("suite")
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     if settings.EMBEDDED:

@@ -68,10 +68,12 @@ def test_without_a_steward_the_owner_is_asked_to_name_one(cast, as_, case):  # n
 def test_one_message_for_many_cases(cast):
     crm, billing = (factories.make_system(cast, name) for name in ("CRM", "Billing"))
     for number in range(3):
-        other = factories.make_mvp(cast, title=f"Case {number}")
+        other = factories.make_case(cast, title=f"Case {number}")
+        role = actions.propose_role(case=other, role="data_steward", person=cast.steward, by=cast.owner)
+        actions.accept_role(assignment=role, by=cast.steward)
         for system in (crm, billing):
             factories.make_link(cast, other, system)
-        actions.use_term(case=other, name="customer", meaning="Who buys from us.", by=cast.lead)
+        actions.use_term(case=other, name="customer", meaning="Who buys from us.", by=cast.steward)
     term = Term.objects.get(name="customer")
     for system, form in ((crm, "18-character key"), (billing, "10 digits")):
         actions.define(
@@ -80,7 +82,7 @@ def test_one_message_for_many_cases(cast):
             field="customer_id",
             meaning="a buyer",
             identifier_format=form,
-            by=cast.lead,
+            by=cast.steward,
         )
     (notice,) = told(cast.steward)
     assert notice.subject.endswith("so on 2 other cases")
