@@ -52,6 +52,10 @@ class Mending:
         if about == "terms":
             conflicts = reverse("integration-definitions", args=[self.case.ref])
             return [(f"{conflicts}#term-{parts[0].partition('-')[0]}", "See the conflicts")]
+        if about == "definition":
+            there = reverse("definition-change", args=[int(parts[0])])
+            change = [(self._there(there), "Change the definition")] if self._may_change(row.system) else []
+            return [*change, (reverse("integration-profiles", args=[self.case.ref]), "See the samples")]
         return self._processes(about)
 
     def of_place(self, link: Link, hop: int | None) -> Mends:

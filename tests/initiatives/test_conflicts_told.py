@@ -89,8 +89,11 @@ def test_one_message_for_many_cases(cast):
 
 
 def test_the_page_says_which_field_was_measured_otherwise(cast, as_, case):  # noqa: F811
-    define(cast, case, "CRM", meaning="account", identifier_format="10 digits")
+    row = define(cast, case, "CRM", meaning="account", identifier_format="10 digits")
     at = reverse("integration-definitions", args=[case.ref])
     assert "was measured" not in text_of(as_(cast.owner).get(at))
     profile_of(cast, case, "CRM", {"A{18}": 1.0})
+    change = reverse("definition-change", args=[row.pk])
+    assert change in text_of(as_(cast.lead).get(reverse("integration", args=[case.ref])))
+    assert change not in text_of(as_(cast.auditor).get(reverse("integration", args=[case.ref])))
     assert "said to be “10 digits” and was measured mostly A{18}" in text_of(as_(cast.owner).get(at))
