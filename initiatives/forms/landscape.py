@@ -30,6 +30,27 @@ class SystemsForm(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if value}
 
 
+class SystemNameField(forms.CharField):
+    """A system in use, by its name: too many to choose from a list, and each is named once."""
+
+    def __init__(self, **options):
+        super().__init__(max_length=160, **options)
+
+    def prepare_value(self, value):
+        """A system as it is typed."""
+        return getattr(value, "name", value)
+
+    def clean(self, value) -> System | None:
+        """The system of that name, or None where none is named."""
+        name = super().clean(value)
+        found = System.objects.standing().filter(name__iexact=name).first() if name else None
+        if name and found is None:
+            raise forms.ValidationError(
+                f"No system is called “{name}”. Give its name as the list of systems has it."
+            )
+        return found
+
+
 class SystemForm(forms.Form):
     """What is said of a system."""
 
@@ -75,6 +96,11 @@ class SystemForm(forms.Form):
         required=False,
         empty_label="none",
     )
+    duplicate_of = SystemNameField(
+        label="A duplicate of",
+        required=False,
+        help_text="The name of the system that is the same thing, if it was described twice.",
+    )
 
     def __init__(self, *args, system: System | None = None, **options):
         if system is not None:
@@ -82,7 +108,9 @@ class SystemForm(forms.Form):
                 "editable": {True: "yes", False: "no", None: ""}[system.editable]
             }
         super().__init__(*args, **options)
-        if system is not None:
+        if system is None:
+            del self.fields["duplicate_of"]  # that it was described twice is found out later
+        else:
             self.fields["collection"].queryset = self.fields["collection"].queryset.exclude(pk=system.pk)
             # Who has left stays named until somebody else is.
             if system.owner is not None and not system.owner.is_active:

@@ -368,3 +368,19 @@ def test_whoever_owes_the_closing_of_an_account_finds_it_on_the_desk(cast, as_, 
     assert at("account-close", account.pk) in desk
     client.post(at("account-close", account.pk), {"reason": "Closed"})
     assert "Close the service account" not in text_of(client.get("/"))
+
+
+def test_what_was_described_twice_names_the_other(cast, as_, crm):
+    twice = actions.describe_system(name="Customer tool", kind="bought", by=cast.lead)
+    client, address = as_(cast.lead), at("system-change", twice.pk)
+    assert "A duplicate of" not in text_of(client.get(at("system-describe")))
+    typed = TYPED | {"name": "Customer tool"}
+    assert "No system is called “Helios”" in text_of(client.post(address, typed | {"duplicate_of": "Helios"}))
+    assert "It is no duplicate of itself" in text_of(
+        client.post(address, typed | {"duplicate_of": "customer tool"})
+    )
+    client.post(address, typed | {"duplicate_of": "crm"})
+    assert 'value="CRM"' in text_of(client.get(address))
+    assert f'<a href="{twice.get_absolute_url()}">Customer tool</a>' in text_of(
+        client.get(crm.get_absolute_url())
+    )
