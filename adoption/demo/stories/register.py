@@ -1,6 +1,7 @@
 """What two cases are tied to: one whose register is in order, one that found four knowledge bases instead of one."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 from adoption.demo.chapters import Tale
 from adoption.demo.people import Company
@@ -12,6 +13,21 @@ from initiatives.register.systems import digest
 
 MODEL_VENDOR = "Tessera"
 TESSERA_TERM = "Tessera master agreement, clause 7.3"
+# Two layers a week, the newest week first.
+HOURS = (
+    ("observability", "9.5"),
+    ("integration", "22"),
+    ("integration", "31"),
+    ("policy", "6"),
+    ("integration", "27.5"),
+    ("runtime", "12"),
+    ("application", "14"),
+    ("integration", "18"),
+    ("model", "11"),
+    ("application", "16"),
+    ("model", "24"),
+    ("integration", "4"),
+)
 
 
 def agree(link: Link) -> None:
@@ -133,6 +149,24 @@ def explained(tale: Tale, ago: int) -> None:
             reviewed_on=clock.today(),
             by=tale.team.lead,
         )
+
+
+def worked(tale: Tale, ago: int, weeks: int, *, waited: dict[str, int]) -> None:
+    """What these weeks took, layer by layer, noted together: the model is the small part. `waited`: days, for whom."""
+    with tale.day(ago):
+        case, this = tale.again(), clock.today()
+        for number, (layer, hours) in enumerate(HOURS[: weeks * 2]):
+            week = this - timedelta(weeks=number // 2)
+            actions.note_effort(case=case, layer=layer, week=week, hours=Decimal(hours), by=tale.team.owner)
+        for number, (words, days) in enumerate(waited.items()):
+            actions.note_effort(
+                case=case,
+                layer="integration",
+                week=this - timedelta(weeks=number),
+                waited_days=Decimal(days),
+                waits_for_words=words,
+                by=tale.team.owner,
+            )
 
 
 def four_knowledge_bases(company: Company, tale: Tale) -> None:

@@ -16,6 +16,7 @@ def planned_model_change(company: Company) -> None:
         tale.idea(150)
         register.four_knowledge_bases(company, tale)
         tale.prototype(110)
+        register.worked(tale, 109, 3, waited={"Whoever owns the old answers": 15})
         tale.prepare_mvp(63, skip=("mvp.workflow",))
         with tale.day(64):
             waiver = actions.request_waiver(
