@@ -31,7 +31,7 @@ bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its
 	@for one in capture seal lag verify asof pages decisions register residency profiles effort; do $(BIN)/python -m tests.bench.$$one || exit; done
 
 drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, erasure, backup, every attack, generated input, every page, an hour's memory, a hundred thousand questions
-	@$(BIN)/pytest tests/test_path_matrix.py tests/test_record_attacks.py tests/test_access.py tests/test_generated.py tests/test_hostile_files.py tests/governance/test_admin.py tests/browser/test_pages.py tests/browser/test_walk.py --rounds 500
+	@$(BIN)/pytest tests/test_path_matrix.py tests/test_record_attacks.py tests/test_access.py tests/test_generated.py tests/test_hostile_files.py tests/governance/test_admin.py tests/test_queries.py tests/browser/test_pages.py tests/browser/test_walk.py --rounds 500
 	@for one in crash flips erasure backup memory readings; do $(BIN)/python -m tests.bench.$$one || exit; done
 
 mutants: $(VENV)/development.stamp ## take the defences away one by one: each time a test must go red

@@ -346,16 +346,19 @@ def test_a_seat_ends_by_its_act_and_is_not_changed(cast, as_):
     assert seat.person == cast.seat_risk
 
 
-def test_auditors_look_and_touch_nothing(cast, as_, case):
+def test_auditors_look_and_touch_nothing(cast, as_, case, rounds):
+    """They touch no row anywhere; every third model is looked at, with `--rounds 500` every one."""
     client = as_(cast.auditor)
     assert client.get("/admin/").status_code == 200
-    for model in models_of_ours():
-        assert client.get(page(model, "changelist")).status_code == 200, model
+    for place, model in enumerate(models_of_ours()):
+        looks = rounds >= 500 or place % 3 == 0 or model.__name__ in KEPT
+        assert not looks or client.get(page(model, "changelist")).status_code == 200, model
         row = model.objects.order_by("pk").first()
         if row is not None:
-            response = client.get(page(model, "change", row.pk))
-            assert response.status_code == 200, model
-            assert 'name="_save"' not in response.content.decode()
+            if looks:
+                response = client.get(page(model, "change", row.pk))
+                assert response.status_code == 200, model
+                assert 'name="_save"' not in response.content.decode()
             assert client.post(page(model, "change", row.pk), {}).status_code == 403, model
         assert client.post(page(model, "add"), {}).status_code == 403, model
     for name in ("deactivate", "reactivate"):

@@ -6,7 +6,6 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 
-from adoption.demo import life
 from governance import clock
 from governance.answers import Refused
 from initiatives import actions
@@ -21,7 +20,7 @@ from initiatives.anchoring import (
     wilson,
 )
 from initiatives.models import TraceSample
-from tests import factories, snapshots
+from tests import factories
 from tests.initiatives.looking import acts
 from tests.walks import story
 
@@ -164,11 +163,8 @@ def test_an_output_counts_once_and_what_is_not_governed_is_listed_with_why():
 
 
 @pytest.fixture
-@snapshots.kept
 def case(cast):
-    case = factories.make_mvp(cast)
-    life.ground_gate(case, "production", cast.team)
-    return life.fresh(case)
+    return factories.make_ready(cast, factories.make_mvp(cast), "production")
 
 
 def anchor(cast, case, name="Customer ledger", pattern="anchor", **fields):

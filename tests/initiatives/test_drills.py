@@ -31,12 +31,9 @@ FALLS_BACK = {
 
 
 @pytest.fixture
-@snapshots.kept
 def case(cast):
     """An MVP with everything that production asks for shown."""
-    case = factories.make_mvp(cast)
-    life.ground_gate(case, "production", cast.team)
-    return life.fresh(case)
+    return factories.make_ready(cast, factories.make_mvp(cast), "production")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from governance.history import acting
 from initiatives import actions
 from initiatives.models import ProcessRecord, Voiding
 from initiatives.register.processes import REVIEWED_EVERY_DAYS, standing_processes
-from tests import factories, snapshots
+from tests import factories
 from tests.initiatives.looking import acts
 from tests.walks import story
 
@@ -22,12 +22,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-@snapshots.kept
 def case(cast):
     """An MVP with what production asks for shown."""
-    case = factories.make_mvp(cast)
-    life.ground_gate(case, "production", cast.team)
-    return life.fresh(case)
+    return factories.make_ready(cast, factories.make_mvp(cast), "production")
 
 
 def short(case, requirement: str) -> list[str]:
