@@ -176,7 +176,9 @@ def _lay(snapshot: Snapshot) -> bool:
             return False
         raise
     for name, content in snapshot.files.items():
-        if not default_storage.exists(name):
+        # Another test may have removed it, or written something else into its place.
+        if not default_storage.exists(name) or default_storage.open(name).read() != content:
+            default_storage.delete(name)
             default_storage.save(name, ContentFile(content))
     return True
 
