@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from initiatives.disagreeing import formats, meanings, shapes
-from initiatives.disagreeing.lexicon import words
+from initiatives.disagreeing import formats, logic, meanings, shapes
+from initiatives.disagreeing.tables import words
 from initiatives.disagreeing.vocabulary import fold
 
 BLOCKING, NOTE = "blocking", "note"
@@ -36,6 +36,8 @@ due expiry method mode stage phase category subcategory
 """)
 # Types of columns that hold figures, flags and days, and identify nothing.
 MEASURES = ("decimal", "float", "double", "boolean", "date", "datetime", "timestamp")
+# A measured pattern of whole figures too long to be an amount.
+KEY = re.compile(r"9{6,}|9\{(?:[6-9]|\d{2})\}")
 WORDS_OF_FIELD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -94,7 +96,7 @@ def _within(one: Definition, other: Definition) -> list[Conflict]:
     why = (
         why
         or _format_clash(first, second)
-        or meanings.of_logic(first.business_logic, second.business_logic, strict=True)
+        or logic.of_logic(first.business_logic, second.business_logic, strict=True)
     )
     why = why or _other_meaning(first, second)
     if not why:
@@ -109,10 +111,14 @@ def _within(one: Definition, other: Definition) -> list[Conflict]:
 
 
 def _other_meaning(one: Definition, other: Definition) -> str:
-    """Why the meanings differ: of one field, as strictly as rules of counting."""
-    return meanings.of_meaning(one.meaning, other.meaning) or meanings.of_logic(
-        one.meaning, other.meaning, strict=True
-    )
+    """Why the meanings differ: of one field, as strictly as rules of counting where there are no such rules."""
+    alone = not (one.business_logic.strip() and other.business_logic.strip())
+    if why := meanings.of_meaning(one.meaning, other.meaning):
+        return why
+    if alone:
+        return logic.of_logic(one.meaning, other.meaning, strict=True)
+    whole, whole_other = (f"{row.meaning}; {row.business_logic}" for row in (one, other))
+    return logic.contradicts(whole, whole_other)
 
 
 def _overlap(first: Definition, second: Definition) -> bool:
@@ -122,13 +128,23 @@ def _overlap(first: Definition, second: Definition) -> bool:
 def _of_one_term(one: Definition, other: Definition) -> list[Conflict]:
     """One term in two places: the same kind of thing, written and counted alike?"""
     counted = meanings.of_meaning(one.meaning, other.meaning)
-    if not counted and meanings.other_kind(
-        one.meaning, other.meaning, beside=(one.business_logic, other.business_logic), term=one.term
+    one_key = (
+        bool(one.identifier_format.strip() and other.identifier_format.strip())
+        and formats.described(one.identifier_format).whole
+        and formats.described(other.identifier_format).whole
+        and not _format_clash(one, other)
+    )
+    if (
+        not counted
+        and not one_key
+        and meanings.other_kind(
+            one.meaning, other.meaning, beside=(one.business_logic, other.business_logic), term=one.term
+        )
     ):
         words = f"{one.term} is not one thing: {_says(one, one.meaning)}, {_says(other, other.meaning)}."
         return [Conflict("same_name", BLOCKING, words)]
     found = _format_conflict(one, other)
-    why = meanings.of_logic(one.business_logic, other.business_logic) or counted
+    why = logic.of_logic(one.business_logic, other.business_logic) or counted
     if why:
         mine = one.business_logic if one.business_logic and other.business_logic else one.meaning
         theirs = other.business_logic if one.business_logic and other.business_logic else other.meaning
@@ -140,11 +156,11 @@ def _of_one_term(one: Definition, other: Definition) -> list[Conflict]:
 def _of_two_terms(one: Definition, other: Definition) -> list[Conflict]:
     """Two terms: are they one thing under two names, or two things under one column's name?"""
     ordinary = _ordinary(one.field) and _ordinary(other.field)
-    synonyms = meanings.synonyms(one.term, other.term)
-    if ((synonyms or not ordinary) and meanings.one_thing(one.meaning, other.meaning)) or (
-        synonyms and not meanings.other_kind(one.meaning, other.meaning, term=one.term)
-    ):
-        if meanings.of_logic(one.business_logic, other.business_logic) and not synonyms:
+    synonyms = meanings.synonyms(one.term, other.term) and not meanings.other_kind(
+        one.meaning, other.meaning, term=one.term
+    )
+    if synonyms or (not ordinary and meanings.one_thing(one.meaning, other.meaning, (one.term, other.term))):
+        if logic.of_logic(one.business_logic, other.business_logic) and not synonyms:
             return []
         words = (
             f"{one.term} ({one}) and {other.term} ({other}) are one thing under two names: “{one.meaning}”."
@@ -199,8 +215,13 @@ def _identifying(row: Definition) -> Mapping | None:
     """The profile where its column may hold identifiers; figures and flags are none unless a format was typed."""
     profile = row.profile or {}
     kind = str(profile.get("type") or "").lower()
-    counts = kind.startswith("int") and (profile.get("distinct_share") or 0) < 0.5
-    if kind in MEASURES or (counts and not row.identifier_format.strip()):
+    patterns = profile.get("patterns") or {}
+    keyed = (profile.get("distinct_share") or 0) >= 0.5 and all(KEY.fullmatch(one) for one in patterns)
+    repeated = (profile.get("distinct_share") or 0) >= 0.02 and all(KEY.fullmatch(one) for one in patterns)
+    counts = kind.startswith("int") and (profile.get("distinct_share") or 0) < 0.5 and not repeated
+    if (kind in MEASURES and not (keyed and kind == "decimal")) or (
+        counts and not row.identifier_format.strip()
+    ):
         return None
     return profile or None
 

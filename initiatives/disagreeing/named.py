@@ -14,7 +14,7 @@ KINDS = {
     "user name": ("user ?name|login ?name|first ?name[._]last ?name|vorname[._]nachname", "A1 *1-64"),
     "web address": ("url|uri|web address", "*4-2000"),
     "IBAN": ("iban", "A2 D2 X11-30"),
-    "BIC": ("bic|swift(?:[ -]code)?", "A6 X2-5"),
+    "BIC": ("bic|swift(?:[ -]code)?|iso ?9362", "A6 X2-5"),
     "ISIN": ("isin|iso ?6166", "A2 X9 D1"),
     "WKN": ("wkn", "X6"),
     "CUSIP": ("cusip", "X9"),
@@ -91,8 +91,8 @@ KINDS = {
     "Unix time in milliseconds": ("epoch (?:millis(?:econds)?|ms)", "D13"),
     "ISO week": ("iso week", "D4 '-' 'W' D2"),
     "ISO date and time": (
-        r"iso ?8601(?: timestamp| date-?time| with z| utc| with time| mit zeit)|iso timestamp|rfc ?3339",
+        r"iso ?8601(?:, ?utc| timestamp| date-?time| with z| utc| with time| mit zeit)|iso timestamp|rfc ?3339",
         "D4 '-' D2 '-' D2 'T' *5-20",
     ),
-    "ISO date": ("iso(?: ?8601)?(?: date|-datum)?|iso ?8601", "D4 '-' D2 '-' D2"),
+    "ISO date": ("iso(?: ?8601)?(?: date|-datum)|iso ?8601", "D4 '-' D2 '-' D2"),
 }

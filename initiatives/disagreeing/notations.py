@@ -26,6 +26,18 @@ def _range(match: re.Match) -> str:
     return f"{least} digits" if least == most else f"{least} to {most} digits"
 
 
+def _labelled(match: re.Match) -> str:
+    """Parts with their names, each with its length: TAC 8 + serial 6 + check digit 1."""
+    return re.sub(r"[A-Za-z][A-Za-z. ]* (\d{1,2})", r"\1 digits", match.group())
+
+
+def _first_of(match: re.Match) -> str:
+    """The first of two ends of a range, where both are written alike: BRK0000 - BRK9999."""
+    one, other = match.groups()
+    runs = [re.sub(r"\d", "9", word) for word in (one, other)]
+    return one if runs[0] == runs[1] and re.search(r"[A-Z]", one) else match.group()
+
+
 def _repeated(match: re.Match) -> str:
     return match.group(1) * int(match.group(2))
 
@@ -78,10 +90,12 @@ RULES = [
         (rf"\b{LENGTH}:? (?:of |von |de )?(\d+)\b(?! ?(?:to|-|bis))(?:, digits only)?", r"\1 characters"),
         (r"^\D{0,8}?(?P<list>\b[A-Z]{2,4}\b(?:\s*[,;|]\s*[A-Z]{2,4}\b)+)[\s,.…]*(?:etc\.?)?$", _examples),
         (r"^\D{0,8}?(?P<list>\b\d{3,6}\b(?:\s*[,;|]\s*\d{3,6}\b)+)[\s,.…]*(?:etc\.?)?$", _examples),
-        (r"\b(?:from |von |de )?(?!9+\b)(\d{3,})\s*(?:-|\u2013|to|bis|\.\.+)\s*(9{3,})\b", _range),
+        (r"\b(?:from |von |de )?(?!9+\b)(\d{3,})\s*(?:-|\u2013|to|bis|\.\.+)\s*(\d*9{3,})\b", _range),
         (r"\b(?:between|zwischen|entre) (\w+) (?:and|und|et) (\w+)(?= )", r"\1 to \2"),
         (r"\b(?:at least|min\.?|minimum|mindestens|au moins) (\d+)(?= )", r"\1 to 99"),
-        (rf"(?<!\w)(\d{{1,2}}) ?\+ ?(\d{{1,2}}) (?={DIGITS})", r"\1 digits \2 "),
+        (r"\b[a-z]\w*(?: [a-z]\w*)? ?\((\d{1,2})\)", r"\1 digits"),
+        (r"\b([A-Z]+[-/]?\d{2,})\s*(?:-|\u2013|to|bis|\.\.+)\s*([A-Z]+[-/]?\d{2,})\b", _first_of),
+        (r"^(?:[a-z][a-z. ]* \d{1,2} ?\+ ?)+[a-z][a-z. ]* \d{1,2}$", _labelled),
         (
             r"\b(?P<many>\w+) (?:groups|blocks|gruppen|blocke|blöcke|groupes) (?:of|von|zu|zu je|de) "
             r"(?P<each>\w+)(?: (?:digits|ziffern|chiffres))"
@@ -95,12 +109,25 @@ RULES = [
             r"\1",
         ),
         (
-            r"(?<=\w),? (?:the )?(?:first|last|of which|davon|erste[rn]?|letzte[rn]?|premi\w+|derni\w+) \w+ "
-            r"(?:= ?\w+|(?:are |is |sind )?(?:letters?|digits?|buchstaben?|ziffern?|lettres?|chiffres?|check\w*))",
+            r"(?<=\w)[,;]? +(?:the )?(?:first|last|final|of which|davon|erste[rn]?|letzte[rn]?|premi\w+|derni\w+)"
+            r"(?: \w+)? ?(?:=|is |are |sind |ist |being )[^,;]*",
             "",
         ),
+        (
+            r"(?<=\w),? (?:the )?(?:first|last|of which|davon|erste[rn]?|letzte[rn]?|premi\w+|derni\w+) \w+ "
+            r"(?:an? )?(?:letters?|digits?|buchstaben?|ziffern?|lettres?|chiffres?|check\w*(?: ?digit)?)",
+            "",
+        ),
+        (
+            r"\b(\w+) (?:chars?|characters|zeichen|places|stellen|caractères)[:,]? \(?(?:only )?"
+            r"A-Z ?(?:and|or|und|et|/|,|\+|&)? ?0-9\)?",
+            r"\1 alphanumeric",
+        ),
         (rf"\bcountry code (?={JOINT} \d+ digits)", "2 to 3 letters "),
-        (r"\b(?:year|jahr|année|annee)(?= ?(?:/|\+|slash|dash|-|,|und|and) ?)", "2 to 4 digits"),
+        (
+            r"(?<!digit )(?<!digits )\b(?:year|jahr|année|annee)(?= ?(?:/|\+|slash|dash|-|,|und|and) ?)",
+            "2 to 4 digits",
+        ),
         (
             r"(?<=slash, )(?:the )?(?:year|jahr)\b|(?<=/ )(?:year|jahr)\b|(?<=/)(?:year|jahr)\b",
             "2 to 4 digits",
@@ -111,12 +138,28 @@ RULES = [
             r"\1 1 to 12 digits",
         ),
         (r"(?<=digits)( ?)/( ?)(?=\d+ to|\d+ digits)", " slash "),
+        (r"(?<=letters)( ?)/( ?)(?=\d+ (?:digits|letters))", " slash "),
+        (r"\b(?:numeric|numerisch|numérique) (\d{1,2})(?![\d.]| ?[a-z])", r"\1 digits"),
+        (r"\b(alphanumeric|alphanumerisch) (\d{1,2})(?![\d.]| ?[a-z])", r"\2 \1"),
+        (
+            r"\b(?:last|first|letzten?|ersten?|derniers?|premiers?) (\d+|\w+)(?: digits| ziffern| chiffres)? "
+            r"(?:of|der|des|de|du|von)\b.*",
+            r"\1 characters",
+        ),
     )
 ]
 
 
-def in_words(text: str) -> str:
-    """The description with its notations said in plain words."""
+BARE_COUNT = re.compile(rf"(?<!\w)([1-9]|1[0-2]) ?\+ ?(?=\d{{1,2}} {DIGITS})", re.IGNORECASE)
+
+
+def in_words(text: str, *, counted: bool = False) -> str:
+    """The description with its notations said in plain words.
+
+    `counted`: the first figure of "8 + 4 digits" is a count; else it is the digit that the identifier starts with.
+    """
+    if counted:
+        text = BARE_COUNT.sub(r"\1 digits ", text)
     for pattern, said in RULES:
         text = pattern.sub(said, text)
     return text

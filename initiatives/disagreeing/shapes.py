@@ -3,6 +3,7 @@
 What is open contradicts nothing.
 """
 
+import functools
 from dataclasses import dataclass
 
 MANY = 10_000
@@ -28,7 +29,10 @@ class Segment:
 
 @dataclass(frozen=True)
 class Shape:
-    """What is known of how an identifier is written. `whole`: the segments are all there is."""
+    """What is known of how an identifier is written. `whole`: the segments are all there is; `others`: in other ways.
+
+    `spread`: whether there are signs between its groups, where that is said; `lettered`: its examples hold letters.
+    """
 
     segments: tuple[Segment, ...] = ()
     whole: bool = False
@@ -41,6 +45,9 @@ class Shape:
     order: str = ""
     check: bool | None = None
     cased: str = ""
+    spread: bool | None = None
+    lettered: bool = False
+    others: tuple[tuple[Segment, ...], ...] = ()
 
     @property
     def known(self) -> bool:
@@ -56,10 +63,17 @@ class Shape:
             or self.zeros is not None
             or self.check is not None
             or self.case_matters is not None
+            or self.spread is not None
         )
+
+    @property
+    def ways(self) -> tuple[tuple[Segment, ...], ...]:
+        """All the ways in which it is written."""
+        return (self.segments, *self.others)
 
 
 def length_of(segments) -> tuple[int, int]:
+    """The least and the greatest length of these segments together; of none, any."""
     if not segments:
         return 0, MANY
     return sum(one.least for one in segments), min(MANY, sum(one.most for one in segments))
@@ -81,6 +95,7 @@ def joined(segments) -> list[Segment]:
     return joined
 
 
+@functools.lru_cache(maxsize=20_000)
 def clash(one: Shape, other: Shape) -> str:
     """Why two shapes cannot be matched by equality; empty where they can, or where too little is known."""
     if not one.known or not other.known:
@@ -101,6 +116,8 @@ def clash(one: Shape, other: Shape) -> str:
         return "upper and lower case"
     if one.most < other.least or other.most < one.least:
         return "length"
+    if one.spread is not None and other.spread is not None and one.spread != other.spread:
+        return "separators"
     if one.name and one.name == other.name and not (one.whole and other.whole):
         return ""
     for left, right in ((one, other), (other, one)):
@@ -110,10 +127,21 @@ def clash(one: Shape, other: Shape) -> str:
             return "how it starts"
         if left.zeros is True and right.zeros is False:
             return "leading zeros"
-    if one.whole and other.whole:
-        return "" if _same(one.segments, other.segments) else _in_what(one, other)
     for left, right in ((one, other), (other, one)):
-        if _only_digits(left) and _needs_more(right):
+        if (
+            right.spread
+            and left.whole
+            and all(part.kind in ("D", *LETTERS) for way in left.ways for part in way)
+        ):
+            return "separators"
+    if any(left.lettered and _only_digits(right) for left, right in ((one, other), (other, one))):
+        return "digits against letters or separators"
+    if one.whole and other.whole:
+        if any(_same(_begun(left, one), _begun(right, other)) for left in one.ways for right in other.ways):
+            return ""
+        return _in_what(one, other)
+    for left, right in ((one, other), (other, one)):
+        if _only_digits(left) and (_needs_more(right) or right.lettered):
             return "digits against letters or separators"
     return ""
 
@@ -132,6 +160,16 @@ def _cannot_start(shape: Shape, starts: str) -> bool:
     return (first.kind == "D" and not starts[0].isdigit()) or (first.kind in LETTERS and starts[0].isdigit())
 
 
+def _begun(segments: tuple[Segment, ...], shape: Shape) -> tuple[Segment, ...]:
+    """The segments with the letters that the identifier is said to start with in their place."""
+    first = segments[0] if segments else None
+    count = len(shape.starts)
+    if not count or first is None or first.kind == "literal" or first.most < count:
+        return segments
+    rest = Segment(first.kind, max(0, first.least - count), first.most - count)
+    return (Segment("literal", count, count, shape.starts), rest, *segments[1:])
+
+
 def _only_digits(shape: Shape) -> bool:
     return shape.whole and bool(shape.segments) and all(one.kind == "D" for one in shape.segments)
 
@@ -144,6 +182,11 @@ def _in_what(one: Shape, other: Shape) -> str:
     if (one.least, one.most) != (other.least, other.most):
         return "length and composition"
     return "composition"
+
+
+def fits(one: tuple[Segment, ...], other: tuple[Segment, ...]) -> bool:
+    """Whether one text could be written under both."""
+    return _same(one, other)
 
 
 def _same(left: tuple[Segment, ...], right: tuple[Segment, ...]) -> bool:

@@ -1,371 +1,488 @@
-"""What a text says: its concepts, what is negated, left out, counted by, and how much of what."""
+"""What a text says: its concepts and whether each is taken in or left out, its figures, what it is counted by."""
 
 import functools
+import re
 from dataclasses import dataclass, field
 
-from initiatives.disagreeing import lexicon
-from initiatives.disagreeing.lexicon import words
+from initiatives.disagreeing import quantities, signs, tables
+from initiatives.disagreeing.quantities import Quantity
+from initiatives.disagreeing.signs import EITHER, IN, OUT
+from initiatives.disagreeing.tables import markers, words
 from initiatives.disagreeing.vocabulary import (
-    ALL,
-    CONCEPTS,
-    ENDS_OF_CLAUSE,
-    GENERIC,
-    KIND_OF,
-    KNOWN,
-    LONGEST,
-    NOT_COUNTED,
     NUMBERS,
-    ONLY,
-    PER,
-    SIDES,
-    SMALL,
+    fold,
+    generic,
+    lexicon,
     parts,
+    singular,
     stem,
     words_of,
 )
 
-# Units of time in one another, so that two years are twenty-four months, and ninety days about three of them.
-SPANS = {
-    "year": ("date", 360),
-    "quarter": ("date", 90),
-    "month": ("date", 30),
-    "week": ("date", 7),
-    "minute": ("second", 60),
-    "hour": ("second", 3600),
-}
-ROUNDED = {365: 360, 366: 360, 730: 720, 180.5: 180, 91: 90, 31: 30, 24 * 3600: 1}
-MEASURES = {
-    "second",
-    "month",
-    "year",
-    "quarter",
-    "week",
-    "date",
-    "hour",
-    "minute",
-    "percent",
-    "working_day",
-    "calendar_day",
-}
-
-NOT = words("""
-not no non without excluding excl exclude excludes excluded except exkl ohne nicht kein keine keinen
-ausser sans sauf hors never nie jamais unless ex minus less moins abzuglich
-""")
-LEFT_OUT = words("""
-excluded out omitted deduite deduites deduits soustrait soustraite subtract exclu
-ignored skipped ausgeschlossen ausgenommen exclus exclue exclues raus disregarded
-subtracted purged dropped removed deducted abgezogen deduit netted
-""")
-LEFT_OUT_FIRMLY = words("""
-without excluding excl exclude excludes except exkl ohne ausser sans sauf hors
-""")
-TAKEN_IN = words("""
-including incl includes include included inkl einschliesslich inklusive plus inclus compris comprise
-comprises along mitgezahlt
-""")
 # The words before the two moments between which something is measured; of a difference the later one comes first.
-BETWEEN = (
-    ("from", "to"),
-    ("between", "and"),
-    ("von", "bis"),
-    ("zwischen", "und"),
-    ("de", "a"),
-    ("entre", "et"),
-    ("", "minus"),
-    ("since", "until"),
-)
-# Words that make a figure a threshold, and words that make a broken number a weight.
-LIMITS = words("""
-under over below above than least most minimum min maximum max up unter uber ab mindestens hochstens bis
-wenigstens mehr weniger moins plus partir minimum maximum older younger more less exceeding exceeds
-""")
-WEIGHING = words("""
-count counts counted weight weighted weighs factor share zahlt zahlen gewichtet faktor anteilig compte
-coefficient pondere times equals
-""")
-# Questions whose sides stay what they are under a "not": no tenancy on the key day.
-UNDENIED = ("at one moment or over a time",)
-# Before a unit of time: one of it ("in the last quarter").
-ONE_SPAN = words("a an last past previous vergangenen letzten dernier derniere")
-COUNTED = [
-    [word]
-    for word in [
-        "counted",
-        "included",
-        "contained",
-        "considered",
-        "mitgezahlt",
-        "gezahlt",
-        "enthalten",
-        "compris",
-        "comptes",
-        "counting",
-    ]
-]
-NOT_AT_ALL = (["not"], ["nicht"], ["non"])
-DEDUCTED = {"discount", "deduct", "return", "credit_note", "cancel"}
+BETWEEN = (("from", "to"), ("from", "until"), ("from", "till"), ("between", "and"), ("von", "bis"),
+           ("zwischen", "und"), ("de", "a"), ("entre", "et"), ("from", "end"), ("since", "until"), ("ab", "bis"),
+           ("starts", "ends"), ("", "minus"), ("", "to"))  # fmt: skip
 ENDS_OF_GRAIN = words("""
-on of with for in at by from that who which whatever whichever den im mit von de du sur whether where
+on of with for in at by from that who which whatever whichever den im mit von de du sur whether where if only as when
+counted counts during over than
 """)
-# What is not one of these is the other.
-OPPOSITES = {
-    "expiry": "active",
-    "dormant": "active",
-    "terminate": "active",
-    "close": "pending",
-    "pay": "pending",
-}
+BEFORE, AFTER = words("before prior avant vor"), words("after following apres nach")
+# After these a word that is mostly a small one is a thing: the can.
+ARTICLES = words("the a an per each every")
+STARTING = words(
+    "start starts started begins begin beginnt beginning commence runs lauft zahlt counted counts"
+)
+AT = words("on when at with from by ab mit bei a des once upon")
+SINCE = words("from since ab seit depuis partir")
+# Kinds of things by whose day something goes.
+ANCHORING = ("event", "document", "agreement", "money")
+# What makes a share of the rest: one minus the part that stayed.
+COMPLEMENTS = (
+    ("1", "minus"),
+    ("one", "minus"),
+    ("100", "minus"),
+    ("%", "minus"),
+    ("eins", "minus"),
+    ("1", "less"),
+)
+# What parts the members of a list.
+LISTED = words("and und et or oder ou , + & / nor noch ni plus")
 
 
 @dataclass(frozen=True)
 class Token:
-    """One concept of a text, where it stands, and whether it is denied there."""
+    """One concept of a text: where its words begin and end, whether they are taken in or left out, and outright."""
 
     concept: str
     at: int
-    denied: bool
+    end: int
+    sign: int
+    outright: bool
     known: bool
 
 
 @dataclass
 class Said:
-    """What a text says: its concepts in order, what is counted, what is in, what is out, how much of what."""
+    """What a text says, as far as it is understood."""
 
     words: list[str]
     tokens: list[Token] = field(default_factory=list)
+    quantities: list[Quantity] = field(default_factory=list)
+    units: dict[str, set[float]] = field(default_factory=dict)
+    groups: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
+    figured: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
+    complement: bool = False
+    same_of: set[str] = field(default_factory=set)
     per: set[str] = field(default_factory=set)
-    taken_in: set[str] = field(default_factory=set)
-    left_out: set[str] = field(default_factory=set)
-    firm: bool = False
-    numbers: dict[str, set[float]] = field(default_factory=dict)
-    sides: dict[str, set[str]] = field(default_factory=dict)
-    figures: set[float] = field(default_factory=set)
     only: set[str] = field(default_factory=set)
     all_of_it: bool = False
-    ends: tuple[frozenset, frozenset] | None = None
-    limits: set[float] = field(default_factory=set)
-    measures: set[str] = field(default_factory=set)
-    phrases: list[list[str]] = field(default_factory=list)
-    weights: set[float] = field(default_factory=set)
-    of_sides: dict[str, set[str]] = field(default_factory=dict)
+    answers: dict[str, set[str]] = field(default_factory=dict)
+    of_answers: dict[str, set[str]] = field(default_factory=dict)
+    ends: tuple[frozenset[str], frozenset[str]] | None = None
+    ratio: tuple[frozenset[str], frozenset[str]] | None = None
+    anchors: set[str] = field(default_factory=set)
+    weighted: bool = False
+    parts: bool = False
+    any_of: set[str] = field(default_factory=set)
+    start: set[str] = field(default_factory=set)
+    counted: str = ""
+    order: dict[str, str] = field(default_factory=dict)
 
-    @property
+    @functools.cached_property
     def concepts(self) -> set[str]:
         """Everything it speaks of but what says nothing by itself."""
-        found = {
-            OPPOSITES.get(token.concept, token.concept) if token.denied else token.concept
-            for token in self.tokens
-        }
-        return (found - GENERIC) or found
+        found = {opposite(token.concept) if token.sign == OUT else token.concept for token in self.tokens}
+        return (found - generic()) or found
 
-    @property
+    @functools.cached_property
     def stated(self) -> set[str]:
-        """What it speaks of without denying it."""
-        return {token.concept for token in self.tokens if not token.denied} - GENERIC
+        """What it speaks of without leaving it out."""
+        return {token.concept for token in self.tokens if token.sign in (0, IN)} - generic()
 
-    @property
-    def denied(self) -> set[str]:
-        """What it denies, and nowhere states."""
-        return {token.concept for token in self.tokens if token.denied} - GENERIC - self.stated
+    @functools.cached_property
+    def left_out(self) -> set[str]:
+        """What it leaves out, and nowhere takes in."""
+        found = {token.concept for token in self.tokens if token.sign == OUT}
+        return found - generic() - self.stated - self.either
 
-    @property
-    def known(self) -> bool:
-        """Whether the lexicon knows any of its words."""
-        return any(token.known for token in self.tokens)
+    @functools.cached_property
+    def either(self) -> set[str]:
+        """What it says to be of no matter."""
+        return {token.concept for token in self.tokens if token.sign == EITHER} - generic()
+
+    @functools.cached_property
+    def taken_in(self) -> set[str]:
+        """What it takes in outright: included, counted, added."""
+        return {token.concept for token in self.tokens if token.sign == IN and token.outright} - generic()
+
+    def between(self, start: int, end: int) -> set[str]:
+        """The concepts whose words begin there."""
+        return {token.concept for token in self.tokens if start <= token.at < end}
 
 
-def counted_thing(text: Said) -> str:
-    """Of what it is a number: "number of orders"; empty where it does not say."""
-    for at, word in enumerate(text.words):
-        if word in ("number", "count", "anzahl", "nombre", "no"):
-            return next(
-                (token.concept for token in text.tokens if at < token.at <= at + 3 and token.known), ""
-            )
-    return ""
+@functools.cache
+def _opposites() -> dict[str, str]:
+    pairs = (line.partition(":") for line in tables.lines("opposites"))
+    return {one.strip().replace(" ", "_"): other.strip().replace(" ", "_") for one, _, other in pairs}
+
+
+def opposite(concept: str) -> str:
+    """What is named where this is denied; the concept itself where it has no known opposite."""
+    return _opposites().get(concept, concept)
+
+
+@functools.cache
+def _questions() -> dict[str, tuple[dict[tuple[str, ...], str], frozenset[str]]]:
+    """By question its phrases with the answer that each gives, and in which readings the question holds."""
+    found: dict[str, tuple[dict[tuple[str, ...], str], frozenset[str]]] = {}
+    question = ""
+    for line in tables.lines("contrasts"):
+        if not line.startswith("  "):
+            question, *flags = line.replace(")", "").split(" (")
+            found[question] = ({}, frozenset(flags))
+            continue
+        answer, _, phrases = line.partition(":")
+        for phrase in phrases.split(","):
+            named = phrase.strip().startswith("<")
+            key = (phrase.strip(),) if named else tuple(_bare(word) for word in words_of(phrase))
+            found[question][0].setdefault(key, answer.strip())
+    return found
+
+
+@functools.lru_cache(maxsize=20_000)
+def _bare(word: str) -> str:
+    """A word without its plural, and a longer one without the endings of German adjectives."""
+    word = singular(word)
+    return re.sub(r"e[nrsm]?$", "", word) if len(word) > 6 else word
+
+
+@functools.cache
+def _firsts() -> dict[str, list[tuple[str, tuple[str, ...], str]]]:
+    """By their first word, the phrases of all questions, longest first: question, phrase, answer."""
+    found: dict[str, list[tuple[str, tuple[str, ...], str]]] = {}
+    for question, (phrases, _) in _questions().items():
+        for phrase, answer in phrases.items():
+            found.setdefault(phrase[0], []).append((question, phrase, answer))
+    for several in found.values():
+        several.sort(key=lambda one: -len(one[1]))
+    return found
+
+
+@functools.cache
+def loose() -> frozenset[str]:
+    """The questions that only a rule of counting answers on purpose."""
+    return frozenset(question for question, (_, flags) in _questions().items() if "loose" in flags)
+
+
+@functools.cache
+def _openers() -> dict[str, int]:
+    """By the first word of phrases of several words, the length of the longest."""
+    found: dict[str, int] = {}
+    for table in (lexicon().written, lexicon().single, lexicon().stems):
+        for key in table:
+            if len(key) > 1:
+                found[key[0]] = max(found.get(key[0], 1), len(key))
+    return found
 
 
 @functools.lru_cache(maxsize=4_000)
 def said(text: str) -> Said:
     """What a text says. Nothing is kept of it but its words."""
-    words = words_of(text)
-    found = Said(words)
-    _take_concepts(found)
-    _take_groups(found)
-    _take_numbers(found)
-    stems = [stem(word) for word in words]
-    for side, phrases in SIDES.items():
-        values, taken = set(), set()
-        for length in range(5, 0, -1):
-            for at in range(len(stems) - length + 1):
-                value = phrases.get(tuple(stems[at : at + length]))
-                if value and not taken & set(range(at, at + length)):
-                    taken |= set(range(at, at + length))
-                    if value == "last" and _of_time(words, at + length):
-                        continue
-                    if side in UNDENIED or not _denied(words, at):
-                        values.add(value)
-        if values:
-            found.sides[side] = values
-            found.of_sides[side] = {token.concept for token in found.tokens if token.at in taken}
-    return found
-
-
-def _of_time(words: list[str], at: int) -> bool:
-    """Whether a span of time stands there: in "the last 12 months" nothing is the last of several."""
-    following = words[at : at + 1]
-    return bool(following) and (following[0][0].isdigit() or parts(following[0])[0] in {*SPANS, "date"})
-
-
-def _denied(words: list[str], at: int) -> bool:
-    """Whether the word is under a "not" of its clause, or said to be left out after it."""
-    for back in range(at - 1, max(at - 5, -1), -1):
-        if words[back] in ENDS_OF_CLAUSE or words[back] in PER or words[back] in TAKEN_IN:
-            break
-        if words[back] in NOT or (words[back] == "net" and words[back + 1] == "of"):
-            return True
-    for ahead in range(at + 1, min(at + 6, len(words))):
-        if words[ahead] in ("and", "und", "et") and words[ahead + 1 : ahead + 2] in NOT_AT_ALL:
-            return words[ahead + 2 : ahead + 3] in COUNTED
-        if words[ahead] in ENDS_OF_CLAUSE or words[ahead] in ("in", "and"):
-            break
-        if words[ahead] in NOT and words[ahead + 1 : ahead + 2] and words[ahead + 1] in LEFT_OUT:
-            return False
-        if words[ahead] in LEFT_OUT or (words[ahead] in NOT and words[ahead + 1 : ahead + 2] in COUNTED):
-            return True
-    return at > 0 and words[at - 1] in ("after", "nach", "apres") and bool(DEDUCTED & set(parts(words[at])))
-
-
-def _take_concepts(found: Said) -> None:
-    words, at = found.words, 0
-    stems = [stem(word) for word in words]
-    while at < len(words):
-        for length in range(min(LONGEST, len(words) - at), 0, -1):
-            concept = CONCEPTS.get(tuple(stems[at : at + length]))
-            if concept and (length > 1 or not (_silent(words, at) or words[at] in SMALL)):
-                found.tokens.append(Token(concept, at, _denied(words, at), True))
-                at += length
-                break
-        else:
-            word = words[at]
-            if word[0].isalpha() and word not in lexicon.STOP_WORDS and not _silent(words, at):
-                for part in parts(word):
-                    known = part in KIND_OF or part in KNOWN
-                    if known or len(part) > 1:
-                        found.tokens.append(Token(part, at, _denied(words, at), known))
-            at += 1
-
-
-def _silent(words: list[str], at: int) -> bool:
-    """Whether the word only says what is in or out, and is no concept itself."""
-    word = words[at]
-    if words[at + 1 : at + 3] in (["or", "not"], ["oder", "nicht"], ["ou", "non"]):
-        return True
-    return word in NOT | LEFT_OUT | TAKEN_IN or (word == "net" and words[at + 1 : at + 2] == ["of"])
-
-
-def _take_groups(found: Said) -> None:
-    """What it counts by ("one per contract and site", "couples share one"), what it takes in and what it leaves out."""
-    words, tokens = found.words, list(found.tokens)
-    for at, word in enumerate(words):
-        if word in PER:
-            end = next((k for k in range(at + 2, len(words)) if words[k] in ENDS_OF_GRAIN), len(words))
-            found.per |= _following(words, tokens, at, min(6, end - at))
-        if word in ("share", "are", "is", "teilen", "count", "counts", "zahlen") and words[
-            at + 1 : at + 2
-        ] == ["one"]:
-            found.per |= {token.concept for token in tokens if at - 2 <= token.at < at}
-        if word in TAKEN_IN or (
-            word in ("in", "drin") and (at + 1 == len(words) or words[at + 1] in ENDS_OF_CLAUSE)
-        ):
-            found.taken_in |= _following(words, tokens, at, 6) or _before(words, tokens, at)
-    found.only = _only(words, tokens)
-    found.all_of_it = bool(ALL & set(words))
-    found.ends = _ends(words, tokens)
-    found.left_out |= {token.concept for token in tokens if token.denied}
-    found.phrases = _phrases_denied(tokens)
-    found.firm = any(word in LEFT_OUT_FIRMLY for word in words) or any(
-        word in LEFT_OUT and at for at, word in enumerate(words)
+    found = Said(words_of(text))
+    given = signs.signs(found.words)
+    _take_concepts(found, given)
+    places = {token.at: token.concept for token in found.tokens}
+    found.quantities = quantities.quantities(found.words, places)
+    _take_units(found)
+    for sign, reach in given.groups:
+        for phrase, figured in _phrases(found, reach):
+            (found.figured if figured else found.groups).append((sign, phrase))
+    _take_grain(found)
+    _take_ends(found)
+    _take_answers(found, given)
+    _take_named_answers(found)
+    _take_ratio(found)
+    _take_anchors(found)
+    _take_order(found)
+    _take_counted(found)
+    _take_start(found)
+    found.complement = any(
+        tuple(found.words[at : at + 2]) in COMPLEMENTS for at in range(len(found.words) - 1)
     )
-
-
-def _phrases_denied(tokens) -> list[list[str]]:
-    """What is left out, phrase by phrase: of "cancelled orders" the orders are not, but for the cancelled ones."""
-    found: list[list[str]] = []
-    last = None
-    for token in tokens:
-        if not token.denied:
-            last = None
-            continue
-        if last is not None and token.at - last <= 2:
-            found[-1].append(token.concept)
-        else:
-            found.append([token.concept])
-        last = token.at
+    found.parts = any(one.measure == "share" for one in found.quantities) or any(
+        re.fullmatch(r"0[.,]\d+", word) for word in found.words
+    )
+    found.weighted = bool(markers("weighing") & set(found.words)) and any(
+        re.fullmatch(r"0[.,]\d+", word) for word in found.words
+    )
     return found
 
 
-def _only(words, tokens) -> set[str]:
-    """What it is limited to: "only active ones", "inpatients only"."""
-    limited: set[str] = set()
-    for at, word in enumerate(words):
-        if word in ONLY:
-            last = at + 1 == len(words) or words[at + 1] in ENDS_OF_CLAUSE
-            limited |= _before(words, tokens, at) if last else _following(words, tokens, at, 3)
-    return limited
+def _take_concepts(found: Said, given: signs.Signs) -> None:
+    text, at = found.words, 0
+    silent = _silent()
+    while at < len(text):
+        concept, length = _concept(text, at)
+        word = text[at]
+        article = at and text[at - 1] in ARTICLES
+        if length == 1 and (given.marker[at] or (word in silent and not (article and word not in ARTICLES))):
+            concept = ""
+        if concept and length == 1 and word in generic():
+            concept = word
+        if concept:
+            sign = 0 if length > 1 and given.marker[at] else given.sign[at + length - 1]
+            found.tokens.append(Token(concept, at, at + length, sign, given.outright[at], True))
+            at += length
+            continue
+        if word[0].isalpha() and len(word) > 1 and word not in silent and not given.marker[at]:
+            for part, known in parts(word):
+                found.tokens.append(Token(part, at, at + 1, given.sign[at], given.outright[at], known))
+        at += 1
 
 
-def _ends(words, tokens) -> tuple[frozenset, frozenset] | None:
-    """Between which two moments it is measured: from order to delivery, between the two, one minus the other."""
+@functools.cache
+def _silent() -> frozenset[str]:
+    """The words that name nothing by themselves: small ones, figures in words, words that make a figure a limit."""
+    return (markers("stop") | markers("limits") | NUMBERS.keys()) - {"second", "seconde"}
+
+
+def _concept(text: list[str], at: int) -> tuple[str, int]:
+    """The concept that the longest known phrase there names, and how many words that is."""
+    word = text[at]
+    openers = _openers()
+    longest = max(openers.get(word, 1), openers.get(singular(word), 1), openers.get(stem(word), 1))
+    for length in range(min(longest, len(text) - at), 0, -1):
+        concept = lexicon().concept(tuple(text[at : at + length]))
+        if concept:
+            return concept, length
+    return "", 0
+
+
+def _phrases(found: Said, reach: tuple[int, ...]) -> list[tuple[tuple[str, ...], bool]]:
+    """The phrases of a list, each as its concepts, and whether there is a figure in it, which limits what it names."""
+    phrases: list[list[Token]] = []
+    for token in found.tokens:
+        if token.at not in reach:
+            continue
+        last = phrases[-1][-1] if phrases else None
+        if last is None or any(word in LISTED for word in found.words[last.end : token.at]):
+            phrases.append([])
+        phrases[-1].append(token)
+    starts = [phrase[0].at for phrase in phrases] + [max(reach) + 2]
+    return [
+        (
+            tuple(token.concept for token in phrase),
+            any(phrase[0].at - 2 <= one.at < end for one in found.quantities),
+        )
+        for phrase, end in zip(phrases, starts[1:], strict=True)
+    ]
+
+
+def _take_units(found: Said) -> None:
+    """The units that it names without a figure: counted in tonnes, kWh."""
+    behind = {at for one in found.quantities for at in range(one.at, one.end)}
+    anywhere, short = quantities.units()
+    for token in found.tokens:
+        if token.end - token.at > 1 and token.concept in anywhere and token.at not in behind:
+            measure, times = anywhere[token.concept]
+            found.units.setdefault(measure, set()).add(times)
+            behind |= set(range(token.at, token.end))
+    for at, word in enumerate(found.words):
+        if at in behind:
+            continue
+        measure, times = anywhere.get(word, ("", 0.0))
+        alone = found.words[at - 1 : at] == ["in"] or (at == len(found.words) - 1 and at > 0)
+        if not measure and alone and word in short:
+            measure, times = short[word]
+        if not measure or measure == "working time" or (measure.startswith("money eur") and times == 1):
+            continue
+        if measure == "time" and found.words[at - 1 : at] not in (["in"], ["en"]):
+            continue
+        if measure == "share" or (measure == "length" and word in ("in", "foot", "ft", "mi", "nm")):
+            continue
+        found.units.setdefault(measure, set()).add(times)
+
+
+def _take_grain(found: Said) -> None:
+    """What it counts by ("one per contract and site", "couples share one") and what it is limited to."""
+    text = found.words
+    for at, word in enumerate(text):
+        of_agent = (
+            word == "par" and text[at + 1 : at + 2] and text[at + 1] in ("un", "une", "le", "la", "les", "l")
+        )
+        if word in markers("per") and not of_agent and at + 1 < len(text):
+            over = ENDS_OF_GRAIN | markers("clause ends") | {","}
+            end = next((k for k in range(at + 2, len(text)) if text[k] in over), len(text))
+            found.per |= found.between(at + 1, min(end, at + 6))
+        if word in ("share", "are", "is", "teilen", "count", "counts", "zahlen") and (
+            text[at + 1 : at + 2] == ["one"] or text[at + 1 : at + 3] == ["as", "one"]
+        ):
+            found.per |= found.between(max(0, at - 2), at)
+        if word in markers("only"):
+            last = at + 1 == len(text) or text[at + 1] in markers("clause ends") | {","}
+            end = next(
+                (k for k in range(at + 1, len(text)) if text[k] in markers("clause ends") | {","}), len(text)
+            )
+            start = next(
+                (k + 1 for k in range(at - 1, -1, -1) if text[k] in markers("clause ends") | {","}), 0
+            )
+            found.only |= (
+                found.between(max(start, at - 4), at) if last else found.between(at, min(end, at + 5))
+            )
+    found.all_of_it = bool(markers("all") & set(text)) and not found.only
+
+
+def _take_ends(found: Said) -> None:
+    """Between which two moments it is measured: from order to delivery, one minus the other."""
+    text = found.words
     for first, second in BETWEEN:
         swapped = not first
-        start = words.index(first) if first in words else -1 if not first else None
-        if start is None or second not in words[start + 1 :]:
+        start = -1 if swapped else text.index(first) if first in text else None
+        if start is None or second not in text[start + 1 :]:
             continue
-        middle = words.index(second, start + 1)
-        one = frozenset(token.concept for token in tokens if start < token.at < middle) - {"date"}
-        other = frozenset(token.concept for token in tokens if middle < token.at <= middle + 5) - {"date"}
+        middle = text.index(second, start + 1)
+        stop = next((k for k in range(middle + 1, len(text)) if text[k] in (";", ".", ",", ")", "excl", "without")),
+                    len(text))  # fmt: skip
+        one = frozenset(found.between(start + 1, middle)) - {"date"}
+        other = frozenset(found.between(middle + 1, min(stop, middle + 8))) - {"date"}
+        kinds = lexicon().kinds
+        bare = swapped and second == "to"
+        if bare and not all(
+            any(kinds.get(concept) == "event" for concept in half - {"start", "end"}) for half in (one, other)
+        ):
+            continue
         if one and other:
-            return (other, one) if swapped else (one, other)
-    return None
+            found.ends = (other, one) if second == "minus" and swapped else (one, other)
+            return
 
 
-def _following(words, tokens, at: int, reach: int) -> set[str]:
-    """The concepts after a word, to the end of its clause."""
-    end = next(
-        (k for k in range(at + 1, min(at + reach + 1, len(words))) if words[k] in ENDS_OF_CLAUSE), at + reach
-    )
-    return {token.concept for token in tokens if at < token.at < end and token.concept not in NOT_COUNTED}
+def _take_answers(found: Said, given: signs.Signs) -> None:
+    """On which side of the known questions it stands."""
+    text = [_bare(word) for word in found.words]
+    taken: dict[str, set[int]] = {}
+    for at, word in enumerate(text):
+        for question, phrase, answer in _firsts().get(word, ()):
+            here = set(range(at, at + len(phrase)))
+            if tuple(text[at : at + len(phrase)]) != phrase or taken.get(question, set()) & here:
+                continue
+            taken.setdefault(question, set()).update(here)
+            denied = given.sign[at] == OUT and not given.marker[at]
+            if denied and "kept" not in _questions()[question][1]:
+                continue
+            if answer in ("last", "latest") and len(phrase) == 1 and _span_follows(found, at + 1):
+                continue
+            found.answers.setdefault(question, set()).add(answer)
+            found.of_answers.setdefault(question, set()).update(found.between(at, at + len(phrase)))
 
 
-def _before(words, tokens, at: int) -> set[str]:
-    return {token.concept for token in tokens if at - 3 <= token.at < at and "," not in words[token.at : at]}
+def _take_named_answers(found: Said) -> None:
+    """The answers that a concept gives in whatever words or compound it stands there: Durchschnittsbestand."""
+    for token in found.tokens:
+        for question, _, answer in _firsts().get(f"<{token.concept.replace('_', ' ')}>", ()):
+            if question not in found.answers and token.sign != OUT:
+                found.answers[question] = {answer}
+                found.of_answers[question] = {token.concept}
 
 
-def _take_numbers(found: Said) -> None:
-    """Figures with their measure: spans of time and shares; thresholds, by whatever follows them."""
-    words = found.words
-    for at, word in enumerate(words):
-        number = NUMBERS.get(word) if not word[0].isdigit() else float(word.replace(",", "."))
-        if number is not None and 0 < number < 1 and WEIGHING & set(words):
-            found.weights.add(number)
-        after = [token.concept for token in found.tokens if at < token.at <= at + 2]
-        following = next((token.concept for token in found.tokens if token.at == at + 1), "")
-        if number is None and word in ONE_SPAN and following in SPANS:
-            number = 1
-        if word == "the" and words[at - 1 : at] in (["in"], ["within"]) and following in SPANS:
-            number = 1
-        if number is None or (number == 1 and not set(after[:2]) & MEASURES):
+def _span_follows(found: Said, at: int) -> bool:
+    """Whether a span of time stands there: in "the last 12 months" nothing is the last of several."""
+    if any(one.at - 1 <= at <= one.at for one in found.quantities if one.measure.endswith("time")):
+        return True
+    return at < len(found.words) and quantities.units()[0].get(found.words[at], ("",))[0] == "time"
+
+
+def _take_ratio(found: Said) -> None:
+    """What is divided by what."""
+    text = found.words
+    for at in range(1, len(text)):
+        for phrase in tables.phrases("divided").get(text[at], ()):
+            if tuple(text[at : at + len(phrase)]) != phrase:
+                continue
+            if phrase == ("/",) and not _dividing(text, at):
+                continue
+            out = {token.concept for token in found.tokens if token.sign == OUT}
+            ends = [k for k in range(len(text)) if text[k] in (";", ".")]
+            start = max((k for k in ends if k < at), default=0)
+            stop = min((k for k in ends if k > at), default=len(text))
+            above, below = found.between(start, at) - out, found.between(at + 1, stop) - out
+            above, below = (frozenset(half - generic() or half) for half in (above, below))
+            if above and below:
+                found.ratio = (above, below)
+                return
+
+
+def _dividing(text: list[str], at: int) -> bool:
+    """Whether the slash there divides two figures, and does not only part two names: exchange/guest students."""
+    return not (at + 1 < len(text) and text[at + 1] in (".",)) and len(text) > 2
+
+
+def _take_start(found: Said) -> None:
+    """From which event on it is counted: the clock starts on referral, from calving, depuis le depot."""
+    kinds = lexicon().kinds
+    for at, word in enumerate(found.words):
+        begins = word in STARTING and found.words[at + 1 : at + 2] and found.words[at + 1] in AT
+        if not (begins or word in SINCE) or found.ends:
             continue
-        if number > 1:
-            found.figures.add(number)
-            if LIMITS & set(words[max(0, at - 3) : at]) or LIMITS & set(words[at + 1 : at + 4]):
-                found.limits.add(number)
-        if words[at + 1 : at + 2] == ["%"]:
-            after = ["percent"]
-        measure = next((one for one in after if one in MEASURES), None)
-        if measure is None:
+        found.start |= {
+            one for one in found.between(at + 1, at + (7 if begins else 5)) if kinds.get(one) in ANCHORING
+        } - {"start", "end"}
+
+
+def _take_counted(found: Said) -> None:
+    """What it is a number of, and of what it takes any one: count of patients, any contract."""
+    kinds = lexicon().kinds
+    for at, word in enumerate(found.words):
+        following = next((token for token in found.tokens if token.at > at), None)
+        if following is None or following.at > at + 3:
             continue
-        found.measures.add(measure)
-        base, times = SPANS.get(measure, (measure, 1))
-        found.numbers.setdefault(base, set()).add(ROUNDED.get(number * times, number * times))
+        if word in ("any", "every", "all", "alle", "jede", "jeder", "jedes", "tous", "toutes"):
+            found.any_of |= found.between(following.at, following.at + 2)
+        if word in ("same", "selben", "gleiche", "gleichen", "meme", "memes", "selbe", "gleicher"):
+            found.same_of.add(following.concept)
+        passive = word in ("counted", "gezahlt", "comptes") and found.words[at + 1 : at + 2] in (
+            ["are"],
+            ["is"],
+            ["werden"],
+            ["wird"],
+        )
+        if (passive or word in markers("number words")) and not found.counted:
+            things = [token for token in found.tokens if at < token.at <= at + 3 and token.concept in kinds]
+            found.counted = things[0].concept if things else ""
+
+
+def _take_order(found: Said) -> None:
+    """What comes before and what after: before any discount, after rework."""
+    for token in found.tokens:
+        for word in reversed(found.words[max(0, token.at - 7) : token.at]):
+            if word in BEFORE or word in AFTER:
+                found.order[token.concept] = "before" if word in BEFORE else "after"
+                break
+            if not word.isalnum() and word != "%":
+                break
+
+
+def _take_anchors(found: Said) -> None:
+    """The events by whose day it goes: by ship date, on delivery, date of the invoice."""
+    kinds = lexicon().kinds
+    text = found.words
+    for token in found.tokens:
+        if kinds.get(token.concept) not in ANCHORING or token.sign == OUT:
+            continue
+        before = text[token.at - 1] if token.at else ""
+        after = text[token.end] if token.end < len(text) else ""
+        if after in markers("day words") or (before in ("of", "der", "du", "de") and token.at > 1
+                                             and text[token.at - 2] in markers("day words")) or (
+            (before in ("by", "upon", "bei")
+            and kinds.get(token.concept) in ("event", "document"))
+            or (before in ("at", "on", "when", "once") and token.at > 0)
+        ):  # fmt: skip
+            found.anchors.add(token.concept)
+
+
+def language(text: str) -> str:
+    """The language that its small words are of; empty where none shows."""
+    seen = set(fold(text).split())
+    counted = {name: len(seen & markers(name)) for name in ("english", "german", "french")}
+    best = max(counted, key=counted.get)
+    return best if counted[best] else ""

@@ -2,19 +2,20 @@
 
 import re
 
-from initiatives.disagreeing.lexicon import words
 from initiatives.disagreeing.named import KINDS
+from initiatives.disagreeing.tables import words
 from initiatives.disagreeing.vocabulary import NUMBERS
 
 NAMES = [(name, re.compile(rf"(?<![a-z0-9])(?:{said})(?![a-z0-9])")) for name, (said, _) in KINDS.items()]
 N = r"(\d{1,4}|" + "|".join(sorted((re.escape(word) for word in NUMBERS), key=len, reverse=True)) + r")"
 DIGIT = (
-    r"(?:decimal |numeric |numerische |random |consecutive |running )?(?:digits?|"
+    r"(?:decimal |numeric |numerische |random |consecutive |running |last |final |first |trailing |derniers |premiers |"
+    r"letzten? |ersten? )?(?:digits?|figures|"
     r"numerals?|numeric|ziffern?|chiffres?|"
     r"(?:digit|stellige|ziffrige)s? (?:numbers?|nummer|zahl)|numbers|zahlen)"
 )
 LETTER = (
-    r"(?:capital |upper ?case |lower ?case |latin |gross|grosse? ?)?(?:letters?|"
+    r"(?:capital |upper ?case |lower ?case |latin |gross|grosse? ?)?(?:letters?|capitals|"
     r"buchstaben?|lettres?(?: majuscules)?|alpha|grossbuchstaben)"
 )
 ANY = (
@@ -37,7 +38,7 @@ COUNTED = [(kind, re.compile(rf"(?<![\w]){RANGE}{what}(?![a-z])")) for kind, wha
 GERMAN = re.compile(rf"(?<![\w]){N}[ -]?(stellig|ziffrig)[a-z]*(?: (?:nummer|zahl))?")
 SEPARATORS = (
     ("-", re.compile(r"(?<![a-z])(?:dash|hyphen|bindestrich|tiret)(?![a-z])")),
-    (".", re.compile(r"(?<![a-z])(?:dot|full stop|punkt|point)(?![a-z])")),
+    (".", re.compile(r"(?<![a-z])(?:dot|full stop|punkt|(?<=chiffres )point|(?<=lettres )point)(?![a-z])")),
     ("/", re.compile(r"(?<![a-z])(?:slash|schragstrich|barre oblique)(?![a-z])")),
     (" ", re.compile(r"(?<![a-z])(?:space|blank|leerzeichen|espace)(?![a-z])")),
     ("_", re.compile(r"(?<![a-z])(?:underscore|unterstrich)(?![a-z])")),
@@ -70,7 +71,8 @@ NO_ZEROS = re.compile(
     r"(?<![a-z])(?:big)?int(?:eger)?(?![a-z])|ganzzahl|entier"
 )
 ZEROS = re.compile(
-    r"zero[- ]?(?:padded|filled)|padded with zeros?|leading zeros?|fuhrende[nr]? null|"
+    r"zero[- ]?(?:padded|filled)|(?<!not )(?<!un)(?:left-|right-)?padded|"
+    r"padded with zeros?|leading zeros?|fuhrende[nr]? null|"
     r"nullen aufgefullt|mit nullen|zeros? (?:non significatifs|a gauche)|"
     r"filled with zeros?|left[- ]padded"
 )
@@ -84,51 +86,71 @@ CASE_IGNORED = re.compile(
     r"case (?:is )?ignored|ignoring case|gross-? ?/?(?:und )?kleinschreibung (?:egal|"
     r"wird nicht|nicht)|insensible a la casse|any case|case does not matter"
 )
-JOINER = re.compile(r"\+|/|(?<![a-z])(?:plus|and|then|followed|und|et|dann|puis)(?![a-z])")
-EXAMPLE = re.compile(r"(?<![\w{\[\\])[A-Z0-9]+(?:[ ./-]?[A-Z0-9]+)+(?![\w}\]])")
 SPREAD = re.compile(
-    r"(?:with|mit|avec|incl(?:uding|\.)?) (?:dash|hyphen|dot|space|blank|separator|"
-    r"bindestrich|punkt|leerzeichen|tiret|espace)|in groups|in blocks|formatted|gruppiert|"
-    r"in vierergruppen"
+    r"(?<!shown )(?<!displayed )(?<!printed )(?:with|mit|avec|incl(?:uding|\.)?|stored with|separated by|"
+    r"getrennt durch) (?:dash|hyphen|dot|space|blank|separator|slash|"
+    r"bindestrich|punkt|leerzeichen|trennzeichen|tiret|espace|point)|hyphenated|dashed|dotted|"
+    r"(?:dash|hyphen|dot|space|separator|punkt|bindestrich|tiret)(?:e?s)? (?:included|kept|inklusive|compris)"
+)
+# Signs may stand between the groups, at least where it is shown.
+GROUPED = re.compile(rf"{SPREAD.pattern}|in (?:groups|blocks)|formatted|gruppiert|in vierergruppen")
+NOT_SPREAD = re.compile(
+    r"(?:without|no|ohne|sans|w/o|not|stripped of|dropped?|removed) (?:any )?"
+    r"(?:dash|hyphen|dot|space|blank|separator|slash|"
+    r"bindestrich|punkt|leerzeichen|trennzeichen|tiret|espace|point)|unformatted|(?:dash|hyphen|dot|space|blank|separator)"
+    r"(?:e?s)? (?:are )?(?:removed|stripped|dropped|left out|omitted|entfernt)"
+)
+# Where this is said, all is digits.
+NO_LETTERS = re.compile(
+    r"(?:no|without|ohne|sans|keine) (?:letters?|buchstaben?|lettres?)|digits only|only digits|nur ziffern"
+)
+# Where this is said, places are digits.
+NUMERIC = re.compile(r"nummer|numeri|zahl|nr(?![a-z])")
+# What is said of a check digit or the like that is not among the characters.
+TAKEN_AWAY = re.compile(
+    r"(?:\W+|is|are|was|wird|ist|not|nicht|est|been|being)*\b(?:cut|dropped|removed|missing|omitted|left out|"
+    r"not keyed|keyed|"
+    r"not stored|stripped|absent|lacking|fehlt|entfallt|entfernt|abgeschnitten|weggelassen|excluded|supprimee?|omise)\b"
 )
 STARTS = re.compile(
-    r"(?:starts?|starting|begins?|beginning) with |beginnt mit |beginnend mit |"
-    r"commence par |commencant par |prefix(?:ed)?(?: with| by)? |prafix |prefixe "
+    r"(?:always )?(?:starts?|starting|begins?|beginning|leading|beginnend|beginnt|commence|commencant|debute|debutant|"
+    r"prefix(?:ed)?|prafix|prefixe) (?:(?:always )?(?:with|mit|par|by|is|in|at|from|w/)\b ?)?(?:an? |the )?"
+    r"(?=(?:letters? |digits? |buchstabe |ziffer |chiffre |lettre )?['\"]?[a-z0-9]{1,6}(?:[-/]|\b))"
+    r"(?!zero|nul|blank|space)"
 )
 MASK = re.compile(
     r"[A-Za-z0-9#./_:+-]*(?:n{2,}|9{3,}|#{2,}|x{2,}|X{2,}|A{2,}|N{2,}|Y{2,}|y{2,}|"
     r"0{4,})[A-Za-z0-9#./_:+-]*|\b[A-Z]+-n\b|\bAAAn\b"
 )
-BRACED = re.compile(
-    r"\^?(?:(?:\[[^\]]+\]|\\d|\\w|[9AaX])(?:\{\d+(?:,\d*)?\}|[+*])?|[A-Z]|"
-    r"[-./:_ ])*(?:\[[^\]]+\]|\\d|\\w|[9AaX])\{\d+(?:,\d*)?\}(?:(?:\[[^\]]+\]|\\d|\\w|"
-    r"[9AaX])(?:\{\d+(?:,\d*)?\}|[+*])?|[A-Z]|[-./:_ ])*\$?"
-)
+# Groups of a mask with blanks between them: AAA 999, A9999 99 999999.
+SPACED = re.compile(r"(?<!\S)(?=\S* )(?:A{1,3}9+|[9A]{2,}|n{2,}|#{2,})(?: (?:9+A?|A+|n+|#+))+(?=[\s,;)]|$)")
 LITERAL = re.compile(
-    r"(?<![A-Za-z0-9'])([A-Z]{1,5}[-/_.]?|\d{1,4}(?=\s*\+))(?=\s*(?:\+|plus\b|and\b|und\b|"
-    r"et\b|followed\b|then\b|,|gefolgt\b|suivi\b|dann\b|&|\s\d|\s(?:one|two|three|four|"
-    r"five|six|seven|eight|nine|ten|eleven|twelve)\b))"
+    r"(?<![A-Za-z0-9'])([A-Z]{1,5}(?:[-/_.#](?:\d{1,2}[-/_.#])?)?|\d{1,4}[-/]?(?=\s*(?:\+|followed\b|plus\b|suivi\b|gefolgt\b)))"
+    r"(?=\s*(?:\+|plus\b|and\b|und\b|et\b|followed\b|then\b|,|gefolgt\b|suivie?\b|dann\b|&|"
+    r"\s\d{1,2}[ -]?(?:digit|ziffer|chiffre|stellig|letter)|\s(?:one|two|three|four|five|six|seven|eight|nine|ten|"
+    r"eleven|twelve)\b))"
 )
 MASK_LETTERS = set("nxcymdhws")
 NOT_A_MASK = {"xx", "X" * 2, "nn", "xxx", "X" * 3, "AA", "NN", "AAA", "INN", "ANN"}
 STELLIG = re.compile(r"([a-z]{3,12}?)(stellig|ziffrig)[a-z]*(?: (?:nummer|zahl))?")
 APART = re.compile(r"(?<=[\w)] )[./-](?= [\w(])")
-FIRST = re.compile(r"(?:the )?(?:letters? |digits? )?['\"]?([A-Za-z0-9-]{1,5})")
+FIRST = re.compile(
+    r"(?:the )?(?:letters? |digits? |Buchstabe |Ziffer |chiffre |lettre )?['\"]?([A-Z0-9]{1,6}[-/]?|[a-z](?![a-z]))"
+)
 # Capital letters that name a standard or say what it is, and stand in no identifier.
 NO_PREFIX = words("""
 UIC ISO UTC ID E MRN ISIN IBAN PLZ ZIP VIN FIN PNR KVNR PZN SKU GTIN EAN GUID UUID SAP ERP NR NO DUNS LEI
 KEY TEXT CHAR PIN PLU BIC CAS CP
 """)
-# What may stand beside a shape and changes nothing of it.
-HARMLESS = words("""
-a an the of with and plus then followed by in at end start last first may be is are no not without
-blanks blank spaces key code text number nummer numero numeric prefix only always exactly format form
-like eg long upper lower case sensitive and zero zeros padded filled leading und mit ohne dann gefolgt
-von et avec sans puis suivi de des la le un une bis zu max up to string char chars length all digit
-digits nullen fuhrender fuhrenden fuhrende null aufgefullt check site row revision day year month
-counter serial running per yy mm dd capital capitals letters places middle x technical unique or for
-each der die das im am auf id customer country
-""")
+# A part that is named and not counted out: "country, number".
+PART = re.compile(
+    r"(?:the |a )?(?:[a-z]+ )?(?:number|nummer|numero|no|serial|sequence|counter|year|jahr|annee|suffix|revision|kind|"
+    r"site|country|land|code)"
+)
+# Figures that are counted with and identify nothing.
+FIGURES = re.compile(
+    r"(?<![a-z])(?:decimals?|percent|prozent|nachkommastellen?|float|boolean|true|yes/no|flag)(?![a-z])"
+)
 # The whole description is that it is a figure.
 FIGURES_ALONE = re.compile(
     r"(?:auto-?increment(?:ed)?(?: (?:number|integer|id|key))?|(?:big|small)?int(?:eger)?|identity|sequence|"
@@ -140,4 +162,3 @@ JOINED = re.compile(r"\+|(?<![a-z])(?:plus|followed by|then|gefolgt von|dann|pui
 ASIDE = re.compile(
     r"zero|null|padd|unique|eindeutig|case|check|separator|blank|space|never|without|ohne|sans|no |eg|example"
 )
-EG = re.compile(r"(?i)\be\.?g\.?,?|\bex\.|\blike\b|\bwie\b|\bexample:?")

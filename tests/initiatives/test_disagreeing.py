@@ -2,7 +2,7 @@
 
 import pytest
 
-from initiatives.disagreeing import formats, meanings, shapes
+from initiatives.disagreeing import formats, logic, meanings, shapes, tables, vocabulary
 from tests.labelled.__main__ import READ, score
 
 # What people write for ten digits, two letters and six digits, K- and six digits, and days.
@@ -89,10 +89,93 @@ def test_two_formats_that_nothing_fits_both_of_are_one(one, other):
 
 @pytest.mark.parametrize(("one", "other"), ONE_RULE)
 def test_one_rule_in_other_words_is_no_conflict_nor_are_two_that_speak_of_different_things(one, other):
-    assert meanings.of_logic(one, other) == meanings.of_logic(other, one) == ""
+    assert logic.of_logic(one, other) == logic.of_logic(other, one) == ""
 
 
 @pytest.mark.parametrize(("one", "other"), OTHER_RULES)
 def test_two_answers_to_one_question_are_a_conflict(one, other):
-    assert meanings.of_logic(one, other)
-    assert meanings.of_logic(other, one)
+    assert logic.of_logic(one, other)
+    assert logic.of_logic(other, one)
+
+
+# One of a pair takes in, denies or limits what the other does not: by general means, in words no labelled pair has.
+OUT_AND_IN = (
+    ("lorries, trailers left out", "lorries incl. trailers"),
+    ("trailers and vans are not counted", "vans count too"),
+    ("less breakages", "breakages are not deducted"),
+    ("staffed or not", "staffed"),
+    ("sold or unsold", "only sold ones"),
+    ("up to 3 trees", "up to 4 trees"),
+    ("within 2 weeks", "within 21 days"),
+    ("over 500 g", "over 1 kg"),
+    ("from sowing to harvest", "from sowing to sale"),
+    ("eggs / hens", "eggs / cages"),
+    ("by date of calving", "by date of slaughter"),
+    ("in litres", "in hectolitres"),
+    ("any vessel", "the same vessel"),
+    ("15 min tolerance", "no tolerance"),
+    ("until 30 June", "until 30 September"),
+)
+SAME_SAID = (
+    ("lorries, trailers left out", "lorries, not counting trailers"),
+    ("within 2 weeks", "within 14 days"),
+    ("over 1,500 g", "more than 1.5 kg"),
+    ("38 h 30 min", "38.5 hours"),
+    ("minors are not counted", "adults only"),
+    ("AVD = average vessel delay", "average vessel delay"),
+    ("no incumbent", "post without holder"),
+    ("first 10 s are not counted", "after more than 10 s"),
+)
+MEASURED_ALIKE = (
+    ("C + 7 digits", {"A9999999": 0.99, "9999999": 0.01}),
+    ("K-nnnn", {"A{1}-9{4}": 1.0}),
+    ("10 digits", {"9{10}": 0.6, "9{9}": 0.03}),
+    ("3 letters, 4 digits, e.g. BIO1010", {"AAA9999": 1.0}),
+)
+
+
+@pytest.mark.parametrize(("one", "other"), OUT_AND_IN)
+def test_what_one_leaves_out_limits_or_measures_otherwise_is_a_conflict_in_both_directions(one, other):
+    assert logic.of_logic(one, other)
+    assert logic.of_logic(other, one)
+
+
+@pytest.mark.parametrize(("one", "other"), SAME_SAID)
+def test_one_amount_or_exclusion_said_in_another_way_is_none(one, other):
+    assert logic.of_logic(one, other) == logic.of_logic(other, one) == ""
+
+
+@pytest.mark.parametrize(("typed", "patterns"), MEASURED_ALIKE)
+def test_a_profile_is_read_with_its_counts_in_braces_or_letter_by_letter(typed, patterns):
+    measured = formats.measured({"patterns": patterns, "blank_share": 0.0, "type": "varchar(20)"})
+    assert shapes.compare(formats.described(typed), [], shapes.Shape(), measured) == ""
+    assert shapes.compare(formats.described("UUID"), [], shapes.Shape(), measured)
+
+
+def test_an_example_decides_between_two_readings_of_a_description():
+    told = formats.described("site, three letters - 5 digits, e.g. NOR-00417")
+    assert shapes.clash(told, formats.described("NOR-00417")) == ""
+    assert shapes.clash(told, formats.described("8 digits"))
+
+
+def test_two_meanings_with_nothing_in_common_are_two_things_and_two_in_other_words_one():
+    assert meanings.other_kind("socket on a network switch", "place where ships moor", term="port")
+    assert not meanings.other_kind(
+        "vessel calling at our port", "seagoing ship in the harbour", term="vessel"
+    )
+    terms = ("cab", "hired car")
+    assert meanings.one_thing(
+        "car with driver hired for a trip", "hired car with a driver for one trip", terms
+    )
+    assert not meanings.one_thing("party handing over the goods", "party receiving the goods", ("a", "b"))
+
+
+def test_the_thesaurus_is_well_formed():
+    known = vocabulary.lexicon()
+    assert len(known.written) > 5_000
+    assert {kind for pair in known.alike for kind in pair} <= set(known.kinds.values())
+    named = {name.strip().replace(" ", "_") for line in tables.lines("near") for name in line.split(",")}
+    assert not named - known.scenes.keys()
+    for line in tables.lines("opposites"):
+        one, _, other = (part.strip().replace(" ", "_") for part in line.partition(":"))
+        assert {one, other} <= known.scenes.keys()
