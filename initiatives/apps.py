@@ -19,7 +19,7 @@ class InitiativesConfig(AppConfig):
             hooks.CaseTab("Evidence", "evidence", count=lambda facts: len(facts.items), position=30),
             hooks.CaseTab("Contract", "contract", position=40),
             hooks.CaseTab("What runs", "running", position=50),
-            hooks.CaseTab("Systems", "systems", position=55),
+            hooks.CaseTab("Keys and switch", "systems", position=55),
             hooks.CaseTab("Integration", "integration", position=57),
             hooks.CaseTab("People", "people", position=60),
             hooks.CaseTab("Notes", "notes", position=65),

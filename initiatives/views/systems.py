@@ -39,7 +39,7 @@ def systems(request: HttpRequest, ref: str) -> HttpResponse:
     rules = version.policies.rules if version else ()
     question = connecting.example(rules, known.condition)
     context |= {
-        "title": "Systems",
+        "title": "Keys and switch",
         "keys": [_told(key, context["now"]) for key in _keys_of(case)],
         "version": version,
         "address": settings.ADDRESS,

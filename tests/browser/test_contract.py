@@ -128,7 +128,7 @@ def approve_contract(seat: Person, title: str) -> None:
 
 def make_key(owner: Person) -> str:
     """A key for the agent, read from the one page that shows it."""
-    owner.tab("Systems")
+    owner.tab("Keys and switch")
     owner.click("Make a key")
     owner.type("Which system", "Triage agent")
     owner.choose("Who answers for it", "Ravi Menon")
@@ -172,7 +172,7 @@ def answer_call(support: Person) -> None:
 def on_record(owner: Person) -> None:
     """What it was told, the approval and the history show all of it."""
     decision_log.decisions.bring_over()  # in production a thread does
-    owner.tab("Systems")
+    owner.tab("Keys and switch")
     owner.click("What it was told")
     rows = (
         owner.page.get_by_role("table", name="What it was told").or_(owner.page.locator("table.deck")).first
