@@ -13,11 +13,14 @@ class GovernanceConfig(AppConfig):
     name = "governance"
     # Rows read for an act are tens of thousands of objects and free of cycles: to look through them for cycles every
     # seven hundred costs a third of the act. So many are looked through at once; a few megabytes wait for it at most.
+    # What is loaded at the start stays, and is never looked through: that would stop a page for a fifth of a second.
     LOOKED_THROUGH = 20_000
     verbose_name = "Governance"
 
     def ready(self):
         """Protect the record's tables after every migrate, when the tables of all apps exist; hang up what is due."""
+        gc.collect()
+        gc.freeze()
         gc.set_threshold(self.LOOKED_THROUGH, *gc.get_threshold()[1:])
         from governance import capture, delivery, desk, guards, hooks, pulse, seals, status
         from governance.models import Delivery

@@ -214,10 +214,15 @@ def _not_applicable(requirement: Requirement, reply, at: datetime, high: bool) -
     )
 
 
+@cache
+def _none_yet(kinds: tuple[str, ...]) -> str:
+    return f"No proof yet: {' or '.join(in_words(kind) for kind in kinds)}."
+
+
 def _proof_state(
     facts: Facts, book: Book, requirement: Requirement, at: datetime, ageless: bool, version: int
 ) -> State:
-    key, day = requirement.key, clock.local_day(at)
+    key = requirement.key
 
     def lacking(state: str, words: str, fix: str, items: tuple[Item, ...] = ()) -> State:
         return State(key, state, words, fix, items, None, version)
@@ -231,7 +236,7 @@ def _proof_state(
         item for item in facts.items_for(key) if item.kind in requirement.evidence and item.added_at <= at
     ]
     if not offered:
-        return lacking("unproven", f"No proof yet: {kinds_in_words(requirement)}.", "Add proof.")
+        return lacking("unproven", _none_yet(requirement.evidence), "Add proof.")
 
     standing, unread, why = [], [], ""
     for item in offered:
@@ -259,6 +264,7 @@ def _proof_state(
             (newest,),
         )
 
+    day = clock.local_day(at)
     current = [
         item
         for item in standing
@@ -403,16 +409,6 @@ def waiver_at(facts: Facts, key: str, at: datetime):
 def in_words(key: str) -> str:
     """A key of the rulebook as words."""
     return key.replace("_", " ")
-
-
-def kinds_in_words(requirement: Requirement) -> str:
-    """The kinds of evidence that count, as a person would list them."""
-    return _either(requirement.evidence)
-
-
-@cache
-def _either(kinds: tuple[str, ...]) -> str:
-    return " or ".join(in_words(kind) for kind in kinds)
 
 
 def states_at(facts: Facts, book: Book, at: datetime) -> dict[str, State]:

@@ -46,6 +46,10 @@ _covers = Coverage.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _named = EvidenceNames.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _readings = LayerReview.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _reading = JSONObject(by="reviewer_id", at="at", key="requirement")
+_replies = Answer.objects.filter(initiative=OuterRef("pk")).order_by("pk")
+_reply = JSONObject(
+    key="requirement", kind="kind", text="text", version="version", at="at", accepted_at="accepted_at"
+)
 _version = JSONObject(
     version="component_version_id", layer="component_version__component__layer", scope="scope_version_id"
 )
@@ -68,7 +72,12 @@ _OF_CASE = Question(
     ),
     reviews=Around(Review.objects.all(), "initiative", without=("findings",)),
     debts=Around(Obligation.objects.unsettled(), "initiative", joined={"debtor": PERSON}),
-    answers=Around(Answer.objects.all(), "initiative"),
+    # Sixty to a case: as rows of their own they would cost as much as everything else together.
+    answers=Around(
+        Initiative.objects.annotate(replies=ArraySubquery(_replies.values(row=_reply))),
+        "pk",
+        without=tuple(one.column for one in Initiative._meta.concrete_fields if not one.primary_key),
+    ),
     evidence=Around(
         Evidence.objects.annotate(
             covers=ArraySubquery(_covers.values(row=JSONObject(key="requirement", pk="pk"))),

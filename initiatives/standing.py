@@ -101,14 +101,15 @@ def _read(case: Initiative) -> Facts:
 
 def _answers(case: Initiative) -> dict[str, Reply]:
     return {
-        row.requirement: Reply(
-            row.kind,
-            row.text,
-            row.version,
-            row.at,
-            clock.local_day(row.accepted_at) if row.accepted_at else None,
+        told["key"]: Reply(
+            told["kind"],
+            told["text"],
+            told["version"],
+            datetime.fromisoformat(told["at"]),
+            clock.local_day(datetime.fromisoformat(told["accepted_at"])) if told["accepted_at"] else None,
         )
         for row in sources.rows(case, "answers")
+        for told in row.replies
     }
 
 
