@@ -127,7 +127,7 @@ def delete_sample(request, pk):
     return one_act(
         request,
         row.initiative,
-        None if not sent(request) else _Nothing(),
+        _Nothing() if request.method == "POST" else None,
         lambda _: actions.delete_sample(profile=row, by=request.user),
         "The sample is removed.",
         tab="integration-profiles",

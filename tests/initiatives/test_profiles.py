@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 
 from governance import clock
 from governance.answers import Conflict, Refused
@@ -236,13 +237,14 @@ def test_a_sample_is_kept_to_its_day_and_no_longer(cast, committed):
     assert (row.stored, row.state, lying()) == ("", "measured", [])
 
 
-def test_a_kept_sample_is_removed_before_its_day_by_the_team(cast, committed):
+def test_a_kept_sample_is_removed_before_its_day_by_the_team(cast, as_, committed):
     case, system = linked(cast)
     row = committed(lambda: send(cast, case, system, kept_until=clock.today() + timedelta(days=5)))
     row.refresh_from_db()
     with pytest.raises(Refused):
         actions.delete_sample(profile=row, by=cast.outsider)
-    committed(lambda: actions.delete_sample(profile=row, by=cast.steward))
+    address = reverse("integration-sample-delete", args=[row.pk])
+    assert committed(lambda: as_(cast.steward).post(address)).status_code == 302, "its button is all there is"
     assert lying() == []
     with pytest.raises(Conflict):
         actions.delete_sample(profile=row, by=cast.steward)
