@@ -27,12 +27,12 @@ test: $(VENV)/development.stamp ## run the test suite
 races: $(VENV)/development.stamp ## run the races between people at full length (500 rounds each)
 	@$(BIN)/pytest tests/races --rounds 500 $(ARGS)
 
-bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its lag, verification, any day again, pages, decisions, the register
-	@for one in capture seal lag verify asof pages decisions register residency profiles effort; do $(BIN)/python -m tests.bench.$$one || exit; done
+bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its lag, verification, any day again, pages, decisions, the register, similar cases, readings, the library of lessons
+	@for one in capture seal lag verify asof pages decisions register similar residency profiles effort readings_in lessons; do $(BIN)/python -m tests.bench.$$one || exit; done
 
-drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, erasure, backup, every attack, generated input, every page, an hour's memory, a hundred thousand questions
+drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, erasure, backup, every attack, generated input, every page, an hour's memory, a hundred thousand questions, thirty days
 	@$(BIN)/pytest tests/test_path_matrix.py tests/test_record_attacks.py tests/test_access.py tests/test_generated.py tests/test_hostile_files.py tests/governance/test_admin.py tests/test_queries.py tests/browser/test_pages.py tests/browser/test_walk.py --rounds 500
-	@for one in crash flips erasure backup memory readings; do $(BIN)/python -m tests.bench.$$one || exit; done
+	@for one in crash flips erasure backup memory readings thirty_days; do $(BIN)/python -m tests.bench.$$one || exit; done
 
 mutants: $(VENV)/development.stamp ## take the defences away one by one: each time a test must go red
 	@$(BIN)/python -m tests.mutants $(ARGS)

@@ -11,12 +11,46 @@ class AdoptionConfig(AppConfig):
 
     def ready(self):
         """Hang the tab, the desk lines and what is due on the hooks below."""
-        from adoption import desk, reminders, words
+        from adoption import (
+            agendas,
+            calendar_days,
+            desk,
+            desk_incidents,
+            desk_lessons,
+            pulse_reminders,
+            register,
+            reminders,
+            reminders_incidents,
+            reports,
+            saying,
+            sealing,
+            unanswered,
+            words,
+        )
+        from adoption.views import lessons
         from governance import hooks
+        from initiatives.register import MORE_SAYS, UNLESS
+        from initiatives.search import GROUPS
         from initiatives.words import SENTENCES
 
+        hooks.case_tabs.append(hooks.CaseTab("Incidents", "incidents", position=59))
         hooks.case_tabs.append(hooks.CaseTab("Lessons", "lessons", position=80))
-        hooks.desk_lines.append(desk.lines)
-        hooks.due_queries += reminders.QUERIES
-        hooks.notice_verbs |= reminders.VERBS
+        hooks.case_tabs.append(hooks.CaseTab("Asking users", "adoption-pulses", position=75))
+        hooks.desk_lines += [desk.lines, desk_incidents.lines, desk_lessons.lines]
+        hooks.quiet_acts |= desk.QUIET | desk_incidents.QUIET | desk_lessons.QUIET | words.QUIET
+        for module in (reminders, reminders_incidents, pulse_reminders):
+            hooks.due_queries += module.QUERIES
+            hooks.notice_verbs |= module.VERBS
+        hooks.reports += reports.REPORTS
+        hooks.case_tabs.append(hooks.CaseTab("Adoption", "adoption", position=58))
+        MORE_SAYS.extend([saying.behaviour, register.says, unanswered.says])
+        UNLESS.update(register.undeclared())
+        hooks.sealed_batches.append(sealing.broken)
+        hooks.calendar_days.append(calendar_days.days)
+        hooks.decided_where.append(agendas.where_decided)
+        hooks.readings.append("pack taken")
+        hooks.parts["review"].append(lessons.beside_review)
+        hooks.parts["registering"].append(lessons.beside_registering)
+        hooks.parts["link"].append(lessons.beside_link)
+        GROUPS["lessons"] = ("Lessons", lessons.found)
         SENTENCES.update(words.SENTENCES)

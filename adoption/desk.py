@@ -1,41 +1,71 @@
-"""What waits for a person about post-mortems: to be written, to be confirmed."""
+"""What waits for a person of what came of the cases: what is to be written, confirmed, read or measured."""
+
+from datetime import timedelta
 
 from django.db.models import F, Q
 from django.urls import reverse
 
-from adoption import permissions
-from adoption.models import PostMortem
+from adoption.models import Meeting, PostMortem
+from adoption.permissions import postmortems as permissions
 from governance.desk import Line
 from governance.models import User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
-from governance.reading import Around, Question
+from governance.reading import Around, Moment, Question
 from initiatives import sources
 from initiatives.desk_look import Look, look_of
 from initiatives.desk_rows import CASE
 from initiatives.models import Obligation
 
+MEETING_DAYS = 3  # so long before a meeting its pack waits to be read
+# Acts after which every desk says what it said before.
+QUIET = {
+    "post-mortem written",
+    "post-mortem commented",
+    "post-mortem comment settled",
+    "gap linked",
+    "attached",
+    "attachment taken out",
+    "attachment opened",
+    "agenda point added",
+    "agenda point left out",
+    "agenda point placed",
+    "agenda point put back",
+    "attendance written",
+    "minutes written",
+    "pack taken",
+}
+
 _owed = (
     Obligation.objects.unsettled()
     .filter(kind__in=permissions.WRITTEN)
-    .exclude(post_mortem__state=PostMortem.PUBLISHED)
+    .exclude(post_mortem__state=PostMortem.IN_REVIEW)
     .annotate(draft=F("post_mortem"))
 )
 _orphaned = _owed.filter(Q(debtor__isnull=True) | Q(debtor__is_active=False))
 _joined = {"initiative": CASE, "debtor": ("id", "full_name", "is_active")}
 
+_today, _soon = Moment("today"), Moment("soon")
 _ROWS = Question(
     mine=Around(_owed, "debtor", joined=_joined, keys="person"),
     of_cases=Around(_orphaned, "initiative", joined=_joined, keys="cases"),
     of_units=Around(_orphaned, "initiative__unit", joined=_joined, keys="chaired"),
-    published=Around(
-        PostMortem.objects.filter(state=PostMortem.PUBLISHED),
+    meetings=Around(
+        Meeting.objects.filter(
+            Q(state=Meeting.HELD) | Q(state=Meeting.PLANNED, held_on__gte=_today, held_on__lte=_soon)
+        ),
+        "board",
+        joined={"board": ("id", "name")},
+        keys="boards",
+    ),
+    in_review=Around(
+        PostMortem.objects.filter(state=PostMortem.IN_REVIEW),
         "initiative__unit",
         joined={
             "initiative": CASE,
             "obligation": ("id", "debtor_id", "due"),
-            "published_by": ("id", "full_name"),
+            "handed_in_by": ("id", "full_name"),
         },
-        without=("timeline", "impact", "attribution", "no_gaps_because"),
+        without=PostMortem.TEXTS,
         keys="adopting",
     ),
 )
@@ -51,7 +81,10 @@ def lines(person: User) -> list[Line]:
             "cases": {row.initiative_id for row in answering} | {case.pk for case in look.standing_in},
             "chaired": look.units_with([CHAIR, DEPUTY_CHAIR]),
             "adopting": look.units_with([permissions.SEAT]),
-        }
+            "boards": {member.board_id for member in look.memberships},
+        },
+        today=look.today,
+        soon=look.today + timedelta(days=MEETING_DAYS),
     )
     rows = {table: [row for some in by_key.values() for row in some] for table, by_key in found.items()}
     written = [_writing(debt, "You owe it") for debt in rows["mine"]]
@@ -59,7 +92,9 @@ def lines(person: User) -> list[Line]:
         _writing(debt, f"{debt.debtor or 'Nobody'} owes it and is gone")
         for debt in _startable(look, [*rows["of_cases"], *rows["of_units"]])
     ]
-    return written + [_confirming(row) for row in rows["published"] if _confirms(look, row)]
+    written += [_silent(debt) for debt in look.debts if debt.kind == "reading"]
+    confirming = [_confirming(row) for row in rows["in_review"] if _confirms(look, row)]
+    return written + confirming + [_meeting(row, look) for row in rows["meetings"]]
 
 
 def _startable(look: Look, orphaned: list[Obligation]) -> list[Obligation]:
@@ -90,10 +125,38 @@ def _writing(debt: Obligation, why: str) -> Line:
     )
 
 
+def _meeting(row: Meeting, look: Look) -> Line:
+    under_way = row.state == Meeting.HELD
+    return Line(
+        "see",
+        f"Meeting of {row.board}",
+        row.get_absolute_url() if under_way else reverse("meeting-pack", args=[row.pk]),
+        "Open the meeting" if under_way else "Read the pack",
+        why="It is under way." if under_way else f"The pack has every case on its agenda.{_where(row)}",
+        due=row.held_on if row.held_on >= look.today else None,
+    )
+
+
+def _where(row: Meeting) -> str:
+    return f" Where: {row.place}." if row.place else ""
+
+
 def _confirms(look: Look, row: PostMortem) -> bool:
     """Whether the person confirms it: what `permissions.may_confirm` asks, told from the rows of a desk."""
-    wrote = (row.author_id, row.published_by_id, row.obligation.debtor_id)
+    wrote = (row.author_id, row.handed_in_by_id, row.obligation.debtor_id)
     return row.initiative_id not in look.party_to and look.person.pk not in wrote
+
+
+def _silent(debt: Obligation) -> Line:
+    return Line(
+        "refresh",
+        f"{debt.text}",
+        reverse("measure", args=[int(debt.source.partition(":")[2])]),
+        "Send a reading",
+        why=f"Measured on {debt.initiative.title}; a reading settles it.",
+        ref=debt.initiative.ref,
+        due=debt.due,
+    )
 
 
 def _confirming(row: PostMortem) -> Line:
@@ -102,7 +165,7 @@ def _confirming(row: PostMortem) -> Line:
         f"Post-mortem: {row.initiative.title}",
         reverse("post-mortem-confirm", args=[row.pk]),
         "Read and confirm",
-        why=f"{row.published_by} published it; your seat confirms it or sends it back.",
+        why=f"{row.handed_in_by} handed it in; your seat confirms it or sends it back.",
         ref=row.initiative.ref,
         due=row.obligation.due,
     )

@@ -58,7 +58,8 @@ SUBJECTS = {
     "contracts": ("Contracts", "What a running system may do, and who signed it."),
     "integration": ("Integration", "Systems, links, terms, regions, drills and what was measured."),
     "rules": ("Rulebook", "Published versions, gates, criteria and requirements."),
-    "learned": ("Learned", "Post-mortems and lessons."),
+    "used": ("In use", "Signals, incidents, what users reported, and what has to be reported when."),
+    "learned": ("Learned", "Measures and readings, post-mortems and lessons."),
     "imports": ("Imports", "Inventories, every raw row, and what became of it."),
     "record": ("The record", "Entries, checkpoints, samples and legal holds."),
     "messages": (

@@ -206,7 +206,8 @@ def day(moment: datetime, *, opened: Opened | None = None) -> Iterator[datetime]
             )
             with clock.simulated(moment), reading.afresh(), reading.one_look():
                 yield moment
-            cursor.execute("SELECT set_config('search_path', 'public', true)")
+            if not connection.needs_rollback:  # else going back restores it
+                cursor.execute("SELECT set_config('search_path', 'public', true)")
     finally:
         _day.reset(tokens[0])
         _opened.reset(tokens[1])

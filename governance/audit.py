@@ -245,6 +245,7 @@ SENTENCES = {
     "unit added": lambda f: (
         f"added the unit {f.get('unit')}" + (f" below {f['parent']}." if f.get("parent") else ".")
     ),
+    "account ended": lambda f: f"ended the account of {f.get('person')}, {f.get('login')}.",
     "invited": lambda f: f"invited {f.get('person')} to choose a password.",
     "password reset asked for": lambda f: f"sent {f.get('person')} a link to choose a new password.",
     "password link handed over": lambda f: f"printed a link by which {f.get('person')} sets a password.",

@@ -107,7 +107,7 @@ class HoldFact:
 
 @dataclass(frozen=True)
 class DebtFact:
-    """A debt that is still owed."""
+    """A debt that is still owed; `debtor` is the name of who owes it."""
 
     id: int
     kind: str
@@ -116,6 +116,7 @@ class DebtFact:
     due: date
     case_ref: str
     excused: bool = False
+    debtor: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from governance.facts import Facts, HoldFact
 from governance.models.people import SEATS
 from governance.proof import (
     ACCEPTED_IN_PERSON,
+    ANSWERED_FIRST,
     GENERATED_ONLY,
     RANK,
     STAGES,
@@ -347,6 +348,7 @@ def judge(
                 asked = finding.criterion.question
                 text = reason if reason.startswith(asked) else f"{asked} {reason}"
                 blockers.append(Reason(text, _who_can_fix(facts, book, finding)))
+    blockers.extend(_unanswered(facts, gate, at))
     supported = support(facts, book, at, states)
     if gate != "retire" and not supported.supports_claim:
         blockers.append(
@@ -422,11 +424,20 @@ def judge(
                 blockers.append(
                     Reason(
                         f"Owed since {debt.due:%-d %B %Y} for {debt.case_ref}: {ended(debt.text)}",
-                        f"{facts.people.get('owner', 'The owner')} can settle it; the chair can let this "
-                        "decision pass once, with a reason.",
+                        f"{debt.debtor or facts.people.get('owner', 'The owner')} can settle it; the chair can "
+                        "let this decision pass once, with a reason.",
                     )
                 )
     return Verdict(found, votes, tuple(blockers), quorum, len(signed), missing, not impossible)
+
+
+def _unanswered(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
+    """What has to be answered before this gate is decided, whatever the severity of its criterion."""
+    for key, before in ANSWERED_FIRST.items():
+        if gate in before and waiver_at(facts, key, at) is None:
+            for one in facts.short_of(key, at):
+                who = one.who or facts.people.get("owner", "The owner")
+                yield Reason(one.words, f"{who} can answer it. {one.fix}".strip())
 
 
 def _seat(key: str) -> str:

@@ -16,6 +16,14 @@ class CaseTab:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of a page that a floor above shows there: its template, and what that is given."""
+
+    template: str
+    context: dict
+
+
+@dataclass(frozen=True)
 class Report:
     """A report of the portfolio: its key in the URL, its words, what it is for, and a filter over cases."""
 
@@ -71,6 +79,9 @@ desk_circles: list[Callable] = []
 quiet_acts: set[str] = set()
 # Tabs of the case page.
 case_tabs: list[CaseTab] = []
+# By place, functions (person, what the page is about) -> Part or None: "review" (the review), "registering" (title and
+# problem as far as they are typed), "link" (the system).
+parts: dict[str, list[Callable]] = {"review": [], "registering": [], "link": []}
 # Reports of the portfolio.
 reports: list[Report] = []
 # Functions (moment) -> iterable of governance.reminders.Due: what is owed as a message at that moment.
@@ -91,6 +102,8 @@ calendar_days: list[Callable] = []
 rights_held: list[Callable] = []
 # Functions (kind, facts, book) -> str: an act of the record as a sentence after the name of who acted.
 act_words: list[Callable] = []
+# Functions (keys of reviews) -> {key: (words, address)}: where each of them came to its end, beside its own page.
+decided_where: list[Callable] = []
 # Kinds of entries by which somebody signs or decides: what auditors draw samples of first.
 decisions: list[str] = []
 # Kinds of entries that say what somebody read, beside exports.
@@ -107,6 +120,24 @@ after_erasure: list[Callable] = []
 hashes_of_text: dict[tuple[str, str], str] = {}
 
 
+# Functions (transaction from which on, alias of a database) -> (words, table, key) each: what is wrong with rows to
+# which acts commit by the batch, with one digest.
+sealed_batches: list[Callable] = []
+
+
+def where_decided(keys) -> dict[int, tuple[str, str]]:
+    """By key of a review, where it came to its end in words, and the address; those that nobody knows are left out."""
+    found: dict[int, tuple[str, str]] = {}
+    for ask in decided_where:
+        found |= ask(keys)
+    return found
+
+
 def tabs_of_case(case) -> list[CaseTab]:
     """The tabs of a case in their order."""
     return sorted(case_tabs, key=lambda tab: tab.position)
+
+
+def parts_of(place: str, person, about) -> list[Part]:
+    """What the floors above show at this place."""
+    return [part for show in parts[place] if (part := show(person, about)) is not None]

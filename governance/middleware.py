@@ -2,14 +2,20 @@
 
 import uuid
 
-from django.db import DatabaseError
+import structlog
+from django.db import DatabaseError, connection, transaction
+from django.http import HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 from django.utils.deprecation import MiddlewareMixin
+from psycopg.errors import QueryCanceled
 
 from governance import asof, history, ledger, reading, sessions
 from governance.answers import Conflict, Refused
 from governance.views.asof import CannotBeShown, Day, Look, cannot_be_shown
+
+log = structlog.get_logger("plumbline.pages")
 
 
 class Machines:
@@ -18,7 +24,7 @@ class Machines:
     Which addresses those are is what their views say (`for_machines`), so that there is one list of addresses.
     """
 
-    PREFIX = "/access/"
+    PREFIX = ("/access/", "/adoption/v1/")
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -37,6 +43,38 @@ class Machines:
 def for_machines(view):
     """Mark a view that asks for a key itself, and is reached without anything that serves people."""
     view.for_machines = view.open_to_all = view.csrf_exempt = True
+    return view
+
+
+class Unknown:
+    """Whoever answers a pulse or reports a problem stays unknown: what their browser says about them is taken off
+    before anybody reads it.
+
+    Not even that somebody is signed in here, whose session would otherwise note when they were there last; and no
+    response asks the browser to remember anything.
+    """
+
+    PREFIXES = ("/pulse/", "/report/")
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if not request.path_info.startswith(self.PREFIXES):
+            return self.get_response(request)
+        request.META.pop("HTTP_COOKIE", None)
+        request.__dict__.pop("COOKIES", None)
+        response = self.get_response(request)
+        response.cookies.clear()
+        response["Cache-Control"] = "no-store"
+        response["Referrer-Policy"] = "no-referrer"
+        response["X-Robots-Tag"] = "noindex"
+        return response
+
+
+def for_the_unknown(view):
+    """Mark a view that nobody signs in for, and whose address is what allows to send: no cookie could add to that."""
+    view.open_to_all = view.csrf_exempt = True
     return view
 
 
@@ -85,10 +123,17 @@ class PlainText(MiddlewareMixin):
 
 
 class RefusalPages(MiddlewareMixin):
-    """Show a refusal with its reasons (403) and a lost race with who was first (409)."""
+    """Show a refusal with its reasons (403), a lost race with who was first (409), a statement that ran away (503)."""
 
     def process_exception(self, request, exception):
-        """A page for `Refused`, `Conflict` and what the database's own guards refuse; nothing for anything else."""
+        """A page for `Refused`, `Conflict` and what the database's own guards refuse or stop; nothing for others."""
+        if isinstance(exception.__cause__, QueryCanceled):
+            log.error("a statement took too long and was stopped", path=request.path)
+            if (
+                connection.in_atomic_block
+            ):  # around this page a day is being looked back at: nothing more is read
+                transaction.set_rollback(True)
+            return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "60"})
         if isinstance(exception, DatabaseError):
             exception = _refused_by_the_database(exception)
         if not isinstance(exception, Refused):

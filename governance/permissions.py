@@ -1,7 +1,9 @@
 """Who may, on the ground floor: answers that carry their reasons."""
 
+from governance import clock
 from governance.answers import Answer, no, yes
-from governance.models import LegalHold, User
+from governance.models import LegalHold, Membership, User
+from governance.models.people import CHAIR, DEPUTY_CHAIR
 
 
 def may_audit(person: User) -> Answer:
@@ -63,3 +65,23 @@ def may_erase(person: User, *, override=None, by: User) -> Answer:
         if auditor.pk in (by.pk, person.pk):
             return no("Two people put retention aside: an admin and another who is auditor.")
     return yes()
+
+
+def may_draft(person: User) -> Answer:
+    """Copy a rulebook, edit the copy, load it as a version: admins (domain.md, "Who may")."""
+    if person.is_active and person.is_admin:
+        return yes()
+    return no("Only admins edit a draft of the rulebook.", "Tell an admin what should change.")
+
+
+def may_forecast(person: User) -> Answer:
+    """Have worked out what a draft would do, and read it: admins, and chairs, who publish; deputies too."""
+    if person.is_active and (person.is_admin or chairs(person)):
+        return yes()
+    return no("Admins and chairs see what a rulebook would do.", "Ask one of them.")
+
+
+def chairs(person: User) -> bool:
+    """Whether the person chairs a board now, or is deputy of one."""
+    held = Membership.objects.held_at(clock.now())
+    return held.filter(person=person, seat__in=(CHAIR, DEPUTY_CHAIR)).exists()

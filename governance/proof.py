@@ -29,6 +29,9 @@ GENERATED_ONLY = frozenset({"prod.q07_governance_evidence"})
 DECLARATION = "mvp.advance_evidence"
 # Grounded only while each clause of the contract in force is mapped to a control (S0-17).
 ENFORCED = "gov.enforced"
+# What stands against these is answered before these gates are decided, though the rulebook only advises the criterion:
+# a lesson that is shown must be answered (domain.md, invariant 15). A waiver of it lets the decision pass.
+ANSWERED_FIRST = {"mvp.lessons_read": ("mvp", "production")}
 # So many clauses without a control are named by number; beyond that, how many there are.
 MOST_NAMED = 8
 # So many things that the register says against a requirement are told in words; beyond that, how many there are.
@@ -376,7 +379,7 @@ def _attached_elsewhere_first(facts: Facts, book: Book, requirement: Requirement
         for other in facts.items
         if other.fingerprint == item.fingerprint
         for key, position in other.covers.items()
-        if key != requirement.key and book.requirements[key].group == "layer"
+        if key != requirement.key and key in book.requirements and book.requirements[key].group == "layer"
     )
 
 

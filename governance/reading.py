@@ -270,11 +270,12 @@ def maker(model: type[models.Model], columns: Iterable[str]) -> Callable[[dict],
     Columns it is not given are read when asked for. It goes past `Model.__init__`, which would cost more than
     everything else that is done with a row.
     """
-    fields = [model._meta.get_field(column) for column in columns]
-    plain = [(one.attname, one.column) for one in fields if not isinstance(one, tuple(_FROM_JSON))]
+    known = {name: one for one in model._meta.concrete_fields for name in (one.attname, one.column)}
+    fields = [(name, known[name]) for name in columns]
+    plain = [(one.attname, name) for name, one in fields if not isinstance(one, tuple(_FROM_JSON))]
     converted = [
-        (one.attname, one.column, next(read for kind, read in _FROM_JSON.items() if isinstance(one, kind)))
-        for one in fields
+        (one.attname, name, next(read for kind, read in _FROM_JSON.items() if isinstance(one, kind)))
+        for name, one in fields
         if isinstance(one, tuple(_FROM_JSON))
     ]
 

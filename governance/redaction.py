@@ -25,8 +25,11 @@ PATTERNS = (
     (re.compile(r"((?:\bcookie|\bauthorization)[\"']?\s*[:=]\s*)[^\r\n]+", re.IGNORECASE), rf"\1{BLACK}"),
     # Keys of systems, by the shape of them (governance.service_keys)
     (re.compile(r"\b(plk_[a-z2-7]{12}_)[A-Za-z0-9_-]{20,}"), rf"\1{BLACK}"),
-    # The end of an address that is itself a key: links for passwords, for the first admin, of calendars
-    (re.compile(r"(/(?:password/link|first-admin|calendar)/)[^\s/'\"?]{8,}"), rf"\1{BLACK}"),
+    # The end of an address that is itself a key: links for passwords, the first admin, calendars, pulses, problems
+    (
+        re.compile(r"(/(?:password/link|first-admin|calendar|pulse|report(?:/answer)?)/)[^\s/'\"?]{8,}"),
+        rf"\1{BLACK}",
+    ),
     # password=x, 'token': 'x'
     (
         re.compile(

@@ -22,6 +22,9 @@ LEDGER = (r"governance\_entry", r"governance\_entrybody")
 SEALED = (r"governance\_checkpoint", r"governance\_leaf", r"governance\_node", r"governance\_sealing")
 STAMPED = (r"governance\_timestamp",)
 WRITTEN_ONCE = (
+    r"adoption\_minutes",
+    r"adoption\_pack",
+    r"adoption\_lessonresponse",
     r"governance\_contractapproval",
     r"governance\_decisionbatch",
     r"governance\_policydecision%",
@@ -37,6 +40,11 @@ WRITTEN_ONCE = (
     r"initiatives\_tracesample",
     r"initiatives\_signoff",
     r"initiatives\_voiding",
+    r"adoption\_incidentline",
+    r"adoption\_incidentsystem",
+    r"adoption\_sourcequestion",
+    r"adoption\_goal",
+    r"adoption\_reading",
     r"%\_historical%",
 )
 PRIVATE = {
@@ -44,6 +52,9 @@ PRIVATE = {
     "governance_session": None,
     "governance_passwordlink": ("nonce",),
     "governance_servicekey": ("secret_hash",),
+    "adoption_invitation": None,
+    "adoption_answerbox": None,
+    "adoption_sealedsource": None,  # opened to its reporter, and to the chair by a recorded act
 }  # what an auditor does not read; None: all of it
 
 

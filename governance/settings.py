@@ -20,16 +20,13 @@ from governance.variables import whole_number, yes_or_no
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-
 # --- Where things lie ---------------------------------------------------------------------------------------
 
 DATA_DIR = Path(os.environ.get("PLUMBLINE_DATA") or BASE_DIR / ".data").expanduser().absolute()
 try:
     if not DATA_DIR.is_dir():
         DATA_DIR.mkdir(parents=True)
-        DATA_DIR.chmod(
-            0o755
-        )  # whatever is private in it lies in folders and files of its own with narrow modes
+        DATA_DIR.chmod(0o755)  # what is private in it lies in folders and files of its own with narrow modes
     for private in ("uploads", "mail", "queue"):
         (DATA_DIR / private).mkdir(mode=0o700, exist_ok=True)
     (DATA_DIR / "static").mkdir(exist_ok=True)
@@ -65,6 +62,9 @@ except ValueError:
     ) from None
 # A socket folder arrives as ?host=..., because the host part of an address cannot hold a path.
 connection["HOST"] = connection.get("OPTIONS", {}).pop("host", connection["HOST"])
+# After so many seconds a statement is stopped; 0 is never. The web server sets it (governance/wsgi.py); commands and
+# the worker do long work.
+STATEMENT_SECONDS = whole_number("PLUMBLINE_STATEMENT_SECONDS", 0, 0, 86_400, "seconds, or 0 for never")
 DATABASES = {
     "default": connection
     | {
@@ -77,6 +77,7 @@ DATABASES = {
             "pool": yes_or_no("PLUMBLINE_DATABASE_POOL"),
             "prepare_threshold": 1_000_000,  # statements that ask for it are prepared, no others
         }
+        | ({"options": f"-c statement_timeout={STATEMENT_SECONDS}s"} if STATEMENT_SECONDS else {})
         | connection.get("OPTIONS", {}),
     }
 }
@@ -214,7 +215,9 @@ except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
     ) from None
 USE_TZ = True
 LANGUAGE_CODE = "en"
-USE_I18N = False
+# Pages are in English. What people outside see without signing in may be in these languages (adoption/locale).
+USE_I18N = True
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 
 # --- Mail ---------------------------------------------------------------------------------------------------
 
@@ -287,8 +290,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = TIME_ZONE
-# What belongs to the night runs every hour or few: a machine that sleeps at night is not left behind, and each finds
-# what is to be done by a query. A knock that waited longer than it is worth is dropped; the next one comes.
+# What belongs to the night runs every hour or few, because machines sleep; a knock that waited too long is dropped.
 CELERY_BEAT_SCHEDULER = "governance.pulse:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": schedule, "options": {"expires": 240}}
@@ -301,6 +303,7 @@ CELERY_BEAT_SCHEDULE = {
         ("follow the register", "initiatives.tasks.follow_register", crontab(minute="6")),
         ("enter estates", "initiatives.tasks.enter_estates", crontab(minute="3-59/5")),
         ("expire reviews", "initiatives.tasks.expire_reviews", crontab(minute="9")),
+        ("owe readings", "adoption.tasks.owe_readings", crontab(minute="12")),
         ("owe vacancies", "initiatives.tasks.open_vacancy_debts", crontab(minute="11")),
         ("find missing files", "initiatives.tasks.find_missing_files", crontab(minute="13", hour="*/4")),
         ("tend samples", "initiatives.tasks.tend_samples", crontab(minute="3-59/5")),
@@ -335,6 +338,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "governance.middleware.Machines",
+    "governance.middleware.Unknown",
     "governance.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

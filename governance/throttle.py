@@ -62,6 +62,11 @@ def enter_try(login: str, address: str | None, *, most: int = TRIES_PER_ACCOUNT)
     return until
 
 
+def waits(login: str, *, most: int = TRIES_PER_ACCOUNT) -> datetime | None:
+    """The moment from which the next try may go ahead, where `most` were counted lately; nothing is counted here."""
+    return _wait(SignInAttempt.objects.filter(login=_name(login)), most, clock.now())
+
+
 def forget(login: str) -> None:
     """Take back the tries of an account whose person has just signed in."""
     SignInAttempt.objects.filter(login=_name(login)).delete()

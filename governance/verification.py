@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from operator import attrgetter
 
-from governance import decision_log, replay
+from governance import decision_log, hooks, replay
 from governance.models import DecisionBatch
 from governance.offline import verify as offline
 from governance.rederive import Log, Walk, one_look, stream
@@ -229,6 +229,9 @@ def _decisions(report: Report, using: str) -> None:
             report.add(why, "decision", table="governance_policydecision", key=f"batch {batch.pk}")
         if report.full:
             return
+    for check in hooks.sealed_batches:
+        for words, table, key in check(since, using):
+            report.add(words, "batch", table=table, key=key)
     for (key,) in stream(using, UNBATCHED, []):
         report.add(
             f"decision {key} belongs to no batch", "decision", table="governance_policydecision", key=str(key)

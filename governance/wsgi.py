@@ -9,6 +9,9 @@ from django.core.wsgi import get_wsgi_application
 from governance.startup import refuse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
+# A page is never worth more: one statement that runs away (before tables are analysed, the planner guesses) would hold
+# its thread for hours, after its reader has long gone.
+os.environ.setdefault("PLUMBLINE_STATEMENT_SECONDS", "60")
 # A thread that makes a page gives way after half a millisecond instead of five: a decision, which takes about that
 # long, would else wait for several such turns (measured by tests/bench/decisions.py).
 sys.setswitchinterval(0.0005)

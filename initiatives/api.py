@@ -43,7 +43,7 @@ class Answered(Exception):
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-def _answers(*methods: str):
+def answers(*methods: str):
     """A view for machines: errors as AuthZEN has them, the id of the request returned, nothing kept by caches."""
 
     def wrap(view):
@@ -84,7 +84,7 @@ def _response(request, status: int, body, headers: dict) -> HttpResponse:
 # --- Who asks --------------------------------------------------------------------------------------------------------
 
 
-def _opened(request, scope: str) -> tuple[Known, Key]:
+def opened(request, scope: str) -> tuple[Known, Key]:
     """The case and the key behind a request. Raises Answered: 401, 403, 429 or 503."""
     token = service_keys.read(request.META.get("HTTP_AUTHORIZATION", ""))
     try:
@@ -136,18 +136,18 @@ def _wrong_key(request, token) -> None:
 # --- What is answered ------------------------------------------------------------------------------------------------
 
 
-@_answers("POST")
+@answers("POST")
 def evaluation(request):
     """One question, one decision."""
-    known, key = _opened(request, EVALUATE)
+    known, key = opened(request, EVALUATE)
     body = authzen.read(request.content_type or "", request.body)
     return _answered(request, known, key, authzen.question(body))
 
 
-@_answers("POST")
+@answers("POST")
 def evaluations(request):
     """Several questions at once; in the form of one question, one decision."""
-    known, key = _opened(request, EVALUATE)
+    known, key = opened(request, EVALUATE)
     body = authzen.read(request.content_type or "", request.body)
     batch = authzen.batch(body)
     if batch is None:
@@ -269,10 +269,10 @@ def _keep(request_id, known, key, question, decision, approval, now, begun) -> N
 # --- Approvals and discovery -----------------------------------------------------------------------------------------
 
 
-@_answers("GET", "HEAD")
+@answers("GET", "HEAD")
 def approval(request, reference: uuid.UUID):
     """Whether a person has answered. Another initiative's key is told that there is nothing."""
-    known, _ = _opened(request, POLL)
+    known, _ = opened(request, POLL)
     try:
         asked = ApprovalRequest.objects.filter(reference=reference, initiative=known.case).first()
     except DatabaseError:
@@ -283,7 +283,7 @@ def approval(request, reference: uuid.UUID):
     return _status(asked) | {"reason": refusal.reason if refusal else ""}
 
 
-@_answers("GET", "HEAD")
+@answers("GET", "HEAD")
 def configuration(request):
     """Where this decision point answers, for whoever wants to find out."""
     return authzen.configuration(settings.ADDRESS)

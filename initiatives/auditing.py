@@ -25,7 +25,7 @@ DECISIONS = [
     "continued",
     "rulebook published",
 ]
-READINGS = ["evidence opened", PAST_READ]
+READINGS = ["evidence opened", "attachment opened", PAST_READ]
 
 
 def roles_held(moment, people: dict, person=None) -> list[Held]:

@@ -99,6 +99,31 @@ def sit(review: Review, case: Initiative | None = None, at=None) -> Sitting:
     return _judged(Sitting(review, case, facts, book, states, votes, {}, None, sign_offs, bench, at))
 
 
+def judged_under(sitting: Sitting, book, facts=None) -> Sitting:
+    """The same sitting under another book, with the facts as they are while it is in force."""
+    facts = facts or sitting.facts
+    states = gates.states_at(facts, book, sitting.at)
+    votes = tuple(vote_of(row, sitting.bench, facts, book, sitting.at, states) for row in sitting.sign_offs)
+    return _judged(replace(sitting, facts=facts, book=book, states=states, votes=votes))
+
+
+def as_if_signed_again(sitting: Sitting) -> gates.Verdict:
+    """What the verdict would be if everybody who approved did so once more now, as far as they still may."""
+    votes = tuple(
+        replace(vote, stale=tuple(_barring(sitting, row))) if vote.approves else vote
+        for row, vote in zip(sitting.sign_offs, sitting.votes, strict=True)
+    )
+    return _judged(replace(sitting, votes=votes)).verdict
+
+
+def _barring(sitting: Sitting, row) -> list[str]:
+    """Why this person may not sign for the seat, whatever the facts say."""
+    reasons = sitting.bench.barred(row.person, row.seat)
+    if not sitting.bench.holds(row.person, row.seat):
+        reasons.append(f"{row.person} no longer holds the seat")
+    return reasons
+
+
 def with_vote(sitting: Sitting, row) -> Sitting:
     """The same sitting after this vote was cast, without reading everything again."""
     vote = vote_of(row, sitting.bench, sitting.facts, sitting.book, sitting.at, sitting.states)

@@ -22,7 +22,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Concat, NullIf, Substr
 
-from governance import clock
+from governance import clock, hooks
 from governance.boards import units_of_board
 from governance.models import ContractApproval, Entry, User
 from governance.templatetags.plumbline import day, seat_word
@@ -100,6 +100,7 @@ class Decision:
     title: str
     unit: str
     link: str
+    where: tuple[str, str] | None = None
 
     @property
     def words(self) -> str:
@@ -124,10 +125,12 @@ def decisions(cases: QuerySet, wanted: Wanted) -> QuerySet:
 
 def told(rows, book) -> list[Decision]:
     """These rows as a page shows them; `book` words the gates and questions."""
-    return [_told(dict(zip(COLUMNS, row, strict=True)), book) for row in rows]
+    found = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+    where = hooks.where_decided([row["row"] for row in found if row["what"] in OUTCOMES])
+    return [_told(row, book, where) for row in found]
 
 
-def _told(row: dict, book) -> Decision:
+def _told(row: dict, book, where: dict) -> Decision:
     ref = Initiative.ref_of(row["case_number"])
     page = {
         "waiver agreed": "waivers/",
@@ -145,6 +148,7 @@ def _told(row: dict, book) -> Decision:
         title=row["case_title"],
         unit=row["case_unit"],
         link=f"/reviews/{row['row']}/" if row["what"] in OUTCOMES else f"/cases/{ref}/{page}",
+        where=where.get(row["row"]) if row["what"] in OUTCOMES else None,
     )
 
 

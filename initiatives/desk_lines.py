@@ -22,7 +22,7 @@ from initiatives.time_away import days_between
 
 AGEING_DAYS = 30
 # Settled by a written account: their lines come from the floor above.
-WRITTEN = ("post_mortem", "retrospective")
+WRITTEN = ("post_mortem", "retrospective", "reading")  # lines of the floor above
 # Who is asked what: the rulebook says whose desk a question lies on; owner and deputy see all of them.
 ANSWERING = {
     "technical_lead": "technical_lead",
@@ -403,8 +403,8 @@ QUIET = {
     "architecture decided",
     "architecture decision withdrawn",
     "asked",
-    "clause mapped",
     "clause commented",
+    "clause mapped",
     "clause moved",
     "clause removed",
     "clause written",
@@ -417,6 +417,9 @@ QUIET = {
     "contract start planned",
     "contract written",
     "declared",
+    "draft dropped",
+    "draft edited",
+    "draft loaded",
     "effort noted",
     "effort taken back",
     "efforts imported",
@@ -436,6 +439,8 @@ QUIET = {
     "review opened",
     "risk tier confirmed",
     "risk tier proposed",
+    "rulebook copied",
+    "rulebook tried",
     "scope planned",
     "signed off",
     "switched off",

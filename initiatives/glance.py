@@ -28,10 +28,9 @@ _ref = Func(
     template="'AI-' || lpad(%(expressions)s::text, greatest(4, length(%(expressions)s::text)), '0')",
     output_field=TextField(),
 )
-_owner = (
-    RoleAssignment.objects.in_force().filter(initiative=OuterRef("initiative"), role="owner").order_by("pk")
-)
-_debts = Obligation.objects.unsettled().filter(debtor=OuterRef("owner")).order_by("pk")
+# Of whoever owned the case at any time: which of them hold its review up, judging it tells.
+_owned = RoleAssignment.objects.filter(initiative=OuterRef(OuterRef("initiative")), role="owner")
+_debts = Obligation.objects.unsettled().filter(debtor__in=_owned.values("person")).order_by("pk")
 _of_case = Entry.objects.filter(case_ref=OuterRef("ref")).order_by()
 
 
@@ -51,7 +50,7 @@ def _which(rows: QuerySet) -> Subquery:
 # What a review depends on; entries of the case are counted too, because one with a lower number may come later.
 _MARKS = Question(
     reviews=Around(
-        Review.objects.annotate(ref=_ref, owner=Subquery(_owner.values("person")[:1])).annotate(
+        Review.objects.annotate(ref=_ref).annotate(
             newest=_newest(_of_case),
             entries=Subquery(_of_case.values("case_ref").annotate(n=Count("pk")).values("n")),
             people=_newest(Entry.objects.of_people()),
@@ -94,7 +93,7 @@ def at(reviews: list[Review]) -> dict[int, Glance]:
     """A glance at each of these open reviews, which come with their cases and units.
 
     It is kept until a moment at which time alone may change it, while nothing changed that a review depends on: a row
-    of its case, a debt of its owner on any case, who is who, who sits where and who is away.
+    of its case, a debt of whoever owned it on any case, who is who, who sits where and who is away.
     """
     if not reviews:
         return {}

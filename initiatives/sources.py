@@ -199,6 +199,30 @@ def last_vote(review: Review, seat: str) -> SignOff | None:
     return next((row for row in signed if row.seat == seat and row.pk not in replaced), None)
 
 
+def answering(case: Initiative) -> list:
+    """Whose debts hold up the case: its owner, and who owned it when its open review was opened and is still here.
+
+    Handing a case over while its review runs would else be a way past what one owes (invariant 14).
+    """
+    opened = next((row.opened_at for row in reviews(case) if row.is_open), None)
+    people = {
+        row.person_id: row.person
+        for row in sorted(roles(case), key=lambda row: not row.in_force)
+        if row.role == "owner"
+        and row.person.is_active
+        and row.accepted_at
+        and (
+            row.in_force
+            or (
+                opened is not None
+                and row.accepted_at <= opened
+                and (row.ended_at is None or row.ended_at > opened)
+            )
+        )
+    }
+    return list(people.values())
+
+
 def debts_of(person, kinds: Iterable[str]) -> list[Obligation]:
     """What the person still owes of these kinds, on any case (`case_number`), by its last day."""
     owed = _OFPERSON.each([person.pk], "debts")[person.pk]
@@ -208,8 +232,7 @@ def debts_of(person, kinds: Iterable[str]) -> list[Obligation]:
 def read_together(cases: list[Initiative], open_reviews: list[Review] = ()) -> None:
     """Read everything above for all these cases now, in as many questions as one case takes, for the running look."""
     _OF_CASE.together([case.pk for case in cases])
-    owners = {row.person_id for case in cases for row in roles(case) if row.role == "owner" and row.in_force}
-    _OFPERSON.together(owners)
+    _OFPERSON.together({person.pk for case in cases for person in answering(case)})
     _OF_REVIEW.together([review.pk for review in open_reviews])
 
 

@@ -23,7 +23,7 @@ from governance.facts import (
 from governance.models import Rulebook
 from governance.reading import once, one_look
 from governance.rulebook import Book
-from initiatives import sources
+from initiatives import register, sources
 from initiatives.models import Initiative, PastStanding, Span, StageChange
 from initiatives.models.holds import HOLD_KINDS
 
@@ -72,7 +72,7 @@ def _read(case: Initiative) -> Facts:
             if w.granted_at
         ),
         conditions=_conditions(case, reviews),
-        debts=_debts(owner),
+        debts=_debts(case),
         declared={p.key: Declared(p.key, p.declared, p.result) for p in sources.rows(case, "proof_items")},
         decided={review.gate: clock.local_day(review.ended_at) for review in reviews},
         reattest_by=reattest_by(case),
@@ -92,11 +92,17 @@ def _read(case: Initiative) -> Facts:
                 one.hold,
                 *(HOLD_KINDS[one.hold][:2] if one.hold else ("", None)),
             )
-            for one in sources.rows(case, "shortcomings")
+            for one in _shortcomings(case)
         ),
         people={role: person.full_name for role, person in in_force.items()},
         owner_id=owner.pk if owner else None,
     )
+
+
+def _shortcomings(case: Initiative) -> list:
+    """What is found against its requirements, and what stands against them because nothing was found."""
+    rows = sources.rows(case, "shortcomings")
+    return [*rows, *register.unless_found(rows)]
 
 
 def _answers(case: Initiative) -> dict[str, Reply]:
@@ -194,9 +200,7 @@ def _contracts(case: Initiative) -> tuple[ContractState, ...]:
     )
 
 
-def _debts(owner) -> tuple[DebtFact, ...]:
-    if owner is None:
-        return ()
+def _debts(case: Initiative) -> tuple[DebtFact, ...]:
     return tuple(
         DebtFact(
             debt.pk,
@@ -206,17 +210,22 @@ def _debts(owner) -> tuple[DebtFact, ...]:
             debt.due,
             Initiative.ref_of(debt.case_number),
             debt.excused_at is not None,
+            person.full_name,
         )
-        for debt in sources.debts_of(owner, BLOCKING_DEBTS)
+        for person in sources.answering(case)
+        for debt in sources.debts_of(person, BLOCKING_DEBTS)
     )
 
 
-def reattest_by(case: Initiative) -> date | None:
-    """The day by which production must be accepted again; none for imported claims, which owe nothing."""
+def reattest_by(case: Initiative, book: Book | None = None) -> date | None:
+    """The day by which production must be accepted again, under this book, else the one in force.
+
+    None for imported claims, which owe nothing.
+    """
     if case.stage != "production" or case.imported:
         return None
     start = max(filter(None, [case.since, case.reattested_at]))
-    rule = Rulebook.objects.current().book.stages["production"]
+    rule = (book or Rulebook.objects.current().book).stages["production"]
     days = rule.reattest_days_high if case.high_risk else rule.reattest_days
     return clock.local_day(start) + timedelta(days=days)
 

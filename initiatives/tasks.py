@@ -5,7 +5,7 @@ from celery import shared_task
 from governance import delivery
 from governance.models import Delivery
 from initiatives import actions, approval_mails, sweeps
-from initiatives.actions import estates, following
+from initiatives.actions import estates, following, forecasts
 from initiatives.profiling import running
 
 SURE = {"acks_late": True, "reject_on_worker_lost": True, "ignore_result": True}
@@ -71,3 +71,9 @@ def tend_samples() -> None:
     for pk in actions.claim_samples():
         measure_profile.delay(pk)
     actions.remove_samples()
+
+
+@shared_task(**SURE)
+def work_out_forecast(pk: int) -> None:
+    """Work out what a rulebook would do, unless somebody does."""
+    forecasts.work_out(pk)

@@ -13,7 +13,7 @@ from governance.models import Clause, Contract, ContractVersion, Entry, User
 from initiatives import models, words
 
 # Acts of others that only auditors and admins see: what was refused, and who read what.
-PRIVATE = ("refused", "evidence opened", "past read")
+PRIVATE = ("refused", "evidence opened", "attachment opened", "past read")
 # Fields that say nothing to a reader, or that the sentence says already.
 SILENT = {"id", "initiative", "contract", "version", "component", "review", "evidence"}
 LONGEST_VALUE = 300

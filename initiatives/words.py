@@ -5,7 +5,7 @@ from datetime import date, datetime
 from governance.answers import ended
 from governance.models.people import SEATS
 from governance.templatetags.plumbline import stage_word
-from initiatives import register_words
+from initiatives import register_words, rulebook_words
 from initiatives.approving import role_words
 from initiatives.estate.fields import KINDS
 from initiatives.models.evidence import EVIDENCE_KINDS
@@ -436,3 +436,4 @@ SENTENCES = {
     ),
     "refused": lambda f, b: f"was refused ({f['act']}): {f['answer']}",
 } | register_words.SENTENCES
+SENTENCES |= rulebook_words.SENTENCES

@@ -5,7 +5,13 @@ from datetime import timedelta
 
 from django.core.files.base import ContentFile
 
+from adoption.actions import lessons, postmortems
+from adoption.actions.measures import declare_measure
+from adoption.actions.readings import record_readings
+from adoption.actions.writing import write
 from adoption.demo import life
+from adoption.models import Lesson, Measure, PostMortem
+from adoption.readings import Fate, Sent
 from governance import actions as ground
 from governance import clock
 from governance.cedar import Rule
@@ -21,6 +27,7 @@ from initiatives.models import (
     Drill,
     Initiative,
     Link,
+    Obligation,
     ProcessRecord,
     ServiceAccount,
     SignOnFlow,
@@ -287,6 +294,20 @@ def make_drill(cast: Cast, case: Initiative, **fields) -> Drill:
     )
 
 
+def make_lesson(cast: Cast, **fields) -> Lesson:
+    """A lesson from outside, entered by an admin and, unless `confirmed` is false, confirmed by the adoption seat."""
+    confirmed = fields.pop("confirmed", True)
+    row = lessons.enter(
+        text=fields.pop("text", "Read the vendor's terms on stored prompts before the first trial."),
+        instead=fields.pop("instead", "Have retention switched off in writing."),
+        layer=fields.pop("layer", "policy"),
+        source=fields.pop("source", "Public incident: a summariser kept what it was sent"),
+        by=fields.pop("by", cast.admin),
+        **fields,
+    )
+    return lessons.confirm(lesson=row, by=cast.seat_adoption) if confirmed else row
+
+
 def make_process(
     cast: Cast, case: Initiative, name: str = "Approvals above a limit", **fields
 ) -> ProcessRecord:
@@ -326,6 +347,37 @@ def make_trace_sample(cast: Cast, case: Initiative, content: str = "", **fields)
         by=fields.pop("by", cast.lead),
         **fields,
     )
+
+
+def make_written(debt: Obligation, *, by: User, confirmed_by: User) -> PostMortem:
+    """The post-mortem that settles a debt: written whole, handed in and confirmed."""
+    row = postmortems.start(obligation=debt, by=by)
+    found = {
+        "side": "failure",
+        "said": "found",
+        "layer": "application",
+        "grounds": "Nobody was asked about the work.",
+    }
+    lesson = {
+        "text": "Ask who does the work before you build.",
+        "instead": "Sit beside two people for a day.",
+        "layer": "application",
+        "pattern": "workflow",
+    }
+    row = write(
+        post_mortem=row,
+        expected="Two teams would paste half of their answers.",
+        timeline="2 March: it began. 4 May: nobody used it.",
+        impact="Six weeks of work of two teams.",
+        detected="The usage report of May was empty.",
+        made_easy="No form asks how the work is done today.",
+        no_gaps_because="Nothing else used it here.",
+        causes=[found],
+        lessons=[lesson],
+        by=by,
+    )
+    row = postmortems.hand_in(post_mortem=row, version=row.version, by=by)
+    return postmortems.confirm(post_mortem=row, version=row.version, by=confirmed_by)
 
 
 def agree(link: Link) -> Link:
@@ -392,3 +444,28 @@ def make_request(
 
 
 assert set(SEAT_LOGINS) == set(SEATS)
+
+
+def make_measure(cast: Cast, case: Initiative, instrument: str = "usage.new_way", **fields) -> Measure:
+    """A measure that the owner declares; `fields` as the act takes them."""
+    goal = {"target": 0.5, "intended": 40} | fields
+    return declare_measure(
+        case=case,
+        instrument=instrument,
+        words=goal.pop("words", "Work done with it"),
+        population=goal.pop("population", "The users in scope"),
+        source=goal.pop("source", "Log of the application"),
+        by=cast.owner,
+        **goal,
+    )
+
+
+def make_reading(cast: Cast, measure: Measure, **fields) -> Fate:
+    """A reading of the last seven days that the owner types: 80 of 100, unless `fields` say otherwise."""
+    today = clock.today()
+    sent = {"starts_on": today - timedelta(days=6), "ends_on": today, "n": 100, "hits": 80} | fields
+    sent.setdefault("key", f"made:{measure.readings.count()}")
+    (fate,) = record_readings(
+        case=measure.initiative_id, sent=[Sent(measure.pk, **sent)], came="typed", by=cast.owner
+    )
+    return fate

@@ -11,15 +11,12 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
-from tests.mutants_approvals import APPROVALS
-from tests.mutants_client import CLIENT
-from tests.mutants_contract import CONTRACT
-from tests.mutants_enforcement import ENFORCEMENT
-from tests.mutants_integration import INTEGRATION
-from tests.mutants_organisation import ORGANISATION
-
+TABLES = (
+    "organisation", "client", "enforcement", "approvals", "contract", "integration", "pulses", "whatif",
+)  # fmt: skip
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -649,7 +646,9 @@ MUTANTS = [
     ),
 ]
 MUTANTS += [
-    Mutant(*parts) for parts in ORGANISATION + CLIENT + ENFORCEMENT + APPROVALS + CONTRACT + INTEGRATION
+    Mutant(*parts)
+    for name in TABLES
+    for parts in getattr(import_module(f"tests.mutants_{name}"), name.upper())
 ]
 
 

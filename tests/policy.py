@@ -15,12 +15,29 @@ POLICY = {
     "base-uri 'none'",
     "object-src 'none'",
 }
+# Pages for people who answer a pulse or report a problem run nothing and load nothing but their style sheet.
+OUTSIDE = ("/pulse/", "/report/")
+ALONE = {
+    "default-src 'none'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+}
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+
+
+def policy_of(path: str) -> set[str]:
+    """The policy that the page at this address has."""
+    return ALONE if path.startswith(OUTSIDE) else POLICY
+
+
 SCHEME = re.compile(r"\s*(?:javascript|data|vbscript|blob)\s*:", re.IGNORECASE)
 ELSEWHERE = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 LOADS = {"script": "src", "link": "href", "img": "src", "iframe": "src", "embed": "src", "object": "data"}
@@ -48,13 +65,15 @@ class _Page(HTMLParser):
 
 def trouble_with(response) -> list[str]:
     """What is wrong with the headers of an answer, and with its page where it is one."""
+    path = getattr(response, "request", {}).get("PATH_INFO", "")
+    wanted = HEADERS | ({"Referrer-Policy": "no-referrer"} if path.startswith(OUTSIDE) else {})
     found = [
         f"{name} is {response.headers.get(name)!r}"
-        for name, value in HEADERS.items()
+        for name, value in wanted.items()
         if response.headers.get(name) != value
     ]
     policy = {part.strip() for part in response.headers.get("Content-Security-Policy", "").split(";")}
-    if policy != POLICY:
+    if policy != policy_of(path):
         found.append(f"its policy is {sorted(policy)}")
     if not response.headers.get("Content-Type", "").startswith("text/html"):
         return found

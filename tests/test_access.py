@@ -4,20 +4,26 @@ Strangers cannot tell a case they may not see from one that does not exist: 404,
 """
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from adoption.actions import start
+from adoption.actions import clocks, incidents, problems
+from adoption.actions.attachments import attach
+from adoption.actions.meetings import add_point, place_point
+from adoption.actions.meetings import plan as plan_meeting
+from adoption.actions.postmortems import start
+from adoption.actions.signals import report_signal
 from adoption.demo import life
+from adoption.models import PulseComment, ReportingDuty, SectionComment
 from governance import actions as people
 from governance import clock, samples, seals
 from governance.audit import Search
 from governance.history import acting
-from governance.models import Entry
+from governance.models import Entry, Rulebook
 from governance.rulebook import load_default
 from governance.told import Place
 from initiatives import actions
@@ -26,342 +32,16 @@ from initiatives.actions.changes import record_component
 from initiatives.actions.holds import owe
 from initiatives.models import ChangeRecord, Condition, ImportRow, Profile, Review
 from tests import factories
+from tests.access import BOARD, CAST, INSIDE, STRANGERS, TABLE, WATCHERS
+from tests.adoption import pulsing
 from tests.initiatives.asking import System, logged
 from tests.policy import trouble_with
 
 pytestmark = pytest.mark.django_db
 
-TEAM = ("owner", "support", "lead", "steward")
-BOARD = ("seat_value", "seat_risk", "seat_adoption", "chair", "deputy_chair")
-WATCHERS = ("admin", "auditor")
-STRANGERS = ("outsider", "sponsor")
-INSIDE = (*TEAM, *BOARD, *WATCHERS)
-CAST = (*INSIDE, *STRANGERS)
-
-
-@dataclass(frozen=True)
-class Row:
-    """What reading an address answers: 200 to `opens`, `closed` to the others who see the case, and so on.
-
-    `strangers` and `sent` are for people who may not see the case, reading and sending; `signed_out` for everybody
-    who has not signed in.
-    """
-
-    opens: tuple = INSIDE
-    closed: int = 403
-    strangers: int = 404
-    sent: int = 404
-    signed_out: int = 302
-
-
-def only(*people, **options) -> Row:
-    """A page of the case on which these people act; the others who see the case are told why not."""
-    return Row(people, **options)
-
-
-OPEN = Row(strangers=200, sent=405, signed_out=200)  # open to everybody, signed in or not
-MEMBERS = Row(strangers=200, sent=405)  # open to everybody who signed in
-ADMINS = only("admin", strangers=403, sent=403)
-AUDITORS = only("auditor", strangers=403, sent=405)
-AUDITS = only("auditor", strangers=403, sent=403)  # where auditors act
-READ = Row(sent=405)  # a page of the case that takes nothing
-PAGE = Row()  # a page of the case that everybody on it may read
-OWNER = only("owner")
-WORKERS = only(*TEAM)
-SHARED = only(*TEAM, strangers=403, sent=403)  # what several cases share, and one of theirs is tied to
-RUNNERS = only("owner", "lead")
-CHAIR = only("chair")
-NOT_NOW = only()  # nobody: the state of this case does not allow it, and the page says so
-POST_ONLY = only(closed=302)  # sends whoever reads it on to the page it belongs to
-
-# A table that an admin read: whoever brings tables cannot tell that it is there, everybody else that there are any.
-READER = only("admin", closed=(403, 404), strangers=403, sent=403)
-
-MACHINES = only(closed=405, strangers=405, sent=401, signed_out=405)  # asked with a key, not by people
-
-TABLE = {
-    "access-evaluation": MACHINES,
-    "access-evaluations": MACHINES,
-    "access-approval": only(closed=401, strangers=401, sent=405, signed_out=401),
-    "access-configuration": OPEN,
-    "access-client": MEMBERS,
-    "fault-kit": MEMBERS,
-    "healthz": OPEN,
-    "readyz": OPEN,
-    "help": OPEN,
-    "rulebook": OPEN,
-    "rulebook-versions": OPEN,
-    "rulebook-version": Row(strangers=200, sent=405, signed_out=404),  # a draft is for people who signed in
-    "styleguide": only(closed=404, sent=405, signed_out=404),  # debug only
-    "sign-in": only(closed=302, strangers=302, sent=302, signed_out=200),
-    "sign-out": only(closed=405, strangers=405, sent=302),
-    "account": MEMBERS,
-    "account-sign-out": only(closed=405, strangers=405, sent=302),
-    "account-password": Row(strangers=200, sent=200),
-    "password-reset": Row(strangers=200, sent=200, signed_out=200),
-    "password-link": only(
-        closed=302, strangers=302, sent=405
-    ),  # leads to the next, whatever its key is worth
-    "password-set": only(closed=404, signed_out=404),  # only behind a link that works
-    "first-admin": only(closed=404, signed_out=404),  # there is one
-    "accounts": only("admin", strangers=403, sent=405),
-    "accounts-add": ADMINS,
-    "accounts-export": only("admin", strangers=403, sent=405),
-    "account-invite": only(closed=405, strangers=405, sent=403),
-    "account-end-sessions": only(closed=405, strangers=405, sent=403),
-    "status": only("admin", strangers=403, sent=405),
-    "status-mail": only(closed=405, strangers=405, sent=403),
-    "settings": Row(strangers=200, sent=200),
-    "calendar-make": only(closed=405, strangers=405, sent=200),
-    "calendar-end": only(closed=405, strangers=405, sent=302),
-    "calendar": only(closed=404, sent=405, signed_out=404),  # a secret that nobody has
-    "digest-leave": only(closed=404, signed_out=404),  # likewise
-    "notices": MEMBERS,
-    "notice": only(closed=404, sent=405),  # one's own only; this one is nobody's
-    "notices-read": only(closed=405, strangers=405, sent=302),
-    "desk": MEMBERS,
-    "search": MEMBERS,
-    "portfolio": MEMBERS,
-    "portfolio-export": MEMBERS,
-    "pictures": MEMBERS,
-    "similar": MEMBERS,
-    "reviews": MEMBERS,
-    "where-it-goes": MEMBERS,
-    "efforts": MEMBERS,
-    "efforts-export": MEMBERS,
-    "decisions": MEMBERS,
-    "ideas": only(*BOARD, strangers=403, sent=405),
-    "decisions-export": MEMBERS,
-    "register": Row(strangers=200, sent=200),
-    "rulebook-load": ADMINS,
-    "rulebook-propose": only(closed=405, strangers=405, sent=403),
-    "rulebook-changes": Row(strangers=200, sent=405, signed_out=404),
-    "rulebook-publish": Row(strangers=200, sent=403),
-    "audit": AUDITORS,
-    "audit-entry": AUDITORS,
-    "audit-entries-export": AUDITORS,
-    "audit-readings": AUDITORS,
-    "audit-readings-export": AUDITORS,
-    "audit-sign-ins": AUDITORS,
-    "audit-sign-ins-export": AUDITORS,
-    "audit-rights": AUDITORS,
-    "audit-rights-export": AUDITORS,
-    "audit-samples": AUDITORS,
-    "audit-draw": AUDITS,
-    "audit-sample": AUDITORS,
-    "audit-drawn": AUDITS,
-    "audit-finish": only(closed=405, strangers=405, sent=403),
-    "audit-sample-csv": only(strangers=403, sent=405),  # the sample is not finished
-    "audit-sample-json": only(strangers=403, sent=405),
-    "keeping": only("admin", "auditor", strangers=403, sent=403),
-    "crosswalk": AUDITORS,
-    "crosswalk-export": AUDITORS,
-    "record": MEMBERS,
-    "record-checkpoint": MEMBERS,
-    "record-verifier": MEMBERS,
-    "record-receipt": only("admin", "auditor", closed=404, sent=405),  # who acted, and auditors
-    "record-receipt-file": only("admin", "auditor", closed=404, sent=405),
-    "estates": only("admin", "lead", strangers=403, sent=403),
-    "estate": READER,
-    "estate-mapping": READER,
-    "estate-confirm": READER,
-    "estate-drop": READER,
-    "estate-progress": only(closed=(403, 404), strangers=403, sent=403),  # it is not confirmed
-    "estate-export": READER,
-    "imports": ADMINS,
-    "import": ADMINS,
-    "import-confirm": ADMINS,
-    "import-row": ADMINS,
-    "case": PAGE,
-    "case-history": PAGE,
-    "case-compare": only("owner", *BOARD, "auditor", sent=405),
-    "case-details": OWNER,
-    "case-rename": OWNER,
-    "case-tier": OWNER,
-    "case-tier-confirm": only("seat_risk"),
-    "checklist": PAGE,
-    "checklist-row": PAGE,
-    "checklist-draft": POST_ONLY,
-    "checklist-accept": POST_ONLY,
-    "declaration": PAGE,
-    "evidence": PAGE,
-    "evidence-item": PAGE,
-    "evidence-file": only(
-        *TEAM, *BOARD, "auditor"
-    ),  # everything but evidence bodies: admins do not read them
-    "evidence-look": only(*TEAM, *BOARD, "auditor", sent=405),
-    "evidence-content": only(*TEAM, *BOARD, "auditor", sent=405),
-    "evidence-add": WORKERS,
-    "evidence-index": OWNER,
-    "evidence-cover": WORKERS,
-    "evidence-capture": NOT_NOW,  # not switched on here
-    "evidence-withdraw": WORKERS,
-    "integration-residency": READ,
-    "vendors": MEMBERS,
-    "vendor": MEMBERS,
-    "vendor-add": only(*TEAM, "seat_risk", "admin", strangers=403, sent=403),
-    "vendor-move": MEMBERS,
-    "vendor-term-add": only("seat_risk", strangers=403, sent=403),
-    "vendor-term-change": only("seat_risk", strangers=403, sent=403),
-    "vendor-term-withdraw": only("seat_risk", strangers=403, sent=403),
-    "unit-policies": MEMBERS,
-    "unit-policy-add": only("admin", "seat_risk", strangers=403, sent=403),
-    "unit-policy-change": only("admin", "seat_risk", strangers=403, sent=403),
-    "unit-policy-withdraw": only("admin", "seat_risk", strangers=403, sent=403),
-    "regions": MEMBERS,
-    "region-add": only("admin", "seat_risk", strangers=403, sent=403),
-    "contract": PAGE,
-    "contract-map": PAGE,
-    "clause-map": RUNNERS,
-    "mapping-end": RUNNERS,
-    "layer-review": only(closed=404),  # this item is no report on a layer
-    "architecture-add": RUNNERS,
-    "architecture-withdraw": RUNNERS,
-    "contract-edit": OWNER,
-    "clause": PAGE,
-    "clause-edit": OWNER,
-    "clause-move": POST_ONLY,
-    "clause-remove": OWNER,
-    "comment-settle": POST_ONLY,
-    "contract-changes": READ,
-    "contract-read": READ,
-    "contract-start": NOT_NOW,  # there are clauses already
-    "contract-word": OWNER,
-    "contract-words": OWNER,
-    "contract-propose": OWNER,
-    "contract-take-back": only(closed=(403, 404)),  # nothing is with the board
-    "contract-approve": only(closed=404),
-    "approvals": READ,
-    "approval": PAGE,
-    "people": PAGE,
-    "role": PAGE,
-    "role-propose": OWNER,
-    "role-decline": NOT_NOW,  # the person who was asked is not in this table
-    "role-again": NOT_NOW,
-    "role-end": OWNER,
-    "away": Row(strangers=200, sent=200),
-    "away-end": only("owner", "admin", closed=404),
-    "delegation": only("lead", closed=404),
-    "delegation-decline": only("lead", closed=404),
-    "delegation-another": only("owner", closed=404),
-    "handover": only("owner", "admin", strangers=403, sent=403),  # of the owner
-    "handovers": Row(strangers=200, sent=200),
-    "running": PAGE,
-    "component-add": RUNNERS,
-    "scope-add": RUNNERS,
-    "change-add": RUNNERS,
-    "change-complete": RUNNERS,
-    "dependant-add": OWNER,
-    "dependant": PAGE,  # and the executive it names, who is not in this table
-    "dependant-decline": NOT_NOW,
-    "dependant-end": OWNER,
-    "contract-dry-run": only(*TEAM, *BOARD, "auditor", sent=405),  # shows what was asked: not for admins
-    "systems": READ,
-    "system-try": PAGE,
-    "key-make": RUNNERS,
-    "key-rotate": RUNNERS,
-    "key-revoke": RUNNERS,
-    "systems-all": MEMBERS,
-    "system": MEMBERS,
-    "system-describe": Row(strangers=200, sent=200),
-    "system-change": SHARED,
-    "system-retire": SHARED,
-    "system-disown": only(strangers=403, sent=403),  # its owner is not in this table
-    "system-customise": SHARED,
-    "customisation-end": SHARED,
-    "account-open": SHARED,
-    "account-change": SHARED,
-    "account-review": SHARED,
-    "account-close": SHARED,
-    "integration": READ,
-    "integration-path": READ,
-    "register-record": WORKERS,
-    "link-add": WORKERS,
-    "link-change": WORKERS,
-    "link-end": WORKERS,
-    "link-answer": PAGE,  # and the owner of the system, who is not in this table
-    "link-decline": NOT_NOW,
-    "source-accept": NOT_NOW,  # the architecture seat is not in this table
-    "told": READ,
-    "told-one": only(*TEAM, *BOARD, "auditor", sent=405),
-    "told-export": only(*TEAM, *BOARD, "auditor", sent=405),
-    "case-switch-off": only("owner", "chair"),
-    "case-switch-on": NOT_NOW,  # they are on
-    "case-drill": WORKERS,
-    "integration-definitions": READ,
-    "term-use": WORKERS,
-    "term-stop": WORKERS,
-    "definition-add": WORKERS,
-    "definition-change": SHARED,
-    "definition-withdraw": SHARED,
-    "conflict-reconcile": only("steward"),
-    "conflict-accept": only("steward"),
-    "glossary": MEMBERS,
-    "glossary-term": MEMBERS,
-    "integration-drills": PAGE,
-    "drill-add": WORKERS,
-    "drill-withdraw": WORKERS,
-    "integration-processes": PAGE,
-    "process-add": WORKERS,
-    "process-withdraw": WORKERS,
-    "sign-on-add": WORKERS,
-    "integration-traces": PAGE,
-    "trace-add": WORKERS,
-    "trace-sample": PAGE,
-    "notes": PAGE,
-    "integration-profiles": PAGE,
-    "integration-profile-add": WORKERS,
-    "integration-profile": PAGE,
-    "integration-sample-delete": WORKERS,
-    "integration-profile-cover": PAGE,
-    "integration-drift": PAGE,
-    "event-add": only(*TEAM, *BOARD),
-    "funding-add": only("owner", "chair"),
-    "observation-add": only(*TEAM, *BOARD),
-    "event-take-back": only("lead", "chair"),
-    "funding-take-back": only("owner", "chair"),
-    "observation-take-back": only("steward", "chair"),
-    "integration-effort": PAGE,
-    "effort-import": WORKERS,
-    "effort-take-back": only("lead", "chair"),
-    "case-stop": only("owner", "chair"),
-    "case-step-back": CHAIR,
-    "case-withdraw": NOT_NOW,
-    "case-retire": NOT_NOW,
-    "case-reopen": NOT_NOW,
-    "case-reattest": NOT_NOW,
-    "case-continue": NOT_NOW,
-    "hold-open": only(*TEAM, *BOARD),
-    "hold-lift": CHAIR,
-    "obligation-settle": NOT_NOW,  # a post-mortem is settled by being written and confirmed
-    "obligation-excuse": CHAIR,
-    "gap-open": only(*TEAM, "chair"),
-    "gap-close": WORKERS,
-    "review-open": PAGE,
-    "review": READ,
-    "review-decide": CHAIR,
-    "review-return": CHAIR,
-    "review-withdraw": OWNER,
-    "review-rebase": OWNER,
-    "review-ask": only(*BOARD),
-    "question-answer": WORKERS,
-    "condition-meet": OWNER,
-    "sign": only("seat_adoption"),
-    "sign-off": READ,
-    "sign-off-withdraw": only("seat_adoption"),
-    "waivers": PAGE,
-    "waiver-agree": only("seat_risk", "chair", closed=302),
-    "waiver-refuse": only("seat_risk", "chair", closed=302),
-    "lessons": READ,
-    "post-mortem-start": PAGE,
-    "post-mortem": PAGE,
-    "post-mortem-publish": PAGE,
-    "post-mortem-confirm": PAGE,
-}
-
 REFUSED_IN_TURN = 6  # of those who may not see a page one in so many is asked, in the suite
 # Files of evidence have a policy of their own, stricter still: tests/test_hostile_files.py.
-BODIES = ("evidence-file", "evidence-content")
+BODIES = ("evidence-file", "evidence-content", "attachment-file")
 
 
 def urls(patterns=None):
@@ -445,6 +125,14 @@ def world(cast):
     pressed = actions.switch_off(case=case, reason="A trial", by=cast.owner)
     actions.switch_on(case=case, reason="It is over", by=cast.owner)
     account = start(obligation=debts[0], by=cast.owner)
+    log = ContentFile(b"12:00 nothing came back\n", "log.txt")
+    attached = attach(post_mortem=account, title="The log", file=log, by=cast.owner)
+    with acting(system="test", reason="One of everything"):
+        said = SectionComment(post_mortem=account, text="Which two?", by=cast.seat_risk, at=clock.now())
+        said.save()
+    copy = actions.copy_rulebook(base=Rulebook.objects.current(), version="2026.3", by=cast.admin)
+    forecast = actions.ask_forecast(of=copy, by=cast.admin)
+    known = factories.make_lesson(cast)
     draft = people.load_rulebook(source=load_default().replace('"2026.1"', '"2026.2"'), by=cast.admin)
     batch = actions.upload_batch(
         content=b"agency,id,use_case_name,development_stage\nNASA,N-1,Crater finder,\n",
@@ -493,6 +181,28 @@ def world(cast):
         ]
         for one in looked_at:
             one.save()
+    asked_users, _ = pulsing.opened(cast, case)
+    remark = PulseComment.objects.create(pulse=asked_users, text="It helps.")
+    signal = report_signal(
+        case=case,
+        kind="ignored",
+        group="Team North",
+        words="They forgot it.",
+        source="seen",
+        observed_on=today,
+        by=cast.steward,
+    )
+    incident = incidents.open_incident(case=case, severity=4, title="Slow answers", by=cast.lead)
+    clocks.lay_out_duties(by=cast.admin)
+    running = clocks.start_clock(incident=incident, duty=ReportingDuty.objects.earliest("pk"), by=cast.owner)
+    problem, problem_secret = problems.report_problem(
+        link=problems.open_link(case=case, by=cast.owner), what="It was slow."
+    )
+    measure = factories.make_measure(cast, case)
+    factories.make_reading(cast, measure)
+    meeting = plan_meeting(board=cast.board, held_on=today, by=cast.chair)
+    point = add_point(meeting=meeting, words="Dates", by=cast.chair)
+    place_point(meeting=meeting, key=f"r{review.pk}", place=1, reason="First.", by=cast.chair)
     seals.seal()
     sample = samples.draw_sample(
         name="Votes", purpose="A look", search=Search(kind="signed off"), size=1, by=cast.auditor
@@ -500,6 +210,9 @@ def world(cast):
     return {
         "ref": case.ref,
         "samples": sample.pk,
+        "meetings": meeting.pk,
+        "point": point.key,
+        "figure": "pilots",
         "place": 1,
         "entries": sample.drawn.get().entry_id,
         "receipts": Entry.objects.filter(kind="board added").earliest("pk").pk,
@@ -513,6 +226,9 @@ def world(cast):
         "words": contract.contract.vocabulary.first().pk,
         "starter": "triage",
         "version": draft.version,
+        "rulebook-drafts": copy.pk,
+        "rulebook-effects": forecast.pk,
+        "part": "requirement",
         "evidence": item.pk,
         "roles": proposed.pk,
         "away": absence.pk,
@@ -543,6 +259,14 @@ def world(cast):
         "imports": batch.pk,
         "rows": ImportRow.objects.filter(batch=batch).first().pk,
         "post-mortems": account.pk,
+        "post-mortem-comments": said.pk,
+        "attachments": attached.pk,
+        "pulses": asked_users.pk,
+        "pulse-comments": remark.pk,
+        "language": "de",
+        "measures": measure.pk,
+        "reading": measure.readings.get().pk,
+        "lessons": known.pk,
         "keys": key.pk,
         "systems": shared.pk,
         "service-accounts": service.pk,
@@ -559,6 +283,12 @@ def world(cast):
         "vendors": vendor.pk,
         "vendor-terms": term.pk,
         "policies": policy.pk,
+        "signals": signal.pk,
+        "incidents": incident.pk,
+        "deadlines": running.pk,
+        "problems": problem.pk,
+        "problem_token": case.problem_links.get().token,
+        "problem_secret": problem_secret,
         "token": "1.forged~key",
         "secret": "nobody-has-this",
     }

@@ -172,7 +172,9 @@ def test_no_signals_between_apps():
                 signal = getattr(node.func.value, "id", getattr(node.func.value, "attr", ""))
                 if (name, signal) not in allowed and not signal.startswith(("psycopg", "connection")):
                     wrong.append(f"{name}:{node.lineno} connects {signal}")
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("receiver", "Signal"):
+            called = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
+            # In this one module a Signal is a row: how people behave towards a system.
+            if called == "receiver" or (called == "Signal" and name != "adoption/actions/signals.py"):
                 wrong.append(f"{name}:{node.lineno} {node.func.id}")
     assert wrong == []
 

@@ -174,6 +174,23 @@ def test_nothing_can_be_written_on_another_day(year, case):
             row.save()
 
 
+def test_a_look_back_that_runs_away_is_stopped_and_leaves_today_as_it_was(year, case, auditor, monkeypatch):
+    def runs_away(*args, **kwargs):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', '20ms', true)")
+            cursor.execute("SELECT pg_sleep(60)")
+
+    with monkeypatch.context() as slow:
+        slow.setattr(standing, "_read", runs_away)
+        answer = auditor.get(on(case, day_of(case, "mvp")))
+    assert answer.status_code == 503
+    assert "takes too long" in answer.content.decode()
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW search_path")
+        assert "asof" not in cursor.fetchone()[0]
+    assert auditor.get(on(case, day_of(case, "mvp"))).status_code == 200
+
+
 # --- Who may look back -----------------------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from governance.models import TaskRun
 from initiatives import actions
 from initiatives.models import Initiative
 from tests import factories
-from tests.test_access import TABLE
+from tests.access import TABLE
 
 pytestmark = pytest.mark.django_db
 

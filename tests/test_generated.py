@@ -34,8 +34,9 @@ from initiatives.actions.holds import owe
 from initiatives.importing.code_pages import CodePageUnsure
 from initiatives.importing.reading import read_table
 from tests import factories, generated
+from tests.access import CAST, TABLE
 from tests.generated import UNESCAPED, forms_of, looked_up
-from tests.test_access import CAST, TABLE, address, world  # noqa: F401 - a fixture
+from tests.test_access import address, world  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
 

@@ -46,6 +46,7 @@ DOORS = {
     "UploadForm": (lambda _: at("imports"), "admin", "file", {"source": "us-2025"}),
     "EffortFileForm": (lambda case: at("effort-import", case.ref), "owner", "file", {}),
     "EstateForm": (lambda _: at("estates"), "admin", "file", {"kind": "systems"}),
+    "ReadingsFileForm": (lambda case: at("readings-import", case.ref), "owner", "file", {}),
     "PeopleForm": (lambda _: at("accounts-add"), "admin", "file", {}),
     "RulebookForm": (lambda _: at("rulebook-load"), "admin", "file", {}),
 }
@@ -111,6 +112,7 @@ def test_no_other_form_takes_what_is_no_table_or_text(cast, as_, rounds):
     }
     # Their base, the style guide's, and those that have hostile files of their own: test_profiling, test_views_drills.
     others = {"ProofForm", "SampleForm", "DataSampleForm", "DrillForm", "TraceForm"}
+    others |= {"AttachForm", "TextForm"}  # kept as evidence is, read as a rulebook is
     assert takes - others == set(DOORS)
     case, wrong = factories.make_case(cast), []
     clients = {who: as_(getattr(cast, who)) for who in ("owner", "admin")}

@@ -7,6 +7,7 @@ from governance.answers import Refused
 from governance.history import acting
 from initiatives import actions
 from initiatives.models import Initiative
+from tests import factories
 from tests.claims import make_claim
 from tests.walks.story import undone
 
@@ -141,9 +142,9 @@ def test_what_had_passed_its_gate_is_reopened_as_a_prototype(cast):
         actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
     with pytest.raises(Refused, match="post-mortem is still owed"):
         actions.reopen(case=case, reason="Again.", by=cast.chair)
-    debt = case.obligations.get(kind="post_mortem")
-    with acting(by=cast.owner, reason="Written"):
-        actions.holds.settle_row(debt, by=cast.owner, note="Published")
+    factories.make_written(
+        case.obligations.get(kind="post_mortem"), by=cast.owner, confirmed_by=cast.seat_adoption
+    )
     assert actions.reopen(case=case, reason="Again.", by=cast.chair).stage == "prototype"
 
 

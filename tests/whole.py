@@ -12,6 +12,13 @@ from tests import factories
 
 # What a constraint asks of a made-up row beyond what its fields ask.
 ASKED = {
+    "adoption.Measure": {"counterfactual": lambda: "The year before"},
+    "adoption.AgendaPoint": {"words": lambda: "Dates"},
+    "adoption.Lesson": {
+        "source": lambda: "A report",
+        "entered_by_id": lambda: User.objects.earliest("pk").pk,
+        "entered_at": clock.now,
+    },
     "governance.LegalHold": {"case_ref": lambda: "AI-0001"},
     "initiatives.Handover": {"successor_id": lambda: User.objects.earliest("pk").pk},
     "initiatives.ScopeVersion": {"starts_at": clock.now},

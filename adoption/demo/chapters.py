@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 from random import Random
 
 from adoption.demo import life
+from adoption.demo.adopted import adopted
 from adoption.demo.cases import CASES
 from adoption.demo.people import Company
 from adoption.demo.words import ANSWERS, ATTESTED, DECLARED, OUTCOMES, PROOF, Proof, Words
+from adoption.instruments import ASKED
 from governance import clock
 from governance.clauses import Terms
 from initiatives import actions
@@ -247,6 +249,10 @@ class Tale:
                     self._answer(key)
         for proof in PROOF[gate]:
             self._add(proof, ago, skip)
+        measured = {key for proof in PROOF[gate] for key in proof.covers} & set(ASKED) - set(skip)
+        if measured:
+            with self.day(ago):
+                adopted(self.case, self.team, measured)
 
     def submit(self, ago: int) -> Review:
         """The owner opens the review that is next."""

@@ -309,6 +309,11 @@ def _ground(case, gate, team, observed_on, skip) -> None:
                     text=f"By the end of the trial: {key.replace('_', ' ')} shown.",
                     by=team.owner,
                 )
+    measured = {key for key in book.gates[gate].requirements() if key.startswith("adopt.")} - set(skip)
+    if measured:
+        from adoption.demo.adopted import adopted
+
+        adopted(case, team, measured, until=observed_on)
     if gate == "production":
         for row in case.proof_items.filter(result=""):
             actions.report_outcome(

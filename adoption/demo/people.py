@@ -248,6 +248,19 @@ def propose_next_rulebook(company: Company) -> Rulebook:
     return ground.propose_publication(rulebook=rulebook, by=admin)
 
 
+def try_rulebooks(company: Company) -> None:
+    """What the rules of next year would do to every case, worked out for the chair; and a draft somebody works on."""
+    waiting = Rulebook.objects.filter(published_at__isnull=True).latest("pk")
+    actions.work_out(actions.ask_forecast(of=waiting, by=company["second-admin"]).pk)
+    admin = company["admin"]
+    draft = actions.copy_rulebook(base=Rulebook.objects.current(), version="2027.1", by=admin)
+    drill = {
+        ("requirement", "mvp.users", "evidence"): ["drill_record"],
+        ("freshness", "sign_off_max_age_days"): 30,
+    }
+    actions.edit_draft(draft=draft, values=drill, based_on=draft.number, by=admin)
+
+
 def logins() -> list[Person]:
     """The accounts that the start prints: one for each kind of user."""
     return [person for person in PEOPLE if person.first]

@@ -1,5 +1,58 @@
-"""Rows of what came of the cases."""
+"""What is kept of what came of the cases."""
 
-from adoption.models.postmortems import Lesson, PostMortem
+from adoption.models.incidents import (
+    Deadline,
+    Incident,
+    IncidentLine,
+    IncidentSystem,
+    ReportingDuty,
+)
+from adoption.models.lessons import LessonLexeme, LessonResponse, LessonWords
+from adoption.models.measures import Goal, Measure, Reading, Tally
+from adoption.models.meetings import AgendaPoint, Attendance, Meeting, Minutes, Pack
+from adoption.models.postmortems import (
+    Attachment,
+    Attribution,
+    Lesson,
+    LinkedGap,
+    PostMortem,
+    SectionComment,
+)
+from adoption.models.problems import ProblemLink, ProblemReport
+from adoption.models.pulses import AnswerBox, Invitation, Pulse, PulseComment
+from adoption.models.signals import SealedSource, Signal, SourceQuestion
 
-__all__ = ["Lesson", "PostMortem"]
+__all__ = [
+    "AgendaPoint",
+    "AnswerBox",
+    "Attachment",
+    "Attendance",
+    "Attribution",
+    "Deadline",
+    "Goal",
+    "Incident",
+    "IncidentLine",
+    "IncidentSystem",
+    "Invitation",
+    "Lesson",
+    "LessonLexeme",
+    "LessonResponse",
+    "LessonWords",
+    "LinkedGap",
+    "Measure",
+    "Meeting",
+    "Minutes",
+    "Pack",
+    "PostMortem",
+    "ProblemLink",
+    "ProblemReport",
+    "Pulse",
+    "PulseComment",
+    "Reading",
+    "ReportingDuty",
+    "SealedSource",
+    "SectionComment",
+    "Signal",
+    "SourceQuestion",
+    "Tally",
+]

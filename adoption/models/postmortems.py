@@ -1,35 +1,91 @@
-"""Post-mortems: what happened, what it did, which layer it lay in, what others should know."""
+"""Post-mortems: what happened, what it did, which layer it lay in, what others should know.
+
+Sources: S1-17.2, S1-18.1, S1-18.2, S1-19; domain.md, invariants 14 and 15.
+"""
 
 from django.db import models
 from django.db.models import Q
 
 from governance.history import governed
 from governance.models import User
-from initiatives.models import Initiative, Obligation
+from initiatives.models import Gap, Initiative, Obligation
 from initiatives.models.versions import LAYERS
+
+FAILURE, SUCCESS = "failure", "success"
+SIDES = {FAILURE: "What failed", SUCCESS: "What worked"}
+BLAMED, FOUND = "blamed", "found"
+SAID = {BLAMED: "Blamed or credited at first", FOUND: "Found"}
+VOICES = {
+    "management": "Management",
+    "team": "The team itself",
+    "users": "Its users",
+    "vendor": "The vendor",
+    "press": "Press or public",
+    "board": "The board",
+}
+# What a lesson is about across layers: short, so that two teams that met the same thing choose the same word.
+PATTERNS = {
+    "data_access": "Access to data",
+    "definitions": "Definitions that differ",
+    "identity": "Sign-on and permissions",
+    "sources": "Sources out of date or without an owner",
+    "workflow": "Work is done otherwise than assumed",
+    "fallback": "Fallback missing or never tried",
+    "ownership": "Nobody owned it",
+    "evaluation": "Tried on other cases than the real ones",
+    "oversight": "People could not check or overrule it",
+    "rollout": "Rolled out too fast or too wide",
+    "monitoring": "Nobody saw it in time",
+    "vendor_change": "The vendor changed something",
+    "residency": "Data went where they must not",
+    "cost": "Time or money counted wrongly",
+}
 
 
 class PostMortem(models.Model):
-    """One written account that settles one debt: a draft, published by its author, confirmed by the adoption seat."""
+    """One written account that settles one debt: a draft, in review, published when the adoption seat confirms it.
 
-    DRAFT, PUBLISHED, CONFIRMED = "draft", "published", "confirmed"
-    STATES = {DRAFT: "Draft", PUBLISHED: "Published, waiting for the adoption seat", CONFIRMED: "Confirmed"}
+    What is owed and not begun is its `Obligation` alone. `version` counts what was saved, so that nobody hands in, or
+    confirms, other words than those they saw.
+    """
+
+    DRAFT, IN_REVIEW, PUBLISHED = "draft", "review", "published"
+    STATES = {DRAFT: "Draft", IN_REVIEW: "In review", PUBLISHED: "Published"}
+    TEXTS = (
+        "expected",
+        "timeline",
+        "impact",
+        "detected",
+        "made_easy",
+        "went_well",
+        "lucky",
+        "no_lesson_because",
+        "no_gaps_because",
+    )
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="post_mortems")
     obligation = models.OneToOneField(Obligation, models.PROTECT, related_name="post_mortem")
     state = models.CharField(max_length=10, choices=STATES.items(), default=DRAFT)
+    expected = models.TextField(blank=True, default="")
     timeline = models.TextField(blank=True, default="")
     impact = models.TextField(blank=True, default="")
-    attribution = models.TextField(blank=True, default="")
-    found_layer = models.CharField(max_length=20, choices=LAYERS.items(), blank=True, default="")
-    blamed_layer = models.CharField(max_length=20, choices=LAYERS.items(), blank=True, default="")
+    detected = models.TextField(blank=True, default="")
+    made_easy = models.TextField(blank=True, default="")
+    went_well = models.TextField(blank=True, default="")
+    lucky = models.TextField(blank=True, default="")
+    no_lesson_because = models.TextField(blank=True, default="")
     no_gaps_because = models.TextField(blank=True, default="")
     author = models.ForeignKey(User, models.PROTECT, related_name="+")
     version = models.PositiveIntegerField(default=1)
-    published_at = models.DateTimeField(null=True, blank=True)
-    published_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    confirmed_at = models.DateTimeField(null=True, blank=True)
-    confirmed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    # The columns keep the names they were recorded under: a record is compared with its rows column by column.
+    handed_in_at = models.DateTimeField(null=True, blank=True, db_column="published_at")
+    handed_in_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", db_column="published_by_id"
+    )
+    published_at = models.DateTimeField(null=True, blank=True, db_column="confirmed_at")
+    published_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", db_column="confirmed_by_id"
+    )
 
     history = governed()
 
@@ -37,28 +93,138 @@ class PostMortem(models.Model):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(
-                name="published_means_who_and_when",
-                condition=Q(state="draft", published_at__isnull=True, published_by__isnull=True)
-                | ~Q(state="draft") & Q(published_at__isnull=False, published_by__isnull=False),
+                name="handed_in_means_who_and_when",
+                condition=Q(state="draft", handed_in_at__isnull=True, handed_in_by__isnull=True)
+                | ~Q(state="draft") & Q(handed_in_at__isnull=False, handed_in_by__isnull=False),
             ),
             models.CheckConstraint(
-                name="confirmed_means_who_and_when",
-                condition=~Q(state="confirmed") & Q(confirmed_at__isnull=True, confirmed_by__isnull=True)
-                | Q(state="confirmed", confirmed_at__isnull=False, confirmed_by__isnull=False),
+                name="published_means_confirmed_by_whom_and_when",
+                condition=~Q(state="published") & Q(published_at__isnull=True, published_by__isnull=True)
+                | Q(state="published", published_at__isnull=False, published_by__isnull=False),
             ),
         ]
 
     def __str__(self) -> str:
         return f"post-mortem of {self.initiative_id}"
 
+    @property
+    def looks_back(self) -> bool:
+        """Whether it is the retrospective after go-live: the same pages, with prompts of its own."""
+        return self.obligation.kind == "retrospective"
+
+
+class KeptQuerySet(models.QuerySet):
+    """Rows of a post-mortem that nobody took out."""
+
+    def standing(self):
+        """Those that were not taken out."""
+        return self.filter(removed_at__isnull=True)
+
+
+class Attribution(models.Model):
+    """A layer that something is put down to: found with grounds, or blamed (for success: credited) at first, by whom.
+
+    `place`: 1 for the layer it lay in most. An order, because shares of a cause would be made-up figures (S1-19).
+    """
+
+    post_mortem = models.ForeignKey(PostMortem, models.PROTECT, related_name="attributions")
+    side = models.CharField(max_length=10, choices=SIDES.items())
+    said = models.CharField(max_length=10, choices=SAID.items())
+    layer = models.CharField(max_length=20, choices=LAYERS.items())
+    by_whom = models.CharField(max_length=20, choices=VOICES.items(), blank=True, default="")
+    place = models.PositiveSmallIntegerField(default=1)
+    grounds = models.TextField(blank=True, default="")
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = KeptQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["post_mortem", "side", "said", "place", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["post_mortem", "side", "layer", "by_whom"],
+                condition=Q(removed_at__isnull=True, said="blamed"),
+                name="each_voice_blames_a_layer_once",
+            ),
+            models.UniqueConstraint(
+                fields=["post_mortem", "side", "layer"],
+                condition=Q(removed_at__isnull=True, said="found"),
+                name="a_layer_is_found_once",
+            ),
+            models.CheckConstraint(
+                name="who_blamed_is_said_of_blame", condition=Q(by_whom="") | Q(said="blamed")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_side_display()}: {self.get_layer_display()}"
+
 
 class Lesson(models.Model):
-    """What the next team should know, in one layer."""
+    """What the next team should know, in one layer, and what to do instead; how a later case is told by it.
 
-    post_mortem = models.ForeignKey(PostMortem, models.PROTECT, related_name="lessons")
+    It comes from a post-mortem, or from outside: `source` then says where it was read, and it counts once it is
+    confirmed. `systems`: keys of systems of the register. `tags` and `vendors`: words. `repeats`: the lesson that was
+    known when this came about all the same.
+    """
+
+    post_mortem = models.ForeignKey(PostMortem, models.PROTECT, null=True, blank=True, related_name="lessons")
     text = models.TextField()
+    instead = models.TextField(blank=True, default="")
     layer = models.CharField(max_length=20, choices=LAYERS.items())
+    pattern = models.CharField(max_length=20, choices=PATTERNS.items(), blank=True, default="")
+    tags = models.JSONField(default=list, blank=True)
+    systems = models.JSONField(default=list, blank=True)
+    vendors = models.JSONField(default=list, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
+    source = models.TextField(blank=True, default="")
+    source_link = models.URLField(max_length=500, blank=True, default="")
+    entered_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    entered_at = models.DateTimeField(null=True, blank=True)
+    confirmed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    repeats = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="came_again")
+
+    objects = KeptQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["post_mortem", "id"]
+        constraints = [
+            models.CheckConstraint(
+                name="a_lesson_says_where_it_comes_from",
+                condition=Q(
+                    post_mortem__isnull=False,
+                    source="",
+                    entered_by__isnull=True,
+                    entered_at__isnull=True,
+                    confirmed_at__isnull=True,
+                )
+                | Q(post_mortem__isnull=True, entered_by__isnull=False, entered_at__isnull=False)
+                & ~Q(source=""),
+            ),
+            models.CheckConstraint(
+                name="a_lesson_from_outside_is_confirmed_by_another",
+                condition=Q(confirmed_at__isnull=True, confirmed_by__isnull=True)
+                | Q(confirmed_at__isnull=False, confirmed_by__isnull=False)
+                & ~Q(confirmed_by=models.F("entered_by")),
+            ),
+            models.CheckConstraint(
+                name="no_lesson_repeats_itself",
+                condition=Q(repeats__isnull=True) | ~Q(repeats=models.F("id")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:80]
+
+
+class LinkedGap(models.Model):
+    """That a gap of the case was opened from its post-mortem."""
+
+    post_mortem = models.ForeignKey(PostMortem, models.PROTECT, related_name="linked_gaps")
+    gap = models.OneToOneField(Gap, models.PROTECT, related_name="opened_in")
 
     history = governed()
 
@@ -66,4 +232,66 @@ class Lesson(models.Model):
         ordering = ["post_mortem", "id"]
 
     def __str__(self) -> str:
+        return f"gap {self.gap_id} of {self.post_mortem_id}"
+
+
+class SectionComment(models.Model):
+    """What a reader says about one section while the post-mortem is in review; `section` "" means all of it."""
+
+    post_mortem = models.ForeignKey(PostMortem, models.PROTECT, related_name="comments")
+    section = models.CharField(max_length=30, blank=True, default="")
+    text = models.TextField()
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+
+    history = governed()
+
+    class Meta:
+        ordering = ["post_mortem", "id"]
+        constraints = [
+            models.CheckConstraint(
+                name="a_comment_is_settled_by_whom",
+                condition=Q(settled_at__isnull=True, settled_by__isnull=True)
+                | Q(settled_at__isnull=False, settled_by__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
         return self.text[:80]
+
+
+class Attachment(models.Model):
+    """A file kept with a post-mortem, under the policy of evidence, named in the record by its hash. No proof."""
+
+    post_mortem = models.ForeignKey(PostMortem, models.PROTECT, related_name="attachments")
+    title = models.CharField(max_length=200)
+    file = models.FileField(max_length=200)
+    file_name = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=100)
+    size = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+    removed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    removed_reason = models.TextField(blank=True, default="")
+    captured_at = None  # somebody sent it; only evidence is fetched from links
+
+    objects = KeptQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["post_mortem", "id"]
+        constraints = [
+            models.CheckConstraint(name="an_attachment_has_its_hash", condition=~Q(sha256="") & ~Q(file="")),
+            models.CheckConstraint(
+                name="an_attachment_is_taken_out_by_whom_and_why",
+                condition=Q(removed_at__isnull=True, removed_by__isnull=True)
+                | Q(removed_at__isnull=False, removed_by__isnull=False) & ~Q(removed_reason=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title

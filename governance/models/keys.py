@@ -7,8 +7,12 @@ from governance.history import DatabaseNow, governed
 from governance.models.contracts import Contract
 from governance.models.people import User
 
-EVALUATE, POLL = "evaluate", "approvals"
-KEY_SCOPES = {EVALUATE: "Ask for decisions", POLL: "Look whether a person has answered"}
+EVALUATE, POLL, READINGS = "evaluate", "approvals", "readings"
+KEY_SCOPES = {
+    EVALUATE: "Ask for decisions",
+    POLL: "Look whether a person has answered",
+    READINGS: "Send readings of measures",
+}
 
 
 class ServiceKey(models.Model):

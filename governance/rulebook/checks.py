@@ -27,12 +27,16 @@ from governance.rulebook.lines import lines_of
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong: its line (from 1), the place it concerns, what is wrong and what mends it."""
+    """One thing wrong: its line (from 1), the place it concerns, what is wrong and what mends it.
+
+    `path`: the same place as the text has it, such as ("requirement", 3, "fresh_days").
+    """
 
     line: int
     key: str
     what: str
     remedy: str
+    path: tuple = ()
 
     def __str__(self):
         return f"line {self.line}: {self.key}: {self.what} Mend: {self.remedy}"
@@ -105,14 +109,14 @@ class _Check:
     def say(self, path: tuple, what: str, remedy: str):
         """Note a problem at the line of this path, or of the nearest thing around it."""
         line = next((self.lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self.lines), 1)
-        row = self.raw.get(path[0]) if len(path) > 1 and isinstance(path[1], int) else None
+        at, row = path, self.raw.get(path[0]) if len(path) > 1 and isinstance(path[1], int) else None
         if row is None:
             place = ".".join(map(str, path))
         else:
             row = row[path[1]]
             key = row.get("key") if isinstance(row, dict) else None
             place = f"{path[0]} {key}" if isinstance(key, str) and key else f"{path[0]} number {path[1] + 1}"
-        self.problems.append(Problem(line, place, what, remedy))
+        self.problems.append(Problem(line, place, what, remedy, at))
 
     # Shapes
 
@@ -315,6 +319,11 @@ class _Check:
 
     def figures(self):
         """Limits that an organisation cannot loosen."""
+        production = self.part("stages", "production")
+        for key in ("reattest_days", "reattest_days_high"):
+            if production and key not in production:
+                what = f'production is accepted again after a while: the key "{key}" is missing.'
+                self.say(("stages", "production", key), what, f'add "{key}": {KINDS["count"]}.')
         freshness = self.part("freshness")
         waiver = freshness.get("waiver_max_days")
         if _is("count", waiver) and waiver > WAIVER_CEILING_DAYS:

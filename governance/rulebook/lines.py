@@ -1,8 +1,10 @@
-"""On which line of a TOML text each table and key stands, so that a problem can be pointed at."""
+"""Where in a TOML text each table and key stands, so that a problem can be pointed at and a value be exchanged."""
 
 import re
 
 _NAME = r"""(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\])*"|'[^']*')"""
+_HEADING = re.compile(r"\s*(\[\[?)")
+_BLANK = re.compile(r"[ \t\r]*(#[^\n]*)?(\n|$)")
 _NAMES = re.compile(rf"\s*({_NAME}(?:\s*\.\s*{_NAME})*)\s*")
 # What may hide a bracket, in the order in which it must be tried.
 _VALUE = re.compile(
@@ -13,6 +15,15 @@ _VALUE = re.compile(
 
 def lines_of(text: str) -> dict[tuple, int]:
     """Line of every heading and key of a valid TOML text, by path: ("requirement", 3, "fresh_days") -> 58."""
+    found, line, before = {}, 1, 0
+    for path, (start, _) in spans_of(text).items():
+        line, before = line + text.count("\n", before, start), start
+        found[path] = line
+    return found
+
+
+def spans_of(text: str) -> dict[tuple, tuple[int, int]]:
+    """Where each heading and key of a valid TOML text begins, and where what follows it does, by path."""
     found, table, counts, position = {}, (), {}, 0
 
     def path_of(names: str) -> tuple:
@@ -24,28 +35,28 @@ def lines_of(text: str) -> dict[tuple, int]:
         return path
 
     while position < len(text):
-        line = text.count("\n", 0, position) + 1
-        heading = re.compile(r"\s*(\[\[?)").match(text, position)
-        blank = re.compile(r"[ \t\r]*(#[^\n]*)?(\n|$)").match(text, position)
+        blank = _BLANK.match(text, position)
         if blank:
             position = blank.end()
             continue
+        heading = _HEADING.match(text, position)
         names = _NAMES.match(text, heading.end() if heading else position)
         if names is None:
             break
+        end = _end_of_statement(text, names.end())
         if heading and heading[1] == "[[":
             path = path_of(names[1])
             if path[-1:] and isinstance(path[-1], int):
                 path = path[:-1]
             counts[path] = counts.get(path, -1) + 1
             table = (*path, counts[path])
-            found.setdefault(table, line)
+            found.setdefault(table, (position, end))
         elif heading:
             table = path_of(names[1])
-            found.setdefault(table, line)
+            found.setdefault(table, (position, end))
         else:
-            found.setdefault(table + path_of(names[1]), line)
-        position = _end_of_statement(text, names.end())
+            found.setdefault(table + path_of(names[1]), (names.start(1), end))
+        position = end
     return found
 
 

@@ -5,7 +5,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from governance import actions
+from governance import actions, permissions
 from governance.answers import no
 from governance.forms import RulebookForm
 from governance.middleware import open_to_all
@@ -48,7 +48,8 @@ def versions(request: HttpRequest) -> HttpResponse:
     drafts = Rulebook.objects.filter(published_at__isnull=True).select_related("admin", "loaded_by")
     if not request.user.is_authenticated:
         drafts = drafts.none()
-    context = {"nav": "rulebook", "rows": rows, "drafts": drafts}
+    may_try = request.user.is_authenticated and permissions.may_forecast(request.user)
+    context = {"nav": "rulebook", "rows": rows, "drafts": drafts, "may_try": may_try}
     return render(request, "governance/rulebook_versions.html", context)
 
 
@@ -100,6 +101,7 @@ def _page(request: HttpRequest, rulebook: Rulebook) -> HttpResponse:
         "rulebook": rulebook,
         "book": book,
         "in_force": rulebook.pk == newest,
+        "may_try": not rulebook.published and permissions.may_forecast(request.user),
         "gates": [_gate(book, book.gates[key]) for key in MOVES if key in book.gates],
         "stages": [_stage(book, key) for key in book.stages],
         "standards": [

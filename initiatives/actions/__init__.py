@@ -53,6 +53,8 @@ from initiatives.actions.definitions import (
     withdraw_definition,
 )
 from initiatives.actions.dependants import add_dependant, decline_dependence, end_dependant, state_dependence
+from initiatives.actions.drafts import Overtaken as DraftOvertaken
+from initiatives.actions.drafts import copy_rulebook, drop_draft, edit_draft, load_draft, replace_draft
 from initiatives.actions.drills import add_drill, withdraw_drill
 from initiatives.actions.efforts import import_efforts, note_effort, note_week, take_back_effort
 from initiatives.actions.enforcement import (
@@ -79,6 +81,7 @@ from initiatives.actions.evidence import (
     generate_index,
     withdraw_evidence,
 )
+from initiatives.actions.forecasts import ask_forecast, work_out
 from initiatives.actions.handovers import (
     accept_handovers,
     decline_handovers,
@@ -138,6 +141,7 @@ from initiatives.actions.votes import sign_off, statement_for, withdraw_vote
 from initiatives.actions.waivers import agree_to_waiver, refuse_waiver, request_waiver
 
 __all__ = [
+    "DraftOvertaken",
     "Overtaken",
     "Place",
     "TooManyWaiting",
@@ -163,6 +167,7 @@ __all__ = [
     "answer_link",
     "answer_question",
     "approve_contract",
+    "ask_forecast",
     "ask_question",
     "capture_link",
     "change_account",
@@ -180,6 +185,7 @@ __all__ = [
     "confirm_estate",
     "confirm_tier",
     "continue_stage",
+    "copy_rulebook",
     "cover",
     "deactivate",
     "decide",
@@ -193,7 +199,9 @@ __all__ = [
     "delete_sample",
     "describe_system",
     "disown_system",
+    "drop_draft",
     "drop_estate",
+    "edit_draft",
     "end_absence",
     "end_customisation",
     "end_dependant",
@@ -212,6 +220,7 @@ __all__ = [
     "keep_draft",
     "leave_rows",
     "lift_hold",
+    "load_draft",
     "make_key",
     "map_batch",
     "map_clause",
@@ -258,6 +267,7 @@ __all__ = [
     "remove_samples",
     "rename",
     "reopen",
+    "replace_draft",
     "report_change",
     "report_outcome",
     "request_approval",
@@ -304,4 +314,5 @@ __all__ = [
     "withdraw_unit_policy",
     "withdraw_vendor_term",
     "withdraw_vote",
+    "work_out",
 ]

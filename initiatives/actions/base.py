@@ -77,20 +77,23 @@ def _record_refusal(name, by, system, case, refused: Refused) -> None:
 
 def settle_standing(case: Initiative) -> None:
     """Rewrite what the proof of the case supports, in the transaction of the change; debts of grace follow it."""
-    waiting = _together.get()
-    if waiting is not None:
-        waiting[case.pk] = history.current()
-        return
     settle_standings([case])
 
 
-def settle_standings(cases: list[Initiative], rulebook: Rulebook | None = None) -> None:
-    """The same for many locked cases, read and written together; under this rulebook, else the one in force."""
+def settle_standings(cases: list[Initiative], rulebook: Rulebook | None = None, grace=None) -> list:
+    """The same for many locked cases, read and written together; under this rulebook, else the one in force.
+
+    Returns the debts of grace that were opened; `grace` as `holds.follow_support` takes it.
+    """
     from initiatives.actions.holds import follow_support
 
+    waiting = _together.get()
+    if waiting is not None and rulebook is None:
+        waiting |= {case.pk: history.current() for case in cases}
+        return
     with reading.afresh(), reading.one_look():  # what was changed is read once, with the eyes of now
         support = standing.rewrite(cases, rulebook)
-        follow_support(cases, support)
+        return follow_support(cases, support, grace)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from governance.answers import no
 from governance.models import Unit, User
 from initiatives import permissions
 from initiatives.actions.base import act, settle_standing
+from initiatives.actions.following import follow_more
 from initiatives.actions.links import end_links
 from initiatives.actions.roles import create_role
 from initiatives.models import FormerTitle, Initiative
@@ -93,6 +94,7 @@ def rename(*, case: Initiative, title: str, reason: str, by: User) -> Initiative
         case.title = title.strip()
         case.save()
         ledger.record("renamed", case=case, before=before, after=case.title)
+        follow_more(case)
     return case
 
 
@@ -117,6 +119,7 @@ def change_details(
         if after != before:
             case.save()
             ledger.record("details changed", case=case, before=before, after=after)
+            follow_more(case)
     return case
 
 

@@ -11,7 +11,7 @@ from governance import clock, gates, history, ledger
 from governance.models import Rulebook, User
 from initiatives import permissions, sources
 from initiatives.actions.base import act, settle_standing
-from initiatives.actions.following import follow
+from initiatives.actions.following import follow, follow_more
 from initiatives.models import (
     ChangeRecord,
     Component,
@@ -35,8 +35,8 @@ TRIGGER_OF_LAYER = {
     "runtime": "application_version",
     "observability": "application_version",
 }
-# Changes people report in words; versions, scope, contract, roles and tier pull their own triggers.
-REPORTED = ("integration_schema", "data_source", "vendor_terms", "workflow", "knowledge_holder", "incident")
+# Changes people report in words; versions, scope, contract, roles, tier and incidents pull their own triggers.
+REPORTED = ("integration_schema", "data_source", "vendor_terms", "workflow", "knowledge_holder")
 EARLY = ("proposed", "prototype")
 # What ends all proof from before, whatever its requirement lists (domain.md, "reopen").
 REOPENED = "reopened"
@@ -312,7 +312,7 @@ def record_component(
                 rollback=rollback.strip(),
             )
         passes = component.hops.filter(ended_at__isnull=True).exists()
-        if not (passes and follow([case])):
+        if not (follow([case]) if passes else follow_more(case)):
             settle_standing(case)
     return incoming
 
@@ -365,12 +365,15 @@ def record_scope(*, case: Initiative, for_stage: str = "", by: User, **fields) -
                 planned.save()
         if not for_stage:
             start_scope(case, scope, scope_now(sources.rows(case, "scopes")), by=by)
+            rewritten = follow([case])  # which teams have to be read hangs on it
         else:
             scope.save()
             ledger.record(
                 "scope planned", case=case, number=scope.number, users=scope.user_count, stage=for_stage
             )
-        settle_standing(case)
+            rewritten = []
+        if not rewritten:
+            settle_standing(case)
     return scope
 
 

@@ -54,6 +54,12 @@ def follow(cases: list[Initiative]) -> list[Initiative]:
     return rewritten
 
 
+def follow_more(case: Initiative) -> list[Initiative]:
+    """The same where floors above have found something out about this locked case, which is what may have changed."""
+    said = any(True for says in register.MORE_SAYS for _ in says([case.pk]))
+    return follow([case]) if said else []
+
+
 def _worded(one: register.Wanted | Shortcoming, now: datetime) -> str:
     """What the record keeps of it: what is not so yet is told with the day from which it will be."""
     return one.words if one.since <= now else f"From {clock.local_day(one.since):%-d %B %Y}: {one.words}"

@@ -1,5 +1,6 @@
 """Holds, debts and gaps: what stands against a case, and how it goes away."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
@@ -10,6 +11,14 @@ from governance.models import Rulebook, User
 from initiatives import permissions, sources
 from initiatives.actions.base import act, settle_standing
 from initiatives.models import Evidence, Gap, Hold, Initiative, Obligation, Review, Span
+
+
+@dataclass(frozen=True)
+class Grace:
+    """Until when what fell may be brought back, and why it fell, as the words behind the name of the shortfall."""
+
+    until: date
+    why: str
 
 
 def hold(*, case: Initiative, reason: str, by: User) -> Hold:
@@ -136,6 +145,8 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
             no(
                 "It settles itself when its cause is gone.", "Bring the support back, or ask the chair."
             ).or_refuse()
+        if obligation.kind == "reading":
+            no("It settles itself when a reading comes.", "Send one on the Adoption tab.").or_refuse()
         if obligation.kind == "service_account":
             no("It is settled by closing the account.", "Record that on the page of its system.").or_refuse()
         settle_row(obligation, by=by, note=note.strip() or "Settled")
@@ -195,11 +206,14 @@ def excuse_debt(*, obligation: Obligation, reason: str, by: User) -> Obligation:
     return obligation
 
 
-def follow_support(cases: list[Initiative], support: dict[int, gates.Support]) -> None:
+def follow_support(
+    cases: list[Initiative], support: dict[int, gates.Support], grace: Grace | None = None
+) -> list[Obligation]:
     """Open the debt of the grace days when an MVP or production lost its support; settle it when that returns.
 
     Set-wise, by what is supported now of each case. Grace never delays the truth: support fell already (rulebook,
-    grace_days). Imported claims owe nothing.
+    grace_days). Imported claims owe nothing. `grace`: until when and why, where that is not the rulebook's own days.
+    Returns the debts that were opened.
     """
     falling = []
     for case in cases:
@@ -213,7 +227,7 @@ def follow_support(cases: list[Initiative], support: dict[int, gates.Support]) -
         elif not case.imported and not open_debts:
             falling.append(case)
     if not falling:
-        return
+        return []
     now, days = clock.now(), Rulebook.objects.current().book.freshness.grace_days
     spans = Span.objects.filter(initiative__in=falling, from_at__lte=now).order_by("initiative", "from_at")
     fell = dict(spans.distinct("initiative").values_list("initiative", "from_at"))
@@ -226,12 +240,16 @@ def follow_support(cases: list[Initiative], support: dict[int, gates.Support]) -
                 initiative=case,
                 kind="step_back",
                 source=f"{case.stage}:{start.isoformat()}",
-                text=f"{support[case.pk].label}: bring the support back, or the chair is asked to step back",
-                due=start + timedelta(days=days),
+                text=(
+                    f"{support[case.pk].label}{grace.why if grace else ''}: bring the support back, or the chair is "
+                    "asked to step back"
+                ),
+                due=grace.until if grace else start + timedelta(days=days),
                 debtor=owner.person if owner else None,
             )
         )
     _write_debts(owed)
+    return owed
 
 
 def open_gap(

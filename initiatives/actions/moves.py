@@ -116,7 +116,7 @@ def promote(
     if gate.to == "mvp":
         history.update_where(ProofItem, [row.pk for row in declared], frozen_at=clock.now())
     if gate.to == "production":
-        _owe_writing(
+        owe_writing(
             case,
             "retrospective",
             f"production:{change.pk}",
@@ -194,7 +194,7 @@ def stop(*, case: Initiative, reason_code: str, reason: str, by: User) -> Initia
         end_links(case, "The case was stopped", by=by)
         if not idea:
             book = Rulebook.objects.current().book
-            _owe_writing(
+            owe_writing(
                 case,
                 "post_mortem",
                 f"stop:{change.pk}",
@@ -248,7 +248,7 @@ def retire_row(
     book = sitting.book if sitting else Rulebook.objects.current().book
     basis = "emergency" if emergency else "decision"
     change = change_stage(case, Initiative.retire, basis=basis, reason=reason, by=by, sitting=sitting)
-    _owe_writing(
+    owe_writing(
         case,
         "post_mortem",
         f"retire:{change.pk}",
@@ -377,13 +377,20 @@ def continue_stage(*, case: Initiative, reason: str, until: date, was: date, by:
     return row
 
 
-def _owe_writing(case: Initiative, kind: str, source: str, days: int, text: str) -> None:
+def owe_writing(case: Initiative, kind: str, source: str, days: int, text: str) -> None:
     """A post-mortem stays with the owner of that day (invariant 14)."""
-    owner = permissions.accepted(case, "owner")
-    debtor = owner.person if owner else case.registered_by
-    if case.imported:
-        debtor = owner.person if owner else None
+    debtor = owner_of_that_day(case) or (None if case.imported else case.registered_by)
     owe(case, kind, source=source, text=text, due=clock.today() + timedelta(days=days), debtor=debtor)
+
+
+def owner_of_that_day(case: Initiative) -> User | None:
+    """Who owns the case; where nobody does, who owned it last and is still here: laying a role down pays no debt."""
+    owner = permissions.accepted(case, "owner")
+    if owner is not None:
+        return owner.person
+    owned = [row for row in sources.roles(case) if row.role == "owner" and row.accepted_at]
+    last = max(owned, key=lambda row: row.accepted_at, default=None)
+    return last.person if last is not None and last.person.is_active else None
 
 
 def later_criteria(book, gate: str, *, emergency: bool) -> list[tuple]:

@@ -12,8 +12,9 @@ from governance.notify import owe as owe_notice
 from governance.reading import one_look
 from initiatives import board, permissions, sources
 from initiatives.actions.base import act, settle_standing
+from initiatives.actions.following import follow_more
 from initiatives.actions.holds import owe
-from initiatives.actions.moves import end_review, promote, retire_row
+from initiatives.actions.moves import end_review, owner_of_that_day, promote, retire_row
 from initiatives.models import Condition, Initiative, Question, Review
 from initiatives.models.reviews import CONDITION
 
@@ -51,7 +52,8 @@ def open_review(*, case: Initiative, by: User) -> Review:
         )
         review.save()
         ledger.record("review opened", case=case, review=review.pk, gate=gate, rulebook=rulebook.version)
-        settle_standing(case)
+        if not follow_more(case):
+            settle_standing(case)
         _tell_seats(case, review)
     return review
 
@@ -168,14 +170,13 @@ def _fix_condition(review: Review, wanted: dict, by: User) -> None:
 
 def _owe_after_refusal(case: Initiative, review: Review) -> None:
     days = review.rulebook.book.freshness.post_mortem_due_days
-    owner = permissions.accepted(case, "owner")
     owe(
         case,
         "post_mortem",
         source=f"refusal:{review.pk}",
         text="Post-mortem after refusal",
         due=clock.today() + timedelta(days=days),
-        debtor=owner.person if owner else review.opened_by,
+        debtor=owner_of_that_day(case) or review.opened_by,
     )
 
 

@@ -47,6 +47,7 @@ from initiatives.models.systems import (
 )
 from initiatives.models.versions import ChangeRecord, Component, ComponentVersion, Dependant, ScopeVersion
 from initiatives.models.visits import CaseVisit, ReviewVisit
+from initiatives.models.whatif import Forecast, Foreseen, RulebookDraft
 
 __all__ = [
     "Answer",
@@ -76,6 +77,8 @@ __all__ = [
     "Event",
     "Evidence",
     "EvidenceNames",
+    "Forecast",
+    "Foreseen",
     "FormerTitle",
     "FundingDecision",
     "Gap",
@@ -101,6 +104,7 @@ __all__ = [
     "Review",
     "ReviewVisit",
     "RoleAssignment",
+    "RulebookDraft",
     "ScopeVersion",
     "ServiceAccount",
     "Shortcoming",

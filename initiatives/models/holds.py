@@ -69,6 +69,7 @@ OBLIGATION_KINDS = {
     "step_back": "Bring support back, or step back",
     "vacancy": "Find an owner, or step back",
     "service_account": "Close a service account that nothing uses any more",
+    "reading": "Read a measure that has been silent for too long",
 }
 
 

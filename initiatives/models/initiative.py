@@ -3,6 +3,7 @@
 from functools import cache
 
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django_fsm import FSMField, transition
@@ -154,6 +155,11 @@ class Initiative(models.Model):
             models.Index(fields=["since", "number"], name="cases_by_stay"),
             GinIndex(Words("title"), name="cases_by_words"),
             GinIndex(Words("platform"), name="platforms_by_words"),
+            # Forms of words, in English: what similar cases are found by (`similar.FOUND` asks in these very words).
+            GinIndex(SearchVector("title", config="english"), name="cases_by_title", fastupdate=False),
+            GinIndex(
+                SearchVector("title", "problem", config="english"), name="cases_by_matter", fastupdate=False
+            ),
         ]
 
     def __str__(self) -> str:

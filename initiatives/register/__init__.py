@@ -5,7 +5,7 @@ writes that down as `Shortcoming` rows, which is how the register reaches the ga
 nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -35,6 +35,23 @@ class Wanted:
         return self.since <= at and (self.until is None or self.until > at)
 
 
+# Functions (keys of running cases) -> (key, Wanted) each: what floors above have found out against requirements.
+MORE_SAYS: list[Callable[[list[int]], Iterator[tuple[int, Wanted]]]] = []
+# By requirement, what stands against every case for which no standing finding has a source that begins like this: what
+# has to be brought about, and would take a row in every case that never heard of it.
+UNLESS: dict[str, tuple[str, Wanted]] = {}
+
+
+def unless_found(found: Iterable) -> list[Wanted]:
+    """What stands against a case because nothing has been found about it; `found`: its standing shortcomings."""
+    known = [(row.requirement, row.source) for row in found]
+    return [
+        one
+        for key, (beginning, one) in UNLESS.items()
+        if not any(key == asked and source.startswith(beginning) for asked, source in known)
+    ]
+
+
 def wanted(cases: Iterable[int]) -> dict[int, list[Wanted]]:
     """Everything that the register says now against each of these cases, by its key; nothing against ended ones."""
     from initiatives.register import definitions, drills, processes, residency, systems
@@ -42,7 +59,7 @@ def wanted(cases: Iterable[int]) -> dict[int, list[Wanted]]:
     running = Initiative.objects.live().filter(pk__in=list(cases), stage__in=RUNNING)
     keys = sorted(running.values_list("pk", flat=True))
     found: dict[int, list[Wanted]] = {key: [] for key in keys}
-    for says in (systems.says, definitions.says, residency.says, processes.says, drills.says):
+    for says in (systems.says, definitions.says, residency.says, processes.says, drills.says, *MORE_SAYS):
         for key, one in says(keys):
             found[key].append(one)
     return found

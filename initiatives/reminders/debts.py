@@ -13,7 +13,8 @@ from initiatives.models import Condition, Gap, Obligation, Waiver
 from initiatives.reminders.circle import Circle, told
 from initiatives.reminders.words import subject
 
-WRITTEN = ("post_mortem", "retrospective")  # settled by what the floor above writes; it reminds of them
+# Settled by what is written on the floor above; it reminds of them.
+WRITTEN = ("post_mortem", "retrospective", "reading")
 
 
 def debts(moment: datetime):
@@ -76,6 +77,7 @@ OWED = {
     "step_back": "bringing its support back",
     "vacancy": "finding it an owner",
     "service_account": "closing a service account",
+    "reading": "reading a measure that is silent",
 }
 BLOCKS = {
     "step_back": "The days of grace are over: the chair decides whether the case steps back.",

@@ -38,6 +38,7 @@ VERBS = {
     "review opened": "Read and sign",
     "role": "Accept or decline",
     "role unanswered": "See who is asked",
+    "rulebook published": "See what is missing",
     "seats not signed": "Look at the review",
     "stale vote": "See what changed",
     "waiver": "Look at the waiver",

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from governance import clock
+from governance import clock, hooks
 from governance.models import Rulebook
 from initiatives import actions, doors, estate_permissions, permissions, regions, register_drawings
 from initiatives import system_permissions as registering
@@ -307,6 +307,7 @@ def add(request: HttpRequest, ref: str) -> HttpResponse:
             "Where the case has proof already, a source more ends what has to be shown anew with it.",
         ],
         hidden={"system": system.pk},
+        parts=hooks.parts_of("link", request.user, system),
         verb="Tie it",
     )
 

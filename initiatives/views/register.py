@@ -2,12 +2,14 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from governance import hooks
 from initiatives import actions, permissions
 from initiatives.forms.register import RegisterForm
+from initiatives.similar import Stub
 from initiatives.similar import similar as find_similar
 
 
@@ -23,9 +25,7 @@ def register(request: HttpRequest) -> HttpResponse:
     form = RegisterForm(sent, person=request.user, visible=visible, initial=initial)
     stubs, asked = [], False
     if request.method == "POST":
-        stubs = find_similar(
-            request.POST.get("title", ""), request.POST.get("problem", ""), request.user, visible
-        )
+        stubs = _similar(request.POST, request.user, visible)
         if form.is_valid():
             asked = bool(stubs) and not form.cleaned_data["why_new"].strip()
             if not asked:
@@ -33,7 +33,9 @@ def register(request: HttpRequest) -> HttpResponse:
                 if case is not None:
                     messages.success(request, f"{case.ref} is registered. Nobody has promised anything yet.")
                     return redirect(case)
-    context = {"nav": "portfolio", "form": form, "stubs": stubs, "asked": asked}
+    said = (request.POST if sent is not None else initial).get
+    parts = hooks.parts_of("registering", request.user, (said("title", ""), said("problem", "")))
+    context = {"nav": "portfolio", "form": form, "stubs": stubs, "asked": asked, "parts": parts}
     return render(request, "initiatives/register.html", context)
 
 
@@ -58,8 +60,28 @@ def _registered(form: RegisterForm, person):
 def similar(request: HttpRequest) -> HttpResponse:
     """Cases like what is being typed: the part of the page that htmx puts in place."""
     visible = permissions.visible_to(request.user)
-    stubs = find_similar(request.GET.get("title", ""), request.GET.get("problem", ""), request.user, visible)
+    stubs = _similar(request.GET, request.user, visible)
     form = RegisterForm(
         person=request.user, visible=visible, initial={"why_new": request.GET.get("why_new", "")[:1000]}
     )
-    return render(request, "initiatives/_similar.html", {"stubs": stubs, "form": form, "asked": False})
+    said = (request.GET.get("title", ""), request.GET.get("problem", ""))
+    parts = hooks.parts_of("registering", request.user, said)
+    context = {"stubs": stubs, "form": form, "asked": False, "parts": parts}
+    return render(request, "initiatives/_similar.html", context)
+
+
+def _similar(sent: QueryDict, person, visible) -> list[Stub]:
+    """Cases like what was typed so far."""
+    return find_similar(
+        sent.get("title", ""),
+        sent.get("problem", ""),
+        person,
+        visible,
+        unit=_key(sent.get("unit", "")),
+        owner=_key(sent.get("owner", "")),
+    )
+
+
+def _key(typed: str) -> int | None:
+    """The key that a choice of the form stands for; none where it is not one."""
+    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 10 else None

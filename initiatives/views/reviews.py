@@ -7,7 +7,7 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from governance import asof, clock, gates, stamping
+from governance import asof, clock, gates, hooks, stamping
 from governance.boards import members_now, seats_held
 from governance.middleware import on_any_day
 from governance.models import Rulebook
@@ -223,6 +223,7 @@ def _open_page(request, row: Review) -> dict:
         "proposed": [vote for vote in votes.values() if vote.row.verdict == CONDITION],
         "expired": row.expires_at <= clock.now(),
         "stamped": _stamped(sitting, person) if acting else [],
+        "parts": hooks.parts_of("review", person, sitting.review) if acting else [],
         "own_question": sitting.facts.answers.get("proto.question"),
         "bound": next((scope for scope in sitting.facts.scopes if not scope.planned), None),
         "planned": next((scope for scope in sitting.facts.scopes if scope.planned), None),
@@ -250,6 +251,7 @@ def _ended_page(request, row: Review) -> dict:
     lines, votes = sittings.frozen_lines(row), sittings.frozen_votes(row)
     seats, rows = sittings.matrix(row.rulebook.book, row.gate, lines, votes, (), {}, ended=True)
     return _common(request, row, lines, votes) | {
+        "where": hooks.where_decided([row.pk]).get(row.pk) if asof.current() is None else None,
         "seats": seats,
         "rows": rows,
         "caption": "As it stood when the review ended",

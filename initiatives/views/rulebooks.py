@@ -1,41 +1,72 @@
 """Publishing a rulebook and comparing two: beside the cases, because it changes what every case's proof supports."""
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock
-from governance.answers import Answer, no, yes
+from governance.answers import Answer, Conflict, no, yes
 from governance.middleware import open_to_all
 from governance.models import Membership, Rulebook, User
 from governance.models.people import CHAIR
+from governance.permissions import may_forecast
 from governance.rulebook import diff
 from governance.views.rulebook import readable
 from initiatives import actions
-from initiatives.models import Initiative, Review
+from initiatives.forms.drafts import PublishForm
+from initiatives.models import Forecast, Initiative, Review
 from initiatives.models.initiative import RANK
+from initiatives.views.forecasts import outdated
+from initiatives.views.shared import mend, sent
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def publish(request: HttpRequest, version: str) -> HttpResponse:
-    """Say how many cases are computed anew, then publish as chair."""
+    """Say what it does, with what was worked out of it, then publish as chair."""
     rulebook = get_object_or_404(Rulebook.objects.select_related("admin"), version=version.replace("\0", ""))
-    if request.method == "POST":
-        actions.publish_rulebook(rulebook=rulebook, by=request.user)
-        messages.success(request, f"Rulebook {version} is in force. Every case was computed anew.")
-        return redirect("rulebook-version", rulebook.version)
+    form = PublishForm(sent(request))
+    seen = Forecast.objects.of(rulebook.digest).filter(state=Forecast.DONE, kind=Forecast.CASES)
+    if request.method == "POST" and form.is_valid():
+        shown, digest = form.cleaned_data["seen"], form.cleaned_data["outcome"]
+        forecast = seen.filter(pk=shown, outcome=digest).first() if shown else None
+        if shown and forecast is None:
+            raise Conflict("What you were shown is not what was worked out.", "Look again.")
+        try:
+            actions.publish_rulebook(
+                rulebook=rulebook,
+                grace_until=form.cleaned_data["grace_until"],
+                forecast=forecast,
+                by=request.user,
+            )
+        except ValidationError as wrong:
+            mend(form, wrong)
+        else:
+            messages.success(request, f"Rulebook {version} is in force. Every case was computed anew.")
+            return redirect("rulebook-version", rulebook.version)
     cases = Initiative.objects.live().count()
     reviews = Review.objects.filter(outcome=Review.OPEN).count()
+    newest = seen.select_related("in_force", "draft", "by").first()
+    if newest is not None and not form.is_bound:
+        form = PublishForm(
+            initial={"grace_until": newest.grace_until, "seen": newest.pk, "outcome": newest.outcome}
+        )
     context = {
         "nav": "rulebook",
         "rulebook": rulebook,
         "answer": _offered(rulebook, request.user),
+        "form": form,
+        "forecast": newest,
+        "outdated": outdated(newest) if newest else [],
+        "may_forecast": may_forecast(request.user),
         "happens": [
             f"Version {rulebook.version} is in force from this moment, and can no longer be changed.",
             f"What proof supports is computed anew for {cases} case{'' if cases == 1 else 's'}; "
             "claimed stages stay as they are.",
+            "Where an MVP or production falls, support is gone at once; its owner owes it back until the day below, "
+            "and is told so.",
             f"{reviews} open review{' keeps' if reviews == 1 else 's keep'} the version "
             f"{'it was' if reviews == 1 else 'they were'} opened with.",
         ],

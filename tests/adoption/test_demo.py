@@ -124,7 +124,7 @@ def test_the_demo_is_whole(settings, tmp_path):
     owed = Obligation.objects.unsettled().filter(kind="post_mortem")
     assert owed.filter(due__lt=today).exists()
     assert owed.filter(due__gte=today).exists()
-    assert PostMortem.objects.filter(state=PostMortem.PUBLISHED).exists()
+    assert PostMortem.objects.filter(state=PostMortem.IN_REVIEW).exists()
     assert Condition.objects.filter(met_at__isnull=True, due__lt=today).exists()
     assert Condition.objects.filter(met_at__isnull=True, due__gte=today).exists()
     assert any(waiver.granted_at and waiver.until >= today for waiver in Waiver.objects.all())

@@ -21,7 +21,7 @@ MOST = {"portfolio": 3.0, "case": 4.0, "review": 4.0, "search": 4.0} | dict.from
 LONG = ("long contract", "its editor", "its map")
 QUERIES = (
     dict.fromkeys(LONG, 25)
-    | {"portfolio": 12, "case": 20, "review": 15, "reviews": 25}
+    | {"for leaders": 25, "portfolio": 12, "case": 20, "review": 15, "reviews": 25}
     | dict.fromkeys(DESKS, 12)
 )
 MOST_OF_ACTS = 6.0
@@ -123,6 +123,9 @@ def pages(cast, reviews, long) -> None:
         ("portfolio, last page", cast.auditor, "/cases/?page=999999"),
         ("portfolio, board", cast.auditor, "/cases/?view=board"),
         ("portfolio, searched", cast.auditor, "/cases/?q=forecast"),
+        ("for leaders", cast.auditor, "/leaders/"),
+        ("for leaders, pilots", cast.auditor, "/leaders/pilots/"),
+        ("for leaders, oversold", cast.auditor, "/leaders/oversold/"),
         ("case", cast.owner, case),
         ("checklist", cast.owner, f"{case}checklist/"),
         ("evidence", cast.owner, f"{case}evidence/"),

@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib import admin
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from adoption import actions as writing
-from adoption.actions import start
+from adoption.actions import postmortems as writing
+from adoption.actions.attachments import attach
+from adoption.actions.postmortems import start
+from adoption.actions.section_comments import comment
+from adoption.actions.writing import write
 from adoption.demo import life
+from adoption.models import PulseComment
 from governance import asof, clock, links, seals, telling
 from governance.administration import Recorded
 from governance.history import acting
@@ -25,8 +30,10 @@ from initiatives import actions
 from initiatives.actions.holds import owe
 from initiatives.models import Initiative, Review
 from tests import factories
-from tests.adoption.test_postmortems import LESSON, WORDS
-from tests.test_access import TABLE, address
+from tests.access import TABLE
+from tests.adoption import pulsing
+from tests.adoption.test_postmortems import LESSON, WHOLE
+from tests.test_access import address
 
 AGE = timedelta(
     days=200
@@ -34,6 +41,7 @@ AGE = timedelta(
 
 # Addresses that show no page of their own, and why.
 NO_PAGE = {
+    "problem-link": "only sent to",
     "access-evaluation": "for systems with a key",
     "access-evaluations": "likewise",
     "access-approval": "likewise",
@@ -55,11 +63,21 @@ NO_PAGE = {
     "notices-read": "only sent to",
     "portfolio-export": "a CSV file",
     "efforts-export": "a CSV file",
+    "adoption-readings": "for systems with a key",
+    "adoption-measures": "likewise",
+    "figures-file": "only sent to",
     "estate-export": "a CSV file",
     "estate-progress": "a part of the page estate, once a table is confirmed",
+    "post-mortem-comment-settle": "only sent to",
+    "attachment-file": "a file",
+    "attachment-content": "a file, shown in the page attachment-look",
     "similar": "a part of the page register, which is looked at with it",
     "decisions-export": "a CSV file",
     "rulebook-propose": "only sent to",
+    "rulebook-draft-load": "only sent to",
+    "rulebook-draft-drop": "only sent to",
+    "rulebook-forecast-progress": "a part of the page that waits for a forecast",
+    "rulebook-forecast-export": "a CSV file",
     "audit-entries-export": "a CSV file",
     "audit-readings-export": "a CSV file",
     "audit-sign-ins-export": "a CSV file",
@@ -74,6 +92,10 @@ NO_PAGE = {
     "access-client": "a program",
     "fault-kit": "likewise",
     "told-export": "a CSV file",
+    "pulse-export": "a CSV file",
+    "lesson-confirm": "only sent to",
+    "lesson-take-out": "likewise",
+    "lesson-again": "likewise",
     "clause-move": "only sent to",
     "comment-settle": "only sent to",
     "checklist-draft": "only sent to",
@@ -89,6 +111,7 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "password-set": (None, {}),
     "digest-leave": (None, {"token": "leaving"}),
     "role-decline": ("second_admin", {}),
+    "post-mortem-comment": ("seat_risk", {"post-mortems": "handed_in"}),
     "role-again": ("lead", {"roles": "held"}),
     "layer-review": ("seat_value", {"ref": "trial", "evidence": "report", "key": "layer"}),
     "contract-start": ("owner", {"ref": "idea"}),
@@ -106,6 +129,11 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "case-reopen": ("chair", {"ref": "stopped"}),
     "case-continue": ("chair", {"ref": "overdue"}),
     "obligation-settle": ("owner", {"obligations": "debt"}),
+    "pulse-change": ("owner", {"pulses": "draft-pulse"}),
+    "pulse-answer": (None, {"token": "invited"}),
+    "pulse-thanks": (None, {}),
+    "report-problem": (None, {"token": "problem_token"}),
+    "reported-problem": (None, {"secret": "problem_secret"}),
 }
 # What the suite looks at: a page of each kind, and whatever is built like nothing else. The drills look at all.
 MAIN = {
@@ -114,6 +142,9 @@ MAIN = {
     "portfolio",
     "board",
     "pictures",
+    "leaders",
+    "meeting",
+    "meeting-pack",
     "register",
     "case-review",
     "case-overdue",
@@ -134,6 +165,11 @@ MAIN = {
     "running",
     "history-page",
     "post-mortem",
+    "pulse-answer",
+    "pulse-closed",
+    "incidents",
+    "incident",
+    "report-problem",
     "reviews",
     "review-unsigned",
     "sign-value",
@@ -156,6 +192,8 @@ MAIN = {
 SHOWN_ELSEWHERE = {
     "governance/first_admin.html": "tests/browser/test_first_hour.py",
     "governance/rulebook_none.html": "tests/browser/test_first_hour.py",
+    "initiatives/forecast_wait.html": "tests/initiatives/test_views_forecasts.py",
+    "initiatives/_forecast_progress.html": "tests/initiatives/test_views_forecasts.py",
 }
 
 
@@ -235,8 +273,24 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         case=stopped, reason_code="no_value", reason="Nobody listened to it.", by=cast.owner
     )
     account = start(obligation=stopped.obligations.get(kind="post_mortem"), by=cast.owner)
-    account = writing.write(post_mortem=account, version=1, lessons=[LESSON], by=cast.owner, **WORDS)
-    account = writing.publish(post_mortem=account, version=account.version, by=cast.owner)
+    account = write(post_mortem=account, lessons=[LESSON], by=cast.owner, **WHOLE)
+    log = ContentFile(b"12:00 nothing came back\n", "log.txt")
+    attach(post_mortem=account, title="The log", file=log, by=cast.owner)
+    account = writing.hand_in(post_mortem=account, version=account.version, by=cast.owner)
+    comment(post_mortem=account, section="impact", text="Which two teams?", by=cast.seat_risk)
+    told = factories.make_prototype(cast, title="Store answers")
+    told = actions.stop(case=told, reason_code="no_value", reason="Nobody asked it.", by=cast.owner)
+    published = factories.make_written(
+        told.obligations.get(kind="post_mortem"), by=cast.owner, confirmed_by=cast.seat_adoption
+    )
+    answers = [("Claims north", 3 + n % 4) for n in range(7)] + [("Claims south", 2), ("Claims south", 6)]
+    answered = pulsing.closed(cast, running, answers, sets=["load", "useful", "why"])
+    PulseComment.objects.create(
+        pulse=answered, text="It saves me the first draft, and I still check the sums."
+    )
+    few = pulsing.closed(cast, begun, [("Claims north", 3)])
+    draft_pulse = pulsing.make_pulse(cast, trial)
+    invited = pulsing.opened(cast, overdue, sets=["load", "useful", "why", "undo", "around"])[1]
     batch = actions.upload_batch(
         content=b"Name,Phase,Owner\nCrater finder,Trial,Somebody\n",
         file_name="own.csv",
@@ -261,14 +315,18 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         "report": trial.evidence.filter(coverage__requirement="layer.policy").latest("pk").pk,
         "layer": "layer.policy",
         "debt": debt.pk,
+        "handed_in": account.pk,
+        "draft-pulse": draft_pulse.pk,
+        "invited": invited["Claims north"][0].split("/")[2],
         "leaving": telling.leave_token(cast.owner),
     }
     case, of_review = trial.get_absolute_url(), review.get_absolute_url()
     as_of, long_ago = f"?as_of={then}", clock.today() - AGE / 2
-    told = Entry.objects.filter(kind="signed off").latest("pk").pk
+    vote = Entry.objects.filter(kind="signed off").latest("pk").pk
     more = [
         Page("first-admin-ended", None, "/first-admin/1.forged~key/", 404),
         Page("password-link-ended", None, reverse("password-set"), 404),
+        Page("report-nothing", None, reverse("report-problem", args=["nobody-has-this"]), 404),
         Page("password-reset-sent", None, "/password/forgotten/?sent=yes"),
         Page("help-outside", None, "/help/"),
         Page("desk-lead", cast.lead, "/"),
@@ -281,6 +339,9 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("board", cast.owner, "/cases/?view=board"),
         Page("portfolio-none", cast.owner, "/cases/?q=nothing-like-this"),
         Page("portfolio-as-of", cast.auditor, f"/cases/{as_of}"),
+        Page("leaders-as-of", cast.auditor, f"/leaders/{as_of}"),
+        Page("leaders-empty", cast.outsider, "/leaders/"),
+        Page("meetings-none", cast.outsider, "/meetings/"),
         Page("case-judgement", cast.owner, f"{case}?by=judgement"),
         Page("case-as-of", cast.owner, f"{case}{as_of}"),
         Page("case-review", cast.owner, case),
@@ -335,9 +396,19 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         ),
         Page("history-page", cast.owner, f"{case}history/"),
         Page("lessons-stopped", cast.owner, f"{stopped.get_absolute_url()}lessons/"),
-        Page("lessons-published", cast.outsider, f"{stopped.get_absolute_url()}lessons/"),
-        Page("post-mortem-published", cast.seat_adoption, reverse("post-mortem", args=[account.pk])),
+        Page("lessons-published", cast.outsider, f"{told.get_absolute_url()}lessons/"),
+        Page("account-published", cast.outsider, reverse("post-mortem-account", args=[published.pk])),
+        Page("post-mortem-published", cast.owner, reverse("post-mortem", args=[published.pk])),
+        Page("post-mortem-in-review", cast.seat_adoption, reverse("post-mortem", args=[account.pk])),
         Page("post-mortem-confirming", cast.seat_adoption, reverse("post-mortem-confirm", args=[account.pk])),
+        Page("pulses-trend", cast.owner, reverse("adoption-pulses", args=[running.ref])),
+        Page("pulses-none", cast.owner, reverse("adoption-pulses", args=[idea.ref])),
+        Page("pulse-closed", cast.owner, reverse("pulse", args=[answered.pk])),
+        Page("pulse-insufficient", cast.chair, reverse("pulse", args=[few.pk])),
+        Page("pulse-draft", cast.owner, reverse("pulse", args=[draft_pulse.pk])),
+        Page("pulse-open-draft", cast.owner, reverse("pulse-open", args=[draft_pulse.pk])),
+        Page("pulse-answer-german", None, reverse("pulse-answer", args=[about["invited"]]) + "?lang=de"),
+        Page("pulse-nothing", None, "/pulse/2222-2222-2222-2222/", 404),
         Page("dependant-executive", cast.second_admin, address("dependant", world)),
         Page("role-asked", cast.second_admin, address("role", world)),
         Page("review-unsigned", cast.seat_value, of_review),
@@ -353,7 +424,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("search-evidence", cast.owner, f"/search/?q={document.title.split()[0]}&in=evidence"),
         Page("import-mapping", cast.admin, reverse("import", args=[batch.pk])),
         Page("receipt-of-mine", cast.seat_risk, _receipt(cast.seat_risk)),
-        Page("entry-of-vote", cast.auditor, f"/audit/entries/{told}/"),
+        Page("entry-of-vote", cast.auditor, f"/audit/entries/{vote}/"),
         Page("audit-found", cast.auditor, "/audit/?q=approve"),
         Page("audit-framework", cast.auditor, "/audit/frameworks/?framework=soc2&reference=CC3.1"),
         Page("nothing-then", cast.owner, f"{idea.get_absolute_url()}?as_of=2001-01-01", 404),

@@ -1,7 +1,7 @@
 """Which addresses the walk over every page opens: all, or there is a reason."""
 
+from tests.access import TABLE
 from tests.browser import pages
-from tests.test_access import TABLE
 
 
 def test_every_address_is_a_page_that_is_opened_or_says_why_not():

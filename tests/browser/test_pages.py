@@ -4,6 +4,7 @@ import contextlib
 import re
 import zipfile
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as of_django
@@ -17,11 +18,12 @@ from governance import clock, pulse, subject_access
 from initiatives import actions, permissions
 from initiatives.models import Hold, Initiative
 from tests import factories
+from tests.access import TABLE
 from tests.browser import pages
 from tests.browser.soundness import THEMES, trouble_in
 from tests.browser.ways import Keyboard
-from tests.policy import POLICY
-from tests.test_access import TABLE, address, world  # noqa: F401 - a fixture
+from tests.policy import policy_of
+from tests.test_access import address, world  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -83,7 +85,11 @@ class Visitor:
         if response.status != status or not response.headers.get("content-type", "").startswith("text/html"):
             return [f"{name}: {response.status}, {response.headers.get('content-type')} at {response.url}"]
         policy = {part.strip() for part in response.headers.get("content-security-policy", "").split(";")}
-        found = [] if policy == POLICY else [f"{name}: its policy is {sorted(policy)}"]
+        found = (
+            []
+            if policy == policy_of(urlsplit(response.url).path)
+            else [f"{name}: its policy is {sorted(policy)}"]
+        )
         return found + trouble_in(self.page, name, self.themes, contrast=self.contrast)
 
     def presses(self, name: str, button: str, status: int = 200) -> list[str]:
@@ -116,6 +122,10 @@ def answers(visitor: Visitor, scene: pages.Scene, cast, monkeypatch) -> list[str
     found += visitor.presses("key-made", "Make the key")
     page.goto(address("system-try", scene.world))
     found += visitor.presses("system-tried", "Ask")
+    page.goto(reverse("pulse-open", args=[scene.world["draft-pulse"]]))
+    found += visitor.presses("pulse-opened", "Open it, show a sheet to print")
+    page.goto(page.locator("main .mono").first.inner_text().partition(of_django.ADDRESS)[2])
+    found += visitor.presses("pulse-answer-empty", "Send my answers", 422)
     page.goto("/cases/register/")
     page.locator("main form[method=post]").evaluate("form => { form.noValidate = true }")
     found += visitor.presses("register-wrong", "Register")

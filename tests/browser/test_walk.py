@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from adoption.demo import life
+from adoption.demo.adopted import adopted
 from governance import clock
 from governance.models import User
 from initiatives.actions.base import together
@@ -185,6 +186,7 @@ def test_from_four_fields_to_production(watch, cast, rounds, way):
     if proved:
         life.ground_gate(Initiative.objects.get(title=TITLE), "production", cast.team)
     else:
+        adopted(Initiative.objects.get(title=TITLE), cast.team)
         read_reports(people.at[cast.seat_security.login])
     generate_index(owner)
     open_review(owner)

@@ -19,7 +19,7 @@ from initiatives.models import Initiative
 from tests import factories
 from tests.policy import trouble_with
 
-KEPT = {"Unit", "Board", "User", "Membership"}
+KEPT = {"Unit", "Board", "User", "Membership", "ReportingDuty"}
 OURS = ("governance", "initiatives", "adoption")
 
 

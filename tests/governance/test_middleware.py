@@ -41,3 +41,20 @@ def test_a_refusal_by_the_database_becomes_a_page_in_words(cast, as_, monkeypatc
     answer = as_(cast.owner).get("/cases/")
     assert answer.status_code == 403
     assert b"without a recorded decision" in answer.content
+
+
+def _runs_away(*args, **kwargs):
+    """What a page runs into whose statement would take for ever."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', '20ms', true), 1")
+        cursor.execute("SELECT pg_sleep(60)")
+
+
+def test_a_statement_that_runs_away_is_stopped_and_told(cast, as_, monkeypatch):
+    monkeypatch.setattr("initiatives.permissions.visible_to", _runs_away)
+    with transaction.atomic():
+        answer = as_(cast.owner).get("/cases/")
+        transaction.set_rollback(True)
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "60"
+    assert "takes too long" in answer.content.decode()

@@ -21,6 +21,12 @@ TREE = {
     "governance_timestamp",
 }
 WRITTEN_ONCE = {
+    "adoption_incidentline",
+    "adoption_incidentsystem",
+    "adoption_sourcequestion",
+    "adoption_minutes",
+    "adoption_pack",
+    "adoption_lessonresponse",
     "governance_contractapproval",
     "governance_decisionbatch",
     "governance_policydecision",
@@ -32,6 +38,8 @@ WRITTEN_ONCE = {
     "initiatives_layerreview",
     "initiatives_linkanswer",
     "initiatives_paststanding",
+    "adoption_goal",
+    "adoption_reading",
     "initiatives_signoff",
     "initiatives_sourceacceptance",
     "initiatives_tracesample",
@@ -126,6 +134,9 @@ def test_the_auditor_reads_everything_but_secrets(auditor_login):
             "governance_session",
             "governance_passwordlink",
             "governance_servicekey",
+            "adoption_answerbox",
+            "adoption_invitation",
+            "adoption_sealedsource",
         )
         assert rights == (set() if secret else {"SELECT"}), table
     auditor_login.execute("SELECT full_name, login FROM governance_user")
@@ -136,6 +147,7 @@ def test_the_auditor_reads_everything_but_secrets(auditor_login):
         "SELECT password FROM public.governance_user",
         "SELECT session_data FROM governance_session",
         "SELECT nonce FROM governance_passwordlink",
+        "SELECT sealed FROM adoption_sealedsource",
         f"SELECT {ACT}",
         f"SELECT {KEEP}",
     )

@@ -71,6 +71,19 @@ def test_a_socket_folder_keeps_its_capital_letters(load):
     assert found["DATABASES"]["default"]["HOST"] == "/Some/Folder"
 
 
+def test_the_web_server_alone_has_its_statements_stopped(load, monkeypatch):
+    assert (
+        "options"
+        not in load(DATABASE_URL=URL, PLUMBLINE_SECRET_KEY=LONG_KEY)["DATABASES"]["default"]["OPTIONS"]
+    )
+    monkeypatch.setattr("django.core.wsgi.get_wsgi_application", lambda: None)
+    monkeypatch.delenv("PLUMBLINE_STATEMENT_SECONDS", raising=False)
+    runpy.run_path(str(settings.BASE_DIR / "governance" / "wsgi.py"))
+    seconds = os.environ["PLUMBLINE_STATEMENT_SECONDS"]
+    found = load(DATABASE_URL=URL, PLUMBLINE_SECRET_KEY=LONG_KEY, PLUMBLINE_STATEMENT_SECONDS=seconds)
+    assert found["DATABASES"]["default"]["OPTIONS"]["options"] == "-c statement_timeout=60s"
+
+
 def test_a_secret_may_begin_with_a_dollar_sign(load):
     found = load(PLUMBLINE_SECRET_KEY="$HOME is where the heart is", PLUMBLINE_DEMO_PASSWORD="$PATH")
     assert found["SECRET_KEY"] == "$HOME is where the heart is"

@@ -72,11 +72,7 @@ def test_reopening_ends_accepted_exceptions_and_waivers_too(cast):
     assert state(case, "mvp.expectations").grounded
     actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
     debt = life.fresh(case).obligations.get(kind="post_mortem")
-    from governance.history import acting
-    from initiatives.actions.holds import settle_confirmed
-
-    with acting(by=cast.seat_adoption, reason="Confirmed"):
-        settle_confirmed(obligation=debt, by=cast.seat_adoption, note="Read")
+    factories.make_written(debt, by=cast.owner, confirmed_by=cast.seat_adoption)
 
     actions.reopen(case=case, reason="A cheaper model.", by=cast.chair)
 

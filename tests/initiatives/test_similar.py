@@ -67,6 +67,47 @@ def test_confidential_and_withdrawn_cases_are_not_told(cast, cases):
     assert found(cast, "invoice matching") == []
 
 
+def test_what_is_probably_the_same_comes_first_and_says_why(cast, cases):
+    factories.make_case(cast, title="Invoice inbox", problem="Invoices matched by nobody wait in an inbox.")
+    first, *others = similar("Matching of invoices", "", cast.owner, permissions.visible_to(cast.owner))
+    assert (first.ref, first.same) == (cases["invoice"].ref, True)
+    assert first.why == "same words: invoice, matching"
+    assert [(stub.title, stub.same) for stub in others] == [("Invoice inbox", False)]
+    assert others[0].why.startswith("same words: invoice")
+
+
+def test_initials_are_found_from_either_side(cast, cases):
+    full = factories.make_case(cast, title="Traveller Verification Service")
+    short = factories.make_case(cast, title="UEBA")
+    assert found(cast, "TVS")[0] == full.ref
+    assert found(cast, "User and entity behaviour analytics")[0] == short.ref
+
+
+def test_a_title_of_words_that_half_the_cases_have_is_still_found(cast):
+    for number in range(6):
+        factories.make_case(cast, title=f"Letter robot {number}", problem="Letters wait.")
+    twin = factories.make_case(cast, title="Letter robot desk", problem="Letters wait.")
+    assert found(cast, "Letter robot desk")[0] == twin.ref
+
+
+def test_the_vendor_that_the_title_names_is_told(cast, cases):
+    case = cases["invoice"]
+    actions.change_details(
+        case=case, problem=case.problem, platform="Lectern", confidential=False, by=cast.owner
+    )
+    (stub,) = similar("Lectern for invoices", "", cast.owner, permissions.visible_to(cast.owner))
+    assert stub.why == "same words: invoice; same vendor: Lectern"
+
+
+def test_a_post_mortem_that_the_same_owner_still_owes_is_told_and_that_of_another_is_not(cast, cases):
+    case = factories.make_prototype(cast, title="Freight papers")
+    actions.stop(case=case, reason_code="no_value", reason="Nobody asked for it", by=cast.owner)
+    visible = permissions.visible_to(cast.outsider)
+    for owner, owes in ((cast.owner.pk, True), (cast.outsider.pk, False), (None, False)):
+        (stub,) = similar("Freight papers", "", cast.outsider, visible, owner=owner)
+        assert stub.owes is owes
+
+
 def test_a_constant_number_of_queries(cast, cases, django_assert_max_num_queries):
     visible = permissions.visible_to(cast.owner)
     with django_assert_max_num_queries(3):

@@ -96,6 +96,27 @@ def test_without_javascript_the_similar_ones_come_after_the_first_try(cast, as_,
     assert case.history.first().history_change_reason == "It sorts; that one stores."
 
 
+def test_the_page_says_why_it_may_be_the_same_and_what_its_owner_still_owes(cast, as_, sent):
+    old = factories.make_prototype(cast, title="Sorting of complaints by suppliers")
+    actions.stop(case=old, reason_code="no_value", reason="Nobody asked for it", by=cast.owner)
+    client = as_(cast.owner)
+    text = " ".join(client.post("/cases/register/", sent).content.decode().split())
+    assert "Not registered yet." in text
+    assert "Probably the same:</b> same words: complaints, sorting, suppliers" in text
+    assert "its post-mortem is still owed" in text
+    assert Initiative.objects.count() == 1
+    other = client.post("/cases/register/", sent | {"owner": cast.outsider.pk})
+    assert "its post-mortem is still owed" not in other.content.decode()
+    typed = client.get(f"/cases/similar/?title=Complaints+sorting&owner={cast.owner.pk}&unit={cast.unit.pk}")
+    assert "its post-mortem is still owed" in typed.content.decode()
+    for odd in ("x", "-1", "9" * 30, "\u0662"):
+        assert (
+            client.get("/cases/similar/", {"title": "Complaints", "owner": odd, "unit": odd}).status_code
+            == 200
+        )
+    assert client.post("/cases/register/", sent | {"why_new": "It asks first."}).status_code == 302
+
+
 def test_where_nobody_is_named_beside_a_similar_case_the_board_is_asked():
     stub = Stub("AI-0001", "Inbox", "Account management", "MVP", "", "")
     text = render_to_string("initiatives/_similar.html", {"stubs": [stub]})

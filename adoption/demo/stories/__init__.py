@@ -3,7 +3,18 @@
 from datetime import timedelta
 
 from adoption.demo.people import Company, propose_next_rulebook
-from adoption.demo.stories import accounts, changes, finance, hr, operations, service, stores, systems
+from adoption.demo.stories import (
+    accounts,
+    changes,
+    finance,
+    hr,
+    learned,
+    meetings,
+    operations,
+    service,
+    stores,
+    systems,
+)
 from governance import clock
 
 
@@ -13,8 +24,10 @@ def tell(company: Company) -> None:
         story(company)
     with clock.simulated(clock.now() - timedelta(days=6)):
         propose_next_rulebook(company)
+    learned.elsewhere(company)
     for change in (changes.away_now, changes.away_soon, changes.leaving):
         change(company)
+    meetings.planned(company, "customer-service")
     systems.asking(company)
 
 

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from adoption.demo import life
+from adoption.demo.asking import ask
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
-from adoption.demo.stories import register
+from adoption.demo.stories import meetings, register, use
 from governance import clock
 from initiatives import actions
 
@@ -31,7 +32,14 @@ def planned_model_change(company: Company) -> None:
             actions.agree_to_waiver(waiver=waiver, by=tale.team.chair)
         review = tale.submit(62)
         tale.sign(review, 58, ("business_value", "risk_compliance", "adoption_change", "security_privacy"))
-        tale.decide(review, 55, "Bounded to Lisbon; the workflow follows with the new queues.")
+        with meetings.held(
+            tale,
+            55,
+            "The risk seat asked who sorts what looks wrong until the queues are redrawn: a team lead, daily. The "
+            "board let it go to Lisbon alone, and wants to see the new workflow in December.",
+        ):
+            tale.decide(review, 55, "Bounded to Lisbon; the workflow follows with the new queues.")
+        use.avoided(tale, 5)
         with tale.day(3):
             actions.record_component(
                 case=tale.case,
@@ -43,6 +51,8 @@ def planned_model_change(company: Company) -> None:
                 runs_from=clock.midnight_before(tale.today + timedelta(days=9)),
                 by=tale.team.lead,
             )
+        asked = {"Service desk, Lisbon": (12, 4)}
+        ask(tale, 2, None, title="Sorting tickets, first month", teams=asked, mood=0.6, said=())
 
 
 def stale_vote(company: Company) -> None:
@@ -73,6 +83,7 @@ def held(company: Company) -> None:
         tale.idea(160)
         tale.prototype(130)
         tale.mvp(50)
+        use.incident(company, tale, 7)
         with tale.day(6):
             actions.hold(
                 case=tale.case,

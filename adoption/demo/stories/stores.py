@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from adoption import actions as adoption
+from adoption.actions import postmortems as adoption
+from adoption.actions.writing import write
 from adoption.demo import life
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
@@ -52,21 +53,42 @@ def refused(company: Company) -> None:
             draft = adoption.start(
                 obligation=tale.case.obligations.unsettled().get(kind="post_mortem"), by=tale.team.owner
             )
-            draft = adoption.write(
+            draft = write(
                 post_mortem=draft,
-                version=draft.version,
+                expected="An answer desk in eleven stores by the end of the month, on trial.",
                 timeline="Built in three weeks. Shown to store leads in the fourth. Refused in the seventh.",
                 impact="Eleven stores expected an answer desk by the end of the month and have none.",
-                attribution="The handbook has no owner in the stores, so nobody could say who tells the staff.",
-                found_layer="integration",
-                blamed_layer="model",
+                detected="The risk seat asked who had told the staff, and nobody could say. Two weeks before the gate.",
+                made_easy="The handbook has no owner in the stores, and no checklist asks who tells the users.",
+                went_well="The answers themselves were right in nine of ten tries.",
                 no_gaps_because="Nothing ran, so nothing is left open.",
+                causes=[
+                    {
+                        "side": "failure",
+                        "said": "found",
+                        "layer": "integration",
+                        "grounds": "The handbook has no owner in the stores, so nobody could say who tells the staff.",
+                    },
+                    {
+                        "side": "failure",
+                        "said": "blamed",
+                        "layer": "model",
+                        "by_whom": "management",
+                        "grounds": "The model was not good enough for stores.",
+                    },
+                ],
                 lessons=[
-                    {"text": "Name who tells the users before asking for the gate.", "layer": "application"}
+                    {
+                        "text": "Name who tells the users before asking for the gate.",
+                        "instead": "Ask each store lead for one name, and put the names into the rollout plan.",
+                        "layer": "application",
+                        "pattern": "ownership",
+                        "tags": ["rollout", "store staff"],
+                    }
                 ],
                 by=tale.team.owner,
             )
-            adoption.publish(post_mortem=draft, version=draft.version, by=tale.team.owner)
+            adoption.hand_in(post_mortem=draft, version=draft.version, by=tale.team.owner)
 
 
 def overdue_post_mortem(company: Company) -> None:

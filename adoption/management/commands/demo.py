@@ -59,6 +59,8 @@ class Command(BaseCommand):
             self.stdout.write("Building the demo (once) ...")
         build(password)
         seals.seal()
+        with connection.cursor() as cursor:  # so that the first pages are not planned by guesses
+            cursor.execute("ANALYZE")
         write_logins(settings.DATA_DIR, password)
         self.stdout.write(
             f"The demo is ready: {User.objects.count()} people, {Initiative.objects.count()} cases, "
@@ -74,6 +76,7 @@ def build(password: str) -> people.Company:
         company = people.found(password)
     stories.tell(company)
     inventory.bring_in(company)
+    people.try_rulebooks(company)
     old = Notice.objects.filter(owed_at__lt=clock.now() - READ_AFTER)
     old.update(read_at=F("owed_at") + timedelta(days=1))
     with acting(system="demo", reason="From here on, people act"):

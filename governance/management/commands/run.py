@@ -195,12 +195,18 @@ def collect_static(target: Path) -> None:
     mark.write_text(seen.hexdigest())
 
 
+# After so many requests a web process gives way to a fresh one, each at its own moment: what libraries hold on to, and
+# gaps that the allocator cannot give back, have an end however long the server runs.
+REQUESTS = 4000
+
+
 def commands() -> dict[str, list[str]]:
     """The parts, by the name they have in messages."""
     return {
         "web server": [
             *(sys.executable, "-m", "gunicorn", "governance.wsgi", "--bind", f"127.0.0.1:{settings.PORT}"),
             *("--workers", "2", "--threads", "4", "--graceful-timeout", "3"),
+            *("--max-requests", str(REQUESTS), "--max-requests-jitter", str(REQUESTS // 5)),
             *("--log-level", "warning", "--no-control-socket"),
         ],
         "worker": [

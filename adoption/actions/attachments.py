@@ -1,0 +1,70 @@
+"""Files kept with a post-mortem: the policy of evidence, and no proof of anything."""
+
+from django.core.exceptions import ValidationError
+
+from adoption.actions.postmortems import read
+from adoption.models import Attachment, PostMortem
+from adoption.permissions import postmortems as permissions
+from governance import clock, history, ledger
+from governance.answers import Conflict
+from governance.models import User
+from initiatives.actions.base import act
+from initiatives.actions.evidence import store
+from initiatives.models import Initiative
+
+MOST = 20
+
+
+def attach(*, post_mortem: PostMortem, title: str, file, by: User) -> Attachment:
+    """Keep a file with a draft, checked like evidence, named in the record by its hash. Raises ValidationError."""
+    wrong = {}
+    if not title.strip():
+        wrong["title"] = "Say what it shows."
+    if file is None:
+        wrong["file"] = "Choose a file."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("attach to post-mortem", by=by, case=post_mortem.initiative_id) as case:
+        row = read(post_mortem)
+        permissions.may_write(row, by).or_refuse()
+        if row.attachments.standing().count() >= MOST:
+            raise ValidationError({"file": f"{MOST} files are enough; take one out first."})
+        kept = Attachment(post_mortem=row, title=title.strip(), by=by, at=clock.now())
+        store(kept, file)
+        known = row.attachments.standing().filter(sha256=kept.sha256).first()
+        if known is not None:
+            raise ValidationError({"file": f"This file is attached already: {known.title}."})
+        kept.save()
+        ledger.record("attached", case=case, post_mortem=row.pk, title=kept.title, sha256=kept.sha256)
+    return kept
+
+
+def take_out(*, attachment: Attachment, reason: str, by: User) -> Attachment:
+    """Take a file out of a draft, with a reason; the record keeps its name and hash. Raises ValidationError."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why it is taken out."})
+    with act("take out attachment", by=by, case=attachment.post_mortem.initiative_id, reason=reason) as case:
+        kept = Attachment.objects.select_related("removed_by").get(pk=attachment.pk)
+        row = read(kept.post_mortem)
+        permissions.may_write(row, by).or_refuse()
+        if kept.removed_at:
+            raise Conflict(f"{kept.removed_by} took it out already.")
+        kept.removed_at, kept.removed_by, kept.removed_reason = clock.now(), by, reason.strip()
+        kept.save()
+        ledger.record(
+            "attachment taken out",
+            case=case,
+            post_mortem=row.pk,
+            title=kept.title,
+            sha256=kept.sha256,
+            why=reason.strip(),
+        )
+    return kept
+
+
+def record_reading(*, attachment: Attachment, case: Initiative, way: str, by: User) -> None:
+    """The entry that somebody reads the file, before a byte of it leaves."""
+    with history.acting(by=by, reason=""):
+        ledger.record(
+            "attachment opened", case=case, title=attachment.title, sha256=attachment.sha256, way=way
+        )

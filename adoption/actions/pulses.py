@@ -1,0 +1,193 @@
+"""Everything that an owner does with a pulse: write it, hand out its links, close it and publish. Answers go in
+elsewhere, because nobody does them (adoption.answering).
+"""
+
+import secrets
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+
+from adoption import answering, pulse_totals
+from adoption import instruments_pulse as instruments
+from adoption.models import AnswerBox, Invitation, Pulse, PulseComment
+from adoption.models.pulses import LANGUAGES
+from adoption.permissions import pulses as permissions
+from governance import clock, ledger
+from governance.answers import Conflict
+from governance.models import User
+from initiatives.actions.base import act
+from initiatives.models import Initiative
+
+MOST_TEAMS, MOST_PEOPLE = 60, 5000
+FIELDS = ("title", "language", "sets", "teams", "closes")
+
+
+@dataclass(frozen=True)
+class Link:
+    """An address that takes one answer, shown or mailed once and kept nowhere."""
+
+    team: str
+    address: str
+
+
+def write(*, case: Initiative, by: User, **fields) -> Pulse:
+    """Begin a pulse: `title`, `language`, `sets` (keys), `teams` ([{name, invited}]), `closes`.
+
+    Raises ValidationError by field, or Refused.
+    """
+    with act("write pulse", by=by, case=case) as case:
+        permissions.may_run(case, by).or_refuse()
+        row = Pulse(initiative=case, drafted_by=by, **_checked(fields))
+        row.save()
+        ledger.record("pulse written", case=case, pulse=row.pk, title=row.title)
+    return row
+
+
+def change(*, pulse: Pulse, by: User, **fields) -> Pulse:
+    """Change a draft; the same fields as `write`."""
+    with act("change pulse", by=by, case=pulse.initiative_id) as case:
+        row = _read(pulse)
+        permissions.may_change(row, by).or_refuse()
+        for name, value in _checked(fields).items():
+            setattr(row, name, value)
+        row.save()
+        ledger.record("pulse written", case=case, pulse=row.pk, title=row.title)
+    return row
+
+
+def _checked(fields: dict) -> dict:
+    if set(fields) != set(FIELDS):
+        raise TypeError(f"A pulse has {', '.join(FIELDS)}.")
+    title, teams, wrong = fields["title"].strip(), _teams(fields["teams"]), {}
+    if not title:
+        wrong["title"] = "Give it a name that the people who answer know it by."
+    if fields["language"] not in LANGUAGES:
+        wrong["language"] = "Choose one of the languages listed."
+    if not fields["sets"] or set(fields["sets"]) - set(instruments.SETS):
+        wrong["sets"] = "Choose at least one set of questions."
+    elif (takes := instruments.seconds(fields["sets"])) > instruments.MOST_SECONDS:
+        wrong["sets"] = (
+            f"This takes about {takes} seconds to answer, and a pulse takes at most two minutes. Leave a set for "
+            "the next one."
+        )
+    if not teams:
+        wrong["teams"] = "Say who is asked: one team a line, and how many work there."
+    elif len({team["name"].casefold() for team in teams}) != len(teams):
+        wrong["teams"] = "Each team stands in one line."
+    elif len(teams) > MOST_TEAMS or sum(team["invited"] for team in teams) > MOST_PEOPLE:
+        wrong["teams"] = f"A pulse asks at most {MOST_PEOPLE} people in {MOST_TEAMS} teams."
+    if wrong:
+        raise ValidationError(wrong)
+    sets = [key for key in instruments.SETS if key in fields["sets"]]
+    return fields | {"title": title, "sets": sets, "teams": teams}
+
+
+def _teams(teams: list[dict]) -> list[dict]:
+    return [
+        {"name": name, "invited": int(team["invited"])}
+        for team in teams
+        if (name := " ".join(team["name"].split())) and int(team["invited"]) > 0
+    ]
+
+
+def _read(pulse: Pulse) -> Pulse:
+    """The row, read after the lock."""
+    return Pulse.objects.select_related("initiative__unit", "opened_by", "closed_by").get(pk=pulse.pk)
+
+
+def open_pulse(*, pulse: Pulse, by: User) -> list[Link]:
+    """Take answers from now on; the links, once, in random order within their team. Small teams are put together.
+
+    Raises Refused where it may not be opened yet, Conflict where somebody opened it meanwhile.
+    """
+    with act("open pulse", by=by, case=pulse.initiative_id) as case:
+        row = _read(pulse)
+        if row.state != Pulse.DRAFT:
+            raise Conflict(f"{row.opened_by} opened it already.", "Its links were shown then, and only then.")
+        permissions.may_open(row, by).or_refuse()
+        row.teams = pulse_totals.merged(row.teams)
+        row.state, row.opened_at, row.opened_by = Pulse.OPEN, clock.now(), by
+        row.save()
+        AnswerBox.objects.create(pulse=row)
+        links = _invite(row)
+        ledger.record(
+            "pulse opened", case=case, pulse=row.pk, title=row.title, teams=row.teams, sets=row.sets
+        )
+    return links
+
+
+def replace_links(*, pulse: Pulse, by: User) -> list[Link]:
+    """End every link that was handed out, and make as many new ones: where a sheet was lost and nobody has answered."""
+    with act("replace pulse links", by=by, case=pulse.initiative_id) as case:
+        AnswerBox.objects.select_for_update().filter(pulse=pulse.pk).first()  # no answer goes in meanwhile
+        row = _read(pulse)
+        permissions.may_replace_links(row, by).or_refuse()
+        Invitation.objects.filter(pulse=row).delete()
+        links = _invite(row)
+        ledger.record("pulse links replaced", case=case, pulse=row.pk, title=row.title)
+    return links
+
+
+def _invite(pulse: Pulse) -> list[Link]:
+    """As many invitations as people, inserted in random order; their links by team, each team's in another."""
+    places = [place for place, team in enumerate(pulse.teams) for _ in range(team["invited"])]
+    made = [(place, answering.new_token()) for place in places]
+    chance = secrets.SystemRandom()
+    chance.shuffle(made)
+    Invitation.objects.bulk_create(
+        [Invitation(pulse=pulse, team=place, hash=answering.hash_of(token)) for place, token in made]
+    )
+    chance.shuffle(made)
+    return [
+        Link(pulse.teams[place]["name"], f"{settings.ADDRESS}{reverse('pulse-answer', args=[token])}")
+        for place, token in sorted(made, key=lambda one: one[0])
+    ]
+
+
+def close(*, pulse: Pulse, by: User) -> Pulse:
+    """End it: its links open nothing more, what may be published is written down, and everything else is thrown away.
+
+    What was in the box is gone with it; under five answers nothing of it stays but how many there were.
+    """
+    with act("close pulse", by=by, case=pulse.initiative_id) as case:
+        box = AnswerBox.objects.select_for_update().filter(pulse=pulse.pk).first()
+        row = _read(pulse)
+        if row.state == Pulse.CLOSED:
+            raise Conflict(f"{row.closed_by} closed it already.", "Read what came of it.", link_of(row))
+        permissions.may_close(row, by).or_refuse()
+        answered = {place: box.answered.get(str(place), 0) for place in range(len(row.teams))}
+        sums = {int(place): by_key for place, by_key in box.sums.items()}
+        keys = [question.key for question in instruments.asked(row.sets)]
+        row.results = pulse_totals.published(answered, sums, keys)
+        row.teams = [team | {"answered": answered[place]} for place, team in enumerate(row.teams)]
+        row.state, row.closed_at, row.closed_by = Pulse.CLOSED, clock.now(), by
+        row.save()
+        if row.results is not None:
+            comments = list(box.comments)
+            secrets.SystemRandom().shuffle(comments)
+            PulseComment.objects.bulk_create([PulseComment(pulse=row, text=text) for text in comments])
+        Invitation.objects.filter(pulse=row).delete()
+        box.delete()
+        ledger.record(
+            "pulse closed", case=case, pulse=row.pk, title=row.title, teams=row.teams, results=row.results
+        )
+    return row
+
+
+def link_of(pulse: Pulse) -> str:
+    """The page of a pulse."""
+    return reverse("pulse", args=[pulse.pk])
+
+
+def remove_comment(*, comment: PulseComment, reason: str, by: User) -> None:
+    """Take a comment out that names somebody or lets them be known; that it was taken out stays on record."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why, without repeating what it says."})
+    with act("remove pulse comment", by=by, case=comment.pulse.initiative_id, reason=reason.strip()) as case:
+        permissions.may_run(case, by).or_refuse()
+        gone, _ = PulseComment.objects.filter(pk=comment.pk).delete()
+        if gone != 1:
+            raise Conflict("Somebody took it out already.", "Read the others.", link_of(comment.pulse))
+        ledger.record("pulse comment removed", case=case, pulse=comment.pulse_id, why=reason.strip())

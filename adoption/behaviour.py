@@ -1,0 +1,153 @@
+"""What figures of use say about behaviour. Pure: plain figures in, signals out; too few say nothing.
+
+Source: S1-31, the issue's "computed from readings": usage below 20 % of intended, overrides that collapse to zero, and
+what is pasted out.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from adoption.models.signals import HALF, IGNORED, WORKED_AROUND
+
+LEAST_USE = 20  # percent of the intended users
+BY_CHANCE = 0.05  # how likely none would be overridden, were people still looking
+WIDE = 1.959964  # of the 95 % interval
+RECENT = timedelta(weeks=4)
+EVERYBODY = "All users"
+READ = ("usage.active", "trust.overrides")  # the instruments whose readings are looked at
+
+
+@dataclass(frozen=True)
+class Use:
+    """How many of the people it was meant for use it."""
+
+    group: str
+    used: int
+    intended: int
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """How often people overrode what it said, before and now, out of how many outputs they saw."""
+
+    group: str
+    before: int
+    before_of: int
+    now: int
+    now_of: int
+
+
+@dataclass(frozen=True)
+class PastedOut:
+    """How many outputs were carried into another tool, out of how many."""
+
+    group: str
+    pasted: int
+    outputs: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """A signal as the figures show it: percent of the group where it can be said, else None."""
+
+    kind: str
+    group: str
+    words: str
+    share: int | None = None
+    figures: dict = field(default_factory=dict, compare=False)
+
+    @property
+    def extent(self) -> str:
+        """Whether it is most of the group."""
+        return "unknown" if self.share is None else "most" if self.share > HALF else "fewer"
+
+
+def found(figures: Iterable[Use | Overrides | PastedOut]) -> list[Found]:
+    """The signals that these figures show, at most one of a kind and group: the one that weighs most."""
+    best: dict[tuple[str, str], Found] = {}
+    for one in figures:
+        for signal in _WORKED_OUT[type(one)](one):
+            known = best.get((signal.kind, signal.group))
+            if known is None or (signal.share or 0) > (known.share or 0):
+                best[signal.kind, signal.group] = signal
+    return list(best.values())
+
+
+def of_readings(rows: Iterable[tuple[str, str, date, int, int]]) -> list[Use | Overrides]:
+    """Figures of readings about real users: rows of (instrument, team, first day, hits, n).
+
+    Of `usage.active` the newest of each team; of `trust.overrides` the last four weeks of each team against all before.
+    """
+    newest: dict[str, tuple[date, int, int]] = {}
+    weeks: dict[str, list[tuple[date, int, int]]] = {}
+    for instrument, team, day, hits, n in rows:
+        if instrument == "usage.active" and (team not in newest or day >= newest[team][0]):
+            newest[team] = (day, hits, n)
+        elif instrument == "trust.overrides":
+            weeks.setdefault(team, []).append((day, hits, n))
+    figures: list[Use | Overrides] = [
+        Use(team or EVERYBODY, hits, n) for team, (_, hits, n) in sorted(newest.items())
+    ]
+    for team, those in sorted(weeks.items()):
+        last = max(day for day, _, _ in those) - RECENT
+        before = [(hits, n) for day, hits, n in those if day <= last]
+        now = [(hits, n) for day, hits, n in those if day > last]
+        sums = [sum(part) for side in (before, now) for part in zip(*side, strict=True)] if before else []
+        if sums:
+            figures.append(Overrides(team or EVERYBODY, *sums))
+    return figures
+
+
+def _from_use(one: Use) -> Iterator[Found]:
+    """Fewer than one in five of those it was meant for: the others ignore it. Nobody intended says nothing."""
+    if one.intended > 0 and 100 * one.used < LEAST_USE * one.intended:
+        share = 100 - -(-100 * one.used // one.intended)
+        yield Found(
+            IGNORED,
+            one.group,
+            f"{one.used} of {one.intended} intended users use it, fewer than {LEAST_USE} %.",
+            share,
+            {"used": one.used, "intended": one.intended},
+        )
+
+
+def _from_overrides(one: Overrides) -> Iterator[Found]:
+    """From some to none, more than chance explains: the check by people is worked around."""
+    if one.before <= 0 or one.before_of <= 0 or one.now > 0:
+        return
+    rate = min(1.0, one.before / one.before_of)
+    if (1 - rate) ** max(0, one.now_of) < BY_CHANCE:
+        yield Found(
+            WORKED_AROUND,
+            one.group,
+            f"Overrides fell from {one.before} of {one.before_of} outputs to none of {one.now_of}: "
+            "what it says is passed on without a look.",
+            None,
+            {"before": [one.before, one.before_of], "now": [one.now, one.now_of]},
+        )
+
+
+def _from_pasting(one: PastedOut) -> Iterator[Found]:
+    """More than half of the outputs go into another tool, surely: the work is done there."""
+    if one.outputs <= 0 or one.pasted > one.outputs:
+        return
+    if 100 * lowest(one.pasted, one.outputs) > HALF:
+        yield Found(
+            WORKED_AROUND,
+            one.group,
+            f"{one.pasted} of {one.outputs} outputs were pasted into another tool.",
+            max(HALF + 1, round(100 * one.pasted / one.outputs)),
+            {"pasted": one.pasted, "outputs": one.outputs},
+        )
+
+
+def lowest(hits: int, of: int) -> float:
+    """The lower end of Wilson's 95 % interval of a share."""
+    share, square = hits / of, WIDE * WIDE
+    middle = share + square / (2 * of)
+    spread = WIDE * ((share * (1 - share) + square / (4 * of)) / of) ** 0.5
+    return (middle - spread) / (1 + square / of)
+
+
+_WORKED_OUT = {Use: _from_use, Overrides: _from_overrides, PastedOut: _from_pasting}

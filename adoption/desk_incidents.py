@@ -1,0 +1,158 @@
+"""What waits for a person about signals, incidents, clocks and what users reported."""
+
+from collections.abc import Iterator
+
+from django.urls import reverse
+
+from adoption.actions.signals import is_of
+from adoption.models import Deadline, Incident, ProblemReport, SealedSource, Signal
+from adoption.models.signals import WEAPONISED
+from adoption.permissions import signals as permissions
+from adoption.permissions.incidents import TREATING
+from adoption.permissions.postmortems import SEAT
+from governance.desk import Line
+from governance.models import User
+from governance.models.people import CHAIR, DEPUTY_CHAIR
+from governance.reading import Around, Question
+from initiatives import sources
+from initiatives.desk_look import Look, look_of
+from initiatives.desk_rows import CASE
+from initiatives.models import Initiative
+
+WORKING = (*TREATING, "technical_lead")
+_long = ("words", "figures", "answer", "ended_why")
+
+_ROWS = Question(
+    signals=Around(
+        Signal.objects.standing().filter(kind=WEAPONISED, answered_at__isnull=True),
+        "initiative__unit",
+        joined={"initiative": CASE},
+        without=_long,
+        keys="answering",
+    ),
+    problems=Around(
+        ProblemReport.objects.filter(state="waiting"),
+        "initiative",
+        joined={"initiative": CASE},
+        without=("output", "answer"),
+        keys="treating",
+    ),
+    incidents=Around(
+        Incident.objects.unfinished(),
+        "initiative",
+        joined={"initiative": CASE},
+        without=("words",),
+        keys="working",
+    ),
+    led=Around(
+        Incident.objects.unfinished(), "lead", joined={"initiative": CASE}, without=("words",), keys="person"
+    ),
+    deadlines=Around(
+        Deadline.objects.filter(met_at__isnull=True),
+        "incident__initiative",
+        joined={"incident": ("id", "title", "initiative_id")},
+        keys="working",
+    ),
+    asked=Around(
+        SealedSource.objects.filter(untold=1, signal__isnull=False),
+        "untold",
+        joined={"signal": ("id", "group")},
+        keys="untold",
+    ),
+)
+
+# What puts nothing on a desk that was not there, or takes nothing away.
+QUIET = {"incident line written", "incident amended", "edge clause taken over", "reporting duties laid out"}
+
+
+def lines(person: User) -> list[Line]:
+    """Signals for the board, incidents and clocks that run, problems to be treated, questions for one's name."""
+    look = look_of(person)
+    held: dict[int, tuple[Initiative, set[str]]] = {case.pk: (case, {"owner"}) for case in look.standing_in}
+    for row in look.roles:
+        if row.accepted_at:
+            held.setdefault(row.initiative_id, (row.initiative, set()))[1].add(row.role)
+    found = _ROWS.ask(
+        {
+            "answering": look.units_with([CHAIR, DEPUTY_CHAIR, SEAT]),
+            "treating": [pk for pk, (_, roles) in held.items() if roles & set(TREATING)],
+            "working": [pk for pk, (_, roles) in held.items() if roles & set(WORKING)],
+            "person": [person.pk],
+            "untold": [1],
+        }
+    )
+    rows = {table: [row for some in by_key.values() for row in some] for table, by_key in found.items()}
+    running = {row.pk: row for row in [*rows["incidents"], *rows["led"]]}
+    return [
+        *_to_answer(look, rows["signals"]),
+        *(_incident(row, person) for row in running.values()),
+        *(_clock(row, held[row.incident.initiative_id][0]) for row in rows["deadlines"]),
+        *(_problem(row) for row in rows["problems"]),
+        *_asked(rows["asked"], person),
+    ]
+
+
+def _to_answer(look: Look, signals: list[Signal]) -> Iterator[Line]:
+    for row in signals:
+        if row.initiative.unit_id in look.units:
+            row.initiative.unit = look.units[row.initiative.unit_id]
+    if signals:
+        sources.read_together([row.initiative for row in signals])
+    for row in signals:
+        if permissions.may_answer(row.initiative, look.person):
+            yield Line(
+                "answer",
+                f"Used against people: {row.initiative.title}",
+                reverse("signal", args=[row.pk]),
+                "Answer for the board",
+                why=f"{row.group}. Until the board answers, the test of adoption fails.",
+                ref=row.initiative.ref,
+            )
+
+
+def _incident(row: Incident, person: User) -> Line:
+    who = "You lead it." if row.lead_id == person.pk else "" if row.lead_id else "Nobody leads it yet."
+    return Line(
+        "see",
+        f"Incident: {row.title}",
+        reverse("incident", args=[row.pk]),
+        "Open it",
+        why=f"Severity {row.severity}, {row.state}. {who}".strip(),
+        ref=row.initiative.ref,
+    )
+
+
+def _clock(row: Deadline, case: Initiative) -> Line:
+    return Line(
+        "settle",
+        f"{row.words}: {row.incident.title}",
+        reverse("deadline", args=[row.pk]),
+        "Say that it was reported",
+        why=f"Source: {row.source}. A template, no legal advice.",
+        ref=case.ref,
+        due=row.due,
+    )
+
+
+def _problem(row: ProblemReport) -> Line:
+    return Line(
+        "answer",
+        f"A user reported a problem: {row.initiative.title}",
+        reverse("problem", args=[row.pk]),
+        "Read it",
+        why=row.what[:160],
+        ref=row.initiative.ref,
+    )
+
+
+def _asked(sources: list[SealedSource], person: User) -> Iterator[Line]:
+    for row in sources:
+        row.sealed = bytes.fromhex(row.sealed.removeprefix("\\x"))  # as JSON has it
+        if is_of(row, person):
+            yield Line(
+                "see",
+                "Somebody asked who reported a signal of yours",
+                reverse("signals-mine"),
+                "Read who and why",
+                why=row.signal.group,
+            )

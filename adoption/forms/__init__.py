@@ -1,0 +1,1 @@
+"""The forms of adoption, a module a noun."""

@@ -1,0 +1,199 @@
+"""Measures of adoption and value: what is read, how, against what; and the readings. Sources: S0-3, S0-25 to S0-29,
+S1-17.1, S1-32.
+"""
+
+from django.db import models
+from django.db.models import F, Q
+
+from adoption.instruments import CHOICES, DOWN, INSTRUMENTS, POPULATIONS, UP, USERS, Instrument
+from governance.history import TransactionId, WrittenOnce, governed
+from governance.models import ServiceKey, User
+from initiatives.models import Initiative
+
+BETTER = {UP: "More is better", DOWN: "Less is better"}
+TYPED, IMPORTED, SENT = "typed", "imported", "sent"
+CAME = {TYPED: "Typed", IMPORTED: "Imported", SENT: "Sent by a system"}
+
+
+class MeasureQuerySet(models.QuerySet):
+    def standing(self):
+        """Measures that nobody ended."""
+        return self.filter(ended_at__isnull=True)
+
+
+class Measure(models.Model):
+    """What a case reads of its own adoption or value, and how: declared before the first reading comes.
+
+    Baseline and target stand in its `goals`. `population`: whom it is about, in words; `teams`: those whose readings
+    it wants one by one. `counterfactual`: with what it is compared, for measures of value.
+    """
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="measures")
+    instrument = models.CharField(max_length=30, choices=CHOICES)
+    words = models.CharField(max_length=200)
+    population = models.CharField(max_length=200)
+    teams = models.JSONField(default=list, blank=True)
+    unit = models.CharField(max_length=40, blank=True, default="")
+    better = models.CharField(max_length=4, choices=BETTER.items())
+    source = models.CharField(max_length=200)
+    requirement = models.CharField(max_length=60, blank=True, default="")
+    counterfactual = models.TextField(blank=True, default="")
+    once = models.UUIDField(null=True, unique=True, editable=False)
+    declared_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    declared_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    ended_reason = models.TextField(blank=True, default="")
+
+    objects = MeasureQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative", "instrument"],
+                condition=Q(ended_at__isnull=True) & ~Q(requirement=""),
+                name="one_standing_measure_per_instrument",
+            ),
+            models.CheckConstraint(
+                name="a_measure_ended_says_who_and_why",
+                condition=Q(ended_at__isnull=True, ended_by__isnull=True)
+                | Q(ended_at__isnull=False, ended_by__isnull=False) & ~Q(ended_reason=""),
+            ),
+            models.CheckConstraint(
+                name="value_is_compared_with_something",
+                condition=~Q(requirement="") | ~Q(counterfactual=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.words
+
+    @property
+    def how(self) -> Instrument:
+        """The instrument behind it."""
+        return INSTRUMENTS[self.instrument]
+
+
+class Goal(WrittenOnce):
+    """Baseline, target and number of people intended of a measure, from a moment on. The first is its declaration.
+
+    Targets and baselines are shares between 0 and 1 for instruments that give shares, else in the measure's unit.
+    A further one says why; the older ones stay, and are asked for as long as readings from their time are judged.
+    `bound`: from which share on acceptance counts as blind, or down to which overrides do; None: the instrument's own.
+    """
+
+    measure = models.ForeignKey(Measure, models.PROTECT, related_name="goals")
+    number = models.PositiveIntegerField()
+    target = models.FloatField()
+    baseline = models.FloatField(null=True, blank=True)
+    baseline_n = models.PositiveIntegerField(null=True, blank=True)
+    intended = models.PositiveIntegerField()
+    bound = models.FloatField(null=True, blank=True)
+    reason = models.TextField(blank=True, default="")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["measure", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["measure", "number"], name="goals_are_numbered"),
+            models.CheckConstraint(
+                name="a_goal_that_moves_says_why", condition=Q(number=1) | ~Q(number=1) & ~Q(reason="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"goal {self.number}: {self.target}"
+
+
+class Reading(models.Model):
+    """One figure of a measure over a period, for one team or all: so many of `n`, or a mean over `n` with its spread.
+
+    `key` is the sender's own name for it: what comes twice is there once. A correction is a further row that
+    `replaces` the wrong one; with an `n` of nothing it takes it back. Whom it is about is said in `about`.
+    """
+
+    not_governed = (
+        "written once, and never changed; the entry of the act that kept it commits to it by a digest"
+    )
+
+    xact = models.BigIntegerField(db_default=TransactionId(), editable=False)
+    measure = models.ForeignKey(Measure, models.PROTECT, related_name="readings")
+    key = models.CharField(max_length=120)
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+    team = models.CharField(max_length=120, blank=True, default="")
+    about = models.CharField(max_length=20, choices=POPULATIONS.items(), default=USERS)
+    hits = models.PositiveBigIntegerField(null=True, blank=True)
+    value = models.FloatField(null=True, blank=True)
+    sd = models.FloatField(null=True, blank=True)
+    n = models.PositiveBigIntegerField()
+    came = models.CharField(max_length=10, choices=CAME.items())
+    source = models.CharField(max_length=200, blank=True, default="")
+    by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    service_key = models.ForeignKey(ServiceKey, models.PROTECT, null=True, blank=True, related_name="+")
+    replaces = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="replaced_by")
+    reason = models.CharField(max_length=250, blank=True, default="")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["measure", "ends_on", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["measure", "key"], name="one_reading_per_key"),
+            models.CheckConstraint(name="a_period_has_its_days", condition=Q(starts_on__lte=F("ends_on"))),
+            models.CheckConstraint(
+                name="a_reading_is_a_share_or_a_mean",
+                condition=Q(hits__isnull=False, value__isnull=True, sd__isnull=True, hits__lte=F("n"))
+                | Q(hits__isnull=True, value__isnull=False, sd__isnull=False, sd__gte=0),
+            ),
+            models.CheckConstraint(
+                name="nothing_read_only_to_take_back", condition=Q(n__gt=0) | Q(replaces__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="a_reading_comes_from_somebody",
+                condition=Q(came=SENT, by__isnull=True, service_key__isnull=False)
+                | ~Q(came=SENT) & Q(by__isnull=False, service_key__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="a_reading_replaces_another", condition=Q(replaces__isnull=True) | ~Q(replaces=F("id"))
+            ),
+        ]
+        indexes = [models.Index(fields=["measure", "team", "ends_on"], name="readings_by_team_and_day")]
+
+    def __str__(self) -> str:
+        return f"{self.starts_on} to {self.ends_on}, n {self.n}"
+
+
+class Tally(models.Model):
+    """What the standing readings of a measure that end on one day add up to, for one team and population.
+
+    `total` is the sum of all single values (n times the mean), `squares` the sum of their squares: means and spreads
+    of any number of days follow from these. `heard_at`: when the newest of them came. Charts and verdicts read these,
+    never the readings themselves.
+    """
+
+    not_governed = "worked out from the readings, which are the record, and can be worked out anew"
+    not_in_admin = "sums of readings, which are in the admin themselves"
+
+    measure = models.ForeignKey(Measure, models.PROTECT, related_name="tallies")
+    team = models.CharField(max_length=120, blank=True, default="")
+    about = models.CharField(max_length=20, default=USERS)
+    day = models.DateField()
+    since = models.DateField()
+    readings = models.PositiveIntegerField()
+    hits = models.PositiveBigIntegerField()
+    n = models.PositiveBigIntegerField()
+    total = models.FloatField()
+    squares = models.FloatField()
+    heard_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["measure", "day", "team"]
+        constraints = [
+            models.UniqueConstraint(fields=["measure", "day", "team", "about"], name="one_tally_per_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}: n {self.n}"

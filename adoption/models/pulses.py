@@ -1,0 +1,131 @@
+"""Pulses: a few questions to the people who work with the AI of a case, answered by nobody in particular.
+
+Sources: S0-25 to S0-29.
+
+Who answers leaves nothing that leads back to them. An invitation is a row that is gone once it was used. An answer is
+no row at all: it is added to sums in the one box of its pulse, which is emptied when the pulse is closed. What is then
+written down is what may be published, and nothing else (ADR 0033).
+"""
+
+from django.db import models
+from django.db.models import Q
+
+from adoption.pulse_totals import LEAST
+from governance.history import governed
+from governance.models import User
+from initiatives.models import Initiative
+
+LANGUAGES = {"en": "English", "de": "Deutsch"}
+
+
+class Pulse(models.Model):
+    """One round of questions. `sets`: keys of the sets it asks; `teams`: rows of {name, invited, answered}.
+
+    `results`: what was published when it was closed (adoption.pulse_totals); None where fewer than five answered.
+    """
+
+    DRAFT, OPEN, CLOSED = "draft", "open", "closed"
+    STATES = {DRAFT: "Draft", OPEN: "Open", CLOSED: "Closed"}
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="pulses")
+    title = models.CharField(max_length=120)
+    language = models.CharField(max_length=2, choices=LANGUAGES.items(), default="en")
+    sets = models.JSONField(default=list)
+    teams = models.JSONField(default=list)
+    closes = models.DateField()
+    state = models.CharField(max_length=6, choices=STATES.items(), default=DRAFT)
+    drafted_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField(null=True, blank=True)
+    opened_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    results = models.JSONField(null=True, blank=True)
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative"], condition=Q(state="open"), name="one_open_pulse_of_a_case"
+            ),
+            models.CheckConstraint(
+                name="an_open_pulse_was_opened",
+                condition=Q(state="draft", opened_at__isnull=True, opened_by__isnull=True)
+                | ~Q(state="draft") & Q(opened_at__isnull=False, opened_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="a_closed_pulse_was_closed",
+                condition=~Q(state="closed") & Q(closed_at__isnull=True, closed_by__isnull=True)
+                | Q(state="closed", closed_at__isnull=False, closed_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="results_of_five_answers_of_a_closed_pulse",
+                condition=Q(results__isnull=True) | Q(state="closed", results__answered__gte=LEAST),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def invited(self) -> int:
+        """How many people were, or are to be, invited."""
+        return sum(team["invited"] for team in self.teams)
+
+    @property
+    def answered(self) -> int:
+        """How many answered, once it is closed."""
+        return sum(team.get("answered", 0) for team in self.teams)
+
+
+class Invitation(models.Model):
+    """A link that was not used yet. Only the hash of its secret is kept; the row is gone with its use.
+
+    Rows are made together and in random order, so that neither key nor place says which sheet line or mail it was.
+    """
+
+    not_governed = "who has not answered yet is nobody's business; opening and closing the pulse are entries"
+    not_in_admin = "a key to answer; that it is gone says that somebody answered"
+
+    pulse = models.ForeignKey(Pulse, models.PROTECT, related_name="invitations")
+    team = models.PositiveSmallIntegerField()
+    hash = models.CharField(max_length=64, unique=True)
+
+    def __str__(self) -> str:
+        return f"invitation of pulse {self.pulse_id}"
+
+
+class AnswerBox(models.Model):
+    """Where the answers of an open pulse go: one row, rewritten as a whole with each answer, gone when it is closed.
+
+    `answered`: by team, how many; `sums`: by team and question [answers, sum, sum of squares]; `comments`: texts,
+    shuffled each time. No team, no moment and no other answer is kept with any of them.
+    """
+
+    not_governed = "a copy of it after each answer would tell the answers apart; what is published is sealed"
+    not_in_admin = "what is in it before the pulse is closed is for nobody to see"
+
+    pulse = models.OneToOneField(Pulse, models.PROTECT, related_name="box")
+    answered = models.JSONField(default=dict)
+    sums = models.JSONField(default=dict)
+    comments = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"box of pulse {self.pulse_id}"
+
+
+class PulseComment(models.Model):
+    """What somebody wrote beside their answers, laid down in random order when the pulse was closed."""
+
+    not_governed = "words of people who were promised to stay unknown; that one was taken out is an entry"
+    not_in_admin = "read with the results of its pulse"
+
+    pulse = models.ForeignKey(Pulse, models.PROTECT, related_name="comments")
+    text = models.TextField()
+
+    class Meta:
+        ordering = ["pulse", "id"]
+
+    def __str__(self) -> str:
+        return self.text[:80]

@@ -1,0 +1,19 @@
+"""The knocks of the worker for what came of the cases. Thin, and each may run twice."""
+
+from celery import shared_task
+
+from adoption import silence
+from adoption.actions import lessons
+from initiatives.tasks import SURE
+
+
+@shared_task(**SURE)
+def owe_readings() -> None:
+    """Owe a reading of each measure that has been silent for too long."""
+    silence.open_silence_debts()
+
+
+@shared_task(**SURE)
+def follow_lesson(key: int) -> None:
+    """Ask the running cases near a lesson that has just been offered, or taken out."""
+    lessons.follow_lesson(key)

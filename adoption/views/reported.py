@@ -1,0 +1,113 @@
+"""The pages by which users report a problem with an AI: by link, without signing in, in English or German."""
+
+from csp.constants import NONE, SELF
+from csp.decorators import csp
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import translation
+from django.views.decorators.http import require_http_methods, require_safe
+
+from adoption import protected
+from adoption.actions import problems as actions
+from adoption.forms.problems import ProblemForm
+from adoption.models import ProblemLink, ProblemReport
+from adoption.models.problems import new_token
+from governance import clock, throttle
+from governance.answers import Refused
+from governance.middleware import for_the_unknown
+from initiatives.views.shared import mend
+
+LANGUAGES = {"en": "English", "de": "Deutsch"}
+PER_ADDRESS, PER_LINK = 10, 100  # in ten minutes
+# What the page may load is its style sheet. It runs nothing, and sends to itself alone.
+ALONE = csp(
+    {
+        "default-src": [NONE],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+)
+
+
+@for_the_unknown
+@ALONE
+@require_http_methods(["GET", "HEAD", "POST"])
+def report(request: HttpRequest, token: str) -> HttpResponse:
+    """Report a problem. A link that was switched off, or never was one, opens nothing and says so."""
+    link = ProblemLink.objects.filter(token=token, ended_at__isnull=True).select_related("initiative").first()
+    with translation.override(_language(request)):
+        if link is None or link.initiative.closed or link.initiative.withdrawn_at:
+            return _page(request, "adoption/report_nothing.html", {}, status=404)
+        form = ProblemForm(request.POST if request.method == "POST" else None, initial={"key": new_token()})
+        status = 200
+        if request.method == "POST":
+            status = 422
+            if form.is_valid():
+                until = _wait(request, link)
+                if until is not None:
+                    response = _page(
+                        request,
+                        "adoption/report_problem.html",
+                        _context(link, form, too_many=True),
+                        status=429,
+                    )
+                    response["Retry-After"] = str(max(1, int((until - clock.now()).total_seconds())))
+                    return response
+                try:
+                    _, key = actions.report_problem(link=link, **form.cleaned_data)
+                except ValidationError as error:
+                    mend(form, error)
+                except Refused:
+                    return _page(request, "adoption/report_nothing.html", {}, status=404)
+                else:
+                    return redirect(f"{reverse('reported-problem', args=[key])}?lang={_language(request)}")
+        return _page(request, "adoption/report_problem.html", _context(link, form), status=status)
+
+
+def _wait(request, link: ProblemLink):
+    """Count a report; the moment from which another may be sent, where there were too many. No address is kept."""
+    address = protected.mark(f"{throttle.address_of(request)} {clock.today()}")[:40]
+    return throttle.enter_try(f"problem-{address}", None, most=PER_ADDRESS) or throttle.enter_try(
+        f"problem-link-{link.pk}", None, most=PER_LINK
+    )
+
+
+def _context(link: ProblemLink, form, *, too_many: bool = False) -> dict:
+    return {"title": link.initiative.title, "form": form, "too_many": too_many}
+
+
+@for_the_unknown
+@ALONE
+@require_safe
+def reported(request: HttpRequest, secret: str) -> HttpResponse:
+    """What became of a report, for whoever has its link: waiting, or the answer; and who asked how to reach them."""
+    found = ProblemReport.objects.filter(mark=actions.mark_of(secret)).select_related("initiative").first()
+    with translation.override(_language(request)):
+        if found is None:
+            return _page(request, "adoption/report_nothing.html", {}, status=404)
+        context = {
+            "title": found.initiative.title,
+            "problem": found,
+            "questions": found.source_questions.select_related("by"),
+            "address": request.build_absolute_uri(request.path),
+        }
+        return _page(request, "adoption/reported_problem.html", context)
+
+
+def _page(request, template: str, context: dict, *, status: int = 200) -> HttpResponse:
+    """The page, in the frame of what people outside see; its address, which is a secret, is not logged."""
+    context |= {"language": _language(request), "languages": LANGUAGES}
+    response = render(request, template, context, status=status)
+    response._has_been_logged = True
+    return response
+
+
+def _language(request) -> str:
+    """The language that the reader switched to; else the one their browser asks for."""
+    wanted = request.GET.get("lang", "")
+    return wanted if wanted in LANGUAGES else translation.get_language_from_request(request)

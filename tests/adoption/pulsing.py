@@ -1,0 +1,60 @@
+"""Pulses for tests: written, opened and answered as people do it."""
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from django.test import Client
+
+from adoption import answering
+from adoption import instruments_pulse as instruments
+from adoption.actions import pulses as actions
+from adoption.models import Pulse
+from governance import clock
+
+TEAMS = [{"name": "Claims north", "invited": 8}, {"name": "Claims south", "invited": 7}]
+SETS = ["useful", "why"]
+
+
+def make_pulse(cast, case, **fields) -> Pulse:
+    """A draft."""
+    given = {
+        "title": "Reply drafts, autumn",
+        "language": "en",
+        "sets": SETS,
+        "teams": TEAMS,
+        "closes": clock.today() + timedelta(days=14),
+    }
+    return actions.write(case=case, by=cast.owner, **(given | fields))
+
+
+def opened(cast, case, **fields) -> tuple[Pulse, dict[str, list[str]]]:
+    """An open pulse, and by team the paths of its links."""
+    pulse = make_pulse(cast, case, **fields)
+    paths: dict[str, list[str]] = {}
+    for link in actions.open_pulse(pulse=pulse, by=cast.owner):
+        paths.setdefault(link.team, []).append(urlsplit(link.address).path)
+    return Pulse.objects.get(pk=pulse.pk), paths
+
+
+def put(path: str, step: int = 4, *, comment: str = "", sets: list[str] = SETS, skipped: tuple = ()) -> bool:
+    """Answer by the link, past the page: the same step to every question."""
+    invitation = answering.invitation_of(path.strip("/").split("/")[-1], "192.0.2.1")
+    steps = {question.key: step for question in instruments.asked(sets) if question.key not in skipped}
+    return invitation is not None and answering.answer(invitation=invitation, steps=steps, comment=comment)
+
+
+def send(
+    path: str, step: int = 4, *, client: Client | None = None, lang: str = "", comment: str = "", sets=SETS
+):
+    """Answer by the page."""
+    typed = {question.key: step for question in instruments.asked(sets)}
+    query = f"?lang={lang}" if lang else ""
+    return (client or Client()).post(f"{path}{query}", typed | {"comment": comment})
+
+
+def closed(cast, case, answers: list[tuple[str, int]], **fields) -> Pulse:
+    """A closed pulse with these answers (team, step)."""
+    pulse, paths = opened(cast, case, **fields)
+    for team, step in answers:
+        put(paths[team].pop(), step, sets=pulse.sets)
+    return actions.close(pulse=pulse, by=cast.owner)

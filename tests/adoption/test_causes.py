@@ -1,0 +1,84 @@
+"""Blamed against found layers: every figure is the rows behind it, and only what was published counts."""
+
+from datetime import timedelta
+
+import pytest
+
+from adoption.actions import postmortems as writing
+from adoption.actions.writing import write
+from adoption.causes import blamed_and_found, overdue
+from governance import clock
+from governance.history import acting
+from initiatives import actions
+from initiatives.actions.holds import owe
+from initiatives.models import Initiative
+from tests import factories
+from tests.adoption.test_postmortems import LESSON, WHOLE
+
+pytestmark = pytest.mark.django_db
+
+
+def said(side, how, layer, by_whom="") -> dict:
+    grounds = "It was looked at for two days." if how == "found" else ""
+    return {"side": side, "said": how, "layer": layer, "by_whom": by_whom, "grounds": grounds}
+
+
+# By hand: what each account says, and whether it is published.
+ACCOUNTS = [
+    ([said("failure", "found", "integration"), said("failure", "blamed", "model", "press")], True),
+    (
+        [
+            said("failure", "found", "model"),
+            said("failure", "found", "policy"),
+            said("failure", "blamed", "model", "team"),
+            said("failure", "blamed", "model", "management"),
+        ],
+        True,
+    ),
+    ([said("success", "found", "integration"), said("success", "blamed", "model", "management")], True),
+    ([said("failure", "found", "runtime"), said("failure", "blamed", "model")], False),
+]
+
+
+def test_each_figure_is_the_rows_behind_it(cast, django_assert_num_queries):
+    case = factories.make_case(cast)
+    kept = []
+    for number, (causes, published) in enumerate(ACCOUNTS):
+        with acting(system="test"):
+            debt = owe(
+                case,
+                "post_mortem",
+                source=f"test:{number}",
+                text="Post-mortem",
+                due=clock.today() - timedelta(days=number),
+                debtor=cast.owner,
+            )
+        row = writing.start(obligation=debt, by=cast.owner)
+        row = write(post_mortem=row, lessons=[LESSON], by=cast.owner, **WHOLE | {"causes": causes})
+        row = writing.hand_in(post_mortem=row, version=row.version, by=cast.owner)
+        if published:
+            row = writing.confirm(post_mortem=row, version=row.version, by=cast.seat_adoption)
+        kept.append(row)
+    with django_assert_num_queries(2):
+        found = blamed_and_found(Initiative.objects.all())
+    one, two, three, in_review = kept
+    layers = {row.layer: row for row in found.layers}
+    assert layers["model"].blamed == [two, one], "three voices, two accounts"
+    assert layers["model"].found == [two]
+    assert layers["integration"].found == [one]
+    assert layers["policy"].found == [two]
+    assert layers["runtime"].found == [], "what is in review counts nowhere yet"
+    assert (layers["model"].credited, layers["integration"].carried) == ([three], [three])
+    assert (found.mistaken, found.wrongly_credited) == ([one], [three])
+    assert found.read == [three, two, one]
+    assert blamed_and_found(Initiative.objects.none()).read == []
+    late = overdue(Initiative.objects.all(), clock.today())
+    assert [debt.post_mortem for debt in late] == [in_review], "in review it is still owed"
+
+
+def test_a_stopped_case_is_on_the_list_the_day_after_its_day(cast):
+    case = factories.make_prototype(cast)
+    actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
+    every, due = Initiative.objects.all(), case.obligations.get(kind="post_mortem").due
+    assert not overdue(every, due)
+    assert [debt.initiative for debt in overdue(every, due + timedelta(days=1))] == [case]

@@ -1,0 +1,186 @@
+"""Problems that users report by a public link: without a name, in two languages, slowed down, treated and answered."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.urls import reverse
+
+from adoption import desk_incidents, reminders_incidents
+from adoption.actions import incidents, signals
+from adoption.actions import problems as actions
+from adoption.models import Incident, ProblemLink, ProblemReport, Signal
+from adoption.views import reported
+from governance import clock
+from governance.answers import Conflict, Refused
+from governance.models import Entry, Notice
+from initiatives import actions as cases
+from tests import factories, snapshots
+from tests.adoption.test_signals import rows_of_all_tables
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+@snapshots.kept
+def link(cast) -> ProblemLink:
+    """The public link of a prototype that has a support owner."""
+    case = factories.make_prototype(cast)
+    asked = cases.propose_role(case=case, role="support_owner", person=cast.support, by=cast.owner)
+    cases.accept_role(assignment=asked, by=cast.support)
+    return actions.open_link(case=case, by=cast.owner)
+
+
+def report(link, **changed) -> ProblemReport:
+    row, _ = actions.report_problem(link=link, **({"what": "It invented a discount."} | changed))
+    return row
+
+
+def test_from_the_link_to_the_answer(cast, link, as_):
+    anybody, place = Client(), reverse("report-problem", args=[link.token])
+    page = anybody.get(place, headers={"accept-language": "de-DE,de;q=0.9"})
+    assert "Ein Problem mit dieser KI melden" in page.content.decode()
+    assert not page.cookies
+    assert page["Cache-Control"] == "no-store"
+    assert "Report a problem with this AI" in anybody.get(f"{place}?lang=en").content.decode()
+    key = re.search(r'name="key" value="([^"]+)"', page.content.decode())[1]
+    sent = {
+        "what": "<script>alert(1)</script>",
+        "output": "=cmd()",
+        "harm": "person",
+        "contact": "room 4711, Quillfeather",
+        "key": key,
+        "happened_on": clock.today().isoformat(),
+    }
+    before = rows_of_all_tables()
+    first = anybody.post(f"{place}?lang=de", sent)
+    again = anybody.post(f"{place}?lang=de", sent)
+    assert first["Location"] == again["Location"], "sent twice is one report with one link"
+    row = ProblemReport.objects.get()
+    for table, rows in rows_of_all_tables().items():
+        for text in rows - before[table]:
+            assert "Quillfeather" not in text, table
+            assert key not in text, f"{table}: whoever reads it could read the answer"
+            assert "127.0.0.1" not in text, f"{table}: no address in the network is kept"
+    assert {line.text for line in desk_incidents.lines(cast.support)} == {
+        "A user reported a problem: Customer summary assistant"
+    }
+    told = set(Notice.objects.filter(kind="problem").values_list("person__login", flat=True))
+    assert told == {"owner", "support"}
+    shown = as_(cast.support).get(reverse("problem", args=[row.pk])).content.decode()
+    assert "&lt;script&gt;" in shown
+    assert "Quillfeather" not in shown
+    for other in (cast.chair, cast.admin):
+        with pytest.raises(Refused):
+            actions.answer_problem(problem=row, answer="Thanks.", by=other)
+    with pytest.raises(ValidationError):
+        actions.answer_problem(problem=row, answer=" ", by=cast.support)
+    actions.answer_problem(problem=row, answer="Mended on Monday.", by=cast.support)
+    with pytest.raises(Conflict):
+        actions.answer_problem(problem=row, answer="Thanks.", by=cast.owner)
+    answered = anybody.get(first["Location"]).content.decode()
+    assert "Mended on Monday." in answered
+    assert "Die Antwort" in answered
+    assert "<script>alert" not in answered
+    assert not desk_incidents.lines(cast.support)
+
+
+def test_how_to_reach_whoever_reported_it_is_the_chairs_by_an_act(cast, link, as_):
+    anybody = Client()
+    row, key = actions.report_problem(link=link, what="It was rude.", contact="room 4711")
+    for other in (cast.owner, cast.support, cast.admin, cast.auditor):
+        with pytest.raises(Refused):
+            signals.ask_source(about=row, reason="Who?", by=other)
+    page = as_(cast.chair).post(reverse("problem-ask", args=[row.pk]), {"reason": "To apologise."})
+    assert "room 4711" in page.content.decode()
+    told = anybody.get(reverse("reported-problem", args=[key])).content.decode()
+    assert "Elena Novak, who chairs the board, asked how to reach you: To apologise." in told
+    assert "room 4711" not in str(Entry.objects.acts().get(kind="asked who reported").facts)
+    made = actions.make_signal(
+        problem=row, kind="weaponised", group="Service", extent="unknown", answer="Seen.", by=cast.support
+    )
+    assert signals.ask_source(about=made, reason="To apologise.", by=cast.chair) == "room 4711"
+
+
+def test_a_report_becomes_a_signal_or_an_incident(cast, link, as_):
+    case = link.initiative
+    one, two, three = report(link), report(link), report(link)
+    client = as_(cast.support)
+    client.post(
+        reverse("problem-signal", args=[one.pk]),
+        {"kind": "worked_around", "group": "Service", "extent": "most", "answer": "It is before the board."},
+    )
+    one.refresh_from_db()
+    assert (one.state, one.signal.words, one.signal.source) == (
+        "signal",
+        "It invented a discount.",
+        "problem",
+    )
+    assert signals.ask_source(about=one.signal, reason="Who?", by=cast.chair) == "", "nothing was left"
+    client.post(
+        reverse("problem-incident", args=[two.pk]),
+        {"title": "Discounts", "severity": "2", "wrong_output": "on", "answer": "We look into it."},
+    )
+    two.refresh_from_db()
+    assert two.incident.severity == 2
+    assert case.obligations.filter(source=two.incident.source).exists(), "as any incident of that severity"
+    client.post(
+        reverse("problem-incident", args=[three.pk]),
+        {"incident": two.incident_id, "answer": "Known; see there."},
+    )
+    three.refresh_from_db()
+    assert three.incident == two.incident
+    assert Incident.objects.count() == Signal.objects.count() == 1
+    assert as_(cast.support).get(reverse("incident", args=[two.incident_id])).status_code == 200
+    wrong = client.post(reverse("problem-incident", args=[report(link).pk]), {"answer": "Hm."})
+    assert wrong.status_code == 422
+    assert incidents.read(two.incident).reported_by == cast.support
+
+
+def test_a_link_that_was_renewed_or_switched_off_opens_nothing(cast, link, as_):
+    row, key = actions.report_problem(link=link, what="It was rude.")
+    anybody = Client()
+    client = as_(cast.owner)
+    client.post(reverse("problem-link", args=[link.initiative.ref]))
+    newer = ProblemLink.objects.get(ended_at__isnull=True)
+    assert newer.token != link.token
+    assert anybody.get(reverse("report-problem", args=[link.token])).status_code == 404
+    assert anybody.get(reverse("report-problem", args=[newer.token])).status_code == 200
+    client.post(reverse("problem-link", args=[link.initiative.ref]), {"off": "1"})
+    assert (
+        anybody.post(reverse("report-problem", args=[newer.token]), {"what": "x", "harm": "none"}).status_code
+        == 404
+    )
+    with pytest.raises(Refused):
+        report(newer)
+    assert anybody.get(reverse("reported-problem", args=[key])).status_code == 200, "the answer is still read"
+    assert anybody.get(reverse("reported-problem", args=["x" * 22])).status_code == 404
+    with pytest.raises(Refused):
+        actions.open_link(case=link.initiative, by=cast.chair)
+    assert row.pk
+
+
+def test_reports_are_slowed_down_without_keeping_an_address(link, monkeypatch):
+    monkeypatch.setattr(reported, "PER_ADDRESS", 2)
+    anybody, place = Client(), reverse("report-problem", args=[link.token])
+    answers = [anybody.post(place, {"what": f"No. {n}", "harm": "none"}).status_code for n in range(3)]
+    assert answers == [302, 302, 429]
+    slow = anybody.post(place, {"what": "Still here", "harm": "none"})
+    assert int(slow["Retry-After"]) > 0
+    assert "Still here" in slow.content.decode(), "nothing typed is lost"
+    other = Client(REMOTE_ADDR="192.0.2.7")
+    assert other.post(place, {"what": "x", "harm": "none"}).status_code == 302
+
+
+def test_what_nobody_treats_is_reminded_of_and_escalated(cast, link):
+    report(link)
+    start = clock.midnight_before(clock.today()) + timedelta(hours=9)
+
+    def told(days):
+        return {due.person.login for due in reminders_incidents.problems(start + timedelta(days=days))}
+
+    assert told(2) == set()
+    assert told(3) == {"owner", "support"}
+    assert told(7) == {"owner", "support", "chair"}

@@ -1,0 +1,151 @@
+"""Drafts of the rulebook in the browser: copied, edited field by field, mended, by two people at once, loaded."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from governance.answers import Conflict
+from governance.models import Entry, Rulebook
+from governance.rulebook import load_default
+from governance.rulebook.editing import PARTS, read
+from initiatives import actions
+from initiatives.models import RulebookDraft
+
+pytestmark = pytest.mark.django_db
+KEY = "mvp.problem"
+
+
+@pytest.fixture
+def draft(cast) -> RulebookDraft:
+    return actions.copy_rulebook(base=Rulebook.objects.current(), version="2026.2", by=cast.admin)
+
+
+def typed(page, **other) -> dict:
+    """What the form on a page would send back, some of it typed over."""
+    form = page.context["form"]
+    found = {}
+    for name in form.fields:
+        value = form.fields[name].prepare_value(form.get_initial_for_field(form.fields[name], name))
+        if value not in (None, False):
+            found[name] = value
+    return found | other
+
+
+def test_a_copy_says_the_same_under_another_name(cast, as_):
+    admin = as_(cast.admin)
+    assert "Nobody works on a draft" in admin.get("/rulebook-drafts/").content.decode()
+    sent = {"base": "2026.1", "version": "2026.2"}
+    page = admin.post("/rulebook-drafts/", sent, follow=True).content.decode()
+    assert "says what 2026.1 says" in page
+    assert "Nothing differs yet" in page
+    draft = RulebookDraft.objects.get()
+    assert draft.source == load_default().replace('version = "2026.1"', 'version = "2026.2"')
+    for version in ("2026.1", "2026.2", "a b", ""):
+        again = admin.post("/rulebook-drafts/", sent | {"version": version})
+        assert again.status_code == 200
+        assert again.context["form"].errors["version"]
+
+
+def test_every_part_opens_and_sent_back_as_it_is_changes_nothing(cast, as_, draft):
+    admin, text = as_(cast.admin), read(draft.source)
+    places = [("freshness", "all"), ("stages", "production"), ("gates", "mvp")]
+    places += [("criterion", text.raw["criterion"][n]["key"]) for n in (0, -1)]
+    places += [("requirement", text.raw["requirement"][n]["key"]) for n in (0, 7, -1)]
+    assert {part for part, _ in places} == set(PARTS)
+    for part, key in places:
+        address = f"/rulebook-drafts/{draft.pk}/edit/{part}/{key}/"
+        page = admin.get(address)
+        assert page.status_code == 200
+        assert admin.post(address, typed(page)).status_code == 302, (part, key)
+    draft.refresh_from_db()
+    assert draft.number == 1
+    assert admin.get(f"/rulebook-drafts/{draft.pk}/edit/requirement/nobody/").status_code == 404
+    assert admin.get(f"/rulebook-drafts/{draft.pk}/edit/carry_forward/all/").status_code == 404
+
+
+def test_an_edit_stands_beside_what_is_in_force_and_in_the_history(cast, as_, draft):
+    admin, address = as_(cast.admin), f"/rulebook-drafts/{draft.pk}/edit/requirement/{KEY}/"
+    page = admin.post(address, typed(admin.get(address), fresh_days=5, severity="advisory"), follow=True)
+    text = page.content.decode()
+    assert "now 5, before" in text
+    draft.refresh_from_db()
+    assert read(draft.source).value(("requirement", KEY, "fresh_days")) == 5
+    assert draft.number == 2
+    assert "now 5, before" in draft.said
+    assert [row.number for row in draft.history.order_by("history_id")] == [1, 2]
+    assert Entry.objects.acts().filter(kind="draft edited").count() == 1
+
+
+def test_problems_are_told_at_their_field_with_the_way_to_mend_them(cast, as_, draft):
+    admin, address = as_(cast.admin), f"/rulebook-drafts/{draft.pk}/edit/gates/mvp/"
+    page = admin.post(address, typed(admin.get(address), quorum=99, title="Kept words"))
+    assert "Set it to" in page.context["form"].errors["quorum"][0]
+    assert "Kept words" in page.content.decode()
+    address = f"/rulebook-drafts/{draft.pk}/edit/requirement/{KEY}/"
+    page = admin.post(address, typed(admin.get(address), evidence=[]))
+    assert page.context["form"].errors["evidence"]
+    draft.refresh_from_db()
+    assert draft.number == 1
+
+
+def test_two_people_do_not_overwrite_each_other(cast, as_, draft):
+    """What is typed in other places is put together; in the same place the second is told what stands there."""
+    one, other = as_(cast.admin), as_(cast.second_admin)
+    address = f"/rulebook-drafts/{draft.pk}/edit/requirement/{KEY}/"
+    first, second, third = one.get(address), other.get(address), other.get(address)
+    one.post(address, typed(first, fresh_days=5))
+    assert other.post(address, typed(second, why_fresh="Because.")).status_code == 302
+    draft.refresh_from_db()
+    text = read(draft.source)
+    assert text.value(("requirement", KEY, "fresh_days")) == 5
+    assert text.value(("requirement", KEY, "why_fresh")) == "Because."
+
+    page = other.post(address, typed(third, fresh_days=9))
+    assert page.status_code == 200
+    assert "it says by now 5" in page.content.decode()
+    draft.refresh_from_db()
+    assert draft.number == 3
+    again = typed(page)
+    assert again["fresh_days"] == 9
+    assert again["why_fresh"] == "Because."
+    assert other.post(address, again).status_code == 302
+    draft.refresh_from_db()
+    assert read(draft.source).value(("requirement", KEY, "fresh_days")) == 9
+    assert read(draft.source).value(("requirement", KEY, "why_fresh")) == "Because."
+
+
+def test_a_whole_text_is_taken_when_it_is_sound_and_nobody_was_faster(cast, as_, draft):
+    admin, address = as_(cast.admin), f"/rulebook-drafts/{draft.pk}/text/"
+    broken = draft.source.replace("quorum = 3", 'quorum = "three"')
+    page = admin.post(address, {"text": broken, "based_on": 1})
+    assert "Mend:" in page.content.decode()
+    assert "quorum = &quot;three&quot;" in page.content.decode()
+    sound = draft.source.replace("grace_days = ", "grace_days = 1")
+    assert admin.post(address, {"text": sound, "based_on": 1}).status_code == 302
+    late = admin.post(address, {"text": draft.source, "based_on": 1})
+    assert late.status_code == 200
+    assert "while you were writing" in late.content.decode()
+
+
+def test_a_draft_becomes_a_version_once_as_it_was_seen(cast, as_, draft):
+    actions.edit_draft(draft=draft, values={("freshness", "grace_days"): 3}, based_on=1, by=cast.second_admin)
+    admin = as_(cast.admin)
+    assert admin.post(f"/rulebook-drafts/{draft.pk}/load/", {"based_on": "1"}).status_code == 409
+    assert admin.post(f"/rulebook-drafts/{draft.pk}/load/", {"based_on": "2"}).url == "/rulebook/2026.2/"
+    loaded = Rulebook.objects.get(version="2026.2")
+    assert loaded.book.freshness.grace_days == 3
+    assert not loaded.published
+    with pytest.raises(Conflict):
+        actions.edit_draft(draft=draft, values={("freshness", "grace_days"): 4}, based_on=2, by=cast.admin)
+    with pytest.raises(Conflict):
+        actions.drop_draft(draft=draft, by=cast.admin)
+    with pytest.raises(ValidationError):
+        actions.copy_rulebook(base=loaded, version="2026.2", by=cast.admin)
+
+
+def test_a_dropped_draft_is_kept_and_no_longer_edited(cast, as_, draft):
+    assert as_(cast.admin).post(f"/rulebook-drafts/{draft.pk}/drop/").status_code == 302
+    assert "dropped" in as_(cast.chair).get(f"/rulebook-drafts/{draft.pk}/").content.decode()
+    with pytest.raises(Conflict):
+        actions.edit_draft(draft=draft, values={("freshness", "grace_days"): 4}, based_on=1, by=cast.admin)
+    # Its name is free again.
+    actions.copy_rulebook(base=Rulebook.objects.current(), version="2026.2", by=cast.admin)
