@@ -145,7 +145,7 @@ class PortfolioFilter(django_filters.FilterSet):
         label="Search",
         method="search",
         max_length=200,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "title, AI-0042, owner"}),
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "title, AI-42, owner"}),
     )
     claimed = django_filters.ChoiceFilter(
         widget=Choices,

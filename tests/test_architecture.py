@@ -212,6 +212,13 @@ def test_no_template_takes_words_for_markup():
     assert [path.name for path in paths if trusting.search(path.read_text())] == []
 
 
+def test_no_field_shows_a_reference_as_cases_bear_it():
+    """A placeholder is on the page of everybody: a test that looks for a case there would find the forty-second."""
+    shown = re.compile(r"placeholder\W{1,5}[^\n\"]*AI-\d{4}")
+    paths = [*(ROOT / "templates").rglob("*.html"), *(ROOT / name for name, _ in modules())]
+    assert [path.name for path in paths if shown.search(path.read_text())] == []
+
+
 def test_nobody_asks_the_system_for_the_time():
     allowed = {"governance/clock.py", "initiatives/importing/kept.py"}  # the latter asks how old a file is
     wrong = []

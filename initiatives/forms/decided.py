@@ -15,7 +15,7 @@ class DecidedForm(forms.Form):
         label="Search",
         required=False,
         max_length=200,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "reason, title, AI-0042"}),
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "reason, title, AI-42"}),
     )
     what = forms.ChoiceField(label="Decision", required=False, choices=[("", "any"), *KINDS.items()])
     gate = forms.ChoiceField(label="Gate", required=False)

@@ -51,8 +51,9 @@ class Newcomer:
         self.page.get_by_label(label, exact=True).fill(words)
 
     def press(self, name: str) -> None:
-        """Press the button of that name."""
-        self.page.get_by_role("button", name=name, exact=True).click()
+        """Press the button of that name and wait for the page that answers: what stood before is not taken for it."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=name, exact=True).click()
 
     def sign_in(self, login: str) -> None:
         """Type name and password; the desk opens."""
