@@ -24,28 +24,28 @@ def says(keys: list[int]) -> Iterator[tuple[int, Wanted]]:
         )
     )
     open_pairs = [
-        (case.pk, match.lesson)
+        (case.pk, match.lesson, match.why)
         for case in cases
         for match in found[case.pk]
         if (case.pk, match.lesson) not in answered
     ]
     lessons = Lesson.objects.select_related("post_mortem__initiative").in_bulk(
-        {lesson for _, lesson in open_pairs}
+        {lesson for _, lesson, _ in open_pairs}
     )
     owners = {}
     if open_pairs:
         rows = RoleAssignment.objects.in_force().filter(
-            role="owner", initiative__in={case for case, _ in open_pairs}
+            role="owner", initiative__in={case for case, *_ in open_pairs}
         )
         owners = dict(rows.values_list("initiative", "person__full_name"))
-    for case, lesson in sorted(open_pairs):
+    for case, lesson, why in sorted(open_pairs):
         row = lessons[lesson]
         yield (
             case,
             Wanted(
                 REQUIREMENT,
                 f"lesson:{lesson}",
-                f"A lesson is not answered: “{row.text[:300]}” ({origin(row)})",
+                f"A lesson is not answered: “{row.text[:300]}” ({'; '.join((origin(row), *why))})",
                 "Say under Lessons whether it applies and what was done, or why not.",
                 owners.get(case, ""),
             ),

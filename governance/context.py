@@ -17,9 +17,10 @@ def everywhere(request) -> dict:
     look = getattr(request, "look", None)
     if look is not None:
         return {"as_of": look}
+    counts = cache(lambda: desk.counts_for(person))
     return {
-        "desk_count": cache(lambda: desk.count_for(person)),
-        "unread_notices": cache(lambda: once(("unread", person.pk), lambda: person.notices.unread().count())),
+        "desk_count": lambda: counts()[0],
+        "unread_notices": lambda: once(("unread", person.pk), lambda: counts()[1]),  # the desk has read it
         "seat_line": cache(lambda: seat_line(person)),
     }
 

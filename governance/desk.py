@@ -12,8 +12,10 @@ from governance.reading import one_look
 
 COUNT_KEPT_SECONDS = 60
 # On every page: built by the framework it would cost more than it takes to answer.
-ACTS_SINCE = """
-SELECT id, digest, kind, case_ref FROM governance_entry WHERE "table" = '' AND id >= %s ORDER BY id LIMIT %s
+UNREAD = "(SELECT count(*) FROM governance_notice WHERE person_id = %s AND read_at IS NULL)"
+ACTS_SINCE = f"""
+SELECT id, digest, kind, case_ref, {UNREAD} FROM governance_entry
+ WHERE "table" = '' AND id >= %s ORDER BY id LIMIT %s
 """
 MOST_ACTS = 100  # of others, before it is easier to count anew than to look at each
 
@@ -91,33 +93,35 @@ class Counted:
     newest: tuple[int, bytes]
     circles: list
 
-    def holds(self) -> bool:
-        """Whether no act since can have changed it."""
+    def unread(self, person) -> int | None:
+        """How many notices the person has not read, where no act since can have changed the count; else None."""
         with connection.cursor() as cursor:
-            cursor.execute(ACTS_SINCE, [self.newest[0], MOST_ACTS])
+            cursor.execute(ACTS_SINCE, [person.pk, self.newest[0], MOST_ACTS])
             first, *later = cursor.fetchall() or [None]
         if first is None or (first[0], bytes(first[1])) != self.newest or len(later) + 1 == MOST_ACTS:
-            return False
-        cases = {ref for *_, ref in later if ref}
-        return all(kind in hooks.quiet_acts for _, _, kind, _ in later) and not (
+            return None
+        cases = {ref for *_, ref, _ in later if ref}
+        if any(kind not in hooks.quiet_acts for _, _, kind, *_ in later) or (
             cases and any(circle.touches(cases) for circle in self.circles)
-        )
+        ):
+            return None
+        return first[-1]
 
 
-def count_for(person) -> int:
-    """How much waits for the person, for the frame of every page: the number of their lines.
+def counts_for(person) -> tuple[int, int]:
+    """How much waits for the person, the number of their lines, and their unread notices: for the frame of every page.
 
-    Every act leaves an entry, so it is counted anew once an act may have changed it, and each day; kept for a minute at
-    most, because an entry with a lower number may be committed later.
+    Every act leaves an entry, so lines are counted anew once an act may have changed them, and each day; their number
+    is kept for a minute at most, because an entry with a lower number may be committed later.
     """
     key = f"desk-{person.pk}-{clock.today()}"
     kept = cache.get(key)
-    if kept is not None and kept.holds():
-        return kept.count
+    if kept is not None and (unread := kept.unread(person)) is not None:
+        return kept.count, unread
     newest = Entry.objects.acts().order_by("-pk").values_list("pk", "digest").first()
     with one_look():
         count = len([line for line in lines_for(person) if line.verb != "start"])
         circles = [circle_of(person) for circle_of in hooks.desk_circles]
     if newest is not None:
         cache.set(key, Counted(count, (newest[0], bytes(newest[1])), circles), COUNT_KEPT_SECONDS)
-    return count
+    return count, person.notices.unread().count()

@@ -40,6 +40,7 @@ from initiatives.models import (
     Voiding,
     Waiver,
 )
+from initiatives.models import Question as Asked
 from initiatives.models.reviews import WITHDRAWN
 
 _covers = Coverage.objects.filter(evidence=OuterRef("pk")).order_by("pk")
@@ -119,7 +120,10 @@ _OF_CASE = Question(
 _OFPERSON = Question(
     debts=Around(Obligation.objects.unsettled().annotate(case_number=F("initiative__number")), "debtor")
 )
-_OF_REVIEW = Question(sign_offs=Around(SignOff.objects.all(), "review", joined={"person": PERSON}))
+_OF_REVIEW = Question(
+    sign_offs=Around(SignOff.objects.all(), "review", joined={"person": PERSON}),
+    questions=Around(Asked.objects.all(), "review", joined={"asked_by": PERSON, "answered_by": PERSON}),
+)
 
 
 def roles(case: Initiative) -> list[RoleAssignment]:
@@ -183,6 +187,11 @@ def sign_offs(review: Review) -> list[SignOff]:
     for row in found:
         row._state.fields_cache["review"] = review
     return found
+
+
+def questions(review: Review) -> list[Asked]:
+    """What the board asked about criteria of the review, with who asked and who answered, oldest first."""
+    return _OF_REVIEW.each([review.pk], "questions")[review.pk]
 
 
 def standing_votes(review: Review) -> list[SignOff]:

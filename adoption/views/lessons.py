@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from adoption import library
 from adoption.actions import lessons as actions
 from adoption.forms.lessons import LessonForm, ReasonForm, ResponsesForm
-from adoption.lessons_shown import FEW, Shown, like, of_system, offered_to, seen_cases, shown
+from adoption.lessons_shown import FEW, Shown, at_gate, like, of_system, offered_to, seen_cases, shown
 from adoption.models import Lesson, LessonResponse
 from adoption.models.postmortems import PATTERNS
 from adoption.permissions import lessons as permissions
@@ -237,7 +237,7 @@ def beside_review(person, review: Review) -> Part | None:
     """At a gate: each lesson that is the case's own, with what it says to it."""
     if review.gate not in ("mvp", "production") or not review.is_open:
         return None
-    rows = offered_to(review.initiative, person)
+    rows = at_gate(review.initiative, person)
     return Part("adoption/_lessons_at_gate.html", {"rows": rows, "case": review.initiative}) if rows else None
 
 

@@ -172,7 +172,7 @@ def _common(request, row: Review, lines, votes, *, facts=None) -> dict:
     book = row.rulebook.book
     by_criterion = {line.key: line for line in lines}
     standing = {vote.row.pk for vote in votes.values()}
-    for question in row.questions.select_related("asked_by", "answered_by"):
+    for question in sources.questions(row):
         if question.criterion in by_criterion:
             by_criterion[question.criterion].questions.append(question)
     return case_context(request, row.initiative, "reviews", facts=facts) | {

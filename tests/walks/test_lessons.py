@@ -53,7 +53,7 @@ def test_what_one_team_learned_is_answered_by_the_next_before_its_gate(cast, as_
         desk = owner.get("/").content.decode()
         assert "1 lesson of others: Reply drafts" in desk
         assert WORDS in owner.get(reverse("lessons", args=[second.ref])).content.decode()
-        assert "Same vendor: modelwright" in owner.get(review.get_absolute_url()).content.decode()
+        assert "; same vendor: modelwright)" in owner.get(review.get_absolute_url()).content.decode()
         assert "A lesson is not answered" in story.blockers(review)
         refused = chair.post(
             reverse("review-decide", args=[review.pk]), {"outcome": "approved", "reason": "Ready."}
