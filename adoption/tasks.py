@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from adoption import silence
-from adoption.actions import lessons
+from adoption.actions import lessons, problems
 from initiatives.tasks import SURE
 
 
@@ -17,3 +17,9 @@ def owe_readings() -> None:
 def follow_lesson(key: int) -> None:
     """Ask the running cases near a lesson that has just been offered, or taken out."""
     lessons.follow_lesson(key)
+
+
+@shared_task(**SURE)
+def forget_contacts() -> None:
+    """Delete how reporters of problems could be reached, once it is of no use any more."""
+    problems.forget_contacts()

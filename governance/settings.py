@@ -304,6 +304,7 @@ CELERY_BEAT_SCHEDULE = {
         ("enter estates", "initiatives.tasks.enter_estates", crontab(minute="3-59/5")),
         ("expire reviews", "initiatives.tasks.expire_reviews", crontab(minute="9")),
         ("owe readings", "adoption.tasks.owe_readings", crontab(minute="12")),
+        ("forget contacts", "adoption.tasks.forget_contacts", crontab(minute="14")),
         ("owe vacancies", "initiatives.tasks.open_vacancy_debts", crontab(minute="11")),
         ("find missing files", "initiatives.tasks.find_missing_files", crontab(minute="13", hour="*/4")),
         ("tend samples", "initiatives.tasks.tend_samples", crontab(minute="3-59/5")),

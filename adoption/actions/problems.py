@@ -1,7 +1,7 @@
 """What users report by the public link of a case: put down without a name, treated by who answers for the case."""
 
 import hashlib
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -15,7 +15,7 @@ from adoption.models.problems import ANSWERED, HARMS, OPENED, SIGNALLED, WAITING
 from adoption.permissions import incidents as permissions
 from governance import clock, ledger
 from governance.answers import Conflict, no
-from governance.models import User
+from governance.models import LegalHold, User
 from governance.notify import owe
 from initiatives.actions.base import act
 from initiatives.models import Initiative
@@ -23,6 +23,7 @@ from initiatives.permissions import accepted
 
 A_USER = "problem reports"
 LONGEST = 4000
+CONTACT_DAYS = 90  # the form says so
 
 
 def open_link(*, case: Initiative, by: User) -> ProblemLink:
@@ -190,3 +191,20 @@ def open_from_problem(*, problem: ProblemReport, answer: str, by: User, **fields
         row.incident = there or incidents.open_incident(case=case, by=by, **fields)
         _treat(row, OPENED, answer, by)
     return row.incident
+
+
+def forget_contacts() -> int:
+    """Delete how reporters could be reached, ninety days after their problem was treated; returns how many.
+
+    What is kept for an answer is not kept longer than one may be asked for (the form promises it). Legal holds on the
+    case come first. Safe to repeat.
+    """
+    treated = clock.now() - timedelta(days=CONTACT_DAYS)
+    held = [
+        int(ref.removeprefix("AI-"))
+        for ref in LegalHold.objects.open().exclude(case_ref="").values_list("case_ref", flat=True)
+    ]
+    old = SealedSource.objects.filter(problem__treated_at__lte=treated).exclude(
+        problem__initiative__number__in=held
+    )
+    return old.delete()[0]

@@ -48,7 +48,7 @@ class ProblemForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text=_(
             "Only if you want to. It is kept locked: only the chair of the board can open it, has to say why, and the "
-            "page with your answer then tells you so."
+            "page with your answer then tells you so. It is deleted ninety days after your report was answered."
         ),
     )
     key = forms.RegexField(r"^[A-Za-z0-9_-]{16,32}$", widget=forms.HiddenInput, required=False)

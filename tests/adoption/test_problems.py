@@ -8,12 +8,12 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from adoption import desk_incidents, reminders_incidents
+from adoption import desk_incidents, reminders_incidents, tasks
 from adoption.actions import incidents, signals
 from adoption.actions import problems as actions
-from adoption.models import Incident, ProblemLink, ProblemReport, Signal
+from adoption.models import Incident, ProblemLink, ProblemReport, SealedSource, Signal
 from adoption.views import reported
-from governance import clock
+from governance import clock, retention
 from governance.answers import Conflict, Refused
 from governance.models import Entry, Notice
 from initiatives import actions as cases
@@ -102,6 +102,35 @@ def test_how_to_reach_whoever_reported_it_is_the_chairs_by_an_act(cast, link, as
         problem=row, kind="weaponised", group="Service", extent="unknown", answer="Seen.", by=cast.support
     )
     assert signals.ask_source(about=made, reason="To apologise.", by=cast.chair) == "room 4711"
+
+
+def test_a_contact_is_deleted_ninety_days_after_the_answer_unless_the_case_is_held(cast, link):
+    answered, waiting = (
+        actions.report_problem(link=link, what=what, contact="room 4711")[0] for what in ("It lied.", "Slow.")
+    )
+    actions.answer_problem(problem=answered, answer="Mended.", by=cast.support)
+    person = signals.report_signal(
+        case=link.initiative,
+        kind="ignored",
+        group="Service",
+        extent="most",
+        words="Nobody opens it.",
+        source="seen",
+        observed_on=clock.today(),
+        by=cast.lead,
+    )
+    hold = retention.open_hold(case_ref=link.initiative.ref, reason="An inquiry", by=cast.auditor)
+    with clock.simulated(clock.now() + timedelta(days=90)):
+        assert actions.forget_contacts() == 0, "the case is held"
+    retention.lift_hold(hold=hold, reason="It is over", by=cast.auditor)
+    with clock.simulated(clock.now() + timedelta(days=89)):
+        assert actions.forget_contacts() == 0
+        assert signals.ask_source(about=answered, reason="To thank.", by=cast.chair) == "room 4711"
+    with clock.simulated(clock.now() + timedelta(days=90)):
+        tasks.forget_contacts()
+        assert signals.ask_source(about=answered, reason="To thank.", by=cast.chair) == ""
+        assert signals.ask_source(about=waiting, reason="To ask.", by=cast.chair) == "room 4711"
+        assert set(SealedSource.objects.values_list("signal", flat=True)) == {None, person.pk}
 
 
 def test_a_report_becomes_a_signal_or_an_incident(cast, link, as_):
