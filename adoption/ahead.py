@@ -3,7 +3,9 @@
 from datetime import date
 
 from adoption.actions import incidents as actions
-from adoption.models import Incident
+from adoption.actions import problems
+from adoption.models import Incident, ProblemReport
+from governance.answers import ended
 from governance.models import User
 from initiatives import impact
 from initiatives.models import Initiative
@@ -12,6 +14,15 @@ from initiatives.models import Initiative
 def of_opening(case: Initiative, *, by: User, **fields) -> list[str]:
     """What opening this incident would bring, in sentences; fields as `open_incident`."""
     return _of(case, lambda case: actions.open_incident(case=case, by=by, **fields), by)
+
+
+def of_reported(problem: ProblemReport, *, by: User, **fields) -> list[str]:
+    """What making an incident of this report would bring; fields as `open_from_problem`."""
+
+    def run(case):
+        problems.open_from_problem(problem=problem, by=by, **fields)
+
+    return _of(problem.initiative, run, by)
 
 
 def of_severity(incident: Incident, *, severity: int, reason: str, by: User) -> list[str]:
@@ -32,7 +43,7 @@ def _said(kind: str, facts: dict) -> list[str]:
     """What an entry of the act means for people, as far as the sights before and after do not show it."""
     if kind == "debt opened":
         due = date.fromisoformat(facts["due"])
-        return [f"{facts['debtor'] or 'Nobody named'} owes by {due:%-d %B %Y}: {facts['text']}."]
+        return [f"{facts['debtor'] or 'Nobody named'} owes by {due:%-d %B %Y}: {ended(facts['text'])}"]
     if kind == "dependants warned":
         return [f"Warned at once: {', '.join(facts['who'])}."]
     if kind == "board told":

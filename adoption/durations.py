@@ -34,7 +34,7 @@ def span_words(span: timedelta | None) -> str:
         return ""
     minutes = round(span.total_seconds() / 60)
     if minutes < 1:
-        return "at once"
+        return "less than a minute"
     if minutes < 60:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)

@@ -348,7 +348,7 @@ def judge(
                 asked = finding.criterion.question
                 text = reason if reason.startswith(asked) else f"{asked} {reason}"
                 blockers.append(Reason(text, _who_can_fix(facts, book, finding)))
-    blockers.extend(_unanswered(facts, gate, at))
+    blockers.extend(unanswered(facts, gate, at))
     supported = support(facts, book, at, states)
     if gate != "retire" and not supported.supports_claim:
         blockers.append(
@@ -431,7 +431,7 @@ def judge(
     return Verdict(found, votes, tuple(blockers), quorum, len(signed), missing, not impossible)
 
 
-def _unanswered(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
+def unanswered(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
     """What has to be answered before this gate is decided, whatever the severity of its criterion."""
     for key, before in ANSWERED_FIRST.items():
         if gate in before and waiver_at(facts, key, at) is None:

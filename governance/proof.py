@@ -345,7 +345,7 @@ def _unusable(facts: Facts, book: Book, requirement: Requirement, item: Item, at
         return f"{item.title}: file missing."
     void = item.void_at(key, at)
     if void is not None:
-        return f"{item.title} no longer counts: {void.cause}."
+        return f"{item.title} no longer counts: {ended(void.cause)}"
     if item.kind == "attestation" and key in ACCEPTED_IN_PERSON:
         if item.acceptance_role != ACCEPTED_IN_PERSON[key]:
             return "Only the person's own acceptance of the role counts here."

@@ -15,7 +15,7 @@ from adoption.models import Incident, IncidentLine, IncidentSystem
 from adoption.models.incidents import CLOSED, CONTAINED, FALLBACKS, OPEN, RESOLVED, SERIOUS, SEVERITIES
 from adoption.permissions import incidents as permissions
 from governance import clock, ledger
-from governance.answers import Conflict, no
+from governance.answers import Conflict, ended, no
 from governance.boards import board_for, members_now
 from governance.models import Rulebook, User
 from governance.notify import owe
@@ -60,7 +60,7 @@ def open_incident(
         row = Incident(
             initiative=case,
             severity=severity,
-            title=" ".join(title.split()),
+            title=" ".join(title.split()).removesuffix("."),
             words=words.strip(),
             started_at=started_at or detected_at or now,
             detected_at=detected_at or max(now, started_at or now),
@@ -160,8 +160,8 @@ def _warn(case: Initiative, row: Incident, dependant: Dependant) -> None:
         f"incident:{row.pk}",
         period=f"severity {row.severity}",
         subject=f"{case.ref} {case.title}: an incident of severity {row.severity}",
-        text=f"{dependant.who} depends on it for {dependant.process or dependant.for_what}. {row.title}. {what}"
-        f"Since {clock.moment_in_words(row.started_at)}. "
+        text=f"{dependant.who} depends on it for {ended(dependant.process or dependant.for_what)} "
+        f"{ended(row.title)} {what}Since {clock.moment_in_words(row.started_at)}. "
         f"Go over to what was agreed for an outage ({dependant.bearable_outage_hours} hours are bearable).",
         case_ref=case.ref,
     )

@@ -15,9 +15,9 @@ VOICE_CHOICES = [("", "nobody in particular"), *VOICES.items()]
 MOST = 40  # lessons, or rows of layers, in one post-mortem
 GROUPS = [(side, said) for side in SIDES for said in (FOUND, BLAMED)]
 WORDS_OF_GROUPS = {
-    (FAILURE, FOUND): "Failure: the layer it was found in",
+    (FAILURE, FOUND): "Failure: the layer it was found in, the main one first",
     (FAILURE, BLAMED): "Failure: the layer that was blamed at first",
-    (SUCCESS, FOUND): "Success: the layer that was found to carry it",
+    (SUCCESS, FOUND): "Success: the layer that was found to carry it, the main one first",
     (SUCCESS, BLAMED): "Success: the layer that got the credit at first",
 }
 
@@ -123,7 +123,6 @@ class PostMortemForm(forms.Form):
             label=f"Layer{number}",
             choices=LAYER_CHOICES,
             initial=row.get("layer", ""),
-            help_text="The one it lay in most first." if said == FOUND and not place else "",
         )
         names = [f"{prefix}_layer"]
         if said == BLAMED:

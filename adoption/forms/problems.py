@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from adoption.actions.problems import LONGEST
-from adoption.forms.incidents import severity_field
+from adoption.forms.incidents import SystemsField, severity_field
 from adoption.models import Incident, ProblemReport
 from adoption.models.signals import EXTENTS, SIGNAL_KINDS
 from initiatives.forms import WordsField
@@ -79,23 +79,44 @@ class ToSignalForm(TreatForm):
 
 
 class ToIncidentForm(TreatForm):
-    """The incident that it is: one that runs, or a new one."""
+    """The incident that it is: one that runs, where there is any, or a new one."""
 
     incident = forms.ModelChoiceField(
         queryset=Incident.objects.none(), required=False, empty_label="a new incident", label="It belongs to"
     )
     title = forms.CharField(
-        label="What went wrong", max_length=160, required=False, help_text="For a new one, in a few words."
+        label="What went wrong",
+        max_length=160,
+        help_text="In a few words.",
+        error_messages={"required": "Say what went wrong."},
     )
-    severity = severity_field(required=False, empty_value=None)
+    severity = severity_field(
+        help_text="When in doubt, the worse one. It can be corrected.",
+        empty_value=None,
+        error_messages={"required": "Choose how bad it is."},
+    )
     wrong_output = forms.BooleanField(required=False, label="It gave wrong results")
+    systems = SystemsField(
+        label="In which systems it lies",
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None ticked: the case as a whole. Only proof that speaks of what is ticked ends.",
+    )
 
-    field_order = ["incident", "title", "severity", "wrong_output", "answer"]
+    field_order = ["incident", "title", "severity", "wrong_output", "systems", "answer"]
 
     def __init__(self, *args, problem: ProblemReport, **options):
         super().__init__(*args, **options)
         self.running = list(problem.initiative.incidents.running())
-        self.fields["incident"].queryset = problem.initiative.incidents.running()
+        if self.running:
+            self.fields["incident"].queryset = problem.initiative.incidents.running()
+            for name in ("title", "severity"):
+                self.fields[name].required = False
+                self.fields[name].help_text = f"For a new one. {self.fields[name].help_text}"
+        else:
+            del self.fields["incident"]
+        self.fields["systems"].of(problem.initiative)
+        if not self.fields["systems"].queryset:
+            del self.fields["systems"]
 
     def clean(self):
         """A new one says what and how bad."""

@@ -149,7 +149,7 @@ def incident(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _events(row: Incident) -> list[dict]:
     """What happened, in the order of its moments: the lines, and what the incident itself says."""
-    noticed = f"It was noticed, {durations.span_words(row.to_detect)} after its start."
+    noticed = f"It was noticed {durations.span_words(row.to_detect)} after its start."
     found = [{"at": row.started_at, "words": "It started."}, {"at": row.detected_at, "words": noticed}]
     found += [
         {"at": line.happened_at, "words": line.words, "line": line} for line in row.lines.select_related("by")
@@ -158,7 +158,7 @@ def _events(row: Incident) -> list[dict]:
         found.append({"at": row.contained_at, "words": "It was contained."})
     if row.resolved_at:
         lasted = durations.span_words(row.to_resolve)
-        found.append({"at": row.resolved_at, "words": f"It was resolved, {lasted} after its start."})
+        found.append({"at": row.resolved_at, "words": f"It was resolved {lasted} after its start."})
     return sorted(found, key=lambda event: event["at"])
 
 

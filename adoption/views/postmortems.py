@@ -1,5 +1,6 @@
 """Post-mortems and lessons: the tab of a case, the draft, handing it in, the adoption seat's word, the account."""
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
@@ -25,6 +26,13 @@ PARTS = (
     Prefetch("attributions", Attribution.objects.standing(), to_attr="standing_causes"),
     Prefetch("attachments", Attachment.objects.standing().select_related("by"), to_attr="standing_files"),
 )
+
+# Where each button of the form leads once the draft is saved; any other leads back to it.
+AFTER_SAVING = {
+    "hand_in": "post-mortem-hand-in",
+    "gap": "post-mortem-gap",
+    "attach": "post-mortem-attach",
+}
 
 
 @require_safe
@@ -181,7 +189,9 @@ def _write(request: HttpRequest, row: PostMortem) -> HttpResponse:
         now = post_mortem_for(request.user, row.pk)
         form = PostMortemForm(post_mortem=now, mine={one.name: one.mine for one in clashed.clashes})
         return _form_page(request, now, form, status=409, clashed=clashed)
-    return redirect("post-mortem-hand-in" if "hand_in" in request.POST else "post-mortem", row.pk)
+    return redirect(
+        next((page for name, page in AFTER_SAVING.items() if name in request.POST), "post-mortem"), row.pk
+    )
 
 
 def version_of(request: HttpRequest) -> int:
@@ -325,14 +335,17 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             if "back" in request.POST:
                 actions.send_back(post_mortem=row, version=version, reason=note, by=request.user)
+                said = "It is a draft again, with your words beside it."
             else:
                 agreed = form.cleaned_data.get("no_lesson", False)
                 actions.confirm(
                     post_mortem=row, version=version, note=note, no_lesson=agreed, by=request.user
                 )
+                said = "It is published. Cases that its lessons are near are asked before their next gate."
         except ValidationError as error:
             mend(form, error)
         else:
+            messages.success(request, said)
             return redirect("lessons", row.initiative.ref)
     status = 422 if request.method == "POST" else 200
     return page(

@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from adoption.actions import problems as actions
+from adoption.ahead import of_reported
 from adoption.forms.problems import ToIncidentForm, ToSignalForm, TreatForm
 from adoption.models import ProblemReport
 from adoption.permissions import incidents as permissions
@@ -40,18 +41,23 @@ def problem(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "adoption/problem.html", context)
 
 
-def _treated(request, row: ProblemReport, form, act, done: str, **page) -> HttpResponse:
+def _treated(request, row: ProblemReport, form, act, done: str, *, ahead=None, **page) -> HttpResponse:
+    """One way to treat a report. `ahead`: what it brings, told first to whoever wants to look."""
     permissions.may_treat(row.initiative, request.user).or_refuse()
-    back = reverse("problem", args=[row.pk])
-    if request.method == "POST" and form.is_valid():
-        try:
-            to = act(form)
-        except ValidationError as error:
-            mend(form, error)
-        else:
-            messages.success(request, done)
-            return redirect(to or back)
-    status = 422 if request.method == "POST" else 200
+    back, status = reverse("problem", args=[row.pk]), 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                if ahead is not None and request.POST.get("step") == "look":
+                    page |= {"effects": ahead(form), "seen": True, "happens": []}
+                    status = 200
+                else:
+                    to = act(form)
+                    messages.success(request, done)
+                    return redirect(to or back)
+            except ValidationError as error:
+                mend(form, error)
     return ask(
         request, row.initiative, TAB, form, lede=f"“{row.what[:400]}”", back_url=back, status=status, **page
     )
@@ -103,8 +109,11 @@ def to_incident(request: HttpRequest, pk: int) -> HttpResponse:
         ToIncidentForm(sent(request), problem=row),
         act,
         "It belongs to this incident now.",
+        ahead=lambda form: of_reported(row, by=request.user, **form.act()),
         title="Make an incident of it",
         happens=["Severity 1 and 2 end proof and owe a post-mortem, as for any incident."],
+        impact_verb="Opening it",
+        two_steps=True,
         verb="Make an incident",
     )
 
@@ -126,8 +135,9 @@ def link(request: HttpRequest, ref: str) -> HttpResponse:
     if "off" in request.POST:
         if there is not None:
             actions.close_link(link=there, by=request.user)
-        messages.success(request, "The link is switched off.")
+        messages.success(request, "The address is switched off.")
     else:
         actions.open_link(case=case, by=request.user)
-        messages.success(request, "There is a new link; a former one no longer works.")
+        said = "Its former address no longer works." if there else "Give it to those who use this AI."
+        messages.success(request, f"There is a new address for problems. {said}")
     return redirect(f"{reverse(TAB, args=[case.ref])}#reported")

@@ -67,6 +67,13 @@ def next_step(context, person: User) -> dict | None:
             "link": first["link"],
             "link_text": first["link_text"],
         }
+    for waits in gates.unanswered(context["facts"], ahead.key, context["now"]):
+        return {
+            "title": "Next: answer this before the gate.",
+            "text": ended(waits.text),
+            "link": reverse("lessons-answer", args=[case.ref]),
+            "link_text": "Answer it",
+        }
     if held is not None:
         return {
             "title": f"The board has it since {day(held.opened_at)}.",

@@ -309,6 +309,7 @@ def _before_opening(case, gate: str, context) -> dict:
             for seat in sittings.seats_of_gate(book, gate)
         ],
         "unmet": [finding for finding in found if finding.blocks],
+        "unanswered": list(gates.unanswered(facts, gate, now)),
         "happens": happens,
         "board": where,
     }

@@ -125,6 +125,10 @@ def test_the_demo_is_whole(settings, tmp_path):
     assert owed.filter(due__lt=today).exists()
     assert owed.filter(due__gte=today).exists()
     assert PostMortem.objects.filter(state=PostMortem.IN_REVIEW).exists()
+    looked_back = PostMortem.objects.get(state=PostMortem.PUBLISHED)
+    assert looked_back.looks_back
+    assert looked_back.attachments.count() == 1
+    assert sorted(bool(said.settled_at) for said in looked_back.comments.all()) == [False, True]
     assert Condition.objects.filter(met_at__isnull=True, due__lt=today).exists()
     assert Condition.objects.filter(met_at__isnull=True, due__gte=today).exists()
     assert any(waiver.granted_at and waiver.until >= today for waiver in Waiver.objects.all())

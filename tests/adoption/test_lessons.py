@@ -201,12 +201,12 @@ def test_a_waiver_of_the_question_lets_the_decision_pass(near, cast):
     acts.open_review(case=near, by=cast.owner)
     facts = standing.facts_of(near)
     at = clock.now()
-    assert list(gates._unanswered(facts, "mvp", at))
-    assert not list(gates._unanswered(facts, "retire", at))
+    assert list(gates.unanswered(facts, "mvp", at))
+    assert not list(gates.unanswered(facts, "retire", at))
     waived = replace(
         facts, waivers=(WaiverFact(REQUIREMENT, at, clock.today() + timedelta(days=9), "Later."),)
     )
-    assert not list(gates._unanswered(waived, "mvp", at))
+    assert not list(gates.unanswered(waived, "mvp", at))
 
 
 def test_a_lesson_published_later_fells_no_running_case_and_is_asked_at_its_next_gate(cast):

@@ -168,6 +168,24 @@ def test_a_report_becomes_a_signal_or_an_incident(cast, link, as_):
     assert incidents.read(two.incident).reported_by == cast.support
 
 
+def test_what_making_an_incident_brings_is_told_first_and_nothing_done(cast, link, as_):
+    row, client = report(link), as_(cast.owner)
+    address = reverse("problem-incident", args=[row.pk])
+    page = client.get(address).content.decode()
+    assert "a new incident" not in page, "nothing to choose from while none runs"
+    typed = {"title": "Discounts.", "severity": "2", "answer": "We look into it."}
+    page = client.post(address, typed | {"step": "look"}).content.decode()
+    assert "Post-mortem of the incident: Discounts.<" in page
+    assert not Incident.objects.exists()
+    row.refresh_from_db()
+    assert row.state == "waiting"
+    client.post(address, typed | {"step": "save"})
+    assert Incident.objects.get().title == "Discounts"
+    assert (
+        "a new incident" in client.get(reverse("problem-incident", args=[report(link).pk])).content.decode()
+    )
+
+
 def test_a_link_that_was_renewed_or_switched_off_opens_nothing(cast, link, as_):
     row, key = actions.report_problem(link=link, what="It was rude.")
     anybody = Client()

@@ -55,6 +55,13 @@ def test_what_one_team_learned_is_answered_by_the_next_before_its_gate(cast, as_
         assert WORDS in owner.get(reverse("lessons", args=[second.ref])).content.decode()
         assert "; same vendor: modelwright)" in owner.get(review.get_absolute_url()).content.decode()
         assert "A lesson is not answered" in story.blockers(review)
+        with story.undone():
+            actions.withdraw_review(review=review, reason="Later.", by=cast.owner)
+            page = owner.get(reverse("review-open", args=[second.ref])).content.decode()
+            assert "One thing to answer before the gate is decided." in page
+            assert "Everything the board signs is met." not in page
+            page = owner.get(second.get_absolute_url()).content.decode()
+            assert "Next: answer this before the gate." in page
         refused = chair.post(
             reverse("review-decide", args=[review.pk]), {"outcome": "approved", "reason": "Ready."}
         )

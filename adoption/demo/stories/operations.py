@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
+from adoption.demo.stories import looked_back
 from initiatives import actions
 
 
@@ -27,6 +28,7 @@ def retired(company: Company) -> None:
         tale.prototype(230)
         tale.mvp(170)
         tale.production(80)
+        looked_back.at_go_live(tale, 42)
         tale.prove("retire", 30)
         review = tale.submit(24)
         tale.sign(review, 18, ("service_operations", "adoption_change"))
