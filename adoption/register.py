@@ -12,7 +12,7 @@ from adoption.instruments import ASKED, INSTRUMENTS
 from adoption.measuring import Verdict, judge, said_day
 from adoption.models import Measure
 from governance import clock
-from initiatives.register import Wanted
+from initiatives.register import Wanted, about
 
 OWNER = "The owner"
 DECLARE = "Declare a measure on the Adoption tab, then send readings of the real users."
@@ -43,6 +43,7 @@ def undeclared() -> dict[str, tuple[str, Wanted]]:
     }
 
 
+@about(Measure.objects.standing())
 def says(cases: list[int]) -> Iterator[tuple[int, Wanted]]:
     """What the standing measures of these cases say, set-wise. Each measured requirement says at least one thing."""
     for case, found in series.subjects(cases).items():

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from adoption.models import Signal
 from adoption.models.signals import IGNORED, WEAPONISED
-from initiatives.register import Wanted
+from initiatives.register import Wanted, about
 
 BEHAVIOUR = "adopt.behaviour"
 
 
+@about(Signal.objects.against())
 def behaviour(keys: list[int]) -> Iterator[tuple[int, Wanted]]:
     """Signals by which the test of adoption fails (rulebook, `adopt.behaviour`)."""
     for row in Signal.objects.against().filter(initiative__in=keys).order_by("initiative", "pk"):

@@ -248,6 +248,33 @@ class Question:
         return {key: found.get(key, []) for key in keys}
 
 
+class Whose:
+    """Which keys have any row at all, of many kinds, in one question to the database whose SQL is made once a process.
+
+    `kinds`: rows each, and the column that names the key; they must not hold a moment of the clock.
+    """
+
+    def __init__(self, **kinds: tuple[QuerySet, str]) -> None:
+        self._kinds = kinds
+        self._sql = ""
+
+    def ask(self, keys: Iterable[int]) -> dict[str, set[int]]:
+        """For each kind those of these keys that have a row of it."""
+        self._sql = self._sql or self._words()
+        with prepared.cursor() as cursor:
+            cursor.execute(self._sql, {"keys": list(keys)})
+            return dict(zip(self._kinds, map(set, cursor.fetchone()), strict=True))
+
+    def _words(self) -> str:
+        asked = []
+        for rows, by in self._kinds.values():
+            query = rows.filter(**{f"{by}__in": [ANY_KEY]}).order_by().values_list(by, flat=True).query
+            with connection.cursor() as cursor:
+                said = cursor.mogrify(*query.sql_with_params()).replace("%", "%%")
+            asked.append(f"ARRAY({said.replace(f'IN ({ANY_KEY})', '= ANY(%(keys)s::bigint[])')})")
+        return f"SELECT {', '.join(asked)}"
+
+
 class _OwnRow(Func):
     """The columns of the query's own table as JSON, but for some, and what was annotated."""
 

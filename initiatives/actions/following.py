@@ -12,6 +12,7 @@ from initiatives.actions.base import act, batched, settle_standings
 from initiatives.actions.conflicts import settle_conflicts
 from initiatives.models import Hold, Initiative, Shortcoming
 from initiatives.models.initiative import STAGES
+from initiatives.register import definitions
 
 # Holds that the register alone calls for and closes; residency waits for the chair once its cause is gone.
 CALLED_FOR = ("residency", "definition_conflict", "failed_drill")
@@ -26,9 +27,11 @@ def follow(cases: list[Initiative]) -> list[Initiative]:
     Opens and closes the holds that this calls for and rewrites the standings of cases of which it says something else
     than before; returns those.
     """
-    settle_conflicts(cases)
     now, keys = clock.now(), [case.pk for case in cases]
-    wanted = register.wanted(keys)
+    there = register.there(keys)
+    defining = there.by_noun[definitions.says]
+    settle_conflicts([case for case in cases if case.pk in defining])
+    wanted = register.wanted(keys, there)
     rows = Shortcoming.objects.standing().filter(initiative__in=keys)
     known = {(row.initiative_id, _said(row)): row for row in rows}
     new = [(key, one) for key in keys for one in wanted.get(key, ()) if (key, one) not in known]
@@ -56,7 +59,11 @@ def follow(cases: list[Initiative]) -> list[Initiative]:
 
 def follow_more(case: Initiative) -> list[Initiative]:
     """The same where floors above have found something out about this locked case, which is what may have changed."""
-    said = any(True for says in register.MORE_SAYS for _ in says([case.pk]))
+    there = register.there([case.pk])
+    said = any(
+        there.by_noun[says] if says in there.by_noun else any(True for _ in says([case.pk]))
+        for says in register.MORE_SAYS
+    )
     return follow([case]) if said else []
 
 

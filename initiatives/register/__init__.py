@@ -5,10 +5,14 @@ writes that down as `Shortcoming` rows, which is how the register reaches the ga
 nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
+from django.db.models import QuerySet
+
+from governance.reading import Whose
 from initiatives.models import Initiative
 from initiatives.models.initiative import RUNNING
 
@@ -35,8 +39,10 @@ class Wanted:
         return self.since <= at and (self.until is None or self.until > at)
 
 
-# Functions (keys of running cases) -> (key, Wanted) each: what floors above have found out against requirements.
-MORE_SAYS: list[Callable[[list[int]], Iterator[tuple[int, Wanted]]]] = []
+# Functions (keys of running cases) -> (key, Wanted) each. Which say something of cases by what rows: see `about`.
+Says = Callable[[list[int]], Iterable[tuple[int, Wanted]]]
+# What floors above have found out against requirements.
+MORE_SAYS: list[Says] = []
 # By requirement, what stands against every case for which no standing finding has a source that begins like this: what
 # has to be brought about, and would take a row in every case that never heard of it.
 UNLESS: dict[str, tuple[str, Wanted]] = {}
@@ -52,14 +58,70 @@ def unless_found(found: Iterable) -> list[Wanted]:
     ]
 
 
-def wanted(cases: Iterable[int]) -> dict[int, list[Wanted]]:
-    """Everything that the register says now against each of these cases, by its key; nothing against ended ones."""
+def about(*rows: QuerySet) -> Callable[[Says], Says]:
+    """For what says something only of cases that have one of these rows: it is not asked about the others.
+
+    Most acts are on cases of which the register knows nothing, and a dozen questions would find that out each time.
+    """
+
+    def marked(says: Says) -> Says:
+        says.about = rows
+        return says
+
+    return marked
+
+
+@dataclass(frozen=True)
+class There:
+    """Which cases have something in the register, noun by noun, and which of them run."""
+
+    running: set[int]
+    by_noun: dict[Says, set[int]]
+
+    def to_ask(self, says: Says) -> list[int]:
+        """The keys of the running cases of which this may have something to say."""
+        return sorted(self.running & self.by_noun.get(says, self.running))
+
+
+def there(cases: Iterable[int]) -> There:
+    """What is in the register about these cases, in one question; only an act's own look, never kept."""
+    nouns = _nouns()
+    kinds = _whose(nouns).ask(cases)
+    by_noun = {
+        says: set().union(*(kinds[f"noun_{place}_{n}"] for n in range(len(says.about))))
+        for place, says in enumerate(nouns)
+        if hasattr(says, "about")
+    }
+    return There(kinds["running"], by_noun)
+
+
+@cache
+def _whose(nouns: tuple[Says, ...]) -> Whose:
+    return Whose(
+        running=(Initiative.objects.live().filter(stage__in=RUNNING), "id"),
+        **{
+            f"noun_{place}_{n}": (rows, "initiative")
+            for place, says in enumerate(nouns)
+            for n, rows in enumerate(getattr(says, "about", ()))
+        },
+    )
+
+
+def _nouns() -> tuple[Says, ...]:
     from initiatives.register import definitions, drills, processes, residency, systems
 
-    running = Initiative.objects.live().filter(pk__in=list(cases), stage__in=RUNNING)
-    keys = sorted(running.values_list("pk", flat=True))
-    found: dict[int, list[Wanted]] = {key: [] for key in keys}
-    for says in (systems.says, definitions.says, residency.says, processes.says, drills.says, *MORE_SAYS):
-        for key, one in says(keys):
+    return (systems.says, definitions.says, residency.says, processes.says, drills.says, *MORE_SAYS)
+
+
+def wanted(cases: Iterable[int], known: There | None = None) -> dict[int, list[Wanted]]:
+    """Everything that the register says now against each of these cases, by its key; nothing against ended ones.
+
+    `known`: what is there about them, where the running act has asked already.
+    """
+    known = known or there(cases)
+    found: dict[int, list[Wanted]] = {key: [] for key in sorted(known.running)}
+    for says in _nouns():
+        keys = known.to_ask(says)
+        for key, one in says(keys) if keys else ():
             found[key].append(one)
     return found

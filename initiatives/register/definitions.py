@@ -7,12 +7,14 @@ Sources: rulebook, int.definitions; domain.md, invariant 16; S1-3, S1-10, S1-11.
 from collections.abc import Iterable
 
 from initiatives import disagreeing
-from initiatives.models import DefinitionConflict, RoleAssignment, TermDefinition
-from initiatives.register import Wanted, rested
+from initiatives.models import DefinitionConflict, RoleAssignment, TermDefinition, TermUse
+from initiatives.models.definitions import GONE
+from initiatives.register import Wanted, about, rested
 
 MEASURED = ":measured"  # ends the source of each finding about a field that was measured otherwise
 
 
+@about(TermUse.objects.filter(ended_at__isnull=True), DefinitionConflict.objects.exclude(status=GONE))
 def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
     """By case: conflicts that nobody decided, term by term, and fields that are not as declared."""
     yield from _conflicts(cases)

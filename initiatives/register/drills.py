@@ -10,7 +10,7 @@ from datetime import date
 
 from governance import clock
 from initiatives.models import Drill, Link
-from initiatives.register import Wanted
+from initiatives.register import Wanted, about
 
 # Which requirements a drill of a kind speaks to; the first is the one that its failure is held against.
 REQUIREMENT_OF_KIND = {
@@ -70,6 +70,7 @@ def standing_drills(cases: Iterable[int]):
     )
 
 
+@about(Link.objects.standing(), Drill.objects.standing())
 def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
     """Drills that failed, drills that are overdue, links that do not say what happens when their source is gone."""
     links = Link.objects.standing().filter(initiative__in=cases).select_related("system")

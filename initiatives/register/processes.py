@@ -9,11 +9,12 @@ from datetime import timedelta
 from governance import clock
 from initiatives.models import Link, ProcessRecord, SignOnFlow
 from initiatives.models.processes import DOCUMENTED, IN_HEAD
-from initiatives.register import Wanted
+from initiatives.register import Wanted, about
 
 REVIEWED_EVERY_DAYS = 90  # rulebook, int.identity: "quarterly access review"
 
 
+@about(ProcessRecord.objects.standing(), Link.objects.standing())
 def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
     """Processes that are not written down, and sign-on flows that nobody here understands, or looked at lately."""
     for row in standing_processes(cases):

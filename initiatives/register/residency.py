@@ -19,8 +19,8 @@ from django.db.models import QuerySet
 
 from governance import clock, prepared
 from initiatives import regions
-from initiatives.models import Hop, Region, Vendor
-from initiatives.register import EVER, Wanted
+from initiatives.models import Hop, Link, Region, Vendor
+from initiatives.register import EVER, Wanted, about
 
 REQUIREMENT = "int.residency"
 VENDOR, UNIT = "vendor", "unit"
@@ -289,6 +289,7 @@ def _listed(value: str | None) -> list[str]:
     return json.loads(value) if value else []
 
 
+@about(Link.objects.standing())
 def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
     """By case: each place where its data must not be, under each term that says so, from when and until when."""
     return ((one.case, wanted_of(one)) for one in judge(cases) if one.broken)

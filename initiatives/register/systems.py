@@ -11,12 +11,13 @@ from datetime import date, timedelta
 from governance import clock
 from initiatives.models import Customisation, Hop, Link, LinkAnswer, ServiceAccount, SourceAcceptance, System
 from initiatives.models.systems import ACCEPTANCE_DAYS, MANY_CUSTOMISATIONS, OLD_YEARS
-from initiatives.register import EVER, Wanted
+from initiatives.register import EVER, Wanted, about
 
 # How the source of a shortcoming ends while the owner's word is waited for, and once it was no.
 WAITING, DECLINED = "agreement", "declined"
 
 
+@about(Link.objects.standing())
 def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
     """Sources in bad condition, links and accounts not fully described, systems whose owner has not agreed."""
     links = list(

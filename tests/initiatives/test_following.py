@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 import time_machine
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from governance import clock
 from governance.answers import Refused
@@ -33,7 +34,7 @@ def case(cast):
 def says(monkeypatch):
     """The register says what is in this list, of every case."""
     found: list[Wanted] = []
-    monkeypatch.setattr(register, "wanted", lambda keys: {key: list(found) for key in keys})
+    monkeypatch.setattr(register, "wanted", lambda keys, known: {key: list(found) for key in keys})
     return found
 
 
@@ -130,6 +131,19 @@ def test_a_case_that_ended_is_short_of_nothing(cast, case):
     actions.stop(case=case, reason_code="answered_no", reason="It answered its question", by=cast.owner)
     follow(case)
     assert not Shortcoming.objects.standing().exists()
+
+
+def test_of_a_case_that_the_register_does_not_know_it_asks_two_questions(cast):
+    """Whether there is anything, and whether there are lessons; once there is something, only that is asked about."""
+    idea = factories.make_case(cast)
+    with CaptureQueriesContext(connection) as nothing:
+        assert register.wanted([idea.pk]) == {idea.pk: []}
+    assert len(nothing) <= 2
+    factories.make_process(cast, idea, status="in_head", holder=cast.owner)
+    with CaptureQueriesContext(connection) as something:
+        (one,) = register.wanted([idea.pk])[idea.pk]
+    assert one.requirement == "mvp.workflow"
+    assert len(something) <= 4
 
 
 @pytest.mark.django_db(transaction=True)
