@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 
+from adoption.models import Incident, Signal
 from adoption.used import unused, used
 from governance import clock
 from governance.models import ContractVersion, Rulebook
@@ -49,6 +50,10 @@ class Wanted:
         """That the day in this column lies in the period."""
         found = Q(**{f"{path}__gte": self.since}) if self.since else Q()
         return found & Q(**{f"{path}__lte": self.until}) if self.until else found
+
+    def takes(self, day: date) -> bool:
+        """Whether a day lies in the period."""
+        return not ((self.since and day < self.since) or (self.until and day > self.until))
 
     def moments(self, path: str) -> Q:
         """That the moment in this column lies on a local day of the period."""
@@ -171,7 +176,10 @@ def late(cases: QuerySet, wanted: Wanted) -> QuerySet:
 
 
 def trust_lost(cases: QuerySet, wanted: Wanted) -> QuerySet:
-    """The newest result on a question of adoption is no pass, and an older one was."""
+    """A question of adoption passed once and does not now; or people avoid it or suffer by it; or an incident is open.
+
+    Of signals it reads what they say, never who said it.
+    """
     later = Coverage.objects.filter(
         requirement=OuterRef("requirement"),
         evidence__initiative=OuterRef("evidence__initiative"),
@@ -187,7 +195,9 @@ def trust_lost(cases: QuerySet, wanted: Wanted) -> QuerySet:
         evidence=Subquery(newest.values("evidence")[:1]),
     )
     passed = later.filter(evidence__result=PASS)
-    return cases.filter(Exists(fallen.filter(Exists(passed))))
+    told = Signal.objects.distrust().filter(wanted.days("observed_on"), initiative=OuterRef("pk"))
+    wrong = Incident.objects.felt().filter(wanted.moments("detected_at"), initiative=OuterRef("pk"))
+    return cases.filter(Exists(fallen.filter(Exists(passed))) | Exists(told) | Exists(wrong))
 
 
 # --- Success ----------------------------------------------------------------------------------------------------------
@@ -294,7 +304,8 @@ LAGGING = (
     Figure(
         "trust-lost",
         "Trust was lost",
-        "The newest result on a question of adoption is no pass, and an older one was.",
+        "A question of adoption was passed once and is not now; or a signal stands that people work around it, ignore "
+        "it or have it used against them; or an incident that users noticed is not closed.",
         trust_lost,
         happened=True,
     ),

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from django.db import connection
 
-from adoption import agendas
+from adoption import agendas, saying
 from adoption.models import Meeting
 from governance import clock, seals
 from governance.boards import read_members
@@ -244,8 +244,23 @@ def _unmet(sitting: board.Sitting) -> Table:
 def _risks(case: Initiative, facts, now: datetime) -> Table:
     today = clock.local_day(now)
     rows = [("Hold", f"{hold.words}: {hold.reason}", "") for hold in facts.holds]
+    signals = list(case.signals.distrust().order_by("observed_on", "kind", "group", "pk"))
+    weighing = {saying.against(row)[0] for row in case.signals.against()}
+    rows += [("Signal", saying.told(row), saying.ANSWERERS) for row in signals]
     rows += [
-        ("Shortcoming", one.words, one.who or one.fix) for one in facts.shortcomings if one.counts_at(now)
+        ("Shortcoming", one.words, one.who or one.fix)
+        for one in facts.shortcomings
+        if one.counts_at(now) and one.words not in weighing
+    ]
+    incidents = case.incidents.unfinished().select_related("lead").order_by("severity", "detected_at", "pk")
+    rows += [
+        (
+            "Incident",
+            f"{one.title}; severity {one.severity}, {one.get_state_display().partition(':')[0].lower()}, known since "
+            f"{day(one.detected_at)}",
+            str(one.lead or "nobody leads it"),
+        )
+        for one in incidents
     ]
     rows += [("Condition", one.text, f"{one.owner}, due {day(one.due)}") for one in facts.conditions]
     rows += [
