@@ -66,6 +66,7 @@ class Figure:
     """One figure: its key in the address, its name, in one sentence what it counts, and which cases those are.
 
     `happened`: it counts what happened on a day, so that the period narrows it; else what is so at the moment.
+    `stage`: the claimed stage that its name leaves out, because the column beside it says it.
     """
 
     key: str
@@ -73,6 +74,12 @@ class Figure:
     statement: str
     cases: Callable[[QuerySet, Wanted], QuerySet] = field(repr=False)
     happened: bool = False
+    stage: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its name where it stands alone, with the claimed stage whose cases it counts."""
+        return f"{self.words}: {STAGES[self.stage]}" if self.stage else self.words
 
 
 # --- Scalable, or a pilot for ever ------------------------------------------------------------------------------------
@@ -258,7 +265,13 @@ SCALING = (
     Figure("trials", "Not shown yet", "MVPs within their time that do not pass a scale test so far.", trials),
 )
 DEPLOYED = tuple(
-    Figure(f"{key}-{stage}", words, f"{statement} Claimed stage: {STAGES[stage]}.", _in_stage(stage, which))
+    Figure(
+        f"{key}-{stage}",
+        words,
+        f"{statement} Claimed stage: {STAGES[stage]}.",
+        _in_stage(stage, which),
+        stage=stage,
+    )
     for stage in (MVP, PRODUCTION)
     for key, words, statement, which in (
         ("deployed", "Deployed", "Production, or an MVP whose scope in force is rolled out.", _any),

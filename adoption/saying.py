@@ -34,9 +34,12 @@ def against(row: Signal) -> tuple[str, str]:
     )
 
 
-def told(row: Signal) -> str:
-    """A signal beside a figure or on paper: what, of which group, how many, since when; neither words nor a name."""
+def told(row: Signal, said_day=day) -> str:
+    """A signal beside a figure or on paper: what, of which group, how many, since when; neither words nor a name.
+
+    `said_day`: how a day is said there.
+    """
     much = f"{row.share} % of the group" if row.share is not None else EXTENTS[row.extent].lower()
     much = "how many is not known" if row.extent == "unknown" else much
     answered = "; the board answered" if row.answered_at else ""
-    return f"{row.get_kind_display()}: {row.group}, {much}, seen on {day(row.observed_on)}{answered}."
+    return f"{row.get_kind_display()}: {row.group}, {much}, seen on {said_day(row.observed_on)}{answered}."
