@@ -169,7 +169,7 @@ def _pages(point: agendas.Point, now: datetime, recorded: dict[str, Recorded]) -
     ]
     tables = [
         *_of_review(point, sitting, case),
-        _risks(case, facts, _asked(point.review, facts, book), now),
+        _risks(point, facts, book, now),
         _proof(book, facts, now),
     ]
     return CasePages(case.ref, case.title, tuple(marks), tuple(lines), tuple(tables))
@@ -256,7 +256,8 @@ def _asked(review: Review | None, facts, book) -> set[str]:
     return {*standing.asked(facts, book), *gate}
 
 
-def _risks(case: Initiative, facts, asked: set[str], now: datetime) -> Table:
+def _risks(point: agendas.Point, facts, book, now: datetime) -> Table:
+    case, asked = point.case, _asked(point.review, facts, book)
     today = clock.local_day(now)
     rows = [("Hold", f"{hold.words}: {hold.reason}", "") for hold in facts.holds]
     signals = list(case.signals.distrust().order_by("observed_on", "kind", "group", "pk"))
@@ -279,7 +280,7 @@ def _risks(case: Initiative, facts, asked: set[str], now: datetime) -> Table:
     ]
     rows += [("Condition", one.text, f"{one.owner}, due {day(one.due)}") for one in facts.conditions]
     rows += [
-        ("Waiver", f"{one.key}: {one.reason}", f"until {day(one.until)}")
+        ("Waiver", f"{_question(one.key, book)} {one.reason}", f"until {day(one.until)}")
         for one in facts.waivers
         if one.until >= today
     ]
@@ -327,3 +328,10 @@ def _named(item, book) -> str:
 def _has_file(item) -> bool:
     """Whether its fingerprint is the digest of a file, and not the mark of a row that has none."""
     return not item.fingerprint.startswith("item:")
+
+
+def _question(key: str, book) -> str:
+    """What a criterion or a requirement asks; its key where this rulebook no longer knows it."""
+    asked = {one.key: one.question for gate in book.gates.values() for one in gate.criteria}
+    asked |= {name: one.question for name, one in book.requirements.items()}
+    return asked.get(key, f"{key}:")

@@ -112,6 +112,7 @@ def test_gaps_and_claims_lead_to_the_portfolio_with_as_many_cases(cast, as_):
         spans = [raw.span(case) for case in raw.cases]
         counts = [span.gaps[layer] for span in spans if span and layer in span.gaps]
         assert (int(gaps), int(cases)) == (sum(counts), len(counts))
+        assert len(row.select("a")) == 2 * bool(counts), "both figures lead to the cases"
     short = page.find(id="blurred").find_parent("section").find("a")
     spans = [raw.span(case) for case in raw.cases if case.stage in RANK]
     assert short.text.startswith(f"{sum(bool(span and span.shortfall) for span in spans)} ")
@@ -163,6 +164,17 @@ def test_an_mvp_is_named_with_the_test_it_fails_and_what_is_missing(cast, as_):
         (why,) = reasons.of("pilots", [old], wanted).values()
     assert "past its 270 days" in why[0]
     assert any(words.startswith("Fails ") for words in why)
+
+
+def test_a_page_on_paper_says_of_which_moment_unit_and_period_it_is(cast, as_):
+    page = shown(as_(cast.auditor), f"/leaders/deployed-mvp/?unit={cast.unit.pk}&until=2026-01-31")
+    assert page.h1.text == "Deployed: MVP"
+    said = " ".join(page.header.text.split())
+    assert f"Counted on {clock.local(clock.now()):%-d %B %Y} at " in said
+    assert (
+        f"; {cast.unit} and what belongs to it; of what happens on a day, what happened until 31 January 2026."
+        in said
+    )
 
 
 def test_strangers_count_nothing_of_what_they_may_not_see(cast, as_):

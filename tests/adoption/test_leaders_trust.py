@@ -9,6 +9,7 @@ from adoption.actions import incidents, meetings, signals
 from adoption.models import Signal
 from governance import clock
 from governance.models import Rulebook
+from initiatives import actions as cases
 from initiatives.models import Initiative
 from tests import factories, snapshots
 from tests.initiatives import reviewing
@@ -136,3 +137,19 @@ def test_the_pack_names_no_shortcoming_of_a_stage_that_nobody_asks_for_yet(cast)
     assert not [row for row in risks if "No measure is declared" in row[1]], (
         "only production asks for measures"
     )
+
+
+def test_the_pack_names_a_waiver_by_what_is_asked(cast):
+    case = reviewing.voted(cast).initiative
+    until = clock.today() + timedelta(days=20)
+    waiver = cases.request_waiver(
+        case=case, key="mvp.users", reason="The list comes in July.", until=until, by=cast.owner
+    )
+    for person in (cast.chair, cast.seat_risk):
+        cases.agree_to_waiver(waiver=waiver, by=person)
+    meeting = meetings.plan(board=cast.board, held_on=clock.today(), by=cast.chair)
+    (pages,) = packs.content(meeting, cast.chair).cases
+    (risks,) = (table.rows for table in pages.tables if table.heading == "Open risks")
+    asked = Rulebook.objects.current().book.requirements["mvp.users"].question
+    (row,) = (row for row in risks if row[0] == "Waiver")
+    assert row[1:] == (f"{asked} The list comes in July.", f"until {until:%-d %B %Y}")
