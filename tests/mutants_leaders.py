@@ -40,7 +40,7 @@ LEADERS = [
         LEADING,
         '        pk__gt=OuterRef("pk"),\n',
         "",
-        FIGURES,
+        f"{PAGE} -k before_it_went_in",
     ),
     (
         "trust is lost by the newest result, not by any",

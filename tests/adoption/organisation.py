@@ -165,7 +165,7 @@ def _case(cast, draw, place: int, now, book) -> None:
                     number=1,
                     users="-",
                     user_count=5,
-                    rollout=sometimes(0.7),
+                    rollout=sometimes(),
                     by=person,
                     starts_at=ago() if sometimes(0.8) else now + timedelta(days=3),
                     ended_at=ago() if sometimes(0.2) else None,

@@ -14,7 +14,7 @@ from governance import clock, gates, standards
 from governance.history import acting
 from governance.models import Rulebook
 from initiatives import permissions, standing
-from initiatives.models import Initiative
+from initiatives.models import Initiative, StageChange
 from initiatives.models.versions import LAYERS
 from tests import factories
 from tests.adoption.organisation import RANK, settle
@@ -166,10 +166,29 @@ def test_an_mvp_is_named_with_the_test_it_fails_and_what_is_missing(cast, as_):
     assert any(words.startswith("Fails ") for words in why)
 
 
+def test_what_left_production_before_it_went_in_did_not_come_too_early(cast):
+    case = factories.make_mvp(cast)
+    now = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE initiatives_stagechange DISABLE TRIGGER USER")
+    for old, new, days, basis in (
+        ("production", "mvp", 100, "step back"),
+        ("mvp", "production", 50, "decision"),
+    ):
+        at = now - timedelta(days=days)
+        move = StageChange(
+            initiative=case, from_stage=old, to_stage=new, at=at, by=cast.chair, basis=basis, entry_id=1
+        )
+        StageChange.objects.bulk_create([move])
+    wanted = leading.Wanted(now, Rulebook.objects.in_force())
+    assert not leading.too_early(leading.annotated(Initiative.objects.all(), wanted), wanted).exists()
+
+
 def test_a_page_on_paper_says_of_which_moment_unit_and_period_it_is(cast, as_):
     page = shown(as_(cast.auditor), f"/leaders/deployed-mvp/?unit={cast.unit.pk}&until=2026-01-31")
     assert page.h1.text == "Deployed: MVP"
-    said = " ".join(page.header.text.split())
+    said = " ".join(page.h1.find_parent("header").text.split())
     assert f"Counted on {clock.local(clock.now()):%-d %B %Y} at " in said
     assert (
         f"; {cast.unit} and what belongs to it; of what happens on a day, what happened until 31 January 2026."
