@@ -110,7 +110,7 @@ LEADERS = [
         "adoption/views/leaders.py",
         "permissions.visible_to(request.user), self.wanted",
         "Initiative.objects.all(), self.wanted",
-        PAGE,
+        f"{PAGE} -k strangers",
     ),
     (
         "a set that fewer than five answered is no reading",
