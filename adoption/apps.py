@@ -35,7 +35,6 @@ class AdoptionConfig(AppConfig):
 
         hooks.case_tabs.append(hooks.CaseTab("Incidents", "incidents", position=59))
         hooks.case_tabs.append(hooks.CaseTab("Lessons", "lessons", position=80))
-        hooks.case_tabs.append(hooks.CaseTab("Asking users", "adoption-pulses", position=75))
         hooks.desk_lines += [desk.lines, desk_incidents.lines, desk_lessons.lines]
         hooks.quiet_acts |= desk.QUIET | desk_incidents.QUIET | desk_lessons.QUIET | words.QUIET
         for module in (reminders, reminders_incidents, pulse_reminders):

@@ -64,7 +64,9 @@ class Instrument:
     `least`: the smallest n that says anything. `counts_users`: n are people, so that where fewer are intended all of
     them are enough. `weekly`: asks for eight weeks, each team in each. `newest`: only the newest reading of a team
     counts, because each counts the same people again. `floor`: a share below which it fails whatever the target.
-    `blind`: a share beyond which it counts against trust, in the worse direction for the people.
+    `blind`: a share beyond which it counts against trust, in the worse direction for the people. `asked_by`: the set of
+    questions whose published figure, from 0 to 100, is its reading whenever a pulse that asks them is closed; nobody
+    sends any other.
     """
 
     key: str
@@ -81,6 +83,7 @@ class Instrument:
     baseline: bool = False
     floor: float | None = None
     blind: float | None = None
+    asked_by: str = ""
 
     @property
     def share(self) -> bool:
@@ -136,6 +139,19 @@ _ALL = (
         least=USERS_AT_LEAST,
         counts_users=True,
         baseline=True,
+    ),
+    Instrument(
+        "burden.pulse",
+        "Felt load, asked by a pulse, before and after",
+        "Mean of the six questions on load, from 0 to 100; closing a pulse that asks them is the reading",
+        MEAN,
+        DOWN,
+        "adopt.burden",
+        "points of 100",
+        least=USERS_AT_LEAST,
+        counts_users=True,
+        baseline=True,
+        asked_by="load",
     ),
     Instrument(
         "burden.saved",
@@ -224,7 +240,7 @@ CHOICES = [(one.key, one.words) for one in _ALL]
 ASKED: dict[str, tuple[tuple[str, ...], ...]] = {
     "adopt.explains": (("explains.reason",),),
     "adopt.recoverable": (("recoverable.undone",),),
-    "adopt.burden": (("burden.time", "burden.effort", "burden.saved"),),
+    "adopt.burden": (("burden.time", "burden.effort", "burden.saved", "burden.pulse"),),
     "adopt.trust": (("trust.overrides",), ("trust.acceptance",)),
     "adopt.usage": (("usage.active",), ("usage.new_way",)),
     "adopt.behaviour": (("behaviour.practice",),),

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 
+from adoption.models import Incident, Signal
 from adoption.used import unused, used
 from governance import clock
 from governance.models import ContractVersion, Rulebook
@@ -50,6 +51,10 @@ class Wanted:
         found = Q(**{f"{path}__gte": self.since}) if self.since else Q()
         return found & Q(**{f"{path}__lte": self.until}) if self.until else found
 
+    def takes(self, day: date) -> bool:
+        """Whether a day lies in the period."""
+        return not ((self.since and day < self.since) or (self.until and day > self.until))
+
     def moments(self, path: str) -> Q:
         """That the moment in this column lies on a local day of the period."""
         found = Q(**{f"{path}__gte": clock.midnight_before(self.since)}) if self.since else Q()
@@ -61,6 +66,7 @@ class Figure:
     """One figure: its key in the address, its name, in one sentence what it counts, and which cases those are.
 
     `happened`: it counts what happened on a day, so that the period narrows it; else what is so at the moment.
+    `stage`: the claimed stage that its name leaves out, because the column beside it says it.
     """
 
     key: str
@@ -68,6 +74,12 @@ class Figure:
     statement: str
     cases: Callable[[QuerySet, Wanted], QuerySet] = field(repr=False)
     happened: bool = False
+    stage: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its name where it stands alone, with the claimed stage whose cases it counts."""
+        return f"{self.words}: {STAGES[self.stage]}" if self.stage else self.words
 
 
 # --- Scalable, or a pilot for ever ------------------------------------------------------------------------------------
@@ -171,7 +183,10 @@ def late(cases: QuerySet, wanted: Wanted) -> QuerySet:
 
 
 def trust_lost(cases: QuerySet, wanted: Wanted) -> QuerySet:
-    """The newest result on a question of adoption is no pass, and an older one was."""
+    """A question of adoption passed once and does not now; or people avoid it or suffer by it; or an incident is open.
+
+    Of signals it reads what they say, never who said it.
+    """
     later = Coverage.objects.filter(
         requirement=OuterRef("requirement"),
         evidence__initiative=OuterRef("evidence__initiative"),
@@ -187,7 +202,9 @@ def trust_lost(cases: QuerySet, wanted: Wanted) -> QuerySet:
         evidence=Subquery(newest.values("evidence")[:1]),
     )
     passed = later.filter(evidence__result=PASS)
-    return cases.filter(Exists(fallen.filter(Exists(passed))))
+    told = Signal.objects.distrust().filter(wanted.days("observed_on"), initiative=OuterRef("pk"))
+    wrong = Incident.objects.felt().filter(wanted.moments("detected_at"), initiative=OuterRef("pk"))
+    return cases.filter(Exists(fallen.filter(Exists(passed))) | Exists(told) | Exists(wrong))
 
 
 # --- Success ----------------------------------------------------------------------------------------------------------
@@ -248,7 +265,13 @@ SCALING = (
     Figure("trials", "Not shown yet", "MVPs within their time that do not pass a scale test so far.", trials),
 )
 DEPLOYED = tuple(
-    Figure(f"{key}-{stage}", words, f"{statement} Claimed stage: {STAGES[stage]}.", _in_stage(stage, which))
+    Figure(
+        f"{key}-{stage}",
+        words,
+        f"{statement} Claimed stage: {STAGES[stage]}.",
+        _in_stage(stage, which),
+        stage=stage,
+    )
     for stage in (MVP, PRODUCTION)
     for key, words, statement, which in (
         ("deployed", "Deployed", "Production, or an MVP whose scope in force is rolled out.", _any),
@@ -294,7 +317,8 @@ LAGGING = (
     Figure(
         "trust-lost",
         "Trust was lost",
-        "The newest result on a question of adoption is no pass, and an older one was.",
+        "A question of adoption was passed once and is not now; or a signal stands that people work around it, ignore "
+        "it or have it used against them; or an incident that users noticed is not closed.",
         trust_lost,
         happened=True,
     ),

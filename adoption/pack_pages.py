@@ -17,6 +17,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     BaseDocTemplate,
+    CondPageBreak,
     Flowable,
     Frame,
     KeepTogether,
@@ -35,6 +36,9 @@ FONTS = Path(__file__).parent / "fonts"
 PLAIN, BOLD = "DejaVuSans", "DejaVuSans-Bold"
 MARGIN = 16 * mm
 INK, FAINT, LINE, WARN = (colors.HexColor(value) for value in ("#1a1f24", "#5a646e", "#c9d0d6", "#8a3b00"))
+TOP_OF_PART = 8 * mm  # above its heading, where a reader that follows the outline begins
+# What a heading wants below it on its page: itself, the head of its table and two rows; or itself and a sentence.
+ROOM, ROOM_OF_FEW = 32 * mm, 18 * mm
 UNKNOWN = "\u25a1"  # stands for a letter that the font does not have
 WIDTHS = {
     2: (0.62, 0.38),
@@ -85,11 +89,11 @@ MARK = _style("mark", 10, fontName=BOLD, textColor=WARN, spaceAfter=2 * mm)
 
 
 class _Begins(Flowable):
-    """The beginning of a point: what the head of its pages says, and its place in the outline."""
+    """The beginning of a point, or of a part of it: what the head of its pages says, and its place in the outline."""
 
-    def __init__(self, key: str, outline: str, head: str):
+    def __init__(self, key: str, outline: str, head: str = "", level: int = 0):
         super().__init__()
-        self.key, self.outline, self.head = key, outline, head
+        self.key, self.outline, self.head, self.level = key, outline, head, level
 
     def wrap(self, width, height):
         """It takes no room."""
@@ -97,9 +101,10 @@ class _Begins(Flowable):
 
     def draw(self):
         """Say it to the page."""
-        self.canv.page_head = self.head
-        self.canv.bookmarkPage(self.key)
-        self.canv.addOutlineEntry(self.outline, self.key, level=0)
+        if self.head:
+            self.canv.page_head = self.head
+        self.canv.bookmarkHorizontal(self.key, 0, TOP_OF_PART)
+        self.canv.addOutlineEntry(self.outline, self.key, level=self.level, closed=True)
 
 
 class _Numbered(Canvas):
@@ -118,6 +123,8 @@ class _Numbered(Canvas):
 
     def save(self):
         """Write all pages, each with its head and its number."""
+        self.showOutline()
+        self.setViewerPreference("DisplayDocTitle", "true")
         for page in self._laid_out:
             self.__dict__.update(page)
             self.setFont(PLAIN, 7.5)
@@ -142,6 +149,7 @@ def pdf(content: packs.Content) -> bytes:
         bottomMargin=MARGIN,
         title=f"Board pack: {subject}",
         author="Plumbline",
+        creator="Plumbline",
         subject=subject,
         lang="en",
         invariant=1,
@@ -200,18 +208,30 @@ def _case(number: int, case: packs.CasePages, width: float) -> list:
     if marks:
         parts.append(Paragraph(_said(marks[0].upper() + marks[1:]), MARK))
     parts.append(_table(facts, width, (0.2, 0.8), head=False))
-    for table in case.tables:
+    for place, table in enumerate(case.tables):
         body = _table(table, width)
-        title = Paragraph(_said(table.heading), PART)
+        title = [
+            _Begins(f"point-{number}-{place}", _plain(table.heading), level=1),
+            Paragraph(_said(table.heading), PART),
+        ]
         # A short table stays with its heading; a long one begins under it and goes on.
-        parts += [KeepTogether([title, body])] if len(table.rows) < 6 else [title, body]
+        short = len(table.rows) < 6
+        parts += (
+            [CondPageBreak(ROOM_OF_FEW), KeepTogether([*title, body])]
+            if short
+            else [
+                CondPageBreak(ROOM),
+                *title,
+                body,
+            ]
+        )
     return parts
 
 
 def _table(table: packs.Table, width: float, shares: tuple = (), *, head: bool = True):
     if not table.rows:
         return Paragraph(_said(table.none), TEXT)
-    shares = shares or WIDTHS[len(table.columns)]
+    shares = shares or table.shares or WIDTHS[len(table.columns)]
     rows = [[Paragraph(_said(word), HEAD) for word in table.columns]] if head else []
     rows += [[Paragraph(_said(cell), CELL) for cell in row] for row in table.rows]
     style = [

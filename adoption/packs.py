@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from django.db import connection
 
-from adoption import agendas
+from adoption import agendas, saying
 from adoption.models import Meeting
 from governance import clock, seals
 from governance.boards import read_members
@@ -46,12 +46,16 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the pack: its heading, its columns, its rows; `none`: what is said where there is no row."""
+    """A table of the pack: its heading, its columns, its rows; `none`: what is said where there is no row.
+
+    `shares` of the width for each column, where the usual ones do not fit.
+    """
 
     heading: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     none: str = ""
+    shares: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,11 @@ def _pages(point: agendas.Point, now: datetime, recorded: dict[str, Recorded]) -
         ("Record", f"{told.entries} entries, the newest {told.newest}" if told else "not sealed yet"),
         ("Record digest", told.digest if told else "-"),
     ]
-    tables = [*_of_review(point, sitting, case), _risks(case, facts, now), _proof(case, facts, now)]
+    tables = [
+        *_of_review(point, sitting, case),
+        _risks(point, facts, book, now),
+        _proof(book, facts, now),
+    ]
     return CasePages(case.ref, case.title, tuple(marks), tuple(lines), tuple(tables))
 
 
@@ -219,7 +227,8 @@ def _seats(book, review: Review, votes) -> Table:
                 "; ".join(vote.stale) or vote.row.reason,
             )
         )
-    return Table("Votes", ("Seat", "Vote", "Fresh or stale", "Why"), tuple(rows))
+    columns = ("Seat", "Vote", "Fresh or stale", "Why")
+    return Table("Votes", columns, tuple(rows), shares=(0.21, 0.35, 0.12, 0.32))
 
 
 def _unmet(sitting: board.Sitting) -> Table:
@@ -241,15 +250,37 @@ def _unmet(sitting: board.Sitting) -> Table:
     )
 
 
-def _risks(case: Initiative, facts, now: datetime) -> Table:
+def _asked(review: Review | None, facts, book) -> set[str]:
+    """What is asked of the case: up to the stage that it claims, and by the gate before which it stands."""
+    gate = book.gates[review.gate].requirements() if review else ()
+    return {*standing.asked(facts, book), *gate}
+
+
+def _risks(point: agendas.Point, facts, book, now: datetime) -> Table:
+    case, asked = point.case, _asked(point.review, facts, book)
     today = clock.local_day(now)
     rows = [("Hold", f"{hold.words}: {hold.reason}", "") for hold in facts.holds]
+    signals = list(case.signals.distrust().order_by("observed_on", "kind", "group", "pk"))
+    weighing = {saying.against(row)[0] for row in case.signals.against()}
+    rows += [("Signal", saying.told(row, day), saying.ANSWERERS) for row in signals]
     rows += [
-        ("Shortcoming", one.words, one.who or one.fix) for one in facts.shortcomings if one.counts_at(now)
+        ("Shortcoming", one.words, one.who or one.fix)
+        for one in facts.shortcomings
+        if one.counts_at(now) and (one.requirement in asked or one.hold) and one.words not in weighing
+    ]
+    incidents = case.incidents.unfinished().select_related("lead").order_by("severity", "detected_at", "pk")
+    rows += [
+        (
+            "Incident",
+            f"{one.title}; severity {one.severity}, {one.get_state_display().partition(':')[0].lower()}, known since "
+            f"{day(one.detected_at)}",
+            str(one.lead or "nobody leads it"),
+        )
+        for one in incidents
     ]
     rows += [("Condition", one.text, f"{one.owner}, due {day(one.due)}") for one in facts.conditions]
     rows += [
-        ("Waiver", f"{one.key}: {one.reason}", f"until {day(one.until)}")
+        ("Waiver", f"{_question(one.key, book)} {one.reason}", f"until {day(one.until)}")
         for one in facts.waivers
         if one.until >= today
     ]
@@ -260,7 +291,7 @@ def _risks(case: Initiative, facts, now: datetime) -> Table:
     return Table("Open risks", ("Kind", "What", "Who, by when"), tuple(rows), "None is recorded.")
 
 
-def _proof(case: Initiative, facts, now: datetime) -> Table:
+def _proof(book, facts, now: datetime) -> Table:
     today = clock.local_day(now)
     rows = []
     for item in sorted(facts.items, key=lambda item: (item.observed_on, item.id), reverse=True):
@@ -272,11 +303,11 @@ def _proof(case: Initiative, facts, now: datetime) -> Table:
         notes += ["unverified link"] if item.unverified else []
         rows.append(
             (
-                item.title,
+                _named(item, book),
                 str(EVIDENCE_KINDS.get(item.kind, item.kind)),
                 f"{day(item.observed_on)}, {age} day{'' if age == 1 else 's'} old",
                 ", ".join(notes),
-                item.fingerprint,
+                item.fingerprint if _has_file(item) else "no file",
             )
         )
     return Table(
@@ -284,4 +315,23 @@ def _proof(case: Initiative, facts, now: datetime) -> Table:
         ("Item", "Kind", "Observed", "Result", "Fingerprint (SHA-256)"),
         tuple(rows),
         "None was added.",
+        shares=(0.34, 0.11, 0.15, 0.08, 0.32),
     )
+
+
+def _named(item, book) -> str:
+    """What an item is called; of what somebody attested without a file, also the question: ten are called the same."""
+    asked = [book.requirements[key].question for key in item.covers if key in book.requirements]
+    return f"{item.title}: {asked[0]}" if item.kind == "attestation" and len(asked) == 1 else item.title
+
+
+def _has_file(item) -> bool:
+    """Whether its fingerprint is the digest of a file, and not the mark of a row that has none."""
+    return not item.fingerprint.startswith("item:")
+
+
+def _question(key: str, book) -> str:
+    """What a criterion or a requirement asks; its key where this rulebook no longer knows it."""
+    asked = {one.key: one.question for gate in book.gates.values() for one in gate.criteria}
+    asked |= {name: one.question for name, one in book.requirements.items()}
+    return asked.get(key, f"{key}:")

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from adoption import leading
+from adoption import leading, saying
 from adoption.matters import judged
+from adoption.models import Incident, Signal
 from adoption.used import USAGE
 from governance.models import ContractVersion, Rulebook
 from governance.sentences import listed
@@ -178,12 +179,23 @@ def _trust(cases, wanted) -> dict[int, list[str]]:
             passed[place] = row.evidence
     found: dict[int, list[str]] = {}
     for (case, requirement), item in newest.items():
-        if item.result in leading.WORSE and (case, requirement) in passed:
+        fell = item.result in leading.WORSE and wanted.takes(item.observed_on)
+        if fell and (case, requirement) in passed:
             asked = wanted.book.requirements.get(requirement) if wanted.book else None
             found.setdefault(case, []).append(
                 f"{asked.question if asked else requirement} {item.get_result_display()} on {day(item.observed_on)}, "
                 f"after a pass on {day(passed[case, requirement].observed_on)}."
             )
+    keys = _keys(cases)
+    signals = Signal.objects.distrust().filter(wanted.days("observed_on"), initiative__in=keys)
+    for row in signals.order_by("observed_on", "kind", "group"):
+        found.setdefault(row.initiative_id, []).append(saying.told(row))
+    incidents = Incident.objects.felt().filter(wanted.moments("detected_at"), initiative__in=keys)
+    for row in incidents.order_by("detected_at", "pk"):
+        found.setdefault(row.initiative_id, []).append(
+            f"Incident of severity {row.severity}, {row.get_state_display().partition(':')[0].lower()}, known since "
+            f"{day(row.detected_at)}: {row.title}"
+        )
     return found
 
 

@@ -10,6 +10,7 @@ from adoption.instruments import DOWN, INSTRUMENTS, TRAINING_PROVES_NOTHING, UP,
 from adoption.measuring import said_day
 from adoption.models import Goal, Measure
 from adoption.permissions import measures as permissions
+from adoption.pulse_totals import HIGHEST, LOWEST
 from adoption.readings import TRAINING_WORDS
 from governance import clock, history, ledger
 from governance.answers import Conflict
@@ -220,6 +221,8 @@ def _wrong(one: Mapping, standing: set[str], scope) -> dict[str, str]:
         wrong["better"] = "Say whether more or less is better."
     if len(one.get("unit") or "") > 40:
         wrong["unit"] = "Up to 40 letters."
+    if how.asked_by and _names(one.get("teams")):
+        wrong["teams"] = "A pulse gives one figure over everybody who answered. Leave the teams out."
     if any(len(name) > 120 for name in one.get("teams") or ()):
         wrong["teams"] = "The name of a team has up to 120 letters."
     return wrong | _wrong_goal(one, how, one.get("better") or how.better, scope)
@@ -232,9 +235,9 @@ def _wrong_goal(fields: Mapping, how, better: str, scope) -> dict[str, str]:
     if target is None:
         wrong["target"] = "State the target before the first reading comes."
     elif not _possible(target, how):
-        wrong["target"] = "A share lies between 0 and 100 %." if how.share else "No such figure is kept."
+        wrong["target"] = _impossible(how)
     if baseline is not None and not _possible(baseline, how):
-        wrong["baseline"] = "A share lies between 0 and 100 %." if how.share else "No such figure is kept."
+        wrong["baseline"] = _impossible(how)
     if how.baseline and baseline is None:
         wrong["baseline"] = "State what it was before: without that nothing says that it got better."
     if baseline is not None and not fields.get("baseline_n"):
@@ -250,5 +253,13 @@ def _wrong_goal(fields: Mapping, how, better: str, scope) -> dict[str, str]:
     return wrong
 
 
+def _impossible(how) -> str:
+    if how.asked_by:
+        return f"A pulse gives points from {LOWEST} to {HIGHEST}."
+    return "A share lies between 0 and 100 %." if how.share else "No such figure is kept."
+
+
 def _possible(value: float, how) -> bool:
+    if how.asked_by:
+        return LOWEST <= value <= HIGHEST
     return 0 <= value <= 1 if how.share else abs(value) <= MOST_FIGURE

@@ -4,16 +4,20 @@ elsewhere, because nobody does them (adoption.answering).
 
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from adoption import answering, pulse_totals
+from adoption import answering, pulse_pages, pulse_totals
 from adoption import instruments_pulse as instruments
-from adoption.models import AnswerBox, Invitation, Pulse, PulseComment
+from adoption.actions.readings import record_readings
+from adoption.models import AnswerBox, Invitation, Pulse, PulseComment, Reading
+from adoption.models.measures import PULSE
 from adoption.models.pulses import LANGUAGES
 from adoption.permissions import pulses as permissions
+from adoption.readings import LONGEST_DAYS, Sent
 from governance import clock, ledger
 from governance.answers import Conflict
 from governance.models import User
@@ -173,7 +177,47 @@ def close(*, pulse: Pulse, by: User) -> Pulse:
         ledger.record(
             "pulse closed", case=case, pulse=row.pk, title=row.title, teams=row.teams, results=row.results
         )
+        _read_into_measures(case, row, by)
     return row
+
+
+def _read_into_measures(case: Initiative, pulse: Pulse, by: User) -> None:
+    """Keep what was published as a reading of the standing measures that pulses read, in the running act.
+
+    It is the figure of the whole set as its page shows it, so no second total; where one of its questions has fewer
+    than five answers there is none, and no reading.
+    """
+    ends_on = min(pulse.closes, clock.today())
+    starts_on = max(clock.local_day(pulse.opened_at), ends_on - timedelta(days=LONGEST_DAYS - 1))
+    sent = []
+    for measure in case.measures.standing():
+        asked = instruments.SETS.get(measure.how.asked_by)
+        figure = pulse_pages.figure_of(pulse, asked) if asked else None
+        if figure is not None:
+            sent.append(
+                Sent(
+                    measure.pk,
+                    starts_on,
+                    ends_on,
+                    figure["n"],
+                    _key(pulse),
+                    value=figure["mean"],
+                    sd=figure["sd"],
+                )
+            )
+    if sent:
+        said = f"{pulse.title}: {pulse.answered} of {pulse.invited} answered"
+        record_readings(case=case, sent=sent, came=PULSE, source=said, by=by)
+
+
+def _key(pulse: Pulse) -> str:
+    return f"pulse {pulse.pk}"
+
+
+def readings_of(pulse: Pulse) -> list[Reading]:
+    """The readings that closing this pulse became."""
+    rows = Reading.objects.filter(measure__initiative=pulse.initiative_id, key=_key(pulse), came=PULSE)
+    return list(rows.select_related("measure"))
 
 
 def link_of(pulse: Pulse) -> str:

@@ -11,7 +11,7 @@ from adoption.actions.measures import settle_silence
 from adoption.actions.signals import follow_figures
 from adoption.instruments import USERS
 from adoption.models import Measure, Reading
-from adoption.models.measures import CAME, SENT
+from adoption.models.measures import CAME, PULSE, SENT
 from adoption.permissions import measures as permissions
 from adoption.readings import CORRECTED, DIFFERS, KNOWN, NEW, WRONG, Asked, Fate, Sent, wrong_with
 from adoption.sealing import KIND, sealed
@@ -22,6 +22,10 @@ from initiatives.actions.following import follow
 from initiatives.models import Initiative
 
 MOST_AT_ONCE = 10_000
+ONLY_BY_PULSE = (
+    "This measure is read by pulses alone, so that nobody adds to what people answered.",
+    "Close a pulse that asks how much the work takes.",
+)
 
 
 def record_readings(
@@ -85,6 +89,7 @@ def measures_asked(case: Initiative, keys: Iterable[int] | None = None) -> dict[
             teams,
             row.ended_at is not None,
             {name.casefold(): name for name in teams},
+            bool(row.how.asked_by),
         )
     return found
 
@@ -114,6 +119,9 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
             one = Sent(**{**vars(one), "team": known.team})
         if known is not None:
             fates.append(_again(one, known))
+            continue
+        if measure.by_pulse and came != PULSE:
+            fates.append(Fate(WRONG, *ONLY_BY_PULSE))
             continue
         if found := wrong_with(one, measure, today):
             fates.append(found)

@@ -97,6 +97,7 @@ class DeclareForm(GoalFields, OnceForm):
             label="Where the figures come from",
             max_length=200,
             help_text="For instance: log of the application.",
+            initial="Pulses of this case" if how.asked_by else "",
         )
         if how.value:
             self.fields["counterfactual"] = WordsField(
@@ -104,9 +105,11 @@ class DeclareForm(GoalFields, OnceForm):
                 help_text="What would have happened without the system, and how you know.",
             )
             self.fields["better"] = forms.ChoiceField(label="Better is", choices=list(BETTER.items()))
-        if not how.share:
+        if not how.share and not how.asked_by:
             self.fields["unit"] = forms.CharField(label="Unit", max_length=40, initial=how.unit)
         self.add_goal(how)
+        if how.asked_by:
+            return
         self.fields["teams"] = ListField(
             label="Teams to be read one by one",
             required=False,

@@ -20,6 +20,7 @@ SEVERITIES = {
     4: "4: noticed by us alone, nobody was affected",
 }
 SERIOUS = (1, 2)  # by the rulebook's trigger `incident`
+FELT = (1, 2, 3)  # somebody else than those who run it noticed
 OPEN, CONTAINED, RESOLVED, CLOSED = "open", "contained", "resolved", "closed"
 INCIDENT_STATES = {
     OPEN: "Open",
@@ -42,6 +43,10 @@ class IncidentQuerySet(models.QuerySet):
     def unfinished(self):
         """Incidents that somebody still has to do something about; one that was merged is told by the other."""
         return self.exclude(state=CLOSED)
+
+    def felt(self):
+        """Incidents that are not closed, and that others noticed than those who run the system."""
+        return self.unfinished().filter(severity__in=FELT)
 
     def running(self):
         """Incidents that are not resolved yet."""

@@ -11,8 +11,8 @@ from governance.models import ServiceKey, User
 from initiatives.models import Initiative
 
 BETTER = {UP: "More is better", DOWN: "Less is better"}
-TYPED, IMPORTED, SENT = "typed", "imported", "sent"
-CAME = {TYPED: "Typed", IMPORTED: "Imported", SENT: "Sent by a system"}
+TYPED, IMPORTED, SENT, PULSE = "typed", "imported", "sent", "pulse"
+CAME = {TYPED: "Typed", IMPORTED: "Imported", SENT: "Sent by a system", PULSE: "Asked by a pulse"}
 
 
 class MeasureQuerySet(models.QuerySet):

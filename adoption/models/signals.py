@@ -20,6 +20,7 @@ SIGNAL_KINDS = {
 }
 # What weighs against `adopt.behaviour` where most of a group does it.
 AVOIDED = (WORKED_AROUND, IGNORED)
+DISTRUST = (*AVOIDED, WEAPONISED)
 SIGNAL_SOURCES = {
     "seen": "I saw it myself",
     "told": "Somebody who saw it told me",
@@ -35,6 +36,10 @@ class SignalQuerySet(models.QuerySet):
     def standing(self):
         """Signals that are still so, as far as anybody said."""
         return self.filter(ended_at__isnull=True)
+
+    def distrust(self):
+        """Standing signals of people who do not trust it, or have no reason to, however many they are."""
+        return self.standing().filter(kind__in=DISTRUST)
 
     def against(self):
         """Standing signals by which `adopt.behaviour` fails: weaponised without an answer, avoided by most."""

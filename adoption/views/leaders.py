@@ -53,6 +53,12 @@ class _Asked:
             for name in self.form.fields
             if request.GET.get(name) and name not in self.form.errors
         }
+        self.told = {
+            "now": f"{clock.local(self.wanted.now):%-d %B %Y at %H:%M}",
+            "unit": self.unit,
+            "since": self.wanted.since,
+            "until": self.wanted.until,
+        }
         self.filtered = any(request.GET.get(name) for name in self.form.fields)
 
     def link(self, name: str, *args, **also) -> str:
@@ -92,6 +98,7 @@ def leaders(request: HttpRequest) -> HttpResponse:
     context = {
         "nav": "leaders",
         "form": asked.form,
+        "told": asked.told,
         "filtered": asked.filtered,
         "may_look_back": asof.current() is None
         and (request.user.is_auditor or bool(seats_held(request.user))),
@@ -211,6 +218,7 @@ def rows(request: HttpRequest, figure: str) -> HttpResponse:
         "nav": "leaders",
         "figure": figure,
         "form": asked.form,
+        "told": asked.told,
         "filtered": asked.filtered,
         "page": page,
         "rows": [(case, (asked.wanted.now - case.since).days, why.get(case.pk, [])) for case in page],
@@ -231,6 +239,7 @@ def blurred_rows(request: HttpRequest) -> HttpResponse:
     context = {
         "nav": "leaders",
         "form": asked.form,
+        "told": asked.told,
         "matter": MATTERS.get(matter, ""),
         "matters": MATTERS,
         "page": page,
@@ -253,6 +262,7 @@ def blamed_rows(request: HttpRequest) -> HttpResponse:
     context = {
         "nav": "leaders",
         "form": asked.form,
+        "told": asked.told,
         "page": page_of(request, found[place], PAGE),
         "column": COLUMNS.get(place[0], ""),
         "layer": LAYERS.get(place[1], ""),

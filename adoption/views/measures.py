@@ -110,6 +110,7 @@ def adoption(request: HttpRequest, ref: str) -> HttpResponse:
         "some": bool(shown),
         "may_declare": permissions.may_declare(case, request.user),
         "may_read": permissions.may_read(case, request.user),
+        "pulse": case.pulses.order_by("-id").first(),
         "ended": Measure.objects.filter(initiative=case, ended_at__isnull=False).order_by("-ended_at"),
     }
     return render(request, "adoption/adoption.html", context)
@@ -173,7 +174,7 @@ def measure(request: HttpRequest, pk: int) -> HttpResponse:
     may = permissions.may_read(case, request.user)
     subject = series.subject_of(row)
     form = None
-    if row.ended_at is None and (may or request.method == "POST"):
+    if row.ended_at is None and not row.how.asked_by and (may or request.method == "POST"):
         may.or_refuse()
         form = ReadingForm(row, subject.teams, sent(request))
         if request.method == "POST" and form.is_valid() and _read(request, case, form):

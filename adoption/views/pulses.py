@@ -22,7 +22,7 @@ from initiatives import doors
 from initiatives.forms import ReasonForm
 from initiatives.views.shared import case_context, mend, one_act, sent
 
-TAB = "adoption-pulses"
+TAB = "adoption"
 
 
 @require_safe
@@ -122,6 +122,7 @@ def pulse(request: HttpRequest, pk: int) -> HttpResponse:
         more["teams"] = pulse_pages.turnout(row)
         more["results"] = pulse_pages.results(row, pulse_pages.before(row))
         more["comments"] = pulse_pages.comments(row)
+        more["readings"] = actions.readings_of(row)
     else:
         more["teams"] = merged(row.teams) or row.teams
     return _page(request, row, "adoption/pulse.html", **more)

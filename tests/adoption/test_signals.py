@@ -397,6 +397,8 @@ def seen_after_a_report_of(person, cast, case, as_, folder) -> dict[str, str]:
             f"{reverse('search')}?q=appraisals",
             f"{reverse('search')}?q=Team+North",
             f"{reverse('portfolio')}?report=open-incidents",
+            reverse("leaders"),
+            reverse("leaders-rows", args=["trust-lost"]),
             *(
                 reverse(f"admin:adoption_signal_{page}", args=args)
                 for page, args in (("changelist", []), ("change", [row.pk]), ("history", [row.pk]))
