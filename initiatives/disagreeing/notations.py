@@ -62,11 +62,45 @@ def _dashed(match: re.Match) -> str:
     return " dash ".join(f"{count} digits" for count in match.group(1).split("-"))
 
 
+def _parted(match: re.Match) -> str:
+    """So many digits with a sign after one of them: 6 digits, dash after the second."""
+    whole, at = (
+        int(word) if word.isdigit() else NUMBERS.get(word.lower()) or ORDINALS.get(word.lower(), 0)
+        for word in match.group("many", "at")
+    )
+    if not 0 < at < whole:
+        return match.group()
+    return f"{at} digits {match.group('sign')} {whole - at} digits"
+
+
+ORDINALS = {
+    word: place
+    for place, several in enumerate(
+        ("first 1st", "second 2nd", "third 3rd", "fourth 4th", "fifth 5th", "sixth 6th", "seventh 7th"), 1
+    )
+    for word in several.split()
+}
+
+
 RULES = [
     (re.compile(pattern, re.IGNORECASE), said)
     for pattern, said in (
         (r"\bz\. ?b\.|\bp\. ?ex\.|\bfor example\b|\bzum beispiel\b|\bpar exemple\b|\bbeispiel:", "e.g."),
         (r"^[A-Z]{2}\d{2}(?: \d{4}){2,7}(?: \d{1,4})?$", "IBAN"),
+        (r"^(?:n?var)?char2? ?\((\d+)\)\s*[:,;]\s*(?:only )?digits(?: only)?\b", r"\1 digits"),
+        (r"^(?:n?var)?char2? ?\(\d+\)\s*[:,;]\s*(?=.*(?:\d|letter|digit|hex))(?!.*characters)", ""),
+        (
+            rf"\b(\w+ {DIGITS}) (?:preceded by|prefixed (?:with|by)|led by|with (?:a )?leading|after)"
+            r"(?: the| an?)?(?: letters?| prefix)? (?-i:([A-Z]{1,5}))\b",
+            r"\2 + \1",
+        ),
+        (r"^([A-Z]{1,5}-?) ?\+ ?(\d{1,2})$", r"\1 + \2 digits"),
+        (r"\b(two|three|2|3)[- ]letter (?:iso )?country (?:code|prefix)", r"\1 letters"),
+        (
+            rf"\b(?P<many>\w+)[- ]{DIGITS}(?: \w+)?,? (?:with )?(?:an? |the )?(?P<sign>dash|hyphen|dot|slash|space|blank)"
+            r" after (?:the )?(?P<at>\w+)(?: digits?| one| place)?",
+            _parted,
+        ),
         (r"\b8-4-4-4-12\b(?: hex\w*)?", "UUID"),
         (
             r"\b(?:uuid|guid)\b[^;]*\b(?:without|no|ohne|sans) (?:dash|hyphen|bindestrich|tiret|separator)\w*"
