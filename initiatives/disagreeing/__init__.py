@@ -41,7 +41,7 @@ KEY = re.compile(r"9{6,}|9\{(?:[6-9]|\d{2})\}")
 # What the rules name does not stand where the weighed signs speak so clearly against it.
 UNLIKELY = -1.5
 # From here on the weighed signs are enough where no rule names anything: of two rules, of one thing, of two things.
-ANOTHER_RULE, ONE_THING, TWO_THINGS = 1.0, 0.3, 0.5
+ANOTHER_RULE, ONE_THING, TWO_THINGS = 0.8, 0.0, 0.5
 WORDS_OF_FIELD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -172,7 +172,10 @@ def _one_thing(one: Definition, other: Definition) -> bool:
     """Whether two meanings of two terms are of one thing."""
     if not one.meaning.strip() or not other.meaning.strip():
         return False
-    named = meanings.one_thing(one.meaning, other.meaning, (one.term, other.term))
+    texts = one.meaning, other.meaning, (one.term, other.term)
+    if meanings.apart_for_sure(*texts):
+        return False
+    named = meanings.one_thing(*texts)
     return weighing.one_thing(one, other) > (UNLIKELY if named else ONE_THING)
 
 

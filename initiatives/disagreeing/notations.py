@@ -95,6 +95,14 @@ RULES = [
             r"\2 + \1",
         ),
         (r"^([A-Z]{1,5}-?) ?\+ ?(\d{1,2})$", r"\1 + \2 digits"),
+        (r"\balphanumeric[,:]? (?:max\.?|up to|maximum|at most) ?(\d{1,2})\b(?: long| chars| characters)?",
+         r"up to \1 alphanumeric characters"),
+        (r"\balphanumeric[,:]? (\d{1,2}) long\b", r"\1 alphanumeric characters"),
+        (r"\b(?:digits only|only digits|numeric|nur ziffern)[,:]? (?:length|len|lange|länge) (\d{1,2})\b", r"\1 digits"),
+        (r"^9\((\d{1,2})\)$|^(?-i:n)(\d{1,2})$", lambda match: f"{match.group(1) or match.group(2)} digits"),
+        (r"^(?-i:an)(\d{1,2})$", r"\1 alphanumeric characters"),
+        (r"^(?-i:an)\.\.(\d{1,2})$", r"up to \1 alphanumeric characters"),
+        (r"^(?-i:a)(\d{1,2})$", r"\1 letters"),
         (r"\b(two|three|2|3)[- ]letter (?:iso )?country (?:code|prefix)", r"\1 letters"),
         (
             rf"\b(?P<many>\w+)[- ]{DIGITS}(?: \w+)?,? (?:with )?(?:an? |the )?(?P<sign>dash|hyphen|dot|slash|space|blank)"
@@ -136,7 +144,7 @@ RULES = [
             r"(?P<apart>,? ?(?:with|without|no|separated by|mit|ohne|getrennt durch|avec|sans)[\w ]*|)",
             _groups,
         ),
-        (r"\b(\d{1,2}(?:-\d{1,2}){2,4}) (?:with|mit|avec) (?:dash|hyphen|bindestrich|tiret)\w*", _dashed),
+        (r"\b(\d{1,2}(?:-\d{1,2}){2,4}) (?:with|by|mit|avec) (?:dash|hyphen|bindestrich|tiret)\w*", _dashed),
         (r"[\"\u201c\u201e'\u2018]([A-Z0-9][A-Z0-9-]{0,5}|[A-Z])[\"\u201d\u201c'\u2019]", r"\1"),
         (
             r"(?i:\b(?:capital |upper-?case )?(?:letter|buchstabe|lettre)) (?-i:([A-Z]))\b(?=\W|$)",
@@ -172,6 +180,7 @@ RULES = [
             r"\1 1 to 12 digits",
         ),
         (r"(?<=digits)( ?)/( ?)(?=\d+ to|\d+ digits)", " slash "),
+        (r"\b(digits?|letters?)-(?=\d+ (?:digits?|letters?)\b)", r"\1 dash "),
         (r"(?<=letters)( ?)/( ?)(?=\d+ (?:digits|letters))", " slash "),
         (r"\b(?:numeric|numerisch|numérique) (\d{1,2})(?![\d.]| ?[a-z])", r"\1 digits"),
         (r"\b(alphanumeric|alphanumerisch) (\d{1,2})(?![\d.]| ?[a-z])", r"\2 \1"),

@@ -124,8 +124,11 @@ def signs_of_rule(one: str, other: str, *, within: bool) -> dict[str, float]:
         "in two languages": float("" not in languages and len(languages) == 2),
         "one takes another moment first": float(bool(turned(left, right))),
     }
-    found |= _figures(left, right) | _sides(left, right) | _questions(left, right)
-    return found | _wording(left, right, one, other)
+    found |= _figures(left, right) | _sides(left, right) | _questions(left, right) | _wording(left, right)
+    poorer = found["concepts without counterpart on the poorer side"]
+    richer = found["concepts without counterpart on the richer side"]
+    found["of one field, and only one says more"] = float(within and richer > poorer == 0)
+    return found
 
 
 def _figures(left: Said, right: Said) -> dict[str, float]:
@@ -169,7 +172,9 @@ def _sides(left: Said, right: Said) -> dict[str, float]:
         "something left out on one side only": _differ(*out),
         "each leaves something else out": float(bool(out[0] and out[1]) and not out[0] & out[1]),
         "limited on one side only": _differ(left.only, right.only),
-        "of no matter on one side only": _differ(left.either, right.either),
+        "of no matter on one side only": float(
+            bool(left.either - right.either - right.any_of or right.either - left.either - left.any_of)
+        ),
         "all of it on one side only": float(left.all_of_it != right.all_of_it),
         "words that deny, more on one side": float(abs(denied[0] - denied[1])),
         "words that deny, on both sides": float(all(denied)),
@@ -195,7 +200,7 @@ def _questions(left: Said, right: Said) -> dict[str, float]:
     }
 
 
-def _wording(left: Said, right: Said, one: str, other: str) -> dict[str, float]:
+def _wording(left: Said, right: Said) -> dict[str, float]:
     """How the two are worded: with one beginning and order, or in words of their own."""
     named = _named(left), _named(right)
     mine, theirs = _left_over(*named)
@@ -252,7 +257,9 @@ def signs_of_things(one, other) -> dict[str, float]:
     lengths = sorted(len(half) + 1 for half in stems)
     scenes = [_scenes(half | named) for half, named in zip(concepts, terms, strict=True)]
     term_words = [set(words_of(row.term)) for row in (one, other)]
+    likeness = SequenceMatcher(None, *(_in_order(text) for text in texts), autojunk=False).ratio()
     return _kinds_of(texts, names, mine, theirs) | {
+        "likeness in order": likeness,
         "share of concepts in common": shared / max(1, shared + len(mine) + len(theirs)),
         "share of the shorter in common": shared / max(1, min(map(len, concepts))),
         "concepts in common": float(min(shared, 4)),
