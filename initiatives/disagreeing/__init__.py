@@ -1,7 +1,7 @@
 """Where two definitions of business terms disagree: worked out from what they say, without a database.
 
 Sources: S1-3, S1-10, S1-11; rulebook, int.definitions. Each conflict has a facet, a severity and words that name both
-sides. Unknown is no conflict; the same in other words is none.
+sides. Unknown is no conflict; the same in other words is none. What no rule settles is weighed (weighing.py).
 """
 
 import re
@@ -41,7 +41,7 @@ KEY = re.compile(r"9{6,}|9\{(?:[6-9]|\d{2})\}")
 # What the rules name does not stand where the weighed signs speak so clearly against it.
 UNLIKELY = -1.5
 # From here on the weighed signs are enough where no rule names anything: of two rules, of one thing, of two things.
-ANOTHER_RULE, ONE_THING, TWO_THINGS = 0.8, 0.0, 0.5
+ANOTHER_RULE, ONE_THING, TWO_THINGS = 0.7, 0.0, 0.5
 WORDS_OF_FIELD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 

@@ -95,17 +95,20 @@ RULES = [
             r"\2 + \1",
         ),
         (r"^([A-Z]{1,5}-?) ?\+ ?(\d{1,2})$", r"\1 + \2 digits"),
-        (r"\balphanumeric[,:]? (?:max\.?|up to|maximum|at most) ?(\d{1,2})\b(?: long| chars| characters)?",
-         r"up to \1 alphanumeric characters"),
+        (
+            r"\balphanumeric[,:]? (?:max\.?|up to|maximum|at most) ?(\d{1,2})\b(?: long| chars| characters)?",
+            r"up to \1 alphanumeric characters",
+        ),
         (r"\balphanumeric[,:]? (\d{1,2}) long\b", r"\1 alphanumeric characters"),
-        (r"\b(?:digits only|only digits|numeric|nur ziffern)[,:]? (?:length|len|lange|länge) (\d{1,2})\b", r"\1 digits"),
+        (rf"\b(?:digits only|only digits|numeric|nur ziffern)[,:]? {LENGTH} (\d{{1,2}})\b", r"\1 digits"),
         (r"^9\((\d{1,2})\)$|^(?-i:n)(\d{1,2})$", lambda match: f"{match.group(1) or match.group(2)} digits"),
         (r"^(?-i:an)(\d{1,2})$", r"\1 alphanumeric characters"),
         (r"^(?-i:an)\.\.(\d{1,2})$", r"up to \1 alphanumeric characters"),
         (r"^(?-i:a)(\d{1,2})$", r"\1 letters"),
         (r"\b(two|three|2|3)[- ]letter (?:iso )?country (?:code|prefix)", r"\1 letters"),
         (
-            rf"\b(?P<many>\w+)[- ]{DIGITS}(?: \w+)?,? (?:with )?(?:an? |the )?(?P<sign>dash|hyphen|dot|slash|space|blank)"
+            rf"\b(?P<many>\w+)[- ]{DIGITS}(?: \w+)?,? (?:with )?(?:an? |the )?"
+            r"(?P<sign>dash|hyphen|dot|slash|space|blank)"
             r" after (?:the )?(?P<at>\w+)(?: digits?| one| place)?",
             _parted,
         ),

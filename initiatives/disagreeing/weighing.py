@@ -1,13 +1,14 @@
-"""What the rules of the finder do not settle, weighed: signs of another rule, of one thing and of two, each with a weight.
+"""What the rules of the finder do not settle, weighed: signs of another rule, of one thing and of two.
 
-The weights stand in thesaurus/weights.txt under the words that name each sign here. They were fitted on the labelled
-pairs (`python -m tests.labelled.weights`), each set of pairs without the words that only it uses. Source of the rule:
-int.definitions.
+Each sign has a weight; the weights stand in thesaurus/weights.txt under the words that name the sign here. They were
+fitted on the labelled pairs (`python -m tests.labelled.weights`), each set without the words that only
+it uses. Source of the rule: int.definitions.
 """
 
 import functools
 import math
 from difflib import SequenceMatcher
+from itertools import pairwise
 
 from initiatives.disagreeing import acronyms, logic, meanings, tables
 from initiatives.disagreeing.logic import GRAINS, interchangeable, turned
@@ -26,8 +27,11 @@ only nur seuls seulement unless left out ignored deducted minus less
 # So many letters in common, and two words may be one word with another ending.
 ALIKE_FROM = 5
 PEOPLE = ("person", "party", "population")
+# What is done with figures, said in words by one and with a sign by the other.
+ARITHMETIC = words("divide multiply percent share minus add subtract")
 
 
+@functools.lru_cache(maxsize=4_000)
 def rule(one: str, other: str, *, within: bool) -> float:
     """How much speaks for two rules of counting being two, as the logarithm of the odds.
 
@@ -47,13 +51,11 @@ def two_things(one, other) -> float:
 
 
 def stands_alone(one: str, other: str) -> str:
-    """In words what each of two rules says that the other does not."""
+    """In words what each of two rules says that the other does not; empty where they name the same concepts."""
     left, right = said(acronyms.spelt_out(one, other)), said(acronyms.spelt_out(other, one))
     mine, theirs = _left_over(_named(left), _named(right))
     parts = [f"“{text}”" for text in (_phrase(left, mine), _phrase(right, theirs)) if text]
-    if not parts:
-        return "the same words to another effect"
-    return "on one side only: " + " and on the other ".join(parts)
+    return "on one side only: " + " and on the other ".join(parts) if parts else ""
 
 
 def _phrase(text: Said, concepts: set[str]) -> str:
@@ -84,11 +86,11 @@ def _weighed(question: str, signs: dict[str, float]) -> float:
 
 def _named(text: Said) -> set[str]:
     """All concepts of a text that say something by themselves, whether taken in or left out."""
-    return {token.concept for token in text.tokens} - generic()
+    return {token.concept for token in text.tokens} - generic() - ARITHMETIC
 
 
 def _left_over(one: set[str], other: set[str]) -> tuple[set[str], set[str]]:
-    """What of each has no counterpart in the other: neither itself, nor what often stands for it, nor another ending."""
+    """What of each has no counterpart in the other: itself, what often stands for it, or another ending."""
     mine, theirs = one - other, other - one
     for concept in sorted(mine):
         for match in sorted(theirs):
@@ -144,6 +146,7 @@ def _figures(left: Said, right: Said) -> dict[str, float]:
         "one figure in both": float(len(left.quantities) - len(new)),
         "digits on one side only": _differ(*digits),
         "the same digits": float(bool(digits[0]) and digits[0] == digits[1]),
+        "a unit on one side only": _differ(left.units, right.units),
         "another unit": float(
             any(
                 not left.units[measure] & right.units[measure]
@@ -170,6 +173,7 @@ def _sides(left: Said, right: Said) -> dict[str, float]:
         "both leave the same out": float(bool(out[0] & out[1])),
         "both take the same in": float(bool(taken[0] & taken[1])),
         "something left out on one side only": _differ(*out),
+        "something taken in on one side only": _differ(*taken),
         "each leaves something else out": float(bool(out[0] and out[1]) and not out[0] & out[1]),
         "limited on one side only": _differ(left.only, right.only),
         "of no matter on one side only": float(
@@ -186,16 +190,21 @@ def _questions(left: Said, right: Said) -> dict[str, float]:
     kinds = lexicon().kinds
     asked = left.answers.keys() & right.answers.keys()
     grain = [{one for one in text.per if kinds.get(one) in GRAINS} for text in (left, right)]
-    ends = bool(left.ends and right.ends)
+    ends = list(zip(left.ends, right.ends, strict=True)) if left.ends and right.ends else []
     return {
-        "another answer to one question": float(any(not left.answers[one] & right.answers[one] for one in asked)),
+        "another answer to one question": float(
+            any(not left.answers[one] & right.answers[one] for one in asked)
+        ),
         "counted by something else": float(bool(grain[0] and grain[1]) and not grain[0] & grain[1]),
+        "what it is counted by on one side only": _differ(*grain),
+        "any of it on one side only": _differ(left.any_of, right.any_of),
         "counted by one thing": float(bool(grain[0] & grain[1])),
         "from another event on": float(bool(left.start and right.start) and not left.start & right.start),
         "by another day": float(bool(left.anchors and right.anchors) and not left.anchors & right.anchors),
         "between the same moments": float(
-            ends and all(one & two for one, two in zip(left.ends, right.ends, strict=True))
+            bool(ends) and all(not all(_left_over(set(one), set(two))) for one, two in ends)
         ),
+        "between other moments": float(any(all(_left_over(set(one), set(two))) for one, two in ends)),
         "a quotient on one side only": _differ(left.ratio, right.ratio),
     }
 
@@ -211,7 +220,7 @@ def _wording(left: Said, right: Said) -> dict[str, float]:
     matcher = SequenceMatcher(None, *orders, autojunk=False)
     changes = [one for one in matcher.get_opcodes() if one[0] != "equal"]
     begin = next((at for at, (a, b) in enumerate(zip(*texts, strict=False)) if a != b), min(map(len, texts)))
-    pairs = [set(zip(text, text[1:], strict=False)) for text in texts]
+    pairs = [set(pairwise(text)) for text in texts]
     lengths = sorted(len(text) + 1 for text in texts)
     kinds = lexicon().kinds
     return {
@@ -282,7 +291,9 @@ def signs_of_things(one, other) -> dict[str, float]:
                 & {lexicon().kinds.get(name) for name in terms[1]} - {None}
             )
         ),
-        "two known terms apart": float(bool(_known(terms[0]) and _known(terms[1])) and not terms[0] & terms[1]),
+        "two known terms apart": float(
+            bool(_known(terms[0]) and _known(terms[1])) and not terms[0] & terms[1]
+        ),
         "in two languages": float("" not in languages and len(languages) == 2),
         "of one system": float(fold(one.system).split() == fold(other.system).split()),
         "one column's name": float(fold(one.field) == fold(other.field)),

@@ -19,8 +19,8 @@ from tests.labelled.__main__ import HERE, READ, definition
 # How strongly weights are held near nothing: found best on sets left out.
 HELD = 10.0
 ROUNDS = 8
-REMARK = """# How much each sign speaks for an answer, fitted on the labelled pairs: python -m tests.labelled.weights writes this.
-# A weight counts once for each time the sign holds, or as far as it does; above nothing, the answer is the likelier one.
+REMARK = """# How much each sign speaks for an answer. python -m tests.labelled.weights fits this on the labelled pairs.
+# A weight counts as often or as far as its sign holds; a sum above nothing makes a yes likelier than a no.
 """
 
 
@@ -134,7 +134,7 @@ def _read(group: str, pairs: list[dict]) -> list[tuple[str, Example]]:
 def _rules(
     group: str, pair: dict, one: Definition, other: Definition, within: bool, expected: dict
 ) -> list[Example]:
-    """The example of two rules; none where they are one or unknown, or where something else made the pair a conflict."""
+    """The example of two rules; none where they are one or unknown, or the pair is a conflict for something else."""
     texts = one.business_logic, other.business_logic
     if not all(texts) or fold(texts[0]).split() == fold(texts[1]).split() or "same_name" in expected:
         return []
@@ -218,7 +218,9 @@ def told(rows: list[Example], odds: dict[str, float], shares: tuple[float, ...] 
         right, wrong = right + row.yes, wrong + (not row.yes)
         if len(found) < len(shares) and wrong > shares[len(found)] * (len(rows) - yes):
             found.append(f"{right / yes:.2f} at {shares[len(found)]:.0%} (above {odds[row.name]:.1f})")
-    return f"{len(rows)} pairs, {yes} yes, in order {before / (yes * (len(rows) - yes)):.3f}; " + ", ".join(found)
+    return f"{len(rows)} pairs, {yes} yes, in order {before / (yes * (len(rows) - yes)):.3f}; " + ", ".join(
+        found
+    )
 
 
 # Signs that are no help to a question, or speak of how the pairs were made and not of what they say.
