@@ -1,7 +1,7 @@
 """Where two definitions of business terms disagree: worked out from what they say, without a database.
 
 Sources: S1-3, S1-10, S1-11; rulebook, int.definitions. Each conflict has a facet, a severity and words that name both
-sides. Unknown is no conflict; the same in other words is none.
+sides. Unknown is no conflict; the same in other words is none. What no rule settles is weighed (weighing.py).
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from initiatives.disagreeing import formats, logic, meanings, shapes
+from initiatives.disagreeing import formats, logic, meanings, shapes, weighing
 from initiatives.disagreeing.tables import words
 from initiatives.disagreeing.vocabulary import fold
 
@@ -38,6 +38,10 @@ due expiry method mode stage phase category subcategory
 MEASURES = ("decimal", "float", "double", "boolean", "date", "datetime", "timestamp")
 # A measured pattern of whole figures too long to be an amount.
 KEY = re.compile(r"9{6,}|9\{(?:[6-9]|\d{2})\}")
+# What the rules name does not stand where the weighed signs speak so clearly against it.
+UNLIKELY = -1.5
+# From here on the weighed signs are enough where no rule names anything: of two rules, of one thing, of two things.
+ANOTHER_RULE, ONE_THING, TWO_THINGS = 0.7, 0.0, 0.5
 WORDS_OF_FIELD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -93,11 +97,7 @@ def _within(one: Definition, other: Definition) -> list[Conflict]:
     why = ""
     if not meanings.same_term(one.term, other.term) and not meanings.synonyms(one.term, other.term):
         why = f"{first.term} first, {second.term} then"
-    why = (
-        why
-        or _format_clash(first, second)
-        or logic.of_logic(first.business_logic, second.business_logic, strict=True)
-    )
+    why = why or _format_clash(first, second) or _other_rule(first, second, within=True)
     why = why or _other_meaning(first, second)
     if not why:
         return []
@@ -108,6 +108,18 @@ def _within(one: Definition, other: Definition) -> list[Conflict]:
         + f": {_short(first)} and {_short(second)} ({why})."
     )
     return [Conflict("validity", BLOCKING, words)]
+
+
+def _other_rule(one: Definition, other: Definition, *, within: bool) -> str:
+    """Why the rules of counting differ: by what they say, or by the signs of it taken together."""
+    mine, theirs = one.business_logic, other.business_logic
+    why = logic.of_logic(mine, theirs, strict=within)
+    if not (mine.strip() and theirs.strip()) or fold(mine).split() == fold(theirs).split():
+        return why
+    odds = weighing.rule(mine, theirs, within=within)
+    if why:
+        return why if odds > UNLIKELY else ""
+    return weighing.stands_alone(mine, theirs) if odds > ANOTHER_RULE else ""
 
 
 def _other_meaning(one: Definition, other: Definition) -> str:
@@ -134,17 +146,11 @@ def _of_one_term(one: Definition, other: Definition) -> list[Conflict]:
         and formats.described(other.identifier_format).whole
         and not _format_clash(one, other)
     )
-    if (
-        not counted
-        and not one_key
-        and meanings.other_kind(
-            one.meaning, other.meaning, beside=(one.business_logic, other.business_logic), term=one.term
-        )
-    ):
+    if not counted and not one_key and _two_things(one, other):
         words = f"{one.term} is not one thing: {_says(one, one.meaning)}, {_says(other, other.meaning)}."
         return [Conflict("same_name", BLOCKING, words)]
     found = _format_conflict(one, other)
-    why = logic.of_logic(one.business_logic, other.business_logic) or counted
+    why = _other_rule(one, other, within=False) or counted
     if why:
         mine = one.business_logic if one.business_logic and other.business_logic else one.meaning
         theirs = other.business_logic if one.business_logic and other.business_logic else other.meaning
@@ -153,13 +159,33 @@ def _of_one_term(one: Definition, other: Definition) -> list[Conflict]:
     return found
 
 
+def _two_things(one: Definition, other: Definition) -> bool:
+    """Whether two meanings of one term are of two kinds of thing."""
+    if not one.meaning.strip() or not other.meaning.strip():
+        return False
+    beside = one.business_logic, other.business_logic
+    named = meanings.other_kind(one.meaning, other.meaning, beside=beside, term=one.term)
+    return weighing.two_things(one, other) > (UNLIKELY if named else TWO_THINGS)
+
+
+def _one_thing(one: Definition, other: Definition) -> bool:
+    """Whether two meanings of two terms are of one thing."""
+    if not one.meaning.strip() or not other.meaning.strip():
+        return False
+    texts = one.meaning, other.meaning, (one.term, other.term)
+    if meanings.apart_for_sure(*texts):
+        return False
+    named = meanings.one_thing(*texts)
+    return weighing.one_thing(one, other) > (UNLIKELY if named else ONE_THING)
+
+
 def _of_two_terms(one: Definition, other: Definition) -> list[Conflict]:
     """Two terms: are they one thing under two names, or two things under one column's name?"""
     ordinary = _ordinary(one.field) and _ordinary(other.field)
     synonyms = meanings.synonyms(one.term, other.term) and not meanings.other_kind(
         one.meaning, other.meaning, term=one.term
     )
-    if synonyms or (not ordinary and meanings.one_thing(one.meaning, other.meaning, (one.term, other.term))):
+    if synonyms or (not ordinary and _one_thing(one, other)):
         if logic.of_logic(one.business_logic, other.business_logic) and not synonyms:
             return []
         words = (

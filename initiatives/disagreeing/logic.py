@@ -28,6 +28,8 @@ ONCE = "each once or each time"
 PREPOSITIONS = ("on", "in", "at", "of", "with", "the", "von", "im", "de")
 # Kinds that a rule is about as a whole: of "students on leave" the leave is what counts.
 POPULATIONS = ("person", "party", "population", "agreement")
+# What is done with what comes off a sum.
+DEDUCTED = tables.words("deducted deduct subtracted taken abgezogen deduit deduite deduits deduites")
 # Below this share of the shorter divisor's concepts in common, two shares are of two things.
 OTHER_BASE = 0.6
 
@@ -87,8 +89,10 @@ def turned(left: Said, right: Said) -> str:
     """What one takes before something and the other after it: before rework, after rework."""
     for these, those in ((left, right), (right, left)):
         for concept, side in these.order.items():
+            taken_in = those.taken_in - these.taken_in - generic()
+            stays = DEDUCTED & set(those.words)  # what is not deducted yet is what comes before
             if those.order.get(concept, side) != side or (
-                side == "before" and concept in those.taken_in - these.taken_in and concept not in generic()
+                side == "before" and concept in taken_in and not stays
             ):
                 return f"before {_words({concept})} against after it"
     return ""

@@ -121,9 +121,7 @@ def one_thing(one: str, other: str, terms: tuple[str, str]) -> bool:
     """
     left, right = (said(ASIDE.sub(" ", text)) for text in (one, other))
     names = tuple(said(term) for term in terms)
-    if bool(POSSIBLE & set(left.words)) != bool(POSSIBLE & set(right.words)):
-        return False
-    if opposed(left, right) or opposed(*names) or logic.turned(left, right):
+    if apart_for_sure(one, other, terms):
         return False
     mine, theirs = left.concepts - generic(), right.concepts - generic()
     heads = head(left), head(right)
@@ -143,6 +141,14 @@ def one_thing(one: str, other: str, terms: tuple[str, str]) -> bool:
     )
     enough = ALL_ALIKE if apart else ONE_THING
     return (shared >= 3 and alike >= MOSTLY) or (shared >= 2 and alike >= enough)
+
+
+def apart_for_sure(one: str, other: str, terms: tuple[str, str]) -> bool:
+    """Whether something is said of one that rules out the other: likely to leave, and gone; before, and after."""
+    left, right = (said(ASIDE.sub(" ", text)) for text in (one, other))
+    if bool(POSSIBLE & set(left.words)) != bool(POSSIBLE & set(right.words)):
+        return True
+    return bool(opposed(left, right) or opposed(*map(said, terms)) or logic.turned(left, right))
 
 
 def _roles(mine: set[str], theirs: set[str]) -> bool:

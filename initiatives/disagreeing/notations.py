@@ -62,11 +62,56 @@ def _dashed(match: re.Match) -> str:
     return " dash ".join(f"{count} digits" for count in match.group(1).split("-"))
 
 
+def _parted(match: re.Match) -> str:
+    """So many digits with a sign after one of them: 6 digits, dash after the second."""
+    whole, at = (
+        int(word) if word.isdigit() else NUMBERS.get(word.lower()) or ORDINALS.get(word.lower(), 0)
+        for word in match.group("many", "at")
+    )
+    if not 0 < at < whole:
+        return match.group()
+    return f"{at} digits {match.group('sign')} {whole - at} digits"
+
+
+ORDINALS = {
+    word: place
+    for place, several in enumerate(
+        ("first 1st", "second 2nd", "third 3rd", "fourth 4th", "fifth 5th", "sixth 6th", "seventh 7th"), 1
+    )
+    for word in several.split()
+}
+
+
 RULES = [
     (re.compile(pattern, re.IGNORECASE), said)
     for pattern, said in (
         (r"\bz\. ?b\.|\bp\. ?ex\.|\bfor example\b|\bzum beispiel\b|\bpar exemple\b|\bbeispiel:", "e.g."),
         (r"^[A-Z]{2}\d{2}(?: \d{4}){2,7}(?: \d{1,4})?$", "IBAN"),
+        (r"^(?:n?var)?char2? ?\((\d+)\)\s*[:,;]\s*(?:only )?digits(?: only)?\b", r"\1 digits"),
+        (r"^(?:n?var)?char2? ?\(\d+\)\s*[:,;]\s*(?=.*(?:\d|letter|digit|hex))(?!.*characters)", ""),
+        (
+            rf"\b(\w+ {DIGITS}) (?:preceded by|prefixed (?:with|by)|led by|with (?:a )?leading|after)"
+            r"(?: the| an?)?(?: letters?| prefix)? (?-i:([A-Z]{1,5}))\b",
+            r"\2 + \1",
+        ),
+        (r"^([A-Z]{1,5}-?) ?\+ ?(\d{1,2})$", r"\1 + \2 digits"),
+        (
+            r"\balphanumeric[,:]? (?:max\.?|up to|maximum|at most) ?(\d{1,2})\b(?: long| chars| characters)?",
+            r"up to \1 alphanumeric characters",
+        ),
+        (r"\balphanumeric[,:]? (\d{1,2}) long\b", r"\1 alphanumeric characters"),
+        (rf"\b(?:digits only|only digits|numeric|nur ziffern)[,:]? {LENGTH} (\d{{1,2}})\b", r"\1 digits"),
+        (r"^9\((\d{1,2})\)$|^(?-i:n)(\d{1,2})$", lambda match: f"{match.group(1) or match.group(2)} digits"),
+        (r"^(?-i:an)(\d{1,2})$", r"\1 alphanumeric characters"),
+        (r"^(?-i:an)\.\.(\d{1,2})$", r"up to \1 alphanumeric characters"),
+        (r"^(?-i:a)(\d{1,2})$", r"\1 letters"),
+        (r"\b(two|three|2|3)[- ]letter (?:iso )?country (?:code|prefix)", r"\1 letters"),
+        (
+            rf"\b(?P<many>\w+)[- ]{DIGITS}(?: \w+)?,? (?:with )?(?:an? |the )?"
+            r"(?P<sign>dash|hyphen|dot|slash|space|blank)"
+            r" after (?:the )?(?P<at>\w+)(?: digits?| one| place)?",
+            _parted,
+        ),
         (r"\b8-4-4-4-12\b(?: hex\w*)?", "UUID"),
         (
             r"\b(?:uuid|guid)\b[^;]*\b(?:without|no|ohne|sans) (?:dash|hyphen|bindestrich|tiret|separator)\w*"
@@ -102,7 +147,7 @@ RULES = [
             r"(?P<apart>,? ?(?:with|without|no|separated by|mit|ohne|getrennt durch|avec|sans)[\w ]*|)",
             _groups,
         ),
-        (r"\b(\d{1,2}(?:-\d{1,2}){2,4}) (?:with|mit|avec) (?:dash|hyphen|bindestrich|tiret)\w*", _dashed),
+        (r"\b(\d{1,2}(?:-\d{1,2}){2,4}) (?:with|by|mit|avec) (?:dash|hyphen|bindestrich|tiret)\w*", _dashed),
         (r"[\"\u201c\u201e'\u2018]([A-Z0-9][A-Z0-9-]{0,5}|[A-Z])[\"\u201d\u201c'\u2019]", r"\1"),
         (
             r"(?i:\b(?:capital |upper-?case )?(?:letter|buchstabe|lettre)) (?-i:([A-Z]))\b(?=\W|$)",
@@ -138,6 +183,7 @@ RULES = [
             r"\1 1 to 12 digits",
         ),
         (r"(?<=digits)( ?)/( ?)(?=\d+ to|\d+ digits)", " slash "),
+        (r"\b(digits?|letters?)-(?=\d+ (?:digits?|letters?)\b)", r"\1 dash "),
         (r"(?<=letters)( ?)/( ?)(?=\d+ (?:digits|letters))", " slash "),
         (r"\b(?:numeric|numerisch|numérique) (\d{1,2})(?![\d.]| ?[a-z])", r"\1 digits"),
         (r"\b(alphanumeric|alphanumerisch) (\d{1,2})(?![\d.]| ?[a-z])", r"\2 \1"),

@@ -161,8 +161,10 @@ def _quantity(words: list[str], at: int, concepts: dict[int, str]) -> Quantity |
         return Quantity("time", value * units()[0]["year"][1], at, at + 1)
     if figure and named in NAMING:
         return Quantity(f"number of the {named}", value, at, at + 1)
-    if following in ("quarter",) and words[at + 2 : at + 3] == ["hour"]:
-        return Quantity("time", value * 900, at, at + 3)
+    if following in ("quarter", "quarters"):
+        hour = next((k for k in range(at + 2, min(at + 5, len(words))) if words[k] in ("hour", "hours")), 0)
+        if hour and set(words[at + 2 : hour]) <= {"of", "an"}:
+            return Quantity("time", value * 900, at, hour + 1)
     times = MANY_TIMES.get(following, 1) if figure else 1
     if times > 1 and (len(following) > 1 or following == "k" or (at and words[at - 1] in CURRENCIES)):
         value, following = value * times, words[at + 2] if at + 2 < len(words) else ""

@@ -4,7 +4,7 @@ import re
 
 from initiatives.disagreeing import wordings
 from initiatives.disagreeing.named import KINDS
-from initiatives.disagreeing.shapes import Segment, length_of
+from initiatives.disagreeing.shapes import LETTERS, Segment, length_of
 from initiatives.disagreeing.vocabulary import NUMBERS, fold
 
 NAMED_LENGTH = re.compile(r"'([^']*)'|([DAXH*])(\d+)(?:-(\d+))?")
@@ -247,6 +247,11 @@ def masked(word: str, *, alone: bool = True) -> tuple[Segment, ...]:
     return tuple(segments)
 
 
+def _sign(segment: Segment) -> bool:
+    """Whether it is a separator or a fixed letter, which no number of digits holds."""
+    return segment.kind == "literal" and not segment.literal.isdigit()
+
+
 def totals(pieces: list[tuple[Segment, ...]]) -> list[Segment]:
     """The segments without a leading or closing total: "12 chars, 8 digits letter 3 digits"."""
     for place in (0, -1):
@@ -254,6 +259,8 @@ def totals(pieces: list[tuple[Segment, ...]]) -> list[Segment]:
         if not rest or len(pieces) < 2 or len(pieces[place]) > 1:
             continue
         total = pieces[place][0]
+        if total.kind == "D" and any(one.kind in LETTERS or _sign(one) for one in rest):
+            continue
         if total.kind in "X*D" and length_of(rest) == (total.least, total.most) and total.most > 3:
             return rest
     segments = [segment for piece in pieces for segment in piece]

@@ -35,6 +35,8 @@ STARTING = words(
 )
 AT = words("on when at with from by ab mit bei a des once upon")
 SINCE = words("from since ab seit depuis partir")
+# After a unit at the beginning these say what is measured in it: minutes from start to end.
+TOLD_FROM = words("from between since until till to , von ab seit bis depuis entre")
 # Kinds of things by whose day something goes.
 ANCHORING = ("event", "document", "agreement", "money")
 # What makes a share of the rest: one minus the part that stayed.
@@ -297,7 +299,8 @@ def _take_units(found: Said) -> None:
             measure, times = short[word]
         if not measure or measure == "working time" or (measure.startswith("money eur") and times == 1):
             continue
-        if measure == "time" and found.words[at - 1 : at] not in (["in"], ["en"]):
+        told = at == 0 and found.words[1:2] and found.words[1] in TOLD_FROM
+        if measure == "time" and found.words[at - 1 : at] not in (["in"], ["en"]) and not told:
             continue
         if measure == "share" or (measure == "length" and word in ("in", "foot", "ft", "mi", "nm")):
             continue

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from initiatives.disagreeing import tables
 
 # The files with groups of one meaning, in the order in which they are asked: of two readings the first one holds.
-GROUPS = ("people", "documents", "money", "places", "things", "events", "qualities", "further")
+GROUPS = ("people", "documents", "money", "places", "things", "events", "qualities", "further", "families")
 # Sections that name no kind of thing.
 NO_KIND = ("quality",)
 WORD = re.compile(r"[a-z]+(?:'[a-z]+)?\d?(?![a-z\d])|[a-z]+|\d+(?:[.,']\d+)*|<=|>=|=>|=<|->|[%/+;,.()<>=:*&]")

@@ -2,7 +2,9 @@
 
 import pytest
 
-from initiatives.disagreeing import formats, logic, meanings, shapes, tables, vocabulary
+from initiatives import disagreeing
+from initiatives.disagreeing import formats, logic, meanings, shapes, tables, vocabulary, weighing
+from tests.labelled import weights
 from tests.labelled.__main__ import READ, score
 
 # What people write for ten digits, two letters and six digits, K- and six digits, and days.
@@ -168,6 +170,81 @@ def test_two_meanings_with_nothing_in_common_are_two_things_and_two_in_other_wor
         "car with driver hired for a trip", "hired car with a driver for one trip", terms
     )
     assert not meanings.one_thing("party handing over the goods", "party receiving the goods", ("a", "b"))
+
+
+# Rules in words that nothing knows, and no rule of the finder names what differs: worded alike or one-sidedly.
+UNKNOWN_WORDS = (
+    ("splints of the husk, every glimmer weighed", "splints of the husk, however glimmering"),
+    ("yarns of the outer husk, splints counted in full", "yarns of the inner husk"),
+)
+# The same once more, in words of each side's own.
+UNKNOWN_ALIKE = (
+    ("at least three splints in each husk", "husks of 3 splints or more"),
+    ("glimmering from bell to bell", "from the first bell until the last, glimmering"),
+)
+
+
+def _rule(words, system):
+    return disagreeing.Definition("glim", system, f"glim_{system}", "a glim", business_logic=words)
+
+
+@pytest.mark.parametrize(("one", "other"), UNKNOWN_WORDS)
+def test_rules_in_unknown_words_are_weighed_and_the_conflict_says_which_words_stand_on_one_side(one, other):
+    assert logic.of_logic(one, other) == ""
+    for mine, theirs in ((one, other), (other, one)):
+        (found,) = disagreeing.find(_rule(mine, "a"), _rule(theirs, "b"))
+        assert (found.facet, found.severity) == ("business_logic", disagreeing.BLOCKING)
+        assert "on one side only: “" in found.words
+        assert mine in found.words
+        assert theirs in found.words
+
+
+@pytest.mark.parametrize(("one", "other"), UNKNOWN_ALIKE)
+def test_one_rule_in_unknown_words_and_another_wording_is_no_conflict(one, other):
+    assert disagreeing.find(_rule(one, "a"), _rule(other, "b")) == []
+    assert disagreeing.find(_rule(other, "b"), _rule(one, "a")) == []
+
+
+def test_what_a_rule_names_does_not_stand_where_all_signs_speak_against_it():
+    one, other = (
+        "in cash or by cheque; fees of lessons are not gifts",
+        "cash and cheques, lesson fees excluded",
+    )
+    assert logic.of_logic(one, other)
+    assert disagreeing.find(_rule(one, "a"), _rule(other, "b")) == []
+
+
+def test_every_weight_is_of_a_sign_and_every_sign_has_a_weight():
+    rules = weighing.signs_of_rule("a", "b", within=False).keys()
+    things = weighing.signs_of_things(_rule("a", "a"), _rule("b", "b")).keys()
+    assert weighing.weights().keys() == weights.NOT_ASKED.keys()
+    for question, given in weighing.weights().items():
+        signs = rules if question == "rule" else things
+        assert given.keys() - {"to begin with"} == signs - weights.NOT_ASKED[question]
+
+
+def test_weights_are_fitted_to_the_signs_that_tell():
+    rows = [
+        weights.Example(group, f"{group}{at}", {"tells": float(at % 2), "idle": float(at % 3)}, at % 2 == 1)
+        for group in "ab"
+        for at in range(24)
+    ]
+    found = weights.fitted(rows, ["tells", "idle"])
+    assert found["tells"] > 1 > abs(found["idle"])
+    odds = weights.left_out(rows, ["tells", "idle"])
+    assert all((odds[row.name] > 0) == row.yes for row in rows)
+    assert "in order 1.000" in weights.told(rows, odds)
+
+
+def test_a_set_is_read_without_the_words_that_only_it_uses_and_the_finder_reads_on_as_before():
+    assert vocabulary.lexicon().concept(("lorry",))
+    with weights.Blanked().standing_in() as blanked:
+        blanked.gone = {("lorry",), ("?", ("netto",))}
+        blanked.forget()
+        assert not vocabulary.lexicon().concept(("lorry",))
+        assert not weighing.said("netto").answers
+    assert vocabulary.lexicon().concept(("lorry",))
+    assert weighing.said("netto").answers
 
 
 def test_the_thesaurus_is_well_formed():
