@@ -82,7 +82,7 @@ LEADERS = [
         LEADING,
         "clock.midnight_after(self.until)",
         "clock.midnight_before(self.until)",
-        FIGURES,
+        TRUST,
     ),
     (
         "the reasons are of the period too",
@@ -128,10 +128,10 @@ LEADERS = [
         READINGS,
     ),
     (
-        "a measure that ended takes no pulse",
+        "a pulse that was closed late is no newer reading",
         "adoption/actions/pulses.py",
-        "for measure in case.measures.standing():",
-        "for measure in case.measures.all():",
+        "ends_on = min(pulse.closes, clock.today())",
+        "ends_on = clock.today()",
         READINGS,
     ),
 ]

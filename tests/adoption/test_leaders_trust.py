@@ -81,6 +81,7 @@ def test_an_incident_that_users_noticed_is_trust_lost_until_it_is_closed(cast, c
     row = went_wrong(case, cast.owner, seen=case.incidents.values_list("pk", flat=True))
     assert why(case) == [f"Incident of severity 3, open, known since {said_day()}: Wrong names"]
     assert why(case, until=clock.today() - timedelta(days=1)) is None
+    assert why(case, since=clock.today(), until=clock.today()), "both days belong to the period"
     row = incidents.move_on(incident=row, state="resolved", at=clock.now(), by=cast.owner)
     assert why(case), "it works again, and is not closed yet"
     incidents.close(incident=row, words="Mended.", by=cast.owner)
@@ -97,7 +98,8 @@ def test_a_reason_outside_of_the_period_is_not_told(cast, case):
 
 
 def test_the_pack_lists_both_as_risks_and_neither_the_words_nor_who_told(cast):
-    case = reviewing.voted(cast).initiative
+    case = factories.make_mvp(cast)
+    cases.open_review(case=case, by=cast.owner)
     meeting = meetings.plan(board=cast.board, held_on=clock.today(), by=cast.chair)
     report(case, cast.outsider, kind="weaponised")
     report(case, cast.outsider, group="Team South", share=80)
@@ -121,6 +123,9 @@ def test_the_pack_lists_both_as_risks_and_neither_the_words_nor_who_told(cast):
         ),
     )
     assert [row[1].partition(";")[0] for row in risks if row[0] == "Incident"] == ["Wrong names", "Log full"]
+    assert len(case.shortcomings.standing().filter(source__startswith="signal:")) == 2, (
+        "both weigh on the next gate"
+    )
     everything = "\n".join(cell for row in risks for cell in row)
     assert "most of the group" not in everything, "what a signal says is said once"
     assert WORDS not in everything
