@@ -154,6 +154,11 @@ class Undertaking:
         return [word for word in found if not (stands_for_words(word) and word.lower() in said)]
 
     @cached_property
+    def spoken(self) -> frozenset[str]:
+        """All words of title and problem, in small letters."""
+        return frozenset(word.lower() for word in (*words(self.title), *words(self.problem)))
+
+    @cached_property
     def said(self) -> frozenset[str]:
         """The stems of the words that tell something in the problem."""
         return frozenset(stem(word) for word in telling(words(self.problem)))
@@ -267,12 +272,15 @@ class _Both:
         """Whether another number, or none, tells one from the other."""
         return self.asked.number != self.other.number
 
+    @cached_property
+    def part_told_again(self) -> float:
+        """The part of all that the problems say which both say."""
+        return _sum(self.problem, self.rare) / (_sum(self.asked.said | self.other.said, self.rare) or 1.0)
+
     def told_again(self, words_of_it: int) -> bool:
         """Whether the problem, if both have so many telling words of it, is said in nearly the same words."""
-        one, two = self.asked.said, self.other.said
-        if min(len(one), len(two)) < words_of_it:
-            return False
-        return _sum(self.problem, self.rare) >= SAME_PROBLEM * _sum(one | two, self.rare)
+        long = min(len(self.asked.said), len(self.other.said)) >= words_of_it
+        return long and self.part_told_again >= SAME_PROBLEM
 
     def part_of_problem(self) -> bool:
         """Whether the problem of one stands in the longer one of the other."""
@@ -410,11 +418,10 @@ def _sum(stems, rare: Callable[[str], float]) -> float:
 
 def _vendor(asked: Undertaking, other: Undertaking) -> str:
     """A vendor or platform of the other that the first has too, or names in its title or problem."""
-    told = {word.lower() for word in (*words(asked.title), *words(asked.problem))}
     mine = {name.casefold() for name in asked.vendors}
     for name in other.vendors:
         parts = {word.lower() for word in telling(words(name))}
-        if name.casefold() in mine or (parts and parts <= told):
+        if name.casefold() in mine or (parts and parts <= asked.spoken):
             return name
     return ""
 
