@@ -76,6 +76,15 @@ def test_what_is_probably_the_same_comes_first_and_says_why(cast, cases):
     assert others[0].why.startswith("same words: invoice")
 
 
+def test_in_the_unit_that_is_chosen_other_words_are_probably_the_same(cast, cases):
+    factories.make_case(cast, title="Planning of the runway and airport for stormwater drainage")
+    title, visible = "Seasonal stormwater runway planner", permissions.visible_to(cast.owner)
+    for unit, same in ((cast.unit.pk, True), (cast.elsewhere.pk, False), (None, False)):
+        (stub,) = similar(title, "", cast.owner, visible, unit=unit)
+        assert stub.same is same
+        assert ("in the same unit" in stub.why) is same
+
+
 def test_initials_are_found_from_either_side(cast, cases):
     full = factories.make_case(cast, title="Traveller Verification Service")
     short = factories.make_case(cast, title="UEBA")
