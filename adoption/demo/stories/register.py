@@ -137,7 +137,7 @@ def live(tale: Tale, ago: int) -> None:
 
 
 def agreed_on_customer(tale: Tale, ago: int) -> None:
-    """The CRM and the billing system mean two things by "customer"; it is found by comparing, and the steward settles it."""
+    """Two systems mean two things by "customer"; it is found by comparing them, and the steward settles it."""
     systems = {link.system.name: link.system for link in Link.objects.standing().filter(initiative=tale.case)}
     with tale.day(ago):
         used = actions.use_term(
