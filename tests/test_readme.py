@@ -59,6 +59,27 @@ def test_the_logins_are_those_of_the_demo():
     assert [(login, name.strip()) for login, name in rows] == [(p.login, p.name) for p in people.logins()]
 
 
+def test_what_the_first_hour_says_to_press_stands_on_pages():
+    steps = README.partition("## A first hour")[2].partition("\n## ")[0].partition("\n1. ")[2]
+    named = set(re.findall(r"“([^”]+)”", steps))
+    assert len(named) > 30
+    sources = [ROOT / "templates", *(ROOT / app for app in ("governance", "initiatives", "adoption"))]
+    shown = "\n".join(
+        path.read_text()
+        for source in sources
+        for path in source.rglob("*")
+        if path.suffix in (".html", ".py") and "migrations" not in path.parts
+    )
+    assert {words for words in named if words not in shown} == set()
+
+
+def test_the_first_hour_is_an_hour():
+    steps = README.partition("## A first hour")[2].partition("\n## ")[0]
+    minutes = [int(found) for found in re.findall(r"\((\d+) min\)$", steps, re.MULTILINE)]
+    assert len(minutes) == len(re.findall(r"^\d+\. ", steps, re.MULTILINE)) <= 14
+    assert 50 <= sum(minutes) <= 65
+
+
 @pytest.mark.parametrize("words", re.findall(r"(?<!\*)\*([A-Z][a-z][^*]+)\*(?!\*)", README))
 def test_every_case_named_is_told_in_the_demo(words):
     from adoption.demo.cases import CASES

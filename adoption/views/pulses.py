@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -17,12 +18,13 @@ from adoption.forms.pulses import MailForm, PulseForm, form_of
 from adoption.models import AnswerBox, Pulse, PulseComment
 from adoption.permissions import pulses as permissions
 from adoption.pulse_totals import merged
-from governance import exports
+from governance import clock, exports
 from initiatives import doors
 from initiatives.forms import ReasonForm
 from initiatives.views.shared import case_context, mend, one_act, sent
 
 TAB = "adoption"
+USUAL_TIME = timedelta(days=14)  # how long one stays open unless another last day is chosen
 
 
 @require_safe
@@ -45,7 +47,11 @@ def add(request: HttpRequest, ref: str) -> HttpResponse:
     """Write a pulse."""
     case = doors.case_for(request.user, ref)
     permissions.may_run(case, request.user).or_refuse()
-    initial = {"language": "en", "sets": ["useful", "why", "undo", "around"]}
+    initial = {
+        "language": "en",
+        "sets": ["useful", "why", "undo", "around"],
+        "closes": clock.today() + USUAL_TIME,
+    }
     form = PulseForm(sent(request), initial=initial)
     return _form_page(
         request,

@@ -75,6 +75,7 @@ class RowProofForm(ProofForm):
     def __init__(self, *args, case: Initiative, book, requirement, **kwargs):
         super().__init__(*args, case=case, book=book, kinds=requirement.evidence, **kwargs)
         self.fields["title"].required = self.fields["observed_on"].required = False
+        self.fields["title"].help_text += " Needed as soon as there is a file or a link."
         if requirement.min_evidence in ADDED_KINDS:
             self.fields["kind"].initial = requirement.min_evidence
 

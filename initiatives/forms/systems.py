@@ -55,6 +55,12 @@ class KeyForm(RotateForm):
     )
     field_order = ("system", "principal", "scopes")
 
+    def __init__(self, *args, case, **options):
+        super().__init__(*args, **options)
+        # Mostly right, and whoever makes a key for the first time need not wonder whom to choose among everybody.
+        lead = case.roles.in_force().filter(role="technical_lead").first()
+        self.fields["principal"].initial = lead.person_id if lead else None
+
 
 class TryForm(forms.Form):
     """A question as a system would ask it."""

@@ -19,7 +19,7 @@ from initiatives.actions.rows import save_row
 from initiatives.forms.checklist import AnswerForm, DeclareForm, OfferForm, OutcomeForm, RowProofForm
 from initiatives.models import Answer, AnswerDraft
 from initiatives.views.mending import against
-from initiatives.views.rows import row_of, rows_of, sheet_of, sheets_of
+from initiatives.views.rows import LIVE, row_of, rows_of, sheet_of, sheets_of
 from initiatives.views.shared import case_context, layers_of, mend, pick
 
 SHOWN = {"all": "everything", "mine": "what waits for me", "open": "what is not proved"}
@@ -69,9 +69,23 @@ def checklist(request, ref):
             )
         ],
         "nothing": not wanted,
+        "fallen": _fallen(context, sheets) if chosen.gate == GATE_FROM.get(case.stage) else 0,
         "all_there": chosen.gate == GATE_FROM.get(case.stage) and counts["grounded"] == len(rows),
     }
     return render(request, "initiatives/checklist.html", context)
+
+
+def _fallen(context, sheets) -> int:
+    """How many questions of a claim that does not hold lack current proof: the gate ahead does not ask them again."""
+    if context["support"].supports_claim:
+        return 0
+    return sum(
+        1
+        for sheet in sheets
+        if sheet.key == LIVE
+        for key in sheet.keys
+        if not context["states"][key].grounded
+    )
 
 
 @on_any_day(doors.case_on_any_day)

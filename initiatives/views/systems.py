@@ -108,7 +108,7 @@ def make_key(request: HttpRequest, ref: str) -> HttpResponse:
     """Make a key; what it answers to being sent is the one page that shows it."""
     case = doors.case_for(request.user, ref)
     permissions.may_manage_keys(case, request.user).or_refuse()
-    form = KeyForm(sent(request))
+    form = KeyForm(sent(request), case=case)
     return _new_key(
         request,
         case,

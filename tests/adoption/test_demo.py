@@ -20,6 +20,7 @@ from initiatives.models import (
     ComponentVersion,
     Condition,
     Continuation,
+    DefinitionConflict,
     Gap,
     Handover,
     Hold,
@@ -31,6 +32,7 @@ from initiatives.models import (
     Span,
     Waiver,
 )
+from initiatives.models.definitions import RECONCILED
 
 pytestmark = pytest.mark.django_db
 
@@ -117,6 +119,11 @@ def test_the_demo_is_whole(settings, tmp_path):
     assert told == {"allowed", "edge_policy", "unknown_action", "needs_approval"}
     waits = ApprovalRequest.objects.waiting_at(clock.now()).get()
     assert waits.get_absolute_url() in {line.link for line in lines_for(User.objects.get(login="owner"))}
+
+    # Two systems that meant two things by a word, settled by the steward
+    settled = DefinitionConflict.objects.get()
+    assert settled.status == RECONCILED
+    assert {settled.one.system.name, settled.other.system.name} == {"Billing", "CRM"}
 
     # What stands against cases, and what waits for somebody
     today = clock.today()

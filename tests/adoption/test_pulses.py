@@ -32,7 +32,8 @@ def case(cast):
 def test_from_a_draft_to_what_came_of_it(cast, case, as_):
     owner = as_(cast.owner)
     new = f"/cases/{case.ref}/adoption/pulses/new/"
-    assert owner.get(new).status_code == 200
+    offered = owner.get(new).context["form"].initial
+    assert offered["closes"] == clock.today() + timedelta(days=14)
     typed = {
         "title": "Reply drafts",
         "sets": ["useful", "why", "undo"],

@@ -33,6 +33,20 @@ def test_the_list_opens_at_the_gate_ahead_in_groups(cast, as_):
         assert as_(cast.owner).get(at("checklist", case.ref) + junk).status_code == 200
 
 
+def test_a_claim_that_fell_leads_first_to_what_it_lacks(cast, as_):
+    case = factories.make_mvp(cast)
+    client = as_(cast.owner)
+    first = 'gate=live&amp;show=open">'
+    assert first not in text_of(client.get(at("checklist", case.ref))), "nothing fell"
+    actions.answer(case=case, requirement="mvp.workflow", kind="no", text="Redrawn.", by=cast.owner)
+    page = text_of(client.get(at("checklist", case.ref)))
+    assert "One question of MVP lacks current proof." in page
+    assert first in page
+    fallen = text_of(client.get(at("checklist", case.ref, gate="live", show="open")))
+    assert 'id="row-mvp.workflow"' in fallen
+    assert first not in fallen, "one is there"
+
+
 def test_filters_choose_layer_and_what_waits(cast, as_):
     case = factories.make_case(cast)
     page = text_of(as_(cast.owner).get(at("checklist", case.ref, layer="model")))

@@ -49,6 +49,12 @@ def shown_key(page: str) -> str:
     return page.split('id="new-key"')[1].split('value="')[1].split('"')[0]
 
 
+def test_who_answers_for_a_new_key_is_the_technical_lead_unless_another_is_chosen(cast, as_, case):
+    life.staff(life.fresh(case), cast.team, ("technical_lead",))
+    page = text_of(as_(cast.owner).get(at("key-make", case.ref)))
+    assert f'<option value="{cast.lead.pk}" selected>' in page
+
+
 def test_a_key_is_made_and_shown_exactly_once(cast, as_, case):
     client, url = as_(cast.owner), at("key-make", case.ref)
     with acts() as kinds:

@@ -19,6 +19,7 @@ def ready_for_the_chair(company: Company) -> None:
         tale.mvp(120)
         register.live(tale, 119)
         register.worked(tale, 118, 6, waited={"The owner of Billing": 9, "Data protection": 4})
+        register.agreed_on_customer(tale, 116)
         register.explained(tale, 20)
         register.worked(tale, 19, 4, waited={"The identity team": 6})
         tale.prepare_production(12)

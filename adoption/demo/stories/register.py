@@ -8,7 +8,7 @@ from adoption.demo.people import Company
 from governance import clock
 from initiatives import actions
 from initiatives.actions import Place
-from initiatives.models import Link, System, Vendor
+from initiatives.models import DefinitionConflict, Link, System, Vendor
 from initiatives.register.systems import digest
 
 MODEL_VENDOR = "Tessera"
@@ -134,6 +134,45 @@ def live(tale: Tale, ago: int) -> None:
         for link in links:
             actions.change_link(link=link, live=True, by=tale.team.owner)
             agree(link)
+
+
+def agreed_on_customer(tale: Tale, ago: int) -> None:
+    """Two systems mean two things by "customer"; it is found by comparing them, and the steward settles it."""
+    systems = {link.system.name: link.system for link in Link.objects.standing().filter(initiative=tale.case)}
+    with tale.day(ago):
+        used = actions.use_term(
+            case=tale.again(), name="customer", meaning="Whoever buys from us.", by=tale.team.owner
+        )
+        for name, field, form, meaning, since in (
+            (
+                "CRM",
+                "account_id",
+                "C-######",
+                "A company that somebody talks to, whether it bought or not",
+                2014,
+            ),
+            ("Billing", "debtor_no", "########", "Whoever an invoice is sent to; one for each address", 2008),
+        ):
+            actions.define(
+                term=used.term,
+                system=systems[name],
+                field=field,
+                identifier_format=form,
+                meaning=meaning,
+                valid_from=date(since, 1, 1),
+                by=tale.team.owner,
+            )
+    with tale.day(ago - 2):
+        for conflict in DefinitionConflict.objects.filter(initiative=tale.case, decided_at__isnull=True):
+            actions.reconcile(
+                conflict=conflict,
+                decision="A summary is of one account; what its addresses owe is added up under it.",
+                mapping=[
+                    {"one": "C-004711", "other": "20004711", "note": "head office"},
+                    {"one": "C-004711", "other": "20004790", "note": "branch in Lyon"},
+                ],
+                by=tale.team.steward,
+            )
 
 
 def explained(tale: Tale, ago: int) -> None:
