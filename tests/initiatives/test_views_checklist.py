@@ -44,6 +44,10 @@ def test_a_claim_that_fell_leads_first_to_what_it_lacks(cast, as_):
     assert first in page
     fallen = text_of(client.get(at("checklist", case.ref, gate="live", show="open")))
     assert 'id="row-mvp.workflow"' in fallen
+    row = text_of(client.get(at("checklist-row", case.ref, "mvp.workflow")))
+    assert "Needed as soon as there is a file or a link." in row, (
+        "optional, and asked for once proof is meant"
+    )
     assert first not in fallen, "one is there"
 
 
