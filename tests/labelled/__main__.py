@@ -14,7 +14,7 @@ from pathlib import Path
 from initiatives import disagreeing
 
 HERE = Path(__file__).parent
-HALVES = ("tuning", "more", "fresh", "held_out")
+HALVES = ("tuning", "more", "fresh", "unseen", "held_out")
 # What whoever mends the finder may read.
 READ = ("tuning", "more", "fresh")
 
