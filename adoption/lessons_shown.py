@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from django.db.models import Count, Exists, OuterRef, Q
 
 from adoption import library, matching
-from adoption.actions.lessons import REQUIREMENT
+from adoption.actions.lessons import unanswered_among
 from adoption.models import Lesson, LessonResponse, LessonWords
 from governance.models import User
 from initiatives import permissions, sources
@@ -87,19 +87,14 @@ def at_gate(case: Initiative, person: User) -> list[Shown]:
 
     Which are unanswered is what the register found, and what the gate counts: nothing is matched anew.
     """
-    beginning = "lesson:"
-    open_ = [
-        int(row.source.removeprefix(beginning))
-        for row in sources.rows(case, "shortcomings")
-        if row.requirement == REQUIREMENT and row.source.startswith(beginning)
-    ]
+    open_ = unanswered_among(sources.rows(case, "shortcomings"))
     responses = LessonResponse.objects.latest().filter(initiative=case).select_related("by")
     said = {row.lesson_id: row for row in responses}
     keys = [*open_, *said]
     if not keys:
         return []
     found = library.readable(person).select_related("post_mortem__initiative").in_bulk(keys)
-    return [Shown(found[key], response=said.get(key)) for key in dict.fromkeys(keys) if key in found]
+    return [Shown(found[key], response=said.get(key)) for key in keys if key in found]
 
 
 def of_system(system: int, person: User) -> list[Shown]:

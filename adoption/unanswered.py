@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from adoption import library, matching
-from adoption.actions.lessons import REQUIREMENT, origin
+from adoption.actions.lessons import REQUIREMENT, finding_of, origin
 from adoption.models import Lesson, LessonResponse
 from initiatives.models import Initiative, RoleAssignment
 from initiatives.register import Wanted
@@ -44,7 +44,7 @@ def says(keys: list[int]) -> Iterator[tuple[int, Wanted]]:
             case,
             Wanted(
                 REQUIREMENT,
-                f"lesson:{lesson}",
+                finding_of(lesson),
                 f"A lesson is not answered: “{row.text[:300]}” ({'; '.join((origin(row), *why))})",
                 "Say under Lessons whether it applies and what was done, or why not.",
                 owners.get(case, ""),

@@ -24,6 +24,7 @@ from initiatives.models.evidence import ANSWERED
 from initiatives.models.versions import LAYERS
 
 REQUIREMENT = "mvp.lessons_read"
+_FINDING = "lesson:"  # what a finding about a lesson is called by, before the key of the lesson
 # Where the part of the answer begins that is written from the responses; what stands above it is the owner's own.
 MARK = "Lessons offered to this case, and what came of each:"
 
@@ -104,6 +105,20 @@ def _offered(case: Initiative, keys: list[int]) -> dict[int, Lesson]:
     if missing := set(keys) - set(found):
         raise ValidationError({str(key): "This lesson is not in the library." for key in missing})
     return found
+
+
+def finding_of(lesson: int) -> str:
+    """The source of the finding that this lesson, by its key, is not answered."""
+    return f"{_FINDING}{lesson}"
+
+
+def unanswered_among(findings: Iterable[Shortcoming]) -> list[int]:
+    """The keys of the lessons that these findings say are not answered, in their order."""
+    return [
+        int(row.source.removeprefix(_FINDING))
+        for row in findings
+        if row.requirement == REQUIREMENT and row.source.startswith(_FINDING)
+    ]
 
 
 def digest(lesson: Lesson) -> str:
@@ -251,7 +266,7 @@ def follow_lesson(key: int) -> list[int]:
     lesson = Lesson.objects.filter(pk=key).first()
     if lesson is None:
         return []
-    source = f"lesson:{key}"
+    source = finding_of(key)
     keys = set(matching.cases_of(lesson).values_list("pk", flat=True))
     told = Initiative.objects.filter(shortcomings__source=source, shortcomings__ended_at__isnull=True)
     changed = []
@@ -267,7 +282,7 @@ def _tell_owners(cases: list[Initiative], lesson: Lesson) -> None:
     """One message to the owner of each of these cases that is asked about the lesson now."""
     said = Q(
         requirement=REQUIREMENT,
-        source=f"lesson:{lesson.pk}",
+        source=finding_of(lesson.pk),
         initiative__in=[case.pk for case in cases],
     )
     asked = set(Shortcoming.objects.standing().filter(said).values_list("initiative", flat=True))
@@ -279,7 +294,7 @@ def _tell_owners(cases: list[Initiative], lesson: Lesson) -> None:
                 person_of[case.pk],
                 "lesson offered",
                 f"case:{case.pk}",
-                period=f"lesson:{lesson.pk}",
+                period=finding_of(lesson.pk),
                 subject=f"{case.ref} {case.title}: a lesson of others to answer before its next gate",
                 text=lesson.text,
                 link=reverse("lessons-answer", args=[case.ref]),

@@ -12,6 +12,7 @@ from adoption.actions import postmortems as writing
 from adoption.actions.lessons import MARK, REQUIREMENT, Said
 from adoption.actions.writing import write
 from adoption.demo import life
+from adoption.lessons_shown import at_gate
 from adoption.models import Lesson, LessonLexeme, LessonResponse, LessonWords
 from adoption.permissions import lessons as permissions
 from governance import clock, gates
@@ -229,6 +230,23 @@ def test_a_lesson_published_later_fells_no_running_case_and_is_asked_at_its_next
     actions.take_out(lesson=row, reason="About another product.", by=cast.admin)
     actions.follow_lesson(row.pk)
     assert not Shortcoming.objects.standing().filter(requirement=REQUIREMENT).exists()
+
+
+def test_at_the_gate_a_lesson_is_shown_only_to_who_may_read_it(cast):
+    first = factories.make_prototype(cast, title="Depot rotas")
+    acts.stop(case=first, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    row = taught(first, cast, "Depot rotas on paper are read by nobody.")
+    other = factories.make_prototype(cast, title="More depot rotas")
+    assert [one.lesson for one in at_gate(other, cast.outsider)] == [row], "not answered"
+    actions.respond(case=other, said=[Said(row.pk, True, "Rotas are on the wall.")], by=cast.owner)
+    (shown,) = at_gate(life.fresh(other), cast.outsider)
+    assert shown.response.words == "Rotas are on the wall."
+    with acting(system="test"):
+        first = life.fresh(first)
+        first.confidential = True
+        first.save()
+    assert at_gate(life.fresh(other), cast.outsider) == []
+    assert [one.lesson for one in at_gate(life.fresh(other), cast.owner)] == [row]
 
 
 def test_lessons_of_confidential_cases_are_nobody_elses(cast):

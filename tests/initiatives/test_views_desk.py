@@ -8,9 +8,9 @@ from django.test.utils import CaptureQueriesContext
 
 from adoption.demo import life
 from governance import actions as ground
-from governance import clock, desk
+from governance import clock, desk, notify
 from governance.history import acting
-from governance.models import Entry
+from governance.models import Entry, Notice
 from governance.rulebook import load_default
 from initiatives import actions, desk_lines
 from initiatives.models import ChangeRecord, Condition, Evidence, Initiative, Obligation, Review, Span
@@ -314,6 +314,20 @@ def test_the_count_in_the_frame_is_right_after_every_act(cast, as_):
     assert ">1<span" in client.get("/help/").content.decode()
     actions.decline_role(assignment=case.roles.get(), by=cast.lead)
     assert desk.counts_for(cast.lead)[0] == 0
+
+
+def test_unread_notices_are_counted_on_each_page_also_while_the_number_of_lines_is_kept(cast):
+    def owed(person, key: str) -> None:
+        notify.owe(person, "owed", key, subject=key)
+
+    factories.make_case(cast)
+    lines, before = desk.counts_for(cast.lead)
+    owed(cast.lead, "first")
+    owed(cast.lead, "second")
+    owed(cast.owner, "not theirs")
+    assert desk.counts_for(cast.lead) == (lines, before + 2)
+    Notice.objects.filter(person=cast.lead, subject="first").update(read_at=clock.now())
+    assert desk.counts_for(cast.lead) == (lines, before + 1)
 
 
 def test_only_an_act_that_may_change_a_count_has_it_counted_again(cast, monkeypatch):
