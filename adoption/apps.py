@@ -27,6 +27,7 @@ class AdoptionConfig(AppConfig):
             unanswered,
             words,
         )
+        from adoption.actions.lessons import offer_of
         from adoption.views import lessons
         from governance import hooks
         from initiatives.register import MORE_SAYS, UNLESS
@@ -48,6 +49,7 @@ class AdoptionConfig(AppConfig):
         hooks.calendar_days.append(calendar_days.days)
         hooks.decided_where.append(agendas.where_decided)
         hooks.readings.append("pack taken")
+        hooks.secrecy_changed.append(offer_of)
         hooks.parts["review"].append(lessons.beside_review)
         hooks.parts["registering"].append(lessons.beside_registering)
         hooks.parts["link"].append(lessons.beside_link)

@@ -114,6 +114,8 @@ case_ends: list[Callable] = []
 decision_tables: list[str] = []
 # Functions (keys) -> list of NamedProof: items of proof named by a request for erasure.
 proof_named: list[Callable] = []
+# Functions (case): called in the act by which a case became confidential, or no longer is.
+secrecy_changed: list[Callable] = []
 # Functions (references of cases): called in the transaction that erased proof of them.
 after_erasure: list[Callable] = []
 # By (table, column) of a text, the column with its hash: once the text is erased, the hash would still confirm guesses.

@@ -261,6 +261,11 @@ def offer(keys: list[int]) -> None:
         transaction.on_commit(lambda key=key: tasks.follow_lesson.delay(key), robust=True)
 
 
+def offer_of(case: Initiative) -> None:
+    """The same for all lessons of a case: it became confidential, and other cases must not name it; or no longer is."""
+    offer(list(Lesson.objects.filter(post_mortem__initiative=case).values_list("pk", flat=True)))
+
+
 def follow_lesson(key: int) -> list[int]:
     """Say anew against the running cases near this lesson what they have not answered; returns those that changed."""
     lesson = Lesson.objects.filter(pk=key).first()

@@ -9,7 +9,7 @@ from adoption import agendas
 from adoption.models import AgendaPoint, Attendance, Meeting, Minutes, Pack
 from adoption.permissions import meetings as permissions
 from governance import clock, ledger
-from governance.answers import Conflict, no
+from governance.answers import Answer, Conflict, no, yes
 from governance.boards import members_now
 from governance.models import Board, User
 from governance.notify import owe
@@ -199,6 +199,7 @@ def attend(*, meeting: Meeting, present: set[int], by: User) -> None:
     with act("write attendance", by=by):
         row = _locked(meeting)
         permissions.may_write_minutes(row, by).or_refuse()
+        _has_begun(row).or_refuse()
         known = {one.person_id: one for one in row.attendance.all()}
         for person in asked(row):
             kept = known.get(person.pk) or Attendance(meeting=row, person=person)
@@ -207,6 +208,12 @@ def attend(*, meeting: Meeting, present: set[int], by: User) -> None:
                 kept.save()
         there = row.attendance.filter(present=True).count()
         ledger.record("attendance written", meeting=row.pk, board=str(row.board), there=there)
+
+
+def _has_begun(meeting: Meeting) -> Answer:
+    if meeting.state == Meeting.HELD:
+        return yes()
+    return no("The meeting has not begun.", "The chair begins it on its day.")
 
 
 def asked(meeting: Meeting) -> list[User]:
@@ -235,8 +242,7 @@ def write_minutes(
     with act("write minutes", by=by):
         row = _locked(meeting)
         permissions.may_write_minutes(row, by).or_refuse()
-        if row.state != Meeting.HELD:
-            no("The meeting has not begun.", "The chair begins it on its day.").or_refuse()
+        _has_begun(row).or_refuse()
         if point is not None and point.meeting_id != row.pk:
             no("This point belongs to another meeting.").or_refuse()
         last = Minutes.objects.filter(meeting=row, point=point).order_by("-version").first()

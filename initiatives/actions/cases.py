@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from governance import clock, ledger
+from governance import clock, hooks, ledger
 from governance.actions import in_being
 from governance.answers import no
 from governance.models import Unit, User
@@ -120,6 +120,9 @@ def change_details(
             case.save()
             ledger.record("details changed", case=case, before=before, after=after)
             follow_more(case)
+            if after["confidential"] != before["confidential"]:
+                for tell in hooks.secrecy_changed:
+                    tell(case)
     return case
 
 

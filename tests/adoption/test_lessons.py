@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from adoption import desk_lessons, matching, unanswered
+from adoption.actions import incidents
 from adoption.actions import lessons as actions
 from adoption.actions import postmortems as writing
 from adoption.actions.lessons import MARK, REQUIREMENT, Said
@@ -257,6 +258,30 @@ def test_lessons_of_confidential_cases_are_nobody_elses(cast):
     assert LessonWords.objects.count() == 1
     other = factories.make_prototype(cast, title="More depot rotas")
     assert matching.lessons_for([other])[other.pk] == []
+
+
+def test_a_case_that_becomes_confidential_is_named_to_no_other(cast, django_capture_on_commit_callbacks):
+    first = factories.make_mvp(cast, title="Depot rotas")
+    incidents.open_incident(
+        case=first, severity=2, title="Rotas of last week", started_at=clock.now(), by=cast.owner
+    )
+    row = taught(life.fresh(first), cast, "Depot rotas on paper are read by nobody.")
+    other = factories.make_prototype(cast, title="More depot rotas")
+
+    def named():
+        return [one.words for one in shortcomings(other) if first.ref in one.words and row.text in one.words]
+
+    assert len(named()) == 1
+    for confidential, times in ((True, 0), (False, 1)):
+        with django_capture_on_commit_callbacks(execute=True):
+            acts.change_details(
+                case=life.fresh(first),
+                problem=first.problem,
+                platform="",
+                confidential=confidential,
+                by=cast.owner,
+            )
+        assert len(named()) == times
 
 
 def test_a_lesson_that_did_not_prevent_its_repeat_is_marked(near, cast, as_):

@@ -79,6 +79,13 @@ def test_a_meeting_from_its_plan_to_its_minutes(cast, as_):
     assert said == [*wanted, "meeting closed"]
 
 
+def test_nobody_was_there_before_it_began(meeting, cast, as_):
+    sent = as_(cast.chair).post(f"/meetings/{meeting.pk}/attendance/", {"present": [cast.chair.pk]})
+    assert sent.status_code == 403
+    assert "The meeting has not begun." in sent.content.decode()
+    assert not meeting.attendance.exists()
+
+
 def test_once_closed_the_database_keeps_it(held, cast):
     (point,) = agendas.points(held)
     acts.write_minutes(meeting=held, point=point.row, text="Said.", version=0, by=cast.chair)
