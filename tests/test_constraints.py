@@ -6,6 +6,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from adoption.demo import life
+from adoption.models import Signal
 from governance import clock
 from governance.history import acting
 from governance.models import Clause, Rulebook
@@ -274,3 +275,33 @@ def test_evidence_debts_and_declarations_stay(cast, acted):
 
 def test_sign_in_names_differ_in_more_than_case(cast, acted):
     refused("logins_differ_in_more_than_case", lambda: factories.make_person("OWNER"))
+
+
+def test_what_was_reported_of_people_stays_as_it_was_reported(cast, acted):
+    case = factories.make_mvp(cast)
+    seen = {"kind": "ignored", "source": "seen", "observed_on": clock.today(), "reported_on": clock.today()}
+    row = Signal(initiative=case, group="Depot", words="Nobody opens it.", **seen)
+    row.save()
+    table = "UPDATE adoption_signal SET {} WHERE id = %s"
+    for change in ("words = 'All is well.'", "kind = 'adopted'", "share = 10, extent = 'fewer'"):
+        refused("stays as it was reported", raw(table.format(change), row.pk))
+    refused("a signal is kept", raw("DELETE FROM adoption_signal WHERE id = %s", row.pk))
+    row.answer, row.answered_by, row.answered_at = "We ask them.", cast.chair, clock.now()
+    row.save()
+    refused("so does an answer", raw(table.format("answer = 'We asked.'"), row.pk))
+    row.ended_at, row.ended_why = clock.now(), "They use it."
+    row.save()
+    refused("a signal that is over", raw(table.format("ended_at = NULL, ended_why = ''"), row.pk))
+
+
+def test_what_readings_show_of_people_moves_with_them(cast, acted):
+    case = factories.make_mvp(cast)
+    days = {"observed_on": clock.today(), "reported_on": clock.today()}
+    row = Signal(
+        initiative=case, kind="ignored", group="Depot", words="80 %", source="readings", computed=True, **days
+    )
+    row.save()
+    row.words = "90 %"
+    row.save()
+    row.group = "Team North"
+    refused("stays as it was reported", row.save)
