@@ -20,7 +20,7 @@ NOISE = 0.05
 # What is said in brackets, and standards that are named by a number.
 ASIDE = re.compile(r"\([^()]*\)")
 STANDARD = re.compile(
-    r"\b(?:DIN|EN|ISO(?:/IEC)?|RFC|ANSI|NF|BS|mod|Mod|modulo)(?: ?(?:EN|ISO))?[ -]?\d+(?:-\d+)?\b"
+    r"\b(?:DIN|EN|ISO(?:/IEC)?|RFC|ANSI|NF|BS|mod|Mod|modulo)(?: ?(?:EN|ISO))?[ -]?\d+(?:-\d+)?\b|\bE\.164\b"
 )
 # Brackets that hold the length of what stands before them.
 COUNTED_ASIDE = re.compile(
@@ -31,6 +31,11 @@ LISTED = re.compile(
     r"(?i:\be\. ?g\.?|\bz\. ?b\.|\bex\.|\blike\b|\bsuch as\b|\bwie\b)[ ,:]*"
     r"(?-i:[A-Z]{1,5}(?: ?, ?[A-Z]{1,5})*)(?![\w-])"
 )
+# What is said of an example that stands before a colon: RE-2023-000123: RE, year, counter.
+EXPLAINED = re.compile(r"^\s{4,}:.*$")
+# Codes of one letter or figure, each with what it stands for or without: A, B or C; 1 = male, 2 = female; Y/N.
+CODE = r"(?:^|(?<=[,/|;])|(?<=\bor)|(?<=\boder)|(?<=\bou)) ?([A-Za-z0-9])(?=$|[ ,/|;=])"
+CODES = re.compile(r"[A-Za-z0-9](?: ?=[^,/|;=]+)?(?:(?: ?[,/|;] ?| or | oder | ou )[A-Za-z0-9](?: ?=[^,/|;=]+)?)+")
 # A letter of a mask explained: A=letter.
 LEGEND = re.compile(r"\b[A-Za-z9#] ?= ?(?:a )?[a-z]+(?: or [a-z]+)?")
 
@@ -40,13 +45,19 @@ def described(text: str) -> Shape:
     """The shape that a typed description gives; of an empty one nothing is known."""
     if not text.strip() or wordings.FIGURES.search(fold(text)):
         return Shape()
+    if address := wordings.WEB_ADDRESS.match(text.strip()):
+        return Shape(starts=address.group())
+    if wordings.IN_WORDS.fullmatch(fold(text.strip())):
+        return Shape((Segment("A", 1, 1), Segment("*", 3, 200)), True, 4, 201)
+    if codes := _codes(text):
+        return Shape(codes[0], True, 1, 1, others=tuple(codes[1:]))
     text = re.sub(r"(?i)\bw/o\b", "without", text.strip())
     text = re.sub(r"(?i)\bw/ ", "with ", text)
     typed = examples.told(text)
     rest = text
     for start, end, _ in reversed(typed):
         rest = rest[:start] + " " * (end - start) + rest[end:]
-    rest = LISTED.sub(" ", rest)
+    rest = EXPLAINED.sub(" ", LISTED.sub(" ", rest))
     name = name_of(fold(notations.in_words(rest)))
     rest = STANDARD.sub(" ", LEGEND.sub(" ", rest))
     expressions = [
@@ -62,6 +73,11 @@ def described(text: str) -> Shape:
     if notations.BARE_COUNT.search(rest):
         ways += [tuple(joined(way)) for way in Reading(notations.in_words(rest, counted=True), name).ways()]
     whole = read.whole()
+    total = wordings.TOTAL.match(fold(rest.strip()))
+    if total and ways:
+        outer = Reading(notations.in_words(total.group()), name)
+        if length_of(outer.ways()[0]) != length_of(ways[0]):
+            ways, whole = [tuple(joined(way)) for way in outer.ways()], True
     if name and any(_contradicts(name, way) for way in ways) and not read.open:
         name = ""
     if read.starts[:1].isalpha():
@@ -80,7 +96,16 @@ def described(text: str) -> Shape:
         found = replace(found, lettered=True)
     if found.zeros is None and any(re.fullmatch(r"0+[1-9]\d*", word) for _, _, word in typed):
         return replace(found, zeros=True)
+    if name.startswith("E.164"):
+        return replace(found, zeros=False)  # no country code begins with one
     return found
+
+
+def _codes(text: str) -> list[tuple[Segment, ...]]:
+    """The codes of one letter or figure that a description lists, with what each stands for or without."""
+    listed = CODES.fullmatch(text.strip())
+    letters = re.findall(CODE, text.strip()) if listed else []
+    return [(Segment("literal", 1, 1, letter),) for letter in letters]
 
 
 def _unfolded(text: str) -> str:
@@ -184,6 +209,8 @@ def measured(profile: dict | None) -> list[tuple[Shape, float]]:
     """The shapes that a profile measured, each with its share of the filled rows; rare ones are dirt and left out."""
     if not profile:
         return []
+    if str(profile.get("type") or "").lower() in ("uuid", "uniqueidentifier"):
+        return [(described("UUID"), 1.0)]
     patterns = {str(key): float(share or 0) for key, share in (profile.get("patterns") or {}).items()}
     patterns = {key: share for key, share in patterns.items() if key not in FORMLESS}
     filled = max(1.0 - float(profile.get("blank_share") or 0), 0.0001)

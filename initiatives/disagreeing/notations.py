@@ -82,9 +82,28 @@ ORDINALS = {
 }
 
 
+def _mask_with_legend(match: re.Match) -> str:
+    """A mask of letters whose parts are explained with their lengths: LLRKKGGG (land 2, district 1, ...)."""
+    mask, legend = match.group("mask", "legend")
+    counts = [int(one) for one in re.findall(r"\b\d{1,2}\b", legend)]
+    return f"{len(mask)} characters" if counts and sum(counts) == len(mask) else match.group()
+
+
 RULES = [
     (re.compile(pattern, re.IGNORECASE), said)
     for pattern, said in (
+        (r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?: style)?$", "UUID"),
+        (r"^[a-z]{2,8}: ?(?=[9X]\(\d)", ""),
+        (r"^(?:PIC )?X\(0?(\d{1,2})\)$", r"\1 characters"),
+        (r"^\d (?:to|bis|à|-) \d$", "1 digit"),
+        (r"\bbase ?64(?:url)?\b[,:]?", ""),
+        (r"\b\w+ digits?,? (?:zero|left|0)[- ]padded to (\d{1,2})\b", r"\1 digits, zero-padded"),
+        (r"\b(?:string|str|text) ?\((\d+)\)", r"up to \1 characters"),
+        (r"^(?-i:(A{1,6}|9{1,2}))$", lambda match: f"{len(match[1])} {'letters' if match[1][0] == 'A' else 'digits'}"),
+        (r"(?<=[A9N#]) / (?=[A9N#])", " or "),
+        (r"\b(?P<mask>(?-i:[A-Z]{4,}))\s*\((?P<legend>[^()]*)\)", _mask_with_legend),
+        (r",\s*(?:\w+ )?(?:check ?digit|prüfziffer) (?:over|computed|calculated|from|per|nach|über|berechnet)\b[^,;]*", ""),
+        (r"(?<=\w), (?:the )?(?:last|final|letzte[rs]?|dernier\w*)(?: \w+)? (?:check ?digit|prüfziffer)\b", ""),
         (r"\bz\. ?b\.|\bp\. ?ex\.|\bfor example\b|\bzum beispiel\b|\bpar exemple\b|\bbeispiel:", "e.g."),
         (r"^[A-Z]{2}\d{2}(?: \d{4}){2,7}(?: \d{1,4})?$", "IBAN"),
         (r"^(?:n?var)?char2? ?\((\d+)\)\s*[:,;]\s*(?:only )?digits(?: only)?\b", r"\1 digits"),
@@ -101,9 +120,9 @@ RULES = [
         ),
         (r"\balphanumeric[,:]? (\d{1,2}) long\b", r"\1 alphanumeric characters"),
         (rf"\b(?:digits only|only digits|numeric|nur ziffern)[,:]? {LENGTH} (\d{{1,2}})\b", r"\1 digits"),
-        (r"^9\((\d{1,2})\)$|^(?-i:n)(\d{1,2})$", lambda match: f"{match.group(1) or match.group(2)} digits"),
+        (r"^(?:PIC )?9\(0?(\d{1,2})\)$|^(?-i:n)(\d{1,2})$|^(\d{1,2})(?-i:N)$", lambda match: f"{match[match.lastindex]} digits"),
         (r"^(?-i:an)(\d{1,2})$", r"\1 alphanumeric characters"),
-        (r"^(?-i:an)\.\.(\d{1,2})$", r"up to \1 alphanumeric characters"),
+        (r"^an ?\.\.(\d{1,2})$", r"up to \1 alphanumeric characters"),
         (r"^(?-i:a)(\d{1,2})$", r"\1 letters"),
         (r"\b(two|three|2|3)[- ]letter (?:iso )?country (?:code|prefix)", r"\1 letters"),
         (

@@ -134,6 +134,8 @@ def clash(one: Shape, other: Shape) -> str:
             and all(part.kind in ("D", *LETTERS) for way in left.ways for part in way)
         ):
             return "separators"
+        if right.spread is False and left.whole and all(any(map(_separator, way)) for way in left.ways):
+            return "separators"
     if any(left.lettered and _only_digits(right) for left, right in ((one, other), (other, one))):
         return "digits against letters or separators"
     if one.whole and other.whole:
@@ -144,6 +146,10 @@ def clash(one: Shape, other: Shape) -> str:
         if _only_digits(left) and (_needs_more(right) or right.lettered):
             return "digits against letters or separators"
     return ""
+
+
+def _separator(part: Segment) -> bool:
+    return part.kind == "literal" and any(not letter.isalnum() for letter in part.literal)
 
 
 def _counts_out(shape: Shape) -> bool:

@@ -71,7 +71,7 @@ NO_ZEROS = re.compile(
     r"(?<![a-z])(?:big)?int(?:eger)?(?![a-z])|ganzzahl|entier"
 )
 ZEROS = re.compile(
-    r"zero[- ]?(?:padded|filled)|(?<!not )(?<!un)(?:left-|right-)?padded|"
+    r"zero[- ]?(?:padded|filled)|with (?:a )?leading 0(?!\d)|mit fuhrender 0(?!\d)|(?<!not )(?<!un)(?:left-|right-)?padded|"
     r"padded with zeros?|leading zeros?|fuhrende[nr]? null|"
     r"nullen aufgefullt|mit nullen|zeros? (?:non significatifs|a gauche)|"
     r"filled with zeros?|left[- ]padded"
@@ -119,7 +119,7 @@ STARTS = re.compile(
     r"(?!zero|nul|blank|space)"
 )
 MASK = re.compile(
-    r"[A-Za-z0-9#./_:+-]*(?:n{2,}|9{3,}|#{2,}|x{2,}|X{2,}|A{2,}|N{2,}|Y{2,}|y{2,}|"
+    r"[A-Za-z0-9#./_:+-]*(?:n{2,}|9{3,}|(?<![A-Za-z0-9])9{2}[./_-]9|#{2,}|x{2,}|X{2,}|A{2,}|N{2,}|Y{2,}|y{2,}|"
     r"0{4,})[A-Za-z0-9#./_:+-]*|\b[A-Z]+-n\b|\bAAAn\b"
 )
 # Groups of a mask with blanks between them: AAA 999, A9999 99 999999.
@@ -137,6 +137,14 @@ APART = re.compile(r"(?<=[\w)] )[./-](?= [\w(])")
 FIRST = re.compile(
     r"(?:the )?(?:letters? |digits? |Buchstabe |Ziffer |chiffre |lettre )?['\"]?([A-Z0-9]{1,6}[-/]?|[a-z](?![a-z]))"
 )
+# So many characters in all, before the parts that they are made of.
+TOTAL = re.compile(rf"{RANGE}(?:{DIGIT}|{LETTER}|{ANY}|{SIGN}|{PLACE}|{HEX})(?= ?[:(])")
+# A name in words and no code.
+IN_WORDS = re.compile(
+    r"(?:the )?(?:full |official |short |legal |complete )*(?:(?:sur|family |first |last |vor|nach|familien|firmen)?name|nom)"
+    r"(?![\w+.-]| ?(?:\+|code|id\b|key|space|prefix|tag))[^\d#+]*"
+)
+WEB_ADDRESS = re.compile(r"https?://[\w.-]+")
 # Capital letters that name a standard or say what it is, and stand in no identifier.
 NO_PREFIX = words("""
 UIC ISO UTC ID E MRN ISIN IBAN PLZ ZIP VIN FIN PNR KVNR PZN SKU GTIN EAN GUID UUID SAP ERP NR NO DUNS LEI
