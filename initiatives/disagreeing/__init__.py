@@ -40,8 +40,11 @@ MEASURES = ("decimal", "float", "double", "boolean", "date", "datetime", "timest
 KEY = re.compile(r"9{6,}|9\{(?:[6-9]|\d{2})\}")
 # What the rules name does not stand where the weighed signs speak so clearly against it.
 UNLIKELY = -1.5
-# From here on the weighed signs are enough where no rule names anything: of two rules, of one thing, of two things.
-ANOTHER_RULE, ONE_THING, TWO_THINGS = 0.7, 0.0, 0.5
+# The same of two kinds of thing, and from where on the signs are enough for them where no rule names any: where their
+# identifiers cannot be matched, and that would be said in its place; and where nothing else is found.
+CLASHING, APART = (-1.5, 1.5), (-2.5, 0.5)
+# From here on the weighed signs are enough where no rule names anything: of two rules, of one thing.
+ANOTHER_RULE, ONE_THING = 0.0, 0.0
 WORDS_OF_FIELD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -165,7 +168,8 @@ def _two_things(one: Definition, other: Definition) -> bool:
         return False
     beside = one.business_logic, other.business_logic
     named = meanings.other_kind(one.meaning, other.meaning, beside=beside, term=one.term)
-    return weighing.two_things(one, other) > (UNLIKELY if named else TWO_THINGS)
+    unlikely, enough = CLASHING if _format_clash(one, other) else APART
+    return weighing.two_things(one, other) > (unlikely if named else enough)
 
 
 def _one_thing(one: Definition, other: Definition) -> bool:

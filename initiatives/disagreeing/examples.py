@@ -55,7 +55,9 @@ def told(text: str) -> list[tuple[int, int, str]]:
                 )
                 found.append((intro.start(), start + len(typed.group()), typed.group()))
             break
-    for chunk in re.finditer(r"(?:^|(?<=[,;:(\u2192])|(?<=\d\.)) *(?P<word>[^\s,;()]+) *(?=[,;)(]|$|(?<=\w: ))", text):
+    for chunk in re.finditer(
+        r"(?:^|(?<=[,;:(\u2192])|(?<=\d\.)) *(?P<word>[^\s,;()]+) *(?=[,;)(]|$|(?<=\w: ))", text
+    ):
         word = chunk["word"].rstrip(".:")
         lettered = re.fullmatch(r"[A-Z]{2,6}", word) and re.search(
             rf"\b{len(word)}[ -](?:capital )?letter", text

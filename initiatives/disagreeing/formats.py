@@ -35,7 +35,9 @@ LISTED = re.compile(
 EXPLAINED = re.compile(r"^\s{4,}:.*$")
 # Codes of one letter or figure, each with what it stands for or without: A, B or C; 1 = male, 2 = female; Y/N.
 CODE = r"(?:^|(?<=[,/|;])|(?<=\bor)|(?<=\boder)|(?<=\bou)) ?([A-Za-z0-9])(?=$|[ ,/|;=])"
-CODES = re.compile(r"[A-Za-z0-9](?: ?=[^,/|;=]+)?(?:(?: ?[,/|;] ?| or | oder | ou )[A-Za-z0-9](?: ?=[^,/|;=]+)?)+")
+CODES = re.compile(
+    r"[A-Za-z0-9](?: ?=[^,/|;=]+)?(?:(?: ?[,/|;] ?| or | oder | ou )[A-Za-z0-9](?: ?=[^,/|;=]+)?)+"
+)
 # A letter of a mask explained: A=letter.
 LEGEND = re.compile(r"\b[A-Za-z9#] ?= ?(?:a )?[a-z]+(?: or [a-z]+)?")
 

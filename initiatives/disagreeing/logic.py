@@ -7,7 +7,7 @@ positive contradiction. Source of the rule: int.definitions.
 
 import functools
 
-from initiatives.disagreeing import acronyms, tables
+from initiatives.disagreeing import acronyms, tables, wordwise
 from initiatives.disagreeing.signs import EITHER, IN, OFF, OUT
 from initiatives.disagreeing.speaking import Said, language, opposite, said
 from initiatives.disagreeing.tables import markers
@@ -22,6 +22,8 @@ GRAINS = {
     "person", "party", "population", "document", "agreement", "place", "event", "goods", "machine", "vehicle",
     "receptacle", "living", "lot", "software", "medicine",
 }  # fmt: skip
+# Spans of time by which something is counted.
+SPANS = {"shift", "date", "week", "month", "quarter", "year", "hour"}
 # The question of contrasts.txt whether a thing counts again when it comes again.
 ONCE = "each once or each time"
 # Between a tie and its noun: on duty and on standby.
@@ -45,9 +47,11 @@ def of_logic(one: str, other: str, *, strict: bool = False) -> str:
     left, right = said(acronyms.spelt_out(one, other)), said(acronyms.spelt_out(other, one))
     if against := opposed(left, right):
         return "{}: {} against {}".format(*against)
+    if left.weights and right.weights and not left.weights & right.weights:
+        return f"{min(left.weights):g} counted against {min(right.weights):g}"
     if (left.weighted and not right.parts) or (right.weighted and not left.parts):
         return "weighted on one side only"
-    if why := turned(left, right):
+    if why := turned(left, right) or wordwise.swapped(one, other) or wordwise.or_else(left, right):
         return why
     return (
         _other_figures(left, right, strict=strict)
@@ -260,6 +264,10 @@ def _any_of(left: Said, right: Said) -> str:
             and not those.answers.get(ONCE)
         ):
             return "each once against all of them"
+        for token in those.tokens:
+            last = lexicon().concept((those.words[token.end - 1],)) if token.end - token.at > 1 else ""
+            if token.sign == OUT and last in these.any_of and token.concept not in these.concepts:
+                return f"{_words({token.concept})} left out on one side only"
         for at, token in enumerate(these.tokens[1:]):
             before = these.tokens[at]
             sort = before.known and before.end >= token.at - 1 and before.concept not in generic()
@@ -378,6 +386,9 @@ def _other_units(left: Said, right: Said) -> str:
 def _other_grain(left: Said, right: Said) -> str:
     """Whether both say what they count by, and it is another known thing: per contract against per person."""
     kinds = lexicon().kinds
+    mine, theirs = left.per & SPANS, right.per & SPANS
+    if mine and theirs and not mine & theirs:
+        return f"by the {_words(mine)} against by the {_words(theirs)}"
     mine = {one for one in left.per if kinds.get(one) in GRAINS}
     theirs = {one for one in right.per if kinds.get(one) in GRAINS}
     if not (mine and theirs) or mine == theirs:
@@ -415,6 +426,10 @@ def _joined(text: Said, extra: set[str], base) -> bool:
 def _more(left: Said, right: Said) -> str:
     """What one takes in beside all that the other says: "paid entries" against "paid entries and free ones"."""
     for these, those in ((left, right), (right, left)):
+        off = those.left_out - these.left_out
+        same = these.stated == those.stated and these.left_out and these.left_out < those.left_out
+        if same and _joined(those, off, these.left_out):
+            return f"{_words(off)} left out on one side only"
         extra = those.concepts - these.concepts - generic()
         if not these.concepts < those.concepts or not extra or those.left_out & extra:
             continue

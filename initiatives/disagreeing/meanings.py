@@ -9,7 +9,7 @@ from initiatives.disagreeing import acronyms, logic, speaking
 from initiatives.disagreeing.logic import near, opposed, untranslated
 from initiatives.disagreeing.speaking import Said, said
 from initiatives.disagreeing.tables import markers, words
-from initiatives.disagreeing.vocabulary import fold, generic, lexicon, stem
+from initiatives.disagreeing.vocabulary import generic, lexicon, stem, words_of
 
 # From so many concepts on a meaning says enough to show that it has nothing to do with another one.
 SAYS_ENOUGH = 2
@@ -179,7 +179,7 @@ def same_term(one: str, other: str) -> bool:
     """Whether two terms are one, whatever their endings."""
     if acronyms.same(one, other):
         return True
-    return [stem(word) for word in fold(one).split()] == [stem(word) for word in fold(other).split()]
+    return [stem(word) for word in words_of(one)] == [stem(word) for word in words_of(other)]
 
 
 def synonyms(one: str, other: str) -> bool:

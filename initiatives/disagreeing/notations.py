@@ -99,11 +99,21 @@ RULES = [
         (r"\bbase ?64(?:url)?\b[,:]?", ""),
         (r"\b\w+ digits?,? (?:zero|left|0)[- ]padded to (\d{1,2})\b", r"\1 digits, zero-padded"),
         (r"\b(?:string|str|text) ?\((\d+)\)", r"up to \1 characters"),
-        (r"^(?-i:(A{1,6}|9{1,2}))$", lambda match: f"{len(match[1])} {'letters' if match[1][0] == 'A' else 'digits'}"),
+        (
+            r"^(?-i:(A{1,6}|9{1,2}))$",
+            lambda match: f"{len(match[1])} {'letters' if match[1][0] == 'A' else 'digits'}",
+        ),
         (r"(?<=[A9N#]) / (?=[A9N#])", " or "),
         (r"\b(?P<mask>(?-i:[A-Z]{4,}))\s*\((?P<legend>[^()]*)\)", _mask_with_legend),
-        (r",\s*(?:\w+ )?(?:check ?digit|prüfziffer) (?:over|computed|calculated|from|per|nach|über|berechnet)\b[^,;]*", ""),
-        (r"(?<=\w), (?:the )?(?:last|final|letzte[rs]?|dernier\w*)(?: \w+)? (?:check ?digit|prüfziffer)\b", ""),
+        (
+            r",\s*(?:\w+ )?(?:check ?digit|prüfziffer) "
+            r"(?:over|computed|calculated|from|per|nach|über|berechnet)\b[^,;]*",
+            "",
+        ),
+        (
+            r"(?<=\w), (?:the )?(?:last|final|letzte[rs]?|dernier\w*)(?: \w+)? (?:check ?digit|prüfziffer)\b",
+            "",
+        ),
         (r"\bz\. ?b\.|\bp\. ?ex\.|\bfor example\b|\bzum beispiel\b|\bpar exemple\b|\bbeispiel:", "e.g."),
         (r"^[A-Z]{2}\d{2}(?: \d{4}){2,7}(?: \d{1,4})?$", "IBAN"),
         (r"^(?:n?var)?char2? ?\((\d+)\)\s*[:,;]\s*(?:only )?digits(?: only)?\b", r"\1 digits"),
@@ -120,7 +130,10 @@ RULES = [
         ),
         (r"\balphanumeric[,:]? (\d{1,2}) long\b", r"\1 alphanumeric characters"),
         (rf"\b(?:digits only|only digits|numeric|nur ziffern)[,:]? {LENGTH} (\d{{1,2}})\b", r"\1 digits"),
-        (r"^(?:PIC )?9\(0?(\d{1,2})\)$|^(?-i:n)(\d{1,2})$|^(\d{1,2})(?-i:N)$", lambda match: f"{match[match.lastindex]} digits"),
+        (
+            r"^(?:PIC )?9\(0?(\d{1,2})\)$|^(?-i:n)(\d{1,2})$|^(\d{1,2})(?-i:N)$",
+            lambda match: f"{match[match.lastindex]} digits",
+        ),
         (r"^(?-i:an)(\d{1,2})$", r"\1 alphanumeric characters"),
         (r"^an ?\.\.(\d{1,2})$", r"up to \1 alphanumeric characters"),
         (r"^(?-i:a)(\d{1,2})$", r"\1 letters"),

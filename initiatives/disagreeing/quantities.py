@@ -33,6 +33,24 @@ ORDINALS = {
     )
     for word in several.split()
 }  # fmt: skip
+MORE_THAN = (("more", "than"), ("mehr", "als"), ("plus", "de"))
+LESS_THAN = (("less", "than"), ("fewer", "than"), ("weniger", "als"), ("moins", "de"))
+# Between a thing and what it counts.
+EQUALS = tables.words("is are = counts count as ist sind zahlt zahlen gilt als est vaut compte")
+SPOKEN = [
+    (
+        re.compile(r"\b(\d{1,2}):([0-5]\d)(?= ?(?:min|h\b|std))", re.I),
+        lambda match: f"{match[1]}.{round(int(match[2]) / 0.6):02}",
+    ),
+    (re.compile(r"\b(?:half a|eine halbe|un demi-?) ?million", re.I), "500,000"),
+    (
+        re.compile(
+            r"\b(?<!quarter-)(?<!quarter )(?:hourly|stündlich\w*|horaires?) (?=mean|average|value|mittel|wert|moyenne)",
+            re.I,
+        ),
+        "60-minute ",
+    ),
+]
 YEAR = re.compile(r"(?:19|20)\d\d")
 # Figures with these before them are names and no amounts: level 2, contract type 1.
 NAMING = tables.words(
@@ -57,8 +75,9 @@ class Quantity:
 
     def same(self, other: "Quantity") -> bool:
         """Whether the two are one amount, but for rounding."""
-        if self.measure == "day of the year":
-            return self.value == other.value
+        alike = self.raw and other.raw and abs(self.value / self.raw - other.value / other.raw) < 1e-9
+        if self.measure == "day of the year" or alike:  # told in one unit
+            return abs(self.value - other.value) < 1e-9
         return abs(self.value - other.value) <= SAME * max(abs(self.value), abs(other.value), 1e-9)
 
 
@@ -103,8 +122,12 @@ def quantities(words: list[str], concepts: dict[int, str]) -> list[Quantity]:
         if one is None:
             continue
         near = {*words[max(0, one.at - 3) : one.at], *words[one.end : one.end + 3]}
+        beyond = _beyond(words, one) if one.measure.startswith("count ") else 0
         one = replace(
-            one, raw=number(words[one.at]) or one.value, limit=bool(near & tables.markers("limits"))
+            one,
+            value=one.value + beyond,
+            raw=(number(words[one.at]) or one.value) + beyond,
+            limit=bool(near & tables.markers("limits")),
         )
         last = found[-1] if found else None
         if last and last.end == one.at and last.measure == one.measure and one.value < last.value:
@@ -112,6 +135,51 @@ def quantities(words: list[str], concepts: dict[int, str]) -> list[Quantity]:
         else:
             found.append(one)
         at = max(at, one.end)
+    return found
+
+
+def plain(text: str) -> str:
+    """The text with figures said as one reads them: 5:59 min, half a million, hourly mean."""
+    for pattern, said in SPOKEN:
+        text = pattern.sub(said, text)
+    return text
+
+
+def _beyond(words: list[str], one: Quantity) -> int:
+    """What whole numbers begin with behind "more than", and end with behind "fewer than": more than 2 is 3 or more."""
+    before = tuple(words[max(0, one.at - 2) : one.at])
+    if one.value % 1:
+        return 0
+    if before[-1:] == (">",) or before in MORE_THAN:
+        return 1
+    return -1 if before[-1:] == ("<",) or before in LESS_THAN else 0
+
+
+def weights(words: list[str]) -> set[float]:
+    """What one thing counts, where it says that it is one, two or a half: a double pallet is two, part time = 0.5."""
+    found = set()
+    for at, word in enumerate(words[:-1]):
+        if word not in EQUALS:
+            continue
+        after = at + 2 if words[at + 1] in ("as", "als", "pour") else at + 1
+        value = (
+            (number(words[after]) or {"half": 0.5, "halb": 0.5, "demi": 0.5}.get(words[after]))
+            if after < len(words)
+            else None
+        )
+        ends = after + 1 >= len(words) or words[after + 1] in (
+            ",",
+            ";",
+            ".",
+            ")",
+            "and",
+            "und",
+            "et",
+            "if",
+            "each",
+        )
+        if value is not None and value <= 10 and ends:
+            found.add(value)
     return found
 
 

@@ -48,6 +48,10 @@ COMPLEMENTS = (
     ("eins", "minus"),
     ("1", "less"),
 )
+# What limits a thing to one that is known.
+SAME = words(
+    "same selben gleiche gleichen meme memes selbe gleicher own eigene eigenen eigener eigenes propre propres"
+)
 # What parts the members of a list.
 LISTED = words("and und et or oder ou , + & / nor noch ni plus")
 
@@ -86,6 +90,7 @@ class Said:
     anchors: set[str] = field(default_factory=set)
     weighted: bool = False
     parts: bool = False
+    weights: set[float] = field(default_factory=set)
     any_of: set[str] = field(default_factory=set)
     start: set[str] = field(default_factory=set)
     counted: str = ""
@@ -191,11 +196,12 @@ def _openers() -> dict[str, int]:
 @functools.lru_cache(maxsize=4_000)
 def said(text: str) -> Said:
     """What a text says. Nothing is kept of it but its words."""
-    found = Said(words_of(text))
+    found = Said(words_of(quantities.plain(text)))
     given = signs.signs(found.words)
     _take_concepts(found, given)
     places = {token.at: token.concept for token in found.tokens}
     found.quantities = quantities.quantities(found.words, places)
+    found.weights = quantities.weights(found.words)
     _take_units(found)
     for sign, reach in given.groups:
         for phrase, figured in _phrases(found, reach):
@@ -441,7 +447,7 @@ def _take_counted(found: Said) -> None:
             continue
         if word in ("any", "every", "all", "alle", "jede", "jeder", "jedes", "tous", "toutes"):
             found.any_of |= found.between(following.at, following.at + 2)
-        if word in ("same", "selben", "gleiche", "gleichen", "meme", "memes", "selbe", "gleicher"):
+        if word in SAME:
             found.same_of.add(following.concept)
         passive = word in ("counted", "gezahlt", "comptes") and found.words[at + 1 : at + 2] in (
             ["are"],

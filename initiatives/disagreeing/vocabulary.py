@@ -35,6 +35,13 @@ SPELT = (
     ("\u2265", ">="),
     ("\u2264", "<="),
     ("24/7", "24x7"),
+    ("centre", "center"),
+    ("licence", "license"),
+    ("programme", "program"),
+    ("catalogue", "catalog"),
+    ("colour", "color"),
+    ("labour", "labor"),
+    ("cheque", "check"),
 )
 ENDINGS = ("ungen", "ees", "ee", "ung", "ings", "ing", "ies", "ed", "en", "es", "s", "e")
 SHORTEST = 3

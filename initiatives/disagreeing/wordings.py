@@ -71,7 +71,8 @@ NO_ZEROS = re.compile(
     r"(?<![a-z])(?:big)?int(?:eger)?(?![a-z])|ganzzahl|entier"
 )
 ZEROS = re.compile(
-    r"zero[- ]?(?:padded|filled)|with (?:a )?leading 0(?!\d)|mit fuhrender 0(?!\d)|(?<!not )(?<!un)(?:left-|right-)?padded|"
+    r"zero[- ]?(?:padded|filled)|with (?:a )?leading 0(?!\d)|mit fuhrender 0(?!\d)|"
+    r"(?<!not )(?<!un)(?:left-|right-)?padded|"
     r"padded with zeros?|leading zeros?|fuhrende[nr]? null|"
     r"nullen aufgefullt|mit nullen|zeros? (?:non significatifs|a gauche)|"
     r"filled with zeros?|left[- ]padded"
@@ -141,7 +142,8 @@ FIRST = re.compile(
 TOTAL = re.compile(rf"{RANGE}(?:{DIGIT}|{LETTER}|{ANY}|{SIGN}|{PLACE}|{HEX})(?= ?[:(])")
 # A name in words and no code.
 IN_WORDS = re.compile(
-    r"(?:the )?(?:full |official |short |legal |complete )*(?:(?:sur|family |first |last |vor|nach|familien|firmen)?name|nom)"
+    r"(?:the )?(?:full |official |short |legal |complete )*"
+    r"(?:(?:sur|family |first |last |vor|nach|familien|firmen)?name|nom)"
     r"(?![\w+.-]| ?(?:\+|code|id\b|key|space|prefix|tag))[^\d#+]*"
 )
 WEB_ADDRESS = re.compile(r"https?://[\w.-]+")

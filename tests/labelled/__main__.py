@@ -1,4 +1,4 @@
-"""How well the finder of conflicts does on the labelled pairs: `python -m tests.labelled [tuning|more|fresh|held_out]`.
+"""How well the finder of conflicts does on the labelled pairs: `python -m tests.labelled [half ...]`, see HALVES.
 
 Precision and recall by facet and over all, and of what may be read each miss. Of the held-out half only totals are
 shown (README.md): a pair that was looked at belongs to the tuning half.
@@ -14,9 +14,10 @@ from pathlib import Path
 from initiatives import disagreeing
 
 HERE = Path(__file__).parent
-HALVES = ("tuning", "more", "fresh", "unseen", "held_out")
-# What whoever mends the finder may read.
-READ = ("tuning", "more", "fresh")
+HALVES = ("tuning", "more", "fresh", "later", "unseen", "held_out")
+# What the weights are fitted on; and what whoever mends the finder may read.
+FITTED = ("tuning", "more", "fresh")
+READ = (*FITTED, "later")
 
 
 @dataclass

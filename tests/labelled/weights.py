@@ -1,4 +1,4 @@
-"""The weights of the finder's signs, fitted on the labelled pairs that may be read: `python -m tests.labelled.weights`.
+"""The weights of the finder's signs, fitted on labelled pairs: `python -m tests.labelled.weights`.
 
 Each set is read as if its trade were unknown: without the words of the thesaurus and of its questions that no other set
 uses. What it prints first is how well each set is told by weights fitted on all others; then it writes
@@ -14,7 +14,7 @@ from json import loads
 
 from initiatives.disagreeing import Definition, meanings, speaking, tables, vocabulary, weighing
 from initiatives.disagreeing.vocabulary import Lexicon, fold
-from tests.labelled.__main__ import HERE, READ, definition
+from tests.labelled.__main__ import FITTED, HERE, definition
 
 # How strongly weights are held near nothing: found best on sets left out.
 HELD = 10.0
@@ -37,7 +37,7 @@ class Example:
 def groups() -> dict[str, list[dict]]:
     """The pairs that may be read by the set that they were written for."""
     found = defaultdict(list)
-    for half in READ:
+    for half in FITTED:
         for pair in loads((HERE / f"definitions_{half}.json").read_text(encoding="utf-8")):
             found[pair["id"][0] if half == "fresh" else half].append(pair)
     return dict(found)
