@@ -96,7 +96,7 @@ def _act(terms: Terms, words: Mapping[str, str]) -> str:
 
 def _approval(terms: Terms) -> str:
     names = [APPROVERS.get(role, role) for role in terms.approvers]
-    who = listed(names, "and" if terms.four_eyes else "or") or "a person nobody named yet"
+    who = listed(names, "and" if terms.four_eyes else "or") or "a person still to be named"
     time = f" within {duration(terms.minutes)}" if terms.minutes else ", for which no time is set"
     if terms.four_eyes:
         return f"two of these people approved it{time}: {who}"

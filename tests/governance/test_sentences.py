@@ -64,7 +64,7 @@ def said(kind, **terms):
         (
             "human_approval",
             {"action": "send_reply"},
-            "It may send the reply, but only after a person nobody named yet approved it, for which no time is set.",
+            "It may send the reply, but only after a person still to be named approved it, for which no time is set.",
         ),
         (
             "edge_policy",
