@@ -129,9 +129,14 @@ def landscape(company, systems: int, links: int) -> None:
     keys = sorted({case for case, _ in places})
     for start in range(0, len(keys), BATCH):
         with transaction.atomic(), acting(system="bench", reason="Founded"):
-            found = register.wanted(keys[start : start + BATCH])
+            some = keys[start : start + BATCH]
+            said = Shortcoming.objects.standing().filter(initiative__in=some)  # of measures, which were there
+            known = set(said.values_list("initiative", "requirement", "source"))
             rows = [
-                Shortcoming(initiative_id=case, **vars(one)) for case, said in found.items() for one in said
+                Shortcoming(initiative_id=case, **vars(one))
+                for case, found in register.wanted(some).items()
+                for one in found
+                if (case, one.requirement, one.source) not in known
             ]
             history.insert_many(Shortcoming, rows)
 
