@@ -3,10 +3,11 @@
 The web server and the worker with its beat run as `make run` starts them, over the demo. Several people at once do what
 people do, through HTTP: look around, on past days too, search, export, download, subscribe to a calendar, register,
 answer, upload and look at what they uploaded, sign and withdraw, import, sign in and out; tasks are sent to the worker.
-Each minute the memory that each process holds for itself (USS) is noted. At the end stands the slope over the second
-half for a process that lived through it. Web processes are replaced after some thousand requests: of those stands the
-most that any of them held, in the first half and in the second, both of which see whole lives where the run is longer
-than an hour.
+Each minute the memory that each process has filled itself (its anonymous pages) is noted, whether or not a process
+that was forked from it still reads some of them: pages of its own (USS) become more by every reference that is counted
+in one of those, which is no memory taken. At the end stands the slope over the second half for a process that lived
+through it. Web processes are replaced after some thousand requests: of those stands the most that any of them held, in
+the first half and in the second, both of which see whole lives where the run is longer than an hour.
 
 Flat is a slope of MOST an hour, and a height that the second half passes by MOST at the most: a web process answers
 some two requests a second, so that one object of Python (half a KiB with what hangs on it) left behind by each would be
@@ -147,7 +148,7 @@ def loaded(parts: dict, password: str, minutes: int, rate: float) -> tuple[list[
 
 
 def sample(parts: dict) -> dict[str, int]:
-    """Bytes that each process holds for itself, by what it is and its number: one that was replaced shows."""
+    """Bytes that each process has filled, by what it is and its number: one that was replaced shows."""
     found = {}
     for name, part in parts.items():
         if part.poll() is not None:
@@ -155,7 +156,8 @@ def sample(parts: dict) -> dict[str, int]:
         top = psutil.Process(part.pid)
         for process in [top, *sorted(top.children(recursive=True), key=lambda process: process.pid)]:
             with contextlib.suppress(psutil.NoSuchProcess):
-                found[f"{name.split()[0]} {process.pid}"] = process.memory_full_info().uss
+                held = process.memory_info()
+                found[f"{name.split()[0]} {process.pid}"] = held.rss - held.shared
     return found
 
 
