@@ -290,13 +290,15 @@ LAGGING = (
     Figure(
         "oversold",
         "A prototype was oversold",
-        "Claimed as an MVP while the proof supports a prototype or less, or funded above what the proof supported.",
+        "Made an MVP here while the proof supports a prototype or less, or funded above what the proof supported. What "
+        "an inventory claims is counted where stages are blurred.",
         oversold,
     ),
     Figure(
         "underdesigned",
         "An MVP is underdesigned",
-        "MVPs that nobody accepted to support, or with open questions in the layers application or integration.",
+        "Made an MVP here, and nobody accepted to support it, or questions are open in the layers application or "
+        "integration.",
         underdesigned,
     ),
     Figure(
