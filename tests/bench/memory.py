@@ -1,4 +1,4 @@
-"""What web server and worker hold under mixed work: `python -m tests.bench.memory [MINUTES] [--rate R]`.
+"""What web server and worker hold under mixed work: `python -m tests.bench.memory [MINUTES] [--rate R] [--tasks N]`.
 
 The web server and the worker with its beat run as `make run` starts them, over the demo. Several people at once do what
 people do, through HTTP: look around, on past days too, search, export, download, subscribe to a calendar, register,
@@ -8,6 +8,9 @@ that was forked from it still reads some of them: pages of its own (USS) become 
 in one of those, which is no memory taken. At the end stands the slope over the second half for a process that lived
 through it. Web processes are replaced after some thousand requests: of those stands the most that any of them held, in
 the first half and in the second, both of which see whole lives where the run is longer than an hour.
+
+People leave more and more behind, and tasks that read cases read more each time. With `--tasks` nobody is at work, and
+the worker runs so many tasks over data that stay as they are: what it holds more at the end was left behind by tasks.
 
 Flat is a slope of MOST an hour, and a height that the second half passes by MOST at the most: a web process answers
 some two requests a second, so that one object of Python (half a KiB with what hangs on it) left behind by each would be
@@ -40,6 +43,7 @@ from tests.bench import crash
 
 MOST = 3.0  # MiB
 MIB = 1024 * 1024
+BATCH = 160  # tasks that wait at once
 LINKS = 400  # addresses that a person has in mind
 WORDS = ("forecast", "summary", "claims", "AI-00", "letter", "model", "board", "nothing at all")
 SEATS = (
@@ -56,7 +60,7 @@ EXPORTS = {
 }  # fmt: skip
 
 
-def main(minutes: int, rate: float) -> None:
+def main(minutes: int, rate: float, tasks: int) -> None:
     """Found, load, sample, judge; exit code 1 when something grows or a request broke down."""
     with tempfile.TemporaryDirectory(prefix="plumbline-memory-") as folder:
         Path(folder).chmod(0o755)
@@ -69,7 +73,7 @@ def main(minutes: int, rate: float) -> None:
             with open(Path(folder) / "complaints", "w") as complaints:
                 parts = started(complaints)
             try:
-                samples, done = loaded(parts, password, minutes, rate)
+                wrong = idle(parts, tasks) if tasks else judge(*loaded(parts, password, minutes, rate))
             finally:
                 for part in parts.values():
                     crash.kill(part)
@@ -79,7 +83,7 @@ def main(minutes: int, rate: float) -> None:
                 )
         finally:
             settings.EMBEDDED_DATABASE.stop()
-    sys.exit(judge(samples, done))
+    sys.exit(wrong)
 
 
 def found() -> str:
@@ -145,6 +149,26 @@ def loaded(parts: dict, password: str, minutes: int, rate: float) -> tuple[list[
         for person in people:
             person.join()
     return samples, done
+
+
+def idle(parts: dict, tasks: int) -> int:
+    """Send so many tasks while nobody works; 1 when the worker holds more after the last than after the first tenth."""
+    from django.conf import settings
+
+    held, done = [], collections.Counter()
+    for tenth in range(1, 11):
+        while done["task"] < tasks * tenth // 10:
+            for _ in range(BATCH):
+                knock(done)
+            for _ in range(240 * 20):  # a knock that waits longer is dropped
+                if not any(one.is_file() for one in (settings.DATA_DIR / "queue").iterdir()):
+                    break
+                time.sleep(0.05)
+            else:
+                raise SystemExit("the worker does not keep up")
+        held.append(_highest(sample(parts), "worker"))
+        print(f"{done['task']:>6} tasks: the worker holds {held[-1]:.1f} MiB", flush=True)
+    return int(held[-1] - held[0] > MOST)
 
 
 def sample(parts: dict) -> dict[str, int]:
@@ -408,5 +432,6 @@ if __name__ == "__main__":
     asked = argparse.ArgumentParser()
     asked.add_argument("minutes", type=int, nargs="?", default=60)
     asked.add_argument("--rate", type=float, default=4.0, help="requests a second")
+    asked.add_argument("--tasks", type=int, default=0, help="no people: so many tasks over data that stay")
     given = asked.parse_args()
-    main(given.minutes, given.rate)
+    main(given.minutes, given.rate, given.tasks)
