@@ -152,7 +152,7 @@ def loaded(parts: dict, password: str, minutes: int, rate: float) -> tuple[list[
 
 
 def idle(parts: dict, tasks: int) -> int:
-    """Send so many tasks while nobody works; 1 when the worker holds more after the last than after the first tenth."""
+    """Send so many tasks while nobody works; 1 when the worker holds more after the last than after half of them."""
     from django.conf import settings
 
     held, done = [], collections.Counter()
@@ -168,7 +168,7 @@ def idle(parts: dict, tasks: int) -> int:
                 raise SystemExit("the worker does not keep up")
         held.append(_highest(sample(parts), "worker"))
         print(f"{done['task']:>6} tasks: the worker holds {held[-1]:.1f} MiB", flush=True)
-    return int(held[-1] - held[0] > MOST)
+    return int(held[-1] - held[4] > MOST)
 
 
 def sample(parts: dict) -> dict[str, int]:
