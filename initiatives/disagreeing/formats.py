@@ -157,6 +157,8 @@ def _shape(
         starts,
         "ymd" if name.startswith("ISO date") else _order(folded),
         _check(folded),
+        _said(folded, wordings.PREFIX, wordings.NO_PREFIX_SAID),
+        _said(folded, wordings.SUFFIX, wordings.NO_SUFFIX),
         _all_cased(folded),
         _spread(folded),
         others=tuple(tuple(way) for way in ways[1:]),

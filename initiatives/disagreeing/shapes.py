@@ -44,6 +44,8 @@ class Shape:
     starts: str = ""
     order: str = ""
     check: bool | None = None
+    prefix: bool | None = None
+    suffix: bool | None = None
     cased: str = ""
     spread: bool | None = None
     lettered: bool = False
@@ -62,6 +64,8 @@ class Shape:
             or self.order
             or self.zeros is not None
             or self.check is not None
+            or self.prefix is not None
+            or self.suffix is not None
             or self.case_matters is not None
             or self.spread is not None
         )
@@ -112,6 +116,10 @@ def clash(one: Shape, other: Shape) -> str:
         return "upper and lower case"
     if one.check is not None and other.check is not None and one.check != other.check:
         return "check digit"
+    if one.prefix is not None and other.prefix is not None and one.prefix != other.prefix:
+        return "how it starts"
+    if one.suffix is not None and other.suffix is not None and one.suffix != other.suffix:
+        return "how it ends"
     if one.cased and other.cased and one.cased != other.cased:
         return "upper and lower case"
     if one.most < other.least or other.most < one.least:

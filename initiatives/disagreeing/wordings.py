@@ -138,6 +138,20 @@ APART = re.compile(r"(?<=[\w)] )[./-](?= [\w(])")
 FIRST = re.compile(
     r"(?:the )?(?:letters? |digits? |Buchstabe |Ziffer |chiffre |lettre )?['\"]?([A-Z0-9]{1,6}[-/]?|[a-z](?![a-z]))"
 )
+# What is said to stand before or behind the rest, or to be cut off there.
+_CUT = r"(?:dropped|cut|removed|stripped|left out|omitted|missing|entfernt|weggelassen|fehlt)"
+NO_PREFIX_SAID = re.compile(
+    rf"(?:no|without|ohne|sans) (?:the |a |site |country )*(?:prefix|prafix)|prefix\w* (?:is |are )?{_CUT}"
+)
+PREFIX = re.compile(
+    r"(?:with|plus|incl(?:uding|\.)?|mit|avec) (?:the |a |site |country )*(?:prefix|prafix|prefixe)"
+)
+NO_SUFFIX = re.compile(
+    rf"(?:no|without|ohne|sans) (?:the |a |version )*(?:suffix|version|revision)|suffix (?:is )?{_CUT}"
+)
+SUFFIX = re.compile(
+    r"(?:with|plus|incl(?:uding|\.)?|mit|avec) (?:the |a |version )*(?:suffix|version suffix|revision)"
+)
 # So many characters in all, before the parts that they are made of.
 TOTAL = re.compile(rf"{RANGE}(?:{DIGIT}|{LETTER}|{ANY}|{SIGN}|{PLACE}|{HEX})(?= ?[:(])")
 # A name in words and no code.

@@ -68,6 +68,11 @@ OTHER_FORMATS = (
     ("SHA-1", "SHA-256"),
     ("1 = male, 2 = female", "m, f or x"),
     ("A, B or C", "1 to 3"),
+    ("8 digits, without suffix", "8 digits with suffix"),
+    ("prefix dropped", "with prefix AB"),
+    ("phone number, national", "E.164"),
+    ("user principal name", "employee number, 6 digits"),
+    ("latitude, longitude", "easting/northing"),
 )
 ONE_RULE = (
     ("one per policy", "je Police ein Satz"),
