@@ -50,7 +50,8 @@ def described(text: str) -> Shape:
     if address := wordings.WEB_ADDRESS.match(text.strip()):
         return Shape(starts=address.group())
     if wordings.IN_WORDS.fullmatch(fold(text.strip())):
-        return Shape((Segment("A", 1, 1), Segment("*", 3, 200)), True, 4, 201)
+        name = (Segment("A", 1, 1), Segment("*", 3, 200))  # four characters or more: it may not be a code
+        return Shape(name, True, *length_of(name))
     if codes := _codes(text):
         return Shape(codes[0], True, 1, 1, others=tuple(codes[1:]))
     text = re.sub(r"(?i)\bw/o\b", "without", text.strip())

@@ -33,10 +33,14 @@ ORDINALS = {
     )
     for word in several.split()
 }  # fmt: skip
+# Before a whole number: what it begins behind, and what it ends before.
 MORE_THAN = (("more", "than"), ("mehr", "als"), ("plus", "de"))
 LESS_THAN = (("less", "than"), ("fewer", "than"), ("weniger", "als"), ("moins", "de"))
 # Between a thing and what it counts.
 EQUALS = tables.words("is are = counts count as ist sind zahlt zahlen gilt als est vaut compte")
+WEIGHT_ENDS = tables.words(", ; . ) and und et if each")
+HALVES = dict.fromkeys(("half", "halb", "demi"), 0.5)
+# Figures that are read otherwise than they are typed.
 SPOKEN = [
     (
         re.compile(r"\b(\d{1,2}):([0-5]\d)(?= ?(?:min|h\b|std))", re.I),
@@ -162,22 +166,10 @@ def weights(words: list[str]) -> set[float]:
         if word not in EQUALS:
             continue
         after = at + 2 if words[at + 1] in ("as", "als", "pour") else at + 1
-        value = (
-            (number(words[after]) or {"half": 0.5, "halb": 0.5, "demi": 0.5}.get(words[after]))
-            if after < len(words)
-            else None
-        )
-        ends = after + 1 >= len(words) or words[after + 1] in (
-            ",",
-            ";",
-            ".",
-            ")",
-            "and",
-            "und",
-            "et",
-            "if",
-            "each",
-        )
+        if after >= len(words):
+            continue
+        value = number(words[after]) or HALVES.get(words[after])
+        ends = after + 1 == len(words) or words[after + 1] in WEIGHT_ENDS
         if value is not None and value <= 10 and ends:
             found.add(value)
     return found

@@ -35,14 +35,13 @@ SPELT = (
     ("\u2265", ">="),
     ("\u2264", "<="),
     ("24/7", "24x7"),
-    ("centre", "center"),
-    ("licence", "license"),
-    ("programme", "program"),
-    ("catalogue", "catalog"),
-    ("colour", "color"),
-    ("labour", "labor"),
-    ("cheque", "check"),
 )
+# Words that two countries spell in two ways; whole ones, as "programmed" is no "programme".
+SPELLINGS = {
+    "centre": "center", "licence": "license", "programme": "program", "catalogue": "catalog", "colour": "color",
+    "labour": "labor", "cheque": "check",
+}  # fmt: skip
+SPELT_TWICE = re.compile(rf"\b({'|'.join(SPELLINGS)})(?=s?\b)")
 ENDINGS = ("ungen", "ees", "ee", "ung", "ings", "ing", "ies", "ed", "en", "es", "s", "e")
 SHORTEST = 3
 # Endings that make another part of speech of a word and leave it its sense.
@@ -129,6 +128,7 @@ def words_of(text: str) -> list[str]:
     folded = fold(ACRONYMS.sub(r"\1", text))
     for spelt, said in SPELT:
         folded = folded.replace(spelt, said)
+    folded = SPELT_TWICE.sub(lambda match: SPELLINGS[match[1]], folded)
     folded = ELIDED.sub("", NUMBERED.sub("numero", folded))
     folded = DOTTED.sub(r"\1", folded).replace("->", " to ")
     folded = folded.replace("-", " ").replace("_", " ")

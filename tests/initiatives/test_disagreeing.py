@@ -291,6 +291,12 @@ def test_a_set_is_read_without_the_words_that_only_it_uses_and_the_finder_reads_
     assert weighing.said("netto").answers
 
 
+def test_what_two_countries_spell_in_two_ways_is_one_word_and_no_part_of_another():
+    assert meanings.same_term("Cost centre", "Cost center")
+    assert meanings.same_term("Training programmes", "Training programs")
+    assert vocabulary.words_of("programmed by a programmer") == ["programmed", "by", "a", "programmer"]
+
+
 def test_the_thesaurus_is_well_formed():
     known = vocabulary.lexicon()
     assert len(known.written) > 5_000

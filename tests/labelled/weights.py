@@ -35,7 +35,7 @@ class Example:
 
 
 def groups() -> dict[str, list[dict]]:
-    """The pairs that may be read by the set that they were written for."""
+    """The pairs that weights are fitted on, by the set that they were written for."""
     found = defaultdict(list)
     for half in FITTED:
         for pair in loads((HERE / f"definitions_{half}.json").read_text(encoding="utf-8")):
