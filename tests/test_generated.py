@@ -68,8 +68,8 @@ LEFT_BEHIND = {
     "initiatives_answerdraft": "what was typed is not lost",
     "initiatives_approvalopening": "when somebody opened what they are asked to approve",
 }
-# Where the answer itself shows what was made: an address that is a key, and a key.
-SHOWN_AT_ONCE = re.compile(r"/settings/calendar/|/cases/[^/]+/systems/(key|\d+/rotate)/")
+# Where the answer itself is what was made: an address that is a key, a key, a pack whose taking is recorded.
+SHOWN_AT_ONCE = re.compile(r"/settings/calendar/|/cases/[^/]+/systems/(key|\d+/rotate)/|/meetings/\d+/pack/")
 
 
 def kept() -> tuple:
