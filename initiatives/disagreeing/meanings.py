@@ -5,7 +5,7 @@ Unknown is no difference; the same in other words is none. Source of the rule: i
 
 import re
 
-from initiatives.disagreeing import acronyms, logic, speaking
+from initiatives.disagreeing import acronyms, logic, questions
 from initiatives.disagreeing.logic import near, opposed, untranslated
 from initiatives.disagreeing.speaking import Said, said
 from initiatives.disagreeing.tables import markers, words
@@ -68,7 +68,7 @@ def of_meaning(one: str, other: str) -> str:
     if not one.strip() or not other.strip():
         return ""
     left, right = said(one), said(other)
-    if against := opposed(left, right, but=speaking.loose()):
+    if against := opposed(left, right, but=questions.loose()):
         return "{}: {} against {}".format(*against)
     mine, theirs = head(left), head(right)
     if mine != theirs and {mine, theirs} <= PARTIES and not left.concepts & right.concepts:

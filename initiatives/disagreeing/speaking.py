@@ -4,7 +4,7 @@ import functools
 import re
 from dataclasses import dataclass, field
 
-from initiatives.disagreeing import quantities, signs, tables
+from initiatives.disagreeing import quantities, questions, signs, tables
 from initiatives.disagreeing.quantities import Quantity
 from initiatives.disagreeing.signs import EITHER, IN, OUT
 from initiatives.disagreeing.tables import markers, words
@@ -137,49 +137,6 @@ def _opposites() -> dict[str, str]:
 def opposite(concept: str) -> str:
     """What is named where this is denied; the concept itself where it has no known opposite."""
     return _opposites().get(concept, concept)
-
-
-@functools.cache
-def _questions() -> dict[str, tuple[dict[tuple[str, ...], str], frozenset[str]]]:
-    """By question its phrases with the answer that each gives, and in which readings the question holds."""
-    found: dict[str, tuple[dict[tuple[str, ...], str], frozenset[str]]] = {}
-    question = ""
-    for line in tables.lines("contrasts"):
-        if not line.startswith("  "):
-            question, *flags = line.replace(")", "").split(" (")
-            found[question] = ({}, frozenset(flags))
-            continue
-        answer, _, phrases = line.partition(":")
-        for phrase in phrases.split(","):
-            named = phrase.strip().startswith("<")
-            key = (phrase.strip(),) if named else tuple(_bare(word) for word in words_of(phrase))
-            found[question][0].setdefault(key, answer.strip())
-    return found
-
-
-@functools.lru_cache(maxsize=20_000)
-def _bare(word: str) -> str:
-    """A word without its plural, and a longer one without the endings of German adjectives."""
-    word = singular(word)
-    return re.sub(r"e[nrsm]?$", "", word) if len(word) > 6 else word
-
-
-@functools.cache
-def _firsts() -> dict[str, list[tuple[str, tuple[str, ...], str]]]:
-    """By their first word, the phrases of all questions, longest first: question, phrase, answer."""
-    found: dict[str, list[tuple[str, tuple[str, ...], str]]] = {}
-    for question, (phrases, _) in _questions().items():
-        for phrase, answer in phrases.items():
-            found.setdefault(phrase[0], []).append((question, phrase, answer))
-    for several in found.values():
-        several.sort(key=lambda one: -len(one[1]))
-    return found
-
-
-@functools.cache
-def loose() -> frozenset[str]:
-    """The questions that only a rule of counting answers on purpose."""
-    return frozenset(question for question, (_, flags) in _questions().items() if "loose" in flags)
 
 
 @functools.cache
@@ -368,16 +325,16 @@ def _take_ends(found: Said) -> None:
 
 def _take_answers(found: Said, given: signs.Signs) -> None:
     """On which side of the known questions it stands."""
-    text = [_bare(word) for word in found.words]
+    text = [questions.bare(word) for word in found.words]
     taken: dict[str, set[int]] = {}
     for at, word in enumerate(text):
-        for question, phrase, answer in _firsts().get(word, ()):
+        for question, phrase, answer in questions.firsts().get(word, ()):
             here = set(range(at, at + len(phrase)))
             if tuple(text[at : at + len(phrase)]) != phrase or taken.get(question, set()) & here:
                 continue
             taken.setdefault(question, set()).update(here)
             denied = given.sign[at] == OUT and not given.marker[at]
-            if denied and "kept" not in _questions()[question][1]:
+            if denied and question not in questions.kept():
                 continue
             if answer in ("last", "latest") and len(phrase) == 1 and _span_follows(found, at + 1):
                 continue
@@ -388,7 +345,7 @@ def _take_answers(found: Said, given: signs.Signs) -> None:
 def _take_named_answers(found: Said) -> None:
     """The answers that a concept gives in whatever words or compound it stands there: Durchschnittsbestand."""
     for token in found.tokens:
-        for question, _, answer in _firsts().get(f"<{token.concept.replace('_', ' ')}>", ()):
+        for question, _, answer in questions.firsts().get(f"<{token.concept.replace('_', ' ')}>", ()):
             if question not in found.answers and token.sign != OUT:
                 found.answers[question] = {answer}
                 found.of_answers[question] = {token.concept}

@@ -1,9 +1,11 @@
 """Where two definitions disagree: how well the finder does on the labelled pairs, and what each reading must keep."""
 
+from collections import defaultdict
+
 import pytest
 
 from initiatives import disagreeing
-from initiatives.disagreeing import formats, logic, meanings, shapes, tables, vocabulary, weighing
+from initiatives.disagreeing import formats, logic, meanings, questions, shapes, tables, vocabulary, weighing
 from tests.labelled import weights
 from tests.labelled.__main__ import FITTED, score
 
@@ -75,6 +77,7 @@ OTHER_FORMATS = (
     ("latitude, longitude", "easting/northing"),
 )
 ONE_RULE = (
+    ("without Sundays", "Saturdays count"),
     ("one per policy", "je Police ein Satz"),
     ("without VAT", "netto"),
     ("cancelled orders are excluded", "orders, not counting cancellations"),
@@ -306,3 +309,37 @@ def test_the_thesaurus_is_well_formed():
     for line in tables.lines("opposites"):
         one, _, other = (part.strip().replace(" ", "_") for part in line.partition(":"))
         assert {one, other} <= known.scenes.keys()
+
+
+def test_every_question_has_answers_that_exclude_each_other():
+    answers, phrases = defaultdict(set), defaultdict(lambda: defaultdict(set))
+    flags, question = defaultdict(set), ""
+    for name in questions.FILES:
+        for line in tables.lines(name):
+            if not line.startswith("  "):
+                question, _, several = line.partition(" (")
+                flags[question].add(several)
+                continue
+            answer, _, given = line.partition(":")
+            answers[question].add(answer.strip())
+            for phrase in given.split(","):
+                key = tuple(questions.bare(word) for word in vocabulary.words_of(phrase))
+                assert key, (question, answer)
+                phrases[question][key].add(answer.strip())
+    assert len(answers) > 300
+    assert not {question for question, several in flags.items() if len(several) > 1}
+    assert not {question for question, several in answers.items() if len(several) < 2}
+    twice = {
+        (question, key) for question, of in phrases.items() for key, several in of.items() if len(several) > 1
+    }
+    assert not twice
+
+
+def test_a_question_of_a_trade_tells_two_ways_of_counting_apart():
+    one = disagreeing.Definition("Vacancy", "Yard", "vac", "Empty share", "", "let sqm / lettable sqm")
+    other = disagreeing.Definition(
+        "Vacancy", "Board", "vac_pct", "Empty share", "", "empty units / all units"
+    )
+    (found,) = disagreeing.find(one, other)
+    assert found.facet == "business_logic"
+    assert "floor area against units" in found.words

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from json import loads
 
-from initiatives.disagreeing import Definition, meanings, speaking, tables, vocabulary, weighing
+from initiatives.disagreeing import Definition, meanings, questions, speaking, tables, vocabulary, weighing
 from initiatives.disagreeing.vocabulary import Lexicon, fold
 from tests.labelled.__main__ import FITTED, HERE, definition
 
@@ -53,7 +53,7 @@ class Blanked:
     @contextmanager
     def standing_in(self) -> Iterator["Blanked"]:
         """While this lasts the finder reads by it."""
-        concept, firsts = Lexicon.concept, speaking._firsts
+        concept, firsts = Lexicon.concept, questions.firsts
         whole = firsts()
 
         def known(lexicon: Lexicon, key: tuple[str, ...]) -> str:
@@ -67,11 +67,11 @@ class Blanked:
             def get(kept, word, default=()):
                 return [one for one in whole.get(word, default) if ("?", one[1]) not in self.gone]
 
-        Lexicon.concept, speaking._firsts = known, lambda: Kept()
+        Lexicon.concept, questions.firsts = known, lambda: Kept()
         try:
             yield self
         finally:
-            Lexicon.concept, speaking._firsts = concept, firsts
+            Lexicon.concept, questions.firsts = concept, firsts
             self.forget()
 
     def forget(self) -> None:
@@ -101,14 +101,14 @@ def examples() -> dict[str, list[Example]]:
 
 
 def _questions(pairs: list[dict]) -> set:
-    """The phrases of contrasts.txt that stand in these pairs."""
+    """The phrases of questions that stand in these pairs."""
     found = set()
     for pair in pairs:
         for row in (pair["one"], pair["other"]):
             for text in (row["term"], row["meaning"], row["business_logic"]):
-                said = [speaking._bare(word) for word in vocabulary.words_of(text)]
+                said = [questions.bare(word) for word in vocabulary.words_of(text)]
                 for at in range(len(said)):
-                    for _, phrase, _ in speaking._firsts().get(said[at], ()):
+                    for _, phrase, _ in questions.firsts().get(said[at], ()):
                         if tuple(said[at : at + len(phrase)]) == phrase:
                             found.add(("?", phrase))
     return found
