@@ -85,6 +85,17 @@ class Cast:
             raise AttributeError(name) from None
 
 
+def from_today(fields: dict) -> dict:
+    """Fields in which a span stands for the day that lies so far from today.
+
+    Values that pytest collects are made before the first test runs, and midnight may lie between the two.
+    """
+    return {
+        name: clock.today() + value if isinstance(value, timedelta) else value
+        for name, value in fields.items()
+    }
+
+
 def make_person(login: str, unit: Unit | None = None, **fields) -> User:
     """An account with the common password, added by the system."""
     with acting(system="test", reason="Cast"):

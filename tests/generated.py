@@ -175,7 +175,8 @@ words = st.one_of(
     st.dates().map(str),
     st.just(MARK),
 )
-DAYS = [date.today() + timedelta(days=away) for away in (-400, -30, 0, 20, 400)]
+# How far a day that is sent lies from today.
+AWAY = [timedelta(days=days) for days in (-400, -30, 0, 20, 400)]
 # Parts of an address: any bytes a client may send, valid UTF-8 or not.
 parts = st.one_of(words.map(lambda text: text.encode()[:300]), st.binary(min_size=1, max_size=12))
 table_lines = st.lists(st.lists(words, min_size=1, max_size=6), min_size=1, max_size=6)
@@ -228,7 +229,7 @@ def filled_in(draw, form: Form) -> dict:
     for name, offered in form.fields.items():
         kind = form.kinds.get(name, "text")
         if kind == "date" and values.get(name) == [""]:
-            values[name] = [str(draw(st.sampled_from(DAYS)))]
+            values[name] = [str(date.today() + draw(st.sampled_from(AWAY)))]
         elif kind in ("text", "search") and values.get(name) == [""]:
             values[name] = [MARK]
         elif kind in ("email", "number", "url") and values.get(name) == [""]:

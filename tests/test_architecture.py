@@ -237,6 +237,28 @@ def test_nobody_asks_the_system_for_the_time():
     assert wrong == []
 
 
+def test_no_test_takes_the_day_as_it_is_loaded():
+    """What a module asks as it is loaded is yesterday's day to a suite that runs past midnight."""
+
+    def asked(node):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in {"today", "now"}:
+            yield node.lineno
+        for part in at_loading(node):
+            yield from asked(part)
+
+    def at_loading(node):
+        if isinstance(node, ast.FunctionDef):
+            return [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
+        return () if isinstance(node, ast.Lambda) else ast.iter_child_nodes(node)
+
+    wrong = [
+        f"{path.name}:{line}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for line in asked(ast.parse(path.read_text()))
+    ]
+    assert wrong == []
+
+
 def test_every_public_function_of_the_rules_says_what_it_means():
     silent = [
         f"{name}: {node.name}"

@@ -1,6 +1,7 @@
 """Hostile uploads: refused in words, or kept and never handed to a browser as anything that acts."""
 
 import random
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -9,7 +10,6 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.forms import FileField
 
-from governance import clock
 from initiatives import previews
 from initiatives.files import LONGEST_NAME, TYPES, check_file, extension_of, tidy_name
 from initiatives.models import Evidence
@@ -22,7 +22,6 @@ pytestmark = pytest.mark.django_db
 
 FILES = hostile.files()
 TABLES = ("UploadForm", "EstateForm")  # where a table that can be read is kept as rows
-TODAY = clock.today().isoformat()
 INLINE = {"image/png", "image/jpeg", "application/pdf"}
 
 
@@ -32,7 +31,12 @@ DOORS = {
         lambda case: at("evidence-add", case.ref, kind="contract_clause"),
         "owner",
         "file",
-        {"kind": "contract_clause", "covers": ["gov.autonomy"], "title": "Proof", "observed_on": TODAY},
+        {
+            "kind": "contract_clause",
+            "covers": ["gov.autonomy"],
+            "title": "Proof",
+            "observed_on": timedelta(0),
+        },
     ),
     "RowProofForm": (
         lambda case: at("checklist-row", case.ref, "gov.autonomy"),
@@ -40,7 +44,7 @@ DOORS = {
         "proof-file",
         {
             **{"kind": "answered", "based_on": "0", "proof-kind": "contract_clause"},
-            **{"proof-title": "Proof", "proof-observed_on": TODAY},
+            **{"proof-title": "Proof", "proof-observed_on": timedelta(0)},
         },
     ),
     "UploadForm": (lambda _: at("imports"), "admin", "file", {"source": "us-2025"}),
@@ -57,7 +61,7 @@ def send(client, case, file: hostile.Hostile, door: str = "EvidenceForm"):
     upload = SimpleUploadedFile("x", file.content, "text/html")
     upload._name = file.name  # past what Django's own class would tidy
     place, _, name, beside = DOORS[door]
-    return client.post(place(case), beside | {name: upload})
+    return client.post(place(case), factories.from_today(beside) | {name: upload})
 
 
 def test_there_are_enough_of_them_and_each_is_another():
