@@ -60,10 +60,15 @@ class Reading:
             blank = () if close else (Segment("literal", 1, 1, " "),)
             segments = [one for part in parts for one in (*blank, *masked(part, alone=False))][len(blank) :]
             self._take(groups.start(), groups.end(), *segments)
+        for named in wordings.PREFIXED.finditer(self.text):
+            letters, digits = named.groups()
+            if letters not in wordings.NO_PREFIX and not name_of(letters.lower()):
+                first = Segment("literal", len(letters), len(letters), letters)
+                self._take(named.start(), named.end(), first, Segment("*", 0, 1), *masked(digits))
         for mask in wordings.MASK.finditer(self.text):
             word = mask.group().rstrip(".,:+")
             small = {letter for letter in word if letter.islower()}
-            if word in wordings.NOT_A_MASK or small - wordings.MASK_LETTERS:
+            if word in wordings.NOT_A_MASK or (small - wordings.MASK_LETTERS and not _fixed_parts(word)):
                 continue
             alternative = self.found and re.search(r"\b(?:or|oder|ou)\s*$", self.text[: mask.start()])
             if alternative and not any(self.taken[mask.start() : mask.start() + len(word)]):
@@ -217,6 +222,16 @@ def masked(word: str, *, alone: bool = True) -> tuple[Segment, ...]:
 
     `alone`: no group of a longer mask, in which a single 9 or A is a class too.
     """
+    if _fixed_parts(word) and not wordings.RUN.fullmatch(word):
+        return tuple(
+            segment
+            for part in wordings.PARTS.findall(word)
+            for segment in (
+                masked(part)
+                if wordings.RUN.fullmatch(part)
+                else (Segment("literal", len(part), len(part), part),)
+            )
+        )
     segments = []
     dates = bool(re.search(r"[yY]{2}", word)) and not re.search(
         r"[b-gi-ln-rt-vB-GI-LN-RUV]", re.sub(r"n+|N+|D|T|H|h|d", "", word)
@@ -245,6 +260,14 @@ def masked(word: str, *, alone: bool = True) -> tuple[Segment, ...]:
         else:
             segments.append(Segment("literal", count, count, letter * count))
     return tuple(segments)
+
+
+def _fixed_parts(word: str) -> bool:
+    """Whether a mask's small letters stand between its signs for themselves: de:nnnnn:nnnn, Crew-nn."""
+    parts = [part for part in wordings.BETWEEN.split(word) if part]
+    runs = [part for part in parts if wordings.RUN.fullmatch(part)]
+    rest = [part for part in parts if part not in runs]
+    return any("n" in part for part in runs) and all(wordings.FIXED.fullmatch(part) for part in rest)
 
 
 def _sign(segment: Segment) -> bool:

@@ -126,11 +126,19 @@ MASK = re.compile(
 # Groups of a mask with blanks between them: AAA 999, A9999 99 999999.
 SPACED = re.compile(r"(?<!\S)(?=\S* )(?:A{1,3}9+|[9A]{2,}|n{2,}|#{2,})(?: (?:9+A?|A+|n+|#+))+(?=[\s,;)]|$)")
 LITERAL = re.compile(
-    r"(?<![A-Za-z0-9'])([A-Z]{1,5}(?:[-/_.#](?:\d{1,2}[-/_.#])?)?|\d{1,4}[-/]?(?=\s*(?:\+|followed\b|plus\b|suivi\b|gefolgt\b)))"
+    r"(?<![A-Za-z0-9'])([A-Z]{1,5}(?:[-/_.#](?:\d{1,2}[-/_.#])?)?|"
+    r"[A-Z]{2,3}\d{1,2}(?=\s*(?:\+|followed\b|plus\b))|\d{1,4}[-/]?(?=\s*(?:\+|followed\b|plus\b|suivi\b|gefolgt\b)))"
     r"(?=\s*(?:\+|plus\b|and\b|und\b|et\b|followed\b|then\b|,|gefolgt\b|suivie?\b|dann\b|&|"
     r"\s\d{1,2}[ -]?(?:digit|ziffer|chiffre|stellig|letter)|\s(?:one|two|three|four|five|six|seven|eight|nine|ten|"
     r"eleven|twelve)\b))"
 )
+# The parts of a mask between its signs: a run that stands for a class, or a few letters that stand for themselves.
+BETWEEN = re.compile(r"[-/.:_#]")
+PARTS = re.compile(r"[-/.:_#]|[^-/.:_#]+")
+# A few letters, and after a blank, which may be left out in what is stored, the mask of what counts: WTG nn.
+PREFIXED = re.compile(r"(?<!\S)([A-Z]{1,4}) (n{2,}(?:[-/.]n+)*)(?=[\s,;)]|$)")
+RUN = re.compile(r"n+|N{2,}|9{2,}|x{2,}|X{2,}|a{2,}|A{2,}|y{2}|yyyy|Y{2}|YYYY|mm|dd|hh|MM|DD|HH")
+FIXED = re.compile(r"(?!no|nr|num)[A-Za-z]{1,4}\d?|\d{1,3}")
 MASK_LETTERS = set("nxcymdhws")
 NOT_A_MASK = {"xx", "X" * 2, "nn", "xxx", "X" * 3, "AA", "NN", "AAA", "INN", "ANN"}
 STELLIG = re.compile(r"([a-z]{3,12}?)(stellig|ziffrig)[a-z]*(?: (?:nummer|zahl))?")

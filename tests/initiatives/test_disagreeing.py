@@ -44,8 +44,14 @@ ONE_FORMAT = (
     ("A-AAAA / AA-AAA", "A-AAAA or AA-AAA"),
     ("A, B or C", "A / B / C / D"),
     ("string(10)", "10 digits"),
+    ("WTG nnn", "WTG + 3 digits"),
 )
 OTHER_FORMATS = (
+    ("de:nnnnn:nnnn", "SH-nnn"),
+    ("WTG nn", "SEE + 12 digits"),
+    ("Crew-nn", "E, L or N"),
+    ("shelf aa-nn-nn", "4 letters"),
+    ("DE7 + 4 digits", "DE1 + 4 digits"),
     ("10 digits", "CHAR(8)"),
     ("10 digits", "e-mail address"),
     ("10 digits", "K-nnnnnnnn"),
