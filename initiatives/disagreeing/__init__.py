@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from initiatives.disagreeing import formats, logic, meanings, shapes, weighing
+from initiatives.disagreeing import figures, formats, logic, meanings, shapes, weighing
 from initiatives.disagreeing.tables import words
 from initiatives.disagreeing.vocabulary import fold
 
@@ -121,8 +121,10 @@ def _other_rule(one: Definition, other: Definition, *, within: bool) -> str:
         return why
     odds = weighing.rule(mine, theirs, within=within)
     if why:
-        return why if odds > UNLIKELY else ""
-    return weighing.stands_alone(mine, theirs) if odds > ANOTHER_RULE else ""
+        return why if odds > UNLIKELY or logic.outright(mine, theirs) else ""
+    if odds <= ANOTHER_RULE or figures.complementary(mine, theirs):
+        return ""
+    return weighing.stands_alone(mine, theirs)
 
 
 def _other_meaning(one: Definition, other: Definition) -> str:

@@ -7,7 +7,7 @@ positive contradiction. Source of the rule: int.definitions.
 
 import functools
 
-from initiatives.disagreeing import acronyms, tables, wordwise
+from initiatives.disagreeing import acronyms, figures, tables, wordwise
 from initiatives.disagreeing.signs import EITHER, IN, OFF, OUT
 from initiatives.disagreeing.speaking import Said, language, opposite, said
 from initiatives.disagreeing.tables import markers
@@ -23,7 +23,7 @@ GRAINS = {
     "receptacle", "living", "lot", "software", "medicine",
 }  # fmt: skip
 # Spans of time by which something is counted.
-SPANS = {"shift", "date", "week", "month", "quarter", "year", "hour"}
+SPANS = {"shift", "date", "week", "month", "quarter", "term", "season", "school_year", "year", "hour"}
 # The question of contrasts.txt whether a thing counts again when it comes again.
 ONCE = "each once or each time"
 # Between a tie and its noun: on duty and on standby.
@@ -45,16 +45,14 @@ def of_logic(one: str, other: str, *, strict: bool = False) -> str:
     if not one.strip() or not other.strip() or fold(one).split() == fold(other).split():
         return ""
     left, right = said(acronyms.spelt_out(one, other)), said(acronyms.spelt_out(other, one))
-    if against := opposed(left, right):
-        return "{}: {} against {}".format(*against)
-    if left.weights and right.weights and not left.weights & right.weights:
-        return f"{min(left.weights):g} counted against {min(right.weights):g}"
+    if why := _outright(one, left, other, right):
+        return why
     if (left.weighted and not right.parts) or (right.weighted and not left.parts):
         return "weighted on one side only"
-    if why := turned(left, right) or wordwise.swapped(one, other) or wordwise.or_else(left, right):
+    if why := turned(left, right):
         return why
     return (
-        _other_figures(left, right, strict=strict)
+        figures.other_figures(left, right, strict=strict)
         or _other_side(left, right)
         or _left_out(left, right, strict=strict)
         or _limited(left, right)
@@ -62,7 +60,7 @@ def of_logic(one: str, other: str, *, strict: bool = False) -> str:
         or _other_start(left, right)
         or _other_ratio(left, right)
         or _other_moment(left, right)
-        or _other_units(left, right)
+        or figures.other_units(left, right)
         or _other_grain(left, right)
         or _any_of(left, right)
         or _other_count(left, right)
@@ -72,12 +70,27 @@ def of_logic(one: str, other: str, *, strict: bool = False) -> str:
     )
 
 
+def outright(one: str, other: str) -> str:
+    """Why two rules of counting differ whatever else they say: another answer or figure; empty where neither shows."""
+    left, right = said(acronyms.spelt_out(one, other)), said(acronyms.spelt_out(other, one))
+    return _outright(one, left, other, right) or figures.other_figures(left, right, strict=False)
+
+
+def _outright(one: str, left: Said, other: str, right: Said) -> str:
+    """Another answer to one question, one thing in full and in part, codes exchanged, one alternative more."""
+    if against := opposed(left, right):
+        return "{}: {} against {}".format(*against)
+    if left.weights and right.weights and not left.weights & right.weights:
+        return f"{min(left.weights):g} counted against {min(right.weights):g}"
+    return wordwise.swapped(one, other) or wordwise.or_else(left, right)
+
+
 def contradicts(one: str, other: str) -> str:
     """Why two texts cannot both hold, however much of each is in the other; empty where they can."""
     left, right = said(one), said(other)
     if against := opposed(left, right):
         return "{}: {} against {}".format(*against)
-    return _other_figures(left, right, strict=False) or _other_side(left, right)
+    return figures.other_figures(left, right, strict=False) or _other_side(left, right)
 
 
 def opposed(one: Said, other: Said, *, but: frozenset[str] = frozenset()) -> tuple[str, str, str] | None:
@@ -99,55 +112,6 @@ def turned(left: Said, right: Said) -> str:
                 side == "before" and concept in taken_in and not stays
             ):
                 return f"before {_words({concept})} against after it"
-    return ""
-
-
-def _other_figures(left: Said, right: Said, *, strict: bool) -> str:
-    """Another span, share or threshold of one measure: 12 months against 24, 15 minutes against no tolerance."""
-    measures = {one.measure for one in left.quantities} & {one.measure for one in right.quantities}
-    for measure in sorted(measures):
-        mine = [one for one in left.quantities if one.measure == measure]
-        theirs = [one for one in right.quantities if one.measure == measure]
-        if measure == "count" and not (any(one.limit for one in mine) and any(two.limit for two in theirs)):
-            continue
-        new = [one for one in mine if not any(one.same(two) for two in theirs)]
-        old = [two for two in theirs if not any(two.same(one) for one in mine)]
-        named = (
-            measure.startswith("number of the") and (len(new) + len(old)) and min(len(mine), len(theirs)) > 1
-        )
-        if (new and old) or ((strict or named) and (new or old)):
-            return f"another number of {measure.replace('count', 'units').replace('_', ' ')}"
-    mine, theirs = ([one for one in text.quantities if one.limit and one.raw != 1] for text in (left, right))
-    new = [one for one in mine if not any(one.measure == two.measure or one.raw == two.raw for two in theirs)]
-    old = [two for two in theirs if not any(one.measure == two.measure or one.raw == two.raw for one in mine)]
-    if strict and new and old:
-        return "a limit on something else"
-    for these, those in ((left, right), (right, left)):
-        more = [
-            one for one in these.quantities if one.measure not in {two.measure for two in those.quantities}
-        ]
-        if (
-            strict
-            and those.quantities
-            and any(
-                one.limit and {"and", "und", "et"} & set(these.words[max(0, one.at - 7) : one.at])
-                for one in more
-            )
-        ):
-            return "another limit beside the first"
-        bare = [one for one in these.quantities if one.measure == "count"]
-        if len(bare) == len(those.quantities) == len(these.quantities) == 1:
-            (one,), (two,) = these.quantities, those.quantities
-            if one.limit and two.limit and one.raw != two.raw and two.measure != "count":
-                return "another limit"
-        measured = {one.measure for one in these.quantities}
-        endless = "no end" in measured and not measured & {"time", "terms"}
-        if endless and any(one.measure in ("time", "terms") for one in those.quantities):
-            return "a span on one side only"
-        if any(one.measure == "margin" for one in these.quantities) and any(
-            one.measure in ("time", "share", "mass") and one.value for one in those.quantities
-        ):
-            return "a tolerance on one side only"
     return ""
 
 
@@ -373,14 +337,6 @@ def _other_moment(left: Said, right: Said) -> str:
     if left.anchors & right.concepts or right.anchors & left.concepts:
         return ""
     return f"by {_words(left.anchors)} against {_words(right.anchors)}"
-
-
-def _other_units(left: Said, right: Said) -> str:
-    """Whether one thing is told in two units: in tonnes against in kilograms."""
-    for measure in left.units.keys() & right.units.keys():
-        if not left.units[measure] & right.units[measure]:
-            return f"another unit of {measure.split()[0]}"
-    return ""
 
 
 def _other_grain(left: Said, right: Said) -> str:

@@ -34,8 +34,6 @@ ORDINALS = {
     for word in several.split()
 }  # fmt: skip
 # Before a whole number: what it begins behind, and what it ends before.
-MORE_THAN = (("more", "than"), ("mehr", "als"), ("plus", "de"))
-LESS_THAN = (("less", "than"), ("fewer", "than"), ("weniger", "als"), ("moins", "de"))
 # Between a thing and what it counts.
 EQUALS = tables.words("is are = counts count as ist sind zahlt zahlen gilt als est vaut compte")
 WEIGHT_ENDS = tables.words(", ; . ) and und et if each")
@@ -46,6 +44,7 @@ SPOKEN = [
         re.compile(r"\b(\d{1,2}):([0-5]\d)(?= ?(?:min|h\b|std))", re.I),
         lambda match: f"{match[1]}.{round(int(match[2]) / 0.6):02}",
     ),
+    (re.compile(r"\b(?:half a year|(?:ein\w* )?halb\w* jahr\w*|un demi-an\b)", re.I), "6 months"),
     (re.compile(r"\b(?:half a|eine halbe|un demi-?) ?million", re.I), "500,000"),
     (
         re.compile(
@@ -63,11 +62,31 @@ NAMING = tables.words(
 )
 
 
+# Words before a threshold, and behind it, by whether the figure itself is taken in and on which side of it.
+BOUNDS = {
+    bound: [tuple(phrase.split()) for phrase in several.split(", ")]
+    for bound, several in {
+        ">": "over, above, more than, older than, longer than, later than, greater than, higher than, >, uber, "
+        "mehr als, alter als, langer als, plus de",
+        "<": "under, below, less than, fewer than, younger than, shorter than, lower than, <, unter, weniger als, "
+        "junger als, kurzer als, moins de",
+        ">=": "at least, minimum, min, >=, =>, from, mindestens, wenigstens, ab, au moins, a partir de, des",
+        "<=": "at most, up to, maximum, max, <=, =<, hochstens, bis zu, au plus",
+    }.items()
+}
+OR_BEYOND = ("or", "and", "oder", "und", "ou", "et")
+AND_BEYOND = {
+    ">=": tables.words("more over above older longer greater higher mehr alter langer hoher plus"),
+    "<=": tables.words("less under below fewer younger shorter lower weniger junger kurzer moins"),
+}
+
+
 @dataclass(frozen=True)
 class Quantity:
     """One figure: what it measures, how much of it in the base unit, and where its words begin and end.
 
-    `raw` as it was written; `limit`: whether it is a threshold.
+    `raw` as it was written; `limit`: whether it is a threshold; `bound`: of which kind, where its words say it: over 65
+    is >, 65 and over is >=.
     """
 
     measure: str
@@ -76,13 +95,28 @@ class Quantity:
     end: int
     raw: float = 0
     limit: bool = False
+    bound: str = ""
 
     def same(self, other: "Quantity") -> bool:
-        """Whether the two are one amount, but for rounding."""
+        """Whether the two are one amount, but for rounding; of whole figures more than 3 days is 4 days or more."""
+        if _next_to(self, other):
+            return True
         alike = self.raw and other.raw and abs(self.value / self.raw - other.value / other.raw) < 1e-9
         if self.measure == "day of the year" or alike:  # told in one unit
             return abs(self.value - other.value) < 1e-9
         return abs(self.value - other.value) <= SAME * max(abs(self.value), abs(other.value), 1e-9)
+
+
+def _next_to(one: Quantity, other: Quantity) -> bool:
+    """Whether one threshold takes its figure in, and the other is the whole figure before it without itself."""
+    by_bound = {one.bound: one, other.bound: other}
+    if by_bound.keys() not in ({">", ">="}, {"<", "<="}) or one.measure != other.measure:
+        return False
+    within, beyond = (by_bound[bound] for bound in sorted(by_bound, key=len, reverse=True))
+    unit = beyond.value / beyond.raw if beyond.raw else 0
+    step = within.raw - beyond.raw
+    whole = not beyond.raw % 1 and abs(within.value - unit * within.raw) < 1e-9
+    return whole and step == (1 if beyond.bound == ">" else -1)
 
 
 @functools.cache
@@ -126,12 +160,15 @@ def quantities(words: list[str], concepts: dict[int, str]) -> list[Quantity]:
         if one is None:
             continue
         near = {*words[max(0, one.at - 3) : one.at], *words[one.end : one.end + 3]}
-        beyond = _beyond(words, one) if one.measure.startswith("count ") else 0
+        bound = _bound(words, one)
+        whole = one.measure.startswith("count ") and not one.value % 1  # more than 2 is 3 or more
+        beyond = {">": 1, "<": -1}.get(bound, 0) if whole else 0
         one = replace(
             one,
             value=one.value + beyond,
             raw=(number(words[one.at]) or one.value) + beyond,
             limit=bool(near & tables.markers("limits")),
+            bound=bound,
         )
         last = found[-1] if found else None
         if last and last.end == one.at and last.measure == one.measure and one.value < last.value:
@@ -149,14 +186,20 @@ def plain(text: str) -> str:
     return text
 
 
-def _beyond(words: list[str], one: Quantity) -> int:
-    """What whole numbers begin with behind "more than", and end with behind "fewer than": more than 2 is 3 or more."""
-    before = tuple(words[max(0, one.at - 2) : one.at])
-    if one.value % 1:
-        return 0
-    if before[-1:] == (">",) or before in MORE_THAN:
-        return 1
-    return -1 if before[-1:] == ("<",) or before in LESS_THAN else 0
+def _bound(words: list[str], one: Quantity) -> str:
+    """Whether a threshold takes in the figure itself, and on which side of it; empty where that is not said."""
+    for bound, phrases in BOUNDS.items():
+        for phrase in phrases:
+            many = len(phrase)
+            before = tuple(words[max(0, one.at - many) : one.at]) == phrase
+            if before and words[max(0, one.at - many - 1)] not in tables.markers("not"):
+                return bound
+    for at in (one.end, one.end + 1):  # 30 days or more, 30 days overdue or more
+        if words[at : at + 1] and words[at] in OR_BEYOND:
+            return next(
+                (bound for bound, several in AND_BEYOND.items() if {*words[at + 1 : at + 2]} & several), ""
+            )
+    return ""
 
 
 def weights(words: list[str]) -> set[float]:
@@ -246,7 +289,10 @@ def _quantity(words: list[str], at: int, concepts: dict[int, str]) -> Quantity |
     if value < 2 and not (figure or tables.markers("limits") & set(words[max(0, at - 3) : at])):
         return None
     thing = concepts.get(at + 1)
-    if not thing and following.isalpha() and following not in tables.markers("stop"):
+    beyond = following in OR_BEYOND and {*words[at + 2 : at + 3]} & (AND_BEYOND[">="] | AND_BEYOND["<="])
+    if beyond and at + 3 < len(words):  # three or more children
+        thing = concepts.get(at + 3)
+    elif not thing and following.isalpha() and following not in tables.markers("stop"):
         thing = concepts.get(at + 2)
     return Quantity(f"count {thing or ''}".strip(), value, at, at + 1) if figure or thing else None
 

@@ -222,7 +222,11 @@ def _marker(text: list[str], at: int, end: int, start: int) -> tuple[str, int, i
         length = _starts(text, at, end, name)
         if length:
             return which, sign, length
-    if word in ("extra", "pending", "ausstehend", "separately") and alone:
+    if (
+        word in ("extra", "pending", "ausstehend", "separately")
+        and alone
+        and text[at - 1] not in markers("ties")
+    ):
         return "after", OUT, 1
     if word in ("too", "auch", "aussi") and alone:
         return "after", IN, 1

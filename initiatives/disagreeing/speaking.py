@@ -22,7 +22,8 @@ from initiatives.disagreeing.vocabulary import (
 # The words before the two moments between which something is measured; of a difference the later one comes first.
 BETWEEN = (("from", "to"), ("from", "until"), ("from", "till"), ("between", "and"), ("von", "bis"),
            ("zwischen", "und"), ("de", "a"), ("entre", "et"), ("from", "end"), ("since", "until"), ("ab", "bis"),
-           ("starts", "ends"), ("", "minus"), ("", "to"))  # fmt: skip
+           ("vom", "bis"), ("seit", "bis"), ("du", "au"), ("du", "a"), ("de", "au"),
+           ("starts", "ends"), ("", "minus"), ("", "to"), ("", "bis"), ("", "until"))  # fmt: skip
 ENDS_OF_GRAIN = words("""
 on of with for in at by from that who which whatever whichever den im mit von de du sur whether where if only as when
 counted counts during over than
@@ -313,7 +314,7 @@ def _take_ends(found: Said) -> None:
         one = frozenset(found.between(start + 1, middle)) - {"date"}
         other = frozenset(found.between(middle + 1, min(stop, middle + 8))) - {"date"}
         kinds = lexicon().kinds
-        bare = swapped and second == "to"
+        bare = swapped and second != "minus"
         if bare and not all(
             any(kinds.get(concept) == "event" for concept in half - {"start", "end"}) for half in (one, other)
         ):

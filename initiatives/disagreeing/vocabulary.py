@@ -162,7 +162,7 @@ class Lexicon:
             self.stems.setdefault(stems, concept)
         if len(key) == 1 and len(key[0]) >= LONG_ENOUGH:
             for cut in _cuts(key[0]):
-                self.nearly.setdefault(cut, set()).add(self.written[key])
+                self.nearly.setdefault(cut, set()).add(key[0])
 
     def concept(self, key: tuple[str, ...]) -> str:
         """The concept that these words name; empty where none is known."""
@@ -237,9 +237,14 @@ def _mistyped(word: str) -> str:
     """The known concept that this is with one letter too few, too many or exchanged; empty where there is none."""
     if len(word) < LONG_ENOUGH:
         return ""
-    nearly = lexicon().nearly
-    found = {concept for cut in _cuts(word) for concept in nearly.get(cut, ())}
+    nearly = {known for cut in _cuts(word) for known in lexicon().nearly.get(cut, ())}
+    found = {lexicon().written[(known,)] for known in nearly if _slip(word, known)}
     return found.pop() if len(found) == 1 else ""
+
+
+def _slip(word: str, known: str) -> bool:
+    """Whether one may be the other mistyped: not arrival and departure (Anreise, Abreise), nor who gives and gets."""
+    return word[:3] == known[:3] and {word[-2:], known[-2:]} != {"er", "ee"}
 
 
 def _cuts(word: str) -> set[str]:

@@ -7,6 +7,7 @@ it uses. Source of the rule: int.definitions.
 
 import functools
 import math
+import re
 from difflib import SequenceMatcher
 from itertools import pairwise
 
@@ -28,6 +29,7 @@ only nur seuls seulement unless left out ignored deducted minus less
 ALIKE_FROM = 5
 PEOPLE = ("person", "party", "population")
 # What is done with figures, said in words by one and with a sign by the other.
+TOLERANCE = re.compile(r"±|\+/-")
 ARITHMETIC = words("divide multiply percent share minus add subtract")
 
 
@@ -51,10 +53,17 @@ def two_things(one, other) -> float:
 
 
 def stands_alone(one: str, other: str) -> str:
-    """In words what each of two rules says that the other does not; empty where they name the same concepts."""
+    """In words what each of two rules says that the other does not; empty where they say the same.
+
+    Where they name the same concepts it is their figures: class 1 to 3, class 1 to 4.
+    """
     left, right = said(acronyms.spelt_out(one, other)), said(acronyms.spelt_out(other, one))
     mine, theirs = _left_over(_named(left), _named(right))
     parts = [f"“{text}”" for text in (_phrase(left, mine), _phrase(right, theirs)) if text]
+    if not parts and not TOLERANCE.search(one + other):  # 25 ± 2 is 23 to 27
+        digits = [[word for word in _plain(text) if word[0].isdigit()] for text in (left, right)]
+        rests = [[word for word in digits[at] if word not in digits[1 - at]] for at in (0, 1)]
+        parts = [f"“{', '.join(rest)}”" for rest in rests if rest]
     return "on one side only: " + " and on the other ".join(parts) if parts else ""
 
 

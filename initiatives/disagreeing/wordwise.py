@@ -7,7 +7,7 @@ from initiatives.disagreeing.vocabulary import words_of
 
 # A code with what it stands for: A = total loss.
 CODED = re.compile(r"(?<!\w)([A-Za-z0-9]{1,3}) ?[=:] ?([^,;=/]+?)(?=[,;/]|$)")
-OR = ("or", "oder", "ou")
+OR = {"or", "oder", "ou"}
 
 
 def swapped(one: str, other: str) -> str:
@@ -32,6 +32,7 @@ def or_else(left: Said, right: Said) -> str:
             len(these.words),
         )
         added = those.words[at : at + more]
-        if 1 < more <= 6 and added[0] in OR and those.words[at + more :] == these.words[at:]:
-            return f"{' '.join(added[1:])} taken in on one side only"
+        if 1 < more <= 6 and {added[0], added[-1]} & OR and those.words[at + more :] == these.words[at:]:
+            said = " ".join(word for word in added if word not in OR)
+            return f"{said} taken in on one side only"
     return ""
