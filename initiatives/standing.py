@@ -139,9 +139,7 @@ def _items(case: Initiative, roles) -> tuple[Item, ...]:
     by_key = {role.pk: role for role in roles}
     reviewed = {
         row.pk: frozenset(
-            key
-            for by, at, key in row.readings
-            if not sources.inside(case, by, datetime.fromisoformat(at))
+            key for by, at, key in row.readings if not sources.inside(case, by, datetime.fromisoformat(at))
         )
         for row in rows
         if row.readings
