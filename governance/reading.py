@@ -134,7 +134,7 @@ class Around:
         """What makes a row of the model from what is told of it."""
         own, annotated = self._own, list(self.rows.query.annotations)
         places = {path: place for place, path in enumerate(self.joined, len(own) + len(annotated))}
-        whole = maker(self.rows.model, own)
+        whole = maker(self.rows.model, own, annotated)
         joined = [
             (path, places[path], maker(self._model_at(path), columns))
             for path, columns in self.joined.items()
@@ -151,7 +151,6 @@ class Around:
 
         def read(told: list) -> models.Model:
             row = whole(told)
-            row.__dict__.update(zip(annotated, told[len(own) :], strict=False))
             related = row._state.fields_cache
             for path, place, make in joined:
                 related[path] = None if told[place][0] is None else make(told[place])
@@ -292,15 +291,17 @@ class JSONList(Func):
     output_field = JSONField()
 
 
-def maker(model: type[models.Model], columns: Iterable[str]) -> Callable[[Iterable], models.Model]:
+def maker(
+    model: type[models.Model], columns: Iterable[str], annotated: Iterable[str] = ()
+) -> Callable[[Iterable], models.Model]:
     """What makes a row from the values of these columns as JSON has them, as the table's own query would give it.
 
-    Columns it is not given are read when asked for. It goes past `Model.__init__`, which would cost more than
-    everything else that is done with a row.
+    What is `annotated` comes after them; columns it is not given are read when asked for. It goes past
+    `Model.__init__`, which would cost more than everything else that is done with a row.
     """
     known = {name: one for one in model._meta.concrete_fields for name in (one.attname, one.column)}
     fields = [known[name] for name in columns]
-    names = [one.attname for one in fields]
+    names = [*(one.attname for one in fields), *annotated]
     converted = [
         (one.attname, next(read for kind, read in _FROM_JSON.items() if isinstance(one, kind)))
         for one in fields
