@@ -216,7 +216,7 @@ class Facts:
 
     def short_of(self, key: str, at: datetime) -> list[Shortcoming]:
         """What the register says against this requirement at `at`."""
-        return [one for one in self.shortcomings if one.requirement == key and one.counts_at(at)]
+        return [one for one in self._short.get(key, ()) if one.counts_at(at)]
 
     @cached_property
     def _offered(self) -> dict[str, list[Item]]:
@@ -225,6 +225,13 @@ class Facts:
         for item in newest_first:
             for key in item.covers:
                 found.setdefault(key, []).append(item)
+        return found
+
+    @cached_property
+    def _short(self) -> dict[str, list[Shortcoming]]:
+        found: dict[str, list[Shortcoming]] = {}
+        for one in self.shortcomings:
+            found.setdefault(one.requirement, []).append(one)
         return found
 
     def models_at(self, at: datetime) -> list[Running]:

@@ -71,7 +71,7 @@ def record_many(kind: str, acts: list[tuple], *, on_behalf_of=None) -> list[Entr
     ]
     with prepared.cursor() as cursor:
         cursor.execute(
-            "SELECT plumbline_record(%s, %s, %s, %s, %s, %s::text[], %s::bytea[])",
+            "SELECT plumbline_record(%s, %s, %s, %s, %s, %s::text[], %b::bytea[])",
             [kind, actor_id, behalf_id, who.request_id, at, refs, bodies],
         )
         keys = [key for (key,) in cursor.fetchall()]

@@ -218,8 +218,10 @@ def _not_applicable(requirement: Requirement, reply, at: datetime, high: bool) -
 
 
 @cache
-def _none_yet(kinds: tuple[str, ...]) -> str:
-    return f"No proof yet: {' or '.join(in_words(kind) for kind in kinds)}."
+def _none_yet(key: str, kinds: tuple[str, ...], version: int) -> State:
+    """Most requirements of most cases: nothing was offered yet."""
+    words = f"No proof yet: {' or '.join(in_words(kind) for kind in kinds)}."
+    return State(key, "unproven", words, "Add proof.", answer_version=version)
 
 
 def _proof_state(
@@ -239,7 +241,7 @@ def _proof_state(
         item for item in facts.items_for(key) if item.kind in requirement.evidence and item.added_at <= at
     ]
     if not offered:
-        return lacking("unproven", _none_yet(requirement.evidence), "Add proof.")
+        return _none_yet(key, requirement.evidence, version)
 
     standing, unread, why = [], [], ""
     for item in offered:
@@ -405,8 +407,8 @@ def _undeclared(facts: Facts, book: Book) -> list[str]:
 
 def waiver_at(facts: Facts, key: str, at: datetime):
     """The granted waiver of this criterion or requirement that runs at `at`, or None."""
-    day = clock.local_day(at)
-    return next((w for w in facts.waivers if w.key == key and w.since <= at and day <= w.until), None)
+    running = (w for w in facts.waivers if w.key == key and w.since <= at and clock.local_day(at) <= w.until)
+    return next(running, None)
 
 
 def in_words(key: str) -> str:

@@ -14,7 +14,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.models import F, Func, JSONField, QuerySet, TextField, Value
 from django.db.models.base import ModelState
-from django.db.models.functions import Cast, JSONObject
+from django.db.models.functions import Cast
 from django.db.utils import DEFAULT_DB_ALIAS
 
 from governance import clock, prepared
@@ -104,9 +104,9 @@ class Around:
     """Rows of one table that belong to a key: which rows, and by which path to the key.
 
     Annotations come along as attributes, as JSON has them. `joined` names related rows that come along with some of
-    their columns, and of a row between them and this one ("delegate_of__person") what points; `without` columns that
-    stay behind, `keys` the set of keys it is asked with where there are several. The query must not hold a moment of
-    the clock, because its SQL is made once: it holds a `Moment`. `Moment("now")` is told by itself.
+    their columns, the key first, and of a row between them and this one ("delegate_of__person") what points; `without`
+    columns that stay behind, `keys` the set of keys it is asked with where there are several. The query must not hold
+    a moment of the clock, because its SQL is made once: it holds a `Moment`. `Moment("now")` is told by itself.
     """
 
     rows: QuerySet
@@ -115,21 +115,28 @@ class Around:
     without: tuple[str, ...] = ()
     keys: str = "keys"
 
-    def asked(self, name: str) -> QuerySet:
-        """The query that tells each row as text: its name, its key, its columns as JSON."""
-        also = {column: F(column) for column in self.rows.query.annotations}
-        for path, columns in self.joined.items():
-            also[path] = JSONObject(**{column: f"{path}__{column}" for column in columns})
-        told = _OwnRow(self.rows.model, self.without, *([JSONObject(**also)] if also else ()))
-        rows = self.rows.filter(**{f"{self.by}__in": [ANY_KEY]}).order_by()
-        return rows.values_list(Value(name), F(self.by), Cast(told, TextField()))
-
-    def reader(self) -> Callable[[dict], models.Model]:
-        """What makes a row of the model from its columns as JSON."""
+    @property
+    def _own(self) -> list[str]:
+        """The columns of the row itself that come along."""
         concrete = self.rows.model._meta.concrete_fields
-        whole = maker(self.rows.model, [one.column for one in concrete if one.column not in self.without])
+        return [one.attname for one in concrete if one.column not in self.without]
+
+    def asked(self, name: str) -> QuerySet:
+        """The query that tells each row as text: its name, its key, and by place its columns and what comes along."""
+        told = [F(column) for column in (*self._own, *self.rows.query.annotations)]
+        told += [
+            JSONList(*(F(f"{path}__{column}") for column in columns)) for path, columns in self.joined.items()
+        ]
+        rows = self.rows.filter(**{f"{self.by}__in": [ANY_KEY]}).order_by()
+        return rows.values_list(Value(name), F(self.by), Cast(JSONList(*told), TextField()))
+
+    def reader(self) -> Callable[[list], models.Model]:
+        """What makes a row of the model from what is told of it."""
+        own, annotated = self._own, list(self.rows.query.annotations)
+        places = {path: place for place, path in enumerate(self.joined, len(own) + len(annotated))}
+        whole = maker(self.rows.model, own, annotated)
         joined = [
-            (path, maker(self._model_at(path), columns))
+            (path, places[path], maker(self._model_at(path), columns))
             for path, columns in self.joined.items()
             if "__" not in path
         ]
@@ -138,22 +145,21 @@ class Around:
             if "__" in path:
                 between, name = path.split("__")
                 make_between = maker(self._model_at(between), ["id", f"{name}_id"])
-                behind.append((path, between, name, maker(self._model_at(path), columns), make_between))
-        annotated = list(self.rows.query.annotations)
+                behind.append(
+                    (places[path], between, name, maker(self._model_at(path), columns), make_between)
+                )
 
-        def read(told: dict) -> models.Model:
+        def read(told: list) -> models.Model:
             row = whole(told)
             related = row._state.fields_cache
-            for path, make in joined:
-                related[path] = None if told[path]["id"] is None else make(told[path])
-            for path, between, name, make, make_between in behind:
+            for path, place, make in joined:
+                related[path] = None if told[place][0] is None else make(told[place])
+            for place, between, name, make, make_between in behind:
                 related.setdefault(between)
-                if told[path]["id"] is not None:
-                    known = {"id": told[f"{between}_id"], f"{name}_id": told[path]["id"]}
+                if told[place][0] is not None:
+                    known = (getattr(row, f"{between}_id"), told[place][0])
                     related[between] = related[between] or make_between(known)
-                    related[between]._state.fields_cache[name] = make(told[path])
-            for column in annotated:
-                row.__dict__[column] = told[column]
+                    related[between]._state.fields_cache[name] = make(told[place])
             return row
 
         return read
@@ -181,7 +187,7 @@ class Question:
 
     def __init__(self, **tables: Around) -> None:
         self._tables = tables
-        self._readers: dict[str, Callable[[dict], models.Model]] = {}
+        self._readers: dict[str, Callable[[list], models.Model]] = {}
         self._sql: dict[str, str] = {}
 
     def ask(
@@ -275,47 +281,42 @@ class Whose:
         return f"SELECT {', '.join(asked)}"
 
 
-class _OwnRow(Func):
-    """The columns of the query's own table as JSON, but for some, and what was annotated."""
+class JSONList(Func):
+    """What a row tells, by place.
 
-    def __init__(self, model: type[models.Model], without: tuple[str, ...], *also):
-        table = connection.ops.quote_name(model._meta.db_table)
-        kept = [one.column for one in model._meta.concrete_fields if one.column not in without]
-        if len(kept) < len(without):  # each column that is taken away costs a copy of the row
-            named = ", ".join(f"'{column}', {table}.{connection.ops.quote_name(column)}" for column in kept)
-            template = f"jsonb_build_object({named})"
-        else:
-            template = f"(to_jsonb({table})" + "".join(f" - '{column}'" for column in without) + ")"
-        super().__init__(
-            *also, template=template + (" || %(expressions)s" if also else ""), output_field=JSONField()
-        )
+    As plain JSON without names: the server writes it, and we read it, in half the time that objects of jsonb take.
+    """
+
+    function = "json_build_array"
+    output_field = JSONField()
 
 
-def maker(model: type[models.Model], columns: Iterable[str]) -> Callable[[dict], models.Model]:
-    """What makes a row from its columns as JSON, as the table's own query would give it.
+def maker(
+    model: type[models.Model], columns: Iterable[str], annotated: Iterable[str] = ()
+) -> Callable[[Iterable], models.Model]:
+    """What makes a row from the values of these columns as JSON has them, as the table's own query would give it.
 
-    Columns it is not given are read when asked for. It goes past `Model.__init__`, which would cost more than
-    everything else that is done with a row.
+    What is `annotated` comes after them; columns it is not given are read when asked for. It goes past
+    `Model.__init__`, which would cost more than everything else that is done with a row.
     """
     known = {name: one for one in model._meta.concrete_fields for name in (one.attname, one.column)}
-    fields = [(name, known[name]) for name in columns]
-    plain = [(one.attname, name) for name, one in fields if not isinstance(one, tuple(_FROM_JSON))]
+    fields = [known[name] for name in columns]
+    names = [*(one.attname for one in fields), *annotated]
     converted = [
-        (one.attname, name, next(read for kind, read in _FROM_JSON.items() if isinstance(one, kind)))
-        for name, one in fields
+        (one.attname, next(read for kind, read in _FROM_JSON.items() if isinstance(one, kind)))
+        for one in fields
         if isinstance(one, tuple(_FROM_JSON))
     ]
 
-    def make(told: dict) -> models.Model:
+    def make(told: Iterable) -> models.Model:
         row = model.__new__(model)
         values = row.__dict__
         values["_state"] = state = ModelState()
         state.adding, state.db = False, DEFAULT_DB_ALIAS
-        for attname, column in plain:
-            values[attname] = told[column]
-        for attname, column, convert in converted:
-            value = told[column]
-            values[attname] = value if value is None else convert(value)
+        values.update(zip(names, told, strict=False))
+        for name, convert in converted:
+            if values[name] is not None:
+                values[name] = convert(values[name])
         return row
 
     return make

@@ -298,7 +298,11 @@ class Look:
     @cached_property
     def _ending(self) -> tuple[list[tuple[Initiative, date]], int]:
         by_unit = [unit.ending for unit in self.rows("ending") if unit.ending]
-        told = [(_case(row), row["continued"]) for rows in by_unit for row in rows]
+        told = [
+            (_case(row[column] for column in desk_rows.CASE), row["continued"])
+            for rows in by_unit
+            for row in rows
+        ]
         oldest = sorted(told, key=lambda row: (row[0].since, row[0].pk))[: desk_rows.MOST_ENDING]
         ends = [
             (

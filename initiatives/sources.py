@@ -13,7 +13,7 @@ from django.db.models.functions import JSONObject
 from governance import clock
 from governance.boards import PERSON
 from governance.models import Clause, ContractVersion, Delegation
-from governance.reading import Around, Moment, Question
+from governance.reading import Around, JSONList, Moment, Question
 from initiatives.models import (
     Answer,
     ArchitectureDecision,
@@ -46,14 +46,10 @@ from initiatives.models.reviews import WITHDRAWN
 _covers = Coverage.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _named = EvidenceNames.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _readings = LayerReview.objects.filter(evidence=OuterRef("pk")).order_by("pk")
-_reading = JSONObject(by="reviewer_id", at="at", key="requirement")
+_reading = JSONList("reviewer_id", "at", "requirement")
 _replies = Answer.objects.filter(initiative=OuterRef("pk")).order_by("pk")
-_reply = JSONObject(
-    key="requirement", kind="kind", text="text", version="version", at="at", accepted_at="accepted_at"
-)
-_version = JSONObject(
-    version="component_version_id", layer="component_version__component__layer", scope="scope_version_id"
-)
+_reply = JSONList("requirement", "kind", "text", "version", "at", "accepted_at")
+_version = JSONList("component_version_id", "component_version__component__layer", "scope_version_id")
 _stand_in = Delegation.objects.agreed().for_roles().filter(absence__person=OuterRef("person")).order_by("pk")
 _times = JSONObject(by="delegate_id", since="absence__starts_at", until="absence__ends_at")
 _controls = ClauseEnforcement.objects.counting().filter(
@@ -81,7 +77,7 @@ _OF_CASE = Question(
     ),
     evidence=Around(
         Evidence.objects.annotate(
-            covers=ArraySubquery(_covers.values(row=JSONObject(key="requirement", pk="pk"))),
+            covers=ArraySubquery(_covers.values(row=JSONList("requirement", "pk"))),
             named=ArraySubquery(_named.values(row=_version)),
             readings=ArraySubquery(_readings.values(row=_reading)),
             clause_of=F("clause__version_id"),

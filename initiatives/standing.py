@@ -107,15 +107,15 @@ def _shortcomings(case: Initiative) -> list:
 
 def _answers(case: Initiative) -> dict[str, Reply]:
     return {
-        told["key"]: Reply(
-            told["kind"],
-            told["text"],
-            told["version"],
-            datetime.fromisoformat(told["at"]),
-            clock.local_day(datetime.fromisoformat(told["accepted_at"])) if told["accepted_at"] else None,
+        key: Reply(
+            kind,
+            text,
+            version,
+            datetime.fromisoformat(at),
+            clock.local_day(datetime.fromisoformat(accepted_at)) if accepted_at else None,
         )
         for row in sources.rows(case, "answers")
-        for told in row.replies
+        for key, kind, text, version, at, accepted_at in row.replies
     }
 
 
@@ -139,9 +139,7 @@ def _items(case: Initiative, roles) -> tuple[Item, ...]:
     by_key = {role.pk: role for role in roles}
     reviewed = {
         row.pk: frozenset(
-            read["key"]
-            for read in row.readings
-            if not sources.inside(case, read["by"], datetime.fromisoformat(read["at"]))
+            key for by, at, key in row.readings if not sources.inside(case, by, datetime.fromisoformat(at))
         )
         for row in rows
         if row.readings
@@ -167,7 +165,7 @@ def _item(row, superseded_by, acceptance, voids, reviewed) -> Item:
         observed_on=row.observed_on,
         added_at=row.added_at,
         fingerprint=row.sha256 or f"item:{row.pk}",
-        covers={cover["key"]: cover["pk"] for cover in row.covers},
+        covers=dict(row.covers),
         result=row.result,
         condition=row.condition,
         voids=voids,
@@ -179,8 +177,8 @@ def _item(row, superseded_by, acceptance, voids, reviewed) -> Item:
         acceptance_role=acceptance.role if acceptance else "",
         acceptance_open=bool(acceptance and not acceptance.ended_at and acceptance.person.is_active),
         clause_of=row.clause_of,
-        components=frozenset(name["version"] for name in row.named if name["version"]),
-        layers=frozenset(name["layer"] or ("scope" if name["scope"] else "contract") for name in row.named),
+        components=frozenset(version for version, _, _ in row.named if version),
+        layers=frozenset(layer or ("scope" if scope else "contract") for _, layer, scope in row.named),
         reviewed=reviewed,
     )
 

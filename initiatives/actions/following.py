@@ -173,7 +173,7 @@ def _reason(words: list[str]) -> str:
 
 def lock_cases(keys: Iterable[int]) -> list[Initiative]:
     """These cases with their units, locked in the order of their keys, in a running act on the register."""
-    locked = Initiative.objects.all_locked(sorted(set(keys)))
+    locked = Initiative.objects.only("pk").all_locked(sorted(set(keys)))
     return list(Initiative.objects.select_related("unit").filter(pk__in=[case.pk for case in locked]))
 
 

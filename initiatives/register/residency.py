@@ -175,6 +175,9 @@ WITH RECURSIVE within (key, above) AS (
     JOIN initiatives_initiative c ON c.id = l.initiative_id
     JOIN governance_unit u ON u.id = c.unit_id
    WHERE l.initiative_id = ANY(%(cases)s) AND l.ended_at IS NULL
+), hop AS MATERIALIZED (
+  SELECT id, link_id, component_id, position, name, btrim(region) AS region, vendor_id
+    FROM initiatives_hop WHERE link_id = ANY(ARRAY(SELECT id FROM link)) AND ended_at IS NULL
 ), spot AS (
   SELECT l.id AS link, -1 AS position, NULL::bigint AS hop, r.place, s.name::text AS name, r.region, s.vendor_id,
          tstzrange(NULL, NULL) AS during
@@ -187,16 +190,13 @@ WITH RECURSIVE within (key, above) AS (
      SELECT 0, '' WHERE NOT EXISTS (SELECT FROM jsonb_array_elements_text(s.regions) one WHERE btrim(one) <> '')
    ) r
    UNION ALL
-  SELECT l.id, h.position, h.id, 0, h.name, coalesce(nullif(btrim(v.region), ''), btrim(h.region)), h.vendor_id,
+  SELECT h.link_id, h.position, h.id, 0, h.name, coalesce(nullif(btrim(v.region), ''), h.region), h.vendor_id,
          tstzrange(v.runs_from, v.runs_to)
-    FROM link l
-    JOIN initiatives_hop h ON h.link_id = l.id AND h.ended_at IS NULL
-    JOIN initiatives_componentversion v ON v.component_id = h.component_id
+    FROM hop h JOIN initiatives_componentversion v ON v.component_id = h.component_id
    WHERE NOT isempty(tstzrange(v.runs_from, v.runs_to))
    UNION ALL
-  SELECT l.id, h.position, h.id, 0, h.name, btrim(h.region), h.vendor_id, gap
-    FROM link l
-    JOIN initiatives_hop h ON h.link_id = l.id AND h.ended_at IS NULL
+  SELECT h.link_id, h.position, h.id, 0, h.name, h.region, h.vendor_id, gap
+    FROM hop h
    CROSS JOIN LATERAL unnest('{{(,)}}'::tstzmultirange - coalesce(
      (SELECT range_agg(tstzrange(v.runs_from, v.runs_to))
         FROM initiatives_componentversion v WHERE v.component_id = h.component_id), '{{}}')) gap
@@ -210,13 +210,13 @@ WITH RECURSIVE within (key, above) AS (
    UNION
   SELECT up.region, w.above FROM up JOIN within w ON w.key = up.key WHERE w.above IS NOT NULL
 ), enclosing AS (
-  SELECT region, array_agg(key) AS keys FROM up GROUP BY region
+  SELECT region, array_agg(key) AS keys, region IN (SELECT key FROM within) AS known FROM up GROUP BY region
 ), bound AS (
   SELECT l."case", l.id AS link, l.system_id, p.hop, p.place, p.name, p.region, p.position, t.basis, t.id AS term,
          t.name AS holder, t.reference, t.words AS said, t.allowed, t.forbidden, t.inside, t.outside,
          CASE WHEN t.basis IS NULL THEN p.during ELSE p.during * t.during END AS during,
          coalesce(e.keys, '{{}}') AS keys,
-         EXISTS (SELECT FROM within w WHERE w.key = lower(p.region)) AS known,
+         coalesce(e.known, false) AS known,
          ARRAY(SELECT btrim(one) FROM jsonb_array_elements_text(l.data_classes) one
                 WHERE lower(btrim(one)) = ANY(t.classes)) AS classes
     FROM link l JOIN place p ON p.link = l.id
