@@ -119,7 +119,7 @@ def _other_side(left: Said, right: Said) -> str:
     """What one leaves out, or says to be of no matter, and the other takes in."""
     if left.complement != right.complement:
         return ""
-    agreed = _agreed(left, right)
+    alike = agreed(left, right)
     figures_agree = any(
         all(any(one.same(two) for two in those.quantities) for one in these.quantities)
         for these, those in ((left, right), (right, left))
@@ -145,12 +145,12 @@ def _other_side(left: Said, right: Said) -> str:
                 continue
             outright = special & (those.taken_in | those.either) - those.left_out - these.taken_in
             plain = named <= those.stated and not named <= these.stated
-            if outright or (plain and not named & (those.left_out | these.taken_in | agreed)):
+            if outright or (plain and not named & (those.left_out | these.taken_in | alike)):
                 return f"{_words(outright or named)} left out on one side only"
     return ""
 
 
-def _agreed(left: Said, right: Said) -> set[str]:
+def agreed(left: Said, right: Said) -> set[str]:
     """The concepts with which both give the same answer to one question: net, and without VAT."""
     return {
         concept
@@ -162,13 +162,13 @@ def _agreed(left: Said, right: Said) -> set[str]:
 
 def _left_out(left: Said, right: Said, *, strict: bool) -> str:
     """What one leaves out of what the other takes whole: all orders against orders without test orders."""
-    agreed = _agreed(left, right)
+    alike = agreed(left, right)
     for these, those in ((left, right), (right, left)):
         if these.ends and those.ends:
             continue
         phrases = [set(phrase) - generic() for sign, phrase in these.groups if sign == OUT]
         out = set().union(*phrases)
-        known = those.concepts | {token.concept for token in those.tokens} | agreed
+        known = those.concepts | {token.concept for token in those.tokens} | alike
         new = {one for one in out - known if one in lexicon().scenes and opposite(one) not in known}
         if not new or any(sign in (OUT, IN) for sign, _ in those.groups):
             continue
@@ -183,10 +183,10 @@ def _left_out(left: Said, right: Said, *, strict: bool) -> str:
 
 def _limited(left: Said, right: Said) -> str:
     """Whether one is limited to something and the other is not: only active ones against all."""
-    agreed = _agreed(left, right)
+    alike = agreed(left, right)
     for these, those in ((left, right), (right, left)):
         limit = these.only - generic()
-        wider = those.taken_in - these.concepts - agreed
+        wider = those.taken_in - these.concepts - alike
         if these.only and wider and not those.only and those.concepts & these.concepts:
             return f"{_words(wider)} taken in against only {_words(these.only)}"
         if not limit or those.only & limit:

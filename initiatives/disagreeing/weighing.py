@@ -221,7 +221,7 @@ def _questions(left: Said, right: Said) -> dict[str, float]:
 def _wording(left: Said, right: Said) -> dict[str, float]:
     """How the two are worded: with one beginning and order, or in words of their own."""
     named = _named(left), _named(right)
-    mine, theirs = _left_over(*named)
+    mine, theirs = (half - logic.agreed(left, right) for half in _left_over(*named))
     shared = min(len(named[0]) - len(mine), len(named[1]) - len(theirs))
     more, less = max(len(mine), len(theirs)), min(len(mine), len(theirs))
     texts = _plain(left), _plain(right)

@@ -14,10 +14,10 @@ from pathlib import Path
 from initiatives import disagreeing
 
 HERE = Path(__file__).parent
-HALVES = ("tuning", "more", "fresh", "later", "unseen", "hard", "held_out")
+HALVES = ("tuning", "more", "fresh", "later", "rules", "unseen", "rules_unread", "hard", "held_out")
 # What the weights are fitted on; and what whoever mends the finder may read.
 FITTED = ("tuning", "more", "fresh")
-READ = (*FITTED, "later")
+READ = (*FITTED, "later", "rules")
 
 
 @dataclass
