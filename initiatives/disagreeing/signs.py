@@ -23,6 +23,11 @@ counted included contained considered mitgezahlt gezahlt enthalten compris compt
 include includes zahlt zahlen berucksichtigt dabei taken covered eligible part recognised recognized regarded relevant
 comprise comprises compte comptent inclus inclues comptee comptees treated shown reported booked added
 """)
+# Who is said to count: behind these nothing is left out yet, and what is not counted follows.
+SPEAKING = words("""
+we you they it one i do does did will would wir man es sie ich nous on il elle ils vous ne n not never nicht pas are is
+sind werden sont
+""")
 REQUIRED = words("required needed necessary erforderlich notig requis obligatoire mandatory")
 # The phrases of phrases.txt in the order in which they are tried: on which side their words stand, and the sign.
 PHRASES = (
@@ -232,10 +237,16 @@ def _marker(text: list[str], at: int, end: int, start: int) -> tuple[str, int, i
         return "after", IN, 1
     if word in markers("irrelevant") and (at + 1 == end or text[at + 1] in (",", "ob")):
         return "after", EITHER, 1
+    if (
+        word in ("no", "keine", "kein", "none")
+        and at > start + 1
+        and text[at - 1] in ("are", "is", "sind", "ist")
+    ):
+        return "after", OUT, min(2, end - at)  # trailers are no lorries
     if word == "no" and text[at + 1 : at + 2] and text[at + 1] in ("show", "shows"):
         return "", 0, 0
     if word in markers("not"):
-        return _after_not(text, at, end)
+        return _after_not(text, at, end, start)
     if word in markers("without") and not (
         word in ("ex", "plus", "ausser") and at + 1 < end and text[at + 1] in ("works", "betrieb")
     ):
@@ -256,7 +267,7 @@ def _marker(text: list[str], at: int, end: int, start: int) -> tuple[str, int, i
     return "", 0, 0
 
 
-def _after_not(text: list[str], at: int, end: int) -> tuple[str, int, int]:
+def _after_not(text: list[str], at: int, end: int, start: int) -> tuple[str, int, int]:
     """What a "not" does: "not counted" leaves out, "not deducted" takes in, else it denies what follows it."""
     ahead = at + 1
     if ahead < end and text[ahead] in THAN:
@@ -273,6 +284,12 @@ def _after_not(text: list[str], at: int, end: int) -> tuple[str, int, int]:
         if word in REQUIRED:
             return "after", EITHER, ahead + 1 - at
         if word in COUNTING and not (word in ("counting", "include", "includes") and ahead + 1 < end):
+            behind = ahead + 1
+            while behind < end and text[behind] in HELPING | markers("not"):
+                behind += 1
+            whom = behind < end and text[behind] not in markers("joins") | set(APART)
+            if whom and not set(text[start:at]) - SPEAKING:
+                return "before", OUT, behind - at
             return "after", OUT, ahead + 1 - at
         if word in ("excluding", "without"):
             return "before", IN, ahead + 1 - at

@@ -188,6 +188,13 @@ def test_what_one_leaves_out_and_the_other_does_not_take_is_one_rule(one, other)
 OUT_AND_IN = (
     ("lorries, trailers left out", "lorries incl. trailers"),
     ("trailers and vans are not counted", "vans count too"),
+    ("we do not count trailers", "trailers count too"),
+    ("nicht gezählt werden Anhänger", "inklusive Anhänger"),
+    ("ne sont pas comptées les remorques", "y compris les remorques"),
+    ("trailers are no lorries", "lorries incl. trailers"),
+    ("Anhänger fallen weg", "Anhänger zählen mit"),
+    ("trailers aside", "trailers count"),
+    ("à l'exclusion des remorques", "remorques comprises"),
     ("less breakages", "breakages are not deducted"),
     ("staffed or not", "staffed"),
     ("sold or unsold", "only sold ones"),
