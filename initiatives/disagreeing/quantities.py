@@ -33,7 +33,6 @@ ORDINALS = {
     )
     for word in several.split()
 }  # fmt: skip
-# Before a whole number: what it begins behind, and what it ends before.
 # Between a thing and what it counts.
 EQUALS = tables.words("is are = counts count as ist sind zahlt zahlen gilt als est vaut compte")
 WEIGHT_ENDS = tables.words(", ; . ) and und et if each")
@@ -60,8 +59,6 @@ NAMING = tables.words(
     "scope scopes stage level levels type class tier l week version category schedule section status code contract no "
     "nr page sheet"
 )
-
-
 # Words before a threshold, and behind it, by whether the figure itself is taken in and on which side of it.
 BOUNDS = {
     bound: [tuple(phrase.split()) for phrase in several.split(", ")]
@@ -191,9 +188,11 @@ def _bound(words: list[str], one: Quantity) -> str:
     for bound, phrases in BOUNDS.items():
         for phrase in phrases:
             many = len(phrase)
-            before = tuple(words[max(0, one.at - many) : one.at]) == phrase
-            if before and words[max(0, one.at - many - 1)] not in tables.markers("not"):
-                return bound
+            if tuple(words[max(0, one.at - many) : one.at]) != phrase:
+                continue
+            # Not more than 5 is 5 or less; but people who write "not older than" mean "under" as often.
+            denied = one.at > many and words[one.at - many - 1] in tables.markers("not")
+            return "" if denied else bound
     for at in (one.end, one.end + 1):  # 30 days or more, 30 days overdue or more
         if words[at : at + 1] and words[at] in OR_BEYOND:
             return next(

@@ -29,8 +29,8 @@ only nur seuls seulement unless left out ignored deducted minus less
 ALIKE_FROM = 5
 PEOPLE = ("person", "party", "population")
 # What is done with figures, said in words by one and with a sign by the other.
-TOLERANCE = re.compile(r"±|\+/-")
 ARITHMETIC = words("divide multiply percent share minus add subtract")
+TOLERANCE = re.compile(r"±|\+/-")
 
 
 @functools.lru_cache(maxsize=4_000)
