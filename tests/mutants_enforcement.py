@@ -56,7 +56,7 @@ ENFORCEMENT = [
     (
         "a reader is from outside, now and then",
         "initiatives/standing.py",
-        'if not sources.inside(case, read["by"], datetime.fromisoformat(read["at"]))',
+        "if not sources.inside(case, by, datetime.fromisoformat(at))",
         "if True:",
         f"{WALK} -k technical_lead",
     ),
