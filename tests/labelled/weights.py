@@ -78,26 +78,39 @@ class Blanked:
         """What was read before is read anew."""
         speaking.said.cache_clear()
         vocabulary.parts.cache_clear()
+        weighing.rule.cache_clear()
 
 
 def examples() -> dict[str, list[Example]]:
     """By question the examples of all sets, each set without the words that only it uses."""
-    found: dict[str, list[Example]] = defaultdict(list)
-    sets = groups()
     with Blanked().standing_in() as blanked:
-        asked: dict[str, set] = {}
-        for name, pairs in sets.items():
-            blanked.asked = set()
-            blanked.forget()
-            _read(name, pairs)
-            asked[name] = set(blanked.asked) | _questions(pairs)
-        counted = Counter(word for several in asked.values() for word in several)
-        for name, pairs in sets.items():
-            blanked.gone = {word for word in asked[name] if counted[word] == 1}
-            blanked.forget()
-            for question, example in _read(name, pairs):
-                found[question].append(example)
-    return found
+        return examples_of(groups(), blanked)[0]
+
+
+def examples_of(
+    sets: dict[str, list[dict]], blanked: Blanked
+) -> tuple[dict[str, list[Example]], dict[str, set]]:
+    """The examples of these sets by question, and by set the words and phrases that only it uses."""
+    found: dict[str, list[Example]] = defaultdict(list)
+    used: dict[str, set] = {}
+    for name, pairs in sets.items():
+        blanked.asked = set()
+        blanked.forget()
+        _read(name, pairs)
+        used[name] = set(blanked.asked) | _questions(pairs)
+    counted = Counter(word for several in used.values() for word in several)
+    gone = {name: {word for word in several if counted[word] == 1} for name, several in used.items()}
+    for name, pairs in sets.items():
+        blanked.gone = gone[name]
+        blanked.forget()
+        for question, example in _read(name, pairs):
+            found[question].append(example)
+    return found, gone
+
+
+def asked(question: str, rows: list[Example]) -> list[str]:
+    """The signs that are weighed for this question."""
+    return [name for name in rows[0].signs if name not in NOT_ASKED[question]]
 
 
 def _questions(pairs: list[dict]) -> set:
@@ -236,7 +249,7 @@ def main(write: Callable[[str], object]) -> None:
     """Print the figures of sets left out, and hand the weights of all sets to `write`."""
     lines = [REMARK]
     for question, rows in examples().items():
-        names = [name for name in rows[0].signs if name not in NOT_ASKED[question]]
+        names = asked(question, rows)
         print(question, told(rows, left_out(rows, names)))
         lines.append(f"{question}\n")
         lines += [f"  {name}: {weight:.2f}\n" for name, weight in fitted(rows, names).items()]
