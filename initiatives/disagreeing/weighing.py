@@ -30,6 +30,7 @@ ALIKE_FROM = 5
 PEOPLE = ("person", "party", "population")
 # What is done with figures, said in words by one and with a sign by the other.
 ARITHMETIC = words("divide multiply percent share minus add subtract")
+# A figure with what it may vary by, which another may tell by its two ends.
 TOLERANCE = re.compile(r"±|\+/-")
 
 

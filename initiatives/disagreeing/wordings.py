@@ -135,10 +135,10 @@ LITERAL = re.compile(
 # The parts of a mask between its signs: a run that stands for a class, or a few letters that stand for themselves.
 BETWEEN = re.compile(r"[-/.:_#]")
 PARTS = re.compile(r"[-/.:_#]|[^-/.:_#]+")
-# A few letters, and after a blank, which may be left out in what is stored, the mask of what counts: WTG nn.
-PREFIXED = re.compile(r"(?<!\S)([A-Z]{1,4}) (n{2,}(?:[-/.]n+)*)(?=[\s,;)]|$)")
 RUN = re.compile(r"n+|N{2,}|9{2,}|x{2,}|X{2,}|a{2,}|A{2,}|y{2}|yyyy|Y{2}|YYYY|mm|dd|hh|MM|DD|HH")
 FIXED = re.compile(r"(?!no|nr|num)[A-Za-z]{1,4}\d?|\d{1,3}")
+# A few letters, and after a blank, which may be left out in what is stored, the mask of what counts: WTG nn.
+PREFIXED = re.compile(r"(?<!\S)([A-Z]{1,4}) (n{2,}(?:[-/.]n+)*)(?=[\s,;)]|$)")
 MASK_LETTERS = set("nxcymdhws")
 NOT_A_MASK = {"xx", "X" * 2, "nn", "xxx", "X" * 3, "AA", "NN", "AAA", "INN", "ANN"}
 STELLIG = re.compile(r"([a-z]{3,12}?)(stellig|ziffrig)[a-z]*(?: (?:nummer|zahl))?")

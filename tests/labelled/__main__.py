@@ -30,6 +30,23 @@ class Score:
     severity: int = 0
     misses: list[str] = field(default_factory=list)
 
+    def add(self, pair: dict) -> None:
+        """Count what the finder says of one pair."""
+        named = {
+            one.facet: one for one in disagreeing.find(definition(pair["one"]), definition(pair["other"]))
+        }
+        expected = dict(pair["expect"])
+        for facet in {*named, *expected}:
+            if facet in named and facet in expected:
+                self.found[facet] += 1
+                self.severity += named[facet].severity == expected[facet]
+            elif facet in expected:
+                self.missed[facet] += 1
+                self.misses.append(f"{pair['id']} missed {facet}: {pair['why']}")
+            else:
+                self.false[facet] += 1
+                self.misses.append(f"{pair['id']} false {facet}: {named[facet].words}")
+
     def precision(self, facet: str = "") -> float:
         """The share of named conflicts that are ones; of one facet, or of all."""
         return _share(_of(self.found, facet), _of(self.false, facet))
@@ -67,20 +84,7 @@ def score(half: str) -> Score:
     """How well the finder does on one half."""
     result = Score()
     for pair in json.loads((HERE / f"definitions_{half}.json").read_text(encoding="utf-8")):
-        named = {
-            one.facet: one for one in disagreeing.find(definition(pair["one"]), definition(pair["other"]))
-        }
-        expected = dict(pair["expect"])
-        for facet in {*named, *expected}:
-            if facet in named and facet in expected:
-                result.found[facet] += 1
-                result.severity += named[facet].severity == expected[facet]
-            elif facet in expected:
-                result.missed[facet] += 1
-                result.misses.append(f"{pair['id']} missed {facet}: {pair['why']}")
-            else:
-                result.false[facet] += 1
-                result.misses.append(f"{pair['id']} false {facet}: {named[facet].words}")
+        result.add(pair)
     return result
 
 

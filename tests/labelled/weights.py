@@ -34,12 +34,12 @@ class Example:
     yes: bool
 
 
-def groups() -> dict[str, list[dict]]:
-    """The pairs that weights are fitted on, by the set that they were written for."""
+def groups(halves: tuple[str, ...] = FITTED) -> dict[str, list[dict]]:
+    """The pairs of these halves, by the set that they were written for: the letter of the id, or the whole half."""
     found = defaultdict(list)
-    for half in FITTED:
+    for half in halves:
         for pair in loads((HERE / f"definitions_{half}.json").read_text(encoding="utf-8")):
-            found[pair["id"][0] if half == "fresh" else half].append(pair)
+            found[half if half in ("tuning", "more") else pair["id"][0]].append(pair)
     return dict(found)
 
 
