@@ -14,10 +14,11 @@ from pathlib import Path
 from initiatives import disagreeing
 
 HERE = Path(__file__).parent
-HALVES = ("tuning", "more", "fresh", "later", "rules", "unseen", "rules_unread", "hard", "held_out")
+HALVES = ("tuning", "more", "fresh", "later", "rules", "trades",
+          "unseen", "rules_unread", "trades_unread", "hard", "held_out")  # fmt: skip
 # What the weights are fitted on; and what whoever mends the finder may read.
 FITTED = ("tuning", "more", "fresh")
-READ = (*FITTED, "later", "rules")
+READ = (*FITTED, "later", "rules", "trades")
 
 
 @dataclass
