@@ -131,6 +131,11 @@ class Person:
         words = re.compile(re.escape(name).replace(":", r"\s*:"))
         self.follow((within or self.page.locator("main")).get_by_role("link", name=words).first)
 
+    def open(self, name: str, within: Locator | None = None) -> None:
+        """Follow the first link of that name and wait for its page: one that still stands is not looked at for it."""
+        with self.page.expect_navigation(wait_until="domcontentloaded"):
+            self.click(name, within)
+
     def press(self, name: str, within: Locator | None = None, *, exact: bool = True) -> None:
         """Press the button of that name, or with `exact=False` the first that has it in its name."""
         buttons = (within or self.page.locator("main")).get_by_role("button", name=name, exact=exact)

@@ -137,7 +137,7 @@ def incident(owner: Person, look) -> None:
     """From the desk: an incident is made of it, written on, resolved and closed; a post-mortem is owed by then."""
     owner.desk()
     look(owner, "desk-problem")
-    owner.click("Read it")
+    owner.open("Read it")
     look(owner, "problem")
     owner.click("Make an incident of it")
     owner.type("What went wrong", "Summaries name old dates.")
@@ -194,7 +194,7 @@ def write(owner: Person, look) -> None:
     page = owner.page
     owner.desk()
     look(owner, "desk-owed")
-    owner.click("Write", page.locator("li").filter(has_text="Post-mortem of the incident"))
+    owner.open("Write", page.locator("li").filter(has_text="Post-mortem of the incident"))
     look(owner, "post-mortem-start")
     owner.press("Begin to write")
     for label, words in WRITTEN.items():
@@ -259,7 +259,7 @@ def learn(other: Person, seat: Person, look) -> None:
     other.send("Search")
     expect(other.page.locator("main")).to_contain_text(LESSON)
     look(other, "library")
-    other.click(LESSON[:40])
+    other.open(LESSON[:40])
     look(other, "lesson")
     other.desk()
     expect(other.page.locator("main")).to_contain_text(f"1 lesson of others: {SECOND}")

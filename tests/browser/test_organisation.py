@@ -114,7 +114,7 @@ def test_somebody_is_away_and_another_sits_for_her(watch, cast):
     holder.press("Plan it")
     holder.said("Whoever you named is asked now.")
     delegate = watch.sign_in(cast.outsider)
-    delegate.click("Read and answer")
+    delegate.open("Read and answer")
     look(delegate, "delegation")
     delegate.press("I stand in")
     delegate.said("You stand in for Amara Diallo")

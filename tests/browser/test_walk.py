@@ -397,7 +397,7 @@ def report_outcomes(owner: Person, by_hand: int | None) -> None:
 def map_contract(owner: Person, by_hand: int | None) -> None:
     """Each clause, or so many, is given the control that enforces it."""
     owner.tab("Contract")
-    owner.click("Where each clause is enforced")
+    owner.open("Where each clause is enforced")
     owner.fits()
     clauses = Initiative.objects.get(title=TITLE).contract.versions.get().clauses.all()
     for _ in clauses[:by_hand]:
