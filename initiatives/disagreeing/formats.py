@@ -46,12 +46,14 @@ LEGEND = re.compile(r"\b[A-Za-z9#] ?= ?(?:a )?[a-z]+(?: or [a-z]+)?")
 def described(text: str) -> Shape:
     """The shape that a typed description gives; of an empty one nothing is known."""
     if not text.strip() or wordings.FIGURES.search(fold(text)):
-        return Shape()
+        return Shape(sides=_sides(fold(text)))
     if address := wordings.WEB_ADDRESS.match(text.strip()):
         return Shape(starts=address.group())
     if wordings.IN_WORDS.fullmatch(fold(text.strip())):
         name = (Segment("A", 1, 1), Segment("*", 3, 200))  # four characters or more: it may not be a code
         return Shape(name, True, *length_of(name))
+    if not text.isupper() and _of_parts(fold(text.strip())):  # EUR, USD are codes
+        return Shape(parts=True, sides=_sides(fold(text)))
     if codes := _codes(text):
         return Shape(codes[0], True, 1, 1, others=tuple(codes[1:]))
     text = re.sub(r"(?i)\bw/o\b", "without", text.strip())
@@ -163,7 +165,29 @@ def _shape(
         _all_cased(folded),
         _spread(folded),
         others=tuple(tuple(way) for way in ways[1:]),
+        sides=_sides(folded),
     )
+
+
+def _of_parts(folded: str) -> bool:
+    """Whether it is put together of parts that are named and not counted out: machine, spindle; plate and time."""
+    if wordings.NO_PART.search(folded) or name_of(folded) not in ("", "licence plate"):
+        return False
+    parts = re.split(r" ?[/+_,.] ?|-| (?:plus|and|und|et) ", folded)
+    return bool(
+        wordings.SIGNED_PARTS.fullmatch(folded)
+        or (wordings.NAMED_PARTS.fullmatch(folded) and not all(map(wordings.IN_DIGITS.fullmatch, parts)))
+    )
+
+
+def _sides(folded: str) -> frozenset[tuple[str, bool]]:
+    """On which questions it takes the first side or the other: UTC or local time, decimal comma or point."""
+    found = set()
+    for what, (one, other) in wordings.SIDES.items():
+        said = bool(one.search(folded)), bool(other.search(folded))
+        if said[0] != said[1]:
+            found.add((what, said[0]))
+    return frozenset(found)
 
 
 def _said(folded: str, yes: re.Pattern, no: re.Pattern) -> bool | None:

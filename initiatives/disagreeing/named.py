@@ -11,12 +11,17 @@ KINDS = {
     "MD5": ("md5", "H32"),
     "SHA-1": ("sha-?1", "H40"),
     "SHA-256": ("sha-?256", "H64"),
-    "e-mail address": ("e-?mail(?: ?address| ?adresse)?|courriel|rfc ?5322", "*3-254 '@' *3-254"),
+    "e-mail address": ("(?:e-?)?mail ?(?:address|adresse)|e-?mail|courriel|rfc ?5322", "*3-254 '@' *3-254"),
     "user name": (
         "user ?name|user principal name|upn|login(?: ?name)?|first ?name[._]last ?name|vorname[._]nachname",
         "A1 *1-64",
     ),
-    "web address": ("url|uri|web address", "*4-2000"),
+    "web address": ("url(?: form)?|uri|web address", "*4-2000"),
+    "host name": ("fully qualified domain name|fqdn|host ?name", "*2-63 '.' *2-190"),
+    "colour in hexadecimal": ("hex(?: value)?,? #?rrggbb", "'#' H6"),
+    "creditor reference": ("rf creditor reference|iso ?11649", "'RF' D2 X1-21"),
+    "EIDR": ("eidr", "'10.' D4 '/' H4 '-' H4 '-' H4 '-' H4 '-' H4 '-' X1"),
+    "NATO stock number": ("nsn|nato stock number", "D4 '-' D2 '-' D3 '-' D4"),
     "IBAN": ("iban", "A2 D2 X11-30"),
     "BIC": ("bic|swift(?:[ -]code)?|iso ?9362", "A6 X2-5"),
     "ISIN": ("isin|iso ?6166", "A2 X9 D1"),
@@ -44,7 +49,12 @@ KINDS = {
         "licen[cs]e plate|number plate|kennzeichen|plaque(?: d'immatriculation)?|plate",
         "*2-12",
     ),
-    "E.164": (r"e\.?164|international phone(?: number)?", "'+' D7-15"),
+    "E.164": (
+        r"e\.?164|international phone(?: number)?"
+        r"|\+(?:,| and| then|) ?(?:the )?country code(?:,| and| then| plus)? (?:the )?number",
+        "'+' D7-15",
+    ),
+    "phone number with blanks": ("international(?: notation)?,? with (?:blanks|spaces)", "'+' *7-20"),
     "E.164 without its plus": (
         r"e\.?164\W+(?:digits only|only digits|nur ziffern)"
         r"|e\.?164[^;]{0,30}?(?:no|without|ohne|sans|w/o) (?:the |leading |a )*(?:\W? ?\+(?= ?\W? ?(?:$|\W|ni))|plus)",
@@ -54,7 +64,8 @@ KINDS = {
     "IMSI": ("imsi", "D15"),
     "ICCID": ("iccid", "D19-20"),
     "national phone number": (
-        "(?:phone|telephone|telefon)(?: ?number|nummer)?,? (?:national|local)|national (?:notation|format)",
+        "(?:phone|telephone|telefon)(?: ?number|nummer)?,? (?:national|local)|national (?:notation|format)"
+        "|^national(?=, (?:digits|0\\d+ \\d))",
         "'0' D6-12",
     ),
     "IPv6 address": ("ipv6", "*2-39"),
@@ -95,7 +106,7 @@ KINDS = {
     "UN/LOCODE": ("un/?locode|locode", "A2 X3"),
     "two-letter country code": ("iso ?3166(?:-1)?(?: alpha)?-?2|alpha-?2|iso country code", "A2"),
     "three-letter country code": ("iso ?3166(?:-1)?(?: alpha)?-3|alpha-?3", "A3"),
-    "currency code": ("iso ?4217", "A3"),
+    "currency code": ("iso ?4217|iso letters", "A3"),
     "language tag": ("bcp ?47|tag like [a-z]{2}-[a-z]{2}", "A2 '-' A2"),
     "NACE code": ("nace", "D2-2 '.' D2"),
     "market location": ("malo(?:-id)?|marktlokation", "D11"),
@@ -124,13 +135,14 @@ KINDS = {
     "EIC": ("eic(?: code)?", "X16"),
     "Unix time": ("unix(?: time(?:stamp)?)?|epoch(?: seconds)?", "D10"),
     "Unix time in milliseconds": ("epoch (?:millis(?:econds)?|ms)", "D13"),
-    "Julian date": ("julian (?:date|day)", "D5-7"),
+    "Julian date": ("julian (?:date|day)|julian,? y{1,4}ddd|y{2,4}ddd", "D4-7"),
     "numeric country code": ("iso(?: 3166(?:-1)?)? numeric|numeric-3", "D3"),
     "latitude and longitude": ("lat(?:itude)?(?:/| ?, ?| and )lon(?:gitude)?|decimal degrees", "*5-40"),
     "grid coordinates": ("easting ?(?:/|,|and) ?northing", "*5-40"),
-    "ISO week": ("iso week", "D4 '-' 'W' D2"),
+    "ISO week": ("iso(?: ?8601)? week", "D4 '-' 'W' D2"),
     "ISO date and time": (
-        r"iso ?8601(?:, ?utc| timestamp| date-?time| with z| utc| with time| mit zeit)|iso timestamp|rfc ?3339",
+        r"iso ?8601(?:, ?utc| timestamp| date-?time| with z| utc| with time| mit zeit)|iso timestamp|rfc ?3339"
+        "|iso ?8601 to the (?:second|minute)",
         "D4 '-' D2 '-' D2 'T' *5-20",
     ),
     "ISO date": ("iso(?: ?8601)?(?: date|-datum)|iso ?8601", "D4 '-' D2 '-' D2"),

@@ -96,6 +96,10 @@ RULES = [
         (r"^[a-z]{2,8}: ?(?=[9X]\(\d)", ""),
         (r"^(?:PIC )?X\(0?(\d{1,2})\)$", r"\1 characters"),
         (r"^\d (?:to|bis|à|-) \d$", "1 digit"),
+        (r"^(\d{1,2}) ?[-\u2013] ?(9{2,})$", r"\1 to \2"),
+        (r"\b(?:yyyy|jjjj)-(?-i:W)ww\b(?:, ISO)?", "ISO week"),
+        (r"\byear,? month,?(?: and)? day (?:in|as) (?:eight|8) digits\b(?: without separators)?", "YYYYMMDD"),
+        (r"\byear and month(?=,|$)", "6 digits"),
         (r"\bbase ?64(?:url)?\b[,:]?", ""),
         (r"\b\w+ digits?,? (?:zero|left|0)[- ]padded to (\d{1,2})\b", r"\1 digits, zero-padded"),
         (r"\b(?:string|str|text) ?\((\d+)\)", r"up to \1 characters"),
@@ -122,6 +126,12 @@ RULES = [
             rf"\b(\w+ {DIGITS}) (?:preceded by|prefixed (?:with|by)|led by|with (?:a )?leading|after)"
             r"(?: the| an?)?(?: letters?| prefix)? (?-i:([A-Z]{1,5}))\b",
             r"\2 + \1",
+        ),
+        (r"\b([2-4]|two|three|four) (?:check|control) digits\b", r"\1 digits"),
+        (
+            rf"\b(\w+ {DIGITS}) (?:preceded by|prefixed (?:with|by)|after|précédée?s (?:de|par)|nach) "
+            r"(?:the |dem |l')?(?:year|jahr|année)\b",
+            r"2 to 4 digits + \1",
         ),
         (r"^([A-Z]{1,5}-?) ?\+ ?(\d{1,2})$", r"\1 + \2 digits"),
         (

@@ -31,7 +31,8 @@ class Segment:
 class Shape:
     """What is known of how an identifier is written. `whole`: the segments are all there is; `others`: in other ways.
 
-    `spread`: whether there are signs between its groups, where that is said; `lettered`: its examples hold letters.
+    `spread`: whether there are signs between its groups, where that is said; `lettered`: its examples hold letters;
+    `sides`: what it says to be one way or the other; `parts`: it is put together of parts that are named.
     """
 
     segments: tuple[Segment, ...] = ()
@@ -50,6 +51,8 @@ class Shape:
     spread: bool | None = None
     lettered: bool = False
     others: tuple[tuple[Segment, ...], ...] = ()
+    sides: frozenset[tuple[str, bool]] = frozenset()
+    parts: bool = False
 
     @property
     def known(self) -> bool:
@@ -68,6 +71,8 @@ class Shape:
             or self.suffix is not None
             or self.case_matters is not None
             or self.spread is not None
+            or self.sides
+            or self.parts
         )
 
     @property
@@ -106,6 +111,9 @@ def clash(one: Shape, other: Shape) -> str:
         return ""
     if one.name and other.name and one.name != other.name and not {one.name, other.name} <= ARTICLE_NUMBERS:
         return "another kind of identifier"
+    for what, side in sorted(one.sides):
+        if (what, not side) in other.sides:
+            return what
     if one.order and other.order and one.order != other.order:
         return "order of day, month and year"
     if (
@@ -144,6 +152,8 @@ def clash(one: Shape, other: Shape) -> str:
             return "separators"
         if right.spread is False and left.whole and all(any(map(_separator, way)) for way in left.ways):
             return "separators"
+    if any(left.parts and _one_run(right) for left, right in ((one, other), (other, one))):
+        return "put together of parts on one side only"
     if any(left.lettered and _only_digits(right) for left, right in ((one, other), (other, one))):
         return "digits against letters or separators"
     if one.whole and other.whole:
@@ -157,7 +167,7 @@ def clash(one: Shape, other: Shape) -> str:
 
 
 def _separator(part: Segment) -> bool:
-    return part.kind == "literal" and any(not letter.isalnum() for letter in part.literal)
+    return part.kind == "literal" and any(not letter.isalnum() and letter != "+" for letter in part.literal)
 
 
 def _counts_out(shape: Shape) -> bool:
@@ -186,6 +196,15 @@ def _begun(segments: tuple[Segment, ...], shape: Shape) -> tuple[Segment, ...]:
 
 def _only_digits(shape: Shape) -> bool:
     return shape.whole and bool(shape.segments) and all(one.kind == "D" for one in shape.segments)
+
+
+def _one_run(shape: Shape) -> bool:
+    """Whether it is in one piece, but for what it starts with, or given out as one."""
+    return shape.name in GIVEN or (
+        shape.whole
+        and bool(shape.segments)
+        and not any(_separator(part) for way in shape.ways for part in way[1:])
+    )
 
 
 def _needs_more(shape: Shape) -> bool:

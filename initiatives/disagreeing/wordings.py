@@ -19,7 +19,7 @@ LETTER = (
     r"buchstaben?|lettres?(?: majuscules)?|alpha|grossbuchstaben)"
 )
 ANY = (
-    r"(?:alphanumeric(?:al|s)?(?: (?:characters?|chars?|places|key|code))?|"
+    r"(?:(?:(?:upper|lower)[- ]?case |capital )?alphanumeric(?:al|s)?(?: (?:characters?|chars?|places|key|code))?|"
     r"alphanumerische?(?: (?:zeichen|stellen))?|(?:characters?|chars?) alphanumeric|"
     r"caracteres? alphanumeriques?)"
 )
@@ -68,14 +68,17 @@ NO_ZEROS = re.compile(
     r"(?:no|without|ohne|sans|stripped|dropped?) (?:of )?(?:the )?(?:leading|filling|"
     r"fuhrende|zeros? (?:non|non) )|(?:leading|fuhrende) (?:zeros?|nullen?) "
     r"(?:are )?(?:cut|stripped|dropped|removed|lost|gone|entfernt)|auto-?increment|"
-    r"(?<![a-z])(?:big)?int(?:eger)?(?![a-z])|ganzzahl|entier"
+    r"(?<![a-z])(?:big)?int(?:eger)?(?![a-z])|ganzzahl|entier|"
+    r"zeros? (?:in front|at the front|on the left) (?:are )?(?:cut|stripped|dropped|removed|lost|gone)|"
+    r"(?<!\w)0\d+ (?:is|as|becomes|(?:is )?stored as|wird|ist|devient) [1-9]"
 )
 ZEROS = re.compile(
     r"zero[- ]?(?:padded|filled)|with (?:a )?leading 0(?!\d)|mit fuhrender 0(?!\d)|"
     r"(?<!not )(?<!un)(?:left-|right-)?padded|"
     r"padded with zeros?|leading zeros?|fuhrende[nr]? null|"
     r"nullen aufgefullt|mit nullen|zeros? (?:non significatifs|a gauche)|"
-    r"filled with zeros?|left[- ]padded"
+    r"filled with zeros?|left[- ]padded|zeros? (?:in front|at the front|on the left)|"
+    r"(?:digits|characters|places|ziffern|stellen),? (?:stored |kept |held )?(?:as|als) text"
 )
 CASE_MATTERS = re.compile(
     r"case[- ]sensitive|upper and lower case differ|"
@@ -160,6 +163,40 @@ NO_SUFFIX = re.compile(
 SUFFIX = re.compile(
     r"(?:with|plus|incl(?:uding|\.)?|mit|avec) (?:the |a |version )*(?:suffix|version suffix|revision)"
 )
+# What two descriptions may say to be one way or the other, whatever else they say.
+SIDES = {
+    what: (re.compile(one), re.compile(other))
+    for what, one, other in (
+        (
+            "clock",
+            r"(?<![a-z])(?:utc|gmt|zulu|with z)(?![a-z+])",
+            r"(?<![a-z])(?:local|summer time|central european|cest|cet|mez|mesz|ortszeit|heure locale|no zone|"
+            r"without zone)(?![a-z])",
+        ),
+        (
+            "decimal mark",
+            r"decimal comma|comma as (?:the )?decimal|dezimalkomma|virgule decimale",
+            r"decimal point|(?:point|dot) as (?:the )?decimal|dezimalpunkt|point decimal",
+        ),
+        (
+            "percent or fraction",
+            r"percent(?!age point)|prozent|pour ?cent|%",
+            r"decimal fraction|(?<![a-z])fraction(?![a-z])",
+        ),
+        ("hexadecimal or decimal", r"(?<![a-z])hex(?:adecimal)?(?![a-z])", r"(?:^|in )decimal(?=$|, \d)"),
+        (
+            "seconds or a clock's hours",
+            r"^(?:(?:in|as) )?(?:milli|micro|nano)?(?:seconds|minutes|hours|sekunden|minuten|secondes)(?![a-z])",
+            r"(?<![a-z])hh?:mm",
+        ),
+        ("revision", r"(?<!without )(?<!no )(?:and|with|plus) revision", r"(?:without|no) revision"),
+        (
+            "check letter",
+            r"(?:with|and|plus) (?:a )?check letter",
+            rf"check letter {_CUT}|(?:without|no) check letter",
+        ),
+    )
+}
 # So many characters in all, before the parts that they are made of.
 TOTAL = re.compile(rf"{RANGE}(?:{DIGIT}|{LETTER}|{ANY}|{SIGN}|{PLACE}|{HEX})(?= ?[:(])")
 # A name in words and no code.
@@ -190,6 +227,24 @@ FIGURES_ALONE = re.compile(
     r"(?:fort)?laufende nummer|fortlaufend)\W*"
 )
 JOINED = re.compile(r"\+|(?<![a-z])(?:plus|followed by|then|gefolgt von|dann|puis|suivie? de)(?![a-z])")
+# Parts that are named and not counted out, with a sign between them or joined in words. What joins two of them is in
+# neither, so that each text can be read in one way only.
+_WORD = r"(?!(?:plus|and|und|et)\b)[a-z][a-z']"
+_NAMED_PART = rf"{_WORD}{{2,}}(?: {_WORD}+){{0,2}}(?: no\.)?"
+SIGNED_PARTS = re.compile(rf"{_NAMED_PART}(?:(?: ?/ ?|[-_.]){_NAMED_PART})+")
+NAMED_PARTS = re.compile(rf"{_NAMED_PART}(?:(?: ?\+ ?| plus | and | und | et |, ?){_NAMED_PART})+")
+# What is said of a whole and names no part of it.
+NO_PART = re.compile(
+    r"(?<![a-z])(?:no|not|without|with|only|never|ohne|sans|nur|free|text|digits?|letters?|ziffern?|buchstaben?|"
+    r"chiffres?|lettres?|\w*stellig\w*|case|capitals?|zeros?|leading|"
+    r"numeric|integer|decimals?|point|comma|hyphens?|separators?|or|style|unique|mail|stored|kept|as|in|per|from|is|by|"
+    r"one|each|unpadded|padded|n{2,}|x{2,}|y{2,}\w*|j{2,}\w*|dd|mm|hh|a{2,})(?![a-z])"
+)
+# Parts that may be digits: year and month.
+IN_DIGITS = re.compile(
+    r"(?:the |two-digit |running |own |serial )*(?:year|month|day|date|time|hour|number|no\.|nummer|numero|sequence|"
+    r"counter|code|site|country|jahr|monat|tag|annee|mois)"
+)
 # What is said of the whole and is no part of it.
 ASIDE = re.compile(
     r"zero|null|padd|unique|eindeutig|case|check|separator|blank|space|never|without|ohne|sans|no |eg|example"
