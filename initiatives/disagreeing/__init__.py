@@ -1,7 +1,7 @@
 """Where two definitions of business terms disagree: worked out from what they say, without a database.
 
 Sources: S1-3, S1-10, S1-11; rulebook, int.definitions. Each conflict has a facet, a severity and words that name both
-sides. Unknown is no conflict; the same in other words is none. What no rule settles is weighed (weighing.py).
+sides. Unknown is no conflict; the same in other words is none. Whether what is said is enough is weighed (weighing.py).
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from initiatives.disagreeing import figures, formats, logic, meanings, shapes, weighing
+from initiatives.disagreeing import keys, logic, meanings, weighing
 from initiatives.disagreeing.tables import words
 from initiatives.disagreeing.vocabulary import fold
 
@@ -34,17 +34,9 @@ department dept team unit location
 approved closed opened changed modified author creator editor deletedat isactive enabled valid flags
 due expiry method mode stage phase category subcategory
 """)
-# Types of columns that hold figures, flags and days, and identify nothing.
-MEASURES = ("decimal", "float", "double", "boolean", "date", "datetime", "timestamp")
-# A measured pattern of whole figures too long to be an amount.
-KEY = re.compile(r"9{6,}|9\{(?:[6-9]|\d{2})\}")
-# What the rules name does not stand where the weighed signs speak so clearly against it.
-UNLIKELY = -1.5
-# The same of two kinds of thing, and from where on the signs are enough for them where no rule names any: where their
-# identifiers cannot be matched, and that would be said in its place; and where nothing else is found.
-CLASHING, APART = (-1.5, 1.5), (-2.5, 0.5)
-# From here on the weighed signs are enough where no rule names anything: of two rules, of one thing.
-ANOTHER_RULE, ONE_THING = 0.0, 0.0
+# From these odds on (as their logarithm) the weighed signs are enough: of two rules, of two things, of one thing. Put
+# where sets left out miss about as many as they name for nothing.
+ANOTHER_RULE, TWO_THINGS, ONE_THING = -0.4, 0.0, 0.0
 WORDS_OF_FIELD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -100,7 +92,7 @@ def _within(one: Definition, other: Definition) -> list[Conflict]:
     why = ""
     if not meanings.same_term(one.term, other.term) and not meanings.synonyms(one.term, other.term):
         why = f"{first.term} first, {second.term} then"
-    why = why or _format_clash(first, second) or _other_rule(first, second, within=True)
+    why = why or keys.clash(first, second) or _other_rule(first, second, within=True)
     why = why or _other_meaning(first, second)
     if not why:
         return []
@@ -114,17 +106,13 @@ def _within(one: Definition, other: Definition) -> list[Conflict]:
 
 
 def _other_rule(one: Definition, other: Definition, *, within: bool) -> str:
-    """Why the rules of counting differ: by what they say, or by the signs of it taken together."""
+    """Why the rules of counting differ, where all signs of it taken together are enough."""
     mine, theirs = one.business_logic, other.business_logic
-    why = logic.of_logic(mine, theirs, strict=within)
     if not (mine.strip() and theirs.strip()) or fold(mine).split() == fold(theirs).split():
-        return why
-    odds = weighing.rule(mine, theirs, within=within)
-    if why:
-        return why if odds > UNLIKELY or logic.outright(mine, theirs) else ""
-    if odds <= ANOTHER_RULE or figures.complementary(mine, theirs):
         return ""
-    return weighing.stands_alone(mine, theirs)
+    if weighing.rule(mine, theirs, within=within) <= ANOTHER_RULE:
+        return ""
+    return logic.of_logic(mine, theirs, strict=within) or weighing.stands_alone(mine, theirs)
 
 
 def _other_meaning(one: Definition, other: Definition) -> str:
@@ -145,13 +133,7 @@ def _overlap(first: Definition, second: Definition) -> bool:
 def _of_one_term(one: Definition, other: Definition) -> list[Conflict]:
     """One term in two places: the same kind of thing, written and counted alike?"""
     counted = meanings.of_meaning(one.meaning, other.meaning)
-    one_key = (
-        bool(one.identifier_format.strip() and other.identifier_format.strip())
-        and formats.described(one.identifier_format).whole
-        and formats.described(other.identifier_format).whole
-        and not _format_clash(one, other)
-    )
-    if not counted and not one_key and _two_things(one, other):
+    if not counted and _two_things(one, other):  # payer against account: one thing, counted as two
         words = f"{one.term} is not one thing: {_says(one, one.meaning)}, {_says(other, other.meaning)}."
         return [Conflict("same_name", BLOCKING, words)]
     found = _format_conflict(one, other)
@@ -168,21 +150,14 @@ def _two_things(one: Definition, other: Definition) -> bool:
     """Whether two meanings of one term are of two kinds of thing."""
     if not one.meaning.strip() or not other.meaning.strip():
         return False
-    beside = one.business_logic, other.business_logic
-    named = meanings.other_kind(one.meaning, other.meaning, beside=beside, term=one.term)
-    unlikely, enough = CLASHING if _format_clash(one, other) else APART
-    return weighing.two_things(one, other) > (unlikely if named else enough)
+    return weighing.two_things(one, other) > TWO_THINGS
 
 
 def _one_thing(one: Definition, other: Definition) -> bool:
     """Whether two meanings of two terms are of one thing."""
     if not one.meaning.strip() or not other.meaning.strip():
         return False
-    texts = one.meaning, other.meaning, (one.term, other.term)
-    if meanings.apart_for_sure(*texts):
-        return False
-    named = meanings.one_thing(*texts)
-    return weighing.one_thing(one, other) > (UNLIKELY if named else ONE_THING)
+    return weighing.one_thing(one, other) > ONE_THING
 
 
 def _of_two_terms(one: Definition, other: Definition) -> list[Conflict]:
@@ -214,7 +189,7 @@ def _ordinary(name: str) -> bool:
 
 
 def _format_conflict(one: Definition, other: Definition) -> list[Conflict]:
-    why = _format_clash(one, other)
+    why = keys.clash(one, other)
     if not why:
         return []
     words = (
@@ -223,39 +198,11 @@ def _format_conflict(one: Definition, other: Definition) -> list[Conflict]:
     return [Conflict("identifier_format", BLOCKING, words)]
 
 
-def _format_clash(one: Definition, other: Definition) -> str:
-    """Why the identifiers of the two cannot be matched by equality; empty where they can or nothing is known."""
-    same = fold(one.identifier_format).split() == fold(other.identifier_format).split()
-    if same and not one.profile and not other.profile:
-        return ""
-    return shapes.compare(
-        formats.described(one.identifier_format),
-        formats.measured(_identifying(one)),
-        formats.described(other.identifier_format),
-        formats.measured(_identifying(other)),
-    )
-
-
 def against_measure(row: Definition) -> str:
     """Why its field was measured otherwise than it is declared; empty where it was not, or one of both is unknown."""
     if not row.identifier_format.strip() or not row.profile:
         return ""
-    return _format_clash(replace(row, profile=None), replace(row, identifier_format=""))
-
-
-def _identifying(row: Definition) -> Mapping | None:
-    """The profile where its column may hold identifiers; figures and flags are none unless a format was typed."""
-    profile = row.profile or {}
-    kind = str(profile.get("type") or "").lower()
-    patterns = profile.get("patterns") or {}
-    keyed = (profile.get("distinct_share") or 0) >= 0.5 and all(KEY.fullmatch(one) for one in patterns)
-    repeated = (profile.get("distinct_share") or 0) >= 0.02 and all(KEY.fullmatch(one) for one in patterns)
-    counts = kind.startswith("int") and (profile.get("distinct_share") or 0) < 0.5 and not repeated
-    if (kind in MEASURES and not (keyed and kind == "decimal")) or (
-        counts and not row.identifier_format.strip()
-    ):
-        return None
-    return profile or None
+    return keys.clash(replace(row, profile=None), replace(row, identifier_format=""))
 
 
 def _format_of(row: Definition) -> str:

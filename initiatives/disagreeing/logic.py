@@ -6,6 +6,8 @@ positive contradiction. Source of the rule: int.definitions.
 """
 
 import functools
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from initiatives.disagreeing import acronyms, figures, tables, wordwise
 from initiatives.disagreeing.signs import EITHER, IN, OFF, OUT
@@ -36,61 +38,65 @@ DEDUCTED = tables.words("deducted deduct subtracted taken abgezogen deduit dedui
 OTHER_BASE = 0.6
 
 
-def of_logic(one: str, other: str, *, strict: bool = False) -> str:
-    """Why two rules of counting differ; empty where they agree or one of them is not known.
+@dataclass(frozen=True)
+class Compared:
+    """Two rules of counting side by side: as they are written, and what each of them says.
 
-    `strict`, of one field whose definition was changed: what one leaves out and the other does not speak of is a
-    difference too, and so are two texts that have little in common.
+    `strict`: of one field whose definition was changed; what one leaves out and the other does not speak of is a
+    difference then too, and so are two texts that have little in common.
+    """
+
+    one: str
+    other: str
+    left: Said
+    right: Said
+    strict: bool
+
+
+def compared(one: str, other: str, *, strict: bool = False) -> Compared:
+    """Two rules read side by side, so that a word which one of them spells out is known in the other."""
+    left, right = said(acronyms.spelt_out(one, other)), said(acronyms.spelt_out(other, one))
+    return Compared(one, other, left, right, strict)
+
+
+def of_logic(one: str, other: str, *, strict: bool = False) -> str:
+    """Why two rules of counting differ: what the first rule that finds a difference says of it.
+
+    Empty where they agree or one of them is not known. `strict` as in Compared.
     """
     if not one.strip() or not other.strip() or fold(one).split() == fold(other).split():
         return ""
-    left, right = said(acronyms.spelt_out(one, other)), said(acronyms.spelt_out(other, one))
-    if why := _outright(one, left, other, right):
-        return why
-    if (left.weighted and not right.parts) or (right.weighted and not left.parts):
-        return "weighted on one side only"
-    if why := turned(left, right):
-        return why
-    return (
-        figures.other_figures(left, right, strict=strict)
-        or _other_side(left, right)
-        or _left_out(left, right, strict=strict)
-        or _limited(left, right)
-        or _other_ends(left, right)
-        or _other_start(left, right)
-        or _other_ratio(left, right)
-        or _other_moment(left, right)
-        or figures.other_units(left, right)
-        or _other_grain(left, right)
-        or _any_of(left, right)
-        or _other_count(left, right)
-        or _more(left, right)
-        or _substituted(left, right)
-        or ("another rule" if strict and _another_rule(one, left, other, right) else "")
-    )
+    two = compared(one, other, strict=strict)
+    return next(filter(None, (rule(two) for rule in RULES.values())), "")
 
 
-def outright(one: str, other: str) -> str:
-    """Why two rules of counting differ whatever else they say: another answer or figure; empty where neither shows."""
-    left, right = said(acronyms.spelt_out(one, other)), said(acronyms.spelt_out(other, one))
-    return _outright(one, left, other, right) or figures.other_figures(left, right, strict=False)
+def named(two: Compared) -> set[str]:
+    """The names of all rules that find a difference between the two."""
+    return {name for name, rule in RULES.items() if rule(two)}
 
 
-def _outright(one: str, left: Said, other: str, right: Said) -> str:
-    """Another answer to one question, one thing in full and in part, codes exchanged, one alternative more."""
-    if against := opposed(left, right):
-        return "{}: {} against {}".format(*against)
+def _other_answer(left: Said, right: Said) -> str:
+    against = opposed(left, right)
+    return "{}: {} against {}".format(*against) if against else ""
+
+
+def _other_weight(left: Said, right: Said) -> str:
+    """One thing in full and in part: each as one, as a half."""
     if left.weights and right.weights and not left.weights & right.weights:
         return f"{min(left.weights):g} counted against {min(right.weights):g}"
-    return wordwise.swapped(one, other) or wordwise.or_else(left, right)
+    if (left.weighted and not right.parts) or (right.weighted and not left.parts):
+        return "weighted on one side only"
+    return ""
 
 
 def contradicts(one: str, other: str) -> str:
     """Why two texts cannot both hold, however much of each is in the other; empty where they can."""
     left, right = said(one), said(other)
-    if against := opposed(left, right):
-        return "{}: {} against {}".format(*against)
-    return figures.other_figures(left, right, strict=False) or _other_side(left, right)
+    return (
+        _other_answer(left, right)
+        or figures.other_figures(left, right, strict=False)
+        or _other_side(left, right)
+    )
 
 
 def opposed(one: Said, other: Said, *, but: frozenset[str] = frozenset()) -> tuple[str, str, str] | None:
@@ -397,21 +403,22 @@ def _more(left: Said, right: Said) -> str:
     return ""
 
 
-def _another_rule(one: str, left: Said, other: str, right: Said) -> bool:
+def _nothing_in_common(two: Compared) -> str:
     """Whether nothing of the two is alike; what cannot be told of a foreign text is alike."""
-    if left.concepts & right.concepts or near(left.concepts, right.concepts):
-        return False
+    left, right = two.left, two.right
+    if not two.strict or left.concepts & right.concepts or near(left.concepts, right.concepts):
+        return ""
     if left.answers.keys() & right.answers.keys():
-        return False
+        return ""
     if any(
         one.measure == two.measure and one.same(two) for one in left.quantities for two in right.quantities
     ):
-        return False
+        return ""
     enough = all(
         len({token.concept for token in text.tokens if token.known} - generic()) >= SAYS_ENOUGH
         for text in (left, right)
     )
-    return enough and not untranslated(one, left, other, right)
+    return "another rule" if enough and not untranslated(two.one, left, two.other, right) else ""
 
 
 def near(mine: set[str], theirs: set[str]) -> int:
@@ -444,3 +451,28 @@ def _all_known(concepts: set[str]) -> bool:
 
 def _words(concepts) -> str:
     return " and ".join(sorted(concept.replace("_", " ") for concept in concepts))
+
+
+# The rules by name, in the order in which they are asked for words: what is said outright comes first.
+RULES: dict[str, Callable[[Compared], str]] = {
+    "another answer": lambda two: _other_answer(two.left, two.right),
+    "another weight": lambda two: _other_weight(two.left, two.right),
+    "codes exchanged": lambda two: wordwise.swapped(two.one, two.other),
+    "one alternative more": lambda two: wordwise.or_else(two.left, two.right),
+    "before and after": lambda two: turned(two.left, two.right),
+    "other figures": lambda two: figures.other_figures(two.left, two.right, strict=two.strict),
+    "taken in and left out": lambda two: _other_side(two.left, two.right),
+    "left out of the whole": lambda two: _left_out(two.left, two.right, strict=two.strict),
+    "another limit": lambda two: _limited(two.left, two.right),
+    "other moments": lambda two: _other_ends(two.left, two.right),
+    "another start": lambda two: _other_start(two.left, two.right),
+    "another quotient": lambda two: _other_ratio(two.left, two.right),
+    "the day of another event": lambda two: _other_moment(two.left, two.right),
+    "other units": lambda two: figures.other_units(two.left, two.right),
+    "another grain": lambda two: _other_grain(two.left, two.right),
+    "any against one sort": lambda two: _any_of(two.left, two.right),
+    "a number of something else": lambda two: _other_count(two.left, two.right),
+    "one thing more": lambda two: _more(two.left, two.right),
+    "one thing in the place of another": lambda two: _substituted(two.left, two.right),
+    "nothing in common": _nothing_in_common,
+}

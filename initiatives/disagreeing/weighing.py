@@ -1,8 +1,8 @@
-"""What the rules of the finder do not settle, weighed: signs of another rule, of one thing and of two.
+"""Signs that two definitions disagree, weighed together: of two rules, of one thing and of two.
 
-Each sign has a weight; the weights stand in thesaurus/weights.txt under the words that name the sign here. They were
-fitted on the labelled pairs (`python -m tests.labelled.weights`), each set without the words that only
-it uses. Source of the rule: int.definitions.
+What the rules of the finder say is a sign among others: how the two are worded, what only one of them says, denies or
+counts. Trees weigh them (trees.py), each sign under the words that name it here; they were grown on the labelled pairs
+(`python -m tests.labelled.grow`), each set without the words that only it uses. Source of the rule: int.definitions.
 """
 
 import functools
@@ -11,8 +11,8 @@ import re
 from difflib import SequenceMatcher
 from itertools import pairwise
 
-from initiatives.disagreeing import acronyms, logic, meanings, tables
-from initiatives.disagreeing.logic import GRAINS, interchangeable, turned
+from initiatives.disagreeing import acronyms, figures, keys, logic, meanings, trees
+from initiatives.disagreeing.logic import GRAINS, interchangeable
 from initiatives.disagreeing.signs import IN, OUT
 from initiatives.disagreeing.speaking import Said, language, said
 from initiatives.disagreeing.tables import markers, words
@@ -40,17 +40,17 @@ def rule(one: str, other: str, *, within: bool) -> float:
 
     `within`: both are of one field, whose definition was changed.
     """
-    return _weighed("rule", signs_of_rule(one, other, within=within))
+    return trees.grown()["rule"].odds(signs_of_rule(one, other, within=within))
 
 
 def one_thing(one, other) -> float:
     """How much speaks for two definitions of two terms being of one thing, as the logarithm of the odds."""
-    return _weighed("one thing", signs_of_things(one, other))
+    return trees.grown()["one thing"].odds(signs_of_things(one, other))
 
 
 def two_things(one, other) -> float:
     """How much speaks for two definitions of one term being of two things, as the logarithm of the odds."""
-    return _weighed("two things", signs_of_things(one, other))
+    return trees.grown()["two things"].odds(signs_of_things(one, other))
 
 
 def stands_alone(one: str, other: str) -> str:
@@ -72,26 +72,6 @@ def _phrase(text: Said, concepts: set[str]) -> str:
     """The words that name these concepts in the text, in their order and each once; at most six of them."""
     found = [" ".join(text.words[token.at : token.end]) for token in text.tokens if token.concept in concepts]
     return ", ".join(list(dict.fromkeys(found))[:6])
-
-
-@functools.cache
-def weights() -> dict[str, dict[str, float]]:
-    """By question the weight of each sign; under "to begin with" what holds without any."""
-    found: dict[str, dict[str, float]] = {}
-    question = ""
-    for line in tables.lines("weights"):
-        if not line.startswith("  "):
-            question = line.strip()
-            found[question] = {}
-        else:
-            sign, _, weight = line.rpartition(":")
-            found[question][sign.strip()] = float(weight)
-    return found
-
-
-def _weighed(question: str, signs: dict[str, float]) -> float:
-    given = weights()[question]
-    return given["to begin with"] + sum(given.get(sign, 0.0) * value for sign, value in signs.items())
 
 
 def _named(text: Said) -> set[str]:
@@ -128,14 +108,18 @@ def _differ(one, other) -> float:
 
 
 def signs_of_rule(one: str, other: str, *, within: bool) -> dict[str, float]:
-    """The signs that two rules of counting are two, or one in other words, by what they are called in weights.txt."""
-    left, right = said(acronyms.spelt_out(one, other)), said(acronyms.spelt_out(other, one))
+    """The signs that two rules of counting are two, or one in other words, by what they are called in trees.txt."""
+    two = logic.compared(one, other, strict=within)
+    left, right = two.left, two.right
     languages = {language(one), language(other)}
+    named = logic.named(two)
     found = {
         "of one field": float(within),
         "in two languages": float("" not in languages and len(languages) == 2),
-        "one takes another moment first": float(bool(turned(left, right))),
+        "one leaves out up to where the other begins": float(figures.complementary(one, other)),
+        "named": float(bool(named)),
     }
+    found |= {f"named: {name}": float(name in named) for name in logic.RULES}
     found |= _figures(left, right) | _sides(left, right) | _questions(left, right) | _wording(left, right)
     poorer = found["concepts without counterpart on the poorer side"]
     richer = found["concepts without counterpart on the richer side"]
@@ -198,13 +182,9 @@ def _sides(left: Said, right: Said) -> dict[str, float]:
 def _questions(left: Said, right: Said) -> dict[str, float]:
     """On which sides of known questions they stand, by what, when and between which moments they count."""
     kinds = lexicon().kinds
-    asked = left.answers.keys() & right.answers.keys()
     grain = [{one for one in text.per if kinds.get(one) in GRAINS} for text in (left, right)]
     ends = list(zip(left.ends, right.ends, strict=True)) if left.ends and right.ends else []
     return {
-        "another answer to one question": float(
-            any(not left.answers[one] & right.answers[one] for one in asked)
-        ),
         "counted by something else": float(bool(grain[0] and grain[1]) and not grain[0] & grain[1]),
         "what it is counted by on one side only": _differ(*grain),
         "any of it on one side only": _differ(left.any_of, right.any_of),
@@ -258,7 +238,7 @@ def _in_order(text: Said) -> list[str]:
 
 
 def signs_of_things(one, other) -> dict[str, float]:
-    """The signs that two definitions are of one thing or of two, by what they are called in weights.txt."""
+    """The signs that two definitions are of one thing or of two, by what they are called in trees.txt."""
     texts = [said(meanings.ASIDE.sub(" ", row.meaning)) for row in (one, other)]
     names = [said(row.term) for row in (one, other)]
     concepts = [text.concepts - generic() for text in texts]
@@ -277,37 +257,55 @@ def signs_of_things(one, other) -> dict[str, float]:
     scenes = [_scenes(half | named) for half, named in zip(concepts, terms, strict=True)]
     term_words = [set(words_of(row.term)) for row in (one, other)]
     likeness = SequenceMatcher(None, *(_in_order(text) for text in texts), autojunk=False).ratio()
-    return _kinds_of(texts, names, mine, theirs) | {
-        "likeness in order": likeness,
-        "share of concepts in common": shared / max(1, shared + len(mine) + len(theirs)),
-        "share of the shorter in common": shared / max(1, min(map(len, concepts))),
-        "concepts in common": float(min(shared, 4)),
-        "concepts without counterpart on the poorer side": float(min(len(mine), len(theirs), 4)),
-        "concepts without counterpart on the richer side": float(min(max(len(mine), len(theirs)), 6)),
-        "known concepts without counterpart on both sides": float(bool(_known(mine) and _known(theirs))),
-        "share of words in common": len(stems[0] & stems[1]) / max(1, len(stems[0] | stems[1])),
-        "share of scenes in common": len(scenes[0] & scenes[1]) / max(1, len(scenes[0] | scenes[1])),
-        "one act in both": float(bool(_of_kind(concepts[0] & concepts[1], ("event",)))),
-        "share of the rules in common": (
-            len(rules[0] & rules[1]) / max(1, len(rules[0] | rules[1])) if len(rules) == 2 else 0.0
-        ),
-        "one term known to be the other": float(bool(terms[0]) and terms[0] == terms[1]),
-        "a word in both terms": float(bool(term_words[0] & term_words[1])),
-        "a term in the other's meaning": float(bool(terms[0] & concepts[1]))
-        + float(bool(terms[1] & concepts[0])),
-        "terms of one kind": float(
-            bool(
-                {lexicon().kinds.get(name) for name in terms[0]}
-                & {lexicon().kinds.get(name) for name in terms[1]} - {None}
-            )
-        ),
-        "two known terms apart": float(
-            bool(_known(terms[0]) and _known(terms[1])) and not terms[0] & terms[1]
-        ),
-        "in two languages": float("" not in languages and len(languages) == 2),
-        "of one system": float(fold(one.system).split() == fold(other.system).split()),
-        "one column's name": float(fold(one.field) == fold(other.field)),
-        "one is longer": math.log(lengths[1] / lengths[0]),
+    return (
+        _kinds_of(texts, names, mine, theirs)
+        | _named_of_things(one, other)
+        | {
+            "likeness in order": likeness,
+            "one form of identifier": float(keys.alike(one, other)),
+            "identifiers clash": float(bool(keys.clash(one, other))),
+            "share of concepts in common": shared / max(1, shared + len(mine) + len(theirs)),
+            "share of the shorter in common": shared / max(1, min(map(len, concepts))),
+            "concepts in common": float(min(shared, 4)),
+            "concepts without counterpart on the poorer side": float(min(len(mine), len(theirs), 4)),
+            "concepts without counterpart on the richer side": float(min(max(len(mine), len(theirs)), 6)),
+            "known concepts without counterpart on both sides": float(bool(_known(mine) and _known(theirs))),
+            "share of words in common": len(stems[0] & stems[1]) / max(1, len(stems[0] | stems[1])),
+            "share of scenes in common": len(scenes[0] & scenes[1]) / max(1, len(scenes[0] | scenes[1])),
+            "one act in both": float(bool(_of_kind(concepts[0] & concepts[1], ("event",)))),
+            "share of the rules in common": (
+                len(rules[0] & rules[1]) / max(1, len(rules[0] | rules[1])) if len(rules) == 2 else 0.0
+            ),
+            "one term known to be the other": float(bool(terms[0]) and terms[0] == terms[1]),
+            "a word in both terms": float(bool(term_words[0] & term_words[1])),
+            "a term in the other's meaning": float(bool(terms[0] & concepts[1]))
+            + float(bool(terms[1] & concepts[0])),
+            "terms of one kind": float(
+                bool(
+                    {lexicon().kinds.get(name) for name in terms[0]}
+                    & {lexicon().kinds.get(name) for name in terms[1]} - {None}
+                )
+            ),
+            "two known terms apart": float(
+                bool(_known(terms[0]) and _known(terms[1])) and not terms[0] & terms[1]
+            ),
+            "in two languages": float("" not in languages and len(languages) == 2),
+            "of one system": float(fold(one.system).split() == fold(other.system).split()),
+            "one column's name": float(fold(one.field) == fold(other.field)),
+            "one is longer": math.log(lengths[1] / lengths[0]),
+        }
+    )
+
+
+def _named_of_things(one, other) -> dict[str, float]:
+    """Which of the rules for meanings speak: of two kinds, of one thing, what rules that out, what counts otherwise."""
+    texts, terms = (one.meaning, other.meaning), (one.term, other.term)
+    beside = one.business_logic, other.business_logic
+    return {
+        "named: two kinds": float(meanings.other_kind(*texts, beside=beside, term=one.term)),
+        "named: one thing": float(meanings.one_thing(*texts, terms)),
+        "named: one rules out the other": float(meanings.apart_for_sure(*texts, terms)),
+        "named: counted otherwise": float(bool(meanings.of_meaning(*texts))),
     }
 
 

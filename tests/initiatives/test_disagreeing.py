@@ -5,9 +5,19 @@ from collections import defaultdict
 import pytest
 
 from initiatives import disagreeing
-from initiatives.disagreeing import formats, logic, meanings, questions, shapes, tables, vocabulary, weighing
-from tests.labelled import weights
-from tests.labelled.__main__ import FITTED, score
+from initiatives.disagreeing import (
+    formats,
+    logic,
+    meanings,
+    questions,
+    shapes,
+    tables,
+    trees,
+    vocabulary,
+    weighing,
+)
+from tests.labelled import grow
+from tests.labelled.__main__ import READ, score
 
 # What people write for ten digits, two letters and six digits, K- and six digits, and days.
 ONE_FORMAT = (
@@ -45,6 +55,15 @@ ONE_FORMAT = (
     ("A, B or C", "A / B / C / D"),
     ("string(10)", "10 digits"),
     ("WTG nnn", "WTG + 3 digits"),
+    ("0-999", "0 to 999"),
+    ("yyyy-Www, ISO", "ISO 8601 week, e.g. 2022-W07"),
+    ("YYYYMMDD", "year, month, day in eight digits without separators"),
+    ("yyyymm-nnnnnnn", "year and month, hyphen, seven-digit number"),
+    ("UTC, YYYY-MM-DDThh:mm:ssZ", "ISO 8601 to the second, Zulu"),
+    ("E.164 with the plus sign", "+, country code, number, no blanks"),
+    ("20 alphanumerics", "18 upper-case alphanumerics and 2 check digits"),
+    ("aisle-rack-level", "nn-nn-n"),
+    ("year and month", "6 digits"),
 )
 OTHER_FORMATS = (
     ("de:nnnnn:nnnn", "SH-nnn"),
@@ -81,6 +100,24 @@ OTHER_FORMATS = (
     ("phone number, national", "E.164"),
     ("user principal name", "employee number, 6 digits"),
     ("latitude, longitude", "easting/northing"),
+    ("machine, spindle, doff", "24 hex characters"),
+    ("plate and time stamp", "slip number, 6 digits"),
+    ("cost centre / sequence", "RF-nnn"),
+    ("account, value date and running number", "UUID"),
+    ("YYYY-MM-DD hh:mm, UTC", "YYYY-MM-DD hh:mm, local time of the site"),
+    ("12,5 with decimal comma", "12.5 with decimal point"),
+    ("decimal, 10 digits", "hexadecimal, 8 characters"),
+    ("decimal fraction, 0.0425", "percent, 4.25 %"),
+    ("seconds, integer", "hh:mm:ss"),
+    ("number and revision letter", "number without revision"),
+    ("serial number with check letter", "serial number, check letter cut off"),
+    ("E.164, +41791234567", "national, 079 123 45 67"),
+    ("+49 30 123456, international with blanks", "E.164"),
+    ("10 digits, filled with leading zeros", "up to 10 digits, zeros in front dropped"),
+    ("5 digits as text", "number, so 01067 is stored as 1067"),
+    ("7 digits", "7 chiffres précédés de l'année"),
+    ("ISO letters, EUR", "ISO numeric, 978"),
+    ("6 digits", "fully qualified domain name"),
 )
 ONE_RULE = (
     ("without Sundays", "Saturdays count"),
@@ -142,8 +179,19 @@ IN_OTHER_WORDS = (
 )
 
 
-# Of the later sets the rules were mended by what was missed, and the weights learnt nothing.
-ENOUGH = [*((half, 0.95) for half in FITTED), ("later", 0.89)]
+# What the trees were grown on: many of the pairs are minimal contrasts, or of one trade that nothing else names.
+ENOUGH = (
+    ("tuning", 0.95),
+    ("more", 0.9),
+    ("fresh", 0.94),
+    ("later", 0.9),
+    ("rules", 0.85),
+    ("trades", 0.83),
+)
+
+
+def test_whatever_may_be_read_is_held_to_a_figure():
+    assert tuple(half for half, _ in ENOUGH) == READ
 
 
 @pytest.mark.parametrize(("half", "least"), ENOUGH)
@@ -151,6 +199,14 @@ def test_on_the_labelled_pairs_that_may_be_read_few_are_missed_and_few_are_named
     result = score(half)
     assert result.precision() >= least, result.misses
     assert result.recall() >= least, result.misses
+
+
+def test_on_the_half_that_nobody_reads_nine_in_ten_are_found_and_nine_in_ten_are_right():
+    result = score("held_out")
+    right, found = result.precision(), result.recall()
+    del result  # what is missed there is not shown where this fails
+    assert right >= 0.9
+    assert found >= 0.9
 
 
 @pytest.mark.parametrize(("one", "other"), ONE_FORMAT)
@@ -325,31 +381,94 @@ def test_what_a_rule_names_does_not_stand_where_all_signs_speak_against_it():
     assert disagreeing.find(_rule(one, "a"), _rule(other, "b")) == []
 
 
-def test_every_weight_is_of_a_sign_and_every_sign_has_a_weight():
-    rules = weighing.signs_of_rule("a", "b", within=False).keys()
-    things = weighing.signs_of_things(_rule("a", "a"), _rule("b", "b")).keys()
-    assert weighing.weights().keys() == weights.NOT_ASKED.keys()
-    for question, given in weighing.weights().items():
-        signs = rules if question == "rule" else things
-        assert given.keys() - {"to begin with"} == signs - weights.NOT_ASKED[question]
+def test_every_rule_that_speaks_is_a_sign_and_the_first_of_them_gives_the_words():
+    one, other = "net of VAT, last 12 months", "with VAT, last 24 months"
+    assert logic.named(logic.compared(one, other)) >= {"another answer", "other figures"}
+    assert logic.of_logic(one, other) == logic.RULES["another answer"](logic.compared(one, other))
+    signs = weighing.signs_of_rule(one, other, within=False)
+    assert signs["named"] == signs["named: another answer"] == signs["named: other figures"] == 1
+    assert signs["named: other units"] == 0
+    alike = weighing.signs_of_rule("net of VAT", "without VAT", within=False)
+    assert not any(value for name, value in alike.items() if name.startswith("named"))
 
 
-def test_weights_are_fitted_to_the_signs_that_tell():
+@pytest.mark.parametrize(
+    ("one", "other", "alike", "clash"),
+    [
+        ("10 digits", "9(10)", 1, 0),
+        ("10 digits", "K-nnnnnn", 0, 1),
+        ("10 digits", "", 0, 0),
+        ("number", "10 digits", 0, 0),
+    ],
+)
+def test_whether_identifiers_match_is_a_sign_of_two_things(one, other, alike, clash):
+    left = disagreeing.Definition("Order", "Shop", "no", "what somebody buys", one)
+    right = disagreeing.Definition("Order", "Buying", "id", "what we buy", other)
+    for signs in (weighing.signs_of_things(left, right), weighing.signs_of_things(right, left)):
+        assert (signs["one form of identifier"], signs["identifiers clash"]) == (alike, clash)
+
+
+def test_one_meaning_in_unknown_words_is_of_one_thing_whatever_the_rest_says():
+    left, right = (
+        disagreeing.Definition("Zorb", system, field, "a Quombat  blifft", form)
+        for system, field, form in (("Frob", "zb", "10 digits"), ("Knax", "nmr", "UUID"))
+    )
+    assert [found.facet for found in disagreeing.find(left, right)] == ["identifier_format"]
+
+
+def test_a_long_description_of_parts_is_read_in_one_go():
+    parts = " and ".join(["plate"] * 60)
+    assert formats.described(parts).parts
+    assert not formats.described(parts + " (!)").parts
+
+
+def test_every_fork_asks_for_a_sign_that_is_given():
+    signs = {
+        "rule": weighing.signs_of_rule("a", "b", within=False).keys(),
+        "one thing": weighing.signs_of_things(_rule("a", "a"), _rule("b", "b")).keys(),
+        "two things": weighing.signs_of_things(_rule("a", "a"), _rule("b", "b")).keys(),
+    }
+    given = trees.grown()
+    assert given.keys() == signs.keys() == grow.NOT_ASKED.keys()
+    for question, grown in given.items():
+        assert len(grown.trees) == grow.SIZES[question][0]
+        assert grown.signs() <= signs[question] - grow.NOT_ASKED[question]
+        assert grow.NOT_ASKED[question] <= signs[question]
+
+
+def test_a_tree_sends_signs_along_its_forks_and_is_read_as_it_was_written():
+    tree = trees.Fork("a", 0.5, trees.Fork("b <= c", 2, -1.0, 0.25), 1.0)
+    grown = trees.Grown(0.5, (tree, 2.0))
+    assert grown.odds({"a": 0.5, "b <= c": 2}) == 1.5
+    assert grown.odds({"a": 0.5, "b <= c": 3}) == 2.75
+    assert grown.odds({"a": 0.6, "b <= c": 2}) == 3.5
+    assert grown.signs() == {"a", "b <= c"}
+    written = "# by hand\n" + trees.written("one", grown) + trees.written("other", trees.Grown(-1.0, ()))
+    assert trees.read(written) == {"one": grown, "other": trees.Grown(-1.0, ())}
+    with pytest.raises(ValueError, match="has 1 of its two branches"):
+        trees.read("one\n 0.5\n a <= 0.5\n  1.0\n")
+    with pytest.raises(KeyError):
+        grown.odds({"a": 0.1})
+
+
+def test_trees_are_grown_to_the_signs_that_tell_and_the_same_each_time():
     rows = [
-        weights.Example(group, f"{group}{at}", {"tells": float(at % 2), "idle": float(at % 3)}, at % 2 == 1)
+        grow.Example(group, f"{group}{at}", {"tells": float(at % 2), "idle": float(at % 3)}, at % 2 == 1)
         for group in "ab"
-        for at in range(24)
+        for at in range(60)
     ]
-    found = weights.fitted(rows, ["tells", "idle"])
-    assert found["tells"] > 1 > abs(found["idle"])
-    odds = weights.left_out(rows, ["tells", "idle"])
+    found = grow.grown("one thing", rows, ["tells", "idle"])
+    assert found == grow.grown("one thing", rows, ["tells", "idle"])
+    assert "tells" in found.signs()
+    odds = grow.left_out("one thing", rows, ["tells", "idle"])
     assert all((odds[row.name] > 0) == row.yes for row in rows)
-    assert "in order 1.000" in weights.told(rows, odds)
+    assert "in order 1.000" in grow.told(rows, odds)
+    assert "in order 0.000" in grow.told(rows, {name: -one for name, one in odds.items()})
 
 
 def test_a_set_is_read_without_the_words_that_only_it_uses_and_the_finder_reads_on_as_before():
     assert vocabulary.lexicon().concept(("lorry",))
-    with weights.Blanked().standing_in() as blanked:
+    with grow.Blanked().standing_in() as blanked:
         blanked.gone = {("lorry",), ("?", ("netto",))}
         blanked.forget()
         assert not vocabulary.lexicon().concept(("lorry",))
