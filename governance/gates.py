@@ -193,22 +193,22 @@ def turning_points(facts: Facts, book: Book) -> Iterator[datetime]:
 
 def _turning_points(facts: Facts, book: Book) -> Iterator[tuple[str, datetime]]:
     """Each requirement of the rulebook with the moments at which it alone may change."""
-    days = {key: requirement.days(facts.high) for key, requirement in book.requirements.items()}
+    asked = book.requirements
     for item in facts.items:
         for key in item.covers:
-            if key not in days:
+            if key not in asked:
                 continue
-            if days[key]:
-                yield key, clock.midnight_after(item.observed_on + timedelta(days=days[key]))
+            if days := asked[key].days(facts.high):
+                yield key, clock.midnight_after(item.observed_on + timedelta(days=days))
             yield from ((key, void.at) for void in item.voids.get(key, ()))
     for one in facts.shortcomings:
-        if one.requirement in days:
+        if one.requirement in asked:
             yield one.requirement, one.since
             if one.until is not None:
                 yield one.requirement, one.until
     for key, reply in facts.answers.items():
-        if reply.accepted_on is not None and days.get(key):
-            yield key, clock.midnight_after(reply.accepted_on + timedelta(days=days[key]))
+        if reply.accepted_on is not None and key in asked and (days := asked[key].days(facts.high)):
+            yield key, clock.midnight_after(reply.accepted_on + timedelta(days=days))
 
 
 def _common_turning_points(facts: Facts, book: Book):

@@ -125,10 +125,10 @@ class Around:
         """The query that tells each row as text: its name, its key, and by place its columns and what comes along."""
         told = [F(column) for column in (*self._own, *self.rows.query.annotations)]
         told += [
-            _Told(*(F(f"{path}__{column}") for column in columns)) for path, columns in self.joined.items()
+            JSONList(*(F(f"{path}__{column}") for column in columns)) for path, columns in self.joined.items()
         ]
         rows = self.rows.filter(**{f"{self.by}__in": [ANY_KEY]}).order_by()
-        return rows.values_list(Value(name), F(self.by), Cast(_Told(*told), TextField()))
+        return rows.values_list(Value(name), F(self.by), Cast(JSONList(*told), TextField()))
 
     def reader(self) -> Callable[[list], models.Model]:
         """What makes a row of the model from what is told of it."""
@@ -282,19 +282,13 @@ class Whose:
 
 
 class JSONList(Func):
-    """Columns by place, without their names, as a JSON value that any query gives."""
-
-    function = "jsonb_build_array"
-    output_field = JSONField()
-
-
-class _Told(JSONList):
-    """What a row tells, by place, only ever read as text.
+    """What a row tells, by place: only for rows of a `Question`, which are read as text.
 
     Plain JSON without names: the server writes it, and we read it, in half the time that objects of jsonb take.
     """
 
     function = "json_build_array"
+    output_field = JSONField()
 
 
 def maker(

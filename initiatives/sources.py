@@ -49,7 +49,7 @@ _readings = LayerReview.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _reading = JSONList("reviewer_id", "at", "requirement")
 _replies = Answer.objects.filter(initiative=OuterRef("pk")).order_by("pk")
 _reply = JSONList("requirement", "kind", "text", "version", "at", "accepted_at")
-_version = JSONList("component_version_id", "component_version__component__layer", "scope_version_id")
+_version = JSONList("component_version_id", "scope_version_id")
 _stand_in = Delegation.objects.agreed().for_roles().filter(absence__person=OuterRef("person")).order_by("pk")
 _times = JSONObject(by="delegate_id", since="absence__starts_at", until="absence__ends_at")
 _controls = ClauseEnforcement.objects.counting().filter(

@@ -137,6 +137,7 @@ def _items(case: Initiative, roles) -> tuple[Item, ...]:
     rows = sources.rows(case, "evidence")
     superseded_by = {row.supersedes_id: row.pk for row in rows if row.supersedes_id}
     by_key = {role.pk: role for role in roles}
+    layer_of = {version.pk: version.layer for version in sources.rows(case, "component_versions")}
     reviewed = {
         row.pk: frozenset(
             key for by, at, key in row.readings if not sources.inside(case, by, datetime.fromisoformat(at))
@@ -151,12 +152,13 @@ def _items(case: Initiative, roles) -> tuple[Item, ...]:
             by_key.get(row.acceptance_id),
             voids.get(row.pk, {}),
             reviewed.get(row.pk, frozenset()),
+            layer_of,
         )
         for row in rows
     )
 
 
-def _item(row, superseded_by, acceptance, voids, reviewed) -> Item:
+def _item(row, superseded_by, acceptance, voids, reviewed, layer_of) -> Item:
     return Item(
         id=row.pk,
         kind=row.kind,
@@ -177,8 +179,11 @@ def _item(row, superseded_by, acceptance, voids, reviewed) -> Item:
         acceptance_role=acceptance.role if acceptance else "",
         acceptance_open=bool(acceptance and not acceptance.ended_at and acceptance.person.is_active),
         clause_of=row.clause_of,
-        components=frozenset(version for version, _, _ in row.named if version),
-        layers=frozenset(layer or ("scope" if scope else "contract") for _, layer, scope in row.named),
+        components=frozenset(version for version, _ in row.named if version),
+        layers=frozenset(
+            layer_of[version] if version else ("scope" if scope else "contract")
+            for version, scope in row.named
+        ),
         reviewed=reviewed,
     )
 
