@@ -46,7 +46,12 @@ def moment_in_words(moment: datetime) -> str:
 
 def midnight_before(day: date) -> datetime:
     """The first moment of `day` in the configured time zone, right on days when clocks change too."""
-    return timezone.make_aware(datetime.combine(day, time.min), timezone.get_default_timezone())
+    return _midnight_in(timezone.get_default_timezone(), day)
+
+
+@lru_cache(maxsize=4096)
+def _midnight_in(zone: tzinfo, day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min), zone)
 
 
 def midnight_after(day: date) -> datetime:

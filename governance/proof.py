@@ -407,8 +407,10 @@ def _undeclared(facts: Facts, book: Book) -> list[str]:
 
 def waiver_at(facts: Facts, key: str, at: datetime):
     """The granted waiver of this criterion or requirement that runs at `at`, or None."""
-    running = (w for w in facts.waivers if w.key == key and w.since <= at and clock.local_day(at) <= w.until)
-    return next(running, None)
+    for waiver in facts.waivers:
+        if waiver.key == key and waiver.since <= at and clock.local_day(at) <= waiver.until:
+            return waiver
+    return None
 
 
 def in_words(key: str) -> str:

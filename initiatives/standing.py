@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from governance import clock, gates, prepared
 from governance.facts import (
@@ -394,14 +395,20 @@ def _gaps(book: Book, wanted: list[str], states: dict[str, gates.State]) -> dict
 
 def asked(facts: Facts, book: Book) -> list[str]:
     """Requirements that the gates up to the claimed stage ask for, in the rulebook's order, each once."""
+    return list(_asked(book, facts.claimed))
+
+
+@lru_cache(maxsize=64)
+def _asked(book: Book, claimed: str) -> tuple[str, ...]:
+    """Made once for a stage of a rulebook: every standing that is written asks for it."""
     keys: dict[str, None] = {}
-    for stage in gates.STAGES[1 : gates.RANK.get(facts.claimed, 0) + 1]:
+    for stage in gates.STAGES[1 : gates.RANK.get(claimed, 0) + 1]:
         gate = book.gate_to(stage)
         later = book.deferred(gate)
         for key in gate.requirements():
             if key not in later:
                 keys.setdefault(key)
-    return list(keys)
+    return tuple(keys)
 
 
 def next_stale(states: dict[str, gates.State], day):

@@ -34,8 +34,8 @@ def follow(cases: list[Initiative]) -> list[Initiative]:
     wanted = register.wanted(keys, there)
     rows = Shortcoming.objects.standing().filter(initiative__in=keys)
     known = {(row.initiative_id, _said(row)): row for row in rows}
-    new = [(key, one) for key in keys for one in wanted.get(key, ()) if (key, one) not in known]
-    kept = {(key, one) for key in keys for one in wanted.get(key, ())}
+    kept = dict.fromkeys((key, one) for key in keys for one in wanted.get(key, ()))
+    new = [place for place in kept if place not in known]
     gone = [row for place, row in known.items() if place not in kept]
     if gone:
         history.update_where(Shortcoming, [row.pk for row in gone], ended_at=now)
