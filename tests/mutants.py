@@ -214,7 +214,7 @@ MUTANTS = [
     Mutant(
         "valid until: ageing is foreseen",
         "governance/gates.py",
-        "yield key, clock.midnight_after(item.observed_on + timedelta(days=days[key]))",
+        "yield key, clock.midnight_after(item.observed_on + timedelta(days=days))",
         "pass",
         GATES,
     ),
