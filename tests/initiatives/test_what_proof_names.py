@@ -1,6 +1,7 @@
 """What the rules are told of what an item speaks of, from the rows: its versions, and their layers."""
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from adoption.demo import life
 from initiatives import standing
@@ -39,3 +40,15 @@ def test_an_item_names_the_layers_of_its_versions_the_scope_and_the_contract(cas
     assert told["Of the model"].components == {model.pk}
     assert told["Of the model and what is around it"].components == {model.pk, application.pk}
     assert not told["Of the scope"].components | told["Of the contract"].components
+
+
+def test_an_item_names_no_version_of_another_case(cast):
+    """The rules look a version's layer up among the versions of the case itself."""
+    case, other = factories.make_mvp(cast), factories.make_mvp(cast, title="Another")
+    foreign = ComponentVersion.objects.filter(component__initiative=other).first()
+
+    for version in (foreign, other.scopes.first()):
+        with pytest.raises(ValidationError, match="another case"):
+            life.ground(case, "mvp.override", cast.team, title="Of another", names=[version])
+
+    assert not case.evidence.filter(title="Of another").exists()
