@@ -5,13 +5,15 @@ both definitions stay as they are (S1-3, S1-10, S1-11).
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
 from itertools import combinations
 
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from governance import clock, history, ledger, notify
 from governance.models import User
-from initiatives import disagreeing
+from initiatives.disagreeing import Conflict, Definition, isolated
 from initiatives.drawings import count
 from initiatives.models import (
     DefinitionConflict,
@@ -34,6 +36,7 @@ def settle_conflicts(cases: list[Initiative]) -> None:
     """Write down what these locked cases' definitions say against each other, in the running act, set-wise.
 
     New ones are opened, and those that no longer hold are gone; of a decided one, both definitions stayed the same.
+    Raises ValidationError where comparing takes too long.
     """
     now, keys = clock.now(), [case.pk for case in cases]
     standing: dict[int, list[DefinitionConflict]] = {key: [] for key in keys}
@@ -42,7 +45,7 @@ def settle_conflicts(cases: list[Initiative]) -> None:
         standing[row.initiative_id].append(row)
     defined = rested.definitions_of(keys)
     profiles = rested.profiles_of({row.system_id for rows in defined.values() for row in rows})
-    known: dict[tuple, list[disagreeing.Conflict]] = {}
+    known = _compared(defined, profiles)
     new, gone, reworded = [], [], []
     for key in keys:
         found = _found(key, defined[key], profiles, known)
@@ -163,15 +166,31 @@ def _place(facet: str, one: TermDefinition, other: TermDefinition) -> tuple:
     return (facet, frozenset((one.term_id, other.term_id)), frozenset((one.system_id, other.system_id)))
 
 
+def _pairs(key: int, rows: list[TermDefinition], profiles) -> Iterator[tuple[Pair, tuple, tuple]]:
+    """The pairs of a case's definitions, each with what was measured of both, and what names that comparison."""
+    for one, other in combinations(sorted(rows, key=lambda row: row.pk), 2):
+        seen = profiles(key, one), profiles(key, other)
+        yield (one, other), seen, (one.pk, other.pk, *(profile and profile["key"] for profile in seen))
+
+
+def _compared(defined: dict[int, list[TermDefinition]], profiles) -> dict[tuple, list[Conflict]]:
+    """What the finder says of all those pairs, each compared once. Raises ValidationError where it takes too long."""
+    asked: dict[tuple, tuple[Definition, Definition]] = {}
+    for key, rows in defined.items():
+        for pair, seen, name in _pairs(key, rows, profiles):
+            if name not in asked:
+                asked[name] = tuple(map(rested.as_said, pair, seen))
+    try:
+        return dict(zip(asked, isolated.find_all(list(asked.values())), strict=True))
+    except isolated.TooLong as trouble:
+        raise ValidationError(str(trouble)) from None
+
+
 def _found(key: int, rows: list[TermDefinition], profiles, known) -> dict[tuple, dict]:
     """By place, the pairs that disagree there, each with what the finder says of it."""
     found: dict[tuple, dict] = defaultdict(dict)
-    for one, other in combinations(sorted(rows, key=lambda row: row.pk), 2):
-        seen = profiles(key, one), profiles(key, other)
-        asked = (one.pk, other.pk, *(profile and profile["key"] for profile in seen))
-        if asked not in known:
-            known[asked] = disagreeing.find(rested.as_said(one, seen[0]), rested.as_said(other, seen[1]))
-        for conflict in known[asked]:
+    for (one, other), _, name in _pairs(key, rows, profiles):
+        for conflict in known[name]:
             found[_place(conflict.facet, one, other)][(one.pk, other.pk)] = ((one, other), conflict)
     return found
 

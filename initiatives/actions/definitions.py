@@ -17,6 +17,7 @@ from initiatives.actions.changes import pull
 from initiatives.actions.conflicts import cases_that_rest_on
 from initiatives.actions.following import follow, lock_cases
 from initiatives.actions.holds import open_gap
+from initiatives.disagreeing import Definition, isolated
 from initiatives.models import (
     DefinitionConflict,
     Evidence,
@@ -107,6 +108,7 @@ def define(
     }
     if wrong := _wrong(field, said):
         raise ValidationError(wrong)
+    _compare_with_plain(field, said)
     with act("define", by=by, register=True):
         system = System.objects.select_related("owner").get(pk=system.pk)
         permissions.may_define(system, by).or_refuse()
@@ -180,6 +182,15 @@ def _fresh(definition: TermDefinition) -> TermDefinition:
     if row.withdrawn_at:
         raise Conflict(f"It was taken back on {clock.local_day(row.withdrawn_at):%-d %B %Y} already.")
     return row
+
+
+def _compare_with_plain(field: str, said: dict) -> None:
+    """Refuse what takes too long to compare where it is typed, not where somebody else's definition meets it."""
+    definition = Definition("number", "this", field.strip(), **said)
+    try:
+        isolated.find_all([(definition, isolated.PLAIN)])
+    except isolated.TooLong as trouble:
+        raise ValidationError(str(trouble)) from None
 
 
 def _wrong(field: str, said: dict) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 import functools
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from initiatives.disagreeing import quantities, questions, signs, tables
 from initiatives.disagreeing.quantities import Quantity
@@ -126,7 +128,9 @@ class Said:
 
     def between(self, start: int, end: int) -> set[str]:
         """The concepts whose words begin there."""
-        return {token.concept for token in self.tokens if start <= token.at < end}
+        tokens = self.tokens  # in the order of the text
+        first, last = (bisect_left(tokens, at, key=attrgetter("at")) for at in (start, end))
+        return {token.concept for token in tokens[first:last]}
 
 
 @functools.cache
@@ -362,19 +366,25 @@ def _span_follows(found: Said, at: int) -> bool:
 def _take_ratio(found: Said) -> None:
     """What is divided by what."""
     text = found.words
+    out = {token.concept for token in found.tokens if token.sign == OUT}
+    ends = [k for k in range(len(text)) if text[k] in (";", ".")]
+    nothing_until = 0  # nothing is named between the last sign of division and there
     for at in range(1, len(text)):
         for phrase in tables.phrases("divided").get(text[at], ()):
-            if tuple(text[at : at + len(phrase)]) != phrase:
+            if at < nothing_until or tuple(text[at : at + len(phrase)]) != phrase:
                 continue
             if phrase == ("/",) and not _dividing(text, at):
                 continue
-            out = {token.concept for token in found.tokens if token.sign == OUT}
-            ends = [k for k in range(len(text)) if text[k] in (";", ".")]
-            start = max((k for k in ends if k < at), default=0)
-            stop = min((k for k in ends if k > at), default=len(text))
-            above, below = found.between(start, at) - out, found.between(at + 1, stop) - out
+            place = bisect_left(ends, at)
+            start = ends[place - 1] if place else 0
+            stop = next((k for k in ends[place : place + 2] if k > at), len(text))
+            below = found.between(at + 1, stop) - out
+            if not below:
+                nothing_until = stop
+                continue
+            above = found.between(start, at) - out
             above, below = (frozenset(half - generic() or half) for half in (above, below))
-            if above and below:
+            if above:
                 found.ratio = (above, below)
                 return
 

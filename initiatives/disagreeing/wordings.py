@@ -112,7 +112,7 @@ NO_LETTERS = re.compile(
 NUMERIC = re.compile(r"nummer|numeri|zahl|nr(?![a-z])")
 # What is said of a check digit or the like that is not among the characters.
 TAKEN_AWAY = re.compile(
-    r"(?:\W+|is|are|was|wird|ist|not|nicht|est|been|being)*\b(?:cut|dropped|removed|missing|omitted|left out|"
+    r"(?:\W|is|are|was|wird|ist|not|nicht|est|been|being)*\b(?:cut|dropped|removed|missing|omitted|left out|"
     r"not keyed|keyed|"
     r"not stored|stripped|absent|lacking|fehlt|entfallt|entfernt|abgeschnitten|weggelassen|excluded|supprimee?|omise)\b"
 )

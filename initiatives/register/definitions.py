@@ -6,7 +6,7 @@ Sources: rulebook, int.definitions; domain.md, invariant 16; S1-3, S1-10, S1-11.
 
 from collections.abc import Iterable
 
-from initiatives import disagreeing
+from initiatives.disagreeing import Definition, isolated
 from initiatives.models import DefinitionConflict, RoleAssignment, TermDefinition, TermUse
 from initiatives.models.definitions import GONE
 from initiatives.register import Wanted, about, rested
@@ -25,25 +25,33 @@ def _measured(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
     """Definitions whose field was measured otherwise, during the years of which they speak."""
     defined = rested.definitions_of(cases)
     profiles = rested.profiles_of({row.system_id for rows in defined.values() for row in rows})
-    for case, rows in defined.items():
-        for row in rows:
-            column = profiles(case, row)
-            patterns = _patterns(row, column) if column else {}
-            said = rested.as_said(row, {**column, "patterns": patterns} if patterns else None)
-            why = disagreeing.against_measure(said)
-            if why:
-                measured = max(patterns, key=patterns.get)
-                yield (
-                    case,
-                    Wanted(
-                        "int.definitions",
-                        source_of(row),
-                        f"{said} is said to be “{row.identifier_format}” and was measured mostly {measured} ({why}).",
-                        "Correct the format, or write one definition for each period that its profile shows.",
-                        since=row.at,
-                        system_id=row.system_id,
-                    ),
-                )
+    measured = [
+        (case, row, said)
+        for case, rows in defined.items()
+        for row in rows
+        if (said := _measured_as(row, profiles(case, row))) is not None
+    ]
+    reasons = isolated.against_measure_all([said for _, _, said in measured])
+    for (case, row, said), why in zip(measured, reasons, strict=True):
+        if why:
+            most = max(said.profile["patterns"], key=said.profile["patterns"].get)
+            yield (
+                case,
+                Wanted(
+                    "int.definitions",
+                    source_of(row),
+                    f"{said} is said to be “{row.identifier_format}” and was measured mostly {most} ({why}).",
+                    "Correct the format, or write one definition for each period that its profile shows.",
+                    since=row.at,
+                    system_id=row.system_id,
+                ),
+            )
+
+
+def _measured_as(row: TermDefinition, column: dict | None) -> Definition | None:
+    """The definition with what was measured of its field in the years of which it speaks; None where nothing was."""
+    patterns = _patterns(row, column) if column else {}
+    return rested.as_said(row, {**column, "patterns": patterns}) if patterns else None
 
 
 def source_of(row: TermDefinition) -> str:

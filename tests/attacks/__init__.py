@@ -1,0 +1,1 @@
+"""Attacks that got through at a review, each done again: it is refused, or found (docs/threats.md)."""
