@@ -133,6 +133,10 @@ RELS = (
     '<Relationships><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/{}"'
     ' Target="{}" TargetMode="External"/></Relationships>'
 )
+FIELD = (
+    '<w:p xmlns:w="w"><w:fldChar w:fldCharType="begin"/><w:instrText> D</w:instrText><w:instrText>DEAUTO c:\\\\cmd'
+    '</w:instrText><w:fldChar w:fldCharType="end"/></w:p>'
+)
 SCRIPT_OBJECT = b"<< /Type /Action /S /JavaScript /JS (app.alert(1)) >>"
 EXE = b"MZ\x90\x00\x03\x00\x00\x00\x04\x00" + b"\0" * 60
 
@@ -276,6 +280,7 @@ def _pictures() -> list[Hostile]:
 
 def _pdfs() -> list[Hostile]:
     hidden = b"1 0 " + SCRIPT_OBJECT
+    harmless = b"%stream\n" + zlib.compress(b"1 0 << /Type /Font >>") + b"\nendobj\n"
     bomb = zlib.compress(b" " * 20_000_000)
     escaped = b"<< /S /J#61vaScript /JS (1) >>"
     return [
@@ -318,6 +323,34 @@ def _pdfs() -> list[Hostile]:
             pdf(packed(b"313233>", filter_name=b"/ASCIIHexDecode")),
             REFUSED,
             "cannot be looked into",
+        ),
+        Hostile(
+            "packed behind another stream of the same object (M5)",
+            "report.pdf",
+            pdf(packed(b"313233>", filter_name=b"/ASCIIHexDecode", pad=harmless)),
+            REFUSED,
+            "cannot be looked into",
+        ),
+        Hostile(
+            "packed in another way, and said to be encrypted (M5)",
+            "report.pdf",
+            pdf(packed(b"313233>", filter_name=b"/ASCIIHexDecode"), head=b"% /Encrypt\n"),
+            REFUSED,
+            "cannot be looked into",
+        ),
+        Hostile(
+            "packed behind a lone carriage return (M5)",
+            "report.pdf",
+            pdf(packed(zlib.compress(hidden)).replace(b"stream\n", b"stream\r", 1)),
+            REFUSED,
+            "runs a script",
+        ),
+        Hostile(
+            "files in a PDF, by what names them alone (M5)",
+            "report.pdf",
+            pdf(b"<< /Type /Filespec /F (a.exe) /#45F %x\n << /F 5 0 R >> >>"),
+            REFUSED,
+            "carries other files",
         ),
         Hostile("a bomb in a PDF", "report.pdf", pdf(packed(bomb)), REFUSED, "unpacks to far more"),
         Hostile(
@@ -405,6 +438,62 @@ def _offices() -> list[Hostile]:
         ),
         Hostile(
             "a far picture", "report.docx", office(parts={"word/_rels/d.xml.rels": picture}), REFUSED, loads
+        ),
+        Hostile(
+            "a far template, a letter of it as a reference (M5)",
+            "report.docx",
+            office(parts={"word/_rels/s.xml.rels": template.replace("https:", "&#104;ttps:")}),
+            REFUSED,
+            loads,
+        ),
+        Hostile(
+            "a far template, a letter of its type as a reference (M5)",
+            "report.docx",
+            office(parts={"word/_rels/s.xml.rels": template.replace("attached", "&#x61;ttached")}),
+            REFUSED,
+            loads,
+        ),
+        Hostile(
+            "a far template behind a megabyte of blanks (M5)",
+            "report.docx",
+            office(parts={"word/_rels/s.xml.rels": template.replace("><", ">" + " " * 1_200_000 + "<", 1)}),
+            REFUSED,
+            loads,
+        ),
+        Hostile(
+            "entities behind a megabyte of blanks (M5)",
+            "report.docx",
+            office(parts={"word/document.xml": f"<!--{' ' * 1_200_000}-->{LAUGHS[21:]}"}),
+            REFUSED,
+            entities,
+        ),
+        Hostile(
+            "macros by kind, a letter of it as a reference (M5)",
+            "report.docx",
+            office(parts={"[Content_Types].xml": macro_types.replace("macroE", "macr&#111;E")}),
+            REFUSED,
+            acts,
+        ),
+        Hostile(
+            "a field that starts a program, cut in two (M5)",
+            "report.docx",
+            office(parts={"word/document.xml": FIELD}),
+            REFUSED,
+            "starts another program",
+        ),
+        Hostile(
+            "a link of a workbook to a program (M5)",
+            "report.xlsx",
+            office("xlsx", {"xl/externalLinks/externalLink1.xml": '<e><ddeLink ddeService="cmd"/></e>'}),
+            REFUSED,
+            "starts another program",
+        ),
+        Hostile(
+            "a part that is no XML",
+            "report.docx",
+            office(parts={"word/document.xml": "<w:a"}),
+            REFUSED,
+            damaged,
         ),
         Hostile("a bomb", "report.docx", office(parts={"word/media/a.bmp": zeros}), REFUSED, far),
         Hostile(

@@ -1,7 +1,7 @@
 """Asks the package index that pip is set up with whether a hole is known in what we pin. `make holes`.
 
-Ends with 1 when one is, with 0 when none is or when the index does not say: a network that is down must not stop
-anybody's work. The index is pip's own setting, so nothing here names a machine.
+Ends with 1 when one is, with 0 when the index knows every library and none has one, and with 3 when it does not say so
+of all of them: nothing learned is no pass. The index is pip's own setting, so nothing here names a machine.
 """
 
 import json
@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements.lock"
 PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE | re.IGNORECASE)
 SECONDS = 10
+NOTHING_LEARNED = 3  # exit code
 # Holes that do not concern us: id -> why, and until when that was last looked at.
 ACCEPTED: dict[str, str] = {}
 
@@ -46,9 +47,9 @@ def address(of: str, name: str, version: str) -> str:
 
 
 def holes(of: str, name: str, version: str) -> list[str]:
-    """The holes known in one version, in words. Raises OSError or ValueError when the index does not say."""
+    """The holes known in one version, in words. Raises OSError, ValueError or KeyError where the index does not say."""
     with urllib.request.urlopen(address(of, name, version), timeout=SECONDS) as answer:
-        known = json.load(answer).get("vulnerabilities", [])
+        known = json.load(answer)["vulnerabilities"]
     return [
         f"{name} {version}: {hole['id']}, mended in {', '.join(hole.get('fixed_in') or ['no version yet'])}"
         for hole in known
@@ -58,24 +59,29 @@ def holes(of: str, name: str, version: str) -> list[str]:
 
 def main(lock: str, of: str) -> int:
     """Ask about every library; say what was found."""
-    if urlsplit(of).scheme not in ("http", "https"):
-        print("The package index is a folder, which knows of no holes: nothing was checked.")
-        return 0
-    found, silent = [], 0
-    for name, version in pinned(lock):
-        try:
-            found += holes(of, name, version)
-        except urllib.error.HTTPError:
-            silent += 1
-        except (OSError, ValueError) as trouble:
-            print(f"The package index does not answer ({type(trouble).__name__}): nothing more was checked.")
-            break
+    pins = pinned(lock)
+    found, unknown = [], [f"{name} {version}" for name, version in pins]
+    if urlsplit(of).scheme in ("http", "https"):
+        for name, version in pins:
+            try:
+                found += holes(of, name, version)
+                unknown.remove(f"{name} {version}")
+            except (
+                urllib.error.HTTPError,
+                KeyError,
+            ):  # an index that does not know it, or publishes no holes
+                continue
+            except (OSError, ValueError) as trouble:
+                print(f"The package index does not answer ({type(trouble).__name__}).")
+                break
+    else:
+        print("The package index is a folder, which knows of no holes.")
     for line in found:
         print(line)
-    if silent:
-        print(f"The index says nothing of {silent} of {len(pinned(lock))} libraries.")
-    print(f"{len(found)} known hole{'' if len(found) == 1 else 's'}.")
-    return 1 if found else 0
+    print(f"{len(found)} known hole{'' if len(found) == 1 else 's'} in {len(pins) - len(unknown)} libraries.")
+    if unknown:
+        print(f"NOT CHECKED: the index says nothing of {len(unknown)} of {len(pins)} libraries.")
+    return 1 if found else NOTHING_LEARNED if unknown else 0
 
 
 if __name__ == "__main__":

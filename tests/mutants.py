@@ -302,7 +302,7 @@ MUTANTS = [
     Mutant(
         "what a PDF packs is unpacked and looked at",
         "initiatives/contents/pdf.py",
-        "        for text in texts:\n            _look(text)",
+        '        for text in texts:\n            _look(text or b"")',
         "        pass",
         HOSTILE,
     ),
@@ -323,8 +323,8 @@ MUTANTS = [
     Mutant(
         "entities in an office document are refused",
         "initiatives/contents/office.py",
-        "    if ENTITIES.search(text):",
-        "    if False:",
+        "    raise NotTaken(ENTITIES)",
+        "    return None",
         HOSTILE,
     ),
     Mutant(

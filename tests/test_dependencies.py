@@ -38,7 +38,8 @@ def index():
         def do_GET(self):
             name = self.path.split("/")[2]
             known = name in server.holes
-            content = json.dumps({"vulnerabilities": server.holes.get(name, [])}).encode()
+            listed = server.holes.get(name)
+            content = json.dumps({} if listed is None else {"vulnerabilities": listed}).encode()
             self.send_response(200 if known else 404)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
@@ -79,9 +80,15 @@ def test_what_was_withdrawn_or_does_not_concern_us_does_not(index, monkeypatch):
     assert known_holes.main(LOCK, index.url) == 0
 
 
-def test_an_index_that_does_not_say_stops_nobody(index, capsys):
-    assert known_holes.main(LOCK, index.url) == 0
-    assert "says nothing of 2 of 2" in capsys.readouterr().out
-    assert known_holes.main(LOCK, "file:///somewhere/simple") == 0
-    assert known_holes.main(LOCK, "http://127.0.0.1:1/simple") == 0
+def test_a_run_that_learns_nothing_is_no_pass(index, capsys):
+    """`make holes` once ended with 0 and "says nothing of 53 of 53 libraries"."""
+    nothing = known_holes.NOTHING_LEARNED
+    assert nothing not in (0, 1)
+    assert known_holes.main(LOCK, index.url) == nothing
+    assert "NOT CHECKED: the index says nothing of 2 of 2" in capsys.readouterr().out
+    assert known_holes.main(LOCK, "file:///somewhere/simple") == nothing
+    assert known_holes.main(LOCK, "http://127.0.0.1:1/simple") == nothing
     assert "does not answer" in capsys.readouterr().out
+    index.holes = {"alpha": [], "beta": None}
+    assert known_holes.main(LOCK, index.url) == nothing
+    assert "says nothing of 1 of 2" in capsys.readouterr().out

@@ -6,7 +6,9 @@ import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import PurePosixPath
+from xml.parsers import expat
 
 from initiatives.contents import NotTaken
 
@@ -15,6 +17,7 @@ RATIO = 300  # times; only bombs are packed that tightly
 WORTH_A_LOOK = 8 * 1024 * 1024  # unpacked bytes below which the ratio of one part does not matter
 MOST_PARTS = 20_000
 CHUNK = 1 << 20
+LONGEST_MARK = 16 * 1024 * 1024  # bytes of one tag or comment of an XML part
 # What the library raises over an archive that is broken, by where it is broken.
 BROKEN = (
     zipfile.BadZipFile,
@@ -38,16 +41,15 @@ PACKED = re.compile(
     r"\.(?:zip|rar|7z|gz|bz2|xz|tar|jar|cab|iso|exe|dll|com|scr|msi|bat|cmd|ps1|vbs|js|hta|lnk|html?|docm|xlsm|pptm|xlsb)$",
     re.IGNORECASE,
 )
-ENTITIES = re.compile(r"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+# A type of content, and a field or link, that runs something when the document opens.
 MACRO_TYPE = re.compile(r"macroEnabled|vnd\.ms-office\.vbaProject", re.IGNORECASE)
-RELATION = re.compile(r"<(?:\w+:)?Relationship\b[^>]*>", re.IGNORECASE)
-OUTSIDE = re.compile(r"""TargetMode\s*=\s*["']External["']""", re.IGNORECASE)
+RUN_BY_FIELD = re.compile(r"\s*DDE(?:AUTO)?\b", re.IGNORECASE)
+RUN_BY_LINK = frozenset(("ddeLink", "oleLink", "dde-source", "dde-connection-decl"))
 # Relations that are loaded as soon as the document opens; a link somebody clicks is not among them.
-LOADED = re.compile(
-    r"""Type\s*=\s*["'][^"']*/(?:attachedTemplate|oleObject|frame|subDocument|image|externalLinkPath)["']""",
-    re.I,
-)
-FAR = re.compile(r"""Target\s*=\s*["']\s*(?:https?:|ftp:|\\\\|//|file:/*\\\\|file:////|smb:|mhtml:)""", re.I)
+LOADED = ("attachedtemplate", "oleobject", "frame", "subdocument", "image", "externallinkpath")
+FAR = re.compile(r"\s*(?:https?:|ftp:|\\\\|//|file:/*\\\\|file:////|smb:|mhtml:)", re.IGNORECASE)
+ENTITIES = f"The document defines entities, which no office program does. {SAVE_AS_PDF}"
+MACRO = f"The document carries a macro, a program or an archive. {SAVE_AS_PDF}"
 
 
 def check(file, extension: str) -> None:
@@ -83,7 +85,7 @@ def _check_parts(archive: zipfile.ZipFile, size: int, extension: str) -> None:
         if path.is_absolute() or ".." in path.parts or ":" in part.filename or "\\" in part.filename:
             raise NotTaken(f"The file holds a part that points outside of it. {SAVE_AS_PDF}")
         if ACTS.search(part.filename) or PACKED.search(part.filename):
-            raise NotTaken(f"The document carries a macro, a program or an archive. {SAVE_AS_PDF}")
+            raise NotTaken(MACRO)
     _check_kind(archive, set(names), extension)
 
 
@@ -112,29 +114,103 @@ def _unpack(archive: zipfile.ZipFile) -> None:
     """Unpack every part once: what is damaged shows, and what the XML says is read, in whatever encoding."""
     for part in archive.infolist():
         with archive.open(part) as stream:
-            first = stream.read(CHUNK)
             if part.filename.lower().endswith((".xml", ".rels")):
-                _check_xml(part.filename, text_of(first))
+                read_xml(stream, _rules_of(part.filename.lower()))
             while stream.read(CHUNK):
                 pass
 
 
-def text_of(part: bytes) -> str:
-    """The beginning of an XML part as text: UTF-16 where it says so or looks so, else byte by byte."""
-    if part.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return part.decode("utf-16", "replace")
-    if part[:4].count(0) >= 2:
-        order = "utf-16-be" if part[:1] == b"\0" else "utf-16-le"
-        return part.decode(order, "replace")
-    return part.decode("latin-1")
+def read_xml(stream, element: Callable[[str, dict], None] | None = None) -> None:
+    """Parse a part whole; `element` sees the name and the attributes of each element, without their prefixes.
+
+    Raises NotTaken where the part declares a document type, which is where entities are defined, or is no XML.
+    """
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    if element is not None:
+        parser.StartElementHandler = lambda name, values: element(
+            _plain(name), {_plain(key): value for key, value in values.items()}
+        )
+        if isinstance(element, _Fields):
+            parser.EndElementHandler, parser.CharacterDataHandler = element.end, element.text
+    fed = 0
+    try:
+        while chunk := stream.read(CHUNK):
+            parser.Parse(chunk)
+            fed += len(chunk)
+            if fed - parser.CurrentByteIndex > LONGEST_MARK:  # kept in memory until it ends
+                raise NotTaken("The file unpacks to far more than it should; send a PDF instead.")
+        parser.Parse(b"", True)
+    except expat.ExpatError:
+        raise NotTaken(DAMAGED) from None
 
 
-def _check_xml(name: str, text: str) -> None:
-    if ENTITIES.search(text):
-        raise NotTaken(f"The document defines entities, which no office program does. {SAVE_AS_PDF}")
-    if name == "[Content_Types].xml" and MACRO_TYPE.search(text):
-        raise NotTaken(f"The document carries a macro, a program or an archive. {SAVE_AS_PDF}")
+def _plain(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+def _refuse_doctype(*_) -> None:
+    raise NotTaken(ENTITIES)
+
+
+def _rules_of(name: str) -> Callable[[str, dict], None] | None:
+    """What is looked for in the elements of a part, by its name; None where only its form counts (large tables)."""
+    if name == "[content_types].xml":
+        return _check_type
     if name.endswith(".rels"):
-        for relation in RELATION.findall(text):
-            if OUTSIDE.search(relation) and LOADED.search(relation) and FAR.search(relation):
-                raise NotTaken(f"The document loads parts from elsewhere when it is opened. {SAVE_AS_PDF}")
+        return _check_relation
+    if name.startswith("word/"):
+        return _Fields()
+    if name.startswith("xl/externallinks/") or name == "content.xml":
+        return _check_link
+    return None
+
+
+def _check_type(_: str, values: dict) -> None:
+    if MACRO_TYPE.search(values.get("ContentType", "")):
+        raise NotTaken(MACRO)
+
+
+def _check_relation(name: str, values: dict) -> None:
+    if name != "Relationship" or values.get("TargetMode", "").strip().lower() != "external":
+        return
+    kind = values.get("Type", "").strip().lower().rpartition("/")[2]
+    if kind in LOADED and FAR.match(values.get("Target", "")):
+        raise NotTaken(f"The document loads parts from elsewhere when it is opened. {SAVE_AS_PDF}")
+
+
+def _check_link(name: str, _: dict) -> None:
+    if name in RUN_BY_LINK:
+        raise NotTaken(f"The document starts another program when it is opened. {SAVE_AS_PDF}")
+
+
+class _Fields:
+    """The fields of a text document: what one says may be cut up into many runs."""
+
+    def __init__(self) -> None:
+        self.said, self.inside = "", False
+
+    def __call__(self, name: str, values: dict) -> None:
+        if name == "fldChar" and values.get("fldCharType") == "begin":
+            self.said = ""
+        elif name == "instrText":
+            self.inside = True
+        elif name == "fldSimple":
+            self._look(values.get("instr", ""))
+        _check_link(name, values)
+
+    def end(self, name: str) -> None:
+        """An element ends; with an instruction, what the field says so far is looked at."""
+        if self.inside and _plain(name) == "instrText":
+            self.inside = False
+            self._look(self.said)
+
+    def text(self, words: str) -> None:
+        """Words of an instruction."""
+        if self.inside:
+            self.said += words
+
+    def _look(self, said: str) -> None:
+        if RUN_BY_FIELD.match(said):
+            _check_link("ddeLink", {})

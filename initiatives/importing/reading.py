@@ -11,7 +11,7 @@ from itertools import islice
 
 from django.core.exceptions import ValidationError
 
-from initiatives.contents import office
+from initiatives.contents import NotTaken, office
 from initiatives.contents.text import looks_like_a_page
 from initiatives.importing.code_pages import decode, wrong
 
@@ -166,23 +166,22 @@ def _check_archive(content: bytes) -> None:
             for entry in entries:
                 if entry.filename.endswith((".xml", ".rels")):
                     with archive.open(entry) as part:
-                        head = part.read(office.CHUNK)
-                        if office.ENTITIES.search(office.text_of(head)):
-                            raise wrong(
-                                "The workbook defines entities, which no spreadsheet does. Save it again."
-                            )
-                        _count_marks(entry.filename, head, part)
+                        office.read_xml(part)
+                    with archive.open(entry) as part:
+                        _count_marks(entry.filename, part)
+    except NotTaken as trouble:
+        raise wrong(str(trouble)) from None
     except office.BROKEN:
         raise wrong("The workbook is damaged or protected. Save it again without a password.") from None
 
 
-def _count_marks(name: str, head: bytes, part) -> None:
+def _count_marks(name: str, part) -> None:
     """Go through one part of a workbook, and refuse what its reader would build far too much of."""
     most = next(limit for start, limit in MOST_MARKS.items() if name.startswith(start))
-    if name.startswith("xl/worksheets/") and b"dimension" not in head:
+    chunk = part.read(office.CHUNK)
+    if name.startswith("xl/worksheets/") and b"dimension" not in chunk:
         most = MOST_MARKS_UNSIZED
     marks = in_row = without = 0
-    chunk = head
     while chunk:
         marks += chunk.count(b"<")
         without = 0 if b"<" in chunk else without + len(chunk)
