@@ -1,6 +1,7 @@
 """Tables as CSV files that a spreadsheet may open without running anything; who took one stands in the record."""
 
 import csv
+import re
 from collections.abc import Iterable
 from datetime import date, datetime
 
@@ -12,10 +13,14 @@ from governance.history import acting
 
 # What a spreadsheet takes for the beginning of a formula, in plain and in full width.
 STARTERS = "=+-@\uff1d\uff0b\uff0d\uff20"
+# Where a spreadsheet that parts cells at semicolons or tabs, or lines at a break, would begin another cell with one.
+INNER = re.compile(rf'([;\t\r\n])(?=[\s"]*[{re.escape(STARTERS)}])')
 
 
 def safe(value):
     """A cell that no spreadsheet runs: text that starts like a formula or with a control character is quoted.
+
+    So is what would start like one where cells end at semicolons, as in German, French and Swiss settings.
 
     Numbers stay numbers, moments are written in the configured time zone, None is empty.
     """
@@ -35,6 +40,7 @@ def safe(value):
     text = str(value)
     if text and (text[0] in STARTERS or ord(text[0]) < 32 or ord(text[0]) == 127):
         text = f"'{text}"
+    text = INNER.sub(r"\1'", text)
     return text.replace("\0", "")
 
 

@@ -11,6 +11,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+import time
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
@@ -27,7 +28,9 @@ METADATA = frozenset(
     map(ipaddress.ip_address, ("168.63.129.16", "100.100.100.200", "fd00:ec2::254", "192.0.0.192"))
 )
 # IPv6 networks whose addresses carry an IPv4 address in their last 32 bits, which is where they lead.
-CARRIERS = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")))
+CARRIERS = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")))
+# A house's own translation to IPv4: where in the address the other one stands is the house's to say (RFC 8215).
+TRANSLATED = ipaddress.ip_network("64:ff9b:1::/48")
 
 
 class NotFetched(ValueError):
@@ -61,14 +64,14 @@ class Fetched:
 
 def fetch(url: str, rules: Rules, *, look_up=socket.getaddrinfo) -> Fetched:
     """Fetch what stands behind the link. Raises NotFetched with a sentence for whoever asked."""
-    secure = False
+    secure, until = False, time.monotonic() + SECONDS
     for _ in range(MOST_REDIRECTS + 1):
         parts = _understood(url)
         if secure and parts.scheme != "https":
             raise NotFetched("The link leads from a secure page to one that is not.")
         secure = parts.scheme == "https"
         address, port = _address(parts, rules, look_up)
-        with _Door(parts, address, port) as door:
+        with _Door(parts, address, port, until) as door:
             answer = door.ask()
             if answer.status in MOVED and answer.getheader("Location"):
                 url = urljoin(url, answer.getheader("Location"))
@@ -120,7 +123,9 @@ def _allowed(address, rules: Rules, *, inside: bool) -> bool:
     address = _carried(address)
     if address in METADATA or address.is_multicast or address.is_loopback or address.is_link_local:
         return False
-    if address.is_unspecified or address.is_reserved:
+    if address.is_unspecified or address.is_reserved or address in TRANSLATED:
+        return False
+    if address.version == 6 and address.is_site_local:
         return False
     return address.is_global or (inside and address.is_private)
 
@@ -138,10 +143,10 @@ def _carried(address):
 class _Door:
     """One connection to an address that was judged, cut off from outside when its time is over."""
 
-    def __init__(self, parts, address: str, port: int):
+    def __init__(self, parts, address: str, port: int, until: float):
         self.parts, self.address, self.port = parts, address, port
         self.socket, self.late = None, False
-        self.timer = threading.Timer(SECONDS, self._cut)
+        self.timer = threading.Timer(max(until - time.monotonic(), 0), self._cut)
 
     def __enter__(self) -> "_Door":
         self.timer.daemon = True

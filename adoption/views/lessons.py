@@ -64,13 +64,17 @@ def lessons_all(request: HttpRequest) -> HttpResponse:
     return render(request, "adoption/lessons_all.html", context)
 
 
+# Digits of what a filter names: keys of rows, and years that a calendar has.
+LONGEST = {"system": 9, "unit": 9, "year": 4}
+
+
 def _filtered(request) -> tuple[QuerySet[Lesson], dict]:
     """The lessons that pass the filters of the query string, and which filters are set; junk changes nothing."""
     rows, asked = library.offered(), request.GET
     chosen = {"layer": pick(asked.get("layer"), LAYERS), "pattern": pick(asked.get("pattern"), PATTERNS)}
     for name in ("system", "unit", "year"):
         value = asked.get(name, "")
-        chosen[name] = int(value) if value.isdecimal() and len(value) < 10 else ""
+        chosen[name] = int(value) if value.isdecimal() and len(value) <= LONGEST[name] else ""
     chosen["vendor"] = asked.get("vendor", "").strip()[:120]
     if chosen["layer"]:
         rows = rows.filter(layer=chosen["layer"])

@@ -127,11 +127,13 @@ def _choose(request, batch: EstateBatch):
     posted, do = request.POST, request.POST.get("do", "")
     back = f"{reverse('estate', args=[batch.pk])}{_query(request)}#rows"
     if do == "rows":
-        shown = [int(key) for key in posted.getlist("row") if key.isdecimal()][: 2 * ROWS_ON_A_PAGE]
+        shown = [int(key) for key in posted.getlist("row") if key.isdecimal() and len(key) < 19][
+            : 2 * ROWS_ON_A_PAGE
+        ]
         takes: dict[int, list[str]] = {key: [] for key in shown}
         for word in posted.getlist("take"):
             key, _, name = word.partition(":")
-            if key.isdecimal() and int(key) in takes:
+            if key.isdecimal() and len(key) < 19 and int(key) in takes:
                 takes[int(key)].append(name)
         out = {key for key in posted.getlist("out") if key.isdecimal()}
         left = {key: str(key) in out for key in shown}

@@ -325,6 +325,13 @@ def test_the_library_is_searched_and_filtered(cast, as_):
     assert "Superseded timetables" in reader.get(reverse("search"), {"q": "timetables"}).content.decode()
 
 
+@pytest.mark.parametrize("name", ["year", "system", "unit"])
+@pytest.mark.parametrize("value", ["999999999", "0", "9999", "9" * 5000, "-1", "\u0662\u0660"])
+def test_a_filter_of_no_calendar_shows_nothing_wrong(cast, as_, name, value):
+    """Attack L6: a year of nine figures was an error 500."""
+    assert as_(cast.owner).get(reverse("lessons-all"), {name: value}).status_code == 200
+
+
 def test_answered_on_the_page_and_nothing_typed_is_lost(near, cast, as_):
     owner, address = as_(cast.owner), reverse("lessons-answer", args=[near.ref])
     key = lesson().pk

@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -102,6 +103,7 @@ def says(*addresses):
 FORBIDDEN = """\
 127.0.0.1 127.9.9.9 0.0.0.0 10.0.0.1 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 100.100.100.200 192.0.0.192
 198.18.0.1 224.0.0.1 240.0.0.1 255.255.255.255 168.63.129.16 ::1 :: fe80::1 fc00::1 fd00:ec2::254 ff02::1
+fec0::1 feff::1 64:ff9b:1:7f00:1:0:808:808
 ::ffff:127.0.0.1 ::ffff:169.254.169.254 64:ff9b::a9fe:a9fe 64:ff9b::7f00:1 2002:7f00:1:: 2002:a9fe:a9fe:: ::127.0.0.1
 2001:db8::1"""
 
@@ -225,6 +227,21 @@ def test_time_and_size_are_bounded(site, settings, monkeypatch):
     monkeypatch.setattr(links, "SECONDS", 0.1)
     with pytest.raises(NotFetched, match="too long"):
         fetch(f"{site.url}/slow", HERE)
+
+
+def test_one_span_of_time_is_for_all_redirects_together(site, monkeypatch):
+    """Attack L2: with a span for each hop, six of them took 103 seconds."""
+    moments, given = iter(range(0, 1000, 8)), []
+    timer = links.threading.Timer
+
+    def patient(seconds, cut):
+        given.append(seconds)
+        return timer(60, cut)
+
+    monkeypatch.setattr(links, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    monkeypatch.setattr(links.threading, "Timer", patient)
+    assert fetch(f"{site.url}/to/to/page", HERE).content == PAGE
+    assert given == [links.SECONDS - 8, links.SECONDS - 16, 0]
 
 
 @pytest.fixture

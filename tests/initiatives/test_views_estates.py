@@ -82,7 +82,13 @@ def test_differences_are_taken_row_by_row_and_column_by_column(cast, as_):
     assert EstateRow.objects.get(pk=rows["A"].pk).takes == ["purpose"]
     assert EstateRow.objects.get(pk=rows["C"].pk).state == "skipped"
     assert "2 rows: the table" in page(client, url, do="take", field="location")
-    page(client, url, do="rows", row=[rows["A"].pk], take=[f"{rows['A'].pk}:purpose"])
+    page(
+        client,
+        url,
+        do="rows",
+        row=["9" * 5000, rows["A"].pk],
+        take=[f"{rows['A'].pk}:purpose", "9" * 5000 + ":purpose"],
+    )
     text = page(client, reverse("estate-confirm", args=[batch.pk]))
     assert "On 2 rows the table replaces what the register says, in 2 fields that were ticked." in text
     page(client, url, do="keep", field="location")
