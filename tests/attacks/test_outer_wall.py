@@ -82,7 +82,7 @@ def test_4_nothing_is_sent_from_elsewhere(cast, as_, headers):
     client = as_(cast.owner)
     client.handler.enforce_csrf_checks = True
     before = Entry.objects.acts().count()
-    for path in ("/sign-out/", "/cases/new/", "/account/password/"):
+    for path in ("/sign-out/", "/cases/register/", "/account/password/"):
         assert client.post(path, {"title": "x"}, headers=headers, secure=True).status_code == 403, path
     assert Entry.objects.acts().count() == before
 
@@ -104,7 +104,7 @@ def test_7_methods_that_change_nothing(cast, as_, method):
     case = factories.make_case(cast)
     client = as_(cast.owner)
     before = Entry.objects.acts().count()
-    for path in ("/", f"/cases/{case.ref}/", "/sign-in/", "/sign-out/", "/cases/new/"):
+    for path in ("/", f"/cases/{case.ref}/", "/sign-in/", "/sign-out/", "/cases/register/"):
         answer = getattr(client, method)(path)
         assert answer.status_code in (200, 302, 404, 405), path  # 200 is the page, as for reading
         assert b"sessionid" not in answer.content
