@@ -1,13 +1,22 @@
 """Settings of the test suite: the real ones, from an environment that holds nothing of ours but DATABASE_URL."""
 
+import hashlib
 import os
+import tempfile
 from pathlib import Path
 
 KEPT = ("PLUMBLINE_TEST_", "PLUMBLINE_SHOTS")  # where the walks in a browser leave their pictures
 for name in list(os.environ):
     if name.startswith(("PLUMBLINE_", "CELERY_", "EMAIL_")) and not name.startswith(KEPT):
         del os.environ[name]
-os.environ["PLUMBLINE_DATA"] = str(Path(__file__).resolve().parent.parent / ".data" / "tests")
+# Outside the tree, so that whatever imports these settings (a type checker, an editor) leaves nothing in it; one folder
+# for each place the project lies at and each user, kept from run to run with the template of the database.
+PLACE = f"{Path(__file__).resolve().parent.parent}:{os.getuid()}"
+FOLDER = Path(tempfile.gettempdir()) / f"plumbline-tests-{hashlib.sha256(PLACE.encode()).hexdigest()[:12]}"
+FOLDER.mkdir(mode=0o755, exist_ok=True)
+if FOLDER.stat().st_uid != os.getuid():
+    raise SystemExit(f"{FOLDER} belongs to another user; remove it.")
+os.environ["PLUMBLINE_DATA"] = str(FOLDER)
 os.environ["PLUMBLINE_SECRET_KEY"] = "a key for tests, known to everybody"
 # The workers of one run share this mark; two runs at once keep apart.
 RUN = os.environ.setdefault("PLUMBLINE_TEST_RUN", str(os.getpid()))

@@ -3,6 +3,7 @@
 import os
 import runpy
 import secrets
+import shutil
 import stat
 import subprocess
 import sys
@@ -216,3 +217,15 @@ def test_gunicorn_ends_with_the_sentence_and_no_traceback(tmp_path):
     assert done.returncode != 0
     assert "Plumbline cannot start: PLUMBLINE_TIME_ZONE is 'Mars/Olympus'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_importing_the_settings_of_tests_leaves_nothing_in_the_tree(tmp_path):
+    """What reads them (a type checker, an editor) would otherwise leave a folder with secrets beside the code."""
+    tree = tmp_path / "tree"
+    for name in ("governance", "tests"):
+        copied = shutil.ignore_patterns("__pycache__", "browser", "data", "extracts", "labelled")
+        shutil.copytree(settings.BASE_DIR / name, tree / name, ignore=copied)
+    before = {path.name for path in tree.iterdir()}
+    quiet = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", "import tests.settings"], cwd=tree, env=quiet, check=True)
+    assert {path.name for path in tree.iterdir()} == before
