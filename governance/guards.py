@@ -73,6 +73,10 @@ def install(using: str = "default") -> None:
         capture.install(cursor, present)
         asof.install(cursor, present)
         harden(cursor)
+    if {"governance_rulebook", "governance_signingrule"} <= present:
+        from governance import signing
+
+        signing.write_missing()
 
 
 def harden(cursor: Any) -> None:
