@@ -254,11 +254,12 @@ BEGIN
   RETURN NULL;
 END $$;
 REVOKE EXECUTE ON FUNCTION plumbline_guard_in_force() FROM PUBLIC;
-CREATE TRIGGER in_force_once_approved AFTER UPDATE ON governance_contractversion
-  FOR EACH ROW WHEN (NEW.state = 'in_force' AND OLD.state <> 'in_force')
+-- At the end of the transaction: what an edit would bring about is found by doing it, and taken back.
+CREATE CONSTRAINT TRIGGER in_force_once_approved AFTER UPDATE ON governance_contractversion
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.state = 'in_force' AND OLD.state <> 'in_force')
   EXECUTE FUNCTION plumbline_guard_in_force();
-CREATE TRIGGER never_made_in_force AFTER INSERT ON governance_contractversion
-  FOR EACH ROW WHEN (NEW.state = 'in_force') EXECUTE FUNCTION plumbline_guard_in_force();
+CREATE CONSTRAINT TRIGGER never_made_in_force AFTER INSERT ON governance_contractversion
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.state = 'in_force') EXECUTE FUNCTION plumbline_guard_in_force();
 """
 
 NO_GUARDS = """
