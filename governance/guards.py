@@ -129,15 +129,21 @@ def _bind(cursor: Any) -> None:
 def differences(connection: Any, names: roles.Names | None = None) -> list[str]:
     """Which functions, triggers, constraints, defaults and grants are not as migrations install them, a sentence each.
 
-    `connection` is psycopg's or Django's, of any login: the catalogue is open to all. `names`: what the three logins
+    `connection` is psycopg's or Django's, of any login: the catalogue is open to all. By Django's it also tells where
+    the signing rules of a rulebook, which the guards read, are not what its text says. `names`: what the three logins
     are called here; another login may have what one of them has, and no more.
     """
     with connection.cursor() as cursor:
-        return [
+        found = [
             *_of_definitions(expected(), catalogue.what_stands(cursor)),
             *(f"Beside what migrations install, {told}." for told in catalogue.never_made(cursor)),
             *_of_rights(cursor, names or roles.Names()),
         ]
+    if alias := getattr(connection, "alias", None):
+        from governance import signing
+
+        found += signing.differing(using=alias)
+    return found
 
 
 @cache

@@ -61,10 +61,11 @@ def write_missing() -> None:
                 write(rulebook)
 
 
-def differing() -> list[str]:
+def differing(using: str = "default") -> list[str]:
     """The published rulebooks whose rows say other than their text, a sentence each."""
     found = []
-    for rulebook in Rulebook.objects.published().order_by("pk").prefetch_related("signing_rules"):
+    published = Rulebook.objects.using(using).published().order_by("pk").prefetch_related("signing_rules")
+    for rulebook in published:
         if not _readable(rulebook):
             continue
         written = [{name: getattr(row, name) for name in COMPARED} for row in rulebook.signing_rules.all()]

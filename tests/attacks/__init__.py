@@ -1,0 +1,1 @@
+"""The attacks that got through once, scripted: each is refused or found."""
