@@ -13,7 +13,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& { echo $$name; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint holes races mutants bench drills clean
+.PHONY: help run test lint holes races mutants bench drills guards clean
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/'
@@ -46,6 +46,9 @@ lint: $(VENV)/development.stamp ## check style, templates, settings and missing 
 
 holes: $(VENV)/development.stamp ## ask pip's package index whether a hole is known in a library we pin
 	@$(BIN)/python -m tests.known_holes
+
+guards: $(VENV)/development.stamp ## write down what a database just migrated has of functions, triggers and constraints
+	@$(BIN)/python -m tests.guards
 
 clean: ## remove the virtual environment; data are kept
 	rm -rf $(VENV)

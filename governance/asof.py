@@ -77,13 +77,14 @@ def install(cursor, present: set[str]) -> None:
     remove(cursor)
     cursor.execute("CREATE SCHEMA asof")
     cursor.execute(
+        # Bodies that are parsed now: no search path moves them, and unlike with one set, a view takes them in whole.
         "CREATE FUNCTION asof.moment() RETURNS timestamptz LANGUAGE sql STABLE"
-        " AS $$SELECT current_setting('plumbline.as_of')::timestamptz$$"
+        " RETURN current_setting('plumbline.as_of')::timestamptz"
     )
     # No transaction after this one was known by then; where nobody said, any may have been.
     cursor.execute(
-        "CREATE FUNCTION asof.newest() RETURNS bigint LANGUAGE sql STABLE AS"
-        " $$SELECT coalesce(nullif(current_setting('plumbline.as_of_xact', true), '')::bigint, 9223372036854775807)$$"
+        "CREATE FUNCTION asof.newest() RETURNS bigint LANGUAGE sql STABLE"
+        " RETURN coalesce(nullif(current_setting('plumbline.as_of_xact', true), '')::bigint, 9223372036854775807)"
     )
     for table in indexes.keys() & present:
         cursor.execute(indexes[table])

@@ -27,11 +27,11 @@ OF_LIBRARIES = {
 
 CAPTURE = """
 CREATE OR REPLACE FUNCTION plumbline_capture_{table}() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $capture$
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET timezone = 'UTC' AS $capture$
 DECLARE
   number bigint;
 BEGIN
-  IF TG_OP = 'DELETE' THEN
+{bound}  IF TG_OP = 'DELETE' THEN
     {old_case}
     PERFORM plumbline_keep_row('{table}', OLD.{pk}::text, '-', number, {old_row}, NULL);
   ELSIF TG_OP = 'INSERT' THEN
@@ -49,14 +49,14 @@ CREATE OR REPLACE TRIGGER captured AFTER INSERT OR UPDATE OR DELETE ON {table}
 
 GUARD = """
 CREATE OR REPLACE FUNCTION plumbline_guard_history_{table}() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = public, pg_temp AS $guard$
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $guard$
 DECLARE
   running bigint := plumbline_xact();
   sign text := CASE TG_OP WHEN 'INSERT' THEN '+' WHEN 'UPDATE' THEN '~' ELSE '-' END;
   kept bigint;
   told bigint;
 BEGIN
-  IF TG_OP = 'UPDATE' AND OLD.{belonging} <> NEW.{belonging} THEN
+{bound}  IF TG_OP = 'UPDATE' AND OLD.{belonging} <> NEW.{belonging} THEN
     RAISE EXCEPTION 'Plumbline: row % of {table} belongs where it was made; it does not move.', NEW.{pk}
       USING ERRCODE = 'PL022', HINT = 'End this one, and make another where it belongs.';
   END IF;
@@ -152,6 +152,16 @@ def present(cursor) -> set[str]:
     }
 
 
+def bound_to(tables: list[str]) -> str:
+    """The first words of a trigger function: it works on these tables and on no other."""
+    listed = ", ".join(f"'{table}'" for table in sorted(tables))
+    return (
+        f"  IF TG_TABLE_SCHEMA <> 'public' OR TG_TABLE_NAME NOT IN ({listed}) THEN\n"
+        "    RAISE EXCEPTION 'Plumbline: this guard does not stand on %.', TG_TABLE_NAME USING ERRCODE = 'PL024';\n"
+        "  END IF;\n"
+    )
+
+
 def install(cursor, present: set[str]) -> None:
     """Put capture on every captured table, and the guard on every governed one; safe to repeat."""
     for model in captured_models():
@@ -162,6 +172,7 @@ def install(cursor, present: set[str]) -> None:
             CAPTURE.format(
                 table=table,
                 pk=pk,
+                bound=bound_to([table]),
                 new_case=_case_of(model, "NEW"),
                 old_case=_case_of(model, "OLD"),
                 new_row=_row(model, "NEW"),
@@ -193,6 +204,7 @@ def _install_guard(cursor, model) -> None:
         GUARD.format(
             table=table,
             pk=model._meta.pk.column,
+            bound=bound_to([table]),
             belonging=belonging(model) or model._meta.pk.column,
             history_table=model.history.model._meta.db_table,
             **{

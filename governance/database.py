@@ -410,6 +410,9 @@ class Server:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone()
             if not known:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(NAME)))
+                connection.execute(
+                    sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(NAME))
+                )
 
 
 def programs() -> Path:

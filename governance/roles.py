@@ -26,6 +26,7 @@ WRITTEN_ONCE = (
     r"adoption\_pack",
     r"adoption\_lessonresponse",
     r"governance\_contractapproval",
+    r"governance\_signingrule",
     r"governance\_decisionbatch",
     r"governance\_policydecision%",
     r"initiatives\_approvalanswer",
@@ -39,6 +40,7 @@ WRITTEN_ONCE = (
     r"initiatives\_sourceacceptance",
     r"initiatives\_tracesample",
     r"initiatives\_signoff",
+    r"initiatives\_stagechange",
     r"initiatives\_voiding",
     r"adoption\_incidentline",
     r"adoption\_incidentsystem",
@@ -56,6 +58,12 @@ PRIVATE = {
     "adoption_answerbox": None,
     "adoption_sealedsource": None,  # opened to its reporter, and to the chair by a recorded act
 }  # what an auditor does not read; None: all of it
+
+# What the application calls of what runs as the owner.
+CALLED = (
+    "plumbline_record(text, bigint, bigint, text, timestamptz, text[], bytea[])",
+    "plumbline_decisions_of(timestamptz)",
+)
 
 
 @dataclass(frozen=True)
@@ -108,14 +116,14 @@ def grant(connection: Any, names: Names | None = None) -> list[str]:
 
 def statements(cursor: Any, names: Names, known: list[str]) -> list[sql.Composed]:
     """The grants as SQL, for the logins in `known`, worked out from the tables that are there."""
-    cursor.execute(
-        "SELECT relname::text, relname LIKE ANY (%s), relname LIKE ANY (%s), relname LIKE ANY (%s),"
-        " relname LIKE ANY (%s) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
-        " ORDER BY relname",
-        [list(LEDGER), list(SEALED), list(STAMPED), list(WRITTEN_ONCE)],
-    )
-    tables = cursor.fetchall()
-    found = []
+    tables = _tables(cursor)
+    # A session's own tables stand before ours wherever a search path does not say otherwise: only the owner makes any.
+    cursor.execute("SELECT current_database()")
+    (place,) = cursor.fetchone()
+    found = [
+        sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(place)),
+        sql.SQL("REVOKE CREATE ON SCHEMA public FROM PUBLIC"),
+    ]
     for name in known:
         to = sql.Identifier(name)
         found += [
@@ -136,24 +144,62 @@ def statements(cursor: Any, names: Names, known: list[str]) -> list[sql.Composed
     return found
 
 
+def rights(cursor: Any, kind: str) -> dict[str, set[str]]:
+    """What `statements` gives a login of this kind ("application", "sealer" or "auditor"), by thing.
+
+    Things are named as `governance.catalogue.rights` names them.
+    """
+    found = {"the schema public": {"USAGE"}, "the schema asof": {"USAGE"}}
+    if kind != "auditor":
+        cursor.execute(
+            "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'"
+        )
+        found |= {f"the sequence {name}": {"USAGE", "SELECT"} for (name,) in cursor.fetchall()}
+    if kind == "application":
+        found |= {f"the function {name.partition('(')[0]}": {"EXECUTE"} for name in CALLED}
+    for table, *marks in _tables(cursor):
+        if kind == "auditor":
+            if PRIVATE.get(table, ()) is not None:
+                readable = _readable(cursor, table) if table in PRIVATE else None
+                found |= {f"{table}.{one}" if one else table: {"SELECT"} for one in readable or [""]}
+        elif given := (_of_application_on if kind == "application" else _of_sealer_on)(table, *marks):
+            found[table] = set(given.split(", "))
+    return found
+
+
+def _tables(cursor: Any) -> list[tuple]:
+    """Every table with whether it is of the ledger, sealed, stamped, written once."""
+    cursor.execute(
+        "SELECT relname::text, relname LIKE ANY (%s), relname LIKE ANY (%s), relname LIKE ANY (%s),"
+        " relname LIKE ANY (%s) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+        " ORDER BY relname",
+        [list(LEDGER), list(SEALED), list(STAMPED), list(WRITTEN_ONCE)],
+    )
+    return cursor.fetchall()
+
+
+def _of_application_on(table: str, ledger: bool, sealed: bool, stamped: bool, once: bool) -> str:
+    if ledger or sealed or stamped or table == "django_migrations":
+        return "SELECT"
+    return "SELECT, INSERT" if once else "SELECT, INSERT, UPDATE, DELETE"
+
+
+def _of_sealer_on(table: str, ledger: bool, sealed: bool, stamped: bool, once: bool) -> str:
+    return "SELECT" if ledger else "SELECT, INSERT" if sealed or stamped else ""
+
+
 def _of_application(to: sql.Identifier, tables: list[tuple]) -> Iterator[sql.Composed]:
     yield sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(to)
-    yield sql.SQL(
-        "GRANT EXECUTE ON FUNCTION plumbline_record(text, bigint, bigint, text, timestamptz, text[], bytea[]) TO {}"
-    ).format(to)
-    yield sql.SQL("GRANT EXECUTE ON FUNCTION plumbline_decisions_of(timestamptz) TO {}").format(to)
-    for table, ledger, sealed, stamped, once in tables:
-        if ledger or sealed or stamped or table == "django_migrations":
-            rights = "SELECT"
-        else:
-            rights = "SELECT, INSERT" if once else "SELECT, INSERT, UPDATE, DELETE"
+    for function in CALLED:
+        yield sql.SQL("GRANT EXECUTE ON FUNCTION " + function + " TO {}").format(to)
+    for table, *marks in tables:
+        rights = _of_application_on(table, *marks)
         yield sql.SQL("GRANT " + rights + " ON {} TO {}").format(sql.Identifier(table), to)
 
 
 def _of_sealer(to: sql.Identifier, tables: list[tuple]) -> Iterator[sql.Composed]:
-    for table, ledger, sealed, stamped, _ in tables:
-        if ledger or sealed or stamped:
-            rights = "SELECT" if ledger else "SELECT, INSERT"
+    for table, *marks in tables:
+        if rights := _of_sealer_on(table, *marks):
             yield sql.SQL("GRANT " + rights + " ON {} TO {}").format(sql.Identifier(table), to)
     yield sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(to)
 
@@ -163,10 +209,15 @@ def _of_auditor(cursor: Any, to: sql.Identifier, tables: list[tuple]) -> Iterato
         if table not in PRIVATE:
             yield sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier(table), to)
         elif PRIVATE[table] is not None:
-            cursor.execute(
-                "SELECT attname::text FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
-                " AND NOT attisdropped AND attname <> ALL (%s)",
-                [table, list(PRIVATE[table])],
-            )
-            columns = sql.SQL(", ").join(sql.Identifier(name) for (name,) in cursor.fetchall())
+            columns = sql.SQL(", ").join(map(sql.Identifier, _readable(cursor, table)))
             yield sql.SQL("GRANT SELECT ({}) ON {} TO {}").format(columns, sql.Identifier(table), to)
+
+
+def _readable(cursor: Any, table: str) -> list[str]:
+    """The columns of a private table that an auditor reads."""
+    cursor.execute(
+        "SELECT attname::text FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
+        " AND NOT attisdropped AND attname <> ALL (%s)",
+        [table, list(PRIVATE[table] or ())],
+    )
+    return [name for (name,) in cursor.fetchall()]

@@ -135,8 +135,14 @@ def _copy_anew(name: str, template: str) -> None:
         at.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         )
+        only_owner_makes_temporary(at, name)
     if settings.EMBEDDED:  # elsewhere we may not switch the guards off
         _fresh[:] = [_seen(name)]
+
+
+def only_owner_makes_temporary(at: psycopg.Connection[Any], name: str) -> None:
+    """The one grant on a database itself, which a copy does not have: as `roles.statements` gives it."""
+    at.execute(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
 
 
 def _seen(name: str) -> Fresh:

@@ -18,7 +18,7 @@ from governance.models.life import Pulse, TaskRun
 from governance.models.notices import Delivery, Notice
 from governance.models.people import Board, Membership, SignInAttempt, Unit, User
 from governance.models.retention import LegalHold
-from governance.models.rulebook import Criterion, Gate, Requirement, Rulebook
+from governance.models.rulebook import Criterion, Gate, Requirement, Rulebook, SigningRule
 from governance.models.stamps import Timestamp
 from governance.models.telling import CalendarFeed, Telling
 
@@ -56,6 +56,7 @@ __all__ = [
     "ServiceKey",
     "Session",
     "SignInAttempt",
+    "SigningRule",
     "TaskRun",
     "Telling",
     "Timestamp",

@@ -11,7 +11,7 @@ from django.db.models import F, Q
 
 from governance import prepared
 from governance.answers import Refused
-from governance.history import governed
+from governance.history import WrittenOnce, governed
 from governance.reading import once
 from governance.rulebook import Book, parse
 
@@ -166,3 +166,36 @@ class Requirement(_Part):
     crosswalk = models.JSONField(default=dict, blank=True)
 
     history = governed()
+
+
+class SigningRule(WrittenOnce):
+    """What a published rulebook asks of the signatures at one gate for one risk tier, where the database reads it.
+
+    Written when the rulebook is published, and never changed: the guards ask this table and know no rulebook
+    (docs/adr/0040). `about` is the gate, or "contract". `decided_by` is "chair" or the seat that decides; empty where
+    the last signature decides.
+    """
+
+    CONTRACT = "contract"
+    BY_CHAIR, BY_LAST = "chair", ""
+
+    rulebook = models.ForeignKey(Rulebook, models.PROTECT, related_name="signing_rules")
+    about = models.CharField(max_length=40)
+    tier = models.CharField(max_length=10, blank=True, default="")
+    seats = models.JSONField()
+    must_include = models.JSONField()
+    quorum = models.PositiveIntegerField()
+    max_age_days = models.PositiveIntegerField(null=True)
+    blocking = models.JSONField()
+    decided_by = models.CharField(max_length=40, blank=True, default="")
+
+    class Meta:
+        ordering = ["rulebook", "about", "tier"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rulebook", "about", "tier"], name="one_signing_rule_per_gate_and_tier"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.about}, {self.tier or 'no tier'} ({self.rulebook.version})"

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
 
-from governance import clock, ledger, notify
+from governance import clock, ledger, notify, signing
 from governance.answers import Conflict, no
 from governance.models import Membership, Rulebook, User
 from governance.models.people import CHAIR
@@ -44,6 +44,7 @@ def publish_rulebook(
             raise Conflict("What you were shown is not what this rulebook would do.", "Look again.")
         rulebook.chair, rulebook.published_at = by, clock.now()
         rulebook.save()
+        signing.write(rulebook)
         until = grace_until or today + timedelta(days=rulebook.book.freshness.grace_days)
         ledger.record(
             "rulebook published",

@@ -1,0 +1,39 @@
+"""Write `governance/guards_expected.txt` anew, from a database that was just migrated: `make guards`.
+
+To be run after every change of a migration or a model; a test compares the file with a database of the run.
+"""
+
+import os
+
+import django
+import psycopg
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()
+
+from django.conf import settings  # noqa: E402
+
+from governance import catalogue, guards  # noqa: E402
+from tests.anew import url_of  # noqa: E402
+from tests.plumbing import make_template  # noqa: E402
+
+
+def main() -> None:
+    """Make the template of the tests, or find it, and write down what stands in it."""
+    settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
+    if settings.EMBEDDED:
+        settings.EMBEDDED_DATABASE.start()
+    try:
+        template = make_template()
+        if template is None:
+            raise SystemExit("The migrations do not run: `manage.py migrate` shows why.")
+        with psycopg.connect(url_of(template)) as inside, inside.cursor() as cursor:
+            guards.EXPECTED.write_text(guards.written(catalogue.what_stands(cursor)))
+    finally:
+        if settings.EMBEDDED:
+            settings.EMBEDDED_DATABASE.leave()
+    print(f"{guards.EXPECTED.name}: {len(guards.expected())} lines")
+
+
+if __name__ == "__main__":
+    main()
