@@ -12,7 +12,9 @@ from governance.offline.verify import Rejected
 class Command(BaseCommand):
     """Reads only. Exit 0 when all is right, 1 with the first bad place when it is not."""
 
-    help = "Verify the record: entries, tree, signatures, history, and the rows as they stand."
+    help = (
+        "Verify the record: entries, tree, signatures, history, the rows as they stand, and what was allowed."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """From where, against what, and how to say it."""
@@ -55,6 +57,19 @@ class Command(BaseCommand):
             raise CommandError(f"The record does not verify. First: {report.findings[0]}")
 
 
+def _of_judging(report: verification.Report) -> list[str]:
+    lines = [
+        f"{report.judged} votes, approvals, decisions, contracts in force and stage changes were judged: whether they "
+        "were allowed."
+    ]
+    if report.unjudged:
+        lines.append(f"{report.unjudged} could not be judged, as what they rest on was erased.")
+    if report.before:
+        since = f"entry {report.judged_from}" if report.judged_from else "any entry"
+        lines.append(f"Not allowed by today's rules, and written before {since}, with which judging began:")
+    return lines + [f"BEFORE  {found}" for found in report.before]
+
+
 def words(report: verification.Report) -> list[str]:
     """What was looked at, in lines; what is wrong, one line each."""
     lines = [
@@ -73,7 +88,9 @@ def words(report: verification.Report) -> list[str]:
         )
         lines.append(f"{report.unsealed} entries wait to be sealed{late}")
     if not report.replayed:
-        lines.append("The rows were not compared.")
+        lines.append("The rows were not compared, and nothing was judged.")
+    else:
+        lines += _of_judging(report)
     lines += [f"WRONG  {found}" for found in report.findings]
     if report.full:
         lines.append("More is wrong; only the first hundred places are named.")
