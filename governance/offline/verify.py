@@ -601,6 +601,7 @@ class Cast(NamedTuple):
     verdict: str
     criteria: tuple
     stale: tuple
+    at: datetime.datetime = None
 
     @property
     def approves(self):
@@ -622,6 +623,24 @@ class Count(NamedTuple):
     objections: tuple
 
 
+class Gate(NamedTuple):
+    """What a rulebook asks of the votes at a gate; `seats` are those that sign there at all."""
+
+    quorum: int
+    quorum_high_risk: int
+    must_include: tuple
+    seats: frozenset
+    blocking: frozenset
+
+
+class Rules(NamedTuple):
+    """What a rulebook asks of votes: its gates by key, the seats of contracts, how old a vote may be, to the day."""
+
+    gates: dict
+    contract_seats: frozenset
+    oldest: datetime.timedelta
+
+
 def quorum_for(tier, usual, high):
     """How many seats must sign for a case of this tier; `high` is None where high risk asks for no more."""
     return high if tier == "high" and high is not None else usual
@@ -639,27 +658,27 @@ def count_votes(votes, quorum, must_include, blocking):
 
 
 def rules_of(source):
-    """What a rulebook says of votes: its gates, its blocking criteria by gate, the seats of contracts.
-
-    None where this Python reads no TOML (before 3.11), or the text is none.
-    """
+    """What a rulebook says of votes (`Rules`), read from its text; None where Python reads no TOML (before 3.11)."""
     if tomllib is None:
         return None
     try:
         said = tomllib.loads(source)
         gates = {
-            key: (gate["quorum"], gate.get("quorum_high_risk"), tuple(gate["must_include"]))
+            key: Gate(
+                gate["quorum"],
+                gate.get("quorum_high_risk"),
+                tuple(gate["must_include"]),
+                frozenset(row["seat"] for row in said["criterion"] if row["gate"] == key),
+                frozenset(
+                    row["key"]
+                    for row in said["criterion"]
+                    if row["gate"] == key and row["severity"] == "blocking" and row.get("due_days") is None
+                ),
+            )
             for key, gate in said["gates"].items()
         }
-        blocking = {
-            key: {
-                row["key"]
-                for row in said["criterion"]
-                if row["gate"] == key and row["severity"] == "blocking" and row.get("due_days") is None
-            }
-            for key in gates
-        }
-        return gates, blocking, frozenset(said["contract"]["seats"])
+        days = datetime.timedelta(days=said["freshness"]["sign_off_max_age_days"] + 1)
+        return Rules(gates, frozenset(said["contract"]["seats"]), days)
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError):
         return None
 
@@ -769,10 +788,10 @@ class Judge:
 
     def _wants(self, change, kinds, said, words):
         """The act of a row, in its transaction."""
-        actor, facts = said
+        actors, facts = said
         for kind, _, by, told in self.acts.get(change.entry["xact"], ()):
             same = all(told[name] == value for name, value in facts.items())
-            if kind in kinds and same and by == actor:
+            if kind in kinds and same and by in actors:
                 return
         if change.entry["xact"] in self.erased_acts:
             self.unjudged += 1
@@ -970,7 +989,7 @@ class Judge:
         self.decisions.append((change, row["initiative_id"], key))
         words = f"no act tells that the review was {row['outcome'].replace('_', ' ')}"
         kind = f"review {row['outcome'].replace('_', ' ')}"
-        self.wanted.append((change, (kind,), (row["ended_by_id"], {"review": key}), words))
+        self.wanted.append((change, (kind,), ({row["ended_by_id"]}, {"review": key}), words))
         if self.sight != "period":
             who = f"the review was approved by person {row['ended_by_id']}"
             self._seated(
@@ -984,14 +1003,15 @@ class Judge:
         frozen = {
             vote["digest"]: tuple(vote["stale"]) for vote in (change.after["findings"] or {}).get("votes", ())
         }
-        replaced = {vote["replaces_id"] for vote in votes.values()}
+        replaced, ended = {vote["replaces_id"] for vote in votes.values()}, _moment(row["ended_at"])
         cast = []
         for key, vote in votes.items():
             if key in replaced or vote["verdict"] == "withdrawn":
                 continue
             stale = frozen.pop(vote["digest"], ("it is not among the votes that were decided on",))
             stale = (*stale, *self._lapsed(change, vote, case))
-            cast.append(Cast(vote["seat"], vote["verdict"], tuple(vote["criteria"] or ()), stale))
+            said = tuple(vote["criteria"] or ())
+            cast.append(Cast(vote["seat"], vote["verdict"], said, stale, _moment(vote["at"])))
         for digest in frozen:
             words = f"the review was decided on a vote that nobody cast (digest {digest})"
             self._breach(change, words, "findings", ["initiatives_signoff"])
@@ -1001,13 +1021,13 @@ class Judge:
         if rules is None:
             self.lacks_rules = True
             return
-        gates, blocking, _ = rules
-        if row["gate"] not in gates:
+        gate = rules.gates.get(row["gate"])
+        if gate is None:
             self._breach(change, f"its rulebook has no gate {row['gate']}", "gate")
             return
-        usual, high, must = gates[row["gate"]]
-        quorum = quorum_for(case["tier"] if case else "", usual, high)
-        counted = count_votes(cast, quorum, must, blocking[row["gate"]])
+        quorum = quorum_for(case["tier"] if case else "", gate.quorum, gate.quorum_high_risk)
+        cast = [vote for vote in cast if vote.seat in gate.seats and ended - vote.at < rules.oldest]
+        counted = count_votes(cast, quorum, gate.must_include, gate.blocking)
         rests_on = ["initiatives_signoff", "governance_rulebook", *PEOPLE, *ROLES]
         if counted.short or counted.missing:
             words = f"approved with {len(counted.signed)} of the {quorum} seats that its rulebook asks"
@@ -1042,7 +1062,7 @@ class Judge:
         kind = "vote withdrawn" if withdrawn else "signed off"
         said = {"review": row["review_id"], "seat": row["seat"], "digest": row["digest"]}
         words = f"no act '{kind}' of person {person} has the digest of the vote for {seat}"
-        self.wanted.append((change, (kind,), (person, said), words))
+        self.wanted.append((change, (kind,), ({person}, said), words))
         review = self.rows["initiatives_review"].get(str(row["review_id"]))
         if review is None or withdrawn:
             return
@@ -1072,7 +1092,7 @@ class Judge:
         version = self.rows["governance_contractversion"].get(str(row["version_id"]))
         said = {"seat": row["seat"], "digest": row["digest"]}
         words = f"no act 'contract approved' of person {row['person_id']} has the digest of the approval"
-        self.wanted.append((change, ("contract approved",), (row["person_id"], said), words))
+        self.wanted.append((change, ("contract approved",), ({row["person_id"]}, said), words))
         if version is None:
             return
         if version["author_id"] == row["person_id"]:
@@ -1101,7 +1121,7 @@ class Judge:
             if kind == "contract approved" and said["digest"] == row["digest"]
         }
         words = f"no act tells that version {row['number']} of the contract came into force with this digest"
-        self.wanted.append((change, ("contract in force",), (next(iter(who), None), facts), words))
+        self.wanted.append((change, ("contract in force",), (who, facts), words))
         if self.sight == "period":
             return
         published = [
@@ -1112,7 +1132,7 @@ class Judge:
         rules = self.rules.get(str(max(published)[1])) if published else None
         if rules is None and self.sight == "all":
             self.lacks_rules = True
-        wanted = rules[2] if rules else frozenset()
+        wanted = rules.contract_seats if rules else frozenset()
         if not seats or wanted - seats:
             lack = " and ".join(sorted(wanted - seats)).replace("_", " ") or "any seat"
             words = f"version {row['number']} of the contract is in force without the approval of {lack}"

@@ -50,16 +50,14 @@ def set_stage(case: Initiative, stage: str, *, by) -> None:
 
 
 def move(case: Initiative, target: str, *, by, basis="decision", review=None, told=True) -> None:
-    """A stage change as acts write it, by somebody who may not."""
-    tables = ("initiatives_initiative", "initiatives_stagechange", "initiatives_review")
-    with acting(by=by):
+    """A stage change as acts write it, by somebody who may not; `told`: with an act of its own."""
+    with unguarded("initiatives_stagechange"), acting(by=by):
         row = Initiative.objects.get(pk=case.pk)
-        entry = (
-            ledger.record("stage changed", case=row, **{"from": row.stage, "to": target})
-            if told
-            else Entry.objects.filter(kind="stage changed").latest("pk")
-        )
-        StageChange(
+        if told:
+            entry = ledger.record("stage changed", case=row, **{"from": row.stage, "to": target})
+        else:
+            entry = Entry.objects.filter(kind="stage changed").latest("pk")
+        change = StageChange(
             initiative=row,
             from_stage=row.stage,
             to_stage=target,
@@ -68,39 +66,39 @@ def move(case: Initiative, target: str, *, by, basis="decision", review=None, to
             by=by,
             at=clock.now(),
             entry_id=entry.pk,
-        ).save()
-        with unguarded(*tables) if not told else _as_it_is():
+        )
+        change.save()
+        with unguarded("initiatives_initiative"):
             row.__dict__["stage"], row.basis, row.since = target, basis, clock.now()
             row.save()
-
-
-@contextmanager
-def _as_it_is() -> Iterator[None]:
-    yield
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE initiatives_stagechange SET consumed = true WHERE id = %s", [change.pk]
+                )
 
 
 def approve(review: Review, *, by, votes=()) -> None:
     """H1 b: the review ends as approved, with its act and its stage change, whoever voted."""
-    with unguarded("initiatives_review", "initiatives_stagechange", "initiatives_initiative"), acting(by=by):
+    with unguarded("initiatives_review"), acting(by=by):
         review = Review.objects.get(pk=review.pk)
         review.outcome, review.ended_by, review.ended_at = Review.APPROVED, by, clock.now()
         review.findings = {"votes": [{"digest": vote.digest, "stale": []} for vote in votes]}
         review.save()
         ledger.record("review approved", case=review.initiative, review=review.pk)
-    with unguarded("initiatives_stagechange"):
-        move(review.initiative, review.gate, by=by, review=review)
+    move(review.initiative, review.gate, by=by, review=review)
 
 
-def vote(review: Review, seat: str, *, person, verdict="approve", board=None, told=True) -> SignOff:
+def vote(review: Review, seat: str, *, person, verdict="approve", criteria=(), told=True) -> SignOff:
     """H1 c: a vote for a seat in the name of somebody, with its act."""
     text = f"I, {person.full_name}, {verdict}"
-    facts = {"case": review.initiative.ref, "gate": review.gate, "seat": seat, "evidence": {}, "board": board}
+    facts = {"case": review.initiative.ref, "gate": review.gate, "seat": seat, "evidence": {}}
     with unguarded("initiatives_signoff"), acting(by=person):
         row = SignOff(
             review=review,
             seat=seat,
             person=person,
             verdict=verdict,
+            criteria=list(criteria),
             statement=text,
             digest=statements.digest(text),
             facts=facts,
@@ -109,6 +107,11 @@ def vote(review: Review, seat: str, *, person, verdict="approve", board=None, to
         row.save()
         if told:
             ledger.record(
-                "signed off", case=review.initiative, review=review.pk, seat=seat, digest=row.digest, statement=text
+                "signed off",
+                case=review.initiative,
+                review=review.pk,
+                seat=seat,
+                digest=row.digest,
+                statement=text,
             )
     return row
