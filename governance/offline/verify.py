@@ -707,7 +707,7 @@ class Judge:
         self.breaches, self.first_at, self.last_at = [], None, None
         self.rows = {table: {} for table in JUDGED}
         self.blind = {table: set() for table in JUDGED}
-        self.acts, self.erased_acts, self.wanted = {}, set(), []
+        self.acts, self.erased_acts, self.erased, self.wanted = {}, set(), set(), []
         self.seats, self.rules, self.votes, self.approvals = {}, {}, {}, {}
         self.roles, self.cases, self.boards = {}, {}, {}
         self.moves, self.changes, self.decisions = [], {}, []
@@ -738,6 +738,7 @@ class Judge:
             return
         if body is None:
             self.blind[table].add(key)
+            self.erased.add((entry["xact"], table))
             return
         self.blind[table].discard(key)
         before, after = body["before"], body["after"]
@@ -779,10 +780,10 @@ class Judge:
         self.acts.setdefault(entry["xact"], []).append((entry["kind"], entry["id"], entry["actor"], facts))
 
     def _breach(self, change, words, field="", rests_on=()):
-        if any(self.blind[table] for table in rests_on):
+        entry = change.entry
+        if any(self.blind[table] or (entry["xact"], table) in self.erased for table in rests_on):
             self.unjudged += 1
             return
-        entry = change.entry
         place = entry["id"], entry["xact"], entry["table"], entry["key"], field, change.seen
         self.breaches.append(Breach(words, *place))
 
