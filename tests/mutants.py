@@ -16,7 +16,7 @@ from pathlib import Path
 
 TABLES = (
     "organisation", "client", "enforcement", "approvals", "contract", "integration", "pulses", "whatif",
-    "leaders",
+    "leaders", "judged",
 )  # fmt: skip
 ROOT = Path(__file__).resolve().parent.parent
 
