@@ -62,7 +62,7 @@ def after_migrate(*, using, **_) -> None:
 # --- Replaced when the comparison with what migrations install is joined ---------------------------------------------
 
 
-def differences(connection) -> list[str]:
+def differences(connection, names=None) -> list[str]:
     """Which triggers that `install` puts on are gone or switched off, a sentence each."""
     with connection.cursor() as cursor:
         cursor.execute(

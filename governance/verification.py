@@ -10,7 +10,7 @@ from operator import attrgetter
 
 from django.db import connections
 
-from governance import decision_log, guards, hooks, judging, replay
+from governance import decision_log, guards, hooks, judging, replay, roles
 from governance.models import DecisionBatch
 from governance.offline import verify as offline
 from governance.rederive import Log, Walk, one_look, stream
@@ -151,11 +151,17 @@ class Report:
 
 
 def verify(
-    *, since: int = 0, held: Iterable[bytes] = (), trusted: Iterable[str] = (), using: str = "default"
+    *,
+    since: int = 0,
+    held: Iterable[bytes] = (),
+    trusted: Iterable[str] = (),
+    names: roles.Names | None = None,
+    using: str = "default",
 ) -> Report:
     """Derive everything again from position `since` on, and compare with the checkpoints somebody `held`.
 
-    `trusted` are keys that may sign beside those of the settings, where a copy is verified without them. Raises
+    `trusted` are keys that may sign beside those of the settings, where a copy is verified without them; `names` what
+    the three logins are called here, whose grants are compared. Raises
     offline.Rejected when something held is not a checkpoint that one of the keys signed, or `since` lies beyond.
     """
     with one_look(using):
@@ -175,7 +181,7 @@ def verify(
             _rows(report, using)
             _judged(report, using)
         _decisions(report, using)
-        for words in guards.differences(connections[using]):
+        for words in guards.differences(connections[using], names):
             report.add(words, "guard")
     return report
 

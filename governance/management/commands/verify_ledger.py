@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from governance import verification
+from governance import roles, verification
 from governance.offline.verify import Rejected
 
 
@@ -35,6 +35,9 @@ class Command(BaseCommand):
             default=[],
             help="a public key that may have signed, beside those of the settings; may be given several times",
         )
+        for name in ("application", "sealer", "auditor"):
+            default = getattr(roles.Names, name)
+            parser.add_argument(f"--{name}", default=default, help=f"its login (default: {default})")
         parser.add_argument("--json", action="store_true", help="print nothing but the object")
 
     def handle(self, *args, since: int, checkpoint: list[Path], key: list[str], **options) -> None:
@@ -43,7 +46,8 @@ class Command(BaseCommand):
             raise CommandError("--since is a position: 0 or more.")
         try:
             held = [path.read_bytes() for path in checkpoint]
-            report = verification.verify(since=since, held=held, trusted=key)
+            names = roles.Names(*(options[name] for name in ("application", "sealer", "auditor")))
+            report = verification.verify(since=since, held=held, trusted=key, names=names)
         except OSError as trouble:
             raise CommandError(f"{trouble.filename} cannot be read: {trouble.strerror}.") from None
         except Rejected as why:
