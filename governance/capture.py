@@ -36,10 +36,10 @@ BEGIN
     PERFORM plumbline_keep_row('{table}', OLD.{pk}::text, '-', number, {old_row}, NULL);
   ELSIF TG_OP = 'INSERT' THEN
     {new_case}
-    PERFORM plumbline_keep_row('{table}', NEW.{pk}::text, '+', number, NULL, {new_row});
+    PERFORM plumbline_keep_row('{table}', NEW.{pk}::text, '+', number, NULL, {new_row}{secret});
   ELSE
     {new_case}
-    PERFORM plumbline_keep_row('{table}', NEW.{pk}::text, '~', number, {old_row}, {new_row});
+    PERFORM plumbline_keep_row('{table}', NEW.{pk}::text, '~', number, {old_row}, {new_row}{secret});
   END IF;
   RETURN NULL;
 END $capture$;
@@ -176,6 +176,7 @@ def install(cursor, present: set[str]) -> None:
                 new_case=_case_of(model, "NEW"),
                 old_case=_case_of(model, "OLD"),
                 new_row=_row(model, "NEW"),
+                secret=_secret(model),
                 old_row=_row(model, "OLD"),
             )
         )
@@ -185,7 +186,7 @@ def install(cursor, present: set[str]) -> None:
 
 
 def secret_columns(model: type[models.Model]) -> list[str]:
-    """The columns that no history and no entry repeats: passwords."""
+    """The columns that no history and no entry repeats: hashes of passwords and keys. Entries keep a digest of each."""
     if not hasattr(getattr(model, "history", None), "model"):
         return []
     kept = columns_of(model)
@@ -196,6 +197,12 @@ def _row(model, row: str) -> str:
     """SQL for a row as the record writes it down."""
     secret = secret_columns(model)
     return f"(to_jsonb({row}) - ARRAY{secret})::json" if secret else f"row_to_json({row})"
+
+
+def _secret(model) -> str:
+    """SQL for what the record keeps a digest of, and nothing else, as the last argument of plumbline_keep_row."""
+    named = ", ".join(f"'{column}', NEW.\"{column}\"" for column in secret_columns(model))
+    return f", json_build_object({named})" if named else ""
 
 
 def _install_guard(cursor, model) -> None:

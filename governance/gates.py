@@ -12,6 +12,7 @@ from governance import clock
 from governance.answers import Reason, ended
 from governance.facts import Facts, HoldFact
 from governance.models.people import SEATS
+from governance.offline.verify import count_votes
 from governance.proof import (
     ACCEPTED_IN_PERSON,
     ANSWERED_FIRST,
@@ -358,9 +359,10 @@ def judge(
             )
         )
 
-    fresh = [vote for vote in votes if vote.approves and vote.fresh]
-    signed = {vote.seat for vote in fresh}
     quorum = rules.quorum_for(facts.tier)
+    blocking = {criterion.key for criterion in rules.criteria if criterion.blocking}
+    counted = count_votes(votes, quorum, rules.must_include, blocking)
+    signed = counted.signed
     for vote in votes:
         # One more seat than is needed does not stop a decision by going stale.
         needed = vote.seat in rules.must_include or len(signed) < quorum
@@ -372,25 +374,22 @@ def judge(
                     f"{vote.person} can read what changed and sign again.",
                 )
             )
-    blocking = {criterion.key for criterion in rules.criteria if criterion.blocking}
-    for vote in votes:
-        if vote.verdict == "object" and blocking & set(vote.criteria):
-            blockers.append(
-                Reason(
-                    ended(
-                        f"{_seat(vote.seat)} objects to "
-                        + " and ".join(f"“{book.criteria[key].question}”" for key in vote.criteria)
-                    ),
-                    f"{vote.person} can withdraw it, or vote afresh on new proof.",
-                )
+    for vote in counted.objections:
+        blockers.append(
+            Reason(
+                ended(
+                    f"{_seat(vote.seat)} objects to "
+                    + " and ".join(f"“{book.criteria[key].question}”" for key in vote.criteria)
+                ),
+                f"{vote.person} can withdraw it, or vote afresh on new proof.",
             )
-    missing = tuple(key for key in rules.must_include if key not in signed)
-    for key in missing:
+        )
+    for key in counted.missing:
         if not any(vote.seat == key and vote.approves for vote in votes):
             who = " or ".join(seats[key].eligible)
             remedy = f"{who} can sign." if who else "Nobody who sits there can sign."
             blockers.append(Reason(f"{_seat(key)} must be among the signers.", remedy))
-    if len(signed) < quorum:
+    if counted.short:
         others = [name for key in rules.seats if key not in signed for name in seats[key].eligible]
         blockers.append(
             Reason(
@@ -428,7 +427,7 @@ def judge(
                         "let this decision pass once, with a reason.",
                     )
                 )
-    return Verdict(found, votes, tuple(blockers), quorum, len(signed), missing, not impossible)
+    return Verdict(found, votes, tuple(blockers), quorum, len(signed), counted.missing, not impossible)
 
 
 def unanswered(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:

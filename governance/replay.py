@@ -95,6 +95,26 @@ SELECT e.id, (j.kind, j.actor ->> 'id', coalesce(j."case" ->> 'ref', ''))
 """
 
 
+# Hashes that no entry repeats, against the digest in the newest entry of their row: whether it is another hash, or the
+# newest entry leaves out what one before it has. `before` tells the digests apart from entries that had none yet.
+SECRETS = """
+WITH told AS (
+  SELECT DISTINCT ON (e.key) e.id, e.key, b.salt, convert_from(b.body, 'UTF8')::json -> 'secrets' AS digests
+    FROM governance_entry e JOIN governance_entrybody b ON b.entry_id = e.id
+   WHERE e."table" = %(table)s AND e.operation <> '-' AND length(b.body) > 0 AND e.xact >= %(since)s
+   ORDER BY e.key, e.id DESC
+)
+SELECT told.id, told.key, told.digests IS NULL FROM told JOIN {table} r ON r.{pk}::text = told.key
+ WHERE CASE WHEN told.digests IS NOT NULL
+       THEN told.digests ->> %(column)s IS DISTINCT FROM
+            encode(plumbline_digest(told.salt, %(column)s, r.{column}), 'hex')
+       ELSE EXISTS (SELECT FROM governance_entry e JOIN governance_entrybody b ON b.entry_id = e.id
+                     WHERE e."table" = %(table)s AND e.key = told.key AND e.id < told.id AND length(b.body) > 0
+                       AND convert_from(b.body, 'UTF8')::json -> 'secrets' IS NOT NULL) END
+ ORDER BY told.id
+"""
+
+
 @dataclass(frozen=True)
 class Difference:
     """One thing that does not fit: in words, and where."""
@@ -166,6 +186,19 @@ def _of_table(model, columns: list[str], since: int, using: str) -> Iterator[Dif
         row = _Row(*values_of_row)
         for words, field in _explain(row, governed=governed, whole=not since):
             yield Difference(words, row.entry, table, row.key, field)
+    for column in capture.secret_columns(model):
+        yield from _secret(table, pk, column, since, using)
+
+
+def _secret(table: str, pk: str, column: str, since: int, using: str) -> Iterator[Difference]:
+    query = SECRETS.format(table=table, pk=pk, column=f'"{column}"')
+    for entry, key, left_out in stream(using, query, {"table": table, "since": since, "column": column}):
+        words = (
+            f"entry {entry} keeps no digest of {column}, and entries before it do"
+            if left_out
+            else f"the row was changed past the record, at {column}"
+        )
+        yield Difference(words, entry, table, key, column)
 
 
 def _explain(row: _Row, *, governed: bool, whole: bool) -> Iterator[tuple[str, str]]:

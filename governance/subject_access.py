@@ -104,5 +104,5 @@ def _entries(person: User, words: personal.Words) -> Iterable[dict]:
                 "table": entry.table,
                 "key": entry.key,
                 "at": entry.at.isoformat(),
-                "body": entry.facts,
+                "body": {name: said for name, said in entry.facts.items() if name != "secrets"},
             }

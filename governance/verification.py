@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from operator import attrgetter
 
-from governance import decision_log, hooks, replay
+from django.db import connections
+
+from governance import decision_log, guards, hooks, judging, replay, roles
 from governance.models import DecisionBatch
 from governance.offline import verify as offline
 from governance.rederive import Log, Walk, one_look, stream
@@ -85,7 +87,7 @@ class Finding:
     """One thing that is wrong, in words, and where it is. What does not apply is None or empty."""
 
     words: str
-    place: str  # leaf, entry, body, node, checkpoint, held, sealing, row, decision
+    place: str  # leaf, entry, body, node, checkpoint, held, sealing, row, decision, judged, guard
     position: int | None = None
     entry: int | None = None
     table: str = ""
@@ -107,7 +109,10 @@ class Finding:
 
 @dataclass
 class Report:
-    """What was looked at, and the first hundred things that are wrong, in the order they were met."""
+    """What was looked at, and the first hundred things that are wrong, in the order they were met.
+
+    `before` are things recorded that were not allowed, from before entry `judged_from`, with which judging began.
+    """
 
     since: int = 0
     leaves: int = 0
@@ -119,6 +124,10 @@ class Report:
     held: int = 0
     batches: int = 0
     replayed: bool = False
+    judged: int = 0
+    unjudged: int = 0
+    judged_from: int | None = None
+    before: list[Finding] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -142,11 +151,17 @@ class Report:
 
 
 def verify(
-    *, since: int = 0, held: Iterable[bytes] = (), trusted: Iterable[str] = (), using: str = "default"
+    *,
+    since: int = 0,
+    held: Iterable[bytes] = (),
+    trusted: Iterable[str] = (),
+    names: roles.Names | None = None,
+    using: str = "default",
 ) -> Report:
     """Derive everything again from position `since` on, and compare with the checkpoints somebody `held`.
 
-    `trusted` are keys that may sign beside those of the settings, where a copy is verified without them. Raises
+    `trusted` are keys that may sign beside those of the settings, where a copy is verified without them; `names` what
+    the three logins are called here, whose grants are compared. Raises
     offline.Rejected when something held is not a checkpoint that one of the keys signed, or `since` lies beyond.
     """
     with one_look(using):
@@ -164,7 +179,10 @@ def verify(
         _sealings(report, using)
         if not any(found.place in ("leaf", "entry", "body") for found in report.findings):
             _rows(report, using)
+            _judged(report, using)
         _decisions(report, using)
+        for words in guards.differences(connections[using], names):
+            report.add(words, "guard")
     return report
 
 
@@ -236,6 +254,21 @@ def _decisions(report: Report, using: str) -> None:
         report.add(
             f"decision {key} belongs to no batch", "decision", table="governance_policydecision", key=str(key)
         )
+
+
+def _judged(report: Report, using: str) -> None:
+    """Whether what was recorded was allowed, by the rules of its day."""
+    since = _first_transaction(report, using)
+    if since is None:
+        return
+    judge = judging.judge(using)
+    for found in judging.breaches(judge, since):
+        place = {"entry": found.entry, "table": found.table, "key": found.key, "field": found.field}
+        if not found.before:
+            report.add(found.words, "judged", **place)
+        elif len(report.before) < MOST_FINDINGS:
+            report.before.append(Finding(found.words, "judged", **place))
+    report.judged, report.unjudged, report.judged_from = judge.judged, judge.unjudged, judge.begun
 
 
 def _rows(report: Report, using: str) -> None:

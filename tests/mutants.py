@@ -16,7 +16,7 @@ from pathlib import Path
 
 TABLES = (
     "organisation", "client", "enforcement", "approvals", "contract", "integration", "pulses", "whatif",
-    "leaders",
+    "leaders", "judged",
 )  # fmt: skip
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -258,7 +258,7 @@ MUTANTS = [
     Mutant(
         "the quorum",
         "governance/gates.py",
-        "    if len(signed) < quorum:\n        others",
+        "    if counted.short:\n        others",
         "    if False:\n        others",
         GATES,
     ),
@@ -493,8 +493,8 @@ MUTANTS = [
     ),
     Mutant(
         "the database alone writes entries of rows",
-        RECORD,
-        "REVOKE EXECUTE ON FUNCTION plumbline_keep_row(text, text, text, bigint, json, json) FROM PUBLIC;",
+        "governance/migrations/0016_judged.py",
+        "REVOKE EXECUTE ON FUNCTION plumbline_keep_row(text, text, text, bigint, json, json, json) FROM PUBLIC;",
         "",
         "tests/test_record_attacks.py tests/governance/test_roles.py",
     ),

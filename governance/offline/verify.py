@@ -10,6 +10,7 @@ import argparse
 import base64
 import binascii
 import contextlib
+import datetime
 import functools
 import hashlib
 import hmac
@@ -18,6 +19,11 @@ import os
 import re
 import sys
 from typing import NamedTuple
+
+try:
+    import tomllib
+except ImportError:  # before Python 3.11
+    tomllib = None
 
 try:
     from cryptography.exceptions import InvalidSignature
@@ -510,6 +516,654 @@ def check_receipt(content, vkeys=()):
     return receipt, entry, note, signers
 
 
+# --- What was allowed ---------------------------------------------------------------------------------------
+# Beside what was recorded: whether it was allowed. Entries of rows bear a number from the release on that began to
+# judge, put there by the database: what is older than the first of them is listed, and no finding.
+
+RULES = 1
+APPROVALS = ("approve", "approve_with_condition")
+LET_THROUGH = ("approved", "approved_with_conditions")
+CHAIRS = ("chair", "deputy_chair")
+BY_CHAIR = ("step back", "emergency", "reopened")
+CONCURRENT = datetime.timedelta(seconds=10)  # what came so shortly before, a running act may not have seen
+# What is kept of the rows that judging rests on; the others are not looked at.
+JUDGED = {
+    "governance_board": ("unit_id",),
+    "governance_contractapproval": ("version_id", "seat", "person_id", "digest", "at"),
+    "governance_contractversion": ("contract_id", "number", "state", "digest", "author_id"),
+    "governance_membership": ("board_id", "person_id", "seat", "starts_at", "ends_at", "granted_by_id"),
+    "governance_rulebook": ("published_at",),
+    "governance_unit": ("code", "path"),
+    "governance_user": ("is_active",),
+    "initiatives_initiative": ("number", "unit_id", "stage", "tier", "registered_by_id", "contract_id"),
+    "initiatives_review": ("initiative_id", "gate", "rulebook_id", "outcome", "ended_by_id", "ended_at"),
+    "initiatives_roleassignment": (
+        "initiative_id",
+        "role",
+        "person_id",
+        "accepted_at",
+        "declined_at",
+        "ended_at",
+    ),
+    "initiatives_signoff": (
+        "review_id",
+        "seat",
+        "person_id",
+        "verdict",
+        "criteria",
+        "digest",
+        "replaces_id",
+        "at",
+    ),
+    "initiatives_stagechange": (
+        "initiative_id",
+        "from_stage",
+        "to_stage",
+        "basis",
+        "review_id",
+        "by_id",
+        "at",
+        "entry_id",
+        "consumed",
+    ),
+}
+JUDGED_ACTS = (
+    "stage changed",
+    "signed off",
+    "vote withdrawn",
+    "review approved",
+    "review approved with conditions",
+    "contract approved",
+    "contract in force",
+)
+OF_ACTS = ("review", "seat", "digest", "number", "from", "to")
+PEOPLE = ("governance_membership", "governance_user", "governance_board", "governance_unit")
+ROLES = ("initiatives_roleassignment", "initiatives_initiative")
+
+
+class Breach(NamedTuple):
+    """Something recorded that was not allowed: in words, and where. `before`: by the rules of its day nobody judged."""
+
+    words: str
+    entry: int
+    xact: int
+    table: str
+    key: str
+    field: str
+    recorded_at: datetime.datetime
+    before: bool = False
+
+
+class Cast(NamedTuple):
+    """A vote as it is counted; `stale` are the reasons why it no longer counts."""
+
+    seat: str
+    verdict: str
+    criteria: tuple
+    stale: tuple
+    at: datetime.datetime = None
+
+    @property
+    def approves(self):
+        """Whether this is an approval, fresh or not."""
+        return self.verdict in APPROVALS
+
+    @property
+    def fresh(self):
+        """Whether the vote counts."""
+        return not self.stale
+
+
+class Count(NamedTuple):
+    """Votes counted: seats that signed, seats that must and did not, how many are short, objections that block."""
+
+    signed: frozenset
+    missing: tuple
+    short: int
+    objections: tuple
+
+
+class Gate(NamedTuple):
+    """What a rulebook asks of the votes at a gate; `seats` are those that sign there at all."""
+
+    quorum: int
+    quorum_high_risk: int
+    must_include: tuple
+    seats: frozenset
+    blocking: frozenset
+
+
+class Rules(NamedTuple):
+    """What a rulebook asks of votes: its gates by key, the seats of contracts, how old a vote may be, to the day."""
+
+    gates: dict
+    contract_seats: frozenset
+    oldest: datetime.timedelta
+
+
+def quorum_for(tier, usual, high):
+    """How many seats must sign for a case of this tier; `high` is None where high risk asks for no more."""
+    return high if tier == "high" and high is not None else usual
+
+
+def count_votes(votes, quorum, must_include, blocking):
+    """Count the standing votes of a review: what the rules of gates ask, and what judging asks again (`Count`)."""
+    signed = frozenset(vote.seat for vote in votes if vote.approves and vote.fresh)
+    return Count(
+        signed,
+        tuple(seat for seat in must_include if seat not in signed),
+        max(0, quorum - len(signed)),
+        tuple(vote for vote in votes if vote.verdict == "object" and blocking & set(vote.criteria)),
+    )
+
+
+def rules_of(source):
+    """What a rulebook says of votes (`Rules`), read from its text; None where Python reads no TOML (before 3.11)."""
+    if tomllib is None:
+        return None
+    try:
+        said = tomllib.loads(source)
+        gates = {
+            key: Gate(
+                gate["quorum"],
+                gate.get("quorum_high_risk"),
+                tuple(gate["must_include"]),
+                frozenset(row["seat"] for row in said["criterion"] if row["gate"] == key),
+                frozenset(
+                    row["key"]
+                    for row in said["criterion"]
+                    if row["gate"] == key and row["severity"] == "blocking" and row.get("due_days") is None
+                ),
+            )
+            for key, gate in said["gates"].items()
+        }
+        days = datetime.timedelta(days=said["freshness"]["sign_off_max_age_days"] + 1)
+        return Rules(gates, frozenset(said["contract"]["seats"]), days)
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _moment(text):
+    """A moment as rows and leaves write it, in UTC."""
+    seconds, _, rest = text[:19], text[19:20], text[20:]
+    digits = re.match(r"\d*", rest).group() if text[19:20] == "." else ""
+    return datetime.datetime.fromisoformat(seconds) + datetime.timedelta(
+        microseconds=int(digits[:6].ljust(6, "0")) if digits else 0
+    )
+
+
+class Judge:
+    """Whether what was recorded was allowed: `look` at each entry in the order of the record, then `finish`.
+
+    `sight` says what of the record there is: "all"; "case", the entries of one case; "period", those of some days.
+    Each stage change has one StageChange in its transaction, its act and its decision; each decision its votes, seats
+    and quorum and a chair; each vote and approval a seat of that board, no role on the case, and its act; each contract
+    in force its approvals. What rests on rows whose bodies were erased is counted in `unjudged`.
+    """
+
+    def __init__(self, sight="all"):
+        self.sight, self.begun, self.judged, self.unjudged = sight, None, 0, 0
+        self.lacks_rules = False
+        self.breaches, self.first_at, self.last_at = [], None, None
+        self.rows = {table: {} for table in JUDGED}
+        self.blind = {table: set() for table in JUDGED}
+        self.acts, self.erased_acts, self.erased, self.wanted = {}, set(), set(), []
+        self.seats, self.rules, self.votes, self.approvals = {}, {}, {}, {}
+        self.roles, self.cases, self.boards = {}, {}, {}
+        self.moves, self.changes, self.decisions = [], {}, []
+
+    def look(self, entry, content):
+        """Take the next entry: its leaf as an object, and the bytes of its body, or None where it was erased."""
+        seen, table = _moment(entry["recorded_at"]), entry["table"]
+        self.first_at = self.first_at or seen
+        self.last_at = seen
+        kept = JUDGED.get(table)
+        if kept is None and (entry["kind"] not in JUDGED_ACTS if not table else self.begun is not None):
+            return
+        try:
+            self._read(entry, seen, None if content is None else parse_json(content, "The body"))
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
+            change = _Change(entry, seen, None, None, None, None)
+            self._breach(change, "the entry is not written as the database writes such entries")
+
+    def _read(self, entry, seen, body):
+        table, key = entry["table"], entry["key"]
+        if not table:
+            self._act(entry, body)
+            return
+        if body is not None and self.begun is None and body.get("rules", 0) >= RULES:
+            self.begun = entry["id"]
+        kept = JUDGED.get(table)
+        if kept is None:
+            return
+        if body is None:
+            self.blind[table].add(key)
+            self.erased.add((entry["xact"], table))
+            return
+        self.blind[table].discard(key)
+        before, after = body["before"], body["after"]
+        old, row = self.rows[table].pop(key, None), None
+        if after is not None:
+            row = {name: after.get(name) for name in kept}
+            if old is not None and all(old[name] == row[name] for name in kept):
+                row = old
+            else:
+                row["seen"], row["was"] = seen, old and {name: old[name] for name in kept}
+            self.rows[table][key] = row
+        getattr(self, "_" + table.partition("_")[2])(_Change(entry, seen, old, before, after, row))
+
+    def finish(self):
+        """Every breach, in the order of the record: what needs its whole transaction is judged now."""
+        self._moved()
+        for change, kinds, said, words in self.wanted:
+            self._wants(change, kinds, said, words)
+        found = []
+        for breach in self.breaches:
+            if self.sight == "period" and self._cut(breach.recorded_at):
+                self.unjudged += 1
+                continue
+            found.append(breach._replace(before=self.begun is None or breach.entry < self.begun))
+        return sorted(found, key=lambda breach: breach.entry)
+
+    def _cut(self, at):
+        """Whether the rest of a transaction may lie outside of the period."""
+        minute = datetime.timedelta(minutes=1)
+        return at - self.first_at < minute or self.last_at - at < minute
+
+    # --- What rests on what ---
+
+    def _act(self, entry, body):
+        if body is None:
+            self.erased_acts.add(entry["xact"])
+            return
+        facts = {name: body["facts"].get(name) for name in OF_ACTS}
+        self.acts.setdefault(entry["xact"], []).append((entry["kind"], entry["id"], entry["actor"], facts))
+
+    def _breach(self, change, words, field="", rests_on=()):
+        entry = change.entry
+        if any(self.blind[table] or (entry["xact"], table) in self.erased for table in rests_on):
+            self.unjudged += 1
+            return
+        place = entry["id"], entry["xact"], entry["table"], entry["key"], field, change.seen
+        self.breaches.append(Breach(words, *place))
+
+    def _wants(self, change, kinds, said, words):
+        """The act of a row, in its transaction."""
+        actors, facts = said
+        for kind, _, by, told in self.acts.get(change.entry["xact"], ()):
+            same = all(told[name] == value for name, value in facts.items())
+            if kind in kinds and same and by in actors:
+                return
+        if change.entry["xact"] in self.erased_acts:
+            self.unjudged += 1
+        else:
+            self._breach(change, words)
+
+    # --- People, boards and rules ---
+
+    def _kept(self, change):
+        """Nothing but what `look` keeps."""
+
+    _unit = _user = _kept
+
+    def _board(self, change):
+        self.boards.pop(change.old and change.old["unit_id"], None)
+        if change.row:
+            self.boards[change.row["unit_id"]] = int(change.entry["key"])
+
+    def _membership(self, change):
+        for row in filter(None, (change.old, change.row)):
+            self.seats.setdefault(row["person_id"], {}).pop(change.entry["key"], None)
+        if change.row:
+            self.seats[change.row["person_id"]][change.entry["key"]] = change.row
+
+    def _rulebook(self, change):
+        before, after = change.before, change.after
+        if after is None or (before is not None and before["source"] == after["source"]):
+            if after is not None and change.entry["key"] not in self.rules:
+                self.rules[change.entry["key"]] = rules_of(after["source"])
+            return
+        if before is not None and before["published_at"] is not None:
+            self._breach(change, "the text of a published rulebook was changed", "source")
+        self.rules[change.entry["key"]] = rules_of(after["source"])
+
+    def _board_of(self, case):
+        """The key of the nearest board up the tree from the unit of a case, None where there is none."""
+        units = self.rows["governance_unit"]
+        unit = units.get(str(case["unit_id"]))
+        codes = {units[str(key)]["code"]: board for key, board in self.boards.items() if str(key) in units}
+        for code in reversed(unit["path"].split("/") if unit else ()):
+            if code in codes:
+                return codes[code]
+        return None
+
+    def _holds(self, person, board, seats, at, seen):
+        """Whether the person held one of these seats of the board at a moment, with an account that was open."""
+        account = self.rows["governance_user"].get(str(person))
+        if account is None or not any(one["is_active"] for one in _seen(account, seen)):
+            return False
+        return any(
+            (one["board_id"], one["person_id"]) == (board, person)
+            and one["seat"] in seats
+            and one["granted_by_id"] != person
+            and _moment(one["starts_at"]) <= at
+            and (one["ends_at"] is None or _moment(one["ends_at"]) > at)
+            for row in self.seats.get(person, {}).values()
+            for one in _seen(row, seen)
+        )
+
+    def _party(self, case, person, seen, proposed=True):
+        """What makes the person party to the case, in words: a role held, or proposed, or standing in for its owner."""
+        owned = False
+        for row in self.roles.get(case, {}).values():
+            owned = owned or (row["role"] == "owner" and row["accepted_at"] is not None)
+            if row["person_id"] == person and all(_bars(one, proposed) for one in _seen(row, seen)):
+                return f"{'is' if row['accepted_at'] else 'is proposed as'} {row['role'].replace('_', ' ')} of it"
+        known = self.rows["initiatives_initiative"].get(str(case))
+        if known and known["registered_by_id"] == person and not owned:
+            return "registered it, and nobody ever accepted to own it"
+        return ""
+
+    def _seated(self, change, who, person, case, seats, at, proposed=True):
+        """A breach for each thing that forbids the person to vote, approve or decide on the case at that moment."""
+        known = self.rows["initiatives_initiative"].get(str(case))
+        if self.sight == "all" and known is not None:
+            board = self._board_of(known)
+            if not self._holds(person, board, seats, at, change.seen):
+                said = " or ".join(seats).replace("_", " ")
+                place = f"board {board}" if board is not None else "any board"
+                self._breach(
+                    change, f"{who}, who held no seat of {said} on {place} then", "person_id", PEOPLE
+                )
+        if self.sight != "period" and (why := self._party(case, person, change.seen, proposed)):
+            self._breach(change, f"{who}, who {why}", "person_id", ROLES)
+
+    # --- Stages ---
+
+    def _initiative(self, change):
+        key = int(change.entry["key"])
+        if change.old and change.old["contract_id"]:
+            self.cases.pop(change.old["contract_id"], None)
+        if change.row and change.row["contract_id"]:
+            self.cases[change.row["contract_id"]] = key
+        if change.entry["operation"] == "+" and change.after["stage"] != "proposed":
+            self._breach(change, f"the case begins as {change.after['stage']}, not as proposed", "stage")
+        if change.before and change.after and change.before["stage"] != change.after["stage"]:
+            self.judged += 1
+            self.moves.append((change, key, change.before["stage"], change.after["stage"]))
+
+    def _stagechange(self, change):
+        changes = self.changes.setdefault(change.entry["xact"], {})
+        if change.entry["operation"] == "+":
+            changes[change.entry["key"]] = change
+            row = change.row
+            if row["basis"] in BY_CHAIR and self.sight != "period":
+                who = f"the stage change was made by person {row['by_id']}"
+                self._seated(change, who, row["by_id"], row["initiative_id"], CHAIRS, _moment(row["at"]))
+        elif change.entry["key"] in changes:
+            changes[change.entry["key"]].row.update(change.row)
+        elif change.row and change.before["consumed"] != change.after["consumed"]:
+            self._breach(change, "a stage change was used in another transaction than its own", "consumed")
+        self.rows["initiatives_stagechange"].clear()  # all that is asked of them lies within one transaction
+
+    def _moved(self):
+        """Each move has one StageChange that it used up, with its act and its decision; and none is left over."""
+        for change, case, source, target in self.moves:
+            changes = self.changes.get(change.entry["xact"], {})
+            mine = [
+                (key, made)
+                for key, made in changes.items()
+                if (
+                    made.row["initiative_id"],
+                    made.row["from_stage"],
+                    made.row["to_stage"],
+                    made.row["consumed"],
+                )
+                == (case, source, target, True)
+            ]
+            if not mine:
+                words = (
+                    f"the stage goes from {source} to {target} and no stage change in its transaction says so"
+                )
+                self._breach(change, words, "stage", ["initiatives_stagechange"])
+                continue
+            key, made = mine[0]
+            del changes[key]
+            self._entered(made, source, target)
+            if made.row["basis"] == "decision":
+                self._decided(made, case)
+        for changes in self.changes.values():
+            for made in changes.values():
+                self._breach(
+                    made, "a stage change was written and the stage did not change", "consumed", ROLES
+                )
+        for change, _, review in self.decisions:
+            if review is not None:
+                outcome = change.row["outcome"].replace("_", " ")
+                words = f"the review was {outcome}, and the stage did not change with it"
+                self._breach(change, words, "outcome", [*ROLES, "initiatives_stagechange"])
+
+    def _entered(self, made, source, target):
+        for kind, entry, _, facts in self.acts.get(made.entry["xact"], ()):
+            if (kind, entry, facts["from"], facts["to"]) == (
+                "stage changed",
+                made.row["entry_id"],
+                source,
+                target,
+            ):
+                return
+        if made.entry["xact"] in self.erased_acts:
+            self.unjudged += 1
+        else:
+            self._breach(made, f"no act tells of the stage change from {source} to {target}", "entry_id")
+
+    def _decided(self, made, case):
+        for place, (change, about, review) in enumerate(self.decisions):
+            if (about, review, change.entry["xact"]) == (case, made.row["review_id"], made.entry["xact"]):
+                gate = "retire" if made.row["to_stage"] == "retired" else made.row["to_stage"]
+                if change.row["gate"] == gate:
+                    self.decisions[place] = (change, about, None)
+                    return
+        words = f"the stage goes to {made.row['to_stage']} by a decision, and no review was approved with it"
+        self._breach(made, words, "review_id", ["initiatives_review"])
+
+    # --- Reviews and votes ---
+
+    def _roleassignment(self, change):
+        for row in filter(None, (change.old, change.row)):
+            self.roles.setdefault(row["initiative_id"], {}).pop(change.entry["key"], None)
+        if change.row:
+            self.roles[change.row["initiative_id"]][change.entry["key"]] = change.row
+
+    def _review(self, change):
+        if change.entry["operation"] == "+" and change.after["outcome"] != "open":
+            self._breach(change, f"the review begins as {change.after['outcome']}, not as open", "outcome")
+        if not change.before or not change.after or change.before["outcome"] == change.after["outcome"]:
+            return
+        if change.before["outcome"] != "open":
+            self._breach(change, "the review was ended twice", "outcome")
+        votes = self.votes.pop(int(change.entry["key"]), {})
+        if change.after["outcome"] not in LET_THROUGH:
+            return
+        self.judged += 1
+        key, row = int(change.entry["key"]), change.row
+        self.decisions.append((change, row["initiative_id"], key))
+        words = f"no act tells that the review was {row['outcome'].replace('_', ' ')}"
+        kind = f"review {row['outcome'].replace('_', ' ')}"
+        self.wanted.append((change, (kind,), ({row["ended_by_id"]}, {"review": key}), words))
+        if self.sight != "period":
+            who = f"the review was approved by person {row['ended_by_id']}"
+            self._seated(
+                change, who, row["ended_by_id"], row["initiative_id"], CHAIRS, _moment(row["ended_at"])
+            )
+            self._counted(change, votes)
+
+    def _counted(self, change, votes):
+        """The votes that stood when a review was approved, against what its own rulebook asks of its gate."""
+        row, case = change.row, self.rows["initiatives_initiative"].get(str(change.row["initiative_id"]))
+        frozen = {
+            vote["digest"]: tuple(vote["stale"]) for vote in (change.after["findings"] or {}).get("votes", ())
+        }
+        replaced, ended = {vote["replaces_id"] for vote in votes.values()}, _moment(row["ended_at"])
+        cast = []
+        for key, vote in votes.items():
+            if key in replaced or vote["verdict"] == "withdrawn":
+                continue
+            stale = frozen.pop(vote["digest"], ("it is not among the votes that were decided on",))
+            stale = (*stale, *self._lapsed(change, vote, case))
+            said = tuple(vote["criteria"] or ())
+            cast.append(Cast(vote["seat"], vote["verdict"], said, stale, _moment(vote["at"])))
+        for digest in frozen:
+            words = f"the review was decided on a vote that nobody cast (digest {digest})"
+            self._breach(change, words, "findings", ["initiatives_signoff"])
+        if self.sight != "all":
+            return
+        rules = self.rules.get(str(row["rulebook_id"]))
+        if rules is None:
+            self.lacks_rules = True
+            return
+        gate = rules.gates.get(row["gate"])
+        if gate is None:
+            self._breach(change, f"its rulebook has no gate {row['gate']}", "gate")
+            return
+        quorum = quorum_for(case["tier"] if case else "", gate.quorum, gate.quorum_high_risk)
+        cast = [vote for vote in cast if vote.seat in gate.seats and ended - vote.at < rules.oldest]
+        counted = count_votes(cast, quorum, gate.must_include, gate.blocking)
+        rests_on = ["initiatives_signoff", "governance_rulebook", *PEOPLE, *ROLES]
+        if counted.short or counted.missing:
+            words = f"approved with {len(counted.signed)} of the {quorum} seats that its rulebook asks"
+            if counted.missing:
+                words += f", without {' and '.join(counted.missing).replace('_', ' ')}"
+            self._breach(change, words, "outcome", rests_on)
+        for vote in counted.objections:
+            words = f"approved while {vote.seat.replace('_', ' ')} objects"
+            self._breach(change, words, "outcome", rests_on)
+
+    def _lapsed(self, change, vote, case):
+        """Why a vote did not count any more when the review was approved: its seat was left, or a role was taken."""
+        if self.sight != "all" or case is None or vote["verdict"] not in APPROVALS:
+            return
+        at, person = _moment(change.row["ended_at"]), vote["person_id"]
+        if not self._holds(person, self._board_of(case), (vote["seat"],), at, change.seen):
+            yield "its signer no longer holds the seat"
+        if why := self._party(change.row["initiative_id"], person, change.seen):
+            yield why
+
+    def _signoff(self, change):
+        if change.entry["operation"] != "+":
+            return
+        self.judged += 1
+        row, key = change.row, int(change.entry["key"])
+        del self.rows["initiatives_signoff"][change.entry["key"]]
+        self.votes.setdefault(row["review_id"], {})[key] = row
+        seat, person = row["seat"].replace("_", " "), row["person_id"]
+        if hashlib.sha256(change.after["statement"].encode()).hexdigest() != row["digest"]:
+            self._breach(change, "the digest of the vote is not the one of its statement", "digest")
+        withdrawn = row["verdict"] == "withdrawn"
+        kind = "vote withdrawn" if withdrawn else "signed off"
+        said = {"review": row["review_id"], "seat": row["seat"], "digest": row["digest"]}
+        words = f"no act '{kind}' of person {person} has the digest of the vote for {seat}"
+        self.wanted.append((change, (kind,), ({person}, said), words))
+        review = self.rows["initiatives_review"].get(str(row["review_id"]))
+        if review is None or withdrawn:
+            return
+        if review["outcome"] != "open":
+            self._breach(change, "the vote was given after the review had ended", "at")
+        at, case = _moment(row["at"]), review["initiative_id"]
+        who = f"the vote for {seat} is of person {person}"
+        if row["verdict"] == "recuse":
+            return
+        self._seated(change, who, person, case, (row["seat"],), at, row["verdict"] in APPROVALS)
+        known = self.rows["initiatives_initiative"].get(str(case))
+        if (
+            self.sight == "all"
+            and known
+            and change.after["facts"].get("board") not in (None, self._board_of(known))
+        ):
+            self._breach(change, f"the vote for {seat} was signed for another board", "facts", PEOPLE)
+
+    # --- Contracts ---
+
+    def _contractapproval(self, change):
+        if change.entry["operation"] != "+":
+            return
+        self.judged += 1
+        row = change.row
+        self.approvals.setdefault(row["version_id"], []).append(row)
+        version = self.rows["governance_contractversion"].get(str(row["version_id"]))
+        said = {"seat": row["seat"], "digest": row["digest"]}
+        words = f"no act 'contract approved' of person {row['person_id']} has the digest of the approval"
+        self.wanted.append((change, ("contract approved",), ({row["person_id"]}, said), words))
+        if version is None:
+            return
+        if version["author_id"] == row["person_id"]:
+            self._breach(
+                change, f"the contract was approved by its author, person {row['person_id']}", "person_id"
+            )
+        case = self.cases.get(version["contract_id"])
+        if case is not None:
+            who = f"the approval of a contract is of person {row['person_id']}"
+            self._seated(change, who, row["person_id"], case, (row["seat"],), _moment(row["at"]))
+
+    def _contractversion(self, change):
+        if not change.after or change.after["state"] != "in_force":
+            return
+        if change.before and change.before["state"] == "in_force":
+            return
+        self.judged += 1
+        row = change.row
+        facts = {"number": row["number"], "digest": row["digest"]}
+        given = self.approvals.get(int(change.entry["key"]), ())
+        seats = {one["seat"] for one in given if one["digest"] == row["digest"]}
+        acts = self.acts.get(change.entry["xact"], ())
+        who = {
+            by
+            for kind, _, by, said in acts
+            if kind == "contract approved" and said["digest"] == row["digest"]
+        }
+        words = f"no act tells that version {row['number']} of the contract came into force with this digest"
+        self.wanted.append((change, ("contract in force",), (who, facts), words))
+        if self.sight == "period":
+            return
+        published = [
+            (_moment(book["published_at"]), int(key))
+            for key, book in self.rows["governance_rulebook"].items()
+            if book["published_at"] is not None
+        ]
+        rules = self.rules.get(str(max(published)[1])) if published else None
+        if rules is None and self.sight == "all":
+            self.lacks_rules = True
+        wanted = rules.contract_seats if rules else frozenset()
+        if not seats or wanted - seats:
+            lack = " and ".join(sorted(wanted - seats)).replace("_", " ") or "any seat"
+            words = f"version {row['number']} of the contract is in force without the approval of {lack}"
+            self._breach(change, words, "state", ["governance_contractapproval", "governance_rulebook"])
+
+
+def _seen(row, seen):
+    """What an act recorded at this moment may have seen of a row: it as it stands, and as it stood just before."""
+    recent = seen - row["seen"] < CONCURRENT
+    return [row, row["was"]] if recent and row["was"] is not None else [row]
+
+
+def _bars(role, proposed):
+    """Whether a role keeps its person from voting: held, or, where that is asked too, proposed and not answered."""
+    if role["declined_at"] is not None or role["ended_at"] is not None:
+        return False
+    return role["accepted_at"] is not None or proposed
+
+
+class _Change(NamedTuple):
+    """One change of a row: its entry and moment, what is kept of the row (`old`, `row`), and the row in full."""
+
+    entry: dict
+    seen: datetime.datetime
+    old: dict
+    before: dict
+    after: dict
+    row: dict
+
+
 # --- The command (verifies an unpacked export, a receipt or a checkpoint) -----------------------------------
 
 EXPORT = "plumbline export 1"
@@ -576,6 +1230,7 @@ class Export:
         self.checked = {"files": 0, "entries": 0, "erased": 0, "checkpoints": 0, "evidence": 0, "held": 0}
         self.heads = {}  # size: root, of every checkpoint in the export
         self.evidence = {}  # id: what the entry of its adding says
+        self.before = []  # breaches from before judging began
 
     def check(self):
         """Raise Rejected at the first thing that is wrong; its words begin with the file and the place in it."""
@@ -586,8 +1241,10 @@ class Export:
             self._file(name, self._checkpoint)
         self._file(PROOFS, self._proofs)
         self._held_before()
+        self.judge = Judge({"all": "all", "case": "case"}.get(self.manifest["scope"].get("kind"), "period"))
         self._file(ENTRIES, self._entries)
         self._held_after()
+        self._judged()
         self._file(EVIDENCE, self._evidence)
         for name in sorted(set(self.files) - self.done):
             self._file(name, lambda name: None)
@@ -821,8 +1478,18 @@ class Export:
                 f"{name}: ends at {peaks.size}, and the final checkpoint is of size {self.final.size}."
             )
 
+    def _judged(self):
+        """Raise Rejected at the first thing recorded that was not allowed; what is older than judging is kept."""
+        breaches = self.judge.finish()
+        self.before = [breach for breach in breaches if breach.before]
+        wrong = [breach for breach in breaches if not breach.before]
+        if wrong:
+            more = f" ({len(wrong) - 1} more of the kind)" if wrong[1:] else ""
+            raise Rejected(f"{ENTRIES}, {said_of(wrong[0])}{more}")
+
     def _entry(self, position, entry, body):
-        """Keep what the record itself says of evidence, to compare it with the list."""
+        """Judge it, and keep what the record itself says of evidence, to compare it with the list."""
+        self.judge.look(entry, body)
         if entry.get("table") == EVIDENCE_TABLE and entry.get("operation") == "+" and body is not None:
             row = parse_json(body, "The body")["after"]
             self.evidence[row["id"]] = (position, entry["case"], row["sha256"], row["size"], row["title"])
@@ -912,6 +1579,41 @@ def _check_checkpoint_file(path, content, trusted):
     return lines + [f"  signed by {key}" for key in signers]
 
 
+def said_of(breach):
+    """A breach in words, with its place."""
+    return f"entry {breach.entry}, row {breach.key} of {breach.table}: {breach.words}."
+
+
+def _judged_lines(export):
+    """What was judged beside what was compared, and what this export lacks for it."""
+    judge = export.judge
+    lines = [
+        f"{judge.judged} votes, approvals, decisions, contracts in force and stage changes in it were judged: whether "
+        "they were allowed."
+    ]
+    if judge.sight == "case":
+        lines.append(
+            "Not judged, for an export of one case lacks it: who sat on its board, and what the rulebook asks."
+        )
+    if judge.sight == "period":
+        lines.append(
+            "Not judged, for an export of some days lacks it: seats, roles and quorums. The acts were."
+        )
+    if judge.lacks_rules:
+        lines.append("Quorums and the seats of contracts were not judged: this needs Python 3.11 or later.")
+    if judge.unjudged:
+        lines.append(
+            f"{judge.unjudged} could not be judged: what they rest on was erased, or lies outside of it."
+        )
+    if judge.begun is None:
+        lines.append(
+            "Every entry in it was written before this installation began to judge, so nothing that was not allowed is "
+            "a finding here; it is listed. A newer export may hold more."
+        )
+    lines += [f"BEFORE  {said_of(breach)}" for breach in export.before]
+    return lines
+
+
 def _check_place(place, held, trusted):
     """The words of what is right at `place`. Raises Rejected."""
     if os.path.isdir(place):
@@ -922,6 +1624,7 @@ def _check_place(place, held, trusted):
             f"{found['checkpoints']} checkpoints, {found['evidence']} pieces of evidence: all as recorded.",
             f"The record had {export.final.size} entries then; its root is {export.final.root.hex()}.",
         ]
+        lines += _judged_lines(export)
         lines += [f"It begins as {found['held']} checkpoint(s) that you hold say."] if found["held"] else []
         if not held:
             lines.append(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from governance.offline.verify import quorum_for
 from governance.rulebook import checks, fields
 from governance.rulebook.tolerances import ENDS
 
@@ -172,9 +173,7 @@ class Gate:
 
     def quorum_for(self, tier: str | None) -> int:
         """Sign-offs needed for a case of this confirmed risk tier (None while unset)."""
-        if tier == "high" and self.quorum_high_risk is not None:
-            return self.quorum_high_risk
-        return self.quorum
+        return quorum_for(tier, self.quorum, self.quorum_high_risk)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

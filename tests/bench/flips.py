@@ -1,4 +1,7 @@
-"""A thousand single-bit flips, in the database and in exported files: `python -m tests.bench.flips [COUNT] [SEED]`."""
+"""A thousand single-bit flips, in the database and in exported files: `python -m tests.bench.flips [COUNT] [SEED]`.
+
+`python -m tests.bench.flips found [SEED]`: changes of rows, ledger, files, hashes and guards, each found at its place?
+"""
 
 import random
 import sys
@@ -66,6 +69,32 @@ def kind_of(what: str) -> str:
                      ("leaf", "node", "sealing") else "rows as they stand")  # fmt: skip
 
 
+def found(seed: int) -> int:
+    """Changes of every kind; prints how many of how many were found at their place. Exit 1 when one was not."""
+    with place.database():
+        from django.db import transaction
+
+        from governance import verification
+        from tests import factories
+        from tests.attacks import changing
+
+        with transaction.atomic():
+            changing.make_life(factories.make_cast())
+            assert verification.verify().ok
+            wrong = []
+            for group in changing.GROUPS:
+                began, count = time.monotonic(), changing.COUNTS[group]
+                right, missed = changing.tried(group, count, random.Random(seed))
+                wrong += missed
+                took = time.monotonic() - began
+                print(f"{group}: found at their place: {right} of {count} ({took:.0f} s)", flush=True)
+            transaction.set_rollback(True)
+    print("\n".join(wrong))
+    return bool(wrong)
+
+
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["found"]:
+        sys.exit(found(int(sys.argv[2]) if sys.argv[2:] else 7))
     given = [int(text) for text in sys.argv[1:]]
     sys.exit(main(*(given + [1000, 7][len(given) :])))

@@ -19,8 +19,8 @@ SEALED = [
     ("governance_checkpoint", "id"),
     ("governance_sealing", "xact"),
 ]
-# The sealer's own notes, which the record does not rest on, and what no record repeats.
-BESIDE_THE_RECORD = {"counted", "running_to", "password"}
+# The sealer's own notes, which the record does not rest on.
+BESIDE_THE_RECORD = {"counted", "running_to"}
 
 
 @contextmanager
@@ -80,13 +80,16 @@ def flip(chance: random.Random, table: str, pk: str) -> tuple[str, str] | None:
     return str(key), column
 
 
-def missed(chance: random.Random) -> tuple[str, str | None] | None:
-    """Flip one bit somewhere, verify, and take it back. None where the database refused the flip.
+def missed(
+    chance: random.Random, places: list[tuple[str, str]] | None = None
+) -> tuple[str, str | None] | None:
+    """Flip one bit in one of the tables (`places`, or anywhere), verify, and take it back. None where the database
+    refused the flip.
 
     Otherwise what was flipped, and what went wrong: None when verification named the right place first.
     """
     histories = {model.history.model._meta.db_table: model for model in capture.governed_models()}
-    table, pk = chance.choice(SEALED * 6 + live_and_history())
+    table, pk = chance.choice(places or SEALED * 6 + live_and_history())
     with undone():
         rows = _rows_of_history(histories.get(table))
         done = flip(chance, table, pk)

@@ -5,14 +5,16 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from governance import verification
+from governance import roles, verification
 from governance.offline.verify import Rejected
 
 
 class Command(BaseCommand):
     """Reads only. Exit 0 when all is right, 1 with the first bad place when it is not."""
 
-    help = "Verify the record: entries, tree, signatures, history, and the rows as they stand."
+    help = (
+        "Verify the record: entries, tree, signatures, history, the rows as they stand, and what was allowed."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """From where, against what, and how to say it."""
@@ -33,6 +35,9 @@ class Command(BaseCommand):
             default=[],
             help="a public key that may have signed, beside those of the settings; may be given several times",
         )
+        for name in ("application", "sealer", "auditor"):
+            default = getattr(roles.Names, name)
+            parser.add_argument(f"--{name}", default=default, help=f"its login (default: {default})")
         parser.add_argument("--json", action="store_true", help="print nothing but the object")
 
     def handle(self, *args, since: int, checkpoint: list[Path], key: list[str], **options) -> None:
@@ -41,7 +46,8 @@ class Command(BaseCommand):
             raise CommandError("--since is a position: 0 or more.")
         try:
             held = [path.read_bytes() for path in checkpoint]
-            report = verification.verify(since=since, held=held, trusted=key)
+            names = roles.Names(*(options[name] for name in ("application", "sealer", "auditor")))
+            report = verification.verify(since=since, held=held, trusted=key, names=names)
         except OSError as trouble:
             raise CommandError(f"{trouble.filename} cannot be read: {trouble.strerror}.") from None
         except Rejected as why:
@@ -53,6 +59,19 @@ class Command(BaseCommand):
                 self.stdout.write(line)
         if not report.ok:
             raise CommandError(f"The record does not verify. First: {report.findings[0]}")
+
+
+def _of_judging(report: verification.Report) -> list[str]:
+    lines = [
+        f"{report.judged} votes, approvals, decisions, contracts in force and stage changes were judged: whether they "
+        "were allowed."
+    ]
+    if report.unjudged:
+        lines.append(f"{report.unjudged} could not be judged, as what they rest on was erased.")
+    if report.before:
+        since = f"entry {report.judged_from}" if report.judged_from else "any entry"
+        lines.append(f"Not allowed by today's rules, and written before {since}, with which judging began:")
+    return lines + [f"BEFORE  {found}" for found in report.before]
 
 
 def words(report: verification.Report) -> list[str]:
@@ -73,7 +92,9 @@ def words(report: verification.Report) -> list[str]:
         )
         lines.append(f"{report.unsealed} entries wait to be sealed{late}")
     if not report.replayed:
-        lines.append("The rows were not compared.")
+        lines.append("The rows were not compared, and nothing was judged.")
+    else:
+        lines += _of_judging(report)
     lines += [f"WRONG  {found}" for found in report.findings]
     if report.full:
         lines.append("More is wrong; only the first hundred places are named.")
