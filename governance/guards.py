@@ -4,6 +4,9 @@ The functions they call come with the migrations; `install` puts them on, so tha
 protected without another line.
 """
 
+import sys
+from functools import partial
+
 from django.apps import apps
 from django.db import connections
 
@@ -54,6 +57,9 @@ def before_migrate(*, using, **_) -> None:
         asof.remove(cursor)
 
 
-def after_migrate(*, using, **_) -> None:
+def after_migrate(*, using, stdout=None, **_) -> None:
     """Signal receiver for post_migrate, which is sent when the migrations of all apps are done."""
+    from governance import folder  # which imports models, and these are read before they are there
+
     install(using)
+    folder.take_first(tell=stdout.write if stdout else partial(print, file=sys.stderr))

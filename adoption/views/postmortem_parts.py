@@ -1,11 +1,14 @@
 """What hangs on a post-mortem: comments on its sections, gaps opened from it, files kept with it."""
 
-from django.core.files.storage import default_storage
+from functools import partial
+
+from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from adoption import tasks
 from adoption.actions import attachments as attaching
 from adoption.actions import section_comments as commenting
 from adoption.actions.writing import open_linked_gap
@@ -13,6 +16,7 @@ from adoption.forms.postmortems import AttachForm, CommentForm, LinkedGapForm
 from adoption.models import Attachment, PostMortem, SectionComment
 from adoption.permissions import postmortems as permissions
 from adoption.views.postmortems import post_mortem_for
+from governance import recorded
 from initiatives import permissions as of_cases
 from initiatives import previews
 from initiatives.forms import ReasonForm
@@ -118,13 +122,17 @@ def _kept(request: HttpRequest, pk: int) -> tuple[Attachment, PostMortem]:
 
 
 def _opened(request: HttpRequest, pk: int):
-    """The attachment, its post-mortem and its file, when this person may read files of the case. Raises Http404."""
+    """The attachment, its post-mortem and its file, when this person may read files of the case.
+
+    Raises Http404, and asks the worker to look, where storage does not have the file that was recorded.
+    """
     kept, row = _kept(request, pk)
     of_cases.may_open_file(row.initiative, request.user).or_refuse()
-    try:
-        return kept, row, default_storage.open(kept.file.name, "rb")
-    except OSError:
-        raise Http404(f"The file of “{kept.title}” is gone from storage; an admin can restore it.") from None
+    found = recorded.opened(kept.file.name, kept.sha256)
+    if found.file is None:
+        transaction.on_commit(partial(tasks.check_attachment.delay, kept.pk), robust=True)
+        raise Http404(f"The file of “{kept.title}” {recorded.WORDS[found.state]}; an admin can restore it.")
+    return kept, row, found.file
 
 
 @require_safe

@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 SETTINGS = settings.BASE_DIR / "governance" / "settings.py"
 URL = "postgresql://someone:secret@db.example.org:5433/plumbline"
 LONG_KEY = "a long random text of many letters"
+SIGNING_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_the_secret_key_is_made_once_and_private(load, tmp_path):
 
 
 def test_a_database_url_is_used_as_it_is(load):
-    found = load(DATABASE_URL=URL, PLUMBLINE_SECRET_KEY=LONG_KEY)
+    found = load(DATABASE_URL=URL, PLUMBLINE_SECRET_KEY=LONG_KEY, PLUMBLINE_SIGNING_KEY=SIGNING_KEY)
     assert found["EMBEDDED"] is False
     database = found["DATABASES"]["default"]
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db.example.org", 5433, "plumbline")
@@ -67,20 +68,32 @@ def test_a_database_url_is_used_as_it_is(load):
 
 
 def test_a_socket_folder_keeps_its_capital_letters(load):
-    found = load(DATABASE_URL="postgresql://a:b@/plumbline?host=/Some/Folder", PLUMBLINE_SECRET_KEY=LONG_KEY)
+    found = load(
+        DATABASE_URL="postgresql://a:b@/plumbline?host=/Some/Folder",
+        PLUMBLINE_SECRET_KEY=LONG_KEY,
+        PLUMBLINE_SIGNING_KEY=SIGNING_KEY,
+    )
     assert found["DATABASES"]["default"]["HOST"] == "/Some/Folder"
 
 
 def test_the_web_server_alone_has_its_statements_stopped(load, monkeypatch):
     assert (
         "options"
-        not in load(DATABASE_URL=URL, PLUMBLINE_SECRET_KEY=LONG_KEY)["DATABASES"]["default"]["OPTIONS"]
+        not in load(DATABASE_URL=URL, PLUMBLINE_SECRET_KEY=LONG_KEY, PLUMBLINE_SIGNING_KEY=SIGNING_KEY)[
+            "DATABASES"
+        ]["default"]["OPTIONS"]
     )
     monkeypatch.setattr("django.core.wsgi.get_wsgi_application", lambda: None)
+    monkeypatch.setattr("governance.startup.refuse_wrong_folder", lambda: None)
     monkeypatch.delenv("PLUMBLINE_STATEMENT_SECONDS", raising=False)
     runpy.run_path(str(settings.BASE_DIR / "governance" / "wsgi.py"))
     seconds = os.environ["PLUMBLINE_STATEMENT_SECONDS"]
-    found = load(DATABASE_URL=URL, PLUMBLINE_SECRET_KEY=LONG_KEY, PLUMBLINE_STATEMENT_SECONDS=seconds)
+    found = load(
+        DATABASE_URL=URL,
+        PLUMBLINE_SECRET_KEY=LONG_KEY,
+        PLUMBLINE_SIGNING_KEY=SIGNING_KEY,
+        PLUMBLINE_STATEMENT_SECONDS=seconds,
+    )
     assert found["DATABASES"]["default"]["OPTIONS"]["options"] == "-c statement_timeout=60s"
 
 
@@ -112,6 +125,7 @@ def test_a_production_installation_passes_the_checks_of_the_framework(tmp_path, 
     production = {
         "PLUMBLINE_DATA": str(tmp_path / "data"),
         "PLUMBLINE_SECRET_KEY": secrets.token_urlsafe(48),
+        "PLUMBLINE_SIGNING_KEY": SIGNING_KEY,
         "PLUMBLINE_ADDRESS": "https://plumbline.example.org",
         "DATABASE_URL": URL,
         "CELERY_BROKER_URL": "rediss://user:secret@queue.example.org:6379/0",
@@ -137,6 +151,10 @@ def test_a_production_installation_passes_the_checks_of_the_framework(tmp_path, 
     ("variables", "words"),
     [
         ({"DATABASE_URL": URL}, "PLUMBLINE_SECRET_KEY is not set; set it to"),
+        (
+            {"DATABASE_URL": URL, "PLUMBLINE_SECRET_KEY": LONG_KEY},
+            "PLUMBLINE_SIGNING_KEY is not set; set it to 32 random bytes",
+        ),
         (
             {"DATABASE_URL": URL, "PLUMBLINE_SECRET_KEY": "short"},
             "PLUMBLINE_SECRET_KEY is too short; set it to",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from governance import verification
+from governance import folder, recorded, verification
 from governance.offline.verify import Rejected
 
 
@@ -33,6 +33,11 @@ class Command(BaseCommand):
             default=[],
             help="a public key that may have signed, beside those of the settings; may be given several times",
         )
+        parser.add_argument(
+            "--files",
+            action="store_true",
+            help="hash the files of evidence too, and compare them with the record",
+        )
         parser.add_argument("--json", action="store_true", help="print nothing but the object")
 
     def handle(self, *args, since: int, checkpoint: list[Path], key: list[str], **options) -> None:
@@ -42,13 +47,21 @@ class Command(BaseCommand):
         try:
             held = [path.read_bytes() for path in checkpoint]
             report = verification.verify(since=since, held=held, trusted=key)
+            looked = recorded.verify(report) if options["files"] else None
         except OSError as trouble:
             raise CommandError(f"{trouble.filename} cannot be read: {trouble.strerror}.") from None
+        except folder.WrongFolder as why:
+            raise CommandError(f"The files cannot be verified: {why}") from None
         except Rejected as why:
             raise CommandError(f"This cannot be compared with the record: {why}") from None
         if options["json"]:
-            self.stdout.write(json.dumps(report.as_dict()))
+            files = {"files": looked.files, "files_missing": looked.missing} if looked else {}
+            self.stdout.write(json.dumps(report.as_dict() | files))
         else:
+            if looked:
+                self.stdout.write(
+                    f"{looked.files} files hashed; {looked.missing} of them are gone, which the record knows."
+                )
             for line in words(report):
                 self.stdout.write(line)
         if not report.ok:
