@@ -82,7 +82,7 @@ def wrong() -> str:
         return ""
     way = "`manage.py adopt_folder` makes this folder the right one for good"
     if not named:
-        return f"the database names no folder of files yet; run `manage.py migrate` where {settings.MEDIA_ROOT} is, or {way}."
+        return f"the database names no folder of files yet; run `manage.py migrate` beside {place().parent}, or {way}."
     state = "has the mark of another installation" if here else "has no mark"
     return (
         f"the folder of files {settings.MEDIA_ROOT} {state}: it is not the one that this database names. See that it "
@@ -126,8 +126,9 @@ def take_first(*, tell: Callable[[str], None] = lambda line: None) -> None:
     seen = sample()
     if not (settings.EMBEDDED or seen.fits):
         tell(
-            f"Of {seen.looked} recorded files {seen.found} are in {settings.MEDIA_ROOT}: it was not marked as the folder "
-            "of this database. Mount the right one and run `manage.py migrate` again, or `manage.py adopt_folder`."
+            f"Of {seen.looked} recorded files {seen.found} are in {settings.MEDIA_ROOT}: it was not marked as the "
+            "folder of this database. Mount the right one and run `manage.py migrate` again, or "
+            "`manage.py adopt_folder`."
         )
         return
     try:
@@ -139,7 +140,7 @@ def take_first(*, tell: Callable[[str], None] = lambda line: None) -> None:
 
 
 def sample() -> Sample:
-    """Look for some of the recorded files, the oldest and the newest of each kind; known as missing are none of them."""
+    """Look for some of the recorded files that are not known to be missing: the oldest and the newest of each kind."""
     looked = found = 0
     for model, field in kinds():
         rows = model._base_manager.exclude(**{field.name: ""})

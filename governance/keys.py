@@ -10,9 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 
-from governance.kept import KEPT_SIGNING_KEY
+from governance.kept import KEPT_SIGNING_KEY, seed
 from governance.kept import kept as kept_text
-from governance.kept import seed
 from governance.models import Checkpoint
 from governance.offline.verify import DASH, Rejected, VerifierKey, parse_key, parse_note, verifier_key
 
@@ -59,9 +58,9 @@ def stray(checkpoint: Checkpoint, using: str = "default") -> str:
     if signed & {(key.name, key.key_id) for key in keys}:
         return ""
     return (
-        f"The newest checkpoint ({checkpoint.pk}, of size {checkpoint.size}) is signed with a key that this process does "
-        "not know, so it signs nothing on top of it. Give every process the same PLUMBLINE_SIGNING_KEY; where the key "
-        "was replaced on purpose, name the former public key in PLUMBLINE_FORMER_KEYS."
+        f"The newest checkpoint ({checkpoint.pk}, of size {checkpoint.size}) is signed with a key that this process "
+        "does not know, so it signs nothing on top of it. Give every process the same PLUMBLINE_SIGNING_KEY; where the "
+        "key was replaced on purpose, name the former public key in PLUMBLINE_FORMER_KEYS."
     )
 
 

@@ -1,7 +1,7 @@
 """The checkpoint of a production decision, mailed at once to those who keep it elsewhere: its chair and the auditors.
 
-Who holds both database and signing key can rewrite the record, and only a checkpoint that lies outside tells. The weekly
-one leaves the last days open, so the first that covers a decision on production leaves as soon as it is signed.
+Who holds both database and signing key can rewrite the record, and only a checkpoint that lies outside tells. The
+weekly one leaves the last days open, so the first that covers a decision on production leaves as soon as it is signed.
 """
 
 from collections.abc import Iterator

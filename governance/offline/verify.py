@@ -866,8 +866,8 @@ class Export:
         """Storage had every file that was recorded, as it was recorded, when this was exported."""
         if absent:
             raise Rejected(
-                f"{name}: {len(absent)} file(s) of evidence are not in this export, because they were gone or were not the "
-                f"files that were recorded: {'; '.join(absent)}"
+                f"{name}: {len(absent)} file(s) of evidence are not in this export, because they were gone or were not "
+                f"the files that were recorded: {'; '.join(absent)}"
             )
 
 

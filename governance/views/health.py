@@ -28,7 +28,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when database, migrations, the folder of files and broker are in order, else 503; says in words what each lacks."""
+    """200 when database, migrations, folder of files and broker are in order, else 503; says what each lacks."""
     database = database_condition()
     state = {
         "database": database,

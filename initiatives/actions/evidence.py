@@ -238,7 +238,7 @@ def store(item: Evidence, file, *, page: bool = False) -> None:
         log.error("a file was turned away", reason=why)
         raise ValidationError(
             {
-                "file": "Files cannot be kept now: their folder is not in its place. Tell an admin, and try again later."
+                "file": "Files cannot be kept now: their folder is not in its place. Tell an admin, and try again."
             }
         )
     item.content_type = check_file(file, page=page)

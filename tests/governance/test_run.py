@@ -22,7 +22,6 @@ from governance.management.commands import run
 from governance.views import health
 from tests import plumbing
 
-
 SIGNING_KEY = base64.b64encode(bytes(range(32))).decode()
 
 
