@@ -99,7 +99,8 @@ def test_web_and_worker_ask_at_their_start():
     listening = [
         receiver for signal in (signals.worker_init, signals.beat_init) for receiver in signal.receivers
     ]
-    assert [key[0] for key, _ in listening].count("plumbline-folder") == 2 and celery.app
+    assert [key[0] for key, _ in listening].count("plumbline-folder") == 2
+    assert celery.app
     for name in ("wsgi", "asgi"):
         assert "    refuse_wrong_folder()\n" in (of_django.BASE_DIR / "governance" / f"{name}.py").read_text()
 

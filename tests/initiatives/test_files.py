@@ -10,10 +10,11 @@ from governance.desk import lines_for
 from governance.models import Entry
 from initiatives import actions, tasks
 from initiatives.actions import files
+from initiatives.actions.evidence import store
 from initiatives.actions.files import doubted_files, mark_of
 from initiatives.models import Evidence, FileCheck
 from tests import factories
-from tests.pages import text_of
+from tests.initiatives.looking import text_of
 
 pytestmark = pytest.mark.django_db
 GONE = ("evidence file missing", "evidence file changed")
@@ -170,9 +171,6 @@ def test_the_same_file_added_anew_is_not_taken_from_a_swapped_one(case, cast):
     content = default_storage.open(row.file.name).read()
     swap(row)
     fresh = Evidence(initiative=case)
-    files.evidence_file = ContentFile(content, name="again.pdf")
-    from initiatives.actions.evidence import store
-
     store(fresh, ContentFile(content, name="again.pdf"))
     assert fresh.sha256 == row.sha256
     assert fresh.file.name != row.file.name
