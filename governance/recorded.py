@@ -5,12 +5,15 @@ import io
 from dataclasses import dataclass
 from typing import BinaryIO
 
+import structlog
+from celery import Task
 from django.conf import settings
 from django.core.files.storage import Storage, default_storage
 
 from governance import folder
 from governance.verification import Report
 
+log = structlog.get_logger("plumbline.files")
 THERE, GONE, CHANGED = "there", "gone", "changed"
 # A file that is not as it was recorded, as a sentence about “...”.
 WORDS = {
@@ -59,6 +62,14 @@ def state(name: str, sha256: str, storage: Storage = default_storage) -> str:
     except OSError:
         return GONE
     return THERE if found == sha256 else CHANGED
+
+
+def ask_worker(task: Task, key: int) -> None:
+    """Have the worker look at what was met; a queue that is away does not keep the page from being shown."""
+    try:
+        task.delay(key)
+    except Exception as trouble:
+        log.warning("the worker could not be asked to look at a file", key=key, error=str(trouble))
 
 
 @dataclass

@@ -1,8 +1,5 @@
 """The files of evidence, to those who may read them: downloaded, or looked at in the page. Each reading is recorded."""
 
-from functools import partial
-
-from django.db import transaction
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -84,7 +81,7 @@ def _opened(row) -> recorded.Opened:
     """The file, hashed; only looked at. Where that is news, the worker is asked to look, and writes what it finds."""
     found = recorded.opened(row.file.name, row.sha256)
     if (found.file is None) == (row.missing_since is None):
-        transaction.on_commit(partial(tasks.check_file.delay, row.pk), robust=True)
+        recorded.ask_worker(tasks.check_file, row.pk)
     return found
 
 

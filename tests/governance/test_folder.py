@@ -73,7 +73,7 @@ def test_the_folder_of_another_installation_is_no_better(case, unmounted):
 
 @pytest.mark.parametrize("state", ["no mark", "another mark", "no row"])
 def test_nothing_starts_on_a_database_url_with_a_wrong_folder(settings, tmp_path, monkeypatch, capsys, state):
-    monkeypatch.setattr(settings, "EMBEDDED", False)
+    settings.EMBEDDED = False
     monkeypatch.setattr(folder.connection, "close", lambda: None)
     startup.refuse_wrong_folder()
     settings.MEDIA_ROOT = tmp_path

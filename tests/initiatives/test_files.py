@@ -5,6 +5,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.urls import reverse
 
+from adoption.demo import life
+from governance import clock
 from governance.answers import Conflict, Refused
 from governance.desk import lines_for
 from governance.models import Entry
@@ -22,8 +24,19 @@ GONE = ("evidence file missing", "evidence file changed")
 
 @pytest.fixture
 def case(cast):
-    """A prototype with files of evidence."""
-    return factories.make_prototype(cast)
+    """A prototype with files of evidence, more than a check believes to be gone."""
+    case = factories.make_prototype(cast)
+    for number in range(files.MOST + 3):
+        actions.add_evidence(
+            case=case,
+            kind="document",
+            title=f"Time study {number}",
+            observed_on=clock.today(),
+            covers=["proto.scope"],
+            file=life.pdf(f"Time study {number}"),
+            by=cast.owner,
+        )
+    return case
 
 
 def items() -> list[Evidence]:
