@@ -99,6 +99,6 @@ def told_in_two_months(cast: factories.Cast, count: int) -> None:
     said = PolicyDecision.objects.values(*FIELDS).get()
     before = said["at"].replace(day=1) - timedelta(days=9)
     for number in range(count - 1):
-        at: datetime = (said["at"], before)[number % 2] + timedelta(microseconds=number)
+        at: datetime = (before if number < count // 2 else said["at"]) + timedelta(microseconds=number)
         decisions.write(said | {"at": at.isoformat()})
     decisions.bring_over()

@@ -86,7 +86,7 @@ def test_few_files_gone_are_written_at_once_and_many_wait_for_an_admin(case, cas
     assert line.text == f"{files.MOST + 1} files of evidence are not as recorded"
     assert not [line for line in lines_for(cast.owner) if line.link == reverse("files-gone")]
     page = text_of(as_(cast.admin).get(reverse("files-gone")))
-    assert f"{case.ref}: {files.MOST + 1} files" in page
+    assert f'<span class="ref">{case.ref}</span>: {files.MOST + 1} files' in page
     assert rows[1].title not in page
 
     # They come back: nothing was written, nothing is asked any more.
