@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from adoption import silence
-from adoption.actions import lessons, problems
+from adoption.actions import attachments, lessons, problems
 from initiatives.tasks import SURE
 
 
@@ -23,3 +23,9 @@ def follow_lesson(key: int) -> None:
 def forget_contacts() -> None:
     """Delete how reporters of problems could be reached, once it is of no use any more."""
     problems.forget_contacts()
+
+
+@shared_task(**SURE)
+def check_attachment(key: int) -> None:
+    """Look again at one attachment that somebody met and that was not as the record says."""
+    attachments.check_attachment(key)

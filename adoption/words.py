@@ -88,6 +88,9 @@ SENTENCES = {
     "attachment taken out": lambda facts, book: (
         f"took “{facts['title']}” out of the post-mortem: {facts['why']}"
     ),
+    "attachment file missing": lambda facts, book: f"found the file of “{facts['title']}” gone from storage.",
+    "attachment file changed": lambda facts, book: f"found another file in the place of “{facts['title']}”.",
+    "attachment file found": lambda facts, book: f"found the file of “{facts['title']}” back in its place.",
     "attachment opened": lambda facts, book: f"opened “{facts['title']}”, attached to the post-mortem.",
     "post-mortem sent back": lambda facts, book: f"sent the post-mortem back: {facts['why']}",
     "pulse written": lambda facts, book: f"wrote the pulse “{facts['title']}”.",

@@ -252,6 +252,9 @@ SENTENCES = {
     "signed out elsewhere": lambda f: f"ended {_sessions(f)} of their own.",
     "signed out by an admin": lambda f: f"ended {_sessions(f)} of {f.get('person')}.",
     "mail tried again": lambda f: f"had {f.get('count')} undelivered mails tried again.",
+    "folder adopted": lambda f: (
+        f"made a folder the one of this database; {f.get('found')} of {f.get('looked')} files looked for were in it."
+    ),
     "export taken": lambda f: (
         f"took the export “{f.get('name')}”" + (f" of {f['of']}." if f.get("of") else ".")
     ),

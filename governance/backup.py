@@ -31,13 +31,15 @@ from django.db import connection, models, transaction
 from psycopg import sql
 
 from governance import clock, keys
+from governance.kept import KEPT_SIGNING_KEY
 
 FORMAT = "plumbline backup 1"
 MANIFEST = "manifest.json"
 MANIFEST_SUM = "manifest.sha256"
-# Migrations are run anew by a restore; who was signed in then is signed in no more.
+# Migrations are run anew by a restore; who was signed in then is signed in no more; the folder of files is another.
 SESSIONS = "governance_session"
-LEFT_OUT = ("django_migrations", SESSIONS)
+FOLDER = "governance_datafolder"
+LEFT_OUT = ("django_migrations", SESSIONS, FOLDER)
 CHUNK = 256 * 1024
 
 # What COPY writes depends on these and on nothing else.
@@ -204,7 +206,7 @@ def newest_checkpoint(cursor: Any) -> dict[str, Any] | None:
 
 def public_keys(origin: str) -> list[str]:
     """The keys whose signatures count here, as others are told them. None of its own where nothing was signed yet."""
-    own = settings.SIGNING_KEY is not None or (settings.DATA_DIR / keys.KEPT_IN).exists()
+    own = settings.SIGNING_KEY is not None or (settings.DATA_DIR / KEPT_SIGNING_KEY).exists()
     return [*(str(signer.vkey) for signer in (keys.signers(origin) if own else [])), *settings.FORMER_KEYS]
 
 

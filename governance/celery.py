@@ -2,8 +2,10 @@
 
 import os
 
-from celery import Celery
+from celery import Celery, signals
 from kombu.transport import TRANSPORT_ALIASES
+
+from governance.startup import refuse_wrong_folder
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
 
@@ -14,3 +16,5 @@ TRANSPORT_ALIASES["filesystem"] = (
 app = Celery("plumbline")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+signals.worker_init.connect(refuse_wrong_folder, dispatch_uid="plumbline-folder")
+signals.beat_init.connect(refuse_wrong_folder, dispatch_uid="plumbline-folder")

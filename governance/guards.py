@@ -7,8 +7,9 @@ made from a database that was just migrated (`make guards`).
 """
 
 import re
+import sys
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -219,28 +220,9 @@ def before_migrate(*, using, **_) -> None:
         asof.remove(cursor)
 
 
-def after_migrate(*, using, **_) -> None:
+def after_migrate(*, using, stdout=None, **_) -> None:
     """Signal receiver for post_migrate, which is sent when the migrations of all apps are done."""
+    from governance import folder  # which imports models, and these are read before they are there
+
     install(using)
-
-
-# --- Replaced when the comparison with what migrations install is joined ---------------------------------------------
-
-
-def differences(connection, names=None) -> list[str]:
-    """Which triggers that `install` puts on are gone or switched off, a sentence each."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT c.relname::text, t.tgname::text, t.tgenabled <> 'D' FROM pg_trigger t"
-            " JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal"
-        )
-        stands = {(table, name): on for table, name, on in cursor.fetchall()}
-    wanted = {(table, "append_only") for table in record_tables()}
-    wanted |= {(model._meta.db_table, "captured") for model in capture.captured_models()}
-    wanted |= {(model._meta.db_table, "has_its_history") for model in capture.governed_models()}
-    wanted |= {name for name, on in stands.items() if not on}
-    return [
-        f"The trigger {name} on {table} is {'off' if (table, name) in stands else 'gone'}."
-        for table, name in sorted(wanted)
-        if not stands.get((table, name))
-    ]
+    folder.take_first(tell=stdout.write if stdout else partial(print, file=sys.stderr))

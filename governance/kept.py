@@ -7,6 +7,8 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+KEPT_SIGNING_KEY = "signing-key"  # in the data folder, where the settings hold no key
+
 
 def kept(folder: Path, name: str, *, size: int = 32) -> str:
     """The text kept in `folder/name`; made of `size` random bytes if it is not there yet.
@@ -34,13 +36,16 @@ def kept(folder: Path, name: str, *, size: int = 32) -> str:
 def seed(name: str, text: str, path: str) -> bytes | None:
     """The 32 bytes of the Ed25519 key that `name` holds in Base64, or the file at `path`; None when neither is set.
 
+    Base64 also as `kept` writes it: for addresses, without padding.
+
     Raises ImproperlyConfigured with a sentence that says what to set.
     """
     if text and path:
         raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; set one of them.")
     try:
         text = Path(path).read_text() if path else text
-        decoded = base64.b64decode(text.strip(), validate=True)
+        standard = text.strip().replace("-", "+").replace("_", "/")
+        decoded = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
     except OSError as trouble:
         raise ImproperlyConfigured(
             f"{name}_FILE names {path}, which cannot be read ({trouble.strerror}); set it to a file this user may read."

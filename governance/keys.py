@@ -10,11 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 
+from governance.kept import KEPT_SIGNING_KEY, seed
 from governance.kept import kept as kept_text
 from governance.models import Checkpoint
-from governance.offline.verify import DASH, VerifierKey, parse_key, verifier_key
-
-KEPT_IN = "signing-key"  # in the data folder
+from governance.offline.verify import DASH, Rejected, VerifierKey, parse_key, parse_note, verifier_key
 
 
 @dataclass(frozen=True)
@@ -42,11 +41,27 @@ def public_bytes(private: Ed25519PrivateKey) -> bytes:
 
 def signing_key() -> Ed25519PrivateKey:
     """The key from the settings, or the one that this machine made for itself and keeps in the data folder."""
-    seed = settings.SIGNING_KEY
-    if seed is None:
-        text = kept_text(settings.DATA_DIR, KEPT_IN)
-        seed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    return Ed25519PrivateKey.from_private_bytes(seed)
+    private = settings.SIGNING_KEY
+    if private is None:
+        private = seed(KEPT_SIGNING_KEY, kept_text(settings.DATA_DIR, KEPT_SIGNING_KEY), "")
+    return Ed25519PrivateKey.from_private_bytes(private)
+
+
+def stray(checkpoint: Checkpoint, using: str = "default") -> str:
+    """Why nothing may be signed after this checkpoint: its own key is none that is known here; empty when it is."""
+    try:
+        lines = parse_note(checkpoint.note).signatures
+    except Rejected as why:
+        return f"The newest checkpoint ({checkpoint.pk}) cannot be read: {why} Run verify_ledger."
+    keys = [*known(using), *(signer.vkey for signer in signers(checkpoint.origin))]
+    signed = {(line.name, line.key_id) for line in lines if line.name == checkpoint.origin}
+    if signed & {(key.name, key.key_id) for key in keys}:
+        return ""
+    return (
+        f"The newest checkpoint ({checkpoint.pk}, of size {checkpoint.size}) is signed with a key that this process "
+        "does not know, so it signs nothing on top of it. Give every process the same PLUMBLINE_SIGNING_KEY; where the "
+        "key was replaced on purpose, name the former public key in PLUMBLINE_FORMER_KEYS."
+    )
 
 
 def origin(using: str = "default") -> str:

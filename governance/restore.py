@@ -13,20 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from django.apps import apps
 from django.core.files import File
-from django.core.files.storage import Storage
 from django.core.management import call_command
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from psycopg import sql
 
 from governance import backup, erase_again, erased, ledger, roles
+from governance import folder as folder_of
 from governance.backup import BackupTrouble
 from governance.history import acting
 
 # What migrating alone leaves in an empty database.
-MADE_BY_DJANGO = ("django_migrations", "django_content_type", "auth_permission")
+MADE_BY_MIGRATING = ("django_migrations", "django_content_type", "auth_permission", backup.FOLDER)
+# The decisions of a month have a table of their own, made with the first of them.
+DECISIONS_OF = re.compile(r"governance_policydecision_(\d{4})_(\d{2})\Z")
 # Columns that hold the id of a transaction, in every table of the record.
 XACT_COLUMNS = ("xact", "history_xact")
 
@@ -62,6 +63,7 @@ def restore(
         call_command("migrate", interactive=False, verbosity=0)
         tell_record(folder, manifest)
         erased_again = erase_again.replay(log)
+    folder_of.take()
     roles.grant(connection)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE" if log else "ANALYZE")  # the first also frees what was erased
@@ -96,7 +98,7 @@ def refuse_unless_empty(cursor: Any) -> None:
     cursor.execute(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
         " AND relname <> ALL (%s) ORDER BY relname",
-        [list(MADE_BY_DJANGO)],
+        [list(MADE_BY_MIGRATING)],
     )
     for (name,) in cursor.fetchall():
         cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(name)))
@@ -147,7 +149,7 @@ def migrate_to(state: dict[str, list[str]]) -> bool:
 
 def put_files(folder: Path, manifest: dict[str, Any]) -> None:
     """Copy the files of evidence into storage, under their names. Raises BackupTrouble where another file has one."""
-    storage = storage_of_files()
+    storage = folder_of.storage_of_files()
     for name in manifest["evidence"]:
         place = backup.evidence_place(name)
         if storage.exists(name):
@@ -162,12 +164,6 @@ def put_files(folder: Path, manifest: dict[str, Any]) -> None:
             storage.save(name, File(source))
 
 
-def storage_of_files() -> Storage:
-    """Where rows keep their files: one storage for all."""
-    fields = (field for model in apps.get_models() for field in model._meta.concrete_fields)
-    return next(field.storage for field in fields if isinstance(field, models.FileField))
-
-
 # --- Rows -------------------------------------------------------------------------------------------------------------
 
 
@@ -175,6 +171,7 @@ def load(cursor: Any, folder: Path, manifest: dict[str, Any]) -> None:
     """Fill every table and set every sequence, in the running transaction. Raises BackupTrouble."""
     tables = manifest["tables"]
     columns = {name: table["columns"] for name, table in tables.items()}
+    make_months(cursor, list(tables))
     if backup.tables_of(cursor) != columns:
         raise BackupTrouble(
             "the tables of this database are not those of the backup; restore it with the version "
@@ -194,6 +191,15 @@ def load(cursor: Any, folder: Path, manifest: dict[str, Any]) -> None:
         if backup.content_of(cursor, name, table["columns"]) != table["content"]:
             raise BackupTrouble(f"the table {name} does not read back as it was saved; nothing was restored.")
     raise_fences(cursor, triggers, keys)
+
+
+def make_months(cursor: Any, tables: list[str]) -> None:
+    """Make the tables of the months whose decisions the backup holds: migrating alone makes none of them."""
+    for year, month in (found.groups() for name in tables if (found := DECISIONS_OF.match(name))):
+        cursor.execute(
+            "SELECT plumbline_decisions_of(make_timestamptz(%s, %s, 15, 12, 0, 0, 'UTC'))",
+            [int(year), int(month)],
+        )
 
 
 def _copy_in(cursor: Any, folder: Path, name: str, table: dict[str, Any]) -> None:

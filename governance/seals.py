@@ -44,7 +44,7 @@ UNSEALED = (
 
 
 class RecordBroken(RuntimeError):
-    """The stored tree is not the one that was signed last: nothing is signed on top of it."""
+    """The stored tree is not the one that was signed last, or not by a key of ours: nothing is signed on top of it."""
 
 
 class NotSealedYet(LookupError):
@@ -84,7 +84,8 @@ def seal(*, wait: bool = True) -> Checkpoint | None:
     """Seal every committed entry that is not sealed; the new checkpoint, or None when there is nothing new.
 
     One sealing at a time: with `wait` it waits for its turn, without it leaves the work to the one that is at it.
-    Raises RecordBroken, having written nothing, when the stored tree is not the one signed last.
+    Raises RecordBroken, having written nothing, when the stored tree is not the one signed last, or was signed last
+    with a key that is not known here.
     """
     using = database()
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
@@ -94,6 +95,8 @@ def seal(*, wait: bool = True) -> Checkpoint | None:
         mark = _new_mark(cursor)
         moves = mark is not None and (last is None or _settled(cursor, last))
         floor = _floor(cursor, last)
+        if last and (why := keys.stray(last, using)):
+            raise RecordBroken(why)
         size = last.size if last else 0
         added = _append_leaves(cursor, floor, size)
         if not added and not (last and moves and last.counted - floor > WIDE):

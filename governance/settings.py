@@ -13,7 +13,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from governance import database, logs
-from governance.kept import kept, seed
+from governance.kept import KEPT_SIGNING_KEY, kept, seed
 from governance.offline.verify import KEY_NAME, Rejected, parse_key
 from governance.variables import whole_number, yes_or_no
 
@@ -116,12 +116,24 @@ if not SECRET_KEY:
 elif len(SECRET_KEY) < 20:
     raise ImproperlyConfigured("PLUMBLINE_SECRET_KEY is too short; set it to at least 20 random characters.")
 
-# What signs the checkpoints of the record. Without: made once and kept in DATA_DIR; several machines need the same.
+# What signs the checkpoints of the record. The embedded database is of one machine, which makes it once and keeps it in
+# DATA_DIR; elsewhere each would make its own, and the record would be signed by keys that nobody else knows.
 SIGNING_KEY = seed(
     "PLUMBLINE_SIGNING_KEY",
     os.environ.get("PLUMBLINE_SIGNING_KEY", ""),
     os.environ.get("PLUMBLINE_SIGNING_KEY_FILE", ""),
 )
+if SIGNING_KEY is None and not EMBEDDED and not DEBUG:
+    here = DATA_DIR / KEPT_SIGNING_KEY
+    raise ImproperlyConfigured(
+        "PLUMBLINE_SIGNING_KEY is not set; set it to 32 random bytes in Base64 (openssl rand -base64 32), the same for "
+        "every process on every machine (needed whenever DATABASE_URL is set)."
+        + (
+            f" The key used until now is in {here}: set PLUMBLINE_SIGNING_KEY_FILE to it."
+            if here.exists()
+            else ""
+        )
+    )
 # Of somebody else in the house: a second line under each checkpoint.
 WITNESS_KEY = seed(
     "PLUMBLINE_WITNESS_KEY",
@@ -298,6 +310,7 @@ CELERY_BEAT_SCHEDULE = {
         ("owe reminders", "governance.tasks.sweep_reminders", crontab(minute="*/15")),
         ("deliver mail", "governance.tasks.deliver_mail", crontab(minute="2-59/5")),
         ("mail approvals", "initiatives.tasks.mail_approvals", crontab()),
+        ("mail checkpoints", "initiatives.tasks.mail_checkpoints", crontab()),
         ("send digests", "initiatives.tasks.send_digests", crontab(minute="17-59/15")),
         ("recompute standings", "initiatives.tasks.recompute_standings", crontab(minute="7")),
         ("follow the register", "initiatives.tasks.follow_register", crontab(minute="6")),

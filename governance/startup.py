@@ -8,6 +8,16 @@ from typing import NoReturn
 GUNICORN_APP_LOAD_ERROR = 4
 
 
+def refuse_wrong_folder(**_: object) -> None:
+    """End the process unless the folder of files is the one that the database names (`governance.folder`)."""
+    from governance import folder  # which imports models: only once Django is set up
+
+    try:
+        folder.demand_at_start()
+    except folder.WrongFolder as wrong:
+        refuse(wrong)
+
+
 def refuse(reason: object) -> NoReturn:
     """Say `reason` on the error output and end the process."""
     print(f"Plumbline cannot start: {reason}", file=sys.stderr, flush=True)

@@ -6,7 +6,7 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
-from governance.startup import refuse
+from governance.startup import refuse, refuse_wrong_folder
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
 # A page is never worth more: one statement that runs away (before tables are analysed, the planner guesses) would hold
@@ -18,5 +18,6 @@ sys.setswitchinterval(0.0005)
 
 try:
     application = get_wsgi_application()
+    refuse_wrong_folder()
 except ImproperlyConfigured as wrong:
     refuse(wrong)

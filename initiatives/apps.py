@@ -27,24 +27,26 @@ class InitiativesConfig(AppConfig):
             hooks.CaseTab("History", "case-history", position=90),
         ]
         from governance.models import Delivery
-        from initiatives import approval_mails, calendar_days, digest, reminders
+        from initiatives import approval_mails, calendar_days, checkpoint_mails, digest, reminders
 
         hooks.due_queries += reminders.QUERIES
         hooks.case_words.append(reminders.words_of)
         hooks.notice_verbs |= reminders.VERBS
         hooks.mails[Delivery.DIGEST] = digest.DIGEST_MAIL
         hooks.mails[Delivery.APPROVALS] = approval_mails.APPROVALS_MAIL
-        hooks.own_mails.add(approval_mails.KIND)
+        hooks.mails[Delivery.CHECKPOINT] = checkpoint_mails.CHECKPOINT_MAIL
+        hooks.own_mails |= {approval_mails.KIND, checkpoint_mails.KIND}
+        hooks.notice_verbs[checkpoint_mails.KIND] = "Compare it with the record"
         hooks.digest_units.append(digest.units_of)
         hooks.calendar_days.append(calendar_days.days)
         # Imported here: models can be imported only once the apps are loaded.
-        from initiatives import auditing, desk_lines, desk_look, personal, reports, words
+        from initiatives import auditing, desk_files, desk_lines, desk_look, personal, reports, words
         from initiatives.models import Initiative, past
 
         capture.cases_are(Initiative, number="number")
         asof.derived |= past.VIEWS
         asof.indexes |= past.INDEXES
-        hooks.desk_lines += desk_lines.LINES
+        hooks.desk_lines += [*desk_lines.LINES, desk_files.lines]
         hooks.desk_circles.append(desk_look.circle_of)
         hooks.quiet_acts |= desk_lines.QUIET
         hooks.reports += reports.REPORTS

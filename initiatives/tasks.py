@@ -4,7 +4,7 @@ from celery import shared_task
 
 from governance import delivery
 from governance.models import Delivery
-from initiatives import actions, approval_mails, sweeps
+from initiatives import actions, approval_mails, checkpoint_mails, sweeps
 from initiatives.actions import estates, following, forecasts
 from initiatives.profiling import running
 
@@ -37,8 +37,14 @@ def enter_estates() -> None:
 
 @shared_task(**SURE)
 def find_missing_files() -> None:
-    """Look for evidence whose file is gone, or back."""
+    """Look for evidence whose file is gone, changed, or back."""
     actions.find_missing_files()
+
+
+@shared_task(**SURE)
+def check_file(key: int) -> None:
+    """Look again at one file that somebody met and that was not as the record says."""
+    actions.check_file(key=key)
 
 
 @shared_task(**SURE)
@@ -57,6 +63,12 @@ def send_digests() -> None:
 def mail_approvals() -> None:
     """Tell whoever is asked to approve something; soon, because a system waits."""
     approval_mails.send()
+
+
+@shared_task(**SURE)
+def mail_checkpoints() -> None:
+    """Mail the checkpoint of each new decision on production to those who keep it elsewhere."""
+    checkpoint_mails.send()
 
 
 @shared_task(**SURE, time_limit=running.SECONDS + 40)  # less than what brings a lost task back

@@ -305,6 +305,12 @@ SENTENCES = {
     "evidence file missing": lambda f, b: (
         f"found the file of “{f['title']}” missing; it does not count until it is back."
     ),
+    "evidence file changed": lambda f, b: (
+        f"found another file in the place of that of “{f['title']}”; it does not count until the right one is back."
+    ),
+    "files confirmed gone": lambda f, b: (
+        f"confirmed that {f['count']} file{'s are' if f['count'] != 1 else ' is'} gone: {f['why']}"
+    ),
     "evidence file found": lambda f, b: f"found the file of “{f['title']}” back in its place.",
     "clause mapped": lambda f, b: (
         f"named a control for clause {f['clause']} of contract version {f['version']}, in the {f['layer']} layer: "

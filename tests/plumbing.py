@@ -28,7 +28,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as drawn
 from psycopg import sql
 
-from governance import asof, capture, database, guards, roles
+from governance import asof, capture, database, folder, guards, roles
 from initiatives.models import past
 from tests.anew import as_it_was, drop_used, only_owner_makes_temporary, server, url_of
 
@@ -65,7 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the embedded server, and the template beside what else a run begins with, once for all its workers."""
-    settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
+    mark_folder(settings.MEDIA_ROOT)
     TransactionTestCase._fixture_teardown = as_it_was
     # A busy machine is no fault of what is tested.
     drawn.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -176,9 +176,16 @@ def make_template() -> str | None:
             at.execute(sql.SQL("DROP DATABASE {}").format(draft))
             return None
         with psycopg.connect(url_of(f"{name}_draft")) as inside:
+            inside.execute("UPDATE governance_datafolder SET mark = %s", [settings.FOLDER_MARK])
             roles.grant(inside, LOGINS)
         at.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(draft, sql.Identifier(name)))
     return name
+
+
+def mark_folder(uploads: Path) -> None:
+    """Make this the folder of files of every database that is a copy of the template."""
+    uploads.mkdir(parents=True, exist_ok=True)
+    (uploads / folder.MARK).write_text(settings.FOLDER_MARK)
 
 
 def state_of_migrations() -> str:

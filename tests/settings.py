@@ -18,6 +18,10 @@ if FOLDER.stat().st_uid != os.getuid():
     raise SystemExit(f"{FOLDER} belongs to another user; remove it.")
 os.environ["PLUMBLINE_DATA"] = str(FOLDER)
 os.environ["PLUMBLINE_SECRET_KEY"] = "a key for tests, known to everybody"
+if (
+    "DATABASE_URL" in os.environ
+):  # then each process is told the key that signs; else the data folder keeps one
+    os.environ["PLUMBLINE_SIGNING_KEY"] = "QSBrZXkgZm9yIHRlc3RzLCBrbm93biB0byBhbGwgLi4="
 # The workers of one run share this mark; two runs at once keep apart.
 RUN = os.environ.setdefault("PLUMBLINE_TEST_RUN", str(os.getpid()))
 
@@ -35,6 +39,7 @@ DECISION_FRESH = 0.0
 CELERY_TASK_EAGER_PROPAGATES = True
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 MEDIA_ROOT = DATA_DIR / f"uploads-{RUN}-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+FOLDER_MARK = "the folder of tests"  # of every database that is copied from the template
 FILE_UPLOAD_TEMP_DIR = MEDIA_ROOT
 DECISIONS_DIR = MEDIA_ROOT / "decisions"
 SAMPLES_DIR = MEDIA_ROOT / "samples"

@@ -5,14 +5,19 @@ from django.core.exceptions import ValidationError
 from adoption.actions.postmortems import read
 from adoption.models import Attachment, PostMortem
 from adoption.permissions import postmortems as permissions
-from governance import clock, history, ledger
+from governance import clock, folder, history, ledger, recorded
 from governance.answers import Conflict
-from governance.models import User
+from governance.models import Entry, User
 from initiatives.actions.base import act
 from initiatives.actions.evidence import store
 from initiatives.models import Initiative
 
 MOST = 20
+KINDS = {
+    recorded.THERE: "attachment file found",
+    recorded.GONE: "attachment file missing",
+    recorded.CHANGED: "attachment file changed",
+}
 
 
 def attach(*, post_mortem: PostMortem, title: str, file, by: User) -> Attachment:
@@ -68,3 +73,20 @@ def record_reading(*, attachment: Attachment, case: Initiative, way: str, by: Us
         ledger.record(
             "attachment opened", case=case, title=attachment.title, sha256=attachment.sha256, way=way
         )
+
+
+def check_attachment(key: int, *, system: str = "file check") -> str:
+    """Look again at a file that somebody met and that was not as recorded, and record what is found, once.
+
+    Returns the kind of the entry; empty where that is known. Raises folder.WrongFolder.
+    """
+    folder.demand()
+    kept = Attachment.objects.select_related("post_mortem").get(pk=key)
+    with act("file check", system=system, case=kept.post_mortem.initiative_id) as case:
+        kind = KINDS[recorded.state(kept.file.name, kept.sha256)]
+        said = Entry.objects.filter(kind__in=KINDS.values(), case_ref=case.ref).order_by("-pk")
+        last = (row.kind for row in said if row.facts["facts"].get("attachment") == kept.pk)
+        if kind == next(last, KINDS[recorded.THERE]):
+            return ""
+        ledger.record(kind, case=case, attachment=kept.pk, title=kept.title, sha256=kept.sha256)
+    return kind

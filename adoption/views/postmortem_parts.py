@@ -1,11 +1,11 @@
 """What hangs on a post-mortem: comments on its sections, gaps opened from it, files kept with it."""
 
-from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from adoption import tasks
 from adoption.actions import attachments as attaching
 from adoption.actions import section_comments as commenting
 from adoption.actions.writing import open_linked_gap
@@ -13,6 +13,7 @@ from adoption.forms.postmortems import AttachForm, CommentForm, LinkedGapForm
 from adoption.models import Attachment, PostMortem, SectionComment
 from adoption.permissions import postmortems as permissions
 from adoption.views.postmortems import post_mortem_for
+from governance import recorded
 from initiatives import permissions as of_cases
 from initiatives import previews
 from initiatives.forms import ReasonForm
@@ -118,30 +119,48 @@ def _kept(request: HttpRequest, pk: int) -> tuple[Attachment, PostMortem]:
 
 
 def _opened(request: HttpRequest, pk: int):
-    """The attachment, its post-mortem and its file, when this person may read files of the case. Raises Http404."""
+    """The attachment, its post-mortem and its file, hashed, when this person may read files of the case.
+
+    Raises Http404. Where storage does not have the file that was recorded, the worker is asked to look.
+    """
     kept, row = _kept(request, pk)
     of_cases.may_open_file(row.initiative, request.user).or_refuse()
-    try:
-        return kept, row, default_storage.open(kept.file.name, "rb")
-    except OSError:
-        raise Http404(f"The file of “{kept.title}” is gone from storage; an admin can restore it.") from None
+    found = recorded.opened(kept.file.name, kept.sha256)
+    if found.file is None:
+        recorded.ask_worker(tasks.check_attachment, kept.pk)
+    return kept, row, found
+
+
+def _missing(request: HttpRequest, kept: Attachment, row: PostMortem, found: recorded.Opened) -> HttpResponse:
+    context = case_context(request, row.initiative, tab="lessons") | {
+        "title": kept.title,
+        "item": kept,
+        "post_mortem": row,
+        "why": recorded.WORDS[found.state],
+    }
+    return render(request, "adoption/attachment_missing.html", context, status=404)
 
 
 @require_safe
 def download(request: HttpRequest, pk: int) -> FileResponse:
     """The file, as a download only."""
-    kept, row, file = _opened(request, pk)
+    kept, row, found = _opened(request, pk)
+    if found.file is None:
+        return _missing(request, kept, row, found)
     attaching.record_reading(attachment=kept, case=row.initiative, way="download", by=request.user)
-    answer = FileResponse(file, as_attachment=True, filename=kept.file_name, content_type=kept.content_type)
+    answer = FileResponse(
+        found.file, as_attachment=True, filename=kept.file_name, content_type=kept.content_type
+    )
     return guarded(answer, framed_by="'none'")
 
 
 @require_safe
 def look(request: HttpRequest, pk: int) -> HttpResponse:
     """The page that shows the file: text and tables in words, a picture or PDF in a frame of its own."""
-    kept, row, file = _opened(request, pk)
-    with file:
-        content = file.read()
+    kept, row, found = _opened(request, pk)
+    if found.file is None:
+        return _missing(request, kept, row, found)
+    content = found.file.read()
     told = previews.told(kept, content)
     if told is not None:
         attaching.record_reading(attachment=kept, case=row.initiative, way="look", by=request.user)
@@ -161,9 +180,10 @@ def look(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def content(request: HttpRequest, pk: int) -> HttpResponse:
     """A picture or PDF as it is, for the frame of that page. Raises Http404 for whatever else a file is."""
-    kept, row, file = _opened(request, pk)
-    with file:
-        body = file.read()
+    kept, row, found = _opened(request, pk)
+    if found.file is None:
+        return _missing(request, kept, row, found)
+    body = found.file.read()
     content_type = previews.sent_as(body)
     if not content_type:
         raise Http404("This file is only handed out as a download.")

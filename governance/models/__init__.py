@@ -12,6 +12,7 @@ from governance.models.contracts import (
     VocabularyWord,
 )
 from governance.models.decisions import DecisionBatch, PolicyDecision
+from governance.models.folder import DataFolder
 from governance.models.keys import KeyAttempt, ServiceKey
 from governance.models.ledger import Checkpoint, Entry, EntryBody, Leaf, Node, Sealing
 from governance.models.life import Pulse, TaskRun
@@ -33,6 +34,7 @@ __all__ = [
     "ContractApproval",
     "ContractVersion",
     "Criterion",
+    "DataFolder",
     "DecisionBatch",
     "Delegation",
     "Delivery",

@@ -74,8 +74,13 @@ class Delivery(Outgoing):
     """
 
     not_governed = "a mail on its way: it reports and decides nothing"
-    DAY, DIGEST, APPROVALS = "day", "digest", "approvals"
-    KINDS = {DAY: "The day's mail", DIGEST: "Weekly digest", APPROVALS: "Approvals asked for"}
+    DAY, DIGEST, APPROVALS, CHECKPOINT = "day", "digest", "approvals", "checkpoint"
+    KINDS = {
+        DAY: "The day's mail",
+        DIGEST: "Weekly digest",
+        APPROVALS: "Approvals asked for",
+        CHECKPOINT: "Checkpoint of a decision",
+    }
 
     kind = models.CharField(max_length=20, choices=KINDS.items(), default=DAY)
     about = models.CharField(max_length=40, blank=True, default="")

@@ -1495,7 +1495,8 @@ class Export:
             self.evidence[row["id"]] = (position, entry["case"], row["sha256"], row["size"], row["title"])
 
     def _evidence(self, name):
-        """Every fingerprint is the one that the record holds, and every file has it."""
+        """Every fingerprint is the one that the record holds, and every file that belongs here is here and has it."""
+        absent = []
         for place, line in self._lines(name, "The evidence"):
             with _place(place):
                 none = type(None)
@@ -1519,12 +1520,22 @@ class Export:
                         )
                 file = line["file"]
                 if file is not None and file not in self.files:
-                    raise Rejected(f"Its file {file} is not in this export.")
+                    absent.append(f"{line['case']}, item {line['id']} “{title}” ({file})")
+                    file = None
                 if file is not None and self.files[file]["sha256"] != sha256:
                     raise Rejected(f"Its file {file} is not the one whose fingerprint was recorded.")
             if file is not None:
                 self._file(file, lambda name: None)
             self.checked["evidence"] += 1
+        self._all_evidence_there(name, absent)
+
+    def _all_evidence_there(self, name, absent):
+        """Storage had every file that was recorded, as it was recorded, when this was exported."""
+        if absent:
+            raise Rejected(
+                f"{name}: {len(absent)} file(s) of evidence are not in this export, because they were gone or were not "
+                f"the files that were recorded: {'; '.join(absent)}"
+            )
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
+from governance import folder
 from governance.middleware import open_to_all
 
 
@@ -27,13 +28,14 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when database, migrations and broker are in order, else 503; says in words what each lacks."""
+    """200 when database, migrations, folder of files and broker are in order, else 503; says what each lacks."""
     database = database_condition()
     state = {
         "database": database,
         "migrations": migrations_condition()
         if database == "ok"
         else "not known: the database does not answer",
+        "folder": folder_condition() if database == "ok" else "not known: the database does not answer",
         "broker": broker_condition(),
     }
     ready = all(condition == "ok" for condition in state.values())
@@ -58,6 +60,14 @@ def migrations_condition() -> str:
     except DatabaseError:
         return "cannot be read; run `manage.py migrate` as the owner of the database"
     return "ok" if not missing else f"{missing} not applied; run `manage.py migrate`"
+
+
+def folder_condition() -> str:
+    """ "ok", or that the folder of files is not the one of this database."""
+    try:
+        return folder.condition()
+    except DatabaseError:
+        return "not known: the database lacks migrations"
 
 
 def broker_condition() -> str:

@@ -77,10 +77,10 @@ from initiatives.actions.estates import (
 from initiatives.actions.evidence import (
     add_evidence,
     cover,
-    find_missing_files,
     generate_index,
     withdraw_evidence,
 )
+from initiatives.actions.files import check_file, confirm_gone, find_missing_files
 from initiatives.actions.forecasts import ask_forecast, work_out
 from initiatives.actions.handovers import (
     accept_handovers,
@@ -174,6 +174,7 @@ __all__ = [
     "change_details",
     "change_link",
     "change_system",
+    "check_file",
     "choose_rows",
     "claim_samples",
     "close_account",
@@ -183,6 +184,7 @@ __all__ = [
     "confirm_batch",
     "confirm_drift",
     "confirm_estate",
+    "confirm_gone",
     "confirm_tier",
     "continue_stage",
     "copy_rulebook",

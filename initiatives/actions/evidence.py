@@ -1,4 +1,4 @@
-"""Evidence: added, offered for more requirements, withdrawn, superseded, found missing, generated."""
+"""Evidence: added, offered for more requirements, withdrawn, superseded, generated."""
 
 import hashlib
 from datetime import date
@@ -7,7 +7,7 @@ import structlog
 from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 
-from governance import clock, gates, ledger
+from governance import clock, folder, gates, ledger, recorded
 from governance.answers import Conflict, no
 from governance.history import insert_many
 from governance.models import Clause, Rulebook, User
@@ -234,6 +234,13 @@ def store(item: Evidence, file, *, page: bool = False) -> None:
 
     `page`: it was fetched, and may be a web page; a person's upload may not.
     """
+    if why := folder.wrong():
+        log.error("a file was turned away", reason=why)
+        raise ValidationError(
+            {
+                "file": "Files cannot be kept now: their folder is not in its place. Tell an admin, and try again."
+            }
+        )
     item.content_type = check_file(file, page=page)
     digest = hashlib.sha256()
     size = 0
@@ -244,8 +251,9 @@ def store(item: Evidence, file, *, page: bool = False) -> None:
     item.sha256, item.size = digest.hexdigest(), size
     item.file_name = tidy_name(file.name)
     place = f"evidence/{item.sha256[:2]}/{item.sha256}"
-    # The name is the content: a file that is there already is the same file.
-    item.file.name = place if default_storage.exists(place) else default_storage.save(place, file)
+    # The name is the content: a file that is there already is the same file, unless somebody swapped it.
+    there = recorded.state(place, item.sha256) == recorded.THERE
+    item.file.name = place if there else default_storage.save(place, file)
 
 
 def versions_named(case: Initiative, observed_on: date, clause: Clause | None = None) -> list:
@@ -325,35 +333,6 @@ def withdraw_row(case: Initiative, evidence: Evidence, why: str) -> None:
     evidence.withdrawn_at, evidence.withdrawn_reason = clock.now(), why
     evidence.save()
     ledger.record("evidence withdrawn", case=case, evidence=evidence.pk, title=evidence.title)
-
-
-def find_missing_files(*, system: str = "file check", evidence: Evidence | None = None) -> list[Evidence]:
-    """Look for evidence files that storage no longer has; each counts as voided until it is back. Returns changes."""
-    rows = Evidence.objects.exclude(file="").order_by("initiative_id", "id")
-    rows = rows.filter(pk=evidence.pk) if evidence is not None else rows
-    changed = []
-    # Columns, not whole items: all files of the house pass here every few hours.
-    for key, case_of, name, missing in rows.values_list(
-        "pk", "initiative_id", "file", "missing_since"
-    ).iterator(chunk_size=500):
-        there = default_storage.exists(name)
-        if there == (missing is None):
-            continue
-        with act("file check", system=system, case=case_of) as case:
-            row = Evidence.objects.get(pk=key)
-            row.missing_since = None if there else clock.now()
-            row.save()
-            ledger.record(
-                "evidence file found" if there else "evidence file missing",
-                case=case,
-                evidence=row.pk,
-                title=row.title,
-                sha256=row.sha256,
-            )
-            settle_standing(case)
-            changed.append(row)
-        log.warning("evidence file missing" if not there else "evidence file found", evidence=row.pk)
-    return changed
 
 
 def generate_index(*, case: Initiative, by: User) -> Evidence:

@@ -10,7 +10,7 @@ from governance.boards import board_for, members_now
 from governance.models import Rulebook, User
 from governance.notify import owe as owe_notice
 from governance.reading import one_look
-from initiatives import board, permissions, sources
+from initiatives import board, checkpoint_mails, permissions, sources
 from initiatives.actions.base import act, settle_standing
 from initiatives.actions.following import follow_more
 from initiatives.actions.holds import owe
@@ -137,6 +137,7 @@ def decide(
             promote(case, sitting, scopes, declared, by=by)
         settle_standing(case)
         seals.soon()
+        checkpoint_mails.soon()  # after the sealing that it waits for
         _tell(team, case, review)
     return review
 

@@ -19,6 +19,7 @@ from initiatives.models.evidence import (
     ProofItem,
     Voiding,
 )
+from initiatives.models.filechecks import FileCheck
 from initiatives.models.findings import Shortcoming
 from initiatives.models.handovers import Handover
 from initiatives.models.holds import Gap, Hold, Obligation
@@ -77,6 +78,7 @@ __all__ = [
     "Event",
     "Evidence",
     "EvidenceNames",
+    "FileCheck",
     "Forecast",
     "Foreseen",
     "FormerTitle",

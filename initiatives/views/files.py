@@ -1,12 +1,11 @@
 """The files of evidence, to those who may read them: downloaded, or looked at in the page. Each reading is recorded."""
 
-from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from governance import history, ledger
-from initiatives import actions, doors, permissions, previews
+from governance import history, ledger, recorded
+from initiatives import doors, permissions, previews, tasks
 from initiatives.views.evidence import item_context
 
 # Whatever a browser makes of a file: nothing in it runs, loads or sends, and it shares nothing with our pages.
@@ -16,12 +15,12 @@ POLICY = "sandbox; default-src 'none'; frame-ancestors {}; form-action 'none'; b
 def download(request, ref, pk):
     """The file, as a download only."""
     case, row = _door(request, ref, pk)
-    file = _opened(row)
-    if file is None:
-        return _missing(request, case, row)
+    found = _opened(row)
+    if found.file is None:
+        return _missing(request, case, row, found)
     _read(request, case, row, "download")
     answer = FileResponse(
-        file,
+        found.file,
         as_attachment=True,
         filename=row.file_name or f"evidence-{row.pk}",
         content_type=row.content_type,
@@ -33,10 +32,10 @@ def download(request, ref, pk):
 def look(request, ref, pk):
     """The page that shows the file: text and tables in words, a picture or PDF in a frame of its own."""
     case, row = _door(request, ref, pk)
-    file = _opened(row)
-    if file is None:
-        return _missing(request, case, row)
-    content = _content(file)
+    found = _opened(row)
+    if found.file is None:
+        return _missing(request, case, row, found)
+    content = _content(found.file)
     told = previews.told(row, content)
     if told is not None:
         _read(request, case, row, "look")
@@ -54,10 +53,10 @@ def look(request, ref, pk):
 def content(request, ref, pk):
     """A picture or PDF as it is, for the frame of that page. Raises Http404 for whatever else a file is."""
     case, row = _door(request, ref, pk)
-    file = _opened(row)
-    if file is None:
-        return _missing(request, case, row)
-    body = _content(file)
+    found = _opened(row)
+    if found.file is None:
+        return _missing(request, case, row, found)
+    body = _content(found.file)
     content_type = previews.sent_as(body)
     if not content_type:
         raise Http404("This file is only handed out as a download.")
@@ -78,15 +77,12 @@ def _door(request, ref, pk):
     return case, row
 
 
-def _opened(row):
-    """The file, open; None when storage does not have it any more, which is recorded."""
-    try:
-        file = default_storage.open(row.file.name, "rb")
-    except OSError:
-        file = None
-    if (file is None) == (row.missing_since is None):
-        actions.find_missing_files(evidence=row)
-    return file
+def _opened(row) -> recorded.Opened:
+    """The file, hashed; only looked at. Where that is news, the worker is asked to look, and writes what it finds."""
+    found = recorded.opened(row.file.name, row.sha256)
+    if (found.file is None) == (row.missing_since is None):
+        recorded.ask_worker(tasks.check_file, row.pk)
+    return found
 
 
 def _content(file) -> bytes:
@@ -94,9 +90,10 @@ def _content(file) -> bytes:
         return file.read()
 
 
-def _missing(request, case, row):
-    row = doors.evidence_for(request.user, case, row.pk)
-    return render(request, "initiatives/evidence_missing.html", item_context(request, case, row), status=404)
+def _missing(request, case, row, found: recorded.Opened):
+    context = item_context(request, case, doors.evidence_for(request.user, case, row.pk))
+    context["changed"] = found.state == recorded.CHANGED
+    return render(request, "initiatives/evidence_missing.html", context, status=404)
 
 
 def _read(request, case, row, way: str) -> None:

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from adoption.demo import people
 from adoption.management.commands import demo
 from adoption.models import PostMortem
-from governance import clock, ledger
+from governance import backup, clock, ledger, restore
 from governance.desk import lines_for
 from governance.history import acting
 from governance.models import ContractVersion, Delegation, Entry, Notice, PolicyDecision, Rulebook, User
@@ -33,6 +33,7 @@ from initiatives.models import (
     Waiver,
 )
 from initiatives.models.definitions import RECONCILED
+from tests.governance import copies
 
 pytestmark = pytest.mark.django_db
 
@@ -64,7 +65,8 @@ def test_a_demo_that_was_interrupted_is_built_anew_and_a_whole_one_is_kept(
     assert built == ["dropped", "built"]
 
 
-def test_the_demo_is_whole(settings, tmp_path):
+@pytest.mark.django_db(transaction=True)
+def test_the_demo_is_whole_and_comes_back_from_a_backup(settings, tmp_path, monkeypatch):
     settings.DATA_DIR = tmp_path
     settings.DEMO_PASSWORD = "correct horse battery staple"
     said = StringIO()
@@ -173,6 +175,14 @@ def test_the_demo_is_whole(settings, tmp_path):
     assert max(told.values()) < clock.now()
     with pytest.raises(CommandError, match="there already"):
         call_command("demo", stdout=said)
+
+    # Its backup can be restored, with what its systems were told
+    manifest = backup.take(tmp_path / "copy")
+    assert any(restore.DECISIONS_OF.match(name) for name in manifest["tables"])
+    copies.check_here(monkeypatch)
+    found = copies.checked(tmp_path / "copy")
+    assert found["ok"], found["trouble"]
+    assert found["verified"]["batches"] >= 1
 
 
 def test_a_database_of_others_is_left_as_it_is(cast):

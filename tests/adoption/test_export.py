@@ -130,14 +130,25 @@ def test_the_index_says_what_happened_and_what_this_proves(case, tmp_path):
     assert "href=" not in page
 
 
-def test_evidence_that_is_not_what_was_recorded_stays_out_and_is_named(case, tmp_path):
+@pytest.mark.parametrize("how", ["swapped", "gone"])
+def test_evidence_that_is_not_what_was_recorded_stays_out_and_the_verdict_names_it(case, tmp_path, how):
     item = Evidence.objects.exclude(file="").earliest("pk")
-    with open(item.file.path, "ab") as file:
-        file.write(b" ")
+    if how == "gone":
+        Path(item.file.path).unlink()
+    else:
+        with open(item.file.path, "r+b") as file:
+            file.write(b"%PDX")
     folder = taken(tmp_path, "--case", case.ref, "--with-files")
     assert f"{case.ref}: {item.title}" in (folder / "index.html").read_text()
     assert not list(folder.glob(f"evidence/{item.pk}.*"))
-    verify.Export(folder).check()
+    same = Evidence.objects.filter(sha256=item.sha256).count()
+    said = wrong(folder)
+    assert said.startswith(f"evidence.jsonl: {same} file(s) of evidence are not in this export")
+    assert f"{case.ref}, item {item.pk} “{item.title}”" in said
+    ran = bare_python(folder, ".")
+    assert ran.returncode == 1
+    assert ran.stdout == f"WRONG  {said}\n"
+    verify.Export(taken(tmp_path, "--case", case.ref)).check()  # without files none is promised
 
 
 def test_whoever_also_makes_the_manifest_fit_is_found(case, tmp_path):

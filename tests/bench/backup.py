@@ -4,6 +4,7 @@ On the demo, with so many entries more. It is restored into an empty data folder
 owner who is no superuser; in both the ledger must be the same to the byte, and verify.
 """
 
+import base64
 import contextlib
 import hashlib
 import os
@@ -138,6 +139,7 @@ def server_database(root: Path) -> Iterator[dict[str, str]]:
         yield {
             "PLUMBLINE_DATA": str(root / "elsewhere"),
             "PLUMBLINE_SECRET_KEY": "a key for a bench, known to everybody",
+            "PLUMBLINE_SIGNING_KEY": base64.b64encode(bytes(32)).decode(),
             "DATABASE_URL": url.replace(" ", "%20"),
             "url": own.replace(f"/{database.NAME}?", "/theirs?"),
         }

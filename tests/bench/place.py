@@ -23,7 +23,7 @@ def database(kept: str | None = None) -> Iterator[bool]:
 
     from tests import plumbing
 
-    settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)  # as a run of pytest has it
+    plumbing.mark_folder(settings.MEDIA_ROOT)  # as a run of pytest has it
     settings.EMBEDDED_DATABASE.start()
     try:
         template = plumbing.make_template()

@@ -1,19 +1,15 @@
 """A backup is one moment of everything, proves itself, and comes back byte for byte or not at all."""
 
-import contextlib
 import gzip
 import hashlib
-import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -23,48 +19,20 @@ from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
-from django.test import override_settings
-from psycopg import sql
 
 from adoption.demo import life
-from governance import backup, erased, erasure, restore, seals, verification
+from governance import backup, clock, erased, erasure, restore, seals, verification
+from governance.decision_log import FIELDS, decisions
 from governance.management.commands import restore_check
-from governance.models import Entry, User
+from governance.models import Entry, PolicyDecision, User
 from initiatives import actions
 from initiatives.models import Evidence, Initiative
 from tests import factories, plumbing
+from tests.governance.copies import another, check_here, checked, installed_in, told_in_two_months
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LEDGER = ("entry", "entrybody", "leaf", "node", "checkpoint", "sealing")
-
-
-@contextlib.contextmanager
-def another(template: str | None = None) -> Iterator[str]:
-    """The name of a database of its own: migrated and empty, or a copy of another one."""
-    name = f"test_plumbline_{os.environ['PLUMBLINE_TEST_RUN']}_copy_{os.urandom(3).hex()}"
-    source = template or settings.DATABASES["default"]["TEST"]["TEMPLATE"]
-    with plumbing.server() as at:
-        at.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, source))))
-    try:
-        yield name
-    finally:
-        with plumbing.server() as at:
-            at.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-@contextlib.contextmanager
-def installed_in(name: str, uploads: Path, **login: str) -> Iterator[None]:
-    """Django works in another database, with uploads in another folder."""
-    kept = dict(connection.settings_dict)
-    connection.close()
-    connection.settings_dict.update({"NAME": name} | login)
-    try:
-        with override_settings(MEDIA_ROOT=uploads):
-            yield
-    finally:
-        connection.close()
-        connection.settings_dict.update(kept)
 
 
 @pytest.fixture(autouse=True)
@@ -256,6 +224,7 @@ def test_a_backup_that_was_killed_does_not_look_whole_and_is_not_in_the_way(cast
         "DATABASE_URL": plumbing.url_of(connection.settings_dict["NAME"]),
         "PLUMBLINE_DATA": str(tmp_path / "data"),
         "PLUMBLINE_SECRET_KEY": settings.SECRET_KEY,
+        "PLUMBLINE_SIGNING_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
     with psycopg.connect(told["DATABASE_URL"]) as held:
@@ -382,38 +351,30 @@ def test_files_that_storage_lost_or_changed_are_named_and_none_leads_out(cast, t
             backup.evidence_place(name)
 
 
-def in_this_process(command: list[str], told: dict[str, str]) -> str:
-    """Run a command where `restore_check` would start a process, in the database that it names."""
-    out = StringIO()
-    name = urlsplit(told["DATABASE_URL"]).path[1:]
-    with installed_in(name, Path(told["PLUMBLINE_DATA"]) / "uploads"):
-        try:
-            call_command(*command, stdout=out)
-        except CommandError as trouble:
-            raise backup.BackupTrouble(f"{command[0]} says: {trouble}") from None
-    return out.getvalue()
+def test_what_systems_were_told_in_two_months_is_restored(cast, tmp_path, monkeypatch):
+    """Each month has a table of its own, which a database that was only migrated does not have."""
+    told_in_two_months(cast, 20)
+    seals.seal()
+    found = rows("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '_policydecision_[0-9_]+$'")
+    months = [name for (name,) in found]
+    assert len(months) == 2
+    manifest = backup.take(tmp_path / "copy")
+    assert sum(manifest["tables"][name]["rows"] for name in months) == 20
+    with another() as name, installed_in(name, tmp_path / "uploads"):
+        monkeypatch.setattr(restore, "migrate_to", lambda state: False)
+        restore.restore(tmp_path / "copy")
+        assert PolicyDecision.objects.count() == 20
+        report = verification.verify()
+        assert (report.findings, report.batches) == ([], 2)
+        decisions.write(PolicyDecision.objects.values(*FIELDS).first() | {"at": clock.now().isoformat()})
+        assert decisions.bring_over() == 1, "the months restored take what comes next"
+    check_here(monkeypatch)
+    found = checked(tmp_path / "copy")
+    assert found["ok"], found["trouble"]
 
 
-@contextlib.contextmanager
-def migrated(url: str) -> Iterator[str]:
-    """In place of a new database, one with every migration: they take long."""
-    with another() as name:
-        yield plumbing.url_of(name)
-
-
-def checked(folder: Path) -> dict:
-    """What `restore_check --json` prints."""
-    out = StringIO()
-    with contextlib.suppress(SystemExit):
-        call_command("restore_check", str(folder), "--json", stdout=out)
-    return json.loads(out.getvalue())
-
-
-@pytest.mark.usefixtures("migrations_apart")
-def test_restore_check_proves_a_good_copy_and_finds_a_forged_one(cast, tmp_path, monkeypatch, settings):
-    settings.EMBEDDED = False
-    monkeypatch.setattr(restore_check, "spare_database", migrated)
-    monkeypatch.setattr(restore_check, "call", in_this_process)
+def test_restore_check_proves_a_good_copy_and_finds_a_forged_one(cast, tmp_path, monkeypatch):
+    check_here(monkeypatch)
     factories.make_case(cast)
     seals.seal()
     manifest = backup.take(tmp_path / "copy")

@@ -1,5 +1,6 @@
 """`manage.py run`: ready, told, and gone without a trace, however it ends. And what /healthz and /readyz say."""
 
+import base64
 import os
 import signal
 import socket
@@ -20,6 +21,8 @@ from psycopg import sql
 from governance.management.commands import run
 from governance.views import health
 from tests import plumbing
+
+SIGNING_KEY = base64.b64encode(bytes(range(32))).decode()
 
 
 @pytest.fixture
@@ -43,11 +46,13 @@ class Started:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
+        plumbing.mark_folder(folder / "data" / "uploads")
         self.out = folder / f"out-{self.port}"
         told = {
             "DATABASE_URL": url,
             "PLUMBLINE_DATA": str(folder / "data"),
             "PLUMBLINE_SECRET_KEY": settings.SECRET_KEY,
+            "PLUMBLINE_SIGNING_KEY": SIGNING_KEY,
             "PLUMBLINE_PORT": str(self.port),
         }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
@@ -97,7 +102,6 @@ def all_gone(processes: list[psutil.Process], seconds: float) -> bool:
 
 
 def test_ctrl_c_leaves_no_process(start, tmp_path):
-    (tmp_path / "data").mkdir()
     (tmp_path / "data" / "logins.txt").write_text("owner  Marta Lindqvist\n")
     running = start()
     processes = running.wait_until_ready()
@@ -194,7 +198,13 @@ def test_healthz_asks_nothing_of_the_database(client):
 def test_readyz_says_that_all_is_well(client):
     answer = client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json() == {"ready": True, "database": "ok", "migrations": "ok", "broker": "ok"}
+    assert answer.json() == {
+        "ready": True,
+        "database": "ok",
+        "migrations": "ok",
+        "folder": "ok",
+        "broker": "ok",
+    }
 
 
 @pytest.mark.django_db

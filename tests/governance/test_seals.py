@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, connection, connections, transaction
 
-from governance import clock, hooks, keys, seals, tasks
+from governance import clock, desk_place, hooks, keys, pulse, seals, tasks
+from governance.desk import lines_for
 from governance.history import acting
 from governance.models import Checkpoint, Entry, Leaf, Node, Sealing
 from governance.offline import verify
@@ -366,14 +367,42 @@ def test_after_a_change_of_keys_old_checkpoints_still_verify(db, settings):
     make_entries(1)
     old, former = sealed(), str(keys.known()[0])
     settings.SIGNING_KEY = bytes(reversed(SEED))
-    make_entries(1)
-    new = sealed()
-    assert note_verify(new.note, keys.known())[0].origin == old.origin
     with pytest.raises(Rejected, match="No known key"):
         note_verify(old.note, keys.known())
     settings.FORMER_KEYS = [former]
+    make_entries(1)
+    new = sealed()
+    assert note_verify(new.note, keys.known())[0].origin == old.origin
     assert [str(key) for key in note_verify(old.note, keys.known(), known_only=True)[1]] == [former]
     check_receipt(seals.receipt_of(Entry.objects.order_by("pk").first()), vkeys=keys.known())
+
+
+def test_nothing_is_signed_on_top_of_a_checkpoint_whose_key_is_not_known(cast, settings, as_):
+    """A second worker with a key of its own would end the proof of the whole record."""
+    make_entries(1)
+    settings.WITNESS_KEY = bytes(
+        range(1, 33)
+    )  # the same everywhere: a witness alone does not make a key ours
+    first = sealed()
+    settings.SIGNING_KEY = bytes(reversed(SEED))
+    make_entries(1)
+    with pytest.raises(seals.RecordBroken, match="does not know, so it signs nothing") as said:
+        seals.seal()
+    with pytest.raises(CommandError, match="PLUMBLINE_SIGNING_KEY"):
+        call_command("seal")
+    assert seals.newest() == first
+    (line,) = [line for line in lines_for(cast.admin) if line.text == "The record is signed with another key"]
+    assert line.why == str(said.value)
+    assert not [
+        line for line in lines_for(cast.owner) if line.text == "The record is signed with another key"
+    ]
+    settings.SIGNING_KEY = SEED
+    assert sealed().size > first.size
+    assert desk_place.signing_refused() == ""
+    pulse.failed(desk_place.SEALING, said.value)  # by a worker beside this one
+    assert "PLUMBLINE_SIGNING_KEY" in desk_place.signing_refused()
+    with clock.simulated(clock.now() + timedelta(hours=2)):
+        assert desk_place.signing_refused() == ""
 
 
 def test_a_witness_adds_its_line(db, settings):
@@ -391,6 +420,7 @@ def test_without_settings_a_key_is_made_once_and_names_the_log(db, settings, tmp
     public = keys.known()[0].public
     assert first.origin == f"plumbline.invalid/{public.hex()[:12]}"
     assert (tmp_path / "signing-key").stat().st_mode & 0o777 == 0o600
+    settings.FORMER_KEYS = [str(keys.known()[0])]
     settings.SIGNING_KEY = SEED  # another key: the log keeps its name
     make_entries(1)
     assert sealed().origin == first.origin

@@ -1,5 +1,6 @@
 """Settings: right ones are understood, wrong ones end the start with a sentence that says what to set."""
 
+import base64
 import os
 import runpy
 import secrets
@@ -14,9 +15,13 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from governance.kept import kept
+
 SETTINGS = settings.BASE_DIR / "governance" / "settings.py"
 URL = "postgresql://someone:secret@db.example.org:5433/plumbline"
 LONG_KEY = "a long random text of many letters"
+SIGNING_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+KEYS = {"PLUMBLINE_SECRET_KEY": LONG_KEY, "PLUMBLINE_SIGNING_KEY": SIGNING_KEY}  # needed with DATABASE_URL
 
 
 @pytest.fixture
@@ -59,7 +64,7 @@ def test_the_secret_key_is_made_once_and_private(load, tmp_path):
 
 
 def test_a_database_url_is_used_as_it_is(load):
-    found = load(DATABASE_URL=URL, PLUMBLINE_SECRET_KEY=LONG_KEY)
+    found = load(DATABASE_URL=URL, **KEYS)
     assert found["EMBEDDED"] is False
     database = found["DATABASES"]["default"]
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db.example.org", 5433, "plumbline")
@@ -67,21 +72,45 @@ def test_a_database_url_is_used_as_it_is(load):
     assert database["OPTIONS"]["application_name"] == "plumbline"
 
 
+def test_with_a_database_url_the_key_that_signs_is_demanded_and_the_kept_one_is_named(load, tmp_path):
+    """A process that made its own would sign under the same name, and nobody knew its key."""
+    url = {"DATABASE_URL": URL, "PLUMBLINE_SECRET_KEY": LONG_KEY}
+    with pytest.raises(
+        ImproperlyConfigured, match=r"PLUMBLINE_SIGNING_KEY is not set; .* every machine"
+    ) as said:
+        load(**url)
+    assert "signing-key" not in str(said.value)
+    assert load(**url, PLUMBLINE_DEBUG="1")["SIGNING_KEY"] is None
+    assert load()["SIGNING_KEY"] is None
+    file = tmp_path / "data" / "signing-key"
+    text = kept(file.parent, file.name)
+    with pytest.raises(ImproperlyConfigured, match="set PLUMBLINE_SIGNING_KEY_FILE to it") as said:
+        load(**url)
+    assert str(file) in str(said.value)
+    found = load(**url, PLUMBLINE_SIGNING_KEY_FILE=str(file))["SIGNING_KEY"]
+    assert found == base64.urlsafe_b64decode(text + "=")
+
+
 def test_a_socket_folder_keeps_its_capital_letters(load):
-    found = load(DATABASE_URL="postgresql://a:b@/plumbline?host=/Some/Folder", PLUMBLINE_SECRET_KEY=LONG_KEY)
+    found = load(
+        DATABASE_URL="postgresql://a:b@/plumbline?host=/Some/Folder",
+        **KEYS,
+    )
     assert found["DATABASES"]["default"]["HOST"] == "/Some/Folder"
 
 
 def test_the_web_server_alone_has_its_statements_stopped(load, monkeypatch):
-    assert (
-        "options"
-        not in load(DATABASE_URL=URL, PLUMBLINE_SECRET_KEY=LONG_KEY)["DATABASES"]["default"]["OPTIONS"]
-    )
+    assert "options" not in load(DATABASE_URL=URL, **KEYS)["DATABASES"]["default"]["OPTIONS"]
     monkeypatch.setattr("django.core.wsgi.get_wsgi_application", lambda: None)
+    monkeypatch.setattr("governance.startup.refuse_wrong_folder", lambda: None)
     monkeypatch.delenv("PLUMBLINE_STATEMENT_SECONDS", raising=False)
     runpy.run_path(str(settings.BASE_DIR / "governance" / "wsgi.py"))
     seconds = os.environ["PLUMBLINE_STATEMENT_SECONDS"]
-    found = load(DATABASE_URL=URL, PLUMBLINE_SECRET_KEY=LONG_KEY, PLUMBLINE_STATEMENT_SECONDS=seconds)
+    found = load(
+        DATABASE_URL=URL,
+        **KEYS,
+        PLUMBLINE_STATEMENT_SECONDS=seconds,
+    )
     assert found["DATABASES"]["default"]["OPTIONS"]["options"] == "-c statement_timeout=60s"
 
 
@@ -113,6 +142,7 @@ def test_a_production_installation_passes_the_checks_of_the_framework(tmp_path, 
     production = {
         "PLUMBLINE_DATA": str(tmp_path / "data"),
         "PLUMBLINE_SECRET_KEY": secrets.token_urlsafe(48),
+        "PLUMBLINE_SIGNING_KEY": SIGNING_KEY,
         "PLUMBLINE_ADDRESS": "https://plumbline.example.org",
         "DATABASE_URL": URL,
         "CELERY_BROKER_URL": "rediss://user:secret@queue.example.org:6379/0",
@@ -138,6 +168,10 @@ def test_a_production_installation_passes_the_checks_of_the_framework(tmp_path, 
     ("variables", "words"),
     [
         ({"DATABASE_URL": URL}, "PLUMBLINE_SECRET_KEY is not set; set it to"),
+        (
+            {"DATABASE_URL": URL, "PLUMBLINE_SECRET_KEY": LONG_KEY},
+            "PLUMBLINE_SIGNING_KEY is not set; set it to 32 random bytes",
+        ),
         (
             {"DATABASE_URL": URL, "PLUMBLINE_SECRET_KEY": "short"},
             "PLUMBLINE_SECRET_KEY is too short; set it to",

@@ -78,7 +78,7 @@ class Command(BaseCommand):
             "and run: python3 verify.py ."
         )
         for line in done.missing:
-            self.stderr.write(f"Not included, gone or not the file that was recorded: {line}")
+            self.stderr.write(f"WRONG  not included, gone or not the file that was recorded: {line}")
 
 
 def scope_of(ref: str | None, first: str | None, last: str | None) -> exporting.Scope:

@@ -1,5 +1,6 @@
 """`manage.py restore_check DIR`: prove a backup by restoring it into a database that is thrown away afterwards."""
 
+import base64
 import contextlib
 import json
 import os
@@ -21,7 +22,10 @@ from psycopg import sql
 from governance import backup, database
 
 # What would lead from the throw-away installation to the real one.
-NOT_HERE = {"PLUMBLINE_SEALER_URL", "PLUMBLINE_TIMESTAMP_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE"}
+NOT_HERE = {
+    *("PLUMBLINE_SEALER_URL", "PLUMBLINE_TIMESTAMP_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE"),
+    "PLUMBLINE_SIGNING_KEY_FILE",
+}
 
 
 class Command(BaseCommand):
@@ -97,6 +101,9 @@ def throw_away(known_keys: list[str]) -> Iterator[dict[str, str]]:
             "DATABASE_URL": url,
             "PLUMBLINE_DATA": place,
             "PLUMBLINE_SECRET_KEY": settings.SECRET_KEY,
+            "PLUMBLINE_SIGNING_KEY": base64.b64encode(
+                secrets.token_bytes(32)
+            ).decode(),  # nothing is signed there
             "PLUMBLINE_FORMER_KEYS": " ".join([*known_keys, *settings.FORMER_KEYS]),
         }
 

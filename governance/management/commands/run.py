@@ -24,7 +24,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from governance import first_admin, processes, roles
+from governance import first_admin, folder, keys, processes, roles
+from governance.kept import KEPT_SIGNING_KEY
 
 STOP_SECONDS = 7  # how long a part may take to end by itself; the worker finishes its task and takes about 5
 READY_SECONDS = 60
@@ -95,6 +96,9 @@ class Command(BaseCommand):
                     f"The migrations fail ({str(trouble).strip().splitlines()[0]}); the user in DATABASE_URL must own "
                     "the database. `manage.py migrate --traceback` shows where."
                 ) from trouble
+        folder.take_first(tell=self.stdout.write)
+        if why := folder.wrong():
+            raise CommandError(f"Plumbline does not start: {why}")
         roles.grant(connection)
         collect_static(settings.STATIC_ROOT)
         if demo and "demo" in get_commands():
@@ -249,6 +253,9 @@ def environment() -> dict[str, str]:
             "PYTHONUNBUFFERED": "1",
         }
     )
+    if settings.SIGNING_KEY is None:
+        keys.signing_key()  # makes it, where it is not there yet
+        told["PLUMBLINE_SIGNING_KEY_FILE"] = str(settings.DATA_DIR / KEPT_SIGNING_KEY)
     if settings.EMBEDDED:
         told["DATABASE_URL"] = settings.EMBEDDED_DATABASE.url(roles.APPLICATION)
         told["PLUMBLINE_SEALER_URL"] = settings.EMBEDDED_DATABASE.url(roles.SEALER)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from governance import roles, verification
+from governance import folder, recorded, roles, verification
 from governance.offline.verify import Rejected
 
 
@@ -38,6 +38,11 @@ class Command(BaseCommand):
         for name in ("application", "sealer", "auditor"):
             default = getattr(roles.Names, name)
             parser.add_argument(f"--{name}", default=default, help=f"its login (default: {default})")
+        parser.add_argument(
+            "--files",
+            action="store_true",
+            help="hash the files of evidence too, and compare them with the record",
+        )
         parser.add_argument("--json", action="store_true", help="print nothing but the object")
 
     def handle(self, *args, since: int, checkpoint: list[Path], key: list[str], **options) -> None:
@@ -48,13 +53,21 @@ class Command(BaseCommand):
             held = [path.read_bytes() for path in checkpoint]
             names = roles.Names(*(options[name] for name in ("application", "sealer", "auditor")))
             report = verification.verify(since=since, held=held, trusted=key, names=names)
+            looked = recorded.verify(report) if options["files"] else None
         except OSError as trouble:
             raise CommandError(f"{trouble.filename} cannot be read: {trouble.strerror}.") from None
+        except folder.WrongFolder as why:
+            raise CommandError(f"The files cannot be verified: {why}") from None
         except Rejected as why:
             raise CommandError(f"This cannot be compared with the record: {why}") from None
         if options["json"]:
-            self.stdout.write(json.dumps(report.as_dict()))
+            files = {"files": looked.files, "files_missing": looked.missing} if looked else {}
+            self.stdout.write(json.dumps(report.as_dict() | files))
         else:
+            if looked:
+                self.stdout.write(
+                    f"{looked.files} files hashed; {looked.missing} of them are gone, which the record knows."
+                )
             for line in words(report):
                 self.stdout.write(line)
         if not report.ok:
