@@ -129,8 +129,8 @@ def batch(body: dict) -> Batch | None:
     size = _size(given, asked)
     if size > MOST_ASKED:
         raise TooLong(
-            f"The evaluations are longer than {MOST_ASKED} bytes together, with what stands at the top counted in each; "
-            "send them in several requests."
+            f"The evaluations are longer than {MOST_ASKED} bytes together, with what stands at the top counted in "
+            "each; send them in several requests."
         )
     return Batch(tuple(_one(given, part) for part in asked), semantic, size)
 

@@ -30,12 +30,12 @@ def off(using: str = "default") -> float:
 
 def in_words(seconds: float) -> str:
     """By how much a clock is off: "2 days ahead of the database's"."""
-    size = abs(seconds)
-    for unit, one in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
-        if size >= one:
-            break
-    count = round(size / one)
-    return f"{count} {unit}{'' if count == 1 else 's'} {'ahead of' if seconds > 0 else 'behind'} the database's"
+    units = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+    unit, one = next((unit for unit in units if abs(seconds) >= unit[1]), units[-1])
+    count = round(abs(seconds) / one)
+    return (
+        f"{count} {unit}{'' if count == 1 else 's'} {'ahead of' if seconds > 0 else 'behind'} the database's"
+    )
 
 
 def require() -> None:

@@ -1,10 +1,10 @@
 """The log of decisions: written to a file before the answer goes out, and from there in batches into the database.
 
 A decision must not wait for the database, and must not be lost with the process, or the machine, that took it. So each
-process appends one line a decision to a spool file of its own, has it on disk, and a thread of it brings them over about
-every second: one batch, one transaction, one row that commits to all of them, and with its capture one entry of the
-record. Files that a process left behind when it was killed, which nobody holds a lock on any more, are brought over by
-the next that starts. Where too much waits, or for too long, nothing is allowed until it was brought over.
+process appends one line a decision to a spool file of its own, has it on disk, and a thread of it brings them over
+about every second: one batch, one transaction, one row that commits to all of them, and with its capture one entry of
+the record. Files that a process left behind when it was killed, which nobody holds a lock on any more, are brought over
+by the next that starts. Where too much waits, or for too long, nothing is allowed until it was brought over.
 """
 
 import errno
@@ -23,8 +23,8 @@ from pathlib import Path
 
 import structlog
 from django.conf import settings
-from django.db import connection, connections
 from django.db import Error as DatabaseError
+from django.db import connection, connections
 
 from governance import history, ledger, spools
 from governance.models import DecisionBatch, PolicyDecision
@@ -248,7 +248,9 @@ def bring(path: Path) -> int:
     not lost.
     """
     count, unfit = 0, []
-    if not DecisionBatch.objects.filter(spool=path.stem).exists():  # it was brought over, and only not removed
+    if not DecisionBatch.objects.filter(
+        spool=path.stem
+    ).exists():  # it was brought over, and only not removed
         try:
             for first, lines, whole in _parts(path):
                 written, left = _bring_lines(path.stem, first, lines, whole=whole)
@@ -257,12 +259,14 @@ def bring(path: Path) -> int:
         except FileNotFoundError:
             return 0
         except OSError as trouble:
-            log.error("decisions cannot be read; their file is set aside", file=path.name, trouble=str(trouble))
+            log.error(
+                "decisions cannot be read; their file is set aside", file=path.name, trouble=str(trouble)
+            )
             path.rename(path.with_suffix(spools.ASIDE))
             return count
     if unfit:
         spools.set_aside(path, unfit)
-        log.error("decisions do not fit the database; they are set aside", file=path.name, count=len(unfit))
+        log.error("decisions were set aside", file=path.with_suffix(spools.ASIDE).name, count=len(unfit))
     path.unlink(missing_ok=True)
     return count
 
@@ -294,6 +298,7 @@ def _bring_lines(stem: str, first: int, lines: list[bytes], *, whole: bool) -> t
         if isinstance(trouble, DatabaseError) and not _unfit(trouble):
             raise
         if len(lines) == 1:
+            log.error("a decision does not fit the database", place=f"{stem}:{first}", trouble=str(trouble))
             return 0, lines
         half = len(lines) // 2
         one, left = _bring_lines(stem, first, lines[:half], whole=False)

@@ -1,8 +1,8 @@
 """Tasks of ours: whoever asks for one never waits for the queue, and none believes a clock that is off.
 
-Correctness lives in our tables (what is due is a query, what is owed a row); the queue only carries the knock. So an act
-hands its knock to a thread of its process and goes on: a queue that hangs holds up that thread and nobody else, and what
-is lost with it is found by the next sweep.
+Correctness lives in our tables (what is due is a query, what is owed a row); the queue only carries the knock. So an
+act hands its knock to a thread of its process and goes on: a queue that hangs holds up that thread and nobody else, and
+what is lost with it is found by the next sweep.
 """
 
 import atexit
@@ -63,7 +63,9 @@ class Knocks:
             knock = self._waiting.get()
             try:
                 knock()
-            except Exception as trouble:  # whatever the transport raises: there are as many kinds as transports
+            except (
+                Exception
+            ) as trouble:  # whatever the transport raises: there are as many kinds as transports
                 log.warning("a knock did not reach the queue; the next sweep finds it", trouble=str(trouble))
 
 

@@ -22,7 +22,6 @@ from governance.redaction import reason_of
 
 log = structlog.get_logger("plumbline.pulse")
 
-SCHEDULER, WORKER, WEB = "scheduler", "worker", "web"
 EVERY = 15.0  # seconds between two signs of life
 GONE = timedelta(days=1)  # a process that was silent for so long is no longer listed
 SAID_AGAIN = 20.0  # seconds; a task that runs every three is not written down every time
@@ -51,7 +50,7 @@ def process_name() -> str:
 
 @_writes
 def say(kind: str, name: str, *, begins: bool = False, off: float | None = None) -> None:
-    """Write down that this process is there now, and by how much its clock is off; `begins`: it was started just before.
+    """Write down that this process is there now, and how far its clock is off; `begins`: it was started just before.
 
     Now is the database's, where the clock of this machine is not to be believed.
     """
@@ -101,14 +100,14 @@ class Scheduler(beat.Scheduler):
         rest = super().tick(*args, **options)
         if time.monotonic() >= self._next_word:
             self._next_word = time.monotonic() + EVERY
-            say(SCHEDULER, process_name(), begins=not self._said)
+            say("scheduler", process_name(), begins=not self._said)
             self._said = True
             connection.close()
         return min(rest, EVERY)
 
     def close(self):
         """The end, in order."""
-        fall_silent(SCHEDULER, process_name())
+        fall_silent("scheduler", process_name())
         connection.close()
         super().close()
 
@@ -130,7 +129,7 @@ def _worker(sender) -> str:
 def _live(name: str) -> None:
     begins = True
     while True:
-        say(WORKER, name, begins=begins)
+        say("worker", name, begins=begins)
         begins = False
         connection.close()
         if _stop.wait(EVERY):
@@ -140,7 +139,7 @@ def _live(name: str) -> None:
 def end(sender, **_) -> None:
     """The worker ends in order."""
     _stop.set()
-    fall_silent(WORKER, _worker(sender))
+    fall_silent("worker", _worker(sender))
 
 
 # --- The tasks -----------------------------------------------------------------------------------------------

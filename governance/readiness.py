@@ -19,6 +19,7 @@ from kombu.exceptions import OperationalError
 
 from governance import broker as queue
 from governance import clock_check, pulse
+from governance.models.life import WEB
 
 log = structlog.get_logger("plumbline.readiness")
 
@@ -64,7 +65,7 @@ def migrations() -> str:
 
 
 def clock() -> str:
-    """Whether this machine's clock agrees with the database's; where not, admins are told on whatever host they look."""
+    """Whether this machine's clock agrees with the database's; where not, admins are told, on any host."""
     try:
         found = clock_check.off()
     except DatabaseError:
@@ -73,7 +74,7 @@ def clock() -> str:
         return OK
     words = f"{clock_check.in_words(found)}; set it right (NTP)"
     log.error("the clock of this machine is off", off=words)
-    pulse.say(pulse.WEB, pulse.process_name(), off=found)
+    pulse.say(WEB, pulse.process_name(), off=found)
     return words
 
 
@@ -140,9 +141,7 @@ class Readiness:
     def _ask(self, source: str, checks: list[Check]) -> _Asked:
         with self._lock:
             asked = self._asked.get(source)
-            if asked is not None and not (
-                asked.done.is_set() and time.monotonic() >= asked.begun + KEPT
-            ):
+            if asked is not None and not (asked.done.is_set() and time.monotonic() >= asked.begun + KEPT):
                 return asked
             asked = self._asked[source] = _Asked(time.monotonic())
         threading.Thread(target=_answer, args=[asked, checks], name=f"ready: {source}", daemon=True).start()
@@ -171,3 +170,9 @@ def ready() -> tuple[bool, dict[str, str]]:
         check.name: found[check.name] if check.needed or found[check.name] == OK else AWAY for check in CHECKS
     }
     return all(told[check.name] == OK for check in CHECKS if check.needed), told
+
+
+def broker_condition() -> str:
+    """ "ok", or what is wrong with the queue, within the time limit."""
+    (check,) = [one for one in CHECKS if one.name == "broker"]
+    return readiness.conditions([check])["broker"]

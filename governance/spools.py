@@ -1,6 +1,7 @@
 """The files in which decisions wait for the database: on disk before their answers go out, and bounded in size.
 
-One line a decision. Whoever writes a file holds a lock on it; a file that nobody holds was left by a process that ended.
+One line a decision. Whoever writes a file holds a lock on it; a file that nobody holds was left by a process that is
+gone.
 """
 
 import errno
@@ -15,7 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 WAITING, ASIDE = ".jsonl", ".unread"  # what waits, and what the database did not take
-to_disk = getattr(os, "fdatasync", os.fsync)
 
 
 class Spool:
@@ -59,7 +59,7 @@ class Spool:
                 raise OSError(errno.EIO, "the disk did not keep the file of decisions")
             size = self.size
             try:
-                to_disk(self._file)
+                getattr(os, "fdatasync", os.fsync)(self._file)  # some systems have only the other
             except OSError:
                 self.broken = True
                 raise

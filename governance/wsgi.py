@@ -6,6 +6,7 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
+from governance import serving
 from governance.startup import refuse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
@@ -18,5 +19,6 @@ sys.setswitchinterval(0.0005)
 
 try:
     application = get_wsgi_application()
+    serving.watch()
 except ImproperlyConfigured as wrong:
     refuse(wrong)

@@ -9,6 +9,7 @@ for name in list(os.environ):
         del os.environ[name]
 os.environ["PLUMBLINE_DATA"] = str(Path(__file__).resolve().parent.parent / ".data" / "tests")
 os.environ["PLUMBLINE_SECRET_KEY"] = "a key for tests, known to everybody"
+os.environ["PLUMBLINE_ADDRESS"] = "http://127.0.0.1:8000"
 # The workers of one run share this mark; two runs at once keep apart.
 RUN = os.environ.setdefault("PLUMBLINE_TEST_RUN", str(os.getpid()))
 
@@ -23,6 +24,7 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_TASK_ALWAYS_EAGER = True
 DECISION_LOG_WRITES_ITSELF = False
 DECISION_FRESH = 0.0
+CLOCK_MAY_DIFFER = None  # tests freeze the time, and the database's clock goes on
 CELERY_TASK_EAGER_PROPAGATES = True
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 MEDIA_ROOT = DATA_DIR / f"uploads-{RUN}-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"

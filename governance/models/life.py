@@ -10,11 +10,15 @@ class Pulse(models.Model):
 
     not_governed = "a sign of life, written over every few seconds: it decides nothing"
 
-    kind = models.CharField(max_length=10, choices=[(SCHEDULER, "scheduler"), (WORKER, "worker"), (WEB, "web")])
+    kind = models.CharField(
+        max_length=10, choices=[(SCHEDULER, "scheduler"), (WORKER, "worker"), (WEB, "web")]
+    )
     name = models.CharField(max_length=200)
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
-    clock_off = models.IntegerField(default=0, db_default=0)  # seconds ahead of the database's, where that is too much
+    clock_off = models.IntegerField(
+        default=0, db_default=0
+    )  # seconds ahead of the database's, where that is too much
 
     class Meta:
         ordering = ["kind", "name"]

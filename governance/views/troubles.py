@@ -18,13 +18,14 @@ log = structlog.get_logger("plumbline.pages")
 AWAY = (
     "Come back in a minute",
     "Plumbline cannot reach its database just now. Nothing was saved, and nothing was half done.",
-    "Go back and try again in a minute. What you typed is usually still in the form. If it lasts, tell an administrator.",
+    "Go back and try again in a minute. What you typed is usually still in the form. If it lasts, tell an "
+    "administrator.",
 )
 STOPPED = (
     "This takes too long just now",
     "The database was told to stop. Nothing was saved, and nothing was half done.",
-    "Go back and try again in a minute or two, or ask for less: a shorter period, one unit, one case. What you typed is "
-    "usually still in the form. If it happens again, tell an administrator the time and the page.",
+    "Go back and try again in a minute or two, or ask for less: a shorter period, one unit, one case. What you typed "
+    "is usually still in the form. If it happens again, tell an administrator the time and the page.",
 )
 NO_ROOM = (
     "There is no room left",

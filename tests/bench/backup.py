@@ -138,6 +138,7 @@ def server_database(root: Path) -> Iterator[dict[str, str]]:
         yield {
             "PLUMBLINE_DATA": str(root / "elsewhere"),
             "PLUMBLINE_SECRET_KEY": "a key for a bench, known to everybody",
+            "PLUMBLINE_ADDRESS": "https://plumbline.example.org",
             "DATABASE_URL": url.replace(" ", "%20"),
             "url": own.replace(f"/{database.NAME}?", "/theirs?"),
         }

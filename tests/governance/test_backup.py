@@ -256,6 +256,7 @@ def test_a_backup_that_was_killed_does_not_look_whole_and_is_not_in_the_way(cast
         "DATABASE_URL": plumbing.url_of(connection.settings_dict["NAME"]),
         "PLUMBLINE_DATA": str(tmp_path / "data"),
         "PLUMBLINE_SECRET_KEY": settings.SECRET_KEY,
+        "PLUMBLINE_ADDRESS": settings.ADDRESS,
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
     with psycopg.connect(told["DATABASE_URL"]) as held:

@@ -97,6 +97,7 @@ def throw_away(known_keys: list[str]) -> Iterator[dict[str, str]]:
             "DATABASE_URL": url,
             "PLUMBLINE_DATA": place,
             "PLUMBLINE_SECRET_KEY": settings.SECRET_KEY,
+            "PLUMBLINE_ADDRESS": settings.ADDRESS,
             "PLUMBLINE_FORMER_KEYS": " ".join([*known_keys, *settings.FORMER_KEYS]),
         }
 
