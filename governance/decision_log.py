@@ -294,7 +294,7 @@ def _bring_lines(stem: str, first: int, lines: list[bytes], *, whole: bool) -> t
     """Write lines as one batch, or in halves where one of them does not fit: how many, and the lines that do not."""
     try:
         _write_once(stem if whole else f"{stem}:{first}-{first + len(lines)}", lines)
-    except (DatabaseError, ValueError, LookupError, TypeError) as trouble:
+    except (DatabaseError, ValueError, LookupError, TypeError, RecursionError) as trouble:
         if isinstance(trouble, DatabaseError) and not _unfit(trouble):
             raise
         if len(lines) == 1:

@@ -1,6 +1,7 @@
 """`manage.py run`: ready, told, and gone without a trace, however it ends. And what /healthz and /readyz say."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -38,13 +39,23 @@ def spare_database(django_db_modify_db_settings: None) -> Iterator[str]:
         at.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+def program(name: str) -> str | None:
+    """Where a program of the system lies; servers may not be on everybody's path."""
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class Started:
     """A run in a process of its own."""
 
     def __init__(self, url: str, folder: Path, **variables: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.out = folder / f"out-{self.port}"
         told = {
             "DATABASE_URL": url,

@@ -170,10 +170,13 @@ def test_a_clock_that_is_off_is_told_to_admins_on_any_host(cast, ahead, as_):
         assert told(cast.admin) == []
 
 
-def test_a_host_whose_clock_is_off_is_not_ready(ahead, admin, client):
+def test_a_host_whose_clock_is_off_is_not_ready(ahead, admin, client, monkeypatch):
+    said = []
+    monkeypatch.setattr(pulse, "say", lambda kind, name, off: said.append((kind, name, round(off))))
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["clock"] == "5 days ahead of the database's; set it right (NTP)"
+    assert said == [("web", pulse.process_name(), 5 * 86_400)], "which its admins see on every host"
 
 
 def test_a_clock_is_near_enough_within_half_a_minute(admin, settings):
@@ -393,5 +396,5 @@ def test_the_page_asks_no_more_than_it_may(admin, as_, django_assert_max_num_que
         owed(factories.make_person(f"reader{number}"))
         delivery.deliver()
     client.get("/status/")
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(22):
         client.get("/status/")
