@@ -35,7 +35,9 @@ class Machines:
             except Resolver404:
                 return self.get_response(request)
             if getattr(found.func, "for_machines", False):
-                return found.func(request, *found.args, **found.kwargs)
+                response = found.func(request, *found.args, **found.kwargs)
+                response.headers.setdefault("Content-Length", str(len(response.content)))
+                return response
         return self.get_response(request)
 
 

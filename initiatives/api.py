@@ -86,7 +86,6 @@ def _response(request, status: int, body, headers: dict) -> HttpResponse:
     response = HttpResponse(
         json.dumps(body, ensure_ascii=False), content_type="application/json", status=status
     )
-    response["Content-Length"] = str(len(response.content))
     response["Cache-Control"] = "no-store"
     response["X-Content-Type-Options"] = "nosniff"
     for name, value in headers.items():
