@@ -6,7 +6,6 @@ import shlex
 
 import structlog
 from django.core.checks import Warning as Advice
-from django.core.signals import request_started
 
 log = structlog.get_logger("plumbline.web")
 
@@ -14,16 +13,22 @@ ALONE = "The web server answers one request at a time: a page that takes long ho
 ADVICE = "Start it as README.md says under Deploy: gunicorn with --workers and --threads."
 
 
-def watch() -> None:
-    """Say in the log, at the first request of this process, where it is the only one and has one thread."""
-    request_started.connect(_look, dispatch_uid="plumbline-serving")
+def watched(application):
+    """The application, which says at the first request where this process is the only one and has one thread.
 
+    The server itself tells with each request how it serves (PEP 3333).
+    """
+    looked = False
 
-def _look(sender, environ=None, **_) -> None:
-    """The server itself says how it serves (PEP 3333)."""
-    request_started.disconnect(dispatch_uid="plumbline-serving")
-    if environ and not (environ.get("wsgi.multithread") or environ.get("wsgi.multiprocess")):
-        log.warning(ALONE, advice=ADVICE)
+    def serve(environ, start_response):
+        nonlocal looked
+        if not looked:
+            looked = True
+            if not (environ.get("wsgi.multithread") or environ.get("wsgi.multiprocess")):
+                log.warning(ALONE, advice=ADVICE)
+        return application(environ, start_response)
+
+    return serve
 
 
 def check_server(app_configs, **_) -> list[Advice]:

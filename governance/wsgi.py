@@ -18,7 +18,6 @@ os.environ.setdefault("PLUMBLINE_STATEMENT_SECONDS", "60")
 sys.setswitchinterval(0.0005)
 
 try:
-    application = get_wsgi_application()
-    serving.watch()
+    application = serving.watched(get_wsgi_application())
 except ImproperlyConfigured as wrong:
     refuse(wrong)

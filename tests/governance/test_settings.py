@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.signals import request_started
 
 from governance import serving
 
@@ -268,8 +267,8 @@ def test_one_process_with_one_thread_is_warned_of(monkeypatch, arguments, warned
 def test_a_server_that_answers_one_at_a_time_says_so_at_its_first_request(monkeypatch, threads, processes):
     said = []
     monkeypatch.setattr(serving.log, "warning", lambda words, **_: said.append(words))
-    serving.watch()
+    application = serving.watched(lambda environ, start_response: ["answer"])
     environ = {"wsgi.multithread": threads, "wsgi.multiprocess": processes}
     for _ in range(2):
-        request_started.send(sender=None, environ=environ)
+        assert application(environ, None) == ["answer"]
     assert said == ([] if threads or processes else [serving.ALONE])
