@@ -12,7 +12,7 @@ from adoption import readings
 from adoption.actions.readings import measures_asked, record_readings
 from adoption.models.measures import SENT
 from adoption.readings import DIFFERS, WRONG, Asked, Fate, Sent
-from governance.authzen import BadRequest
+from governance.authzen import BadRequest, TooLong
 from governance.models import ServiceKey
 from governance.models.keys import READINGS
 from governance.rates import Rate
@@ -92,7 +92,7 @@ def _read(content_type: str, body: bytes) -> list[dict]:
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise BadRequest("Send the readings with Content-Type: application/json.")
     if len(body) > MOST_BYTES:
-        raise BadRequest(f"The request is longer than {MOST_BYTES} bytes. Send fewer readings at once.")
+        raise TooLong(f"The request is longer than {MOST_BYTES} bytes. Send fewer readings at once.")
     try:
         found = json.loads(body.decode(), parse_constant=_no_constant)
     except (ValueError, RecursionError):

@@ -22,15 +22,27 @@ class GovernanceConfig(AppConfig):
         gc.collect()
         gc.freeze()
         gc.set_threshold(self.LOOKED_THROUGH, *gc.get_threshold()[1:])
-        from governance import capture, delivery, desk, desk_place, guards, hooks, pulse, seals, status
+        from governance import (
+            capture,
+            delivery,
+            desk,
+            desk_place,
+            desk_status,
+            guards,
+            hooks,
+            pulse,
+            seals,
+            serving,
+        )
         from governance.models import Delivery
 
         checks.register(capture.check_models, checks.Tags.models)
+        checks.register(serving.check_server, checks.Tags.security, deploy=True)
         pre_migrate.connect(guards.before_migrate, sender=self, dispatch_uid="plumbline-views")
         post_migrate.connect(guards.after_migrate, sender=self, dispatch_uid="plumbline-guards")
         pulse.listen()
         hooks.due_queries.append(seals.checkpoints_due)
-        hooks.desk_lines += [status.lines, desk_place.lines]
+        hooks.desk_lines += [desk_status.lines, desk_place.lines]
         hooks.quiet_acts |= desk.QUIET
         hooks.mails[Delivery.DAY] = delivery.DAY_MAIL
         hooks.notice_verbs["checkpoint"] = "Compare it with the record"

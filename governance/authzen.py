@@ -13,6 +13,7 @@ EXECUTE_ALL, DENY_FIRST, PERMIT_FIRST = "execute_all", "deny_on_first_deny", "pe
 SEMANTICS = (EXECUTE_ALL, DENY_FIRST, PERMIT_FIRST)
 MOST_BYTES = 256 * 1024
 MOST_QUESTIONS = 200
+MOST_ASKED = 1024 * 1024  # bytes of all questions of a batch, with what stands at the top counted in each
 LONGEST_NAME = 100
 WHOLE_FROM = 1e16  # from here on a number that is no whole one cannot be written
 PARTS = ("subject", "action", "resource", "context")
@@ -23,12 +24,17 @@ class BadRequest(ValueError):
     """The request is none of this API; its text says what is wrong with it."""
 
 
+class TooLong(BadRequest):
+    """The request is longer than what is answered at once."""
+
+
 @dataclass(frozen=True)
 class Batch:
     """Several questions and how they are gone through. A question that is wrong by itself is its `BadRequest`."""
 
     questions: tuple[dict | BadRequest, ...]
     semantic: str = EXECUTE_ALL
+    size: int = 0  # bytes of all questions as they are logged
 
     def over(self, allowed: bool) -> bool:
         """Whether the rest is not asked any more after this answer."""
@@ -40,7 +46,7 @@ def read(content_type: str, body: bytes) -> dict:
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise BadRequest("Send the request with Content-Type: application/json.")
     if len(body) > MOST_BYTES:
-        raise BadRequest(f"The request is longer than {MOST_BYTES} bytes.")
+        raise TooLong(f"The request is longer than {MOST_BYTES} bytes.")
     try:
         found = json.loads(body.decode(), parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError):
@@ -120,7 +126,24 @@ def batch(body: dict) -> Batch | None:
     if semantic not in SEMANTICS:
         raise BadRequest(f"options.evaluations_semantic is one of {', '.join(SEMANTICS)}.")
     given = {part: body[part] for part in PARTS if part in body}
-    return Batch(tuple(_one(given, part) for part in asked), semantic)
+    size = _size(given, asked)
+    if size > MOST_ASKED:
+        raise TooLong(
+            f"The evaluations are longer than {MOST_ASKED} bytes together, with what stands at the top counted in "
+            "each; send them in several requests."
+        )
+    return Batch(tuple(_one(given, part) for part in asked), semantic, size)
+
+
+def _size(given: dict, asked: list) -> int:
+    """Bytes of all questions together: each is logged whole, with what it takes from the top."""
+    top = {part: len(json.dumps(said, ensure_ascii=False).encode()) for part, said in given.items()}
+    return sum(
+        len(json.dumps({part: one[part] for part in PARTS if part in one}, ensure_ascii=False).encode())
+        + sum(size for part, size in top.items() if part not in one)
+        for one in asked
+        if isinstance(one, dict)
+    )
 
 
 def _one(given: dict, part) -> dict | BadRequest:

@@ -4,15 +4,13 @@ import uuid
 
 import structlog
 from django.db import DatabaseError, connection, transaction
-from django.http import HttpResponse
 from django.shortcuts import render
-from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 from django.utils.deprecation import MiddlewareMixin
-from psycopg.errors import QueryCanceled
 
-from governance import asof, history, ledger, reading, sessions
+from governance import asof, history, ledger, reading, sessions, troubles
 from governance.answers import Conflict, Refused
+from governance.views import troubles as pages
 from governance.views.asof import CannotBeShown, Day, Look, cannot_be_shown
 
 log = structlog.get_logger("plumbline.pages")
@@ -21,10 +19,11 @@ log = structlog.get_logger("plumbline.pages")
 class Machines:
     """Questions of running systems go straight to their views: they carry a key, not a session, and there are many.
 
+    So do the probes of load balancers, which ask by the address of a machine and not by a name that is known here.
     Which addresses those are is what their views say (`for_machines`), so that there is one list of addresses.
     """
 
-    PREFIX = ("/access/", "/adoption/v1/")
+    PREFIX = ("/access/", "/adoption/v1/", "/healthz", "/readyz")
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -36,12 +35,14 @@ class Machines:
             except Resolver404:
                 return self.get_response(request)
             if getattr(found.func, "for_machines", False):
-                return found.func(request, *found.args, **found.kwargs)
+                response = found.func(request, *found.args, **found.kwargs)
+                response.headers.setdefault("Content-Length", str(len(response.content)))
+                return response
         return self.get_response(request)
 
 
 def for_machines(view):
-    """Mark a view that asks for a key itself, and is reached without anything that serves people."""
+    """Mark a view that asks for a key itself or for none, and is reached without anything that serves people."""
     view.for_machines = view.open_to_all = view.csrf_exempt = True
     return view
 
@@ -127,13 +128,13 @@ class RefusalPages(MiddlewareMixin):
 
     def process_exception(self, request, exception):
         """A page for `Refused`, `Conflict` and what the database's own guards refuse or stop; nothing for others."""
-        if isinstance(exception.__cause__, QueryCanceled):
+        if troubles.stopped(exception):
             log.error("a statement took too long and was stopped", path=request.path)
             if (
                 connection.in_atomic_block
             ):  # around this page a day is being looked back at: nothing more is read
                 transaction.set_rollback(True)
-            return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "60"})
+            return pages.page(pages.STOPPED, 503)
         if isinstance(exception, DatabaseError):
             exception = _refused_by_the_database(exception)
         if not isinstance(exception, Refused):

@@ -4,6 +4,7 @@ The scheduler says every few seconds that it ticks, each worker that it lives, a
 is judged by `governance.status`. That none of it can be written (the database is down) stops no task.
 """
 
+import os
 import socket
 import threading
 import time
@@ -16,7 +17,7 @@ from celery import beat, signals
 from django.db import DatabaseError, connection
 from django.db.models import F
 
-from governance import clock
+from governance import clock, clock_check
 from governance.redaction import reason_of
 
 log = structlog.get_logger("plumbline.pulse")
@@ -42,17 +43,27 @@ def _writes(write: Callable) -> Callable:
     return written
 
 
+def process_name() -> str:
+    """This process among all hosts: two on one host are two."""
+    return f"{socket.gethostname()} ({os.getpid()})"
+
+
 @_writes
-def say(kind: str, name: str, *, begins: bool = False) -> None:
-    """Write down that this process is there now; `begins`: it was started just before."""
+def say(kind: str, name: str, *, begins: bool = False, off: float | None = None) -> None:
+    """Write down that this process is there now, and how far its clock is off; `begins`: it was started just before.
+
+    Now is the database's, where the clock of this machine is not to be believed.
+    """
     from governance.models import Pulse
 
-    now = clock.now()
+    if off is None:
+        off = clock_check.off()
+    now = clock.now() - timedelta(seconds=off)
     Pulse.objects.bulk_create(
-        [Pulse(kind=kind, name=name[:200], started_at=now, seen_at=now)],
+        [Pulse(kind=kind, name=name[:200], started_at=now, seen_at=now, clock_off=round(off))],
         update_conflicts=True,
         unique_fields=["kind", "name"],
-        update_fields=["seen_at", "started_at"] if begins else ["seen_at"],
+        update_fields=["seen_at", "clock_off", *(["started_at"] if begins else [])],
     )
     Pulse.objects.filter(seen_at__lt=now - GONE).delete()
 
@@ -89,14 +100,14 @@ class Scheduler(beat.Scheduler):
         rest = super().tick(*args, **options)
         if time.monotonic() >= self._next_word:
             self._next_word = time.monotonic() + EVERY
-            say("scheduler", socket.gethostname(), begins=not self._said)
+            say("scheduler", process_name(), begins=not self._said)
             self._said = True
             connection.close()
         return min(rest, EVERY)
 
     def close(self):
         """The end, in order."""
-        fall_silent("scheduler", socket.gethostname())
+        fall_silent("scheduler", process_name())
         connection.close()
         super().close()
 
@@ -107,7 +118,12 @@ class Scheduler(beat.Scheduler):
 def begin(sender, **_) -> None:
     """Have a thread say every few seconds that this worker lives; whether it works, its tasks say."""
     _stop.clear()
-    threading.Thread(target=_live, args=[str(sender.hostname)], name="pulse", daemon=True).start()
+    threading.Thread(target=_live, args=[_worker(sender)], name="pulse", daemon=True).start()
+
+
+def _worker(sender) -> str:
+    """Celery names workers by their host alone, unless told otherwise."""
+    return f"{sender.hostname} ({os.getpid()})"
 
 
 def _live(name: str) -> None:
@@ -123,7 +139,7 @@ def _live(name: str) -> None:
 def end(sender, **_) -> None:
     """The worker ends in order."""
     _stop.set()
-    fall_silent("worker", str(sender.hostname))
+    fall_silent("worker", _worker(sender))
 
 
 # --- The tasks -----------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ class Rate:
     def wait(self, key: int, per_second: int, count: int = 1, clock=time.monotonic) -> int:
         """Take so many from the key's bucket: 0 when one was left, else the whole seconds to wait.
 
-        Several are let through together and paid for afterwards, so that a large batch is possible at any rate.
+        Several are let through together and paid for afterwards (`pay`), so that a large batch is possible at any rate.
         """
         now = clock()
         with self._lock:
@@ -30,3 +30,10 @@ class Rate:
                 return math.ceil((1 - left) / per_second)
             self._left[key] = (left - count, now)
             return 0
+
+    def pay(self, key: int, per_second: int, count: int, clock=time.monotonic) -> None:
+        """Take more for what was let through, also where nothing is left: the next ones wait for it."""
+        now = clock()
+        with self._lock:
+            left, at = self._left.get(key, (float(per_second), now))
+            self._left[key] = (min(float(per_second), left + (now - at) * per_second) - count, now)

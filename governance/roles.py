@@ -188,6 +188,15 @@ def _of_sealer_on(table: str, ledger: bool, sealed: bool, stamped: bool, once: b
     return "SELECT" if ledger else "SELECT, INSERT" if sealed or stamped else ""
 
 
+def limits(names: Names, seconds: int) -> list[sql.Composed]:
+    """What a login brings along where its connections come from a pooler, which is told nothing at their start."""
+    return [
+        sql.SQL("ALTER ROLE {} SET statement_timeout = {}").format(
+            sql.Identifier(names.application), sql.Literal(f"{seconds}s")
+        )
+    ]
+
+
 def _of_application(to: sql.Identifier, tables: list[tuple]) -> Iterator[sql.Composed]:
     yield sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(to)
     for function in CALLED:

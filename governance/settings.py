@@ -12,7 +12,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from governance import database, logs
+from governance import broker, database, logs
 from governance.kept import KEPT_SIGNING_KEY, kept, seed
 from governance.offline.verify import KEY_NAME, Rejected, parse_key
 from governance.variables import whole_number, yes_or_no
@@ -65,6 +65,13 @@ connection["HOST"] = connection.get("OPTIONS", {}).pop("host", connection["HOST"
 # After so many seconds a statement is stopped; 0 is never. The web server sets it (governance/wsgi.py); commands and
 # the worker do long work.
 STATEMENT_SECONDS = whole_number("PLUMBLINE_STATEMENT_SECONDS", 0, 0, 86_400, "seconds, or 0 for never")
+# A pooler that hands each transaction another connection: nothing may be kept on one beyond its transaction, neither
+# cursors nor prepared statements, and none is told a time limit at its start (the role has it: `database_roles`).
+POOLER = os.environ.get("PLUMBLINE_POOLER", "")
+if POOLER not in ("", "transaction"):
+    raise ImproperlyConfigured(
+        f"PLUMBLINE_POOLER is {POOLER!r}; set it to transaction, or unset it where each session keeps its connection."
+    )
 DATABASES = {
     "default": connection
     | {
@@ -75,12 +82,16 @@ DATABASES = {
             "application_name": "plumbline",
             "connect_timeout": 5,
             "pool": yes_or_no("PLUMBLINE_DATABASE_POOL"),
-            "prepare_threshold": 1_000_000,  # statements that ask for it are prepared, no others
+            # Statements that ask for it are prepared, no others; None: not even those.
+            "prepare_threshold": None if POOLER else 1_000_000,
         }
-        | ({"options": f"-c statement_timeout={STATEMENT_SECONDS}s"} if STATEMENT_SECONDS else {})
+        # Said also where it is never, because the role may have a limit of its own for those behind a pooler.
+        | ({} if POOLER else {"options": f"-c statement_timeout={STATEMENT_SECONDS}s"})
         | connection.get("OPTIONS", {}),
     }
 }
+if POOLER:
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 if DATABASES["default"]["OPTIONS"]["pool"]:
     DATABASES["default"]["CONN_MAX_AGE"] = 0  # Django allows one of the two
 # A login of its own for whoever seals the record, where the application's may not (`manage.py database_roles`).
@@ -181,6 +192,11 @@ DEMO_PASSWORD = os.environ.get("PLUMBLINE_DEMO_PASSWORD", "")
 PORT = whole_number("PLUMBLINE_PORT", 8000, 1, 65535, "a number from 1 to 65535")
 
 # The address people type, without a slash at its end; mails link to it.
+if not (EMBEDDED or DEBUG or os.environ.get("PLUMBLINE_ADDRESS")):
+    raise ImproperlyConfigured(
+        "PLUMBLINE_ADDRESS is not set; set it to the address people type, such as https://plumbline.example.org: mails "
+        "link to it, and with https cookies are safe (needed whenever DATABASE_URL is set)."
+    )
 ADDRESS = os.environ.get("PLUMBLINE_ADDRESS", f"http://127.0.0.1:{PORT}").rstrip("/")
 try:
     address = urlsplit(ADDRESS)
@@ -226,6 +242,7 @@ except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
         "such as Europe/Zurich or America/New_York."
     ) from None
 USE_TZ = True
+CLOCK_MAY_DIFFER = 30.0  # seconds from the database's clock, or nothing that depends on the day is done here
 LANGUAGE_CODE = "en"
 # Pages are in English. What people outside see without signing in may be in these languages (adoption/locale).
 USE_I18N = True
@@ -269,29 +286,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # --- Queue --------------------------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "filesystem://"
-broker = CELERY_BROKER_URL.partition("://")[0]
-if broker == "filesystem":
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(DATA_DIR / "queue"),
-        "data_folder_out": str(DATA_DIR / "queue"),
-        "control_folder": str(DATA_DIR / "queue" / "control"),
-        "polling_interval": 0.1,
-    }
-elif broker in ("redis", "rediss"):
-    # A task whose worker was killed comes back after this many seconds: twice the longest task, and more.
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "visibility_timeout": 600,
-        "unacked_restore_interval": 10,
-        "unacked_restore_throttle": 1,
-        "socket_connect_timeout": 3,
-    }
-elif broker in ("amqp", "amqps"):
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"connect_timeout": 3}
-else:
-    raise ImproperlyConfigured(
-        "CELERY_BROKER_URL is not understood; set it to redis://host:6379/0 or amqp://user:password@host:5672//, "
-        "or unset it to use files."
-    )
+CELERY_BROKER_TRANSPORT_OPTIONS = broker.transport_options(CELERY_BROKER_URL, DATA_DIR / "queue")
 # Correctness lives in our tables (what is due is a query, what is owed a row); the queue only carries the knock.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -301,6 +296,7 @@ CELERY_TASK_TIME_LIMIT = 240
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker outlives any outage of the queue
 CELERY_TIMEZONE = TIME_ZONE
 # What belongs to the night runs every hour or few, because machines sleep; a knock that waited too long is dropped.
 CELERY_BEAT_SCHEDULER = "governance.pulse:Scheduler"

@@ -1,7 +1,7 @@
 """How the installation is: what beats, what works, what waits to be sent or sealed, and how much room is left.
 
-Everything is asked of our own tables and of the disk, so the answer is the same with every broker. A silent beat is a
-line on the desk of every admin.
+Everything is asked of our own tables and of the disk, so the answer is the same with every broker. What stands still,
+or waits for too long, is a line on the desk of every admin (`governance.desk_status`).
 """
 
 import shutil
@@ -12,14 +12,12 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import connection, transaction
 from django.db.models import Q
-from django.urls import reverse
 
-from governance import clock, delivery, hooks, ledger, links, outgoing
+from governance import clock, clock_check, delivery, hooks, ledger, links, outgoing
 from governance.answers import no
-from governance.desk import Line
 from governance.history import acting
 from governance.models import Delivery, Entry, PasswordLink, Pulse, TaskRun, User
-from governance.models.life import SCHEDULER, WORKER
+from governance.models.life import SCHEDULER, WEB, WORKER
 from governance.permissions import may_keep_accounts
 from governance.redaction import reason_of
 
@@ -36,6 +34,17 @@ class Beating:
     started_at: datetime
     seen_at: datetime
     silent: bool
+    clock_off: int = 0  # seconds ahead of the database's, where that is too much
+
+    @property
+    def host(self) -> str:
+        """The machine it runs on; the name says the process too."""
+        return self.name.rpartition(" (")[0] or self.name
+
+    @property
+    def clock_words(self) -> str:
+        """By how much its clock is off; empty where it is right."""
+        return clock_check.in_words(self.clock_off) if self.clock_off else ""
 
 
 @dataclass(frozen=True)
@@ -106,7 +115,7 @@ class Room:
 def _beating(rows, kind: str) -> list[Beating]:
     now = clock.now()
     return [
-        Beating(row.name, row.started_at, row.seen_at, row.seen_at < now - SILENT)
+        Beating(row.name, row.started_at, row.seen_at, row.seen_at < now - SILENT, row.clock_off)
         for row in rows
         if row.kind == kind
     ]
@@ -115,12 +124,17 @@ def _beating(rows, kind: str) -> list[Beating]:
 def beat(rows: list[Pulse] | None = None) -> Beat:
     """The scheduler as its signs of life tell it."""
     schedulers = _beating(Pulse.objects.all() if rows is None else rows, SCHEDULER)
-    if any(not one.silent for one in schedulers):
-        return Beat(schedulers, None)
-    since = max((one.seen_at for one in schedulers), default=None) or _first_act()
+    return Beat(schedulers, silent_since(schedulers))
+
+
+def silent_since(processes: list[Beating]) -> datetime | None:
+    """Since when none of these is heard; where none ever was, since the installation's first act. None: one is."""
+    if any(not one.silent for one in processes):
+        return None
+    since = max((one.seen_at for one in processes), default=None) or _first_act()
     if since is None or since >= clock.now() - SILENT:
-        since = None  # a new installation has just been started
-    return Beat(schedulers, since)
+        return None  # a new installation has just been started
+    return since
 
 
 def _first_act() -> datetime | None:
@@ -130,6 +144,23 @@ def _first_act() -> datetime | None:
 def workers(rows: list[Pulse]) -> list[Beating]:
     """Every worker heard within the last day."""
     return _beating(rows, WORKER)
+
+
+def lost(processes: list[Beating]) -> list[Beating]:
+    """Those that fell silent without an end in order, and that nothing begun on their host since has replaced."""
+    alive = [one for one in processes if not one.silent]
+    return [
+        one
+        for one in processes
+        if one.silent
+        and not any(other.host == one.host and other.started_at > one.seen_at for other in alive)
+    ]
+
+
+def clocks_off(rows: list[Pulse]) -> list[Beating]:
+    """The processes, of every kind, whose clock is not to be believed."""
+    found = [one for kind in (SCHEDULER, WORKER, WEB) for one in _beating(rows, kind)]
+    return [one for one in found if one.clock_off and not one.silent]
 
 
 def tasks(runs: list[TaskRun] | None = None) -> list[Task]:
@@ -261,25 +292,3 @@ def room() -> Room:
         (size,) = cursor.fetchone()
     disk = shutil.disk_usage(settings.MEDIA_ROOT)
     return Room(size, disk.free, disk.total)
-
-
-# --- The desk ------------------------------------------------------------------------------------------------
-
-
-def lines(person: User) -> list[Line]:
-    """A silent beat, on the desk of every admin."""
-    if not (person.is_admin and person.is_active):
-        return []
-    silent = beat().silent_since
-    if silent is None:
-        return []
-    return [
-        Line(
-            "see",
-            "The scheduler is silent",
-            reverse("status"),
-            "See the status",
-            f"Nothing was heard of it since {clock.moment_in_words(silent)}: nobody is reminded, no mail goes out, the "
-            "record is not sealed. What each page says stays right.",
-        )
-    ]

@@ -9,3 +9,6 @@ urlpatterns = [
     path("", include("initiatives.urls")),
     path("", include("adoption.urls")),
 ]
+
+handler400 = "governance.views.troubles.bad_request"
+handler500 = "governance.views.troubles.server_error"

@@ -6,6 +6,7 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
+from governance import serving
 from governance.startup import refuse, refuse_wrong_folder
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
@@ -17,7 +18,7 @@ os.environ.setdefault("PLUMBLINE_STATEMENT_SECONDS", "60")
 sys.setswitchinterval(0.0005)
 
 try:
-    application = get_wsgi_application()
+    application = serving.watched(get_wsgi_application())
     refuse_wrong_folder()
 except ImproperlyConfigured as wrong:
     refuse(wrong)

@@ -7,14 +7,16 @@ is kept in the log of decisions before it goes out. Whatever goes wrong here den
 import json
 import time
 import uuid
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
 from django.http import HttpResponse
 
-from governance import authzen, cedar, clock, decision_log, policy, service_keys, throttle
+from governance import authzen, cedar, clock, decision_log, policy, service_keys, throttle, troubles
 from governance.middleware import for_machines
 from governance.models import KeyAttempt
 from governance.models.decisions import ALLOW, DENY, NEEDS_APPROVAL
@@ -30,6 +32,7 @@ WRONG_KEYS = 20  # from one address, after which it waits
 WINDOW = timedelta(minutes=5)
 AWAY = "Plumbline cannot reach its database; nothing is allowed until it can."
 UNLOGGED = "The decision could not be kept in the log; nothing is allowed that is not logged."
+PAID_BYTES = 2048  # so much of a question counts as one question of the key's rate
 
 rate = Rate()
 
@@ -56,10 +59,13 @@ def answers(*methods: str):
             except Answered as answered:
                 status, body, headers = answered.status, answered.words, answered.headers
             except authzen.BadRequest as wrong:
-                status, body, headers = 400, str(wrong), {}
-            except Exception:
+                status, body, headers = 413 if isinstance(wrong, authzen.TooLong) else 400, str(wrong), {}
+            except RequestDataTooBig:
+                most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+                status, body, headers = 413, f"The request is longer than {most} bytes.", {}
+            except Exception as trouble:
                 log.exception("a question of a system ended in an error")
-                status, body, headers = 500, "Something went wrong here; nothing is allowed.", {}
+                status, body, headers = _trouble(trouble)
             return _response(request, status, body, headers)
 
         return answer
@@ -67,11 +73,19 @@ def answers(*methods: str):
     return wrap
 
 
+def _trouble(trouble: Exception) -> tuple[int, str, dict]:
+    """Status, sentence and headers for what went wrong here: no database, no room, or what nobody foresaw."""
+    if troubles.no_room(trouble):
+        return 507, "Plumbline has no room left on its disk; nothing is allowed, and nothing was kept.", {}
+    if troubles.away(trouble):
+        return 503, AWAY, {"Retry-After": "1"}
+    return 500, "Something went wrong here; nothing is allowed.", {}
+
+
 def _response(request, status: int, body, headers: dict) -> HttpResponse:
     response = HttpResponse(
         json.dumps(body, ensure_ascii=False), content_type="application/json", status=status
     )
-    response["Content-Length"] = str(len(response.content))
     response["Cache-Control"] = "no-store"
     response["X-Content-Type-Options"] = "nosniff"
     for name, value in headers.items():
@@ -140,8 +154,19 @@ def _wrong_key(request, token) -> None:
 def evaluation(request):
     """One question, one decision."""
     known, key = opened(request, EVALUATE)
-    body = authzen.read(request.content_type or "", request.body)
-    return _answered(request, known, key, authzen.question(body))
+    return _one(request, known, key, authzen.read(request.content_type or "", request.body))
+
+
+def _one(request, known: Known, key: Key, body: dict) -> dict:
+    """One question, decided, kept and paid for by its length."""
+    question = authzen.question(body)
+    _pay(key, len(request.body), 1)
+    return _kept([_decided(request, known, key, question)])[0]
+
+
+def _pay(key: Key, size: int, count: int) -> None:
+    """Have the key pay for questions of so many bytes; the request itself was the first."""
+    rate.pay(key.id, settings.DECISION_RATE, max(count, size // PAID_BYTES) - 1)
 
 
 @answers("POST")
@@ -151,29 +176,33 @@ def evaluations(request):
     body = authzen.read(request.content_type or "", request.body)
     batch = authzen.batch(body)
     if batch is None:
-        return _answered(request, known, key, authzen.question(body))
-    rate.wait(key.id, settings.DECISION_RATE, len(batch.questions) - 1)  # the request itself was the first
+        return _one(request, known, key, body)
+    _pay(key, batch.size, len(batch.questions))
     found = []
     for question in batch.questions:
         if isinstance(question, authzen.BadRequest):
             found.append({"decision": False, "context": {"error": {"status": 400, "message": str(question)}}})
         else:
-            found.append(_answered(request, known, key, question))
-        if batch.over(found[-1]["decision"]):
+            found.append(_decided(request, known, key, question))
+        if batch.over(isinstance(found[-1], Decided) and found[-1].decision.allowed):
             break
-    return {"evaluations": found}
+    return {"evaluations": _kept(found)}
 
 
-def _answered(request, known: Known, key: Key, question: dict) -> dict:
-    """The answer to one question. Raises Answered where it speaks of another case."""
+@dataclass
+class Decided:
+    """A decision, the approval that goes with it, and the line of the log to be on disk before it is said."""
+
+    decision: policy.Decision
+    approval: ApprovalRequest | None
+    line: tuple
+
+
+def _decided(request, known: Known, key: Key, question: dict) -> Decided:
+    """The decision on one question, written down. Raises Answered where it speaks of another case."""
     if (asked_for := (question.get("context") or {}).get("case")) not in (None, known.ref):
         log.info("a key was used for another case", key=key.public, asked_for=str(asked_for)[:20])
         raise Answered(404, "There is no such case for this key.")
-    return decided(known, key, question, request.META.get("HTTP_X_REQUEST_ID", ""))
-
-
-def decided(known: Known, key: Key, question: dict, request_id: str = "") -> dict:
-    """The decision on one question, kept in the log, as AuthZEN writes it."""
     begun, now = time.perf_counter(), clock.now()
     version, version_key = known.version_at(now)
     if known.away:
@@ -183,13 +212,28 @@ def decided(known: Known, key: Key, question: dict, request_id: str = "") -> dic
     approval = None
     if decision.outcome == NEEDS_APPROVAL:
         decision, approval = _approved_or_asked(known, key, version_key, question, decision)
+    request_id = request.META.get("HTTP_X_REQUEST_ID", "")
     try:
-        _keep(request_id, known, key, question, decision, approval, now, begun)
+        line = _write_down(request_id, known, key, question, decision, approval, now, begun)
     except OSError as trouble:
-        log.error("a decision could not be kept", trouble=str(trouble))
-        decision = policy.Decision(DENY, "error", UNLOGGED)
-        approval = None
-    return _said(decision, approval)
+        return _not_kept(trouble)
+    return Decided(decision, approval, line)
+
+
+def _kept(found: list[Decided | dict]) -> list[dict]:
+    """The answers as AuthZEN writes them, once every decision among them is on disk; where it is not, none allows."""
+    lines = [one.line for one in found if isinstance(one, Decided) and one.line]
+    try:
+        decision_log.decisions.sync(lines)
+    except OSError as trouble:
+        denied = _not_kept(trouble)
+        found = [denied if isinstance(one, Decided) else one for one in found]
+    return [_said(one.decision, one.approval) if isinstance(one, Decided) else one for one in found]
+
+
+def _not_kept(trouble: OSError) -> Decided:
+    log.error("a decision could not be kept", trouble=str(trouble))
+    return Decided(policy.Decision(DENY, "error", UNLOGGED), None, ())
 
 
 def _approved_or_asked(known: Known, key: Key, version: int, question: dict, decision: policy.Decision):
@@ -243,8 +287,8 @@ def _status(asked: ApprovalRequest) -> dict:
     }
 
 
-def _keep(request_id, known, key, question, decision, approval, now, begun) -> None:
-    decision_log.decisions.write(
+def _write_down(request_id, known, key, question, decision, approval, now, begun) -> tuple:
+    return decision_log.decisions.append(
         {
             "at": now.isoformat(),
             "case_number": known.number,

@@ -33,9 +33,10 @@ def _no_decision_of_another_test():
 
 @pytest.fixture
 def cast(db) -> factories.Cast:
-    """An organisation with its board, its people and the rulebook in force; its scheduler is heard."""
+    """An organisation with its board, its people and the rulebook in force; scheduler and worker are heard."""
     cast = factories.make_cast()
     pulse.say("scheduler", "of tests")
+    pulse.say("worker", "celery@of tests")
     return cast
 
 

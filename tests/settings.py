@@ -22,6 +22,7 @@ if (
     "DATABASE_URL" in os.environ
 ):  # then each process is told the key that signs; else the data folder keeps one
     os.environ["PLUMBLINE_SIGNING_KEY"] = "QSBrZXkgZm9yIHRlc3RzLCBrbm93biB0byBhbGwgLi4="
+os.environ["PLUMBLINE_ADDRESS"] = "http://127.0.0.1:8000"
 # The workers of one run share this mark; two runs at once keep apart.
 RUN = os.environ.setdefault("PLUMBLINE_TEST_RUN", str(os.getpid()))
 
@@ -36,6 +37,7 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_TASK_ALWAYS_EAGER = True
 DECISION_LOG_WRITES_ITSELF = False
 DECISION_FRESH = 0.0
+CLOCK_MAY_DIFFER = None  # tests freeze the time, and the database's clock goes on
 CELERY_TASK_EAGER_PROPAGATES = True
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 MEDIA_ROOT = DATA_DIR / f"uploads-{RUN}-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"

@@ -2,18 +2,23 @@
 
 from django.db import models
 
-SCHEDULER, WORKER = "scheduler", "worker"
+SCHEDULER, WORKER, WEB = "scheduler", "worker", "web"
 
 
 class Pulse(models.Model):
-    """A process that says every few seconds that it is there."""
+    """A process that says every few seconds that it is there; of web processes, those whose clock is off."""
 
     not_governed = "a sign of life, written over every few seconds: it decides nothing"
 
-    kind = models.CharField(max_length=10, choices=[(SCHEDULER, "scheduler"), (WORKER, "worker")])
+    kind = models.CharField(
+        max_length=10, choices=[(SCHEDULER, "scheduler"), (WORKER, "worker"), (WEB, "web")]
+    )
     name = models.CharField(max_length=200)
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
+    clock_off = models.IntegerField(
+        default=0, db_default=0
+    )  # seconds ahead of the database's, where that is too much
 
     class Meta:
         ordering = ["kind", "name"]

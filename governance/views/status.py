@@ -1,15 +1,15 @@
 """How the installation is, for admins: what beats and works, what waits to be sent or sealed, the room that is left."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from governance import clock, seals, status
+from governance import clock, readiness, seals, spools, status
 from governance.models import Pulse
 from governance.permissions import may_keep_accounts
-from governance.views.health import broker_condition
 
 
 @never_cache
@@ -25,7 +25,9 @@ def status_page(request: HttpRequest) -> HttpResponse:
         "beat": status.beat(pulses),
         "workers": workers,
         "working": sum(not one.silent for one in workers),
-        "broker": broker_condition(),
+        "broker": readiness.broker_condition(),
+        "clocks": status.clocks_off(pulses),
+        "decisions": spools.waiting(settings.DECISIONS_DIR),
         "tasks": status.tasks(),
         "mails": status.undelivered(),
         "backlog": backlog,

@@ -140,6 +140,7 @@ def server_database(root: Path) -> Iterator[dict[str, str]]:
             "PLUMBLINE_DATA": str(root / "elsewhere"),
             "PLUMBLINE_SECRET_KEY": "a key for a bench, known to everybody",
             "PLUMBLINE_SIGNING_KEY": base64.b64encode(bytes(32)).decode(),
+            "PLUMBLINE_ADDRESS": "https://plumbline.example.org",
             "DATABASE_URL": url.replace(" ", "%20"),
             "url": own.replace(f"/{database.NAME}?", "/theirs?"),
         }

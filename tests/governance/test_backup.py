@@ -225,6 +225,7 @@ def test_a_backup_that_was_killed_does_not_look_whole_and_is_not_in_the_way(cast
         "PLUMBLINE_DATA": str(tmp_path / "data"),
         "PLUMBLINE_SECRET_KEY": settings.SECRET_KEY,
         "PLUMBLINE_SIGNING_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        "PLUMBLINE_ADDRESS": settings.ADDRESS,
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
     with psycopg.connect(told["DATABASE_URL"]) as held:

@@ -2,10 +2,12 @@
 
 import base64
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,10 +18,11 @@ import pytest
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
+from governance import readiness
 from governance.management.commands import run
-from governance.views import health
 from tests import plumbing
 
 SIGNING_KEY = base64.b64encode(bytes(range(32))).decode()
@@ -39,13 +42,23 @@ def spare_database(django_db_modify_db_settings: None) -> Iterator[str]:
         at.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+def program(name: str) -> str | None:
+    """Where a program of the system lies; servers may not be on everybody's path."""
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class Started:
     """A run in a process of its own."""
 
     def __init__(self, url: str, folder: Path, **variables: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         plumbing.mark_folder(folder / "data" / "uploads")
         self.out = folder / f"out-{self.port}"
         told = {
@@ -53,6 +66,7 @@ class Started:
             "PLUMBLINE_DATA": str(folder / "data"),
             "PLUMBLINE_SECRET_KEY": settings.SECRET_KEY,
             "PLUMBLINE_SIGNING_KEY": SIGNING_KEY,
+            "PLUMBLINE_ADDRESS": f"http://127.0.0.1:{self.port}",
             "PLUMBLINE_PORT": str(self.port),
         }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
@@ -194,6 +208,20 @@ def test_healthz_asks_nothing_of_the_database(client):
     assert client.post("/healthz").status_code == 405
 
 
+@pytest.fixture(autouse=True)
+def _readiness_of_no_other_test() -> None:
+    readiness.readiness.forget()
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_probes_are_answered_by_the_address_of_the_machine(client, path, monkeypatch):
+    """A load balancer asks by address, which is in no list of hosts."""
+    monkeypatch.setattr(readiness, "CHECKS", [])
+    answer = client.get(path, headers={"host": "10.1.2.3:8000"})
+    assert answer.status_code == 200
+    assert client.get("/help/", headers={"host": "10.1.2.3:8000"}).status_code == 400
+
+
 @pytest.mark.django_db
 def test_readyz_says_that_all_is_well(client):
     answer = client.get("/readyz")
@@ -202,6 +230,7 @@ def test_readyz_says_that_all_is_well(client):
         "ready": True,
         "database": "ok",
         "migrations": "ok",
+        "clock": "ok",
         "folder": "ok",
         "broker": "ok",
     }
@@ -209,22 +238,77 @@ def test_readyz_says_that_all_is_well(client):
 
 @pytest.mark.django_db
 def test_readyz_names_a_database_that_does_not_answer(client, monkeypatch):
-    def fail() -> None:
+    def fail(connection) -> None:
         raise DatabaseError("password of plumbline is secret")
 
-    monkeypatch.setattr(health.connection, "cursor", fail)
+    monkeypatch.setattr(BaseDatabaseWrapper, "cursor", fail)
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert "DATABASE_URL" in answer.json()["database"]
+    assert "not known" in answer.json()["migrations"]
     assert "secret" not in answer.content.decode()
 
 
 @pytest.mark.django_db
 def test_readyz_counts_missing_migrations(client, monkeypatch):
-    monkeypatch.setattr(health.MigrationExecutor, "migration_plan", lambda *a: [1, 2, 3])
+    monkeypatch.setattr(readiness.MigrationExecutor, "migration_plan", lambda *a: [1, 2, 3])
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["migrations"] == "3 not applied; run `manage.py migrate`"
+
+
+@pytest.mark.django_db
+def test_a_broker_that_is_away_takes_no_host_away(client, settings):
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["ready"] is True
+    assert answer.json()["broker"] == "away"
+
+
+def test_what_hangs_holds_nobody_up_and_is_asked_once(monkeypatch):
+    """One thread hangs with it, whoever asks; the others say what they know, and it is asked anew once it is back."""
+    hanging, asked = threading.Event(), []
+
+    def hang() -> str:
+        asked.append(1)
+        hanging.wait(30)
+        return "ok"
+
+    monkeypatch.setattr(readiness, "PATIENCE", 0.2)
+    monkeypatch.setattr(readiness, "KEPT", 0.0)
+    monkeypatch.setattr(
+        readiness, "CHECKS", [readiness.Check("folder", hang), readiness.Check("other", lambda: "ok")]
+    )
+    began = time.monotonic()
+    for _ in range(20):
+        found = readiness.ready()
+        assert found[0] is False
+        assert "does not answer within" in found[1]["folder"]
+        assert found[1]["other"] == "ok"
+    assert time.monotonic() - began < 2
+    assert len(asked) == 1
+    hanging.set()
+    until = time.monotonic() + 5
+    while not readiness.ready()[0] and time.monotonic() < until:
+        pass
+    assert readiness.ready()[0]
+
+
+def test_what_was_found_is_kept_for_two_seconds(monkeypatch):
+    asked = []
+    monkeypatch.setattr(readiness, "CHECKS", [readiness.Check("it", lambda: asked.append(1) or "ok")])
+    assert all(readiness.ready()[0] for _ in range(50))
+    assert len(asked) == 1
+    monkeypatch.setattr(readiness, "KEPT", 0.0)
+    readiness.ready()
+    assert len(asked) == 2
+    assert readiness.Readiness().conditions() == {"it": "ok"}
+
+
+def test_a_check_that_breaks_is_not_ready(monkeypatch):
+    monkeypatch.setattr(readiness, "CHECKS", [readiness.Check("it", lambda: 1 / 0)])
+    assert readiness.ready() == (False, {"it": "cannot be found out; the log says more"})
 
 
 @pytest.mark.django_db
@@ -232,14 +316,14 @@ def test_readyz_counts_missing_migrations(client, monkeypatch):
 def test_a_broker_that_does_not_answer_is_named_soon(settings, address):
     settings.CELERY_BROKER_URL = address
     began = time.monotonic()
-    assert "CELERY_BROKER_URL" in health.broker_condition()
+    assert "CELERY_BROKER_URL" in readiness.broker()
     assert time.monotonic() - began < 8
 
 
 @pytest.mark.django_db
 def test_a_queue_folder_that_is_gone_is_named(settings, tmp_path):
     settings.CELERY_BROKER_TRANSPORT_OPTIONS = {"data_folder_out": str(tmp_path / "gone")}
-    assert "PLUMBLINE_DATA" in health.broker_condition()
+    assert "PLUMBLINE_DATA" in readiness.broker()
 
 
 def test_the_template_database_is_there(spare_database):

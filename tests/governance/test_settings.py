@@ -15,13 +15,20 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from governance import serving
 from governance.kept import kept
 
 SETTINGS = settings.BASE_DIR / "governance" / "settings.py"
 URL = "postgresql://someone:secret@db.example.org:5433/plumbline"
 LONG_KEY = "a long random text of many letters"
 SIGNING_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-KEYS = {"PLUMBLINE_SECRET_KEY": LONG_KEY, "PLUMBLINE_SIGNING_KEY": SIGNING_KEY}  # needed with DATABASE_URL
+# What is demanded as soon as the database is not the embedded one.
+ON_A_SERVER = {
+    "DATABASE_URL": URL,
+    "PLUMBLINE_SECRET_KEY": LONG_KEY,
+    "PLUMBLINE_SIGNING_KEY": SIGNING_KEY,
+    "PLUMBLINE_ADDRESS": "https://plumbline.example.org",
+}
 
 
 @pytest.fixture
@@ -64,7 +71,7 @@ def test_the_secret_key_is_made_once_and_private(load, tmp_path):
 
 
 def test_a_database_url_is_used_as_it_is(load):
-    found = load(DATABASE_URL=URL, **KEYS)
+    found = load(**ON_A_SERVER)
     assert found["EMBEDDED"] is False
     database = found["DATABASES"]["default"]
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db.example.org", 5433, "plumbline")
@@ -74,7 +81,7 @@ def test_a_database_url_is_used_as_it_is(load):
 
 def test_with_a_database_url_the_key_that_signs_is_demanded_and_the_kept_one_is_named(load, tmp_path):
     """A process that made its own would sign under the same name, and nobody knew its key."""
-    url = {"DATABASE_URL": URL, "PLUMBLINE_SECRET_KEY": LONG_KEY}
+    url = {name: value for name, value in ON_A_SERVER.items() if name != "PLUMBLINE_SIGNING_KEY"}
     with pytest.raises(
         ImproperlyConfigured, match=r"PLUMBLINE_SIGNING_KEY is not set; .* every machine"
     ) as said:
@@ -92,25 +99,19 @@ def test_with_a_database_url_the_key_that_signs_is_demanded_and_the_kept_one_is_
 
 
 def test_a_socket_folder_keeps_its_capital_letters(load):
-    found = load(
-        DATABASE_URL="postgresql://a:b@/plumbline?host=/Some/Folder",
-        **KEYS,
-    )
+    found = load(**ON_A_SERVER | {"DATABASE_URL": "postgresql://a:b@/plumbline?host=/Some/Folder"})
     assert found["DATABASES"]["default"]["HOST"] == "/Some/Folder"
 
 
 def test_the_web_server_alone_has_its_statements_stopped(load, monkeypatch):
-    assert "options" not in load(DATABASE_URL=URL, **KEYS)["DATABASES"]["default"]["OPTIONS"]
+    found = load(**ON_A_SERVER)
+    assert found["DATABASES"]["default"]["OPTIONS"]["options"] == "-c statement_timeout=0s"
     monkeypatch.setattr("django.core.wsgi.get_wsgi_application", lambda: None)
     monkeypatch.setattr("governance.startup.refuse_wrong_folder", lambda: None)
     monkeypatch.delenv("PLUMBLINE_STATEMENT_SECONDS", raising=False)
     runpy.run_path(str(settings.BASE_DIR / "governance" / "wsgi.py"))
     seconds = os.environ["PLUMBLINE_STATEMENT_SECONDS"]
-    found = load(
-        DATABASE_URL=URL,
-        **KEYS,
-        PLUMBLINE_STATEMENT_SECONDS=seconds,
-    )
+    found = load(**ON_A_SERVER, PLUMBLINE_STATEMENT_SECONDS=seconds)
     assert found["DATABASES"]["default"]["OPTIONS"]["options"] == "-c statement_timeout=60s"
 
 
@@ -147,6 +148,7 @@ def test_a_production_installation_passes_the_checks_of_the_framework(tmp_path, 
         "DATABASE_URL": URL,
         "CELERY_BROKER_URL": "rediss://user:secret@queue.example.org:6379/0",
         "EMAIL_URL": "smtp+tls://user:secret@mail.example.org:587",
+        "GUNICORN_CMD_ARGS": "--workers 2 --threads 4",
     }
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("PLUMBLINE_", "DJANGO_"))
@@ -172,6 +174,11 @@ def test_a_production_installation_passes_the_checks_of_the_framework(tmp_path, 
             {"DATABASE_URL": URL, "PLUMBLINE_SECRET_KEY": LONG_KEY},
             "PLUMBLINE_SIGNING_KEY is not set; set it to 32 random bytes",
         ),
+        (
+            {name: value for name, value in ON_A_SERVER.items() if name != "PLUMBLINE_ADDRESS"},
+            "PLUMBLINE_ADDRESS is not set; set it to the address people type",
+        ),
+        ({"PLUMBLINE_POOLER": "session"}, "PLUMBLINE_POOLER is 'session'; set it to transaction"),
         (
             {"DATABASE_URL": URL, "PLUMBLINE_SECRET_KEY": "short"},
             "PLUMBLINE_SECRET_KEY is too short; set it to",
@@ -263,3 +270,47 @@ def test_importing_the_settings_of_tests_leaves_nothing_in_the_tree(tmp_path):
     quiet = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", "import tests.settings"], cwd=tree, env=quiet, check=True)
     assert {path.name for path in tree.iterdir()} == before
+
+
+def test_behind_a_pooler_nothing_is_kept_on_a_connection(load):
+    found = load(**ON_A_SERVER, PLUMBLINE_POOLER="transaction", PLUMBLINE_STATEMENT_SECONDS="60")
+    database = found["DATABASES"]["default"]
+    assert database["DISABLE_SERVER_SIDE_CURSORS"] is True
+    assert database["OPTIONS"]["prepare_threshold"] is None
+    assert "options" not in database["OPTIONS"], "a pooler refuses what is set at the start of a connection"
+
+
+def test_a_worker_outlives_any_outage_of_its_queue(load):
+    assert load()["CELERY_BROKER_CONNECTION_MAX_RETRIES"] is None
+
+
+def test_what_is_asked_of_redis_has_a_time_limit(load):
+    found = load(CELERY_BROKER_URL="redis://queue.example.org/0")["CELERY_BROKER_TRANSPORT_OPTIONS"]
+    assert 0 < found["socket_timeout"] <= 5
+    assert 0 < found["socket_connect_timeout"] <= 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "warned"),
+    [(None, True), ("--bind :8000", True), ("--threads 4", False), ("-w 3", False), ("--workers two", True)],
+)
+def test_one_process_with_one_thread_is_warned_of(monkeypatch, arguments, warned):
+    monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
+    monkeypatch.delenv("GUNICORN_CMD_ARGS", raising=False)
+    if arguments is not None:
+        monkeypatch.setenv("GUNICORN_CMD_ARGS", arguments)
+    assert [found.id for found in serving.check_server(None)] == (["plumbline.W001"] if warned else [])
+    if arguments is None:
+        monkeypatch.setenv("WEB_CONCURRENCY", "4")
+        assert serving.check_server(None) == []
+
+
+@pytest.mark.parametrize(("threads", "processes"), [(False, False), (True, False), (False, True)])
+def test_a_server_that_answers_one_at_a_time_says_so_at_its_first_request(monkeypatch, threads, processes):
+    said = []
+    monkeypatch.setattr(serving.log, "warning", lambda words, **_: said.append(words))
+    application = serving.watched(lambda environ, start_response: ["answer"])
+    environ = {"wsgi.multithread": threads, "wsgi.multiprocess": processes}
+    for _ in range(2):
+        assert application(environ, None) == ["answer"]
+    assert said == ([] if threads or processes else [serving.ALONE])

@@ -1,5 +1,7 @@
 """The status page: what beats, works and failed, which mail waits, how much is unsealed; and the line on the desk."""
 
+import io
+import os
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,11 +12,14 @@ import time_machine
 from celery.schedules import crontab
 from django.conf import settings
 from django.core import mail
+from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
-from governance import clock, delivery, desk, pulse, seals, status
+from governance import clock, clock_check, delivery, desk, pulse, readiness, seals, status, tasks
 from governance.answers import Refused
+from governance.clock_check import ClockOff
 from governance.models import Delivery, Entry, Notice, Pulse, TaskRun
+from initiatives.tasks import send_digests as digests
 from tests import factories
 
 NOON = datetime(2026, 11, 9, 12, tzinfo=UTC)
@@ -71,7 +76,7 @@ def test_a_beat_that_never_was_is_told_once_the_installation_is_older_than_its_m
     first = Entry.objects.order_by("pk").first()
     with time_machine.travel(first.recorded_at + timedelta(minutes=3), tick=False):
         assert status.beat().silent_since == first.recorded_at
-        assert told(admin) == ["The scheduler is silent"]
+        assert told(admin)[:2] == ["The scheduler is silent", "No worker is heard"]
 
 
 def test_two_schedulers_are_one_too_many(admin, as_):
@@ -81,6 +86,104 @@ def test_two_schedulers_are_one_too_many(admin, as_):
     assert "More than one scheduler" in page(as_(admin))
     pulse.fall_silent("scheduler", "two")
     assert not status.beat().several
+
+
+def test_dead_workers_are_told_on_the_desk_at_once(cast, as_):
+    Pulse.objects.filter(kind="worker").delete()
+    with time_machine.travel(NOON, tick=False) as at:
+        for name in ("celery@one (7)", "celery@one (8)", "celery@two (7)"):
+            pulse.say("worker", name)
+        assert told(cast.admin) == []
+        at.shift(timedelta(minutes=3))
+        pulse.say("scheduler", "here")
+        assert told(cast.admin) == ["No worker is heard"]
+        assert told(cast.owner) == []
+        for name in ("celery@one (8)", "celery@two (7)"):
+            pulse.say("worker", name)
+        assert told(cast.admin) == ["A worker on one fell silent"]
+        assert page(as_(cast.admin)).count("celery@one (") == 2, "two on one host are two"
+        pulse.say("worker", "celery@one (9)")
+        assert told(cast.admin) == [], "another took its place"
+
+
+def test_two_beats_on_one_host_are_seen(admin, monkeypatch):
+    from governance.celery import app
+
+    monkeypatch.setattr("celery.beat.Scheduler.tick", lambda self: 200.0)
+    monkeypatch.setattr("governance.pulse.connection.close", lambda: None)
+    pulse.Scheduler(app=app, lazy=True).tick()
+    assert not status.beat().several
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    pulse.Scheduler(app=app, lazy=True).tick()
+    assert status.beat().several
+
+
+def test_late_sealing_is_told_on_the_desk(cast, monkeypatch):
+    assert told(cast.admin) == []
+    monkeypatch.setattr(seals, "LATE", timedelta(0))
+    assert told(cast.admin) == ["The record is not sealed"]
+    assert told(cast.auditor) == []
+    seals.seal()
+    assert told(cast.admin) == []
+
+
+# --- Clocks --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ahead(settings):
+    """A machine whose clock is five days ahead of the database's."""
+    settings.CLOCK_MAY_DIFFER = 30
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=5), tick=True):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _readiness_of_no_other_test():
+    readiness.readiness.forget()
+
+
+def test_a_clock_that_is_off_sends_nothing(ahead, admin):
+    owed(factories.make_person("reader"))
+    for task in (tasks.sweep_reminders, tasks.deliver_mail, digests):
+        with pytest.raises(ClockOff, match=r"5 days ahead of the database's; .* \(NTP\)"):
+            task.delay()
+    with pytest.raises(CommandError, match="5 days ahead"):
+        call_command("remind")
+    assert mail.outbox == []
+    call_command("remind", "--at", "2026-11-09", "--dry-run", "--json", stdout=io.StringIO())
+    tasks.seal_record.delay()
+    assert seals.newest() is not None, "sealing goes by the database's clock"
+
+
+def test_a_clock_that_is_off_is_told_to_admins_on_any_host(cast, ahead, as_):
+    pulse.say("worker", "celery@far (7)")
+    row = Pulse.objects.get(name="celery@far (7)")
+    assert abs(row.seen_at - clock.now() + timedelta(days=5)) < timedelta(minutes=1), (
+        "by the database's clock"
+    )
+    assert row.clock_off == 5 * 86_400
+    with time_machine.travel(row.seen_at, tick=True):
+        assert told(cast.admin) == ["The clock of far is wrong"]
+        assert "It is 5 days ahead of the database" in page(as_(cast.admin))
+        pulse.say("worker", "celery@far (7)")
+        assert told(cast.admin) == []
+
+
+def test_a_host_whose_clock_is_off_is_not_ready(ahead, admin, client, monkeypatch):
+    said = []
+    monkeypatch.setattr(pulse, "say", lambda kind, name, off: said.append((kind, name, round(off))))
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["clock"] == "5 days ahead of the database's; set it right (NTP)"
+    assert said == [("web", pulse.process_name(), 5 * 86_400)], "which its admins see on every host"
+
+
+def test_a_clock_is_near_enough_within_half_a_minute(admin, settings):
+    settings.CLOCK_MAY_DIFFER = 30
+    for seconds, near in ((20, True), (-20, True), (40, False), (-40, False)):
+        with time_machine.travel(datetime.now(UTC) + timedelta(seconds=seconds), tick=True):
+            assert (clock_check.off() == 0) is near
 
 
 def test_workers_are_listed_until_a_day_after_they_fell_silent(admin, as_):
@@ -131,7 +234,7 @@ def test_a_worker_says_so_from_a_thread_of_its_own_and_ends_in_order(admin, monk
     pulse.end(sender)
     thread.join(5)
     assert not thread.is_alive()
-    assert ended == [("worker", "celery@here")]
+    assert ended == [("worker", f"celery@here ({os.getpid()})")]
 
 
 def test_a_database_that_is_down_stops_no_task(monkeypatch):
@@ -293,5 +396,5 @@ def test_the_page_asks_no_more_than_it_may(admin, as_, django_assert_max_num_que
         owed(factories.make_person(f"reader{number}"))
         delivery.deliver()
     client.get("/status/")
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(22):
         client.get("/status/")

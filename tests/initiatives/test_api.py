@@ -250,7 +250,7 @@ def test_what_cannot_be_logged_is_not_allowed(system, monkeypatch):
     def full(row):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(decision_log.decisions, "write", full)
+    monkeypatch.setattr(decision_log.decisions, "append", full)
     answer = system.ask("summarise", **INSIDE)
     assert code_of(answer) == (False, "error")
     assert "log" in answer["context"]["reason"]

@@ -3,8 +3,11 @@
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import ProgrammingError, connection, transaction
+from psycopg import sql
 
 from governance import roles
+
+BEHIND_A_POOLER = 60  # seconds for a statement, as the web server has without one
 
 
 class Command(BaseCommand):
@@ -35,6 +38,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"CREATE ROLE {name} LOGIN PASSWORD '...';")
             for statement in roles.statements(cursor, names, known if apply else list(names)):
                 self.stdout.write(f"{statement.as_string(cursor.connection)};")
+            limits = [f"{one.as_string(cursor.connection)};" for one in self.limits(names)]
+            self.stdout.writelines(f"{line}\n" for line in limits)
         if not apply:
             return
         if missing:
@@ -48,3 +53,16 @@ class Command(BaseCommand):
                 f"not as {settings.DATABASES['default'].get('USER')}."
             ) from trouble
         self.stdout.write(f"-- applied for {', '.join(known)}")
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                for statement in self.limits(names):
+                    cursor.execute(statement)
+        except ProgrammingError as trouble:
+            raise CommandError(
+                f"The grants are applied, the time limit is not ({str(trouble).strip().splitlines()[0]}); run this as "
+                f"a superuser, or as {application} itself: {' '.join(limits)}"
+            ) from trouble
+
+    def limits(self, names: roles.Names) -> list[sql.Composed]:
+        """The time limit of the application's login, where a pooler lets no process bring its own."""
+        return roles.limits(names, settings.STATEMENT_SECONDS or BEHIND_A_POOLER) if settings.POOLER else []

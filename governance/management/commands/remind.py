@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from governance import clock, delivery, reminders
+from governance import clock, clock_check, delivery, reminders
 
 
 class Command(BaseCommand):
@@ -26,6 +26,11 @@ class Command(BaseCommand):
     def handle(self, *args, at: str | None = None, dry_run: bool = False, **options) -> None:
         """Sweep, then deliver. The last line is one JSON object: due, new, sent, failed. Raises CommandError."""
         moment = None if at is None else moment_of(at)
+        if moment is None:
+            try:
+                clock_check.require()
+            except clock_check.ClockOff as wrong:
+                raise CommandError(str(wrong)) from None
         found = reminders.sweep(moment, dry_run=dry_run)
         mails = delivery.Counts(0, 0) if dry_run else delivery.deliver(moment)
         if not options["json"]:

@@ -104,6 +104,7 @@ def throw_away(known_keys: list[str]) -> Iterator[dict[str, str]]:
             "PLUMBLINE_SIGNING_KEY": base64.b64encode(
                 secrets.token_bytes(32)
             ).decode(),  # nothing is signed there
+            "PLUMBLINE_ADDRESS": settings.ADDRESS,
             "PLUMBLINE_FORMER_KEYS": " ".join([*known_keys, *settings.FORMER_KEYS]),
         }
 

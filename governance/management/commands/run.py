@@ -250,6 +250,7 @@ def environment() -> dict[str, str]:
             "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],
             "PLUMBLINE_DATA": str(settings.DATA_DIR),
             "PLUMBLINE_SECRET_KEY": settings.SECRET_KEY,
+            "PLUMBLINE_ADDRESS": settings.ADDRESS,
             "PYTHONUNBUFFERED": "1",
         }
     )

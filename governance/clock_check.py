@@ -1,0 +1,47 @@
+"""Whether this machine's clock agrees with the database's. One that does not is believed by nobody.
+
+A clock that is days ahead sends the mails of the days to come, ends sessions and reviews, and makes good proof old.
+"""
+
+import time
+
+from django.conf import settings
+from django.db import connections
+
+
+class ClockOff(RuntimeError):
+    """This machine's clock is not to be believed; the text says by how much it is off, and what to do."""
+
+
+def off(using: str = "default") -> float:
+    """Seconds by which this machine's clock is ahead of the database's (negative: behind); 0 where it is near enough.
+
+    Near enough is `settings.CLOCK_MAY_DIFFER` seconds; None asks nothing, for time that is frozen or simulated.
+    """
+    if settings.CLOCK_MAY_DIFFER is None:
+        return 0.0
+    before = time.time()
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
+        (there,) = cursor.fetchone()
+    found = (before + time.time()) / 2 - there
+    return found if abs(found) > settings.CLOCK_MAY_DIFFER else 0.0
+
+
+def in_words(seconds: float) -> str:
+    """By how much a clock is off: "2 days ahead of the database's"."""
+    units = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+    unit, one = next((unit for unit in units if abs(seconds) >= unit[1]), units[-1])
+    count = round(abs(seconds) / one)
+    return (
+        f"{count} {unit}{'' if count == 1 else 's'} {'ahead of' if seconds > 0 else 'behind'} the database's"
+    )
+
+
+def require() -> None:
+    """Raise ClockOff where this machine's clock is not to be believed."""
+    if found := off():
+        raise ClockOff(
+            f"The clock of this machine is {in_words(found)}; nothing that depends on the day is done here until it is "
+            "set right (NTP)."
+        )

@@ -1,0 +1,60 @@
+"""How the web server serves: one that answers one request at a time denies systems what pages are busy with."""
+
+import argparse
+import os
+import shlex
+
+import structlog
+from django.core.checks import Warning as Advice
+
+log = structlog.get_logger("plumbline.web")
+
+ALONE = "The web server answers one request at a time: a page that takes long holds up every question of a system."
+ADVICE = "Start it as README.md says under Deploy: gunicorn with --workers and --threads."
+
+
+def watched(application):
+    """The application, which says at the first request where this process is the only one and has one thread.
+
+    The server itself tells with each request how it serves (PEP 3333).
+    """
+    looked = False
+
+    def serve(environ, start_response):
+        nonlocal looked
+        if not looked:
+            looked = True
+            if not (environ.get("wsgi.multithread") or environ.get("wsgi.multiprocess")):
+                log.warning(ALONE, advice=ADVICE)
+        return application(environ, start_response)
+
+    return serve
+
+
+def check_server(app_configs, **_) -> list[Advice]:
+    """`check --deploy`: a warning unless the environment gives gunicorn more than one process or thread.
+
+    What stands on its command line cannot be seen from here: the environment is where README.md puts it.
+    """
+    options = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    options.add_argument("-w", "--workers", type=int, default=os.environ.get("WEB_CONCURRENCY", "1"))
+    options.add_argument("--threads", type=int, default=1)
+    options.error = _unreadable
+    try:
+        found, _ = options.parse_known_args(shlex.split(os.environ.get("GUNICORN_CMD_ARGS", "")))
+        several = found.workers * found.threads > 1
+    except ValueError:
+        several = False
+    return (
+        []
+        if several
+        else [
+            Advice(
+                ALONE, hint=f"{ADVICE} GUNICORN_CMD_ARGS is where both are looked for.", id="plumbline.W001"
+            )
+        ]
+    )
+
+
+def _unreadable(words: str):
+    raise ValueError(words)

@@ -1,0 +1,119 @@
+"""The files in which decisions wait for the database: on disk before their answers go out, and bounded in size.
+
+One line a decision. Whoever writes a file holds a lock on it; a file that nobody holds was left by a process that is
+gone.
+"""
+
+import errno
+import fcntl
+import os
+import threading
+import time
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+WAITING, ASIDE = ".jsonl", ".unread"  # what waits, and what the database did not take
+
+
+class Spool:
+    """One file of decisions, locked by whoever writes it."""
+
+    def __init__(self, folder: Path):
+        self.path = folder / f"{uuid.uuid4().hex}{WAITING}"
+        self.begun = time.monotonic()
+        self.count = self.size = self._synced = 0
+        self.broken = False  # once its disk failed: nothing more is written to it
+        self._syncing = threading.Lock()
+        # It takes its name once it is locked: before that, whoever looks for orphans would take it for one.
+        draft = self.path.with_suffix(".new")
+        self._file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        draft.rename(self.path)
+        sync_folder(folder)
+
+    def add(self, line: bytes) -> int:
+        """Append a line, whole or not at all; the size up to which `sync` keeps it. Raises OSError."""
+        try:
+            if os.write(self._file, line) != len(line):
+                raise OSError(errno.ENOSPC, "a decision did not fit on the disk")
+        except OSError:
+            os.ftruncate(self._file, self.size)  # what was begun would spoil the next line
+            raise
+        self.size += len(line)
+        self.count += 1
+        return self.size
+
+    def sync(self, upto: int) -> None:
+        """Return once the file is on disk up to there. Raises OSError: then nothing behind the last sync is kept.
+
+        One thread at a time asks the disk, for every line that is written by then: whoever waited for it mostly finds
+        the own line kept.
+        """
+        with self._syncing:
+            if upto <= self._synced:
+                return
+            if self.broken:
+                raise OSError(errno.EIO, "the disk did not keep the file of decisions")
+            size = self.size
+            try:
+                getattr(os, "fdatasync", os.fsync)(self._file)  # some systems have only the other
+            except OSError:
+                self.broken = True
+                raise
+            self._synced = size
+
+    def finish(self) -> None:
+        """Nothing more is written: keep what is there, or take back what was never answered as kept."""
+        with suppress(OSError):
+            self.sync(self.size)
+        with self._syncing:
+            if self.broken:
+                os.ftruncate(self._file, self._synced)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._file)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in the folder on disk."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def set_aside(path: Path, lines: list[bytes]) -> None:
+    """Keep lines that the database does not take beside the file they came from, which may go then."""
+    draft = path.with_suffix(".aside")
+    with open(draft, "wb") as file:
+        file.writelines(line + b"\n" for line in lines)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path.with_suffix(ASIDE))
+    sync_folder(path.parent)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What lies in the folder: bytes that wait, since when the oldest file does, and the files that were set aside."""
+
+    size: int
+    since: datetime | None
+    aside: list[Path]
+
+
+def waiting(folder: Path) -> Waiting:
+    """What waits in the folder, of every process that uses it."""
+    sizes, times = [], []
+    for path in folder.glob(f"*{WAITING}"):
+        with suppress(FileNotFoundError):
+            found = path.stat()
+            sizes.append(found.st_size)
+            times.append(found.st_mtime)
+    since = datetime.fromtimestamp(min(times), UTC) if times else None
+    return Waiting(sum(sizes), since, sorted(folder.glob(f"*{ASIDE}")))

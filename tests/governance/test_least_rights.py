@@ -1,0 +1,63 @@
+"""What README.md says each command needs of the database: tried as the application, which owns no table."""
+
+from io import StringIO
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection
+
+from governance import seals
+from tests import factories
+
+AS_OWNER = {
+    "seal": [],
+    "export_record": ["--all", "--to", "{folder}/export.zip"],
+    "erase_person": ["owner", "--why", "x", "--duty", "y", "--by", "admin", "--deactivate"],
+    "migrate": ["governance", "0001"],
+    "database_roles": ["--apply"],
+}
+AS_APPLICATION = {
+    "backup": ["{folder}/backup"],
+    "retention": ["--json"],
+    "subject_access": ["owner", "{folder}/owner.zip", "--by", "admin"],
+    "password_link": ["owner"],
+    "remind": ["--json"],
+    "bring_decisions": [],
+}
+
+
+@pytest.fixture
+def as_application(application_url, cast):
+    """The default connection is the application's."""
+    factories.make_case(cast)
+    seals.seal()
+    login, known = urlsplit(application_url), connection.settings_dict
+    owner = {name: known[name] for name in ("USER", "PASSWORD")}
+    connection.close()
+    known |= {"USER": login.username, "PASSWORD": unquote(login.password)}
+    yield
+    connection.close()
+    known |= owner
+
+
+@pytest.mark.django_db(transaction=True)
+def test_commands_need_what_the_readme_says(as_application, tmp_path):
+    told = {}
+    for name, arguments in (AS_OWNER | AS_APPLICATION).items():
+        try:
+            call_command(
+                name,
+                *(one.format(folder=tmp_path) for one in arguments),
+                stdout=StringIO(),
+                stderr=StringIO(),
+            )
+            told[name] = ""
+        except (CommandError, DatabaseError, SystemExit) as trouble:
+            told[name] = str(trouble)
+            connection.close()
+    assert {name for name, words in told.items() if words} == set(AS_OWNER), told
+    for name in AS_OWNER:
+        assert (
+            "permission denied" in told[name] or "must be owner" in told[name] or "owner of" in told[name]
+        ), told
