@@ -22,7 +22,18 @@ class GovernanceConfig(AppConfig):
         gc.collect()
         gc.freeze()
         gc.set_threshold(self.LOOKED_THROUGH, *gc.get_threshold()[1:])
-        from governance import capture, delivery, desk, guards, hooks, pulse, seals, status
+        from governance import (
+            account_news,
+            capture,
+            delivery,
+            desk,
+            guards,
+            hooks,
+            pulse,
+            seals,
+            seats,
+            status,
+        )
         from governance.models import Delivery
 
         checks.register(capture.check_models, checks.Tags.models)
@@ -30,7 +41,9 @@ class GovernanceConfig(AppConfig):
         post_migrate.connect(guards.after_migrate, sender=self, dispatch_uid="plumbline-guards")
         pulse.listen()
         hooks.due_queries.append(seals.checkpoints_due)
-        hooks.desk_lines.append(status.lines)
+        hooks.desk_lines += [status.lines, seats.lines]
         hooks.quiet_acts |= desk.QUIET
         hooks.mails[Delivery.DAY] = delivery.DAY_MAIL
+        hooks.mails[Delivery.ACCOUNT] = account_news.ACCOUNT_MAIL
+        hooks.own_mails.add(account_news.KIND)
         hooks.notice_verbs["checkpoint"] = "Compare it with the record"

@@ -70,12 +70,17 @@ class Delivery(Outgoing):
     """The one mail of a person, kind, matter and day.
 
     `about` names the matter where a kind has several: the code of the unit of a digest, the minute of a mail about
-    approvals.
+    approvals or the account.
     """
 
     not_governed = "a mail on its way: it reports and decides nothing"
-    DAY, DIGEST, APPROVALS = "day", "digest", "approvals"
-    KINDS = {DAY: "The day's mail", DIGEST: "Weekly digest", APPROVALS: "Approvals asked for"}
+    DAY, DIGEST, APPROVALS, ACCOUNT = "day", "digest", "approvals", "account"
+    KINDS = {
+        DAY: "The day's mail",
+        DIGEST: "Weekly digest",
+        APPROVALS: "Approvals asked for",
+        ACCOUNT: "About the account",
+    }
 
     kind = models.CharField(max_length=20, choices=KINDS.items(), default=DAY)
     about = models.CharField(max_length=40, blank=True, default="")

@@ -85,7 +85,12 @@ def _change(request: HttpRequest, password: str) -> None:
 @never_cache
 @require_safe
 def password_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Take the link out of the address, where logs and other sites could see it, and open the page."""
+    """Take the link out of the address, where logs and other sites could see it, and open the page.
+
+    Nothing is written for one that is unknown, used or ended.
+    """
+    if links.find(token) is None:
+        return render(request, "governance/password_link_ended.html", status=404)
     request.session[TOKEN] = token
     return redirect("password-set")
 
