@@ -87,11 +87,12 @@ def _change(request: HttpRequest, password: str) -> None:
 def password_link(request: HttpRequest, token: str) -> HttpResponse:
     """Take the link out of the address, where logs and other sites could see it, and open the page.
 
-    Nothing is written for one that is unknown, used or ended.
+    Nothing is written for one that is unknown, used or ended: the page says so.
     """
-    if links.find(token) is None:
-        return render(request, "governance/password_link_ended.html", status=404)
-    request.session[TOKEN] = token
+    if links.find(token) is not None:
+        request.session[TOKEN] = token
+    elif TOKEN in request.session:
+        del request.session[TOKEN]
     return redirect("password-set")
 
 
