@@ -1,4 +1,4 @@
-"""What its person is always told of an account: in the app, and by a mail that leaves within a minute.
+"""What its person is always told of an account: in the app, and by a mail that leaves at once.
 
 A link for its password, a password that was reset, a changed mail address, a seat. The mail goes where links go: of a
 changed address the one before is told, whatever became of it since.
@@ -6,6 +6,7 @@ changed address the one before is told, whatever became of it since.
 
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
+from django.db.models import Max
 from django.urls import reverse
 
 from governance import clock, delivery, hooks, mails, notify
@@ -41,14 +42,13 @@ def _unsent():
 
 
 def prepare() -> None:
-    """Give everybody with news of their account a mail of this minute."""
+    """Give everybody with news of their account a mail, named after the newest of them."""
     delivery.release(Delivery.ACCOUNT)
-    minute = str(int(clock.now().timestamp() // 60))
-    people = _unsent().order_by("person").values_list("person", flat=True).distinct()
+    news = _unsent().order_by("person").values_list("person").annotate(newest=Max("pk"))
     Delivery.objects.bulk_create(
         [
-            Delivery(kind=Delivery.ACCOUNT, about=minute, person_id=person, day=clock.today())
-            for person in people
+            Delivery(kind=Delivery.ACCOUNT, about=str(newest), person_id=person, day=clock.today())
+            for person, newest in news
         ],
         ignore_conflicts=True,
     )

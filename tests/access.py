@@ -82,6 +82,7 @@ TABLE = {
     "accounts-export": only("admin", strangers=403, sent=405),
     "account-invite": only(closed=405, strangers=405, sent=403),
     "account-end-sessions": only(closed=405, strangers=405, sent=403),
+    "seat-confirm": only("chair", "deputy_chair", strangers=403, sent=403),  # the admin granted it
     "status": only("admin", strangers=403, sent=405),
     "status-mail": only(closed=405, strangers=405, sent=403),
     "settings": Row(strangers=200, sent=200),

@@ -70,7 +70,7 @@ class Delivery(Outgoing):
     """The one mail of a person, kind, matter and day.
 
     `about` names the matter where a kind has several: the code of the unit of a digest, the minute of a mail about
-    approvals or the account.
+    approvals, the newest notice of one about the account.
     """
 
     not_governed = "a mail on its way: it reports and decides nothing"

@@ -1,0 +1,1 @@
+"""Attacks that got through before, each refused or found now; named after the letters of docs/threats.md."""
