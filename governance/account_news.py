@@ -4,6 +4,8 @@ A link for its password, a password that was reset, a changed mail address, a se
 changed address the one before is told, whatever became of it since.
 """
 
+from datetime import timedelta
+
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import Max
@@ -13,6 +15,7 @@ from governance import clock, delivery, hooks, mails, notify
 from governance.models import Delivery, Notice, User
 
 KIND = "account"
+MAILED_WITHIN = timedelta(days=7)  # what no mail carried by then stands in the app alone
 
 
 def tell(person: User, about: str, *, subject: str, text: str) -> None:
@@ -38,7 +41,8 @@ def send() -> delivery.Counts:
 
 def _unsent():
     """Read or not: whoever sits at the account may not be its person."""
-    return Notice.objects.unsent().filter(kind=KIND, person__is_active=True)
+    recent = clock.now() - MAILED_WITHIN
+    return Notice.objects.unsent().filter(kind=KIND, owed_at__gt=recent, person__is_active=True)
 
 
 def prepare() -> None:
