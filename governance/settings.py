@@ -476,6 +476,9 @@ SESSION_ENGINE = "governance.sessions"
 # A browser takes a cookie of that name only over TLS, for this host alone and for all of it.
 SESSION_COOKIE_NAME = "__Host-session" if OVER_TLS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if OVER_TLS else "csrf"
+KNOWN_COOKIE_NAME = (
+    "__Host-known" if OVER_TLS else "known"
+)  # a browser in which somebody signed in (throttle)
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

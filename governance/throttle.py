@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core import signing
 from django.db import connection, transaction
-from django.urls import reverse
 
 from governance import clock
 from governance.models import SignInAttempt
@@ -25,7 +24,6 @@ KEPT = timedelta(days=1)
 
 SIGN_IN, KNOWN, CONFIRM = "sign in", "known browser", "confirm"
 RESET, RESET_FROM = "reset", "reset from"
-COOKIE = "known_browser"
 REMEMBERED = timedelta(days=180)
 _signer = signing.TimestampSigner(salt="governance.known-browser")
 
@@ -111,7 +109,9 @@ def known_as(request, login: str) -> str:
     It lets nobody in: it only says for whom a try counts.
     """
     try:
-        mark, _, name = _signer.unsign(request.COOKIES.get(COOKIE, ""), max_age=REMEMBERED).partition(" ")
+        mark, _, name = _signer.unsign(
+            request.COOKIES.get(settings.KNOWN_COOKIE_NAME, ""), max_age=REMEMBERED
+        ).partition(" ")
     except signing.BadSignature:
         return ""
     return mark if name == _name(login) else ""
@@ -121,10 +121,9 @@ def remember(request, response, login: str) -> None:
     """Mark the browser as one in which this person has just signed in; a mark that it has stays the same."""
     mark = known_as(request, login) or secrets.token_urlsafe(16)
     response.set_cookie(
-        COOKIE,
+        settings.KNOWN_COOKIE_NAME,
         _signer.sign(f"{mark} {_name(login)}"),
         max_age=REMEMBERED,
-        path=reverse("sign-in"),
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
