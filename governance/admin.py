@@ -394,9 +394,9 @@ read_only(
 )
 read_only(
     models.SignInAttempt,
-    ("messages", "Refused sign-ins"),
-    list_display=("login", "address", "at"),
-    list_filter=("at",),
+    ("messages", "Counted tries"),
+    list_display=("purpose", "login", "address", "at"),
+    list_filter=("purpose", "at"),
     search_fields=("login",),
 )
 

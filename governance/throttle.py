@@ -109,11 +109,10 @@ def known_as(request, login: str) -> str:
     It lets nobody in: it only says for whom a try counts.
     """
     try:
-        mark, _, name = _signer.unsign(
-            request.COOKIES.get(settings.KNOWN_COOKIE_NAME, ""), max_age=REMEMBERED
-        ).partition(" ")
+        said = _signer.unsign(request.COOKIES.get(settings.KNOWN_COOKIE_NAME, ""), max_age=REMEMBERED)
     except signing.BadSignature:
         return ""
+    mark, _, name = said.partition(" ")
     return mark if name == _name(login) else ""
 
 
