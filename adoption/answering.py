@@ -17,6 +17,7 @@ from governance import clock, throttle
 LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
 LENGTH, BLOCK = 16, 4  # 16 of 30 letters: 78 bits
 MISSES = 60  # from one address in ten minutes; a whole office may stand behind one, with links that were used
+GUESSED = "guessed pulse"  # what such a try counts for
 
 
 def new_token() -> str:
@@ -44,13 +45,13 @@ def invitation_of(token: str, address: str | None) -> Invitation | None:
 
     Only a link that opens nothing is written down, under the address and nothing else: who has a right one is not.
     """
-    name = f"pulse from {address or 'nowhere'}"
-    if (until := throttle.waits(name, most=MISSES)) is not None:
+    name = address or "nowhere"
+    if (until := throttle.waits(name, purpose=GUESSED, most=MISSES)) is not None:
         raise Guessed(until)
     found = Invitation.objects.select_related("pulse").filter(hash=hash_of(token)).first()
     if found is not None and takes_answers(found.pulse):
         return found
-    throttle.enter_try(name, None, most=MISSES)
+    throttle.enter_try(name, purpose=GUESSED, most=MISSES)
     return None
 
 

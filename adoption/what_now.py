@@ -8,7 +8,7 @@ from adoption import edges
 from adoption.models import Incident
 from adoption.models.incidents import CLOSED, OPEN, RESOLVED
 from governance.models import User
-from initiatives import permissions
+from initiatives import switch_permissions
 from initiatives.models import Link
 from initiatives.register.drills import standing_drills, tried
 
@@ -66,7 +66,7 @@ def _stop_it(incident: Incident, person: User) -> list[Step]:
         return []
     if case.kill_switches.filter(released_at__isnull=True).exists():
         return [Step("It is switched off: everything that its systems ask is denied.")]
-    may = permissions.may_switch(case, person)
+    may = switch_permissions.may_switch(case, person)
     more = "It then denies everything that its systems ask, within a second."
     if not may:
         more += f" {may}"

@@ -75,8 +75,8 @@ class ResetForm(forms.Form):
         cleaned = super().clean()
         if self.errors:
             return cleaned
-        self.throttled_until = throttle.enter_try(f"reset:{cleaned['name']}", None) or (
-            throttle.enter_try(f"reset from {self.address}", None, most=throttle.TRIES_PER_ADDRESS)
+        self.throttled_until = throttle.enter_try(cleaned["name"], purpose=throttle.RESET) or (
+            throttle.enter_try(self.address, purpose=throttle.RESET_FROM, most=throttle.TRIES_PER_ADDRESS)
             if self.address
             else None
         )

@@ -6,11 +6,12 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from governance import clock, ledger, links, people_file
+from governance import account_news, clock, cooling_off, ledger, links, people_file
 from governance.answers import Refused, no
 from governance.history import acting
 from governance.models import Board, Criterion, Gate, Membership, Requirement, Rulebook, Unit, User
 from governance.models.people import BOARD_ROLES
+from governance.permissions import may_confirm_seat
 from governance.rulebook import RulebookErrors, parse
 
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
@@ -58,13 +59,12 @@ def add_person(
     email: str = "",
     unit: Unit | None = None,
     manager: User | None = None,
-    password: str | None = None,
     is_admin: bool = False,
     is_auditor: bool = False,
     reason: str = "",
     by: User,
 ) -> User:
-    """Add an account. Without a password nobody can sign in with it yet."""
+    """Add an account. Nobody can sign in with it before its person chose a password, by a link."""
     with acting(by=by, reason=reason or "Account added"):
         _admin(by)
         if User.objects.filter(login__iexact=login).exists():
@@ -72,7 +72,6 @@ def add_person(
         in_being(unit, "unit")
         person = User.objects.create_user(
             login,
-            password,
             full_name=full_name,
             email=email,
             unit=unit,
@@ -140,7 +139,10 @@ def appoint(
     reason: str = "",
     by: User,
 ) -> Membership:
-    """Put a person in a seat. Whoever seats themselves holds nothing: the membership does not count."""
+    """Put a person in a seat, from now or a day to come, and tell them. Nobody seats themselves.
+
+    In its first day the seat signs nothing that lets a case rise, unless it is confirmed (`governance.cooling_off`).
+    """
     if seat not in BOARD_ROLES:
         raise ValidationError({"seat": "Choose one of the seats listed."})
     if delegate_of is not None and (delegate_of.board_id != board.pk or delegate_of.seat != seat):
@@ -151,14 +153,21 @@ def appoint(
         _admin(by)
         if by.pk == person.pk:
             no("Nobody seats themselves.", "Ask another admin.").or_refuse()
+        now = clock.now()
+        if starts_at is not None and clock.local_day(starts_at) < clock.local_day(now):
+            raise ValidationError(
+                {"starts_at": "No seat begins before the day it is granted. Choose today or later."}
+            )
+        starts_at = max(starts_at or now, now)
         membership = Membership(
             board=board,
             person=person,
             seat=seat,
-            starts_at=starts_at or clock.now(),
+            starts_at=starts_at,
             ends_at=ends_at,
             delegate_of=delegate_of,
             granted_by=by,
+            signs_from=cooling_off.seat_from(starts_at),
         )
         membership.save()
         ledger.record(
@@ -169,7 +178,55 @@ def appoint(
             board=board.name,
             delegate_of=delegate_of.person.full_name if delegate_of else None,
         )
+        waits = membership.signs_from > starts_at
+        account_news.tell(
+            person,
+            f"seat:{membership.pk}",
+            subject=f"You were given the seat {membership.get_seat_display()} of {board.name}",
+            text=f"By {by}, from {clock.moment_in_words(starts_at)}."
+            + (
+                f" What lets a case rise you sign from {clock.moment_in_words(membership.signs_from)}, or as soon as "
+                "the chair or a second admin confirms the seat."
+                if waits
+                else ""
+            ),
+        )
     return membership
+
+
+def confirm_seat(*, membership: Membership, by: User) -> Membership:
+    """Confirm a seat in its first day, as chair of its board or as an admin who did not grant it: it counts at once."""
+    with acting(by=by, reason="Seat confirmed"):
+        membership = Membership.objects.select_for_update(of=("self",)).get(pk=membership.pk)
+        may_confirm_seat(membership, by).or_refuse()
+        membership.confirmed_by, membership.confirmed_at = by, clock.now()
+        membership.save()
+        ledger.record(
+            "seat confirmed",
+            person=membership.person.full_name,
+            person_id=membership.person_id,
+            seat=membership.seat,
+            board=membership.board.name,
+            granted_by=membership.granted_by.full_name if membership.granted_by else None,
+        )
+    return membership
+
+
+def change_address(*, person: User, address: str, by: User) -> None:
+    """Note in the running act, before it is saved, that the mail address of an account becomes another, and tell the
+    one before. Links for a password wait a day before they go to the new one.
+    """
+    before = User.objects.values_list("email", flat=True).get(pk=person.pk)
+    if before == address:
+        return
+    person.email, person.address_changed_at = address, clock.now()
+    account_news.tell(
+        person,
+        f"address:{person.pk}",
+        subject="The mail address of your account was changed",
+        text=f"By {by}, to {address or 'none'}. A link for your password goes there from "
+        f"{clock.moment_in_words(person.address_changed_at + cooling_off.LASTS)}; until then to the one before.",
+    )
 
 
 def load_rulebook(*, source: str, by: User | None = None, system: str = "") -> Rulebook:

@@ -4,15 +4,11 @@
 unit changes which board decides on them.
 """
 
-from django import forms
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 from django.core.exceptions import ValidationError
 
-from governance import actions, ledger, links, models, sessions
+from governance import actions, clock, models
 from governance.administration import ReadOnly, ReasonForm, Recorded, read_only
-from governance.history import acting
 
 
 def only_living(form, name: str) -> None:
@@ -121,30 +117,14 @@ class BoardAdmin(Recorded):
 
 
 class PersonForm(ReasonForm):
-    """An account. The password is asked for when it is added; later it has a page of its own."""
-
-    password1 = forms.CharField(
-        label="Password",
-        strip=False,
-        required=False,
-        max_length=500,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=password_validators_help_text_html,
-    )
-    password2 = forms.CharField(
-        label="Password again",
-        strip=False,
-        required=False,
-        max_length=500,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="Left empty, nobody can sign in with this account yet.",
-    )
+    """An account. Nobody types the password of somebody else: whom it belongs to chooses one by an invitation."""
 
     class Meta:
         model = models.User
         fields = ("login", "full_name", "email", "unit", "manager", "is_admin", "is_auditor")
         labels = {"login": "User name", "full_name": "Name", "email": "Mail address"}
         help_texts = {
+            "email": "Invitations go here. Changed, the one before is told, and links for a password wait a day.",
             "unit": "Whose cases the person sees.",
             "manager": "Whoever sits for business value may not report to the owner of a case.",
             "is_admin": "Keeps accounts, units, boards and rulebooks; signs nothing by that.",
@@ -169,40 +149,22 @@ class PersonForm(ReasonForm):
             raise ValidationError("Nobody is their own manager.")
         return manager
 
-    def clean(self):
-        """Both passwords the same, and good enough."""
-        cleaned = super().clean()
-        first, second = cleaned.get("password1"), cleaned.get("password2")
-        if first != second:
-            self.add_error("password2", "The two passwords differ.")
-        elif first:
-            try:
-                validate_password(first, self.instance)
-            except ValidationError as wrong:
-                self.add_error("password1", wrong)
-        return cleaned
 
-
-class PersonAdmin(Recorded, UserAdmin):
+class PersonAdmin(Recorded):
     """Accounts. Whether one is active changes only by the acts of the floor above, which end roles and seats."""
 
     subject = "people"
     index_name = "Accounts"
-    form = add_form = PersonForm
+    form = PersonForm
     list_display = ("full_name", "login", "email", "unit", "is_active", "is_admin", "is_auditor")
     list_filter = ("is_active", "is_admin", "is_auditor", ("unit", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("unit",)
     search_fields = ("full_name", "login", "email")
     ordering = ("full_name",)
-    filter_horizontal = ()
     autocomplete_fields = ("manager",)
     about = ("full_name", "email", "unit", "manager", "is_admin", "is_auditor")
-    add_fieldsets = ((None, {"fields": ("login", *about, "password1", "password2", "reason")}),)
+    add_fieldsets = ((None, {"fields": ("login", *about, "reason")}),)
     fieldsets = ((None, {"fields": ("login", *about, "is_active", "joined_at", "reason")}),)
-
-    def get_form(self, request, obj=None, **options):
-        """One form for both pages."""
-        return super(UserAdmin, self).get_form(request, obj, **options)
 
     def get_readonly_fields(self, request, obj=None):
         """What stays: the name people sign in with, and whether the account is active."""
@@ -210,7 +172,7 @@ class PersonAdmin(Recorded, UserAdmin):
 
     def get_fieldsets(self, request, obj=None):
         """Whoever may only look is shown no reason to fill in."""
-        fieldsets = super().get_fieldsets(request, obj)
+        fieldsets = super().get_fieldsets(request, obj) if obj else self.add_fieldsets
         if obj and not self.has_change_permission(request, obj):
             return ((None, {"fields": ("login", *self.about, "is_active", "joined_at")}),)
         return fieldsets
@@ -218,19 +180,13 @@ class PersonAdmin(Recorded, UserAdmin):
     def add_row(self, cleaned, *, reason, by):
         """As `actions.add_person`."""
         fields = {name: cleaned[name] for name in ("login", *self.about)}
-        return actions.add_person(**fields, password=cleaned["password1"] or None, reason=reason, by=by)
+        return actions.add_person(**fields, reason=reason, by=by)
 
-    def user_change_password(self, request, id, form_url=""):
-        """Django's form for the password of somebody else, as a recorded act."""
-        with acting(by=request.user, reason="Password set by an admin"):
-            response = super().user_change_password(request, id, form_url)
-            if request.method == "POST" and response.status_code == 302:
-                person = self.get_object(request, id)
-                links.end_all(person)
-                # An admin who sets their own password here stays where they are.
-                sessions.end_all(person, but=request.session.session_key)
-                ledger.record("password set", person=person.full_name, person_id=person.pk, how="by an admin")
-        return response
+    def save_model(self, request, obj, form, change):
+        """As any row; a changed mail address is told to the one before, and waits."""
+        if change:
+            actions.change_address(person=obj, address=form.cleaned_data["email"], by=request.user)
+        super().save_model(request, obj, form, change)
 
 
 class MembershipForm(ReasonForm):
@@ -240,7 +196,7 @@ class MembershipForm(ReasonForm):
         model = models.Membership
         fields = ("board", "seat", "person", "starts_at", "ends_at", "delegate_of")
         help_texts = {
-            "starts_at": "Now, unless another day is agreed.",
+            "starts_at": "Now, unless a later day is agreed.",
             "ends_at": "Empty, until somebody ends it.",
             "delegate_of": "For a deputy only: whose seat the person stands in for.",
         }
@@ -262,6 +218,8 @@ class MembershipForm(ReasonForm):
                 "delegate_of", "A delegate stands in for somebody in the same seat of the same board."
             )
         starts, ends = cleaned.get("starts_at"), cleaned.get("ends_at")
+        if starts and clock.local_day(starts) < clock.today():
+            self.add_error("starts_at", "No seat begins before the day it is granted. Choose today or later.")
         if starts and ends and ends < starts:
             self.add_error("ends_at", "The seat ends before it begins.")
         if (
@@ -436,9 +394,9 @@ read_only(
 )
 read_only(
     models.SignInAttempt,
-    ("messages", "Refused sign-ins"),
-    list_display=("login", "address", "at"),
-    list_filter=("at",),
+    ("messages", "Counted tries"),
+    list_display=("purpose", "login", "address", "at"),
+    list_filter=("purpose", "at"),
     search_fields=("login",),
 )
 

@@ -6,7 +6,7 @@ Two kinds of rows: those that admins keep (`Recorded`) and those that machine or
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.auth.models import Group
+from django.contrib.auth.admin import Group  # from where it is registered
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import CharField
 from django.shortcuts import redirect

@@ -23,6 +23,7 @@ class GovernanceConfig(AppConfig):
         gc.freeze()
         gc.set_threshold(self.LOOKED_THROUGH, *gc.get_threshold()[1:])
         from governance import (
+            account_news,
             capture,
             delivery,
             desk,
@@ -32,6 +33,7 @@ class GovernanceConfig(AppConfig):
             hooks,
             pulse,
             seals,
+            seats,
             serving,
         )
         from governance.models import Delivery
@@ -42,7 +44,9 @@ class GovernanceConfig(AppConfig):
         post_migrate.connect(guards.after_migrate, sender=self, dispatch_uid="plumbline-guards")
         pulse.listen()
         hooks.due_queries.append(seals.checkpoints_due)
-        hooks.desk_lines += [desk_status.lines, desk_place.lines]
+        hooks.desk_lines += [desk_status.lines, desk_place.lines, seats.lines]
         hooks.quiet_acts |= desk.QUIET
         hooks.mails[Delivery.DAY] = delivery.DAY_MAIL
+        hooks.mails[Delivery.ACCOUNT] = account_news.ACCOUNT_MAIL
+        hooks.own_mails.add(account_news.KIND)
         hooks.notice_verbs["checkpoint"] = "Compare it with the record"

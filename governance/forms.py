@@ -44,7 +44,7 @@ class SignInForm(forms.Form):
         if self.errors:
             return cleaned
         login, address = cleaned["username"], throttle.address_of(self.request)
-        self.throttled_until = throttle.enter_try(login, address)
+        self.throttled_until = throttle.enter_sign_in(self.request, login)
         if self.throttled_until:
             log.warning("sign-in turned away", login=login, address=address)
             raise forms.ValidationError("Too many tries.")
@@ -56,7 +56,7 @@ class SignInForm(forms.Form):
             raise forms.ValidationError(
                 "User name and password do not belong together, or the account has ended."
             )
-        throttle.forget(login)
+        throttle.forget_sign_in(self.request, login)
         return cleaned
 
 

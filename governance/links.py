@@ -4,7 +4,7 @@ The link is the row's nonce signed with the secret key: the database alone makes
 admin, a reset asked for by anybody who knows a name or an address.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
 
-from governance import clock, ledger, mails, outgoing, sessions, throttle
+from governance import account_news, clock, cooling_off, ledger, mails, notify, outgoing, sessions, throttle
 from governance.answers import Conflict
 from governance.history import acting
 from governance.models import PasswordLink, User
@@ -56,15 +56,59 @@ def find(token: str) -> PasswordLink | None:
     return PasswordLink.objects.open().filter(pk=int(key), nonce=nonce).select_related("person").first()
 
 
+def address_for(person: User, at: datetime | None = None) -> str:
+    """Where a link to reset the password goes, now or at a moment: a changed address waits a day; empty for nowhere.
+
+    It is the newest address that has stood for a day; the first one there was, where none has.
+    """
+    changed = person.address_changed_at
+    if at is None and (changed is None or changed + cooling_off.LASTS <= clock.now()):
+        return person.email
+    at = at or clock.now()
+    rows = User.history.filter(id=person.pk, history_date__lte=at).order_by("history_date", "history_id")
+    stood: list[tuple[str, datetime]] = []
+    for address, since in rows.values_list("email", "history_date"):
+        if not stood or stood[-1][0] != address:
+            stood.append((address, since))
+    if not stood:
+        return person.email
+    ends = [since for _, since in stood[1:]] + [at]
+    old = [
+        address for (address, since), end in zip(stood, ends, strict=True) if end - since >= cooling_off.LASTS
+    ]
+    return old[-1] if old else stood[0][0]
+
+
 def make(person: User, purpose: str, *, by: User | None = None) -> PasswordLink:
-    """A new link, in the running transaction. Earlier ones stay until they expire: mails may arrive out of order."""
+    """A new link, in the running transaction; its person is told. Earlier ones stay until they expire: mails may
+    arrive out of order.
+    """
     now = clock.now()
     PasswordLink.objects.filter(person=person, expires_at__lt=now - KEPT).delete()
     link = PasswordLink(
         person=person, purpose=purpose, made_at=now, made_by=by, expires_at=now + LASTS[purpose]
     )
     link.save()
+    who = (
+        str(by)
+        if by
+        else "Somebody who works on the server"
+        if purpose == HANDED
+        else "Somebody, perhaps you,"
+    )
+    told = account_news.tell if purpose == HANDED else _tell_of_a_mailed_link
+    told(
+        person,
+        f"link:{link.pk}",
+        subject=f"A link to set your password was made ({link.get_purpose_display()})",
+        text=f"{who} asked for it; it works once, until {clock.moment_in_words(link.expires_at)}.",
+    )
     return link
+
+
+def _tell_of_a_mailed_link(person: User, about: str, *, subject: str, text: str) -> None:
+    """The link comes with a mail of its own."""
+    notify.owe(person, "password link", about, subject=subject, text=text, link=reverse("account"))
 
 
 def end_all(person: User) -> None:
@@ -113,6 +157,9 @@ def send_reset(*, person: User, by: User) -> PasswordLink:
         person = User.objects.select_for_update().get(pk=person.pk)
         if not person.is_active or not person.email:
             raise ValidationError(f"{person} has no account or no mail address that a link could go to.")
+        if not address_for(person):
+            counts = clock.moment_in_words(person.address_changed_at + cooling_off.LASTS)
+            raise ValidationError(f"The mail address of {person} is new; a link can go there from {counts}.")
         ledger.record("password reset asked for", person=person.full_name, person_id=person.pk)
         link = make(person, RESET, by=by)
     soon()
@@ -153,12 +200,37 @@ def set_password(*, token: str, password: str) -> User:
         raise Conflict("This link was used or has ended.", "Ask for a new one on the sign-in page.")
     with acting(by=link.person, reason=f"Password set by a link ({link.get_purpose_display()})"):
         person = User.objects.select_for_update().get(pk=link.person_id)
+        _cool_off(person, link)
         used = PasswordLink.objects.open().filter(pk=link.pk).update(used_at=clock.now())
         if not used:
             raise Conflict("This link was used or has ended.", "Ask for a new one on the sign-in page.")
         change_password(person, password, how=link.get_purpose_display())
-    throttle.forget(person.login)
+    throttle.forget(person.login, purpose=throttle.SIGN_IN)
     return person
+
+
+def _cool_off(person: User, link: PasswordLink) -> None:
+    """Let the person sign nothing for a day that lets a case rise, where others could have used this link; tell them.
+
+    Others could: a link that somebody else made, or one to an address that somebody else changed. The first password
+    of somebody invited is their own, unless the address was changed.
+    """
+    now, changed = clock.now(), person.address_changed_at
+    first = link.purpose == INVITATION
+    made_by_another = link.purpose == HANDED or (not first and link.made_by_id not in (None, person.pk))
+    waits = made_by_another or changed is not None
+    if waits:
+        person.signs_from = max(filter(None, (person.signs_from, now + cooling_off.LASTS)))
+    if changed is not None and changed + cooling_off.LASTS <= now:
+        person.address_changed_at = None
+    if waits or not first:
+        until = f" Until {clock.moment_in_words(person.signs_from)} you sign nothing that lets a case rise."
+        account_news.tell(
+            person,
+            f"link:{link.pk}",
+            subject=f"Your password was set by a link ({link.get_purpose_display()})",
+            text=f"Every browser was signed out.{until if waits else ''}",
+        )
 
 
 def change_password(person: User, password: str, *, how: str, keep: str | None = None) -> None:
@@ -206,10 +278,11 @@ def send(link: PasswordLink) -> bool:
 
 
 def compose(link: PasswordLink) -> EmailMultiAlternatives | None:
-    """The mail as text with its HTML twin; None when the address is gone meanwhile."""
-    if not link.person.email:
+    """The mail as text with its HTML twin, to the address that counts; None when there is none."""
+    address = link.person.email if link.purpose == INVITATION else address_for(link.person)
+    if not address:
         return None
-    return mails.compose(
+    mail = mails.compose(
         "invitation" if link.purpose == INVITATION else "reset",
         to=link.person,
         subject=SUBJECTS[link.purpose],
@@ -220,3 +293,5 @@ def compose(link: PasswordLink) -> EmailMultiAlternatives | None:
             "until": clock.moment_in_words(link.expires_at),
         },
     )
+    mail.to = [address]
+    return mail

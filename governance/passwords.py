@@ -15,8 +15,8 @@ def why_refused(person: User, password: str, *, purpose: str, address: str | Non
     `purpose` says in words what it was asked for. A wrong one is an entry, like a sign-in that failed; a try that is
     turned away unread is not. Counted for the person, in the database, apart from signing in.
     """
-    account = f"sign:{person.pk}"
-    until = throttle.enter_try(account, None)
+    account = str(person.pk)
+    until = throttle.enter_try(account, purpose=throttle.CONFIRM)
     if until is not None:
         local = timezone.localtime(until, timezone.get_default_timezone())
         return f"Too many wrong passwords. You can try again from {local:%H:%M}; nothing else is locked."
@@ -24,5 +24,5 @@ def why_refused(person: User, password: str, *, purpose: str, address: str | Non
         with acting(by=person):
             ledger.record(REFUSED, login=person.login, purpose=purpose, address=address)
         return "This is not your password."
-    throttle.forget(account)
+    throttle.forget(account, purpose=throttle.CONFIRM)
     return ""

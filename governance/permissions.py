@@ -1,6 +1,6 @@
 """Who may, on the ground floor: answers that carry their reasons."""
 
-from governance import clock
+from governance import clock, cooling_off
 from governance.answers import Answer, no, yes
 from governance.models import LegalHold, Membership, User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
@@ -18,6 +18,52 @@ def may_keep_accounts(person: User) -> Answer:
     if person.is_active and person.is_admin:
         return yes()
     return no("Only admins keep the accounts and see how the installation is.", "Ask an admin.")
+
+
+def may_confirm_seat(membership: Membership, person: User) -> Answer:
+    """Confirm a seat in its first day: the chair of its board, or an admin who did not grant it; never its person.
+
+    Whoever confirms has cooled off too: an admin for a day, a chair in a seat that counts.
+    """
+    now = clock.now()
+    if cooling_off.seat_until(membership, now) is None:
+        return no("This seat is not waiting to be confirmed.", "It signs already.")
+    if membership.ends_at is not None and membership.ends_at <= now:
+        return no("This seat has ended.")
+    if person.pk in (membership.person_id, membership.granted_by_id):
+        return no(
+            "Whoever holds a seat or granted it does not confirm it.",
+            "The chair of the board does, or another admin.",
+        )
+    if not person.is_active:
+        return no("This account is no longer active.", "Ask an admin.")
+    chairs = [
+        seat
+        for seat in Membership.objects.held_at(now).filter(
+            board=membership.board_id, person=person, seat__in=(CHAIR, DEPUTY_CHAIR)
+        )
+        if cooling_off.seat_until(seat, now) is None
+    ]
+    if not chairs and not (person.is_admin and cooling_off.admin_for_a_day(person)):
+        return no(
+            "Only the chair of the board, or an admin of more than a day, confirms a seat.",
+            "Ask one of them.",
+        )
+    return cooling_off.may_lift(person)
+
+
+def may_import(person: User) -> Answer:
+    """Admins import inventories."""
+    if person.is_active and person.is_admin:
+        return yes()
+    return no("Only admins import inventories.", "Give the file to an admin.")
+
+
+def may_see_record(person: User) -> Answer:
+    """Refusals and the acts of other people: auditors and admins."""
+    if person.is_active and (person.is_auditor or person.is_admin):
+        return yes()
+    return no("Only auditors and admins see the whole record.")
 
 
 def may_hold(person: User) -> Answer:

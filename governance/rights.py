@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from governance import hooks
-from governance.models import Board, Membership, User
+from governance import clock, hooks
+from governance.models import Board, Entry, Membership, User
 from governance.models.people import BOARD_ROLES
 
 KINDS = {"seat": "Seats", "role": "Roles", "right": "Rights"}
@@ -25,6 +25,12 @@ class Held:
     until: datetime | None
     granted_by: str
     reason: str = ""
+    known: datetime | None = None  # when the record learned of it, where that is kept apart from `since`
+
+    @property
+    def known_later(self) -> bool:
+        """Whether it is said to have been held since a day before the record learned of it."""
+        return self.known is not None and clock.local_day(self.known) > clock.local_day(self.since)
 
 
 def as_known(model, moment: datetime, **only) -> list:
@@ -63,7 +69,7 @@ def _seats(moment, people, person):
         and row.granted_by_id != row.person_id
         and people[row.person_id].is_active
     ]
-    added = first_words(Membership, rows)
+    added, known = first_words(Membership, rows), _known(Membership, rows)
     for row in rows:
         granted_by, reason = added.get(row.id, ("", ""))
         stands_in = ", as a delegate" if row.delegate_of_id else ""
@@ -78,7 +84,16 @@ def _seats(moment, people, person):
             until=row.ends_at,
             granted_by=granted_by,
             reason=reason,
+            known=known.get(row.id),
         )
+
+
+def _known(model, rows: list) -> dict[int, datetime]:
+    """By key, when the database wrote each of these rows down, whatever day the row itself names."""
+    entries = Entry.objects.filter(
+        table=model._meta.db_table, key__in=[str(row.id) for row in rows], operation="+"
+    )
+    return {int(key): moment for key, moment in entries.values_list("key", "recorded_at")}
 
 
 def _rights(moment, people, person):

@@ -14,6 +14,7 @@ from governance.views import (
     rights,
     rulebook,
     samples,
+    seats,
     status,
     telling,
 )
@@ -30,6 +31,7 @@ urlpatterns = [
     path("password/forgotten/", account.reset, name="password-reset"),
     path("password/link/<str:token>/", account.password_link, name="password-link"),
     path("first-admin/<str:token>/", account.make_first_admin, name="first-admin"),
+    path("seats/<int:pk>/confirm/", seats.confirm, name="seat-confirm"),
     path("accounts/", accounts.listing, name="accounts"),
     path("accounts/add/", accounts.add, name="accounts-add"),
     path("accounts/export.csv", accounts.export, name="accounts-export"),

@@ -483,8 +483,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_ENGINE = "governance.sessions"
 # A browser takes a cookie of that name only over TLS, for this host alone and for all of it.
-SESSION_COOKIE_NAME = "__Host-session" if OVER_TLS else "session"
-CSRF_COOKIE_NAME = "__Host-csrf" if OVER_TLS else "csrf"
+_HOST = "__Host-" if OVER_TLS else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, KNOWN_COOKIE_NAME = f"{_HOST}session", f"{_HOST}csrf", f"{_HOST}known"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

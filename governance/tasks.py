@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from governance import delivery, links, reminders, seals, timestamps
+from governance import account_news, delivery, links, reminders, seals, timestamps
 from governance.models import Session
 
 SURE = {"acks_late": True, "reject_on_worker_lost": True, "ignore_result": True}
@@ -20,7 +20,7 @@ def deliver_mail() -> None:
 
     And the links to set a password whose mails did not go out at once.
     """
-    links.mail_waiting()
+    mail_links()
     try:
         if delivery.somebody_waits():
             reminders.sweep()
@@ -30,8 +30,9 @@ def deliver_mail() -> None:
 
 @shared_task(**SURE)
 def mail_links() -> None:
-    """Send the links to set a password that no mail has carried yet."""
+    """Send the links to set a password, and the news of accounts, that no mail has carried yet."""
     links.mail_waiting()
+    account_news.send()
 
 
 @shared_task(**SURE)

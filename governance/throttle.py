@@ -1,13 +1,17 @@
-"""Slowing down those who guess passwords: per account and per address, counted in the database.
+"""Slowing down those who guess: per purpose and name, and per address, counted in the database.
 
 A try is written down before its password is looked at, under a lock, so that a hundred tries at once count as a
-hundred. A right password takes the account's tries back.
+hundred. A right password takes the tries of its name back. Each purpose counts for itself: what a stranger types on the
+sign-in page counts against nobody who is signed in. A browser in which somebody signed in before has tries of its own
+there, which no stranger can use up (`known_as`).
 """
 
 import ipaddress
+import secrets
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.core import signing
 from django.db import connection, transaction
 
 from governance import clock
@@ -17,6 +21,11 @@ WINDOW = timedelta(minutes=10)
 TRIES_PER_ACCOUNT = 5
 TRIES_PER_ADDRESS = 20
 KEPT = timedelta(days=1)
+
+SIGN_IN, KNOWN, CONFIRM = "sign in", "known browser", "confirm"
+RESET, RESET_FROM = "reset", "reset from"
+REMEMBERED = timedelta(days=180)
+_signer = signing.TimestampSigner(salt="governance.known-browser")
 
 
 def address_of(request) -> str | None:
@@ -42,38 +51,86 @@ def _read(text: str):
         return None
 
 
-def enter_try(login: str, address: str | None, *, most: int = TRIES_PER_ACCOUNT) -> datetime | None:
+def enter_try(
+    name: str, address: str | None = None, *, purpose: str, most: int = TRIES_PER_ACCOUNT
+) -> datetime | None:
     """Count one try now. None when it may go ahead; otherwise the moment from which the next one may.
 
-    `most` tries go ahead for one account in a window. A try that is turned away is not counted, so waiting always ends.
+    `most` tries go ahead for one purpose and name in a window. A try that is turned away is not counted. Where others
+    try under the same name, whoever comes first takes the place that becomes free.
     """
-    name, now = _name(login), clock.now()
+    name, now = _name(name), clock.now()
+    tries = SignInAttempt.objects.filter(purpose=purpose)
     with transaction.atomic():
-        _lock(f"sign-in account {name}")
+        _lock(f"tries to {purpose}: {name}")
         if address:
-            _lock(f"sign-in address {address}")
-        waits = [_wait(SignInAttempt.objects.filter(login=name), most, now)]
+            _lock(f"tries to {purpose} from {address}")
+        waits = [_wait(tries.filter(login=name), most, now)]
         if address:
-            waits.append(_wait(SignInAttempt.objects.filter(address=address), TRIES_PER_ADDRESS, now))
+            waits.append(_wait(tries.filter(address=address), TRIES_PER_ADDRESS, now))
         until = max(filter(None, waits), default=None)
         if until is None:
             SignInAttempt.objects.filter(at__lt=now - KEPT).delete()
-            SignInAttempt.objects.create(login=name, address=address, at=now)
+            SignInAttempt.objects.create(purpose=purpose, login=name, address=address, at=now)
     return until
 
 
-def waits(login: str, *, most: int = TRIES_PER_ACCOUNT) -> datetime | None:
+def waits(name: str, *, purpose: str, most: int = TRIES_PER_ACCOUNT) -> datetime | None:
     """The moment from which the next try may go ahead, where `most` were counted lately; nothing is counted here."""
-    return _wait(SignInAttempt.objects.filter(login=_name(login)), most, clock.now())
+    return _wait(SignInAttempt.objects.filter(purpose=purpose, login=_name(name)), most, clock.now())
 
 
-def forget(login: str) -> None:
-    """Take back the tries of an account whose person has just signed in."""
-    SignInAttempt.objects.filter(login=_name(login)).delete()
+def forget(name: str, *, purpose: str) -> None:
+    """Take back the tries of this purpose and name, whose person has just shown who they are."""
+    SignInAttempt.objects.filter(purpose=purpose, login=_name(name)).delete()
 
 
-def _name(login: str) -> str:
-    return login.strip().lower()[: SignInAttempt._meta.get_field("login").max_length]
+# --- Signing in ----------------------------------------------------------------------------------------------
+
+
+def enter_sign_in(request, login: str) -> datetime | None:
+    """Count one try to sign in: for a browser in which the person signed in before, else for name and address."""
+    known = known_as(request, login)
+    if known:
+        return enter_try(known, purpose=KNOWN)
+    return enter_try(login, address_of(request), purpose=SIGN_IN)
+
+
+def forget_sign_in(request, login: str) -> None:
+    """Take back the tries to sign in under this name, those of this browser too."""
+    forget(login, purpose=SIGN_IN)
+    if known := known_as(request, login):
+        forget(known, purpose=KNOWN)
+
+
+def known_as(request, login: str) -> str:
+    """The mark of this browser, where this person signed in with it in the last half year; else empty.
+
+    It lets nobody in: it only says for whom a try counts.
+    """
+    try:
+        said = _signer.unsign(request.COOKIES.get(settings.KNOWN_COOKIE_NAME, ""), max_age=REMEMBERED)
+    except signing.BadSignature:
+        return ""
+    mark, _, name = said.partition(" ")
+    return mark if name == _name(login) else ""
+
+
+def remember(request, response, login: str) -> None:
+    """Mark the browser as one in which this person has just signed in; a mark that it has stays the same."""
+    mark = known_as(request, login) or secrets.token_urlsafe(16)
+    response.set_cookie(
+        settings.KNOWN_COOKIE_NAME,
+        _signer.sign(f"{mark} {_name(login)}"),
+        max_age=REMEMBERED,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _name(text: str) -> str:
+    return text.strip().lower()[: SignInAttempt._meta.get_field("login").max_length]
 
 
 def _wait(attempts, limit: int, now: datetime) -> datetime | None:

@@ -84,7 +84,10 @@ def _signing(look: Look, review: Review) -> list[str]:
     return [
         seat
         for seat in look.seats_on(case)
-        if seat in _gate(review).seats and not signed - {seat} and not (reports and seat == "business_value")
+        if seat in _gate(review).seats
+        and not signed - {seat}
+        and not (reports and seat == "business_value")
+        and (review.gate == "retire" or look.cooled_off_on(case, seat))
     ]
 
 

@@ -3,10 +3,11 @@
 from django.conf import settings
 from django.urls import reverse
 
+from governance import cooling_off
 from governance.answers import Answer, all_of, no, yes
 from governance.boards import board_for, chairs, members_now, seats_held
 from governance.models import ContractVersion, Membership, Rulebook, User
-from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
+from governance.models.people import BOARD_ROLES, CHAIR, DEPUTY_CHAIR, SEATS
 from governance.models.rulebook import NoRulebook
 from initiatives import sources
 from initiatives.models import Initiative, Review, RoleAssignment
@@ -97,8 +98,14 @@ def sits_on_board(case: Initiative, person: User) -> bool:
 
 def _seats_on(case: Initiative, person: User) -> set[str]:
     """The seats, chair and deputy chair among them, that the person holds on the case's board now."""
+    return {member.seat for member in memberships_on(case, person)}
+
+
+def memberships_on(case: Initiative, person: User, seats=tuple(BOARD_ROLES)) -> list[Membership]:
+    """What the person holds now on the case's board of these seats, chair and deputy chair among them."""
     board = board_for(case.unit)
-    return {member.seat for member in seats_held(person) if board is not None and member.board_id == board.pk}
+    held = seats_held(person) if board is not None else []
+    return [member for member in held if member.board_id == board.pk and member.seat in seats]
 
 
 def _closed(case: Initiative) -> Answer:
@@ -174,6 +181,11 @@ def may_review_layer_report(case: Initiative, item, person: User) -> Answer:
     if roles := party_as(case, person):
         return no(f"You are party to this case ({roles}): a report on a layer is read from outside.", outside)
     return all_of(_closed(case), _active(person), may_open_file(case, person))
+
+
+def may_accept_role(assignment: RoleAssignment, person: User) -> Answer:
+    """Accept, or accept again: the proposed person, whose acceptance is proof and closes holds."""
+    return all_of(may_answer_role(assignment, person), cooling_off.may_lift(person))
 
 
 def may_propose_role(case: Initiative, person: User) -> Answer:
@@ -262,6 +274,14 @@ def may_chair(case: Initiative, person: User) -> Answer:
     return no("Only the chair of the case's board decides.", f"That is {chair} now ({why}).")
 
 
+def may_raise(case: Initiative, person: User) -> Answer:
+    """What only the chair does and what lets the case rise or go on: approve, lift, excuse, reopen, continue."""
+    return all_of(
+        may_chair(case, person),
+        cooling_off.may_lift(person, memberships_on(case, person, (CHAIR, DEPUTY_CHAIR))),
+    )
+
+
 def barred_from_signing(case: Initiative, person: User, *, approving: bool = True) -> list[str]:
     """Why a person must not vote on a case, whoever they are (invariant 4); empty when nothing bars them."""
     reasons = []
@@ -339,6 +359,8 @@ def may_sign(review: Review, seat: str, person: User, *, verdict: str = "approve
         )
     if not review.is_open:
         return no(f"This review has ended: {review.get_outcome_display().lower()}.")
+    if approving and review.gate != "retire":
+        return cooling_off.may_lift(person, memberships_on(case, person, (seat,)))
     return yes()
 
 
@@ -366,7 +388,7 @@ def may_accept_exception(case: Initiative, seats, person: User) -> Answer:
     if not set(seats_of(case, person)) & set(seats):
         named = " or ".join(SEATS[seat] for seat in seats)
         return no(f"Only the seat {named} accepts this.")
-    return yes()
+    return cooling_off.may_lift(person, memberships_on(case, person, seats))
 
 
 def may_confirm_tier(case: Initiative, person: User) -> Answer:
@@ -385,29 +407,21 @@ def may_approve_contract(case: Initiative, seat: str, person: User) -> Answer:
         return no(_said(reasons), "Somebody else in the seat can sign it.")
     if not holds_seat(case, person, seat):
         return no(f"You do not hold the seat {SEATS.get(seat, seat)} of this board.", "Its holder can sign.")
-    return yes()
+    return cooling_off.may_lift(person, memberships_on(case, person, (seat,)))
 
 
 def may_stop(case: Initiative, person: User) -> Answer:
     """Owner or chair, at once, always."""
     if case.stage not in ("proposed", "prototype", "mvp") or case.withdrawn_at:
         return no(f"A case that is {case.stage} is not stopped.", "Production is retired.")
-    if is_owner(case, person) or _is_any_chair(case, person):
+    if is_owner(case, person) or is_any_chair(case, person):
         return yes()
     return no("Only the owner or the chair stops a case.", "Raise a concern to hold it.")
 
 
-def _is_any_chair(case: Initiative, person: User) -> bool:
+def is_any_chair(case: Initiative, person: User) -> bool:
+    """Whether the person is the chair of the case's board, away or not, or decides in their place."""
     return CHAIR in _seats_on(case, person) or is_acting_chair(case, person)
-
-
-def may_switch(case: Initiative, person: User) -> Answer:
-    """Deny everything that its systems ask, and let them ask again: those who may stop, at any stage."""
-    if case.closed:
-        return no(f"A case that is {case.stage} is denied everything already.")
-    if is_owner(case, person) or _is_any_chair(case, person):
-        return yes()
-    return no("Only the owner or the chair presses this switch.", "Raise a concern: a hold denies as well.")
 
 
 def may_manage_keys(case: Initiative, person: User) -> Answer:
@@ -472,7 +486,7 @@ def may_continue(case: Initiative, person: User) -> Answer:
         return no(f"A case that is {case.stage} has no age to go on past.", "Production is accepted again.")
     if case.imported:
         return no("Nothing is asked of a stage that an import reported.", "Decide a gate here first.")
-    return may_chair(case, person)
+    return may_raise(case, person)
 
 
 def may_lift(hold, person: User) -> Answer:
@@ -482,18 +496,4 @@ def may_lift(hold, person: User) -> Answer:
             f"The system opened this hold: {hold.get_kind_display().lower()}.",
             "It closes by itself when its cause is gone.",
         )
-    return may_chair(hold.initiative, person)
-
-
-def may_import(person: User) -> Answer:
-    """Admins import inventories."""
-    if person.is_active and person.is_admin:
-        return yes()
-    return no("Only admins import inventories.", "Give the file to an admin.")
-
-
-def may_see_record(person: User) -> Answer:
-    """Refusals and the acts of other people: auditors and admins."""
-    if person.is_active and (person.is_auditor or person.is_admin):
-        return yes()
-    return no("Only auditors and admins see the whole record.")
+    return may_raise(hold.initiative, person)

@@ -5,13 +5,15 @@ from django.db.models import Q, QuerySet
 from governance import asof, clock
 from governance.boards import seats_held, units_of_board
 from governance.models import Delegation, Unit, User
-from initiatives.models import Initiative, RoleAssignment
+from initiatives.models import Condition, Gap, Handover, Initiative, Obligation, RoleAssignment
 
 
 def visible_to(person: User) -> QuerySet:
     """The cases this person may open (domain.md, "Who may": read). Everybody else gets 404.
 
-    On another day: those that the doors of today opened before turning back.
+    By a role from the proposal until it ends or is taken back: a role that ended opens nothing, for the rulebook names
+    no time after it. Whoever still owes something on a case reads it until that is settled. On another day:
+    those that the doors of today opened before turning back.
     """
     cases = Initiative.objects.all()
     opened = asof.opened()
@@ -22,10 +24,12 @@ def visible_to(person: User) -> QuerySet:
     if person.is_admin or person.is_auditor:
         return cases
     # Two questions rather than one with "or": each finds its few roles by person, however many there are.
-    roles = RoleAssignment.objects.filter(declined_at__isnull=True)
-    lent = roles.filter(person__in=stood_in_for(person), accepted_at__isnull=False, ended_at__isnull=True)
+    roles = RoleAssignment.objects.open()
+    lent = roles.filter(person__in=stood_in_for(person), accepted_at__isnull=False)
     own = Q(pk__in=roles.filter(person=person).values("initiative")) | Q(pk__in=lent.values("initiative"))
     own |= Q(registered_by=person)
+    for owed in owed_by(person):
+        own |= Q(pk__in=owed)
     seen = own
     if person.unit_id:
         below = Unit.objects.filter(path__startswith=person.unit.path).order_by().values("pk")
@@ -33,6 +37,20 @@ def visible_to(person: User) -> QuerySet:
     for board in {member.board for member in seats_held(person)}:
         seen |= Q(unit__in=units_of_board(board))
     return cases.filter(seen)
+
+
+def owed_by(person: User) -> list[QuerySet]:
+    """Keys of the cases on which the person still owes something, as queries to filter by: debts, conditions, gaps,
+    and what is just being handed over, to either side.
+    """
+    asked = Handover.objects.waiting()
+    return [
+        Obligation.objects.unsettled().filter(debtor=person).values("initiative"),
+        Condition.objects.filter(owner=person, met_at__isnull=True).values("review__initiative"),
+        Gap.objects.filter(owner=person, closed_at__isnull=True).values("initiative"),
+        asked.filter(person=person).values("initiative"),
+        asked.filter(successor=person).values("initiative"),
+    ]
 
 
 def stood_in_for(person: User) -> QuerySet:

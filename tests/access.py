@@ -83,6 +83,7 @@ TABLE = {
     "account-invite": only(closed=405, strangers=405, sent=403),
     "account-end-sessions": only(closed=405, strangers=405, sent=403),
     "files-gone": ADMINS,
+    "seat-confirm": only("chair", "deputy_chair", strangers=403, sent=403),  # the admin granted it
     "status": only("admin", strangers=403, sent=405),
     "status-mail": only(closed=405, strangers=405, sent=403),
     "settings": Row(strangers=200, sent=200),

@@ -12,11 +12,11 @@ from adoption.actions.writing import write
 from adoption.demo import life
 from adoption.models import Lesson, Measure, PostMortem
 from adoption.readings import Fate, Sent
+from governance import account_news, clock, cooling_off
 from governance import actions as ground
-from governance import clock
 from governance.cedar import Rule
 from governance.history import acting
-from governance.models import Board, Rulebook, ServiceKey, Unit, User
+from governance.models import Board, Membership, Notice, Rulebook, ServiceKey, Unit, User
 from governance.models.decisions import NEEDS_APPROVAL
 from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
 from governance.policy import Approval, Decision
@@ -109,6 +109,14 @@ def make_person(login: str, unit: Unit | None = None, **fields) -> User:
         )
 
 
+def make_seat(cast: Cast, person: User, seat: str, *, by: User | None = None, **fields) -> Membership:
+    """A seat of the board, granted by an admin and confirmed by the chair: it signs at once."""
+    row = ground.appoint(board=cast.board, person=person, seat=seat, by=by or cast.admin, **fields)
+    if cooling_off.seat_until(row, clock.now()) is not None and row.signs_from > row.starts_at:
+        row = ground.confirm_seat(membership=row, by=cast.chair)
+    return row
+
+
 def make_rulebook(admin: User, chair: User, source: str | None = None) -> Rulebook:
     """A published rulebook: loaded, proposed by the admin, published by the chair."""
     rulebook = ground.load_rulebook(source=source or load_default(), by=admin)
@@ -145,6 +153,7 @@ def _make_cast() -> Cast:
     ground.appoint(board=board, person=people["chair"], seat=CHAIR, by=admin)
     ground.appoint(board=board, person=people["deputy-chair"], seat=DEPUTY_CHAIR, by=admin)
     make_rulebook(admin, people["chair"])
+    Notice.objects.filter(kind=account_news.KIND).delete()  # of their seats they were told long ago
     return _cast_of(people, unit, elsewhere, board)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 TABLES = (
     "organisation", "client", "enforcement", "approvals", "contract", "integration", "pulses", "whatif",
-    "leaders", "judged",
+    "leaders", "judged", "accounts",
 )  # fmt: skip
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -402,7 +402,7 @@ MUTANTS = [
     Mutant(
         "asking for a new password is slowed down",
         "governance/account_forms.py",
-        "throttle.enter_try(f\"reset:{cleaned['name']}\", None)",
+        'throttle.enter_try(cleaned["name"], purpose=throttle.RESET)',
         "None",
         f"{ACCOUNT} -k slowed_down",
     ),
@@ -423,8 +423,8 @@ MUTANTS = [
     Mutant(
         "the token of a link is in no log",
         "governance/views/account.py",
-        '    request.session[TOKEN] = token\n    return redirect("password-set")\n',
-        "    request.session[TOKEN] = token\n    return set_password(request)\n",
+        '        del request.session[TOKEN]\n    return redirect("password-set")\n',
+        "        del request.session[TOKEN]\n    return set_password(request)\n",
         f"{ACCOUNT} -k ever_written",
     ),
     Mutant(

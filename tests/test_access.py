@@ -147,6 +147,8 @@ def world(cast):
     estate, _ = actions.read_estate(
         content=b"Name,Kind\nShare,wiki\n", file_name="estate.csv", kind="systems", by=cast.admin
     )
+    newcomer = factories.make_person("newly-seated")
+    seat = people.appoint(board=cast.board, person=newcomer, seat="service_operations", by=cast.admin)
     absence = actions.plan_absence(first=tomorrow, last=tomorrow, asked=[Asked(cast.lead)], by=cast.owner)
     shared = factories.make_system(cast, "Customer ledger", owner=cast.second_admin, editable=False)
     service = factories.make_account(cast, shared)
@@ -232,6 +234,7 @@ def world(cast):
         "evidence": item.pk,
         "roles": proposed.pk,
         "away": absence.pk,
+        "seats": seat.pk,
         "delegations": absence.delegations.get().pk,
         "reference": factories.make_request(case, factories.make_key(cast, case)[0]).reference,
         "people": cast.owner.pk,

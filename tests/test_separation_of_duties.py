@@ -4,6 +4,7 @@ stands in the table all the same, it does not count. Admins included."""
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import DatabaseError
 
 from adoption.demo import life
@@ -33,8 +34,8 @@ def review(cast):
 
 
 def sit_down(cast, person, seat=SEAT, **fields):
-    """Somebody is seated by an admin, as others are."""
-    return ground.appoint(board=cast.board, person=person, seat=seat, by=cast.second_admin, **fields)
+    """Somebody is seated by an admin, as others are, and the chair knows."""
+    return factories.make_seat(cast, person, seat, by=cast.second_admin, **fields)
 
 
 def give_role(cast, case, role, person, *, accept=True):
@@ -102,7 +103,13 @@ def _an_admin_who_seated_himself(cast, case):
     with pytest.raises(Refused, match="Nobody seats themselves"):
         ground.appoint(board=cast.board, person=cast.admin, seat=SEAT, by=cast.admin)
     with acting(by=cast.admin, reason="Past the act"):
-        Membership(board=cast.board, person=cast.admin, seat=SEAT, granted_by=cast.admin).save()
+        Membership(
+            board=cast.board,
+            person=cast.admin,
+            seat=SEAT,
+            granted_by=cast.admin,
+            signs_from=clock.now() + timedelta(days=2),
+        ).save()
     return cast.admin
 
 
@@ -136,8 +143,9 @@ def _an_author_of_evidence(cast, case):
 
 def _whose_seat_ran_out(cast, case):
     person = factories.make_person("former-seat")
-    start = clock.now() - timedelta(days=30)
-    sit_down(cast, person, starts_at=start, ends_at=clock.now() - timedelta(seconds=1))
+    end = clock.now() - timedelta(seconds=1)
+    with time_machine.travel(end - timedelta(days=30)):
+        ground.appoint(board=cast.board, person=person, seat=SEAT, ends_at=end, by=cast.second_admin)
     return person
 
 

@@ -9,10 +9,11 @@ from adoption import sections
 from adoption.actions.lessons import offer
 from adoption.models import PostMortem
 from adoption.permissions import postmortems as permissions
-from governance import clock, ledger
+from governance import clock, cooling_off, ledger
 from governance.answers import Conflict
 from governance.models import User
 from governance.notify import owe
+from initiatives import permissions as of_cases
 from initiatives.actions.base import act
 from initiatives.actions.holds import settle_confirmed
 from initiatives.models import Initiative, Obligation
@@ -109,6 +110,7 @@ def confirm(
     with act("confirm post-mortem", by=by, case=post_mortem.initiative_id) as case:
         row = _in_review(post_mortem)
         permissions.may_confirm(row, by).or_refuse()
+        cooling_off.may_lift(by, of_cases.memberships_on(case, by, (permissions.SEAT,))).or_refuse()
         _same_version(row, version)
         if not no_lesson and not row.lessons.standing().exists():
             raise ValidationError(

@@ -72,8 +72,8 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
 def _wait(request, link: ProblemLink):
     """Count a report; the moment from which another may be sent, where there were too many. No address is kept."""
     address = protected.mark(f"{throttle.address_of(request)} {clock.today()}")[:40]
-    return throttle.enter_try(f"problem-{address}", None, most=PER_ADDRESS) or throttle.enter_try(
-        f"problem-link-{link.pk}", None, most=PER_LINK
+    return throttle.enter_try(address, purpose="problem from", most=PER_ADDRESS) or throttle.enter_try(
+        str(link.pk), purpose="problem by link", most=PER_LINK
     )
 
 

@@ -65,7 +65,7 @@ def report(request: HttpRequest, ref: str) -> HttpResponse:
 def _too_many(request, form) -> bool:
     """Whether the person reported so much just now that it has to wait; counted under a mark, not under a name."""
     mark = protected.mark(f"{request.user.pk} {clock.today()}")[:40]
-    until = throttle.enter_try(f"signal-{mark}", None, most=PER_PERSON)
+    until = throttle.enter_try(mark, purpose="signal", most=PER_PERSON)
     if until is not None:
         form.add_error(None, f"That is a lot at once. Send it again after {clock.local(until):%H:%M}.")
     return until is not None

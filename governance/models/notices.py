@@ -70,16 +70,17 @@ class Delivery(Outgoing):
     """The one mail of a person, kind, matter and day.
 
     `about` names the matter where a kind has several: the code of the unit of a digest, the minute of a mail about
-    approvals.
+    approvals, the newest notice of one about the account.
     """
 
     not_governed = "a mail on its way: it reports and decides nothing"
-    DAY, DIGEST, APPROVALS, CHECKPOINT = "day", "digest", "approvals", "checkpoint"
+    DAY, DIGEST, APPROVALS, CHECKPOINT, ACCOUNT = "day", "digest", "approvals", "checkpoint", "account"
     KINDS = {
         DAY: "The day's mail",
         DIGEST: "Weekly digest",
         APPROVALS: "Approvals asked for",
         CHECKPOINT: "Checkpoint of a decision",
+        ACCOUNT: "About the account",
     }
 
     kind = models.CharField(max_length=20, choices=KINDS.items(), default=DAY)

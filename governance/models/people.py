@@ -103,6 +103,10 @@ class User(AbstractBaseUser):
     is_admin = models.BooleanField(default=False)
     is_auditor = models.BooleanField(default=False)
     joined_at = models.DateTimeField(default=clock.now)
+    # After somebody else reset the password: from when the person signs again what lets a case rise (cooling_off).
+    signs_from = models.DateTimeField(null=True, blank=True, editable=False)
+    # When somebody else changed the address, until a password is set: links wait a day before they go there.
+    address_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = UserManager.from_queryset(UserQuerySet)()
     history = governed(excluded_fields=["password"])
@@ -203,6 +207,12 @@ class Membership(models.Model):
     ends_at = models.DateTimeField(null=True, blank=True)
     delegate_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="delegates")
     granted_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    # From when it signs what lets a case rise, unless it is confirmed before; None: granted before there was that rule.
+    signs_from = models.DateTimeField(null=True, blank=True, editable=False)
+    confirmed_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
+    confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = MembershipQuerySet.as_manager()
     history = governed()
@@ -219,6 +229,11 @@ class Membership(models.Model):
                 fields=["board", "person", "seat"],
                 condition=Q(ends_at__isnull=True),
             ),
+            models.CheckConstraint(
+                name="membership_is_confirmed_by_somebody_at_a_moment",
+                condition=Q(confirmed_by__isnull=True, confirmed_at__isnull=True)
+                | Q(confirmed_by__isnull=False, confirmed_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -231,10 +246,14 @@ class Membership(models.Model):
 
 
 class SignInAttempt(models.Model):
-    """A failed sign-in, kept to slow guessing down. Not governed: nobody is signed in when it is written."""
+    """A try that is counted, to slow guessing down. Not governed: nobody is signed in when it is written.
+
+    `purpose` says what was tried, `login` under which name: tries of one purpose never count for another.
+    """
 
     not_governed = "counts what is forgotten after a while; the refused sign-in is an entry"
 
+    purpose = models.CharField(max_length=20, default="sign in")
     login = models.CharField(max_length=60)
     address = models.GenericIPAddressField(null=True)
     at = models.DateTimeField(db_default=DatabaseNow())
@@ -243,4 +262,4 @@ class SignInAttempt(models.Model):
         indexes = [models.Index(fields=["login", "at"]), models.Index(fields=["address", "at"])]
 
     def __str__(self) -> str:
-        return f"failed sign-in as {self.login}"
+        return f"{self.purpose}: {self.login}"

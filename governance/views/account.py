@@ -85,8 +85,14 @@ def _change(request: HttpRequest, password: str) -> None:
 @never_cache
 @require_safe
 def password_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Take the link out of the address, where logs and other sites could see it, and open the page."""
-    request.session[TOKEN] = token
+    """Take the link out of the address, where logs and other sites could see it, and open the page.
+
+    Nothing is written for one that is unknown, used or ended: the page says so.
+    """
+    if links.find(token) is not None:
+        request.session[TOKEN] = token
+    elif TOKEN in request.session:
+        del request.session[TOKEN]
     return redirect("password-set")
 
 

@@ -167,7 +167,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
     except ValidationError as wrong:
         messages.error(request, " ".join(wrong.messages))
     else:
-        lasts = "an hour" if known else "a week"
+        lasts = "an hour, and who uses it approves nothing for a day" if known else "a week"
         messages.success(request, f"{person} is sent a link to choose a password; it works for {lasts}.")
     return _back(request)
 

@@ -41,7 +41,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 address=throttle.address_of(request),
             )
         auth.login(request, form.person)
-        return redirect(target or "desk")
+        response = redirect(target or "desk")
+        throttle.remember(request, response, form.person.login)
+        return response
     status = 429 if form.throttled_until else 200
     context = {
         "form": form,

@@ -11,7 +11,19 @@ from governance.models import User
 from governance.permissions import may_audit
 
 PAGE = 100
-HEADING = ["On", "Kind", "Who", "Account", "Held", "Where", "Since", "Until", "Granted by", "Reason"]
+HEADING = [
+    "On",
+    "Kind",
+    "Who",
+    "Account",
+    "Held",
+    "Where",
+    "Since",
+    "Until",
+    "Granted by",
+    "Reason",
+    "Known since",
+]
 
 
 @require_safe
@@ -47,6 +59,7 @@ def export(request: HttpRequest) -> HttpResponse:
             row.until,
             row.granted_by,
             row.reason,
+            row.known or row.since,
         ]
         for row in found
     )

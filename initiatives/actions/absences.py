@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from governance import clock, ledger
+from governance import clock, cooling_off, ledger
 from governance.answers import Conflict, no
 from governance.models import Absence, Delegation, Membership, User
 from governance.models.people import SEATS
@@ -157,14 +157,16 @@ def _seat(delegation: Delegation) -> Membership:
     absence, held = delegation.absence, delegation.membership
     if not held.holds_at(clock.now()):
         no(f"{absence.person} no longer holds that seat.", "Nobody needs to stand in for it.").or_refuse()
+    starts_at = max(absence.starts_at, clock.now())
     seat = Membership(
         board=held.board,
         seat=held.seat,
         person=delegation.delegate,
         delegate_of=held,
         granted_by=absence.person,
-        starts_at=max(absence.starts_at, clock.now()),
+        starts_at=starts_at,
         ends_at=absence.ends_at,
+        signs_from=cooling_off.seat_from(starts_at),
     )
     seat.save()
     ledger.record(

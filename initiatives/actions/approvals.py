@@ -13,7 +13,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
-from governance import cedar, clock, history, ledger, seals
+from governance import cedar, clock, cooling_off, history, ledger, seals
 from governance.answers import Conflict, Refused, ended, no
 from governance.history import acting
 from governance.models import ContractVersion, ServiceKey, User
@@ -231,6 +231,8 @@ def answer_approval(
                 request.get_absolute_url(),
             )
         may_answer_approval(request, by, answers=answers).or_refuse()
+        if verdict == APPROVE:
+            cooling_off.may_lift(by).or_refuse()
         voice = approving.voice_of(request, sources.roles(case), by)
         try:
             with transaction.atomic():

@@ -7,7 +7,7 @@ from datetime import date
 
 from django.core.exceptions import ValidationError
 
-from governance import clock, ledger
+from governance import clock, cooling_off, ledger
 from governance.answers import Conflict, no
 from governance.models import Clause, Rulebook, User
 from initiatives import permissions
@@ -127,6 +127,7 @@ def review_layer_report(*, evidence: Evidence, requirement: str, words: str, by:
     with act("read layer report", by=by, case=evidence.initiative_id) as case:
         evidence = Evidence.objects.get(pk=evidence.pk)
         permissions.may_review_layer_report(case, evidence, by).or_refuse()
+        cooling_off.may_lift(by).or_refuse()
         asked = Rulebook.objects.current().book.requirements.get(requirement)
         offered = evidence.coverage.filter(requirement=requirement).exists()
         if asked is None or asked.group != "layer" or not offered:

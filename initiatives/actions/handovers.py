@@ -6,7 +6,7 @@ Cases are locked in the order of their keys. Until a successor accepts, all of i
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from governance import clock, ledger
+from governance import clock, cooling_off, ledger
 from governance.answers import Conflict, no
 from governance.models import User
 from governance.notify import owe as owe_notice
@@ -94,6 +94,7 @@ def _propose(case, part, person, successor, reason, by) -> Handover:
 def accept_handovers(*, handovers: list[Handover], by: User) -> list[Handover]:
     """Take over, in person, what was proposed: roles with the words that go with them, conditions, gaps."""
     with act("accept handover", by=by, reason="Took over"):
+        cooling_off.may_lift(by).or_refuse()
         rows = []
         for pk in sorted({row.initiative_id for row in handovers}):
             case = lock(pk)

@@ -196,7 +196,7 @@ def excuse_debt(*, obligation: Obligation, reason: str, by: User) -> Obligation:
     if not reason.strip():
         raise ValidationError({"reason": "Say why decisions may go on while this is owed."})
     with act("excuse debt", by=by, case=obligation.initiative_id, reason=reason) as case:
-        permissions.may_chair(case, by).or_refuse()
+        permissions.may_raise(case, by).or_refuse()
         obligation = Obligation.objects.get(pk=obligation.pk)
         if obligation.excused_at:
             no("It was lifted once already; once is all.", "The debt has to be settled.").or_refuse()

@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils.text import slugify
 
-from governance import clock, ledger
-from governance.answers import Conflict, no
+from governance import clock, cooling_off, ledger
+from governance.answers import Conflict, all_of, no
 from governance.models import User
-from initiatives import permissions
+from governance.permissions import may_import
 from initiatives.actions.base import act
 from initiatives.actions.claims import CLAIMS, import_rows
 from initiatives.importing import batch as looks
@@ -118,7 +118,7 @@ def _reading_of(used: Source) -> dict:
 
 def _may_import(by: User | None) -> None:
     if by is not None:
-        permissions.may_import(by).or_refuse()
+        all_of(may_import(by), cooling_off.may_lift(by)).or_refuse()
 
 
 def _one_import_at_a_time() -> None:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
 
-from governance import clock, history, ledger
+from governance import clock, cooling_off, history, ledger
 from governance.answers import Conflict
 from governance.models import User
 from governance.templatetags.plumbline import stage_word
@@ -167,6 +167,8 @@ def answer_link(*, link: Link, accepts: bool, words: str = "", digest: str, by: 
     with act("answer link", by=by, case=link.initiative_id, register=True) as case:
         link = Link.objects.select_related("system__owner", "initiative").get(pk=link.pk)
         permissions.may_answer_link(link, by).or_refuse()
+        if accepts:
+            cooling_off.may_lift(by).or_refuse()
         hops = list(link.hops.filter(ended_at__isnull=True).order_by("position"))
         read, now = register.digest(link, hops)
         if digest != now:

@@ -265,7 +265,7 @@ def reopen(*, case: Initiative, reason: str, by: User) -> Initiative:
     if not reason.strip():
         raise ValidationError({"reason": "Say why it is worth another attempt."})
     with act("reopen", by=by, case=case, reason=reason) as case:
-        permissions.may_chair(case, by).or_refuse()
+        permissions.may_raise(case, by).or_refuse()
         if case.stage != "stopped":
             no("Only a stopped case is reopened.", "After retiring, register a successor.").or_refuse()
         if case.obligations.unsettled().filter(kind="post_mortem").exists():
@@ -315,7 +315,7 @@ def reattest(*, case: Initiative, reason: str, by: User) -> Initiative:
     Their acceptances must be younger than the rulebook's grace days.
     """
     with act("re-attest", by=by, case=case, reason=reason) as case:
-        permissions.may_chair(case, by).or_refuse()
+        permissions.may_raise(case, by).or_refuse()
         if case.stage != "production":
             no("Only production is accepted again.").or_refuse()
         grace = Rulebook.objects.current().book.freshness.grace_days

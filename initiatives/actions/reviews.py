@@ -107,7 +107,8 @@ def decide(
     with act("decide", by=by, case=review.initiative_id, reason=reason, register=retiring) as case:
         with one_look():  # after the lock and before anything is written: each thing is read once
             review = still_open(review, case)
-            permissions.may_chair(case, by).or_refuse()
+            rises = outcome != Review.REFUSED and not retiring
+            (permissions.may_raise if rises else permissions.may_chair)(case, by).or_refuse()
             sitting, team = board.sit(review, case), _team(case)
             scopes, declared = sources.rows(case, "scopes"), sources.rows(case, "proof_items")
         if outcome == Review.REFUSED:

@@ -72,7 +72,7 @@ def accept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> Rol
     """Accept a role in person. An earlier holder's role ends with it, and what rested on them is voided."""
     with act("accept role", by=by, case=assignment.initiative_id) as case:
         assignment = RoleAssignment.objects.get(pk=assignment.pk)
-        permissions.may_answer_role(assignment, by).or_refuse()
+        permissions.may_accept_role(assignment, by).or_refuse()
         if case.closed and not case.obligations.unsettled().exists():
             no(f"This case is {case.stage}; its roles are history.").or_refuse()
         if assignment.accepted_at or assignment.declined_at or assignment.ended_at:
@@ -86,7 +86,7 @@ def reaccept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> R
     """Accept again a role one holds, so that the attestation is fresh (rulebook: half-yearly, quarterly)."""
     with act("accept role again", by=by, case=assignment.initiative_id) as case:
         assignment = RoleAssignment.objects.get(pk=assignment.pk)
-        permissions.may_answer_role(assignment, by).or_refuse()
+        permissions.may_accept_role(assignment, by).or_refuse()
         if not assignment.accepted_at or assignment.ended_at:
             no("Only a role in force is accepted again.").or_refuse()
         ledger.record("role accepted again", case=case, role=assignment.role)

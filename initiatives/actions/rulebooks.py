@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
 
-from governance import clock, ledger, notify, signing
+from governance import clock, cooling_off, ledger, notify, signing
 from governance.answers import Conflict, no
 from governance.models import Membership, Rulebook, User
 from governance.models.people import CHAIR
@@ -38,8 +38,10 @@ def publish_rulebook(
             no("No admin proposed to publish it.", "An admin does that on its page.").or_refuse()
         if rulebook.admin_id == by.pk:
             no("Admin and chair are two people.", "A chair publishes what an admin proposed.").or_refuse()
-        if not Membership.objects.held_at(clock.now()).filter(person=by, seat=CHAIR).exists():
+        chaired = list(Membership.objects.held_at(clock.now()).filter(person=by, seat=CHAIR))
+        if not chaired:
             no("Only a chair publishes a rulebook.", "Ask the chair of a board.").or_refuse()
+        cooling_off.may_lift(by, chaired).or_refuse()
         if forecast is not None and (forecast.digest != rulebook.digest or forecast.state != Forecast.DONE):
             raise Conflict("What you were shown is not what this rulebook would do.", "Look again.")
         rulebook.chair, rulebook.published_at = by, clock.now()

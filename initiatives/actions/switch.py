@@ -7,7 +7,7 @@ from governance import clock, ledger
 from governance.answers import Conflict, no
 from governance.models import PolicyDecision, User
 from governance.models.decisions import ALLOW
-from initiatives import permissions
+from initiatives import permissions, switch_permissions
 from initiatives.actions.base import act
 from initiatives.actions.evidence import add_evidence
 from initiatives.models import Evidence, Initiative, KillSwitch
@@ -21,7 +21,7 @@ def switch_off(*, case: Initiative, reason: str, by: User) -> KillSwitch:
     if not reason.strip():
         raise ValidationError({"reason": "Say in one sentence why: whoever asks is told."})
     with act("switch off", by=by, case=case, reason=reason) as case:
-        permissions.may_switch(case, by).or_refuse()
+        switch_permissions.may_switch(case, by).or_refuse()
         there = case.kill_switches.filter(released_at__isnull=True).select_related("pressed_by").first()
         if there is not None:
             raise Conflict(
@@ -38,7 +38,7 @@ def switch_on(*, case: Initiative, reason: str, by: User) -> KillSwitch:
     if not reason.strip():
         raise ValidationError({"reason": "Say why it may go on."})
     with act("switch on", by=by, case=case, reason=reason) as case:
-        permissions.may_switch(case, by).or_refuse()
+        switch_permissions.may_switch_on(case, by).or_refuse()
         pressed = case.kill_switches.filter(released_at__isnull=True).first()
         if pressed is None:
             raise Conflict("It is switched on already.")

@@ -4,9 +4,10 @@ from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
 
-from governance import clock, ledger
+from governance import clock, cooling_off, ledger
 from governance.answers import Conflict, no
 from governance.models import Rulebook, User
+from governance.models.people import CHAIR, DEPUTY_CHAIR
 from initiatives import permissions
 from initiatives.actions.base import act, settle_standing
 from initiatives.models import Initiative, Waiver
@@ -70,16 +71,20 @@ def agree_to_waiver(*, waiver: Waiver, by: User) -> Waiver:
             no(
                 "; ".join(reasons).capitalize() + ".", "A waiver is never for its own beneficiary."
             ).or_refuse()
+        seats: tuple[str, ...] = ()
         if permissions.is_acting_chair(case, by) and waiver.chair_id is None:
+            seats = (CHAIR, DEPUTY_CHAIR)
             waiver.chair, waiver.chair_at = by, clock.now()
         elif (
             permissions.holds_seat(case, by, "risk_compliance")
             and waiver.risk_id is None
             and waiver.chair_id != by.pk
         ):
+            seats = ("risk_compliance",)
             waiver.risk, waiver.risk_at = by, clock.now()
         else:
             no("A waiver needs the chair and the risk seat, each once.").or_refuse()
+        cooling_off.may_lift(by, permissions.memberships_on(case, by, seats)).or_refuse()
         waiver.save()
         ledger.record(
             "waiver agreed", case=case, key=waiver.key, until=waiver.until, runs=waiver.granted_at is not None

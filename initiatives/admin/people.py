@@ -51,11 +51,12 @@ class PeopleAdmin(PersonAdmin):
         )
         return format_html(
             '<a href="{}">{}</a> &middot; <a href="{}">Hand over their cases</a>'
-            ' &middot; <a href="{}">Set a password</a>',
+            ' &middot; <a href="{}?q={}">Send a link to choose a password</a>',
             reverse(f"admin:governance_user_{name}", args=[person.pk]),
             verb,
             reverse("handover", args=[person.pk]),
-            reverse("admin:auth_user_password_change", args=[person.pk]),
+            reverse("accounts"),
+            person.login,
         )
 
     def deactivate(self, request, pk):
@@ -99,7 +100,7 @@ class PeopleAdmin(PersonAdmin):
 class SeatAdmin(MembershipAdmin):
     """Seats, with the act that ends one."""
 
-    readonly_fields = ("act",)
+    readonly_fields = ("signs_from", "confirmed_by", "confirmed_at", "act")
 
     def get_urls(self):
         """The act beside Django's own pages."""
@@ -113,7 +114,8 @@ class SeatAdmin(MembershipAdmin):
         names = ["board", "seat", "person", "starts_at", "ends_at", "delegate_of"]
         if obj is None:
             return [*names, "reason"]
-        return [*names, "granted_by", "act"] if request.user.is_admin else [*names, "granted_by"]
+        names += ["granted_by", "signs_from", "confirmed_by", "confirmed_at"]
+        return [*names, "act"] if request.user.is_admin else names
 
     @admin.display(description="Acts")
     def act(self, membership):

@@ -9,6 +9,7 @@ from governance import asof, clock, gates
 from governance.judgements import judgement_of, judgement_of_declared
 from governance.middleware import on_any_day
 from governance.models import Entry, Rulebook, User
+from governance.permissions import may_see_record
 from initiatives import actions, board, doors, impact, permissions, sources, standing, timeline
 from initiatives.actions.reviews import GATE_FROM
 from initiatives.forms.details import DetailsForm, RenameForm, TierForm
@@ -278,7 +279,7 @@ def history(request, ref):
     """The timeline of acts in plain words, with the rows they changed behind them."""
     row = doors.case_for(request.user, ref)
     entries = Entry.objects.acts().of_case(row.ref)
-    if not permissions.may_see_record(request.user):
+    if not may_see_record(request.user):
         entries = timeline.without_private(entries, request.user)
     # Asked first, and by the case alone: joined to the people, a plan may read all that one of them ever did.
     done = set(entries.order_by().values_list("actor_id", "kind").distinct())

@@ -77,6 +77,8 @@ def decide(request, pk):
     )
     rows = _condition_rows(request, case, proposed) if outcome == Review.WITH_CONDITIONS else None
     blockers, status = _blockers(sitting, outcome, proposed), 200
+    if not refusing and row.gate != "retire":
+        blockers = (*blockers, *permissions.may_raise(case, request.user).reasons)
     if request.method == "POST" and form.is_valid() and (rows is None or rows.is_valid()):
         try:
             done = actions.decide(

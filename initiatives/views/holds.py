@@ -100,7 +100,7 @@ def settle(request, pk):
 def excuse(request, pk):
     """Let decisions pass an overdue debt once, as chair."""
     debt = _debt(request, pk)
-    permissions.may_chair(debt.initiative, request.user).or_refuse()
+    permissions.may_raise(debt.initiative, request.user).or_refuse()
     return one_act(
         request,
         debt.initiative,

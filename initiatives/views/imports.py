@@ -8,7 +8,8 @@ from django.db.models.fields.json import KeyTextTransform
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 
-from initiatives import actions, permissions
+from governance.permissions import may_import
+from initiatives import actions
 from initiatives.forms.imports import ConfirmForm, MappingForm, RowForm, UploadForm
 from initiatives.importing.batch import COUNTED
 from initiatives.importing.code_pages import CodePageUnsure
@@ -26,7 +27,7 @@ FOLDER = "imports"  # where a file waits for an answer about its code page
 
 def imports(request):
     """The files that were uploaded, newest first, and the form for the next one."""
-    permissions.may_import(request.user).or_refuse()
+    may_import(request.user).or_refuse()
     form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     unsure = None
     if request.method == "POST" and form.is_valid():
@@ -77,7 +78,7 @@ def _put_on(form, wrong: ValidationError) -> None:
 
 def batch(request, pk):
     """The preview: what would become of every row and why; for new sources also the mapping."""
-    permissions.may_import(request.user).or_refuse()
+    may_import(request.user).or_refuse()
     row = get_object_or_404(
         ImportBatch.objects.select_related("uploaded_by", "confirmed_by", "repeats"), pk=pk
     )
@@ -174,7 +175,7 @@ def _shown(row: ImportRow) -> dict:
 
 def confirm(request, pk):
     """What will happen, for which organisations; then it happens."""
-    permissions.may_import(request.user).or_refuse()
+    may_import(request.user).or_refuse()
     row = get_object_or_404(ImportBatch, pk=pk)
     waiting = row.rows.filter(done_at__isnull=True)
     organisations = _organisations(waiting)
@@ -205,7 +206,7 @@ def confirm(request, pk):
 
 def decide_row(request, pk):
     """One row as it came, how it was read, what is wrong; and its decision where it was set aside."""
-    permissions.may_import(request.user).or_refuse()
+    may_import(request.user).or_refuse()
     row = get_object_or_404(ImportRow.objects.select_related("batch", "initiative"), pk=pk)
     posted = request.POST if request.method == "POST" else None
     form = RowForm(posted) if row.decision == "triage" else None

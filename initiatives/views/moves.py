@@ -107,7 +107,7 @@ def retire(request, ref):
 def reopen(request, ref):
     """Reopen a stopped case, as chair."""
     case = doors.case_for(request.user, ref)
-    permissions.may_chair(case, request.user).or_refuse()
+    permissions.may_raise(case, request.user).or_refuse()
     if case.stage != "stopped":
         no("Only a stopped case is reopened.", "After retiring, register a successor.").or_refuse()
     passed = case.stage_changes.filter(to_stage="prototype").exists()
@@ -209,7 +209,7 @@ def reattest(request, ref):
     """Confirm, as chair, that production is accepted again."""
     case = doors.case_for(request.user, ref)
     if request.method == "POST" or case.stage != "production":
-        permissions.may_chair(case, request.user).or_refuse()
+        permissions.may_raise(case, request.user).or_refuse()
     if case.stage != "production":
         no("Only production is accepted again.").or_refuse()
     book = Rulebook.objects.current().book

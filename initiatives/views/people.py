@@ -113,7 +113,7 @@ def role(request, pk):
         else:
             messages.success(request, f"You are {row.get_role_display().lower()} of {case.ref} now.")
             return redirect("people", case.ref)
-    answer = permissions.may_answer_role(row, request.user)
+    answer = permissions.may_accept_role(row, request.user)
     if answer and not open_:
         answer = no("This proposal was answered or ended already.", "The owner can propose you again.")
     return ask(
@@ -156,7 +156,7 @@ def decline(request, pk):
 def again(request, pk):
     """Accept again a role one holds, so that the word is fresh."""
     row = _assignment(request, pk)
-    permissions.may_answer_role(row, request.user).or_refuse()
+    permissions.may_accept_role(row, request.user).or_refuse()
     if not row.accepted_at or row.ended_at:
         raise Http404("Only a role in force is accepted again.")
     form = AcceptForm(sent(request))
@@ -199,7 +199,11 @@ def end(request, pk):
         "people",
         form,
         title=f"End the role: {row.get_role_display()}",
-        happens=[f"{row.person} stops being {row.get_role_display().lower()} of {case.ref} at once."],
+        happens=[
+            f"{row.person} stops being {row.get_role_display().lower()} of {case.ref} at once.",
+            f"{row.person} no longer reads the case by it, except for what anybody in the unit reads; who still owes "
+            "something here reads it until that is settled.",
+        ],
         effects=impact.of_role_end(row, by=request.user) if live else None,
         impact_verb="Ending this",
         danger=True,

@@ -212,6 +212,7 @@ def _open_page(request, row: Review) -> dict:
         "caption": sittings.quorum_words(sitting.verdict, sitting.book, row.gate),
         "seat_table": sittings.seats_table(sitting, votes),
         "own_seats": sittings.own_seats(sitting, person, votes) if acting else [],
+        "cooling": sittings.cooling(sitting),
         "changed": news.of_review(row, person, sitting.facts, sitting.states, sitting.book)
         if acting
         else None,

@@ -15,8 +15,9 @@ from governance import asof, clock, gates, hooks
 from governance.answers import Answer, no
 from governance.boards import board_for
 from governance.models import Rulebook, User
+from governance.permissions import may_see_record
 from governance.templatetags.plumbline import LAYER_WORDS, day, lean, stage_word
-from initiatives import permissions, sources, standing
+from initiatives import permissions, sources, standing, switch_permissions
 from initiatives.models import Initiative
 from initiatives.register import residency
 from initiatives.residency_permissions import may_set_regions
@@ -102,7 +103,7 @@ class WhoMay:
     @cached_property
     def switch(self) -> Answer:
         """Switch its systems off and on, at once."""
-        return permissions.may_switch(self.case, self.person)
+        return switch_permissions.may_switch(self.case, self.person)
 
     @cached_property
     def manage_keys(self) -> Answer:
@@ -147,7 +148,7 @@ class WhoMay:
     @cached_property
     def see_record(self) -> Answer:
         """See refusals and the acts of other people."""
-        return permissions.may_see_record(self.person)
+        return may_see_record(self.person)
 
     @cached_property
     def open_file(self) -> Answer:

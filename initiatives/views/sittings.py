@@ -5,7 +5,7 @@ An open review is shown as `board.sit` finds it now; one that was decided as it 
 
 from dataclasses import dataclass, field
 
-from governance import gates
+from governance import cooling_off, gates
 from governance.models.people import SEATS
 from governance.templatetags.plumbline import moment, seat_word
 from initiatives import board, permissions
@@ -52,6 +52,7 @@ class Cast:
 
     row: SignOff
     stale: tuple[str, ...] = ()
+    fresh: tuple[str, ...] = ()  # what is new about the seat or the password it was signed with
 
     @property
     def tone(self) -> str:
@@ -209,8 +210,45 @@ def frozen_lines(review: Review) -> list[Line]:
 def live_votes(sitting: board.Sitting) -> dict[str, Cast]:
     """The vote that stands for each seat, with every reason why it does not count."""
     return {
-        row.seat: Cast(row, vote.stale) for row, vote in zip(sitting.sign_offs, sitting.votes, strict=True)
+        row.seat: Cast(row, vote.stale, _fresh(sitting, row))
+        for row, vote in zip(sitting.sign_offs, sitting.votes, strict=True)
     }
+
+
+def _fresh(sitting: board.Sitting, vote: SignOff) -> tuple[str, ...]:
+    """What others should know of a vote: its seat was granted, or its password reset, after the review was opened."""
+    opened, found = sitting.review.opened_at, []
+    held = [row for row in sitting.bench.members if row.person_id == vote.person_id and row.seat == vote.seat]
+    if held and all(row.signs_from is not None and row.starts_at > opened for row in held):
+        row = held[0]
+        confirmed = f"confirmed by {row.confirmed_by}" if row.confirmed_by_id else "confirmed by nobody"
+        found.append(
+            f"The seat was given to {vote.person} {moment(row.starts_at)}, after this review was opened, by "
+            f"{row.granted_by or 'the system'}; {confirmed}"
+        )
+    reset = vote.person.signs_from and vote.person.signs_from - cooling_off.LASTS
+    if reset and reset > opened:
+        found.append(
+            f"Somebody else reset the password of {vote.person} {moment(reset)}, after this review was opened"
+        )
+    return tuple(found)
+
+
+def cooling(sitting: board.Sitting) -> list[str]:
+    """Who of the seats of this gate approves nothing yet, why, and from when; nothing for retiring, which waits for
+    nobody.
+    """
+    review = sitting.review
+    if review.gate == "retire":
+        return []
+    held: dict[tuple[str, int], list] = {}
+    for row in sitting.bench.members:
+        if row.seat in sitting.book.gates[review.gate].seats:
+            held.setdefault((row.seat, row.person_id), []).append(row)
+    said = [
+        (seat, cooling_off.why_waits(rows[0].person, rows, sitting.at)) for (seat, _), rows in held.items()
+    ]
+    return [f"{seat_word(seat)}: {why}" for seat, why in said if why]
 
 
 def frozen_votes(review: Review) -> dict[str, Cast]:
@@ -300,6 +338,7 @@ def own_seats(sitting: board.Sitting, person, votes: dict[str, Cast]) -> list[di
             {
                 "seat": seat,
                 "may": permissions.may_sign(sitting.review, seat, person),
+                "may_object": permissions.may_sign(sitting.review, seat, person, verdict=OBJECT),
                 "may_recuse": permissions.may_sign(sitting.review, seat, person, verdict=RECUSE),
                 "vote": vote,
                 "own_vote": vote is not None and vote.row.person_id == person.pk,

@@ -9,7 +9,7 @@ from django.urls import reverse
 from governance import clock
 from governance.answers import ended, no
 from governance.models import Rulebook
-from initiatives import actions, doors, permissions
+from initiatives import actions, doors, permissions, switch_permissions
 from initiatives.actions.switch import IN_EFFECT_WITHIN, last_allowed_after
 from initiatives.forms import ReasonForm
 from initiatives.forms.systems import DrillForm
@@ -19,7 +19,7 @@ from initiatives.views.shared import ask, mend, one_act, sent
 def switch_off(request: HttpRequest, ref: str) -> HttpResponse:
     """Deny everything that systems of the case ask."""
     case = doors.case_for(request.user, ref)
-    permissions.may_switch(case, request.user).or_refuse()
+    switch_permissions.may_switch(case, request.user).or_refuse()
     return one_act(
         request,
         case,
@@ -40,7 +40,7 @@ def switch_off(request: HttpRequest, ref: str) -> HttpResponse:
 def switch_on(request: HttpRequest, ref: str) -> HttpResponse:
     """Let the contract decide again; what was learned may become a drill record."""
     case = doors.case_for(request.user, ref)
-    permissions.may_switch(case, request.user).or_refuse()
+    switch_permissions.may_switch_on(case, request.user).or_refuse()
     pressed = case.kill_switches.filter(released_at__isnull=True).select_related("pressed_by").first()
     if pressed is None and request.method != "POST":
         no("Its systems are switched on.", "There is nothing to switch back.").or_refuse()

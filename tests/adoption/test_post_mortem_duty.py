@@ -352,7 +352,7 @@ def _seat(scene, person) -> None:
         reason="Moved",
         by=cast.admin,
     )
-    ground.appoint(board=cast.board, person=person, seat="adoption_change", by=cast.admin)
+    factories.make_seat(cast, person, "adoption_change")
 
 
 def publish_it_past_the_seat(scene):

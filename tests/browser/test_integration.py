@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import expect
 
 from adoption.demo import life
-from governance import actions as ground
 from initiatives import actions, sweeps
 from tests import factories
 from tests.browser.people import Person, Watch
@@ -338,9 +337,7 @@ def test_four_knowledge_bases_a_workflow_in_a_head_and_an_owner_who_leaves(watch
         shot(chair, "2-3-case")
     with at(2026, 10, 30):
         holder = cast.board.memberships.get(seat="service_operations")
-        ground.appoint(
-            board=cast.board, person=successor, seat="service_operations", delegate_of=holder, by=cast.admin
-        )
+        factories.make_seat(cast, successor, "service_operations", delegate_of=holder)
         life.vote(review, "service_operations", successor)
     with at(2026, 11, 2):
         actions.deactivate(person=cast.owner, reason="Left the company", system="HR feed")

@@ -366,6 +366,7 @@ def test_an_account_that_ended_and_whoever_seated_herself_hold_nothing(cast):
             seat=CHAIR,
             starts_at=NOON,
             granted_by=cast.second_admin,
+            signs_from=NOON,
         ).save()
     day = timedelta(days=1)
     found = {(row.person, row.what) for row in rights.held_at(NOON + day)}

@@ -148,6 +148,7 @@ def test_while_the_chair_is_away_the_deputy_decides(cast, review, as_):
 def test_a_delegate_of_a_seat_signs_for_the_time_and_the_vote_names_both(cast, review, as_):
     row = stand_in(cast.seat_value, cast.outsider, membership=seat_of(cast, cast.seat_value))
     assert row.stands.delegate_of == seat_of(cast, cast.seat_value)
+    people.confirm_seat(membership=row.stands, by=cast.chair)
     desk = as_(cast.outsider).get("/").content.decode()
     assert "for Amara Diallo" in desk
     vote = life.vote(review, "business_value", cast.outsider)

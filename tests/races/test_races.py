@@ -11,7 +11,6 @@ from functools import partial
 import pytest
 
 from adoption.demo import life
-from governance import actions as ground
 from governance import clock, seals, statements
 from governance.models import Entry, Notice
 from governance.rulebook import load_default
@@ -54,13 +53,7 @@ class Race:
         self.delegate = cast.sponsor
         holder = cast.board.memberships.get(person=cast.seat_value)
         if not holder.delegates.exists():
-            ground.appoint(
-                board=cast.board,
-                person=self.delegate,
-                seat="business_value",
-                delegate_of=holder,
-                by=cast.admin,
-            )
+            factories.make_seat(cast, self.delegate, "business_value", delegate_of=holder)
         case = factories.make_case(cast)
         life.parts(case, cast.team)
         life.ground_gate(case, "prototype", cast.team)

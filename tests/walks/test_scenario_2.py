@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 import pytest
 
 from adoption.demo import life
-from governance import actions as ground
 from governance import reminders
 from governance.answers import Refused
 from governance.models import Notice
@@ -158,13 +157,11 @@ def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):
 
     with at(2026, 10, 30):
         holder = cast.board.memberships.get(seat="service_operations")
-        ground.appoint(
-            board=cast.board, person=successor, seat="service_operations", delegate_of=holder, by=cast.admin
-        )
+        factories.make_seat(cast, successor, "service_operations", delegate_of=holder)
         signed = life.vote(review, "service_operations", successor)
         assert "service_operations" in story.fresh_seats(review)
         # The owner sits on the board for others' cases, and signed one that is still open.
-        ground.appoint(board=cast.board, person=cast.owner, seat="business_value", by=cast.admin)
+        factories.make_seat(cast, cast.owner, "business_value")
         other = factories.make_case(cast, title="Route planner", owner=cast.support, by=cast.support)
         life.parts(other, _team(cast, cast.support))
         life.ground_gate(other, "prototype", _team(cast, cast.support))

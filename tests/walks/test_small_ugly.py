@@ -301,7 +301,7 @@ def test_a_waiver_nobody_answered_makes_room_and_one_person_is_not_two(cast):
             actions.request_waiver(until=date(2026, 6, 12), **fields)
     with at(2026, 6, 11):
         waiver = actions.request_waiver(until=date(2026, 6, 30), **fields)
-        ground.appoint(board=cast.board, person=cast.chair, seat="risk_compliance", by=cast.admin)
+        factories.make_seat(cast, cast.chair, "risk_compliance")
         actions.agree_to_waiver(waiver=waiver, by=cast.chair)
         with pytest.raises(Refused, match="each once"):
             actions.agree_to_waiver(waiver=waiver, by=cast.chair)

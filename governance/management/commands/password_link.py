@@ -25,4 +25,7 @@ class Command(BaseCommand):
             address = links.hand_over(person=person, system="password_link")
         except ValidationError as wrong:
             raise CommandError(" ".join(wrong.messages)) from None
-        self.stdout.write(f"For {person}; it works once, for a day. Hand it over yourself:\n{address}")
+        self.stdout.write(
+            f"For {person}; it works once, for a day, and who uses it approves nothing for a day. "
+            f"Hand it over yourself:\n{address}"
+        )

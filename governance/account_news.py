@@ -1,0 +1,86 @@
+"""What its person is always told of an account: in the app, and by a mail that leaves at once.
+
+A link for its password, a password that was reset, a changed mail address, a seat. The mail goes where links go: of a
+changed address the one before is told, whatever became of it since.
+"""
+
+from datetime import timedelta
+
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.db.models import Max
+from django.urls import reverse
+
+from governance import clock, delivery, hooks, mails, notify
+from governance.models import Delivery, Notice, User
+
+KIND = "account"
+MAILED_WITHIN = timedelta(days=7)  # what no mail carried by then stands in the app alone
+
+
+def tell(person: User, about: str, *, subject: str, text: str) -> None:
+    """Owe the person this notice with a mail of its own, inside the running act. `about` names the row it speaks of."""
+    from governance import tasks  # which import this module
+
+    notify.owe(
+        person,
+        KIND,
+        about,
+        period=clock.now().isoformat(),
+        subject=subject,
+        text=text,
+        link=reverse("account"),
+    )
+    transaction.on_commit(tasks.mail_links.delay, robust=True)
+
+
+def send() -> delivery.Counts:
+    """Send what nobody was mailed yet. May run twice at once: one mail each."""
+    return delivery.deliver(kind=Delivery.ACCOUNT)
+
+
+def _unsent():
+    """Read or not: whoever sits at the account may not be its person."""
+    recent = clock.now() - MAILED_WITHIN
+    return Notice.objects.unsent().filter(kind=KIND, owed_at__gt=recent, person__is_active=True)
+
+
+def prepare() -> None:
+    """Give everybody with news of their account a mail, named after the newest of them."""
+    delivery.release(Delivery.ACCOUNT)
+    news = _unsent().order_by("person").values_list("person").annotate(newest=Max("pk"))
+    Delivery.objects.bulk_create(
+        [
+            Delivery(kind=Delivery.ACCOUNT, about=str(newest), person_id=person, day=clock.today())
+            for person, newest in news
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def fill(row: Delivery) -> None:
+    """Put all of it into this mail."""
+    _unsent().filter(person=row.person).update(delivery=row)
+
+
+def compose(row: Delivery) -> EmailMultiAlternatives | None:
+    """The mail, oldest first, to the address that counted when the first of it happened; None where there was none."""
+    from governance import links  # which tells by this module
+
+    notices = list(row.notices.order_by("pk"))
+    address = links.address_for(row.person, notices[0].owed_at) if notices else ""
+    if not address:
+        return None
+    more = "" if len(notices) == 1 else f", and {len(notices) - 1} more"
+    mail = mails.compose(
+        "account",
+        to=row.person,
+        subject=f"Plumbline: {notices[0].subject}{more}",
+        key=f"account-{row.pk}.{row.day:%Y%m%d}",
+        context={"notices": notices},
+    )
+    mail.to = [address]
+    return mail
+
+
+ACCOUNT_MAIL = hooks.MailKind(newest_day=clock.today, prepare=prepare, fill=fill, compose=compose)
