@@ -195,7 +195,15 @@ def details(request, ref):
         else:
             messages.success(request, "The details are saved.")
             return redirect(row)
-    return ask(request, row, "case", form, title="Details", verb="Save")
+    effects = impact.of_details(row, by=request.user) if _named_in_votes(request, row) else None
+    return ask(request, row, "case", form, title="Details", verb="Save", effects=effects)
+
+
+def _named_in_votes(request, row) -> bool:
+    """Whether a page about the case's own words is opened while there are votes whose statements name them."""
+    return request.method != "POST" and any(
+        review.is_open and sources.standing_votes(review) for review in sources.reviews(row)
+    )
 
 
 def rename(request, ref):
@@ -214,6 +222,7 @@ def rename(request, ref):
             "Search finds it under its old name too, and its page says what it was called.",
             "On days before today it keeps the name that it had then.",
         ],
+        effects=impact.of_name(row, by=request.user) if _named_in_votes(request, row) else None,
         verb="Rename it",
     )
 
