@@ -171,7 +171,9 @@ def write(
     lines.append(f"Rulebook: {book.version}, sha-256 {book.digest}.")
     for key, declared in covered["proof_items"].items():
         said, result = declared or ["nothing declared", ""]
-        lines.append(f"Declared for {key.replace('_', ' ')}: {ended(one_line(said))} Result: {result or 'none yet'}.")
+        lines.append(
+            f"Declared for {key.replace('_', ' ')}: {ended(one_line(said))} Result: {result or 'none yet'}."
+        )
     if verdict.startswith("approve"):
         lines.append("It ends when any of this changes or ages out.")
     lines.append(

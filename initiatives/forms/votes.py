@@ -16,9 +16,8 @@ REASON = {
 
 
 class VoteForm(forms.Form):
-    """The words of a vote, asked with GET: they are part of the statement shown next."""
+    """The words of a vote: they are part of the statement shown next, and stand in no address."""
 
-    verdict = forms.CharField(widget=forms.HiddenInput)
     criteria = forms.MultipleChoiceField(
         label="Criteria you object to",
         widget=forms.CheckboxSelectMultiple,

@@ -58,7 +58,10 @@ def test_h3_another_name_problem_and_platform_end_all_six_approvals(cast, as_):
     assert Initiative.objects.get(pk=case.pk).stage == "mvp"
     for vote in review.sign_offs.all():
         page = words(as_(vote.person).get(reverse("sign-off", args=[vote.pk])))
-        assert f"It no longer counts. The title changed from “Customer summary assistant” to “{OTHER_NAME}”" in page
+        assert (
+            f"It no longer counts. The title changed from “Customer summary assistant” to “{OTHER_NAME}”"
+            in page
+        )
 
 
 def test_h3_what_is_signed_says_the_problem_the_platform_and_who_may_know(cast, as_):
