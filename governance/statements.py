@@ -10,7 +10,6 @@ was unmet or unproved when it was signed and has been mended since stales nothin
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from os.path import commonprefix
 from textwrap import shorten
 
 from governance import clock, gates
@@ -267,7 +266,7 @@ def _scopes(covered: dict, whole: bool) -> list:
 
 
 def _case_moved(signed: dict, now: dict) -> Iterator[str]:
-    """What is another case by its own words: reference, title, problem, platform, who may know of it, its owner's name."""
+    """What makes it another case: its reference, title, problem, platform, who may know of it, the owner's name."""
     if now["case"] != signed["case"]:
         yield f"it was signed for {signed['case']}"
     for name in ("title", "problem", "platform"):
@@ -284,7 +283,10 @@ def _case_moved(signed: dict, now: dict) -> Iterator[str]:
 def _apart(before: str, after: str) -> tuple[str, str]:
     """Two texts as a reason quotes them: whole where they are short, else from the word on in which they part."""
     if max(len(before), len(after)) > QUOTED:
-        same = len(commonprefix([before, after]))
+        pairs = zip(before, after, strict=False)
+        same = next(
+            (at for at, (one, other) in enumerate(pairs) if one != other), min(len(before), len(after))
+        )
         start = before.rfind(" ", 0, same) + 1
         before, after = (("…" if start else "") + words[start:] for words in (before, after))
     return tuple(

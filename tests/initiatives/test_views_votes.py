@@ -260,7 +260,7 @@ def test_what_is_not_met_cannot_be_approved_and_the_page_says_so(cast, as_):
     at, fields = clock.now(), {"reason": "Soon.", "criteria": ()}
     condition = {"text": "Show it.", "owner": cast.owner.pk, "owner_name": "Marta", "due": "2099-01-01"}
     for verdict, more in (("approve", {}), ("approve_with_condition", {"condition": condition})):
-        text, covered = actions.statement_for(
+        text, _ = actions.statement_for(
             review, "business_value", cast.seat_value, verdict=verdict, at=at, **fields, **more
         )
         with pytest.raises(Refused, match="You would approve what is not met"):
