@@ -82,6 +82,9 @@ case_tabs: list[CaseTab] = []
 # By place, functions (person, what the page is about) -> Part or None: "review" (the review), "registering" (title and
 # problem as far as they are typed), "link" (the system).
 parts: dict[str, list[Callable]] = {"review": [], "registering": [], "link": []}
+# By what a finding against a case is about, functions (case, what the person may on it, source) -> list of (address,
+# words): where it is mended by whoever looks.
+mends: dict[str, Callable] = {}
 # Reports of the portfolio.
 reports: list[Report] = []
 # Functions (moment) -> iterable of governance.reminders.Due: what is owed as a message at that moment.

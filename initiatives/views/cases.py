@@ -14,6 +14,7 @@ from initiatives.actions.reviews import GATE_FROM
 from initiatives.forms.details import DetailsForm, RenameForm, TierForm
 from initiatives.views import leads, news, pasts
 from initiatives.views.banners import outgrown_banner
+from initiatives.views.rows import mend_of
 from initiatives.views.shared import (
     ask,
     case_context,
@@ -100,6 +101,8 @@ def gap_rows(case, facts, book, states, keys, may) -> list[dict]:
             continue
         mine = bool(state.fix) and not state.mended_by and on_desk_of(facts, asked, may)
         who = "You" if mine else state.mended_by or who_answers(facts, asked)
+        # What the register says is listed at the question, each with its own page.
+        there = mend_of(case, state, may) if mine and state.state != "register" else None
         rows.append(
             {
                 "layer": asked.layer,
@@ -108,7 +111,7 @@ def gap_rows(case, facts, book, states, keys, may) -> list[dict]:
                 "text": asked.question,
                 "who": "" if state.state == "waived" else who,
                 "how": state.words if mine else f"{state.words} {state.fix}".strip(),
-                "link": reverse("checklist-row", args=[case.ref, key]),
+                "link": there[0] if there else reverse("checklist-row", args=[case.ref, key]),
                 "link_text": state.fix.rstrip(".") if mine else "Open the question",
             }
         )
