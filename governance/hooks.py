@@ -77,6 +77,9 @@ desk_lines: list[Callable] = []
 desk_circles: list[Callable] = []
 # Kinds of acts that put nothing on any desk, or only on those near the case they are about.
 quiet_acts: set[str] = set()
+# Functions (person, references) -> {reference: moment}: cases that the person saw and may not open any more, and until
+# when they could: what they were told of it before is not shown to them any longer.
+sight_lost: list[Callable] = []
 # Tabs of the case page.
 case_tabs: list[CaseTab] = []
 # By place, functions (person, what the page is about) -> Part or None: "review" (the review), "registering" (title and

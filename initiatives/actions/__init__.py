@@ -81,6 +81,7 @@ from initiatives.actions.evidence import (
     generate_index,
     withdraw_evidence,
 )
+from initiatives.actions.feeds import confirm_shut
 from initiatives.actions.forecasts import ask_forecast, work_out
 from initiatives.actions.handovers import (
     accept_handovers,
@@ -183,6 +184,7 @@ __all__ = [
     "confirm_batch",
     "confirm_drift",
     "confirm_estate",
+    "confirm_shut",
     "confirm_tier",
     "continue_stage",
     "copy_rulebook",

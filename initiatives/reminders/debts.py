@@ -25,6 +25,8 @@ def debts(moment: datetime):
     def link(debt: Obligation) -> str:
         if debt.account_key is not None:
             return reverse("account-close", args=[debt.account_key])
+        if debt.system_key is not None:
+            return reverse("feed-shut", args=[debt.pk])
         if debt.kind in links:
             return reverse(links[debt.kind], args=[debt.initiative.ref])
         return reverse("obligation-settle", args=[debt.pk])
