@@ -32,7 +32,7 @@ def told(cast, case, person=None, kind="seat asked"):
 
 def leave(cast) -> None:
     row = Membership.objects.held_at(clock.now()).get(person=cast.seat_risk, seat="risk_compliance")
-    ground.end_membership(membership=row, by=cast.admin)
+    actions.end_membership(membership=row, reason="Moved", by=cast.admin)
 
 
 def test_l8_notices_of_a_time_in_a_seat_are_not_read_after_it(cast, as_, mailoutbox):
