@@ -17,6 +17,7 @@ class AdoptionConfig(AppConfig):
             desk,
             desk_incidents,
             desk_lessons,
+            mending,
             pulse_reminders,
             register,
             reminders,
@@ -30,7 +31,7 @@ class AdoptionConfig(AppConfig):
         from adoption.actions.lessons import offer_of
         from adoption.views import lessons
         from governance import hooks
-        from initiatives.register import MORE_SAYS, UNLESS
+        from initiatives.register import KINDS, MORE_SAYS, UNLESS
         from initiatives.search import GROUPS
         from initiatives.words import SENTENCES
 
@@ -45,6 +46,8 @@ class AdoptionConfig(AppConfig):
         hooks.case_tabs.append(hooks.CaseTab("Adoption", "adoption", position=58))
         MORE_SAYS.extend([saying.behaviour, register.says, unanswered.says])
         UNLESS.update(register.undeclared())
+        KINDS.update(mending.MENDS)
+        hooks.mends |= mending.MENDS
         hooks.sealed_batches.append(sealing.broken)
         hooks.calendar_days.append(calendar_days.days)
         hooks.decided_where.append(agendas.where_decided)

@@ -15,6 +15,14 @@ from adoption.permissions.postmortems import WRITTEN
 from initiatives.models import Initiative, Obligation
 from initiatives.models.versions import LAYERS
 
+# By side and by whether it was said at first or found, the column of `LayerCauses` in which a post-mortem counts.
+COLUMN_OF = {
+    (FAILURE, BLAMED): "blamed",
+    (FAILURE, FOUND): "found",
+    (SUCCESS, BLAMED): "credited",
+    (SUCCESS, FOUND): "carried",
+}
+
 
 @dataclass
 class LayerCauses:
@@ -31,13 +39,16 @@ class LayerCauses:
 class Causes:
     """The layers in the order of the stack, and the post-mortems in which the blame or the credit went elsewhere.
 
-    `mistaken`: a layer was blamed, and none of the blamed was found; `wrongly_credited`: the same of success.
+    `mistaken`: layers were blamed, and the one it was found to lie in most is not among them, whatever else was found
+    after it; `wrongly_credited`: the same of success. `said`: by key of a post-mortem, side and what was said, the
+    layers in the order that was kept.
     """
 
     layers: list[LayerCauses]
     read: list[PostMortem]
     mistaken: list[PostMortem]
     wrongly_credited: list[PostMortem]
+    said: dict[tuple[int, str, str], list[str]]
 
 
 def blamed_and_found(cases: QuerySet[Initiative]) -> Causes:
@@ -58,20 +69,16 @@ def blamed_and_found(cases: QuerySet[Initiative]) -> Causes:
 
 
 def _counted(kept: dict[int, PostMortem], rows: Iterable[Attribution]) -> Causes:
-    columns = {
-        (FAILURE, BLAMED): "blamed",
-        (FAILURE, FOUND): "found",
-        (SUCCESS, BLAMED): "credited",
-        (SUCCESS, FOUND): "carried",
-    }
     by_layer = {layer: LayerCauses(layer) for layer in LAYERS}
-    said: dict[tuple, set[str]] = {}
+    said: dict[tuple[int, str, str], list[str]] = {}
     for row in rows:
         post_mortem = kept[row.post_mortem_id]
-        those = getattr(by_layer[row.layer], columns[row.side, row.said])
+        those = getattr(by_layer[row.layer], COLUMN_OF[row.side, row.said])
         if post_mortem not in those:
             those.append(post_mortem)
-        said.setdefault((row.post_mortem_id, row.side, row.said), set()).add(row.layer)
+        those = said.setdefault((row.post_mortem_id, row.side, row.said), [])
+        if row.layer not in those:
+            those.append(row.layer)
 
     def elsewhere(side: str) -> list[PostMortem]:
         return [
@@ -79,10 +86,10 @@ def _counted(kept: dict[int, PostMortem], rows: Iterable[Attribution]) -> Causes
             for pk, row in kept.items()
             if (first := said.get((pk, side, BLAMED)))
             and (found := said.get((pk, side, FOUND)))
-            and not first & found
+            and found[0] not in first
         ]
 
-    return Causes(list(by_layer.values()), list(kept.values()), elsewhere(FAILURE), elsewhere(SUCCESS))
+    return Causes(list(by_layer.values()), list(kept.values()), elsewhere(FAILURE), elsewhere(SUCCESS), said)
 
 
 def overdue(cases: QuerySet[Initiative], day: date) -> QuerySet[Obligation]:

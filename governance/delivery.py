@@ -17,6 +17,7 @@ from django.db.models import Q
 
 from governance import clock, hooks, mails, outgoing
 from governance.models import Delivery, Notice, User
+from governance.notify import readable
 from governance.reminders import ESCALATED
 
 IN_ONE_RUN = 500  # mails; the next run takes the rest, so that no run outlives its time limit
@@ -158,7 +159,7 @@ def send(delivery: Delivery) -> bool:
 def compose(delivery: Delivery) -> EmailMultiAlternatives | None:
     """The day's mail, what presses most first; None when everything in it was read meanwhile or the address is gone."""
     person = delivery.person
-    notices = list(delivery.notices.unread().order_by("due_on", "id"))
+    notices = readable(person, delivery.notices.unread().order_by("due_on", "id"))
     if not notices or not person.email:
         return None
     listed = notices[:LISTED]

@@ -204,6 +204,9 @@ class Facts:
     people: dict[str, str] = field(default_factory=dict, hash=False)
     shortcomings: tuple[Shortcoming, ...] = ()
     owner_id: int | None = None
+    problem: str = ""
+    platform: str = ""
+    confidential: bool = False
 
     @property
     def high(self) -> bool:

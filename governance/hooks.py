@@ -77,11 +77,17 @@ desk_lines: list[Callable] = []
 desk_circles: list[Callable] = []
 # Kinds of acts that put nothing on any desk, or only on those near the case they are about.
 quiet_acts: set[str] = set()
+# Functions (person, references) -> {reference: moment}: cases that the person saw and may not open any more, and until
+# when they could: what they were told of it before is not shown to them any longer.
+sight_lost: list[Callable] = []
 # Tabs of the case page.
 case_tabs: list[CaseTab] = []
 # By place, functions (person, what the page is about) -> Part or None: "review" (the review), "registering" (title and
 # problem as far as they are typed), "link" (the system).
 parts: dict[str, list[Callable]] = {"review": [], "registering": [], "link": []}
+# By what a finding against a case is about, functions (case, what the person may on it, source) -> list of (address,
+# words): where it is mended by whoever looks.
+mends: dict[str, Callable] = {}
 # Reports of the portfolio.
 reports: list[Report] = []
 # Functions (moment) -> iterable of governance.reminders.Due: what is owed as a message at that moment.

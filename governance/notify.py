@@ -3,8 +3,19 @@
 from collections.abc import Iterable
 from datetime import date
 
-from governance import clock, prepared
-from governance.models import User
+from governance import clock, hooks, prepared
+from governance.models import Notice, User
+
+
+def readable(person: User, notices: Iterable[Notice]) -> list[Notice]:
+    """These notices without those about cases that the person may not open any more, owed while they could.
+
+    What a seat or a role was told is not theirs to read once it ended; what was owed to them since then is.
+    """
+    notices = list(notices)
+    refs = {row.case_ref for row in notices} - {""}
+    lost = {ref: at for find in hooks.sight_lost for ref, at in find(person, refs).items()} if refs else {}
+    return [row for row in notices if row.case_ref not in lost or row.owed_at > lost[row.case_ref]]
 
 
 def owe(

@@ -26,6 +26,8 @@ ACCEPTED_IN_PERSON = {
 }
 ACCEPTANCE_ALWAYS = frozenset({"prod.q02_support"})
 GENERATED_ONLY = frozenset({"prod.q07_governance_evidence"})
+# Where something is mended that neither an answer to the question nor proof added there mends (`State.place`).
+IN_DECLARATION, BY_ACCEPTANCE, BY_GENERATING = "declaration", "acceptance", "index"
 DECLARATION = "mvp.advance_evidence"
 # Grounded only while each clause of the contract in force is mapped to a control (S0-17).
 ENFORCED = "gov.enforced"
@@ -36,6 +38,7 @@ ANSWERED_FIRST = {"mvp.lessons_read": ("mvp", "production")}
 MOST_NAMED = 8
 # So many things that the register says against a requirement are told in words; beyond that, how many there are.
 MOST_TOLD = 4
+ITS_SEAT = "The seat that signs for it"
 UNREAD = "has been read by nobody outside the build team"
 OUTSIDER = "Somebody who holds no role on this case"
 # Of an imported claim these two are not asked above prototype (domain.md, "carry_forward").
@@ -48,7 +51,7 @@ GROUNDED_STATES = frozenset({"grounded", "as_decided", "not_asked", "not_applica
 class State:
     """The state of one requirement at one moment. `until` is the day from which it can no longer be relied on.
 
-    `mended_by`: who can mend it, where that is nobody who answers for it.
+    `mended_by`: who can mend it, where that is nobody who answers for it. `place`: where, when not at the question.
     """
 
     key: str
@@ -59,6 +62,7 @@ class State:
     last_day: date | None = None
     answer_version: int = 0
     mended_by: str = ""
+    place: str = ""
 
     @property
     def grounded(self) -> bool:
@@ -132,7 +136,8 @@ def _own_state(facts: Facts, book: Book, key: str, at: datetime, ageless: bool =
     requirement = book.requirements[key]
     reply = facts.answers.get(key)
     if reply is None:
-        return State(key, "unanswered", "Not answered yet.", "Answer the question.")
+        fix, place = _fix_of(requirement, "Answer the question.")
+        return State(key, "unanswered", "Not answered yet.", fix, place=place)
     version = reply.version
     if reply.kind == "no":
         return State(
@@ -193,8 +198,9 @@ def _not_applicable(requirement: Requirement, reply, at: datetime, high: bool) -
             requirement.key,
             "waiting",
             "Said not to apply; its seat has not accepted that.",
-            "Ask the seat to accept it.",
+            "Accepts it, or says why not.",
             answer_version=reply.version,
+            mended_by=ITS_SEAT,
         )
     days = requirement.days(high)
     last = reply.accepted_on + timedelta(days=days) if days else None
@@ -203,8 +209,9 @@ def _not_applicable(requirement: Requirement, reply, at: datetime, high: bool) -
             requirement.key,
             "waiting",
             f"That it does not apply was accepted until {last:%-d %B %Y}.",
-            "Ask the seat to accept it again.",
+            "Accepts it again, or says why not.",
             answer_version=reply.version,
+            mended_by=ITS_SEAT,
         )
     return State(
         requirement.key,
@@ -221,7 +228,21 @@ def _not_applicable(requirement: Requirement, reply, at: datetime, high: bool) -
 def _none_yet(key: str, kinds: tuple[str, ...], version: int) -> State:
     """Most requirements of most cases: nothing was offered yet."""
     words = f"No proof yet: {' or '.join(in_words(kind) for kind in kinds)}."
-    return State(key, "unproven", words, "Add proof.", answer_version=version)
+    fix, place = _elsewhere(key, kinds) or ("Add proof.", "")
+    return State(key, "unproven", words, fix, answer_version=version, place=place)
+
+
+def _elsewhere(key: str, kinds: tuple[str, ...]) -> tuple[str, str] | None:
+    """What mends a requirement that no answer and no upload grounds, and where; None for all others."""
+    if key in GENERATED_ONLY:
+        return "Generate the index.", BY_GENERATING
+    if key in ACCEPTED_IN_PERSON and kinds == ("attestation",):
+        return f"Have the {in_words(ACCEPTED_IN_PERSON[key])} accept it in person.", BY_ACCEPTANCE
+    return None
+
+
+def _fix_of(requirement: Requirement, usual: str) -> tuple[str, str]:
+    return _elsewhere(requirement.key, requirement.evidence) or (usual, "")
 
 
 def _proof_state(
@@ -229,13 +250,16 @@ def _proof_state(
 ) -> State:
     key = requirement.key
 
-    def lacking(state: str, words: str, fix: str, items: tuple[Item, ...] = ()) -> State:
-        return State(key, state, words, fix, items, None, version)
+    def lacking(
+        state: str, words: str, fix: str, items: tuple[Item, ...] = (), place: str | None = None
+    ) -> State:
+        if place is None:
+            fix, place = _fix_of(requirement, fix)
+        return State(key, state, words, fix, items, None, version, place=place)
 
     if key == DECLARATION and (undeclared := _undeclared(facts, book)):
-        return lacking(
-            "unproven", f"Not declared yet: {', '.join(undeclared)}.", "Declare what the MVP will prove."
-        )
+        words = f"Not declared yet: {', '.join(undeclared)}."
+        return lacking("unproven", words, "Declare what the MVP will prove.", place=IN_DECLARATION)
 
     offered = [
         item for item in facts.items_for(key) if item.kind in requirement.evidence and item.added_at <= at
@@ -308,6 +332,7 @@ def _proof_state(
             "Needs the support owner's own acceptance, beside any document.",
             "Ask the support owner to accept.",
             tuple(passing),
+            BY_ACCEPTANCE,
         )
     return State(
         key,

@@ -40,7 +40,16 @@ class InitiativesConfig(AppConfig):
         hooks.digest_units.append(digest.units_of)
         hooks.calendar_days.append(calendar_days.days)
         # Imported here: models can be imported only once the apps are loaded.
-        from initiatives import auditing, desk_files, desk_lines, desk_look, personal, reports, words
+        from initiatives import (
+            auditing,
+            desk_files,
+            desk_lines,
+            desk_look,
+            personal,
+            reports,
+            visibility,
+            words,
+        )
         from initiatives.models import Initiative, past
 
         capture.cases_are(Initiative, number="number")
@@ -48,6 +57,7 @@ class InitiativesConfig(AppConfig):
         asof.indexes |= past.INDEXES
         hooks.desk_lines += [*desk_lines.LINES, desk_files.lines]
         hooks.desk_circles.append(desk_look.circle_of)
+        hooks.sight_lost.append(visibility.sight_lost)
         hooks.quiet_acts |= desk_lines.QUIET
         hooks.reports += reports.REPORTS
         hooks.rights_held.append(auditing.roles_held)

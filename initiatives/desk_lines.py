@@ -312,6 +312,8 @@ def debts(look: Look):
             link, verb = reverse("obligation-settle", args=[debt.pk]), "Settle it"
         elif debt.account_key is not None:
             link, verb = reverse("account-close", args=[debt.account_key]), "Close it"
+        elif debt.system_key is not None:
+            link, verb = reverse("feed-shut", args=[debt.pk]), "Say that it is shut"
         yield Line(
             "settle",
             debt.text,

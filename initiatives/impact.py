@@ -175,6 +175,24 @@ def of_answer(
     return preview(case, run, by=by)
 
 
+def of_name(case: Initiative, *, by: User) -> list[str]:
+    """What giving the case another name ends: the approvals whose statements name it."""
+    return preview(
+        case, lambda case: actions.rename(case=case, title="another name", reason=LEFT_OPEN, by=by), by=by
+    )
+
+
+def of_details(case: Initiative, *, by: User) -> list[str]:
+    """What another problem ends; another platform or confidentiality ends the same approvals."""
+
+    def run(case):
+        actions.change_details(
+            case=case, problem=LEFT_OPEN, platform=case.platform, confidential=case.confidential, by=by
+        )
+
+    return preview(case, run, by=by)
+
+
 def of_evidence(
     case: Initiative,
     *,

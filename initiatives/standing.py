@@ -51,6 +51,9 @@ def _read(case: Initiative) -> Facts:
     return Facts(
         ref=case.ref,
         title=case.title,
+        problem=case.problem,
+        platform=case.platform,
+        confidential=case.confidential,
         claimed=case.stage,
         imported=case.imported,
         tier=case.tier,

@@ -95,6 +95,28 @@ def may_answer_link(link: Link, person: User) -> Answer:
     return may_describe(person)
 
 
+def may_confirm_shut(debt: Obligation, person: User) -> Answer:
+    """Say that the feed to a case that ended is shut: the system's owner, or who owned it when the case ended.
+
+    While the system has no owner here, whoever leads the case says it instead: its sponsor or chair.
+    """
+    if not person.is_active:
+        return no("Your account is not active.")
+    owner = System.objects.select_related("owner").get(pk=debt.system_key).owner
+    owner = owner if owner is not None and owner.is_active else None
+    if person.pk in {debt.debtor_id, owner.pk if owner else None}:
+        return yes()
+    if owner is None and (
+        "sponsor" in permissions.roles_of(debt.initiative, person)
+        or permissions.is_acting_chair(debt.initiative, person)
+    ):
+        return yes()
+    return no(
+        f"Only {owner or 'the sponsor or the chair'} can say that it is shut.",
+        "Nobody says it for another." if owner else "Name an owner of the system, who then can.",
+    )
+
+
 def may_accept_source(case: Initiative, person: User) -> Answer:
     """Accept a source in bad condition for a time: the architecture seat of the case's board, party to nothing."""
     if case.closed or case.withdrawn_at:

@@ -242,6 +242,7 @@ urlpatterns = [
     path("cases/<str:ref>/reattest/", moves.reattest, name="case-reattest"),
     path("cases/<str:ref>/hold/", holds.open_hold, name="hold-open"),
     path("holds/<int:pk>/lift/", holds.lift, name="hold-lift"),
+    path("feeds/<int:pk>/", link_answers.shut, name="feed-shut"),
     path("obligations/<int:pk>/settle/", holds.settle, name="obligation-settle"),
     path("obligations/<int:pk>/excuse/", holds.excuse, name="obligation-excuse"),
     path("cases/<str:ref>/gaps/", holds.open_gap, name="gap-open"),

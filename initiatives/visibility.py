@@ -1,10 +1,12 @@
 """Which cases somebody may open, as queries to filter by: today, and looking back."""
 
+from datetime import datetime
+
 from django.db.models import Q, QuerySet
 
 from governance import asof, clock
 from governance.boards import seats_held, units_of_board
-from governance.models import Delegation, Unit, User
+from governance.models import Delegation, Membership, Unit, User
 from initiatives.models import Condition, Gap, Handover, Initiative, Obligation, RoleAssignment
 
 
@@ -51,6 +53,30 @@ def owed_by(person: User) -> list[QuerySet]:
         asked.filter(person=person).values("initiative"),
         asked.filter(successor=person).values("initiative"),
     ]
+
+
+def sight_lost(person: User, refs: set[str]) -> dict[str, datetime]:
+    """Of these cases, those that the person may not open now and was near before, by seat or by role; until when."""
+    numbers = [int(ref.removeprefix("AI-")) for ref in refs if ref.removeprefix("AI-").isdecimal()]
+    hidden = list(
+        Initiative.objects.filter(number__in=numbers).exclude(
+            pk__in=visible_to(person).order_by().values("pk")
+        )
+    )
+    if not hidden:
+        return {}
+    now, ended = clock.now(), {}
+    left = Membership.objects.filter(person=person, ends_at__lte=now).select_related("board")
+    units = [(row.ends_at, set(units_of_board(row.board).values_list("pk", flat=True))) for row in left]
+    roles = RoleAssignment.objects.filter(person=person, initiative__in=hidden)
+    for case in hidden:
+        ends = [at for at, below in units if case.unit_id in below]
+        ends += [
+            at for row in roles if row.initiative_id == case.pk and (at := row.ended_at or row.declined_at)
+        ]
+        if ends:
+            ended[case.ref] = max(ends)
+    return ended
 
 
 def stood_in_for(person: User) -> QuerySet:

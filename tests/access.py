@@ -99,7 +99,7 @@ TABLE = {
     "portfolio": MEMBERS,
     "portfolio-export": MEMBERS,
     "pictures": MEMBERS,
-    "similar": MEMBERS,
+    "similar": only(closed=405, strangers=405, sent=200),  # taken by everybody; changes nothing
     "reviews": MEMBERS,
     "where-it-goes": MEMBERS,
     "efforts": MEMBERS,
@@ -111,7 +111,7 @@ TABLE = {
     "rulebook-load": ADMINS,
     "rulebook-propose": only(closed=405, strangers=405, sent=403),
     "rulebook-changes": Row(strangers=200, sent=405, signed_out=404),
-    "rulebook-publish": Row(strangers=200, sent=403),
+    "rulebook-publish": TRIES,
     "rulebook-drafts": TRIES,
     "rulebook-draft": TRIES,
     "rulebook-draft-edit": ADMINS,
@@ -230,7 +230,7 @@ TABLE = {
     "delegation": only("lead", closed=404),
     "delegation-decline": only("lead", closed=404),
     "delegation-another": only("owner", closed=404),
-    "handover": only("owner", "admin", strangers=403, sent=403),  # of the owner
+    "handover": only("owner", "admin", closed=404),  # of the owner
     "handovers": Row(strangers=200, sent=200),
     "running": PAGE,
     "component-add": RUNNERS,
@@ -319,6 +319,7 @@ TABLE = {
     "case-continue": NOT_NOW,
     "hold-open": only(*TEAM, *BOARD),
     "hold-lift": CHAIR,
+    "feed-shut": PAGE,  # and the owner of the system, who is not in this table
     "obligation-settle": NOT_NOW,  # a post-mortem is settled by being written and confirmed
     "obligation-excuse": CHAIR,
     "gap-open": only(*TEAM, "chair"),

@@ -151,6 +151,9 @@ def world(cast):
     seat = people.appoint(board=cast.board, person=newcomer, seat="service_operations", by=cast.admin)
     absence = actions.plan_absence(first=tomorrow, last=tomorrow, asked=[Asked(cast.lead)], by=cast.owner)
     shared = factories.make_system(cast, "Customer ledger", owner=cast.second_admin, editable=False)
+    with acting(system="test", reason="One of everything"):
+        source = f"system:{shared.pk}"
+        feed = owe(case, "feed", source=source, text="Shut?", due=tomorrow, debtor=cast.second_admin)
     service = factories.make_account(cast, shared)
     link = factories.make_link(
         cast, case, shared, account=service, hops=[actions.Place("Gateway", "eu-west")]
@@ -252,6 +255,7 @@ def world(cast):
         "efforts": effort.pk,
         "holds": hold.pk,
         "obligations": debts[1].pk,
+        "feeds": feed.pk,
         "gaps": gap.pk,
         "reviews": review.pk,
         "questions": question.pk,

@@ -7,8 +7,8 @@ from governance.models import User
 from initiatives import permissions
 from initiatives.actions.holds import may_settle
 from initiatives.models import Initiative, Obligation
+from initiatives.models.holds import IN_WRITING as WRITTEN
 
-WRITTEN = ("post_mortem", "retrospective")
 SEAT = "adoption_change"
 
 

@@ -167,11 +167,20 @@ def _stays(asked: _Asked, cells: dict) -> list[tuple]:
 
 
 def _causes(asked: _Asked) -> dict[tuple[str, str], list[PostMortem]]:
-    """Published post-mortems of the period by column and layer: ("", "") all, ("elsewhere", "") the mistaken."""
+    """Published post-mortems of the period by column and layer: ("", "") all, ("elsewhere", "") the mistaken.
+
+    Each with its `layers`: (words, layers first to last) of what was blamed or credited and what was found.
+    """
     told = causes.blamed_and_found(asked.cases.order_by().values("pk"))
     found = {("", ""): told.read, ("elsewhere", ""): told.mistaken}
     for row in told.layers:
         found |= {(column, row.layer): getattr(row, column) for column in COLUMNS}
+    for row in told.read:
+        row.layers = [
+            (COLUMNS[column], [LAYERS[layer] for layer in layers])
+            for place, column in causes.COLUMN_OF.items()
+            if (layers := told.said.get((row.pk, *place)))
+        ]
     since, until = asked.wanted.since, asked.wanted.until
 
     def within(row: PostMortem) -> bool:

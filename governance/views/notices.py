@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from governance import clock
 from governance.models import Notice
+from governance.notify import readable
 
 PAGE = 50
 
@@ -18,6 +19,9 @@ def notices(request: HttpRequest) -> HttpResponse:
     """One's own notices, unread first."""
     mine = request.user.notices.order_by(F("read_at").desc(nulls_first=True), "-owed_at", "-id")
     page = Paginator(mine, PAGE).get_page(request.GET.get("page"))
+    shown = {row.pk for row in readable(request.user, page.object_list)}
+    for row in page.object_list:
+        row.hidden = row.pk not in shown
     return render(
         request,
         "governance/notices.html",

@@ -80,6 +80,7 @@ from initiatives.actions.evidence import (
     generate_index,
     withdraw_evidence,
 )
+from initiatives.actions.feeds import confirm_shut
 from initiatives.actions.files import check_file, confirm_gone, find_missing_files
 from initiatives.actions.forecasts import ask_forecast, work_out
 from initiatives.actions.handovers import (
@@ -185,6 +186,7 @@ __all__ = [
     "confirm_drift",
     "confirm_estate",
     "confirm_gone",
+    "confirm_shut",
     "confirm_tier",
     "continue_stage",
     "copy_rulebook",

@@ -11,6 +11,7 @@ from governance.models import Rulebook, User
 from initiatives import permissions, sources
 from initiatives.actions.base import act, settle_standing
 from initiatives.models import Evidence, Gap, Hold, Initiative, Obligation, Review, Span
+from initiatives.models.holds import FEED
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,12 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
             no("It settles itself when a reading comes.", "Send one on the Adoption tab.").or_refuse()
         if obligation.kind == "service_account":
             no("It is settled by closing the account.", "Record that on the page of its system.").or_refuse()
+        if obligation.kind == FEED:
+            no(
+                "It is settled by the word of the system's owner.",
+                "They say so on its page.",
+                f"/feeds/{obligation.pk}/",
+            ).or_refuse()
         settle_row(obligation, by=by, note=note.strip() or "Settled")
         settle_standing(case)
     return obligation

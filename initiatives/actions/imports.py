@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import date
 
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.utils.text import slugify
+from psycopg.errors import LockNotAvailable
 
 from governance import clock, cooling_off, ledger
 from governance.answers import Conflict, all_of, no
@@ -21,6 +22,8 @@ from initiatives.importing.reading import Line, read_table
 from initiatives.importing.sources import FIELDS, Source, newcomer, source_for
 from initiatives.models import ImportBatch, ImportRow, InventorySource
 from initiatives.models.initiative import STAGES
+
+WAITS_FOR_ANOTHER = "5s"  # less than what ends a statement of the web server, which could not say why
 
 
 def upload_batch(
@@ -122,9 +125,20 @@ def _may_import(by: User | None) -> None:
 
 
 def _one_import_at_a_time() -> None:
-    """Two imports at once could both find a system missing; the second waits until the first is done."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('plumbline import'))")
+    """Two imports at once could both find a system missing: the second waits a moment, then Conflict says why."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [WAITS_FOR_ANOTHER])
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('plumbline import'))")
+            cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+    except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+        raise Conflict(
+            "Another import is under way; two at once could enter the same system twice.",
+            "Nothing of yours was taken. Send it again when the other one is done, in a minute or two.",
+            "/imports/",
+        ) from None
 
 
 def _read(content: bytes, described: Source, encoding: str):

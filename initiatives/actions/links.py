@@ -16,6 +16,7 @@ from initiatives import system_permissions as permissions
 from initiatives.actions.accounts import owe_closing, used_again
 from initiatives.actions.base import act
 from initiatives.actions.changes import EARLY
+from initiatives.actions.feeds import owe_shut
 from initiatives.actions.following import follow
 from initiatives.actions.systems import COLLECTION, reach
 from initiatives.models import (
@@ -135,13 +136,16 @@ def end_link(*, link: Link, reason: str, by: User) -> Link:
 def end_links(case: Initiative, why: str, *, owed: bool = True, by: User) -> None:
     """Inside the act that ends a case: its links end, and somebody owes the closing of the accounts it alone used.
 
+    The owner of each system owes the word that its feed is shut.
+
     `owed` False: nothing is, of an idea that was registered by mistake.
     """
-    links = list(case.links.standing().select_related("system"))
+    links = list(case.links.standing().select_related("system__owner"))
     if not links:
         return
     if owed:
         owe_closing(case, links)
+        owe_shut(case, links)
     _end(links, why, by)
     ledger.record_many(
         "link ended",

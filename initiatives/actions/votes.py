@@ -39,7 +39,6 @@ def statement_for(
     if holder is not None:
         covered["delegate_of"] = [holder.pk, holder.full_name]
     text = statements.write(
-        sitting.facts,
         sitting.book,
         covered,
         person=person,

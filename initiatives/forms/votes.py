@@ -3,6 +3,7 @@
 from django import forms
 
 from governance import clock
+from governance.statements import one_line
 from initiatives.forms import DayField, PersonField, WordsField
 from initiatives.models.reviews import APPROVE, CONDITION, OBJECT, RECUSE
 
@@ -14,15 +15,9 @@ REASON = {
 }
 
 
-def _one_line(words: str) -> str:
-    """Words as one line: nobody adds a line to a statement that looks like one of its own."""
-    return " ".join(words.split())
-
-
 class VoteForm(forms.Form):
-    """The words of a vote, asked with GET: they are part of the statement shown next."""
+    """The words of a vote: they are part of the statement shown next, and stand in no address."""
 
-    verdict = forms.CharField(widget=forms.HiddenInput)
     criteria = forms.MultipleChoiceField(
         label="Criteria you object to",
         widget=forms.CheckboxSelectMultiple,
@@ -60,13 +55,13 @@ class VoteForm(forms.Form):
         if given.get("condition_text"):
             owner = given["condition_owner"]
             condition = {
-                "text": _one_line(given["condition_text"]),
+                "text": one_line(given["condition_text"]),
                 "owner": owner.pk,
                 "owner_name": owner.full_name,
                 "due": given["condition_due"].isoformat(),
             }
         return {
-            "reason": _one_line(given["reason"]),
+            "reason": one_line(given["reason"]),
             "criteria": list(given.get("criteria", ())),
             "condition": condition,
         }

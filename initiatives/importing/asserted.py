@@ -84,9 +84,9 @@ def asserted(case: Initiative) -> Asserted | None:
     lines = {hint["line"]: hint["text"] for hint in row.mapped.get("suggestions", ())}
     shared = [
         (other.initiative, lines[other.line])
-        for other in row.batch.rows.filter(line__in=lines, initiative__isnull=False).select_related(
-            "initiative"
-        )
+        for other in row.batch.rows.filter(
+            line__in=lines, initiative__isnull=False, initiative__confidential=False
+        ).select_related("initiative")
         if other.initiative_id != case.pk
     ]
     return Asserted(

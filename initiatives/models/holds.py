@@ -62,6 +62,7 @@ class Hold(models.Model):
         return f"{self.get_kind_display()}: {self.reason[:60]}"
 
 
+FEED = "feed"
 OBLIGATION_KINDS = {
     "post_mortem": "Post-mortem",
     "retrospective": "Retrospective after go-live",
@@ -70,13 +71,20 @@ OBLIGATION_KINDS = {
     "vacancy": "Find an owner, or step back",
     "service_account": "Close a service account that nothing uses any more",
     "reading": "Read a measure that has been silent for too long",
+    FEED: "Confirm that a feed is shut",
 }
+
+IN_WRITING = ("post_mortem", "retrospective")
 
 
 class ObligationQuerySet(models.QuerySet):
     def unsettled(self):
         """Debts that are still owed."""
         return self.filter(settled_at__isnull=True)
+
+    def in_writing(self):
+        """Post-mortems and retrospectives: what keeps their debtor's reviews from being decided once overdue."""
+        return self.filter(kind__in=IN_WRITING)
 
     def overdue_on(self, day):
         """Debts still owed whose last day is before `day`."""
@@ -120,6 +128,11 @@ class Obligation(models.Model):
     def account_key(self) -> int | None:
         """The service account that has to be closed, where that is what is owed."""
         return int(self.source.partition(":")[2]) if self.kind == "service_account" else None
+
+    @property
+    def system_key(self) -> int | None:
+        """The system whose owner says that its feed is shut, where that is what is owed."""
+        return int(self.source.partition(":")[2]) if self.kind == FEED else None
 
 
 class Gap(models.Model):

@@ -20,6 +20,16 @@ from initiatives.models.initiative import RUNNING
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
+# What a finding can be about: the word with which its source begins. Floors above add theirs beside `MORE_SAYS`; each
+# has its page where it is mended (`initiatives.views.mending`).
+KINDS = {"link", "hop", "account", "system", "terms", "definition", "process", "flow", "drill"}
+
+
+def kind_of(source: str) -> str:
+    """What a finding with this source is about."""
+    return source.partition(":")[0]
+
+
 @dataclass(frozen=True)
 class Wanted:
     """One thing that keeps a requirement of a case from being grounded, as `Shortcoming` keeps it."""
@@ -116,12 +126,15 @@ def _nouns() -> tuple[Says, ...]:
 def wanted(cases: Iterable[int], known: There | None = None) -> dict[int, list[Wanted]]:
     """Everything that the register says now against each of these cases, by its key; nothing against ended ones.
 
-    `known`: what is there about them, where the running act has asked already.
+    `known`: what is there about them, where the running act has asked already. Raises ValueError for a kind of finding
+    that is not in `KINDS`, for nobody would know where it is mended.
     """
     known = known or there(cases)
     found: dict[int, list[Wanted]] = {key: [] for key in sorted(known.running)}
     for says in _nouns():
         keys = known.to_ask(says)
         for key, one in says(keys) if keys else ():
+            if kind_of(one.source) not in KINDS:
+                raise ValueError(f"No page mends findings like {one.source!r}: name their kind in KINDS.")
             found[key].append(one)
     return found

@@ -10,6 +10,7 @@ from governance.answers import ended
 from governance.models import Rulebook
 from governance.reminders import Due, before, late
 from initiatives.models import Condition, Gap, Obligation, Waiver
+from initiatives.models.holds import FEED
 from initiatives.reminders.circle import Circle, told
 from initiatives.reminders.words import subject
 
@@ -25,6 +26,8 @@ def debts(moment: datetime):
     def link(debt: Obligation) -> str:
         if debt.account_key is not None:
             return reverse("account-close", args=[debt.account_key])
+        if debt.system_key is not None:
+            return reverse("feed-shut", args=[debt.pk])
         if debt.kind in links:
             return reverse(links[debt.kind], args=[debt.initiative.ref])
         return reverse("obligation-settle", args=[debt.pk])
@@ -78,6 +81,7 @@ OWED = {
     "vacancy": "finding it an owner",
     "service_account": "closing a service account",
     "reading": "reading a measure that is silent",
+    FEED: "the word that a feed is shut",
 }
 BLOCKS = {
     "step_back": "The days of grace are over: the chair decides whether the case steps back.",

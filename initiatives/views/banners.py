@@ -7,7 +7,7 @@ from governance.answers import ended
 from governance.templatetags.plumbline import day, stage_word
 from initiatives import movement, permissions, sources, standing
 from initiatives.definition_permissions import STEWARD
-from initiatives.models.holds import HOLD_KINDS
+from initiatives.models.holds import HOLD_KINDS, IN_WRITING
 
 # What ends a hold that the system opened, and where one reads more: residency alone waits for the chair.
 CLOSES = {
@@ -67,6 +67,7 @@ def banners_of(case, book, facts, states, now, may) -> list[dict]:
         for waiver in facts.waivers
         if waiver.since <= now and today <= waiver.until
     ]
+    found += _owed_banner(case, facts)
     found += _model_banner(case, facts, now)
     found += _age_banner(case, today, may)
     found += [
@@ -188,6 +189,27 @@ def outgrown_banner(case) -> list[dict]:
             f"The newest of that work is of {day(found.work)}: what was shown then ran without it.",
             reverse("integration-effort", args=[case.ref]),
             "See the work",
+        )
+    ]
+
+
+def _owed_banner(case, facts) -> list[dict]:
+    """What the owner of a case on its way still owes in writing on other cases: overdue, it stops the next decision."""
+    if case.stage not in ("proposed", "prototype", "mvp") or case.withdrawn_at:
+        return []
+    owed = [
+        debt
+        for debt in facts.debts
+        if debt.kind in IN_WRITING and debt.case_ref != case.ref and not debt.excused
+    ]
+    if not owed:
+        return []
+    listed = "; ".join(f"{debt.text.rstrip('.')} ({debt.case_ref}), due {day(debt.due)}" for debt in owed)
+    return [
+        _banner(
+            "warn",
+            f"{owed[0].debtor} still owes what others could learn from.",
+            f"{listed}. While one of these is overdue, no MVP or production review of theirs is decided.",
         )
     ]
 

@@ -15,6 +15,7 @@ from initiatives.actions.reviews import GATE_FROM
 from initiatives.forms.details import DetailsForm, RenameForm, TierForm
 from initiatives.views import leads, news, pasts
 from initiatives.views.banners import outgrown_banner
+from initiatives.views.rows import mend_of
 from initiatives.views.shared import (
     ask,
     case_context,
@@ -101,6 +102,8 @@ def gap_rows(case, facts, book, states, keys, may) -> list[dict]:
             continue
         mine = bool(state.fix) and not state.mended_by and on_desk_of(facts, asked, may)
         who = "You" if mine else state.mended_by or who_answers(facts, asked)
+        # What the register says is listed at the question, each with its own page.
+        there = mend_of(case, state, may) if mine and state.state != "register" else None
         rows.append(
             {
                 "layer": asked.layer,
@@ -109,7 +112,7 @@ def gap_rows(case, facts, book, states, keys, may) -> list[dict]:
                 "text": asked.question,
                 "who": "" if state.state == "waived" else who,
                 "how": state.words if mine else f"{state.words} {state.fix}".strip(),
-                "link": reverse("checklist-row", args=[case.ref, key]),
+                "link": there[0] if there else reverse("checklist-row", args=[case.ref, key]),
                 "link_text": state.fix.rstrip(".") if mine else "Open the question",
             }
         )
@@ -196,7 +199,15 @@ def details(request, ref):
         else:
             messages.success(request, "The details are saved.")
             return redirect(row)
-    return ask(request, row, "case", form, title="Details", verb="Save")
+    effects = impact.of_details(row, by=request.user) if _named_in_votes(request, row) else None
+    return ask(request, row, "case", form, title="Details", verb="Save", effects=effects)
+
+
+def _named_in_votes(request, row) -> bool:
+    """Whether a page about the case's own words is opened while there are votes whose statements name them."""
+    return request.method != "POST" and any(
+        review.is_open and sources.standing_votes(review) for review in sources.reviews(row)
+    )
 
 
 def rename(request, ref):
@@ -215,6 +226,7 @@ def rename(request, ref):
             "Search finds it under its old name too, and its page says what it was called.",
             "On days before today it keeps the name that it had then.",
         ],
+        effects=impact.of_name(row, by=request.user) if _named_in_votes(request, row) else None,
         verb="Rename it",
     )
 

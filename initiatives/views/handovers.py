@@ -20,7 +20,9 @@ TAKES = ["GET", "HEAD", "POST"]
 @require_http_methods(TAKES)
 def propose(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything the person holds; a successor for each case or for all; what that means, then the one act."""
-    person = get_object_or_404(User, pk=pk)
+    # Whoever may not is not told whether there is somebody with this number, nor who that is.
+    seen = User.objects.all() if request.user.is_admin else User.objects.filter(pk=request.user.pk)
+    person = get_object_or_404(seen, pk=pk)
     permissions.may_hand_over(person, request.user).or_refuse()
     if "take-back" in request.POST:
         return _take_back(request, person)

@@ -8,6 +8,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 
+from governance.answers import Conflict
 from governance.permissions import may_import
 from initiatives import actions
 from initiatives.forms.imports import ConfirmForm, MappingForm, RowForm, UploadForm
@@ -38,6 +39,8 @@ def imports(request):
             form = kept.asking_again(request, form, question, FOLDER)
         except ValidationError as wrong:
             _put_on(form, wrong)
+        except Conflict as other:
+            form.add_error(None, str(other))
     batches = ImportBatch.objects.select_related("uploaded_by", "confirmed_by", "repeats")
     page = Paginator(batches, 20).get_page(request.GET.get("page"))
     context = {"nav": "imports", "form": form, "unsure": unsure, "page": page}
@@ -184,12 +187,16 @@ def confirm(request, pk):
         return redirect("import", pk=pk)
     form = ConfirmForm(organisations, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        counts = actions.confirm_batch(
-            batch=row, organisations=form.cleaned_data["organisations"], by=request.user
-        )
-        words = ", ".join(f"{counts[word]} {word}" for word in COUNTED.values() if counts[word])
-        messages.success(request, f"Of {counts['rows']} rows: {words}.")
-        return redirect("import", pk=pk)
+        try:
+            counts = actions.confirm_batch(
+                batch=row, organisations=form.cleaned_data["organisations"], by=request.user
+            )
+        except Conflict as other:
+            form.add_error(None, str(other))
+        else:
+            words = ", ".join(f"{counts[word]} {word}" for word in COUNTED.values() if counts[word])
+            messages.success(request, f"Of {counts['rows']} rows: {words}.")
+            return redirect("import", pk=pk)
     tally = dict(waiting.values_list("decision").annotate(n=Count("pk")).order_by())
     happens = [
         f"{tally.get('import', 0)} cases arrive with the stage their source claims, on the basis of an import.",

@@ -1,15 +1,21 @@
-"""The owner of a system reads that a case depends on it, and agrees in person, or declines and says why (S1-37)."""
+"""The owner of a system reads that a case depends on it, and agrees in person, or declines and says why (S1-37).
+
+Once the case has ended, they say that its feed is shut.
+"""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from governance import clock, history
 from initiatives import actions, doors, permissions
 from initiatives import system_permissions as registering
+from initiatives.forms import ReasonForm
 from initiatives.forms.integration import AnswerForm
-from initiatives.models import Link
+from initiatives.models import Link, Obligation, System
+from initiatives.models.holds import FEED
 from initiatives.register.systems import digest
 from initiatives.views.landscape import condition_of
 from initiatives.views.shared import mend, sent
@@ -60,6 +66,40 @@ def decline(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, "You declined; whoever works on the case sees why.")
             return redirect(row.system.get_absolute_url())
     return _page(request, row, form=form)
+
+
+def shut(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the ended case was tied to, and the owner's word that nothing flows any more. Raises Http404 to others."""
+    rows = Obligation.objects.filter(kind=FEED).select_related("initiative__unit", "debtor", "settled_by")
+    owned = System.objects.filter(owner=request.user).order_by().values_list("pk", flat=True)
+    mine = Q(debtor=request.user) | Q(source__in=[f"system:{key}" for key in owned])
+    debt = rows.filter(mine, pk=pk).first() or doors.of_case(rows, request.user, pk)
+    case, system = debt.initiative, System.objects.get(pk=debt.system_key)
+    history.concerns(debt)
+    form = ReasonForm(sent(request))
+    form.fields["reason"].label = "How you know"
+    form.fields["reason"].help_text = "What was switched off, where, and on which day."
+    if request.method == "POST":
+        registering.may_confirm_shut(debt, request.user).or_refuse()
+        if form.is_valid():
+            try:
+                actions.confirm_shut(obligation=debt, words=form.cleaned_data["reason"], by=request.user)
+            except ValidationError as error:
+                mend(form, error)
+            else:
+                messages.success(request, "Your word stands in the record; nothing is owed for it any more.")
+                return redirect("feed-shut", debt.pk)
+    context = {
+        "nav": "systems-all",
+        "debt": debt,
+        "case": case,
+        "system": system,
+        "links": case.links.filter(system=system, ended_at__isnull=False).select_related("account"),
+        "may": registering.may_confirm_shut(debt, request.user),
+        "form": form,
+        "visible": permissions.may_see(case, request.user),
+    }
+    return render(request, "initiatives/feed_shut.html", context)
 
 
 def _page(request, row: Link, **more) -> HttpResponse:

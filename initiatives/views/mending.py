@@ -6,6 +6,8 @@ What a finding is about stands in its source; which page changes that is worked 
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from governance import hooks
+from initiatives import register
 from initiatives.models import Hop, Initiative, Link, Shortcoming, System
 from initiatives.register.systems import DECLINED, lacking
 from initiatives.views.shared import WhoMay
@@ -21,7 +23,7 @@ class Mending:
     def __init__(
         self, case: Initiative, may: WhoMay, links: list[Link], hops: dict[int, list[Hop]], back: str
     ):
-        self.case, self.person, self.back = case, may.person, back
+        self.case, self.may, self.person, self.back = case, may, may.person, back
         # Whoever works on the case changes its links and the systems and accounts behind them (system_permissions).
         self.works = bool(may.collaborate)
         self.links = {link.pk: link for link in links}
@@ -36,27 +38,13 @@ class Mending:
             hops.setdefault(hop.link_id, []).append(hop)
         return cls(case, may, links, hops, back)
 
-    def of(self, row: Shortcoming) -> Mends:
+    def of(self, row: Shortcoming | register.Wanted) -> Mends:
         """The pages on which the person mends it; none where that is for others."""
         about, *parts = row.source.split(":")
-        if about == "link":
-            return self._link(self.links.get(int(parts[0])), parts[1])
-        if about == "hop":
-            return self._hop(int(parts[0]))
-        if about == "account":
-            return self._account(int(parts[0]), parts[1])
-        if about == "system":
-            return self._system(row.system, parts[1])
-        if about == "drill":
-            return self._drill(*parts)
-        if about == "terms":
-            conflicts = reverse("integration-definitions", args=[self.case.ref])
-            return [(f"{conflicts}#term-{parts[0].partition('-')[0]}", "See the conflicts")]
-        if about == "definition":
-            there = reverse("definition-change", args=[int(parts[0])])
-            change = [(self._there(there), "Change the definition")] if self._may_change(row.system) else []
-            return [*change, (reverse("integration-profiles", args=[self.case.ref]), "See the samples")]
-        return self._processes(about)
+        if about in hooks.mends:
+            return hooks.mends[about](self.case, self.may, row.source)
+        # Of a kind that is of no use any more nothing is offered, rather than something that mends another.
+        return OF[about](self, row, *parts) if about in OF else []
 
     def of_place(self, link: Link, hop: int | None) -> Mends:
         """The pages on which a place of a path is changed: a hop, or the linked system itself."""
@@ -124,10 +112,21 @@ class Mending:
             return [(there, "List a source")] if self._may_change(system) else []
         return self.owner_of(system) if what == "orphaned" else self._change(system, "Change the system")
 
-    def _processes(self, about: str) -> Mends:
+    def _terms(self, terms: str) -> Mends:
+        conflicts = reverse("integration-definitions", args=[self.case.ref])
+        return [(f"{conflicts}#term-{terms.partition('-')[0]}", "See the conflicts")]
+
+    def _definition(self, pk: int, system: System) -> Mends:
+        there = reverse("definition-change", args=[pk])
+        change = [(self._there(there), "Change the definition")] if self._may_change(system) else []
+        return [*change, (reverse("integration-profiles", args=[self.case.ref]), "See the samples")]
+
+    def _process(self) -> Mends:
         page = reverse("integration-processes", args=[self.case.ref])
-        if about == "process":
-            return [(f"{page}#processes", "Processes and sign-on")]
+        return [(f"{page}#processes", "Processes and sign-on")]
+
+    def _flow(self) -> Mends:
+        page = reverse("integration-processes", args=[self.case.ref])
         flow = [(reverse("sign-on-add", args=[self.case.ref]), "Record the sign-on flow")]
         return [*(flow if self.works else []), (f"{page}#sign-on", "Processes and sign-on")]
 
@@ -148,15 +147,31 @@ class Mending:
         return f"{address}?{urlencode({'next': self.back})}"
 
 
-def against(context: dict, key: str) -> list[tuple[Shortcoming, Mends]]:
+# By what a finding is about (`register.KINDS`), the pages that mend it; those of floors above hang on `hooks.mends`.
+OF = {
+    "link": lambda mending, _, link, what, *__: mending._link(mending.links.get(int(link)), what),
+    "hop": lambda mending, _, hop, *__: mending._hop(int(hop)),
+    "account": lambda mending, _, account, what: mending._account(int(account), what),
+    "system": lambda mending, row, _, what: mending._system(row.system, what),
+    "terms": lambda mending, _, terms, *__: mending._terms(terms),
+    "definition": lambda mending, row, definition, *_: mending._definition(int(definition), row.system),
+    "process": lambda mending, *_: mending._process(),
+    "flow": lambda mending, *_: mending._flow(),
+    "drill": lambda mending, _, *parts: mending._drill(*parts),
+}
+
+
+def against(context: dict, key: str) -> list[tuple[Shortcoming | register.Wanted, Mends]]:
     """What the register says now against one requirement of the case whose context this is, each with its mends."""
     case, now = context["case"], context["now"]
     if not context["facts"].short_of(key, now):
         return []
     mending = Mending.read(case, context["may"], reverse("checklist-row", args=[case.ref, key]))
-    rows = (
-        case.shortcomings.standing().filter(requirement=key).select_related("system").order_by("since", "pk")
-    )
+    rows = list(case.shortcomings.standing().select_related("system").order_by("since", "pk"))
+    # What stands against it because nothing was ever found has no row of its own, and is mended all the same.
+    rows += register.unless_found(rows)
     return [
-        (row, mending.of(row)) for row in rows if row.since <= now and (row.until is None or row.until > now)
+        (row, mending.of(row))
+        for row in rows
+        if row.requirement == key and row.since <= now and (row.until is None or row.until > now)
     ]

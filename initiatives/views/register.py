@@ -2,13 +2,15 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from governance import hooks
 from initiatives import actions, permissions
 from initiatives.forms.register import RegisterForm
+from initiatives.models import Obligation
 from initiatives.similar import Stub
 from initiatives.similar import similar as find_similar
 
@@ -18,9 +20,7 @@ def register(request: HttpRequest) -> HttpResponse:
     """Register an idea. Where similar cases exist the person joins one, or says why this is new."""
     permissions.may_register(request.user).or_refuse()
     visible = permissions.visible_to(request.user)
-    initial = {
-        name: request.GET[name][:200] for name in ("title", "problem", "successor_of") if name in request.GET
-    }
+    initial = {name: request.GET[name][:20] for name in ("successor_of",) if name in request.GET}
     sent = request.POST if request.method == "POST" else None
     form = RegisterForm(sent, person=request.user, visible=visible, initial=initial)
     stubs, asked = [], False
@@ -35,7 +35,9 @@ def register(request: HttpRequest) -> HttpResponse:
                     return redirect(case)
     said = (request.POST if sent is not None else initial).get
     parts = hooks.parts_of("registering", request.user, (said("title", ""), said("problem", "")))
+    owner = _key(said("owner", "")) if sent is not None else request.user.pk
     context = {"nav": "portfolio", "form": form, "stubs": stubs, "asked": asked, "parts": parts}
+    context["owed"] = _owed(owner, visible)
     return render(request, "initiatives/register.html", context)
 
 
@@ -56,17 +58,21 @@ def _registered(form: RegisterForm, person):
         return None
 
 
-@require_safe
+@require_POST
 def similar(request: HttpRequest) -> HttpResponse:
-    """Cases like what is being typed: the part of the page that htmx puts in place."""
-    visible = permissions.visible_to(request.user)
-    stubs = _similar(request.GET, request.user, visible)
+    """Cases like what is being typed: the part of the page that htmx puts in place.
+
+    Posted, though it changes nothing: what somebody is about to register stands in no address.
+    """
+    visible, typed = permissions.visible_to(request.user), request.POST
+    stubs = _similar(typed, request.user, visible)
     form = RegisterForm(
-        person=request.user, visible=visible, initial={"why_new": request.GET.get("why_new", "")[:1000]}
+        person=request.user, visible=visible, initial={"why_new": typed.get("why_new", "")[:1000]}
     )
-    said = (request.GET.get("title", ""), request.GET.get("problem", ""))
+    said = (typed.get("title", ""), typed.get("problem", ""))
     parts = hooks.parts_of("registering", request.user, said)
     context = {"stubs": stubs, "form": form, "asked": False, "parts": parts}
+    context["owed"] = _owed(_key(typed.get("owner", "")), visible)
     return render(request, "initiatives/_similar.html", context)
 
 
@@ -80,6 +86,13 @@ def _similar(sent: QueryDict, person, visible) -> list[Stub]:
         unit=_key(sent.get("unit", "")),
         owner=_key(sent.get("owner", "")),
     )
+
+
+def _owed(owner: int | None, visible) -> list[Obligation]:
+    """What the owner who is chosen still owes in writing, on cases that whoever registers may hear of."""
+    told = Q(initiative__in=visible) | Q(initiative__confidential=False)
+    rows = Obligation.objects.unsettled().in_writing().filter(told, debtor=owner)
+    return list(rows.select_related("initiative", "debtor").order_by("due", "pk")) if owner else []
 
 
 def _key(typed: str) -> int | None:

@@ -7,10 +7,10 @@ from django.urls import reverse
 from governance import proof
 from governance.models.people import SEATS
 from governance.templatetags.plumbline import stage_word
-from initiatives import permissions, standing
+from initiatives import permissions, sources, standing
 from initiatives.actions.reviews import GATE_FROM
 from initiatives.models import Answer
-from initiatives.views.shared import on_desk_of, who_answers
+from initiatives.views.shared import WhoMay, on_desk_of, who_answers
 
 # state: (word, tone)
 STATE_WORDS = {
@@ -117,7 +117,7 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
         "more_items": max(0, len(items) - ITEMS_SHOWN),
         "age_from": state.items[0].observed_on if state.items else None,
         "who": "You" if mine else state.mended_by or who_answers(facts, asked),
-        "mend": mend_of(context["case"], state),
+        "mend": mend_of(context["case"], state, may),
         "seats": [SEATS.get(seat, seat).lower() for seat in seats],
         "later": later,
         "generated": key in proof.GENERATED_ONLY,
@@ -128,7 +128,7 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
     }
 
 
-def mend_of(case, state) -> tuple[str, str] | None:
+def mend_of(case, state, may: WhoMay) -> tuple[str, str] | None:
     """The page, and its words, that mends what neither an answer nor an upload does; None for all else."""
     if state.state == "unmapped":
         return reverse("contract-map", args=[case.ref]), "Open the map of the contract"
@@ -136,7 +136,24 @@ def mend_of(case, state) -> tuple[str, str] | None:
         return reverse("integration", args=[case.ref]), "See what the register says"
     if state.state == "unread":
         return reverse("layer-review", args=[case.ref, state.items[0].id, state.key]), "Read it from outside"
+    if state.place == proof.IN_DECLARATION:
+        return reverse("declaration", args=[case.ref]), "Open the declaration"
+    if state.place == proof.BY_GENERATING:
+        return (reverse("evidence-index", args=[case.ref]), "Generate the index") if may.manage else None
+    if state.place == proof.BY_ACCEPTANCE:
+        return _acceptance(case, proof.ACCEPTED_IN_PERSON[state.key], may)
     return None
+
+
+def _acceptance(case, role: str, may: WhoMay) -> tuple[str, str]:
+    """Where the role is accepted by whoever is asked for it or holds it, and where somebody is asked."""
+    asked = [row for row in sources.roles(case) if row.role == role and row.open]
+    own = next((row for row in asked if row.person_id == may.person.pk), None)
+    if own is not None:
+        return reverse("role-again" if own.accepted_at else "role", args=[own.pk]), "Accept it"
+    if not asked and may.propose_role:
+        return f"{reverse('role-propose', args=[case.ref])}?role={role}", "Propose somebody"
+    return reverse("people", args=[case.ref]), "See who is asked"
 
 
 def _all_seats(book, key: str) -> list[str]:

@@ -27,6 +27,7 @@ from initiatives.views.shared import mend, sent
 def publish(request: HttpRequest, version: str) -> HttpResponse:
     """Say what it does, with what was worked out of it, then publish as chair."""
     rulebook = get_object_or_404(Rulebook.objects.select_related("admin"), version=version.replace("\0", ""))
+    may_open_publication(rulebook, request.user).or_refuse()
     form = PublishForm(sent(request))
     seen = Forecast.objects.of(rulebook.digest).filter(state=Forecast.DONE, kind=Forecast.CASES)
     if request.method == "POST" and form.is_valid():
@@ -72,6 +73,13 @@ def publish(request: HttpRequest, version: str) -> HttpResponse:
         ],
     }
     return render(request, "governance/rulebook_publish.html", context)
+
+
+def may_open_publication(rulebook: Rulebook, person: User) -> Answer:
+    """Open the page on which a draft is published: whoever proposes or publishes it, or works out what it would do."""
+    if rulebook.published or may_forecast(person):
+        return yes()
+    return no("Only admins and the chairs of boards publish a rulebook.", "Its draft is open to read.")
 
 
 def _offered(rulebook: Rulebook, person: User) -> Answer:

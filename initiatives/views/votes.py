@@ -1,11 +1,12 @@
 """Votes: the statement exactly as it will be signed, the signature, the statement as it was signed."""
 
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
@@ -40,15 +41,21 @@ MEANINGS = {
     RECUSE: "You give no verdict. The quorum is not lowered by it.",
 }
 SALT = "statement"
+STATEMENT = "statement"  # the step of the page on which it is read and signed
+WORDS = "words of votes"  # where the session keeps them
 OPEN_FOR = timedelta(hours=1)
 # How many statements a session remembers, so that a conflict can say what changed since each was shown.
 REMEMBERED = 5
 
 
-@sensitive_post_parameters("password")
+@sensitive_post_parameters("password", "reason", "condition_text")
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign(request, pk, seat):
-    """Read the statement for a seat and sign exactly that, with one's password."""
+    """Write the words of a vote, read the statement made of them, and sign exactly that, with one's password.
+
+    The words are posted and kept in the session until they are signed; no address, and so no log, history or Referer,
+    ever holds them.
+    """
     row = review_for(request.user, pk)
     if seat not in sittings.seats_of_gate(row.rulebook.book, row.gate):
         raise Http404("This seat signs nothing at this gate.")
@@ -62,19 +69,104 @@ def sign(request, pk, seat):
         )
     may = permissions.may_sign(row, seat, request.user, verdict=verdict)
     insist(request, may, "sign off", row.initiative)
-    given = request.GET if "reason" in request.GET else None
-    if given is None and verdict == APPROVE:
-        given = {"verdict": verdict, "reason": ""}
+    if request.method == "POST" and "statement" in request.POST:
+        return _signed(request, row, seat, verdict)
+    if request.method == "POST":
+        form = _words_form(row, seat, verdict, request.POST)
+        if not form.is_valid():
+            return _words_page(request, row, seat, verdict, form)
+        _keep_words(request, row, seat, verdict)
+        return redirect(f"{request.path}?{_step(verdict)}")
+    kept = _kept_words(request, row, seat, verdict)
+    if verdict == APPROVE or request.GET.get("step") == STATEMENT:
+        return _statement_of(request, row, seat, verdict, kept)
+    return _words_page(request, row, seat, verdict, _words_form(row, seat, verdict, None, kept))
+
+
+def _step(verdict: str) -> str:
+    """The query under which the statement of this verdict is read and signed."""
+    return urlencode({"verdict": verdict} | ({} if verdict == APPROVE else {"step": STATEMENT}))
+
+
+def _words_form(row: Review, seat: str, verdict: str, sent, kept: QueryDict | None = None) -> VoteForm:
     form = VoteForm(
-        given,
+        sent,
         verdict=verdict,
         criteria=row.rulebook.book.criteria_of(row.gate, seat),
         people=people_around(row.initiative),
     )
+    for name in form.fields.keys() & (kept or {}).keys():
+        many = name == "criteria"
+        form.fields[name].initial = kept.getlist(name) if many else kept[name]
+    return form
+
+
+def _words_page(request, row: Review, seat: str, verdict: str, form: VoteForm):
+    """The form for the words; of an approval that would be refused it says so before anything is typed."""
+    blocked = yes()
+    if verdict == CONDITION:
+        sitting = board.sit(row)
+        _, covered = statement_for(row, seat, request.user, verdict=verdict, at=clock.now(), sitting=sitting)
+        blocked = _may_approve(sitting, verdict, covered, request.user)
+    return _page(
+        request, row, seat, verdict, "initiatives/sign_words.html", form=form, blocked=blocked.reasons
+    )
+
+
+def _statement_of(request, row: Review, seat: str, verdict: str, kept: QueryDict | None, password=None):
+    """The statement made of the words that were kept; the form for them where there are none, or they do no longer."""
+    if kept is None and verdict == APPROVE:
+        kept = QueryDict("reason=")
+    form = _words_form(row, seat, verdict, kept)
     if not form.is_bound or not form.is_valid():
-        form.fields["verdict"].initial = verdict
-        return _page(request, row, seat, verdict, "initiatives/sign_words.html", form=form)
-    return _statement_page(request, row, seat, verdict, form)
+        return _words_page(request, row, seat, verdict, form)
+    return _statement_page(request, row, seat, verdict, form.words(), password)
+
+
+def _signed(request, row: Review, seat: str, verdict: str):
+    """What comes with a password: signed when it was shown to this person within the hour, else shown anew."""
+    shown, late = _shown(request.POST["statement"], row, seat, verdict, request.user)
+    password = PasswordForm(request.POST)
+    if shown is None or late:
+        password.add_error(
+            None, "The statement below was made anew, for this page was open too long. Read it and sign it."
+        )
+    if shown is not None:
+        return _statement_page(
+            request, row, seat, verdict, shown["words"], password, shown=None if late else shown
+        )
+    return _statement_of(request, row, seat, verdict, _kept_words(request, row, seat, verdict), password)
+
+
+def _place(row: Review, seat: str, verdict: str) -> str:
+    return f"{row.pk}:{seat}:{verdict}"
+
+
+def _keep_words(request, row: Review, seat: str, verdict: str) -> None:
+    """Keep what was typed for this vote, and the newest few others of this session."""
+    place = _place(row, seat, verdict)
+    kept = {key: words for key, words in request.session.get(WORDS, {}).items() if key != place}
+    typed = {name: values for name, values in request.POST.lists() if name in VoteForm.base_fields}
+    request.session[WORDS] = dict([*kept.items()][-(REMEMBERED - 1) :]) | {place: typed}
+
+
+def _kept_words(request, row: Review, seat: str, verdict: str) -> QueryDict | None:
+    """What this session typed for this vote and has not signed; None where that is nothing."""
+    typed = request.session.get(WORDS, {}).get(_place(row, seat, verdict))
+    if typed is None:
+        return None
+    kept = QueryDict(mutable=True)
+    for name, values in typed.items():
+        kept.setlist(name, values)
+    return kept
+
+
+def _forget_words(request, row: Review, seat: str) -> None:
+    """A vote was signed: what was typed for it under any verdict goes."""
+    mine = {_place(row, seat, verdict) for verdict in VERDICTS}
+    kept = request.session.get(WORDS, {})
+    if mine & kept.keys():
+        request.session[WORDS] = {key: words for key, words in kept.items() if key not in mine}
 
 
 def _page(request, row: Review, seat: str, verdict: str, template: str, *, status=200, facts=None, **more):
@@ -90,25 +182,18 @@ def _page(request, row: Review, seat: str, verdict: str, template: str, *, statu
     return render(request, template, context | more, status=status)
 
 
-def _statement_page(request, row: Review, seat: str, verdict: str, form: VoteForm):
-    """The statement with its password field; on POST the signature, or the same page with what was wrong."""
-    person, words = request.user, form.words()
+def _statement_page(
+    request, row: Review, seat: str, verdict: str, words: dict, password=None, shown: dict | None = None
+):
+    """The statement with its password field; with a password for what was `shown` the signature, or what was wrong."""
+    person, status = request.user, 200
     sitting = board.sit(row)
-    password, shown, status = PasswordForm(), None, 200
-    if request.method == "POST":
-        password = PasswordForm(request.POST)
-        shown = _shown(request.POST.get("statement", ""), row, seat, person)
-        if shown is None:
-            password.add_error(
-                None,
-                "The statement below was made anew, for this page was open too long. Read it and sign it.",
-            )
-        elif password.is_valid() and (
-            wrong := _wrong_password(request, row, seat, password.cleaned_data["password"])
-        ):
+    password = password or PasswordForm()
+    if shown is not None and password.is_valid():
+        if wrong := _wrong_password(request, row, seat, password.cleaned_data["password"]):
             password.add_error("password", wrong)
             status = 429 if wrong.startswith("Too many") else 200
-        elif password.is_valid():
+        else:
             try:
                 vote = actions.sign_off(
                     review=row,
@@ -124,6 +209,7 @@ def _statement_page(request, row: Review, seat: str, verdict: str, form: VoteFor
             except ValidationError as error:
                 mend(password, error)
             else:
+                _forget_words(request, row, seat)
                 messages.success(request, f"Signed as {seat_word(seat).lower()}. This is what you signed.")
                 return redirect("sign-off", vote.pk)
     at = shown["at"] if shown else clock.now()
@@ -136,7 +222,7 @@ def _statement_page(request, row: Review, seat: str, verdict: str, form: VoteFor
         digest = statements.digest(text)
     _remember(request, digest, covered)
     password.data = password.data.copy() if password.is_bound else password.data
-    sealed = _seal(row, seat, person, digest, at)
+    sealed = _seal(row, seat, verdict, person, digest, at, words)
     if password.is_bound:
         password.data["statement"] = sealed
     password.initial["statement"] = sealed
@@ -152,36 +238,42 @@ def _statement_page(request, row: Review, seat: str, verdict: str, form: VoteFor
         digest=digest,
         early=waiting.fast_lane(row.initiative, row.gate, row.opened_at),
         form=password,
-        words=form,
+        remark=words["reason"],
+        step=_step(verdict),
         may_approve=_may_approve(sitting, verdict, covered, person),
         stays=_quorum_after_recusal(sitting, person) if verdict == RECUSE else "",
         standing_vote=next((vote for vote in sitting.sign_offs if vote.seat == seat), None),
     )
 
 
-def _seal(row: Review, seat: str, person, digest: str, at: datetime) -> str:
+def _seal(row: Review, seat: str, verdict: str, person, digest: str, at: datetime, words: dict) -> str:
     """What the page showed, to whom and when, so that the signature is for exactly that."""
     last = row.sign_offs.filter(seat=seat, replaced_by__isnull=True).values_list("pk", flat=True).first()
     shown = {
         "review": row.pk,
         "seat": seat,
+        "verdict": verdict,
         "person": person.pk,
         "digest": digest,
         "at": at.isoformat(),
         "replaces": last,
+        "words": words,
     }
     return signing.dumps(shown, salt=SALT)
 
 
-def _shown(sealed: str, row: Review, seat: str, person) -> dict | None:
-    """What was shown to this person for this seat within the last hour; None for anything else."""
+def _shown(sealed: str, row: Review, seat: str, verdict: str, person) -> tuple[dict | None, bool]:
+    """What was shown to this person for this vote, and whether that was too long ago; None for anything else."""
     try:
-        shown = signing.loads(sealed, salt=SALT, max_age=OPEN_FOR)
+        shown, late = signing.loads(sealed, salt=SALT, max_age=OPEN_FOR), False
+    except signing.SignatureExpired:
+        shown, late = signing.loads(sealed, salt=SALT), True
     except signing.BadSignature:
-        return None
-    if (shown["review"], shown["seat"], shown["person"]) != (row.pk, seat, person.pk):
-        return None
-    return shown | {"at": datetime.fromisoformat(shown["at"])}
+        return None, False
+    asked = (row.pk, seat, verdict, person.pk)
+    if tuple(shown.get(name) for name in ("review", "seat", "verdict", "person")) != asked:
+        return None, False
+    return shown | {"at": datetime.fromisoformat(shown["at"])}, late
 
 
 def _remember(request, digest: str, covered: dict) -> None:

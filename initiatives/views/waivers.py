@@ -8,9 +8,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from governance import clock, gates
+from governance.answers import ended
 from governance.models import Rulebook
 from governance.templatetags.plumbline import day
-from initiatives import actions, permissions
+from initiatives import actions, permissions, standing
 from initiatives.actions.reviews import GATE_FROM
 from initiatives.doors import case_for, of_case
 from initiatives.forms.reviews import ReasonOfActForm
@@ -58,6 +59,7 @@ def waivers(request, ref):
         ],
         "form": form if may and waivable else None,
         "longest": longest,
+        "worthless": worth_nothing(case) if (may and waivable) or any(line["part"] for line in lines) else [],
     }
     return render(request, "initiatives/waivers.html", context)
 
@@ -118,6 +120,23 @@ def _question(row: Waiver) -> str:
     return known.question if known else row.key
 
 
+def worth_nothing(case) -> list[str]:
+    """Why a waiver would change nothing now: holds that stop the case whatever is waived, in sentences."""
+    book, now = Rulebook.objects.current().book, clock.now()
+    facts = standing.facts_of(case)
+    ahead = book.gates.get(GATE_FROM.get(case.stage, ""))
+    wanted = ahead.to if ahead is not None and ahead.to in gates.RANK else case.stage
+    told = []
+    for hold in gates.holds_at(facts, now):
+        capped = hold.cap is not None and gates.RANK.get(wanted, 0) > gates.RANK[hold.cap]
+        if hold.blocking or capped:
+            why = ended(f"Held: {hold.words[:1].lower()}{hold.words[1:]}. {hold.reason}")
+            told.append(
+                f"{why} While that stands, this waiver lets nothing pass, and its days run all the same."
+            )
+    return told
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def agree(request, pk):
     """Agree to a waiver as chair or as risk seat."""
@@ -138,6 +157,7 @@ def agree(request, pk):
         if second
         else "It does not run yet: the other of the two has to agree as well.",
         f"Asked for by {row.requested_by}: {row.reason}",
+        *worth_nothing(case),
     ]
     return act_page(
         request,

@@ -82,3 +82,25 @@ def test_a_stopped_case_is_on_the_list_the_day_after_its_day(cast):
     every, due = Initiative.objects.all(), case.obligations.get(kind="post_mortem").due
     assert not overdue(every, due)
     assert [debt.initiative for debt in overdue(every, due + timedelta(days=1))] == [case]
+
+
+def test_the_layer_it_lay_in_most_decides_whether_the_blame_went_elsewhere(cast, as_):
+    """The order that is kept counts: integration first, then the model that was blamed."""
+    case = factories.make_case(cast)
+    with acting(system="test"):
+        debt = owe(
+            case, "post_mortem", source="test:0", text="Post-mortem", due=clock.today(), debtor=cast.owner
+        )
+    row = writing.start(obligation=debt, by=cast.owner)
+    causes = [
+        said("failure", "found", "integration"),
+        said("failure", "found", "model"),
+        said("failure", "blamed", "model", "press"),
+    ]
+    row = write(post_mortem=row, lessons=[LESSON], by=cast.owner, **WHOLE | {"causes": causes})
+    row = writing.hand_in(post_mortem=row, version=row.version, by=cast.owner)
+    writing.confirm(post_mortem=row, version=row.version, by=cast.seat_adoption)
+    assert blamed_and_found(Initiative.objects.all()).mistaken == [row]
+    page = " ".join(as_(cast.chair).get("/leaders/blamed/?column=elsewhere").content.decode().split())
+    assert "Found: integration, then model" in page
+    assert "Blamed: model" in page

@@ -355,7 +355,7 @@ def test_shown_while_registering_and_before_a_link(cast, as_):
     system = factories.make_system(cast)
     factories.make_lesson(cast, text="The ledger export stops at midnight.", systems=[system.pk])
     said = {"title": "Export of the ledger", "problem": "It stops."}
-    page = as_(cast.outsider).get(reverse("similar"), said).content.decode()
+    page = as_(cast.outsider).post(reverse("similar"), said).content.decode()
     assert "What others learned" in page
     case = factories.make_prototype(cast)
     page = as_(cast.owner).get(reverse("link-add", args=[case.ref]), {"system": system.pk}).content.decode()

@@ -274,7 +274,7 @@ def test_proof_by_the_production_form_is_watched_in_that_form():
 
 def text_of(facts, verdict="approve", seat="risk_compliance", **fields):
     values = {"person": SIGNER, "board": "Retail board", "verdict": verdict, "at": AT}
-    return statements.write(facts, BOOK, signed(facts, seat=seat), **(values | fields))
+    return statements.write(BOOK, signed(facts, seat=seat), **(values | fields))
 
 
 def test_the_statement_says_who_what_and_on_which_facts():

@@ -2,14 +2,18 @@
 
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.urls import reverse
 
 from initiatives import actions
+from initiatives.actions import imports
 from initiatives.models import ImportBatch, Initiative
-from tests import snapshots
+from initiatives.views.imports import _organisations
+from tests import factories, snapshots
 
 EXTRACTS = Path(__file__).resolve().parent.parent / "extracts"
 
@@ -183,3 +187,30 @@ def test_what_a_cell_holds_is_shown_as_text(cast, as_):
         text = page(client, url)
         for raw in ("<script>alert", "<b>x", "<img src=x", "<i>.csv"):
             assert raw not in text
+
+
+def test_what_its_source_said_is_read_on_the_page_of_the_imported_case(cast, as_, batch):
+    actions.confirm_batch(batch=batch, by=cast.admin)
+    row = batch.rows.filter(initiative__isnull=False, decision="import").first()
+    text = page(as_(cast.admin), row.initiative.get_absolute_url())
+    assert "Said by its source" in text
+    assert f"line {row.line}" in text
+    assert "Reported by its source, not evidenced here." in text
+    made = factories.make_case(cast)
+    assert "Said by its source" not in page(as_(cast.admin), made.get_absolute_url())
+
+
+def test_a_second_import_under_way_is_refused_with_the_reason(cast, as_, batch, monkeypatch):
+    monkeypatch.setattr(imports, "WAITS_FOR_ANOTHER", "50ms")
+    client, content = as_(cast.admin), (EXTRACTS / "us_2025.csv").read_bytes()
+    why = "Another import is under way; two at once could enter the same system twice."
+    form = {"organisations": [name for name, _ in _organisations(batch.rows)]}
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT pg_advisory_lock(hashtext('plumbline import'))")
+        assert why in page(
+            client, reverse("imports"), file=sent(content + b"\n", "next.csv"), source="us-2025"
+        )
+        assert why in page(client, reverse("import-confirm", args=[batch.pk]), **form)
+    assert ImportBatch.objects.count() == 1
+    assert not Initiative.objects.exists()
+    assert "Of " in page(client, reverse("import-confirm", args=[batch.pk]), **form)

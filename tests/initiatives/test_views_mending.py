@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from governance import clock
-from initiatives import actions
+from governance import clock, hooks
+from initiatives import actions, register
 from initiatives.actions import Place
-from initiatives.models import Component
+from initiatives.models import Component, Shortcoming
+from initiatives.views.mending import OF, Mending
+from initiatives.views.shared import WhoMay
 from tests import factories
 from tests.initiatives import tied
 from tests.initiatives.looking import at, text_of
@@ -179,3 +181,18 @@ def test_a_link_that_nobody_can_answer_offers_to_name_an_owner(cast, as_, mvp, s
     assert "Name an owner" not in text_of(as_(cast.seat_risk).get(there))
     owned = factories.make_link(cast, mvp, factories.make_system(cast, "CRM"))
     assert "Name an owner" not in text_of(as_(cast.lead).get(at("link-answer", owned.pk)))
+
+
+def test_every_kind_of_finding_has_the_page_that_mends_it():
+    assert OF.keys() | hooks.mends.keys() == register.KINDS
+    assert not OF.keys() & hooks.mends.keys()
+
+
+def test_a_kind_of_finding_that_no_page_mends_is_not_written(cast, mvp, monkeypatch):
+    new = register.Wanted("int.identity", "weather:1", "It rains.")
+    monkeypatch.setattr(register, "MORE_SAYS", [lambda keys: [(mvp.pk, new)]])
+    with pytest.raises(ValueError, match="No page mends findings like 'weather:1'"):
+        register.wanted([mvp.pk])
+    gone = Shortcoming(initiative=mvp, requirement="int.identity", source="weather:1", words="It rained.")
+    who = WhoMay(mvp, cast.lead)
+    assert Mending.read(mvp, who, "/").of(gone) == []

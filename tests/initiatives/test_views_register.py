@@ -1,6 +1,7 @@
 """Registering in four fields, beside the cases that resemble it."""
 
 import pytest
+from bs4 import BeautifulSoup
 from django.template.loader import render_to_string
 
 from initiatives import actions
@@ -107,11 +108,13 @@ def test_the_page_says_why_it_may_be_the_same_and_what_its_owner_still_owes(cast
     assert Initiative.objects.count() == 1
     other = client.post("/cases/register/", sent | {"owner": cast.outsider.pk})
     assert "its post-mortem is still owed" not in other.content.decode()
-    typed = client.get(f"/cases/similar/?title=Complaints+sorting&owner={cast.owner.pk}&unit={cast.unit.pk}")
+    typed = client.post(
+        "/cases/similar/", {"title": "Complaints sorting", "owner": cast.owner.pk, "unit": cast.unit.pk}
+    )
     assert "its post-mortem is still owed" in typed.content.decode()
     for odd in ("x", "-1", "9" * 30, "\u0662"):
         assert (
-            client.get("/cases/similar/", {"title": "Complaints", "owner": odd, "unit": odd}).status_code
+            client.post("/cases/similar/", {"title": "Complaints", "owner": odd, "unit": odd}).status_code
             == 200
         )
     assert client.post("/cases/register/", sent | {"why_new": "It asks first."}).status_code == 302
@@ -139,12 +142,40 @@ def test_a_successor_is_linked_to_the_closed_case_it_follows(cast, as_, sent):
 def test_the_part_that_htmx_puts_in_place(cast, as_):
     old = factories.make_case(cast)
     client = as_(cast.owner)
-    text = client.get("/cases/similar/?title=customer+summaries&problem=").content.decode()
+    text = client.post("/cases/similar/", {"title": "customer summaries", "problem": ""}).content.decode()
     assert f'href="/cases/{old.ref}/"' in text
     assert "<html" not in text
-    assert client.get("/cases/similar/").content.decode().strip() == ""
-    kept = client.get("/cases/similar/?title=customer+summaries&why_new=Because+so").content.decode()
+    assert client.post("/cases/similar/").content.decode().strip() == ""
+    kept = client.post(
+        "/cases/similar/", {"title": "customer summaries", "why_new": "Because so"}
+    ).content.decode()
     assert "Because so" in kept
-    assert client.post("/cases/similar/").status_code == 405
-    for odd in ("%27%29%3B--", "%F0%9F%98%80", "a%26%7C%21%3A%2A", "x" * 5000, "%28%28%28"):
-        assert client.get(f"/cases/similar/?title={odd}&problem={odd}").status_code == 200
+    assert client.get("/cases/similar/?title=customer+summaries").status_code == 405
+    for odd in ("');--", "\U0001f600", "a&|!:*", "x" * 5000, "((("):
+        assert client.post("/cases/similar/", {"title": odd, "problem": odd}).status_code == 200
+
+
+def test_what_is_typed_while_registering_stands_in_no_address(cast, as_):
+    page = BeautifulSoup(as_(cast.owner).get("/cases/register/").content, "html.parser")
+    assert not page.select("[hx-get]")
+    assert page.select_one("#similar")["hx-post"] == "/cases/similar/"
+
+
+def test_what_the_owner_still_owes_is_named_while_registering_and_afterwards(cast, as_, sent):
+    old = factories.make_prototype(cast, title="Something else")
+    actions.stop(case=old, reason_code="no_value", reason="Nobody asked for it", by=cast.owner)
+    client, words = as_(cast.owner), "Marta Lindqvist still owes what others could learn from."
+    assert words in client.get("/cases/register/").content.decode()
+    typed = client.post("/cases/similar/", {"title": "Zebra", "owner": cast.owner.pk}).content.decode()
+    assert words in typed
+    assert old.ref in typed
+    assert (
+        words
+        not in client.post("/cases/similar/", {"title": "Zebra", "owner": cast.chair.pk}).content.decode()
+    )
+    client.post("/cases/register/", sent | {"title": "Zebra crossings", "why_new": "Another matter."})
+    new = Initiative.objects.latest("number")
+    page = " ".join(client.get(new.get_absolute_url()).content.decode().split())
+    assert words in page
+    assert f"({old.ref}), due" in page
+    assert words not in client.get(old.get_absolute_url()).content.decode()

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from adoption.demo import life
 from governance import clock
+from governance.answers import Refused
 from governance.models import SignInAttempt
 from governance.models.ledger import Entry
 from initiatives import actions
@@ -30,6 +31,15 @@ def words(response) -> str:
 
 def sign_url(review, seat, query="verdict=approve") -> str:
     return reverse("sign", args=[review.pk, seat]) + f"?{query}"
+
+
+def write(client, review, seat, verdict="approve", **typed):
+    """Post the words of a vote, and go where that leads: to the statement made of them, or back to the form."""
+    return client.post(sign_url(review, seat, f"verdict={verdict}"), {"reason": ""} | typed, follow=True)
+
+
+def statement_url(review, seat, verdict) -> str:
+    return sign_url(review, seat, f"verdict={verdict}&step=statement")
 
 
 def sealed(page) -> str:
@@ -70,7 +80,9 @@ def test_what_is_shown_is_what_is_signed(cast, as_):
 def test_a_remark_becomes_part_of_the_statement(cast, as_):
     review = before_prototype(cast)
     client = as_(cast.seat_value)
-    url = sign_url(review, "business_value", "verdict=approve&reason=Cheap+to+try.")
+    url = sign_url(review, "business_value")
+    page = write(client, review, "business_value", reason="Cheap to try.")
+    assert "Reason: Cheap to try." in words(page)
     assert "Reason: Cheap to try." in words(client.get(url))
     sign(client, url)
     assert SignOff.objects.get().reason == "Cheap to try."
@@ -78,8 +90,8 @@ def test_a_remark_becomes_part_of_the_statement(cast, as_):
 
 def test_a_wrong_password_signs_nothing_and_loses_nothing(cast, as_):
     review = before_prototype(cast)
-    client = as_(cast.seat_value)
-    url = sign_url(review, "business_value", "verdict=approve&reason=Cheap+to+try.")
+    client, url = as_(cast.seat_value), sign_url(review, "business_value")
+    write(client, review, "business_value", reason="Cheap to try.")
     answer = sign(client, url, password="guess")
     assert "This is not your password. Nothing was signed." in words(answer)
     assert "Reason: Cheap to try." in words(answer)
@@ -176,10 +188,9 @@ def test_two_tabs_of_one_seat_the_second_is_told_who_was_first(cast, as_):
     review = before_prototype(cast)
     client = as_(cast.seat_value)
     approve = client.get(sign_url(review, "business_value"))
-    objection = sign_url(
-        review, "business_value", "verdict=object&criteria=prototype.honest&reason=No+limits+named."
-    )
-    other = client.get(objection)
+    objection = statement_url(review, "business_value", "object")
+    typed = {"criteria": "prototype.honest", "reason": "No limits named."}
+    other = write(client, review, "business_value", "object", **typed)
     assert sign(client, objection, page=other).status_code == 302
     late = sign(client, sign_url(review, "business_value"), page=approve)
     assert late.status_code == 409
@@ -192,13 +203,13 @@ def test_an_objection_names_criteria_and_says_why(cast, as_):
     client = as_(cast.seat_value)
     first = client.get(sign_url(review, "business_value", "verdict=object"))
     assert "Criteria you object to" in words(first)
-    bare = client.get(sign_url(review, "business_value", "verdict=object&reason=No+limits."))
+    bare = write(client, review, "business_value", "object", reason="No limits.")
     assert "Name the criteria of your seat that you object to." in words(bare)
     assert "No limits." in bare.content.decode()
-    foreign = "verdict=object&criteria=mvp.named_owner&reason=No."
-    assert not soup_of(client.get(sign_url(review, "business_value", foreign))).select("input[name=password]")
-    url = sign_url(review, "business_value", "verdict=object&criteria=prototype.honest&reason=No+limits.")
-    assert sign(client, url).status_code == 302
+    foreign = write(client, review, "business_value", "object", criteria="mvp.named_owner", reason="No.")
+    assert not soup_of(foreign).select("input[name=password]")
+    page = write(client, review, "business_value", "object", criteria="prototype.honest", reason="No limits.")
+    assert sign(client, statement_url(review, "business_value", "object"), page=page).status_code == 302
     vote = SignOff.objects.get()
     assert vote.criteria == ["prototype.honest"]
     page = words(as_(cast.chair).get(review.get_absolute_url()))
@@ -212,8 +223,8 @@ def test_recusal_asks_why_and_keeps_the_quorum(cast, as_):
     assert "Why you recuse yourself" in words(
         client.get(sign_url(review, "risk_compliance", "verdict=recuse"))
     )
-    url = sign_url(review, "risk_compliance", "verdict=recuse&reason=I+advised+them.")
-    page = client.get(url)
+    url = statement_url(review, "risk_compliance", "recuse")
+    page = write(client, review, "risk_compliance", "recuse", reason="I advised them.")
     assert "The quorum stays 3; 5 seats can still be signed for without you." in words(page)
     assert sign(client, url, page=page).status_code == 302
     text = words(as_(cast.chair).get(review.get_absolute_url()))
@@ -224,13 +235,13 @@ def test_recusal_asks_why_and_keeps_the_quorum(cast, as_):
 def test_a_condition_is_written_out_before_it_is_signed(cast, as_):
     review = before_prototype(cast)
     client, due = as_(cast.seat_value), clock.today() + timedelta(days=9)
-    query = f"verdict=approve_with_condition&reason=&condition_text=Name+it.&condition_owner={cast.owner.pk}"
-    late = client.get(
-        sign_url(review, "business_value", f"{query}&condition_due={clock.today() - timedelta(days=1)}")
-    )
+    typed = {"condition_text": "Name it.", "condition_owner": cast.owner.pk}
+    seat, verdict = "business_value", "approve_with_condition"
+    late = write(client, review, seat, verdict, condition_due=clock.today() - timedelta(days=1), **typed)
     assert "Choose a day that lies ahead." in words(late)
-    url = sign_url(review, "business_value", f"{query}&condition_due={due}")
-    assert f"Condition: Name it. - Marta Lindqvist, by {due}." in words(client.get(url))
+    page = write(client, review, seat, verdict, condition_due=due, **typed)
+    assert f"Condition: Name it. - Marta Lindqvist, by {due}." in words(page)
+    url = statement_url(review, seat, verdict)
     assert sign(client, url).status_code == 302
     assert SignOff.objects.get().condition["owner"] == cast.owner.pk
 
@@ -243,6 +254,91 @@ def test_what_is_not_met_cannot_be_approved_and_the_page_says_so(cast, as_):
     page = client.get(url)
     assert "You would approve what is not met" in words(page)
     assert not soup_of(page).select("input[name=password]")
+    # Nor with a condition, which is said before its words are typed; and the act refuses both, whatever a page shows.
+    asked = client.get(sign_url(review, "business_value", "verdict=approve_with_condition"))
+    assert "An approval would be refused now. You would approve what is not met" in words(asked)
+    at, fields = clock.now(), {"reason": "Soon.", "criteria": ()}
+    condition = {"text": "Show it.", "owner": cast.owner.pk, "owner_name": "Marta", "due": "2099-01-01"}
+    for verdict, more in (("approve", {}), ("approve_with_condition", {"condition": condition})):
+        text, _ = actions.statement_for(
+            review, "business_value", cast.seat_value, verdict=verdict, at=at, **fields, **more
+        )
+        with pytest.raises(Refused, match="You would approve what is not met"):
+            actions.sign_off(
+                review=review,
+                seat="business_value",
+                verdict=verdict,
+                digest=hashlib.sha256(text.encode()).hexdigest(),
+                prepared_at=at,
+                by=cast.seat_value,
+                **fields,
+                **more,
+            )
+    assert not SignOff.objects.exists()
+
+
+def test_the_words_of_a_vote_stand_in_no_address(cast, as_):
+    review, client = before_prototype(cast), as_(cast.seat_value)
+    said = "Nobody-else-should-read-this"
+    for verdict, more in (
+        ("approve", {}),
+        ("object", {"criteria": "prototype.honest"}),
+        ("recuse", {}),
+        (
+            "approve_with_condition",
+            {"condition_text": said, "condition_owner": cast.owner.pk, "condition_due": clock.today()},
+        ),
+    ):
+        form = soup_of(client.get(sign_url(review, "business_value", f"verdict={verdict}"))).select_one(
+            "form:has([name=reason])"
+        )
+        assert form["method"] == "post"
+        page = write(client, review, "business_value", verdict, reason=said, **more)
+        assert f"Reason: {said}" in words(page)
+        addresses = [there for there, _ in page.redirect_chain]
+        addresses += [
+            there.get("href") or there.get("action") or "" for there in soup_of(page).select("a, form")
+        ]
+        assert len(page.redirect_chain) == 1
+        assert not any(said in there for there in addresses), verdict
+    answer = sign(client, statement_url(review, "business_value", "approve_with_condition"), page=page)
+    assert said not in answer.url
+    assert SignOff.objects.get().condition["text"] == said
+
+
+def test_going_back_keeps_what_was_typed_until_it_is_signed(cast, as_):
+    review, client = before_prototype(cast), as_(cast.seat_value)
+    page = write(client, review, "business_value", "object", criteria="prototype.honest", reason="No limits.")
+    differently = soup_of(page).find("a", string="Write it differently")["href"]
+    form = soup_of(client.get(reverse("sign", args=[review.pk, "business_value"]) + differently))
+    assert form.select_one("textarea[name=reason]").text.strip() == "No limits."
+    assert form.select_one("input[name=criteria][checked]")["value"] == "prototype.honest"
+    # Another verdict begins with nothing, and leaves what was typed for this one.
+    assert "No limits." not in words(client.get(sign_url(review, "business_value", "verdict=recuse")))
+    url = statement_url(review, "business_value", "object")
+    assert "Reason: No limits." in words(client.get(url))
+    assert sign(client, url).status_code == 302
+    again = soup_of(client.get(sign_url(review, "business_value", "verdict=object")))
+    assert again.select_one("textarea[name=reason]").text.strip() == ""
+
+
+def test_two_tabs_sign_what_each_of_them_showed(cast, as_):
+    review, client = before_prototype(cast), as_(cast.seat_value)
+    first = write(client, review, "business_value", reason="The first tab.")
+    write(client, review, "business_value", reason="The second tab.")
+    assert sign(client, sign_url(review, "business_value"), page=first).status_code == 302
+    assert SignOff.objects.get().reason == "The first tab."
+
+
+def test_a_new_session_loses_no_more_than_the_words_that_the_browser_keeps(cast, as_):
+    review, client = before_prototype(cast), as_(cast.seat_value)
+    page = write(client, review, "business_value", "object", criteria="prototype.honest", reason="No limits.")
+    other, url = as_(cast.seat_value), statement_url(review, "business_value", "object")
+    form = soup_of(other.get(url)).select_one("form[data-draft]")
+    assert form["data-draft"] == f"vote-{review.pk}-business_value-object"
+    # What a page showed carries its words: with it, a password is enough in the new session too.
+    assert sign(other, url, page=page).status_code == 302
+    assert SignOff.objects.get().reason == "No limits."
 
 
 def test_withdrawing_is_for_the_signer_and_stays_readable(cast, as_):
