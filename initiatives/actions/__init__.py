@@ -45,6 +45,7 @@ from initiatives.actions.contracts import (
 )
 from initiatives.actions.definitions import (
     accept_difference,
+    change_term,
     define,
     name_term,
     reconcile,
@@ -105,9 +106,11 @@ from initiatives.actions.profiles import (
     remove_samples,
     set_population,
 )
+from initiatives.actions.proposals import confirm_change, decline_change, propose_change, take_back_change
 from initiatives.actions.residency import (
     add_region,
     add_vendor,
+    confirm_vendor_term,
     file_vendor_term,
     set_unit_policy,
     withdraw_unit_policy,
@@ -174,6 +177,7 @@ __all__ = [
     "change_details",
     "change_link",
     "change_system",
+    "change_term",
     "choose_rows",
     "claim_samples",
     "close_account",
@@ -181,9 +185,11 @@ __all__ = [
     "comment_on_clause",
     "complete_change",
     "confirm_batch",
+    "confirm_change",
     "confirm_drift",
     "confirm_estate",
     "confirm_tier",
+    "confirm_vendor_term",
     "continue_stage",
     "copy_rulebook",
     "cover",
@@ -191,6 +197,7 @@ __all__ = [
     "decide",
     "decide_row",
     "declare",
+    "decline_change",
     "decline_delegation",
     "decline_dependence",
     "decline_handovers",
@@ -242,6 +249,7 @@ __all__ = [
     "plan_absence",
     "plan_start",
     "proof_keys",
+    "propose_change",
     "propose_contract",
     "propose_handover",
     "propose_role",
@@ -297,6 +305,7 @@ __all__ = [
     "switch_off",
     "switch_on",
     "take_back",
+    "take_back_change",
     "take_back_contract",
     "take_back_effort",
     "take_back_handover",
