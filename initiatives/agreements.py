@@ -4,6 +4,7 @@ It counts while the link reads as it did then, its giver owns the system, for a 
 works nor worked on the case: nobody lends themselves a right by owning a system and agreeing to their own link.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db.models import Q, QuerySet
@@ -67,16 +68,20 @@ def _parties(cases: set[int]) -> set[tuple[int, int]]:
     return found | {(case, one) for case, person in found for one in behind.get(person, ())}
 
 
-def systems_of(cases: QuerySet, systems: list[System]) -> set[int]:
-    """Keys of those of these systems whose owner agreed to a link of one of these cases, to it or to its collection."""
-    wanted = {key for row in systems for key in (row.pk, row.collection_id) if key}
-    found: dict[int, set[int]] = {}
-    for link in agreed(Link.objects.filter(system__in=wanted, initiative__in=cases)):
-        found.setdefault(link.system_id, set()).add(link.system.owner_id)
+def of_cases(cases: Iterable[int] | QuerySet, systems: Iterable[System]) -> set[tuple[int, int]]:
+    """Case and system of each whose owner agreed to a link of that case, to the system itself or to its collection.
+
+    An agreement to a collection speaks for those of its sources that its owner owns too.
+    """
+    rows = list(systems)
+    wanted = {key for row in rows for key in (row.pk, row.collection_id) if key}
+    links = agreed(Link.objects.filter(system__in=wanted, initiative__in=cases)) if wanted else []
     return {
-        row.pk
-        for row in systems
-        if row.pk in found or (row.owner_id and row.owner_id in found.get(row.collection_id, ()))
+        (link.initiative_id, row.pk)
+        for link in links
+        for row in rows
+        if link.system_id == row.pk
+        or (link.system_id == row.collection_id and link.system.owner_id == row.owner_id)
     }
 
 

@@ -41,7 +41,8 @@ def owners_asked(row: ProposedChange) -> list[User]:
 def may_answer(row: ProposedChange, person: User) -> Answer:
     """Confirm or decline: its owner at once; the architecture seat after seven days, be an owner silent or nobody one.
 
-    Business terms are the seat's own, terms of vendors those of the seats that answer for residency. Nobody answers what they proposed.
+    Business terms are the seat's own, terms of vendors those of the seats that answer for residency. Nobody answers
+    what they proposed.
     """
     if not person.is_active:
         return no("This account is no longer active.", "Ask an admin.")

@@ -28,20 +28,20 @@ def holds_architecture_seat(person: User) -> bool:
 
 def may_decide_on(system: System, person: User) -> Answer:
     """Retire it, hand it over, freeze it, say where it is, close its accounts: its owner, an admin, the architecture
-    seat; and who described it, while it has no owner and only cases that they work on are tied to it.
+    seat; and who described it, while nothing of others rests on it.
     """
     if system.retired_at is not None:
         return _retired(system)
     active = may_describe(person)
     if not active or _keeps(system, person):
         return active
-    if system.owner_id is None and system.pk in _described([system], person):
+    if system.pk in _described([system], person):
         return yes()
     return no("Its owner decides this, an admin, or the architecture seat.", _who_instead(system))
 
 
 def may_change_system(system: System, person: User) -> Answer:
-    """Whoever decides on it, or works on a case whose link its owner agreed to; who described it, until it is tied.
+    """Whoever decides on it, and whoever works on a case whose link its owner agreed to.
 
     Never what only `may_decide_on` allows.
     """
@@ -64,7 +64,7 @@ def changed_by(person: User, systems: Iterable[System]) -> set[int]:
     rows = [row for row in rows if row.pk not in found]
     found |= _described(rows, person)
     rows = [row for row in rows if row.pk not in found]
-    return found | (agreements.systems_of(worked_on(person), rows) if rows else set())
+    return found | {system for _, system in agreements.of_cases(worked_on(person), rows)}
 
 
 def may_propose_on(system: System, person: User) -> Answer:
@@ -84,7 +84,7 @@ def _keeps(system: System, person: User) -> bool:
 def _described(systems: Iterable[System], person: User) -> set[int]:
     """Those of these systems that the person described and on which nothing of others rests.
 
-    With an owner: until a case is tied; without one: while only cases that the person works on are.
+    Until a case is tied to it; as long as it has no owner, until a case is that the person does not work on.
     """
     found = set()
     for row in systems:

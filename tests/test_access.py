@@ -153,6 +153,7 @@ def world(cast):
     link = factories.make_link(
         cast, case, shared, account=service, hops=[actions.Place("Gateway", "eu-west")]
     )
+    factories.make_term(cast, "customer")
     use = actions.use_term(case=case, name="customer", by=cast.lead)
     says = {"term": use.term, "system": shared, "field": "customer_id", "by": cast.lead}
     year = today.replace(month=1, day=1)

@@ -23,6 +23,7 @@ VERBS = {
     "definitions disagree": "See what disagrees",
     "dependence": "Read and answer",
     "dependence unanswered": "See who is asked",
+    "drift": "See the system",
     "drill": "Try it again",
     "file missing": "See which file is gone",
     "gap": "Close the gap",

@@ -112,6 +112,7 @@ def test_accounts_collections_and_what_is_retired_have_their_own_pages(cast, as_
 def test_drills_conflicts_and_processes_lead_to_their_pages(cast, as_, mvp):
     link = factories.make_link(cast, mvp, factories.make_system(cast, "CRM"))
     factories.make_link(cast, mvp, factories.make_system(cast, "Billing"))
+    factories.make_term(cast, "customer")
     term = actions.use_term(case=mvp, name="customer", by=cast.lead).term
     for row, meaning in zip(mvp.links.all(), ("account", "payer"), strict=True):
         actions.define(term=term, system=row.system, field="customer_id", meaning=meaning, by=cast.lead)
