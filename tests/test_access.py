@@ -160,6 +160,13 @@ def world(cast):
     actions.define(meaning="contract", valid_to=year - timedelta(days=1), **says)
     definition = actions.define(meaning="payer", valid_from=year, **says)
     conflict = case.conflicts.get()
+    unconfirmed = actions.file_vendor_term(vendor=vendor, kind="region", **bound)
+    with acting(system="test", reason="As a case files it"):
+        unconfirmed.awaits_confirmation, unconfirmed.confirmed_by, unconfirmed.confirmed_at = True, None, None
+        unconfirmed.save()
+    proposed_change = actions.propose_change(
+        kind="system_retired", about=shared, reason="Nobody uses it.", by=cast.lead
+    )
     changed = actions.add_customisation(system=shared, team="Claims", what="Two fields", by=cast.lead)
     with acting(system="test", reason="One of everything"):
         source = factories.make_system(cast, "Warehouse")
@@ -282,7 +289,8 @@ def world(cast):
         "notices": 10**9,
         "accounts": cast.lead.pk,
         "vendors": vendor.pk,
-        "vendor-terms": term.pk,
+        "vendor-terms": unconfirmed.pk,
+        "proposals": proposed_change.pk,
         "policies": policy.pk,
         "signals": signal.pk,
         "incidents": incident.pk,

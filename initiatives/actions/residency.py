@@ -177,8 +177,8 @@ def confirm_vendor_term(*, term: VendorTerm, by: User) -> VendorTerm:
     """
     with act("confirm vendor term", by=by, register=True):
         permissions.may_confirm_terms(by).or_refuse()
-        cases = lock_cases(cases_of_vendor(term.vendor))
         row = _standing(VendorTerm, term)
+        cases = lock_cases(cases_of_vendor(row.vendor))
         if not row.awaits_confirmation:
             raise Conflict("It binds already.")
         bound = bound_of(VENDOR, row)
@@ -224,9 +224,9 @@ def withdraw_vendor_term(*, term: VendorTerm, reason: str, by: User) -> VendorTe
     """Take a term back: it binds nobody from now on. Where it was all that held a case, the chair may lift the hold."""
     _say_why(reason)
     with act("withdraw vendor term", by=by, reason=reason, register=True):
-        permissions.may_withdraw_term(term, by).or_refuse()
-        cases = lock_cases(cases_of_vendor(term.vendor))
         row = _standing(VendorTerm, term)
+        permissions.may_withdraw_term(row, by).or_refuse()
+        cases = lock_cases(cases_of_vendor(row.vendor))
         touched = _touched(cases, None, row)
         _withdraw(row, reason.strip(), by)
         ledger.record("vendor term withdrawn", vendor=row.vendor.name, why=reason.strip(), **_said(row))

@@ -40,7 +40,7 @@ def case(cast):
     """An MVP tied to CRM and billing that uses the term customer."""
     case = factories.make_mvp(cast)
     for name in ("CRM", "Billing"):
-        factories.make_link(cast, case, factories.make_system(cast, name))
+        factories.make_link(cast, case, factories.make_system(cast, name), agreed=True)
     factories.make_term(cast, "customer", "Who buys from us.")
     actions.use_term(case=case, name="customer", by=cast.lead)
     return case
@@ -412,13 +412,19 @@ def test_the_same_words_again_leave_no_trace(cast, case):
 
 def test_who_may_define_is_who_may_change_the_system(cast, case):
     assert define(cast, case, "CRM", by=cast.outsider, **ACCOUNT), "the system's owner"
-    assert define(cast, case, "Billing", by=cast.steward, **PAYER), "who works on a case that is tied to it"
-    for stranger in (cast.admin, cast.auditor):
-        with pytest.raises(Refused):
-            define(cast, case, "Billing", by=stranger, **CONTRACT)
+    assert define(cast, case, "Billing", by=cast.steward, **PAYER), (
+        "who works on a case whose link was agreed to"
+    )
     with pytest.raises(Refused):
-        factories.make_term(cast, "order")
+        define(cast, case, "Billing", by=cast.auditor, **CONTRACT)
+    assert define(cast, case, "Billing", by=cast.seat_architecture, **CONTRACT)
+    factories.make_term(cast, "order")
+    with pytest.raises(Refused):
         actions.use_term(case=case, name="order", by=cast.outsider)
+    with pytest.raises(Refused, match="architecture seat"):
+        actions.name_term(name="debtor", by=cast.lead)
+    with pytest.raises(ValidationError, match="propose it there first"):
+        actions.use_term(case=case, name="debtor", by=cast.lead)
 
 
 def test_what_a_definition_lacks_is_said_at_its_field(cast, case):
