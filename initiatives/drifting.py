@@ -67,8 +67,9 @@ def _plain(profile: Profile) -> dict:
 
 
 def cases_of(later: Profile, person: User) -> set[int]:
-    """Keys of the cases in which this person's word on the later sample counts: its own, and where the person may change
-    the system, all that are tied to it, or to the collection it is a member of.
+    """Keys of the cases in which this person's word on the later sample counts: the sample's own.
+
+    Where the person may change the system: all that are tied to it, or to the collection it is a member of.
     """
     row = System.objects.select_related("owner").get(pk=later.system_id)
     if not may_change_system(row, person):

@@ -40,9 +40,9 @@ READ = Row(sent=405)  # a page of the case that takes nothing
 PAGE = Row()  # a page of the case that everybody on it may read
 OWNER = only("owner")
 WORKERS = only(*TEAM)
-# What several cases share: admins change it, whoever works on a case that is tied to it proposes that.
+# What several cases share: whoever works on a case whose link its owner agreed to changes it, or proposes what only
+# admins decide.
 SHARED = only(*TEAM, "admin", strangers=403, sent=403)
-DECIDERS = only("admin", strangers=403, sent=403)  # likewise, where nothing is proposed
 TERMS = only("seat_risk", "admin", strangers=403, sent=403)  # of vendors
 RUNNERS = only("owner", "lead")
 CHAIR = only("chair")
@@ -255,11 +255,11 @@ TABLE = {
     "system-change": SHARED,
     "system-retire": SHARED,
     "system-disown": only(strangers=403, sent=403),  # its owner is not in this table
-    "system-customise": DECIDERS,
-    "customisation-end": DECIDERS,
+    "system-customise": SHARED,
+    "customisation-end": SHARED,
     "account-open": SHARED,
     "account-change": SHARED,
-    "account-review": only("lead", "admin", strangers=403, sent=403),  # its owner
+    "account-review": SHARED,
     "account-close": SHARED,
     "integration": READ,
     "integration-path": READ,

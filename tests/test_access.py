@@ -142,7 +142,6 @@ def world(cast):
     )
     vendor = actions.add_vendor(name="Acme Cloud", by=cast.seat_risk)
     bound = {"reference": "4.2", "starts_on": today, "allowed": ["EU"], "by": cast.seat_risk}
-    term = actions.file_vendor_term(vendor=vendor, kind="region", **bound)
     policy = actions.set_unit_policy(unit=cast.elsewhere, **bound)
     estate, _ = actions.read_estate(
         content=b"Name,Kind\nShare,wiki\n", file_name="estate.csv", kind="systems", by=cast.admin
@@ -151,7 +150,7 @@ def world(cast):
     shared = factories.make_system(cast, "Customer ledger", owner=cast.second_admin, editable=False)
     service = factories.make_account(cast, shared)
     link = factories.make_link(
-        cast, case, shared, account=service, hops=[actions.Place("Gateway", "eu-west")]
+        cast, case, shared, agreed=True, account=service, hops=[actions.Place("Gateway", "eu-west")]
     )
     factories.make_term(cast, "customer")
     use = actions.use_term(case=case, name="customer", by=cast.lead)

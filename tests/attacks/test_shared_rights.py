@@ -165,7 +165,7 @@ def attempts(world: World) -> list[tuple[str, str, dict]]:
 
 
 def by_table(world: World, person) -> None:
-    """Definitions and terms by a table, every difference taken, confirmed and entered, as a technical lead brings them."""
+    """Definitions and terms by a table, every difference taken, as a technical lead brings them."""
     lines = ["System,Field,Term,Meaning,Term meaning"]
     lines += [f"{row.system},{row.field},{row.term},Changed by a table,Changed" for row in world.definitions]
     lines += [f"{world.systems[0]},new_field,a term by table,Mine,Mine"]
