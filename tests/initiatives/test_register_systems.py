@@ -128,6 +128,14 @@ def test_owner_and_collaborators_change_what_their_case_is_tied_to(cast, mvp, lo
             act()
 
 
+def test_an_owner_who_works_on_the_case_lends_nobody_a_right(cast, mvp):
+    mine = factories.make_system(cast, "CRM", by=cast.second_admin, owner=cast.steward)
+    factories.make_link(cast, mvp, mine, agreed=True)
+    with pytest.raises(Refused):
+        actions.change_system(system=mine, purpose="Ours", by=cast.lead)
+    actions.change_system(system=mine, purpose="Mine", by=cast.steward)
+
+
 def test_working_on_a_case_that_ended_or_on_another_gives_no_right(cast, mvp):
     crm = factories.make_system(cast, "CRM", by=cast.second_admin)
     with pytest.raises(Refused):
