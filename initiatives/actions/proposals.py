@@ -119,6 +119,8 @@ def propose_change(
     `about`: the row, the system for a new account or definition, None for a new business term. `fields`: as the act
     takes them; what is there already is left out. Raises ValidationError, Refused.
     """
+    if about is not None:
+        about = type(about)._default_manager.get(pk=about.pk)  # whoever is asked is who owns it now
     row = aimed(kind, about)
     row.reason, row.by, row.at = reason.strip()[:LONGEST_REASON], by, clock.now()
     row.fields = _to_json(row, fields or {})
