@@ -3,8 +3,8 @@
 from governance.answers import Answer, no, yes
 from governance.models import User
 from initiatives import permissions
-from initiatives.models import Initiative, System
-from initiatives.system_permissions import may_change_system
+from initiatives.models import Initiative, System, Term, TermUse
+from initiatives.system_permissions import holds_architecture_seat, may_change_system, worked_on
 
 STEWARD = "data_steward"
 
@@ -16,8 +16,30 @@ def may_use_terms(case: Initiative, person: User) -> Answer:
     return permissions.may_collaborate(case, person)
 
 
+def may_name_terms(person: User) -> Answer:
+    """Name business terms and say what the company means by them: the architecture seat and admins."""
+    if person.is_active and (person.is_admin or holds_architecture_seat(person)):
+        return yes()
+    return no(
+        "Business terms belong to the architecture seat: it names them for the whole company, as admins do.",
+        "Whoever works on a case can propose one.",
+    )
+
+
+def may_propose_term(term: Term | None, person: User) -> Answer:
+    """Propose a business term, or another meaning of one: whoever works on a case, that uses the one it is about."""
+    cases = worked_on(person) if person.is_active else Initiative.objects.none()
+    if term is not None:
+        cases = cases.filter(
+            pk__in=TermUse.objects.filter(term=term, ended_at__isnull=True).values("initiative")
+        )
+    if cases.exists():
+        return yes()
+    return no("Whoever works on a case that uses the term proposes this.", "Ask the architecture seat.")
+
+
 def may_define(system: System, person: User) -> Answer:
-    """Say what a field means: whoever may change what is said of its system, its owner first."""
+    """Say what a field means: whoever may change what is said of its system."""
     return may_change_system(system, person)
 
 

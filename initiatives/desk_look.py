@@ -16,6 +16,7 @@ from initiatives.models import (
     Hold,
     Initiative,
     Obligation,
+    ProposedChange,
     Review,
     RoleAssignment,
     ServiceAccount,
@@ -25,6 +26,9 @@ from initiatives.models import (
 )
 from initiatives.models.initiative import PRODUCTION, RUNNING
 from initiatives.models.reviews import APPROVE, CONDITION
+from initiatives.proposal_permissions import SEAT_WAITS
+from initiatives.residency_permissions import RESIDENCY_SEATS, may_confirm_terms
+from initiatives.system_permissions import ARCHITECTURE
 
 _case = maker(Initiative, desk_rows.CASE)
 
@@ -106,6 +110,35 @@ class Look:
         if not any(member.seat == CHAIR for member in self.memberships):
             return []
         return [row for row in self._named["person"][0].proposed_rulebooks if row["admin"] != self.person.pk]
+
+    @property
+    def proposals(self) -> list[ProposedChange]:
+        """Proposed changes of what the person owns, by others: with `who` and the `place`, the system's name."""
+        rows = {row.pk: row for name in ("proposals", "account_proposals") for row in self._named[name]}
+        return [row for _, row in sorted(rows.items()) if row.by_id != self.person.pk]
+
+    @property
+    def proposals_to_seats(self) -> list[dict]:
+        """Proposed changes that wait for one of the person's seats now: pk, kind, who, at and place."""
+        rows = [row for row in self._named["person"][0].shared_proposals if row["by"] != self.person.pk]
+        seats = {member.seat for member in self.memberships}
+        architecture, residency = ARCHITECTURE in seats, bool(seats & set(RESIDENCY_SEATS))
+        return [
+            row
+            for row in rows
+            if (residency if row["kind"] == "vendor_term_filed" else architecture and self._is_due(row))
+        ]
+
+    def _is_due(self, row: dict) -> bool:
+        """Whether the architecture seat answers a proposal now: a business term at once, all else after its week."""
+        at_once = row["kind"] in ("term_named", "term_changed")
+        return at_once or datetime.fromisoformat(row["at"]) + SEAT_WAITS <= self.now
+
+    @property
+    def unconfirmed_terms(self) -> list[dict]:
+        """Terms of vendors that bind nobody yet, for who can confirm them: pk, vendor, reference, who and at."""
+        rows = self._named["person"][0].unconfirmed_terms
+        return rows if rows and may_confirm_terms(self.person) else []
 
     @cached_property
     def roles(self) -> list[RoleAssignment]:

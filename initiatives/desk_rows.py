@@ -5,6 +5,7 @@ A third is asked about people for whom the person stands in, and about cases who
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Exists, F, Func, IntegerField, OuterRef, Q, Subquery, TextField, Window
+from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce, JSONObject
 
 from governance.boards import away
@@ -60,6 +61,9 @@ _now = Moment("now")
 _unread = Notice.objects.unread().filter(person=OuterRef("pk")).order_by().values("person")
 _drafts = Rulebook.objects.filter(published_at__isnull=True, admin__isnull=False).order_by("-pk")
 _imports = models.ImportBatch.objects.filter(confirmed_at__isnull=True, repeats__isnull=True)
+# What seats answer: business terms and terms of vendors at once, all else once an owner had a week to.
+_proposals = models.ProposedChange.objects.waiting()
+_place = Coalesce(F("system__name"), F("vendor__name"), F("term__name"), KT("fields__name"))
 _units = Unit.objects.filter(path__startswith=OuterRef("board__unit__path")).order_by("path")
 _owned = RoleAssignment.objects.filter(initiative=OuterRef("pk"), role="owner", accepted_at__isnull=False)
 
@@ -82,6 +86,20 @@ OF_PERSON = Question(
             unread_notices=Coalesce(Subquery(_unread.values(n=Count("pk")), output_field=IntegerField()), 0),
             proposed_rulebooks=ArraySubquery(
                 _drafts.values(row=JSONObject(version="version", admin="admin", name="admin__full_name"))
+            ),
+            shared_proposals=ArraySubquery(
+                _proposals.order_by("pk").values(
+                    row=JSONObject(pk="pk", kind="kind", by="by", who="by__full_name", at="at", place=_place)
+                )
+            ),
+            unconfirmed_terms=ArraySubquery(
+                models.VendorTerm.objects.unconfirmed()
+                .order_by("pk")
+                .values(
+                    row=JSONObject(
+                        pk="pk", vendor="vendor__name", reference="reference", who="by__full_name", at="at"
+                    )
+                )
             ),
             open_imports=ArraySubquery(
                 _imports.order_by("pk").values(row=JSONObject(pk="pk", file="file_name", at="uploaded_at"))
@@ -148,6 +166,16 @@ OF_PERSON = Question(
         .annotate(place=F("system__name")),
         "owner",
         without=("privileges", "closed_reason"),
+    ),
+    proposals=Around(
+        models.ProposedChange.objects.waiting().annotate(who=F("by__full_name"), place=F("system__name")),
+        "system__owner",
+        without=("fields",),
+    ),
+    account_proposals=Around(
+        models.ProposedChange.objects.waiting().annotate(who=F("by__full_name"), place=F("system__name")),
+        "account__owner",
+        without=("fields",),
     ),
     unowned=Around(Initiative.objects.live().filter(~Exists(_owned)), "registered_by", without=_NOT_OF_CASE),
 )

@@ -1,14 +1,16 @@
 """What waits on the desk of whoever looks after systems, service accounts and definitions that cases depend on."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.urls import reverse
 
 from governance.desk import Line
 from governance.sentences import listed
+from governance.templatetags.plumbline import day
 from initiatives.definition_permissions import STEWARD
 from initiatives.desk_look import Look
 from initiatives.drawings import count
+from initiatives.models.proposals import PROPOSED_KINDS
 
 REVIEW_DAYS = 30  # before its day an account is on the desk
 
@@ -33,7 +35,39 @@ def lines(look: Look):
                 "Look at what it may do, and say so; overdue, each case that uses it is short of an identity.",
                 due=account.review_by,
             )
+    yield from _proposed(look)
     yield from _conflicts(look)
+
+
+def _proposed(look: Look):
+    """Changes that others propose of what the person owns or their seat answers for; terms that bind nobody yet."""
+    for row in look.proposals:
+        yield _proposal(row.pk, row.get_kind_display(), row.place, row.who, row.at)
+    owned = {row.pk for row in look.proposals}
+    for row in look.proposals_to_seats:
+        if row["pk"] not in owned:
+            words = PROPOSED_KINDS[row["kind"]]
+            yield _proposal(row["pk"], words, row["place"], row["who"], datetime.fromisoformat(row["at"]))
+    for row in look.unconfirmed_terms:
+        yield Line(
+            "confirm",
+            f"A term of {row['vendor']}: {row['reference']}",
+            reverse("vendor-term-confirm", args=[row["pk"]]),
+            "Read and confirm",
+            f"{row['who']} filed it. It forbids nothing until somebody confirms it.",
+            when=f"since {day(datetime.fromisoformat(row['at']))}",
+        )
+
+
+def _proposal(key: int, kind: str, place: str | None, who: str, at: datetime) -> Line:
+    return Line(
+        "decide",
+        f"{kind}: {place}" if place else kind,
+        reverse("proposal", args=[key]),
+        "Read and answer",
+        f"{who} proposes it. Nothing changes until it is confirmed.",
+        when=f"since {day(at)}",
+    )
 
 
 def _conflicts(look: Look):

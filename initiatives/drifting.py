@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 
 from governance.ledger import canonical
+from governance.models import User
 from initiatives.actions.changes import would_void
 from initiatives.models import Evidence, Initiative, Link, Profile, System, TermDefinition, Voiding
 from initiatives.profiling.drift import drift
+from initiatives.system_permissions import may_change_system
 
 SOURCE_ITSELF = {"volume", "late"}  # not what rows mean, but how many of them come, and when
 LONGEST = 300
@@ -64,11 +66,17 @@ def _plain(profile: Profile) -> dict:
     }
 
 
-def cases_of(system: int) -> set[int]:
-    """Keys of the cases tied to a system, or to the collection it is a member of."""
-    row = System.objects.get(pk=system)
+def cases_of(later: Profile, person: User) -> set[int]:
+    """Keys of the cases in which this person's word on the later sample counts: the sample's own.
+
+    Where the person may change the system: all that are tied to it, or to the collection it is a member of.
+    """
+    row = System.objects.select_related("owner").get(pk=later.system_id)
+    if not may_change_system(row, person):
+        return {later.initiative_id}
     wanted = [key for key in (row.pk, row.collection_id) if key]
-    return set(Link.objects.standing().filter(system__in=wanted).values_list("initiative", flat=True))
+    links = Link.objects.standing().filter(system__in=wanted)
+    return {later.initiative_id} | set(links.values_list("initiative", flat=True))
 
 
 def consequences(

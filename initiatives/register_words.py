@@ -1,6 +1,7 @@
 """Entries of the record about the register in plain words; `words.sentence` looks them up here."""
 
 from governance.answers import ended
+from initiatives.models.proposals import PROPOSED_KINDS
 from initiatives.models.systems import CONDITIONS_OF_SYSTEMS
 
 
@@ -22,10 +23,24 @@ def _answered(facts, book) -> str:
     return f"{agreed}, as owner of {facts['system']}, that the case depends on it.{why}"
 
 
+def _proposed(facts) -> str:
+    return f"{PROPOSED_KINDS.get(facts['change'], facts['change']).lower()}: {facts['about']}"
+
+
 SENTENCES = {
     "term named": lambda f, b: (
         f"wrote “{f['term']}” into the glossary" + (f": {f['meaning']}" if f["meaning"] else ".")
     ),
+    "term changed": lambda f, b: (
+        f"changed the business term {f['term']}: "
+        f"{_fields(name for name in f['after'] if f['after'][name] != f['before'].get(name))}."
+    ),
+    "change proposed": lambda f, b: f"proposed a change, {_proposed(f)}: {f['why']}",
+    "proposal confirmed": lambda f, b: f"confirmed what {f['proposed_by']} proposed, {_proposed(f)}.",
+    "proposal declined": lambda f, b: (
+        f"declined what {f['proposed_by']} proposed, {_proposed(f)}: {f['why']}"
+    ),
+    "proposal taken back": lambda f, b: f"took a proposal back, {_proposed(f)}.",
     "term used": lambda f, b: f"recorded that the case uses the term {f['term']}.",
     "term no longer used": lambda f, b: f"recorded that the case no longer uses the term {f['term']}.",
     "definition written": lambda f, b: (

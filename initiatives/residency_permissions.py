@@ -1,11 +1,11 @@
 """Who may say where data may be: terms of vendors, policies of units, regions."""
 
-from django.db.models import Q
-
 from governance.answers import Answer, no, yes
 from governance.boards import seats_held
 from governance.models import User
-from initiatives.models import Link, RoleAssignment
+from initiatives import agreements
+from initiatives.models import RoleAssignment, Vendor
+from initiatives.models.residency import RegionTerm
 from initiatives.permissions import COLLABORATORS
 
 RESIDENCY_SEATS = ("security_privacy", "risk_compliance")
@@ -36,24 +36,35 @@ def may_add_vendor(person: User) -> Answer:
     return no("Only people who work on a case list vendors.", "Ask the technical lead of the case.")
 
 
-def may_file_terms(vendor, person: User) -> Answer:
-    """File a vendor's terms: the seats that answer for residency; owners and leads of cases with a hop of it."""
-    if holds_residency_seat(person):
+def may_file_terms(vendor: Vendor, person: User) -> Answer:
+    """File a vendor's terms: the seats that answer for residency, admins; owners and leads of cases beyond an idea with
+    an agreed link on which the vendor runs something, whose terms bind once they are confirmed.
+    """
+    if may_set_regions(person) or (person.is_active and agreements.uses_vendor(vendor, person)):
         return yes()
-    if person.is_active:
-        roles = RoleAssignment.objects.in_force().filter(person=person, role__in=("owner", "technical_lead"))
-        links = Link.objects.standing().filter(initiative__in=roles.values("initiative"))
-        at_hop = Q(hops__vendor=vendor, hops__ended_at__isnull=True)
-        if links.filter(at_hop | Q(system__vendor=vendor)).exists():
-            return yes()
     return no(
-        "Only the seats for security and for risk file this, and owners and leads of cases that use the vendor.",
+        "Only the seats for security and for risk and admins file this, and owners and leads of cases beyond an idea "
+        "that use the vendor by a link to which the system's owner agreed.",
         "Ask one of them.",
     )
 
 
-def may_withdraw_term(term, person: User) -> Answer:
-    """Take a vendor's term back: the seats that answer for residency, and who filed it. Nobody frees their own case."""
-    if holds_residency_seat(person) or (person.is_active and term.by_id == person.pk):
+def may_confirm_terms(person: User) -> Answer:
+    """Let a term that somebody else filed bind: the seats that answer for residency, and admins."""
+    if may_set_regions(person):
         return yes()
-    return no(f"Only {term.by} takes this back, or the seats for security and for risk.", "Ask one of them.")
+    return no(
+        "Only the seats for security and for risk confirm a term, and admins.", "It binds nobody until then."
+    )
+
+
+def may_withdraw_term(term: RegionTerm, person: User) -> Answer:
+    """Take a vendor's term back: the seats that answer for residency, and admins; who filed it, until it is confirmed.
+
+    What binds is theirs: nobody frees their own case.
+    """
+    if may_set_regions(person) or (person.is_active and term.awaits_confirmation and term.by_id == person.pk):
+        return yes()
+    return no(
+        "Only the seats for security and for risk take back what binds, and admins.", "Ask one of them."
+    )

@@ -233,6 +233,9 @@ SENTENCES = {
         f"added the region {f['region']}" + (f", in {f['within']}." if f["within"] else ".")
     ),
     "vendor term filed": lambda f, b: f"filed terms of {f['vendor']}: {_term(f)}.",
+    "vendor term confirmed": lambda f, b: (
+        f"confirmed terms of {f['vendor']} that {f['filed_by']} filed: {_term(f)}."
+    ),
     "vendor term withdrawn": lambda f, b: f"withdrew terms of {f['vendor']}, {f['reference']}: {f['why']}",
     "unit policy set": lambda f, b: f"set a policy of {f['unit']}: {_term(f)}.",
     "unit policy withdrawn": lambda f, b: f"withdrew a policy of {f['unit']}, {f['reference']}: {f['why']}",

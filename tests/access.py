@@ -40,7 +40,10 @@ READ = Row(sent=405)  # a page of the case that takes nothing
 PAGE = Row()  # a page of the case that everybody on it may read
 OWNER = only("owner")
 WORKERS = only(*TEAM)
-SHARED = only(*TEAM, strangers=403, sent=403)  # what several cases share, and one of theirs is tied to
+# What several cases share: whoever works on a case whose link its owner agreed to changes it, or proposes what only
+# admins decide.
+SHARED = only(*TEAM, "admin", strangers=403, sent=403)
+TERMS = only("seat_risk", "admin", strangers=403, sent=403)  # of vendors
 RUNNERS = only("owner", "lead")
 CHAIR = only("chair")
 LEADERS = only("chair", "deputy_chair")
@@ -187,9 +190,10 @@ TABLE = {
     "vendor": MEMBERS,
     "vendor-add": only(*TEAM, "seat_risk", "admin", strangers=403, sent=403),
     "vendor-move": MEMBERS,
-    "vendor-term-add": only("seat_risk", strangers=403, sent=403),
-    "vendor-term-change": only("seat_risk", strangers=403, sent=403),
-    "vendor-term-withdraw": only("seat_risk", strangers=403, sent=403),
+    "vendor-term-add": TERMS,
+    "vendor-term-change": TERMS,
+    "vendor-term-confirm": TERMS,
+    "vendor-term-withdraw": TERMS,
     "unit-policies": MEMBERS,
     "unit-policy-add": only("admin", "seat_risk", strangers=403, sent=403),
     "unit-policy-change": only("admin", "seat_risk", strangers=403, sent=403),
@@ -284,6 +288,14 @@ TABLE = {
     "conflict-accept": only("steward"),
     "glossary": MEMBERS,
     "glossary-term": MEMBERS,
+    "glossary-add": SHARED,
+    "glossary-change": SHARED,
+    "proposals": MEMBERS,
+    "proposal": only(
+        "lead", *WATCHERS, closed=404
+    ),  # who made it; and who is asked, who is not in this table
+    "proposal-decline": only(closed=(403, 404)),
+    "proposal-take-back": only(closed=405, strangers=405),
     "integration-drills": PAGE,
     "drill-add": WORKERS,
     "drill-withdraw": WORKERS,

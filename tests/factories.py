@@ -32,6 +32,7 @@ from initiatives.models import (
     ServiceAccount,
     SignOnFlow,
     System,
+    Term,
     TraceSample,
 )
 from initiatives.register import systems
@@ -261,6 +262,12 @@ def make_system(cast: Cast, name: str = "Customer ledger", **fields) -> System:
         by=fields.pop("by", cast.lead),
         **fields,
     )
+
+
+def make_term(cast: Cast, name: str = "customer", meaning: str = "") -> Term:
+    """A business term of the glossary, named by the architecture seat where it is new."""
+    known = Term.objects.filter(name__iexact=name).first()
+    return known or actions.name_term(name=name, meaning=meaning, by=cast.seat_architecture)
 
 
 def make_account(cast: Cast, system: System, name: str = "svc-assistant", **fields) -> ServiceAccount:

@@ -60,9 +60,30 @@ INTEGRATION = [
     (
         "nobody takes back a term for their own case",
         "initiatives/residency_permissions.py",
-        "if holds_residency_seat(person) or (person.is_active and term.by_id == person.pk):",
+        "if may_set_regions(person) or (person.is_active and term.awaits_confirmation and term.by_id == person.pk):",
         "if person.is_active:",
         "tests/initiatives/test_residency.py -k takes_them_back",
+    ),
+    (
+        "what a case files of a vendor binds once it is confirmed",
+        "initiatives/actions/residency.py",
+        "        binds = bool(permissions.may_confirm_terms(by))",
+        "        binds = True",
+        "tests/initiatives/test_residency.py -k an_admin_confirms_it",
+    ),
+    (
+        "who works on the case lends nobody a right by agreeing",
+        "initiatives/agreements.py",
+        "        and (row.initiative_id, row.system.owner_id) not in inside",
+        "        and True",
+        "tests/initiatives/test_register_systems.py -k lends_nobody",
+    ),
+    (
+        "an agreed link moves, freezes and hands over nothing",
+        "initiatives/actions/systems.py",
+        "        if DECIDED & set(changed):",
+        "        if False:",
+        "tests/initiatives/test_proposals.py -k only_the_owner_decides",
     ),
     (
         "partial is no pass",

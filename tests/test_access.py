@@ -142,7 +142,6 @@ def world(cast):
     )
     vendor = actions.add_vendor(name="Acme Cloud", by=cast.seat_risk)
     bound = {"reference": "4.2", "starts_on": today, "allowed": ["EU"], "by": cast.seat_risk}
-    term = actions.file_vendor_term(vendor=vendor, kind="region", **bound)
     policy = actions.set_unit_policy(unit=cast.elsewhere, **bound)
     estate, _ = actions.read_estate(
         content=b"Name,Kind\nShare,wiki\n", file_name="estate.csv", kind="systems", by=cast.admin
@@ -156,14 +155,22 @@ def world(cast):
         feed = owe(case, "feed", source=source, text="Shut?", due=tomorrow, debtor=cast.second_admin)
     service = factories.make_account(cast, shared)
     link = factories.make_link(
-        cast, case, shared, account=service, hops=[actions.Place("Gateway", "eu-west")]
+        cast, case, shared, agreed=True, account=service, hops=[actions.Place("Gateway", "eu-west")]
     )
+    factories.make_term(cast, "customer")
     use = actions.use_term(case=case, name="customer", by=cast.lead)
     says = {"term": use.term, "system": shared, "field": "customer_id", "by": cast.lead}
     year = today.replace(month=1, day=1)
     actions.define(meaning="contract", valid_to=year - timedelta(days=1), **says)
     definition = actions.define(meaning="payer", valid_from=year, **says)
     conflict = case.conflicts.get()
+    unconfirmed = actions.file_vendor_term(vendor=vendor, kind="region", **bound)
+    with acting(system="test", reason="As a case files it"):
+        unconfirmed.awaits_confirmation, unconfirmed.confirmed_by, unconfirmed.confirmed_at = True, None, None
+        unconfirmed.save()
+    proposed_change = actions.propose_change(
+        kind="system_retired", about=shared, reason="Nobody uses it.", by=cast.lead
+    )
     changed = actions.add_customisation(system=shared, team="Claims", what="Two fields", by=cast.lead)
     with acting(system="test", reason="One of everything"):
         source = factories.make_system(cast, "Warehouse")
@@ -288,7 +295,8 @@ def world(cast):
         "notices": 10**9,
         "accounts": cast.lead.pk,
         "vendors": vendor.pk,
-        "vendor-terms": term.pk,
+        "vendor-terms": unconfirmed.pk,
+        "proposals": proposed_change.pk,
         "policies": policy.pk,
         "signals": signal.pk,
         "incidents": incident.pk,

@@ -68,6 +68,8 @@ def change_account(
         account, cases = _locked(account)
         permissions.may_change_account(account, by).or_refuse()
         before, was = _told(account), account.owner_id
+        if was != (owner and owner.pk):
+            permissions.may_hand_over_account(account, by).or_refuse()
         account.name, account.owner = name.strip(), owner
         account.privileges, account.review_by = privileges.strip(), review_by
         _check(account, was)
@@ -121,7 +123,7 @@ def close_account(*, account: ServiceAccount, reason: str, by: User) -> ServiceA
 
 
 def used_again(account: ServiceAccount | None, *, by: User) -> None:
-    """Inside an act that lets a case use an account: nobody owes its closing any more."""
+    """Inside the act that lets a case use an account, its system's owner agreeing: nobody owes its closing any more."""
     if account is not None:
         _settle(account, by=by, note="Another case uses the account")
 
@@ -129,13 +131,14 @@ def used_again(account: ServiceAccount | None, *, by: User) -> None:
 def owe_closing(case: Initiative, links: list[Link]) -> None:
     """Inside the act that ends a case: the accounts that it alone used become something that somebody must close.
 
-    Owed by the account's owner, else by the owner of the case, within the rulebook's days for a post-mortem.
+    Owed by the account's owner, else the system's, else the case's, within the rulebook's days for a post-mortem.
     """
     keys = {link.account_id for link in links if link.account_id}
     others = Link.objects.standing().filter(account__in=keys).exclude(initiative=case)
     alone = keys - set(others.values_list("account", flat=True))
-    accounts = ServiceAccount.objects.open().filter(pk__in=alone).select_related("system", "owner")
+    accounts = ServiceAccount.objects.open().filter(pk__in=alone).select_related("system__owner", "owner")
     owner = accepted(case, "owner")
+    last = owner.person if owner else case.registered_by
     days = Rulebook.objects.current().book.freshness.post_mortem_due_days
     owe_all(
         case,
@@ -147,9 +150,14 @@ def owe_closing(case: Initiative, links: list[Link]) -> None:
                     :250
                 ],
                 due=clock.today() + timedelta(days=days),
-                debtor=account.owner
-                if account.owner is not None and account.owner.is_active
-                else (owner.person if owner else case.registered_by),
+                debtor=next(
+                    (
+                        one
+                        for one in (account.owner, account.system.owner)
+                        if one is not None and one.is_active
+                    ),
+                    last,
+                ),
             )
             for account in accounts.order_by("pk")
         ],

@@ -39,6 +39,9 @@ def act(
     right after it (house.md, trap 17); a refusal by the database goes to the log, and is raised again.
     """
     outermost = _depth.get() == 0
+    around = history.current()
+    if not outermost and not reason and around is not None and around.person == by:
+        reason = around.reason  # a smaller act inside another is done for the reason of that one
     token = _depth.set(_depth.get() + 1)
     try:
         with history.acting(by=by, system=system, reason=reason):

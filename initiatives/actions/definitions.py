@@ -36,27 +36,62 @@ SAID = ("meaning", "identifier_format", "business_logic", "valid_from", "valid_t
 MOST_ROWS = 500
 
 
-def name_term(*, case: Initiative, name: str, meaning: str = "", by: User) -> Term:
-    """The term of this name in the glossary, written into it where it is new. Raises ValidationError or Refused."""
+def name_term(*, name: str, meaning: str = "", by: User) -> Term:
+    """Write a business term into the glossary, as the architecture seat or an admin. Raises ValidationError."""
+    name = _term_name(name)
+    with act("name term", by=by, register=True):
+        permissions.may_name_terms(by).or_refuse()
+        if Term.objects.filter(name__iexact=name).exists():
+            raise ValidationError({"name": f"The glossary has {name} already."})
+        term = Term(name=name, meaning=meaning.strip(), by=by, at=clock.now())
+        term.save()
+        ledger.record("term named", term=term.name, meaning=term.meaning)
+    return term
+
+
+def change_term(*, term: Term, name: str, meaning: str, by: User) -> Term:
+    """Call a business term otherwise, or say anew what the company means by it; cases that use it are compared anew."""
+    name = _term_name(name)
+    with act("change term", by=by, register=True):
+        permissions.may_name_terms(by).or_refuse()
+        term = Term.objects.get(pk=term.pk)
+        if Term.objects.filter(name__iexact=name).exclude(pk=term.pk).exists():
+            raise ValidationError({"name": f"The glossary has {name} already."})
+        before, after = (
+            {"name": term.name, "meaning": term.meaning},
+            {"name": name, "meaning": meaning.strip()},
+        )
+        if before == after:
+            return term
+        uses = TermUse.objects.filter(term=term, ended_at__isnull=True)
+        cases = lock_cases(uses.values_list("initiative", flat=True))
+        term.name, term.meaning = after["name"], after["meaning"]
+        term.save()
+        ledger.record("term changed", term=before["name"], before=before, after=after)
+        follow(cases)
+    return term
+
+
+def _term_name(name: str) -> str:
     name = " ".join(name.split())
     if not name:
         raise ValidationError({"name": "Name the term, for instance: customer."})
     if len(name) > LONGEST_NAME:
         raise ValidationError({"name": f"At most {LONGEST_NAME} letters; what it means belongs below."})
-    with act("name term", by=by, case=case, register=True) as case:
+    return name
+
+
+def use_term(*, case: Initiative, name: str, by: User) -> TermUse:
+    """Say that a case uses a term of the glossary: its linked systems have to agree on it.
+
+    Raises ValidationError, also where the glossary does not have it; Refused.
+    """
+    name = _term_name(name)
+    with act("use term", by=by, case=case, register=True) as case:
         permissions.may_use_terms(case, by).or_refuse()
         term = Term.objects.filter(name__iexact=name).first()
         if term is None:
-            term = Term(name=name, meaning=meaning.strip(), by=by, at=clock.now())
-            term.save()
-            ledger.record("term named", case=case, term=term.name, meaning=term.meaning)
-    return term
-
-
-def use_term(*, case: Initiative, name: str, meaning: str = "", by: User) -> TermUse:
-    """Say that a case uses a term: its linked systems have to agree on it. A new term enters the glossary."""
-    with act("use term", by=by, case=case, register=True) as case:
-        term = name_term(case=case, name=name, meaning=meaning, by=by)
+            raise ValidationError({"name": "The glossary does not have this term: propose it there first."})
         if TermUse.objects.filter(initiative=case, term=term, ended_at__isnull=True).exists():
             raise ValidationError({"name": f"The case uses {term} already."})
         row = TermUse(initiative=case, term=term, by=by, at=clock.now())

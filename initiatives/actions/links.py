@@ -12,6 +12,7 @@ from governance import clock, cooling_off, history, ledger
 from governance.answers import Conflict
 from governance.models import User
 from governance.templatetags.plumbline import stage_word
+from initiatives import agreements
 from initiatives import system_permissions as permissions
 from initiatives.actions.accounts import owe_closing, used_again
 from initiatives.actions.base import act
@@ -77,7 +78,6 @@ def add_link(*, case: Initiative, system: System, hops: list[Place] = (), by: Us
         link.save()
         _write(link, places)
         ledger.record("link added", case=case, link=link.pk, **_said(link, places))
-        used_again(link.account, by=by)
         cause = f"{link.system} is a source more" if new else ""
         reach([case], cause, system=link.system, by=by)
     return link
@@ -113,7 +113,6 @@ def change_link(*, link: Link, hops: list[Place] | None = None, by: User, **fiel
             before={name: before[name] for name in changed},
             after={name: after[name] for name in changed},
         )
-        used_again(link.account, by=by)
         moved = f"The data of {link.system} go another way: {_path(was)} before, {_path(places)} now"
         reach([case], moved if was and places != was else "", system=link.system, by=by)
     return link
@@ -169,7 +168,7 @@ def answer_link(*, link: Link, accepts: bool, words: str = "", digest: str, by: 
     if not accepts and not words.strip():
         raise ValidationError({"words": "Say why not, so that the case can do it differently."})
     with act("answer link", by=by, case=link.initiative_id, register=True) as case:
-        link = Link.objects.select_related("system__owner", "initiative").get(pk=link.pk)
+        link = Link.objects.select_related("system__owner", "initiative", "account").get(pk=link.pk)
         permissions.may_answer_link(link, by).or_refuse()
         if accepts:
             cooling_off.may_lift(by).or_refuse()
@@ -190,6 +189,8 @@ def answer_link(*, link: Link, accepts: bool, words: str = "", digest: str, by: 
             words=row.words,
             digest=now,
         )
+        if agreements.agreed(Link.objects.filter(pk=link.pk)):
+            used_again(link.account, by=by)
         follow([case])
     return row
 

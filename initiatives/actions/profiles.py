@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from governance import clock, ledger
+from governance import clock, ledger, notify
 from governance.answers import Conflict
 from governance.models import User
 from initiatives import drifting, permissions, samples
@@ -22,6 +22,7 @@ from initiatives.files import tidy_name
 from initiatives.models import Drift, Initiative, Profile, System
 from initiatives.profiling import running
 from initiatives.profiling.opening import LOOKED_AT_FIRST, Trouble, no_sample
+from initiatives.system_permissions import may_change_system
 
 MOST_DAYS = 30  # that a sample may be kept
 MEASURING = timedelta(seconds=running.SECONDS * 2)  # after that, whoever measured it is gone
@@ -277,17 +278,21 @@ def set_population(*, profile: Profile, strata: list[dict], by: User) -> Profile
 
 
 def confirm_drift(*, earlier: Profile, later: Profile, seen: str, by: User) -> Drift:
-    """Confirm that a system's data changed between two samples; it voids what rests on it, in every case tied to it.
+    """Confirm that a system's data changed between two samples; it voids what rests on it.
+
+    In every case that is tied to it, where `by` may change the system; else in the case of the sample alone, and the
+    system's owner is told.
 
     `seen`: the digest of what the page showed that it would void (`drifting.Consequences.digest`). Raises
     ValidationError where there is nothing to confirm, Conflict where that is another list by now, Refused.
     """
     with act("confirm drift", by=by, case=None, register=True):
-        keys = drifting.cases_of(later.system_id) | {later.initiative_id}
-        cases = lock_cases(keys)
+        cases = lock_cases(drifting.cases_of(later, by))
         case = next(one for one in cases if one.pk == later.initiative_id)
         permissions.may_collaborate(case, by).or_refuse()
-        earlier, later = (Profile.objects.select_related("system").get(pk=one.pk) for one in (earlier, later))
+        earlier, later = (
+            Profile.objects.select_related("system__owner").get(pk=one.pk) for one in (earlier, later)
+        )
         drifting.check(earlier, later)
         if Drift.objects.filter(earlier=earlier, later=later).exists():
             raise Conflict("This drift is confirmed already.")
@@ -315,6 +320,16 @@ def confirm_drift(*, earlier: Profile, later: Profile, seen: str, by: User) -> D
             found=[one["words"] for one in found],
             cases=len(changes),
         )
+        owner = later.system.owner
+        if owner is not None and owner.pk != by.pk and not may_change_system(later.system, by):
+            notify.owe(
+                owner,
+                "drift",
+                f"drift:{row.pk}",
+                subject=f"{by} found that the data of {later.system} changed"[:250],
+                text=" ".join(one["words"] for one in found),
+                link=later.system.get_absolute_url(),
+            )
         rewritten = {one.pk for one in follow(cases)}
         waiting = [one for one in cases if one.pk in changes and one.pk not in rewritten]
         if waiting:

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
-from governance import clock, ledger
+from governance import clock, ledger, notify
 from governance.answers import Conflict
-from governance.models import Unit, User
+from governance.models import Membership, Unit, User
 from initiatives import regions
 from initiatives import residency_permissions as permissions
 from initiatives.actions.base import act, settle_standings
@@ -134,7 +135,8 @@ def file_vendor_term(
 ) -> VendorTerm:
     """File what a contract says of regions; it binds from its first day, and every case touched is held at once.
 
-    `replaces`: the term that ends with it, in the same act. Raises ValidationError, Refused.
+    Filed by who cannot confirm it, it binds nobody, and whoever can is told. `replaces`: the term that ends with it, in
+    the same act. Raises ValidationError, Refused.
     """
     bound = check_term(
         VENDOR, vendor.pk, reference, starts_on, ends_on, allowed, forbidden, data_classes, words, kind=kind
@@ -145,25 +147,86 @@ def file_vendor_term(
         ended = _standing(VendorTerm, replaces)
         if ended is not None:
             permissions.may_withdraw_term(ended, by).or_refuse()
-        touched = _touched(cases, bound, ended)
+        binds = bool(permissions.may_confirm_terms(by))
+        touched = _touched(cases, bound if binds else None, ended)
         row = VendorTerm(vendor=vendor, kind=kind, by=by, at=clock.now(), **_columns(bound))
+        if binds:
+            row.confirmed_by, row.confirmed_at = by, row.at
+        row.awaits_confirmation = not binds
         if ended is not None:
             _withdraw(ended, f"Replaced by {row.reference}", by)
         row.save()
         ledger.record(
-            "vendor term filed", vendor=vendor.name, replaces=replaces and replaces.pk, **_said(row)
+            "vendor term filed",
+            vendor=vendor.name,
+            replaces=replaces and replaces.pk,
+            binds=binds,
+            **_said(row),
         )
-        _carry(cases, touched, f"Terms of {vendor}: {row.reference}", bound.starts_on, by=by)
+        if binds or touched:
+            _carry(cases, touched, f"Terms of {vendor}: {row.reference}", bound.starts_on, by=by)
+        if not binds:
+            _ask_to_confirm(row)
     return row
+
+
+def confirm_vendor_term(*, term: VendorTerm, by: User) -> VendorTerm:
+    """Let a term bind that somebody else filed: a seat that answers for residency, or an admin; cases are held at once.
+
+    Raises Conflict where it binds already or was withdrawn.
+    """
+    with act("confirm vendor term", by=by, register=True):
+        permissions.may_confirm_terms(by).or_refuse()
+        row = _standing(VendorTerm, term)
+        cases = lock_cases(cases_of_vendor(row.vendor))
+        if not row.awaits_confirmation:
+            raise Conflict("It binds already.")
+        bound = bound_of(VENDOR, row)
+        touched = _touched(cases, bound, None)
+        row.awaits_confirmation, row.confirmed_by, row.confirmed_at = False, by, clock.now()
+        row.save()
+        ledger.record(
+            "vendor term confirmed", vendor=row.vendor.name, filed_by=row.by.full_name, **_said(row)
+        )
+        _carry(cases, touched, f"Terms of {row.vendor}: {row.reference}", row.starts_on, by=by)
+    return row
+
+
+def bound_of(basis: str, row) -> Bound:
+    """A filed term as it would bind."""
+    return Bound(
+        basis,
+        row.vendor_id if basis == VENDOR else row.unit_id,
+        tuple(row.allowed),
+        tuple(row.forbidden),
+        tuple(row.data_classes),
+        row.starts_on,
+        row.ends_on,
+        row.reference,
+        row.words,
+    )
+
+
+def _ask_to_confirm(row: VendorTerm) -> None:
+    """Whoever sits where terms are confirmed: somebody filed one that binds nobody yet."""
+    seats = Membership.objects.held_at(clock.now()).filter(seat__in=permissions.RESIDENCY_SEATS)
+    notify.owe(
+        list(User.objects.filter(pk__in=seats.values("person"))),
+        "term to confirm",
+        f"vendor-term:{row.pk}",
+        subject=f"{row.vendor}: {row.by} filed a term that waits for you",
+        text=f"{row.reference}. It forbids nothing until a seat for security or risk, or an admin, confirms it.",
+        link=reverse("vendor-term-confirm", args=[row.pk]),
+    )
 
 
 def withdraw_vendor_term(*, term: VendorTerm, reason: str, by: User) -> VendorTerm:
     """Take a term back: it binds nobody from now on. Where it was all that held a case, the chair may lift the hold."""
     _say_why(reason)
     with act("withdraw vendor term", by=by, reason=reason, register=True):
-        permissions.may_withdraw_term(term, by).or_refuse()
-        cases = lock_cases(cases_of_vendor(term.vendor))
         row = _standing(VendorTerm, term)
+        permissions.may_withdraw_term(row, by).or_refuse()
+        cases = lock_cases(cases_of_vendor(row.vendor))
         touched = _touched(cases, None, row)
         _withdraw(row, reason.strip(), by)
         ledger.record("vendor term withdrawn", vendor=row.vendor.name, why=reason.strip(), **_said(row))
@@ -191,7 +254,8 @@ def set_unit_policy(
         cases = lock_cases(cases_of_unit(unit))
         ended = _standing(UnitPolicy, replaces)
         touched = _touched(cases, bound, ended)
-        row = UnitPolicy(unit=unit, by=by, at=clock.now(), **_columns(bound))
+        now = clock.now()
+        row = UnitPolicy(unit=unit, by=by, at=now, confirmed_by=by, confirmed_at=now, **_columns(bound))
         if ended is not None:
             _withdraw(ended, f"Replaced by {row.reference}", by)
         row.save()
@@ -292,7 +356,7 @@ def _standing(model, row):
     """The row as it is after the lock. Raises Conflict where somebody took it back meanwhile."""
     if row is None:
         return None
-    found = model.objects.select_related("vendor" if model is VendorTerm else "unit").get(pk=row.pk)
+    found = model.objects.select_related("vendor" if model is VendorTerm else "unit", "by").get(pk=row.pk)
     if found.withdrawn_at:
         raise Conflict("It was withdrawn already.", "Look again.")
     return found

@@ -44,6 +44,9 @@ FIELDS = (
 )
 _PAST = ("last_updated_on", "organised_on", "in_service_since")
 
+# What only `may_decide_on` changes: it ends proof in cases of others, or decides which terms bind there.
+DECIDED = frozenset({"owner", "editable", "regions", "location", "vendor"})
+
 
 def describe_system(*, by: User, **fields) -> System:
     """Describe a system once, for every case that will use it; `fields` are those of FIELDS, name and kind at least.
@@ -84,6 +87,8 @@ def change_system(*, system: System, by: User, **fields) -> System:
         changed = [name for name in after if after[name] != before[name]]
         if not changed:
             return system
+        if DECIDED & set(changed):
+            permissions.may_decide_on(was, by).or_refuse()
         cases = _locked(system, was)
         left = was.collection if was.collection_id not in (None, system.collection_id) else None
         joined = system.collection if system.collection_id not in (None, was.collection_id) else None
@@ -143,7 +148,7 @@ def retire_system(*, system: System, reason: str, by: User) -> System:
         system = _fresh(system)
         if system.retired_at is not None:
             raise Conflict("It was retired already.")
-        permissions.may_change_system(system, by).or_refuse()
+        permissions.may_decide_on(system, by).or_refuse()
         standing = system.members.standing().count()
         if standing:
             raise ValidationError(

@@ -89,6 +89,13 @@ _shared(
     ("withdrawn_at",),
     ("reference", "unit__name", "words"),
 )
+_shared(
+    models.ProposedChange,
+    "Proposed changes",
+    ("kind", "system", "by", "at", "outcome", "decided_by"),
+    ("kind", "outcome"),
+    ("reason", "system__name", "by__full_name"),
+)
 _shared(models.Term, "Terms", ("name", "by", "at"), ("at",), ("name", "meaning"))
 _of_case(models.TermUse, "Terms in use", ("term", "by", "at", "ended_at"), ("ended_at",), ("term__name",))
 _shared(

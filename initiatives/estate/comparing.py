@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from governance.templatetags.plumbline import stage_word
 from initiatives.actions.changes import EARLY
+from initiatives.definition_permissions import may_name_terms
 from initiatives.estate.fields import compared
 from initiatives.estate.reading import alike, problem
 from initiatives.models import (
@@ -16,6 +17,7 @@ from initiatives.models import (
     Term,
     TermDefinition,
 )
+from initiatives.system_permissions import changed_by
 
 # What tells a thing from others, and so is never compared.
 KEYS = {
@@ -28,23 +30,28 @@ KEYS = {
 
 @dataclass(frozen=True)
 class Scope:
-    """Which rows a person may bring: all, or the links of these cases and definitions of these systems."""
+    """Which rows a person may bring: all, or the links of these cases and definitions of these systems.
+
+    `names_terms`: whether business terms may enter or change with them.
+    """
 
     everything: bool = False
     cases: frozenset[int] = frozenset()
     systems: frozenset[int] = frozenset()
+    names_terms: bool = False
 
 
 def scope_of(person) -> Scope:
-    """Admins bring everything; technical leads what belongs to their own cases."""
+    """Admins bring everything; technical leads links of their own cases, and definitions they may write by hand."""
     if not person.is_active:
         return Scope()
     if person.is_admin:
-        return Scope(everything=True)
+        return Scope(everything=True, names_terms=True)
     roles = RoleAssignment.objects.in_force().filter(role="technical_lead", person=person)
     cases = frozenset(roles.values_list("initiative", flat=True))
     links = Link.objects.standing().filter(initiative__in=cases)
-    return Scope(False, cases, frozenset(links.values_list("system", flat=True)))
+    tied = System.objects.standing().filter(pk__in=links.values("system")).select_related("owner")
+    return Scope(False, cases, frozenset(changed_by(person, tied)), bool(may_name_terms(person)))
 
 
 def compare(kind: str, rows: list[EstateRow], scope: Scope) -> None:
@@ -59,6 +66,7 @@ def compare(kind: str, rows: list[EstateRow], scope: Scope) -> None:
     for row in waiting:
         refusal = _refusal(kind, row.mapped["values"], scope)
         try:
+            refusal = refusal or _unnamed(kind, row.mapped["values"], find, scope)
             target = None if refusal else find(row.mapped["values"])
         except ValueError as several:
             refusal = problem(str(several), wrong=True)
@@ -74,6 +82,8 @@ def compare(kind: str, rows: list[EstateRow], scope: Scope) -> None:
             continue
         row.mapped["target"] = target.pk
         row.mapped["differs"] = _differences(kind, row.mapped["values"], target)
+        if not scope.names_terms:
+            row.mapped["differs"].pop("term_meaning", None)
         row.state = "differs" if row.mapped["differs"] else "same"
 
 
@@ -86,9 +96,18 @@ def _refusal(kind: str, values: dict, scope: Scope) -> dict | None:
         return None
     said = {
         "links": "You bring links of cases whose technical lead you are; this is none of them.",
-        "definitions": "You bring definitions of systems that a case of yours is tied to; this is none of them.",
+        "definitions": "You bring definitions of systems that are yours, or whose owner agreed to the link of a "
+        "case of yours; this is none of them.",
     }.get(kind, "Only admins bring this.")
     return problem(f"{said} Give the table to an admin.", wrong=True)
+
+
+def _unnamed(kind: str, values: dict, find, scope: Scope) -> dict | None:
+    """That a row would bring a business term which its bringer cannot name."""
+    if kind != "definitions" or scope.names_terms or values["term"].casefold() in find.terms:
+        return None
+    text = "The glossary does not have this term: propose it there first, to the architecture seat."
+    return problem(text, "term", wrong=True)
 
 
 def _differences(kind: str, values: dict, target) -> dict[str, dict]:

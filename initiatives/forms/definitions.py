@@ -12,7 +12,7 @@ ARROW = "="
 
 
 class TermForm(forms.Form):
-    """A term that the case uses."""
+    """A business term of the glossary."""
 
     name = forms.CharField(
         label="Term", max_length=LONGEST_NAME, help_text="One business word: customer, case, order."
@@ -46,6 +46,11 @@ class DefinitionForm(forms.Form):
     )
     valid_from = DayField(label="For rows from", required=False, help_text="Empty: from the beginning.")
     valid_to = DayField(label="To and with", required=False, help_text="Empty: until today.")
+    why = WordsField(
+        label="Why",
+        required=False,
+        help_text="For whoever looks after the system, where it is proposed to them.",
+    )
 
     def __init__(
         self,
@@ -59,7 +64,7 @@ class DefinitionForm(forms.Form):
             options["initial"] = {name: getattr(definition, name) for name in SAID}
         super().__init__(*args, **options)
         if definition is not None:
-            del self.fields["term"], self.fields["system"]
+            del self.fields["term"], self.fields["system"], self.fields["why"]
             return
         used = Term.objects.filter(uses__initiative=case, uses__ended_at__isnull=True)
         self.fields["term"].queryset = used.order_by("name")

@@ -1,5 +1,6 @@
 """Forms on shared systems: what is said of one, its customisations, its accounts, and the filters of their list."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django import forms
@@ -102,25 +103,29 @@ class SystemForm(forms.Form):
         help_text="The name of the system that is the same thing, if it was described twice.",
     )
 
-    def __init__(self, *args, system: System | None = None, **options):
+    def __init__(self, *args, system: System | None = None, without: Iterable[str] = (), **options):
+        """`without`: fields that are not the person's to change; they stay as they are."""
         if system is not None:
             options["initial"] = {name: getattr(system, name) for name in self.base_fields} | {
                 "editable": {True: "yes", False: "no", None: ""}[system.editable]
             }
         super().__init__(*args, **options)
+        for name in without:
+            del self.fields[name]
         if system is None:
             del self.fields["duplicate_of"]  # that it was described twice is found out later
         else:
             self.fields["collection"].queryset = self.fields["collection"].queryset.exclude(pk=system.pk)
             # Who has left stays named until somebody else is.
-            if system.owner is not None and not system.owner.is_active:
+            if "owner" in self.fields and system.owner is not None and not system.owner.is_active:
                 here = Q(is_active=True) | Q(pk=system.owner_id)
                 self.fields["owner"].queryset = User.objects.filter(here).select_related("unit")
 
     def act(self) -> dict:
         """The fields as the act takes them."""
         said = {"": None, "yes": True, "no": False}
-        return self.cleaned_data | {"editable": said[self.cleaned_data["editable"]]}
+        fields = {name: value for name, value in self.cleaned_data.items() if name in self.base_fields}
+        return fields | ({"editable": said[fields["editable"]]} if "editable" in fields else {})
 
 
 class CustomisationForm(forms.Form):

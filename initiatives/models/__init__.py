@@ -35,6 +35,7 @@ from initiatives.models.initiative import (
 from initiatives.models.notes import Continuation, Event, FormerTitle, FundingDecision, Observation
 from initiatives.models.processes import Drill, Effort, ProcessRecord, SignOnFlow, TraceSample
 from initiatives.models.profiles import Drift, Profile
+from initiatives.models.proposals import ProposedChange
 from initiatives.models.residency import Region, UnitPolicy, Vendor, VendorTerm
 from initiatives.models.reviews import Condition, Question, Review, SignOff, Waiver
 from initiatives.models.systems import (
@@ -101,6 +102,7 @@ __all__ = [
     "ProcessRecord",
     "Profile",
     "ProofItem",
+    "ProposedChange",
     "Question",
     "Region",
     "Review",

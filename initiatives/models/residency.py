@@ -60,12 +60,17 @@ class TermQuerySet(models.QuerySet):
         """Terms that nobody took back, whatever day they bind from or to."""
         return self.filter(withdrawn_at__isnull=True)
 
+    def unconfirmed(self):
+        """Those of them that bind nobody until somebody confirms them."""
+        return self.standing().filter(awaits_confirmation=True)
+
 
 class RegionTerm(models.Model):
     """Which regions are allowed or forbidden for which classes of data, from a day to a day (the last one included).
 
     No class: for all of them. No allowed region: all that are not forbidden. What is in neither list where one is
-    allowed, and what nobody knows, is outside.
+    allowed, and what nobody knows, is outside. `awaits_confirmation`: filed by somebody who cannot let it bind; until a
+    seat that answers for residency or an admin confirms it, it forbids nothing.
     """
 
     data_classes = models.JSONField(default=list, blank=True)
@@ -77,6 +82,9 @@ class RegionTerm(models.Model):
     words = models.TextField(blank=True, default="")
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField()
+    awaits_confirmation = models.BooleanField(default=False)
+    confirmed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     withdrawn_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     withdrawn_reason = models.TextField(blank=True, default="")
@@ -93,6 +101,11 @@ class RegionTerm(models.Model):
             models.CheckConstraint(
                 name="%(class)s_ends_after_it_starts",
                 condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+            ),
+            models.CheckConstraint(
+                name="%(class)s_confirmed_by_whom_and_when",
+                condition=Q(confirmed_at__isnull=True, confirmed_by__isnull=True)
+                | Q(confirmed_at__isnull=False, confirmed_by__isnull=False, awaits_confirmation=False),
             ),
             models.CheckConstraint(
                 name="%(class)s_taken_back_by_whom_and_why",

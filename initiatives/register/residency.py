@@ -156,12 +156,12 @@ WITH RECURSIVE within (key, above) AS (
   SELECT 'vendor' AS basis, t.id, t.vendor_id AS holder, v.name, NULL AS path, t.reference, t.words,
          t.data_classes, t.allowed, t.forbidden, t.starts_on, t.ends_on
     FROM initiatives_vendorterm t JOIN initiatives_vendor v ON v.id = t.vendor_id
-   WHERE t.withdrawn_at IS NULL AND t.id <> ALL(%(without_vendor)s)
+   WHERE t.withdrawn_at IS NULL AND NOT t.awaits_confirmation AND t.id <> ALL(%(without_vendor)s)
    UNION ALL
   SELECT 'unit', t.id, t.unit_id, u.name, u.path, t.reference, t.words,
          t.data_classes, t.allowed, t.forbidden, t.starts_on, t.ends_on
     FROM initiatives_unitpolicy t JOIN governance_unit u ON u.id = t.unit_id
-   WHERE t.withdrawn_at IS NULL AND t.id <> ALL(%(without_unit)s)
+   WHERE t.withdrawn_at IS NULL AND NOT t.awaits_confirmation AND t.id <> ALL(%(without_unit)s)
    UNION ALL
   SELECT t.basis, NULL, t.holder, coalesce(v.name, u.name), u.path, t.reference, t.words,
          t.data_classes, t.allowed, t.forbidden, t.starts_on, t.ends_on

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from initiatives import disagreeing
+from initiatives import agreements, disagreeing
 from initiatives.models import Link, Profile, System, TermDefinition, TermUse
 
 
@@ -49,18 +49,32 @@ def systems_of(keys: Iterable[int]) -> dict[int, set[int]]:
 
 
 def profiles_of(systems: set[int]) -> Callable[[int, TermDefinition], dict | None]:
-    """What was measured last of a field, as the finder takes it: of the case itself, or of one that is no secret."""
+    """What was measured last of a field, as the finder takes it: by the case itself, or by one that speaks for others.
+
+    That is no secret, and the system's owner agreed to its link: anybody's sample says nothing about other cases.
+    """
     columns: dict[tuple[int, str], list[tuple[int, bool, dict]]] = defaultdict(list)
     rows = Profile.objects.filter(system__in=systems, state="measured").order_by("-taken_on", "-pk")
-    for profile in rows.select_related("initiative").only(
-        "system", "columns", "initiative__confidential", "initiative__number"
-    ):
+    rows = list(
+        rows.select_related("initiative", "system").only(
+            "system__collection", "system__owner", "columns", "initiative__confidential", "initiative__number"
+        )
+    )
+    speaks = agreements.of_cases(
+        {row.initiative_id for row in rows if not row.initiative.confidential},
+        {row.system_id: row.system for row in rows}.values(),
+    )
+    for profile in rows:
         for column in profile.columns or []:
             name = str(column.get("name", "")).casefold() if isinstance(column, dict) else ""
             if name:
                 place = (profile.system_id, name)
                 columns[place].append(
-                    (profile.initiative_id, profile.initiative.confidential, column | {"key": profile.pk})
+                    (
+                        profile.initiative_id,
+                        (profile.initiative_id, profile.system_id) in speaks,
+                        column | {"key": profile.pk},
+                    )
                 )
 
     def of(case: int, row: TermDefinition) -> dict | None:
@@ -68,8 +82,8 @@ def profiles_of(systems: set[int]) -> Callable[[int, TermDefinition], dict | Non
         return next(
             (
                 column
-                for owner, confidential, column in columns.get((row.system_id, row.field.casefold()), ())
-                if owner == case or not confidential
+                for owner, speaks_for_others, column in columns.get((row.system_id, row.field.casefold()), ())
+                if owner == case or speaks_for_others
             ),
             None,
         )

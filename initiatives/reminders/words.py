@@ -13,6 +13,7 @@ VERBS = {
     "answered": "Read the answer",
     "approval": "Read and answer",
     "change": "Complete the record",
+    "change proposed": "Read and answer",
     "comment": "Read the comment",
     "condition": "Say that it is met",
     "condition overdue": "Say that it is met",
@@ -22,6 +23,7 @@ VERBS = {
     "definitions disagree": "See what disagrees",
     "dependence": "Read and answer",
     "dependence unanswered": "See who is asked",
+    "drift": "See the system",
     "drill": "Try it again",
     "file missing": "See which file is gone",
     "gap": "Close the gap",
@@ -31,6 +33,7 @@ VERBS = {
     "owed": "Settle what is owed",
     "owner vacant": "Propose a successor",
     "proof": "Add newer proof",
+    "proposal answered": "Read the answer",
     "question": "Answer the question",
     "ready to decide": "Read and decide",
     "reattest": "Accept production again",
@@ -41,6 +44,7 @@ VERBS = {
     "rulebook published": "See what is missing",
     "seats not signed": "Look at the review",
     "stale vote": "See what changed",
+    "term to confirm": "Read and confirm",
     "waiver": "Look at the waiver",
 }
 

@@ -9,12 +9,19 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from initiatives import actions, doors, estate_permissions, permissions
 from initiatives import definition_permissions as defining
+from initiatives.actions.definitions import LONGEST_NAME
 from initiatives.forms import ReasonForm
-from initiatives.forms.definitions import AcceptDifferenceForm, DefinitionForm, ReconcileForm, TermForm
+from initiatives.forms.definitions import (
+    AcceptDifferenceForm,
+    DefinitionForm,
+    ReconcileForm,
+    TermForm,
+)
 from initiatives.models import (
     DefinitionConflict,
     Initiative,
@@ -26,6 +33,8 @@ from initiatives.models import (
 )
 from initiatives.models.definitions import ACCEPTED, FACETS, GONE, OPEN, RECONCILED
 from initiatives.register.definitions import MEASURED, source_of
+from initiatives.system_permissions import changed_by
+from initiatives.views.proposals import WHY, Proposing, instead
 from initiatives.views.shared import back_to, case_context, mend, one_act, page_of, sent
 
 TAB = "integration-definitions"
@@ -123,19 +132,31 @@ def use_term(request: HttpRequest, ref: str) -> HttpResponse:
     """Say that the case uses a term."""
     case = doors.case_for(request.user, ref)
     defining.may_use_terms(case, request.user).or_refuse()
-    form = TermForm(sent(request))
+    form = TermForm(sent(request), initial={"name": request.GET.get("name", "")[:LONGEST_NAME]})
     return one_act(
         request,
         case,
         form,
-        lambda fields: actions.use_term(case=case, by=request.user, **fields),
-        "The case uses the term; say what its systems mean by it.",
+        lambda fields: _used_from_now(request, case, form, fields),
+        "",
         tab=TAB,
         title="A term that the case uses",
         lede="What its systems mean by it has to agree, or the data steward decides.",
-        happens=["A term that the glossary does not have yet enters it, for everybody to read."],
+        happens=["A term that the glossary does not have yet is proposed there, to the architecture seat."],
         verb="Add it",
     )
+
+
+def _used_from_now(request, case: Initiative, form, fields: dict) -> None:
+    """Use a term of the glossary; one that it does not have is named there, or proposed, by whoever may do which."""
+    if not Term.objects.filter(name__iexact=" ".join(fields["name"].split())).exists():
+        proposing = instead(request, defining.may_name_terms(request.user), "term_named")
+        if proposing is not None:
+            proposing.send(request, form, fields | {WHY: f"{case.ref} would use it."})
+            return
+        actions.name_term(by=request.user, **fields)
+    actions.use_term(case=case, name=fields["name"], by=request.user)
+    messages.success(request, "The case uses the term; say what its systems mean by it.")
 
 
 def stop_using(request: HttpRequest, pk: int) -> HttpResponse:
@@ -169,14 +190,30 @@ def define(request: HttpRequest, ref: str) -> HttpResponse:
         request,
         case,
         form,
-        lambda fields: actions.define(by=request.user, **fields),
-        "It is written down, and compared with what the other systems say.",
+        lambda fields: _written(request, form, fields),
+        "",
         tab=TAB,
         title="What a field means",
         lede="Years matter: where a field changed its meaning, write one definition for the rows before and one after.",
-        happens=["Every case that uses the term and is tied to this system rests on it."],
+        happens=[
+            "Every case that uses the term and is tied to this system rests on it.",
+            "Of a system whose owner has not agreed to a link of this case it is proposed to that owner.",
+        ],
         verb="Write it down",
     )
+
+
+def _written(request, form, fields: dict) -> None:
+    """Write a definition down, or propose it to whoever looks after the system."""
+    system, why = fields["system"], fields.pop("why")
+    may = defining.may_define(system, request.user)
+    proposing = instead(request, may, "definition_written", system)
+    if proposing is None:
+        actions.define(by=request.user, **fields)
+        messages.success(request, "It is written down, and compared with what the other systems say.")
+        return
+    del fields["system"]
+    proposing.send(request, form, fields | {WHY: why or "What the field means was not written down."})
 
 
 def _definition(pk: int) -> TermDefinition:
@@ -186,7 +223,7 @@ def _definition(pk: int) -> TermDefinition:
 def change(request: HttpRequest, pk: int) -> HttpResponse:
     """Write a definition anew."""
     row = _definition(pk)
-    defining.may_define(row.system, request.user).or_refuse()
+    may = defining.may_define(row.system, request.user)
     form = DefinitionForm(sent(request), definition=row)
     return _shared(
         request,
@@ -196,6 +233,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
         ),
         "It is changed, and compared anew.",
         row,
+        proposing=instead(request, may, "definition_changed", row),
         title=f"{row.term} in {row.system}",
         happens=[
             "Proof that rests on what it said before ends, in every case that rests on it, where that is listed."
@@ -207,7 +245,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a definition back."""
     row = _definition(pk)
-    defining.may_define(row.system, request.user).or_refuse()
+    may = defining.may_define(row.system, request.user)
     form = ReasonForm(sent(request))
     return _shared(
         request,
@@ -215,6 +253,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
         lambda: actions.withdraw_definition(definition=row, by=request.user, **form.cleaned_data),
         "It is taken back.",
         row,
+        proposing=instead(request, may, "definition_withdrawn", row),
         title=f"Take back what {row.system} means by {row.term}",
         happens=["It stays readable on the page of the term, with who took it back and why."],
         verb="Take it back",
@@ -222,16 +261,26 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _shared(request, form, act, done: str, row: TermDefinition, **page) -> HttpResponse:
-    """One form on a definition that cases share, one act, then back to where one came from."""
-    back = back_to(request, row.term.get_absolute_url())
+def _shared(request, form, act, done: str, row, *, proposing: Proposing | None, **page) -> HttpResponse:
+    """One form on a definition or term that cases share, one act, then back to where one came from.
+
+    `proposing`: what the form says is proposed in place of done.
+    """
+    about = getattr(row, "term", row)
+    back = back_to(request, about.get_absolute_url() if about is not None else reverse("glossary"))
+    if proposing is not None:
+        proposing.ask_why(form)
+        page |= proposing.page(page["title"])
     if request.method == "POST" and form.is_valid():
         try:
-            act()
+            if proposing is None:
+                act()
+                messages.success(request, done)
+            else:
+                proposing.send(request, form)
         except ValidationError as error:
             mend(form, error)
         else:
-            messages.success(request, done)
             return redirect(back)
     context = {"nav": "systems-all", "form": form, "back_url": back, "next": request.GET.get("next", "")}
     return render(request, "initiatives/system_form.html", context | page)
@@ -301,6 +350,8 @@ def glossary(request: HttpRequest) -> HttpResponse:
     context = {
         "nav": "systems-all",
         "q": wanted,
+        "may_name": defining.may_name_terms(request.user),
+        "may_propose": defining.may_propose_term(None, request.user),
         "page": page_of(request, terms.order_by("name"), TERMS_ON_A_PAGE),
     }
     return render(request, "initiatives/glossary.html", context)
@@ -333,9 +384,44 @@ def term(request: HttpRequest, pk: int) -> HttpResponse:
         "conflicts": about.exclude(pk__in=hidden.values("pk")).filter(status=OPEN).count(),
         "cases": list(seen.order_by("number").distinct()),
         "others": all_uses.exclude(initiative__in=seen).count(),
-        "mine": {system.pk for system, _ in by_system if defining.may_define(system, request.user)},
+        "mine": changed_by(request.user, [system for system, _ in by_system]),
+        "may_name": defining.may_name_terms(request.user),
+        "may_propose": defining.may_propose_term(row, request.user),
     }
     return render(request, "initiatives/glossary_term.html", context)
+
+
+def name_term(request: HttpRequest) -> HttpResponse:
+    """Write a business term into the glossary, or propose one."""
+    may = defining.may_name_terms(request.user)
+    form = TermForm(sent(request), initial={"name": request.GET.get("name", "")[:LONGEST_NAME]})
+    return _shared(
+        request,
+        form,
+        lambda: actions.name_term(by=request.user, **form.cleaned_data),
+        "The glossary has it; cases can use it.",
+        None,
+        proposing=instead(request, may, "term_named"),
+        title="A business term",
+        verb="Write it into the glossary",
+    )
+
+
+def change_term(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say anew what the company means by a term, or propose that."""
+    row = get_object_or_404(Term, pk=pk)
+    may = defining.may_name_terms(request.user)
+    form = TermForm(sent(request), initial={"name": row.name, "meaning": row.meaning})
+    return _shared(
+        request,
+        form,
+        lambda: actions.change_term(term=row, by=request.user, **form.cleaned_data),
+        "It is changed; cases that use it are compared anew.",
+        row,
+        proposing=instead(request, may, "term_changed", row),
+        title=f"The term {row}",
+        verb="Save",
+    )
 
 
 def _history(said: list[TermDefinition]) -> Iterable[dict]:

@@ -12,7 +12,7 @@ from governance.answers import Answer
 from governance.models import User
 from initiatives import actions, estate_permissions, landscape, register_drawings
 from initiatives import system_permissions as permissions
-from initiatives.actions.systems import COLLECTION
+from initiatives.actions.systems import COLLECTION, DECIDED
 from initiatives.forms import ReasonForm
 from initiatives.forms.landscape import AccountForm, CustomisationForm, ReviewForm, SystemForm, SystemsForm
 from initiatives.models import (
@@ -25,6 +25,7 @@ from initiatives.models import (
 )
 from initiatives.models.systems import CONDITIONS_OF_SYSTEMS
 from initiatives.register.systems import risk_notes
+from initiatives.views.proposals import Proposing, instead
 from initiatives.views.shared import back_to, mend, page_of, say_strange, sent
 
 TONES = {"maintained": "ok", "stale": "warn", "frozen": "bad", "orphaned": "bad"}
@@ -104,6 +105,7 @@ def system(request: HttpRequest, pk: int) -> HttpResponse:
     dependents = landscape.dependents(request.user, row)
     mine = row.owner_id == request.user.pk
     may = permissions.may_change_system(row, request.user)
+    decides = permissions.may_decide_on(row, request.user)
     context = {
         "nav": "systems-all",
         "system": row,
@@ -115,13 +117,15 @@ def system(request: HttpRequest, pk: int) -> HttpResponse:
         "most_defined": MOST_DEFINED,
         "duplicates": list(row.duplicates.standing()),
         "is_collection": row.kind == COLLECTION,
-        "accounts": _accounts(row, may, request.user),
+        "accounts": _accounts(row, may, decides, request.user),
         "page": page_of(request, dependents.links),
         "hidden": dependents.hidden,
         "tie_to": []
         if row.retired_at
         else list(permissions.worked_on(request.user).order_by("-pk")[:MOST_CASES]),
         "may_change": may,
+        "may_decide": decides,
+        "may_propose": not decides and permissions.may_propose_on(row, request.user),
         "mine": mine,
         "waiting": _waiting(row) if mine else [],
     }
@@ -147,7 +151,7 @@ def _waiting(system: System) -> list[tuple[Shortcoming, int]]:
     return [(row, int(row.source.split(":")[1])) for row in rows]
 
 
-def _accounts(system: System, may: Answer, person: User) -> list[dict]:
+def _accounts(system: System, may: Answer, decides: Answer, person: User) -> list[dict]:
     """The accounts in the system as the page shows them, and what this person may do with each."""
     today = clock.today()
     owed = set(
@@ -159,7 +163,9 @@ def _accounts(system: System, may: Answer, person: User) -> list[dict]:
     for row in system.service_accounts.select_related("owner"):
         state, tone = _state_of(row, today)
         may_change = row.closed_at is None and (bool(may) or row.owner_id == person.pk)
-        may_close = row.closed_at is None and (may_change or f"account:{row.pk}" in owed)
+        may_close = row.closed_at is None and (
+            bool(decides) or row.owner_id == person.pk or f"account:{row.pk}" in owed
+        )
         found.append(
             {"row": row, "state": state, "tone": tone, "may_change": may_change, "may_close": may_close}
         )
@@ -202,25 +208,38 @@ def _account(pk: int) -> ServiceAccount:
     return found
 
 
-def _form(request, form, act, done: str, *, back: str, **page) -> HttpResponse:
+def _form(
+    request, form, act, done: str, *, back: str, proposing: Proposing | None = None, **page
+) -> HttpResponse:
     """One form on a system, one act, then back; what was wrong is put on the form, nothing typed is lost.
+
+    `proposing`: what the form says is proposed in place of done.
 
     `back`: where it leads back to; None for the page of the system that the act returns. A `next` that ends in "=" is
     then completed with the system's key: the form that the person came from goes on with it.
     """
+    if proposing is not None:
+        proposing.ask_why(form)
+        page |= proposing.page(page["title"])
     if request.method == "POST" and form.is_valid():
         try:
-            made = act(form)
+            made = act(form) if proposing is None else proposing.send(request, form, _said(form))
         except ValidationError as error:
             mend(form, error)
             page["known"] = _called(form.data.get("name", "")) if isinstance(form, SystemForm) else None
         else:
-            messages.success(request, done)
+            if proposing is None:
+                messages.success(request, done)
             there = back_to(request, back or made.get_absolute_url())
             return redirect(f"{there}{made.pk}" if back is None and there.endswith("=") else there)
     back = back_to(request, back or reverse("systems-all"))
     context = {"nav": "systems-all", "form": form, "back_url": back, "next": request.GET.get("next", "")}
     return render(request, "initiatives/system_form.html", context | page)
+
+
+def _said(form) -> dict:
+    """What the form says, as the act takes it."""
+    return form.act() if isinstance(form, SystemForm) else form.cleaned_data
 
 
 def _called(name: str) -> System | None:
@@ -253,15 +272,19 @@ def _told(request, row: System) -> System:
 
 
 def change(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change what is said of a system, its owner among it."""
+    """Change what is said of a system, its owner among it; or propose that to whoever decides on it."""
     row = _system(pk)
-    permissions.may_change_system(row, request.user).or_refuse()
+    decides = permissions.may_decide_on(row, request.user)
+    asks = "propose" in request.GET
+    may = decides if asks else permissions.may_change_system(row, request.user)
+    proposing = instead(request, may, "system_changed", row)
     return _form(
         request,
-        SystemForm(sent(request), system=row),
+        SystemForm(sent(request), system=row, without=() if decides or proposing else DECIDED),
         lambda form: _told(request, actions.change_system(system=row, by=request.user, **form.act())),
         "It is changed.",
         back=row.get_absolute_url(),
+        proposing=proposing,
         title=f"Change {row}",
         happens=[
             "Frozen, moved to another place or region, or left without an owner: proof that rests on it ends in every "
@@ -274,13 +297,14 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 def retire_system(request: HttpRequest, pk: int) -> HttpResponse:
     """Record that a system is no longer there."""
     row = _system(pk)
-    permissions.may_change_system(row, request.user).or_refuse()
+    proposing = instead(request, permissions.may_decide_on(row, request.user), "system_retired", row)
     return _form(
         request,
         ReasonForm(sent(request)),
         lambda form: actions.retire_system(system=row, by=request.user, **form.cleaned_data),
         f"{row} is retired.",
         back=row.get_absolute_url(),
+        proposing=proposing,
         title=f"Retire {row}",
         happens=["Every case that is still tied to it is told, and is short of it until it ends its link."],
         verb="Retire it",
@@ -348,13 +372,14 @@ def end_customisation(request: HttpRequest, pk: int) -> HttpResponse:
 def open_account(request: HttpRequest, pk: int) -> HttpResponse:
     """Record an account in the system."""
     row = _system(pk)
-    permissions.may_change_system(row, request.user).or_refuse()
+    proposing = instead(request, permissions.may_change_system(row, request.user), "account_opened", row)
     return _form(
         request,
         AccountForm(sent(request)),
         lambda form: actions.open_account(system=row, by=request.user, **form.cleaned_data),
         "The account is recorded.",
         back=row.get_absolute_url(),
+        proposing=proposing,
         title=f"A service account in {row}",
         lede="An account under which something that is no person works. Without an owner or a review, each case that "
         "uses it is short of an identity.",
@@ -365,14 +390,18 @@ def open_account(request: HttpRequest, pk: int) -> HttpResponse:
 def change_account(request: HttpRequest, pk: int) -> HttpResponse:
     """Change what is said of an account."""
     row = _account(pk)
-    permissions.may_change_account(row, request.user).or_refuse()
-    said = ("name", "owner", "privileges", "review_by")
+    proposing = instead(request, permissions.may_change_account(row, request.user), "account_changed", row)
+    said = {name: getattr(row, name) for name in ("name", "owner", "privileges", "review_by")}
+    form = AccountForm(sent(request), initial=said)
+    if proposing is None and not permissions.may_hand_over_account(row, request.user):
+        del form.fields["owner"]
     return _form(
         request,
-        AccountForm(sent(request), initial={name: getattr(row, name) for name in said}),
-        lambda form: actions.change_account(account=row, by=request.user, **form.cleaned_data),
+        form,
+        lambda form: actions.change_account(account=row, by=request.user, **said | form.cleaned_data),
         "It is changed.",
         back=row.system.get_absolute_url(),
+        proposing=proposing,
         title=f"Change the account {row}",
         verb="Save",
     )
@@ -396,13 +425,14 @@ def review_account(request: HttpRequest, pk: int) -> HttpResponse:
 def close_account(request: HttpRequest, pk: int) -> HttpResponse:
     """Record that an account is closed in its system."""
     row = _account(pk)
-    permissions.may_close_account(row, request.user).or_refuse()
+    proposing = instead(request, permissions.may_close_account(row, request.user), "account_closed", row)
     return _form(
         request,
         ReasonForm(sent(request)),
         lambda form: actions.close_account(account=row, by=request.user, **form.cleaned_data),
         "The account is recorded as closed.",
         back=row.system.get_absolute_url(),
+        proposing=proposing,
         title=f"Close the account {row}",
         happens=[
             "Close it in its system first; here it is recorded.",

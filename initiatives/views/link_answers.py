@@ -119,6 +119,6 @@ def _page(request, row: Link, **more) -> HttpResponse:
         "last": last if mine else None,
         "unchanged": mine and last.digest == now,
         "visible": permissions.may_see(row.initiative, request.user),
-        "may_name": not row.ended_at and registering.may_change_system(row.system, request.user),
+        "may_name": not row.ended_at and registering.may_decide_on(row.system, request.user),
     }
     return render(request, "initiatives/link_answer.html", context | more)

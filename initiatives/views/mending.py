@@ -10,6 +10,7 @@ from governance import hooks
 from initiatives import register
 from initiatives.models import Hop, Initiative, Link, Shortcoming, System
 from initiatives.register.systems import DECLINED, lacking
+from initiatives.system_permissions import may_change_account, may_change_system
 from initiatives.views.shared import WhoMay
 
 OWNER, REGIONS = "id_owner", "id_regions"  # fields of the form of a system
@@ -24,7 +25,8 @@ class Mending:
         self, case: Initiative, may: WhoMay, links: list[Link], hops: dict[int, list[Hop]], back: str
     ):
         self.case, self.may, self.person, self.back = case, may, may.person, back
-        # Whoever works on the case changes its links and the systems and accounts behind them (system_permissions).
+        # Whoever works on the case changes its links, and changes or proposes to change what is behind them: the same
+        # pages ask whoever may not (system_permissions).
         self.works = bool(may.collaborate)
         self.links = {link.pk: link for link in links}
         self.hops = hops
@@ -95,10 +97,9 @@ class Mending:
         if what == "closed":
             return [one for link in links for one in self._of(link, f"Change the link to {link.system}")]
         mine = any(link.account.owner_id == self.person.pk for link in links)
-        page, words = {
-            "missing": ("account-change", "Fill in the account"),
-            "review": ("account-review", "Look at the account"),
-        }[what]
+        page, words = "account-change", "Fill in the account"
+        if what == "review" and links and may_change_account(links[0].account, self.person):
+            page, words = "account-review", "Look at the account"
         return [(self._there(reverse(page, args=[pk])), words)] if self.works or mine else []
 
     def _system(self, system: System, what: str) -> Mends:
@@ -109,7 +110,7 @@ class Mending:
             return [(reverse("link-end", args=[link.pk]), "End the link") for link in links]
         if what == "members":
             there = f"{reverse('system-describe')}?{urlencode({'collection': system.pk, 'next': self.back})}"
-            return [(there, "List a source")] if self._may_change(system) else []
+            return [(there, "List a source")] if may_change_system(system, self.person) else []
         return self.owner_of(system) if what == "orphaned" else self._change(system, "Change the system")
 
     def _terms(self, terms: str) -> Mends:
@@ -139,7 +140,7 @@ class Mending:
         return system.retired_at is None and (self.works or system.owner_id == self.person.pk)
 
     def _change(self, system: System, words: str, field: str = "") -> Mends:
-        there = self._there(reverse("system-change", args=[system.pk]))
+        there = self._there(reverse("system-change", args=[system.pk])) + "&propose=on"
         return [(f"{there}#{field}" if field else there, words)] if self._may_change(system) else []
 
     def _there(self, address: str) -> str:

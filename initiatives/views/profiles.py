@@ -161,7 +161,7 @@ def drift(request, ref, earlier, later):
     found = drifting.findings(*pair)
     known = Drift.objects.filter(earlier=pair[0], later=pair[1]).select_related("by", "change").first()
     own = permissions.visible_to(request.user)
-    cases = list(Initiative.objects.filter(pk__in=drifting.cases_of(pair[1].system_id) | {case.pk}))
+    cases = list(Initiative.objects.filter(pk__in=drifting.cases_of(pair[1], request.user)))
     ahead = drifting.consequences(*pair, found, cases) if found and not known else None
     may = permissions.may_collaborate(case, request.user)
     if request.method == "POST":

@@ -9,14 +9,25 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from governance import clock
-from initiatives import actions, ahead, doors, permissions, regions, residency_permissions
-from initiatives.actions.residency import cases_in, cases_of_unit, cases_of_vendor, check_term
+from governance.answers import Conflict
+from initiatives import (
+    actions,
+    ahead,
+    doors,
+    permissions,
+    proposal_permissions,
+    regions,
+    residency_permissions,
+)
+from initiatives.actions.proposals import aimed
+from initiatives.actions.residency import bound_of, cases_in, cases_of_unit, cases_of_vendor, check_term
 from initiatives.forms import ReasonForm
 from initiatives.forms.residency import MoveForm, PolicyForm, RegionForm, VendorForm, VendorTermForm
 from initiatives.models import Initiative, Region, UnitPolicy, Vendor, VendorTerm
 from initiatives.register import residency
 from initiatives.register.residency import UNIT, VENDOR, Judged, WhatIf
 from initiatives.views.mending import Mending
+from initiatives.views.proposals import Proposing, instead
 from initiatives.views.shared import case_context, mend, page_of, sent
 
 TONES = {
@@ -115,6 +126,7 @@ def vendor(request: HttpRequest, pk: int) -> HttpResponse:
     terms = list(row.terms.select_related("by", "withdrawn_by").order_by("-starts_on", "-pk"))
     bites = _shown(request.user, _by_case(biting))
     today = clock.today()
+    may_file = residency_permissions.may_file_terms(row, request.user)
     context = {
         "nav": "systems-all",
         "vendor": row,
@@ -122,7 +134,10 @@ def vendor(request: HttpRequest, pk: int) -> HttpResponse:
         "systems": row.systems.standing(),
         "bites": bites,
         "page": page_of(request, bites["cases"], 25),
-        "may_file": residency_permissions.may_file_terms(row, request.user),
+        "may_file": may_file,
+        "may_propose": not may_file
+        and proposal_permissions.may_propose(aimed("vendor_term_filed", row), request.user),
+        "may_confirm": residency_permissions.may_confirm_terms(request.user),
         "may_withdraw": {
             term.pk for term in terms if residency_permissions.may_withdraw_term(term, request.user)
         },
@@ -134,6 +149,8 @@ def _state(term, today) -> tuple[str, str]:
     """Whether a term binds on a day, in words and a tone."""
     if term.withdrawn_at:
         return "withdrawn", ""
+    if term.awaits_confirmation:
+        return "filed, not confirmed: binds nobody", "warn"
     if term.starts_on > today:
         return "to come", "warn"
     if term.ends_on and term.ends_on < today:
@@ -162,7 +179,10 @@ def vendor_add(request: HttpRequest) -> HttpResponse:
 def term_add(request: HttpRequest, pk: int) -> HttpResponse:
     """File a term; who looks first sees which cases it would hold."""
     row = _found(Vendor.objects.all(), pk)
-    residency_permissions.may_file_terms(row, request.user).or_refuse()
+    may = residency_permissions.may_file_terms(row, request.user)
+    proposing = instead(request, may, "vendor_term_filed", row)
+    if proposing is not None:
+        return _proposed_term(request, row, proposing)
     return _term(request, row, None, title=f"File a term of {row}", verb="File it")
 
 
@@ -173,6 +193,54 @@ def term_change(request: HttpRequest, pk: int) -> HttpResponse:
     residency_permissions.may_file_terms(term.vendor, request.user).or_refuse()
     return _term(
         request, term.vendor, term, title=f"Change {term.reference} of {term.vendor}", verb="Change it"
+    )
+
+
+def _proposed_term(request, of: Vendor, proposing: Proposing) -> HttpResponse:
+    """A term as somebody finds it who may not file it."""
+    form = VendorTermForm(sent(request))
+    proposing.ask_why(form)
+
+    def save():
+        fields = form.bound() | {"kind": form.cleaned_data["kind"]}
+        check_term(VENDOR, of.pk, **fields)
+        return proposing.send(request, form, fields)
+
+    return _one_act(
+        request,
+        form,
+        save=save,
+        done="",
+        back=of.get_absolute_url(),
+        parent=of.name,
+        **proposing.page(f"a term of {of}"),
+    )
+
+
+def term_confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a term bind that somebody else filed; who confirms sees which cases it holds then."""
+    term = _found(VendorTerm.objects.standing().select_related("vendor", "by"), pk)
+    residency_permissions.may_confirm_terms(request.user).or_refuse()
+    if not term.awaits_confirmation:
+        raise Conflict("It binds already.")
+    if request.method == "POST":
+        actions.confirm_vendor_term(term=term, by=request.user)
+        messages.success(
+            request, "It binds from its first day. Every case that it forbids something is held."
+        )
+        return redirect(term.vendor)
+    found = ahead.look(cases_of_vendor(term.vendor), WhatIf(also=bound_of(VENDOR, term)))
+    return _page(
+        request,
+        None,
+        _ahead(request.user, found),
+        back=term.vendor.get_absolute_url(),
+        parent=term.vendor.name,
+        two_steps=False,
+        row=term,
+        title=f"Confirm {term.reference} of {term.vendor}",
+        lede=f"{term.by} filed it on {clock.local_day(term.at):%-d %B %Y}. It binds nobody until somebody confirms it.",
+        verb="Confirm it",
     )
 
 
@@ -192,10 +260,13 @@ def _term(request, of: Vendor, replaces: VendorTerm | None, **page) -> HttpRespo
         save=lambda: actions.file_vendor_term(
             vendor=of, kind=form.cleaned_data["kind"], replaces=replaces, by=request.user, **form.bound()
         ),
-        done="The term is filed. Every case that it forbids something is held.",
+        done="The term is filed. Every case that it forbids something is held."
+        if residency_permissions.may_confirm_terms(request.user)
+        else "The term is filed. It binds once a seat for security or risk, or an admin, confirms it.",
         back=of.get_absolute_url(),
         parent=of.name,
-        lede="It binds from its first day. Proof that rests on the vendor's terms has to be given again.",
+        lede="It binds from its first day, once a seat for security or risk, or an admin, stands behind it. Proof that "
+        "rests on the vendor's terms has to be given again.",
         **page,
     )
 
@@ -393,7 +464,8 @@ def _one_act(
                 found = _ahead(request.user, look())
             else:
                 made = save()
-                messages.success(request, done)
+                if done:
+                    messages.success(request, done)
                 return redirect(made.get_absolute_url() if to_made else back)
         except ValidationError as error:
             mend(form, error)

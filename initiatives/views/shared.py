@@ -373,7 +373,7 @@ def sent(request):
 def one_act(request, case, form, act, done: str, *, tab: str = "case", back: str = "", **page):
     """One form, one act, then back to the page of the tab, or to `back` below it (the name of a URL of the case).
 
-    What was wrong is put on the form, and nothing typed is lost.
+    What was wrong is put on the form, and nothing typed is lost. `done`: what is said then; empty where `act` says it.
     """
     back = reverse(back or tab, args=[case.ref])
     if request.method == "POST" and form.is_valid():
@@ -382,7 +382,8 @@ def one_act(request, case, form, act, done: str, *, tab: str = "case", back: str
         except ValidationError as error:
             mend(form, error)
         else:
-            messages.success(request, done)
+            if done:
+                messages.success(request, done)
             return redirect(back)
     return ask(request, case, tab, form, **{"back_url": back_to(request, back)} | page)
 

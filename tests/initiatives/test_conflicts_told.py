@@ -72,8 +72,9 @@ def test_one_message_for_many_cases(cast):
         role = actions.propose_role(case=other, role="data_steward", person=cast.steward, by=cast.owner)
         actions.accept_role(assignment=role, by=cast.steward)
         for system in (crm, billing):
-            factories.make_link(cast, other, system)
-        actions.use_term(case=other, name="customer", meaning="Who buys from us.", by=cast.steward)
+            factories.make_link(cast, other, system, agreed=True)
+        factories.make_term(cast, "customer", "Who buys from us.")
+        actions.use_term(case=other, name="customer", by=cast.steward)
     term = Term.objects.get(name="customer")
     for system, form in ((crm, "18-character key"), (billing, "10 digits")):
         actions.define(

@@ -40,8 +40,9 @@ def case(cast):
     """An MVP tied to CRM and billing that uses the term customer."""
     case = factories.make_mvp(cast)
     for name in ("CRM", "Billing"):
-        factories.make_link(cast, case, factories.make_system(cast, name))
-    actions.use_term(case=case, name="customer", meaning="Who buys from us.", by=cast.lead)
+        factories.make_link(cast, case, factories.make_system(cast, name), agreed=True)
+    factories.make_term(cast, "customer", "Who buys from us.")
+    actions.use_term(case=case, name="customer", by=cast.lead)
     return case
 
 
@@ -124,6 +125,7 @@ def test_only_terms_in_use_and_linked_systems_count(cast, case, three):
     factories.make_link(cast, other, system_of(case, "CRM"))
     factories.make_link(cast, other, system_of(case, "Billing"))
     assert open_facets(other) == [], "it does not use the term"
+    factories.make_term(cast, "Customer")
     use = actions.use_term(case=other, name="Customer", by=cast.lead)
     assert use.term.name == "customer", "one term, however it is typed"
     assert len(open_facets(other)) == 3
@@ -149,6 +151,7 @@ def test_members_of_a_linked_collection_count(cast, case):
 
 
 def test_a_note_is_a_shortcoming_without_a_hold(cast, case):
+    factories.make_term(cast, "client")
     actions.use_term(case=case, name="client", by=cast.lead)
     define(cast, case, "CRM", meaning="company that buys from us", field="cust")
     define(cast, case, "Billing", term="client", meaning="firm that buys from us", field="client_no")
@@ -409,12 +412,19 @@ def test_the_same_words_again_leave_no_trace(cast, case):
 
 def test_who_may_define_is_who_may_change_the_system(cast, case):
     assert define(cast, case, "CRM", by=cast.outsider, **ACCOUNT), "the system's owner"
-    assert define(cast, case, "Billing", by=cast.steward, **PAYER), "who works on a case that is tied to it"
-    for stranger in (cast.admin, cast.auditor):
-        with pytest.raises(Refused):
-            define(cast, case, "Billing", by=stranger, **CONTRACT)
+    assert define(cast, case, "Billing", by=cast.steward, **PAYER), (
+        "who works on a case whose link was agreed to"
+    )
+    with pytest.raises(Refused):
+        define(cast, case, "Billing", by=cast.auditor, **CONTRACT)
+    assert define(cast, case, "Billing", by=cast.seat_architecture, **CONTRACT)
+    factories.make_term(cast, "order")
     with pytest.raises(Refused):
         actions.use_term(case=case, name="order", by=cast.outsider)
+    with pytest.raises(Refused, match="architecture seat"):
+        actions.name_term(name="debtor", by=cast.lead)
+    with pytest.raises(ValidationError, match="propose it there first"):
+        actions.use_term(case=case, name="debtor", by=cast.lead)
 
 
 def test_what_a_definition_lacks_is_said_at_its_field(cast, case):

@@ -1,6 +1,7 @@
 """Samples of a case: sent, measured once whatever is lost, removed when they should be; drift confirmed, and exact."""
 
 import csv
+import dataclasses
 import io
 import os
 from datetime import timedelta
@@ -11,8 +12,10 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from adoption.demo import life
 from governance import clock
 from governance.answers import Conflict, Refused
+from governance.models import Notice
 from initiatives import actions, drifting, samples, tasks
 from initiatives.models import ChangeRecord, Drift, Profile, Voiding
 from initiatives.profiling import running
@@ -41,7 +44,7 @@ def upload(rows=None, name="orders.csv") -> SimpleUploadedFile:
 def linked(cast, **fields):
     """A case that is linked to a system."""
     case = factories.make_mvp(cast, **fields)
-    return case, factories.make_link(cast, case).system
+    return case, factories.make_link(cast, case, agreed=True).system
 
 
 def send(cast, case, system, rows=None, **fields) -> Profile:
@@ -283,7 +286,7 @@ def _fewer(rows):
 
 
 def ahead_of(earlier, later):
-    cases = list(type(later.initiative).objects.filter(pk__in=drifting.cases_of(later.system_id)))
+    cases = list(type(later.initiative).objects.filter(pk__in=drifting.cases_of(later, later.by)))
     return drifting.consequences(earlier, later, drifting.findings(earlier, later), cases)
 
 
@@ -338,6 +341,20 @@ def test_cases_tied_to_the_system_are_reached_and_others_are_not(cast):
     changed = list(ChangeRecord.objects.order_by("pk").values_list("initiative", flat=True)[before:])
     assert sorted(changed) == sorted([case.pk, tied.pk])
     assert free.pk not in changed
+
+
+def test_a_drift_that_somebody_finds_ends_nothing_in_cases_of_others(cast):
+    case, system = linked(cast)
+    stranger = cast.sponsor
+    other = factories.make_case(cast, title="A stranger's idea", owner=stranger, by=stranger)
+    life.staff(other, dataclasses.replace(cast.team, owner=stranger), ("technical_lead",))
+    factories.make_link(cast, other, system, by=stranger)
+    earlier, later = two(cast, other, system, _dropped)
+    before, found = case.changes.count(), drifting.findings(earlier, later)
+    seen = drifting.consequences(earlier, later, found, [other]).digest
+    actions.confirm_drift(earlier=earlier, later=later, seen=seen, by=stranger)
+    assert case.changes.count() == before, "nobody agreed to the idea's link"
+    assert Notice.objects.filter(person=system.owner, kind="drift").count() == 1
 
 
 def test_samples_of_two_systems_or_in_the_wrong_order_are_not_compared(cast):

@@ -102,16 +102,20 @@ def test_whoever_described_it_changes_it_until_a_case_is_tied_to_it(cast, mvp, c
         ("steward", True),
         ("support", True),
         ("chair", False),
-        ("seat_architecture", False),
+        ("seat_risk", False),
         ("auditor", False),
-        ("admin", False),
+        ("sponsor", False),
     ],
 )
 def test_owner_and_collaborators_change_what_their_case_is_tied_to(cast, mvp, login, may):
     crm = factories.make_system(cast, "CRM", by=cast.second_admin)
-    factories.make_link(cast, mvp, crm)
+    link = factories.make_link(cast, mvp, crm)
     person = getattr(cast, login)
     if may:
+        if person != crm.owner:
+            with pytest.raises(Refused):
+                actions.change_system(system=crm, purpose=login, by=person)
+        factories.agree(link)
         actions.change_system(system=crm, purpose=login, by=person)
         return
     for act in (
@@ -124,11 +128,19 @@ def test_owner_and_collaborators_change_what_their_case_is_tied_to(cast, mvp, lo
             act()
 
 
+def test_an_owner_who_works_on_the_case_lends_nobody_a_right(cast, mvp):
+    mine = factories.make_system(cast, "CRM", by=cast.second_admin, owner=cast.steward)
+    factories.make_link(cast, mvp, mine, agreed=True)
+    with pytest.raises(Refused):
+        actions.change_system(system=mine, purpose="Ours", by=cast.lead)
+    actions.change_system(system=mine, purpose="Mine", by=cast.steward)
+
+
 def test_working_on_a_case_that_ended_or_on_another_gives_no_right(cast, mvp):
     crm = factories.make_system(cast, "CRM", by=cast.second_admin)
     with pytest.raises(Refused):
         actions.change_system(system=crm, purpose="Mine", by=cast.lead)
-    factories.make_link(cast, mvp, crm)
+    factories.make_link(cast, mvp, crm, agreed=True)
     actions.change_system(system=crm, purpose="Mine", by=cast.lead)
     actions.stop(case=mvp, reason_code="no_value", reason="No", by=cast.owner)
     with pytest.raises(Refused):
@@ -250,7 +262,7 @@ def test_what_does_not_touch_the_source_ends_nothing(cast, mvp, crm, change):
 def test_a_source_of_a_collection_touches_what_speaks_of_either(cast, mvp):
     base = factories.make_system(cast, "Base", kind="knowledge_collection")
     kb_a = factories.make_system(cast, "KB-A", kind="wiki", collection=base)
-    factories.make_link(cast, mvp, base)
+    factories.make_link(cast, mvp, base, agreed=True)
     for title, systems in (("Of the base", [base]), ("Of KB-A", [kb_a])):
         proof_about(cast, mvp, title, *systems)
     kb_b = factories.make_system(cast, "KB-B", kind="wiki", collection=base)

@@ -327,14 +327,16 @@ def test_a_region_that_is_added_is_known_from_then_on(cast, case):
 
 def test_who_files_terms_and_who_takes_them_back(cast):
     case, acme = factories.make_mvp(cast), tied.vendor(cast)
-    for person in (cast.owner, cast.lead, cast.admin, cast.seat_value, cast.outsider):
+    link = tied.link(cast, case, tied.system(cast, owner=cast.outsider))
+    tied.hop(cast, link, vendor=acme)
+    for person in (cast.owner, cast.lead, cast.seat_value, cast.outsider):
         with pytest.raises(Refused):
             tied.term(cast, acme, by=person)
-    tied.hop(cast, tied.link(cast, case, tied.system(cast)), vendor=acme)
+    factories.agree(link)
     theirs = tied.term(cast, acme, by=cast.lead)
     with pytest.raises(Refused):
         tied.term(cast, acme, by=cast.steward)
-    with pytest.raises(Refused, match="takes this back"):
+    with pytest.raises(Refused, match="take back what binds"):
         actions.withdraw_vendor_term(term=theirs, reason="It holds us", by=cast.owner)
     with pytest.raises(Refused):
         tied.term(cast, acme, replaces=theirs, allowed=["US"], by=cast.owner)
@@ -347,6 +349,44 @@ def test_who_files_terms_and_who_takes_them_back(cast):
     with pytest.raises(Refused):
         actions.add_vendor(name="New", by=cast.outsider)
     assert actions.add_vendor(name="New", by=cast.lead).name == "New"
+
+
+@pytest.mark.parametrize("confirmer", ["seat_risk", "seat_security", "admin"])
+def test_a_term_of_a_case_binds_once_a_seat_or_an_admin_confirms_it(cast, confirmer):
+    case, acme = factories.make_mvp(cast), tied.vendor(cast)
+    link = tied.link(cast, case, tied.system(cast, owner=cast.outsider))
+    tied.hop(cast, link, region="us-east", vendor=acme)
+    factories.agree(link)
+    theirs = tied.term(cast, acme, by=cast.lead)
+    assert theirs.awaits_confirmation
+    assert held(case) == []
+    assert answers(case) == []
+    for seat in (cast.seat_risk, cast.seat_security):
+        assert Notice.objects.filter(person=seat, kind="term to confirm").count() == 1
+        assert "waits" in Notice.objects.get(person=seat, kind="term to confirm").subject
+    for person in (cast.lead, cast.owner, cast.chair, cast.seat_architecture):
+        with pytest.raises(Refused):
+            actions.confirm_vendor_term(term=theirs, by=person)
+    person = getattr(cast, confirmer)
+    done = actions.confirm_vendor_term(term=theirs, by=person)
+    assert (done.awaits_confirmation, done.confirmed_by) == (False, person)
+    assert len(held(case)) == 1
+    assert Entry.objects.acts().filter(kind="vendor term confirmed").count() == 1
+    with pytest.raises(Conflict):
+        actions.confirm_vendor_term(term=theirs, by=person)
+    with pytest.raises(Refused):
+        actions.withdraw_vendor_term(term=theirs, reason="Too strict", by=cast.lead)
+
+
+def test_what_a_seat_or_an_admin_files_is_confirmed_by_that_and_rows_of_before_bind(cast):
+    acme = tied.vendor(cast)
+    for person in (cast.seat_risk, cast.admin):
+        row = tied.term(cast, acme, by=person)
+        assert (row.awaits_confirmation, row.confirmed_by) == (False, person)
+    with acting(system="test", reason="As it was filed before terms were confirmed"):
+        row.confirmed_by = row.confirmed_at = None
+        row.save()
+    assert row in type(row).objects.standing().exclude(pk__in=type(row).objects.unconfirmed())
 
 
 @pytest.mark.parametrize(

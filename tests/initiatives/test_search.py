@@ -91,7 +91,8 @@ def test_systems_vendors_terms_and_accounts_of_the_register(cast):
     account = factories.make_account(cast, helios, "svc-helios")
     maker = tied.vendor(cast, "Helios")
     case = factories.make_mvp(cast)
-    actions.use_term(case=case, name="dunning", meaning="Asking Helios for what is owed.", by=cast.lead)
+    factories.make_term(cast, "dunning", "Asking Helios for what is owed.")
+    actions.use_term(case=case, name="dunning", by=cast.lead)
     for person in (cast.owner, cast.outsider):
         assert found("helios", person) == {
             "systems": ["Helios", "Helios, the old one", "svc-helios"],

@@ -147,7 +147,8 @@ def test_who_describes_a_system_while_tying_goes_on_tying(cast, as_, mvp):
 def test_a_system_leads_to_its_vendor_and_to_what_its_fields_mean(cast, as_, mvp, monkeypatch):
     maker = tied.vendor(cast, "Helios")
     crm = factories.make_system(cast, "CRM", vendor=maker)
-    factories.make_link(cast, mvp, crm)
+    factories.make_link(cast, mvp, crm, agreed=True)
+    factories.make_term(cast, "customer")
     term = actions.use_term(case=mvp, name="customer", by=cast.lead).term
     for field in ("id", "name"):
         actions.define(term=term, system=crm, field=field, meaning=f"The {field} of who buys", by=cast.lead)

@@ -54,7 +54,7 @@ def test_what_a_link_does_not_say_is_said_on_the_link_and_who_owns_its_system_th
     assert said[f"link:{bare.pk}:agreement"] == [("Name an owner of Policy share P", change(share))]
     assert said[f"system:{share.pk}:orphaned"] == [("Name an owner of Policy share P", change(share))]
     page = text_of(as_(cast.lead).get(at("integration", mvp.ref)))
-    assert f"{change(share)}?next=%2Fcases%2F{mvp.ref}%2Fintegration%2F#id_owner" in page
+    assert f"{change(share)}?next=%2Fcases%2F{mvp.ref}%2Fintegration%2F&amp;propose=on#id_owner" in page
     for fix in (
         "Fill in the link, and name an owner of the system.",
         "Name an owner of the system.",
@@ -94,8 +94,8 @@ def test_accounts_collections_and_what_is_retired_have_their_own_pages(cast, as_
     link = factories.make_link(cast, mvp, crm, account=account)
     base = factories.make_system(cast, "Base", kind="knowledge_collection")
     page = factories.make_system(cast, "Page", kind="wiki", collection=base)
-    factories.make_link(cast, mvp, base)
-    actions.retire_system(system=page, reason="Gone", by=cast.lead)
+    factories.make_link(cast, mvp, base, agreed=True)
+    actions.retire_system(system=page, reason="Gone", by=page.owner)
     said = mends(client, mvp)
     assert said[f"account:{account.pk}:missing"] == [
         ("Fill in the account", at("account-change", account.pk))
@@ -104,7 +104,7 @@ def test_accounts_collections_and_what_is_retired_have_their_own_pages(cast, as_
     ((words, there),) = said[f"system:{base.pk}:members"]
     assert (words, there.partition("&")[0]) == ("List a source", at("system-describe", collection=base.pk))
     actions.close_account(account=account, reason="Gone", by=cast.lead)
-    actions.retire_system(system=crm, reason="Gone", by=cast.lead)
+    actions.retire_system(system=crm, reason="Gone", by=crm.owner)
     said = mends(client, mvp)
     change_link = [("Change the link to CRM", at("link-change", link.pk))]
     assert said[f"account:{account.pk}:closed"] == change_link
@@ -112,8 +112,9 @@ def test_accounts_collections_and_what_is_retired_have_their_own_pages(cast, as_
 
 
 def test_drills_conflicts_and_processes_lead_to_their_pages(cast, as_, mvp):
-    link = factories.make_link(cast, mvp, factories.make_system(cast, "CRM"))
-    factories.make_link(cast, mvp, factories.make_system(cast, "Billing"))
+    link = factories.make_link(cast, mvp, factories.make_system(cast, "CRM"), agreed=True)
+    factories.make_link(cast, mvp, factories.make_system(cast, "Billing"), agreed=True)
+    factories.make_term(cast, "customer")
     term = actions.use_term(case=mvp, name="customer", by=cast.lead).term
     for row, meaning in zip(mvp.links.all(), ("account", "payer"), strict=True):
         actions.define(term=term, system=row.system, field="customer_id", meaning=meaning, by=cast.lead)
@@ -177,7 +178,9 @@ def test_the_question_says_what_the_register_has_against_it_and_where_that_is_me
 def test_a_link_that_nobody_can_answer_offers_to_name_an_owner(cast, as_, mvp, share):
     link = factories.make_link(cast, mvp, share)
     there = at("link-answer", link.pk)
-    assert f'href="{change(share)}?next={there}#id_owner">Name an owner' in text_of(as_(cast.lead).get(there))
+    assert f'href="{change(share)}?next={there}&amp;propose=on#id_owner">Name an owner' in text_of(
+        as_(cast.lead).get(there)
+    )
     assert "Name an owner" not in text_of(as_(cast.seat_risk).get(there))
     owned = factories.make_link(cast, mvp, factories.make_system(cast, "CRM"))
     assert "Name an owner" not in text_of(as_(cast.lead).get(at("link-answer", owned.pk)))

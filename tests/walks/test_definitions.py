@@ -23,7 +23,8 @@ def test_two_customers(cast, as_):
         for name in ("CRM", "Billing"):
             factories.make_link(cast, case, factories.make_system(cast, name), agreed=True, **story.CAREFUL)
         factories.make_flow(cast, case)
-        actions.use_term(case=case, name="customer", meaning="Who buys from us.", by=cast.lead)
+        factories.make_term(cast, "customer", "Who buys from us.")
+        actions.use_term(case=case, name="customer", by=cast.lead)
     systems = {link.system.name: link.system for link in case.links.select_related("system")}
     with at(2026, 11, 2):
         story.renew(case, cast)

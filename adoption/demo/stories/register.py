@@ -140,9 +140,12 @@ def agreed_on_customer(tale: Tale, ago: int) -> None:
     """Two systems mean two things by "customer"; it is found by comparing them, and the steward settles it."""
     systems = {link.system.name: link.system for link in Link.objects.standing().filter(initiative=tale.case)}
     with tale.day(ago):
-        used = actions.use_term(
-            case=tale.again(), name="customer", meaning="Whoever buys from us.", by=tale.team.owner
+        actions.name_term(
+            name="customer",
+            meaning="Whoever buys from us.",
+            by=tale.team.seats["architecture_integration"],
         )
+        used = actions.use_term(case=tale.again(), name="customer", by=tale.team.owner)
         for name, field, form, meaning, since in (
             (
                 "CRM",
