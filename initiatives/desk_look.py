@@ -31,21 +31,19 @@ _case = maker(Initiative, desk_rows.CASE)
 
 @dataclass(frozen=True)
 class CastVote:
-    """A vote that stands, as far as a desk needs it; `until`: the first day after which something in it has aged."""
+    """A vote that stands, as far as a desk needs it."""
 
     seat: str
     person_id: int
     person: str
     verdict: str
     at: datetime
-    until: date | None
 
     @classmethod
     def told(cls, row: dict) -> "CastVote":
         """The vote from a row of `desk_rows`."""
-        until = date.fromisoformat(row["until"]) if row["until"] else None
         at = datetime.fromisoformat(row["at"])
-        return cls(row["seat"], row["person_id"], row["person"], row["verdict"], at, until)
+        return cls(row["seat"], row["person_id"], row["person"], row["verdict"], at)
 
     @property
     def approves(self) -> bool:
@@ -133,6 +131,11 @@ class Look:
     def debts(self) -> list[Obligation]:
         """Whatever else is owed by the person, or by whoever they stand in for, by its day."""
         return sorted([*self._named["debts"], *self._of_the_away["debts"]], key=_by_day)
+
+    @cached_property
+    def acting_as(self) -> set[int]:
+        """Keys of the person and of those for whose roles they stand in."""
+        return {self.person.pk} | {row.person_id for row in self._of_the_away["roles"]}
 
     @cached_property
     def standing_in_on(self) -> dict[int, str]:
@@ -271,13 +274,20 @@ class Look:
 
     @cached_property
     def open_reviews(self) -> list[Review]:
-        """Open reviews before the person's boards: with the `votes` that stand, `owner`, and who ever `signed`."""
+        """Open reviews before the person's boards, with the `votes` that stand."""
         found = sorted(self.rows("reviews"), key=_by_case)
         for row in found:
             row.rulebook = Rulebook.objects.kept(row.rulebook_id)
             row.initiative.unit = self.units[row.initiative.unit_id]
             row.votes = [CastVote.told(vote) for vote in row.votes]
-            row.computed_at, row.valid_until = _moment(row.computed_at), _moment(row.valid_until)
+        return found
+
+    @cached_property
+    def own_reviews(self) -> list[Review]:
+        """Open reviews of the cases on which the person works, with their units."""
+        found = sorted(self.rows("own_reviews"), key=_by_case)
+        for row in found:
+            row.rulebook = Rulebook.objects.kept(row.rulebook_id)
         return found
 
     @property
@@ -393,10 +403,6 @@ def circle_of(person: User) -> Circle:
     cases = {row.initiative.ref for row in rows} | {case.ref for case in look.standing_in}
     cases |= {Initiative.ref_of(row.case_number) for row in look.conditions}
     return Circle(frozenset(cases), frozenset(look.seats_by_unit))
-
-
-def _moment(told: str | None) -> datetime | None:
-    return datetime.fromisoformat(told) if told else None
 
 
 def _by_case(row) -> tuple:

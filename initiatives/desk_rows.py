@@ -4,7 +4,7 @@ A third is asked about people for whom the person stands in, and about cases who
 """
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, F, Func, IntegerField, OuterRef, Q, Subquery, TextField, Window
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, Subquery, Window
 from django.db.models.functions import Coalesce, JSONObject
 
 from governance.boards import away
@@ -154,16 +154,7 @@ OF_PERSON = Question(
 # What else is asked of people for whom somebody stands in.
 OF_THE_AWAY = ("roles", "conditions", "debts")
 
-_ends = Func(
-    F("facts"),
-    template="(SELECT min(said.value ->> 'until') FROM jsonb_each(%(expressions)s -> 'requirements') said)",
-    output_field=TextField(),
-)
 _votes = SignOff.objects.latest().filter(review=OuterRef("pk")).order_by("pk")
-_ever_signed = SignOff.objects.filter(review=OuterRef("pk")).order_by("pk")
-_owner = (
-    RoleAssignment.objects.in_force().filter(initiative=OuterRef("initiative"), role="owner").order_by("pk")
-)
 _stewards = RoleAssignment.objects.open().filter(initiative=OuterRef("initiative"), role="data_steward")
 _signed = ContractApproval.objects.filter(version=OuterRef("pk"), digest=OuterRef("digest")).order_by("pk")
 _answered = models.Answer.objects.filter(initiative=OuterRef("pk")).order_by()
@@ -185,19 +176,21 @@ AROUND = Question(
                         person="person__full_name",
                         verdict="verdict",
                         at="at",
-                        until=_ends,
                     )
                 )
             ),
-            signed=ArraySubquery(_ever_signed.values(row=JSONObject(seat="seat", person="person"))),
-            owner=Subquery(_owner.values("person")[:1]),
-            computed_at=F("initiative__standing__computed_at"),
-            valid_until=F("initiative__standing__valid_until"),
         ),
         "initiative__unit",
         joined={"initiative": CASE},
         without=("findings", "reason"),
         keys="seated",
+    ),
+    own_reviews=Around(
+        models.Review.objects.filter(outcome=models.Review.OPEN),
+        "initiative",
+        joined={"initiative": CASE, "initiative__unit": ("id", "path", "code", "name")},
+        without=("findings", "reason"),
+        keys="cases",
     ),
     holds=Around(
         models.Hold.objects.open().filter(Q(opened_by__isnull=False) | Q(liftable_since__isnull=False)),

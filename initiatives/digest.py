@@ -298,7 +298,7 @@ def _of_review(review: Review) -> Move:
     theirs = {
         pk: words(move)
         for move in reversed([first, *rest])  # whoever has two moves is told the first
-        for pk in _named(sitting, move)
+        for pk in move.people
     }
     return Move(due, review.initiative, f"{first.who}{more}", words(first), theirs)
 
@@ -314,15 +314,6 @@ def _open_reviews(seen: QuerySet) -> list[Review]:
             :READ
         ]
     )
-
-
-def _named(sitting: board.Sitting, move: waiting.Move) -> set[int]:
-    """Who of the people around the case has this move: members of its board, and who holds a role on it."""
-    around = [member.person for member in sitting.bench.members]
-    roles = RoleAssignment.objects.in_force().filter(initiative=sitting.case).select_related("person")
-    around += [row.person for row in roles]
-    named = move.who.split(" or ")
-    return {person.pk for person in around if person.full_name in named}
 
 
 def _of(rows: QuerySet, seen: QuerySet, who: str) -> QuerySet:

@@ -114,9 +114,10 @@ def _answers(case: Initiative) -> dict[str, Reply]:
             version,
             datetime.fromisoformat(at),
             clock.local_day(datetime.fromisoformat(accepted_at)) if accepted_at else None,
+            by,
         )
         for row in sources.rows(case, "answers")
-        for key, kind, text, version, at, accepted_at in row.replies
+        for key, kind, text, version, at, accepted_at, by in row.replies
     }
 
 
