@@ -10,7 +10,7 @@ from governance.desk import Line
 from governance.models import User
 from governance.models.people import SEATS
 from governance.templatetags.plumbline import day, stage_word
-from initiatives import desk_reviews, desk_systems
+from initiatives import desk_alerts, desk_reviews, desk_systems
 from initiatives.desk_approvals import approvals
 from initiatives.desk_ends import ends
 from initiatives.desk_look import Look, look_of
@@ -76,7 +76,7 @@ def roles(look: Look):
 
 
 def seat_acts(look: Look):
-    """What seats do apart from reviews: contracts, risk tiers, exceptions, waivers; and holds a chair may lift."""
+    """What seats do apart from reviews: contracts, risk tiers, exceptions, waivers."""
     if not look.seats_by_unit:
         return
     yield from _contracts(look)
@@ -93,17 +93,6 @@ def seat_acts(look: Look):
     yield from _exceptions(look)
     for waiver in look.waivers:
         yield from _waiver(look, waiver)
-    for hold in look.holds:
-        if hold.initiative_id in look.chaired:
-            yield Line(
-                "decide",
-                f"Hold on {hold.initiative.title}",
-                reverse("hold-lift", args=[hold.pk]),
-                "Look at the hold",
-                f"{hold.get_kind_display()}: {hold.reason}",
-                hold.initiative.ref,
-                when=f"since {day(hold.opened_at)}",
-            )
 
 
 def _contracts(look: Look):
@@ -385,6 +374,7 @@ PARTS = [
     roles,
     asked,
     seat_acts,
+    desk_alerts.lines,
     my_cases,
     ends,
     debts,

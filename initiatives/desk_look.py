@@ -67,7 +67,7 @@ class Look:
 
         What the frame of the page and others ask too is kept for the running look.
         """
-        found = desk_rows.OF_PERSON.ask([self.person.pk], now=self.now)
+        found = desk_rows.OF_PERSON.ask([self.person.pk], now=self.now, today=self.today)
         named = {table: rows.get(self.person.pk, []) for table, rows in found.items()}
         (row,) = named["person"]
         once(("rulebook in force",), lambda: row.newest_rulebook)
@@ -84,7 +84,7 @@ class Look:
         }
         if not away:
             return {table: [] for table in desk_rows.OF_THE_AWAY}
-        found = desk_rows.OF_PERSON.ask(away, *desk_rows.OF_THE_AWAY, now=self.now)
+        found = desk_rows.OF_PERSON.ask(away, *desk_rows.OF_THE_AWAY, now=self.now, today=self.today)
         return {table: [row for rows in by_key.values() for row in rows] for table, by_key in found.items()}
 
     @cached_property
@@ -153,6 +153,16 @@ class Look:
     def dependences(self) -> list[Dependant]:
         """What the person is asked to state as an executive, each with its case."""
         return self._named["dependants"]
+
+    @property
+    def depending(self) -> list[Dependant]:
+        """Dependences of the person on cases that are held (`held`, `held_since`) or past their grace (`lapsed`)."""
+        return sorted(self._named["depending"], key=lambda row: (row.initiative.number, row.pk))
+
+    @property
+    def to_read(self) -> list[dict]:
+        """Messages about a stop or a step-back that the person has not opened: pk, subject, text, ref and at."""
+        return self._named["person"][0].to_read
 
     @property
     def systems(self) -> list[System]:
@@ -254,6 +264,7 @@ class Look:
                 ],
             },
             now=self.now,
+            today=self.today,
             **(ending.moments(self.book) if self.book else {}),
         )
         return {table: [row for rows in by_key.values() for row in rows] for table, by_key in found.items()}
@@ -292,8 +303,13 @@ class Look:
 
     @property
     def holds(self) -> list[Hold]:
-        """Holds that a chair may lift, on cases of the person's boards."""
+        """Open holds on running cases of the person's boards, with the requirements they are held `against`."""
         return sorted(self.rows("holds"), key=_by_case)
+
+    @property
+    def lapsed(self) -> list[Obligation]:
+        """Days of grace that are over, on cases of the person's boards."""
+        return sorted(self.rows("lapsed"), key=_by_case)
 
     @property
     def waivers(self) -> list[Waiver]:
@@ -335,9 +351,11 @@ class Look:
 
     @cached_property
     def chaired(self) -> set[int]:
-        """Cases with a review, a hold, a waiver or an end that the person decides on now: chair, or deputy in place."""
+        """Cases with something to decide that the person decides on now: as chair, or as deputy in place of one."""
         cases = {row.initiative_id: row.initiative.unit_id for row in self.open_reviews}
-        cases |= {row.initiative_id: row.initiative.unit_id for row in [*self.holds, *self.waivers]}
+        cases |= {
+            row.initiative_id: row.initiative.unit_id for row in [*self.holds, *self.waivers, *self.lapsed]
+        }
         cases |= {case.pk: case.unit_id for case, _ in self.ending}
         mine = {pk for pk, unit in cases.items() if CHAIR in self.seats_by_unit.get(unit, ())}
         deputy = {pk for pk, unit in cases.items() if DEPUTY_CHAIR in self.seats_by_unit.get(unit, ())} - mine
@@ -399,7 +417,7 @@ class Circle:
 def circle_of(person: User) -> Circle:
     """The cases near this person's desk now."""
     look = look_of(person)
-    rows = [*look.roles, *look.debts, *look.dependences]
+    rows = [*look.roles, *look.debts, *look.dependences, *look.depending]
     cases = {row.initiative.ref for row in rows} | {case.ref for case in look.standing_in}
     cases |= {Initiative.ref_of(row.case_number) for row in look.conditions}
     return Circle(frozenset(cases), frozenset(look.seats_by_unit))

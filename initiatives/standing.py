@@ -214,7 +214,7 @@ def _debts(case: Initiative) -> tuple[DebtFact, ...]:
             debt.debtor_id,
             debt.due,
             Initiative.ref_of(debt.case_number),
-            debt.excused_at is not None,
+            sources.excused(debt, case),
             person.full_name,
         )
         for person in sources.answering(case)

@@ -12,6 +12,7 @@ from initiatives.views.shared import NOT_EVIDENCED, goal_of
 VERBS = {
     "answered": "Read the answer",
     "approval": "Read and answer",
+    "case stopped": "Read why",
     "change": "Complete the record",
     "comment": "Read the comment",
     "condition": "Say that it is met",
@@ -25,6 +26,7 @@ VERBS = {
     "drill": "Try it again",
     "file missing": "See which file is gone",
     "gap": "Close the gap",
+    "held": "See why it is held",
     "look again": "Look again",
     "no owner": "Propose an owner",
     "not signed": "Read and sign",
@@ -42,6 +44,7 @@ VERBS = {
     "role unanswered": "See who is asked",
     "rulebook published": "See what is missing",
     "seats not signed": "Look at the review",
+    "stepped back": "Read why",
     "stale vote": "See what changed",
     "waiver": "Look at the waiver",
 }

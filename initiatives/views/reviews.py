@@ -12,6 +12,7 @@ from governance.boards import members_now, seats_held
 from governance.middleware import on_any_day
 from governance.models import Rulebook
 from initiatives import actions, approving, board, desk_reviews, glance, permissions, sources, waiting
+from initiatives.actions.holds import HELD_UP
 from initiatives.actions.reviews import GATE_FROM
 from initiatives.approval_permissions import may_see_stamping
 from initiatives.desk_look import look_of
@@ -220,6 +221,7 @@ def _open_page(request, row: Review) -> dict:
         "awaited": awaited,
         "may_answer": bool(context["may"].collaborate),
         "manages": manages,
+        "in_arrears": _in_arrears(sitting) if context["may"].chair else [],
         "newer": current if current.pk != row.rulebook_id else None,
         "acting_chair": permissions.acting_chair(sitting.case),
         "proposed": [vote for vote in votes.values() if vote.row.verdict == CONDITION],
@@ -230,6 +232,14 @@ def _open_page(request, row: Review) -> dict:
         "bound": next((scope for scope in sitting.facts.scopes if not scope.planned), None),
         "planned": next((scope for scope in sitting.facts.scopes if scope.planned), None),
     }
+
+
+def _in_arrears(sitting: board.Sitting) -> list:
+    """Overdue debts of the owner that hold the decision up: the chair may let it pass each of them once."""
+    if sitting.review.gate not in HELD_UP:
+        return []
+    day = clock.local_day(sitting.at)
+    return [debt for debt in sitting.facts.debts if day > debt.due and not debt.excused]
 
 
 def _stamped(sitting: board.Sitting, person) -> list[stamping.Sign]:
