@@ -5,6 +5,7 @@ a step-back until the message about them was opened.
 """
 
 from collections.abc import Iterator
+from datetime import date
 
 from django.urls import reverse
 
@@ -108,5 +109,5 @@ def _depending(row) -> Line:
         "See what was agreed",
         f"It is {what}. Bearable without it: {row.outage}. Ask its owner what still works.",
         case.ref,
-        due=row.lapsed,
+        due=date.fromisoformat(row.lapsed) if row.lapsed else None,
     )

@@ -241,7 +241,9 @@ def fast_lane(case: Initiative, gate: str, at: datetime) -> int | None:
     An import tells nothing of when its cases began.
     """
     days = (clock.local_day(at) - clock.local_day(case.registered_at)).days
-    return days if gate == "mvp" and not case.imported and days < FAST_LANE_DAYS else None
+    return (
+        days if gate == "mvp" and not (case.imported or case.brought_in) and days < FAST_LANE_DAYS else None
+    )
 
 
 def _unmet_since(sitting: board.Sitting, unmet) -> datetime:

@@ -312,9 +312,9 @@ def last_supported(cases: list[Initiative]) -> dict[int, date]:
     """
     now = clock.now()
     newest = PastStanding.objects.filter(initiative__in=cases, computed_at__lt=now).order_by(
-        "initiative", "-id"
+        "initiative_id", "-id"
     )
-    foretold = {row.initiative_id: row for row in newest.distinct("initiative")}
+    foretold = {row.initiative_id: row for row in newest.distinct("initiative_id")}
     last = {}
     for case in cases:
         fell, row = now, foretold.get(case.pk)
