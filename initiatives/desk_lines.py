@@ -232,7 +232,8 @@ def _questions(look: Look, case: Initiative, held: set[str], span, answered: set
 
 
 def _ageing(look: Look, spans: dict[int, Span]):
-    last = look.today + timedelta(days=AGEING_DAYS)
+    # Counted to the last day on which it is current, as pages say it: the next one is the first on which it is not.
+    last = look.today + timedelta(days=AGEING_DAYS + 1)
     soon = {
         pk: span.next_stale_on
         for pk, span in spans.items()
@@ -256,7 +257,8 @@ def _ageing(look: Look, spans: dict[int, Span]):
             why = f"“{titles[0]}” goes stale." if titles else "Proof that the case rests on goes stale."
         link, button = _renewed(case, *ending[titles[0]]) if len(titles) == 1 else _all_ageing(case)
         behalf = look.standing_in_on.get(pk, "")
-        yield Line("refresh", case.title, link, button, why, case.ref, stale_on, on_behalf=behalf)
+        current_until = stale_on - timedelta(days=1)
+        yield Line("refresh", case.title, link, button, why, case.ref, current_until, on_behalf=behalf)
 
 
 def _renewed(case: Initiative, item: Evidence, key: str) -> tuple[str, str]:

@@ -137,7 +137,7 @@ def test_what_a_stage_owed_ends_or_is_said_anew_with_the_step_back(cast):
     before = later.count()
     assert written.count() == 1
     until = case.standing.valid_until
-    with time_machine.travel(until + timedelta(days=400), tick=False):
+    with time_machine.travel(until + timedelta(days=400, hours=9), tick=False):
         sweeps.recompute()
         old = case.obligations.unsettled().get(kind="step_back")
         assert old.source.startswith("production:")

@@ -124,10 +124,10 @@ def test_ageing_proof_is_named_with_its_day(cast):
     case = factories.make_prototype(cast)
     Span.objects.filter(initiative=case).update(next_stale_on=None)
     assert lines(cast.owner, "refresh") == []
-    soon = clock.today() + timedelta(days=30)
+    soon = clock.today() + timedelta(days=31)
     Span.objects.filter(initiative=case).update(next_stale_on=soon)
     line = lines(cast.owner, "refresh")[0]
-    assert line.due == soon
+    assert line.due == clock.today() + timedelta(days=30), "the last day on which it is current"
     assert "goes stale" in line.why
     Span.objects.filter(initiative=case).update(next_stale_on=soon + timedelta(days=1))
     assert lines(cast.owner, "refresh") == []
