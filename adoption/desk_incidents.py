@@ -1,7 +1,12 @@
-"""What waits for a person about signals, incidents, clocks and what users reported."""
+"""What waits for a person about signals, incidents, clocks and what users reported.
+
+One of severity 1 stands on the desk of everybody on the board and of who depends on the case until it is closed.
+"""
 
 from collections.abc import Iterator
 
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from adoption.actions.signals import is_of
@@ -10,6 +15,7 @@ from adoption.models.signals import WEAPONISED
 from adoption.permissions import signals as permissions
 from adoption.permissions.incidents import TREATING
 from adoption.permissions.postmortems import SEAT
+from governance.answers import ended
 from governance.desk import Line
 from governance.models import User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
@@ -17,10 +23,14 @@ from governance.reading import Around, Question
 from initiatives import sources
 from initiatives.desk_look import Look, look_of
 from initiatives.desk_rows import CASE
-from initiatives.models import Initiative
+from initiatives.models import Dependant, Initiative
 
 WORKING = (*TREATING, "technical_lead")
 _long = ("words", "figures", "answer", "ended_why")
+
+_severe_upstream = (
+    Incident.objects.unfinished().filter(severity=1, initiative=OuterRef("initiative")).order_by("opened_at")
+)
 
 _ROWS = Question(
     signals=Around(
@@ -46,6 +56,23 @@ _ROWS = Question(
     ),
     led=Around(
         Incident.objects.unfinished(), "lead", joined={"initiative": CASE}, without=("words",), keys="person"
+    ),
+    severe=Around(
+        Incident.objects.unfinished().filter(severity=1),
+        "initiative__unit",
+        joined={"initiative": CASE},
+        without=("words",),
+        keys="seated",
+    ),
+    upstream=Around(
+        Dependant.objects.filter(ended_at__isnull=True)
+        .annotate(
+            told=Coalesce("executive", "stated_by"), incident=Subquery(_severe_upstream.values("title")[:1])
+        )
+        .filter(incident__isnull=False),
+        "told",
+        joined={"initiative": CASE},
+        keys="person",
     ),
     deadlines=Around(
         Deadline.objects.filter(met_at__isnull=True),
@@ -78,14 +105,17 @@ def lines(person: User) -> list[Line]:
             "treating": [pk for pk, (_, roles) in held.items() if roles & set(TREATING)],
             "working": [pk for pk, (_, roles) in held.items() if roles & set(WORKING)],
             "person": [person.pk],
+            "seated": list(look.seats_by_unit),
             "untold": [1],
         }
     )
     rows = {table: [row for some in by_key.values() for row in some] for table, by_key in found.items()}
-    running = {row.pk: row for row in [*rows["incidents"], *rows["led"]]}
+    running = {row.pk: row for row in [*rows["incidents"], *rows["led"], *rows["severe"]]}
+    told = {row.initiative_id for row in running.values()}
     return [
         *_to_answer(look, rows["signals"]),
         *(_incident(row, person) for row in running.values()),
+        *(_upstream(row) for row in rows["upstream"] if row.initiative_id not in told),
         *(_clock(row, held[row.incident.initiative_id][0]) for row in rows["deadlines"]),
         *(_problem(row) for row in rows["problems"]),
         *_asked(rows["asked"], person),
@@ -119,6 +149,19 @@ def _incident(row: Incident, person: User) -> Line:
         "Open it",
         why=f"Severity {row.severity}, {row.state}. {who}".strip(),
         ref=row.initiative.ref,
+    )
+
+
+def _upstream(row: Dependant) -> Line:
+    """An incident of severity 1 of a case that the person's work depends on, which they may not be able to open."""
+    case = row.initiative
+    return Line(
+        "see",
+        f"{row.who} depends on {case.title}",
+        reverse("dependant", args=[row.pk]) if row.executive_id else case.get_absolute_url(),
+        "See what was agreed",
+        why=f"Incident of severity 1: {ended(row.incident)} Bearable without it: {row.outage}.",
+        ref=case.ref,
     )
 
 

@@ -12,9 +12,10 @@ from governance.administration import ReadOnly, ReasonForm, Recorded, read_only
 
 
 def only_living(form, name: str) -> None:
-    """Offer only units that were not merged away, where the form has a field of that name."""
+    """Offer only units that were not merged away, imported ones marked, where the form has a field of that name."""
     if name in form.fields:
         form.fields[name].queryset = models.Unit.objects.living()
+        form.fields[name].label_from_instance = lambda unit: unit.label
 
 
 class UnitForm(ReasonForm):

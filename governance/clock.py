@@ -59,6 +59,11 @@ def midnight_after(day: date) -> datetime:
     return midnight_before(day + timedelta(days=1))
 
 
+def last_day_before(moment: datetime) -> date:
+    """The last day any of which lay before `moment`: for a midnight the day that ends there, else its own."""
+    return local_day(moment - timedelta(microseconds=1))
+
+
 def simulating() -> datetime | None:
     """The simulated moment in force, or None when the real clock runs."""
     return _simulated.get()

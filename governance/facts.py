@@ -50,13 +50,14 @@ class Item:
 
 @dataclass(frozen=True)
 class Reply:
-    """The owner's answer to one requirement."""
+    """The owner's answer to one requirement; `by_id`: who wrote it last."""
 
     kind: str
     text: str
     version: int
     at: datetime
     accepted_on: date | None = None
+    by_id: int | None = None
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,14 @@ class RulebookForm(forms.Form):
         return cleaned
 
 
+class UnitField(forms.ModelChoiceField):
+    """A unit to choose what is looked at by; one that an imported list named is marked as such."""
+
+    def label_from_instance(self, unit) -> str:
+        """Its name, with the mark."""
+        return unit.label
+
+
 class Choices(forms.Select):
     """A select whose options are written in one go: the library renders a template for each of them."""
 

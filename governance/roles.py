@@ -32,6 +32,7 @@ WRITTEN_ONCE = (
     r"initiatives\_approvalanswer",
     r"initiatives\_approvaluse",
     r"initiatives\_continuation",
+    r"initiatives\_excuse",
     r"initiatives\_formertitle",
     r"initiatives\_layerreview",
     r"initiatives\_paststanding",

@@ -15,10 +15,14 @@ from initiatives.models.initiative import ROLES
 
 @dataclass(frozen=True)
 class Bench:
-    """Who sits on the board of a case, and what bars whom from signing: read once, asked many times."""
+    """Who sits on the board of a case, and what bars whom from signing: read once, asked many times.
+
+    `working`: by role in force, who holds it, key and name.
+    """
 
     members: tuple
     roles: dict[int, tuple[str, ...]] = field(hash=False)
+    working: dict[str, tuple[int, str]] = field(default_factory=dict, hash=False)
     stand_in: int | None = None
     owner: int | None = None
     contract_authors: frozenset[int] = frozenset()
@@ -27,6 +31,10 @@ class Bench:
     def holds(self, person, seat: str) -> bool:
         """Whether the person holds the seat now."""
         return any(member.person_id == person.pk and member.seat == seat for member in self.members)
+
+    def holders(self, seat: str) -> list:
+        """Who holds the seat now, and may at least look again, withdraw or object there."""
+        return [member.person for member in seat_holders(list(self.members), seat)]
 
     def barred(self, person, seat: str) -> list[str]:
         """Why the person must not approve for the seat (invariant 4); empty when nothing bars them."""
@@ -42,6 +50,7 @@ class Bench:
 def bench_of(case: Initiative) -> Bench:
     """Read the bench of a case now: four queries."""
     roles: dict[int, tuple[str, ...]] = {}
+    working: dict[str, tuple[int, str]] = {}
     owner, owned = None, False
     for role in sources.roles(case):
         owned = owned or (role.role == "owner" and role.accepted_at is not None)
@@ -50,8 +59,9 @@ def bench_of(case: Initiative) -> Bench:
         words = ROLES[role.role].lower()
         if not role.accepted_at:
             words = f"proposed as {words}"
-        elif role.role == "owner" and role.person.is_active:
-            owner = role.person_id
+        elif role.person.is_active:
+            working[role.role] = (role.person_id, role.person.full_name)
+            owner = role.person_id if role.role == "owner" else owner
         roles[role.person_id] = (*roles.get(role.person_id, ()), words)
         for key in sources.standing_in(role):
             roles[key] = (*roles.get(key, ()), f"standing in for {role.person}, {words}")
@@ -60,6 +70,7 @@ def bench_of(case: Initiative) -> Bench:
         members=tuple(members_now(board)),
         board=board.pk if board else None,
         roles=roles,
+        working=working,
         stand_in=None if owned else case.registered_by_id,
         owner=owner,
         contract_authors=frozenset(

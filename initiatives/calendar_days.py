@@ -13,10 +13,21 @@ from django.urls import reverse
 from governance import clock
 from governance.calendar import DueDay
 from governance.models import User
-from initiatives import permissions, standing
+from initiatives import desk_reviews, permissions, standing, waiting
 from initiatives.desk_look import Look, look_of
 from initiatives.models import Condition, Continuation, Gap, Initiative, Obligation, Span
 from initiatives.models.holds import OBLIGATION_KINDS
+
+CALENDAR_WORDS = {
+    waiting.DECIDE: "Decide",
+    waiting.REOPEN: "Open a new review",
+    waiting.MEND: "Mend what is unmet",
+    waiting.ANSWER: "Answer an objection",
+    waiting.LOOK_AGAIN: "Look again",
+    waiting.SIGN: "Sign",
+    waiting.APPOINT: "Have a seat filled",
+    waiting.QUESTION: "Answer the board",
+}
 
 
 def days(person: User) -> list[DueDay]:
@@ -63,18 +74,12 @@ def debts(look: Look) -> Iterator[Found]:
 
 
 def reviews(look: Look) -> Iterator[Found]:
-    """Reviews that the person signs and has not, or decides: until the day on which they expire."""
-    for review in look.open_reviews:
-        case, link = review.initiative, review.get_absolute_url()
+    """Reviews at which the move is the person's: until the day on which they expire."""
+    for move in desk_reviews.moves(look):
+        review = move.review
         day = clock.local_day(review.expires_at)
-        if case.pk not in look.party_to:
-            voted = {vote.seat for vote in review.votes}
-            signing = review.rulebook.book.gates[review.gate].seats
-            for seat in look.seats_on(case):
-                if seat in signing and seat not in voted:
-                    yield f"review-{review.pk}-{seat}", day, case, "Sign", link
-        if case.pk in look.chaired:
-            yield f"review-{review.pk}-decide", day, case, "Decide", link
+        key = f"review-{review.pk}-{move.seat or move.kind.split()[0]}"
+        yield key, day, review.initiative, CALENDAR_WORDS[move.kind], review.get_absolute_url()
 
 
 def proof(look: Look) -> Iterator[Found]:

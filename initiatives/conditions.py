@@ -319,7 +319,7 @@ def _short(tier: str, basis: str, span: dict | None, debt: date | None, today: d
             grace = Rulebook.objects.current().book.freshness.grace_days
         except NoRulebook:
             return words
-        last = clock.local_day(_moment(span["from"])) + timedelta(days=grace)
+        last = clock.last_day_before(_moment(span["from"])) + timedelta(days=grace)
     return f"{words}, and the days of grace ended on {last:%-d %B %Y}" if today > last else ""
 
 

@@ -10,7 +10,7 @@ from governance.desk import Line
 from governance.models import User
 from governance.models.people import SEATS
 from governance.templatetags.plumbline import day, stage_word
-from initiatives import desk_reviews, desk_systems
+from initiatives import desk_alerts, desk_reviews, desk_systems
 from initiatives.desk_approvals import approvals
 from initiatives.desk_ends import ends
 from initiatives.desk_look import Look, look_of
@@ -76,7 +76,7 @@ def roles(look: Look):
 
 
 def seat_acts(look: Look):
-    """What seats do apart from reviews: contracts, risk tiers, exceptions, waivers; and holds a chair may lift."""
+    """What seats do apart from reviews: contracts, risk tiers, exceptions, waivers."""
     if not look.seats_by_unit:
         return
     yield from _contracts(look)
@@ -93,17 +93,6 @@ def seat_acts(look: Look):
     yield from _exceptions(look)
     for waiver in look.waivers:
         yield from _waiver(look, waiver)
-    for hold in look.holds:
-        if hold.initiative_id in look.chaired:
-            yield Line(
-                "decide",
-                f"Hold on {hold.initiative.title}",
-                reverse("hold-lift", args=[hold.pk]),
-                "Look at the hold",
-                f"{hold.get_kind_display()}: {hold.reason}",
-                hold.initiative.ref,
-                when=f"since {day(hold.opened_at)}",
-            )
 
 
 def _contracts(look: Look):
@@ -243,7 +232,8 @@ def _questions(look: Look, case: Initiative, held: set[str], span, answered: set
 
 
 def _ageing(look: Look, spans: dict[int, Span]):
-    last = look.today + timedelta(days=AGEING_DAYS)
+    # Counted to the last day on which it is current, as pages say it: the next one is the first on which it is not.
+    last = look.today + timedelta(days=AGEING_DAYS + 1)
     soon = {
         pk: span.next_stale_on
         for pk, span in spans.items()
@@ -267,7 +257,8 @@ def _ageing(look: Look, spans: dict[int, Span]):
             why = f"“{titles[0]}” goes stale." if titles else "Proof that the case rests on goes stale."
         link, button = _renewed(case, *ending[titles[0]]) if len(titles) == 1 else _all_ageing(case)
         behalf = look.standing_in_on.get(pk, "")
-        yield Line("refresh", case.title, link, button, why, case.ref, stale_on, on_behalf=behalf)
+        current_until = stale_on - timedelta(days=1)
+        yield Line("refresh", case.title, link, button, why, case.ref, current_until, on_behalf=behalf)
 
 
 def _renewed(case: Initiative, item: Evidence, key: str) -> tuple[str, str]:
@@ -387,6 +378,7 @@ PARTS = [
     roles,
     asked,
     seat_acts,
+    desk_alerts.lines,
     my_cases,
     ends,
     debts,

@@ -35,21 +35,19 @@ _case = maker(Initiative, desk_rows.CASE)
 
 @dataclass(frozen=True)
 class CastVote:
-    """A vote that stands, as far as a desk needs it; `until`: the first day after which something in it has aged."""
+    """A vote that stands, as far as a desk needs it."""
 
     seat: str
     person_id: int
     person: str
     verdict: str
     at: datetime
-    until: date | None
 
     @classmethod
     def told(cls, row: dict) -> "CastVote":
         """The vote from a row of `desk_rows`."""
-        until = date.fromisoformat(row["until"]) if row["until"] else None
         at = datetime.fromisoformat(row["at"])
-        return cls(row["seat"], row["person_id"], row["person"], row["verdict"], at, until)
+        return cls(row["seat"], row["person_id"], row["person"], row["verdict"], at)
 
     @property
     def approves(self) -> bool:
@@ -73,7 +71,7 @@ class Look:
 
         What the frame of the page and others ask too is kept for the running look.
         """
-        found = desk_rows.OF_PERSON.ask([self.person.pk], now=self.now)
+        found = desk_rows.OF_PERSON.ask([self.person.pk], now=self.now, today=self.today)
         named = {table: rows.get(self.person.pk, []) for table, rows in found.items()}
         (row,) = named["person"]
         once(("rulebook in force",), lambda: row.newest_rulebook)
@@ -90,7 +88,7 @@ class Look:
         }
         if not away:
             return {table: [] for table in desk_rows.OF_THE_AWAY}
-        found = desk_rows.OF_PERSON.ask(away, *desk_rows.OF_THE_AWAY, now=self.now)
+        found = desk_rows.OF_PERSON.ask(away, *desk_rows.OF_THE_AWAY, now=self.now, today=self.today)
         return {table: [row for rows in by_key.values() for row in rows] for table, by_key in found.items()}
 
     @cached_property
@@ -168,6 +166,11 @@ class Look:
         return sorted([*self._named["debts"], *self._of_the_away["debts"]], key=_by_day)
 
     @cached_property
+    def acting_as(self) -> set[int]:
+        """Keys of the person and of those for whose roles they stand in."""
+        return {self.person.pk} | {row.person_id for row in self._of_the_away["roles"]}
+
+    @cached_property
     def standing_in_on(self) -> dict[int, str]:
         """By case, for whom the person stands in there without a role of their own."""
         own = {row.initiative_id for row in self.roles if row.person_id == self.person.pk}
@@ -183,6 +186,16 @@ class Look:
     def dependences(self) -> list[Dependant]:
         """What the person is asked to state as an executive, each with its case."""
         return self._named["dependants"]
+
+    @property
+    def depending(self) -> list[Dependant]:
+        """Dependences of the person on cases that are held (`held`, `held_since`) or past their grace (`lapsed`)."""
+        return sorted(self._named["depending"], key=lambda row: (row.initiative.number, row.pk))
+
+    @property
+    def to_read(self) -> list[dict]:
+        """Messages about a stop or a step-back that the person has not opened: pk, subject, text, ref and at."""
+        return self._named["person"][0].to_read
 
     @property
     def systems(self) -> list[System]:
@@ -284,6 +297,7 @@ class Look:
                 ],
             },
             now=self.now,
+            today=self.today,
             **(ending.moments(self.book) if self.book else {}),
         )
         return {table: [row for rows in by_key.values() for row in rows] for table, by_key in found.items()}
@@ -304,19 +318,31 @@ class Look:
 
     @cached_property
     def open_reviews(self) -> list[Review]:
-        """Open reviews before the person's boards: with the `votes` that stand, `owner`, and who ever `signed`."""
+        """Open reviews before the person's boards, with the `votes` that stand."""
         found = sorted(self.rows("reviews"), key=_by_case)
         for row in found:
             row.rulebook = Rulebook.objects.kept(row.rulebook_id)
             row.initiative.unit = self.units[row.initiative.unit_id]
             row.votes = [CastVote.told(vote) for vote in row.votes]
-            row.computed_at, row.valid_until = _moment(row.computed_at), _moment(row.valid_until)
+        return found
+
+    @cached_property
+    def own_reviews(self) -> list[Review]:
+        """Open reviews of the cases on which the person works, with their units."""
+        found = sorted(self.rows("own_reviews"), key=_by_case)
+        for row in found:
+            row.rulebook = Rulebook.objects.kept(row.rulebook_id)
         return found
 
     @property
     def holds(self) -> list[Hold]:
-        """Holds that a chair may lift, on cases of the person's boards."""
+        """Open holds on running cases of the person's boards, with the requirements they are held `against`."""
         return sorted(self.rows("holds"), key=_by_case)
+
+    @property
+    def lapsed(self) -> list[Obligation]:
+        """Days of grace that are over, on cases of the person's boards."""
+        return sorted(self.rows("lapsed"), key=_by_case)
 
     @property
     def waivers(self) -> list[Waiver]:
@@ -358,9 +384,11 @@ class Look:
 
     @cached_property
     def chaired(self) -> set[int]:
-        """Cases with a review, a hold, a waiver or an end that the person decides on now: chair, or deputy in place."""
+        """Cases with something to decide that the person decides on now: as chair, or as deputy in place of one."""
         cases = {row.initiative_id: row.initiative.unit_id for row in self.open_reviews}
-        cases |= {row.initiative_id: row.initiative.unit_id for row in [*self.holds, *self.waivers]}
+        cases |= {
+            row.initiative_id: row.initiative.unit_id for row in [*self.holds, *self.waivers, *self.lapsed]
+        }
         cases |= {case.pk: case.unit_id for case, _ in self.ending}
         mine = {pk for pk, unit in cases.items() if CHAIR in self.seats_by_unit.get(unit, ())}
         deputy = {pk for pk, unit in cases.items() if DEPUTY_CHAIR in self.seats_by_unit.get(unit, ())} - mine
@@ -428,14 +456,10 @@ class Circle:
 def circle_of(person: User) -> Circle:
     """The cases near this person's desk now."""
     look = look_of(person)
-    rows = [*look.roles, *look.debts, *look.dependences]
+    rows = [*look.roles, *look.debts, *look.dependences, *look.depending]
     cases = {row.initiative.ref for row in rows} | {case.ref for case in look.standing_in}
     cases |= {Initiative.ref_of(row.case_number) for row in look.conditions}
     return Circle(frozenset(cases), frozenset(look.seats_by_unit))
-
-
-def _moment(told: str | None) -> datetime | None:
-    return datetime.fromisoformat(told) if told else None
 
 
 def _by_case(row) -> tuple:

@@ -1,11 +1,11 @@
-"""Which open reviews wait for one person, to sign or to decide, and since when: for the desk and the list of reviews.
+"""At which open reviews the move is one person's, and since when: for the desk, the calendar and the list of reviews.
 
-Only a review that looks ready, or a vote that something has touched since, is judged at all.
+Whose move it is, `waiting.moves` says; a glance keeps it until something changes that a review depends on.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from governance import clock
 from governance.answers import ended
@@ -13,159 +13,120 @@ from governance.desk import Line
 from governance.models.people import SEATS
 from governance.rulebook.book import Gate
 from governance.templatetags.plumbline import day
-from initiatives import glance
+from initiatives import glance, waiting
 from initiatives.desk_look import CastVote, Look
 from initiatives.models import Review
 
 
 @dataclass(frozen=True)
-class ToSign:
-    """A seat of the person that owes a vote: none was given yet, or `vote` went stale, for these reasons."""
+class Mine:
+    """A move of the person at an open review; of a seat whose vote no longer counts, `reasons` why."""
 
     review: Review
-    seat: str
-    since: datetime
-    vote: CastVote | None = None
+    move: waiting.Move
     reasons: tuple[str, ...] = ()
 
+    @property
+    def kind(self) -> str:
+        """What is to be done, as `waiting.KINDS` has it."""
+        return self.move.kind
 
-@dataclass(frozen=True)
-class ToDecide:
-    """A decidable review before the person who chairs."""
-
-    review: Review
-    since: datetime
-
-
-@dataclass(frozen=True)
-class Moves:
-    """What waits for one person at the reviews before their boards."""
-
-    to_sign: list[ToSign]
-    to_decide: list[ToDecide]
-
-    def since(self) -> dict[int, datetime]:
-        """By review, since when it waits for the person."""
-        found: dict[int, datetime] = {}
-        for move in (*self.to_sign, *self.to_decide):
-            found[move.review.pk] = min(move.since, found.get(move.review.pk, move.since))
-        return found
+    @property
+    def seat(self) -> str:
+        """The seat it is about, if any."""
+        return self.move.seat
 
 
-def moves(look: Look) -> Moves:
-    """What waits for the person now. Reviews that have to be judged for it are read together."""
-    votes = [(row, seat, _vote(row, seat)) for row in look.open_reviews for seat in _signing(look, row)]
-    ready = [row for row in look.open_reviews if row.initiative_id in look.chaired and _looks_ready(row)]
-    doubtful = {row.pk: row for row, _, vote in votes if vote is not None and touched(look, row, vote)}
-    seen = glance.at(list({row.pk: row for row in [*ready, *doubtful.values()]}.values()))
-    to_sign = []
-    for row, seat, vote in votes:
-        if vote is None:
-            to_sign.append(ToSign(row, seat, row.opened_at))
-        elif row.pk in doubtful and seat in seen[row.pk].stale:
-            reasons, since = seen[row.pk].stale[seat]
-            to_sign.append(ToSign(row, seat, since, vote, reasons))
-    return Moves(
-        to_sign,
-        [ToDecide(row, seen[row.pk].quiet_since) for row in ready if seen[row.pk].decidable],
-    )
-
-
-def _signing(look: Look, review: Review) -> list[str]:
-    """The seats of the person that sign at this review, and that nothing keeps the person from signing for.
-
-    What keeps them is what `permissions.may_sign` names, told from the rows of a desk.
-    """
-    case = review.initiative
-    if case.pk in look.party_to:
-        return []
-    signed = {row["seat"] for row in review.signed if row["person"] == look.person.pk}
-    reports = review.owner is not None and look.person.manager_id == review.owner
+def moves(look: Look) -> list[Mine]:
+    """Every move of the person, or of somebody for whom they stand in, at the open reviews near them."""
+    reviews = {row.pk: row for row in [*look.open_reviews, *look.own_reviews]}
+    seen = glance.at(list(reviews.values()))
     return [
-        seat
-        for seat in look.seats_on(case)
-        if seat in _gate(review).seats
-        and not signed - {seat}
-        and not (reports and seat == "business_value")
-        and (review.gate == "retire" or look.cooled_off_on(case, seat))
+        Mine(row, move, seen[pk].stale.get(move.seat, ((),))[0])
+        for pk, row in reviews.items()
+        for move in seen[pk].moves
+        if look.acting_as & set(move.people) and _possible(look, row, move)
     ]
+
+
+def _possible(look: Look, review: Review, move: waiting.Move) -> bool:
+    """Whether nothing keeps the person from making the move today: a new seat approves nothing in its first day."""
+    lifts = move.kind == waiting.SIGN and review.gate != "retire"
+    return not lifts or look.cooled_off_on(review.initiative, move.seat)
+
+
+def since(mine: list[Mine]) -> dict[int, datetime]:
+    """By review, since when it waits for the person."""
+    found: dict[int, datetime] = {}
+    for one in mine:
+        found[one.review.pk] = min(one.move.since, found.get(one.review.pk, one.move.since))
+    return found
+
+
+def lines(look: Look) -> Iterator[Line]:
+    """Reviews to sign, look at again, answer, mend, decide. Questions of the board have lines of their own."""
+    for one in moves(look):
+        if one.kind == waiting.SIGN:
+            vote = next((vote for vote in one.review.votes if vote.seat == one.seat), None)
+            yield _unsigned(look, one) if vote is None or not one.reasons else _stale(look, one, vote)
+        elif one.kind == waiting.LOOK_AGAIN:
+            why = f"{_gate(one.review).title}. Your seat objected ({SEATS[one.seat].lower()}), and was answered."
+            yield _line(one, "sign", "Look again", why, look.holder_on(one.review.initiative, one.seat))
+        elif one.kind == waiting.DECIDE:
+            yield _decidable(one)
+        elif one.kind == waiting.APPOINT:
+            yield _line(one, "decide", "See who could sign", _waits(one))
+        elif one.kind != waiting.QUESTION:
+            button = "Answer the objection" if one.kind == waiting.ANSWER else "See what is missing"
+            behalf = look.standing_in_on.get(one.review.initiative_id, "")
+            yield _line(one, "answer", button, _waits(one), behalf)
 
 
 def _gate(review: Review) -> Gate:
     return review.rulebook.book.gates[review.gate]
 
 
-def _vote(review: Review, seat: str) -> CastVote | None:
-    return next((vote for vote in review.votes if vote.seat == seat), None)
+def _waits(one: Mine) -> str:
+    return ended(f"{_gate(one.review).title}. The review waits for you {one.move.what}")
 
 
-def _looks_ready(review: Review) -> bool:
-    gate = _gate(review)
-    approving = {vote.seat for vote in review.votes if vote.approves}
-    return len(approving) >= gate.quorum_for(review.initiative.tier) and set(gate.must_include) <= approving
-
-
-def touched(look: Look, review: Review, vote: CastVote) -> bool:
-    """Whether anything can have made the vote stale: a change of the case since, or a day that has passed."""
-    if not vote.approves:
-        return False
-    if review.computed_at is None or review.computed_at > vote.at:
-        return True
-    if review.valid_until and review.valid_until <= look.now:
-        return True
-    days = review.rulebook.book.freshness.sign_off_max_age_days
-    if clock.local_day(vote.at) + timedelta(days=days) < look.today:
-        return True
-    return vote.until is not None and vote.until < look.today
-
-
-def lines(look: Look) -> Iterator[Line]:
-    """Reviews to sign, votes that went stale, reviews to decide."""
-    found = moves(look)
-    for move in found.to_sign:
-        yield _unsigned(look, move) if move.vote is None else _stale(look, move)
-    for move in found.to_decide:
-        review, gate = move.review, _gate(move.review)
-        approving = len({vote.seat for vote in review.votes if vote.approves})
-        yield Line(
-            "decide",
-            review.initiative.title,
-            review.get_absolute_url(),
-            "Read and decide",
-            f"{gate.title}. {approving} {'seat approves' if approving == 1 else 'seats approve'}; "
-            "everything the gate asks for is there.",
-            review.initiative.ref,
-            clock.local_day(review.expires_at),
-        )
-
-
-def _unsigned(look: Look, move: ToSign) -> Line:
-    review, gate, case = move.review, _gate(move.review), move.review.initiative
-    must = f", {SEATS[move.seat].lower()} among them" if move.seat in gate.must_include else ""
-    count = len(review.votes)
+def _line(one: Mine, verb: str, button: str, why: str, behalf: str = "") -> Line:
+    case = one.review.initiative
     return Line(
-        "sign",
+        verb,
         case.title,
-        review.get_absolute_url(),
-        "Read and sign",
-        f"{gate.title}. {count} {'seat has' if count == 1 else 'seats have'} voted; the gate needs "
-        f"{gate.quorum_for(case.tier)}{must}.",
+        one.review.get_absolute_url(),
+        button,
+        why,
         case.ref,
-        clock.local_day(review.expires_at),
-        on_behalf=look.holder_on(case, move.seat),
+        clock.local_day(one.review.expires_at),
+        on_behalf=behalf,
     )
 
 
-def _stale(look: Look, move: ToSign) -> Line:
-    review, vote = move.review, move.vote
+def _decidable(one: Mine) -> Line:
+    review = one.review
+    approving = len({vote.seat for vote in review.votes if vote.approves})
+    why = (
+        f"{_gate(review).title}. {approving} {'seat approves' if approving == 1 else 'seats approve'}; "
+        "everything the gate asks for is there."
+    )
+    return _line(one, "decide", "Read and decide", why)
+
+
+def _unsigned(look: Look, one: Mine) -> Line:
+    review, gate, case = one.review, _gate(one.review), one.review.initiative
+    must = f", {SEATS[one.seat].lower()} among them" if one.seat in gate.must_include else ""
+    count = len(review.votes)
+    why = (
+        f"{gate.title}. {count} {'seat has' if count == 1 else 'seats have'} voted; the gate needs "
+        f"{gate.quorum_for(case.tier)}{must}."
+    )
+    return _line(one, "sign", "Read and sign", why, look.holder_on(case, one.seat))
+
+
+def _stale(look: Look, one: Mine, vote: CastVote) -> Line:
     whose = "Your approval" if vote.person_id == look.person.pk else f"The approval by {vote.person}"
-    return Line(
-        "sign",
-        review.initiative.title,
-        review.get_absolute_url(),
-        "See what changed",
-        ended(f"{_gate(review).title}. {whose} of {day(vote.at)} went stale: {'; '.join(move.reasons[:2])}"),
-        review.initiative.ref,
-        clock.local_day(review.expires_at),
-        on_behalf=look.holder_on(review.initiative, move.seat),
-    )
+    reasons = "; ".join(one.reasons[:2])
+    why = ended(f"{_gate(one.review).title}. {whose} of {day(vote.at)} went stale: {reasons}")
+    return _line(one, "sign", "See what changed", why, look.holder_on(one.review.initiative, one.seat))

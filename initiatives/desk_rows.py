@@ -4,7 +4,7 @@ A third is asked about people for whom the person stands in, and about cases who
 """
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, F, Func, IntegerField, OuterRef, Q, Subquery, TextField, Window
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, Subquery, Window
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce, JSONObject
 
@@ -22,6 +22,7 @@ from governance.models import (
 from governance.models.people import CHAIR
 from governance.reading import Around, Moment, Question
 from initiatives import ending, models
+from initiatives.alerts import UNTIL_READ
 from initiatives.models import Initiative, RoleAssignment, SignOff
 from initiatives.models.initiative import CLOSED, RUNNING
 from initiatives.register.systems import WAITING
@@ -79,11 +80,34 @@ _waiting_word = (
     .values("system")
 )
 
+_hold_of_case = (
+    models.Hold.objects.open()
+    .filter(
+        initiative=OuterRef("initiative"),
+        initiative__stage__in=RUNNING,
+        initiative__withdrawn_at__isnull=True,
+    )
+    .order_by("opened_at", "pk")
+)
+_lapsed_of_case = (
+    models.Obligation.objects.unsettled()
+    .filter(initiative=OuterRef("initiative"), kind="step_back", due__lt=Moment("today"))
+    .order_by("due")
+)
+_to_read = (
+    Notice.objects.unread().filter(person=OuterRef("pk"), kind__in=UNTIL_READ).order_by("owed_at", "pk")
+)
+
 OF_PERSON = Question(
     person=Around(
         User.objects.annotate(
             newest_rulebook=Subquery(Rulebook.objects.published().values("pk")[:1]),
             unread_notices=Coalesce(Subquery(_unread.values(n=Count("pk")), output_field=IntegerField()), 0),
+            to_read=ArraySubquery(
+                _to_read.values(
+                    row=JSONObject(pk="pk", subject="subject", text="text", ref="case_ref", at="owed_at")
+                )
+            ),
             proposed_rulebooks=ArraySubquery(
                 _drafts.values(row=JSONObject(version="version", admin="admin", name="admin__full_name"))
             ),
@@ -151,6 +175,18 @@ OF_PERSON = Question(
         joined={"initiative": CASE, "stated_by": _NAME},
         without=("for_what", "process"),
     ),
+    depending=Around(
+        models.Dependant.objects.filter(ended_at__isnull=True)
+        .annotate(
+            told=Coalesce("executive", "stated_by"),
+            held=Subquery(_hold_of_case.values("kind")[:1]),
+            held_since=Subquery(_hold_of_case.values("opened_at")[:1]),
+            lapsed=Subquery(_lapsed_of_case.values("due")[:1]),
+        )
+        .filter(Q(held__isnull=False) | Q(lapsed__isnull=False)),
+        "told",
+        joined={"initiative": CASE},
+    ),
     systems=Around(
         models.System.objects.standing()
         .annotate(
@@ -182,16 +218,16 @@ OF_PERSON = Question(
 # What else is asked of people for whom somebody stands in.
 OF_THE_AWAY = ("roles", "conditions", "debts")
 
-_ends = Func(
-    F("facts"),
-    template="(SELECT min(said.value ->> 'until') FROM jsonb_each(%(expressions)s -> 'requirements') said)",
-    output_field=TextField(),
+_against = models.Shortcoming.objects.standing().filter(
+    initiative=OuterRef("initiative"), hold=OuterRef("kind"), since__lte=_now
 )
+_standing_holds = (
+    models.Hold.objects.open()
+    .filter(initiative__stage__in=RUNNING, initiative__withdrawn_at__isnull=True)
+    .annotate(against=ArraySubquery(_against.order_by().values("requirement").distinct()))
+)
+_lapsed = models.Obligation.objects.unsettled().filter(kind="step_back", due__lt=Moment("today"))
 _votes = SignOff.objects.latest().filter(review=OuterRef("pk")).order_by("pk")
-_ever_signed = SignOff.objects.filter(review=OuterRef("pk")).order_by("pk")
-_owner = (
-    RoleAssignment.objects.in_force().filter(initiative=OuterRef("initiative"), role="owner").order_by("pk")
-)
 _stewards = RoleAssignment.objects.open().filter(initiative=OuterRef("initiative"), role="data_steward")
 _signed = ContractApproval.objects.filter(version=OuterRef("pk"), digest=OuterRef("digest")).order_by("pk")
 _answered = models.Answer.objects.filter(initiative=OuterRef("pk")).order_by()
@@ -213,26 +249,26 @@ AROUND = Question(
                         person="person__full_name",
                         verdict="verdict",
                         at="at",
-                        until=_ends,
                     )
                 )
             ),
-            signed=ArraySubquery(_ever_signed.values(row=JSONObject(seat="seat", person="person"))),
-            owner=Subquery(_owner.values("person")[:1]),
-            computed_at=F("initiative__standing__computed_at"),
-            valid_until=F("initiative__standing__valid_until"),
         ),
         "initiative__unit",
         joined={"initiative": CASE},
         without=("findings", "reason"),
         keys="seated",
     ),
-    holds=Around(
-        models.Hold.objects.open().filter(Q(opened_by__isnull=False) | Q(liftable_since__isnull=False)),
-        "initiative__unit",
-        joined={"initiative": CASE},
-        keys="chaired",
+    own_reviews=Around(
+        models.Review.objects.filter(outcome=models.Review.OPEN),
+        "initiative",
+        joined={"initiative": CASE, "initiative__unit": ("id", "path", "code", "name")},
+        without=("findings", "reason"),
+        keys="cases",
     ),
+    holds=Around(_standing_holds, "initiative__unit", joined={"initiative": CASE}, keys="seated"),
+    own_holds=Around(_standing_holds, "initiative", joined={"initiative": CASE}, keys="cases"),
+    lapsed=Around(_lapsed, "initiative__unit", joined={"initiative": CASE}, keys="seated"),
+    own_lapsed=Around(_lapsed, "initiative", joined={"initiative": CASE}, keys="cases"),
     waivers=Around(
         models.Waiver.objects.filter(Q(chair__isnull=True) | Q(risk__isnull=True), refused_at__isnull=True),
         "initiative__unit",

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.text import Truncator
 
 from governance import clock, hooks, mails, telling
+from governance.desk import lines_for
 from governance.models import Delivery, Membership, Rulebook, Telling, Unit, User
 from governance.templatetags.plumbline import day, stage_word
 from initiatives import board, decided, filters, movement, permissions, waiting
@@ -179,19 +180,19 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives | None:
     return mails.compose(
         "digest",
         to=person,
-        subject=f"{unit}: {_subject(told)}",
+        subject=f"{unit}: {_subject(told, person)}",
         key=f"digest-{delivery.pk}.{delivery.day:%Y%m%d}",
         context={"digest": told, "settings": f"{settings.ADDRESS}{reverse('settings')}"},
         leave=reverse("digest-leave", args=[telling.leave_token(person)]),
     )
 
 
-def _subject(told: Digest) -> str:
+def _subject(told: Digest, person: User) -> str:
     if told.moves:
         return f"{_count(told.moves, 'move is', 'moves are')} yours this week"
     if told.blocked:
-        return f"{_count(told.blocked, 'case is', 'cases are')} blocked; nothing waits for you"
-    return "the week; nothing waits for you"
+        return f"{_count(told.blocked, 'case is', 'cases are')} blocked"
+    return "the week; nothing waits for you" if not lines_for(person) else "the week"
 
 
 def _count(number: int, one: str, many: str) -> str:
@@ -298,7 +299,7 @@ def _of_review(review: Review) -> Move:
     theirs = {
         pk: words(move)
         for move in reversed([first, *rest])  # whoever has two moves is told the first
-        for pk in _named(sitting, move)
+        for pk in move.people
     }
     return Move(due, review.initiative, f"{first.who}{more}", words(first), theirs)
 
@@ -314,15 +315,6 @@ def _open_reviews(seen: QuerySet) -> list[Review]:
             :READ
         ]
     )
-
-
-def _named(sitting: board.Sitting, move: waiting.Move) -> set[int]:
-    """Who of the people around the case has this move: members of its board, and who holds a role on it."""
-    around = [member.person for member in sitting.bench.members]
-    roles = RoleAssignment.objects.in_force().filter(initiative=sitting.case).select_related("person")
-    around += [row.person for row in roles]
-    named = move.who.split(" or ")
-    return {person.pk for person in around if person.full_name in named}
 
 
 def _of(rows: QuerySet, seen: QuerySet, who: str) -> QuerySet:

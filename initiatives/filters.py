@@ -24,6 +24,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce, Least
+from django_filters.fields import ModelChoiceField
 
 from governance import hooks
 from governance.forms import Choices
@@ -138,6 +139,18 @@ def _owned():
     return RoleAssignment.objects.filter(initiative=OuterRef("pk"), role="owner")
 
 
+class _UnitField(ModelChoiceField):
+    """A unit, marked where an imported list brought it."""
+
+    def label_from_instance(self, unit) -> str:
+        """Its name with the mark."""
+        return unit.label
+
+
+class _UnitFilter(django_filters.ModelChoiceFilter):
+    field_class = _UnitField
+
+
 class PortfolioFilter(django_filters.FilterSet):
     """The filters of the portfolio. A value that is not understood is ignored and said so on the page."""
 
@@ -157,7 +170,7 @@ class PortfolioFilter(django_filters.FilterSet):
     supported = django_filters.ChoiceFilter(
         widget=Choices, label="Supported stage", choices=list(SUPPORTED.items()), empty_label="any"
     )
-    unit = django_filters.ModelChoiceFilter(
+    unit = _UnitFilter(
         widget=Choices, label="Unit", queryset=Unit.objects.living(), method="in_unit", empty_label="any"
     )
     layer = django_filters.ChoiceFilter(

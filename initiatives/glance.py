@@ -56,7 +56,7 @@ _MARKS = Question(
             people=_newest(Entry.objects.of_people()),
             seated=_which(Membership.objects.held_at(Moment("now"))),
             away=_which(Absence.objects.at(Moment("now"))),
-            debts=ArraySubquery(_debts.values(row=JSONObject(id="pk", due="due", excused="excused_at"))),
+            debts=ArraySubquery(_debts.values(row=JSONObject(id="pk", due="due"))),
         ),
         "pk",
         without=tuple(one.column for one in Review._meta.concrete_fields if not one.primary_key),

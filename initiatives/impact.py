@@ -216,7 +216,7 @@ def of_evidence(
         return []
 
     def run(case):
-        evidence.create_evidence(
+        item = evidence.create_evidence(
             case,
             kind=kind,
             title=title,
@@ -229,7 +229,7 @@ def of_evidence(
             names=names,
             by=author,
         )
-        settle_standing(case)
+        evidence.settle_item(case, item)
 
     return preview(case, run, by=author)
 

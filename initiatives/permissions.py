@@ -198,7 +198,7 @@ def may_propose_role(case: Initiative, person: User) -> Answer:
     if accepted(case, "owner") is None:
         if "sponsor" in roles_of(case, person) or is_acting_chair(case, person):
             return yes()
-        if person.is_admin and person.is_active and case.imported:
+        if person.is_admin and person.is_active and (case.imported or case.brought_in):
             return yes()
         return no("No owner has accepted this case.", "Its sponsor or the chair can propose one.")
     return _owner_only(case, person)

@@ -24,6 +24,7 @@ from initiatives.models import (
     Coverage,
     Evidence,
     EvidenceNames,
+    Excuse,
     FormerTitle,
     Hold,
     Initiative,
@@ -48,7 +49,7 @@ _named = EvidenceNames.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _readings = LayerReview.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _reading = JSONList("reviewer_id", "at", "requirement")
 _replies = Answer.objects.filter(initiative=OuterRef("pk")).order_by("pk")
-_reply = JSONList("requirement", "kind", "text", "version", "at", "accepted_at")
+_reply = JSONList("requirement", "kind", "text", "version", "at", "accepted_at", "by_id")
 _version = JSONList("component_version_id", "scope_version_id")
 _stand_in = Delegation.objects.agreed().for_roles().filter(absence__person=OuterRef("person")).order_by("pk")
 _times = JSONObject(by="delegate_id", since="absence__starts_at", until="absence__ends_at")
@@ -61,6 +62,9 @@ _unmapped = Clause.objects.filter(
     _binding, ~Exists(_controls), version=OuterRef("pk"), version__starts_at__isnull=False
 ).order_by("position", "pk")
 _said = JSONObject(number="number", sentence="sentence")
+_excuses = Excuse.objects.filter(obligation=OuterRef("pk")).order_by("pk")
+_excuse = JSONObject(case="initiative", number="initiative__number", at="at", reason="reason")
+_owed = Obligation.objects.unsettled().annotate(let_pass=ArraySubquery(_excuses.values(row=_excuse)))
 _OF_CASE = Question(
     roles=Around(
         RoleAssignment.objects.annotate(stand_ins=ArraySubquery(_stand_in.values(row=_times))),
@@ -68,7 +72,7 @@ _OF_CASE = Question(
         joined={"person": PERSON},
     ),
     reviews=Around(Review.objects.all(), "initiative", without=("findings",)),
-    debts=Around(Obligation.objects.unsettled(), "initiative", joined={"debtor": PERSON}),
+    debts=Around(_owed, "initiative", joined={"debtor": PERSON}),
     # Sixty to a case: as rows of their own they would cost as much as everything else together.
     answers=Around(
         Initiative.objects.annotate(replies=ArraySubquery(_replies.values(row=_reply))),
@@ -113,9 +117,7 @@ _OF_CASE = Question(
         "review__initiative",
     ),
 )
-_OFPERSON = Question(
-    debts=Around(Obligation.objects.unsettled().annotate(case_number=F("initiative__number")), "debtor")
-)
+_OFPERSON = Question(debts=Around(_owed.annotate(case_number=F("initiative__number")), "debtor"))
 _OF_REVIEW = Question(
     sign_offs=Around(SignOff.objects.all(), "review", joined={"person": PERSON}),
     questions=Around(Asked.objects.all(), "review", joined={"asked_by": PERSON, "answered_by": PERSON}),
@@ -232,6 +234,17 @@ def debts_of(person, kinds: Iterable[str]) -> list[Obligation]:
     """What the person still owes of these kinds, on any case (`case_number`), by its last day."""
     owed = _OFPERSON.each([person.pk], "debts")[person.pk]
     return sorted((debt for debt in owed if debt.kind in kinds), key=lambda row: (row.due, row.pk))
+
+
+def excused(debt: Obligation, case: Initiative) -> bool:
+    """Whether the next decision on this case may pass the debt, one of `debts_of`: the chair said so since the last.
+
+    A review that was returned, withdrawn or expired decided nothing, and uses nothing up.
+    """
+    decided = [row.ended_at for row in reviews(case) if row.decided]
+    last = max(decided, default=None)
+    given = [datetime.fromisoformat(one["at"]) for one in debt.let_pass if one["case"] == case.pk]
+    return any(last is None or at > last for at in given)
 
 
 def read_together(cases: list[Initiative], open_reviews: list[Review] = ()) -> None:

@@ -117,9 +117,10 @@ def _answers(case: Initiative) -> dict[str, Reply]:
             version,
             datetime.fromisoformat(at),
             clock.local_day(datetime.fromisoformat(accepted_at)) if accepted_at else None,
+            by,
         )
         for row in sources.rows(case, "answers")
-        for key, kind, text, version, at, accepted_at in row.replies
+        for key, kind, text, version, at, accepted_at, by in row.replies
     }
 
 
@@ -216,7 +217,7 @@ def _debts(case: Initiative) -> tuple[DebtFact, ...]:
             debt.debtor_id,
             debt.due,
             Initiative.ref_of(debt.case_number),
-            debt.excused_at is not None,
+            sources.excused(debt, case),
             person.full_name,
         )
         for person in sources.answering(case)

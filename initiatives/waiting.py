@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from governance import clock, gates
+from governance.answers import ended
 from governance.models.people import SEATS
-from initiatives import board, permissions
+from initiatives import board, permissions, sources
 from initiatives.models import Initiative, Review, SignOff
+from initiatives.models.reviews import OBJECT
 
 # A trial asked for sooner than this after registration says so: tools make building fast, not stages (S2-35.1).
 FAST_LANE_DAYS = 30
@@ -15,11 +17,17 @@ FAST_LANE_DAYS = 30
 
 @dataclass(frozen=True)
 class Move:
-    """Who has the move, what it is, and since when it lies there."""
+    """Who has the move, what it is, and since when it lies there.
+
+    `kind`: one of KINDS. `people`: by key; nobody where nobody is there to do it. `seat`: the one it is about.
+    """
 
     who: str
     what: str
     since: datetime
+    kind: str = ""
+    people: tuple[int, ...] = ()
+    seat: str = ""
 
     @property
     def days(self) -> int:
@@ -27,37 +35,199 @@ class Move:
         return (clock.today() - clock.local_day(self.since)).days
 
 
+DECIDE, REOPEN, MEND, ANSWER, LOOK_AGAIN, SIGN, APPOINT, QUESTION = KINDS = (
+    "decide",
+    "reopen",
+    "mend",
+    "answer an objection",
+    "look again",
+    "sign",
+    "appoint",
+    "answer a question",
+)
+
+
 def moves(sitting: board.Sitting) -> list[Move]:
-    """Whom an open review waits for, the longest wait first: the chair, whoever can mend what is unmet, or seats."""
-    verdict, opened = sitting.verdict, sitting.review.opened_at
+    """Whom an open review waits for, the longest wait first: the one computation that pages, desks and notices ask.
+
+    The chair once it can be decided. Before that whoever answers an objection, the seat that objected once it was
+    answered, and the owner while criteria are unmet; only then seats, and of these those alone whose vote is needed.
+    Last the owner where the board asked something: it blocks nothing, and seats wait for it.
+    """
+    return [*_deciding(sitting), *_questions(sitting)]
+
+
+def _questions(sitting: board.Sitting) -> Iterator[Move]:
+    asked = [row.asked_at for row in sources.questions(sitting.review) if not row.answer]
+    if asked:
+        who, people = _owner(sitting)
+        yield Move(who, "to answer what the board asked", min(asked), QUESTION, people)
+
+
+def _deciding(sitting: board.Sitting) -> list[Move]:
+    """Whose move stands between an open review and its decision."""
+    verdict, review = sitting.verdict, sitting.review
     if verdict.decidable:
-        chair, _ = permissions.acting_chair(sitting.case)
-        last = max([opened, *(row.at for row in sitting.sign_offs)])
-        return [Move(chair.full_name if chair else "a chair, nobody sits there", "to decide", last)]
+        last = max([review.opened_at, *(row.at for row in sitting.sign_offs)])
+        return [_of_chair(sitting, "to decide", last, DECIDE)]
+    found = list(_objections(sitting))
     unmet = [finding for finding in verdict.findings if finding.blocks]
     if unmet:
-        owner = sitting.facts.people.get("owner", "the owner, nobody accepted")
+        who, people = _owner(sitting)
         count = f"{len(unmet)} criteri{'on' if len(unmet) == 1 else 'a'}"
-        return [Move(owner, f"to mend {count}, then for the seats to sign", _unmet_since(sitting, unmet))]
-    found = [
-        Move(who, f"to sign as {SEATS[seat]}", _unsigned_since(sitting, seat))
-        for seat, who in waiting_seats(sitting).items()
-    ]
+        what = f"to mend {count}, then for the seats to sign"
+        found.append(Move(who, what, _unmet_since(sitting, unmet), MEND, people))
+    if not found and sitting.at >= review.expires_at:
+        who, people = _owner(sitting)
+        what = "to open a new review: the time for this one is over"
+        found = [Move(who, what, review.expires_at, REOPEN, people)]
+    found = found or list(_seats(sitting))
     if not found:
         first = verdict.blockers[0]
-        return [Move(first.remedy or "Somebody", f"({first.text})", opened)]
+        return [Move(first.remedy or "Somebody", f"({first.text})", review.opened_at)]
     return sorted(found, key=lambda move: move.since)
 
 
-def waiting_seats(sitting: board.Sitting) -> dict[str, str]:
-    """The seats without a fresh vote of any kind, with who could give it, in the order of a board."""
-    voted = {vote.seat for vote in sitting.votes if vote.fresh}
-    signing = sitting.book.gates[sitting.review.gate].seats
-    return {
-        seat: " or ".join(sitting.seats[seat].eligible) or "nobody can sign"
-        for seat in SEATS
-        if seat in signing and seat not in voted
-    }
+def _of_chair(sitting: board.Sitting, what: str, since: datetime, kind: str, seat: str = "") -> Move:
+    chair, _ = permissions.acting_chair(sitting.case, list(sitting.bench.members))
+    who = chair.full_name if chair else "a chair, nobody sits there"
+    return Move(who, what, since, kind, (chair.pk,) if chair else (), seat)
+
+
+def _owner(sitting: board.Sitting) -> tuple[str, tuple[int, ...]]:
+    """The owner by name and key; whoever registered the case while nobody ever accepted."""
+    held = sitting.bench.working.get("owner")
+    if held is not None:
+        return held[1], (held[0],)
+    stand_in = sitting.bench.stand_in
+    return "the owner, nobody accepted", (stand_in,) if stand_in is not None else ()
+
+
+def _objections(sitting: board.Sitting) -> Iterator[Move]:
+    """For each objection that stands in the way: who has to answer it, and the seat once something was answered."""
+    criteria = {one.key: one for one in sitting.book.gates[sitting.review.gate].criteria}
+    for row in sitting.sign_offs:
+        objected = [criteria[key] for key in row.criteria if key in criteria and criteria[key].blocking]
+        if row.verdict != OBJECT or not objected:
+            continue
+        seat = SEATS[row.seat]
+        answered = {one.key: _answered_at(sitting, row, one) for one in objected}
+        moments = [moment for moment in answered.values() if moment is not None]
+        if moments:
+            what = f"to look again as {seat}: what it objected to was answered"
+            holders = sitting.bench.holders(row.seat)
+            if holders:
+                names = " or ".join(person.full_name for person in holders)
+                keys = tuple(person.pk for person in holders)
+                yield Move(names, what, min(moments), LOOK_AGAIN, keys, row.seat)
+            else:
+                what = f"to have somebody appointed as {seat}, who objected"
+                yield _of_chair(sitting, what, min(moments), APPOINT, row.seat)
+        left = [one for one in objected if answered[one.key] is None]
+        if left:
+            people = _answering(sitting, left)
+            asked = " and ".join(f"“{one.question}”" for one in left)
+            yield Move(
+                " and ".join(people.values()) or "the owner, nobody accepted",
+                f"to answer the objection of {seat} to {asked}",
+                row.at,
+                ANSWER,
+                tuple(people),
+                row.seat,
+            )
+
+
+def message(sitting: board.Sitting, move: Move) -> tuple[str, str]:
+    """What whoever has to answer an objection, or to look at it again, is told: the subject and the text."""
+    row = next(row for row in sitting.sign_offs if row.seat == move.seat)
+    gate, seat = sitting.book.gates[sitting.review.gate].title, SEATS[move.seat]
+    if move.kind == LOOK_AGAIN:
+        return (
+            "what your seat objected to was answered",
+            f"{gate}: something is new on what {row.person} objected to as {seat}. Read it, then vote afresh or "
+            "withdraw the objection; it stands until your seat does.",
+        )
+    asked = " ".join(
+        sitting.book.criteria[key].question for key in row.criteria if key in sitting.book.criteria
+    )
+    return (
+        f"{seat} objects",
+        f"{gate}: {row.person} objects as {seat}. {ended(row.reason)} It is about: {asked} Nothing is decided until it "
+        "is answered: change the answer or add proof there, and the seat is asked to look again.",
+    )
+
+
+def _answering(sitting: board.Sitting, criteria: list) -> dict[int, str]:
+    """The owner, and of those who work on the case who answers these criteria or wrote the answers; names by key."""
+    name, owner = _owner(sitting)
+    people = dict.fromkeys(owner, name)
+    names = dict(sitting.bench.working.values())
+    for key in dict.fromkeys(key for one in criteria for key in one.requirements):
+        asked = sitting.book.requirements[key].answered_by
+        held = sitting.bench.working.get("owner" if asked == "business_owner" else asked)
+        reply = sitting.facts.answers.get(key)
+        for person in (held[0] if held else None, reply.by_id if reply else None):
+            if person in names:
+                people[person] = names[person]
+    return people
+
+
+def _answered_at(sitting: board.Sitting, row: SignOff, criterion) -> datetime | None:
+    """Since when an answer, proof, a result or a waiver is new on what was objected to; None where nothing is."""
+    facts, told = sitting.facts, []
+    for key in criterion.requirements:
+        then = row.facts["requirements"].get(key, {})
+        reply = facts.answers.get(key)
+        if reply is not None and reply.version != then.get("answer"):
+            told.append(max(reply.at, row.at))
+        told += [
+            item.added_at
+            for item in facts.items_for(key)
+            if item.added_at > row.at and item.withdrawn_at is None
+        ]
+        if then and then["state"] != "grounded" and sitting.states[key].grounded:
+            told.append(row.at)  # an item that was there already was offered for it: nothing says when
+    for key in criterion.proof_items:
+        now = facts.declared.get(key)
+        if row.facts["proof_items"].get(key) != ([now.declared, now.result] if now else None):
+            told.append(row.at)
+    keys = {criterion.key, *criterion.requirements}
+    told += [waiver.since for waiver in facts.waivers if waiver.key in keys and waiver.since > row.at]
+    return max(told, default=None)
+
+
+def _seats(sitting: board.Sitting) -> Iterator[Move]:
+    """The seats whose vote is still needed. One that must sign and where nobody can is the chair's to fill."""
+    rules, verdict = sitting.book.gates[sitting.review.gate], sitting.verdict
+    signed = {vote.seat for vote in sitting.votes if vote.approves and vote.fresh}
+    spoken = {vote.seat for vote in sitting.votes if vote.fresh}
+    needed = {seat for seat in rules.must_include if seat not in signed}
+    if verdict.quorum - len(signed) > len(needed):
+        needed |= {seat for seat in rules.seats if seat not in spoken and _able(sitting, seat)}
+    for seat in SEATS:
+        if seat not in needed:
+            continue
+        since, able = _unsigned_since(sitting, seat), _able(sitting, seat)
+        if able:
+            yield Move(
+                " or ".join(able.values()), f"to sign as {SEATS[seat]}", since, SIGN, tuple(able), seat
+            )
+        else:
+            what = f"to have somebody appointed who can sign as {SEATS[seat]}"
+            yield _of_chair(sitting, what, since, APPOINT, seat)
+
+
+def _able(sitting: board.Sitting, seat: str) -> dict[int, str]:
+    """Who can sign for the seat, names by key: whoever signed another seat of this review signs no second one."""
+    state = sitting.seats[seat]
+    elsewhere = {row.person_id for row in sources.sign_offs(sitting.review) if row.seat != seat}
+    people = zip(state.people, state.eligible, strict=True)
+    return {key: name for key, name in people if key not in elsewhere}
+
+
+def awaited_seats(found: list[Move]) -> dict[str, str]:
+    """By seat that has a move, who has it."""
+    return {move.seat: move.who for move in found if move.kind in (SIGN, LOOK_AGAIN)}
 
 
 def quiet_since(review: Review, sign_offs) -> datetime:
@@ -71,7 +241,9 @@ def fast_lane(case: Initiative, gate: str, at: datetime) -> int | None:
     An import tells nothing of when its cases began.
     """
     days = (clock.local_day(at) - clock.local_day(case.registered_at)).days
-    return days if gate == "mvp" and not case.imported and days < FAST_LANE_DAYS else None
+    return (
+        days if gate == "mvp" and not (case.imported or case.brought_in) and days < FAST_LANE_DAYS else None
+    )
 
 
 def _unmet_since(sitting: board.Sitting, unmet) -> datetime:

@@ -403,7 +403,11 @@ SENTENCES = {
         f"opened a debt: {f['debtor'] or 'nobody'} owes “{f['text']}” by {_day(f['due'])}."
     ),
     "debt settled": lambda f, b: f"settled “{f['text']}”: {f['note']}",
-    "debt excused": lambda f, b: f"let decisions pass “{f['text']}” once.",
+    "debt excused": lambda f, b: (
+        f"let one decision on this case pass “{f['text']}”, owed on {f['owed_on']}."
+        if "owed_on" in f
+        else f"let decisions pass “{f['text']}” once."
+    ),
     "gap opened": lambda f, b: f"opened a gap, owned by {f['owner']}, due {_day(f['due'])}: {f['text']}",
     "gap closed": lambda f, b: (
         f"closed the gap “{f['text']}”" + (" with proof." if f["evidence"] else ", accepted by its owner.")

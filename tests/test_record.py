@@ -36,6 +36,7 @@ WRITTEN_ONCE = [
     "initiatives_approvalanswer",
     "initiatives_approvaluse",
     "initiatives_continuation",
+    "initiatives_excuse",
     "initiatives_formertitle",
     "initiatives_layerreview",
     "initiatives_paststanding",

@@ -14,16 +14,17 @@ from django.urls import reverse
 from adoption.models import Incident, IncidentLine, IncidentSystem
 from adoption.models.incidents import CLOSED, CONTAINED, FALLBACKS, OPEN, RESOLVED, SERIOUS, SEVERITIES
 from adoption.permissions import incidents as permissions
-from governance import clock, ledger
+from governance import clock, history, ledger
 from governance.answers import Conflict, ended, no
 from governance.boards import board_for, members_now
 from governance.models import Rulebook, User
 from governance.notify import owe
+from initiatives import alerts
 from initiatives.actions.base import act, settle_standing
 from initiatives.actions.changes import Pulled, pull_many
 from initiatives.actions.moves import owe_writing
 from initiatives.models import Dependant, Initiative, System
-from initiatives.permissions import accepted, acting_chair
+from initiatives.permissions import accepted, acting_chair, ever_owned
 
 TRIGGER = "incident"
 TOLD = ("owner", "deputy", "support_owner", "technical_lead")
@@ -94,7 +95,8 @@ def open_incident(
             detected_at=row.detected_at,
             systems=[system.name for system in systems],
         )
-        _tell(case, row, [_holder(case, role) for role in TOLD], f"{by} opened it.", period="opened")
+        if row.severity != 1:  # of the worst, the board and those on the case hear in one message
+            _tell(case, row, _on_case(case), f"{by} opened it.", period="opened")
         _bring(case, row, systems, by)
     return row
 
@@ -126,22 +128,22 @@ def _bring(case: Initiative, row: Incident, systems: list[System], by: User) -> 
     _void(case, row, systems, by)
     days = Rulebook.objects.current().book.freshness.post_mortem_due_days
     owe_writing(case, "post_mortem", row.source, days, f"Post-mortem of the incident: {row.title}")
-    warned = [*case.dependants.filter(ended_at__isnull=True).select_related("executive", "stated_by")]
-    for dependant in warned:
-        _warn(case, row, dependant)
-    if warned:
-        ledger.record(
-            "dependants warned", case=case, incident=row.pk, who=[dependant.who for dependant in warned]
-        )
+    _warn_all(case, row, period=f"severity {row.severity}")
     if row.severity == 1:
         _tell_board(case, row)
     settle_standing(case)
 
 
-def _tell_board(case: Initiative, row: Incident) -> None:
+def _on_case(case: Initiative) -> list[User | None]:
+    """Who runs the case; whoever registered it while nobody ever accepted to own it."""
+    return [*(_holder(case, role) for role in TOLD), None if ever_owned(case) else case.registered_by]
+
+
+def _tell_board(case: Initiative, row: Incident, *, period: str = "severity 1") -> None:
     chair, _ = acting_chair(case)
     board = [member.person for member in members_now(board_for(case.unit))]
-    _tell(case, row, [chair, *board], "The board is told at once.", period="severity 1")
+    words = "The board and the owner are told at once."
+    _tell(case, row, [*_on_case(case), chair, *board], words, period=period)
     ledger.record("board told", case=case, incident=row.pk, title=row.title)
 
 
@@ -150,15 +152,29 @@ def _void(case: Initiative, row: Incident, systems: list[System], by: User) -> N
     pull_many(pulled, [TRIGGER], f"Incident: {row.title}", by=by)
 
 
-def _warn(case: Initiative, row: Incident, dependant: Dependant) -> None:
+def _warn_all(case: Initiative, row: Incident, *, period: str) -> None:
+    warned = alerts.depending([case])
+    knowing = {person.pk for person in _on_case(case) if person is not None}
+    if row.severity == 1:
+        knowing |= {member.person_id for member in members_now(board_for(case.unit))}
+    for dependant in warned:
+        if (dependant.executive_id or dependant.stated_by_id) not in knowing:
+            _warn(case, row, dependant, period)
+    if warned:
+        ledger.record(
+            "dependants warned", case=case, incident=row.pk, who=[dependant.who for dependant in warned]
+        )
+
+
+def _warn(case: Initiative, row: Incident, dependant: Dependant, period: str) -> None:
     """Whoever depends on the case is told in words: they may not be able to open it."""
-    people = [dependant.executive] if dependant.executive is not None else [dependant.stated_by]
+    people = [dependant.executive or dependant.stated_by]
     what = "It gave wrong results. " if row.wrong_output else ""
     owe(
         people,
         "incident upstream",
         f"incident:{row.pk}",
-        period=f"severity {row.severity}",
+        period=period,
         subject=f"{case.ref} {case.title}: an incident of severity {row.severity}",
         text=f"{dependant.who} depends on it for {ended(dependant.process or dependant.for_what)} "
         f"{ended(row.title)} {what}Since {clock.moment_in_words(row.started_at)}. "
@@ -174,7 +190,8 @@ def _holder(case: Initiative, role: str) -> User | None:
 
 def _tell(case: Initiative, row: Incident, people: Iterable[User | None], words: str, *, period: str) -> None:
     there = {person.pk: person for person in people if person is not None}
-    there.pop(row.reported_by_id if period == "opened" else None, None)
+    acting = history.current().person
+    there.pop(acting.pk if acting else None, None)  # nobody is told of their own doing
     owe(
         there.values(),
         "incident",
@@ -387,13 +404,12 @@ def reopen(*, incident: Incident, reason: str, by: User) -> Incident:
         row.closed_at, row.closed_words = None, ""
         row.save()
         ledger.record("incident reopened", case=case, incident=row.pk, title=row.title, why=reason.strip())
-        _tell(
-            case,
-            row,
-            [row.lead, *(_holder(case, role) for role in TOLD)],
-            f"{by} opened it again: {reason.strip()}",
-            period=f"reopened {clock.now():%Y-%m-%dT%H:%M:%S}",
-        )
+        period = f"reopened {clock.now():%Y-%m-%dT%H:%M:%S}"
+        words = f"{by} opened it again: {reason.strip()}"
+        _tell(case, row, [row.lead, *_on_case(case)], words, period=period)
+        if row.severity == 1:
+            _tell_board(case, row, period=period)
+            _warn_all(case, row, period=period)
     return row
 
 
@@ -437,5 +453,6 @@ def set_severity(case: Initiative, row: Incident, severity: int, why: str, by: U
     systems = [named.system for named in row.systems.select_related("system")]
     if before in SERIOUS:  # voided, owed and warned then; what is new is that the board hears of it
         _tell_board(case, row)
+        _warn_all(case, row, period="severity 1")
     else:
         _bring(case, row, systems, by)

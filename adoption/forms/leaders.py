@@ -3,14 +3,14 @@
 from django import forms
 
 from governance.audit_forms import DayField as OpenDay
-from governance.forms import Choices
+from governance.forms import Choices, UnitField
 from governance.models import Unit
 
 
 class LeadersForm(forms.Form):
     """A unit, and a period; both may be left open."""
 
-    unit = forms.ModelChoiceField(
+    unit = UnitField(
         label="Unit", required=False, queryset=Unit.objects.living(), empty_label="any", widget=Choices
     )
     since = OpenDay(label="Happened from")

@@ -12,6 +12,7 @@ from governance.history import DatabaseNow, acting, governed
 from governance.searching import Words
 
 LONGEST_PATH = 400
+IMPORTED = "imported"  # code of the unit below which imports put those that a list names
 SEATS = {
     "business_value": "Business value",
     "risk_compliance": "Risk and compliance",
@@ -28,6 +29,10 @@ class UnitQuerySet(models.QuerySet):
     def living(self):
         """Units that people work in and cases belong to: those that were merged away are kept to be read."""
         return self.filter(merged_into__isnull=True)
+
+    def own(self):
+        """Living units of this organisation: what a list named is offered to nobody until an admin takes it over."""
+        return self.living().exclude(path__startswith=f"/{IMPORTED}/")
 
 
 class Unit(models.Model):
@@ -54,6 +59,16 @@ class Unit(models.Model):
         """Keep the path with the parent. Where a unit stands changes only by the acts on units, a floor above."""
         self.path = f"{self.parent.path if self.parent_id else '/'}{self.code}/"
         super().save(*args, **kwargs)
+
+    @property
+    def imported(self) -> bool:
+        """Whether it is there because a list named it, and no admin has taken it over."""
+        return self.path.startswith(f"/{IMPORTED}/")
+
+    @property
+    def label(self) -> str:
+        """Its name where units are chosen among others, imported ones marked."""
+        return f"{self.name} (imported)" if self.imported else self.name
 
     def ancestor_codes(self) -> list[str]:
         """Codes from the unit itself up to the root: the order in which a board is looked for."""

@@ -89,6 +89,7 @@ def settle_standings(cases: list[Initiative], rulebook: Rulebook | None = None, 
     Returns the debts of grace that were opened; `grace` as `holds.follow_support` takes it.
     """
     from initiatives.actions.holds import follow_support
+    from initiatives.actions.turns import tell_turns
 
     waiting = _together.get()
     if waiting is not None and rulebook is None:
@@ -96,7 +97,9 @@ def settle_standings(cases: list[Initiative], rulebook: Rulebook | None = None, 
         return
     with reading.afresh(), reading.one_look():  # what was changed is read once, with the eyes of now
         support = standing.rewrite(cases, rulebook)
-        return follow_support(cases, support, grace)
+        opened = follow_support(cases, support, grace)
+        tell_turns(cases)
+        return opened
 
 
 @contextmanager

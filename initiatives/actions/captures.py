@@ -10,8 +10,8 @@ from django.core.files.base import ContentFile
 from governance.answers import Conflict
 from governance.models import User
 from initiatives import links, permissions
-from initiatives.actions.base import act, settle_standing
-from initiatives.actions.evidence import create_evidence
+from initiatives.actions.base import act
+from initiatives.actions.evidence import create_evidence, settle_item
 from initiatives.files import kind_of, tidy_name
 from initiatives.models import Evidence
 
@@ -53,7 +53,7 @@ def capture_link(*, evidence: Evidence, rules: links.Rules | None = None, by: Us
             captured_from=fetched.url,
             by=by,
         )
-        settle_standing(case)
+        settle_item(case, item)
     return item
 
 

@@ -45,6 +45,10 @@ def register(
         wrong["problem"] = "Say in a sentence or two which problem it should solve."
     if not owner.is_active:
         wrong["owner"] = f"{owner} is no longer active; name somebody else."
+    if unit.imported:
+        wrong["unit"] = (
+            f"{unit} came with an imported list. An admin can take it over; until then choose another."
+        )
     if successor_of is not None and not successor_of.closed:
         wrong["successor_of"] = (
             f"{successor_of.ref} still runs; a successor follows a stopped or retired case."

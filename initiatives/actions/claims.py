@@ -10,6 +10,7 @@ from initiatives import standing
 from initiatives.actions.cases import next_numbers
 from initiatives.models import ImportBatch, ImportRow, Initiative, StageChange
 from initiatives.models.imports import ROOT
+from initiatives.models.initiative import PROPOSED
 
 CLAIMS = {
     "prototype": "claim_prototype",
@@ -18,6 +19,8 @@ CLAIMS = {
     "stopped": "claim_stopped",
     "retired": "claim_retired",
 }
+# What a row may become: an idea claims nothing, and is registered without a stage change.
+TARGETS = (PROPOSED, *CLAIMS)
 NOT_REPORTED = "Not reported by its source."
 
 
@@ -44,15 +47,19 @@ def import_rows(batch: ImportBatch, rows: list[ImportRow], by: User | None) -> N
         ],
     )
     supported = _supported_as_idea(cases[0])
-    moves = []
+    moves, ideas = [], []
     for case, row in zip(cases, rows, strict=True):
         row.initiative = case
+        if row.mapped["stage"] == PROPOSED:
+            ideas.append((case, row))
+            continue
         why = (
             f"Asserted by source {batch.source}, line {row.line}: \u201c{row.mapped['stage_raw'][:200]}\u201d"
         )
         if row.mapped.get("by_hand"):
             why += f". Stage chosen by hand: {row.mapped['by_hand']}"
         moves.append((case, row, why))
+    _record_ideas(batch, ideas)
     entries = ledger.record_many(
         "stage changed",
         [
@@ -98,6 +105,32 @@ def import_rows(batch: ImportBatch, rows: list[ImportRow], by: User | None) -> N
     for same in alike.values():
         history.update_alike(Initiative, same, ["stage", "basis", "since"])
         standing.rewrite_alike(same)
+
+
+def _record_ideas(batch: ImportBatch, ideas: list[tuple[Initiative, ImportRow]]) -> None:
+    """Ideas of a list, as they were registered: no stage is claimed, and nobody owns them yet."""
+    if not ideas:
+        return
+    ledger.record_many(
+        "registered",
+        [
+            (
+                case,
+                {
+                    "unit": case.unit.name,
+                    "problem": case.problem,
+                    "owner": "nobody yet",
+                    "successor_of": None,
+                    "asserted": True,
+                    "batch": batch.pk,
+                    "line": row.line,
+                    "raw_digest": row.raw_digest,
+                },
+            )
+            for case, row in ideas
+        ],
+    )
+    standing.rewrite_alike([case for case, _ in ideas])
 
 
 def _supported_as_idea(case: Initiative) -> str:

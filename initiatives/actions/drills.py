@@ -10,18 +10,22 @@ from governance.answers import Conflict
 from governance.models import User
 from initiatives import permissions
 from initiatives.actions.base import act, settle_standing
-from initiatives.actions.evidence import check_evidence, create_evidence, versions_named, withdraw_row
+from initiatives.actions.evidence import (
+    check_evidence,
+    create_evidence,
+    settle_item,
+    versions_named,
+    withdraw_row,
+)
 from initiatives.actions.following import follow
 from initiatives.models import Drill, Initiative, Link
 from initiatives.models.processes import DRILL_KINDS, FAULTS
-from initiatives.register.drills import REQUIREMENT_OF_KIND
-
-KIND = "drill_record"
+from initiatives.register.drills import RECORD, REQUIREMENT_OF_KIND
 
 
 def proved_by_drills(book) -> list[str]:
     """The requirements that a drill record can prove, in the order of the rulebook."""
-    return [key for key, asked in book.requirements.items() if KIND in asked.evidence]
+    return [key for key, asked in book.requirements.items() if RECORD in asked.evidence]
 
 
 def suggested(book, kind: str) -> list[str]:
@@ -59,7 +63,7 @@ def add_drill(
         wrong = _wrong(case, link, kind, fault, expected, happened, observed_on, next_due)
         found = check_evidence(
             case,
-            kind=KIND,
+            kind=RECORD,
             title=title,
             observed_on=observed_on,
             result=result,
@@ -72,7 +76,7 @@ def add_drill(
             raise ValidationError(wrong)
         evidence = create_evidence(
             case,
-            kind=KIND,
+            kind=RECORD,
             title=title,
             observed_on=observed_on,
             covers=covers,
@@ -111,8 +115,7 @@ def add_drill(
             next_due=next_due,
             evidence=evidence.pk,
         )
-        if not follow([case]):
-            settle_standing(case)
+        settle_item(case, evidence)
     return row
 
 

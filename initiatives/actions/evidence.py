@@ -13,6 +13,7 @@ from governance.history import insert_many
 from governance.models import Clause, Rulebook, User
 from initiatives import permissions
 from initiatives.actions.base import act, settle_standing
+from initiatives.actions.following import follow
 from initiatives.files import check_file, tidy_name
 from initiatives.models import (
     Answer,
@@ -27,6 +28,7 @@ from initiatives.models import (
     System,
 )
 from initiatives.models.evidence import CONDITIONS, EVIDENCE_KINDS, RESULTS
+from initiatives.register.drills import RECORD
 
 log = structlog.get_logger("plumbline.evidence")
 
@@ -155,8 +157,14 @@ def add_evidence(
             names=names,
             by=by,
         )
-        settle_standing(case)
+        settle_item(case, item)
     return item
+
+
+def settle_item(case: Initiative, item: Evidence) -> None:
+    """Rewrite the standing after this item came, covers more or was withdrawn; drill records speak in the register."""
+    if item.kind != RECORD or not follow([case]):
+        settle_standing(case)
 
 
 def create_evidence(
@@ -308,7 +316,7 @@ def cover(*, evidence: Evidence, requirements: list[str], by: User) -> Evidence:
         void_late(case, evidence, keys=new)
         if new:
             ledger.record("evidence offered", case=case, evidence=evidence.pk, covers=new)
-            settle_standing(case)
+            settle_item(case, evidence)
     return evidence
 
 
@@ -324,7 +332,7 @@ def withdraw_evidence(*, evidence: Evidence, reason: str, by: User) -> Evidence:
         if Drill.objects.standing().filter(evidence=evidence).exists():
             no("It is the record of a drill.", "Take the drill back; its record goes with it.").or_refuse()
         withdraw_row(case, evidence, reason.strip())
-        settle_standing(case)
+        settle_item(case, evidence)
     return evidence
 
 

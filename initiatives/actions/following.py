@@ -3,22 +3,16 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.urls import reverse
-
-from governance import boards, clock, history, ledger, notify, reading
-from governance.models import Board
-from initiatives import register
+from governance import clock, history, ledger
+from initiatives import alerts, register
 from initiatives.actions.base import act, batched, settle_standings
 from initiatives.actions.conflicts import settle_conflicts
 from initiatives.models import Hold, Initiative, Shortcoming
-from initiatives.models.initiative import STAGES
-from initiatives.register import definitions
+from initiatives.register import definitions, drills
 
 # Holds that the register alone calls for and closes; residency waits for the chair once its cause is gone.
 CALLED_FOR = ("residency", "definition_conflict", "failed_drill")
-# Cases whose data are live: their chair is told at once when these are where they must not be. So many are named.
-DEPENDED_ON = ("mvp", "production")
-NAMED = 20
+FAILED_DRILL = "failed_drill"
 
 
 def follow(cases: list[Initiative]) -> list[Initiative]:
@@ -123,8 +117,15 @@ def _follow_holds(cases: list[Initiative], wanted: dict[int, list[register.Wante
         history.update_where(Hold, [row.pk for row in waiting], liftable_since=now)
     if again:
         history.update_where(Hold, [row.pk for row in again], liftable_since=None)
-    _say_anew([row for place, row in opened.items() if place in calls], calls)
-    _tell_chairs([by_key[row.initiative_id] for row in (*missing, *again) if row.kind == "residency"])
+    standing = [row for place, row in opened.items() if place in calls]
+    worse = [
+        row
+        for row in standing
+        if row.kind == FAILED_DRILL
+        and any(words not in row.reason for words in calls[row.initiative_id, row.kind])
+    ]
+    _say_anew(standing, calls)
+    _tell(missing, again, worse, by_key, wanted)
     return {row.initiative_id for row in (*missing, *ended, *again)}
 
 
@@ -137,34 +138,24 @@ def _say_anew(rows: list[Hold], calls: dict[tuple[int, str], list[str]]) -> None
             other.setdefault(reason, []).append(row.pk)
     for reason, keys in other.items():
         history.update_where(Hold, keys, reason=reason)
+    for row in rows:
+        row.reason = _reason(calls[row.initiative_id, row.kind])
 
 
-def _tell_chairs(held: list[Initiative]) -> None:
-    """That data of cases which people depend on are where they must not be: one message to each chair in an act."""
-    by_unit: dict[int, list[Initiative]] = {}
-    for case in held:
-        if case.stage in DEPENDED_ON:
-            by_unit.setdefault(case.unit_id, []).append(case)
-    by_board: dict[Board, list[Initiative]] = {}
-    with reading.one_look():
-        for cases in by_unit.values():
-            board = boards.board_for(cases[0].unit)
-            if board is not None:
-                by_board.setdefault(board, []).extend(cases)
-        for board, cases in by_board.items():
-            one = cases[0] if len(cases) == 1 else None
-            named = "; ".join(f"{case} ({STAGES[case.stage]})" for case in cases[:NAMED])
-            more = f"; and {len(cases) - NAMED} more" if len(cases) > NAMED else ""
-            notify.owe(
-                [member.person for member in boards.chairs(boards.members_now(board))[0]],
-                "data leaves its region",
-                f"case:{one.pk}" if one else f"board:{board.pk}",
-                period=clock.now().isoformat(),
-                subject=f"{one or f'{len(cases)} running cases'}: data leaves the allowed region",
-                text=f"Held, and supported as a prototype at most: {named}{more}.",
-                link=reverse("integration-residency", args=[one.ref]) if one else "/cases/?held=on",
-                case_ref=one.ref if one else "",
-            )
+def _tell(
+    missing: list[Hold],
+    again: list[Hold],
+    worse: list[Hold],
+    cases: dict[int, Initiative],
+    wanted: dict[int, list[register.Wanted]],
+) -> None:
+    """That holds were opened, stand again after they could have been lifted, or that another drill failed meanwhile."""
+    against = {}
+    for row in (*missing, *again, *worse):
+        row.initiative = cases[row.initiative_id]
+        against[row.pk] = [one.requirement for one in wanted[row.initiative_id] if one.hold == row.kind]
+    alerts.tell_holds(missing, requirements=against)
+    alerts.tell_holds([*again, *worse], requirements=against, anew=True)
 
 
 def _reason(words: list[str]) -> str:
@@ -185,6 +176,7 @@ def follow_register() -> list[int]:
     keys = sorted(
         set(Shortcoming.objects.standing().values_list("initiative", flat=True))
         | set(Hold.objects.open().filter(kind__in=CALLED_FOR).values_list("initiative", flat=True))
+        | set(drills.failing_records().values_list("initiative", flat=True))
         | set(Initiative.objects.filter(links__ended_at__isnull=True).values_list("pk", flat=True))
     )
     changed = []

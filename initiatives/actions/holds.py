@@ -1,17 +1,30 @@
 """Holds, debts and gaps: what stands against a case, and how it goes away."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
 
 from governance import clock, gates, history, ledger
-from governance.answers import Conflict, no
+from governance.answers import Answer, Conflict, no
 from governance.models import Rulebook, User
-from initiatives import permissions, sources
+from initiatives import alerts, permissions, sources
 from initiatives.actions.base import act, settle_standing
-from initiatives.models import Evidence, Gap, Hold, Initiative, Obligation, Review, Span
+from initiatives.models import (
+    Evidence,
+    Excuse,
+    Gap,
+    Hold,
+    Initiative,
+    Obligation,
+    PastStanding,
+    Review,
+    RoleAssignment,
+    StageChange,
+)
 from initiatives.models.holds import FEED
+
+HELD_UP = ("mvp", "production")  # gates whose decision an overdue debt of the owner holds up (invariant 14)
 
 
 @dataclass(frozen=True)
@@ -34,6 +47,7 @@ def hold(*, case: Initiative, reason: str, by: User) -> Hold:
         row.save()
         ledger.record("hold opened", case=case, hold_kind=row.kind, why=row.reason)
         settle_standing(case)
+        alerts.tell_holds([row])
     return row
 
 
@@ -58,6 +72,7 @@ def open_system_hold(case: Initiative, kind: str, reason: str) -> Hold | None:
     row = Hold(initiative=case, kind=kind, reason=reason, opened_at=clock.now())
     row.save()
     ledger.record("hold opened", case=case, hold_kind=kind, why=reason)
+    alerts.tell_holds([row])
     return row
 
 
@@ -198,19 +213,55 @@ def settle_confirmed(*, obligation: Obligation, by: User, note: str) -> Obligati
     return obligation
 
 
-def excuse_debt(*, obligation: Obligation, reason: str, by: User) -> Obligation:
-    """Let decisions pass an overdue debt once, as chair, with a reason (invariant 14). It stays owed."""
+def excuse_debt(*, obligation: Obligation, case: Initiative, reason: str, by: User) -> Excuse:
+    """Let one decision on one case pass an overdue debt of its owner, as the chair who decides there (invariant 33).
+
+    It stays owed, and holds up every other case as before. Once for a debt and a case. Raises ValidationError, Refused.
+    """
     if not reason.strip():
-        raise ValidationError({"reason": "Say why decisions may go on while this is owed."})
-    with act("excuse debt", by=by, case=obligation.initiative_id, reason=reason) as case:
+        raise ValidationError({"reason": "Say why this decision may go on while that is owed."})
+    with act("excuse debt", by=by, case=case, reason=reason) as case:
         permissions.may_raise(case, by).or_refuse()
-        obligation = Obligation.objects.get(pk=obligation.pk)
-        if obligation.excused_at:
-            no("It was lifted once already; once is all.", "The debt has to be settled.").or_refuse()
-        obligation.excused_at, obligation.excused_reason = clock.now(), reason.strip()
-        obligation.save()
-        ledger.record("debt excused", case=case, debt=obligation.pk, text=obligation.text)
-    return obligation
+        obligation = Obligation.objects.select_related("initiative").get(pk=obligation.pk)
+        may_excuse(obligation, case).or_refuse()
+        row = Excuse(obligation=obligation, initiative=case, reason=reason.strip(), by=by, at=clock.now())
+        row.save()
+        owed_on = obligation.initiative.ref
+        ledger.record("debt excused", case=case, debt=obligation.pk, text=obligation.text, owed_on=owed_on)
+    return row
+
+
+def may_excuse(obligation: Obligation, case: Initiative) -> Answer:
+    """Whether there is a decision on this case that the debt holds up, and no word of the chair on it yet."""
+    open_review = next((row for row in sources.reviews(case) if row.is_open), None)
+    if open_review is None or open_review.gate not in HELD_UP:
+        return no(
+            f"No review of {case.ref} for MVP or production is open.", "Let it pass once one waits for it."
+        )
+    if obligation.debtor_id not in {person.pk for person in sources.answering(case)}:
+        return no(f"{case.ref} is not held up by this debt.", "It holds up cases of who owes it.")
+    if obligation.settled_at is not None or obligation.due >= clock.today():
+        return no("This debt is not overdue: it holds nothing up.")
+    if Excuse.objects.filter(obligation=obligation, initiative=case).exists():
+        return no(
+            f"A decision on {case.ref} was let pass this debt once already; once is all.",
+            "The debt has to be settled.",
+        )
+    return permissions.yes()
+
+
+def held_up(obligation: Obligation) -> list[Initiative]:
+    """The cases whose open review this debt holds up, or would once it is overdue."""
+    owned = RoleAssignment.objects.filter(
+        person=obligation.debtor_id, role="owner", accepted_at__isnull=False
+    )
+    found = Review.objects.filter(
+        outcome=Review.OPEN, gate__in=HELD_UP, initiative__in=owned.values("initiative")
+    ).select_related("initiative__unit")
+    cases = [row.initiative for row in found.order_by("initiative__number")]
+    return [
+        case for case in cases if obligation.debtor_id in {person.pk for person in sources.answering(case)}
+    ]
 
 
 def follow_support(
@@ -224,39 +275,77 @@ def follow_support(
     """
     falling = []
     for case in cases:
-        open_debts = [debt for debt in sources.debts(case) if debt.kind == "step_back"]
+        open_debts = []
         supported = support[case.pk].supports_claim
-        if supported or case.stage not in ("mvp", "production"):
-            for debt in open_debts:
-                settle_row(
-                    debt, by=None, note="Support returned" if supported else f"The case is {case.stage}"
-                )
-        elif not case.imported and not open_debts:
+        for debt in [debt for debt in sources.debts(case) if debt.kind == "step_back"]:
+            if supported or case.stage not in ("mvp", "production"):
+                note = "Support returned" if supported else f"The case is {case.stage}"
+                settle_row(debt, by=None, note=note)
+            elif debt.source.partition(":")[0] != case.stage:
+                # It spoke of the stage before: what is owed now is said anew, with its own days.
+                settle_row(debt, by=None, note=f"The case is {case.stage} now")
+            else:
+                open_debts.append(debt)
+        if not supported and case.stage in ("mvp", "production") and not case.imported and not open_debts:
             falling.append(case)
     if not falling:
         return []
-    now, days = clock.now(), Rulebook.objects.current().book.freshness.grace_days
-    spans = Span.objects.filter(initiative__in=falling, from_at__lte=now).order_by("initiative", "from_at")
-    fell = dict(spans.distinct("initiative").values_list("initiative", "from_at"))
+    days, last = Rulebook.objects.current().book.freshness.grace_days, last_supported(falling)
     owed = []
     for case in falling:
-        start = clock.local_day(fell[case.pk]) if case.pk in fell else clock.today()
-        owner = permissions.accepted(case, "owner")
+        owner, day = permissions.accepted(case, "owner"), last[case.pk]
         owed.append(
             Obligation(
                 initiative=case,
                 kind="step_back",
-                source=f"{case.stage}:{start.isoformat()}",
+                source=f"{case.stage}:{day.isoformat()}",
                 text=(
                     f"{support[case.pk].label}{grace.why if grace else ''}: bring the support back, or the chair is "
                     "asked to step back"
                 ),
-                due=grace.until if grace else start + timedelta(days=days),
+                due=grace.until if grace else day + timedelta(days=days),
                 debtor=owner.person if owner else None,
             )
         )
     _write_debts(owed)
     return owed
+
+
+def last_supported(cases: list[Initiative]) -> dict[int, date]:
+    """The last day on which the claim of each of these cases was supported, by key; they have just lost it.
+
+    What ended by age ended at a midnight, and the day before was its last: so the standing before foretold. Whatever
+    an act of today ended was supported today.
+    """
+    now = clock.now()
+    newest = PastStanding.objects.filter(initiative__in=cases, computed_at__lt=now).order_by(
+        "initiative_id", "-id"
+    )
+    foretold = {row.initiative_id: row for row in newest.distinct("initiative_id")}
+    last = {}
+    for case in cases:
+        fell, row = now, foretold.get(case.pk)
+        if row is not None and row.computed_at >= case.since:
+            for span in reversed([one for one in row.spans if datetime.fromisoformat(one["from_at"]) <= now]):
+                if not span["shortfall"]:
+                    break
+                fell = datetime.fromisoformat(span["from_at"])
+        last[case.pk] = clock.last_day_before(fell)
+    return last
+
+
+def end_debts_of_stage(case: Initiative, was: str) -> None:
+    """What was owed because of a stage that the case no longer has ends with the step back, in the running act.
+
+    What the gate to that stage left to do, and the choice between an owner and a step back, which is made now. What is
+    owed in writing stays (ADR 0035).
+    """
+    moves = StageChange.objects.filter(initiative=case, to_stage=was).values_list("pk", flat=True)
+    ends = tuple(f":{key}" for key in moves)
+    for debt in sources.debts(case):
+        left = debt.kind == "criterion" and debt.source.endswith(ends)
+        if left or debt.kind == "vacancy":
+            settle_row(debt, by=None, note=f"The case stepped back from {was} to {case.stage}")
 
 
 def open_gap(

@@ -14,7 +14,7 @@ from governance.answers import Conflict, all_of, no
 from governance.models import User
 from governance.permissions import may_import
 from initiatives.actions.base import act
-from initiatives.actions.claims import CLAIMS, import_rows
+from initiatives.actions.claims import TARGETS, import_rows
 from initiatives.importing import batch as looks
 from initiatives.importing.code_pages import CodePageUnsure
 from initiatives.importing.mapping import problem
@@ -212,7 +212,7 @@ def map_batch(
             no("This source is known: its mapping is part of Plumbline.").or_refuse()
         meanings = dict(described.stages)
         for word, stage in (stages or {}).items():
-            meanings[word] = (stage if stage in CLAIMS else "", "medium", "Chosen by hand.")
+            meanings[word] = (stage if stage in TARGETS else "", "medium", "Chosen by hand.")
         chosen = {role: column for role, column in columns.items() if column}
         described = replace(described, columns=chosen, stages=meanings, dates=dates, guessed=True)
         left_out = {role: "" for role in FIELDS if role not in chosen}
@@ -344,8 +344,8 @@ def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -
     wrong = {}
     if not reason.strip():
         wrong["reason"] = "Say how you know, so that others can follow it."
-    if stage and stage not in CLAIMS:
-        wrong["stage"] = f"Choose one of {', '.join(STAGES[name] for name in CLAIMS)}, or reject the row."
+    if stage and stage not in TARGETS:
+        wrong["stage"] = f"Choose one of {', '.join(STAGES[name] for name in TARGETS)}, or reject the row."
     if wrong:
         raise ValidationError(wrong)
     with act(

@@ -8,10 +8,10 @@ from governance import clock, gates, history, ledger, seals
 from governance.answers import Conflict, no
 from governance.history import update_where
 from governance.models import Rulebook, User
-from initiatives import permissions, sources, standing
+from initiatives import alerts, permissions, sources, standing
 from initiatives.actions.base import act, settle_standing
 from initiatives.actions.following import follow
-from initiatives.actions.holds import owe, owe_all
+from initiatives.actions.holds import end_debts_of_stage, owe, owe_all
 from initiatives.actions.links import end_links
 from initiatives.board import Sitting
 from initiatives.models import (
@@ -147,6 +147,7 @@ def step_back(*, case: Initiative, reason: str, users_told: str, scope: dict, by
         target = {"production": "mvp", "mvp": "prototype"}.get(case.stage)
         if target is None:
             no(f"A case that is {case.stage} has no stage to step back to.").or_refuse()
+        was, depending = case.stage, alerts.depending([case])
         _cut_scope(case, target, scope, by)
         _withdraw_open_review(case, by, "The case stepped back.")
         if target == "prototype":
@@ -156,7 +157,9 @@ def step_back(*, case: Initiative, reason: str, users_told: str, scope: dict, by
             follow([case])
         ledger.record("users told", case=case, how=users_told.strip())
         change_stage(case, STEPS_BACK[target], basis="step back", reason=reason.strip(), by=by)
+        end_debts_of_stage(case, was)
         settle_standing(case)
+        alerts.tell_end(case, "stepped back", was, reason.strip(), depending)
     return case
 
 
@@ -186,7 +189,7 @@ def stop(*, case: Initiative, reason_code: str, reason: str, by: User) -> Initia
         raise ValidationError(wrong)
     with act("stop", by=by, case=case, reason=reason, register=True) as case:
         permissions.may_stop(case, by).or_refuse()
-        idea = case.stage == "proposed"
+        was, idea = case.stage, case.stage == "proposed"
         text = f"{STOP_REASONS[reason_code]}. {reason.strip()}"
         _answer_stop_reason(case, text, by)
         _withdraw_open_review(case, by, "The case was stopped.")
@@ -203,6 +206,7 @@ def stop(*, case: Initiative, reason_code: str, reason: str, by: User) -> Initia
             )
             _owe_later_criteria(case, book, "stop", change, emergency=False)
         settle_standing(case)
+        alerts.tell_end(case, "case stopped", was, text)
     return case
 
 
@@ -238,6 +242,7 @@ def retire(*, case: Initiative, reason: str, by: User) -> Initiative:
         _withdraw_open_review(case, by, "The case was retired in an emergency.")
         retire_row(case, reason=reason.strip(), by=by, emergency=True)
         settle_standing(case)
+        alerts.tell_end(case, "case stopped", "production", reason.strip())
     return case
 
 

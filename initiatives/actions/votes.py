@@ -12,6 +12,7 @@ from governance.reading import one_look
 from initiatives import board, permissions, sources
 from initiatives.actions.base import act
 from initiatives.actions.reviews import still_open
+from initiatives.actions.turns import tell_turn
 from initiatives.models import Review, SignOff
 from initiatives.models.reviews import CONDITION, OBJECT, RECUSE, VERDICTS, WITHDRAWN
 
@@ -143,8 +144,11 @@ def sign_off(
             on_behalf_of=boards.holder_stood_in_for(list(sitting.bench.members), seat, by),
         )
         seals.soon()
+        voted = board.with_vote(sitting, row)
         if chair is not None:
-            _tell_when_ready(chair, board.with_vote(sitting, row))
+            _tell_when_ready(chair, voted)
+        if verdict == OBJECT:
+            tell_turn(voted)
     return row
 
 

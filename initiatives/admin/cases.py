@@ -212,6 +212,14 @@ _of_case(
     list_select_related=("initiative", "by"),
 )
 _of_case(
+    models.Excuse,
+    ("cases", "Debts let pass by the chair"),
+    ("obligation", "by", "at"),
+    (),
+    ("reason",),
+    list_select_related=("initiative", "obligation", "by"),
+)
+_of_case(
     models.Continuation,
     ("cases", "Continued by the chair"),
     ("stage", "until", "by", "at"),

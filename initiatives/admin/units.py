@@ -20,7 +20,7 @@ class UnitField(forms.ModelChoiceField):
     def label_from_instance(self, unit) -> str:
         """Its name, and what it is below."""
         above = unit.path.strip("/").split("/")[:-1]
-        return f"{unit} (below {above[-1]})" if above else f"{unit} (at the top)"
+        return f"{unit.label} (below {above[-1]})" if above else f"{unit.label} (at the top)"
 
 
 class MoveForm(ReasonForm):
@@ -79,8 +79,9 @@ class TreeAdmin(UnitAdmin):
         if unit.merged_into_id:
             return f"It was merged into {unit.merged_into}."
         return format_html(
-            '<a href="{}">Move this unit</a> &middot; <a href="{}">Merge it into another</a>',
+            '<a href="{}">{}</a> &middot; <a href="{}">Merge it into another</a>',
             reverse("admin:governance_unit_move", args=[unit.pk]),
+            "Take it over: move it out of what was imported" if unit.imported else "Move this unit",
             reverse("admin:governance_unit_merge", args=[unit.pk]),
         )
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from django import forms
 
 from governance.audit_forms import DayField as OpenDay
+from governance.forms import UnitField
 from governance.models import Unit, User
 from initiatives import efforts
 from initiatives.forms import DayField
@@ -202,9 +203,7 @@ class EffortMappingForm(forms.Form):
 class WhereItGoesForm(forms.Form):
     """The filters of the report: a unit with all below it, and a period."""
 
-    unit = forms.ModelChoiceField(
-        label="Unit", required=False, queryset=Unit.objects.all(), empty_label="any"
-    )
+    unit = UnitField(label="Unit", required=False, queryset=Unit.objects.all(), empty_label="any")
     since = OpenDay(label="From the week of")
     until = OpenDay(label="To the week of")
 

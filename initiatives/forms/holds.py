@@ -3,6 +3,7 @@
 from django import forms
 
 from initiatives.forms import DayField, ListField, PersonField, WordsField
+from initiatives.models import Initiative
 
 
 class HoldForm(forms.Form):
@@ -15,6 +16,25 @@ class SettleForm(forms.Form):
     """A note on a debt that is settled."""
 
     note = WordsField(label="How it was settled", required=False)
+
+
+class ExcuseForm(forms.Form):
+    """For a decision on which case a debt may be passed, and why."""
+
+    case = forms.ModelChoiceField(
+        queryset=None,
+        label="For the decision on",
+        empty_label="choose",
+        error_messages={"required": "Choose the case whose decision may pass it."},
+        help_text="Cases with an open review for MVP or production that it holds up, and on which you decide.",
+    )
+    reason = WordsField(label="Why this decision may go on")
+
+    def __init__(self, *args, cases, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["case"].queryset = Initiative.objects.filter(pk__in=[case.pk for case in cases])
+        if len(cases) == 1:
+            self.fields["case"].initial = cases[0].pk
 
 
 class GapForm(forms.Form):

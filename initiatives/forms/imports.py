@@ -2,7 +2,7 @@
 
 from django import forms
 
-from initiatives.actions.claims import CLAIMS
+from initiatives.actions.claims import TARGETS
 from initiatives.forms import DayField, WordsField
 from initiatives.importing.code_pages import CODE_PAGES
 from initiatives.importing.reading import MAX_BYTES
@@ -111,7 +111,7 @@ class MappingForm(forms.Form):
         for place, word in enumerate(self.words):
             self.fields[f"word_{place}"] = forms.ChoiceField(
                 label=f"\u201c{word[:160]}\u201d means",
-                choices=[("", "nothing known: set aside"), *[(name, STAGES[name]) for name in CLAIMS]],
+                choices=[("", "nothing known: set aside"), *[(name, STAGES[name]) for name in TARGETS]],
                 required=False,
                 initial=reading["stages"][word][0],
             )
@@ -160,7 +160,8 @@ class RowForm(forms.Form):
         label="Decision",
         choices=[
             ("", "choose"),
-            *[(name, f"Import as a claimed {STAGES[name]}") for name in CLAIMS],
+            ("proposed", "Import as a proposed idea: nothing is claimed"),
+            *[(name, f"Import as a claimed {STAGES[name]}") for name in TARGETS if name != "proposed"],
             ("reject", "Reject the row; it stays in the file"),
         ],
     )

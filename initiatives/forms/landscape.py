@@ -90,7 +90,7 @@ class SystemForm(forms.Form):
         label="Who knows how it works", required=False, empty_label="nobody in particular"
     )
     vendor = forms.ModelChoiceField(queryset=Vendor.objects.all(), required=False, empty_label="none")
-    unit = forms.ModelChoiceField(queryset=Unit.objects.all(), required=False, empty_label="none")
+    unit = forms.ModelChoiceField(queryset=Unit.objects.own(), required=False, empty_label="none")
     collection = forms.ModelChoiceField(
         label="A source of the collection",
         queryset=System.objects.standing().filter(kind="knowledge_collection"),

@@ -12,7 +12,7 @@ class RegisterForm(forms.Form):
     rows_may_be_empty = True  # only why_new, which is needed wherever it is shown
     title = forms.CharField(max_length=200, help_text="What people will call it.")
     unit = forms.ModelChoiceField(
-        Unit.objects.living(), empty_label="choose", help_text="Whose problem it solves. Its board decides."
+        Unit.objects.own(), empty_label="choose", help_text="Whose problem it solves. Its board decides."
     )
     problem = forms.CharField(
         max_length=4000,

@@ -69,9 +69,7 @@ class VendorTermForm(TermForm):
 class PolicyForm(TermForm):
     """A policy of a unit."""
 
-    unit = forms.ModelChoiceField(
-        Unit.objects.filter(merged_into__isnull=True), help_text="It binds this unit and all below it."
-    )
+    unit = forms.ModelChoiceField(Unit.objects.own(), help_text="It binds this unit and all below it.")
     field_order = ("unit",)
 
 

@@ -75,7 +75,7 @@ def _answers(row: ImportRow) -> list[tuple[str, str, str]]:
 
 def asserted(case: Initiative) -> Asserted | None:
     """Everything the source says of the case; None for cases registered here."""
-    row = row_of(case) if case.imported else None
+    row = row_of(case) if case.imported or case.brought_in else None
     if row is None:
         return None
     source = source_for(row.batch.source) or newcomer(row.batch.source)

@@ -22,7 +22,7 @@ from initiatives.models.evidence import (
 from initiatives.models.filechecks import FileCheck
 from initiatives.models.findings import Shortcoming
 from initiatives.models.handovers import Handover
-from initiatives.models.holds import Gap, Hold, Obligation
+from initiatives.models.holds import Excuse, Gap, Hold, Obligation
 from initiatives.models.imports import ImportBatch, ImportRow, InventorySource
 from initiatives.models.initiative import (
     Initiative,
@@ -79,6 +79,7 @@ __all__ = [
     "Event",
     "Evidence",
     "EvidenceNames",
+    "Excuse",
     "FileCheck",
     "Forecast",
     "Foreseen",

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from governance.history import governed
+from governance.history import WrittenOnce, governed
 from governance.models import User
 from initiatives.models.initiative import Initiative
 from initiatives.models.reviews import Review
@@ -101,6 +101,7 @@ class Obligation(models.Model):
     debtor = models.ForeignKey(User, models.PROTECT, null=True, related_name="obligations")
     due = models.DateField()
     opened_at = models.DateTimeField()
+    # From before an excuse named a case (ADR 0047): kept to be read, frees nothing.
     excused_at = models.DateTimeField(null=True, blank=True)
     excused_reason = models.TextField(blank=True, default="")
     settled_at = models.DateTimeField(null=True, blank=True)
@@ -133,6 +134,26 @@ class Obligation(models.Model):
     def system_key(self) -> int | None:
         """The system whose owner says that its feed is shut, where that is what is owed."""
         return int(self.source.partition(":")[2]) if self.kind == FEED else None
+
+
+class Excuse(WrittenOnce):
+    """The chair's word that one decision on one case may pass an overdue debt. The next decision uses it up."""
+
+    obligation = models.ForeignKey(Obligation, models.PROTECT, related_name="excuses")
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="excuses")
+    reason = models.TextField()
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["initiative", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["obligation", "initiative"], name="one_excuse_per_debt_and_case"),
+            models.CheckConstraint(name="an_excuse_has_its_reason", condition=~Q(reason="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"debt {self.obligation_id} for a decision on {self.initiative_id}"
 
 
 class Gap(models.Model):

@@ -5,9 +5,10 @@ from django.db.models import Q
 
 from governance.history import governed
 from governance.models import User
+from governance.models.people import IMPORTED
 from initiatives.models.initiative import Initiative
 
-ROOT = ("Imported", "imported")  # name and code of the unit below which imports put theirs
+ROOT = ("Imported", IMPORTED)  # name and code of the unit below which imports put theirs
 
 
 class InventorySource(models.Model):

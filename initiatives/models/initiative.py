@@ -185,6 +185,11 @@ class Initiative(models.Model):
         return self.basis == "import"
 
     @property
+    def brought_in(self) -> bool:
+        """Whether an import brought it here, whatever was decided since; an idea of a list claims nothing."""
+        return bool(self.source_organisation)
+
+    @property
     def high_risk(self) -> bool:
         """Whether the confirmed tier is high: shorter freshness, larger quorum."""
         return self.tier == "high"

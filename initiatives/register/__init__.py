@@ -120,7 +120,15 @@ def _whose(nouns: tuple[Says, ...]) -> Whose:
 def _nouns() -> tuple[Says, ...]:
     from initiatives.register import definitions, drills, processes, residency, systems
 
-    return (systems.says, definitions.says, residency.says, processes.says, drills.says, *MORE_SAYS)
+    return (
+        systems.says,
+        definitions.says,
+        residency.says,
+        processes.says,
+        drills.says,
+        drills.records,
+        *MORE_SAYS,
+    )
 
 
 def wanted(cases: Iterable[int], known: There | None = None) -> dict[int, list[Wanted]]:

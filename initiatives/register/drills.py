@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from governance import clock
-from initiatives.models import Drill, Link
+from initiatives.models import Drill, Evidence, Link
 from initiatives.register import Wanted, about
 
 # Which requirements a drill of a kind speaks to; the first is the one that its failure is held against.
@@ -20,6 +20,7 @@ REQUIREMENT_OF_KIND = {
     "rollback": ("prod.q08_change_control", "prod.q10_outage"),
     "retrieval": ("int.audit_trail",),
 }
+RECORD = "drill_record"  # the kind of evidence, whichever form it came by
 FAILURE_SAYS = {
     "timeout_seconds": "after which time a call is given up",
     "retry": "whether it is tried again",
@@ -89,6 +90,39 @@ def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
             )
     for (case, _, kind), those in tried(standing_drills(cases)).items():
         yield from _of(case, kind, those)
+
+
+def failing_records():
+    """Drill records that failed, stand, and came otherwise than by the form of drills: uploaded, or from elsewhere."""
+    return Evidence.objects.filter(
+        kind=RECORD, result="fail", withdrawn_at__isnull=True, drill__isnull=True
+    ).order_by()
+
+
+@about(failing_records())
+def records(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
+    """Failing drill records without a drill of the register, until a later record of the same question passes.
+
+    The form by which a record came changes nothing of what it says. A drill recorded as one is judged by `says`.
+    """
+    rows = Evidence.objects.filter(initiative__in=cases, kind=RECORD, withdrawn_at__isnull=True)
+    rows = rows.exclude(result="partial").select_related("drill").prefetch_related("coverage")
+    newest: dict[tuple[int, str], Evidence] = {}
+    for row in sorted(rows, key=lambda row: (row.observed_on, row.added_at, row.pk)):
+        for cover in row.coverage.all():
+            newest[row.initiative_id, cover.requirement] = row
+    for (case, requirement), row in newest.items():
+        if row.result == "fail" and not hasattr(row, "drill"):
+            yield (
+                case,
+                Wanted(
+                    requirement,
+                    f"record:{row.pk}:failed",
+                    f"The drill of {row.observed_on:%-d %B %Y} failed: “{row.title}”.",
+                    "Mend it, try it again, and add the record of the drill that passes.",
+                    hold="failed_drill",
+                ),
+            )
 
 
 def missing(link: Link) -> list[str]:

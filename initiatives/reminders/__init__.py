@@ -9,7 +9,7 @@ from initiatives.reminders.drills import drills
 from initiatives.reminders.ends import dependences, reattestations, trials
 from initiatives.reminders.people import ideas_without_owner, roles_to_accept, vacancies
 from initiatives.reminders.proof import files_missing, open_changes, proof
-from initiatives.reminders.reviews import reviews_expiring, seats_not_signed, votes_gone_stale
+from initiatives.reminders.reviews import moves_waiting, reviews_expiring, votes_gone_stale
 from initiatives.reminders.words import VERBS, words_of
 
 QUERIES = [
@@ -17,7 +17,7 @@ QUERIES = [
     files_missing,
     open_changes,
     votes_gone_stale,
-    seats_not_signed,
+    moves_waiting,
     reviews_expiring,
     roles_to_accept,
     vacancies,

@@ -8,8 +8,10 @@ from django.urls import reverse
 from governance import clock
 from governance.answers import ended
 from governance.models import Rulebook
+from governance.reading import one_look
 from governance.reminders import Due, before, late
-from initiatives.models import Condition, Gap, Obligation, Waiver
+from initiatives import alerts, permissions
+from initiatives.models import Condition, Gap, Initiative, Obligation, Waiver
 from initiatives.models.holds import FEED
 from initiatives.reminders.circle import Circle, told
 from initiatives.reminders.words import subject
@@ -38,7 +40,7 @@ def debts(moment: datetime):
 def debts_due(rows: Iterable[Obligation], moment: datetime, link: Callable[[Obligation], str]):
     """The messages about these debts: to the debtor, or in charge of the case where that person is gone; escalated.
 
-    A step-back whose grace is over goes to the chair at once: it is the chair's to decide.
+    A step-back whose grace is over goes at once to the chair, who decides on it, and to all whom that touches.
     """
     today = clock.local_day(moment)
     rows = list(rows.select_related("initiative__unit", "debtor").order_by("pk"))
@@ -49,9 +51,9 @@ def debts_due(rows: Iterable[Obligation], moment: datetime, link: Callable[[Obli
         owed = [debtor] if debtor else [*circle.in_charge(case), circle.chair(case)]
         period = before(debt.due, today) or late(debt.due, today, weekly=True)
         escalation = circle.escalated(case, debt.due, today)
-        if debt.kind == "step_back" and debt.due < today:
-            escalation = escalation if escalation[0] else ("grace over", _there(circle.chair(case)))
         overdue = debt.due < today
+        if debt.kind == "step_back" and overdue:
+            yield from _grace_over(debt, case, owed)
         when = f"was due on {debt.due:%-d %B %Y}" if overdue else f"is due by {debt.due:%-d %B %Y}"
         yield from told(
             owed,
@@ -71,6 +73,40 @@ def debts_due(rows: Iterable[Obligation], moment: datetime, link: Callable[[Obli
             ),
             escalation,
         )
+
+
+def _grace_over(debt: Obligation, case: Initiative, owed: list):
+    """The days of grace are over: to the chair, whose decision it is, the seats it affects and who depends on it.
+
+    Whoever owes the debt hears of it as of any that is overdue.
+    """
+    book = Rulebook.objects.current().book
+    knowing = {person.pk for person in owed if person is not None and person.pk == debt.debtor_id}
+    with one_look():
+        people = {
+            person.pk: person for person in alerts.readers(case, alerts.affected_seats(book, case.stage))
+        }
+    lead = f"{debt.text.rstrip('.')}. {BLOCKS['step_back']}"
+    dues = {pk: (person, lead, reverse("case", args=[case.ref])) for pk, person in people.items()}
+    for row in alerts.depending([case]):
+        person = row.executive or row.stated_by
+        if person.pk not in dues:
+            plain = alerts.words_for(row, "Its days of grace are over; ask its owner what still works.")
+            seen = permissions.may_see(case, person)
+            dues[person.pk] = (person, lead, case.get_absolute_url()) if seen else (person, plain, "")
+    for pk, (person, text, link) in dues.items():
+        if pk not in knowing:
+            yield Due(
+                person,
+                "overdue",
+                f"obligation:{debt.pk}",
+                subject(case, f"the days of grace ended on {debt.due:%-d %B %Y}"),
+                text=text,
+                link=link,
+                case_ref=case.ref,
+                due_on=debt.due,
+                period="grace over",
+            )
 
 
 OWED = {
@@ -94,10 +130,6 @@ BLOCKS = {
 
 def _owed_by(debt: Obligation, reader) -> str:
     return "You owe it" if debt.debtor == reader else f"Owed by {debt.debtor or 'nobody named'}"
-
-
-def _there(person) -> list:
-    return [person] if person is not None else []
 
 
 def conditions(moment: datetime):

@@ -107,6 +107,8 @@ def ideas_without_owner(moment: datetime):
         Initiative.objects.live()
         .filter(~Exists(owned), stage__in=["proposed", "prototype"])
         .exclude(basis="import")
+        # Ideas of a list that was imported remind nobody: nobody here began them.
+        .exclude(stage="proposed", registered_by__isnull=True)
         .select_related("unit", "registered_by")
         .prefetch_related("roles")
         .order_by("pk")

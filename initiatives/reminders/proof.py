@@ -75,7 +75,8 @@ def stale_on(facts, book, state: gates.State) -> date | None:
 
 def _of_day(case, circle: Circle, book, keys: list[str], day: date, today: date, warn):
     """The messages about what ages out on one day, one for each person with the questions that lie with them."""
-    period = "0d" if day <= today else before(day, today, warn)
+    last = day - timedelta(days=1)  # days are counted to the last on which it is current, as pages say it
+    period = "0d" if day <= today else before(last, today, warn)
     if not period:
         return
     owner = circle.owner(case)
@@ -93,23 +94,27 @@ def _of_day(case, circle: Circle, book, keys: list[str], day: date, today: date,
     def make(found):
         proofs = "one proof" if len(found) == 1 else f"{len(found)} proofs"
         ages = "age" if len(found) > 1 else "ages"
-        words = f"{proofs} stale since" if stale else f"{proofs} {ages} out on"
+        words = (
+            f"{proofs} stale since {day:%-d %B %Y}"
+            if stale
+            else f"{proofs} {ages} out after {last:%-d %B %Y}"
+        )
         return lambda person, period: Due(
             person,
             "proof",
             f"case:{case.pk}:{day.isoformat()}",
-            subject(case, f"{words} {day:%-d %B %Y}"),
+            subject(case, words),
             text=_listed(book, found) + _until(len(found), stale),
             link=reverse("checklist", args=[case.ref]),
             case_ref=case.ref,
-            due_on=day,
+            due_on=last,
             period=period,
         )
 
     for person, found in of_person.items():
         yield from told([person], period, make(found))
     already = {person.pk for person in of_person}
-    higher, people = circle.escalated(case, day, today)
+    higher, people = circle.escalated(case, last, today)
     yield from told([], "", make(keys), (higher, [person for person in people if person.pk not in already]))
 
 

@@ -1,16 +1,19 @@
-"""Open reviews: votes that went stale, seats that have not signed, reviews about to expire."""
+"""Open reviews: votes that went stale, whose move it is and has been for days, reviews about to expire."""
 
 import hashlib
 from datetime import datetime
+from functools import partial
 
 from django.db.models import Prefetch
 from django.urls import reverse
 
 from governance import clock, statements
 from governance.answers import ended
+from governance.models import User
 from governance.models.people import SEATS
+from governance.reading import one_look
 from governance.reminders import Due, before, since
-from initiatives import board
+from initiatives import board, waiting
 from initiatives.models import Review, SignOff
 from initiatives.reminders.circle import Circle, told
 from initiatives.reminders.words import subject
@@ -37,6 +40,7 @@ def votes_gone_stale(moment: datetime):
         case = review.initiative
         sitting = board.sit(review, case, moment)
         gate = sitting.book.gates[review.gate]
+        awaited = waiting.awaited_seats(waiting.moves(sitting))
         for row, vote in zip(sitting.sign_offs, sitting.votes, strict=True):
             if not vote.approves or vote.fresh:
                 continue
@@ -45,31 +49,35 @@ def votes_gone_stale(moment: datetime):
                 people.append(circle.role(case, "support_owner"))
             seat, reasons = SEATS[row.seat].lower(), ended("; ".join(vote.stale))
             cause = hashlib.sha256("\n".join(sorted(vote.stale)).encode()).hexdigest()[:16]
-            yield from told(
-                people,
-                f"{row.pk}:{cause}",
-                lambda person, period, row=row, seat=seat, reasons=reasons, review=review, case=case, gate=gate: (
-                    Due(
-                        person,
-                        "stale vote",
-                        f"review:{review.pk}:{row.seat}",
-                        subject(case, f"the vote of the seat {seat} went stale"),
-                        text=f"{gate.title}: the vote of {row.person} no longer counts: {reasons} "
-                        + (
-                            "Read what changed and sign again."
-                            if person.pk == row.person_id
-                            else f"Once that is mended, {row.person} can sign again."
-                        ),
-                        link=reverse("sign", args=[review.pk, row.seat])
-                        if person.pk == row.person_id
-                        else review.get_absolute_url(),
-                        case_ref=case.ref,
-                        due_on=clock.local_day(review.expires_at),
-                        period=period,
-                        seat=row.seat if person.pk == row.person_id else "",
-                    )
-                ),
-            )
+            make = partial(_stale, review, gate, row, seat, reasons, row.seat in awaited)
+            yield from told(people, f"{row.pk}:{cause}", make)
+
+
+def _stale(
+    review: Review, gate, row: SignOff, seat: str, reasons: str, needed: bool, person: User, period: str
+):
+    case, own = review.initiative, person.pk == row.person_id
+    return Due(
+        person,
+        "stale vote",
+        f"review:{review.pk}:{row.seat}",
+        subject(case, f"the vote of the seat {seat} went stale"),
+        text=f"{gate.title}: the vote of {row.person} no longer counts: {reasons} {_what_now(row, own, needed)}",
+        link=reverse("sign", args=[review.pk, row.seat]) if own else review.get_absolute_url(),
+        case_ref=case.ref,
+        due_on=clock.local_day(review.expires_at),
+        period=period,
+        seat=row.seat if own else "",
+    )
+
+
+def _what_now(row: SignOff, own: bool, needed: bool) -> str:
+    """Whether the decision waits for the vote again, to who gave it and to others."""
+    if not needed:
+        return "Nothing waits for this vote now; whose move it is stands on the page of the review."
+    return (
+        "Read what changed and sign again." if own else f"{row.person} can read what changed and sign again."
+    )
 
 
 def _support_answers(sitting: board.Sitting, row: SignOff) -> bool:
@@ -93,50 +101,91 @@ def _support_answers(sitting: board.Sitting, row: SignOff) -> bool:
     )
 
 
-def seats_not_signed(moment: datetime):
-    """Seats of an open review without a vote after 3 and 7 days: to their holders, a week later to the chair."""
+def moves_waiting(moment: datetime):
+    """Whose move an open review is, after 3 and 7 days (`waiting.moves`): seats that are to sign, then the chair too;
+    who has to answer an objection, and the seat that objected once it was answered, with who they are escalated to.
+    """
     today = clock.local_day(moment)
     reviews = _open_reviews()
     circle = Circle(review.initiative for review in reviews)
     for review in reviews:
-        case, start = review.initiative, clock.local_day(review.opened_at)
-        voted = {vote.seat for vote in review.standing_votes}
-        gate = review.rulebook.book.gates[review.gate]
-        open_seats = [seat for seat in gate.seats if seat not in voted]
-        until = clock.local_day(review.expires_at)
-        asked = f"{gate.title} has been open since {start:%-d %B %Y} and ends on {until:%-d %B %Y}."
-        for seat in open_seats:
-            yield from told(
-                circle.holders(case, seat),
-                since(start, today, (3, 7)),
-                lambda person, period, review=review, case=case, seat=seat, asked=asked, until=until: Due(
-                    person,
-                    "not signed",
-                    f"review:{review.pk}:{seat}",
-                    subject(case, f"your seat {SEATS[seat].lower()} has not signed"),
-                    text=f"{asked} Approve, object, recuse yourself, or ask a question: any of these helps.",
-                    link=reverse("sign", args=[review.pk, seat]),
-                    case_ref=case.ref,
-                    due_on=until,
-                    period=period,
-                    seat=seat,
-                ),
-            )
-        chair = circle.chair(case)
-        waiting = since(start, today, (14,))
-        if open_seats and chair and waiting:
-            yield Due(
-                chair,
-                "seats not signed",
-                f"review:{review.pk}",
-                subject(case, "seats have not signed for two weeks"),
-                text=f"{asked} Without a vote: {', '.join(SEATS[seat].lower() for seat in open_seats)}. "
-                "You can speak to them, or have a delegate appointed.",
-                link=review.get_absolute_url(),
-                case_ref=case.ref,
-                due_on=until,
-                period=waiting,
-            )
+        with one_look():
+            sitting = board.sit(review, review.initiative, moment)
+            found = waiting.moves(sitting)
+        people = User.objects.in_bulk({key for move in found for key in move.people})
+        for move in found:
+            start = clock.local_day(move.since)
+            there = [people[key] for key in move.people if key in people]
+            if move.kind == waiting.SIGN:
+                yield from told(there, since(start, today, (3, 7)), _unsigned(review, sitting, move))
+            elif move.kind in OBJECTED:
+                escalation = circle.escalated(review.initiative, start, today)
+                make = _objected(review, sitting, move)
+                yield from told(there, since(start, today, (3, 7)), make, escalation)
+        yield from _seats_quiet(review, sitting, found, circle, today)
+
+
+OBJECTED = {waiting.ANSWER: "objection", waiting.LOOK_AGAIN: "look again"}
+
+
+def _asked(review: Review, sitting: board.Sitting) -> str:
+    start, until = clock.local_day(review.opened_at), clock.local_day(review.expires_at)
+    gate = sitting.book.gates[review.gate].title
+    return f"{gate} has been open since {start:%-d %B %Y} and ends on {until:%-d %B %Y}."
+
+
+def _unsigned(review: Review, sitting: board.Sitting, move: waiting.Move):
+    case, until = review.initiative, clock.local_day(review.expires_at)
+    return lambda person, period: Due(
+        person,
+        "not signed",
+        f"review:{review.pk}:{move.seat}",
+        subject(case, f"your seat {SEATS[move.seat].lower()} has not signed"),
+        text=f"{_asked(review, sitting)} Approve, object, recuse yourself, or ask a question: any of these helps.",
+        link=reverse("sign", args=[review.pk, move.seat]),
+        case_ref=case.ref,
+        due_on=until,
+        period=period,
+        seat=move.seat,
+    )
+
+
+def _objected(review: Review, sitting: board.Sitting, move: waiting.Move):
+    case = review.initiative
+    words, text = waiting.message(sitting, move)
+    vote = next(row.pk for row in sitting.sign_offs if row.seat == move.seat)
+    return lambda person, period: Due(
+        person,
+        OBJECTED[move.kind],
+        f"review:{review.pk}:{move.seat}",
+        subject(case, f"{words}, and waits since {clock.local_day(move.since):%-d %B %Y}"),
+        text=text,
+        link=review.get_absolute_url(),
+        case_ref=case.ref,
+        due_on=clock.local_day(review.expires_at),
+        period=f"vote:{vote}:{period}",
+        seat=move.seat if move.kind == waiting.LOOK_AGAIN else "",
+    )
+
+
+def _seats_quiet(review: Review, sitting: board.Sitting, found: list[waiting.Move], circle: Circle, today):
+    """Two weeks after the opening: to the chair, which seats are still awaited."""
+    case, chair = review.initiative, circle.chair(review.initiative)
+    awaited = [SEATS[move.seat].lower() for move in found if move.kind == waiting.SIGN]
+    period = since(clock.local_day(review.opened_at), today, (14,))
+    if awaited and chair and period:
+        yield Due(
+            chair,
+            "seats not signed",
+            f"review:{review.pk}",
+            subject(case, "seats have not signed for two weeks"),
+            text=f"{_asked(review, sitting)} Without a vote: {', '.join(awaited)}. "
+            "You can speak to them, or have a delegate appointed.",
+            link=review.get_absolute_url(),
+            case_ref=case.ref,
+            due_on=clock.local_day(review.expires_at),
+            period=period,
+        )
 
 
 def reviews_expiring(moment: datetime):

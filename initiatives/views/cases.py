@@ -78,7 +78,7 @@ def case(request, ref):
         "ends": standing.review_by(row),
         "to_decide": standing.decision_due(row),
         "own_question": facts.answers.get("proto.question"),
-        "debts": sources.debts(row),
+        "debts": _debts(row),
         "gaps": list(row.gaps.filter(closed_at__isnull=True).select_related("owner")),
     }
     if ahead and context["open_review"] is None and may.party:
@@ -91,6 +91,14 @@ def case(request, ref):
         context["next"] = leads.next_step(context, request.user)
         context["changed"] = news.of_case(row, request.user, facts, states, book)
     return render(request, "initiatives/case_page.html", context)
+
+
+def _debts(case):
+    """What is owed on the case, each with the decisions that the chair let pass it."""
+    debts = sources.debts(case)
+    for debt in debts:
+        debt.passes = [(case.ref_of(one["number"]), one["reason"]) for one in debt.let_pass]
+    return debts
 
 
 def gap_rows(case, facts, book, states, keys, may) -> list[dict]:

@@ -1,14 +1,15 @@
 """What stands against a case: holds opened and lifted, debts settled and excused, gaps opened and closed."""
 
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from governance.answers import no
 from governance.models import Rulebook
 from governance.templatetags.plumbline import day
 from initiatives import actions, doors, permissions
-from initiatives.actions.holds import may_settle
+from initiatives.actions.holds import held_up, may_settle
 from initiatives.forms import ReasonForm
-from initiatives.forms.holds import CloseGapForm, GapForm, HoldForm, SettleForm
+from initiatives.forms.holds import CloseGapForm, ExcuseForm, GapForm, HoldForm, SettleForm
 from initiatives.models import Gap, Hold, Obligation
 from initiatives.models.holds import HOLD_KINDS
 from initiatives.views.shared import one_act, sent
@@ -98,19 +99,25 @@ def settle(request, pk):
 
 
 def excuse(request, pk):
-    """Let decisions pass an overdue debt once, as chair."""
-    debt = _debt(request, pk)
-    permissions.may_raise(debt.initiative, request.user).or_refuse()
+    """Let one decision on one case pass an overdue debt, as the chair who decides there."""
+    debt = get_object_or_404(Obligation.objects.select_related("initiative__unit", "debtor"), pk=pk)
+    held = [case for case in held_up(debt) if permissions.is_acting_chair(case, request.user)]
+    if not held:  # whoever decides on none of what it holds up opens it as any debt of the case
+        debt = _debt(request, pk)
+        permissions.may_raise(debt.initiative, request.user).or_refuse()
     return one_act(
         request,
-        debt.initiative,
-        ReasonForm(sent(request)),
+        held[0] if len(held) == 1 else debt.initiative,
+        ExcuseForm(sent(request), cases=held),
         lambda fields: actions.excuse_debt(obligation=debt, by=request.user, **fields),
-        "Decisions may pass this debt; it stays owed.",
-        title="Let decisions pass a debt",
-        lede=f"{debt.text} Due {day(debt.due)}, owed by {debt.debtor or 'nobody'}.",
-        happens=["Decisions may go on while it is owed. It stays owed, and this is possible once."],
-        verb="Let decisions pass",
+        "One decision may pass this debt; it stays owed.",
+        title="Let one decision pass a debt",
+        lede=f"{debt.text} Due {day(debt.due)}, owed by {debt.debtor or 'nobody'} on {debt.initiative.ref}.",
+        happens=[
+            "The next decision on the case that you choose may go on while this is owed, and uses your word up.",
+            "It stays owed, and holds up every other case of whoever owes it. For one case this is possible once.",
+        ],
+        verb="Let it pass",
     )
 
 

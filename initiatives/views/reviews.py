@@ -12,6 +12,7 @@ from governance.boards import members_now, seats_held
 from governance.middleware import on_any_day
 from governance.models import Rulebook
 from initiatives import actions, approving, board, desk_reviews, glance, permissions, sources, waiting
+from initiatives.actions.holds import HELD_UP
 from initiatives.actions.reviews import GATE_FROM
 from initiatives.approval_permissions import may_see_stamping
 from initiatives.desk_look import look_of
@@ -47,11 +48,11 @@ OF_SEATS = ("sign", "decide", "signed")  # nothing for whoever never sat on a bo
 NONE = {
     "open": ("No review is open", "An owner opens one from the case, once its gate is worth deciding."),
     "sign": (
-        "Nothing waits for your signature",
+        "No review waits for your signature",
         "You are told here and by mail when a review needs your seat.",
     ),
     "decide": (
-        "Nothing waits for your decision",
+        "No review waits for your decision",
         "A review comes here once everything that its gate asks is there.",
     ),
     "signed": (
@@ -77,8 +78,9 @@ def reviews(request):
     words = request.GET.get("q", "").strip()[:80]
     seated = bool(seats_held(person))
     own = desk_reviews.moves(look_of(person))
-    waits = own.since()
-    to_sign, to_decide = ({move.review.pk for move in some} for some in (own.to_sign, own.to_decide))
+    waits = desk_reviews.since(own)
+    to_sign = {mine.review.pk for mine in own if mine.kind in (waiting.SIGN, waiting.LOOK_AGAIN)}
+    to_decide = {mine.review.pk for mine in own if mine.kind == waiting.DECIDE}
     seen = _visible(person)
     is_open = Q(outcome=Review.OPEN)
     signed = Q(Exists(SignOff.objects.filter(review=OuterRef("pk"), person=person)))
@@ -195,8 +197,9 @@ def _open_page(request, row: Review) -> dict:
     context = _common(request, row, lines, votes, facts=sitting.facts)
     acting = asof.current() is None  # on another day nobody signs, asks or answers
     mine = permissions.seats_of(sitting.case, person) if acting else []
+    awaited = waiting.moves(sitting)
     seats, rows = sittings.matrix(
-        sitting.book, row.gate, lines, votes, mine, waiting.waiting_seats(sitting), ended=False
+        sitting.book, row.gate, lines, votes, mine, waiting.awaited_seats(awaited), ended=False
     )
     current = Rulebook.objects.current()
     may_ask = acting and bool(permissions.may_ask(row, person))
@@ -216,9 +219,10 @@ def _open_page(request, row: Review) -> dict:
         "changed": news.of_review(row, person, sitting.facts, sitting.states, sitting.book)
         if acting
         else None,
-        "awaited": waiting.moves(sitting) + _answers_owed(sitting, lines),
+        "awaited": awaited,
         "may_answer": bool(context["may"].collaborate),
         "manages": manages,
+        "in_arrears": _in_arrears(sitting) if context["may"].chair else [],
         "newer": current if current.pk != row.rulebook_id else None,
         "acting_chair": permissions.acting_chair(sitting.case),
         "proposed": [vote for vote in votes.values() if vote.row.verdict == CONDITION],
@@ -231,21 +235,20 @@ def _open_page(request, row: Review) -> dict:
     }
 
 
+def _in_arrears(sitting: board.Sitting) -> list:
+    """Overdue debts of the owner that hold the decision up: the chair may let it pass each of them once."""
+    if sitting.review.gate not in HELD_UP:
+        return []
+    day = clock.local_day(sitting.at)
+    return [debt for debt in sitting.facts.debts if day > debt.due and not debt.excused]
+
+
 def _stamped(sitting: board.Sitting, person) -> list[stamping.Sign]:
     """Signs that stand of approvals given unread: told to the board where production is decided."""
     gate = sitting.book.gates[sitting.review.gate]
     if gate.to != "production" or not may_see_stamping(sitting.case, person):
         return []
     return [sign for sign in approving.signs_of(sitting.case, sitting.at) if sign.stands]
-
-
-def _answers_owed(sitting: board.Sitting, lines) -> list[waiting.Move]:
-    """The owner's move where the board asked and nobody answered: it blocks nothing, and seats wait for it."""
-    asked = [question.asked_at for line in lines for question in line.questions if not question.answer]
-    if not asked:
-        return []
-    owner = sitting.facts.people.get("owner", "the owner, nobody accepted")
-    return [waiting.Move(owner, "to answer what the board asked", min(asked))]
 
 
 def _ended_page(request, row: Review) -> dict:

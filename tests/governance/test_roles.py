@@ -35,6 +35,7 @@ WRITTEN_ONCE = {
     "initiatives_approvaluse",
     "initiatives_continuation",
     "initiatives_drift",
+    "initiatives_excuse",
     "initiatives_formertitle",
     "initiatives_layerreview",
     "initiatives_linkanswer",

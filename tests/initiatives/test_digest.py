@@ -168,8 +168,8 @@ def test_of_a_review_everybody_is_told_their_own_move_and_not_the_first_one(cast
     actions.open_review(case=case, by=cast.owner)
     at = clock.now()
     found = [
-        waiting.Move(f"{cast.seat_risk}", "to sign as Risk", at),
-        waiting.Move(f"{cast.seat_value}", "to sign as Value", at),
+        waiting.Move(f"{cast.seat_risk}", "to sign as Risk", at, people=(cast.seat_risk.pk,)),
+        waiting.Move(f"{cast.seat_value}", "to sign as Value", at, people=(cast.seat_value.pk,)),
     ]
     monkeypatch.setattr(digest.waiting, "moves", lambda sitting: found)
     for person, what, first in (

@@ -184,7 +184,7 @@ def test_before_the_first_version_a_hop_is_where_its_link_says(cast, case):
 # --- What a term does to the cases that it touches -------------------------------------------------------------------
 
 
-def test_a_term_holds_drafts_and_live_cases_alike_and_tells_the_chair_of_the_live(cast):
+def test_a_term_holds_drafts_and_live_cases_alike_and_tells_chair_and_owner_once(cast):
     live = factories.make_mvp(cast)
     draft = factories.make_case(cast, title="A draft")
     spared = factories.make_case(cast, title="Nothing of that vendor")
@@ -196,9 +196,11 @@ def test_a_term_holds_drafts_and_live_cases_alike_and_tells_the_chair_of_the_liv
     tied.term(cast, acme)
     assert len(held(live)) == len(held(draft)) == 1
     assert held(spared) == []
-    (told,) = Notice.objects.filter(kind="data leaves its region")
-    assert told.person == cast.chair
-    assert told.subject == f"{live}: data leaves the allowed region"
+    for person in (cast.chair, cast.owner):
+        (told,) = Notice.objects.filter(kind="held", person=person)
+        assert told.subject.endswith("held: data leaves the allowed region, and so are 1 more"), "one message"
+        assert {live.ref, draft.ref} <= set(told.text.replace(";", "").split())
+        assert spared.ref not in told.text
     assert live.spans.covering(clock.now()).get().supported == "prototype"
 
 

@@ -58,7 +58,7 @@ def test_a_standing_that_ran_out_is_rewritten_and_its_grace_owed_once(cast):
         assert case.spans.covering(clock.now()).get().shortfall > 0
         assert debt.debtor == cast.owner
         grace = Rulebook.objects.current().book.freshness.grace_days
-        assert debt.due == clock.today() + timedelta(days=grace)
+        assert debt.due == clock.last_day_before(until) + timedelta(days=grace)
         assert life.fresh(case).stage == "mvp", "grace delays no truth and moves no stage"
         tasks.recompute_standings.delay()
         assert case.obligations.count() == 1

@@ -124,10 +124,10 @@ def test_ageing_proof_is_named_with_its_day(cast):
     case = factories.make_prototype(cast)
     Span.objects.filter(initiative=case).update(next_stale_on=None)
     assert lines(cast.owner, "refresh") == []
-    soon = clock.today() + timedelta(days=30)
+    soon = clock.today() + timedelta(days=31)
     Span.objects.filter(initiative=case).update(next_stale_on=soon)
     line = lines(cast.owner, "refresh")[0]
-    assert line.due == soon
+    assert line.due == clock.today() + timedelta(days=30), "the last day on which it is current"
     assert "goes stale" in line.why
     Span.objects.filter(initiative=case).update(next_stale_on=soon + timedelta(days=1))
     assert lines(cast.owner, "refresh") == []
@@ -361,6 +361,7 @@ def test_only_an_act_that_may_change_a_count_has_it_counted_again(cast, monkeypa
     says(cast.lead, 1, anew=True)  # their own case now
     says(cast.seat_value, 0, anew=True)
     life.parts(case, cast.team)
+    life.ground_gate(case, "prototype", cast.team)
     says(cast.seat_value, 0, anew=True)
     actions.open_review(case=case, by=cast.owner)
     says(cast.seat_value, 1, anew=True)  # before their board
@@ -389,6 +390,6 @@ def test_a_desk_takes_the_same_queries_however_much_is_on_it(cast, as_):
         one(number)
     many = [count(person) for person in busy]
     assert many == few
-    assert max(many) <= 6, many
+    assert max(many) <= 7, many  # one for the open reviews near them: whose move they are
     assert len(lines(cast.seat_value)) >= 3
     assert Entry.objects.acts().filter(kind="refused").count() == 0

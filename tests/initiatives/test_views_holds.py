@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 
 from governance import clock
 from initiatives import actions
+from initiatives.models import Initiative
 from tests import factories
 from tests.initiatives.looking import acts, at, text_of
 
@@ -47,16 +49,27 @@ def test_debts_of_proof_need_their_proof_and_post_mortems_their_page(cast, as_):
     assert as_(cast.seat_risk).get(at("obligation-settle", debt.pk)).status_code == 403
 
 
-def test_the_chair_lets_decisions_pass_a_debt_once(cast, as_):
-    case = factories.make_prototype(cast)
-    actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
-    url = at("obligation-excuse", case.obligations.get(kind="post_mortem").pk)
+def test_the_chair_lets_one_decision_pass_a_debt_once(cast, as_):
+    stopped = factories.make_prototype(cast)
+    waiting = factories.make_prototype(cast, title="Invoice reader")
+    actions.stop(case=stopped, reason_code="cost", reason="Too dear.", by=cast.owner)
+    debt = stopped.obligations.get(kind="post_mortem")
+    url = at("obligation-excuse", debt.pk)
+    review = actions.open_review(case=Initiative.objects.get(pk=waiting.pk), by=cast.owner)
     assert as_(cast.owner).get(url).status_code == 403
-    with acts() as kinds:
-        assert "Not saved yet" in text_of(as_(cast.chair).post(url, {"reason": ""}))
-        as_(cast.chair).post(url, {"reason": "The owner is ill."})
-    assert kinds == ["debt excused"]
-    assert as_(cast.chair).post(url, {"reason": "Again."}).status_code == 403
+    typed = {"case": waiting.pk, "reason": "The owner is ill."}
+    assert "holds nothing up" in text_of(as_(cast.chair).post(url, typed)), "it is not overdue yet"
+    with time_machine.travel(clock.now() + timedelta(days=31), tick=False):
+        client = as_(cast.chair)
+        assert f'href="{url}"' in client.get(review.get_absolute_url()).content.decode()
+        with acts() as kinds:
+            assert "Not saved yet" in text_of(client.post(url, typed | {"reason": ""}))
+            assert "Not saved yet" in text_of(client.post(url, typed | {"case": stopped.pk}))
+            client.post(url, typed)
+        assert kinds == ["debt excused"]
+        assert f'href="{url}"' not in client.get(review.get_absolute_url()).content.decode()
+        assert f"one decision on {waiting.ref}" in text_of(client.get(at("case", stopped.ref)))
+        assert client.post(url, typed | {"reason": "Again."}).status_code == 403
 
 
 def test_a_gap_is_recorded_and_closed_with_proof_or_by_its_owner(cast, as_):

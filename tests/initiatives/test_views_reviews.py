@@ -28,8 +28,8 @@ def test_the_list_sorts_reviews_by_whose_move_it_is(cast, as_):
     review = before_prototype(cast)
     page = as_(cast.seat_value).get("/reviews/?show=sign")
     assert review.initiative.title in words(page)
-    assert "Nothing waits for your signature" in words(as_(cast.seat_risk).get("/reviews/?show=sign"))
-    assert "Nothing waits for your decision" in words(as_(cast.chair).get("/reviews/?show=decide"))
+    assert "No review waits for your signature" in words(as_(cast.seat_risk).get("/reviews/?show=sign"))
+    assert "No review waits for your decision" in words(as_(cast.chair).get("/reviews/?show=decide"))
     page = words(as_(cast.owner).get("/reviews/"))
     assert "Waits for Amara Diallo to sign as Business value" in page
     assert "Something happened today." in page
@@ -57,7 +57,7 @@ def test_the_list_sorts_reviews_by_whose_move_it_is(cast, as_):
     life.votes(review, cast.team)
     assert review.initiative.title in words(as_(cast.seat_value).get("/reviews/?show=signed"))
     assert "You have signed nothing yet" in words(as_(cast.seat_risk).get("/reviews/?show=signed"))
-    assert "Nothing waits for your signature" in words(as_(cast.seat_value).get("/reviews/?show=sign"))
+    assert "No review waits for your signature" in words(as_(cast.seat_value).get("/reviews/?show=sign"))
     page = words(as_(cast.chair).get("/reviews/?show=decide"))
     assert review.initiative.title in page
     assert "Waits for Elena Novak to decide" in page

@@ -85,7 +85,7 @@ def test_a_vendor_moves_its_region(cast, summaries):
         assert story.span(case).label == "Larger prototype"
         assert code(system) == "allowed", "the days of grace have begun"
         grace = Rulebook.objects.current().book.freshness.grace_days
-        due = date(2026, 11, 12) + timedelta(days=grace)
+        due = date(2026, 11, 11) + timedelta(days=grace)  # from the last day that was supported
         assert not case.obligations.filter(kind="step_back", settled_at=None).exists(), "no task ran yet"
         with story.undone():
             sweeps.recompute()

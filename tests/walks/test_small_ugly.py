@@ -352,7 +352,7 @@ def test_support_that_falls_is_owed_back_and_settles_itself(cast):
     with at(2026, 8, 31):  # 90 days later some of it aged out
         sweeps.recompute()
         debt = case.obligations.unsettled().get(kind="step_back")
-        assert debt.due == date(2026, 9, 14)
+        assert debt.due == date(2026, 9, 13), "fourteen days from 30 August, the last that was supported"
         with pytest.raises(Refused, match="settles itself"):
             actions.settle(obligation=debt, note="Done.", by=cast.owner)
         story.renew(case, cast)
