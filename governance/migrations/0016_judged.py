@@ -93,6 +93,6 @@ DROP FUNCTION plumbline_digest(bytea, text, text);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("governance", "0014_decisions_by_key")]
+    dependencies = [("governance", "0015_guards")]
 
     operations = [migrations.RunSQL(KEEP + NEW_AGAIN, BACK)]

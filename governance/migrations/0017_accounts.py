@@ -124,7 +124,7 @@ DROP FUNCTION plumbline_rule_time(timestamptz);
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('governance', '0014_decisions_by_key'),
+        ("governance", "0016_judged"),
     ]
 
     operations = [

@@ -6,14 +6,14 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('governance', '0014_decisions_by_key'),
+        ("governance", "0017_accounts"),
     ]
 
     operations = [
         migrations.AlterField(
             model_name='delivery',
             name='kind',
-            field=models.CharField(choices=[('day', "The day's mail"), ('digest', 'Weekly digest'), ('approvals', 'Approvals asked for'), ('checkpoint', 'Checkpoint of a decision')], default='day', max_length=20),
+            field=models.CharField(choices=[('day', "The day's mail"), ('digest', 'Weekly digest'), ('approvals', 'Approvals asked for'), ('checkpoint', 'Checkpoint of a decision'), ('account', 'About the account')], default='day', max_length=20),
         ),
         migrations.CreateModel(
             name='DataFolder',

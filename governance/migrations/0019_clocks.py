@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("governance", "0014_decisions_by_key")]
+    dependencies = [("governance", "0018_data_folder")]
 
     operations = [
         migrations.AddField(

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('governance', '0014_decisions_by_key'),
-        ('initiatives', '0020_rulebook_whatif'),
+        ("initiatives", "0020_rulebook_whatif"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

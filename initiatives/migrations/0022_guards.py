@@ -277,6 +277,6 @@ ALTER FUNCTION plumbline_guard_stage() SECURITY INVOKER;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("initiatives", "0020_rulebook_whatif"), ("governance", "0015_guards")]
+    dependencies = [("initiatives", "0021_shared_rights"), ("governance", "0015_guards")]
 
     operations = [migrations.RunSQL(GUARDS, NO_GUARDS)]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('initiatives', '0020_rulebook_whatif'),
+        ("initiatives", "0022_guards"),
     ]
 
     operations = [

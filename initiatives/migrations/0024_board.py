@@ -39,7 +39,7 @@ DROP FUNCTION plumbline_guard_excuse();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("initiatives", "0020_rulebook_whatif"),
+        ("initiatives", "0023_votes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -56,6 +56,6 @@ DROP FUNCTION plumbline_guard_cooling_vote() CASCADE;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("initiatives", "0020_rulebook_whatif"), ("governance", "0017_accounts")]
+    dependencies = [("initiatives", "0024_board"), ("governance", "0017_accounts")]
 
     operations = [migrations.RunSQL(GUARDS, NO_GUARDS)]
