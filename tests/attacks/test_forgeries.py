@@ -78,8 +78,8 @@ def row_of_history(model, pk, sign="~"):
     return (
         f"INSERT INTO {model.history.model._meta.db_table} ({columns}, history_type, history_date, history_user_name,"
         f" history_change_reason) SELECT {columns}, '{sign}',"
-        f" (current_setting('plumbline.act')::json->>'at')::timestamptz, 'Mallory', '' FROM public.{model._meta.db_table}"
-        f" WHERE id = {pk}",
+        f" (current_setting('plumbline.act')::json->>'at')::timestamptz, 'Mallory', ''"
+        f" FROM public.{model._meta.db_table} WHERE id = {pk}",
         [],
     )
 
