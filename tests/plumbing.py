@@ -30,7 +30,7 @@ from psycopg import sql
 
 from governance import asof, capture, database, folder, guards, roles
 from initiatives.models import past
-from tests.anew import as_it_was, drop_used, only_owner_makes_temporary, server, url_of
+from tests.anew import as_it_was, drop_used, server, url_of
 
 TEMPLATE_PREFIX = "plumbline_template_"
 BUILDER = pytest.StashKey[threading.Thread]()
@@ -95,9 +95,9 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """The copy gets the rights on the database itself."""
-    with django_db_blocker.unblock(), server() as at:
-        only_owner_makes_temporary(at, connection.settings_dict["NAME"])
+    """The copy gets the rights that the template has: Django migrates it once more, and on the database itself."""
+    with django_db_blocker.unblock(), psycopg.connect(url_of(connection.settings_dict["NAME"])) as inside:
+        roles.grant(inside, LOGINS)
 
 
 # Files that take longest, started first: a long one begun last would leave the other worker idle.

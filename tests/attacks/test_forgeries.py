@@ -77,8 +77,9 @@ def row_of_history(model, pk, sign="~"):
     columns = ", ".join(f'"{column}"' for column in capture.columns_of(model))
     return (
         f"INSERT INTO {model.history.model._meta.db_table} ({columns}, history_type, history_date, history_user_name,"
-        f" history_change_reason) SELECT {columns}, '{sign}', now(), 'Mallory', '' FROM public.{model._meta.db_table}"
-        f" WHERE id = {pk}",
+        f" history_change_reason) SELECT {columns}, '{sign}',"
+        f" (current_setting('plumbline.act')::json->>'at')::timestamptz, 'Mallory', ''"
+        f" FROM public.{model._meta.db_table} WHERE id = {pk}",
         [],
     )
 
