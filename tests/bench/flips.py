@@ -72,12 +72,13 @@ def kind_of(what: str) -> str:
 def found(seed: int) -> int:
     """Changes of every kind; prints how many of how many were found at their place. Exit 1 when one was not."""
     with place.database():
-        from django.db import transaction
+        from django.db import connection, transaction
 
-        from governance import verification
-        from tests import factories
+        from governance import roles, verification
+        from tests import factories, plumbing
         from tests.attacks import changing
 
+        roles.grant(connection, plumbing.LOGINS)  # rights on the database itself are in no copy of it
         with transaction.atomic():
             changing.make_life(factories.make_cast())
             assert verification.verify().ok
