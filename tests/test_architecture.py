@@ -158,6 +158,8 @@ def test_no_signals_between_apps():
         ("governance/apps.py", "post_migrate"),
         ("governance/apps.py", "pre_migrate"),
         ("governance/pulse.py", "signal"),
+        ("governance/celery.py", "worker_init"),
+        ("governance/celery.py", "beat_init"),
         ("governance/database.py", "self"),  # a connection, no signal
         ("initiatives/profiling/measuring.py", "duckdb"),  # likewise
     }

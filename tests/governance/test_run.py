@@ -116,6 +116,7 @@ def all_gone(processes: list[psutil.Process], seconds: float) -> bool:
 
 
 def test_ctrl_c_leaves_no_process(start, tmp_path):
+    (tmp_path / "data").mkdir()
     (tmp_path / "data" / "logins.txt").write_text("owner  Marta Lindqvist\n")
     running = start()
     processes = running.wait_until_ready()
