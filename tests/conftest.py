@@ -1,9 +1,11 @@
 """The cast; what it stands on is in plumbing.py."""
 
+from datetime import timedelta
+
 import pytest
 from django.conf import settings
 
-from governance import pulse
+from governance import pulse, seals
 from governance.models import rulebook
 from tests import factories
 
@@ -32,9 +34,11 @@ def _no_decision_of_another_test():
 
 
 @pytest.fixture
-def cast(db) -> factories.Cast:
+def cast(db, monkeypatch) -> factories.Cast:
     """An organisation with its board, its people and the rulebook in force; scheduler and worker are heard."""
     cast = factories.make_cast()
+    # What is remembered of it was recorded when the first test asked for it, and is sealed by none.
+    monkeypatch.setattr(seals, "LATE", timedelta(days=1))
     pulse.say("scheduler", "of tests")
     pulse.say("worker", "celery@of tests")
     return cast

@@ -14,8 +14,9 @@ def test_strangers_are_sent_to_sign_in(client):
     assert answer["Location"].startswith("/sign-in/?next=/cases/")
 
 
+@pytest.mark.django_db
 def test_every_answer_carries_its_request_id(client):
-    assert len(client.get("/healthz")["X-Request-Id"]) == 32
+    assert len(client.get("/sign-in/")["X-Request-Id"]) == 32
 
 
 @pytest.mark.parametrize(
