@@ -111,10 +111,12 @@ def make_person(login: str, unit: Unit | None = None, **fields) -> User:
 
 
 def make_seat(cast: Cast, person: User, seat: str, *, by: User | None = None, **fields) -> Membership:
-    """A seat of the board, granted by an admin and confirmed by the chair: it signs at once."""
+    """A seat of the board, granted by an admin and confirmed by the chair or deputy: it signs at once."""
     row = ground.appoint(board=cast.board, person=person, seat=seat, by=by or cast.admin, **fields)
     if cooling_off.seat_until(row, clock.now()) is not None and row.signs_from > row.starts_at:
-        row = ground.confirm_seat(membership=row, by=cast.chair)
+        row = ground.confirm_seat(
+            membership=row, by=cast.deputy_chair if person == cast.chair else cast.chair
+        )
     return row
 
 

@@ -45,7 +45,7 @@ ACCOUNTS = [
         "governance/permissions.py",
         "if person.pk in (membership.person_id, membership.granted_by_id):",
         "if False:",
-        f"{ATTACKS} -k finds_the_seat_on_the_desk",
+        f"{ATTACKS} -k admin_of_more_than_a_day",
     ),
     (
         "a password by a link of somebody else waits",

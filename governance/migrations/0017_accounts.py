@@ -189,5 +189,19 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('confirmed_by__isnull', True)), models.Q(('confirmed_at__isnull', False), ('confirmed_by__isnull', False)), _connector='OR'), name='membership_is_confirmed_by_somebody_at_a_moment'),
         ),
         ]),
+        migrations.AlterField(
+            model_name="delivery",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("day", "The day's mail"),
+                    ("digest", "Weekly digest"),
+                    ("approvals", "Approvals asked for"),
+                    ("account", "About the account"),
+                ],
+                default="day",
+                max_length=20,
+            ),
+        ),
         migrations.RunSQL(SEATS, NO_SEATS),
     ]
