@@ -236,9 +236,23 @@ MUTANTS = [
     Mutant(
         "a changed scope stales every vote",
         "governance/statements.py",
-        'if [scope[0] for scope in now["scope"]] != [scope[0] for scope in signed["scope"]]:',
+        "if _scopes(now, whole) != _scopes(signed, whole):",
         "if False:",
         STATEMENTS,
+    ),
+    Mutant(
+        "another title, problem, platform or confidentiality stales a vote",
+        "governance/statements.py",
+        "        reasons += _case_moved(signed, now)\n",
+        "        pass\n",
+        "tests/governance/test_statement_coverage.py",
+    ),
+    Mutant(
+        "an item of proof that says something else stales a vote",
+        "governance/statements.py",
+        "        reasons += _proof_moved(book, signed, now, items)\n",
+        "        pass\n",
+        "tests/governance/test_statement_coverage.py",
     ),
     Mutant(
         "a changed answer stales a vote",
