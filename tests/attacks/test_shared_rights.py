@@ -232,7 +232,7 @@ def test_sixty_shared_things_and_every_act_of_a_stranger(cast, variant, capsys):
             f"\n{variant}: {world.objects} shared things, {len(tried)} acts, answers {dict(statuses)}, "
             f"{len(wrong)} changed something"
         )
-    assert len(tried) >= 200
+    assert len(tried) >= 150
     assert not wrong, "\n".join(wrong)
 
 

@@ -302,7 +302,7 @@ def test_a_technical_lead_brings_what_belongs_to_own_cases_and_nothing_else(cast
     case = factories.make_mvp(cast)
     ledger = factories.make_system(cast, "Ledger")
     factories.make_system(cast, "Foreign")
-    factories.make_link(cast, case, ledger)
+    link = factories.make_link(cast, case, ledger)
     with pytest.raises(Refused, match="Only admins bring systems"):
         read(cast, "Name,Kind\nA,wiki\n", by=cast.lead)
     with pytest.raises(Refused, match="technical leads"):
@@ -310,6 +310,18 @@ def test_a_technical_lead_brings_what_belongs_to_own_cases_and_nothing_else(cast
     batch = read(
         cast,
         "Term,System,Field,Meaning\nRate,Ledger,rate,Rate of the day\nRate,Foreign,rate,Another\nTerm alone,,,x\n",
+        "definitions",
+        by=cast.lead,
+    )
+    assert states(batch) == ["wrong"] * 3, "nobody agreed to the link, and nobody named the term"
+    factories.agree(link)
+    again = "Term,System,Field,Meaning\nRate,Ledger,rate,Rate of the day \n"
+    batch = read(cast, again, "definitions", by=cast.lead)
+    assert "propose it there first" in said(batch.rows.get())
+    factories.make_term(cast, "Rate")
+    batch = read(
+        cast,
+        "Term,System,Field,Meaning\nRate,Ledger,rate,Rate of the day\nRate,Foreign,rate,Others\nTerm alone,,,x\n",
         "definitions",
         by=cast.lead,
     )

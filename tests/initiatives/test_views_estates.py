@@ -141,7 +141,8 @@ def test_a_dropped_table_is_gone_for_everybody(cast, as_):
 
 def test_leads_see_their_own_tables_and_only_what_they_may_bring(cast, as_):
     case = factories.make_mvp(cast)
-    factories.make_link(cast, case, factories.make_system(cast, "Ledger"))
+    factories.make_link(cast, case, factories.make_system(cast, "Ledger"), agreed=True)
+    factories.make_term(cast, "Rate")
     own = read(cast, "Term,System,Field,Meaning\nRate,Ledger,rate,Of the day\n", "definitions", by=cast.lead)
     other = read(cast, "Name,Kind\nHidden,wiki\n")
     client = as_(cast.lead)
