@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 # Page and the most it may ask the database, the session and the person among it; for whoever sees most of it.
 MOST = {
-    "/": 12,  # two for what adoption puts on desks; the notices come with its first question
+    "/": 13,  # two for what adoption puts on desks, one for whose move the open reviews near the person are
     "{case}incidents/": 16,
     "/cases/": 10,
     "/cases/?view=board": 11,
@@ -53,7 +53,7 @@ MOST = {
     "{case}history/": 14,
     "{review}": 15,
     "{review}sign/risk_compliance/": 15,
-    "/reviews/": 12,
+    "/reviews/": 13,  # whose move each is, of those near the person and of those on the page
     "/search/?q=claims": 14,
     "{case}integration/effort/": 18,
     "/reports/where-it-goes/": 13,
