@@ -1,117 +1,172 @@
-"""What the owner of the tables can write past every guard, with capture on: rows that the record then knows well."""
+"""What a forger finds, and what he writes: statements past every act, as true as he can make them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+import json
+from dataclasses import dataclass
 
-from django.db import connection
-
-from governance import clock, ledger, statements
-from governance.history import acting
-from governance.models import Entry
-from initiatives.models import Initiative, Review, SignOff, StageChange
-
-KEPT_ON = ("captured", "has_its_history")
-
-
-@contextmanager
-def unguarded(*tables: str) -> Iterator[None]:
-    """The guards of these tables off, capture and history on; they stand again afterwards as if nothing had been."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
-        cursor.execute(
-            "SELECT c.relname::text, t.tgname::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
-            " WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND c.relname = ANY (%s) AND t.tgname <> ALL (%s)",
-            [list(tables), list(KEPT_ON)],
-        )
-        triggers = cursor.fetchall()
-        for table, name in triggers:
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {name}")
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
-        for table, name in triggers:
-            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {name}")
+from adoption.demo import life
+from governance import actions as ground
+from governance import capture, clock, statements
+from governance.models import ContractVersion, Membership, Rulebook
+from initiatives import actions
+from initiatives.actions.votes import statement_for
+from initiatives.models import Initiative, Review, SignOff
+from tests import factories
 
 
-@contextmanager
-def an_hour_later() -> Iterator[None]:
-    """Long after everything that a running act might not have seen yet."""
-    with clock.simulated(clock.now() + timedelta(hours=1)):
-        yield
+@dataclass
+class Scene:
+    """A prototype before its next gate with one vote of three, a contract with the board, an idea nobody owns yet."""
+
+    cast: factories.Cast
+    case: Initiative
+    review: Review
+    vote: SignOff
+    contract: ContractVersion
+    idea: Review
+    stranger_board: object
 
 
-def set_stage(case: Initiative, stage: str, *, by) -> None:
-    """H2: the stage of a case, without any stage change."""
-    with unguarded("initiatives_initiative"), acting(by=by):
-        row = Initiative.objects.get(pk=case.pk)
-        row.__dict__["stage"], row.basis, row.since = stage, "decision", clock.now()
-        row.save()
+def set_up() -> Scene:
+    """What is attacked; made by acts."""
+    cast = factories.make_cast()
+    case = factories.make_prototype(cast)
+    life.staff(case, cast.team)
+    life.contract(life.fresh(case), cast.team)
+    life.plan_scope(life.fresh(case), cast.team)
+    life.propose_and_confirm_tier(life.fresh(case), cast.team)
+    life.ground_gate(life.fresh(case), "mvp", cast.team)
+    review = actions.open_review(case=life.fresh(case), by=cast.owner)
+    vote = life.vote(review, "business_value", cast.seat_value)
+    other = factories.make_case(cast, title="Another")
+    life.staff(other, cast.team)
+    actions.save_contract(case=other, clauses=life.CLAUSES, vocabulary=life.VOCABULARY, by=cast.owner)
+    contract = actions.propose_contract(case=life.fresh(other), by=cast.owner)
+    registered = actions.register(
+        title="Mine", unit=cast.unit, problem="It is slow.", owner=cast.support, by=cast.seat_value
+    )
+    idea = actions.open_review(case=life.fresh(registered), by=cast.seat_value)
+    board = ground.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
+    ground.appoint(board=board, person=cast.outsider, seat="business_value", by=cast.admin)
+    return Scene(cast, life.fresh(case), Review.objects.get(pk=review.pk), vote, contract, idea, board)
 
 
-def move(case: Initiative, target: str, *, by, basis="decision", review=None, told=True) -> None:
-    """A stage change as acts write it, by somebody who may not; `told`: with an act of its own."""
-    with unguarded("initiatives_stagechange"), acting(by=by):
-        row = Initiative.objects.get(pk=case.pk)
-        if told:
-            entry = ledger.record("stage changed", case=row, **{"from": row.stage, "to": target})
-        else:
-            entry = Entry.objects.filter(kind="stage changed").latest("pk")
-        change = StageChange(
-            initiative=row,
-            from_stage=row.stage,
-            to_stage=target,
-            basis=basis,
-            review=review,
-            by=by,
-            at=clock.now(),
-            entry_id=entry.pk,
-        )
-        change.save()
-        with unguarded("initiatives_initiative"):
-            row.__dict__["stage"], row.basis, row.since = target, basis, clock.now()
-            row.save()
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "UPDATE initiatives_stagechange SET consumed = true WHERE id = %s", [change.pk]
-                )
+# --- What a forger writes --------------------------------------------------------------------------------------------
 
 
-def approve(review: Review, *, by, votes=()) -> None:
-    """H1 b: the review ends as approved, with its act and its stage change, whoever voted."""
-    with unguarded("initiatives_review"), acting(by=by):
-        review = Review.objects.get(pk=review.pk)
-        review.outcome, review.ended_by, review.ended_at = Review.APPROVED, by, clock.now()
-        review.findings = {"votes": [{"digest": vote.digest, "stale": []} for vote in votes]}
-        review.save()
-        ledger.record("review approved", case=review.initiative, review=review.pk)
-    move(review.initiative, review.gate, by=by, review=review)
+def row_of_history(model, pk, sign="~"):
+    """The equal row of history that a change of a governed row must have."""
+    columns = ", ".join(f'"{column}"' for column in capture.columns_of(model))
+    return (
+        f"INSERT INTO {model.history.model._meta.db_table} ({columns}, history_type, history_date, history_user_name,"
+        f" history_change_reason) SELECT {columns}, '{sign}',"
+        f" (current_setting('plumbline.act')::json->>'at')::timestamptz, 'Mallory', ''"
+        f" FROM public.{model._meta.db_table} WHERE id = {pk}",
+        [],
+    )
 
 
-def vote(review: Review, seat: str, *, person, verdict="approve", criteria=(), told=True) -> SignOff:
-    """H1 c: a vote for a seat in the name of somebody, with its act."""
-    text = f"I, {person.full_name}, {verdict}"
-    facts = {"case": review.initiative.ref, "gate": review.gate, "seat": seat, "evidence": {}}
-    with unguarded("initiatives_signoff"), acting(by=person):
-        row = SignOff(
-            review=review,
-            seat=seat,
-            person=person,
-            verdict=verdict,
-            criteria=list(criteria),
-            statement=text,
-            digest=statements.digest(text),
-            facts=facts,
-            at=clock.now(),
-        )
-        row.save()
-        if told:
-            ledger.record(
-                "signed off",
-                case=review.initiative,
-                review=review.pk,
-                seat=seat,
-                digest=row.digest,
-                statement=text,
-            )
-    return row
+def changed(row, **fields):
+    """An update of a row, with its history."""
+    model, pk = type(row), row.pk
+    sets = ", ".join(f'"{name}" = %s' for name in fields)
+    return [
+        (f"UPDATE public.{model._meta.db_table} SET {sets} WHERE id = {pk}", list(fields.values())),
+        row_of_history(model, pk),
+    ]
+
+
+def entry(kind, case, by=None):
+    """An act in the record, as the application may write it."""
+    return (
+        "SELECT plumbline_record(%s, %s, NULL, '', now(), ARRAY[%s], ARRAY[convert_to('{}', 'UTF8')])",
+        [kind, by.pk if by else None, case.ref],
+    )
+
+
+def stage_change(case, target, basis, by=None, review=None):
+    """The row beside a move, tied to the newest entry."""
+    return (
+        "INSERT INTO public.initiatives_stagechange (initiative_id, from_stage, to_stage, basis, review_id, reason,"
+        " by_id, at, supported_then, entry_id, consumed) SELECT %s, %s, %s, %s, %s, '', %s, now(), '', max(id), false"
+        " FROM public.governance_entry",
+        [case.pk, case.stage, target, basis, review.pk if review else None, by.pk if by else None],
+    )
+
+
+def vote(review, seat, person, **fields):
+    """A vote with a true statement, past the act."""
+    review = Review.objects.select_related("initiative", "rulebook").get(pk=review.pk)
+    text, covered = statement_for(review, seat, person, verdict="approve", at=clock.now())
+    values = {
+        "review_id": review.pk,
+        "seat": seat,
+        "person_id": person.pk,
+        "verdict": "approve",
+        "reason": "",
+        "criteria": "[]",
+        "statement": text,
+        "digest": statements.digest(text),
+        "facts": json.dumps(covered),
+        "covered_evidence": json.dumps(sorted(map(int, covered["evidence"]))),
+        "at": clock.now(),
+    } | fields
+    names, marks = ", ".join(values), ", ".join(["%s"] * len(values))
+    return (f"INSERT INTO public.initiatives_signoff ({names}) VALUES ({marks})", list(values.values()))
+
+
+def ended(scene, outcome, by, *, votes=(), review=None, **fields):
+    """The end of a review, with findings that name these votes as fresh."""
+    findings = {"votes": [{"digest": row.digest, "stale": []} for row in votes]}
+    values = {
+        "outcome": outcome,
+        "ended_by_id": by.pk,
+        "ended_at": clock.now(),
+        "reason": "Go.",
+        "findings": json.dumps(findings),
+    }
+    return changed(review or scene.review, **values | fields)
+
+
+def shadow(*tables):
+    """Temporary tables of these names, which a session would look up before those of the schema."""
+    return [(f"CREATE TEMPORARY TABLE {table} (LIKE public.{table})", []) for table in tables]
+
+
+def seated(scene, person, seat, by=None):
+    """A seat on the board of the case, with its history; granted by that person."""
+    return [
+        (
+            "INSERT INTO governance_membership (id, board_id, person_id, seat, starts_at, granted_by_id)"
+            " VALUES (99999, %s, %s, %s, now() - interval '1 hour', %s)",
+            [scene.cast.board.pk, person.pk, seat, by.pk if by else None],
+        ),
+        row_of_history(Membership, 99999, "+"),
+    ]
+
+
+def in_force(version):
+    """A contract version put in force, with its history."""
+    return changed(version, state="in_force", starts_at=clock.now())
+
+
+def contract_approval(scene, person, seat, digest=None):
+    """An approval of the contract that is with the board."""
+    return (
+        "INSERT INTO governance_contractapproval (version_id, seat, person_id, digest, at) VALUES (%s, %s, %s, %s, %s)",
+        [scene.contract.pk, seat, person.pk, digest or scene.contract.digest, clock.now()],
+    )
+
+
+def draft(scene, source=None):
+    """A loaded and proposed rulebook that nobody published."""
+    row = ground.load_rulebook(
+        source=Rulebook.objects.current().source.replace('version = "', 'version = "9.', 1),
+        by=scene.cast.admin,
+    )
+    ground.propose_publication(rulebook=row, by=scene.cast.admin)
+    return Rulebook.objects.get(pk=row.pk)
+
+
+def plain(*texts):
+    """The same statements whatever the scene."""
+    return lambda s: [(text, []) for text in texts]

@@ -22,8 +22,8 @@ from governance.offline import verify
 from initiatives import actions
 from initiatives.models import Review
 from tests import factories
-from tests.attacks import forging
-from tests.attacks.forging import an_hour_later, unguarded
+from tests.attacks import unguarded as forging
+from tests.attacks.unguarded import an_hour_later, unguarded
 from tests.governance.tampering import rewrite, tamper
 
 pytestmark = pytest.mark.django_db
