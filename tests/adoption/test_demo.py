@@ -66,7 +66,7 @@ def test_a_demo_that_was_interrupted_is_built_anew_and_a_whole_one_is_kept(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_demo_is_whole_and_comes_back_from_a_backup(settings, tmp_path, monkeypatch):
+def test_the_demo_is_whole(settings, tmp_path, monkeypatch):
     settings.DATA_DIR = tmp_path
     settings.DEMO_PASSWORD = "correct horse battery staple"
     said, began = StringIO(), clock.now()
