@@ -389,6 +389,8 @@ def test_a_desk_takes_the_same_queries_however_much_is_on_it(cast, as_):
         one(number)
     many = [count(person) for person in busy]
     assert many == few
-    assert max(many) <= 6, many
+    *others, chair = many
+    assert max(others) <= 6, many
+    assert chair <= 7, "whoever chairs is asked for new seats too"
     assert len(lines(cast.seat_value)) >= 3
     assert Entry.objects.acts().filter(kind="refused").count() == 0
