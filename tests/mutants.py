@@ -16,11 +16,7 @@ from pathlib import Path
 
 TABLES = (
     "organisation", "client", "enforcement", "approvals", "contract", "integration", "pulses", "whatif",
-<<<<<<< HEAD
-    "leaders", "judged", "accounts",
-=======
-    "leaders", "statements",
->>>>>>> votes
+    "leaders", "judged", "accounts", "statements",
 )  # fmt: skip
 ROOT = Path(__file__).resolve().parent.parent
 
