@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from governance import clock
-from governance.answers import Conflict
 from initiatives import (
     actions,
     ahead,
@@ -20,14 +19,13 @@ from initiatives import (
     residency_permissions,
 )
 from initiatives.actions.proposals import aimed
-from initiatives.actions.residency import bound_of, cases_in, cases_of_unit, cases_of_vendor, check_term
+from initiatives.actions.residency import cases_in, cases_of_unit, cases_of_vendor, check_term
 from initiatives.forms import ReasonForm
 from initiatives.forms.residency import MoveForm, PolicyForm, RegionForm, VendorForm, VendorTermForm
 from initiatives.models import Initiative, Region, UnitPolicy, Vendor, VendorTerm
 from initiatives.register import residency
 from initiatives.register.residency import UNIT, VENDOR, Judged, WhatIf
 from initiatives.views.mending import Mending
-from initiatives.views.proposals import Proposing, instead
 from initiatives.views.shared import case_context, mend, page_of, sent
 
 TONES = {
@@ -117,7 +115,7 @@ def vendors(request: HttpRequest) -> HttpResponse:
 @require_safe
 def vendor(request: HttpRequest, pk: int) -> HttpResponse:
     """A vendor: its terms, and where they bite among the cases that one may see."""
-    row = _found(Vendor.objects.all(), pk)
+    row = found_or_404(Vendor.objects.all(), pk)
     biting = [
         one
         for one in residency.judge(cases_of_vendor(row))
@@ -162,7 +160,7 @@ def vendor_add(request: HttpRequest) -> HttpResponse:
     """List a vendor."""
     residency_permissions.may_add_vendor(request.user).or_refuse()
     form = VendorForm(sent(request))
-    return _one_act(
+    return one_act(
         request,
         form,
         save=lambda: actions.add_vendor(by=request.user, **form.cleaned_data),
@@ -176,75 +174,17 @@ def vendor_add(request: HttpRequest) -> HttpResponse:
     )
 
 
-def term_add(request: HttpRequest, pk: int) -> HttpResponse:
-    """File a term; who looks first sees which cases it would hold."""
-    row = _found(Vendor.objects.all(), pk)
-    may = residency_permissions.may_file_terms(row, request.user)
-    proposing = instead(request, may, "vendor_term_filed", row)
-    if proposing is not None:
-        return _proposed_term(request, row, proposing)
-    return _term(request, row, None, title=f"File a term of {row}", verb="File it")
-
-
 def term_change(request: HttpRequest, pk: int) -> HttpResponse:
     """File a term anew in the place of one."""
-    term = _found(VendorTerm.objects.standing().select_related("vendor", "by"), pk)
+    term = found_or_404(VendorTerm.objects.standing().select_related("vendor", "by"), pk)
     residency_permissions.may_withdraw_term(term, request.user).or_refuse()
     residency_permissions.may_file_terms(term.vendor, request.user).or_refuse()
-    return _term(
+    return term_form(
         request, term.vendor, term, title=f"Change {term.reference} of {term.vendor}", verb="Change it"
     )
 
 
-def _proposed_term(request, of: Vendor, proposing: Proposing) -> HttpResponse:
-    """A term as somebody finds it who may not file it."""
-    form = VendorTermForm(sent(request))
-    proposing.ask_why(form)
-
-    def save():
-        fields = form.bound() | {"kind": form.cleaned_data["kind"]}
-        check_term(VENDOR, of.pk, **fields)
-        return proposing.send(request, form, fields)
-
-    return _one_act(
-        request,
-        form,
-        save=save,
-        done="",
-        back=of.get_absolute_url(),
-        parent=of.name,
-        **proposing.page(f"a term of {of}"),
-    )
-
-
-def term_confirm(request: HttpRequest, pk: int) -> HttpResponse:
-    """Let a term bind that somebody else filed; who confirms sees which cases it holds then."""
-    term = _found(VendorTerm.objects.standing().select_related("vendor", "by"), pk)
-    residency_permissions.may_confirm_terms(request.user).or_refuse()
-    if not term.awaits_confirmation:
-        raise Conflict("It binds already.")
-    if request.method == "POST":
-        actions.confirm_vendor_term(term=term, by=request.user)
-        messages.success(
-            request, "It binds from its first day. Every case that it forbids something is held."
-        )
-        return redirect(term.vendor)
-    found = ahead.look(cases_of_vendor(term.vendor), WhatIf(also=bound_of(VENDOR, term)))
-    return _page(
-        request,
-        None,
-        _ahead(request.user, found),
-        back=term.vendor.get_absolute_url(),
-        parent=term.vendor.name,
-        two_steps=False,
-        row=term,
-        title=f"Confirm {term.reference} of {term.vendor}",
-        lede=f"{term.by} filed it on {clock.local_day(term.at):%-d %B %Y}. It binds nobody until somebody confirms it.",
-        verb="Confirm it",
-    )
-
-
-def _term(request, of: Vendor, replaces: VendorTerm | None, **page) -> HttpResponse:
+def term_form(request, of: Vendor, replaces: VendorTerm | None, **page) -> HttpResponse:
     form = VendorTermForm(sent(request), initial=_fields_of(replaces, VendorTermForm))
 
     def look():
@@ -253,7 +193,7 @@ def _term(request, of: Vendor, replaces: VendorTerm | None, **page) -> HttpRespo
         without = ((VENDOR, replaces.pk),) if replaces else ()
         return ahead.look(cases_of_vendor(of), WhatIf(also=bound, without=without))
 
-    return _one_act(
+    return one_act(
         request,
         form,
         look=look,
@@ -273,7 +213,7 @@ def _term(request, of: Vendor, replaces: VendorTerm | None, **page) -> HttpRespo
 
 def term_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a term back."""
-    term = _found(VendorTerm.objects.standing().select_related("vendor", "by"), pk)
+    term = found_or_404(VendorTerm.objects.standing().select_related("vendor", "by"), pk)
     residency_permissions.may_withdraw_term(term, request.user).or_refuse()
     return _withdrawing(
         request,
@@ -290,12 +230,12 @@ def term_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def vendor_move(request: HttpRequest, pk: int) -> HttpResponse:
     """What would come of it if the vendor moved all that it runs in one region to another: looked at, never saved."""
-    row = _found(Vendor.objects.all(), pk)
+    row = found_or_404(Vendor.objects.all(), pk)
     told = Initiative.objects.filter(Q(confidential=False) | Q(pk__in=permissions.visible_to(request.user)))
     form, found = MoveForm(request.GET or None, vendor=row, places=residency.regions_of(row, told)), None
     if form.is_valid():
         what_if = WhatIf(moved=(row.pk, form.cleaned_data["moved_from"], form.cleaned_data["moved_to"]))
-        found = _ahead(request.user, ahead.look(cases_of_vendor(row), what_if))
+        found = told_ahead(request.user, ahead.look(cases_of_vendor(row), what_if))
     return render(
         request,
         "initiatives/residency_look.html",
@@ -329,7 +269,7 @@ def policy_add(request: HttpRequest) -> HttpResponse:
 
 def policy_change(request: HttpRequest, pk: int) -> HttpResponse:
     """Set a policy anew in the place of one."""
-    row = _found(UnitPolicy.objects.standing().select_related("unit"), pk)
+    row = found_or_404(UnitPolicy.objects.standing().select_related("unit"), pk)
     return _policy(request, row, title=f"Change {row.reference} of {row.unit}", verb="Change it")
 
 
@@ -345,7 +285,7 @@ def _policy(request, replaces: UnitPolicy | None, **page) -> HttpResponse:
         without = ((UNIT, replaces.pk),) if replaces else ()
         return ahead.look(keys, WhatIf(also=bound, without=without))
 
-    return _one_act(
+    return one_act(
         request,
         form,
         look=look,
@@ -362,7 +302,7 @@ def _policy(request, replaces: UnitPolicy | None, **page) -> HttpResponse:
 
 def policy_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a policy back."""
-    row = _found(UnitPolicy.objects.standing().select_related("unit"), pk)
+    row = found_or_404(UnitPolicy.objects.standing().select_related("unit"), pk)
     residency_permissions.may_set_regions(request.user).or_refuse()
     return _withdrawing(
         request,
@@ -416,7 +356,7 @@ def region_add(request: HttpRequest) -> HttpResponse:
     """Add a region; who looks first sees which cases it holds or frees."""
     residency_permissions.may_set_regions(request.user).or_refuse()
     form = RegionForm(sent(request), initial={"key": request.GET.get("key", "")[:60]})
-    return _one_act(
+    return one_act(
         request,
         form,
         look=lambda: ahead.look(
@@ -436,7 +376,7 @@ def region_add(request: HttpRequest) -> HttpResponse:
 # --- What they share -------------------------------------------------------------------------------------------------
 
 
-def _found(rows, pk: int):
+def found_or_404(rows, pk: int):
     row = rows.filter(pk=pk).first()
     if row is None:
         raise Http404("No such thing.")
@@ -450,7 +390,7 @@ def _fields_of(row, form) -> dict:
     return {name: getattr(row, name) for name in form.base_fields if hasattr(row, name)}
 
 
-def _one_act(
+def one_act(
     request, form, *, save, done: str, back: str, look=None, to_made: bool = False, **page
 ) -> HttpResponse:
     """A form that shows, where it is asked to, which cases it would hold or free, before it is saved.
@@ -461,7 +401,7 @@ def _one_act(
     if request.method == "POST" and form.is_valid():
         try:
             if look is not None and request.POST.get("step") == "look":
-                found = _ahead(request.user, look())
+                found = told_ahead(request.user, look())
             else:
                 made = save()
                 if done:
@@ -469,7 +409,7 @@ def _one_act(
                 return redirect(made.get_absolute_url() if to_made else back)
         except ValidationError as error:
             mend(form, error)
-    return _page(request, form, found, back=back, two_steps=look is not None, **page)
+    return page_with(request, form, found, back=back, two_steps=look is not None, **page)
 
 
 def _withdrawing(
@@ -485,10 +425,10 @@ def _withdrawing(
         else:
             messages.success(request, "It is withdrawn and binds nobody from now on.")
             return redirect(back)
-    return _page(
+    return page_with(
         request,
         form,
-        _ahead(request.user, ahead.look(cases, what_if)),
+        told_ahead(request.user, ahead.look(cases, what_if)),
         back=back,
         parent=parent,
         two_steps=False,
@@ -499,7 +439,7 @@ def _withdrawing(
     )
 
 
-def _page(request, form, found, *, back: str, **page) -> HttpResponse:
+def page_with(request, form, found, *, back: str, **page) -> HttpResponse:
     context = {"nav": "systems-all", "form": form, "ahead": found, "back_url": back} | page
     return render(request, "initiatives/residency_form.html", context)
 
@@ -511,7 +451,7 @@ def _by_case(found: list[Judged]) -> dict[int, list[Judged]]:
     return by_case
 
 
-def _ahead(person, found: ahead.Ahead) -> dict:
+def told_ahead(person, found: ahead.Ahead) -> dict:
     """What would come of it, as this person may see it."""
     return {
         "held": _shown(person, found.held),

@@ -291,7 +291,7 @@ def test_the_number_of_questions_does_not_grow_with_systems_and_links(cast, as_,
         case = factories.make_case(cast, title=f"Case {number}")
         factories.make_link(cast, case, crm)
         factories.make_link(cast, case, factories.make_system(cast, f"System {number}"))
-        factories.make_account(cast, crm, f"svc-{number}", owner=cast.outsider)
+        factories.make_account(cast, crm, f"svc-{number}", owner=cast.outsider, by=crm.owner)
     assert [asked(page) for page in pages] == before
 
 
