@@ -465,10 +465,10 @@ Rätsel,Amt Süd,Türkis,,
 def test_a_schema_never_seen_is_guessed_mapped_by_hand_and_remembered(cast):
     batch = text_upload(cast.admin, UNSEEN)
     assert batch.reading["columns"]["title"] == "Bezeichnung"
-    assert [row.mapped["stage"] for row in batch.rows.all()] == ["production", "prototype", ""]
+    assert [row.mapped["stage"] for row in batch.rows.all()] == ["production", "proposed", ""]
     columns = {**batch.reading["columns"], "began": "Einsatz seit"}
     batch = actions.map_batch(batch=batch, columns=columns, stages={"Türkis": "mvp"}, by=cast.admin)
-    assert [row.mapped["stage"] for row in batch.rows.all()] == ["production", "prototype", "mvp"]
+    assert [row.mapped["stage"] for row in batch.rows.all()] == ["production", "proposed", "mvp"]
     assert batch.rows.first().mapped["began"] == "2025-02-01"
     assert InventorySource.objects.get(key="acme").stages["Türkis"][0] == "mvp"
     counts = actions.confirm_batch(batch=batch, by=cast.admin)
@@ -476,7 +476,7 @@ def test_a_schema_never_seen_is_guessed_mapped_by_hand_and_remembered(cast):
     with pytest.raises(Conflict):
         actions.map_batch(batch=batch, columns=columns, by=cast.admin)
     following = text_upload(cast.admin, UNSEEN.replace("Rätsel", "Lotse"))
-    assert [row.mapped["stage"] for row in following.rows.all()] == ["production", "prototype", "mvp"]
+    assert [row.mapped["stage"] for row in following.rows.all()] == ["production", "proposed", "mvp"]
     assert [row.decision for row in following.rows.all()] == ["unchanged", "unchanged", "import"]
 
 
