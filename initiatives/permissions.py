@@ -276,10 +276,9 @@ def may_chair(case: Initiative, person: User) -> Answer:
 
 def may_raise(case: Initiative, person: User) -> Answer:
     """What only the chair does and what lets the case rise or go on: approve, lift, excuse, reopen, continue."""
-    return all_of(
-        may_chair(case, person),
-        cooling_off.may_lift(person, memberships_on(case, person, (CHAIR, DEPUTY_CHAIR))),
-    )
+    seated = [row for row in members_now(board_for(case.unit)) if row.person_id == person.pk]
+    chaired = [row for row in seated if row.seat in (CHAIR, DEPUTY_CHAIR)]
+    return all_of(may_chair(case, person), cooling_off.may_lift(person, chaired))
 
 
 def barred_from_signing(case: Initiative, person: User, *, approving: bool = True) -> list[str]:
