@@ -7,13 +7,11 @@ None where the database refused it.
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from importlib import import_module
-from importlib.util import find_spec
 
 from django.core.files.storage import default_storage
 from django.db import connection
 
-from governance import capture, guards, seals, verification
+from governance import capture, guards, recorded, seals, verification
 from initiatives.models import Evidence
 from tests import factories
 from tests.governance import tampering
@@ -68,10 +66,9 @@ def hashes(chance: random.Random) -> Told:
 
 def guards_changed(chance: random.Random) -> Told:
     """A trigger that is off or gone, a function that does nothing, a right given to everybody."""
-    how = chance.choice(["off", "gone", *(["function", "grant"] if hasattr(guards, "expected") else [])])
+    how = chance.choice(["off", "gone", "function", "grant"])
     if how in ("off", "gone"):
-        triggers = _triggers() if how == "off" or hasattr(guards, "expected") else _installed()
-        table, name = chance.choice(triggers)
+        table, name = chance.choice(_triggers())
         verb = (
             f"ALTER TABLE {table} DISABLE TRIGGER {name}"
             if how == "off"
@@ -107,14 +104,8 @@ def _triggers() -> list[tuple[str, str]]:
         return cursor.fetchall()
 
 
-def _installed() -> list[tuple[str, str]]:
-    return [one for one in _triggers() if one[1] in ("append_only", "captured", "has_its_history")
-            and (one[1] != "append_only" or one[0] in guards.record_tables())]  # fmt: skip
-
-
 def files(chance: random.Random) -> Told:
     """A bit of a file of evidence, or the file gone."""
-    recorded = import_module("governance.recorded")
     item = chance.choice(Evidence.objects.exclude(file="").order_by("pk"))
     with default_storage.open(item.file.name) as source:
         content = source.read()
@@ -147,11 +138,10 @@ def _one_column(query: str) -> list:
 GROUPS: dict[str, Callable[[random.Random], Told]] = {
     "governed rows": rows,
     "rows of the ledger": ledger,
+    "files of evidence": files,
     "hashes of passwords and keys": hashes,
     "guards": guards_changed,
 }
-if find_spec("governance.recorded"):  # verify_ledger --files
-    GROUPS["files of evidence"] = files
 # What `python -m tests.bench.flips found` tries of each.
 COUNTS = {
     "governed rows": 50,
