@@ -198,11 +198,20 @@ class Decided:
     line: tuple
 
 
+def decided(known: Known, key: Key, question: dict) -> dict:
+    """The decision on one question that came by no request, kept in the log, as AuthZEN writes it."""
+    return _kept([_decide(known, key, question)])[0]
+
+
 def _decided(request, known: Known, key: Key, question: dict) -> Decided:
-    """The decision on one question, written down. Raises Answered where it speaks of another case."""
+    """The decision on one question of a request, written down. Raises Answered where it speaks of another case."""
     if (asked_for := (question.get("context") or {}).get("case")) not in (None, known.ref):
         log.info("a key was used for another case", key=key.public, asked_for=str(asked_for)[:20])
         raise Answered(404, "There is no such case for this key.")
+    return _decide(known, key, question, request.META.get("HTTP_X_REQUEST_ID", ""))
+
+
+def _decide(known: Known, key: Key, question: dict, request_id: str = "") -> Decided:
     begun, now = time.perf_counter(), clock.now()
     version, version_key = known.version_at(now)
     if known.away:
@@ -212,7 +221,6 @@ def _decided(request, known: Known, key: Key, question: dict) -> Decided:
     approval = None
     if decision.outcome == NEEDS_APPROVAL:
         decision, approval = _approved_or_asked(known, key, version_key, question, decision)
-    request_id = request.META.get("HTTP_X_REQUEST_ID", "")
     try:
         line = _write_down(request_id, known, key, question, decision, approval, now, begun)
     except OSError as trouble:
