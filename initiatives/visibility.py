@@ -8,6 +8,10 @@ from governance import asof, clock
 from governance.boards import seats_held, units_of_board
 from governance.models import Delegation, Membership, Unit, User
 from initiatives.models import Condition, Gap, Handover, Initiative, Obligation, RoleAssignment
+from initiatives.models.holds import FEED
+
+# Debts of owners of systems and accounts, who settle them on pages that open nothing else of the case.
+SETTLED_ELSEWHERE = (FEED, "service_account")
 
 
 def visible_to(person: User) -> QuerySet:
@@ -46,8 +50,9 @@ def owed_by(person: User) -> list[QuerySet]:
     and what is just being handed over, to either side.
     """
     asked = Handover.objects.waiting()
+    debts = Obligation.objects.unsettled().filter(debtor=person).exclude(kind__in=SETTLED_ELSEWHERE)
     return [
-        Obligation.objects.unsettled().filter(debtor=person).values("initiative"),
+        debts.values("initiative"),
         Condition.objects.filter(owner=person, met_at__isnull=True).values("review__initiative"),
         Gap.objects.filter(owner=person, closed_at__isnull=True).values("initiative"),
         asked.filter(person=person).values("initiative"),

@@ -8,6 +8,7 @@ class DataFolder(models.Model):
     """The mark of the folder of files that belongs to this database (`governance.folder`). At most one row."""
 
     not_governed = "true of the place and not of the organisation: it is in no backup, and decides nothing"
+    not_in_admin = "one row, which `manage.py adopt_folder` writes"
 
     mark = models.CharField(max_length=64)
     marked_at = models.DateTimeField()

@@ -176,6 +176,8 @@ class SigningRule(WrittenOnce):
     the last signature decides.
     """
 
+    not_in_admin = "made of the rulebook, which is read there"
+
     CONTRACT = "contract"
     BY_CHAIR, BY_LAST = "chair", ""
 

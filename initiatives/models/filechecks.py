@@ -12,6 +12,7 @@ class FileCheck(models.Model):
     """
 
     not_governed = "how far a check got, and what it doubts: what an admin confirms leaves entries of its own"
+    not_in_admin = "what it doubts has a page of its own, from the desk"
 
     at = models.DateTimeField()
     looked = models.PositiveIntegerField(default=0)

@@ -136,6 +136,10 @@ class Mending:
         there = f"{reverse('drill-add', args=[self.case.ref])}?{urlencode(asked)}"
         return [(there, "Record a drill")] if self.works else []
 
+    def _record(self, item: int) -> Mends:
+        there = f"{reverse('evidence-add', args=[self.case.ref])}?{urlencode({'supersedes': item})}"
+        return [(there, "Add the record that passes")] if self.works else []
+
     def _may_change(self, system: System) -> bool:
         return system.retired_at is None and (self.works or system.owner_id == self.person.pk)
 
@@ -159,6 +163,7 @@ OF = {
     "process": lambda mending, *_: mending._process(),
     "flow": lambda mending, *_: mending._flow(),
     "drill": lambda mending, _, *parts: mending._drill(*parts),
+    "record": lambda mending, _, item, *__: mending._record(int(item)),
 }
 
 

@@ -418,7 +418,7 @@ REFUSED = {
     confirm_by_whoever_helped_to_write: "Nobody confirms what they wrote",
     publish_it_past_the_seat: "by somebody who neither wrote nor owed it",
     publish_a_draft: "out of review",
-    lift_it_twice: "let pass once, stays so",
+    lift_it_twice: "once is all",
     lift_it_without_a_reason: "Say why",
     lift_it_oneself: "Only the chair",
 }

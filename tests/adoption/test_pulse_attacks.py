@@ -263,4 +263,4 @@ def test_a_link_that_was_used_says_nothing_about_who_used_it(cast, case, as_):
         Client().get(path).content for path in (paths["Claims north"][0], "/pulse/2222-2222-2222-2222/")
     )
     assert used == never
-    assert set(SignInAttempt.objects.values_list("login", flat=True)) == {"pulse from 127.0.0.1"}
+    assert set(SignInAttempt.objects.values_list("purpose", "login")) == {(answering.GUESSED, "127.0.0.1")}
