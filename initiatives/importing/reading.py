@@ -166,11 +166,11 @@ def _check_archive(content: bytes) -> None:
             for entry in entries:
                 if entry.filename.endswith((".xml", ".rels")):
                     with archive.open(entry) as part:
-                        office.read_xml(part)
-                    with archive.open(entry) as part:
                         _count_marks(entry.filename, part)
+                    with archive.open(entry) as part:
+                        office.read_xml(part)
     except NotTaken as trouble:
-        raise wrong(str(trouble)) from None
+        raise wrong(f"The workbook cannot be read: {trouble}") from None
     except office.BROKEN:
         raise wrong("The workbook is damaged or protected. Save it again without a password.") from None
 

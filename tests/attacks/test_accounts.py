@@ -206,7 +206,7 @@ def test_h4_a_chair_in_the_first_day_or_just_reset_approves_nothing(cast, review
             debtor=cast.owner,
         )
     with pytest.raises(Refused, match="first day"):
-        actions.excuse_debt(obligation=debt, reason="Fine.", by=cast.outsider)
+        actions.excuse_debt(obligation=debt, case=review.initiative, reason="Fine.", by=cast.outsider)
     # What never waits: returning, refusing, stopping.
     assert actions.decide(review=again(review), outcome="refused", reason="Not yet.", by=cast.outsider)
     assert actions.stop(

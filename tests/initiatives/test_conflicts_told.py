@@ -18,7 +18,7 @@ def lines(person, case):  # noqa: F811
     return [
         line
         for line in desk.lines_for(person)
-        if line.ref == case.ref and "conflict" in f"{line.text}{line.why}"
+        if line.ref == case.ref and "conflict" in f"{line.text}{line.why}" and "is held" not in line.text
     ]
 
 
