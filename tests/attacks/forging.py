@@ -136,8 +136,8 @@ def seated(scene, person, seat, by=None):
     """A seat on the board of the case, with its history; granted by that person."""
     return [
         (
-            "INSERT INTO governance_membership (id, board_id, person_id, seat, starts_at, granted_by_id)"
-            " VALUES (99999, %s, %s, %s, now() - interval '1 hour', %s)",
+            "INSERT INTO governance_membership (id, board_id, person_id, seat, starts_at, granted_by_id, signs_from)"
+            " VALUES (99999, %s, %s, %s, plumbline_now(), %s, plumbline_now() + interval '24 hours')",
             [scene.cast.board.pk, person.pk, seat, by.pk if by else None],
         ),
         row_of_history(Membership, 99999, "+"),
