@@ -4,25 +4,39 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from governance import clock, cooling_off
-from governance.boards import seats_held
+from governance.boards import PERSON, boards, seats_held
 from governance.desk import Line
 from governance.models import Membership, User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
+from governance.reading import Around, Moment, Question
+
+_now = Moment("now")
+# Seats that cool off, or will from a day to come, by their board.
+_NEW = Question(
+    seats=Around(
+        Membership.objects.filter(
+            Q(ends_at=None) | Q(ends_at__gt=_now),
+            signs_from__gt=F("starts_at"),
+            confirmed_at=None,
+            person__is_active=True,
+        ).filter(signs_from__gt=_now),
+        "board",
+        joined={"board": ("id", "name"), "person": PERSON, "granted_by": PERSON},
+    )
+)
 
 
 def to_confirm(person: User) -> list[Membership]:
     """Seats that cool off, or will from a day to come, and that the person may confirm by office."""
     now = clock.now()
     held = [seat for seat in seats_held(person) if seat.seat in (CHAIR, DEPUTY_CHAIR)]
-    boards = {seat.board_id for seat in held if cooling_off.seat_until(seat, now) is None}
-    if not person.is_active or not (boards or person.is_admin):
+    chaired = {seat.board_id for seat in held if cooling_off.seat_until(seat, now) is None}
+    asked = {board.pk for board in boards()} if person.is_admin else chaired
+    if not person.is_active or not asked:
         return []
-    rows = Membership.objects.filter(signs_from__gt=F("starts_at"), confirmed_at=None)
-    rows = rows.filter(Q(ends_at=None) | Q(ends_at__gt=now), signs_from__gt=now, person__is_active=True)
-    rows = rows.exclude(person=person).exclude(granted_by=person)
-    if not person.is_admin:
-        rows = rows.filter(board__in=boards)
-    return list(rows.select_related("board", "person", "granted_by").order_by("signs_from", "pk"))
+    found = [seat for seats in _NEW.ask(asked)["seats"].values() for seat in seats]
+    others = [seat for seat in found if person.pk not in (seat.person_id, seat.granted_by_id)]
+    return sorted(others, key=lambda seat: (seat.signs_from, seat.pk))
 
 
 def lines(person: User) -> list[Line]:
