@@ -72,7 +72,9 @@ def test_each_stands_in_the_readme_under_that_login():
     table = (Path(__file__).parents[2] / "README.md").read_text().partition("**What each command needs")[2]
     logins = {
         name: login
-        for commands, login in re.findall(r"^\| (`.+?) \| (.+?) \|", table.partition("\n## ")[0], re.MULTILINE)
+        for commands, login in re.findall(
+            r"^\| (`.+?) \| (.+?) \|", table.partition("\n## ")[0], re.MULTILINE
+        )
         for name in re.findall(r"`([a-z_]+)", commands)
     }
     assert {name for name in AS_OWNER if logins[name] == "owner of the tables"} == set(AS_OWNER)
