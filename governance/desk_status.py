@@ -17,7 +17,7 @@ def lines(person: User) -> list[Line]:
     """Everything that is wrong with what runs, on the desk of every admin."""
     if not (person.is_admin and person.is_active):
         return []
-    rows = list(Pulse.objects.all())
+    rows = status.pulses()
     found = [*_scheduler(rows), *_workers(rows), *_clocks(rows), *_sealing(), *_decisions()]
     return [
         Line("see", text, f"{reverse('status')}{place}", "See the status", why) for text, place, why in found

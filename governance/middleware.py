@@ -19,11 +19,10 @@ log = structlog.get_logger("plumbline.pages")
 class Machines:
     """Questions of running systems go straight to their views: they carry a key, not a session, and there are many.
 
-    So do the probes of load balancers, which ask by the address of a machine and not by a name that is known here.
     Which addresses those are is what their views say (`for_machines`), so that there is one list of addresses.
     """
 
-    PREFIX = ("/access/", "/adoption/v1/", "/healthz", "/readyz")
+    PREFIX = ("/access/", "/adoption/v1/")
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -39,6 +38,14 @@ class Machines:
                 response.headers.setdefault("Content-Length", str(len(response.content)))
                 return response
         return self.get_response(request)
+
+
+class Probes(Machines):
+    """Load balancers ask by the address of a machine, not by a name that is known here: they are answered before the
+    name is looked at, under the id and the headers that every page has.
+    """
+
+    PREFIX = ("/healthz", "/readyz")
 
 
 def for_machines(view):

@@ -66,6 +66,13 @@ CALLED = (
     "plumbline_decisions_of(timestamptz)",
 )
 
+DEMAND_OWNER = """
+DO $$ BEGIN
+  IF EXISTS (SELECT FROM pg_class WHERE oid = 'public.governance_entry'::regclass
+             AND NOT pg_has_role(relowner, 'USAGE'))
+  THEN RAISE insufficient_privilege USING MESSAGE = 'permission denied: these tables are of another login'; END IF;
+END $$"""
+
 
 @dataclass(frozen=True)
 class Names:
@@ -104,10 +111,12 @@ def make_roles(connection: psycopg.Connection[Any], *, passwords: dict[str, str]
 def grant(connection: Any, names: Names | None = None) -> list[str]:
     """Give each login what it needs and take the rest; returns the names of those the server has.
 
-    `connection` is psycopg's or Django's, of the owner of the tables. To be called after every migration.
+    `connection` is psycopg's or Django's, of the owner of the tables. To be called after every migration. Raises the
+    database's own error for others: where a login may pass nothing on, PostgreSQL warns and goes on.
     """
     names = names or Names()
     with connection.cursor() as cursor:
+        cursor.execute(DEMAND_OWNER)
         cursor.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY (%s)", [list(names)])
         known = [name for (name,) in cursor.fetchall()]
         for statement in statements(cursor, names, known):

@@ -21,6 +21,7 @@ from django.db import connection, connections, transaction
 from governance import clock, keys
 from governance.models import Checkpoint, Entry, EntryBody, Leaf, User
 from governance.offline import verify
+from governance.reading import once
 from governance.reminders import Due
 from governance.tree import LEVELS, Tree
 
@@ -248,11 +249,15 @@ def _make_known(cursor, checkpoint, size):
 
 def newest() -> Checkpoint | None:
     """The newest checkpoint."""
-    return Checkpoint.objects.order_by("-pk").first()
+    return once(("newest checkpoint",), lambda: Checkpoint.objects.order_by("-pk").first())
 
 
 def backlog() -> Backlog:
     """What waits to be sealed. Entries of a simulated time are counted, but have no age."""
+    return once(("backlog",), _backlog)
+
+
+def _backlog() -> Backlog:
     with connections["default"].cursor() as cursor:
         floor = _floor(cursor, newest())
         cursor.execute(

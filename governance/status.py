@@ -19,6 +19,7 @@ from governance.history import acting
 from governance.models import Delivery, Entry, PasswordLink, Pulse, TaskRun, User
 from governance.models.life import SCHEDULER, WEB, WORKER
 from governance.permissions import may_keep_accounts
+from governance.reading import once
 from governance.redaction import reason_of
 
 SILENT = timedelta(minutes=2)  # signs of life come every 15 seconds
@@ -121,6 +122,11 @@ def _beating(rows, kind: str) -> list[Beating]:
     ]
 
 
+def pulses() -> list[Pulse]:
+    """The last sign of life of every process."""
+    return once(("pulses",), lambda: list(Pulse.objects.all()))
+
+
 def beat(rows: list[Pulse] | None = None) -> Beat:
     """The scheduler as its signs of life tell it."""
     schedulers = _beating(Pulse.objects.all() if rows is None else rows, SCHEDULER)
@@ -138,7 +144,8 @@ def silent_since(processes: list[Beating]) -> datetime | None:
 
 
 def _first_act() -> datetime | None:
-    return Entry.objects.order_by("pk").values_list("recorded_at", flat=True).first()
+    acts = Entry.objects.order_by("pk").values_list("recorded_at", flat=True)
+    return once(("first act",), acts.first)
 
 
 def workers(rows: list[Pulse]) -> list[Beating]:

@@ -359,8 +359,8 @@ MUTANTS = [
     Mutant(
         "no page needs a slacker policy",
         "governance/settings.py",
-        '"style-src": [SELF],',
-        '"style-src": [SELF, "\'unsafe-inline\'"],',
+        '"form-action": [SELF],',
+        '"form-action": [SELF], "style-src": [SELF, "\'unsafe-inline\'"],',
         "tests/test_policy.py",
     ),
     Mutant(

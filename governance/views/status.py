@@ -8,7 +8,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from governance import clock, readiness, seals, spools, status
-from governance.models import Pulse
 from governance.permissions import may_keep_accounts
 
 
@@ -17,7 +16,7 @@ from governance.permissions import may_keep_accounts
 def status_page(request: HttpRequest) -> HttpResponse:
     """Everything at once; what is wrong comes first."""
     may_keep_accounts(request.user).or_refuse()
-    pulses = list(Pulse.objects.all())
+    pulses = status.pulses()
     workers = status.workers(pulses)
     backlog = seals.backlog()
     context = {

@@ -353,12 +353,12 @@ def drop(request, pk):
 
 
 def progress(request, pk):
-    """How far a confirmed table has come: a part of its page, looked at every few seconds."""
+    """How far a confirmed table has come: a part of its page, looked at every few seconds. Raises Http404 before."""
     batch = _batch(request, pk)
-    total, waiting = batch.rows.count(), batch.rows.waiting().count()
-    return render(
-        request, "_components/progress.html", _progress(batch, total, waiting) or {"state": "finished"}
-    )
+    found = _progress(batch, batch.rows.count(), batch.rows.waiting().count())
+    if not found:
+        raise Http404("This table was not confirmed.")
+    return render(request, "initiatives/_estate_progress.html", {"progress": found})
 
 
 def _progress(batch: EstateBatch, total: int, waiting: int) -> dict:

@@ -15,6 +15,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from governance import actions as people
 from governance import clock, personal, seals, subject_access, verification
 from governance.history import acting
 from governance.models import Board, ContractVersion, Entry, Membership, Rulebook, ServiceKey, User
@@ -228,7 +229,7 @@ def test_votes_of_people_who_may_not(cast, case, review):
     with acting(by=cast.admin):
         other = Board(name="Logistics board", unit=cast.elsewhere)
         other.save()
-        Membership(board=other, person=cast.outsider, seat="business_value", granted_by=cast.admin).save()
+    people.appoint(board=other, person=cast.outsider, seat="business_value", by=cast.admin)
     with an_hour_later():
         forged = [
             (past_guards.vote(review, "risk_compliance", person=cast.auditor), "person_id"),

@@ -1,6 +1,8 @@
 """What README.md says each command needs of the database: tried as the application, which owns no table."""
 
+import re
 from io import StringIO
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -24,6 +26,7 @@ AS_APPLICATION = {
     "password_link": ["owner"],
     "remind": ["--json"],
     "bring_decisions": [],
+    "adopt_folder": ["--although-files-are-missing"],
 }
 
 
@@ -42,9 +45,11 @@ def as_application(application_url, cast):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_commands_need_what_the_readme_says(as_application, tmp_path):
+def test_commands_need_what_the_readme_says(as_application, tmp_path, settings):
     told = {}
     for name, arguments in (AS_OWNER | AS_APPLICATION).items():
+        if name == "adopt_folder":
+            settings.MEDIA_ROOT = tmp_path / "another"  # the one of before needs no adopting
         try:
             call_command(
                 name,
@@ -61,3 +66,16 @@ def test_commands_need_what_the_readme_says(as_application, tmp_path):
         assert (
             "permission denied" in told[name] or "must be owner" in told[name] or "owner of" in told[name]
         ), told
+
+
+def test_each_stands_in_the_readme_under_that_login():
+    table = (Path(__file__).parents[2] / "README.md").read_text().partition("**What each command needs")[2]
+    logins = {
+        name: login
+        for commands, login in re.findall(
+            r"^\| (`.+?) \| (.+?) \|", table.partition("\n## ")[0], re.MULTILINE
+        )
+        for name in re.findall(r"`([a-z_]+)", commands)
+    }
+    assert {name for name in AS_OWNER if logins[name] == "owner of the tables"} == set(AS_OWNER)
+    assert {name for name in AS_APPLICATION if "application" in logins[name]} == set(AS_APPLICATION)

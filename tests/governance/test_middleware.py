@@ -15,8 +15,9 @@ def test_strangers_are_sent_to_sign_in(client):
 
 
 @pytest.mark.django_db
-def test_every_answer_carries_its_request_id(client):
-    assert len(client.get("/sign-in/")["X-Request-Id"]) == 32
+@pytest.mark.parametrize("path", ["/sign-in/", "/healthz", "/readyz"])
+def test_every_answer_carries_its_request_id(client, path):
+    assert len(client.get(path)["X-Request-Id"]) == 32
 
 
 @pytest.mark.parametrize(

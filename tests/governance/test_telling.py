@@ -6,6 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from adoption.demo import life
 from governance import calendar, clock, telling
 from governance.models import CalendarFeed, Entry
 from initiatives import actions
@@ -104,8 +105,22 @@ def test_what_is_due_to_me_and_nothing_private(cast, feed):
     assert b"Private words" not in answer.content
     assert b"Zeppelin" not in answer.content
     assert len({event["UID"] for event in events}) == len(events)
-    theirs = read(Client().get(f"/calendar/{telling.make_calendar(by=cast.seat_risk)}.ics").content)
-    assert {event["SUMMARY"] for event in theirs} == {f"Sign: {case.ref} {case.title}"}
+
+
+def test_a_seat_is_told_to_sign_what_can_be_signed_now(cast, feed):
+    """A review that still lacks what only its owner can bring waits for the owner, not for the seats."""
+    unready, _, _ = feed
+    ready = factories.make_ready(cast, factories.make_case(cast, title="Minutes writer"), "prototype")
+    review = actions.open_review(case=ready, by=cast.owner)
+    secret = telling.make_calendar(by=cast.seat_value)
+
+    def told() -> set[str]:
+        return {event["SUMMARY"] for event in read(Client().get(f"/calendar/{secret}.ics").content)}
+
+    assert unready.reviews.get(ended_at=None) != review
+    assert told() == {f"Sign: {ready.ref} {ready.title}"}
+    life.vote(review, "business_value", cast.seat_value)
+    assert told() == set()
 
 
 def test_what_is_done_leaves_the_calendar_and_what_is_the_same_is_not_sent_again(cast, feed):
