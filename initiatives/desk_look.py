@@ -5,6 +5,7 @@ from datetime import date, datetime
 from functools import cached_property
 
 from governance import clock, cooling_off
+from governance.answers import Answer
 from governance.boards import boards, seats_held
 from governance.models import ContractVersion, Delegation, Membership, Rulebook, Unit, User
 from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
@@ -416,11 +417,11 @@ class Look:
             if all((pk, one) in party for one in chairs.get(self.boards_by_unit[cases[pk]], ()))
         }
 
-    def cooled_off_on(self, case: Initiative, seat: str) -> bool:
-        """Whether the person signs now, in this seat of the case's board, what lets a case rise."""
+    def may_lift_on(self, case: Initiative, seat: str) -> Answer:
+        """Sign now, in this seat of the case's board, what lets a case rise."""
         board = self.boards_by_unit.get(case.unit_id)
         held = [row for row in self.memberships if row.seat == seat and row.board_id == board]
-        return bool(cooling_off.may_lift(self.person, held))
+        return cooling_off.may_lift(self.person, held)
 
     def seats_on(self, case: Initiative) -> list[str]:
         """The voting seats of the person on the board of the case."""

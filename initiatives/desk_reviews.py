@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from governance import clock
-from governance.answers import ended
+from governance.answers import Answer, ended, yes
 from governance.desk import Line
 from governance.models.people import SEATS
 from governance.rulebook.book import Gate
@@ -38,21 +38,26 @@ class Mine:
 
 
 def moves(look: Look) -> list[Mine]:
-    """Every move of the person, or of somebody for whom they stand in, at the open reviews near them."""
+    """Every move that the person, or somebody for whom they stand in, can make today at the open reviews near them."""
+    return [one for one in _near(look) if _may(look, one)]
+
+
+def _near(look: Look) -> list[Mine]:
+    """Every move of theirs, those included that cooling off keeps them from today."""
     reviews = {row.pk: row for row in [*look.open_reviews, *look.own_reviews]}
     seen = glance.at(list(reviews.values()))
     return [
         Mine(row, move, seen[pk].stale.get(move.seat, ((),))[0])
         for pk, row in reviews.items()
         for move in seen[pk].moves
-        if look.acting_as & set(move.people) and _possible(look, row, move)
+        if look.acting_as & set(move.people)
     ]
 
 
-def _possible(look: Look, review: Review, move: waiting.Move) -> bool:
-    """Whether nothing keeps the person from making the move today: a new seat approves nothing in its first day."""
-    lifts = move.kind == waiting.SIGN and review.gate != "retire"
-    return not lifts or look.cooled_off_on(review.initiative, move.seat)
+def _may(look: Look, one: Mine) -> Answer:
+    """Make the move today: a new seat approves nothing in its first day, save a retirement."""
+    lifts = one.kind == waiting.SIGN and one.review.gate != "retire"
+    return look.may_lift_on(one.review.initiative, one.seat) if lifts else yes()
 
 
 def since(mine: list[Mine]) -> dict[int, datetime]:
@@ -64,9 +69,16 @@ def since(mine: list[Mine]) -> dict[int, datetime]:
 
 
 def lines(look: Look) -> Iterator[Line]:
-    """Reviews to sign, look at again, answer, mend, decide. Questions of the board have lines of their own."""
-    for one in moves(look):
-        if one.kind == waiting.SIGN:
+    """Reviews to sign, look at again, answer, mend, decide. Questions of the board have lines of their own.
+
+    Whoever signs nothing before a seat or a password has cooled off reads from when.
+    """
+    for one in _near(look):
+        may = _may(look, one)
+        if not may:
+            why = f"{_gate(one.review).title}. {may.reasons[0]}"
+            yield _line(one, "sign", "Read the review", why, look.holder_on(one.review.initiative, one.seat))
+        elif one.kind == waiting.SIGN:
             vote = next((vote for vote in one.review.votes if vote.seat == one.seat), None)
             yield _unsigned(look, one) if vote is None or not one.reasons else _stale(look, one, vote)
         elif one.kind == waiting.LOOK_AGAIN:

@@ -20,6 +20,7 @@ from adoption.actions.writing import write
 from adoption.demo import life
 from adoption.models import PulseComment
 from governance import asof, clock, links, seals, telling
+from governance.actions import appoint
 from governance.administration import Recorded
 from governance.history import acting
 from governance.models import Entry, PasswordLink, User
@@ -28,7 +29,7 @@ from governance.starters import STARTERS
 from governance.views.asof import Day
 from initiatives import actions
 from initiatives.actions.holds import owe
-from initiatives.models import Initiative, Review
+from initiatives.models import FileCheck, Initiative, Review
 from tests import factories
 from tests.access import TABLE
 from tests.adoption import pulsing
@@ -94,6 +95,7 @@ NO_PAGE = {
     "told-export": "a CSV file",
     "pulse-export": "a CSV file",
     "lesson-confirm": "only sent to",
+    "proposal-take-back": "only sent to",
     "lesson-take-out": "likewise",
     "lesson-again": "likewise",
     "clause-move": "only sent to",
@@ -116,6 +118,7 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "layer-review": ("seat_value", {"ref": "trial", "evidence": "report", "key": "layer"}),
     "contract-start": ("owner", {"ref": "idea"}),
     "contract-take-back": ("owner", {"ref": "trial"}),
+    "proposal-decline": ("second_admin", {}),
     "contract-approve": ("seat_value", {"ref": "trial"}),
     "dependant-decline": ("second_admin", {}),
     "system-disown": ("second_admin", {}),
@@ -139,6 +142,11 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
 MAIN = {
     "desk",
     "desk-seat",
+    "desk-first-day",
+    "seat-confirm",
+    "proposal-to-answer",
+    "feed-shut-owed",
+    "files-gone",
     "portfolio",
     "board",
     "pictures",
@@ -194,6 +202,7 @@ SHOWN_ELSEWHERE = {
     "governance/rulebook_none.html": "tests/browser/test_first_hour.py",
     "initiatives/forecast_wait.html": "tests/initiatives/test_views_forecasts.py",
     "initiatives/_forecast_progress.html": "tests/initiatives/test_views_forecasts.py",
+    "trouble.html": "tests/governance/test_troubles.py",
 }
 
 
@@ -248,6 +257,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         by=cast.owner,
     )
     gone.file.storage.delete(gone.file.name)
+    FileCheck.objects.update_or_create(only=True, defaults={"at": clock.now(), "looked": 20, "gone": [gone.pk]})
     idea = factories.make_case(cast, title="Invoice matching")
     begun = factories.make_case(cast, title="Invoices and orders")
     starter = STARTERS["match"]
@@ -276,6 +286,10 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     account = write(post_mortem=account, lessons=[LESSON], by=cast.owner, **WHOLE)
     log = ContentFile(b"12:00 nothing came back\n", "log.txt")
     attach(post_mortem=account, title="The log", file=log, by=cast.owner)
+    lost = attach(
+        post_mortem=account, title="A lost log", file=ContentFile(b"Lost\n", "lost.txt"), by=cast.owner
+    )
+    lost.file.storage.delete(lost.file.name)
     account = writing.hand_in(post_mortem=account, version=account.version, by=cast.owner)
     comment(post_mortem=account, section="impact", text="Which two teams?", by=cast.seat_risk)
     told = factories.make_prototype(cast, title="Store answers")
@@ -320,6 +334,8 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         "invited": invited["Claims north"][0].split("/")[2],
         "leaving": telling.leave_token(cast.owner),
     }
+    newcomer = factories.make_person("just-seated")
+    appoint(board=cast.board, person=newcomer, seat="business_value", by=cast.admin)
     case, of_review = trial.get_absolute_url(), review.get_absolute_url()
     as_of, long_ago = f"?as_of={then}", clock.today() - AGE / 2
     vote = Entry.objects.filter(kind="signed off").latest("pk").pk
@@ -384,6 +400,12 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("evidence-document", cast.owner, f"{case}evidence/{document.pk}/"),
         Page("evidence-table", cast.owner, f"{case}evidence/{day_of_log.pk}/look/"),
         Page("evidence-lost", cast.owner, f"{case}evidence/{gone.pk}/file/", 404),
+        Page("attachment-lost", cast.owner, reverse("attachment-file", args=[lost.pk]), 404),
+        Page("proposals-waiting", cast.second_admin, reverse("proposals")),
+        Page("proposal-to-answer", cast.second_admin, address("proposal", world)),
+        Page("feed-shut-owed", cast.second_admin, address("feed-shut", world)),
+        Page("desk-first-day", newcomer, "/"),
+        Page("review-first-day", newcomer, of_review),
         Page("systems-none", cast.owner, f"{idea.get_absolute_url()}systems/"),
         Page("systems-off", cast.owner, f"{overdue.get_absolute_url()}systems/"),
         Page("told-none", cast.owner, f"{case}decisions/"),

@@ -98,7 +98,10 @@ def test_an_owner_hands_over_and_the_successor_takes_it(watch, cast):
 
 
 def test_somebody_is_away_and_another_sits_for_her(watch, cast):
-    """She plans it and names a delegate, who accepts, finds the vote on the desk with for whom, and signs for both."""
+    """She plans it and names a delegate, who accepts, finds the vote on the desk with for whom, and signs for both.
+
+    The seat is in its first day: the desk says so, until the chair confirms it.
+    """
     case = factories.make_case(cast)
     life.parts(case, cast.team)
     life.ground_gate(case, "prototype", cast.team)
@@ -118,6 +121,18 @@ def test_somebody_is_away_and_another_sits_for_her(watch, cast):
     look(delegate, "delegation")
     delegate.press("I stand in")
     delegate.said("You stand in for Amara Diallo")
+    delegate.desk()
+    expect(delegate.page.locator("main")).to_contain_text("for Amara Diallo")
+    expect(delegate.page.locator("main")).to_contain_text("Your seat is in its first day")
+    look(delegate, "desk-first-day")
+    delegate.click("Read the review")
+    expect(delegate.page.locator("#mine")).to_contain_text("Your seat is in its first day")
+    look(delegate, "review-first-day")
+    chair = watch.sign_in(cast.chair)
+    chair.click("Look at the seat")
+    expect(chair.page.locator("main")).to_contain_text("Sam Brook")
+    look(chair, "seat-confirm")
+    chair.press("Confirm the seat")
     delegate.desk()
     expect(delegate.page.locator("main")).to_contain_text("for Amara Diallo")
     look(delegate, "desk-for")

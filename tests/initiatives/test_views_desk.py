@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -53,6 +54,19 @@ def test_a_seat_signs_then_the_chair_decides(cast, review):
     actions.propose_role(case=review.initiative, role="sponsor", person=cast.chair, by=cast.owner)
     assert lines(cast.chair, "decide") == []
     assert lines(cast.deputy_chair, "decide")
+
+
+def test_who_signs_nothing_yet_reads_from_when_and_why(cast, review):
+    seat = ground.appoint(board=cast.board, person=cast.outsider, seat="business_value", by=cast.admin)
+    (line,) = lines(cast.outsider, "sign")
+    assert (line.button, line.link) == ("Read the review", f"/reviews/{review.pk}/")
+    assert "Your seat is in its first day: what lets a case rise you sign from" in line.why
+    assert "as soon as the chair or a second admin confirms the seat" in line.why
+    assert [line.button for line in lines(cast.seat_value, "sign")] == ["Read and sign"]
+    with time_machine.travel(clock.now() + timedelta(hours=25), tick=False):
+        assert [line.button for line in lines(cast.outsider, "sign")] == ["Read and sign"]
+    ground.confirm_seat(membership=seat, by=cast.chair)
+    assert [line.button for line in lines(cast.outsider, "sign")] == ["Read and sign"]
 
 
 def test_a_stale_vote_comes_back_with_what_changed(cast, review):
