@@ -102,12 +102,14 @@ def _contracts(look: Look):
         mine = [seat for seat in SEATS if seat in held and seat in wanted and seat not in version.signed]
         if mine and version.case_pk not in look.party_to:
             ref = Initiative.ref_of(version.case_number)
+            why = f"Proposed by {version.author}; your seat ({SEATS[mine[0]].lower()}) has not signed it."
+            may = look.may_lift_in(version.case_unit, mine[0])
             yield Line(
                 "sign",
                 f"Contract of {version.case_title}, version {version.number}",
                 reverse("contract", args=[ref]),
-                "Read and sign",
-                f"Proposed by {version.author}; your seat ({SEATS[mine[0]].lower()}) has not signed it.",
+                "Read and sign" if may else "Read it",
+                why if may else f"{why} {may.reasons[0]}",
                 ref,
             )
 

@@ -417,9 +417,9 @@ class Look:
             if all((pk, one) in party for one in chairs.get(self.boards_by_unit[cases[pk]], ()))
         }
 
-    def may_lift_on(self, case: Initiative, seat: str) -> Answer:
-        """Sign now, in this seat of the case's board, what lets a case rise."""
-        board = self.boards_by_unit.get(case.unit_id)
+    def may_lift_in(self, unit: int, seat: str) -> Answer:
+        """Sign now, in this seat of the board of the unit, what lets a case rise."""
+        board = self.boards_by_unit.get(unit)
         held = [row for row in self.memberships if row.seat == seat and row.board_id == board]
         return cooling_off.may_lift(self.person, held)
 

@@ -57,7 +57,7 @@ def _near(look: Look) -> list[Mine]:
 def _may(look: Look, one: Mine) -> Answer:
     """Make the move today: a new seat approves nothing in its first day, save a retirement."""
     lifts = one.kind == waiting.SIGN and one.review.gate != "retire"
-    return look.may_lift_on(one.review.initiative, one.seat) if lifts else yes()
+    return look.may_lift_in(one.review.initiative.unit_id, one.seat) if lifts else yes()
 
 
 def since(mine: list[Mine]) -> dict[int, datetime]:

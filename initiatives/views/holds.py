@@ -3,7 +3,7 @@
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
-from governance.answers import no
+from governance.answers import ended, no
 from governance.models import Rulebook
 from governance.templatetags.plumbline import day
 from initiatives import actions, doors, permissions
@@ -112,7 +112,7 @@ def excuse(request, pk):
         lambda fields: actions.excuse_debt(obligation=debt, by=request.user, **fields),
         "One decision may pass this debt; it stays owed.",
         title="Let one decision pass a debt",
-        lede=f"{debt.text} Due {day(debt.due)}, owed by {debt.debtor or 'nobody'} on {debt.initiative.ref}.",
+        lede=f"{ended(debt.text)} Due {day(debt.due)}, owed by {debt.debtor or 'nobody'} on {debt.initiative.ref}.",
         happens=[
             "The next decision on the case that you choose may go on while this is owed, and uses your word up.",
             "It stays owed, and holds up every other case of whoever owes it. For one case this is possible once.",

@@ -257,7 +257,9 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         by=cast.owner,
     )
     gone.file.storage.delete(gone.file.name)
-    FileCheck.objects.update_or_create(only=True, defaults={"at": clock.now(), "looked": 20, "gone": [gone.pk]})
+    FileCheck.objects.update_or_create(
+        only=True, defaults={"at": clock.now(), "looked": 20, "gone": [document.pk, gone.pk]}
+    )
     idea = factories.make_case(cast, title="Invoice matching")
     begun = factories.make_case(cast, title="Invoices and orders")
     starter = STARTERS["match"]
@@ -436,7 +438,11 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("review-unsigned", cast.seat_value, of_review),
         Page("sign-value", cast.seat_value, f"{of_review}sign/business_value/"),
         Page("sign-object", cast.seat_value, f"{of_review}sign/business_value/?verdict=object"),
-        Page("sign-condition", cast.seat_value, f"{of_review}sign/business_value/?verdict=conditional"),
+        Page(
+            "sign-condition",
+            cast.seat_value,
+            f"{of_review}sign/business_value/?verdict=approve_with_condition",
+        ),
         Page("decide-conditions", cast.chair, f"{of_review}decide/?outcome=approved_with_conditions"),
         Page("decide-refused", cast.chair, f"{of_review}decide/?outcome=refused"),
         Page("ideas-compared", cast.chair, f"/ideas/?case={idea.ref}"),

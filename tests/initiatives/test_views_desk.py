@@ -69,6 +69,24 @@ def test_who_signs_nothing_yet_reads_from_when_and_why(cast, review):
     assert [line.button for line in lines(cast.outsider, "sign")] == ["Read and sign"]
 
 
+def test_a_contract_waits_for_a_new_seat_as_a_vote_does(cast, review):
+    case = review.initiative
+    life.staff(case, cast.team)
+    actions.save_contract(case=life.fresh(case), clauses=life.CLAUSES, by=cast.owner)
+    actions.propose_contract(case=life.fresh(case), by=cast.owner)
+    seat = ground.appoint(board=cast.board, person=cast.outsider, seat="business_value", by=cast.admin)
+
+    def line():
+        (found,) = [one for one in lines(cast.outsider, "sign") if one.text.startswith("Contract of ")]
+        return found
+
+    assert line().button == "Read it"
+    assert "has not signed it. Your seat is in its first day" in line().why
+    ground.confirm_seat(membership=seat, by=cast.chair)
+    assert line().button == "Read and sign"
+    assert line().why.endswith("has not signed it.")
+
+
 def test_a_stale_vote_comes_back_with_what_changed(cast, review):
     life.votes(review, cast.team)
     actions.answer(
