@@ -1,12 +1,16 @@
 """Which cases somebody may open, as queries to filter by: today, and looking back."""
 
 from datetime import datetime
+from functools import cache
 
+from django.db import connection
 from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from governance import asof, clock
 from governance.boards import seats_held, units_of_board
 from governance.models import Delegation, Membership, Unit, User
+from governance.reading import ANY_KEY
 from initiatives.models import Condition, Gap, Handover, Initiative, Obligation, RoleAssignment
 from initiatives.models.holds import FEED
 
@@ -34,8 +38,7 @@ def visible_to(person: User) -> QuerySet:
     lent = roles.filter(person__in=stood_in_for(person), accepted_at__isnull=False)
     own = Q(pk__in=roles.filter(person=person).values("initiative")) | Q(pk__in=lent.values("initiative"))
     own |= Q(registered_by=person)
-    for owed in owed_by(person):
-        own |= Q(pk__in=owed)
+    own |= Q(pk__in=owed_by(person))
     seen = own
     if person.unit_id:
         below = Unit.objects.filter(path__startswith=person.unit.path).order_by().values("pk")
@@ -45,19 +48,31 @@ def visible_to(person: User) -> QuerySet:
     return cases.filter(seen)
 
 
-def owed_by(person: User) -> list[QuerySet]:
-    """Keys of the cases on which the person still owes something, as queries to filter by: debts, conditions, gaps,
-    and what is just being handed over, to either side.
+def owed_by(person: User) -> RawSQL:
+    """Keys of the cases on which the person still owes something: debts, conditions, gaps, and what is just being
+    handed over, to either side. Its words are made once: every page of a case asks.
     """
+    words, places = _owed()
+    return RawSQL(words, [person.pk] * places)
+
+
+@cache
+def _owed() -> tuple[str, int]:
     asked = Handover.objects.waiting()
-    debts = Obligation.objects.unsettled().filter(debtor=person).exclude(kind__in=SETTLED_ELSEWHERE)
-    return [
-        debts.values("initiative"),
-        Condition.objects.filter(owner=person, met_at__isnull=True).values("review__initiative"),
-        Gap.objects.filter(owner=person, closed_at__isnull=True).values("initiative"),
-        asked.filter(person=person).values("initiative"),
-        asked.filter(successor=person).values("initiative"),
+    queries = [
+        Obligation.objects.unsettled()
+        .filter(debtor=ANY_KEY)
+        .exclude(kind__in=SETTLED_ELSEWHERE)
+        .values("initiative"),
+        Condition.objects.filter(owner=ANY_KEY, met_at__isnull=True).values("review__initiative"),
+        Gap.objects.filter(owner=ANY_KEY, closed_at__isnull=True).values("initiative"),
+        asked.filter(person=ANY_KEY).values("initiative"),
+        asked.filter(successor=ANY_KEY).values("initiative"),
     ]
+    with connection.cursor() as cursor:
+        parts = [cursor.mogrify(*query.order_by().query.sql_with_params()) for query in queries]
+    words = " UNION ALL ".join(parts).replace("%", "%%").replace(str(ANY_KEY), "%s")
+    return words, words.count("%s")
 
 
 def sight_lost(person: User, refs: set[str]) -> dict[str, datetime]:

@@ -92,8 +92,8 @@ ACCOUNTS = [
     (
         "who owes something reads what it is about",
         "initiatives/visibility.py",
-        "    for owed in owed_by(person):\n",
-        "    for owed in ():\n",
+        "    own |= Q(pk__in=owed_by(person))\n",
+        "",
         f"{ATTACKS} -k what_is_owed",
     ),
 ]
