@@ -1,28 +1,27 @@
 """Seats in their first day, for those who may confirm them."""
 
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.urls import reverse
 
 from governance import clock, cooling_off
-from governance.boards import PERSON, boards, seats_held
+from governance.boards import PERSON, seats_held
 from governance.desk import Line
 from governance.models import Membership, User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
 from governance.reading import Around, Moment, Question
 
 _now = Moment("now")
-# Seats that cool off, or will from a day to come, by their board.
+# Seats that cool off, or will from a day to come.
+_COOLING = Membership.objects.filter(
+    Q(ends_at=None) | Q(ends_at__gt=_now),
+    signs_from__gt=F("starts_at"),
+    confirmed_at=None,
+    person__is_active=True,
+).filter(signs_from__gt=_now)
+_NAMED = {"board": ("id", "name"), "person": PERSON, "granted_by": PERSON}
 _NEW = Question(
-    seats=Around(
-        Membership.objects.filter(
-            Q(ends_at=None) | Q(ends_at__gt=_now),
-            signs_from__gt=F("starts_at"),
-            confirmed_at=None,
-            person__is_active=True,
-        ).filter(signs_from__gt=_now),
-        "board",
-        joined={"board": ("id", "name"), "person": PERSON, "granted_by": PERSON},
-    )
+    of_board=Around(_COOLING, "board", joined=_NAMED),
+    everywhere=Around(_COOLING.annotate(every=Value(1)), "every", joined=_NAMED),
 )
 
 
@@ -31,10 +30,10 @@ def to_confirm(person: User) -> list[Membership]:
     now = clock.now()
     held = [seat for seat in seats_held(person) if seat.seat in (CHAIR, DEPUTY_CHAIR)]
     chaired = {seat.board_id for seat in held if cooling_off.seat_until(seat, now) is None}
-    asked = {board.pk for board in boards()} if person.is_admin else chaired
+    name, asked = ("everywhere", {1}) if person.is_admin else ("of_board", chaired)
     if not person.is_active or not asked:
         return []
-    found = [seat for seats in _NEW.ask(asked)["seats"].values() for seat in seats]
+    found = [seat for seats in _NEW.ask(asked, name)[name].values() for seat in seats]
     others = [seat for seat in found if person.pk not in (seat.person_id, seat.granted_by_id)]
     return sorted(others, key=lambda seat: (seat.signs_from, seat.pk))
 

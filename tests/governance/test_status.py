@@ -396,5 +396,5 @@ def test_the_page_asks_no_more_than_it_may(admin, as_, django_assert_max_num_que
         owed(factories.make_person(f"reader{number}"))
         delivery.deliver()
     client.get("/status/")
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(21):
         client.get("/status/")
