@@ -12,6 +12,7 @@ import time_machine
 from celery.schedules import crontab
 from django.conf import settings
 from django.core import mail
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
@@ -390,11 +391,12 @@ def test_little_room_is_said(admin, as_, monkeypatch):
 
 
 def test_the_page_asks_no_more_than_it_may(admin, as_, django_assert_max_num_queries, monkeypatch):
+    cache.clear()  # a count that another test left costs one question more
     client = as_(admin)
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
     for number in range(5):
         owed(factories.make_person(f"reader{number}"))
         delivery.deliver()
     client.get("/status/")
-    with django_assert_max_num_queries(21):
+    with django_assert_max_num_queries(22):
         client.get("/status/")
