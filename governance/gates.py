@@ -4,7 +4,7 @@
 long, `judge` whether a review can be decided. Source of every rule: domain.md, "What counts as proof".
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ from governance import clock
 from governance.answers import Reason, ended
 from governance.facts import Facts, HoldFact
 from governance.models.people import SEATS
-from governance.offline.verify import count_votes
+from governance.offline.verify import Count, count_votes
 from governance.proof import (
     ACCEPTED_IN_PERSON,
     ANSWERED_FIRST,
@@ -27,7 +27,7 @@ from governance.proof import (
     states_at,
     waiver_at,
 )
-from governance.rulebook import Book, Criterion
+from governance.rulebook import Book, Criterion, Gate
 
 __all__ = ["ACCEPTED_IN_PERSON", "GENERATED_ONLY", "discounted", "expiry"]
 
@@ -339,95 +339,125 @@ def judge(
     rules = book.gates[gate]
     states = states or states_at(facts, book, at)
     found = findings(facts, book, gate, states, at)
-    day = clock.local_day(at)
-    blockers: list[Reason] = []
+    quorum = rules.quorum_for(facts.tier)
+    blocking = {criterion.key for criterion in rules.criteria if criterion.blocking}
+    counted = count_votes(votes, quorum, rules.must_include, blocking)
+    impossible = reach(book, gate, facts.tier, seats)
+    blockers = [
+        *_unmet(facts, book, found),
+        *unanswered(facts, gate, at),
+        *_unsupported(facts, book, gate, states, at),
+        *_stale(votes, rules, quorum, counted.signed),
+        *_objected(book, counted.objections),
+        *_missing(votes, seats, counted.missing),
+        *_short(rules, seats, quorum, counted),
+        *impossible,
+        *_held(facts, gate, at),
+        *_overdue_conditions(facts, gate, at),
+        *_overdue_debts(facts, gate, at),
+    ]
+    return Verdict(
+        found, votes, tuple(blockers), quorum, len(counted.signed), counted.missing, not impossible
+    )
 
+
+def _unmet(facts: Facts, book: Book, found: tuple[Finding, ...]) -> Iterator[Reason]:
+    """Criteria that are not met."""
     for finding in found:
         if finding.blocks:
             for reason in finding.reasons:
                 # Some criteria ask what their one requirement asks: the question is said once.
                 asked = finding.criterion.question
                 text = reason if reason.startswith(asked) else f"{asked} {reason}"
-                blockers.append(Reason(text, _who_can_fix(facts, book, finding)))
-    blockers.extend(unanswered(facts, gate, at))
+                yield Reason(text, _who_can_fix(facts, book, finding))
+
+
+def _unsupported(
+    facts: Facts, book: Book, gate: str, states: dict[str, State], at: datetime
+) -> Iterator[Reason]:
+    """A stage that is claimed and not supported goes no further; retiring waits for nothing."""
     supported = support(facts, book, at, states)
     if gate != "retire" and not supported.supports_claim:
-        blockers.append(
-            Reason(
-                f"{supported.label}: the claimed stage is not supported now.",
-                "Mend what the case page lists first.",
-            )
+        yield Reason(
+            f"{supported.label}: the claimed stage is not supported now.",
+            "Mend what the case page lists first.",
         )
 
-    quorum = rules.quorum_for(facts.tier)
-    blocking = {criterion.key for criterion in rules.criteria if criterion.blocking}
-    counted = count_votes(votes, quorum, rules.must_include, blocking)
-    signed = counted.signed
+
+def _stale(votes: tuple[Vote, ...], rules: Gate, quorum: int, signed: Collection[str]) -> Iterator[Reason]:
+    """Approvals that no longer count. One more seat than is needed does not stop a decision by going stale."""
     for vote in votes:
-        # One more seat than is needed does not stop a decision by going stale.
         needed = vote.seat in rules.must_include or len(signed) < quorum
         if vote.approves and not vote.fresh and needed:
             why = "; ".join(vote.stale)
-            blockers.append(
-                Reason(
-                    ended(f"{_seat(vote.seat)} must sign again: {why}"),
-                    f"{vote.person} can read what changed and sign again.",
-                )
+            yield Reason(
+                ended(f"{_seat(vote.seat)} must sign again: {why}"),
+                f"{vote.person} can read what changed and sign again.",
             )
-    for vote in counted.objections:
-        blockers.append(
-            Reason(
-                ended(
-                    f"{_seat(vote.seat)} objects to "
-                    + " and ".join(f"“{book.criteria[key].question}”" for key in vote.criteria)
-                ),
-                f"{vote.person} can withdraw it, or vote afresh on new proof.",
-            )
+
+
+def _objected(book: Book, objections: Iterable[Vote]) -> Iterator[Reason]:
+    """Objections that stand."""
+    for vote in objections:
+        asked = " and ".join(f"“{book.criteria[key].question}”" for key in vote.criteria)
+        yield Reason(
+            ended(f"{_seat(vote.seat)} objects to {asked}"),
+            f"{vote.person} can withdraw it, or vote afresh on new proof.",
         )
-    for key in counted.missing:
+
+
+def _missing(
+    votes: tuple[Vote, ...], seats: dict[str, SeatState], missing: Iterable[str]
+) -> Iterator[Reason]:
+    """Seats that must be among the signers and have not approved."""
+    for key in missing:
         if not any(vote.seat == key and vote.approves for vote in votes):
             who = " or ".join(seats[key].eligible)
             remedy = f"{who} can sign." if who else "Nobody who sits there can sign."
-            blockers.append(Reason(f"{_seat(key)} must be among the signers.", remedy))
-    if counted.short:
-        others = [name for key in rules.seats if key not in signed for name in seats[key].eligible]
-        blockers.append(
-            Reason(
-                f"{len(signed)} of {quorum} seats have a fresh approval.",
-                f"{', '.join(dict.fromkeys(others))} can sign." if others else "Nobody else can sign.",
-            )
-        )
-    impossible = reach(book, gate, facts.tier, seats)
-    blockers.extend(impossible)
+            yield Reason(f"{_seat(key)} must be among the signers.", remedy)
 
+
+def _short(rules: Gate, seats: dict[str, SeatState], quorum: int, counted: Count) -> Iterator[Reason]:
+    """Fewer fresh approvals than the quorum."""
+    if counted.short:
+        others = [name for key in rules.seats if key not in counted.signed for name in seats[key].eligible]
+        yield Reason(
+            f"{len(counted.signed)} of {quorum} seats have a fresh approval.",
+            f"{', '.join(dict.fromkeys(others))} can sign." if others else "Nobody else can sign.",
+        )
+
+
+def _held(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
+    """Holds that stop it; retiring waits for none."""
     if gate != "retire":
         for hold in holds_at(facts, at):
             if hold.blocking:
-                blockers.append(
-                    Reason(
-                        f"Held: {hold.words}. {hold.reason}",
-                        "It closes with its cause, or the chair lifts it.",
-                    )
+                yield Reason(
+                    f"Held: {hold.words}. {hold.reason}", "It closes with its cause, or the chair lifts it."
                 )
+
+
+def _overdue_conditions(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
+    """Conditions of earlier decisions that are past their day; retiring waits for none."""
+    if gate != "retire":
         for condition in facts.conditions:
-            if day > condition.due:
-                blockers.append(
-                    Reason(
-                        f"A condition is overdue since {condition.due:%-d %B %Y}: {condition.text}",
-                        f"{condition.owner} can meet it.",
-                    )
+            if clock.local_day(at) > condition.due:
+                yield Reason(
+                    f"A condition is overdue since {condition.due:%-d %B %Y}: {condition.text}",
+                    f"{condition.owner} can meet it.",
                 )
+
+
+def _overdue_debts(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
+    """What the owner owes in writing past its day, here or elsewhere, unless the chair let this decision pass."""
     if gate in ("mvp", "production"):
         for debt in facts.debts:
-            if day > debt.due and not debt.excused:
-                blockers.append(
-                    Reason(
-                        f"Owed since {debt.due:%-d %B %Y} for {debt.case_ref}: {ended(debt.text)}",
-                        f"{debt.debtor or facts.people.get('owner', 'The owner')} can settle it; the chair can "
-                        "let this decision pass once, with a reason.",
-                    )
+            if clock.local_day(at) > debt.due and not debt.excused:
+                yield Reason(
+                    f"Owed since {debt.due:%-d %B %Y} for {debt.case_ref}: {ended(debt.text)}",
+                    f"{debt.debtor or facts.people.get('owner', 'The owner')} can settle it; the chair can "
+                    "let this decision pass once, with a reason.",
                 )
-    return Verdict(found, votes, tuple(blockers), quorum, len(signed), counted.missing, not impossible)
 
 
 def unanswered(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:

@@ -248,51 +248,33 @@ def _fix_of(requirement: Requirement, usual: str) -> tuple[str, str]:
 def _proof_state(
     facts: Facts, book: Book, requirement: Requirement, at: datetime, ageless: bool, version: int
 ) -> State:
+    """The state of an answered requirement by the evidence that is offered for it."""
     key = requirement.key
-
-    def lacking(
-        state: str, words: str, fix: str, items: tuple[Item, ...] = (), place: str | None = None
-    ) -> State:
-        if place is None:
-            fix, place = _fix_of(requirement, fix)
-        return State(key, state, words, fix, items, None, version, place=place)
-
     if key == DECLARATION and (undeclared := _undeclared(facts, book)):
         words = f"Not declared yet: {', '.join(undeclared)}."
-        return lacking("unproven", words, "Declare what the MVP will prove.", place=IN_DECLARATION)
-
+        return _lacking(
+            requirement,
+            version,
+            "unproven",
+            words,
+            "Declare what the MVP will prove.",
+            place=IN_DECLARATION,
+        )
     offered = [
         item for item in facts.items_for(key) if item.kind in requirement.evidence and item.added_at <= at
     ]
     if not offered:
         return _none_yet(key, requirement.evidence, version)
-
-    standing, unread, why = [], [], ""
-    for item in offered:
-        reason = _unusable(facts, book, requirement, item, at)
-        if reason:
-            why = why or reason
-        elif _unread(requirement, item):
-            unread.append(item)
-        else:
-            standing.append(item)
-    if unread and not standing:
-        words, fix = f"{unread[0].title} {UNREAD}.", "Reads it and says so."
-        return replace(lacking("unread", words, fix, tuple(unread[:1])), mended_by=OUTSIDER)
+    whys = {item.id: _unusable(facts, book, requirement, item, at) for item in offered}
+    usable = [item for item in offered if not whys[item.id]]
+    standing = [item for item in usable if not _unread(requirement, item)]
     if not standing:
-        voided = any(item.void_at(key, at) for item in offered)
-        return lacking("voided" if voided else "unproven", why, "Add newer proof.", tuple(offered[:1]))
-
+        why = next((why for why in whys.values() if why), "")
+        return _none_counts(requirement, version, offered, usable, why, at)
     newest = next((item for item in standing if item.kind in book.result_kinds), None)
     if newest is not None and newest.result != "pass":
-        return lacking(
-            "failing",
-            f"{newest.title}, observed {newest.observed_on:%-d %B %Y}, says {newest.result}: "
-            "only a pass counts.",
-            "Mend it and add a newer result.",
-            (newest,),
-        )
-
+        words = f"{newest.title}, observed {newest.observed_on:%-d %B %Y}, says {newest.result}: only a pass counts."
+        return _lacking(requirement, version, "failing", words, "Mend it and add a newer result.", (newest,))
     day = clock.local_day(at)
     current = [
         item
@@ -301,40 +283,8 @@ def _proof_state(
     ]
     passing = [item for item in current if item.kind not in book.result_kinds or item.result == "pass"]
     if not passing:
-        stale = standing[0]
-        last = expiry(requirement, stale, facts.high)
-        return lacking(
-            "stale",
-            f"{stale.title}, observed {stale.observed_on:%-d %B %Y}, aged out: it was current "
-            f"until {last:%-d %B %Y}.",
-            "Add a newer one.",
-            (stale,),
-        )
-    if requirement.min_evidence and not any(item.kind == requirement.min_evidence for item in passing):
-        return lacking(
-            "weak",
-            f"Needs at least one {in_words(requirement.min_evidence)}.",
-            f"Add a {in_words(requirement.min_evidence)}.",
-            tuple(passing),
-        )
-    if requirement.min_condition and not any(
-        CONDITION_RANK[item.condition] >= CONDITION_RANK[requirement.min_condition] for item in passing
-    ):
-        return lacking(
-            "weak",
-            f"Tried under easier conditions than {in_words(requirement.min_condition)}.",
-            "Add a test under the asked condition.",
-            tuple(passing),
-        )
-    if key in ACCEPTANCE_ALWAYS and not any(item.acceptance_role for item in passing):
-        return lacking(
-            "weak",
-            "Needs the support owner's own acceptance, beside any document.",
-            "Ask the support owner to accept.",
-            tuple(passing),
-            BY_ACCEPTANCE,
-        )
-    return State(
+        return _aged_out(requirement, version, standing[0], facts.high)
+    return _too_weak(requirement, version, passing) or State(
         key,
         "grounded",
         "Grounded.",
@@ -343,6 +293,65 @@ def _proof_state(
         _last_day(requirement, passing, facts.high, ageless),
         version,
     )
+
+
+def _lacking(
+    requirement: Requirement,
+    version: int,
+    state: str,
+    words: str,
+    fix: str,
+    items: tuple[Item, ...] = (),
+    place: str | None = None,
+) -> State:
+    """A state that grounds nothing. `place`: where it is mended, None for where the requirement usually is."""
+    if place is None:
+        fix, place = _fix_of(requirement, fix)
+    return State(requirement.key, state, words, fix, items, None, version, place=place)
+
+
+def _none_counts(
+    requirement: Requirement, version: int, offered: list[Item], unread: list[Item], why: str, at: datetime
+) -> State:
+    """Nothing that is offered counts: it waits for a reader outside, else for the first reason why."""
+    if unread:
+        words, fix = f"{unread[0].title} {UNREAD}.", "Reads it and says so."
+        state = _lacking(requirement, version, "unread", words, fix, tuple(unread[:1]))
+        return replace(state, mended_by=OUTSIDER)
+    voided = any(item.void_at(requirement.key, at) for item in offered)
+    return _lacking(
+        requirement,
+        version,
+        "voided" if voided else "unproven",
+        why,
+        "Add newer proof.",
+        tuple(offered[:1]),
+    )
+
+
+def _aged_out(requirement: Requirement, version: int, stale: Item, high: bool) -> State:
+    last = expiry(requirement, stale, high)
+    words = (
+        f"{stale.title}, observed {stale.observed_on:%-d %B %Y}, aged out: it was current "
+        f"until {last:%-d %B %Y}."
+    )
+    return _lacking(requirement, version, "stale", words, "Add a newer one.", (stale,))
+
+
+def _too_weak(requirement: Requirement, version: int, passing: list[Item]) -> State | None:
+    """What passes and is current, and is still less than the requirement asks; None where it is enough."""
+    words, fix, place = "", "", None
+    least = CONDITION_RANK[requirement.min_condition or ""]
+    if requirement.min_evidence and not any(item.kind == requirement.min_evidence for item in passing):
+        kind = in_words(requirement.min_evidence)
+        words, fix = f"Needs at least one {kind}.", f"Add a {kind}."
+    elif requirement.min_condition and all(CONDITION_RANK[item.condition] < least for item in passing):
+        words = f"Tried under easier conditions than {in_words(requirement.min_condition)}."
+        fix = "Add a test under the asked condition."
+    elif requirement.key in ACCEPTANCE_ALWAYS and not any(item.acceptance_role for item in passing):
+        words = "Needs the support owner's own acceptance, beside any document."
+        fix, place = "Ask the support owner to accept.", BY_ACCEPTANCE
+    return _lacking(requirement, version, "weak", words, fix, tuple(passing), place) if words else None
 
 
 def discounted(facts: Facts, book: Book, requirement: Requirement, item: Item, at: datetime) -> str:
