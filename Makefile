@@ -13,7 +13,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& { echo $$name; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint holes races mutants bench drills guards clean
+.PHONY: help run test lint holes races mutants bench drills guards diagram clean
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/'
@@ -37,18 +37,22 @@ drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, era
 mutants: $(VENV)/development.stamp ## take the defences away one by one: each time a test must go red
 	@$(BIN)/python -m tests.mutants $(ARGS)
 
-lint: $(VENV)/development.stamp ## check style, templates, settings and missing migrations
+lint: $(VENV)/development.stamp ## check style, templates, settings, missing migrations and the diagram of stages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/djlint --lint --quiet templates
 	@$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	@$(BIN)/python manage.py check --fail-level WARNING
+	@$(BIN)/python -m tests.state_diagram --check
 
 holes: $(VENV)/development.stamp ## ask pip's package index whether a hole is known in a library we pin
 	@$(BIN)/python -m tests.known_holes
 
 guards: $(VENV)/development.stamp ## write down what a database just migrated has of functions, triggers and constraints
 	@$(BIN)/python -m tests.guards
+
+diagram: $(VENV)/development.stamp ## draw docs/stages.md from the state machine of the stages
+	@$(BIN)/python -m tests.state_diagram
 
 clean: ## remove the virtual environment; data are kept
 	rm -rf $(VENV)

@@ -21,9 +21,8 @@ from governance.models.people import SEATS
 from initiatives import actions, board, permissions, standing
 from initiatives.actions import changes, contracts, evidence, roles
 from initiatives.actions.base import lock, settle_standing
-from initiatives.actions.reviews import GATE_FROM
 from initiatives.models import Initiative, Review, RoleAssignment
-from initiatives.models.initiative import STAGES
+from initiatives.models.initiative import STAGES, gate_out_of
 
 LEFT_OPEN = "Words that were not there before."
 
@@ -68,7 +67,7 @@ def sight(case: Initiative) -> Sight:
 def _gates_of(case: Initiative, book) -> list[str]:
     """The gates that led to the claimed stage, and the one that leads out of it."""
     passed = [book.gate_to(stage).key for stage in gates.STAGES[1 : gates.RANK.get(case.stage, 0) + 1]]
-    ahead = GATE_FROM.get(case.stage)
+    ahead = gate_out_of(case.stage)
     return [*passed, ahead] if ahead else passed
 
 

@@ -1,5 +1,7 @@
 """Who may, as answers that carry their reasons. Whether a case is ready is another question: `governance.gates`."""
 
+from dataclasses import replace
+
 from django.conf import settings
 from django.urls import reverse
 
@@ -9,8 +11,12 @@ from governance.boards import board_for, chairs, members_now, seats_held
 from governance.models import ContractVersion, Membership, Rulebook, User
 from governance.models.people import BOARD_ROLES, CHAIR, DEPUTY_CHAIR, SEATS
 from governance.models.rulebook import NoRulebook
+from governance.permissions import may_import
+from governance.separation_of_duties import Part, Parties, RestsOn, Signer, said, why_barred, why_party
 from initiatives import sources
-from initiatives.models import Initiative, Review, RoleAssignment
+from initiatives.models import Initiative, Review, RoleAssignment, SignOff
+from initiatives.models.reviews import APPROVING
+from initiatives.models.stage_machine import STOP, WHO_MAY, offered
 from initiatives.visibility import past_visible_to, visible_to
 
 COLLABORATORS = ("owner", "deputy", "support_owner", "technical_lead", "data_steward")
@@ -69,15 +75,6 @@ def roles_of(case: Initiative, person: User) -> frozenset[str]:
         row.role
         for row in sources.roles(case)
         if row.in_force and (row.person_id == person.pk or person.pk in sources.standing_in(row))
-    )
-
-
-def open_roles_of(case: Initiative, person: User) -> frozenset[str]:
-    """The roles that the person holds, is proposed for, or stands in for."""
-    return frozenset(
-        row.role
-        for row in sources.roles(case)
-        if row.open and (row.person_id == person.pk or person.pk in sources.standing_in(row))
     )
 
 
@@ -223,8 +220,9 @@ def may_answer_role(assignment: RoleAssignment, person: User) -> Answer:
 
 def party_as(case: Initiative, person: User) -> str:
     """What makes the person party to the case, in words: a role held or proposed, or standing in for its owner."""
-    roles = sorted(open_roles_of(case, person))
-    if case.registered_by_id == person.pk and not ever_owned(case):
+    parties = parties_of(case)
+    roles = sorted({part.key for part in parties.parts.get(person.pk, ())})
+    if parties.stand_in == person.pk:
         roles.append("stands in for its owner")
     return ", ".join(roles).replace("_", " ")
 
@@ -281,51 +279,39 @@ def may_raise(case: Initiative, person: User) -> Answer:
     return all_of(may_chair(case, person), cooling_off.may_lift(person, chaired))
 
 
-def barred_from_signing(case: Initiative, person: User, *, approving: bool = True) -> list[str]:
-    """Why a person must not vote on a case, whoever they are (invariant 4); empty when nothing bars them."""
-    reasons = []
-    if not person.is_active:
-        reasons.append(f"{person} is no longer active")
-    for assignment in sources.roles(case):
-        if person.pk in sources.standing_in(assignment):
-            words = assignment.get_role_display().lower()
-            reasons.append(f"{person} stands in for {assignment.person}, {words} of this case")
-        if assignment.person_id != person.pk or not assignment.open:
+def parties_of(case: Initiative) -> Parties:
+    """Who is party to the case now, as the rule of separation of duties looks at it."""
+    parts: dict[int, tuple[Part, ...]] = {}
+    owner = None
+    for row in sources.roles(case):
+        if not row.open:
             continue
-        role = assignment.get_role_display().lower()
-        if assignment.accepted_at:
-            reasons.append(f"{person} is {role} of this case")
-        elif approving:
-            reasons.append(f"{person} is proposed as {role} of this case")
-    if case.registered_by_id == person.pk and not ever_owned(case):
-        reasons.append(f"{person} registered this case and stands in for its owner")
-    return reasons
+        part = Part(row.role, row.get_role_display().lower(), proposed=not row.accepted_at)
+        parts[row.person_id] = (*parts.get(row.person_id, ()), part)
+        for key in sources.standing_in(row):
+            parts[key] = (*parts.get(key, ()), replace(part, stands_in_for=str(row.person)))
+        if row.role == "owner" and row.in_force:
+            owner = row.person_id
+    return Parties(parts, None if ever_owned(case) else case.registered_by_id, owner)
 
 
-def _said(reasons: list[str]) -> str:
-    """Reasons as one sentence; names keep their letters."""
-    text = "; ".join(reasons)
-    return f"{text[:1].upper()}{text[1:]}."
+def signer_of(person: User) -> Signer:
+    """The person as the rule of separation of duties looks at them."""
+    return Signer(person.pk, str(person), person.is_active, person.manager_id)
 
 
-def reports_to_owner(case: Initiative, person: User) -> bool:
-    """Whether the owner is the person's manager: then they do not sit for business value (invariant 4)."""
-    owner = accepted(case, "owner")
-    return owner is not None and person.manager_id == owner.person_id
-
-
-def authored(case: Initiative, person: User, evidence_ids) -> bool:
-    """Whether the person wrote any of these items of evidence."""
-    ids = set(evidence_ids)
-    return any(row.pk in ids and row.author_id == person.pk for row in sources.rows(case, "evidence"))
-
-
-def wrote_contract(case: Initiative, person: User) -> bool:
-    """Whether the person wrote the contract in force or in preparation."""
-    return any(
-        version.author_id == person.pk and version.state != ContractVersion.SUPERSEDED
+def contract_authors(case: Initiative) -> frozenset[int]:
+    """Who wrote the contract in force or in preparation, by key."""
+    return frozenset(
+        version.author_id
         for version in sources.rows(case, "contract_versions")
+        if version.state != ContractVersion.SUPERSEDED
     )
+
+
+def barred_from_signing(case: Initiative, person: User) -> list[str]:
+    """Why a person must not vote on a case, whoever they are (invariant 4); empty when nothing bars them."""
+    return why_party(signer_of(person), parties_of(case))
 
 
 def holds_seat(case: Initiative, person: User, seat: str) -> bool:
@@ -342,14 +328,14 @@ def seats_of(case: Initiative, person: User) -> list[str]:
 def may_sign(review: Review, seat: str, person: User, *, verdict: str = "approve") -> Answer:
     """Whether the person may cast this vote for this seat now. Evidence and contract are looked at in signing."""
     case = review.initiative
-    approving = verdict in ("approve", "approve_with_condition")
-    reasons = [] if verdict == "recuse" else barred_from_signing(case, person, approving=approving)
+    approving = verdict in APPROVING
+    reasons = []
+    if verdict != "recuse":
+        reasons = why_barred(signer_of(person), seat, parties_of(case), approving=approving)
     if reasons:
-        return no(_said(reasons), "Separation of duties: somebody else must sign.")
+        return no(said(reasons), "Separation of duties: somebody else must sign.")
     if not holds_seat(case, person, seat):
         return no(f"You do not hold the seat {SEATS.get(seat, seat)} of this board.", "Its holder can sign.")
-    if approving and seat == "business_value" and reports_to_owner(case, person):
-        return no("The business value seat must not report to the owner.", "A delegate can sign.")
     signed = (row for row in sources.sign_offs(review) if row.person_id == person.pk and row.seat != seat)
     other = next(signed, None)
     if other is not None:
@@ -361,6 +347,13 @@ def may_sign(review: Review, seat: str, person: User, *, verdict: str = "approve
     if approving and review.gate != "retire":
         return cooling_off.may_lift(person, memberships_on(case, person, (seat,)))
     return yes()
+
+
+def may_withdraw_sign_off(row: SignOff, person: User) -> Answer:
+    """Withdraw a sign-off: who gave it, and who holds its seat now."""
+    if row.person_id == person.pk or holds_seat(row.review.initiative, person, row.seat):
+        return yes()
+    return no("Only its signer, or who holds the seat now, withdraws a vote.")
 
 
 def may_ask(review: Review, person: User) -> Answer:
@@ -383,7 +376,7 @@ def may_accept_exception(case: Initiative, seats, person: User) -> Answer:
     """Accept that a requirement does not apply: a holder of one of the seats that sign for it, party to nothing."""
     reasons = barred_from_signing(case, person)
     if reasons:
-        return no(_said(reasons), "Somebody else in the seat can accept it.")
+        return no(said(reasons), "Somebody else in the seat can accept it.")
     if not set(seats_of(case, person)) & set(seats):
         named = " or ".join(SEATS[seat] for seat in seats)
         return no(f"Only the seat {named} accepts this.")
@@ -399,11 +392,10 @@ def may_confirm_tier(case: Initiative, person: User) -> Answer:
 
 def may_approve_contract(case: Initiative, seat: str, person: User) -> Answer:
     """A seat the rulebook names for contracts, party to nothing, not its author."""
-    reasons = barred_from_signing(case, person)
-    if wrote_contract(case, person):
-        reasons.append(f"{person} wrote this contract")
+    wrote = RestsOn(contract_authors=contract_authors(case))
+    reasons = why_barred(signer_of(person), seat, parties_of(case), rests_on=wrote)
     if reasons:
-        return no(_said(reasons), "Somebody else in the seat can sign it.")
+        return no(said(reasons), "Somebody else in the seat can sign it.")
     if not holds_seat(case, person, seat):
         return no(f"You do not hold the seat {SEATS.get(seat, seat)} of this board.", "Its holder can sign.")
     return cooling_off.may_lift(person, memberships_on(case, person, (seat,)))
@@ -411,7 +403,7 @@ def may_approve_contract(case: Initiative, seat: str, person: User) -> Answer:
 
 def may_stop(case: Initiative, person: User) -> Answer:
     """Owner or chair, at once, always."""
-    if case.stage not in ("proposed", "prototype", "mvp") or case.withdrawn_at:
+    if offered(case, kind=STOP) is None:
         return no(f"A case that is {case.stage} is not stopped.", "Production is retired.")
     if is_owner(case, person) or is_any_chair(case, person):
         return yes()
@@ -496,3 +488,8 @@ def may_lift(hold, person: User) -> Answer:
             "It closes by itself when its cause is gone.",
         )
     return may_raise(hold.initiative, person)
+
+
+WHO_MAY.update(
+    {"raise": may_raise, "chair": may_chair, "stop": may_stop, "import": lambda _, person: may_import(person)}
+)

@@ -99,7 +99,7 @@ def _owner(sitting: board.Sitting) -> tuple[str, tuple[int, ...]]:
     held = sitting.bench.working.get("owner")
     if held is not None:
         return held[1], (held[0],)
-    stand_in = sitting.bench.stand_in
+    stand_in = sitting.bench.parties.stand_in
     return "the owner, nobody accepted", (stand_in,) if stand_in is not None else ()
 
 

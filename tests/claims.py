@@ -6,15 +6,8 @@ from governance.history import acting
 from initiatives.actions.base import settle_standing
 from initiatives.actions.moves import change_stage
 from initiatives.models import Initiative
+from initiatives.models.stage_machine import CLAIM, offered
 from tests import factories
-
-CLAIMS = {
-    "prototype": Initiative.claim_prototype,
-    "mvp": Initiative.claim_mvp,
-    "production": Initiative.claim_production,
-    "stopped": Initiative.claim_stopped,
-    "retired": Initiative.claim_retired,
-}
 
 
 def make_claim(cast: factories.Cast, stage: str, **fields) -> Initiative:
@@ -23,7 +16,7 @@ def make_claim(cast: factories.Cast, stage: str, **fields) -> Initiative:
     if stage != "proposed":
         with acting(by=cast.admin, reason="Imported"):
             case = Initiative.objects.locked(case.pk)
-            change_stage(case, CLAIMS[stage], basis="import", reason="As reported", by=cast.admin)
+            change_stage(case, offered(case, kind=CLAIM, target=stage), reason="As reported", by=cast.admin)
             settle_standing(case)
     return Initiative.objects.get(pk=case.pk)
 

@@ -71,7 +71,7 @@ MUTANTS = [
     Mutant(
         "the vote one saw standing is compared",
         "initiatives/actions/votes.py",
-        "if (last.pk if last else None) != seen_last:",
+        "if (last.pk if last else None) != (replaces.pk if isinstance(replaces, SignOff) else replaces):",
         "if False:",
         "tests/initiatives/test_views_votes.py -k two_tabs",
     ),
@@ -106,7 +106,7 @@ MUTANTS = [
     ),
     Mutant(
         "a template cannot run a move",
-        "initiatives/models/initiative.py",
+        "initiatives/models/stage_machine.py",
         "method.alters_data = True",
         "method.alters_data = False",
         f"{ATTACKS} -k template",
@@ -120,17 +120,10 @@ MUTANTS = [
     ),
     # Separation of duties
     Mutant(
-        "party to the case, at signing",
-        "initiatives/permissions.py",
-        'reasons.append(f"{person} is {role} of this case")',
-        "pass",
-        DUTIES,
-    ),
-    Mutant(
-        "party to the case, at decision",
-        "initiatives/board.py",
-        'reasons += [f"{person} is {words} of this case" for words in self.roles.get(person.pk, ())]',
-        "",
+        "party to the case",
+        "governance/separation_of_duties.py",
+        "if approving or not part.proposed",
+        "if False",
         DUTIES,
     ),
     Mutant(
@@ -142,8 +135,8 @@ MUTANTS = [
     ),
     Mutant(
         "authors of evidence do not approve on it",
-        "initiatives/actions/votes.py",
-        "if permissions.authored(case, by, evidence):",
+        "governance/separation_of_duties.py",
+        "if signer.id in rests_on.evidence_authors:",
         "if False:",
         DUTIES,
     ),
@@ -272,7 +265,7 @@ MUTANTS = [
     Mutant(
         "an overdue debt blocks",
         "governance/gates.py",
-        "if day > debt.due and not debt.excused:",
+        "if clock.local_day(at) > debt.due and not debt.excused:",
         "if False:",
         GATES,
     ),

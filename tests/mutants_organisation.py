@@ -17,10 +17,24 @@ ORGANISATION = [
     ),
     (
         "whoever stands in for the owner does not sign",
-        "initiatives/board.py",
-        "        for key in sources.standing_in(role):",
+        "initiatives/permissions.py",
+        "        for key in sources.standing_in(row):",
         "        for key in ():",
         "tests/initiatives/test_absences.py -k stands_in_for_the_owner",
+    ),
+    (
+        "party to the case, at decision",
+        "initiatives/board.py",
+        "return why_barred(permissions.signer_of(person), seat, self.parties, rests_on=rests_on)",
+        "return []",
+        "tests/test_separation_of_duties.py -k becomes_party",
+    ),
+    (
+        "a move waits for its judgement",
+        "initiatives/models/stage_machine.py",
+        "return case.judgement.gate == gate",
+        "return True",
+        "tests/test_state_table.py -k waits_for_exactly",
     ),
     (
         "an absent chair does not decide",

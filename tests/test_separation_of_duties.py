@@ -233,6 +233,19 @@ def test_without_a_role_the_same_people_sign(cast, review):
         assert story.sitting(review).verdict.decidable, story.blockers(review)
 
 
+def test_page_act_and_state_say_the_same(cast, review):
+    """One rule with one set of sentences, whoever asks: the page before, the act, the review afterwards."""
+    arrangements = [_as("technical_lead"), _as("sponsor", accept=False), _who_reports_to_the_owner]
+    for arrange in arrangements:
+        with story.undone():
+            person = User.objects.get(pk=arrange(cast, review.initiative).pk)
+            review = Review.objects.get(pk=review.pk)
+            (reason,) = story.sitting(review).bench.barred(person, SEAT)
+            assert permissions.may_sign(review, SEAT, person).reasons[0].text == f"{reason}."
+            with pytest.raises(Refused, match=reason):
+                life.vote(review, SEAT, person)
+
+
 # What happens after a true vote
 
 

@@ -4,6 +4,7 @@ from adoption.models import Attribution, Lesson
 from governance.answers import Answer, no, yes
 from governance.boards import board_for, members_now, seat_holders
 from governance.models import User
+from governance.separation_of_duties import said
 from initiatives import permissions
 from initiatives.actions.holds import may_settle
 from initiatives.models import Initiative, Obligation
@@ -80,7 +81,7 @@ def may_confirm(post_mortem, person: User) -> Answer:
     if not permissions.holds_seat(case, person, SEAT):
         return no("Only the adoption seat of the case's board confirms this.", _seated(case))
     if barred := permissions.barred_from_signing(case, person):
-        return no(f"{'; '.join(barred)}.", "Somebody else in the seat can confirm it.")
+        return no(said(barred), "Somebody else in the seat can confirm it.")
     if person.pk in wrote(post_mortem):
         return no(
             "Nobody confirms what they wrote or owe themselves.", "Somebody else in the seat can confirm it."

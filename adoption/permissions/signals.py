@@ -3,6 +3,7 @@
 from adoption.permissions.postmortems import SEAT, confirmers
 from governance.answers import Answer, no, yes
 from governance.models import User
+from governance.separation_of_duties import said
 from initiatives import permissions
 from initiatives.models import Initiative
 
@@ -36,7 +37,7 @@ def may_answer(case: Initiative, person: User) -> Answer:
     if not permissions.holds_seat(case, person, SEAT):
         return no("Only the chair or the adoption seat of the case's board answers this.", _named(case))
     if barred := permissions.barred_from_signing(case, person):
-        return no("; ".join(barred).capitalize() + ".", _named(case))
+        return no(said(barred), _named(case))
     return yes()
 
 

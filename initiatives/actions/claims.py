@@ -10,17 +10,15 @@ from initiatives import standing
 from initiatives.actions.cases import next_numbers
 from initiatives.models import ImportBatch, ImportRow, Initiative, StageChange
 from initiatives.models.imports import ROOT
-from initiatives.models.initiative import PROPOSED
+from initiatives.models.initiative import PROPOSED, STAGES, machine
+from initiatives.models.stage_machine import CLAIM, make_move, offered
 
-CLAIMS = {
-    "prototype": "claim_prototype",
-    "mvp": "claim_mvp",
-    "production": "claim_production",
-    "stopped": "claim_stopped",
-    "retired": "claim_retired",
-}
 # What a row may become: an idea claims nothing, and is registered without a stage change.
-TARGETS = (PROPOSED, *CLAIMS)
+TARGETS = tuple(
+    stage
+    for stage in STAGES
+    if stage == PROPOSED or any(one.custom["kind"] == CLAIM and one.target == stage for one in machine())
+)
 NOT_REPORTED = "Not reported by its source."
 
 
@@ -99,7 +97,7 @@ def import_rows(batch: ImportBatch, rows: list[ImportRow], by: User | None) -> N
     )
     alike = defaultdict(list)
     for case, row, _ in moves:
-        getattr(case, CLAIMS[row.mapped["stage"]])()
+        make_move(case, offered(case, kind=CLAIM, target=row.mapped["stage"]))
         case.basis, case.since = "import", now
         alike[case.stage].append(case)
     for same in alike.values():

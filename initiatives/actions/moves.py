@@ -1,8 +1,9 @@
-"""The moves of a case. `change_stage` is the only place where a transition is called."""
+"""The moves of a case. `change_stage` is where one is made; an import makes its claims set-wise, in `claims`."""
 
 from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
+from django_fsm import Transition
 
 from governance import clock, gates, history, ledger, seals
 from governance.answers import Conflict, no
@@ -27,13 +28,18 @@ from initiatives.models import (
     StageChange,
     Voiding,
 )
+from initiatives.models.initiative import PROTOTYPE, STOPPED
+from initiatives.models.stage_machine import (
+    EMERGENCY,
+    REOPENING,
+    STEP_BACK,
+    STOP,
+    Judgement,
+    judged,
+    make_move,
+    offered,
+)
 
-PROMOTIONS = {
-    "prototype": Initiative.promote_to_prototype,
-    "mvp": Initiative.promote_to_mvp,
-    "production": Initiative.promote_to_production,
-}
-STEPS_BACK = {"mvp": Initiative.step_back_to_mvp, "prototype": Initiative.step_back_to_prototype}
 STOP_REASONS = {
     "answered_no": "Answered: it is not worth going on",
     "no_value": "The value did not show",
@@ -45,17 +51,18 @@ STOP_REASONS = {
 
 
 def change_stage(
-    case: Initiative, transition, *, basis: str, reason: str, by: User | None, sitting: Sitting | None = None
+    case: Initiative, move: Transition, *, reason: str, by: User | None, sitting: Sitting | None = None
 ) -> StageChange:
-    """Move the case inside the running act: the entry, the StageChange, the transition, the save, in this order.
+    """Move the case inside the running act: the transition, the entry, the StageChange, the save, in this order.
 
-    The database refuses the save without the two rows before it (invariant 1). `sitting`: the review that decides it,
-    as it was judged in this act; what the proof supported is then known from there.
+    The database refuses the save without the two rows before it (invariant 1). `move`: as the case offers it
+    (`stage_machine.offered`). `sitting`: the review that decides it, as it was judged in this act; what the proof
+    supported is then known from there. Raises TransitionNotAllowed for what the machine does not have.
     """
-    source = case.stage
+    source, basis = case.stage, move.custom["basis"]
     now = clock.now()
     supported, review = _supported(case, sitting, now), sitting.review if sitting else None
-    transition(case)
+    make_move(case, move)
     target = case.stage
     entry = ledger.record(
         "stage changed",
@@ -97,7 +104,13 @@ def _supported(case: Initiative, sitting: Sitting | None, now) -> str:
 
 
 def promote(
-    case: Initiative, sitting: Sitting, scopes: list[ScopeVersion], declared: list[ProofItem], *, by: User
+    case: Initiative,
+    move: Transition,
+    sitting: Sitting,
+    scopes: list[ScopeVersion],
+    declared: list[ProofItem],
+    *,
+    by: User,
 ) -> StageChange:
     """What a decision to approve does to the case, inside the act of the decision.
 
@@ -107,9 +120,7 @@ def promote(
 
     review, book = sitting.review, sitting.book
     gate = book.gates[review.gate]
-    change = change_stage(
-        case, PROMOTIONS[gate.to], basis="decision", reason=review.reason, by=by, sitting=sitting
-    )
+    change = change_stage(case, move, reason=review.reason, by=by, sitting=sitting)
     for scope in scopes:
         if scope.starts_at is None and scope.ended_at is None and scope.for_stage == gate.to:
             start_scope(case, scope, scope_now(scopes), by=by)
@@ -144,9 +155,8 @@ def step_back(*, case: Initiative, reason: str, users_told: str, scope: dict, by
 
     with act("step back", by=by, case=case, reason=reason, register=True) as case:
         permissions.may_chair(case, by).or_refuse()
-        target = {"production": "mvp", "mvp": "prototype"}.get(case.stage)
-        if target is None:
-            no(f"A case that is {case.stage} has no stage to step back to.").or_refuse()
+        move = step_back_of(case)
+        target = move.target
         was, depending = case.stage, alerts.depending([case])
         _cut_scope(case, target, scope, by)
         _withdraw_open_review(case, by, "The case stepped back.")
@@ -156,11 +166,19 @@ def step_back(*, case: Initiative, reason: str, users_told: str, scope: dict, by
             update_where(Link, list(case.links.filter(live=True).values_list("pk", flat=True)), live=False)
             follow([case])
         ledger.record("users told", case=case, how=users_told.strip())
-        change_stage(case, STEPS_BACK[target], basis="step back", reason=reason.strip(), by=by)
+        change_stage(case, move, reason=reason.strip(), by=by)
         end_debts_of_stage(case, was)
         settle_standing(case)
         alerts.tell_end(case, "stepped back", was, reason.strip(), depending)
     return case
+
+
+def step_back_of(case: Initiative) -> Transition:
+    """The step back that the case offers. Raises Refused where its stage has none."""
+    move = offered(case, kind=STEP_BACK)
+    if move is None:
+        no(f"A case that is {case.stage} has no stage to step back to.").or_refuse()
+    return move
 
 
 def _cut_scope(case: Initiative, target: str, fields: dict, by: User) -> None:
@@ -193,7 +211,7 @@ def stop(*, case: Initiative, reason_code: str, reason: str, by: User) -> Initia
         text = f"{STOP_REASONS[reason_code]}. {reason.strip()}"
         _answer_stop_reason(case, text, by)
         _withdraw_open_review(case, by, "The case was stopped.")
-        change = change_stage(case, Initiative.stop, basis="stopped", reason=text, by=by)
+        change = change_stage(case, offered(case, kind=STOP), reason=text, by=by)
         end_links(case, "The case was stopped", by=by)
         if not idea:
             book = Rulebook.objects.current().book
@@ -237,22 +255,28 @@ def retire(*, case: Initiative, reason: str, by: User) -> Initiative:
         raise ValidationError({"reason": "Say what the emergency is."})
     with act("retire", by=by, case=case, reason=reason, register=True) as case:
         permissions.may_chair(case, by).or_refuse()
-        if case.stage != "production":
-            no("Only production is retired.", "A prototype or MVP is stopped.").or_refuse()
+        move = emergency_of(case)
         _withdraw_open_review(case, by, "The case was retired in an emergency.")
-        retire_row(case, reason=reason.strip(), by=by, emergency=True)
+        retire_row(case, move, reason=reason.strip(), by=by)
         settle_standing(case)
         alerts.tell_end(case, "case stopped", "production", reason.strip())
     return case
 
 
+def emergency_of(case: Initiative) -> Transition:
+    """The retirement without a review that the case offers. Raises Refused where its stage has none."""
+    move = offered(case, kind=EMERGENCY)
+    if move is None:
+        no("Only production is retired.", "A prototype or MVP is stopped.").or_refuse()
+    return move
+
+
 def retire_row(
-    case: Initiative, *, reason: str, by: User, emergency: bool, sitting: Sitting | None = None
+    case: Initiative, move: Transition, *, reason: str, by: User, sitting: Sitting | None = None
 ) -> StageChange:
-    """Retire inside the running act, with what is owed from then on."""
+    """Retire inside the running act, by decision or in an emergency, with what is owed from then on."""
     book = sitting.book if sitting else Rulebook.objects.current().book
-    basis = "emergency" if emergency else "decision"
-    change = change_stage(case, Initiative.retire, basis=basis, reason=reason, by=by, sitting=sitting)
+    change = change_stage(case, move, reason=reason, by=by, sitting=sitting)
     owe_writing(
         case,
         "post_mortem",
@@ -260,7 +284,7 @@ def retire_row(
         book.freshness.post_mortem_due_days,
         "End-of-life review after retiring",
     )
-    _owe_later_criteria(case, book, "retire", change, emergency=emergency)
+    _owe_later_criteria(case, book, "retire", change, emergency=move.custom["kind"] == EMERGENCY)
     end_links(case, "The case was retired", by=by)
     return change
 
@@ -271,16 +295,28 @@ def reopen(*, case: Initiative, reason: str, by: User) -> Initiative:
         raise ValidationError({"reason": "Say why it is worth another attempt."})
     with act("reopen", by=by, case=case, reason=reason) as case:
         permissions.may_raise(case, by).or_refuse()
-        if case.stage != "stopped":
-            no("Only a stopped case is reopened.", "After retiring, register a successor.").or_refuse()
-        if case.obligations.unsettled().filter(kind="post_mortem").exists():
-            no("Its post-mortem is still owed.", "Publish it first.").or_refuse()
-        passed = case.stage_changes.filter(to_stage="prototype").exists()
-        _end_old_proof(case, by)
-        transition = Initiative.reopen_as_prototype if passed else Initiative.reopen_as_proposed
-        change_stage(case, transition, basis="reopened", reason=reason.strip(), by=by)
+        judgement = judgement_of_stop(case)
+        with judged(case, judgement):
+            move = offered(case, kind=REOPENING)
+            if move is None and not judgement.settled:
+                no("Its post-mortem is still owed.", "Publish it first.").or_refuse()
+            _end_old_proof(case, by)
+            change_stage(case, move, reason=reason.strip(), by=by)
         settle_standing(case)
     return case
+
+
+def judgement_of_stop(case: Initiative) -> Judgement:
+    """What reopening is judged by: what the case was before it was stopped, and whether its post-mortem is written.
+
+    Raises Refused for a case that was not stopped.
+    """
+    if case.stage != STOPPED:
+        no("Only a stopped case is reopened.", "After retiring, register a successor.").or_refuse()
+    return Judgement(
+        was_prototype=case.stage_changes.filter(to_stage=PROTOTYPE).exists(),
+        settled=not case.obligations.unsettled().filter(kind="post_mortem").exists(),
+    )
 
 
 def _end_old_proof(case: Initiative, by: User) -> None:

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
+from django_fsm import Transition
 
-from governance import clock, gates, ledger, seals
-from governance.answers import Conflict, Refused, no
+from governance import clock, ledger, seals
+from governance.answers import Answer, Conflict, Refused, no
 from governance.boards import board_for, members_now
 from governance.models import Rulebook, User
 from governance.notify import owe as owe_notice
@@ -16,9 +17,9 @@ from initiatives.actions.following import follow_more
 from initiatives.actions.holds import owe
 from initiatives.actions.moves import end_review, owner_of_that_day, promote, retire_row
 from initiatives.models import Condition, Initiative, Question, Review
+from initiatives.models.initiative import gate_out_of
 from initiatives.models.reviews import CONDITION
-
-GATE_FROM = {"proposed": "prototype", "prototype": "mvp", "mvp": "production", "production": "retire"}
+from initiatives.models.stage_machine import judged, offered
 
 
 def open_review(*, case: Initiative, by: User) -> Review:
@@ -29,7 +30,7 @@ def open_review(*, case: Initiative, by: User) -> Review:
             no(
                 "No board is responsible for this unit.", "An admin can give it or a unit above it a board."
             ).or_refuse()
-        gate = GATE_FROM[case.stage]
+        gate = gate_out_of(case.stage)
         running = case.reviews.filter(outcome=Review.OPEN).first()
         if running is not None:
             raise Conflict(
@@ -80,6 +81,12 @@ def still_open(review: Review, case: Initiative) -> Review:
     """The review of the locked case, read after the lock; raises Conflict naming who ended it and when."""
     review = next(row for row in sources.reviews(case) if row.pk == review.pk)
     review.rulebook = Rulebook.objects.kept(review.rulebook_id)
+    refuse_closed(review)
+    return review
+
+
+def refuse_closed(review: Review) -> None:
+    """Raise Conflict naming who ended the review and when, where it has ended."""
     if not review.is_open:
         who = review.ended_by.full_name if review.ended_by else "the system"
         raise Conflict(
@@ -87,7 +94,6 @@ def still_open(review: Review, case: Initiative) -> Review:
             "Read the decision.",
             review.get_absolute_url(),
         )
-    return review
 
 
 def decide(
@@ -111,31 +117,20 @@ def decide(
             (permissions.may_raise if rises else permissions.may_chair)(case, by).or_refuse()
             sitting, team = board.sit(review, case), _team(case)
             scopes, declared = sources.rows(case, "scopes"), sources.rows(case, "proof_items")
-        if outcome == Review.REFUSED:
-            if not sitting.votes:
-                no("No seat has voted yet.", "Return the review with questions instead.").or_refuse()
-        elif not sitting.verdict.decidable:
-            raise Refused(gates_answer(sitting.verdict))
-        proposed = [row for row in sitting.sign_offs if row.verdict == CONDITION]
-        if outcome == Review.APPROVED and (proposed or conditions):
-            raise ValidationError(
-                {"outcome": "Signers attached conditions: fix them, and approve with conditions."}
-            )
-        if outcome == Review.WITH_CONDITIONS and not conditions:
-            raise ValidationError(
-                {"conditions": "Write at least one condition, with who meets it and by when."}
-            )
-        found = frozen_findings(sitting)
-        end_review(review, outcome, by=by, reason=reason.strip(), findings=found)
-        for wanted in conditions if outcome == Review.WITH_CONDITIONS else []:
-            _fix_condition(review, wanted, by)
-        if outcome == Review.REFUSED:
-            if case.stage != "proposed" and review.gate != "retire":
-                _owe_after_refusal(case, review)
-        elif review.gate == "retire":
-            retire_row(case, reason=reason.strip(), by=by, emergency=False, sitting=sitting)
-        else:
-            promote(case, sitting, scopes, declared, by=by)
+        with judged(case, sitting.judgement):
+            move = _move_of(sitting, outcome)
+            _check_conditions(sitting, outcome, conditions)
+            found = frozen_findings(sitting)
+            end_review(review, outcome, by=by, reason=reason.strip(), findings=found)
+            for wanted in conditions if outcome == Review.WITH_CONDITIONS else []:
+                _fix_condition(review, wanted, by)
+            if move is None:
+                if case.stage != "proposed" and not retiring:
+                    _owe_after_refusal(case, review)
+            elif retiring:
+                retire_row(case, move, reason=reason.strip(), by=by, sitting=sitting)
+            else:
+                promote(case, move, sitting, scopes, declared, by=by)
         settle_standing(case)
         seals.soon()
         checkpoint_mails.soon()  # after the sealing that it waits for
@@ -143,11 +138,27 @@ def decide(
     return review
 
 
-def gates_answer(verdict: gates.Verdict):
-    """The verdict as an answer, for the refusal page."""
-    from governance.answers import Answer
+def _move_of(sitting: board.Sitting, outcome: str) -> Transition | None:
+    """The move that this outcome makes, None for a refusal. Raises Refused where the case does not offer it now."""
+    if outcome == Review.REFUSED:
+        if not sitting.votes:
+            no("No seat has voted yet.", "Return the review with questions instead.").or_refuse()
+        return None
+    move = offered(sitting.case, gate=sitting.review.gate)
+    if move is None:
+        raise Refused(Answer(False, sitting.verdict.blockers))
+    return move
 
-    return Answer(verdict.decidable, verdict.blockers)
+
+def _check_conditions(sitting: board.Sitting, outcome: str, conditions: list[dict]) -> None:
+    """Raise ValidationError where the conditions that signers attached do not agree with the outcome."""
+    proposed = any(row.verdict == CONDITION for row in sitting.sign_offs)
+    if outcome == Review.APPROVED and (proposed or conditions):
+        raise ValidationError(
+            {"outcome": "Signers attached conditions: fix them, and approve with conditions."}
+        )
+    if outcome == Review.WITH_CONDITIONS and not conditions:
+        raise ValidationError({"conditions": "Write at least one condition, with who meets it and by when."})
 
 
 def _fix_condition(review: Review, wanted: dict, by: User) -> None:

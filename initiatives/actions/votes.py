@@ -4,17 +4,18 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from governance import boards, clock, ledger, seals, statements
-from governance.answers import Conflict, no
+from governance.answers import Answer, Conflict, no, yes
 from governance.boards import board_for
 from governance.models import User
 from governance.notify import owe as owe_notice
 from governance.reading import one_look
+from governance.separation_of_duties import Signer, why_own_work
 from initiatives import board, permissions, sources
 from initiatives.actions.base import act
 from initiatives.actions.reviews import still_open
 from initiatives.actions.turns import tell_turn
-from initiatives.models import Review, SignOff
-from initiatives.models.reviews import CONDITION, OBJECT, RECUSE, VERDICTS, WITHDRAWN
+from initiatives.models import Initiative, Review, SignOff
+from initiatives.models.reviews import APPROVING, CONDITION, OBJECT, RECUSE, VERDICTS, WITHDRAWN
 
 
 def statement_for(
@@ -79,8 +80,7 @@ def sign_off(
             review = still_open(review, case)
             permissions.may_sign(review, seat, by, verdict=verdict).or_refuse()
             last = sources.last_vote(review, seat)
-            seen_last = replaces.pk if isinstance(replaces, SignOff) else replaces
-            if (last.pk if last else None) != seen_last:
+            if (last.pk if last else None) != (replaces.pk if isinstance(replaces, SignOff) else replaces):
                 if last is not None and last.person_id == by.pk and last.digest == digest:
                     return last  # the same press twice: the first one stands
                 raise Conflict(
@@ -89,16 +89,9 @@ def sign_off(
                     review.get_absolute_url(),
                 )
             sitting = board.sit(review, case)
+            words = {"reason": reason, "criteria": criteria, "condition": condition}
             text, covered = statement_for(
-                review,
-                seat,
-                by,
-                verdict=verdict,
-                reason=reason,
-                criteria=criteria,
-                condition=condition,
-                at=prepared_at,
-                sitting=sitting,
+                review, seat, by, verdict=verdict, at=prepared_at, sitting=sitting, **words
             )
             if statements.digest(text) != digest:
                 raise Conflict(
@@ -106,50 +99,58 @@ def sign_off(
                     "Read it again and sign what is true now.",
                     review.get_absolute_url(),
                 )
-            evidence = sorted(int(pk) for pk in covered["evidence"])
-            if verdict.startswith("approve"):
-                may_approve(case, covered, evidence, sitting, by)
+            if verdict in APPROVING:
+                may_approve(sitting, covered, by).or_refuse()
             chair, _ = permissions.acting_chair(case, list(sitting.bench.members))
-        try:
-            with transaction.atomic():
-                row = SignOff(
-                    review=review,
-                    seat=seat,
-                    person=by,
-                    verdict=verdict,
-                    reason=reason.strip(),
-                    criteria=list(criteria),
-                    condition=condition,
-                    statement=text,
-                    digest=digest,
-                    facts=covered,
-                    covered_evidence=evidence,
-                    replaces=last,
-                    at=clock.now(),
-                )
-                row.save()
-        except IntegrityError:
-            first = review.sign_offs.filter(seat=seat).order_by("-id").select_related("person").first()
-            raise Conflict(_who_was_first(first), "Read it.", review.get_absolute_url()) from None
-        ledger.record(
-            "signed off",
-            case=case,
-            review=review.pk,
-            gate=review.gate,
+        row = SignOff(
+            review=review,
             seat=seat,
+            person=by,
             verdict=verdict,
+            reason=reason.strip(),
+            criteria=list(criteria),
+            condition=condition,
             statement=text,
             digest=digest,
-            replaces=last.pk if last else None,
-            on_behalf_of=boards.holder_stood_in_for(list(sitting.bench.members), seat, by),
+            facts=covered,
+            covered_evidence=sorted(_evidence_of(covered)),
+            replaces=last,
+            at=clock.now(),
         )
-        seals.soon()
-        voted = board.with_vote(sitting, row)
+        _save_first(row)
+        _record(row, case, on_behalf_of=boards.holder_stood_in_for(list(sitting.bench.members), seat, by))
+        after = board.with_sign_off(sitting, row)
         if chair is not None:
-            _tell_when_ready(chair, voted)
+            _tell_when_ready(chair, after)
         if verdict == OBJECT:
-            tell_turn(voted)
+            tell_turn(after)
     return row
+
+
+def _save_first(row: SignOff) -> None:
+    """Save the sign-off. Raises Conflict where another of its seat was saved meanwhile."""
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        first = row.review.sign_offs.filter(seat=row.seat).order_by("-id").select_related("person").first()
+        raise Conflict(_who_was_first(first), "Read it.", row.review.get_absolute_url()) from None
+
+
+def _record(row: SignOff, case: Initiative, *, on_behalf_of: User | None) -> None:
+    ledger.record(
+        "signed off",
+        case=case,
+        review=row.review_id,
+        gate=row.review.gate,
+        seat=row.seat,
+        verdict=row.verdict,
+        statement=row.statement,
+        digest=row.digest,
+        replaces=row.replaces_id,
+        on_behalf_of=on_behalf_of,
+    )
+    seals.soon()
 
 
 def check_vote(review: Review, seat: str, verdict: str, reason: str, criteria, condition) -> None:
@@ -177,27 +178,28 @@ def check_vote(review: Review, seat: str, verdict: str, reason: str, criteria, c
         raise ValidationError(wrong)
 
 
-def may_approve(case, covered, evidence, sitting, by) -> None:
-    """Refuse an approval that rests on the signer's own work, or on criteria that are not met."""
-    if permissions.authored(case, by, evidence):
-        no(
-            "You wrote evidence that this vote would rest on.", "Somebody else in the seat can sign."
-        ).or_refuse()
-    if covered["contract"] and permissions.wrote_contract(case, by):
-        no(
-            "You wrote the contract that this vote would rest on.", "Somebody else in the seat can sign."
-        ).or_refuse()
-    blocking = {criterion.key for criterion in sitting.book.criteria.values() if criterion.blocking}
+def may_approve(sitting: board.Sitting, covered: dict, person: User) -> Answer:
+    """Approve what these facts cover: not what rests on the signer's own work, nor what is not met."""
+    wrote = board.rests_on(covered, _evidence_of(covered), sitting.bench, sitting.facts)
+    if own := why_own_work(Signer(person.pk, "You"), wrote):
+        return no(f"{own[0]}.", "Somebody else in the seat can sign.")
+    criteria = sitting.book.criteria
     unmet = [
         key
         for key, state in covered["criteria"].items()
-        if key in blocking and state not in ("met", "waived")
+        if key in criteria and criteria[key].blocking and state not in ("met", "waived")
     ]
     if unmet:
-        asked = " ".join(sitting.book.criteria[key].question for key in unmet)
-        no(
+        asked = " ".join(criteria[key].question for key in unmet)
+        return no(
             f"You would approve what is not met: {asked}", "The owner can mend it; you can object, or wait."
-        ).or_refuse()
+        )
+    return yes()
+
+
+def _evidence_of(covered: dict) -> set[int]:
+    """Keys of the evidence that a statement covers."""
+    return {int(pk) for pk in covered["evidence"]}
 
 
 def _who_was_first(row: SignOff | None) -> str:
@@ -227,8 +229,7 @@ def withdraw_vote(*, sign_off: SignOff, reason: str, by: User) -> SignOff:
         row = review.sign_offs.latest().filter(pk=sign_off.pk).first()
         if row is None:
             raise Conflict("This vote was replaced or withdrawn already.", "", review.get_absolute_url())
-        if row.person_id != by.pk and not permissions.holds_seat(case, by, row.seat):
-            no("Only its signer, or who holds the seat now, withdraws a vote.").or_refuse()
+        permissions.may_withdraw_sign_off(row, by).or_refuse()
         text, covered = statement_for(
             review, row.seat, by, verdict=WITHDRAWN, reason=reason.strip(), at=clock.now()
         )

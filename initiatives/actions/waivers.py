@@ -8,6 +8,7 @@ from governance import clock, cooling_off, ledger
 from governance.answers import Conflict, no
 from governance.models import Rulebook, User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
+from governance.separation_of_duties import said
 from initiatives import permissions
 from initiatives.actions.base import act, settle_standing
 from initiatives.models import Initiative, Waiver
@@ -68,9 +69,7 @@ def agree_to_waiver(*, waiver: Waiver, by: User) -> Waiver:
             raise Conflict("This request was refused or has run out.")
         reasons = permissions.barred_from_signing(case, by)
         if reasons:
-            no(
-                "; ".join(reasons).capitalize() + ".", "A waiver is never for its own beneficiary."
-            ).or_refuse()
+            no(said(reasons), "A waiver is never for its own beneficiary.").or_refuse()
         seats: tuple[str, ...] = ()
         if permissions.is_acting_chair(case, by) and waiver.chair_id is None:
             seats = (CHAIR, DEPUTY_CHAIR)

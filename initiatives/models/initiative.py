@@ -6,12 +6,28 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
-from django_fsm import FSMField, transition
+from django_fsm import FSMField, Transition
 
 from governance import clock, prepared
 from governance.history import WrittenOnce, governed
 from governance.models import Contract, Unit, User
 from governance.searching import Words
+from initiatives.models.stage_machine import (
+    CLAIM,
+    EMERGENCY,
+    PROMOTION,
+    REOPENING,
+    RETIREMENT,
+    STEP_BACK,
+    STOP,
+    UNJUDGED,
+    move,
+    never_moved,
+    not_withdrawn,
+    settled,
+    was_idea,
+    was_prototype,
+)
 
 PROPOSED, PROTOTYPE, MVP, PRODUCTION = "proposed", "prototype", "mvp", "production"
 STOPPED, RETIRED = "stopped", "retired"
@@ -44,17 +60,6 @@ ROLES = {
     "sponsor": "Sponsor",
     "record_owner": "Record owner",
 }
-
-
-def move(source, target):
-    """A django-fsm transition that a template cannot run by printing it (house.md, trap 1)."""
-
-    def wrap(body):
-        method = transition(field="stage", source=source, target=target)(body)
-        method.alters_data = True
-        return method
-
-    return wrap
 
 
 @cache
@@ -199,63 +204,102 @@ class Initiative(models.Model):
         """Whether the case was stopped, retired or withdrawn: it owes and keeps, but no longer moves."""
         return self.stage in CLOSED or self.withdrawn_at is not None
 
-    # The machine. One sentence each, no bodies: `actions` are the only callers and do the saving.
+    # The machine: the one statement of where a case may go, when and by whom. One sentence each, no bodies: `actions`
+    # are the only callers and do the saving. What its conditions read is handed in (`stage_machine.judged`).
+    judgement = UNJUDGED
 
-    @move(PROPOSED, PROTOTYPE)
+    @move(
+        PROPOSED,
+        PROTOTYPE,
+        kind=PROMOTION,
+        basis="decision",
+        gate="prototype",
+        who="raise",
+        conditions=[not_withdrawn],
+    )
     def promote_to_prototype(self):
         """The chair decided the prototype gate: worth exploring now, honestly described."""
 
-    @move(PROTOTYPE, MVP)
+    @move(PROTOTYPE, MVP, kind=PROMOTION, basis="decision", gate="mvp", who="raise")
     def promote_to_mvp(self):
         """The chair decided the MVP gate: a bounded, owned, governed trial."""
 
-    @move(MVP, PRODUCTION)
+    @move(MVP, PRODUCTION, kind=PROMOTION, basis="decision", gate="production", who="raise")
     def promote_to_production(self):
         """The chair decided the production gate: the business may depend on it."""
 
-    @move(PRODUCTION, MVP)
+    @move(PRODUCTION, MVP, kind=STEP_BACK, basis="step back", who="chair")
     def step_back_to_mvp(self):
         """The chair took production back to an MVP: users told, scope cut."""
 
-    @move(MVP, PROTOTYPE)
+    @move(MVP, PROTOTYPE, kind=STEP_BACK, basis="step back", who="chair")
     def step_back_to_prototype(self):
         """The chair took the MVP back to a prototype: no dependence, no rollout."""
 
-    @move([PROPOSED, PROTOTYPE, MVP], STOPPED)
+    @move(
+        [PROPOSED, PROTOTYPE, MVP],
+        STOPPED,
+        kind=STOP,
+        basis="stopped",
+        who="stop",
+        conditions=[not_withdrawn],
+    )
     def stop(self):
         """Owner or chair stopped it, at once; paperwork follows."""
 
-    @move(PRODUCTION, RETIRED)
+    @move(PRODUCTION, RETIRED, kind=RETIREMENT, basis="decision", gate="retire", who="chair")
     def retire(self):
-        """Production was withdrawn; its logs and decisions are kept."""
+        """The chair decided the gate to retire: production was withdrawn; its logs and decisions are kept."""
 
-    @move(STOPPED, PROTOTYPE)
+    @move(PRODUCTION, RETIRED, kind=EMERGENCY, basis="emergency", who="chair")
+    def retire_in_emergency(self):
+        """The chair retired production without a review; what the gate asks is owed by dates."""
+
+    @move(
+        STOPPED,
+        PROTOTYPE,
+        kind=REOPENING,
+        basis="reopened",
+        who="raise",
+        conditions=[was_prototype, settled],
+    )
     def reopen_as_prototype(self):
         """The chair reopened what had passed the prototype gate before it was stopped."""
 
-    @move(STOPPED, PROPOSED)
+    @move(STOPPED, PROPOSED, kind=REOPENING, basis="reopened", who="raise", conditions=[was_idea, settled])
     def reopen_as_proposed(self):
         """The chair reopened what was stopped while still an idea."""
 
-    @move(PROPOSED, PROTOTYPE)
+    @move(PROPOSED, PROTOTYPE, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
     def claim_prototype(self):
         """An import says that this is a prototype; nothing is evidenced here."""
 
-    @move(PROPOSED, MVP)
+    @move(PROPOSED, MVP, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
     def claim_mvp(self):
         """An import says that this is an MVP; nothing is evidenced here."""
 
-    @move(PROPOSED, PRODUCTION)
+    @move(PROPOSED, PRODUCTION, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
     def claim_production(self):
         """An import says that this is in production; nothing is evidenced here."""
 
-    @move(PROPOSED, STOPPED)
+    @move(PROPOSED, STOPPED, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
     def claim_stopped(self):
         """An import says that this was stopped before it was in production."""
 
-    @move(PROPOSED, RETIRED)
+    @move(PROPOSED, RETIRED, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
     def claim_retired(self):
         """An import says that this was in production and has been withdrawn."""
+
+
+def machine() -> list[Transition]:
+    """Every move of the machine, each once for every stage that it leads out of."""
+    return list(Initiative._meta.get_field("stage").get_all_transitions(Initiative))
+
+
+@cache
+def gate_out_of(stage: str) -> str:
+    """The gate whose decision leads out of this stage; empty where none does."""
+    return next((one.custom["gate"] for one in machine() if one.source == stage and one.custom["gate"]), "")
 
 
 class StageChange(WrittenOnce):

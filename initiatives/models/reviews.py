@@ -15,6 +15,7 @@ APPROVE, CONDITION, OBJECT, RECUSE, WITHDRAWN = (
     "recuse",
     "withdrawn",
 )
+APPROVING = (APPROVE, CONDITION)
 VERDICTS = {
     APPROVE: "Approve",
     CONDITION: "Approve with a condition",
@@ -170,7 +171,7 @@ class SignOff(WrittenOnce):
     @property
     def approves(self) -> bool:
         """Whether the vote counts towards the quorum while it is fresh."""
-        return self.verdict in (APPROVE, CONDITION)
+        return self.verdict in APPROVING
 
     @property
     def on_behalf_of(self) -> str:

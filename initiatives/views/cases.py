@@ -11,8 +11,8 @@ from governance.middleware import on_any_day
 from governance.models import Entry, Rulebook, User
 from governance.permissions import may_see_record
 from initiatives import actions, board, doors, impact, permissions, sources, standing, timeline
-from initiatives.actions.reviews import GATE_FROM
 from initiatives.forms.details import DetailsForm, RenameForm, TierForm
+from initiatives.models.initiative import gate_out_of
 from initiatives.views import leads, news, pasts
 from initiatives.views.banners import outgrown_banner
 from initiatives.views.rows import mend_of
@@ -46,7 +46,7 @@ def case(request, ref):
     context = case_context(request, row, "case")
     facts, book, states, may = (context[name] for name in ("facts", "book", "states", "may"))
     claimed = standing.asked(facts, book)
-    ahead = book.gates.get(GATE_FROM.get(row.stage, ""))
+    ahead = book.gates.get(gate_out_of(row.stage))
     if row.withdrawn_at:
         ahead = None
     later = book.deferred(ahead) if ahead else frozenset()

@@ -14,10 +14,10 @@ from governance.models import Rulebook
 from governance.models.people import SEATS
 from governance.templatetags.plumbline import stage_word
 from initiatives import actions, doors, impact
-from initiatives.actions.reviews import GATE_FROM
 from initiatives.actions.rows import save_row
 from initiatives.forms.checklist import AnswerForm, DeclareForm, OfferForm, OutcomeForm, RowProofForm
 from initiatives.models import Answer, AnswerDraft
+from initiatives.models.initiative import gate_out_of
 from initiatives.views.mending import against
 from initiatives.views.rows import LIVE, row_of, rows_of, sheet_of, sheets_of
 from initiatives.views.shared import case_context, layers_of, mend, pick
@@ -69,8 +69,8 @@ def checklist(request, ref):
             )
         ],
         "nothing": not wanted,
-        "fallen": _fallen(context, sheets) if chosen.gate == GATE_FROM.get(case.stage) else 0,
-        "all_there": chosen.gate == GATE_FROM.get(case.stage) and counts["grounded"] == len(rows),
+        "fallen": _fallen(context, sheets) if chosen.gate == gate_out_of(case.stage) else 0,
+        "all_there": chosen.gate == gate_out_of(case.stage) and counts["grounded"] == len(rows),
     }
     return render(request, "initiatives/checklist.html", context)
 

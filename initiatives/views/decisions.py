@@ -12,8 +12,9 @@ from governance import clock
 from governance.answers import Answer, Conflict, Reason, Refused
 from governance.models import Rulebook
 from governance.templatetags.plumbline import day, stage_word
-from initiatives import actions, board, impact, permissions
+from initiatives import actions, board, impact, permissions, sources
 from initiatives.actions.base import act
+from initiatives.actions.reviews import refuse_closed
 from initiatives.doors import review_for
 from initiatives.forms.reviews import ConditionFormSet, ReasonOfActForm, people_around
 from initiatives.models import Initiative, Review
@@ -33,6 +34,13 @@ def insist(request, answer: Answer, name: str, case: Initiative) -> None:
         with act(name, by=request.user, case=case):
             answer.or_refuse()
     answer.or_refuse()
+
+
+def insist_open(request, row: Review, name: str) -> None:
+    """Refuse what is sent for a review that has ended, naming who was first; it leaves its entry as a refused act."""
+    if not row.is_open:
+        with act(name, by=request.user, case=row.initiative):
+            refuse_closed(row)
 
 
 def act_page(
@@ -55,15 +63,12 @@ def act_page(
 def decide(request, pk):
     """Decide as chair: approve, approve with conditions, or refuse; what it does is told before it is done."""
     row = review_for(request.user, pk)
-    if not row.is_open:
-        if request.method != "POST":
-            return redirect(row)
-        # Somebody was first: the act itself says who and when, and leaves the entry.
-        actions.decide(review=row, outcome=Review.APPROVED, reason="", by=request.user)
+    if not row.is_open and request.method != "POST":
+        return redirect(row)
+    insist_open(request, row, "decide")
     case = row.initiative
     insist(request, permissions.may_chair(case, request.user), "decide", case)
-    sitting = board.sit(row)
-    proposed = [vote for vote in sitting.sign_offs if vote.verdict == CONDITION]
+    proposed = [vote for vote in sources.standing_votes(row) if vote.verdict == CONDITION]
     usual = Review.WITH_CONDITIONS if proposed else Review.APPROVED
     outcome = pick(request.POST.get("outcome") or request.GET.get("outcome"), OUTCOMES, usual)
     refusing = outcome == Review.REFUSED
@@ -76,9 +81,7 @@ def decide(request, pk):
         required=refusing,
     )
     rows = _condition_rows(request, case, proposed) if outcome == Review.WITH_CONDITIONS else None
-    blockers, status = _blockers(sitting, outcome, proposed), 200
-    if not refusing and row.gate != "retire":
-        blockers = (*blockers, *permissions.may_raise(case, request.user).reasons)
+    refusal = None
     if request.method == "POST" and form.is_valid() and (rows is None or rows.is_valid()):
         try:
             done = actions.decide(
@@ -93,10 +96,14 @@ def decide(request, pk):
         except Conflict:
             raise
         except Refused as refused:
-            blockers, status = refused.answer.reasons, refused.status
+            refusal = refused
         else:
             messages.success(request, f"{done.get_outcome_display()}. The team was told.")
             return redirect(row)
+    sitting = board.sit(row)  # only where the page is shown: the act judges under its lock
+    blockers = refusal.answer.reasons if refusal else _blockers(sitting, outcome, proposed)
+    if refusal is None and not refusing and row.gate != "retire":
+        blockers = (*blockers, *permissions.may_raise(case, request.user).reasons)
     context = case_context(request, case, "reviews", facts=sitting.facts) | {
         "nav": "reviews",
         "title": f"Decide: {sitting.book.gates[row.gate].title}",
@@ -111,7 +118,9 @@ def decide(request, pk):
         "happens": SimpleLazyObject(lambda: what_happens(sitting, outcome, by=request.user)),
         "danger": outcome == Review.REFUSED,
     }
-    return render(request, "initiatives/review_decide.html", context, status=status)
+    return render(
+        request, "initiatives/review_decide.html", context, status=refusal.status if refusal else 200
+    )
 
 
 def _condition_rows(request, case: Initiative, proposed):

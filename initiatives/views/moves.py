@@ -7,12 +7,16 @@ from governance.answers import ended, no
 from governance.models import Rulebook
 from governance.templatetags.plumbline import day, in_days, stage_word
 from initiatives import actions, doors, permissions
-from initiatives.actions.moves import end_to_decide, later_criteria
+from initiatives.actions.moves import (
+    emergency_of,
+    end_to_decide,
+    judgement_of_stop,
+    later_criteria,
+    step_back_of,
+)
 from initiatives.forms import ReasonForm
 from initiatives.forms.moves import ContinueForm, ReattestForm, StepBackForm, StopForm, WithdrawForm
 from initiatives.views.shared import one_act, sent
-
-STEP_BACK_TO = {"production": "mvp", "mvp": "prototype"}
 
 
 def _owed(book, gate: str, *, emergency: bool = False) -> list[str]:
@@ -82,8 +86,7 @@ def retire(request, ref):
     """Retire production in an emergency, as chair alone."""
     case = doors.case_for(request.user, ref)
     permissions.may_chair(case, request.user).or_refuse()
-    if case.stage != "production":
-        no("Only production is retired.", "A prototype or MVP is stopped.").or_refuse()
+    emergency_of(case)
     book = Rulebook.objects.current().book
     return one_act(
         request,
@@ -108,10 +111,7 @@ def reopen(request, ref):
     """Reopen a stopped case, as chair."""
     case = doors.case_for(request.user, ref)
     permissions.may_raise(case, request.user).or_refuse()
-    if case.stage != "stopped":
-        no("Only a stopped case is reopened.", "After retiring, register a successor.").or_refuse()
-    passed = case.stage_changes.filter(to_stage="prototype").exists()
-    target = stage_word("prototype" if passed else "proposed")
+    target = stage_word("prototype" if judgement_of_stop(case).was_prototype else "proposed")
     return one_act(
         request,
         case,
@@ -132,9 +132,7 @@ def step_back(request, ref):
     """Take production back to an MVP, or an MVP back to a prototype, as chair."""
     case = doors.case_for(request.user, ref)
     permissions.may_chair(case, request.user).or_refuse()
-    target = STEP_BACK_TO.get(case.stage)
-    if target is None:
-        no(f"A case that is {case.stage} has no stage to step back to.").or_refuse()
+    target = step_back_of(case).target
     current = case.scopes.filter(starts_at__isnull=False, ended_at__isnull=True).order_by("-number").first()
     initial = {name: getattr(current, name) for name in StepBackForm.SCOPE} if current else {}
     if target == "prototype":

@@ -13,12 +13,12 @@ from governance.middleware import on_any_day
 from governance.models import Rulebook
 from initiatives import actions, approving, board, desk_reviews, glance, permissions, sources, waiting
 from initiatives.actions.holds import HELD_UP
-from initiatives.actions.reviews import GATE_FROM
 from initiatives.approval_permissions import may_see_stamping
 from initiatives.desk_look import look_of
 from initiatives.doors import case_for, review_for, review_on_any_day
 from initiatives.forms.reviews import NoteForm, QuestionForm, TextForm
 from initiatives.models import Condition, Question, Review, SignOff
+from initiatives.models.initiative import gate_out_of
 from initiatives.models.reviews import CONDITION
 from initiatives.views import news, sittings
 from initiatives.views.decisions import act_page, decide, insist, rebase, return_review, withdraw
@@ -276,7 +276,7 @@ def open_review(request, ref):
     for row in past:
         row.gate_title = row.rulebook.book.gates[row.gate].title
     context |= {"nav": "reviews", "title": "Reviews of this case", "past": past}
-    gate = GATE_FROM.get(case.stage)
+    gate = gate_out_of(case.stage)
     if gate and context["open_review"] is None and not case.withdrawn_at:
         context |= _before_opening(case, gate, context)
     return render(request, "initiatives/review_open.html", context)

@@ -8,8 +8,8 @@ from governance import proof
 from governance.models.people import SEATS
 from governance.templatetags.plumbline import stage_word
 from initiatives import permissions, sources, standing
-from initiatives.actions.reviews import GATE_FROM
 from initiatives.models import Answer
+from initiatives.models.initiative import gate_out_of
 from initiatives.views.shared import WhoMay, on_desk_of, who_answers
 
 # state: (word, tone)
@@ -50,7 +50,7 @@ class Sheet:
 def sheets_of(case, book) -> list[Sheet]:
     """The lists a case can be looked at by: the gate ahead, what the claim still asks, the other gates."""
     facts = _Claim(case.stage)
-    ahead = GATE_FROM.get(case.stage, "")
+    ahead = gate_out_of(case.stage)
     sheets = []
     if case.stage in ("prototype", "mvp", "production"):
         words = f"what {stage_word(case.stage)} still asks"

@@ -18,7 +18,10 @@ from governance.models import Rulebook, User
 from governance.permissions import may_see_record
 from governance.templatetags.plumbline import LAYER_WORDS, day, lean, stage_word
 from initiatives import permissions, sources, standing, switch_permissions
+from initiatives.actions.moves import judgement_of_stop
 from initiatives.models import Initiative
+from initiatives.models.initiative import STOPPED
+from initiatives.models.stage_machine import UNJUDGED, judged
 from initiatives.register import residency
 from initiatives.residency_permissions import may_set_regions
 from initiatives.views.banners import banners_of
@@ -96,9 +99,13 @@ class WhoMay:
         return permissions.may_chair(self.case, self.person)
 
     @cached_property
-    def stop(self) -> Answer:
-        """Stop it, at once."""
-        return permissions.may_stop(self.case, self.person)
+    def moves(self) -> frozenset[str]:
+        """The kinds of moves that the case offers the person now; what a review decides is offered on its page."""
+        judgement = judgement_of_stop(self.case) if self.case.stage == STOPPED else UNJUDGED
+        with judged(self.case, judgement):
+            return frozenset(
+                one.custom["kind"] for one in self.case.get_available_user_stage_transitions(self.person)
+            )
 
     @cached_property
     def switch(self) -> Answer:
@@ -160,10 +167,11 @@ class WhoMayNot(WhoMay):
     """On another day: nobody may do anything, and nothing lies on the reader's own desk."""
 
     roles: frozenset[str] = frozenset()
+    moves: frozenset[str] = frozenset()
     owner = party = False
     seats: tuple[str, ...] = ()
-    manage = collaborate = change_what_runs = propose_role = chair = stop = withdraw = hold = confirm_tier = (
-        no("Nothing can be changed on another day.", "Go back to today.")
+    manage = collaborate = change_what_runs = propose_role = chair = withdraw = hold = confirm_tier = no(
+        "Nothing can be changed on another day.", "Go back to today."
     )
     note = fund = go_on = capture = switch = manage_keys = manage
     look_back = no("This is another day already.")

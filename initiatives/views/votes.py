@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import asof, clock, passwords, statements, throttle
-from governance.answers import Answer, Refused, no, yes
+from governance.answers import yes
 from governance.middleware import on_any_day
 from governance.models.ledger import Entry
 from governance.models.people import SEATS
@@ -23,9 +23,9 @@ from initiatives.doors import review_for, sign_off_on_any_day
 from initiatives.forms.reviews import ReasonOfActForm, people_around
 from initiatives.forms.votes import PasswordForm, VoteForm
 from initiatives.models import Review, SignOff
-from initiatives.models.reviews import APPROVE, CONDITION, OBJECT, RECUSE
+from initiatives.models.reviews import APPROVE, APPROVING, CONDITION, OBJECT, RECUSE
 from initiatives.views import sittings
-from initiatives.views.decisions import act_page, insist
+from initiatives.views.decisions import act_page, insist, insist_open
 from initiatives.views.shared import case_context, mend, pick
 
 VERDICTS = {
@@ -43,6 +43,7 @@ MEANINGS = {
 SALT = "statement"
 STATEMENT = "statement"  # the step of the page on which it is read and signed
 WORDS = "words of votes"  # where the session keeps them
+TOO_MANY = "too many"  # the code of the error that answers 429
 OPEN_FOR = timedelta(hours=1)
 # How many statements a session remembers, so that a conflict can say what changed since each was shown.
 REMEMBERED = 5
@@ -60,13 +61,9 @@ def sign(request, pk, seat):
     if seat not in sittings.seats_of_gate(row.rulebook.book, row.gate):
         raise Http404("This seat signs nothing at this gate.")
     verdict = pick(request.GET.get("verdict"), VERDICTS, APPROVE)
-    if not row.is_open:
-        if request.method != "POST":
-            return redirect(row)
-        # The act itself says who ended the review and when, and leaves the entry.
-        actions.sign_off(
-            review=row, seat=seat, verdict=APPROVE, digest="", prepared_at=clock.now(), by=request.user
-        )
+    if not row.is_open and request.method != "POST":
+        return redirect(row)
+    insist_open(request, row, "sign off")
     may = permissions.may_sign(row, seat, request.user, verdict=verdict)
     insist(request, may, "sign off", row.initiative)
     if request.method == "POST" and "statement" in request.POST:
@@ -107,7 +104,7 @@ def _words_page(request, row: Review, seat: str, verdict: str, form: VoteForm):
     if verdict == CONDITION:
         sitting = board.sit(row)
         _, covered = statement_for(row, seat, request.user, verdict=verdict, at=clock.now(), sitting=sitting)
-        blocked = _may_approve(sitting, verdict, covered, request.user)
+        blocked = may_approve(sitting, covered, request.user)
     return _page(
         request, row, seat, verdict, "initiatives/sign_words.html", form=form, blocked=blocked.reasons
     )
@@ -124,18 +121,53 @@ def _statement_of(request, row: Review, seat: str, verdict: str, kept: QueryDict
 
 
 def _signed(request, row: Review, seat: str, verdict: str):
-    """What comes with a password: signed when it was shown to this person within the hour, else shown anew."""
+    """What comes with a password: signed when it was shown to this person within the hour, else shown anew.
+
+    The act alone judges the review, after its lock; here it is judged only where the statement is shown again.
+    """
     shown, late = _shown(request.POST["statement"], row, seat, verdict, request.user)
     password = PasswordForm(request.POST)
     if shown is None or late:
         password.add_error(
             None, "The statement below was made anew, for this page was open too long. Read it and sign it."
         )
-    if shown is not None:
+    if shown is None:
+        return _statement_of(request, row, seat, verdict, _kept_words(request, row, seat, verdict), password)
+    if late or (vote := _vote_on(request, row, seat, verdict, shown, password)) is None:
         return _statement_page(
             request, row, seat, verdict, shown["words"], password, shown=None if late else shown
         )
-    return _statement_of(request, row, seat, verdict, _kept_words(request, row, seat, verdict), password)
+    _forget_words(request, row, seat)
+    messages.success(request, f"Signed as {seat_word(seat).lower()}. This is what you signed.")
+    return redirect("sign-off", vote.pk)
+
+
+def _vote_on(
+    request, row: Review, seat: str, verdict: str, shown: dict, password: PasswordForm
+) -> SignOff | None:
+    """The vote on what was shown; None where the password form now says what was wrong."""
+    if not password.is_valid():
+        return None
+    if wrong := _wrong_password(request, row, seat, password.cleaned_data["password"]):
+        code = TOO_MANY if wrong.startswith("Too many") else None
+        password.add_error("password", ValidationError(wrong, code))
+        return None
+    words = shown["words"]
+    try:
+        return actions.sign_off(
+            review=row,
+            seat=seat,
+            verdict=verdict,
+            digest=shown["digest"],
+            prepared_at=shown["at"],
+            replaces=shown["replaces"],
+            seen=request.session.get("statements", {}).get(shown["digest"]),
+            by=request.user,
+            **words | {"criteria": tuple(words["criteria"])},
+        )
+    except ValidationError as error:
+        mend(password, error)
+        return None
 
 
 def _place(row: Review, seat: str, verdict: str) -> str:
@@ -185,33 +217,9 @@ def _page(request, row: Review, seat: str, verdict: str, template: str, *, statu
 def _statement_page(
     request, row: Review, seat: str, verdict: str, words: dict, password=None, shown: dict | None = None
 ):
-    """The statement with its password field; with a password for what was `shown` the signature, or what was wrong."""
-    person, status = request.user, 200
-    sitting = board.sit(row)
+    """The statement with its password field, and what was wrong with the password for what was `shown`."""
+    person, sitting = request.user, board.sit(row)
     password = password or PasswordForm()
-    if shown is not None and password.is_valid():
-        if wrong := _wrong_password(request, row, seat, password.cleaned_data["password"]):
-            password.add_error("password", wrong)
-            status = 429 if wrong.startswith("Too many") else 200
-        else:
-            try:
-                vote = actions.sign_off(
-                    review=row,
-                    seat=seat,
-                    verdict=verdict,
-                    digest=shown["digest"],
-                    prepared_at=shown["at"],
-                    replaces=shown["replaces"],
-                    seen=request.session.get("statements", {}).get(shown["digest"]),
-                    by=person,
-                    **words | {"criteria": tuple(words["criteria"])},
-                )
-            except ValidationError as error:
-                mend(password, error)
-            else:
-                _forget_words(request, row, seat)
-                messages.success(request, f"Signed as {seat_word(seat).lower()}. This is what you signed.")
-                return redirect("sign-off", vote.pk)
     at = shown["at"] if shown else clock.now()
     text, covered = statement_for(row, seat, person, verdict=verdict, at=at, sitting=sitting, **words)
     digest = statements.digest(text)
@@ -232,7 +240,7 @@ def _statement_page(
         seat,
         verdict,
         "initiatives/sign_statement.html",
-        status=status,
+        status=429 if password.has_error("password", TOO_MANY) else 200,
         facts=sitting.facts,
         text=text,
         digest=digest,
@@ -240,7 +248,7 @@ def _statement_page(
         form=password,
         remark=words["reason"],
         step=_step(verdict),
-        may_approve=_may_approve(sitting, verdict, covered, person),
+        may_approve=may_approve(sitting, covered, person) if verdict in APPROVING else yes(),
         stays=_quorum_after_recusal(sitting, person) if verdict == RECUSE else "",
         standing_vote=next((vote for vote in sitting.sign_offs if vote.seat == seat), None),
     )
@@ -291,16 +299,6 @@ def _wrong_password(request, row: Review, seat: str, password: str) -> str:
     return f"{wrong} Nothing was signed." if wrong else ""
 
 
-def _may_approve(sitting: board.Sitting, verdict: str, covered: dict, person) -> Answer:
-    """Whether an approval would be accepted now, asked of the same rule that the act asks."""
-    if verdict in (APPROVE, CONDITION):
-        try:
-            may_approve(sitting.case, covered, sorted(int(pk) for pk in covered["evidence"]), sitting, person)
-        except Refused as refused:
-            return refused.answer
-    return yes()
-
-
 def _quorum_after_recusal(sitting: board.Sitting, person) -> str:
     able = [
         seat
@@ -348,7 +346,7 @@ def statement(request, pk):
         "may_withdraw": asof.current() is None
         and row.is_open
         and stands
-        and _may_withdraw(vote, request.user),
+        and permissions.may_withdraw_sign_off(vote, request.user),
     }
     return render(request, "initiatives/sign_off.html", context)
 
@@ -365,17 +363,16 @@ def _entry_of(vote: SignOff) -> Entry | None:
     )
 
 
-def _may_withdraw(vote: SignOff, person) -> Answer:
-    if vote.person_id == person.pk or permissions.holds_seat(vote.review.initiative, person, vote.seat):
-        return yes()
-    return no("Only its signer, or who holds the seat now, withdraws a vote.")
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request, pk):
     """Withdraw one's own vote: a new row; the old one stays readable."""
     vote = _vote(request, pk)
-    insist(request, _may_withdraw(vote, request.user), "withdraw vote", vote.review.initiative)
+    insist(
+        request,
+        permissions.may_withdraw_sign_off(vote, request.user),
+        "withdraw vote",
+        vote.review.initiative,
+    )
     form = ReasonOfActForm(request.POST or None, label="Why", help_text="The board and the team read it.")
     if request.method == "POST" and form.is_valid():
         actions.withdraw_vote(sign_off=vote, reason=form.cleaned_data["reason"], by=request.user)

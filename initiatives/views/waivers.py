@@ -12,11 +12,11 @@ from governance.answers import ended
 from governance.models import Rulebook
 from governance.templatetags.plumbline import day
 from initiatives import actions, permissions, standing
-from initiatives.actions.reviews import GATE_FROM
 from initiatives.doors import case_for, of_case
 from initiatives.forms.reviews import ReasonOfActForm
 from initiatives.forms.waivers import WaiverForm
 from initiatives.models import Waiver
+from initiatives.models.initiative import gate_out_of
 from initiatives.views.decisions import act_page, insist
 from initiatives.views.shared import case_context, mend
 
@@ -92,8 +92,8 @@ def _choices(case, context, rows) -> tuple[list, bool]:
     book, facts, states = context["book"], context["facts"], context["states"]
     stages = gates.STAGES[1 : gates.RANK.get(case.stage, 0) + 1]
     keys = [book.gate_to(stage).key for stage in stages]
-    if case.stage in GATE_FROM:
-        keys.append(GATE_FROM[case.stage])
+    if ahead := gate_out_of(case.stage):
+        keys.append(ahead)
     taken = {row.key for row in rows if row.refused_at is None and row.until >= clock.today()}
     missing, shown = {}, {}
     for gate in keys:
@@ -124,7 +124,7 @@ def worth_nothing(case) -> list[str]:
     """Why a waiver would change nothing now: holds that stop the case whatever is waived, in sentences."""
     book, now = Rulebook.objects.current().book, clock.now()
     facts = standing.facts_of(case)
-    ahead = book.gates.get(GATE_FROM.get(case.stage, ""))
+    ahead = book.gates.get(gate_out_of(case.stage))
     wanted = ahead.to if ahead is not None and ahead.to in gates.RANK else case.stage
     told = []
     for hold in gates.holds_at(facts, now):

@@ -110,8 +110,8 @@ def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Ran
     from governance.history import acting
     from initiatives import standing
     from initiatives.actions.cases import next_numbers
-    from initiatives.actions.claims import CLAIMS
     from initiatives.models import Initiative, StageChange
+    from initiatives.models.stage_machine import CLAIM, make_move, offered
 
     now = clock.now()
     with acting(by=cast.admin, reason="Founded"):
@@ -174,7 +174,7 @@ def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Ran
                 continue
             if stage != "proposed":
                 for case in same:
-                    getattr(case, CLAIMS[stage])()
+                    make_move(case, offered(case, kind=CLAIM, target=stage))
                     case.basis, case.since = "import", now
                 history.update_alike(Initiative, same, ["stage", "basis", "since"])
             standing.rewrite_alike(same)

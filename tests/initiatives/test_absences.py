@@ -88,7 +88,7 @@ def test_whoever_stands_in_for_the_owner_does_not_sign(cast, review):
     row = stand_in(cast.owner, cast.seat_value)
     sitting = board.sit(again(review))
     assert not sitting.verdict.decidable
-    assert "standing in for Marta Lindqvist, business owner" in " ".join(sitting.votes[0].stale)
+    assert "stands in for Marta Lindqvist, business owner" in " ".join(sitting.votes[0].stale)
     refused = permissions.may_sign(again(review), "business_value", cast.seat_value)
     assert "stands in for Marta Lindqvist" in str(refused)
     last = SignOff.objects.latest().get()
@@ -305,5 +305,5 @@ def test_it_costs_the_case_no_query(cast):
 
     before = asked()
     stand_in(cast.owner, cast.outsider)
-    assert cast.outsider.pk in board.bench_of(case).roles
+    assert cast.outsider.pk in board.bench_of(case).parties.parts
     assert asked() == before

@@ -12,7 +12,8 @@ from initiatives import actions
 from initiatives.actions.base import act
 from initiatives.actions.holds import owe
 from initiatives.actions.moves import change_stage
-from initiatives.models import Condition, Gap, Hold, Initiative, Waiver
+from initiatives.models import Condition, Gap, Hold, Waiver
+from initiatives.models.stage_machine import CLAIM, offered
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -88,7 +89,7 @@ def test_an_imported_claim_reminds_nobody(cast):
     case = factories.make_case(cast)
     life.ground_gate(case, "prototype", cast.team)
     with act("import", system="test", case=case) as row:
-        change_stage(row, Initiative.claim_production, basis="import", reason="Listed", by=None)
+        change_stage(row, offered(row, kind=CLAIM, target="production"), reason="Listed", by=None)
     silence()
     for days in (0, 100, 200, 400):
         reminders.sweep(on(days))

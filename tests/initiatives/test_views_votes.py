@@ -9,11 +9,11 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 
 from adoption.demo import life
-from governance import clock
+from governance import clock, gates
 from governance.answers import Refused
 from governance.models import SignInAttempt
 from governance.models.ledger import Entry
-from initiatives import actions
+from initiatives import actions, board
 from initiatives.models import SignOff
 from tests.factories import PASSWORD
 from tests.initiatives.reviewing import before_mvp, before_prototype
@@ -75,6 +75,41 @@ def test_what_is_shown_is_what_is_signed(cast, as_):
         case=review.initiative, requirement="proto.question", kind="answered", text="Other.", by=cast.owner
     )
     assert "It no longer counts. The answer changed" in words(client.get(answer.url))
+
+
+@pytest.mark.parametrize("verdict", ["approve", "object"])
+def test_a_signature_judges_the_review_once(cast, as_, monkeypatch, verdict):
+    """In the act, after its lock, with the new sign-off in it: the page judges nothing that it does not show."""
+    review = before_prototype(cast)
+    client = as_(cast.seat_value)
+    page = write(
+        client, review, "business_value", verdict, reason="Not now.", criteria=["prototype.selected"]
+    )
+    judgements = count_judgements(monkeypatch)
+    answer = sign(client, statement_url(review, "business_value", verdict), page=page)
+    assert answer.url == reverse("sign-off", args=[SignOff.objects.get().pk])
+    assert judgements == ["sit", "states_at", "judge"]
+
+
+def test_a_decision_judges_the_review_once(cast, as_, monkeypatch):
+    review = before_prototype(cast)
+    life.vote(review, "business_value", cast.seat_value)
+    judgements = count_judgements(monkeypatch)
+    answer = as_(cast.chair).post(f"/reviews/{review.pk}/decide/", {"outcome": "approved", "reason": "Go."})
+    assert answer.url == review.get_absolute_url()
+    assert judgements.count("sit") == judgements.count("judge") == 1
+
+
+def count_judgements(monkeypatch) -> list[str]:
+    """The names of what judges, each time that it is called from now on."""
+    called = []
+
+    def counted(name, real):
+        return lambda *args, **named: called.append(name) or real(*args, **named)
+
+    for module, name in ((board, "sit"), (gates, "states_at"), (gates, "judge")):
+        monkeypatch.setattr(module, name, counted(name, getattr(module, name)))
+    return called
 
 
 def test_a_remark_becomes_part_of_the_statement(cast, as_):

@@ -1,0 +1,102 @@
+"""Separation of duties: who must not sign for a case, and why. Pure; pages, acts and the state of a review ask here.
+
+Whoever works on a case, stands in for somebody who does, or wrote what a signature rests on does not sign it; the seat
+for business value does not report to the owner (domain.md, invariants 4 and 5). The database refuses the same by
+triggers, and the offline verifier looks for it in the record; both on purpose without this module.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+REPORTS_TO_NO_OWNER = "business_value"
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Who would sign, as far as the rule looks at them; `manager` by key."""
+
+    id: int
+    name: str
+    active: bool = True
+    manager: int | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """What somebody is on a case: a role by key and in words, merely proposed, or of somebody they stand in for."""
+
+    key: str
+    role: str
+    proposed: bool = False
+    stands_in_for: str = ""
+
+    def said_of(self, name: str) -> str:
+        """The part as a sentence about the person of this name."""
+        if self.stands_in_for:
+            return f"{name} stands in for {self.stands_in_for}, {self.role} of this case"
+        return f"{name} is {'proposed as ' if self.proposed else ''}{self.role} of this case"
+
+
+@dataclass(frozen=True)
+class Parties:
+    """Who is party to a case, by key of the person.
+
+    `stand_in`: who registered it while nobody ever accepted ownership. `owner`: who holds that role in force.
+    """
+
+    parts: Mapping[int, tuple[Part, ...]] = field(default_factory=dict, hash=False)
+    stand_in: int | None = None
+    owner: int | None = None
+
+
+@dataclass(frozen=True)
+class RestsOn:
+    """Who wrote what a signature rests on, by key: its evidence, and the contract where it covers one."""
+
+    evidence_authors: frozenset[int] = frozenset()
+    contract_authors: frozenset[int] = frozenset()
+
+
+def why_party(signer: Signer, parties: Parties, *, approving: bool = True) -> list[str]:
+    """Why the person must not vote on the case for any seat; a mere proposal silences no objection."""
+    reasons = [] if signer.active else [f"{signer.name} is no longer active"]
+    reasons += [
+        part.said_of(signer.name)
+        for part in parties.parts.get(signer.id, ())
+        if approving or not part.proposed
+    ]
+    if parties.stand_in == signer.id:
+        reasons.append(f"{signer.name} registered this case and stands in for its owner")
+    return reasons
+
+
+def why_own_work(signer: Signer, rests_on: RestsOn) -> list[str]:
+    """Why an approval would be one of the person's own work."""
+    reasons = []
+    if signer.id in rests_on.evidence_authors:
+        reasons.append(f"{signer.name} wrote evidence the vote rests on")
+    if signer.id in rests_on.contract_authors:
+        reasons.append(f"{signer.name} wrote the contract")
+    return reasons
+
+
+def why_barred(
+    signer: Signer, seat: str, parties: Parties, *, approving: bool = True, rests_on: RestsOn | None = None
+) -> list[str]:
+    """Every reason why the person must not sign for the seat; empty when nothing bars them.
+
+    `approving`: whether it is an approval, or an objection. `rests_on`: what the signature covers, once that is known.
+    """
+    reasons = why_party(signer, parties, approving=approving)
+    reports = parties.owner is not None and signer.manager == parties.owner
+    if approving and seat == REPORTS_TO_NO_OWNER and reports:
+        reasons.append(f"{signer.name} reports to the owner")
+    if rests_on is not None:
+        reasons += why_own_work(signer, rests_on)
+    return reasons
+
+
+def said(reasons: list[str]) -> str:
+    """Reasons as one sentence; names keep their letters."""
+    text = "; ".join(reasons)
+    return f"{text[:1].upper()}{text[1:]}."

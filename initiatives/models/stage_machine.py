@@ -1,0 +1,125 @@
+"""What a move between stages carries, and what its conditions read. The moves themselves stand on `Initiative`.
+
+A condition of django-fsm is handed nothing but the case. What one request found out about it is therefore laid on the
+case for as long as the machine is asked (`judged`): conditions read that and ask no question of their own.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django_fsm import Transition, transition
+
+from governance.answers import Answer
+
+PROMOTION, RETIREMENT, EMERGENCY = "promotion", "retirement", "emergency"
+STEP_BACK, STOP, REOPENING, CLAIM = "step back", "stop", "reopening", "claim"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What one request found out about a case, once. By itself it lets nothing pass that has to be judged.
+
+    `gate`: that of its review, where that can be decided now. `was_prototype`: whether it passed the prototype gate
+    before it was stopped, None where nobody looked. `settled`: whether the post-mortem of its stop is written.
+    """
+
+    gate: str = ""
+    was_prototype: bool | None = None
+    settled: bool = False
+
+
+UNJUDGED = Judgement()
+# Who may make a move: `initiatives.permissions` stands on the models and enters its rules here, by these names.
+WHO_MAY: dict[str, Callable[[object, object], Answer]] = {}
+
+
+@contextmanager
+def judged(case, judgement: Judgement) -> Iterator:
+    """Hand the one judgement of this request to the conditions of the moves of this case, until the block ends."""
+    case.judgement = judgement
+    try:
+        yield case
+    finally:
+        case.judgement = UNJUDGED
+
+
+def move(source, target, *, kind: str, basis: str, who: str, gate: str = "", conditions=()):
+    """A django-fsm transition with what it is called for, and that a template cannot run by printing it (trap 1).
+
+    `basis`: why the stage is claimed afterwards. `gate`: whose decision makes the move, if one does. `who`: the rule
+    of `WHO_MAY`.
+    """
+    permission = _permission(who)
+    custom = {"kind": kind, "basis": basis, "gate": gate, "who": who}
+    wanted = [*([_decidable(gate)] if gate else []), *conditions]
+
+    def wrap(body):
+        method = transition("stage", source, target, None, wanted, permission, custom)(body)
+        method.alters_data = True
+        return method
+
+    return wrap
+
+
+def _permission(who: str):
+    def permitted(case, person) -> bool:
+        return bool(WHO_MAY[who](case, person))
+
+    return permitted
+
+
+def offered(case, **marks) -> Transition | None:
+    """The move with these marks (kind, gate, basis) or this `target` that the case offers now; None where none does."""
+    for one in case.get_available_stage_transitions():
+        if marks.items() <= (one.custom | {"target": one.target}).items():
+            return one
+    return None
+
+
+def make_move(case, one: Transition) -> None:
+    """Make the move, on the instance alone. Raises TransitionNotAllowed where it is not offered."""
+    getattr(case, one.name)()
+
+
+# Conditions. `words` is what the state diagram says of them.
+
+
+def _decidable(gate: str):
+    def decidable(case) -> bool:
+        return case.judgement.gate == gate
+
+    decidable.words = f"the review of the gate {gate} can be decided"
+    return decidable
+
+
+def not_withdrawn(case) -> bool:
+    """Whether the case was not withdrawn as registered by mistake."""
+    return case.withdrawn_at is None
+
+
+def never_moved(case) -> bool:
+    """Whether the case stands where it was registered: what moved here is claimed by no import."""
+    return case.basis == "registered"
+
+
+def was_prototype(case) -> bool:
+    """Whether the stopped case had passed the prototype gate."""
+    return case.judgement.was_prototype is True
+
+
+def was_idea(case) -> bool:
+    """Whether the stopped case had never been more than an idea."""
+    return case.judgement.was_prototype is False
+
+
+def settled(case) -> bool:
+    """Whether the post-mortem of its stop is written."""
+    return case.judgement.settled
+
+
+not_withdrawn.words = "it was not withdrawn"
+never_moved.words = "it has not moved since it was registered"
+was_prototype.words = "it had passed the prototype gate"
+was_idea.words = "it had never been a prototype"
+settled.words = "no post-mortem is owed"

@@ -1,0 +1,69 @@
+"""The one rule of separation of duties, over plain values: written out by hand from domain.md, invariants 4 and 5."""
+
+import pytest
+
+from governance.separation_of_duties import Part, Parties, RestsOn, Signer, said, why_barred, why_own_work
+
+ANNA, BEN, CLEO = 1, 2, 3
+LEAD = Part("technical_lead", "technical lead")
+PROPOSED = Part("sponsor", "sponsor", proposed=True)
+STANDS_IN = Part("owner", "business owner", stands_in_for="Ben")
+
+
+def signer(**fields):
+    return Signer(**({"id": ANNA, "name": "Anna"} | fields))
+
+
+@pytest.mark.parametrize(
+    ("who", "seat", "parties", "approving", "objecting"),
+    [
+        (signer(), "risk_compliance", Parties(), [], []),
+        (signer(), "risk_compliance", Parties({BEN: (LEAD,)}, stand_in=BEN, owner=BEN), [], []),
+        (signer(active=False), "risk_compliance", Parties(), *[["Anna is no longer active"]] * 2),
+        (
+            signer(),
+            "risk_compliance",
+            Parties({ANNA: (LEAD,)}),
+            *[["Anna is technical lead of this case"]] * 2,
+        ),
+        (
+            signer(),
+            "risk_compliance",
+            Parties({ANNA: (PROPOSED,)}),
+            ["Anna is proposed as sponsor of this case"],
+            [],
+        ),
+        (
+            signer(),
+            "risk_compliance",
+            Parties({ANNA: (STANDS_IN,)}),
+            *[["Anna stands in for Ben, business owner of this case"]] * 2,
+        ),
+        (
+            signer(),
+            "risk_compliance",
+            Parties(stand_in=ANNA),
+            *[["Anna registered this case and stands in for its owner"]] * 2,
+        ),
+        (signer(manager=BEN), "business_value", Parties(owner=BEN), ["Anna reports to the owner"], []),
+        (signer(manager=BEN), "risk_compliance", Parties(owner=BEN), [], []),
+        (signer(manager=CLEO), "business_value", Parties(owner=BEN), [], []),
+        (signer(), "business_value", Parties(), [], []),
+    ],
+)
+def test_who_must_not_sign(who, seat, parties, approving, objecting):
+    assert why_barred(who, seat, parties) == approving
+    assert why_barred(who, seat, parties, approving=False) == objecting
+
+
+def test_nobody_approves_their_own_work():
+    wrote = RestsOn(evidence_authors=frozenset({ANNA, BEN}), contract_authors=frozenset({ANNA}))
+    both = ["Anna wrote evidence the vote rests on", "Anna wrote the contract"]
+    assert why_own_work(signer(), wrote) == both
+    assert why_barred(signer(), "risk_compliance", Parties(), rests_on=wrote) == both
+    assert why_own_work(Signer(BEN, "Ben"), wrote) == ["Ben wrote evidence the vote rests on"]
+    assert why_own_work(Signer(CLEO, "Cleo"), wrote) == []
+
+
+def test_reasons_are_one_sentence_in_which_names_keep_their_letters():
+    assert said(["the seat is empty", "Anna McKay is away"]) == "The seat is empty; Anna McKay is away."
