@@ -33,7 +33,7 @@ class AdoptionConfig(AppConfig):
         from governance import hooks
         from initiatives.register import KINDS, MORE_SAYS, UNLESS
         from initiatives.search import GROUPS
-        from initiatives.words import SENTENCES
+        from initiatives.words import SENTENCES, WAYS
 
         hooks.case_tabs.append(hooks.CaseTab("Incidents", "incidents", position=59))
         hooks.case_tabs.append(hooks.CaseTab("Lessons", "lessons", position=80))
@@ -58,3 +58,4 @@ class AdoptionConfig(AppConfig):
         hooks.parts["link"].append(lessons.beside_link)
         GROUPS["lessons"] = ("Lessons", lessons.found)
         SENTENCES.update(words.SENTENCES)
+        WAYS.update(words.WAYS)

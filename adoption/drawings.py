@@ -10,7 +10,7 @@ from django.urls import reverse
 from adoption.instruments import USERS
 from adoption.measuring import Cell, Figure, Subject, figure_of, monday
 from governance import clock
-from initiatives.drawings import LETTER, WIDTH, Picture, Shape, Words
+from initiatives.charts.primitives import LETTER, WIDTH, Canvas, Picture
 from initiatives.models import ComponentVersion, Initiative
 
 WEEKS = 26
@@ -88,38 +88,36 @@ def readings(subject: Subject, weeks: list[Week], marks: Iterable[Mark] = ()) ->
         return TOP + TALL * (1 - (min(max(value, low), high) - low) / spread)
 
     room = WIDTH / max(len(weeks), 8)
-    shapes, words = [], []
+    canvas = Canvas()
     for place, week in enumerate(weeks):
         if week.figure is None:
             continue
         left, wide = place * room + room * 0.2, room * 0.6
         top, bottom = down(week.figure.high), down(week.figure.low)
-        shapes.append(_shape("box", left, top, wide, max(1.0, bottom - top)))
-        shapes.append(_shape("middle", left, down(week.figure.point) - 1.5, wide, 3))
+        canvas.bar("box", left, top, wide, max(1.0, bottom - top))
+        canvas.bar("middle", left, down(week.figure.point) - 1.5, wide, 3)
     taken = None
     for name, kind, value in sorted(goals, key=lambda goal: -goal[2]):
         at = down(value)
-        shapes.append(_shape(kind, 0, at, WIDTH, 0.5))
+        canvas.bar(kind, 0, at, WIDTH, 0.5)
         label = max(at - 3, (taken or -99) + 11) if taken is not None else at - 3
-        words.append(Words(f"{name} {subject.said(value)}", f"{WIDTH:.1f}", f"{label:.1f}", "end"))
+        canvas.say(f"{name} {subject.said(value)}", WIDTH, label, "end")
         taken = label
     base = TOP + TALL
-    shapes.append(_shape("axis", 0, base, WIDTH, 1))
+    canvas.axis(base)
     numbers: dict[date, list[str]] = {}
     for number, mark in enumerate(marks, start=1):
         numbers.setdefault(mark.day, []).append(str(number))
     for day, those in numbers.items():
         at = (day - weeks[0].first).days / 7 * room
         if 0 <= at <= len(weeks) * room:
-            shapes.append(_shape("axis", min(at, WIDTH - 1.5), TOP - 4, 1.5, TALL + 4))
+            canvas.bar("axis", min(at, WIDTH - 1.5), TOP - 4, 1.5, TALL + 4)
             place = min(max(at, LETTER), WIDTH - 2 * LETTER)
-            words.append(Words(",".join(those), f"{place:.1f}", "9.0", "middle", "name"))
+            canvas.say(",".join(those), place, 9, kind="name")
     every = ceil(LETTER * 7.5 / room)  # so many weeks to a label, or they would run into each other
     for place, week in enumerate(weeks):
         if place % every == 0:
-            words.append(
-                Words(f"{week.first:%-d %b}", f"{place * room + 2:.1f}", f"{base + 13:.1f}", "start")
-            )
+            canvas.say(f"{week.first:%-d %b}", place * room + 2, base + 13, "start")
     last = next(week for week in reversed(weeks) if week.figure is not None)
     says = (
         f"Week by week from {weeks[0].first:%-d %B %Y}; in the week of {last.first:%-d %B %Y} "
@@ -127,8 +125,4 @@ def readings(subject: Subject, weeks: list[Week], marks: Iterable[Mark] = ()) ->
         f"{subject.said(last.figure.high)}. "
         + ", ".join(f"{n.capitalize()} {subject.said(v)}" for n, _, v in goals)
     )
-    return Picture(subject.words, f"{says}.", tuple(shapes), tuple(words), TOP + TALL + FOOT - 14)
-
-
-def _shape(kind: str, x: float, y: float, width: float, height: float) -> Shape:
-    return Shape(kind, f"{x:.1f}", f"{y:.1f}", f"{width:.1f}", f"{height:.1f}")
+    return canvas.picture(subject.words, f"{says}.", TOP + TALL + FOOT - 14)

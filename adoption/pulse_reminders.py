@@ -7,10 +7,10 @@ from django.urls import reverse
 
 from adoption.models import Pulse
 from governance import clock
-from governance.reminders import Due, since
+from governance.reminders import since
 from initiatives.models import Initiative
 from initiatives.reminders.circle import Circle, told
-from initiatives.reminders.words import subject
+from initiatives.reminders.words import about
 
 QUARTER = timedelta(days=90)
 
@@ -28,16 +28,14 @@ def to_close(moment: datetime):
         yield from told(
             circle.in_charge(row.initiative),
             since(row.closes, today, (1, 7)),
-            lambda person, period, row=row: Due(
-                person,
+            about(
+                row.initiative,
                 "close pulse",
                 f"pulse:{row.pk}",
-                subject(row.initiative, f"the pulse “{row.title}” takes no more answers"),
+                f"the pulse “{row.title}” takes no more answers",
                 text="Its last day has passed. Close it to see what came of it.",
                 link=reverse("pulse", args=[row.pk]),
-                case_ref=row.initiative.ref,
                 due_on=row.closes,
-                period=period,
             ),
         )
 
@@ -60,16 +58,14 @@ def next_due(moment: datetime):
         yield from told(
             circle.in_charge(case),
             f"since{last}",
-            lambda person, period, case=case, last=last: Due(
-                person,
+            about(
+                case,
                 "ask users",
                 f"case:{case.pk}",
-                subject(case, "its users have not been asked for a quarter"),
+                "its users have not been asked for a quarter",
                 text=f"The last pulse was closed on {last:%-d %B %Y}. A few questions once a quarter show what moves.",
                 link=reverse("adoption-pulses", args=[case.ref]),
-                case_ref=case.ref,
                 due_on=last + QUARTER,
-                period=period,
             ),
         )
 

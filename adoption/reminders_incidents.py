@@ -9,9 +9,9 @@ from adoption.models.signals import WEAPONISED
 from adoption.permissions.incidents import TREATING
 from adoption.permissions.postmortems import SEAT
 from governance import clock
-from governance.reminders import Due, before, late, since
+from governance.reminders import before, late, since
 from initiatives.reminders.circle import Circle, told
-from initiatives.reminders.words import subject
+from initiatives.reminders.words import about
 
 
 def signals(moment: datetime):
@@ -29,16 +29,14 @@ def signals(moment: datetime):
         yield from told(
             [circle.chair(case), *circle.holders(case, SEAT)],
             since(start, today, (3, 7)),
-            lambda person, period, row=row, case=case, start=start: Due(
-                person,
+            about(
+                case,
                 "signal",
                 f"signal:{row.pk}",
-                subject(case, f"it is used against people; unanswered since {start:%-d %B %Y}"),
+                f"it is used against people; unanswered since {start:%-d %B %Y}",
                 text=f"{row.group}. The chair or the adoption seat answers, with what is done. Until then the test of "
                 "adoption fails.",
                 link=reverse("signal", args=[row.pk]),
-                case_ref=case.ref,
-                period=period,
             ),
             circle.escalated(case, start, today),
         )
@@ -57,15 +55,13 @@ def problems(moment: datetime):
         yield from told(
             there if any(there) else circle.in_charge(case),
             since(start, today, (3, 7)),
-            lambda person, period, row=row, case=case, start=start: Due(
-                person,
+            about(
+                case,
                 "problem",
                 f"problem:{row.pk}",
-                subject(case, f"what a user reported on {start:%-d %B %Y} waits"),
+                f"what a user reported on {start:%-d %B %Y} waits",
                 text=f"{row.what[:300]} Make a signal or an incident of it, or answer it.",
                 link=reverse("problem", args=[row.pk]),
-                case_ref=case.ref,
-                period=period,
             ),
             circle.escalated(case, start, today),
         )
@@ -81,15 +77,13 @@ def incidents(moment: datetime):
         yield from told(
             [row.lead, *circle.in_charge(case), circle.role(case, "support_owner")],
             since(start, today, (1, 3, 7)),
-            lambda person, period, row=row, case=case, start=start: Due(
-                person,
+            about(
+                case,
                 "incident",
                 f"incident:{row.pk}",
-                subject(case, f"an incident of {start:%-d %B %Y} is {row.state}"),
+                f"an incident of {start:%-d %B %Y} is {row.state}",
                 text=f"{row.title}. Say how it stands, or close it.",
                 link=reverse("incident", args=[row.pk]),
-                case_ref=case.ref,
-                period=period,
             ),
             circle.escalated(case, start, today),
         )
@@ -110,17 +104,15 @@ def deadlines(moment: datetime):
         yield from told(
             [*circle.in_charge(case), row.incident.lead, row.incident.speaker],
             before(row.due, today, (7, 3, 1, 0)) or late(row.due, today, weekly=True),
-            lambda person, period, row=row, case=case, when=when: Due(
-                person,
+            about(
+                case,
                 "reporting clock",
                 f"deadline:{row.pk}",
-                subject(case, f"{row.words}: {when}"),
+                f"{row.words}: {when}",
                 text=f"{row.incident.title}. Source: {row.source}. A template, no legal advice. Say on its page what "
                 "was reported to whom.",
                 link=reverse("deadline", args=[row.pk]),
-                case_ref=case.ref,
                 due_on=row.due,
-                period=period,
             ),
             circle.escalated(case, row.due, today),
         )

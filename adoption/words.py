@@ -3,19 +3,9 @@
 from adoption.models.incidents import SEVERITIES
 from adoption.models.problems import PROBLEM_STATES
 from adoption.models.signals import SIGNAL_KINDS
-from initiatives.words import _day
 
 
-def _kind(facts: dict) -> str:
-    """What people do, in words."""
-    return SIGNAL_KINDS.get(facts["signal_kind"], facts["signal_kind"]).lower()
-
-
-def _title(facts: dict) -> str:
-    return f"“{facts['title']}”"
-
-
-def _goal(facts) -> str:
+def _goal(facts, book) -> str:
     """Target and baseline as a sentence's end: "target 60 %, before 20 %"."""
 
     def said(text: str) -> str:
@@ -28,7 +18,7 @@ def _goal(facts) -> str:
     return f"target {said(facts['target'])}{before}"
 
 
-def _came(facts) -> str:
+def _came(facts, book) -> str:
     new, corrected = facts["new"], facts["corrected"]
     said = [f"{new} reading{'' if new == 1 else 's'}"] if new else []
     said += [f"{corrected} correction{'' if corrected == 1 else 's'}"] if corrected else []
@@ -40,149 +30,103 @@ QUIET = {
     *("measure declared", "goal moved", "measure ended", "readings recorded", "figures filed"),
     *("pulse written", "pulse opened", "pulse links replaced", "pulse closed", "pulse comment removed"),
 }
-
-
-def _at(facts) -> str:
-    return f"the meeting of {facts['board']} on {_day(facts['held_on'])}"
-
+# Further ways of `initiatives.words`.
+WAYS = {
+    "goal": _goal,
+    "came": _came,
+    "invited": lambda teams, book: str(sum(team["invited"] for team in teams)),
+    "answers": lambda teams, book: str(sum(team["answered"] for team in teams)),
+    "signal": lambda key, book: SIGNAL_KINDS.get(key, key).lower(),
+    "problem": lambda key, book: PROBLEM_STATES[key].lower(),
+    "severity": lambda key, book: SEVERITIES[key],
+}
 
 SENTENCES = {
-    "measure declared": lambda facts, book: f"declared a measure: {facts['words']}; {_goal(facts)}.",
-    "goal moved": lambda facts, book: f"moved the goal of {facts['words']}: {_goal(facts)}. {facts['why']}",
-    "measure ended": lambda facts, book: f"ended the measure {facts['words']}: {facts['why']}",
-    "readings recorded": lambda facts, book: (
-        f"sent {_came(facts)}{' from ' + facts['source'] if facts['source'] else ''}."
+    "measure declared": "declared a measure: {words}; {all:goal}.",
+    "goal moved": "moved the goal of {words}: {all:goal}. {why}",
+    "measure ended": "ended the measure {words}: {why}",
+    "readings recorded": "sent {all:came}< from {source}>.",
+    "figures filed": "filed what its readings show until {until} as evidence: {result}.",
+    "lesson answered": (
+        "answered a lesson, which <{applies?}applies|does not apply>: {words} (the lesson: “{text}”)"
     ),
-    "figures filed": lambda facts, book: (
-        f"filed what its readings show until {facts['until']} as evidence: {facts['result']}."
+    "lesson entered": "entered a lesson from outside ({source}): “{text}”",
+    "lesson confirmed": "let a lesson from outside into the library: “{text}”",
+    "lesson taken out": "took a lesson out of the library: {why}",
+    "lesson came again": (
+        "<{known?}said that a lesson which was known here came again: “{text}”|took back that a known "
+        "lesson came again.>"
     ),
-    "lesson answered": lambda facts, book: (
-        f"answered a lesson, which {'applies' if facts['applies'] else 'does not apply'}: {facts['words']}"
-        f" (the lesson: “{facts['text']}”)"
+    "post-mortem started": "began to write the post-mortem.",
+    "post-mortem written": "went on writing the post-mortem.",
+    "post-mortem published": "published the post-mortem; the adoption seat confirms it.",
+    "post-mortem handed in": "handed the post-mortem in; the adoption seat confirms it.",
+    "post-mortem confirmed": (
+        "confirmed the post-mortem<{no_lesson?}, and that nothing can be learned from it for others><: "
+        "{note}|.>"
     ),
-    "lesson entered": lambda facts, book: (
-        f"entered a lesson from outside ({facts['source']}): “{facts['text']}”"
+    "post-mortem commented": "commented on “{section}”: {text}",
+    "post-mortem comment settled": "settled a comment on the post-mortem: {text}",
+    "gap linked": "named in the post-mortem what is still open: {text}",
+    "attached": "attached “{title}” to the post-mortem.",
+    "attachment taken out": "took “{title}” out of the post-mortem: {why}",
+    "attachment file missing": "found the file of “{title}” gone from storage.",
+    "attachment file changed": "found another file in the place of “{title}”.",
+    "attachment file found": "found the file of “{title}” back in its place.",
+    "attachment opened": "opened “{title}”, attached to the post-mortem.",
+    "post-mortem sent back": "sent the post-mortem back: {why}",
+    "pulse written": "wrote the pulse “{title}”.",
+    "pulse opened": "opened the pulse “{title}” for {teams:invited} people.",
+    "pulse links replaced": "made the links of the pulse “{title}” anew.",
+    "pulse closed": (
+        "closed the pulse “{title}”: {teams:answers} of {teams:invited} answered<{results?}|, too few to "
+        "say anything>."
     ),
-    "lesson confirmed": lambda facts, book: f"let a lesson from outside into the library: “{facts['text']}”",
-    "lesson taken out": lambda facts, book: f"took a lesson out of the library: {facts['why']}",
-    "lesson came again": lambda facts, book: (
-        f"said that a lesson which was known here came again: “{facts['text']}”"
-        if facts["known"]
-        else "took back that a known lesson came again."
+    "pulse comment removed": "took a comment out of a pulse: {why}",
+    "signal reported": "took down what somebody reported without a name: {group}, {signal_kind:signal}.",
+    "signal computed": "worked out a signal from readings: {group}, {signal_kind:signal}.",
+    "signal moved": "worked out a signal anew: {group}, {words}",
+    "signal answered": "answered for the board on {group}: {words}<{over?} It is no longer so.>",
+    "signal ended": "said that it is no longer so of {group} ({signal_kind:signal}): {why}",
+    "asked who reported": "asked who reported something; whoever it was has been told.",
+    "problem link opened": "made an address at which users report problems.",
+    "problem link renewed": "made another address at which users report problems.",
+    "problem link closed": "switched off the address at which users report problems.",
+    "problem reported": "took down a problem that a user reported: {words}",
+    "problem treated": "treated a problem that a user reported ({became:problem}): {words}",
+    "incident opened": "opened the incident “{title}”, severity {severity:severity}.",
+    "incident line written": "wrote on “{title}”: {words}",
+    "incident part taken": "noted that {who} is the {role} of “{title}”.",
+    "incident contained": "said that “{title}” is contained.",
+    "incident resolved": "said that “{title}” is resolved.",
+    "incident amended": "put right what is known of “{title}”.",
+    "incident closed": "closed the incident “{title}”: {words}",
+    "incident reopened": "opened “{title}” again: {why}",
+    "incident severity corrected": "corrected “{title}” from severity {before} to {severity}: {why}",
+    "incidents merged": "said that “{title}” is the same as “{into}”: {why}",
+    "dependants warned": "warned those who depend on it: {who:list}.",
+    "board told": "had the whole board told of “{title}”.",
+    "edge clause taken over": (
+        "took clause {clause} from “{title}” into the draft of the contract: {sentence}"
     ),
-    "post-mortem started": lambda facts, book: "began to write the post-mortem.",
-    "post-mortem written": lambda facts, book: "went on writing the post-mortem.",
-    "post-mortem published": lambda facts, book: "published the post-mortem; the adoption seat confirms it.",
-    "post-mortem handed in": lambda facts, book: "handed the post-mortem in; the adoption seat confirms it.",
-    "post-mortem confirmed": lambda facts, book: (
-        "confirmed the post-mortem"
-        f"{', and that nothing can be learned from it for others' if facts.get('no_lesson') else ''}"
-        f"{': ' + facts['note'] if facts['note'] else '.'}"
-    ),
-    "post-mortem commented": lambda facts, book: f"commented on “{facts['section']}”: {facts['text']}",
-    "post-mortem comment settled": lambda facts, book: (
-        f"settled a comment on the post-mortem: {facts['text']}"
-    ),
-    "gap linked": lambda facts, book: f"named in the post-mortem what is still open: {facts['text']}",
-    "attached": lambda facts, book: f"attached “{facts['title']}” to the post-mortem.",
-    "attachment taken out": lambda facts, book: (
-        f"took “{facts['title']}” out of the post-mortem: {facts['why']}"
-    ),
-    "attachment file missing": lambda facts, book: f"found the file of “{facts['title']}” gone from storage.",
-    "attachment file changed": lambda facts, book: f"found another file in the place of “{facts['title']}”.",
-    "attachment file found": lambda facts, book: f"found the file of “{facts['title']}” back in its place.",
-    "attachment opened": lambda facts, book: f"opened “{facts['title']}”, attached to the post-mortem.",
-    "post-mortem sent back": lambda facts, book: f"sent the post-mortem back: {facts['why']}",
-    "pulse written": lambda facts, book: f"wrote the pulse “{facts['title']}”.",
-    "pulse opened": lambda facts, book: (
-        f"opened the pulse “{facts['title']}” for {sum(team['invited'] for team in facts['teams'])} people."
-    ),
-    "pulse links replaced": lambda facts, book: f"made the links of the pulse “{facts['title']}” anew.",
-    "pulse closed": lambda facts, book: (
-        f"closed the pulse “{facts['title']}”: {sum(team['answered'] for team in facts['teams'])} of"
-        f" {sum(team['invited'] for team in facts['teams'])} answered"
-        f"{'' if facts['results'] else ', too few to say anything'}."
-    ),
-    "pulse comment removed": lambda facts, book: f"took a comment out of a pulse: {facts['why']}",
-    "signal reported": lambda facts, book: (
-        f"took down what somebody reported without a name: {facts['group']}, {_kind(facts)}."
-    ),
-    "signal computed": lambda facts, book: (
-        f"worked out a signal from readings: {facts['group']}, {_kind(facts)}."
-    ),
-    "signal moved": lambda facts, book: f"worked out a signal anew: {facts['group']}, {facts['words']}",
-    "signal answered": lambda facts, book: (
-        f"answered for the board on {facts['group']}: {facts['words']}"
-        + (" It is no longer so." if facts["over"] else "")
-    ),
-    "signal ended": lambda facts, book: (
-        f"said that it is no longer so of {facts['group']} ({_kind(facts)}): {facts['why']}"
-    ),
-    "asked who reported": lambda facts, book: "asked who reported something; whoever it was has been told.",
-    "problem link opened": lambda facts, book: "made an address at which users report problems.",
-    "problem link renewed": lambda facts, book: "made another address at which users report problems.",
-    "problem link closed": lambda facts, book: "switched off the address at which users report problems.",
-    "problem reported": lambda facts, book: f"took down a problem that a user reported: {facts['words']}",
-    "problem treated": lambda facts, book: (
-        f"treated a problem that a user reported ({PROBLEM_STATES[facts['became']].lower()}): {facts['words']}"
-    ),
-    # Incidents
-    "incident opened": lambda facts, book: (
-        f"opened the incident {_title(facts)}, severity {SEVERITIES[facts['severity']]}."
-    ),
-    "incident line written": lambda facts, book: f"wrote on {_title(facts)}: {facts['words']}",
-    "incident part taken": lambda facts, book: (
-        f"noted that {facts['who']} is the {facts['role']} of {_title(facts)}."
-    ),
-    "incident contained": lambda facts, book: f"said that {_title(facts)} is contained.",
-    "incident resolved": lambda facts, book: f"said that {_title(facts)} is resolved.",
-    "incident amended": lambda facts, book: f"put right what is known of {_title(facts)}.",
-    "incident closed": lambda facts, book: f"closed the incident {_title(facts)}: {facts['words']}",
-    "incident reopened": lambda facts, book: f"opened {_title(facts)} again: {facts['why']}",
-    "incident severity corrected": lambda facts, book: (
-        f"corrected {_title(facts)} from severity {facts['before']} to {facts['severity']}: {facts['why']}"
-    ),
-    "incidents merged": lambda facts, book: (
-        f"said that {_title(facts)} is the same as “{facts['into']}”: {facts['why']}"
-    ),
-    "dependants warned": lambda facts, book: f"warned those who depend on it: {', '.join(facts['who'])}.",
-    "board told": lambda facts, book: f"had the whole board told of {_title(facts)}.",
-    "edge clause taken over": lambda facts, book: (
-        f"took clause {facts['clause']} from {_title(facts)} into the draft of the contract: {facts['sentence']}"
-    ),
-    "reporting duties laid out": lambda facts, book: (
-        f"laid out reporting duties: {'; '.join(facts['names'])}."
-    ),
-    "reporting duty added": lambda facts, book: (
-        f"added a reporting duty: {facts['name']}, {facts['days']} days."
-    ),
-    "reporting clock started": lambda facts, book: (
-        f"started a reporting clock on {_title(facts)}: {facts['duty']}, by {_day(facts['due'])}."
-    ),
-    "reporting deadline met": lambda facts, book: (
-        f"said what was reported of {_title(facts)} ({facts['duty']}): {facts['words']}"
-    ),
-    "no reporting duty": lambda facts, book: (
-        f"judged that {_title(facts)} need not be reported to an authority: {facts['why']}"
-    ),
-    "meeting planned": lambda facts, book: f"planned {_at(facts)}.",
-    "meeting changed": lambda facts, book: f"changed day, place or secretary: {_at(facts)}.",
-    "agenda point added": lambda facts, book: (
-        f"put a point on the agenda of {facts['board']}: {facts['words']}."
-    ),
-    "agenda point left out": lambda facts, book: f"left it out of {_at(facts)}: {facts['why']}",
-    "agenda point put back": lambda facts, book: f"put it on the agenda of {_at(facts)} again.",
-    "agenda point placed": lambda facts, book: (
-        f"put it at place {facts['place']} of {_at(facts)}: {facts['why']}"
-    ),
-    "meeting begun": lambda facts, book: f"began {_at(facts)}.",
-    "attendance written": lambda facts, book: (
-        f"noted who was at the meeting of {facts['board']}: {facts['there']}."
-    ),
-    "minutes written": lambda facts, book: f"wrote minutes at {_at(facts)}, version {facts['version']}.",
-    "meeting closed": lambda facts, book: f"closed {_at(facts)}.",
-    "meeting called off": lambda facts, book: f"called off {_at(facts)}: {facts['why']}",
-    "pack taken": lambda facts, book: (
-        f"took the pack of {_at(facts)}, {len(facts['cases'])} cases; its SHA-256 is {facts['sha256']}."
+    "reporting duties laid out": "laid out reporting duties: {names:names}.",
+    "reporting duty added": "added a reporting duty: {name}, {days} days.",
+    "reporting clock started": "started a reporting clock on “{title}”: {duty}, by {due:day}.",
+    "reporting deadline met": "said what was reported of “{title}” ({duty}): {words}",
+    "no reporting duty": "judged that “{title}” need not be reported to an authority: {why}",
+    "meeting planned": "planned the meeting of {board} on {held_on:day}.",
+    "meeting changed": "changed day, place or secretary: the meeting of {board} on {held_on:day}.",
+    "agenda point added": "put a point on the agenda of {board}: {words}.",
+    "agenda point left out": "left it out of the meeting of {board} on {held_on:day}: {why}",
+    "agenda point put back": "put it on the agenda of the meeting of {board} on {held_on:day} again.",
+    "agenda point placed": "put it at place {place} of the meeting of {board} on {held_on:day}: {why}",
+    "meeting begun": "began the meeting of {board} on {held_on:day}.",
+    "attendance written": "noted who was at the meeting of {board}: {there}.",
+    "minutes written": "wrote minutes at the meeting of {board} on {held_on:day}, version {version}.",
+    "meeting closed": "closed the meeting of {board} on {held_on:day}.",
+    "meeting called off": "called off the meeting of {board} on {held_on:day}: {why}",
+    "pack taken": (
+        "took the pack of the meeting of {board} on {held_on:day}, {cases:len} cases; its SHA-256 is "
+        "{sha256}."
     ),
 }

@@ -8,10 +8,9 @@ from datetime import timedelta
 
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.db.models import Max
 from django.urls import reverse
 
-from governance import clock, delivery, hooks, mails, notify
+from governance import clock, delivery, mails, notify
 from governance.models import Delivery, Notice, User
 
 KIND = "account"
@@ -45,24 +44,6 @@ def _unsent():
     return Notice.objects.unsent().filter(kind=KIND, owed_at__gt=recent, person__is_active=True)
 
 
-def prepare() -> None:
-    """Give everybody with news of their account a mail, named after the newest of them."""
-    delivery.release(Delivery.ACCOUNT)
-    news = _unsent().order_by("person").values_list("person").annotate(newest=Max("pk"))
-    Delivery.objects.bulk_create(
-        [
-            Delivery(kind=Delivery.ACCOUNT, about=str(newest), person_id=person, day=clock.today())
-            for person, newest in news
-        ],
-        ignore_conflicts=True,
-    )
-
-
-def fill(row: Delivery) -> None:
-    """Put all of it into this mail."""
-    _unsent().filter(person=row.person).update(delivery=row)
-
-
 def compose(row: Delivery) -> EmailMultiAlternatives | None:
     """The mail, oldest first, to the address that counted when the first of it happened; None where there was none."""
     from governance import links  # which tells by this module
@@ -71,11 +52,10 @@ def compose(row: Delivery) -> EmailMultiAlternatives | None:
     address = links.address_for(row.person, notices[0].owed_at) if notices else ""
     if not address:
         return None
-    more = "" if len(notices) == 1 else f", and {len(notices) - 1} more"
     mail = mails.compose(
         "account",
         to=row.person,
-        subject=f"Plumbline: {notices[0].subject}{more}",
+        subject=f"Plumbline: {delivery.with_more(notices)}",
         key=f"account-{row.pk}.{row.day:%Y%m%d}",
         context={"notices": notices},
     )
@@ -83,4 +63,4 @@ def compose(row: Delivery) -> EmailMultiAlternatives | None:
     return mail
 
 
-ACCOUNT_MAIL = hooks.MailKind(newest_day=clock.today, prepare=prepare, fill=fill, compose=compose)
+ACCOUNT_MAIL = delivery.at_once(Delivery.ACCOUNT, unsent=_unsent, compose=compose, each=True)

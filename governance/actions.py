@@ -274,31 +274,22 @@ def _lay_out(rulebook: Rulebook, book) -> None:
             must_include=list(gate.must_include),
         ).save()
     for position, criterion in enumerate(book.criteria.values()):
-        Criterion(
-            rulebook=rulebook,
-            key=criterion.key,
-            position=position,
-            gate_key=criterion.gate,
-            seat=criterion.seat,
-            layer=criterion.layer,
-            severity=criterion.severity,
-            waivable=criterion.waivable,
-            question=criterion.question,
-            crosswalk={k: list(v) for k, v in criterion.crosswalk.items()},
-        ).save()
+        said = _said(rulebook, position, criterion)
+        Criterion(**said, gate_key=criterion.gate, seat=criterion.seat).save()
     for position, asked in enumerate(book.requirements.values()):
-        Requirement(
-            rulebook=rulebook,
-            key=asked.key,
-            position=position,
-            stage=asked.stage,
-            layer=asked.layer,
-            severity=asked.severity,
-            waivable=asked.waivable,
-            fresh_days=asked.fresh_days,
-            question=asked.question,
-            crosswalk={k: list(v) for k, v in asked.crosswalk.items()},
-        ).save()
+        said = _said(rulebook, position, asked)
+        Requirement(**said, stage=asked.stage, fresh_days=asked.fresh_days).save()
+
+
+def _said(rulebook: Rulebook, position: int, row) -> dict:
+    """The columns that criteria and requirements share."""
+    same = ("key", "layer", "severity", "waivable", "question")
+    crosswalk = {name: list(places) for name, places in row.crosswalk.items()}
+    return {name: getattr(row, name) for name in same} | {
+        "rulebook": rulebook,
+        "position": position,
+        "crosswalk": crosswalk,
+    }
 
 
 def propose_publication(*, rulebook: Rulebook, by: User) -> Rulebook:

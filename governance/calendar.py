@@ -6,10 +6,12 @@ from datetime import UTC, date, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from icalendar import Calendar, Event, vDuration
 
 from governance import clock
 
-LINE = 75  # octets; a longer line is folded
+# No calendar may hold control characters; line ends are kept.
+CONTROLS = {code: None for code in (*range(32), 127) if code != ord("\n")}
 
 
 @dataclass(frozen=True)
@@ -27,46 +29,23 @@ class DueDay:
 
 def written(days: Iterable[DueDay], *, name: str) -> bytes:
     """The calendar as bytes: one event a day that is due, all day, busy to nobody; the same days, the same bytes."""
-    stamp = clock.midnight_before(clock.today()).astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    lines = [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        "PRODID:-//Plumbline//What is due to me//EN",
-        "CALSCALE:GREGORIAN",
-        "METHOD:PUBLISH",
-        f"X-WR-CALNAME:{_text(name)}",
-        "REFRESH-INTERVAL;VALUE=DURATION:PT6H",
-        "X-PUBLISHED-TTL:PT6H",
-    ]
+    feed = Calendar()
+    feed.add("version", "2.0")
+    feed.add("prodid", "-//Plumbline//What is due to me//EN")
+    feed.add("calscale", "GREGORIAN")
+    feed.add("method", "PUBLISH")
+    feed.add("x-wr-calname", name)
+    feed.add("refresh-interval", vDuration(timedelta(hours=6)), parameters={"VALUE": "DURATION"})
+    feed.add("x-published-ttl", "PT6H")
+    stamp = clock.midnight_before(clock.today()).astimezone(UTC)
     for due in sorted(days, key=lambda due: (due.day, due.key)):
-        lines += [
-            "BEGIN:VEVENT",
-            f"UID:{_text(due.key)}@{urlsplit(settings.ADDRESS).hostname}",
-            f"DTSTAMP:{stamp}",
-            f"DTSTART;VALUE=DATE:{due.day:%Y%m%d}",
-            f"DTEND;VALUE=DATE:{due.day + timedelta(days=1):%Y%m%d}",
-            f"SUMMARY:{_text(due.words)}",
-            f"URL:{settings.ADDRESS}{due.link}",
-            "TRANSP:TRANSPARENT",
-            "END:VEVENT",
-        ]
-    lines.append("END:VCALENDAR")
-    return b"".join(folded(line) for line in lines)
-
-
-def folded(line: str) -> bytes:
-    """The line in UTF-8, folded after at most 75 octets, never inside a letter."""
-    parts, room = [b""], LINE
-    for letter in line:
-        octets = letter.encode()
-        if len(parts[-1]) + len(octets) > room:
-            parts.append(b"")
-            room = LINE - 1  # the space that begins the rest
-        parts[-1] += octets
-    return b"\r\n ".join(parts) + b"\r\n"
-
-
-def _text(words: str) -> str:
-    escaped = words.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
-    plain = escaped.replace("\r\n", "\\n").replace("\n", "\\n")
-    return "".join(letter for letter in plain if letter >= " " and letter != "\x7f")
+        event = Event()
+        event.add("uid", f"{due.key}@{urlsplit(settings.ADDRESS).hostname}")
+        event.add("dtstamp", stamp)
+        event.add("dtstart", due.day)
+        event.add("dtend", due.day + timedelta(days=1))
+        event.add("summary", due.words.translate(CONTROLS))
+        event.add("url", f"{settings.ADDRESS}{due.link}")
+        event.add("transp", "TRANSPARENT")
+        feed.add_component(event)
+    return feed.to_ical()

@@ -5,6 +5,7 @@ day's. Who reads a notice in the app gets no mail about it; who has no address f
 Other kinds of mail are hung on `hooks.mails`.
 """
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,7 +14,7 @@ from itertools import groupby
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from governance import clock, hooks, mails, outgoing
 from governance.models import Delivery, Notice, User
@@ -119,6 +120,37 @@ def prepare() -> None:
         [Delivery(person_id=person, day=today) for person in people.exclude(person__in=known)],
         ignore_conflicts=True,
     )
+
+
+def at_once(kind: str, *, unsent: Callable, compose: Callable, each: bool = False) -> hooks.MailKind:
+    """A kind of mail that leaves at once with every notice that `unsent()` finds: one a person and minute at most.
+
+    `each`: one for whatever is new, within a minute too.
+    """
+
+    def prepare() -> None:
+        release(kind)
+        minute = str(int(clock.now().timestamp() // 60))
+        news = unsent().order_by("person").values_list("person").annotate(newest=Max("pk"))
+        Delivery.objects.bulk_create(
+            [
+                Delivery(
+                    kind=kind, about=str(newest) if each else minute, person_id=person, day=clock.today()
+                )
+                for person, newest in news
+            ],
+            ignore_conflicts=True,
+        )
+
+    def fill(row: Delivery) -> None:
+        unsent().filter(person=row.person).update(delivery=row)
+
+    return hooks.MailKind(newest_day=clock.today, prepare=prepare, fill=fill, compose=compose)
+
+
+def with_more(notices: list[Notice]) -> str:
+    """The subject of a mail that carries these notices: the first of them, and how many more."""
+    return f"{notices[0].subject}{'' if len(notices) == 1 else f', and {len(notices) - 1} more'}"
 
 
 def release(kind: str) -> None:

@@ -11,15 +11,11 @@ from governance.answers import ended
 from governance.facts import Facts
 from governance.proof import State
 from governance.rulebook import Book
+from governance.rulebook.pairings import PAIRINGS
 
 YES, NOT_YET, NO = "yes", "not yet", "no"
-# S0-30, by the groups of the rulebook: S0-13 to S0-17 stand in `contract`, S0-21 in `layer`, S0-26 to S0-29 and S1-31
-# in `adoption`.
-GROUPS = {
-    "contract": "Is its contract clear?",
-    "layer": "Are its layers auditable?",
-    "adoption": "Is its adoption honest?",
-}
+# S0-30, by the groups of the rulebook.
+GROUPS = PAIRINGS["lead_questions"]
 # States in which somebody has said or shown that it is not so; all others are open.
 DENIED = ("no", "failing")
 

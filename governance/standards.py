@@ -1,7 +1,7 @@
 """The nine standards of a stage, each met or not: the words are the rulebook's, what shows them is a requirement.
 
 Source: S2-4.1 to S2-4.9, matters that go wrong where stages are blurred. The rulebook words what each stage may expect;
-which requirements show it stands here, once.
+which requirements show it stands in rulebook/pairings.toml.
 """
 
 from dataclasses import dataclass
@@ -11,53 +11,10 @@ from governance import clock
 from governance.facts import Facts
 from governance.proof import State
 from governance.rulebook import Book
+from governance.rulebook.pairings import PAIRINGS, REATTESTED
 
 MET, NOT_MET, NOTHING_ASKED = "met", "not met", "nothing asked"
-# Shown by the day on which production was last accepted, which no requirement asks for.
-REATTESTED = "re-attested"
-# matter: stage: keys. A prototype is asked for honesty and nothing else (S2-27, S2-28).
-SHOWN_BY = {
-    "funding": {
-        "mvp": ("mvp.rollout", "mvp.workflow"),
-        "production": ("prod.maintenance",),
-    },
-    "staffing": {
-        "mvp": ("mvp.owner", "mvp.duty"),
-        "production": ("prod.q01_outcome_owner", "prod.q02_support"),
-    },
-    "support_ownership": {
-        "mvp": ("mvp.duty",),
-        "production": ("prod.q02_support", "prod.q09_escalation"),
-    },
-    "logging": {
-        "mvp": ("mvp.observability",),
-        "production": ("prod.q03_logged", "int.audit_trail"),
-    },
-    "workflow_integration": {
-        "mvp": ("mvp.workflow",),
-        "production": ("mvp.workflow", "prod.q08_change_control"),
-    },
-    "risk_management": {
-        "prototype": ("proto.scope",),
-        "mvp": ("mvp.risk", "mvp.override"),
-        "production": ("mvp.risk", "gov.impact"),
-    },
-    "user_expectations": {
-        "prototype": ("proto.not_production",),
-        "mvp": ("mvp.expectations",),
-        "production": ("prod.q11_expectations",),
-    },
-    "governance": {
-        "prototype": ("proto.limitations", "proto.not_production"),
-        "mvp": ("gov.autonomy", "gov.human_approval", "gov.edge_policies", "gov.record_owner"),
-        "production": ("gov.enforced", "layer.policy", "layer.runtime", "layer.observability"),
-    },
-    "promotion_criteria": {
-        "prototype": ("proto.to_advance",),
-        "mvp": ("mvp.advance_evidence",),
-        "production": (REATTESTED,),
-    },
-}
+SHOWN_BY = PAIRINGS["standards"]  # matter: stage: keys
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ What was answered or ran out meanwhile is left out, and a mail with nothing left
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
-from governance import clock, delivery, hooks, mails, reminders
+from governance import clock, delivery, mails, reminders
 from governance.models import Delivery, Notice
 from initiatives.models import ApprovalRequest
 from initiatives.reminders.approvals import KIND, approvals_asked, key_of
@@ -23,25 +23,6 @@ def send() -> delivery.Counts:
 
 def _unsent():
     return delivery.unsent_notices().filter(kind=KIND)
-
-
-def prepare() -> None:
-    """Give everybody with something new a mail of this minute."""
-    delivery.release(Delivery.APPROVALS)
-    minute = str(int(clock.now().timestamp() // 60))
-    people = _unsent().order_by("person").values_list("person", flat=True).distinct()
-    Delivery.objects.bulk_create(
-        [
-            Delivery(kind=Delivery.APPROVALS, about=minute, person_id=person, day=clock.today())
-            for person in people
-        ],
-        ignore_conflicts=True,
-    )
-
-
-def fill(row: Delivery) -> None:
-    """Put every request that no mail has told of into this one."""
-    _unsent().filter(person=row.person).update(delivery=row)
 
 
 def compose(row: Delivery) -> EmailMultiAlternatives | None:
@@ -61,11 +42,10 @@ def compose(row: Delivery) -> EmailMultiAlternatives | None:
         return None
     words = delivery.case_words(told[:LISTED])
     first = words.get(told[0].case_ref)
-    more = "" if len(told) == 1 else f", and {len(told) - 1} more"
     return mails.compose(
         "approvals",
         to=row.person,
-        subject=f"{told[0].subject}{more}",
+        subject=delivery.with_more(told),
         key=f"approvals-{row.pk}.{row.day:%Y%m%d}",
         context={
             "lines": [(notice, f"{settings.ADDRESS}{notice.link}") for notice in told[:LISTED]],
@@ -76,4 +56,4 @@ def compose(row: Delivery) -> EmailMultiAlternatives | None:
     )
 
 
-APPROVALS_MAIL = hooks.MailKind(newest_day=clock.today, prepare=prepare, fill=fill, compose=compose)
+APPROVALS_MAIL = delivery.at_once(Delivery.APPROVALS, unsent=_unsent, compose=compose)

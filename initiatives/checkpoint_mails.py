@@ -13,7 +13,6 @@ from django.db import transaction
 
 from governance import clock, delivery, mails, reminders, seals
 from governance.boards import board_for, chairs, members_now
-from governance.hooks import MailKind
 from governance.models import Delivery, Entry, User
 from governance.reminders import Due
 from initiatives.models import Review
@@ -84,38 +83,18 @@ def _unsent():
     return delivery.unsent_notices().filter(kind=KIND)
 
 
-def prepare() -> None:
-    """Give everybody with a new checkpoint a mail of this minute."""
-    delivery.release(Delivery.CHECKPOINT)
-    minute = str(int(clock.now().timestamp() // 60))
-    people = _unsent().order_by("person").values_list("person", flat=True).distinct()
-    Delivery.objects.bulk_create(
-        [
-            Delivery(kind=Delivery.CHECKPOINT, about=minute, person_id=person, day=clock.today())
-            for person in people
-        ],
-        ignore_conflicts=True,
-    )
-
-
-def fill(row: Delivery) -> None:
-    """Put every checkpoint that no mail has carried into this one."""
-    _unsent().filter(person=row.person).update(delivery=row)
-
-
 def compose(row: Delivery) -> EmailMultiAlternatives | None:
     """The mail, with each checkpoint whole; None when all were read meanwhile or the address is gone."""
     notices = list(row.notices.unread().order_by("pk"))
     if not notices or not row.person.email:
         return None
-    more = "" if len(notices) == 1 else f", and {len(notices) - 1} more"
     return mails.compose(
         "checkpoint",
         to=row.person,
-        subject=f"{notices[0].subject}{more}",
+        subject=delivery.with_more(notices),
         key=f"checkpoint-{row.pk}.{row.day:%Y%m%d}",
         context={"notices": notices, "link": f"{settings.ADDRESS}/record/"},
     )
 
 
-CHECKPOINT_MAIL = MailKind(newest_day=clock.today, prepare=prepare, fill=fill, compose=compose)
+CHECKPOINT_MAIL = delivery.at_once(Delivery.CHECKPOINT, unsent=_unsent, compose=compose)

@@ -188,8 +188,10 @@ def _narrowed(rows: QuerySet, wanted: Wanted) -> QuerySet:
     return rows.order_by().values_list(*COLUMNS)
 
 
-def _columns(rows: QuerySet, *, what, moment: str, who: str, case: str, at_gate=None, about=None, said=None):
-    """The rows in the columns of every decision; `case` is the path to the case, "" on the case itself."""
+def _columns(
+    rows: QuerySet, *, what, moment, who, case="initiative__", at_gate=None, about=None, said="reason"
+) -> QuerySet:
+    """The rows in the columns of every decision; `case` is the path to the case, `said` the field with why, if any."""
     word = Value("", output_field=CharField())
     return rows.annotate(
         what=Cast(what, CharField()),
@@ -198,7 +200,7 @@ def _columns(rows: QuerySet, *, what, moment: str, who: str, case: str, at_gate=
         row=F("pk"),
         at_gate=Cast(at_gate or word, CharField()),
         about=Cast(about or word, CharField()),
-        said=Cast(said or word, TextField()),
+        said=Cast(F(said) if said else word, TextField()),
         case_number=F(f"{case}number"),
         case_title=F(f"{case}title"),
         case_unit=F(f"{case}unit__name"),
@@ -207,23 +209,18 @@ def _columns(rows: QuerySet, *, what, moment: str, who: str, case: str, at_gate=
 
 def _all_kinds(visible: QuerySet) -> Iterator[QuerySet]:
     cases = visible.order_by().values("pk")
-    on_case = {"case": "initiative__"}
     yield _columns(
         Review.objects.filter(initiative__in=cases, outcome__in=OUTCOMES),
         what=F("outcome"),
         moment="ended_at",
         who="ended_by__full_name",
         at_gate=F("gate"),
-        said=F("reason"),
-        **on_case,
     )
     yield _columns(
         StageChange.objects.filter(initiative__in=cases, basis__in=MOVES),
         what=F("basis"),
         moment="at",
         who="by__full_name",
-        said=F("reason"),
-        **on_case,
     )
     yield _columns(
         Continuation.objects.filter(initiative__in=cases),
@@ -231,8 +228,6 @@ def _all_kinds(visible: QuerySet) -> Iterator[QuerySet]:
         moment="at",
         who="by__full_name",
         about=F("until"),
-        said=F("reason"),
-        **on_case,
     )
     for seat in ("chair", "risk"):
         yield _columns(
@@ -241,8 +236,6 @@ def _all_kinds(visible: QuerySet) -> Iterator[QuerySet]:
             moment=f"{seat}_at",
             who=f"{seat}__full_name",
             about=F("key"),
-            said=F("reason"),
-            **on_case,
         )
     yield _columns(
         Waiver.objects.filter(initiative__in=cases, refused_by__isnull=False),
@@ -250,8 +243,6 @@ def _all_kinds(visible: QuerySet) -> Iterator[QuerySet]:
         moment="refused_at",
         who="refused_by__full_name",
         about=F("key"),
-        said=F("reason"),
-        **on_case,
     )
     yield _columns(
         ContractApproval.objects.filter(version__contract__initiative__in=cases),
@@ -259,6 +250,7 @@ def _all_kinds(visible: QuerySet) -> Iterator[QuerySet]:
         moment="at",
         who="person__full_name",
         about=Concat(Cast("version__number", CharField()), Value(" "), F("seat"), output_field=CharField()),
+        said="",
         case="version__contract__initiative__",
     )
     yield _columns(
@@ -266,8 +258,7 @@ def _all_kinds(visible: QuerySet) -> Iterator[QuerySet]:
         what=Value("hold lifted"),
         moment="lifted_at",
         who="lifted_by__full_name",
-        said=F("lift_reason"),
-        **on_case,
+        said="lift_reason",
     )
     for kind, what, about, said in IN_THE_RECORD:
         yield _in_the_record(visible, kind, what, about, said)

@@ -7,9 +7,9 @@ from django.urls import reverse
 from governance.desk import Line
 from governance.sentences import listed
 from governance.templatetags.plumbline import day
+from initiatives.charts.primitives import count
 from initiatives.definition_permissions import STEWARD
 from initiatives.desk_look import Look
-from initiatives.drawings import count
 from initiatives.models.proposals import PROPOSED_KINDS
 
 REVIEW_DAYS = 30  # before its day an account is on the desk

@@ -1,11 +1,8 @@
-"""The patterns of a column month by month, as a picture: a row of bars for each pattern, all on one scale.
-
-Strict Content-Security-Policy: every shape is worked out here (`initiatives.drawings`).
-"""
+"""The patterns of a column month by month, as a picture: a row of bars for each pattern, all on one scale."""
 
 from dataclasses import dataclass
 
-from initiatives.drawings import BARS, ROW, WIDTH, Picture, Shape, Words
+from initiatives.charts.primitives import BARS, ROW, WIDTH, Canvas, Picture
 from initiatives.profiling.telling import share
 
 MOST_BARS = 80  # months; more are drawn as years
@@ -42,30 +39,19 @@ def months_of(column: dict) -> Months:
         periods = _years(periods)
     names = [name for name in column["patterns"] if any(one["patterns"].get(name) for one in periods)]
     names = [name for name in in_time(column) if name in names[:MOST_ROWS]]
-    shapes, words = [], []
+    canvas = Canvas()
     room = WIDTH / max(1, len(periods))
     for place, name in enumerate(names):
-        base = place * ROW + ROW - 6
-        words.append(Words(name, "0.0", f"{place * ROW + 12:.1f}", "start", "name"))
-        shapes.append(Shape("axis", "0.0", f"{base:.1f}", f"{WIDTH:.1f}", "1.0"))
+        base = canvas.column_row(place, name)
         for at, one in enumerate(periods):
             height = BARS * one["patterns"].get(name, 0.0)
             if height:
-                wide = max(0.8, room - 0.6)
-                shapes.append(
-                    Shape("bar", f"{at * room:.1f}", f"{base - height:.1f}", f"{wide:.1f}", f"{height:.1f}")
-                )
+                canvas.bar("bar", at * room, base - height, max(0.8, room - 0.6), height)
+    end = len(names) * ROW + 12
     if periods:
-        end = len(names) * ROW + 12
-        words.append(Words(periods[0]["period"], "0.0", f"{end:.1f}", "start"))
-        words.append(Words(periods[-1]["period"], f"{WIDTH:.1f}", f"{end:.1f}", "end"))
-    picture = Picture(
-        f"Patterns of {column['name']}",
-        column.get("words", ""),
-        tuple(shapes),
-        tuple(words),
-        len(names) * ROW + 18,
-    )
+        canvas.say(periods[0]["period"], 0, end, "start")
+        canvas.say(periods[-1]["period"], WIDTH, end, "end")
+    picture = canvas.picture(f"Patterns of {column['name']}", column.get("words", ""), end + 6)
     rows = [
         (one["period"], f"{one['rows']:,}", [share(one["patterns"].get(name, 0.0)) for name in names])
         for one in periods

@@ -1,11 +1,18 @@
-"""Entries of the record in plain words: one sentence for each kind of act."""
+"""Entries of the record in plain words: one sentence for each kind of act.
 
+A sentence is a text with the facts of the entry in braces. `{name:way}` words a fact by one of `WAYS`; `{all:way}`
+gives the way every fact. `<one|other>` is the first of its parts whose facts all say something, or nothing; `{name?}`
+stands for no words, and where it stands it alone decides about its part.
+"""
+
+import re
+from collections.abc import Callable
 from datetime import date, datetime
+from string import Formatter
 
 from governance.answers import ended
 from governance.models.people import SEATS
-from governance.templatetags.plumbline import stage_word
-from initiatives import register_words, rulebook_words
+from governance.templatetags.plumbline import day, stage_word
 from initiatives.approving import role_words
 from initiatives.estate.fields import KINDS
 from initiatives.models.evidence import EVIDENCE_KINDS
@@ -13,6 +20,8 @@ from initiatives.models.holds import HOLD_KINDS
 from initiatives.models.initiative import ROLES
 from initiatives.models.notes import EVENT_KINDS
 from initiatives.models.processes import DRILL_KINDS, PROCESS_STATES
+from initiatives.models.proposals import PROPOSED_KINDS
+from initiatives.models.systems import CONDITIONS_OF_SYSTEMS
 from initiatives.models.versions import outage_words
 
 ANSWERS = {"answered": "", "no": "No: ", "not_applicable": "Does not apply: ", "not_reported": "Not reported"}
@@ -31,6 +40,9 @@ VERDICTS = {
     "recuse": "recused themselves",
     "withdrawn": "withdrew the vote",
 }
+# Holds that a person opens, and those that a person lifts; the others come and go with what somebody did.
+OPENED_BY_PEOPLE, LIFTED_BY_PEOPLE = ("concern",), ("concern", "residency")
+_CHOICE = re.compile(r"<([^<>]*)>")
 
 
 def sentence(kind: str, facts: dict, book) -> str:
@@ -38,14 +50,42 @@ def sentence(kind: str, facts: dict, book) -> str:
     if kind.startswith("review ") and kind.removeprefix("review ") in OUTCOMES:
         why = f": {facts['why']}" if facts.get("why") else ""
         return ended(f"{OUTCOMES[kind.removeprefix('review ')]} {_gate(book, facts.get('gate'))}{why}")
-    write = SENTENCES.get(kind)
-    if write is None:
+    template = SENTENCES.get(kind)
+    if template is None:
         return f"{kind}{_rest(facts)}."
     try:
-        return write(facts, book)
-    except (KeyError, TypeError, ValueError):
+        chosen = _CHOICE.sub(lambda match: _choice(match[1], facts), template)
+        return _Sentence(book).vformat(chosen, (), facts)
+    except (KeyError, IndexError, TypeError, ValueError):
         # A body of another release may lack a fact that the sentence names; it is still shown.
         return f"{kind}{_rest(facts)}."
+
+
+class _Sentence(Formatter):
+    """Facts in their places, each in its way."""
+
+    def __init__(self, book):
+        self.book = book
+
+    def get_value(self, key, args, kwargs):
+        """A fact; all of them under "all"; nothing where it was only asked for."""
+        if key == "all":
+            return kwargs
+        return "" if key.endswith("?") else kwargs[key]
+
+    def format_field(self, value, format_spec):
+        """The fact in words."""
+        return WAYS[format_spec](value, self.book) if format_spec else str(value)
+
+
+def _choice(parts: str, facts: dict) -> str:
+    # Where the other part would deny it, a fact that is missing is no answer.
+    known = facts.__getitem__ if "|" in parts else facts.get
+    for part in parts.split("|"):
+        names = re.findall(r"{(\w+)\?}", part) or re.findall(r"{(\w+)", part)
+        if all(map(known, names)):
+            return part
+    return ""
 
 
 def _rest(facts: dict) -> str:
@@ -63,7 +103,7 @@ def question(book, key: str) -> str:
     return f"“{known.question}”" if known else key
 
 
-def _questions(book, keys) -> str:
+def _questions(keys, book) -> str:
     return " and ".join(question(book, key) for key in keys)
 
 
@@ -71,7 +111,7 @@ def _gate(book, key) -> str:
     return f"“{book.gates[key].title}”" if key in book.gates else str(key or "")
 
 
-def _day(text) -> str:
+def day_of(text, _book=None) -> str:
     """A day or moment as the record keeps it, as people write it."""
     if not text:
         return "now"
@@ -79,99 +119,23 @@ def _day(text) -> str:
     return f"{moment.day} {moment:%B %Y}"
 
 
-def _seat(key) -> str:
-    return SEATS.get(key) or str(key).replace("_", " ").capitalize()
-
-
-def _role(key) -> str:
-    return ROLES.get(key, str(key).replace("_", " ")).lower()
-
-
-# Holds that a person opens, and those that a person lifts; the others come and go with what somebody did.
-OPENED_BY_PEOPLE, LIFTED_BY_PEOPLE = ("concern",), ("concern", "residency")
-
-
-def _opened(kind: str) -> str:
-    return "opened a hold" if kind in OPENED_BY_PEOPLE else "brought about a hold"
-
-
-def _lifted(kind: str) -> str:
-    return "lifted the hold" if kind in LIFTED_BY_PEOPLE else "brought the hold to its end"
-
-
 def _hold(key) -> str:
     return HOLD_KINDS[key][0].lower() if key in HOLD_KINDS else str(key)
 
 
-def _changed_details(facts, book) -> str:
-    names = [name for name in facts["after"] if facts["after"][name] != facts["before"][name]]
-    return f"changed {', '.join(names)}."
+def _opening(facts, book) -> str:
+    return "looked at" if facts.get("way") == "look" else "opened"
 
 
-def _stage(facts, book) -> str:
-    why = f" Why: {facts['why']}" if facts.get("why") else ""
-    return (
-        f"moved the stage from {stage_word(facts['from'])} to {stage_word(facts['to'])} ({facts['basis']}); "
-        f"the proof supported {stage_word(facts['supported'])} then.{why}"
-    )
-
-
-def _evidence(facts, book) -> str:
-    kind = EVIDENCE_KINDS.get(facts["evidence_kind"], facts["evidence_kind"]).lower()
-    result = f", result {facts['result']}" if facts.get("result") else ""
-    replaces = f" It supersedes item {facts['supersedes']}." if facts.get("supersedes") else ""
-    if facts.get("captured_from"):
-        replaces = f" It was captured from {facts['captured_from']}.{replaces}"
-    return (
-        f"added the {kind} “{facts['title']}”, observed {_day(facts['observed_on'])}{result}, for "
-        f"{_questions(book, facts['covers'])}.{replaces}"
-    )
-
-
-def _term(facts) -> str:
+def _term(facts, book) -> str:
     """What a term or policy says of regions."""
     parts = [f"{word} {', '.join(facts[word])}" for word in ("allowed", "forbidden") if facts[word]]
     of = f" for {', '.join(facts['classes'])}" if facts["classes"] else ""
-    until = f" until {_day(facts['to_day'])}" if facts["to_day"] else ""
-    return f"{facts['reference']}, {', '.join(parts)}{of}, from {_day(facts['from_day'])}{until}"
+    until = f" until {day_of(facts['to_day'])}" if facts["to_day"] else ""
+    return f"{facts['reference']}, {', '.join(parts)}{of}, from {day_of(facts['from_day'])}{until}"
 
 
-def _changed(facts, book) -> str:
-    voided = facts.get("voided") or []
-    ends = (
-        f" It ended proof for {_questions(book, dict.fromkeys(key for _, key in voided))}." if voided else ""
-    )
-    return f"recorded a change: {facts['what']}, from {_day(facts['effective_at'])}.{ends}"
-
-
-def _component(facts, book) -> str:
-    replaces = f", in place of {facts['replaces']}" if facts.get("replaces") else ""
-    return f"recorded {facts['version']} in the layer {facts['layer']}, from {_day(facts['runs_from'])}{replaces}."
-
-
-def _scope(facts, book) -> str:
-    replaces = f", in place of scope {facts['replaces']}" if facts.get("replaces") else ""
-    return f"put scope {facts['number']} in force: {facts['users']} users{replaces}."
-
-
-def _dependant(facts, book) -> str:
-    asked = f"; {facts['executive']} is asked to state it" if facts.get("executive") else ""
-    return (
-        f"recorded that {facts['who']} depends on it; bearable outage {outage_words(facts['hours'])}{asked}."
-    )
-
-
-def _funding(facts, book) -> str:
-    amount = f" {facts['currency']} {facts['amount']}" if facts.get("amount") else ""
-    given = (
-        f"claimed {stage_word(facts['claimed'])}, supported {stage_word(facts['supported'])}"
-        if facts["claimed"]
-        else "before it was registered here"
-    )
-    return f"recorded that {facts['decided_by']} gave money{amount} on {_day(facts['on'])} ({given}): {facts['basis']}"
-
-
-def _effort(facts) -> str:
+def _effort(facts, book) -> str:
     """What an effort took: hours, money, days waited; and what it was."""
     took = [f"{facts['hours']} hours"] if facts["hours"] else []
     took += [f"{facts['currency']} {facts['money']}"] if facts["money"] else []
@@ -181,272 +145,321 @@ def _effort(facts) -> str:
     return ended(", ".join(took) + (f": {facts['words']}" if facts["words"] else ""))
 
 
-def _signed(facts, book) -> str:
-    verdict = VERDICTS.get(facts["verdict"], facts["verdict"])
-    return f"{verdict} in the seat {_seat(facts['seat'])}."
+def _measured(facts, book) -> str:
+    found = f": {' '.join(facts['found'])}" if facts["found"] else ""
+    return ended(f"measured {facts['title']}, {facts['rows']} rows{found}")
 
 
-# kind of entry: (facts, book) -> the sentence after the name of who acted
+def _found(facts, book) -> str:
+    new, gone = facts.get("against") or [], facts.get("gone") or []
+    said = [" ".join(ended(words) for _, words in new)] if new else []
+    if gone:
+        said.append("No longer so: " + " ".join(ended(words) for _, words in gone))
+    return f"changed what the register says: {' '.join(said)}" if said else "looked into the register."
+
+
+def _excused(facts, book) -> str:
+    if "owed_on" in facts:
+        return f"let one decision on this case pass “{facts['text']}”, owed on {facts['owed_on']}."
+    return f"let decisions pass “{facts['text']}” once."
+
+
+def _page_day(text, book) -> str:
+    return day(date.fromisoformat(text))
+
+
+def _tried(facts, book) -> str:
+    days = [_page_day(one, book) for one in facts.get("decisions") or []]
+    if days:
+        return f"had decisions from {days[0]} to {days[1]} judged by rulebook {facts['version']}."
+    return f"had worked out what rulebook {facts['version']} would do on {_page_day(facts['day'], book)}."
+
+
+def _fields(names) -> str:
+    return ", ".join(name.replace("_", " ") for name in names)
+
+
+def _changed(after: dict, before: dict) -> str:
+    return _fields(name for name in after if after[name] != before.get(name))
+
+
+# way: (what is worded, book) -> words
+WAYS: dict[str, Callable[..., str]] = {
+    "day": day_of,
+    "page_day": _page_day,
+    "seat": lambda key, book: SEATS.get(key) or str(key).replace("_", " ").capitalize(),
+    "role": lambda key, book: ROLES.get(key, str(key).replace("_", " ")).lower(),
+    "roles": lambda keys, book: role_words(keys),
+    "stage": lambda key, book: stage_word(key),
+    "gate": lambda key, book: _gate(book, key),
+    "question": lambda key, book: question(book, key),
+    "questions": _questions,
+    "voided": lambda rows, book: _questions(dict.fromkeys(key for _, key in rows), book),
+    "answer": lambda key, book: ANSWERS[key],
+    "verdict": lambda key, book: VERDICTS.get(key, key),
+    "judged": lambda key, book: "approved" if key == "approve" else "refused",
+    "rows": lambda key, book: KINDS[key].lower(),
+    "event": lambda key, book: EVENT_KINDS.get(key, key).lower(),
+    "drill": lambda key, book: DRILL_KINDS.get(key, key).lower(),
+    "process": lambda key, book: PROCESS_STATES.get(key, key).lower(),
+    "evidence": lambda key, book: EVIDENCE_KINDS.get(key, key).lower(),
+    "condition": lambda key, book: CONDITIONS_OF_SYSTEMS[key].lower(),
+    "proposed": lambda key, book: PROPOSED_KINDS.get(key, key).lower(),
+    "hold": lambda key, book: _hold(key),
+    "opened": lambda key, book: "opened a hold" if key in OPENED_BY_PEOPLE else "brought about a hold",
+    "lifted": lambda key, book: (
+        "lifted the hold" if key in LIFTED_BY_PEOPLE else "brought the hold to its end"
+    ),
+    "outage": lambda hours, book: outage_words(hours),
+    "files": lambda count, book: f"{count} file{'s are' if count != 1 else ' is'}",
+    "ended": lambda text, book: ended(text),
+    "plain": lambda key, book: key.replace("_", " "),
+    "len": lambda rows, book: str(len(rows)),
+    "list": lambda words, book: ", ".join(words),
+    "names": lambda words, book: "; ".join(words),
+    "sentences": lambda words, book: " ".join(words),
+    "fields": lambda names, book: _fields(names),
+    "changed": lambda facts, book: _changed(facts["after"], facts["before"]),
+    "redefined": lambda facts, book: _changed(facts["said"], facts["before"]),
+    "opening": _opening,
+    "term": _term,
+    "effort": _effort,
+    "measured": _measured,
+    "found": _found,
+    "excused": _excused,
+    "tried": _tried,
+    "unforeseen": lambda facts, book: "" if facts.get("forecast") else " Nobody had it worked out before.",
+}
+
+# kind of entry: the sentence after the name of who acted
 SENTENCES = {
-    "estate read": lambda f, b: (
-        f"read the table “{f['file']}” ({KINDS[f['kind_of_rows']].lower()})"
-        f"{', the same as before' if f.get('repeats') else ''}."
+    "estate read": "read the table “{file}” ({kind_of_rows:rows})<{repeats?}, the same as before>.",
+    "estate mapped": "said what the columns of table {table} mean.",
+    "estate rows chosen": "chose what becomes of {rows} rows of table {table}.",
+    "estate confirmed": (
+        "confirmed table {table} ({kind_of_rows:rows}): {new} rows are new, {replaced} replace something."
     ),
-    "estate mapped": lambda f, b: f"said what the columns of table {f['table']} mean.",
-    "estate rows chosen": lambda f, b: f"chose what becomes of {f['rows']} rows of table {f['table']}.",
-    "estate confirmed": lambda f, b: (
-        f"confirmed table {f['table']} ({KINDS[f['kind_of_rows']].lower()}): {f['new']} rows are new, "
-        f"{f['replaced']} replace something."
+    "estate entered": (
+        "brought table {table} into the register: {entered} rows entered, {replaced} replaced words."
     ),
-    "estate entered": lambda f, b: (
-        f"brought table {f['table']} into the register: {f['entered']} rows entered, {f['replaced']} replaced words."
+    "estate dropped": "dropped the table “{file}”; nothing of it entered.",
+    "inventory uploaded": "uploaded the inventory “{file}” of {source}.",
+    "inventory confirmed": "confirmed the inventory of {source}: {counts[imported]} cases came in as claims.",
+    "registered": "registered the case in {unit}, with {owner} as owner: {problem}",
+    "details changed": "changed {all:changed}.",
+    "handover proposed": "asked {successor} to take over what {person} holds here: {what}.",
+    "handover accepted": "took over from {person}: {what}.",
+    "handover declined": "declined to take over from {person}.",
+    "handover taken back": "took the handover from {person} to {successor} back.",
+    "absence planned": "planned to be away from {first:day} to {last:day}.",
+    "absence ended": "ended the absence of {person}.",
+    "delegate named": "asked {person} to stand in: {what}.",
+    "delegation accepted": "accepted to stand in for {person}: {what}.",
+    "delegation declined": "declined to stand in for {person}: {what}.",
+    "delegation given back": "no longer stands in for {person}: {what}.",
+    "unit changed": "took the case along from {before} to {after}: the units were merged.",
+    "board changed": (
+        "changed who decides, with the units: <{after}|no board>, in place of <{before}|no board>."
     ),
-    "estate dropped": lambda f, b: f"dropped the table “{f['file']}”; nothing of it entered.",
-    "inventory uploaded": lambda f, b: f"uploaded the inventory “{f['file']}” of {f['source']}.",
-    "inventory confirmed": lambda f, b: (
-        f"confirmed the inventory of {f['source']}: {f['counts']['imported']} cases came in as claims."
+    "vendor added": "listed the vendor {vendor}.",
+    "region added": "added the region {region}<, in {within}.|.>",
+    "vendor term filed": "filed terms of {vendor}: {all:term}.",
+    "vendor term confirmed": "confirmed terms of {vendor} that {filed_by} filed: {all:term}.",
+    "vendor term withdrawn": "withdrew terms of {vendor}, {reference}: {why}",
+    "unit policy set": "set a policy of {unit}: {all:term}.",
+    "unit policy withdrawn": "withdrew a policy of {unit}, {reference}: {why}",
+    "unit moved": "moved the unit {unit} from <{before}|the top> to <{after}|the top>.",
+    "units merged": "merged the unit {unit} into {into}, with {cases} cases and {people} people.",
+    "renamed": "renamed it from “{before}” to “{after}”.",
+    "event recorded": "recorded an event of {on:day}, {event_kind:event}: {words}",
+    "funding recorded": (
+        "recorded that {decided_by} gave money<{amount?} {currency} {amount}> on {on:day} "
+        "(<{claimed?}claimed {claimed:stage}, supported {supported:stage}|before it was registered here>): "
+        "{basis}"
     ),
-    "registered": lambda f, b: (
-        f"registered the case in {f['unit']}, with {f['owner']} as owner: {f['problem']}"
+    "observed": "observed on {on:day}, {layer} layer: {words}",
+    "drill recorded": "recorded a drill of {observed_on:day}, {drill_kind:drill}<, on {of}>: {result}.",
+    "drill withdrawn": "took back the {of}, with its evidence: {why}",
+    "process recorded": "recorded the process “{name}”: {status:process}<, {held_by}.|.>",
+    "process withdrawn": "took back the record of the process “{name}”: {why}",
+    "process reopened": "reopened the process “{name}”: {person}, who knew it, left.",
+    "sign-on recorded": (
+        "recorded the sign-on flow, as gone through on {reviewed_on:day}: <{explainer} can explain "
+        "it.|understood by nobody.>"
     ),
-    "details changed": _changed_details,
-    "handover proposed": lambda f, b: (
-        f"asked {f['successor']} to take over what {f['person']} holds here: {f['what']}."
+    "trace sample added": (
+        "added a sample of {outputs} outputs, {hits} of which cite a governed source: {result}."
     ),
-    "handover accepted": lambda f, b: f"took over from {f['person']}: {f['what']}.",
-    "handover declined": lambda f, b: f"declined to take over from {f['person']}.",
-    "handover taken back": lambda f, b: f"took the handover from {f['person']} to {f['successor']} back.",
-    "absence planned": lambda f, b: f"planned to be away from {_day(f['first'])} to {_day(f['last'])}.",
-    "absence ended": lambda f, b: f"ended the absence of {f['person']}.",
-    "delegate named": lambda f, b: f"asked {f['person']} to stand in: {f['what']}.",
-    "delegation accepted": lambda f, b: f"accepted to stand in for {f['person']}: {f['what']}.",
-    "delegation declined": lambda f, b: f"declined to stand in for {f['person']}: {f['what']}.",
-    "delegation given back": lambda f, b: f"no longer stands in for {f['person']}: {f['what']}.",
-    "unit changed": lambda f, b: (
-        f"took the case along from {f['before']} to {f['after']}: the units were merged."
+    "note taken back": "took back the {note} “{of}”: {why}",
+    "effort noted": "noted effort in the {layer} layer, week of {week:day}: {all:effort}",
+    "effort taken back": "took back effort in the {layer} layer, week of {week:day}, {all:effort} Why: {why}",
+    "efforts imported": (
+        "let {entered} lines of “{file}” enter as effort, {hours} hours from {since:day} to {until:day}<; "
+        "{replaced} took the place of older ones.|.>"
     ),
-    "board changed": lambda f, b: (
-        f"changed who decides, with the units: {f['after'] or 'no board'}, in place of {f['before'] or 'no board'}."
+    "continued": "let it go on as {stage:stage} until {until:day}, instead of {was:day}: {why}",
+    "risk tier proposed": "proposed the risk tier {tier}: {worst_credible_harm}",
+    "risk tier confirmed": "confirmed the risk tier {tier}.",
+    "withdrawn": "withdrew the idea<, joined to {joined_to}.|.>",
+    "answered": "answered {requirement:question} {answer:answer}{text}",
+    "not applicable accepted": (
+        "accepted, in the seat {seat:seat}, that {requirement:question} does not apply: {why}"
     ),
-    "vendor added": lambda f, b: f"listed the vendor {f['vendor']}.",
-    "region added": lambda f, b: (
-        f"added the region {f['region']}" + (f", in {f['within']}." if f["within"] else ".")
+    "declared": "declared for {key:plain}: {text}",
+    "outcome reported": "reported {key:plain} as {result}: {outcome}",
+    "evidence added": (
+        "added the {evidence_kind:evidence} “{title}”, observed {observed_on:day}<, result {result}>, for "
+        "{covers:questions}.< It was captured from {captured_from}.>< It supersedes item {supersedes}.>"
     ),
-    "vendor term filed": lambda f, b: f"filed terms of {f['vendor']}: {_term(f)}.",
-    "vendor term confirmed": lambda f, b: (
-        f"confirmed terms of {f['vendor']} that {f['filed_by']} filed: {_term(f)}."
+    "evidence offered": "offered item {evidence} for {covers:questions} too.",
+    "evidence withdrawn": "withdrew the proof “{title}”.",
+    "past read": "read the page “{page}” as of {as_of}.",
+    "evidence opened": "{all:opening} the file of “{title}”.",
+    "evidence file missing": "found the file of “{title}” missing; it does not count until it is back.",
+    "evidence file changed": (
+        "found another file in the place of that of “{title}”; it does not count until the right one is back."
     ),
-    "vendor term withdrawn": lambda f, b: f"withdrew terms of {f['vendor']}, {f['reference']}: {f['why']}",
-    "unit policy set": lambda f, b: f"set a policy of {f['unit']}: {_term(f)}.",
-    "unit policy withdrawn": lambda f, b: f"withdrew a policy of {f['unit']}, {f['reference']}: {f['why']}",
-    "unit moved": lambda f, b: (
-        f"moved the unit {f['unit']} from {f['before'] or 'the top'} to {f['after'] or 'the top'}."
+    "files confirmed gone": "confirmed that {count:files} gone: {why}",
+    "evidence file found": "found the file of “{title}” back in its place.",
+    "clause mapped": (
+        "named a control for clause {clause} of contract version {version}, in the {layer} layer: "
+        "{control:ended} Shown by “{title}”."
     ),
-    "units merged": lambda f, b: (
-        f"merged the unit {f['unit']} into {f['into']}, with {f['cases']} cases and {f['people']} people."
+    "mapping ended": (
+        "ended the control of clause {clause} of contract version {version}, in the {layer} layer: "
+        "{control:ended}"
     ),
-    "renamed": lambda f, b: f"renamed it from “{f['before']}” to “{f['after']}”.",
-    "event recorded": lambda f, b: (
-        f"recorded an event of {_day(f['on'])}, {EVENT_KINDS.get(f['event_kind'], f['event_kind']).lower()}: "
-        f"{f['words']}"
+    "layer report read": "read “{title}” from outside the build team, for {requirement:question} {words}",
+    "architecture decided": "recorded a decision on architecture of {on:day}, “{title}”: {text}",
+    "architecture decision withdrawn": "withdrew the decision on architecture “{title}” of {on:day}: {why}",
+    "contract written": "wrote version {number} of the contract, {clauses:len} clauses.",
+    "contract start planned": (
+        "planned version {number} of the contract <from {wanted_from:day} on.|from its last approval on.>"
     ),
-    "funding recorded": _funding,
-    "observed": lambda f, b: f"observed on {_day(f['on'])}, {f['layer']} layer: {f['words']}",
-    "drill recorded": lambda f, b: (
-        f"recorded a drill of {_day(f['observed_on'])}, {DRILL_KINDS.get(f['drill_kind'], f['drill_kind']).lower()}"
-        + (f", on {f['of']}" if f["of"] else "")
-        + f": {f['result']}."
+    "clause written": (
+        "<{before?}rewrote|wrote> clause {clause} for version {number} of the contract: {sentence}"
     ),
-    "drill withdrawn": lambda f, b: f"took back the {f['of']}, with its evidence: {f['why']}",
-    "process recorded": lambda f, b: (
-        f"recorded the process “{f['name']}”: {PROCESS_STATES.get(f['status'], f['status']).lower()}"
-        + (f", {f['held_by']}." if f["held_by"] else ".")
+    "clause removed": "took clause {clause} out of version {number} of the contract: {sentence}",
+    "clause moved": "let clauses {clause} and {past} of version {number} of the contract change places.",
+    "word written": "worded “{key}” as “{words}”<, before that “{before}”> in the contract.",
+    "word retired": "no longer offers “{words}” ({key}) for the contract.",
+    "clause commented": "commented on clause {clause} of the contract: {text}",
+    "comment settled": "settled a comment on clause {clause} of the contract: {text}",
+    "contract proposed": "sent version {number} of the contract to the board.",
+    "contract taken back": "took version {number} of the contract back.",
+    "contract approved": "approved version {number} of the contract in the seat {seat:seat}.",
+    "contract in force": "put version {number} of the contract in force from {starts_at:day}.",
+    "approval asked": "asked {approvers:roles} to approve “{action}” on {resource} for {subject}.",
+    "approval answered": (
+        "{verdict:judged} “{action}” on {resource} for {subject}, as {role:role}.< Why: {why}>"
     ),
-    "process withdrawn": lambda f, b: f"took back the record of the process “{f['name']}”: {f['why']}",
-    "process reopened": lambda f, b: f"reopened the process “{f['name']}”: {f['person']}, who knew it, left.",
-    "sign-on recorded": lambda f, b: (
-        f"recorded the sign-on flow, as gone through on {_day(f['reviewed_on'])}: "
-        + (f"{f['explainer']} can explain it." if f["explainer"] else "understood by nobody.")
+    "approval used": "used the approval of “{action}” on {resource} for {subject}.",
+    "role proposed": "asked {person} to be {role:role}.",
+    "role accepted": "accepted to be {role:role}: {words}",
+    "role accepted again": "accepted again to be {role:role}.",
+    "role declined": "declined to be {role:role}.",
+    "role ended": "ended the role of {person} as {role:role}.",
+    "component recorded": (
+        "recorded {version} in the layer {layer}, from {runs_from:day}<, in place of {replaces}>."
     ),
-    "trace sample added": lambda f, b: (
-        f"added a sample of {f['outputs']} outputs, {f['hits']} of which cite a governed source: {f['result']}."
+    "scope planned": "planned scope {number} for {stage:stage}: {users} users.",
+    "scope in force": "put scope {number} in force: {users} users<, in place of scope {replaces}>.",
+    "changed": "recorded a change: {what}, from {effective_at:day}.< It ended proof for {voided:voided}.>",
+    "change completed": "added who approved “{what}” ({approver}) and the way back.",
+    "dependant added": (
+        "recorded that {who} depends on it; bearable outage {hours:outage}<; {executive} is asked to state "
+        "it>."
     ),
-    "note taken back": lambda f, b: f"took back the {f['note']} “{f['of']}”: {f['why']}",
-    "effort noted": lambda f, b: (
-        f"noted effort in the {f['layer']} layer, week of {_day(f['week'])}: {_effort(f)}"
+    "dependence stated": "stated: {words}",
+    "dependence declined": "declined to state that {who} depends on it: {why}",
+    "dependant ended": "recorded that {who} no longer depends on it.",
+    "key made": "made the key {public} for {system}, which opens until {expires_at:day}.",
+    "key revoked": "revoked the key {public} of {system}.",
+    "switched off": "switched its systems off: whatever they ask is denied.",
+    "switched on": "switched its systems on again.",
+    "hold opened": "{hold_kind:opened}, {hold_kind:hold}: {why}",
+    "hold lifted": "{hold_kind:lifted}, {hold_kind:hold}: {why}",
+    "debt opened": "opened a debt: <{debtor}|nobody> owes “{text}” by {due:day}.",
+    "debt settled": "settled “{text}”: {note}",
+    "debt excused": "{all:excused}",
+    "gap opened": "opened a gap, owned by {owner}, due {due:day}: {text}",
+    "gap closed": "closed the gap “{text}”<{evidence?} with proof.|, accepted by its owner.>",
+    "users told": "told the users: {how}",
+    "stage changed": (
+        "moved the stage from {from:stage} to {to:stage} ({basis}); the proof supported {supported:stage} "
+        "then.< Why: {why}>"
     ),
-    "effort taken back": lambda f, b: (
-        f"took back effort in the {f['layer']} layer, week of {_day(f['week'])}, {_effort(f)} Why: {f['why']}"
+    "re-attested": "confirmed that production is accepted again.",
+    "review opened": "opened a review of {gate:gate}, under rulebook {rulebook}.",
+    "signed off": "{verdict:verdict} in the seat {seat:seat}.",
+    "vote withdrawn": "withdrew the vote of the seat {seat:seat}.",
+    "asked": "asked on {criterion:question} {text}",
+    "question answered": "answered the board on {criterion:question} {text}",
+    "condition fixed": "fixed a condition for {owner}, due {due:day}: {text}",
+    "condition met": "met the condition “{text}”: {note}",
+    "review moved to rulebook": "moved the review from rulebook {before} to {after}.",
+    "waiver requested": "asked for a waiver of {key:question} until {until:day}: {why}",
+    "waiver agreed": (
+        "agreed to the waiver of {key:question} until {until:day}<{runs?}; it runs.|; a second agreement "
+        "is needed.>"
     ),
-    "efforts imported": lambda f, b: (
-        f"let {f['entered']} lines of “{f['file']}” enter as effort, {f['hours']} hours from {_day(f['since'])} to "
-        f"{_day(f['until'])}" + (f"; {f['replaced']} took the place of older ones." if f["replaced"] else ".")
+    "waiver refused": "refused the waiver of {key:question}.",
+    "waiver lapsed": "saw the request of a waiver of {key:question} run out.",
+    "profile added": "sent a sample of {system} to be measured: {title}.",
+    "profile measured": "{all:measured}",
+    "profile failed": "could not measure {title}: {why}",
+    "sample deleted": "removed the sample {title}; what was measured stays.",
+    "population described": "described the whole population beside {title}, in {strata} parts.",
+    "drift confirmed": (
+        "confirmed that the data of {system} changed from {earlier} to {later}: {found:sentences}"
     ),
-    "continued": lambda f, b: (
-        f"let it go on as {stage_word(f['stage'])} until {_day(f['until'])}, instead of {_day(f['was'])}: {f['why']}"
+    "refused": "was refused ({act}): {answer}",
+    "term named": "wrote “{term}” into the glossary<: {meaning}|.>",
+    "term changed": "changed the business term {term}: {all:changed}.",
+    "change proposed": "proposed a change, {change:proposed}: {about}: {why}",
+    "proposal confirmed": "confirmed what {proposed_by} proposed, {change:proposed}: {about}.",
+    "proposal declined": "declined what {proposed_by} proposed, {change:proposed}: {about}: {why}",
+    "proposal taken back": "took a proposal back, {change:proposed}: {about}.",
+    "term used": "recorded that the case uses the term {term}.",
+    "term no longer used": "recorded that the case no longer uses the term {term}.",
+    "definition written": "wrote down what {system} means by {term} in {field}: {said[meaning]}",
+    "definition changed": "changed what {system} means by {term} in {field}: {all:redefined}.",
+    "definition withdrawn": "took back what {system} means by {term} in {field}: {why}",
+    "conflict found": "brought up a conflict of definitions: {words}",
+    "conflict gone": "brought an end to a conflict of definitions: {words}",
+    "conflict reconciled": "reconciled a conflict of definitions: {words} {decision}",
+    "difference accepted": (
+        "accepted a difference of definitions: {words} {decision:ended} It shows in {downstream:list}."
     ),
-    "risk tier proposed": lambda f, b: f"proposed the risk tier {f['tier']}: {f['worst_credible_harm']}",
-    "risk tier confirmed": lambda f, b: f"confirmed the risk tier {f['tier']}.",
-    "withdrawn": lambda f, b: (
-        "withdrew the idea" + (f", joined to {f['joined_to']}." if f["joined_to"] else ".")
+    "register found": "{all:found}",
+    "system described": "described the system {system}.",
+    "system changed": "changed what is said of {system}: {after:fields}.",
+    "system disowned": "said that {system} is not theirs: {why}",
+    "system retired": "recorded that {system} was retired: {why}",
+    "customisation added": "recorded that {team} customised {system}: {what:ended}",
+    "customisation ended": "recorded that {system} is no longer customised by {team}.",
+    "account opened": "recorded the service account {account} in {system}.",
+    "account changed": "changed the service account {account} in {system}.",
+    "account reviewed": "looked at what the service account {account} may do in {system}: {privileges:ended}",
+    "account closed": "recorded that the service account {account} in {system} was closed: {why}",
+    "link added": "tied the case to {system}.",
+    "link changed": "changed the link to {system}: {after:fields}.",
+    "link ended": "ended the link to {system}: {why}",
+    "link answered": (
+        "<{accepts?}agreed|declined>, as owner of {system}, that the case depends on it.< {words}>"
     ),
-    "answered": lambda f, b: f"answered {question(b, f['requirement'])} {ANSWERS[f['answer']]}{f['text']}",
-    "not applicable accepted": lambda f, b: (
-        f"accepted, in the seat {_seat(f['seat'])}, that {question(b, f['requirement'])} does not apply: {f['why']}"
+    "source accepted": (
+        "accepted {system} in its condition ({condition:condition}) until {until}: {consequence}"
     ),
-    "declared": lambda f, b: f"declared for {f['key'].replace('_', ' ')}: {f['text']}",
-    "outcome reported": lambda f, b: (
-        f"reported {f['key'].replace('_', ' ')} as {f['result']}: {f['outcome']}"
+    "rulebook loaded": "loaded rulebook {version}, as a draft that does not change.",
+    "publication proposed": "proposed to publish rulebook {version}.",
+    "rulebook published": (
+        "put rulebook {version} in force, proposed by {admin}.< What fell may be mended until "
+        "{grace_until:page_day}.>{all:unforeseen}"
     ),
-    "evidence added": _evidence,
-    "evidence offered": lambda f, b: f"offered item {f['evidence']} for {_questions(b, f['covers'])} too.",
-    "evidence withdrawn": lambda f, b: f"withdrew the proof “{f['title']}”.",
-    "past read": lambda f, b: f"read the page “{f['page']}” as of {f['as_of']}.",
-    "evidence opened": lambda f, b: (
-        f"{'looked at' if f.get('way') == 'look' else 'opened'} the file of “{f['title']}”."
-    ),
-    "evidence file missing": lambda f, b: (
-        f"found the file of “{f['title']}” missing; it does not count until it is back."
-    ),
-    "evidence file changed": lambda f, b: (
-        f"found another file in the place of that of “{f['title']}”; it does not count until the right one is back."
-    ),
-    "files confirmed gone": lambda f, b: (
-        f"confirmed that {f['count']} file{'s are' if f['count'] != 1 else ' is'} gone: {f['why']}"
-    ),
-    "evidence file found": lambda f, b: f"found the file of “{f['title']}” back in its place.",
-    "clause mapped": lambda f, b: (
-        f"named a control for clause {f['clause']} of contract version {f['version']}, in the {f['layer']} layer: "
-        f"{ended(f['control'])} Shown by “{f['title']}”."
-    ),
-    "mapping ended": lambda f, b: (
-        f"ended the control of clause {f['clause']} of contract version {f['version']}, in the {f['layer']} layer: "
-        f"{ended(f['control'])}"
-    ),
-    "layer report read": lambda f, b: (
-        f"read “{f['title']}” from outside the build team, for {question(b, f['requirement'])} {f['words']}"
-    ),
-    "architecture decided": lambda f, b: (
-        f"recorded a decision on architecture of {_day(f['on'])}, “{f['title']}”: {f['text']}"
-    ),
-    "architecture decision withdrawn": lambda f, b: (
-        f"withdrew the decision on architecture “{f['title']}” of {_day(f['on'])}: {f['why']}"
-    ),
-    "contract written": lambda f, b: (
-        f"wrote version {f['number']} of the contract, {len(f['clauses'])} clauses."
-    ),
-    "contract start planned": lambda f, b: (
-        f"planned version {f['number']} of the contract "
-        + (f"from {_day(f['wanted_from'])} on." if f["wanted_from"] else "from its last approval on.")
-    ),
-    "clause written": lambda f, b: (
-        f"{'rewrote' if f['before'] else 'wrote'} clause {f['clause']} for version {f['number']} of the contract: "
-        f"{f['sentence']}"
-    ),
-    "clause removed": lambda f, b: (
-        f"took clause {f['clause']} out of version {f['number']} of the contract: {f['sentence']}"
-    ),
-    "clause moved": lambda f, b: (
-        f"let clauses {f['clause']} and {f['past']} of version {f['number']} of the contract change places."
-    ),
-    "word written": lambda f, b: (
-        f"worded “{f['key']}” as “{f['words']}”"
-        + (f", before that “{f['before']}”" if f["before"] else "")
-        + " in the contract."
-    ),
-    "word retired": lambda f, b: f"no longer offers “{f['words']}” ({f['key']}) for the contract.",
-    "clause commented": lambda f, b: f"commented on clause {f['clause']} of the contract: {f['text']}",
-    "comment settled": lambda f, b: f"settled a comment on clause {f['clause']} of the contract: {f['text']}",
-    "contract proposed": lambda f, b: f"sent version {f['number']} of the contract to the board.",
-    "contract taken back": lambda f, b: f"took version {f['number']} of the contract back.",
-    "contract approved": lambda f, b: (
-        f"approved version {f['number']} of the contract in the seat {_seat(f['seat'])}."
-    ),
-    "contract in force": lambda f, b: (
-        f"put version {f['number']} of the contract in force from {_day(f['starts_at'])}."
-    ),
-    "approval asked": lambda f, b: (
-        f"asked {role_words(f['approvers'])} to approve “{f['action']}” on {f['resource']} for {f['subject']}."
-    ),
-    "approval answered": lambda f, b: (
-        f"{'approved' if f['verdict'] == 'approve' else 'refused'} “{f['action']}” on {f['resource']} for "
-        f"{f['subject']}, as {_role(f['role'])}." + (f" Why: {f['why']}" if f["why"] else "")
-    ),
-    "approval used": lambda f, b: (
-        f"used the approval of “{f['action']}” on {f['resource']} for {f['subject']}."
-    ),
-    "role proposed": lambda f, b: f"asked {f['person']} to be {_role(f['role'])}.",
-    "role accepted": lambda f, b: f"accepted to be {_role(f['role'])}: {f['words']}",
-    "role accepted again": lambda f, b: f"accepted again to be {_role(f['role'])}.",
-    "role declined": lambda f, b: f"declined to be {_role(f['role'])}.",
-    "role ended": lambda f, b: f"ended the role of {f['person']} as {_role(f['role'])}.",
-    "component recorded": _component,
-    "scope planned": lambda f, b: (
-        f"planned scope {f['number']} for {stage_word(f['stage'])}: {f['users']} users."
-    ),
-    "scope in force": _scope,
-    "changed": _changed,
-    "change completed": lambda f, b: f"added who approved “{f['what']}” ({f['approver']}) and the way back.",
-    "dependant added": _dependant,
-    "dependence stated": lambda f, b: f"stated: {f['words']}",
-    "dependence declined": lambda f, b: f"declined to state that {f['who']} depends on it: {f['why']}",
-    "dependant ended": lambda f, b: f"recorded that {f['who']} no longer depends on it.",
-    "key made": lambda f, b: (
-        f"made the key {f['public']} for {f['system']}, which opens until {_day(f['expires_at'])}."
-    ),
-    "key revoked": lambda f, b: f"revoked the key {f['public']} of {f['system']}.",
-    "switched off": lambda f, b: "switched its systems off: whatever they ask is denied.",
-    "switched on": lambda f, b: "switched its systems on again.",
-    "hold opened": lambda f, b: f"{_opened(f['hold_kind'])}, {_hold(f['hold_kind'])}: {f['why']}",
-    "hold lifted": lambda f, b: f"{_lifted(f['hold_kind'])}, {_hold(f['hold_kind'])}: {f['why']}",
-    "debt opened": lambda f, b: (
-        f"opened a debt: {f['debtor'] or 'nobody'} owes “{f['text']}” by {_day(f['due'])}."
-    ),
-    "debt settled": lambda f, b: f"settled “{f['text']}”: {f['note']}",
-    "debt excused": lambda f, b: (
-        f"let one decision on this case pass “{f['text']}”, owed on {f['owed_on']}."
-        if "owed_on" in f
-        else f"let decisions pass “{f['text']}” once."
-    ),
-    "gap opened": lambda f, b: f"opened a gap, owned by {f['owner']}, due {_day(f['due'])}: {f['text']}",
-    "gap closed": lambda f, b: (
-        f"closed the gap “{f['text']}”" + (" with proof." if f["evidence"] else ", accepted by its owner.")
-    ),
-    "users told": lambda f, b: f"told the users: {f['how']}",
-    "stage changed": _stage,
-    "re-attested": lambda f, b: "confirmed that production is accepted again.",
-    "review opened": lambda f, b: (
-        f"opened a review of {_gate(b, f['gate'])}, under rulebook {f['rulebook']}."
-    ),
-    "signed off": _signed,
-    "vote withdrawn": lambda f, b: f"withdrew the vote of the seat {_seat(f['seat'])}.",
-    "asked": lambda f, b: f"asked on {question(b, f['criterion'])} {f['text']}",
-    "question answered": lambda f, b: f"answered the board on {question(b, f['criterion'])} {f['text']}",
-    "condition fixed": lambda f, b: f"fixed a condition for {f['owner']}, due {_day(f['due'])}: {f['text']}",
-    "condition met": lambda f, b: f"met the condition “{f['text']}”: {f['note']}",
-    "review moved to rulebook": lambda f, b: f"moved the review from rulebook {f['before']} to {f['after']}.",
-    "waiver requested": lambda f, b: (
-        f"asked for a waiver of {question(b, f['key'])} until {_day(f['until'])}: {f['why']}"
-    ),
-    "waiver agreed": lambda f, b: (
-        f"agreed to the waiver of {question(b, f['key'])} until {_day(f['until'])}"
-        + ("; it runs." if f["runs"] else "; a second agreement is needed.")
-    ),
-    "waiver refused": lambda f, b: f"refused the waiver of {question(b, f['key'])}.",
-    "waiver lapsed": lambda f, b: f"saw the request of a waiver of {question(b, f['key'])} run out.",
-    "profile added": lambda f, b: f"sent a sample of {f['system']} to be measured: {f['title']}.",
-    "profile measured": lambda f, b: ended(
-        f"measured {f['title']}, {f['rows']} rows" + (f": {' '.join(f['found'])}" if f["found"] else "")
-    ),
-    "profile failed": lambda f, b: f"could not measure {f['title']}: {f['why']}",
-    "sample deleted": lambda f, b: f"removed the sample {f['title']}; what was measured stays.",
-    "population described": lambda f, b: (
-        f"described the whole population beside {f['title']}, in {f['strata']} parts."
-    ),
-    "drift confirmed": lambda f, b: (
-        f"confirmed that the data of {f['system']} changed from {f['earlier']} to {f['later']}: "
-        f"{' '.join(f['found'])}"
-    ),
-    "refused": lambda f, b: f"was refused ({f['act']}): {f['answer']}",
-} | register_words.SENTENCES
-SENTENCES |= rulebook_words.SENTENCES
+    "rulebook copied": "began a draft of rulebook {version}, copied from {base}.",
+    "draft edited": "edited the draft of rulebook {version}: {said:ended}",
+    "draft loaded": "made the draft of rulebook {version} a version.",
+    "draft dropped": "dropped the draft of rulebook {version}.",
+    "rulebook tried": "{all:tried}",
+}

@@ -50,8 +50,8 @@ MUTANTS = [
     Mutant(
         "the lock on the case",
         "initiatives/models/initiative.py",
-        " WHERE c.id = %s FOR UPDATE OF c",
-        " WHERE c.id = %s",
+        'self.select_for_update(of=("self",)).select_related("unit").get(pk=pk)',
+        'self.select_related("unit").get(pk=pk)',
         "tests/races/test_races.py",
     ),
     Mutant(

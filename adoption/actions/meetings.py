@@ -36,9 +36,7 @@ def plan(*, board: Board, held_on: date, place: str = "", secretary: User | None
         row.save()
         ledger.record(
             "meeting planned",
-            meeting=row.pk,
-            board=str(board),
-            held_on=held_on,
+            **_named(row),
             place=row.place,
             secretary=secretary.full_name if secretary else "",
         )
@@ -58,13 +56,16 @@ def change(*, meeting: Meeting, held_on: date, place: str, secretary: User | Non
         row.save()
         ledger.record(
             "meeting changed",
-            meeting=row.pk,
-            board=str(row.board),
-            held_on=held_on,
+            **_named(row),
             place=row.place,
             secretary=secretary.full_name if secretary else "",
         )
     return row
+
+
+def _named(row: Meeting) -> dict:
+    """What every entry about a meeting says of it."""
+    return {"meeting": row.pk, "board": str(row.board), "held_on": row.held_on}
 
 
 def _check_day(board: Board, held_on: date, row: Meeting | None = None) -> None:
@@ -105,9 +106,7 @@ def leave_out(*, meeting: Meeting, key: str, reason: str, by: User) -> AgendaPoi
         ledger.record(
             "agenda point left out",
             case=point.initiative,
-            meeting=row.pk,
-            board=str(row.board),
-            held_on=row.held_on,
+            **_named(row),
             why=point.reason,
         )
     return point
@@ -122,9 +121,7 @@ def put_back(*, meeting: Meeting, key: str, by: User) -> AgendaPoint:
         ledger.record(
             "agenda point put back",
             case=point.initiative,
-            meeting=row.pk,
-            board=str(row.board),
-            held_on=row.held_on,
+            **_named(row),
         )
     return point
 
@@ -145,9 +142,7 @@ def place_point(*, meeting: Meeting, key: str, place: int, reason: str, by: User
         ledger.record(
             "agenda point placed",
             case=point.initiative,
-            meeting=row.pk,
-            board=str(row.board),
-            held_on=row.held_on,
+            **_named(row),
             place=place,
             why=point.reason,
         )
@@ -190,7 +185,7 @@ def begin(*, meeting: Meeting, by: User) -> Meeting:
             kept.save()
         row.state, row.begun_at, row.begun_by = Meeting.HELD, clock.now(), by
         row.save()
-        ledger.record("meeting begun", meeting=row.pk, board=str(row.board), held_on=row.held_on)
+        ledger.record("meeting begun", **_named(row))
     return row
 
 
@@ -259,9 +254,7 @@ def write_minutes(
         ledger.record(
             "minutes written",
             case=point.initiative if point else None,
-            meeting=row.pk,
-            board=str(row.board),
-            held_on=row.held_on,
+            **_named(row),
             version=kept.version,
         )
     return kept
@@ -284,9 +277,7 @@ def close(*, meeting: Meeting, by: User) -> Meeting:
         row.save()
         ledger.record(
             "meeting closed",
-            meeting=row.pk,
-            board=str(row.board),
-            held_on=row.held_on,
+            **_named(row),
             points=row.points.filter(left_out=False).count(),
             decided=Review.objects.filter(
                 agenda_points__meeting=row, ended_at__gte=row.begun_at, ended_at__lte=now
@@ -307,9 +298,7 @@ def call_off(*, meeting: Meeting, reason: str, by: User) -> Meeting:
         row.state, row.ended_at, row.ended_by = Meeting.CALLED_OFF, clock.now(), by
         row.reason = reason.strip()
         row.save()
-        ledger.record(
-            "meeting called off", meeting=row.pk, board=str(row.board), held_on=row.held_on, why=row.reason
-        )
+        ledger.record("meeting called off", **_named(row), why=row.reason)
         owe(
             [person for person in asked(row) if person.pk != by.pk],
             "meeting called off",
@@ -340,9 +329,7 @@ def take_pack(
         kept.save()
         ledger.record(
             "pack taken",
-            meeting=row.pk,
-            board=str(row.board),
-            held_on=row.held_on,
+            **_named(row),
             sha256=kept.sha256,
             cases=[one["ref"] for one in cases],
         )

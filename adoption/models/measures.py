@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from adoption.instruments import CHOICES, DOWN, INSTRUMENTS, POPULATIONS, UP, USERS, Instrument
 from governance.history import TransactionId, WrittenOnce, governed
 from governance.models import ServiceKey, User
+from governance.models.constraints import by_whom_and_when
 from initiatives.models import Initiative
 
 BETTER = {UP: "More is better", DOWN: "Less is better"}
@@ -56,11 +57,7 @@ class Measure(models.Model):
                 condition=Q(ended_at__isnull=True) & ~Q(requirement=""),
                 name="one_standing_measure_per_instrument",
             ),
-            models.CheckConstraint(
-                name="a_measure_ended_says_who_and_why",
-                condition=Q(ended_at__isnull=True, ended_by__isnull=True)
-                | Q(ended_at__isnull=False, ended_by__isnull=False) & ~Q(ended_reason=""),
-            ),
+            by_whom_and_when("ended", name="a_measure_ended_says_who_and_why", reason="ended_reason"),
             models.CheckConstraint(
                 name="value_is_compared_with_something",
                 condition=~Q(requirement="") | ~Q(counterfactual=""),

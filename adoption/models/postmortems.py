@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from governance.history import governed
 from governance.models import User
+from governance.models.constraints import by_whom_and_when
 from initiatives.models import Gap, Initiative, Obligation
 from initiatives.models.versions import LAYERS
 
@@ -250,13 +251,7 @@ class SectionComment(models.Model):
 
     class Meta:
         ordering = ["post_mortem", "id"]
-        constraints = [
-            models.CheckConstraint(
-                name="a_comment_is_settled_by_whom",
-                condition=Q(settled_at__isnull=True, settled_by__isnull=True)
-                | Q(settled_at__isnull=False, settled_by__isnull=False),
-            )
-        ]
+        constraints = [by_whom_and_when("settled", name="a_comment_is_settled_by_whom")]
 
     def __str__(self) -> str:
         return self.text[:80]
@@ -286,10 +281,8 @@ class Attachment(models.Model):
         ordering = ["post_mortem", "id"]
         constraints = [
             models.CheckConstraint(name="an_attachment_has_its_hash", condition=~Q(sha256="") & ~Q(file="")),
-            models.CheckConstraint(
-                name="an_attachment_is_taken_out_by_whom_and_why",
-                condition=Q(removed_at__isnull=True, removed_by__isnull=True)
-                | Q(removed_at__isnull=False, removed_by__isnull=False) & ~Q(removed_reason=""),
+            by_whom_and_when(
+                "removed", name="an_attachment_is_taken_out_by_whom_and_why", reason="removed_reason"
             ),
         ]
 

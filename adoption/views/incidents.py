@@ -25,7 +25,7 @@ from governance.sentences import sentence
 from initiatives import doors
 from initiatives.forms import ReasonForm
 from initiatives.permissions import may_manage
-from initiatives.views.shared import ask, case_context, mend, one_act, page_of, sent
+from initiatives.views.shared import acted, ask, case_context, mend, one_act, page_of, sent
 
 TAB = "incidents"
 PER_PAGE = 20
@@ -115,13 +115,8 @@ def incident(request: HttpRequest, pk: int) -> HttpResponse:
     """An incident: what to do now, its timeline with a form, what is owed, what can be said of it."""
     row = _incident_for(request.user, pk)
     form = forms.LineForm(sent(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.write_line(incident=row, by=request.user, **form.cleaned_data)
-        except ValidationError as error:
-            mend(form, error)
-        else:
-            return redirect(f"{reverse('incident', args=[row.pk])}#timeline")
+    if acted(request, form, lambda: actions.write_line(incident=row, by=request.user, **form.cleaned_data)):
+        return redirect(f"{reverse('incident', args=[row.pk])}#timeline")
     case = row.initiative
     may_work, may_judge = (
         permissions.may_work(row, request.user),
@@ -172,14 +167,9 @@ def _step(request, row: Incident, form, act, done: str, *, may, **page) -> HttpR
     """A page of one step of an incident; back to the incident."""
     may(row, request.user).or_refuse()
     back = reverse("incident", args=[row.pk])
-    if request.method == "POST" and form.is_valid():
-        try:
-            act(form.cleaned_data)
-        except ValidationError as error:
-            mend(form, error)
-        else:
-            messages.success(request, done)
-            return redirect(back)
+    if acted(request, form, lambda: act(form.cleaned_data)):
+        messages.success(request, done)
+        return redirect(back)
     page.setdefault("lede", f"{row.title}: severity {row.severity}.")
     status = 422 if request.method == "POST" else 200
     return ask(request, row.initiative, TAB, form, back_url=back, status=status, **page)

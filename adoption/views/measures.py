@@ -28,7 +28,7 @@ from initiatives.importing import kept
 from initiatives.importing.code_pages import CodePageUnsure
 from initiatives.importing.reading import read_table
 from initiatives.models import Initiative
-from initiatives.views.shared import case_context, mend, page_of, sent
+from initiatives.views.shared import acted, case_context, mend, page_of, sent
 
 TONES = {MET: "ok", NOT_MET: "bad", CANNOT_TELL: "warn"}
 PER_PAGE, SHOWN = 25, 100
@@ -137,16 +137,15 @@ def declare(request: HttpRequest, ref: str) -> HttpResponse:
     scope = series.scopes_now([case.pk]).get(case.pk)
     start = {"intended": scope.user_count, "population": scope.users[:200]} if scope is not None else {}
     form = DeclareForm(how, sent(request), initial=start)
-    if request.method == "POST" and form.is_valid():
-        try:
-            row = actions.declare_measure(
-                case=case, by=request.user, **(form.cleaned_data | {"instrument": how.key})
-            )
-        except ValidationError as error:
-            mend(form, error)
-        else:
-            messages.success(request, "Declared. It waits for its first reading.")
-            return redirect("measure", pk=row.pk)
+    if row := acted(
+        request,
+        form,
+        lambda: actions.declare_measure(
+            case=case, by=request.user, **(form.cleaned_data | {"instrument": how.key})
+        ),
+    ):
+        messages.success(request, "Declared. It waits for its first reading.")
+        return redirect("measure", pk=row.pk)
     context = case_context(request, case, tab="adoption") | {
         "form": form,
         "title": how.words,
@@ -234,14 +233,9 @@ def goal(request: HttpRequest, pk: int) -> HttpResponse:
     last = row.goals.order_by("-number").first()
     form = GoalForm(row.how, last, sent(request))
     back = reverse("measure", args=[row.pk])
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.move_goal(measure=row, by=request.user, **form.cleaned_data)
-        except ValidationError as error:
-            mend(form, error)
-        else:
-            messages.success(request, "The goal moved. What stood before stays readable.")
-            return redirect(back)
+    if acted(request, form, lambda: actions.move_goal(measure=row, by=request.user, **form.cleaned_data)):
+        messages.success(request, "The goal moved. What stood before stays readable.")
+        return redirect(back)
     context = case_context(request, case, tab="adoption") | {
         "form": form,
         "title": "Move the goal",
@@ -264,14 +258,9 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     case = row.initiative
     permissions.may_declare(case, request.user).or_refuse()
     form = ReasonForm(sent(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.end_measure(measure=row, by=request.user, **form.cleaned_data)
-        except ValidationError as error:
-            mend(form, error)
-        else:
-            messages.success(request, "The measure ended.")
-            return redirect("adoption", ref=case.ref)
+    if acted(request, form, lambda: actions.end_measure(measure=row, by=request.user, **form.cleaned_data)):
+        messages.success(request, "The measure ended.")
+        return redirect("adoption", ref=case.ref)
     context = case_context(request, case, tab="adoption") | {
         "form": form,
         "title": "End the measure",

@@ -22,7 +22,7 @@ from adoption.permissions import meetings as permissions
 from governance import clock, exports
 from governance.answers import Answer, Conflict, no
 from initiatives.actions.base import act
-from initiatives.views.shared import mend, page_of, sent
+from initiatives.views.shared import acted, mend, page_of, sent
 
 TAKES = ["GET", "HEAD", "POST"]
 PAGE = 25
@@ -73,14 +73,9 @@ def plan(request: HttpRequest) -> HttpResponse:
     if may is not None:
         _insist(request, may, "plan meeting")
     form = MeetingForm(sent(request), boards=boards)
-    if request.method == "POST" and form.is_valid():
-        try:
-            row = actions.plan(by=request.user, **form.cleaned_data)
-        except ValidationError as wrong:
-            mend(form, wrong)
-        else:
-            messages.success(request, "The meeting is planned; the members are told a week before it.")
-            return redirect(row)
+    if row := acted(request, form, lambda: actions.plan(by=request.user, **form.cleaned_data)):
+        messages.success(request, "The meeting is planned; the members are told a week before it.")
+        return redirect(row)
     return _form(
         request,
         "Plan a meeting",
@@ -101,14 +96,9 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {"held_on": row.held_on, "place": row.place, "secretary": row.secretary_id}
     form = MeetingForm(sent(request), boards=[row.board], initial=initial)
     del form.fields["board"]
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.change(meeting=row, by=request.user, **form.cleaned_data)
-        except ValidationError as wrong:
-            mend(form, wrong)
-        else:
-            messages.success(request, "The meeting is changed.")
-            return redirect(row)
+    if acted(request, form, lambda: actions.change(meeting=row, by=request.user, **form.cleaned_data)):
+        messages.success(request, "The meeting is changed.")
+        return redirect(row)
     return _form(request, "Change the meeting", form, "Change it", row.get_absolute_url(), meeting=row)
 
 
@@ -201,14 +191,13 @@ def call_off(request: HttpRequest, pk: int) -> HttpResponse:
     row = _meeting_for(request, pk)
     _insist(request, permissions.may_lead(row, request.user), "call off meeting")
     form = CallOffForm(sent(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.call_off(meeting=row, reason=form.cleaned_data["reason"], by=request.user)
-        except ValidationError as wrong:
-            mend(form, wrong)
-        else:
-            messages.success(request, "The meeting is called off. Everybody who was asked is told.")
-            return redirect(row)
+    if acted(
+        request,
+        form,
+        lambda: actions.call_off(meeting=row, reason=form.cleaned_data["reason"], by=request.user),
+    ):
+        messages.success(request, "The meeting is called off. Everybody who was asked is told.")
+        return redirect(row)
     happens = ["Reviews stay open; they stand on the agenda of the next meeting."]
     return _form(
         request,
@@ -228,14 +217,13 @@ def add_point(request: HttpRequest, pk: int) -> HttpResponse:
     row = _meeting_for(request, pk)
     _insist(request, permissions.may_lead(row, request.user), "add agenda point")
     form = PointForm(sent(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.add_point(meeting=row, words=form.cleaned_data["words"], by=request.user)
-        except ValidationError as wrong:
-            mend(form, wrong)
-        else:
-            messages.success(request, "The point is on the agenda.")
-            return redirect(row)
+    if acted(
+        request,
+        form,
+        lambda: actions.add_point(meeting=row, words=form.cleaned_data["words"], by=request.user),
+    ):
+        messages.success(request, "The point is on the agenda.")
+        return redirect(row)
     return _form(request, "Add a point", form, "Add it", row.get_absolute_url(), meeting=row)
 
 

@@ -1,30 +1,17 @@
 """The page of whoever answers a pulse: by link, without signing in, in English or German, with nothing to run."""
 
-from csp.constants import NONE, SELF
-from csp.decorators import csp
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import translation
 from django.views.decorators.http import require_http_methods, require_safe
 
 from adoption import answering
 from adoption import instruments_pulse as instruments
 from adoption.forms.pulses import AnswerForm
-from adoption.models.pulses import LANGUAGES, LEAST
+from adoption.models.pulses import LEAST
+from adoption.views.outside import ALONE, language_of, page
 from governance import clock, throttle
 from governance.middleware import for_the_unknown
-
-# What the page may load is its style sheet. It runs nothing, and sends to itself alone.
-ALONE = csp(
-    {
-        "default-src": [NONE],
-        "style-src": [SELF],
-        "img-src": [SELF],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
-        "base-uri": [NONE],
-    }
-)
 
 
 @for_the_unknown
@@ -41,7 +28,7 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     if invitation is None:
         return _closed(request, status=404)
     pulse = invitation.pulse
-    language = _language(request, pulse.language)
+    language = language_of(request, pulse.language)
     with translation.override(language):
         form = AnswerForm(request.POST if request.method == "POST" else None, pulse=pulse)
         if request.method == "POST" and form.is_valid():
@@ -50,8 +37,6 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
             )
             return redirect("pulse-thanks", language) if taken else _closed(request, status=409)
         context = {
-            "language": language,
-            "languages": LANGUAGES,
             "pulse": pulse,
             "form": form,
             "seconds": instruments.seconds(pulse.sets),
@@ -64,7 +49,7 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
             ],
         }
         status = 422 if request.method == "POST" else 200
-        return _unlogged(render(request, "adoption/pulse_answer.html", context, status=status))
+        return page(request, "adoption/pulse_answer.html", context, language=language, status=status)
 
 
 @for_the_unknown
@@ -72,29 +57,10 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def thanks(request: HttpRequest, language: str) -> HttpResponse:
     """Whoever answered is told so at an address that is everybody's."""
-    language = _language(request, language)
-    with translation.override(language):
-        context = {"language": language, "languages": LANGUAGES}
-        return render(request, "adoption/pulse_thanks.html", context)
+    return page(request, "adoption/pulse_thanks.html", {}, language=language_of(request, language))
 
 
 def _closed(request: HttpRequest, *, status: int) -> HttpResponse:
     """The link opens nothing: the same words whether it was used, ended, mistyped or guessed."""
-    language = _language(request, "")
-    with translation.override(language):
-        context = {"language": language, "languages": LANGUAGES, "status": status}
-        return _unlogged(render(request, "adoption/pulse_nothing.html", context, status=status))
-
-
-def _unlogged(response: HttpResponse) -> HttpResponse:
-    """An answer whose address, which is or was a secret, is not written into a log."""
-    response._has_been_logged = True
-    return response
-
-
-def _language(request: HttpRequest, begins: str) -> str:
-    """The language that the reader switched to; else the one of the pulse; else the one their browser asks for."""
-    wanted = request.POST.get("lang") or request.GET.get("lang") or begins
-    if wanted in LANGUAGES:
-        return wanted
-    return translation.get_language_from_request(request)
+    context = {"status": status}
+    return page(request, "adoption/pulse_nothing.html", context, language=language_of(request), status=status)

@@ -5,7 +5,6 @@ import io
 from datetime import timedelta
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -21,7 +20,7 @@ from adoption.pulse_totals import merged
 from governance import clock, exports
 from initiatives import doors
 from initiatives.forms import ReasonForm
-from initiatives.views.shared import case_context, mend, one_act, sent
+from initiatives.views.shared import acted, case_context, one_act, sent
 
 TAB = "adoption"
 USUAL_TIME = timedelta(days=14)  # how long one stays open unless another last day is chosen
@@ -78,13 +77,8 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _form_page(request, case, form: PulseForm, act, title: str) -> HttpResponse:
-    if request.method == "POST" and form.is_valid():
-        try:
-            row = act(form.cleaned_data)
-        except ValidationError as error:
-            mend(form, error)
-        else:
-            return redirect("pulse", row.pk)
+    if row := acted(request, form, lambda: act(form.cleaned_data)):
+        return redirect("pulse", row.pk)
     context = case_context(request, case, TAB) | {
         "title": title,
         "form": form,

@@ -1,10 +1,8 @@
 """The pages by which users report a problem with an AI: by link, without signing in, in English or German."""
 
-from csp.constants import NONE, SELF
-from csp.decorators import csp
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import translation
 from django.views.decorators.http import require_http_methods, require_safe
@@ -14,24 +12,13 @@ from adoption.actions import problems as actions
 from adoption.forms.problems import ProblemForm
 from adoption.models import ProblemLink, ProblemReport
 from adoption.models.problems import new_token
+from adoption.views.outside import ALONE, language_of, page
 from governance import clock, throttle
 from governance.answers import Refused
 from governance.middleware import for_the_unknown
 from initiatives.views.shared import mend
 
-LANGUAGES = {"en": "English", "de": "Deutsch"}
 PER_ADDRESS, PER_LINK = 10, 100  # in ten minutes
-# What the page may load is its style sheet. It runs nothing, and sends to itself alone.
-ALONE = csp(
-    {
-        "default-src": [NONE],
-        "style-src": [SELF],
-        "img-src": [SELF],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
-        "base-uri": [NONE],
-    }
-)
 
 
 @for_the_unknown
@@ -40,7 +27,7 @@ ALONE = csp(
 def report(request: HttpRequest, token: str) -> HttpResponse:
     """Report a problem. A link that was switched off, or never was one, opens nothing and says so."""
     link = ProblemLink.objects.filter(token=token, ended_at__isnull=True).select_related("initiative").first()
-    with translation.override(_language(request)):
+    with translation.override(language_of(request)):
         if link is None or link.initiative.closed or link.initiative.withdrawn_at:
             return _page(request, "adoption/report_nothing.html", {}, status=404)
         form = ProblemForm(request.POST if request.method == "POST" else None, initial={"key": new_token()})
@@ -65,7 +52,7 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
                 except Refused:
                     return _page(request, "adoption/report_nothing.html", {}, status=404)
                 else:
-                    return redirect(f"{reverse('reported-problem', args=[key])}?lang={_language(request)}")
+                    return redirect(f"{reverse('reported-problem', args=[key])}?lang={language_of(request)}")
         return _page(request, "adoption/report_problem.html", _context(link, form), status=status)
 
 
@@ -87,7 +74,7 @@ def _context(link: ProblemLink, form, *, too_many: bool = False) -> dict:
 def reported(request: HttpRequest, secret: str) -> HttpResponse:
     """What became of a report, for whoever has its link: waiting, or the answer; and who asked how to reach them."""
     found = ProblemReport.objects.filter(mark=actions.mark_of(secret)).select_related("initiative").first()
-    with translation.override(_language(request)):
+    with translation.override(language_of(request)):
         if found is None:
             return _page(request, "adoption/report_nothing.html", {}, status=404)
         context = {
@@ -100,14 +87,4 @@ def reported(request: HttpRequest, secret: str) -> HttpResponse:
 
 
 def _page(request, template: str, context: dict, *, status: int = 200) -> HttpResponse:
-    """The page, in the frame of what people outside see; its address, which is a secret, is not logged."""
-    context |= {"language": _language(request), "languages": LANGUAGES}
-    response = render(request, template, context, status=status)
-    response._has_been_logged = True
-    return response
-
-
-def _language(request) -> str:
-    """The language that the reader switched to; else the one their browser asks for."""
-    wanted = request.GET.get("lang", "")
-    return wanted if wanted in LANGUAGES else translation.get_language_from_request(request)
+    return page(request, template, context, language=language_of(request), status=status)

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from governance.history import governed
+from governance.models.constraints import by_whom_and_when
 from governance.models.ledger import Entry
 from governance.models.people import User
 
@@ -29,13 +30,7 @@ class Sample(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        constraints = [
-            models.CheckConstraint(
-                name="finished_means_who_and_when",
-                condition=Q(finished_at__isnull=True, finished_by__isnull=True)
-                | Q(finished_at__isnull=False, finished_by__isnull=False),
-            )
-        ]
+        constraints = [by_whom_and_when("finished", name="finished_means_who_and_when")]
 
     def __str__(self) -> str:
         return self.name

@@ -6,6 +6,7 @@ from django.db.models import F, Q
 
 from governance.clauses import Terms
 from governance.history import WrittenOnce, governed
+from governance.models.constraints import by_whom_and_when
 from governance.models.people import SEATS, User
 
 CLAUSE_KINDS = {
@@ -166,13 +167,7 @@ class ClauseComment(models.Model):
 
     class Meta:
         ordering = ["contract", "number", "id"]
-        constraints = [
-            models.CheckConstraint(
-                name="comment_settled_means_who_and_when",
-                condition=Q(settled_at__isnull=True, settled_by__isnull=True)
-                | Q(settled_at__isnull=False, settled_by__isnull=False),
-            )
-        ]
+        constraints = [by_whom_and_when("settled", name="comment_settled_means_who_and_when")]
 
     def __str__(self) -> str:
         return f"{self.by} on clause {self.number}: {self.text[:60]}"

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from governance.history import DatabaseNow, governed
+from governance.models.constraints import by_whom_and_when
 from governance.models.contracts import Contract
 from governance.models.people import User
 
@@ -46,11 +47,7 @@ class ServiceKey(models.Model):
             models.CheckConstraint(
                 name="key_expires_after_it_is_made", condition=Q(expires_at__gt=F("made_at"))
             ),
-            models.CheckConstraint(
-                name="key_revoked_means_who_when_and_why",
-                condition=Q(revoked_at__isnull=True, revoked_by__isnull=True)
-                | Q(revoked_at__isnull=False, revoked_by__isnull=False) & ~Q(revoked_reason=""),
-            ),
+            by_whom_and_when("revoked", name="key_revoked_means_who_when_and_why", reason="revoked_reason"),
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from governance.offline.verify import quorum_for
 from governance.rulebook import checks, fields
-from governance.rulebook.tolerances import ENDS
+from governance.rulebook.pairings import PAIRINGS
 
 STAGE_ORDER = fields.STAGE_ORDER
 
@@ -227,10 +227,11 @@ class Book:
         Both are None where none is known, or where this rulebook does not ask for it.
         """
         rule, found = self.stages.get(stage), []
+        ends = PAIRINGS["tolerances"].get(stage, {})
         order = STAGE_ORDER[STAGE_ORDER.index(stage) + 1 :] if stage in STAGE_ORDER else ()
         ahead = [gate for later in order if (gate := self.gate_to(later))]
         for words in rule.tolerated if rule else ():
-            key = ENDS.get((stage, words))
+            key = ends.get(words)
             gate = next((gate for gate in ahead if key in gate.requirements()), None)
             found.append((words, self.requirements.get(key), gate))
         return found

@@ -5,7 +5,7 @@ Shapes come first (unknown and missing keys, wrong types, unknown names), then w
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import pairwise
 
@@ -50,11 +50,49 @@ class RulebookErrors(ValueError):
         super().__init__("\n".join(map(str, self.problems)))
 
 
+@dataclass(frozen=True)
+class Shape:
+    """What a text may hold: the fields of its highest level, and those of each section, group and row, by name."""
+
+    top: dict
+    sections: dict = field(default_factory=dict)
+    groups: dict = field(default_factory=dict)
+    rows: dict = field(default_factory=dict)
+
+
+RULEBOOK = Shape(TOP, SECTIONS, GROUPS, ROWS)
+
+
 def checked(text: str) -> dict:
     """The plain tables of a sound rulebook text. Raises RulebookErrors with every problem found."""
+    check = _Check(_tables(text), lines_of(text))
+    check.shapes(RULEBOOK)
+    check.rows_together()
+    check.gates()
+    check.carry_forward()
+    check.figures()
+    if check.problems:
+        raise RulebookErrors(check.problems)
+    return check.raw
+
+
+def checked_beside(text: str, shape: Shape, known: dict[str, list[str]]) -> dict:
+    """The plain tables of a text that stands beside the rulebook; `known`: names that it may use, by what they name.
+
+    Raises RulebookErrors with every problem found.
+    """
+    check = _Check(_tables(text), lines_of(text))
+    check.known |= known
+    check.shapes(shape)
+    if check.problems:
+        raise RulebookErrors(check.problems)
+    return check.raw
+
+
+def _tables(text: str) -> dict:
     try:
         text.encode()  # the digest is taken of UTF-8, which has no place for half a surrogate pair
-        raw = tomllib.loads(text)
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         at = re.search(r"at line (\d+)", str(error))
         line = int(at[1]) if at else text.count("\n") + 1
@@ -62,15 +100,6 @@ def checked(text: str) -> dict:
         raise RulebookErrors(
             [Problem(line, "syntax", what, "correct the line, or the one above it.")]
         ) from error
-    check = _Check(raw, lines_of(text))
-    check.shapes()
-    check.rows_together()
-    check.gates()
-    check.carry_forward()
-    check.figures()
-    if check.problems:
-        raise RulebookErrors(check.problems)
-    return raw
 
 
 class _Check:
@@ -120,24 +149,24 @@ class _Check:
 
     # Shapes
 
-    def shapes(self):
+    def shapes(self, shape: Shape):
         """Unknown and missing keys, wrong types and unknown names, everywhere."""
-        self.table((), self.raw, TOP)
-        for name, spec in SECTIONS.items():
+        self.table((), self.raw, shape.top)
+        for name, spec in shape.sections.items():
             if isinstance(self.raw.get(name), dict):
                 self.table((name,), self.raw[name], spec)
-        for name, (members, spec) in GROUPS.items():
+        for name, (members, spec) in shape.groups.items():
             group = self.part(name)
             if members and isinstance(self.raw.get(name), dict):
-                self.table((name,), group, dict.fromkeys(FIXED[members], ("table", True, "")))
+                self.table((name,), group, dict.fromkeys(self.known[members], ("table", True, "")))
             for word, table in group.items():
-                if isinstance(table, dict) and (members is None or word in FIXED[members]):
+                if isinstance(table, dict) and (members is None or word in self.known[members]):
                     self.table((name, word), table, spec)
                 elif members is None:
                     self.say(
                         (name, word), "this is not a table.", f"write it under a heading [{name}.{word}]."
                     )
-        for name, spec in ROWS.items():
+        for name, spec in shape.rows.items():
             for number, row in enumerate(self.raw[name] if isinstance(self.raw.get(name), list) else ()):
                 if isinstance(row, dict):
                     self.table((name, number), row, spec)

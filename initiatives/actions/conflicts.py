@@ -13,8 +13,8 @@ from django.urls import reverse
 
 from governance import clock, history, ledger, notify
 from governance.models import User
+from initiatives.charts.primitives import count
 from initiatives.disagreeing import Conflict, Definition, isolated
-from initiatives.drawings import count
 from initiatives.models import (
     DefinitionConflict,
     Initiative,

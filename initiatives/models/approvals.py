@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from governance.history import WrittenOnce, governed
 from governance.models import ContractVersion, ServiceKey, User, VocabularyWord
+from governance.models.constraints import by_whom_and_when
 from initiatives.models.evidence import Evidence
 from initiatives.models.initiative import Initiative
 
@@ -219,11 +220,7 @@ class KillSwitch(models.Model):
             models.UniqueConstraint(
                 fields=["initiative"], condition=Q(released_at__isnull=True), name="one_kill_switch_at_a_time"
             ),
-            models.CheckConstraint(
-                name="released_means_who_when_and_why",
-                condition=Q(released_at__isnull=True, released_by__isnull=True)
-                | Q(released_at__isnull=False, released_by__isnull=False) & ~Q(release_reason=""),
-            ),
+            by_whom_and_when("released", name="released_means_who_when_and_why", reason="release_reason"),
         ]
 
     def __str__(self) -> str:

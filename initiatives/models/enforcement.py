@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from governance.history import WrittenOnce, governed
 from governance.models import Clause, User
+from governance.models.constraints import by_whom_and_when
 from initiatives.models.evidence import Evidence
 from initiatives.models.initiative import Initiative
 
@@ -50,13 +51,7 @@ class ClauseEnforcement(models.Model):
 
     class Meta:
         ordering = ["initiative", "clause", "id"]
-        constraints = [
-            models.CheckConstraint(
-                name="enforcement_ended_means_who_and_when",
-                condition=Q(ended_at__isnull=True, ended_by__isnull=True)
-                | Q(ended_at__isnull=False, ended_by__isnull=False),
-            )
-        ]
+        constraints = [by_whom_and_when("ended", name="enforcement_ended_means_who_and_when")]
 
     def __str__(self) -> str:
         return f"{self.get_layer_display()}: {self.control[:60]}"
@@ -101,10 +96,10 @@ class ArchitectureDecision(models.Model):
     class Meta:
         ordering = ["initiative", "decided_on", "id"]
         constraints = [
-            models.CheckConstraint(
+            by_whom_and_when(
+                "withdrawn",
                 name="architecture_decision_withdrawn_means_who_when_and_why",
-                condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
-                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False) & ~Q(withdrawn_reason=""),
+                reason="withdrawn_reason",
             )
         ]
 

@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from governance.history import governed
 from governance.models import User
+from governance.models.constraints import by_whom_and_when
 
 ESTATE_KINDS = {
     "systems": "Systems",
@@ -70,13 +71,7 @@ class EstateBatch(models.Model):
     class Meta:
         ordering = ["-id"]
         verbose_name_plural = "estate batches"
-        constraints = [
-            models.CheckConstraint(
-                name="estate_confirmed_means_who_and_when",
-                condition=Q(confirmed_at__isnull=True, confirmed_by__isnull=True)
-                | Q(confirmed_at__isnull=False, confirmed_by__isnull=False),
-            )
-        ]
+        constraints = [by_whom_and_when("confirmed", name="estate_confirmed_means_who_and_when")]
         indexes = [models.Index(fields=["sha256"], name="estates_by_digest")]
 
     def __str__(self) -> str:

@@ -1,14 +1,12 @@
 """The case: an initiative, the people who accepted a role on it, its stage and what its proof supports."""
 
-from functools import cache
-
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django_fsm import FSMField, Transition
 
-from governance import clock, prepared
+from governance import clock
 from governance.history import WrittenOnce, governed
 from governance.models import Contract, Unit, User
 from governance.searching import Words
@@ -62,17 +60,6 @@ ROLES = {
 }
 
 
-@cache
-def _locking() -> str:
-    columns = ", ".join(
-        f'{table}."{one.column}"'
-        for table, model in (("c", Initiative), ("u", Unit))
-        for one in model._meta.concrete_fields
-    )
-    return (
-        f"SELECT {columns} FROM initiatives_initiative c JOIN governance_unit u ON u.id = c.unit_id"
-        " WHERE c.id = %s FOR UPDATE OF c"
-    )
 
 
 class InitiativeQuerySet(models.QuerySet):
@@ -81,20 +68,8 @@ class InitiativeQuerySet(models.QuerySet):
         return self.filter(withdrawn_at__isnull=True)
 
     def locked(self, pk: int) -> "Initiative":
-        """The case with its unit, locked until the transaction ends and read after the lock was had.
-
-        In SQL that is made once: every act begins with it, and making the query costs more than asking it.
-        """
-        with prepared.cursor() as cursor:
-            cursor.execute(_locking(), [pk])
-            found = cursor.fetchone()
-        if found is None:
-            raise self.model.DoesNotExist(f"There is no case {pk}.")
-        of_case = [one.attname for one in self.model._meta.concrete_fields]
-        case = self.model.from_db(self.db, of_case, found[: len(of_case)])
-        of_unit = [one.attname for one in Unit._meta.concrete_fields]
-        case.unit = Unit.from_db(self.db, of_unit, found[len(of_case) :])
-        return case
+        """The case with its unit, locked until the transaction ends and read after the lock was had."""
+        return self.select_for_update(of=("self",)).select_related("unit").get(pk=pk)
 
     def all_locked(self, keys: list[int]) -> list["Initiative"]:
         """These cases, locked one after the other in the order of their keys, as everybody does who locks several."""

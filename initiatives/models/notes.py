@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from governance.history import WrittenOnce, governed
 from governance.models import User
+from governance.models.constraints import by_whom_and_when
 from initiatives.models.initiative import MVP, PROTOTYPE, Initiative
 from initiatives.models.versions import LAYERS
 
@@ -44,10 +45,8 @@ class Note(models.Model):
     class Meta:
         abstract = True
         constraints = [
-            models.CheckConstraint(
-                name="%(class)s_taken_back_by_whom_and_why",
-                condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
-                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False) & ~Q(withdrawn_reason=""),
+            by_whom_and_when(
+                "withdrawn", name="%(class)s_taken_back_by_whom_and_why", reason="withdrawn_reason"
             )
         ]
 

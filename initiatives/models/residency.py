@@ -6,6 +6,7 @@ from django.db.models.functions import Lower
 
 from governance.history import governed
 from governance.models import Unit, User
+from governance.models.constraints import by_whom_and_when
 
 TERM_KINDS = {
     "region": "Hosting region",
@@ -107,10 +108,8 @@ class RegionTerm(models.Model):
                 condition=Q(confirmed_at__isnull=True, confirmed_by__isnull=True)
                 | Q(confirmed_at__isnull=False, confirmed_by__isnull=False, awaits_confirmation=False),
             ),
-            models.CheckConstraint(
-                name="%(class)s_taken_back_by_whom_and_why",
-                condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
-                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False) & ~Q(withdrawn_reason=""),
+            by_whom_and_when(
+                "withdrawn", name="%(class)s_taken_back_by_whom_and_why", reason="withdrawn_reason"
             ),
         ]
 

@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 
 from governance.history import WrittenOnce, governed
 from governance.models import Unit, User
+from governance.models.constraints import by_whom_and_when
 from governance.searching import Words
 from initiatives.models.initiative import Initiative
 from initiatives.models.versions import Component
@@ -126,10 +127,8 @@ class System(models.Model):
                 name="a_system_is_no_part_of_itself",
                 condition=~Q(collection=F("id")) & ~Q(duplicate_of=F("id")),
             ),
-            models.CheckConstraint(
-                name="system_retired_means_who_when_and_why",
-                condition=Q(retired_at__isnull=True, retired_by__isnull=True)
-                | Q(retired_at__isnull=False, retired_by__isnull=False) & ~Q(retired_reason=""),
+            by_whom_and_when(
+                "retired", name="system_retired_means_who_when_and_why", reason="retired_reason"
             ),
         ]
         indexes = [
@@ -226,11 +225,7 @@ class ServiceAccount(models.Model):
                 condition=Q(closed_at__isnull=True),
                 name="service_accounts_are_named_once",
             ),
-            models.CheckConstraint(
-                name="account_closed_means_who_when_and_why",
-                condition=Q(closed_at__isnull=True, closed_by__isnull=True)
-                | Q(closed_at__isnull=False, closed_by__isnull=False) & ~Q(closed_reason=""),
-            ),
+            by_whom_and_when("closed", name="account_closed_means_who_when_and_why", reason="closed_reason"),
         ]
 
     def __str__(self) -> str:
@@ -280,11 +275,7 @@ class Link(models.Model):
                 condition=Q(ended_at__isnull=True),
                 name="one_link_per_case_system_and_pattern",
             ),
-            models.CheckConstraint(
-                name="link_ended_means_who_when_and_why",
-                condition=Q(ended_at__isnull=True, ended_by__isnull=True)
-                | Q(ended_at__isnull=False, ended_by__isnull=False) & ~Q(ended_reason=""),
-            ),
+            by_whom_and_when("ended", name="link_ended_means_who_when_and_why", reason="ended_reason"),
         ]
         indexes = [
             models.Index(fields=["system"], condition=Q(ended_at__isnull=True), name="links_by_system")

@@ -103,14 +103,14 @@ def _people(people: Iterable[User | None]) -> list[User]:
 def told(
     owed: Iterable[User | None],
     period: str,
-    make: Callable[[User, str], Due],
+    make: Callable[..., Due],
     escalation: tuple[str, list[User]] = ("", []),
 ) -> list[Due]:
     """One message for each who is owed it at `period` and, put to them besides, for each of the escalation."""
     first = _people(owed)
-    dues = [make(person, period) for person in first if period]
+    dues = [make(person, period=period) for person in first if period]
     higher, people = escalation
-    besides = [make(person, higher) for person in people if person not in first]
+    besides = [make(person, period=higher) for person in people if person not in first]
     return dues + [
         replace(due, text=f"{due.text.rstrip()} {WHY_YOU.get(higher, '')}".strip()) for due in besides
     ]

@@ -14,7 +14,7 @@ from initiatives import alerts, permissions
 from initiatives.models import Condition, Gap, Initiative, Obligation, Waiver
 from initiatives.models.holds import FEED
 from initiatives.reminders.circle import Circle, told
-from initiatives.reminders.words import subject
+from initiatives.reminders.words import about, subject
 
 # Settled by what is written on the floor above; it reminds of them.
 WRITTEN = ("post_mortem", "retrospective", "reading")
@@ -186,16 +186,14 @@ def gaps(moment: datetime):
         yield from told(
             [row.owner] if row.owner.is_active else circle.in_charge(case),
             before(row.due, today) or late(row.due, today),
-            lambda person, period, row=row, case=case, when=when: Due(
-                person,
+            about(
+                case,
                 "gap",
                 f"gap:{row.pk}",
-                subject(case, f"a gap {when}"),
+                f"a gap {when}",
                 text=f"{ended(row.text)} Close it with proof, or accept it as its owner.",
                 link=reverse("gap-close", args=[row.pk]),
-                case_ref=case.ref,
                 due_on=row.due,
-                period=period,
             ),
             circle.escalated(case, row.due, today),
         )
@@ -221,16 +219,14 @@ def waivers(moment: datetime):
         yield from told(
             [row.requested_by, *circle.in_charge(case)],
             before(row.until, today, (14, 3)),
-            lambda person, period, row=row, case=case, known=known: Due(
-                person,
+            about(
+                case,
                 "waiver",
                 f"waiver:{row.pk}",
-                subject(case, f"a waiver ends on {row.until:%-d %B %Y}"),
+                f"a waiver ends on {row.until:%-d %B %Y}",
                 text=f"{known.question if known else row.key} After that day it has to be shown; "
                 "a waiver does not run twice in a row.",
                 link=reverse("waivers", args=[case.ref]),
-                case_ref=case.ref,
                 due_on=row.until,
-                period=period,
             ),
         )

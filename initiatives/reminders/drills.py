@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from django.urls import reverse
 
 from governance import clock
-from governance.reminders import Due, before, late
+from governance.reminders import before, late
 from initiatives.models import Drill, Initiative
 from initiatives.models.initiative import RUNNING
 from initiatives.register.drills import standing_drills, tried
 from initiatives.reminders.circle import Circle, told
-from initiatives.reminders.words import subject
+from initiatives.reminders.words import about
 
 
 def drills(moment: datetime):
@@ -37,17 +37,15 @@ def drills(moment: datetime):
         yield from told(
             [*circle.in_charge(case), circle.role(case, "technical_lead")],
             before(day, today) or late(day, today),
-            lambda person, period, case=case, day=day, name=name, when=when, link=link, kind=kind: Due(
-                person,
+            about(
+                case,
                 "drill",
                 f"drill:{case.pk}:{link or 0}:{kind}:{day.isoformat()}",
-                subject(case, f"{name} {when}"),
+                f"{name} {when}",
                 text="Plant the fault again, see what happens, and record it with its trace."
                 + (" Until then what it proved does not count." if day < today else ""),
                 link=reverse("integration-drills", args=[case.ref]),
-                case_ref=case.ref,
                 due_on=day,
-                period=period,
             ),
             circle.escalated(case, day, today),
         )

@@ -9,12 +9,12 @@ from django.urls import reverse
 
 from governance import clock
 from governance.models import Rulebook
-from governance.reminders import Due, before, late, since
+from governance.reminders import before, late, since
 from governance.templatetags.plumbline import stage_word
 from initiatives import standing
 from initiatives.models import Continuation, Dependant, Initiative
 from initiatives.reminders.circle import BOARD_AFTER, Circle, told
-from initiatives.reminders.words import subject
+from initiatives.reminders.words import about
 
 WARN = (30, 14, 3, 0)
 
@@ -43,14 +43,11 @@ def trials(moment: datetime):
         yield from told(
             [*circle.in_charge(case), circle.chair(case)],
             before(due, today, WARN) or late(due, today),
-            lambda person, period, case=case, due=due, overdue=overdue, word=word: Due(
-                person,
+            about(
+                case,
                 "continue or stop",
                 f"case:{case.pk}:{due.isoformat()}",
-                subject(
-                    case,
-                    f"this {word} {'was to end' if overdue else 'ends'} on {due:%-d %B %Y}: continue or stop?",
-                ),
+                f"this {word} {'was to end' if overdue else 'ends'} on {due:%-d %B %Y}: continue or stop?",
                 text="The chair says whether it goes on, why, and until which day; the owner can stop it at once, or "
                 "ask for a decision on the next gate."
                 + (
@@ -59,9 +56,7 @@ def trials(moment: datetime):
                     else ""
                 ),
                 link=case.get_absolute_url(),
-                case_ref=case.ref,
                 due_on=due,
-                period=period,
             ),
             circle.escalated(case, due, today),
         )
@@ -82,31 +77,27 @@ def dependences(moment: datetime):
         yield from told(
             [row.executive],
             since(start, today, (0, 3, 7)),
-            lambda person, period, row=row, case=case: Due(
-                person,
+            about(
+                case,
                 "dependence",
                 f"dependant:{row.pk}",
-                subject(case, f"does {row.who} depend on it?"),
+                f"does {row.who} depend on it?",
                 text=f"{row.stated_by} wrote down that {row.who} can bear {row.outage} without it, and named you to "
                 "state it. It counts only once you do; you can say that it is not so.",
                 link=reverse("dependant", args=[row.pk]),
-                case_ref=case.ref,
-                period=period,
             ),
         )
         yield from told(
             [row.stated_by],
             since(start, today, (BOARD_AFTER,)),
-            lambda person, period, row=row, case=case, start=start: Due(
-                person,
+            about(
+                case,
                 "dependence unanswered",
                 f"dependant:{row.pk}",
-                subject(case, f"{row.executive} has not answered for two weeks"),
+                f"{row.executive} has not answered for two weeks",
                 text=f"{row.executive} has been asked since {start:%-d %B %Y} whether {row.who} depends on it. "
                 "Speak to them, or end it and name somebody else.",
                 link=reverse("running", args=[case.ref]),
-                case_ref=case.ref,
-                period=period,
             ),
         )
 
@@ -134,19 +125,15 @@ def reattestations(moment: datetime):
         yield from told(
             [*circle.in_charge(case), circle.role(case, "support_owner")],
             before(due, today, warn) or late(due, today),
-            lambda person, period, case=case, due=due, overdue=overdue: Due(
-                person,
+            about(
+                case,
                 "reattest",
                 f"case:{case.pk}:{due.isoformat()}",
-                subject(
-                    case, f"production {'had' if overdue else 'has'} to be accepted again by {due:%-d %B %Y}"
-                ),
+                f"production {'had' if overdue else 'has'} to be accepted again by {due:%-d %B %Y}",
                 text="Owner and support owner accept again, then the chair confirms."
                 + (" Until then it is held at MVP." if overdue else ""),
                 link=reverse("case-reattest", args=[case.ref]),
-                case_ref=case.ref,
                 due_on=due,
-                period=period,
                 personal=True,
             ),
             circle.escalated(case, due, today),

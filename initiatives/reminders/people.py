@@ -6,10 +6,10 @@ from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from governance import clock
-from governance.reminders import Due, since
+from governance.reminders import since
 from initiatives.models import Hold, Initiative, RoleAssignment
 from initiatives.reminders.circle import BOARD_AFTER, CHAIR_AFTER, Circle, told
-from initiatives.reminders.words import subject
+from initiatives.reminders.words import about
 
 
 def roles_to_accept(moment: datetime):
@@ -31,15 +31,13 @@ def roles_to_accept(moment: datetime):
         yield from told(
             [row.person],
             since(start, today, (0, 3, 7)),
-            lambda person, period, row=row, case=case, role=role: Due(
-                person,
+            about(
+                case,
                 "role",
                 f"role:{row.pk}",
-                subject(case, f"you are asked to be its {role}"),
+                f"you are asked to be its {role}",
                 text=f"{row.proposed_by} proposed you. It counts only once you accept; you can decline too.",
                 link=reverse("role", args=[row.pk]),
-                case_ref=case.ref,
-                period=period,
                 personal=True,
             ),
         )
@@ -48,16 +46,14 @@ def roles_to_accept(moment: datetime):
         yield from told(
             [row.proposed_by],
             since(start, today, (BOARD_AFTER,)),
-            lambda person, period, row=row, case=case, role=role, start=start: Due(
-                person,
+            about(
+                case,
                 "role unanswered",
                 f"role:{row.pk}",
-                subject(case, f"{row.person} has not answered for two weeks"),
+                f"{row.person} has not answered for two weeks",
                 text=f"{row.person} has been asked to be its {role} since {start:%-d %B %Y}. "
                 "Speak to them, or propose somebody else.",
                 link=reverse("people", args=[case.ref]),
-                case_ref=case.ref,
-                period=period,
             ),
         )
 
@@ -85,16 +81,14 @@ def vacancies(moment: datetime):
         yield from told(
             people.get(period, []),
             period,
-            lambda person, period, hold=hold, case=case, start=start: Due(
-                person,
+            about(
+                case,
                 "owner vacant",
                 f"hold:{hold.pk}",
-                subject(case, f"no owner since {start:%-d %B %Y}"),
+                f"no owner since {start:%-d %B %Y}",
                 text=f"{hold.reason} Its decisions are held. Sponsor or chair can propose a successor, "
                 "who accepts in person.",
                 link=reverse("people", args=[case.ref]),
-                case_ref=case.ref,
-                period=period,
             ),
         )
 
@@ -131,18 +125,14 @@ def ideas_without_owner(moment: datetime):
         yield from told(
             people,
             period,
-            lambda person, period, case=case, start=start, asked=asked: Due(
-                person,
+            about(
+                case,
                 "no owner",
                 f"case:{case.pk}:{start.isoformat()}",
-                subject(case, f"nobody has owned it since {start:%-d %B %Y}"),
-                text=(
-                    "Somebody is asked and has not answered. Speak to them, or propose somebody else."
-                    if asked
-                    else "Propose an owner, who accepts in person; or withdraw it."
-                ),
+                f"nobody has owned it since {start:%-d %B %Y}",
+                text="Somebody is asked and has not answered. Speak to them, or propose somebody else."
+                if asked
+                else "Propose an owner, who accepts in person; or withdraw it.",
                 link=reverse("people", args=[case.ref]),
-                case_ref=case.ref,
-                period=period,
             ),
         )

@@ -8,11 +8,11 @@ from django.urls import reverse
 
 from governance import clock, gates
 from governance.models import Rulebook
-from governance.reminders import Due, before, since
+from governance.reminders import before, since
 from initiatives import standing
 from initiatives.models import ChangeRecord, Evidence, Initiative, Review, Span
 from initiatives.reminders.circle import Circle, told
-from initiatives.reminders.words import subject
+from initiatives.reminders.words import about
 
 CLAIMING = ("prototype", "mvp", "production")
 ROLE_OF_DESK = {"business_owner": "owner"}
@@ -99,16 +99,14 @@ def _of_day(case, circle: Circle, book, keys: list[str], day: date, today: date,
             if stale
             else f"{proofs} {ages} out after {last:%-d %B %Y}"
         )
-        return lambda person, period: Due(
-            person,
+        return about(
+            case,
             "proof",
             f"case:{case.pk}:{day.isoformat()}",
-            subject(case, words),
+            words,
             text=_listed(book, found) + _until(len(found), stale),
             link=reverse("checklist", args=[case.ref]),
-            case_ref=case.ref,
             due_on=last,
-            period=period,
         )
 
     for person, found in of_person.items():
@@ -145,16 +143,14 @@ def files_missing(moment: datetime):
         yield from told(
             [*circle.admins, circle.owner(case)],
             day.isoformat(),
-            lambda person, period, row=row, case=case: Due(
-                person,
+            about(
+                case,
                 "file missing",
                 f"evidence:{row.pk}",
-                subject(case, f"the file of “{row.title[:80]}” is missing"),
+                f"the file of “{row.title[:80]}” is missing",
                 text="It counts as voided until the file is back. An admin can restore it from a backup; "
                 "otherwise the owner adds the proof again.",
                 link=reverse("evidence-item", args=[case.ref, row.pk]),
-                case_ref=case.ref,
-                period=period,
             ),
         )
 
@@ -183,16 +179,14 @@ def open_changes(moment: datetime):
         yield from told(
             [circle.owner(case), circle.role(case, "technical_lead")],
             since(start, today, (0, 3)),
-            lambda person, period, row=row, case=case, start=start, lacking=lacking: Due(
-                person,
+            about(
+                case,
                 "change",
                 f"change:{row.pk}",
-                subject(case, f"the change “{row.what[:80]}” is recorded halfway"),
+                f"the change “{row.what[:80]}” is recorded halfway",
                 text=f"It has run since {start:%-d %B %Y}. Still missing: {' and '.join(lacking)}. "
                 "The owner or the technical lead can add it.",
                 link=reverse("change-complete", args=[row.pk]),
-                case_ref=case.ref,
-                period=period,
             ),
             circle.escalated(case, start, today),
         )

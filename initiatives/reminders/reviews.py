@@ -16,7 +16,7 @@ from governance.reminders import Due, before, since
 from initiatives import board, waiting
 from initiatives.models import Review, SignOff
 from initiatives.reminders.circle import Circle, told
-from initiatives.reminders.words import subject
+from initiatives.reminders.words import about, subject
 
 
 def _open_reviews() -> list[Review]:
@@ -136,16 +136,14 @@ def _asked(review: Review, sitting: board.Sitting) -> str:
 
 def _unsigned(review: Review, sitting: board.Sitting, move: waiting.Move):
     case, until = review.initiative, clock.local_day(review.expires_at)
-    return lambda person, period: Due(
-        person,
+    return about(
+        case,
         "not signed",
         f"review:{review.pk}:{move.seat}",
-        subject(case, f"your seat {SEATS[move.seat].lower()} has not signed"),
+        f"your seat {SEATS[move.seat].lower()} has not signed",
         text=f"{_asked(review, sitting)} Approve, object, recuse yourself, or ask a question: any of these helps.",
         link=reverse("sign", args=[review.pk, move.seat]),
-        case_ref=case.ref,
         due_on=until,
-        period=period,
         seat=move.seat,
     )
 
@@ -200,15 +198,13 @@ def reviews_expiring(moment: datetime):
         yield from told(
             [circle.owner(case), circle.chair(case)],
             before(until, today, (14, 3)),
-            lambda person, period, review=review, case=case, until=until: Due(
-                person,
+            about(
+                case,
                 "review expires",
                 f"review:{review.pk}",
-                subject(case, f"its review ends undecided on {until:%-d %B %Y}"),
+                f"its review ends undecided on {until:%-d %B %Y}",
                 text="The chair decides or returns it before; after that day it has to be opened again.",
                 link=review.get_absolute_url(),
-                case_ref=case.ref,
                 due_on=until,
-                period=period,
             ),
         )

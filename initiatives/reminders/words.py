@@ -1,8 +1,12 @@
 """What a message says of a case, wherever it goes: which case, its stage and goal, and what must stand beside them."""
 
+from collections.abc import Callable
+from functools import partial
+
 from governance import clock
 from governance.delivery import CaseWords
 from governance.models import ContractVersion, Rulebook
+from governance.reminders import Due
 from governance.templatetags.plumbline import stage_word
 from initiatives.models import Initiative
 from initiatives.reminders.circle import Circle
@@ -57,6 +61,13 @@ VERBS = {
 def subject(case: Initiative, words: str) -> str:
     """The subject of a message about a case: its reference and title first."""
     return f"{case.ref} {case.title}: {words}"
+
+
+def about(case: Initiative, kind: str, object_key: str, words: str, **more) -> Callable[..., Due]:
+    """A message about a case for `told`, which says to whom and for which period. `more`: further fields of Due."""
+    return partial(
+        Due, kind=kind, object_key=object_key, subject=subject(case, words), case_ref=case.ref, **more
+    )
 
 
 def words_of(refs: set[str]) -> dict[str, CaseWords]:

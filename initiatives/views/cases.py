@@ -1,7 +1,6 @@
 """The page of a case: what stands between claim and proof; its details, its risk tier, its history."""
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
@@ -17,9 +16,9 @@ from initiatives.views import leads, news, pasts
 from initiatives.views.banners import outgrown_banner
 from initiatives.views.rows import mend_of
 from initiatives.views.shared import (
+    acted,
     ask,
     case_context,
-    mend,
     on_desk_of,
     one_act,
     page_of,
@@ -199,14 +198,9 @@ def details(request, ref):
     permissions.may_manage(row, request.user).or_refuse()
     names = ("problem", "platform", "confidential")
     form = DetailsForm(sent(request), initial={name: getattr(row, name) for name in names})
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.change_details(case=row, by=request.user, **form.cleaned_data)
-        except ValidationError as error:
-            mend(form, error)
-        else:
-            messages.success(request, "The details are saved.")
-            return redirect(row)
+    if acted(request, form, lambda: actions.change_details(case=row, by=request.user, **form.cleaned_data)):
+        messages.success(request, "The details are saved.")
+        return redirect(row)
     effects = impact.of_details(row, by=request.user) if _named_in_votes(request, row) else None
     return ask(request, row, "case", form, title="Details", verb="Save", effects=effects)
 
@@ -246,14 +240,9 @@ def tier(request, ref):
     book = Rulebook.objects.current().book
     initial = {"tier": row.proposed_tier, "worst_credible_harm": row.worst_credible_harm}
     form = TierForm(sent(request), initial=initial, book=book)
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.propose_tier(case=row, by=request.user, **form.cleaned_data)
-        except ValidationError as error:
-            mend(form, error)
-        else:
-            messages.success(request, "The tier is proposed; the risk seat confirms it.")
-            return redirect(row)
+    if acted(request, form, lambda: actions.propose_tier(case=row, by=request.user, **form.cleaned_data)):
+        messages.success(request, "The tier is proposed; the risk seat confirms it.")
+        return redirect(row)
     return ask(
         request,
         row,

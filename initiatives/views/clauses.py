@@ -21,7 +21,7 @@ from initiatives.forms.clauses import ClauseForm
 from initiatives.forms.contracts import CommentForm, RewordForm, StartForm, WordForm
 from initiatives.models import Initiative
 from initiatives.views.contracts import count_comments, gaps_shown, groups_of
-from initiatives.views.shared import ask, case_context, mend, sent
+from initiatives.views.shared import acted, ask, case_context, mend, sent
 
 TAB = "contract"
 NEW = "new"
@@ -202,14 +202,11 @@ def words(request, ref):
     """The initiative's vocabulary, and a way to add to it."""
     case, newest = _to_write(request, ref)
     form = WordForm(sent(request), initial={"kind": request.GET.get("kind", "action")})
-    if request.method == "POST" and form.is_valid():
-        try:
-            word = actions.save_word(case=case, by=request.user, **form.cleaned_data)
-        except ValidationError as error:
-            mend(form, error)
-        else:
-            messages.success(request, f"“{word.words}” can be used in clauses now; its key is {word.key}.")
-            return redirect("contract-words", case.ref)
+    if word := acted(
+        request, form, lambda: actions.save_word(case=case, by=request.user, **form.cleaned_data)
+    ):
+        messages.success(request, f"“{word.words}” can be used in clauses now; its key is {word.key}.")
+        return redirect("contract-words", case.ref)
     rows = list(case.contract.vocabulary.all()) if case.contract_id else []
     used = Counter(key for clause in (newest.clauses.all() if newest else ()) for key in clause.keys)
     for row in rows:

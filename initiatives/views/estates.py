@@ -11,7 +11,7 @@ from governance import exports
 from initiatives import actions
 from initiatives import estate_permissions as permissions
 from initiatives.actions.estates import go_on
-from initiatives.drawings import count
+from initiatives.charts.primitives import count
 from initiatives.estate.comparing import KEYS
 from initiatives.estate.fields import FIELDS, KINDS
 from initiatives.estate.guesses import export_of

@@ -14,7 +14,7 @@ from initiatives.forms import ReasonForm
 from initiatives.forms.evidence import ADDED_KINDS, CaptureForm, CoverForm, EvidenceForm, cover_choices
 from initiatives.models.evidence import EVIDENCE_KINDS
 from initiatives.views.rows import sheets_of
-from initiatives.views.shared import ask, case_context, mend, page_of, pick, sent
+from initiatives.views.shared import acted, ask, case_context, mend, page_of, pick, sent
 
 STATES = {
     "current": "current",
@@ -296,14 +296,13 @@ def withdraw(request, ref, pk):
     row = doors.evidence_for(request.user, case, pk)
     permissions.may_collaborate(case, request.user).or_refuse()
     form = ReasonForm(sent(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.withdraw_evidence(evidence=row, reason=form.cleaned_data["reason"], by=request.user)
-        except ValidationError as error:
-            mend(form, error)
-        else:
-            messages.success(request, "The item is withdrawn.")
-            return redirect("evidence-item", case.ref, row.pk)
+    if acted(
+        request,
+        form,
+        lambda: actions.withdraw_evidence(evidence=row, reason=form.cleaned_data["reason"], by=request.user),
+    ):
+        messages.success(request, "The item is withdrawn.")
+        return redirect("evidence-item", case.ref, row.pk)
     effects = impact.of_withdrawal(case, row, by=request.user) if row.withdrawn_at is None else None
     return ask(
         request,
@@ -327,14 +326,9 @@ def capture(request, ref, pk):
     row = doors.evidence_for(request.user, case, pk)
     permissions.may_capture(case, request.user).or_refuse()
     form = CaptureForm(sent(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            item = actions.capture_link(evidence=row, by=request.user)
-        except ValidationError as error:
-            mend(form, error)
-        else:
-            messages.success(request, "The link is captured: its content is kept with its fingerprint.")
-            return redirect("evidence-item", case.ref, item.pk)
+    if item := acted(request, form, lambda: actions.capture_link(evidence=row, by=request.user)):
+        messages.success(request, "The link is captured: its content is kept with its fingerprint.")
+        return redirect("evidence-item", case.ref, item.pk)
     return ask(
         request,
         case,

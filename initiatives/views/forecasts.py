@@ -15,7 +15,7 @@ from governance.templatetags.plumbline import day, seat_word, stage_word
 from governance.views.rulebook import readable
 from initiatives import actions, visibility
 from initiatives.actions.forecasts import LOST
-from initiatives.drawings import count
+from initiatives.charts.primitives import count
 from initiatives.forms.drafts import ForecastForm, PeriodForm
 from initiatives.models import Forecast, Foreseen, Initiative, RulebookDraft
 from initiatives.views.shared import mend, page_of, pick, sent

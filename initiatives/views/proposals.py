@@ -16,7 +16,7 @@ from initiatives.forms import ReasonForm, WordsField
 from initiatives.forms.proposals import DeclineForm
 from initiatives.models import ProposedChange
 from initiatives.models.proposals import CONFIRMED, DECLINED
-from initiatives.views.shared import mend, page_of, sent
+from initiatives.views.shared import acted, page_of, sent
 
 WHY = "proposal_why"
 TONES = {"": "warn", CONFIRMED: "ok", DECLINED: "bad"}
@@ -129,14 +129,11 @@ def decline(request: HttpRequest, pk: int) -> HttpResponse:
     row = _proposal(request, pk)
     permissions.may_answer(row, request.user).or_refuse()
     form = DeclineForm(sent(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.decline_change(proposal=row, by=request.user, **form.cleaned_data)
-        except ValidationError as error:
-            mend(form, error)
-        else:
-            messages.success(request, f"It is declined; {row.by} reads why.")
-            return redirect(row)
+    if acted(
+        request, form, lambda: actions.decline_change(proposal=row, by=request.user, **form.cleaned_data)
+    ):
+        messages.success(request, f"It is declined; {row.by} reads why.")
+        return redirect(row)
     return _page(request, row, form=form)
 
 

@@ -26,7 +26,7 @@ from initiatives.models import Initiative, Region, UnitPolicy, Vendor, VendorTer
 from initiatives.register import residency
 from initiatives.register.residency import UNIT, VENDOR, Judged, WhatIf
 from initiatives.views.mending import Mending
-from initiatives.views.shared import case_context, mend, page_of, sent
+from initiatives.views.shared import acted, case_context, mend, page_of, sent
 
 TONES = {
     residency.FREE: ("no term binds it", ""),
@@ -417,14 +417,9 @@ def _withdrawing(
 ) -> HttpResponse:
     """The reason for taking back a term, beside what would come of it."""
     form = ReasonForm(sent(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            save(form.cleaned_data["reason"])
-        except ValidationError as error:
-            mend(form, error)
-        else:
-            messages.success(request, "It is withdrawn and binds nobody from now on.")
-            return redirect(back)
+    if acted(request, form, lambda: save(form.cleaned_data["reason"])):
+        messages.success(request, "It is withdrawn and binds nobody from now on.")
+        return redirect(back)
     return page_with(
         request,
         form,

@@ -378,21 +378,31 @@ def sent(request):
     return request.POST if request.method == "POST" else None
 
 
+def acted(request, form, act):
+    """Whether the form was sent, is sound, and its act was done: then what the act returned, or True for nothing.
+
+    What the act found wrong is put on the form, and nothing typed is lost.
+    """
+    if request.method != "POST" or not form.is_valid():
+        return None
+    try:
+        made = act()
+    except ValidationError as error:
+        mend(form, error)
+        return None
+    return made or True
+
+
 def one_act(request, case, form, act, done: str, *, tab: str = "case", back: str = "", **page):
     """One form, one act, then back to the page of the tab, or to `back` below it (the name of a URL of the case).
 
     What was wrong is put on the form, and nothing typed is lost. `done`: what is said then; empty where `act` says it.
     """
     back = reverse(back or tab, args=[case.ref])
-    if request.method == "POST" and form.is_valid():
-        try:
-            act(form.cleaned_data)
-        except ValidationError as error:
-            mend(form, error)
-        else:
-            if done:
-                messages.success(request, done)
-            return redirect(back)
+    if acted(request, form, lambda: act(form.cleaned_data)):
+        if done:
+            messages.success(request, done)
+        return redirect(back)
     return ask(request, case, tab, form, **{"back_url": back_to(request, back)} | page)
 
 

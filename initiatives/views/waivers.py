@@ -1,7 +1,6 @@
 """Waivers of a case: what is not asked for until a day, who agreed, and asking for one."""
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,7 +17,7 @@ from initiatives.forms.waivers import WaiverForm
 from initiatives.models import Waiver
 from initiatives.models.initiative import gate_out_of
 from initiatives.views.decisions import act_page, insist
-from initiatives.views.shared import case_context, mend
+from initiatives.views.shared import acted, case_context
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,14 +37,9 @@ def waivers(request, ref):
     choices, waivable = _choices(case, context, rows)
     initial = {"key": request.GET.get("key", "")}
     form = WaiverForm(request.POST or None, initial=initial, choices=choices, longest=longest)
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.request_waiver(case=case, by=request.user, **form.cleaned_data)
-        except ValidationError as error:
-            mend(form, error)
-        else:
-            messages.success(request, "Asked for. It runs once the chair and the risk seat have both agreed.")
-            return redirect("waivers", case.ref)
+    if acted(request, form, lambda: actions.request_waiver(case=case, by=request.user, **form.cleaned_data)):
+        messages.success(request, "Asked for. It runs once the chair and the risk seat have both agreed.")
+        return redirect("waivers", case.ref)
     today = clock.today()
     lines = [_line(row, case, request.user) for row in rows]
     context |= {

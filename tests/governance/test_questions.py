@@ -1,10 +1,13 @@
 """The three questions, the nine standards and the five judgements: worked out from facts, by hand-made facts."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from governance import gates, judgements, questions, standards
+from governance.rulebook import RulebookErrors, pairings
+from governance.rulebook.pairings import PAIRINGS
 from tests.governance.gate_facts import AT, BOOK, TODAY, everything, item, reply, swapped
 
 GROUP = {
@@ -87,7 +90,7 @@ def test_the_nine_standards_are_those_of_the_rulebook_and_shown_by_what_it_asks(
     for matter, stages in standards.SHOWN_BY.items():
         assert {"mvp", "production"} <= set(stages), matter
         for keys in stages.values():
-            assert set(keys) <= set(BOOK.requirements) | {standards.REATTESTED}, matter
+            assert set(keys) <= set(BOOK.requirements) | {pairings.REATTESTED}, matter
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,7 @@ def test_the_nine_standards_are_those_of_the_rulebook_and_shown_by_what_it_asks(
         for matter, stages in standards.SHOWN_BY.items()
         for stage, keys in stages.items()
         for key in keys
-        if key != standards.REATTESTED
+        if key != pairings.REATTESTED
     ],
 )
 def test_a_standard_is_met_by_everything_behind_it_and_by_nothing_less(matter, stage, key):
@@ -127,9 +130,8 @@ def test_production_is_accepted_again_or_its_standard_is_not_met(claimed, days, 
 
 
 def test_each_requirement_speaks_to_exactly_one_judgement():
-    paired = [key for keys in judgements.ABOUT.values() for key in keys]
+    paired = [key for row in PAIRINGS["judgements"].values() for key in row["requirements"]]
     assert sorted(paired) == sorted(BOOK.requirements)
-    assert list(judgements.JUDGEMENTS) == list(judgements.ABOUT)
 
 
 def test_a_requirement_of_an_own_rulebook_is_judged_by_its_layer():
@@ -142,9 +144,32 @@ def test_a_requirement_of_an_own_rulebook_is_judged_by_its_layer():
 def test_what_is_declared_speaks_to_a_judgement():
     declared = [key for row in BOOK.criteria.values() for key in row.proof_items]
     assert len(declared) == 5
-    assert set(judgements._DECLARED) < set(declared)
+    assert set(judgements._OF_DECLARED) < set(declared)
     assert {judgements.judgement_of_declared(key) for key in declared} == {
         "fitness",
         "risk",
         "supportability",
     }
+
+
+# The file beside the rulebook
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('title = "Risk"', 'titel = "Risk"', 'the key "titel" is not known here'),
+        ('= "mvp.rollout"', '= "mvp.roll"', 'names the requirement "mvp.roll", which is not known'),
+        ("[standards.funding]", "[standards.money]", 'the key "money" is not known here'),
+        ('production = ["re-attested"]', 'production = ["attested"]', 'the what shows it "attested"'),
+        ('"bounded rollout"', '"narrow rollout"', 'the key "narrow rollout" is not known here'),
+        ('layer = "Are', 'runtime = "Are', 'the key "runtime" is not known here'),
+    ],
+)
+def test_a_pair_that_names_what_the_rulebook_does_not_have_is_refused_with_its_line(old, new, why):
+    text = Path(pairings.__file__).with_name("pairings.toml").read_text()
+    assert pairings.read(text) == PAIRINGS
+    line = text[: text.index(old)].count("\n") + 1
+    with pytest.raises(RulebookErrors) as error:
+        pairings.read(text.replace(old, new, 1))
+    assert any(problem.line == line and why in problem.what for problem in error.value.problems), error.value

@@ -1,7 +1,10 @@
 """Contracts to begin with: whole, sound, and readable aloud as they stand."""
 
+from pathlib import Path
+
 import pytest
 
+from governance import rulebook, starters
 from governance.cedar import Policies, Rule
 from governance.clauses import FAILURES, problems
 from governance.completeness import gaps
@@ -70,3 +73,23 @@ def test_there_are_five():
         "Search",
         "Draft and send",
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("about = ", "abuot = ", 'the key "abuot" is not known here'),
+        ('kind = "autonomy"', 'kind = "autonomous"', 'the kind "autonomous" is not known'),
+        ("most = 50", "must = 50", "Terms do not have must"),
+        ("most = 50", 'most = "50"', "most is of another kind"),
+        ("ask_when = ", "ask_if = ", "unexpected keyword argument 'ask_if'"),
+    ],
+)
+def test_what_a_contract_does_not_have_is_refused_with_its_line(old, new, why):
+    text = Path(rulebook.__file__).with_name("contract_templates.toml").read_text()
+    with pytest.raises(rulebook.RulebookErrors, match=why) as error:
+        starters.read(text.replace(old, new, 1))
+    around = text.index(old), text.index("\n\n", text.index(old))
+    heading = text.rindex("\n[", 0, around[1]) + 1
+    lines = {text[:place].count("\n") + 1 for place in (around[0], heading)}
+    assert lines & {problem.line for problem in error.value.problems}

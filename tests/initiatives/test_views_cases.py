@@ -178,6 +178,20 @@ def test_every_kind_of_entry_has_its_sentence(cast, as_):
         assert not said.startswith(f"{entry.kind} ("), said
 
 
+def test_every_sentence_can_be_read_and_what_a_fact_says_stays_its_words():
+    from string import Formatter
+
+    from initiatives import words
+
+    for kind, template in words.SENTENCES.items():
+        for _, name, way, _ in Formatter().parse(template):
+            assert not name or not way or way in words.WAYS, kind
+        assert template.count("<") == template.count(">"), kind
+    said = words.sentence("renamed", {"before": "{after} <a|b>", "after": "{all:term}"}, None)
+    assert said == "renamed it from “{after} <a|b>” to “{all:term}”."
+    assert words.sentence("link answered", {"system": "Ledger"}, None) == "link answered (system Ledger)."
+
+
 def test_the_page_reads_as_much_for_a_large_case_as_for_a_small_one(cast, as_):
     case = factories.make_prototype(cast)
     client = as_(cast.owner)

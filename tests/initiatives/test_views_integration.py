@@ -8,7 +8,7 @@ import pytest
 from governance import clock
 from initiatives import actions
 from initiatives.actions import Place
-from initiatives.drawings import LETTER, WIDTH
+from initiatives.charts.primitives import LETTER, WIDTH
 from initiatives.models import Component, Link, System
 from initiatives.register_drawings import FURTHER, NODE
 from initiatives.views import integration

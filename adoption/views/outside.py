@@ -1,0 +1,38 @@
+"""What the pages for people outside share, whoever answers a pulse or reports a problem: no sign-in, two languages."""
+
+from csp.constants import NONE, SELF
+from csp.decorators import csp
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+
+from adoption.models.pulses import LANGUAGES
+
+# What such a page may load is its style sheet. It runs nothing, and sends to itself alone.
+ALONE = csp(
+    {
+        "default-src": [NONE],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+)
+
+
+def language_of(request: HttpRequest, begins: str = "") -> str:
+    """The language that the reader switched to; else `begins`; else the one their browser asks for."""
+    wanted = request.POST.get("lang") or request.GET.get("lang") or begins
+    return wanted if wanted in LANGUAGES else translation.get_language_from_request(request)
+
+
+def page(
+    request: HttpRequest, template: str, context: dict, *, language: str, status: int = 200
+) -> HttpResponse:
+    """The page in this language; its address, which is or was a secret, is not written into a log."""
+    with translation.override(language):
+        context = context | {"language": language, "languages": LANGUAGES}
+        response = render(request, template, context, status=status)
+    response._has_been_logged = True
+    return response

@@ -1,0 +1,16 @@
+"""Constraints that many tables have."""
+
+from django.db import models
+from django.db.models import Q
+
+
+def by_whom_and_when(verb: str, *, name: str, reason: str = "") -> models.CheckConstraint:
+    """What was ended, withdrawn or closed says when and by whom, and why in the field `reason`; what was not, neither.
+
+    `verb`: how its two fields begin, such as "ended" for `ended_at` and `ended_by`.
+    """
+    not_yet = Q(**{f"{verb}_at__isnull": True, f"{verb}_by__isnull": True})
+    done = Q(**{f"{verb}_at__isnull": False, f"{verb}_by__isnull": False})
+    if reason:
+        done &= ~Q(**{reason: ""})
+    return models.CheckConstraint(name=name, condition=not_yet | done)

@@ -1,0 +1,47 @@
+"""What the keys of the rulebook are paired with: judgements, standards, ends of tolerances, lead questions.
+
+Data beside the rulebook as shipped (pairings.toml): the digest of a rulebook does not cover it.
+"""
+
+from pathlib import Path
+
+from governance.rulebook import checks
+from governance.rulebook.fields import FIXED
+
+# A standard shown by the day on which production was last accepted, which no requirement asks for.
+REATTESTED = "re-attested"
+_FOLDER = Path(__file__).parent
+
+
+def read(text: str) -> dict:
+    """The tables of such a text, held against the rulebook as shipped. Raises RulebookErrors, each with its line."""
+    book = checks.checked((_FOLDER / "default.toml").read_text("utf-8"))
+    requirements = [row["key"] for row in book["requirement"]]
+    requirements += [row["key"] for row in book["criterion"] if "evidence" in row]
+    known = {
+        "requirement": requirements,
+        "what shows it": [*requirements, REATTESTED],
+        "layer": list(book["layers"]),
+        "proof item": [item for row in book["criterion"] for item in row.get("proof_items", ())],
+        "matter": list(book["standards"]),
+    }
+    tolerated = [words for stage in book["stages"].values() for words in stage.get("tolerated", ())]
+    judgement = {
+        "title": ("text", True, ""),
+        "requirements": ("some", True, "requirement"),
+        "layers": ("some", False, "layer"),
+        "proof_items": ("some", False, "proof item"),
+    }
+    shape = checks.Shape(
+        top=dict.fromkeys(("judgements", "standards", "tolerances", "lead_questions"), ("table", True, "")),
+        sections={"lead_questions": dict.fromkeys(FIXED["group"], ("text", False, ""))},
+        groups={
+            "judgements": (None, judgement),
+            "standards": ("matter", dict.fromkeys(FIXED["open stage"], ("some", False, "what shows it"))),
+            "tolerances": (None, dict.fromkeys(tolerated, ("text", False, "requirement"))),
+        },
+    )
+    return checks.checked_beside(text, shape, known)
+
+
+PAIRINGS = read((_FOLDER / "pairings.toml").read_text("utf-8"))

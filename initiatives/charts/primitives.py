@@ -1,0 +1,109 @@
+"""Rectangles, words and whole pictures, in the units of an SVG that is `WIDTH` wide.
+
+A strict Content-Security-Policy leaves no room for inline style, so each shape is worked out here. Numbers stand in the
+picture itself: it says the same in print, without colour, and to a screen reader by its title and description.
+"""
+
+from dataclasses import dataclass
+
+WIDTH = 320
+LETTER = 6.2  # about the width of a letter at the size of the words
+ROW = 52  # a row of small bars: its name, room for numbers, the bars
+BARS = 18  # the highest of these bars
+LINE = 34  # a row with one bar: its name, the bar
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One rectangle: `kind` is its class in the stylesheet."""
+
+    kind: str
+    x: str
+    y: str
+    width: str
+    height: str
+    strength: str = ""  # of its colour, between 0 and 1; all of it where nothing is said
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words at a place; `kind` is their class, `anchor` which part of them stands there."""
+
+    text: str
+    x: str
+    y: str
+    anchor: str = "middle"
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A whole picture: what it is called, what it shows in a sentence, its shapes and words, how high it is."""
+
+    title: str
+    says: str
+    shapes: tuple[Shape, ...]
+    words: tuple[Words, ...]
+    height: int
+    width: int = WIDTH
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to draw."""
+        return not self.shapes
+
+
+class Canvas:
+    """A picture while it is drawn."""
+
+    def __init__(self):
+        self.shapes: list[Shape] = []
+        self.words: list[Words] = []
+
+    def bar(self, kind: str, x: float, y: float, width: float, height: float, strength: str = "") -> None:
+        """A rectangle from its upper left corner."""
+        self.shapes.append(Shape(kind, _place(x), _place(y), _place(width), _place(height), strength))
+
+    def axis(self, y: float) -> None:
+        """A line from left to right."""
+        self.bar("axis", 0, y, WIDTH, 1)
+
+    def say(self, text: object, x: float, y: float, anchor: str = "middle", kind: str = "") -> None:
+        """Words at a place."""
+        self.words.append(Words(str(text), _place(x), _place(y), anchor, kind))
+
+    def name(self, text: str, y: float, x: float = 0) -> None:
+        """What a row is called."""
+        self.say(text, x, y, "start", "name")
+
+    def bar_row(self, place: int, name: str, value: float, highest: float) -> None:
+        """A row of height LINE: its name and one bar from the left."""
+        self.name(name, place * LINE + 13)
+        self.axis(place * LINE + 30)
+        if value:
+            self.bar("bar", 0, place * LINE + 19, length(value, highest, WIDTH), 11)
+
+    def column_row(self, place: int, name: str) -> float:
+        """A row of height ROW with its name, for upright bars; returns the line that they stand on."""
+        self.name(name, place * ROW + 12)
+        base = place * ROW + ROW - 6
+        self.axis(base)
+        return base
+
+    def picture(self, title: str, says: str, height: int) -> Picture:
+        """What was drawn."""
+        return Picture(title, says, tuple(self.shapes), tuple(self.words), height)
+
+
+def length(value: float, highest: float, room: float) -> float:
+    """The length of a bar; anything that is not nothing can be seen."""
+    return max(1.5, room * value / highest) if value else 0.0
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """A number with its word: "1 case", "3 cases"."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def _place(value: float) -> str:
+    return f"{value:.1f}"
