@@ -7,10 +7,10 @@ from django.urls import reverse
 
 from adoption.models import Meeting, PostMortem
 from adoption.permissions import postmortems as permissions
+from governance.batch_read import Batch, Given, Rows
 from governance.desk import Line
 from governance.models import User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
-from governance.reading import Around, Moment, Question
 from initiatives import sources
 from initiatives.desk_look import Look, look_of
 from initiatives.desk_rows import CASE
@@ -47,12 +47,12 @@ _owed = (
 _orphaned = _owed.filter(Q(debtor__isnull=True) | Q(debtor__is_active=False))
 _joined = {"initiative": CASE, "debtor": ("id", "full_name", "is_active")}
 
-_today, _soon = Moment("today"), Moment("soon")
-_ROWS = Question(
-    mine=Around(_owed, "debtor", joined=_joined, keys="person"),
-    of_cases=Around(_orphaned, "initiative", joined=_joined, keys="cases"),
-    of_units=Around(_orphaned, "initiative__unit", joined=_joined, keys="chaired"),
-    meetings=Around(
+_today, _soon = Given("today"), Given("soon")
+_ROWS = Batch(
+    mine=Rows(_owed, "debtor", joined=_joined, keys="person"),
+    of_cases=Rows(_orphaned, "initiative", joined=_joined, keys="cases"),
+    of_units=Rows(_orphaned, "initiative__unit", joined=_joined, keys="chaired"),
+    meetings=Rows(
         Meeting.objects.filter(
             Q(state=Meeting.HELD) | Q(state=Meeting.PLANNED, held_on__gte=_today, held_on__lte=_soon)
         ),
@@ -60,7 +60,7 @@ _ROWS = Question(
         joined={"board": ("id", "name")},
         keys="boards",
     ),
-    in_review=Around(
+    in_review=Rows(
         PostMortem.objects.filter(state=PostMortem.IN_REVIEW),
         "initiative__unit",
         joined={
@@ -78,7 +78,7 @@ def lines(person: User) -> list[Line]:
     """The post-mortems this person owes, may write where whoever owes them is gone, or confirms in their seat."""
     look = look_of(person)
     answering = [row for row in look.roles if row.accepted_at and row.role in ("owner", "sponsor")]
-    found = _ROWS.ask(
+    rows = _ROWS.ask(
         {
             "person": [person.pk],
             "cases": {row.initiative_id for row in answering} | {case.pk for case in look.standing_in},
@@ -89,7 +89,6 @@ def lines(person: User) -> list[Line]:
         today=look.today,
         soon=look.today + timedelta(days=MEETING_DAYS),
     )
-    rows = {table: [row for some in by_key.values() for row in some] for table, by_key in found.items()}
     written = [_writing(debt, "You owe it") for debt in rows["mine"]]
     written += [
         _writing(debt, f"{debt.debtor or 'Nobody'} owes it and is gone")

@@ -16,10 +16,10 @@ from adoption.permissions import signals as permissions
 from adoption.permissions.incidents import TREATING
 from adoption.permissions.postmortems import SEAT
 from governance.answers import ended
+from governance.batch_read import Batch, Rows
 from governance.desk import Line
 from governance.models import User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
-from governance.reading import Around, Question
 from initiatives import sources
 from initiatives.desk_look import Look, look_of
 from initiatives.desk_rows import CASE
@@ -32,39 +32,39 @@ _severe_upstream = (
     Incident.objects.unfinished().filter(severity=1, initiative=OuterRef("initiative")).order_by("opened_at")
 )
 
-_ROWS = Question(
-    signals=Around(
+_ROWS = Batch(
+    signals=Rows(
         Signal.objects.standing().filter(kind=WEAPONISED, answered_at__isnull=True),
         "initiative__unit",
         joined={"initiative": CASE},
         without=_long,
         keys="answering",
     ),
-    problems=Around(
+    problems=Rows(
         ProblemReport.objects.filter(state="waiting"),
         "initiative",
         joined={"initiative": CASE},
         without=("output", "answer"),
         keys="treating",
     ),
-    incidents=Around(
+    incidents=Rows(
         Incident.objects.unfinished(),
         "initiative",
         joined={"initiative": CASE},
         without=("words",),
         keys="working",
     ),
-    led=Around(
+    led=Rows(
         Incident.objects.unfinished(), "lead", joined={"initiative": CASE}, without=("words",), keys="person"
     ),
-    severe=Around(
+    severe=Rows(
         Incident.objects.unfinished().filter(severity=1),
         "initiative__unit",
         joined={"initiative": CASE},
         without=("words",),
         keys="seated",
     ),
-    upstream=Around(
+    upstream=Rows(
         Dependant.objects.filter(ended_at__isnull=True)
         .annotate(
             told=Coalesce("executive", "stated_by"), incident=Subquery(_severe_upstream.values("title")[:1])
@@ -74,13 +74,13 @@ _ROWS = Question(
         joined={"initiative": CASE},
         keys="person",
     ),
-    deadlines=Around(
+    deadlines=Rows(
         Deadline.objects.filter(met_at__isnull=True),
         "incident__initiative",
         joined={"incident": ("id", "title", "initiative_id")},
         keys="working",
     ),
-    asked=Around(
+    asked=Rows(
         SealedSource.objects.filter(untold=1, signal__isnull=False),
         "untold",
         joined={"signal": ("id", "group")},
@@ -99,7 +99,7 @@ def lines(person: User) -> list[Line]:
     for row in look.roles:
         if row.accepted_at:
             held.setdefault(row.initiative_id, (row.initiative, set()))[1].add(row.role)
-    found = _ROWS.ask(
+    rows = _ROWS.ask(
         {
             "answering": look.units_with([CHAIR, DEPUTY_CHAIR, SEAT]),
             "treating": [pk for pk, (_, roles) in held.items() if roles & set(TREATING)],
@@ -109,7 +109,6 @@ def lines(person: User) -> list[Line]:
             "untold": [1],
         }
     )
-    rows = {table: [row for some in by_key.values() for row in some] for table, by_key in found.items()}
     running = {row.pk: row for row in [*rows["incidents"], *rows["led"], *rows["severe"]]}
     told = {row.initiative_id for row in running.values()}
     return [

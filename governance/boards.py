@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from django.db.models import Exists, OuterRef, QuerySet, Value
 
+from governance.batch_read import Batch, Given, Rows
 from governance.models import Absence, Board, Membership, Unit, User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
-from governance.reading import Around, Moment, Question
 
 # What comes along of a person; a password never does.
 PERSON = (
@@ -30,21 +30,18 @@ def away(moment, person: str = "person") -> Exists:
     return Exists(Absence.objects.at(moment).filter(person=OuterRef(person)))
 
 
-_EVERY = Question(boards=Around(Board.objects.annotate(every=Value(1)), "every", joined={"unit": _UNIT}))
-_SEATED = Membership.objects.held_at(Moment("now")).annotate(away=away(Moment("now")))
-_OF_BOARD = Question(
-    members=Around(_SEATED, "board", joined={"person": PERSON, "delegate_of__person": PERSON})
-)
-_OF_PERSON = Question(
-    seats=Around(
-        _SEATED, "person", joined={"board": _BOARD, "board__unit": _UNIT, "delegate_of__person": PERSON}
-    )
+_DELEGATE_OF = {"delegate_of": ("id", "person_id"), "delegate_of__person": PERSON}
+_EVERY = Batch(boards=Rows(Board.objects.annotate(every=Value(1)), "every", joined={"unit": _UNIT}))
+_SEATED = Membership.objects.held_at(Given("now")).annotate(away=away(Given("now")))
+_OF_BOARD = Batch(members=Rows(_SEATED, "board", joined={"person": PERSON} | _DELEGATE_OF))
+_OF_PERSON = Batch(
+    seats=Rows(_SEATED, "person", joined={"board": _BOARD, "board__unit": _UNIT} | _DELEGATE_OF)
 )
 
 
 def boards() -> list[Board]:
     """Every board with its unit: there are few, and each question about one needs its place among the others."""
-    return sorted(_EVERY.each([1], "boards")[1], key=lambda board: board.name)
+    return sorted(_EVERY.of(1, "boards"), key=lambda board: board.name)
 
 
 def board_for(unit: Unit) -> Board | None:
@@ -68,7 +65,7 @@ def members_now(board: Board | None) -> list[Membership]:
     """Everybody who holds a seat of the board now, with the person, and whether they are `away`."""
     if board is None:
         return []
-    members = _OF_BOARD.each([board.pk], "members")[board.pk]
+    members = _OF_BOARD.of(board.pk, "members")
     return sorted(members, key=lambda member: (member.delegate_of_id is not None, member.pk))
 
 
@@ -79,7 +76,7 @@ def read_members(boards: Iterable[Board | None]) -> None:
 
 def seats_held(person: User) -> list[Membership]:
     """The seats, chair and deputy chair among them, that the person holds now on any board; `away`: whether now."""
-    seats = _OF_PERSON.each([person.pk], "seats")[person.pk]
+    seats = _OF_PERSON.of(person.pk, "seats")
     return sorted(seats, key=lambda seat: (seat.board.name, seat.seat, seat.starts_at))
 
 

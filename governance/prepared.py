@@ -5,23 +5,19 @@ To plan the questions and writes of an act anew each time cost more than to carr
 """
 
 from django.db import connection
+from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.utils import CursorWrapper
-from psycopg import Cursor
-
-
-class _Keeping(Cursor):
-    def execute(self, query, params=None, **how):
-        return super().execute(query, params, **{"prepare": True, **how})
-
-    def _convert_query(self, query, params=None):
-        self._query = super()._convert_query(
-            query, params
-        )  # told to whoever logs statements, as Django's own cursor does
-        return self._query
 
 
 def cursor() -> CursorWrapper:
-    """A cursor on the running connection whose statements the server keeps; for SQL whose text is always the same."""
+    """A cursor on the running connection whose statements the server keeps; for SQL whose text is always the same.
+
+    It is the only one that binds its values on the server, and `prepare_threshold` has each such statement prepared.
+    """
+    if connection.queries_logged:
+        return (
+            connection.cursor()
+        )  # whoever logs statements is told their text, which this kind of cursor alone has
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        return connection._prepare_cursor(_Keeping(connection.connection))
+        return connection.make_cursor(ServerBindingCursor(connection.connection))

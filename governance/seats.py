@@ -1,27 +1,28 @@
 """Seats in their first day, for those who may confirm them."""
 
-from django.db.models import F, Q, Value
+from django.db.models import Q, Value
+from django.db.models.functions import Greatest
 from django.urls import reverse
 
 from governance import clock, cooling_off
+from governance.batch_read import Batch, Given, Rows
 from governance.boards import PERSON, seats_held
 from governance.desk import Line
 from governance.models import Membership, User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
-from governance.reading import Around, Moment, Question
 
-_now = Moment("now")
+_NOW = Given("now")
 # Seats that cool off, or will from a day to come.
 _COOLING = Membership.objects.filter(
-    Q(ends_at=None) | Q(ends_at__gt=_now),
-    signs_from__gt=F("starts_at"),
+    Q(ends_at=None) | Q(ends_at__gt=_NOW),
+    signs_from__gt=Greatest("starts_at", _NOW),
     confirmed_at=None,
     person__is_active=True,
-).filter(signs_from__gt=_now)
+)
 _NAMED = {"board": ("id", "name"), "person": PERSON, "granted_by": PERSON}
-_NEW = Question(
-    of_board=Around(_COOLING, "board", joined=_NAMED),
-    everywhere=Around(_COOLING.annotate(every=Value(1)), "every", joined=_NAMED),
+_NEW = Batch(
+    of_board=Rows(_COOLING, "board", joined=_NAMED),
+    everywhere=Rows(_COOLING.annotate(every=Value(1)), "every", joined=_NAMED),
 )
 
 
@@ -31,9 +32,9 @@ def to_confirm(person: User) -> list[Membership]:
     held = [seat for seat in seats_held(person) if seat.seat in (CHAIR, DEPUTY_CHAIR)]
     chaired = {seat.board_id for seat in held if cooling_off.seat_until(seat, now) is None}
     name, asked = ("everywhere", {1}) if person.is_admin else ("of_board", chaired)
-    if not person.is_active or not asked:
+    if not person.is_active:
         return []
-    found = [seat for seats in _NEW.ask(asked, name)[name].values() for seat in seats]
+    found = _NEW.ask(asked, name)[name]
     others = [seat for seat in found if person.pk not in (seat.person_id, seat.granted_by_id)]
     return sorted(others, key=lambda seat: (seat.signs_from, seat.pk))
 

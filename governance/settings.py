@@ -82,8 +82,8 @@ DATABASES = {
             "application_name": "plumbline",
             "connect_timeout": 5,
             "pool": yes_or_no("PLUMBLINE_DATABASE_POOL"),
-            # Statements that ask for it are prepared, no others; None: not even those.
-            "prepare_threshold": None if POOLER else 1_000_000,
+            # At once, of the cursors that can prepare: those of `governance.prepared`. None: not even those.
+            "prepare_threshold": None if POOLER else 0,
         }
         # Said also where it is never, because the role may have a limit of its own for those behind a pooler.
         | ({} if POOLER else {"options": f"-c statement_timeout={STATEMENT_SECONDS}s"})

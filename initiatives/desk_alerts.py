@@ -5,7 +5,6 @@ a step-back until the message about them was opened.
 """
 
 from collections.abc import Iterator
-from datetime import date
 
 from django.urls import reverse
 
@@ -24,8 +23,8 @@ MOST = 20  # holds and graces of others on one desk; the list of cases has all
 
 def lines(look: Look) -> Iterator[Line]:
     """Holds, days of grace that are over, stops and step-backs that reach the person."""
-    holds = {row.pk: row for row in [*look.holds, *look.rows("own_holds")]}
-    lapsed = {row.pk: row for row in [*look.lapsed, *look.rows("own_lapsed")]}
+    holds = {row.pk: row for row in [*look.rows("holds"), *look.rows("own_holds")]}
+    lapsed = {row.pk: row for row in [*look.rows("lapsed"), *look.rows("own_lapsed")]}
     shown = [_hold(look, row) for row in holds.values() if _reaches(look, row.initiative, row.against)]
     shown += [_grace(look, row) for row in lapsed.values() if _reaches(look, row.initiative)]
     deciding = [line for line in shown if line.verb == "decide"]
@@ -109,5 +108,5 @@ def _depending(row) -> Line:
         "See what was agreed",
         f"It is {what}. Bearable without it: {row.outage}. Ask its owner what still works.",
         case.ref,
-        due=date.fromisoformat(row.lapsed) if row.lapsed else None,
+        due=row.lapsed,
     )

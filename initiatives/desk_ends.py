@@ -38,7 +38,7 @@ def ends(look: Look):
             f"The {len(look.ending)} oldest stand here; the others come up as these are decided.",
         )
     yield from _to_accept_again(look)
-    for row in look.dependences:
+    for row in look.rows("dependants"):
         case = row.initiative
         yield Line(
             "confirm",

@@ -14,7 +14,7 @@ from initiatives import desk_alerts, desk_reviews, desk_systems
 from initiatives.desk_approvals import approvals
 from initiatives.desk_ends import ends
 from initiatives.desk_look import Look, look_of
-from initiatives.desk_rows import AGEING
+from initiatives.desk_rows import ageing
 from initiatives.exports import gap_words
 from initiatives.models import Evidence, Initiative, Span, Waiver
 from initiatives.models.initiative import RANK, ROLES
@@ -54,7 +54,7 @@ def questions(look: Look):
             "Answer",
             f"The board asks: {rows[0].text}" + (f" And {len(rows) - 1} more." if len(rows) > 1 else ""),
             case.ref,
-            clock.local_day(datetime.fromisoformat(rows[0].expires_at)),
+            clock.local_day(rows[0].expires_at),
             on_behalf=look.standing_in_on.get(case.pk, ""),
         )
 
@@ -243,14 +243,14 @@ def _ageing(look: Look, spans: dict[int, Span]):
     }
     if not soon or look.book is None:
         return
-    ageing = AGEING.ask(list(soon))["evidence"]
+    items = list(ageing(list(soon)))
     for pk, stale_on in soon.items():
         case = look.working[pk][0]
         ending = {
             item.title: (item, key)
-            for item in ageing.get(pk, ())
+            for item in items
             for key in item.covers
-            if _last_day(look, key, item, case) == stale_on - timedelta(days=1)
+            if item.initiative_id == pk and _last_day(look, key, item, case) == stale_on - timedelta(days=1)
         }
         titles = list(ending)
         if len(titles) > 1:
@@ -358,10 +358,10 @@ def asked(look: Look):
             reverse("delegation", args=[row.pk]),
             "Read and answer",
             f"For {what}. Nobody can accept this for you.",
-            when=days_between(datetime.fromisoformat(row.since), datetime.fromisoformat(row.until)),
+            when=days_between(row.since, row.until),
         )
     leavers: dict[str, list[str]] = {}
-    for row in look.asked_to_take_over:
+    for row in look.rows("handovers"):
         leavers.setdefault(row.who, []).append(row.reason)
     for who, reasons in leavers.items():
         yield Line(

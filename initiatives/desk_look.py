@@ -9,51 +9,23 @@ from governance.answers import Answer
 from governance.boards import boards, seats_held
 from governance.models import ContractVersion, Delegation, Membership, Rulebook, Unit, User
 from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
-from governance.reading import maker, once
+from governance.reading import once
 from initiatives import desk_rows, ending, standing
 from initiatives.models import (
     Condition,
     Dependant,
-    Hold,
     Initiative,
     Obligation,
     ProposedChange,
     Review,
     RoleAssignment,
-    ServiceAccount,
     Span,
-    System,
     Waiver,
 )
 from initiatives.models.initiative import PRODUCTION, RUNNING
-from initiatives.models.reviews import APPROVE, CONDITION
 from initiatives.proposal_permissions import SEAT_WAITS
 from initiatives.residency_permissions import RESIDENCY_SEATS, may_confirm_terms
 from initiatives.system_permissions import ARCHITECTURE
-
-_case = maker(Initiative, desk_rows.CASE)
-
-
-@dataclass(frozen=True)
-class CastVote:
-    """A vote that stands, as far as a desk needs it."""
-
-    seat: str
-    person_id: int
-    person: str
-    verdict: str
-    at: datetime
-
-    @classmethod
-    def told(cls, row: dict) -> "CastVote":
-        """The vote from a row of `desk_rows`."""
-        at = datetime.fromisoformat(row["at"])
-        return cls(row["seat"], row["person_id"], row["person"], row["verdict"], at)
-
-    @property
-    def approves(self) -> bool:
-        """Whether it is an approval, fresh or not."""
-        return self.verdict in (APPROVE, CONDITION)
 
 
 class Look:
@@ -72,8 +44,7 @@ class Look:
 
         What the frame of the page and others ask too is kept for the running look.
         """
-        found = desk_rows.OF_PERSON.ask([self.person.pk], now=self.now, today=self.today)
-        named = {table: rows.get(self.person.pk, []) for table, rows in found.items()}
+        named = desk_rows.OF_PERSON.ask([self.person.pk], now=self.now, today=self.today)
         (row,) = named["person"]
         once(("rulebook in force",), lambda: row.newest_rulebook)
         once(("unread", self.person.pk), lambda: row.unread_notices)
@@ -85,12 +56,9 @@ class Look:
         away = {
             row.away
             for row in self._named["delegations"]
-            if row.accepted_at and row.membership_id is None and datetime.fromisoformat(row.since) <= self.now
+            if row.accepted_at and row.membership_id is None and row.since <= self.now
         }
-        if not away:
-            return {table: [] for table in desk_rows.OF_THE_AWAY}
-        found = desk_rows.OF_PERSON.ask(away, *desk_rows.OF_THE_AWAY, now=self.now, today=self.today)
-        return {table: [row for rows in by_key.values() for row in rows] for table, by_key in found.items()}
+        return desk_rows.OF_PERSON.ask(away, *desk_rows.OF_THE_AWAY, now=self.now, today=self.today)
 
     @cached_property
     def book(self):
@@ -152,11 +120,6 @@ class Look:
         return [row for row in self._named["delegations"] if row.accepted_at is None]
 
     @property
-    def asked_to_take_over(self) -> list:
-        """Handovers that wait for the person, with `who` leaves."""
-        return self._named["handovers"]
-
-    @property
     def conditions(self) -> list[Condition]:
         """Conditions that the person, or whoever they stand in for, has to meet, by their day."""
         return sorted([*self._named["conditions"], *self._of_the_away["conditions"]], key=_by_day)
@@ -184,29 +147,14 @@ class Look:
         return self._named["unowned"]
 
     @property
-    def dependences(self) -> list[Dependant]:
-        """What the person is asked to state as an executive, each with its case."""
-        return self._named["dependants"]
-
-    @property
     def depending(self) -> list[Dependant]:
-        """Dependences of the person on cases that are held (`held`, `held_since`) or past their grace (`lapsed`)."""
+        """Dependences of the person on cases that are held (`held`) or past their grace (`lapsed`)."""
         return sorted(self._named["depending"], key=lambda row: (row.initiative.number, row.pk))
 
     @property
     def to_read(self) -> list[dict]:
         """Messages about a stop or a step-back that the person has not opened: pk, subject, text, ref and at."""
         return self._named["person"][0].to_read
-
-    @property
-    def systems(self) -> list[System]:
-        """Systems that the person owns and on which cases wait for a word, each with how many: `waiting`."""
-        return self._named["systems"]
-
-    @property
-    def accounts(self) -> list[ServiceAccount]:
-        """Service accounts that the person answers for and looks at again, with the `place` they are in."""
-        return self._named["accounts"]
 
     @cached_property
     def party_to(self) -> set[int]:
@@ -279,7 +227,7 @@ class Look:
     def _standing_there(self) -> dict[str, list]:
         """Every row around the person's units and running cases, by table of `desk_rows.AROUND`."""
         deputy = {member.board_id for member in self.memberships if member.seat == DEPUTY_CHAIR}
-        found = desk_rows.AROUND.ask(
+        return desk_rows.AROUND.ask(
             {
                 "seated": list(self.seats_by_unit),
                 "chaired": self.units_with([CHAIR, DEPUTY_CHAIR]),
@@ -301,11 +249,10 @@ class Look:
             today=self.today,
             **(ending.moments(self.book) if self.book else {}),
         )
-        return {table: [row for rows in by_key.values() for row in rows] for table, by_key in found.items()}
 
     def rows(self, table: str) -> list:
-        """The rows of one table around the person's units and running cases."""
-        return self._standing_there[table]
+        """The rows of one table of `desk_rows`: those that name the person, or around their units and running cases."""
+        return self._named[table] if table in self._named else self._standing_there[table]
 
     @cached_property
     def spans(self) -> dict[int, Span]:
@@ -324,7 +271,7 @@ class Look:
         for row in found:
             row.rulebook = Rulebook.objects.kept(row.rulebook_id)
             row.initiative.unit = self.units[row.initiative.unit_id]
-            row.votes = [CastVote.told(vote) for vote in row.votes]
+            row.votes = [vote for vote in self.rows("votes") if vote.review_id == row.pk]
         return found
 
     @cached_property
@@ -334,16 +281,6 @@ class Look:
         for row in found:
             row.rulebook = Rulebook.objects.kept(row.rulebook_id)
         return found
-
-    @property
-    def holds(self) -> list[Hold]:
-        """Open holds on running cases of the person's boards, with the requirements they are held `against`."""
-        return sorted(self.rows("holds"), key=_by_case)
-
-    @property
-    def lapsed(self) -> list[Obligation]:
-        """Days of grace that are over, on cases of the person's boards."""
-        return sorted(self.rows("lapsed"), key=_by_case)
 
     @property
     def waivers(self) -> list[Waiver]:
@@ -357,21 +294,16 @@ class Look:
 
     @cached_property
     def _ending(self) -> tuple[list[tuple[Initiative, date]], int]:
-        by_unit = [unit.ending for unit in self.rows("ending") if unit.ending]
-        told = [
-            (_case(row[column] for column in desk_rows.CASE), row["continued"])
-            for rows in by_unit
-            for row in rows
-        ]
-        oldest = sorted(told, key=lambda row: (row[0].since, row[0].pk))[: desk_rows.MOST_ENDING]
+        cases = sorted(self.rows("ending"), key=lambda case: (case.since, case.pk))
         ends = [
             (
                 case,
-                standing.review_by(case, list(map(date.fromisoformat, until))) or standing.reattest_by(case),
+                standing.review_by(case, list(map(date.fromisoformat, case.continued)))
+                or standing.reattest_by(case),
             )
-            for case, until in oldest
+            for case in cases[: desk_rows.MOST_ENDING]
         ]
-        return ends, sum(rows[0]["in_all"] for rows in by_unit)
+        return ends, sum({case.unit_id: case.in_all for case in cases}.values())
 
     @property
     def ending(self) -> list[tuple[Initiative, date]]:
@@ -388,7 +320,8 @@ class Look:
         """Cases with something to decide that the person decides on now: as chair, or as deputy in place of one."""
         cases = {row.initiative_id: row.initiative.unit_id for row in self.open_reviews}
         cases |= {
-            row.initiative_id: row.initiative.unit_id for row in [*self.holds, *self.waivers, *self.lapsed]
+            row.initiative_id: row.initiative.unit_id
+            for row in [*self.rows("holds"), *self.waivers, *self.rows("lapsed")]
         }
         cases |= {case.pk: case.unit_id for case, _ in self.ending}
         mine = {pk for pk, unit in cases.items() if CHAIR in self.seats_by_unit.get(unit, ())}
@@ -457,7 +390,7 @@ class Circle:
 def circle_of(person: User) -> Circle:
     """The cases near this person's desk now."""
     look = look_of(person)
-    rows = [*look.roles, *look.debts, *look.dependences, *look.depending]
+    rows = [*look.roles, *look.debts, *look.rows("dependants"), *look.depending]
     cases = {row.initiative.ref for row in rows} | {case.ref for case in look.standing_in}
     cases |= {Initiative.ref_of(row.case_number) for row in look.conditions}
     return Circle(frozenset(cases), frozenset(look.seats_by_unit))

@@ -14,8 +14,8 @@ from governance.models.people import SEATS
 from governance.rulebook.book import Gate
 from governance.templatetags.plumbline import day
 from initiatives import glance, waiting
-from initiatives.desk_look import CastVote, Look
-from initiatives.models import Review
+from initiatives.desk_look import Look
+from initiatives.models import Review, SignOff
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _unsigned(look: Look, one: Mine) -> Line:
     return _line(one, "sign", "Read and sign", why, look.holder_on(case, one.seat))
 
 
-def _stale(look: Look, one: Mine, vote: CastVote) -> Line:
+def _stale(look: Look, one: Mine, vote: SignOff) -> Line:
     whose = "Your approval" if vote.person_id == look.person.pk else f"The approval by {vote.person}"
     reasons = "; ".join(one.reasons[:2])
     why = ended(f"{_gate(one.review).title}. {whose} of {day(vote.at)} went stale: {reasons}")

@@ -4,10 +4,11 @@ A third is asked about people for whom the person stands in, and about cases who
 """
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, Subquery, Window
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.fields.json import KT
-from django.db.models.functions import Coalesce, JSONObject
+from django.db.models.functions import Coalesce, JSONObject, RowNumber
 
+from governance.batch_read import Batch, Given, Rows
 from governance.boards import away
 from governance.models import (
     ContractApproval,
@@ -20,7 +21,6 @@ from governance.models import (
     User,
 )
 from governance.models.people import CHAIR
-from governance.reading import Around, Moment, Question
 from initiatives import ending, models
 from initiatives.alerts import UNTIL_READ
 from initiatives.models import Initiative, RoleAssignment, SignOff
@@ -43,22 +43,10 @@ CASE = (
     "reattested_at",
     "withdrawn_at",
 )
-_NOT_OF_CASE = tuple(
-    one.column for one in Initiative._meta.concrete_fields if one.attname not in (*CASE, "confidential")
-)
 # A chair works through ends oldest first; one line says how many more there are.
 MOST_ENDING = 20
 
-
-def _all_but(model, *kept: str) -> tuple[str, ...]:
-    return tuple(one.column for one in model._meta.concrete_fields if one.column not in kept)
-
-
-def _all_but_key(model) -> tuple[str, ...]:
-    return _all_but(model, model._meta.pk.column)
-
-
-_now = Moment("now")
+_now = Given("now")
 _unread = Notice.objects.unread().filter(person=OuterRef("pk")).order_by().values("person")
 _drafts = Rulebook.objects.filter(published_at__isnull=True, admin__isnull=False).order_by("-pk")
 _imports = models.ImportBatch.objects.filter(confirmed_at__isnull=True, repeats__isnull=True)
@@ -91,15 +79,15 @@ _hold_of_case = (
 )
 _lapsed_of_case = (
     models.Obligation.objects.unsettled()
-    .filter(initiative=OuterRef("initiative"), kind="step_back", due__lt=Moment("today"))
+    .filter(initiative=OuterRef("initiative"), kind="step_back", due__lt=Given("today"))
     .order_by("due")
 )
 _to_read = (
     Notice.objects.unread().filter(person=OuterRef("pk"), kind__in=UNTIL_READ).order_by("owed_at", "pk")
 )
 
-OF_PERSON = Question(
-    person=Around(
+OF_PERSON = Batch(
+    person=Rows(
         User.objects.annotate(
             newest_rulebook=Subquery(Rulebook.objects.published().values("pk")[:1]),
             unread_notices=Coalesce(Subquery(_unread.values(n=Count("pk")), output_field=IntegerField()), 0),
@@ -130,22 +118,22 @@ OF_PERSON = Question(
             ),
         ),
         "pk",
-        without=_all_but_key(User),
+        only=("id",),
     ),
-    seats=Around(
+    seats=Rows(
         Membership.objects.held_at(_now).annotate(
             units=ArraySubquery(_units.values(row=JSONObject(id="pk", path="path", code="code", name="name")))
         ),
         "person",
         without=("starts_at", "ends_at"),
     ),
-    roles=Around(
+    roles=Rows(
         RoleAssignment.objects.open().filter(initiative__withdrawn_at__isnull=True),
         "person",
         joined={"initiative": CASE, "proposed_by": _NAME, "person": _NAME},
         without=("accepted_words", "ended_reason"),
     ),
-    delegations=Around(
+    delegations=Rows(
         Delegation.objects.filter(ended_at__isnull=True, absence__ends_at__gt=_now).annotate(
             away=F("absence__person"),
             who=F("absence__person__full_name"),
@@ -156,18 +144,16 @@ OF_PERSON = Question(
         ),
         "delegate",
     ),
-    handovers=Around(models.Handover.objects.waiting().annotate(who=F("person__full_name")), "successor"),
-    conditions=Around(
+    handovers=Rows(models.Handover.objects.waiting().annotate(who=F("person__full_name")), "successor"),
+    conditions=Rows(
         models.Condition.objects.filter(met_at__isnull=True).annotate(
             case_title=F("review__initiative__title"), case_number=F("review__initiative__number")
         ),
         "owner",
         joined={"owner": _NAME},
     ),
-    debts=Around(
-        models.Obligation.objects.unsettled(), "debtor", joined={"initiative": CASE, "debtor": _NAME}
-    ),
-    dependants=Around(
+    debts=Rows(models.Obligation.objects.unsettled(), "debtor", joined={"initiative": CASE, "debtor": _NAME}),
+    dependants=Rows(
         models.Dependant.objects.waiting().filter(
             ~Q(initiative__stage__in=CLOSED), initiative__withdrawn_at__isnull=True
         ),
@@ -175,45 +161,46 @@ OF_PERSON = Question(
         joined={"initiative": CASE, "stated_by": _NAME},
         without=("for_what", "process"),
     ),
-    depending=Around(
+    depending=Rows(
         models.Dependant.objects.filter(ended_at__isnull=True)
         .annotate(
             told=Coalesce("executive", "stated_by"),
             held=Subquery(_hold_of_case.values("kind")[:1]),
-            held_since=Subquery(_hold_of_case.values("opened_at")[:1]),
             lapsed=Subquery(_lapsed_of_case.values("due")[:1]),
         )
         .filter(Q(held__isnull=False) | Q(lapsed__isnull=False)),
         "told",
         joined={"initiative": CASE},
     ),
-    systems=Around(
+    systems=Rows(
         models.System.objects.standing()
         .annotate(
             waiting=Coalesce(Subquery(_waiting_word.values(n=Count("pk")), output_field=IntegerField()), 0)
         )
         .filter(waiting__gt=0),
         "owner",
-        without=_all_but(models.System, "id", "name", "owner_id"),
+        only=("id", "name", "owner_id"),
     ),
-    accounts=Around(
+    accounts=Rows(
         models.ServiceAccount.objects.open()
         .filter(review_by__isnull=False, system__retired_at__isnull=True)
         .annotate(place=F("system__name")),
         "owner",
         without=("privileges", "closed_reason"),
     ),
-    proposals=Around(
+    proposals=Rows(
         models.ProposedChange.objects.waiting().annotate(who=F("by__full_name"), place=F("system__name")),
         "system__owner",
         without=("fields",),
     ),
-    account_proposals=Around(
+    account_proposals=Rows(
         models.ProposedChange.objects.waiting().annotate(who=F("by__full_name"), place=F("system__name")),
         "account__owner",
         without=("fields",),
     ),
-    unowned=Around(Initiative.objects.live().filter(~Exists(_owned)), "registered_by", without=_NOT_OF_CASE),
+    unowned=Rows(
+        Initiative.objects.live().filter(~Exists(_owned)), "registered_by", only=(*CASE, "confidential")
+    ),
 )
 # What else is asked of people for whom somebody stands in.
 OF_THE_AWAY = ("roles", "conditions", "debts")
@@ -226,56 +213,56 @@ _standing_holds = (
     .filter(initiative__stage__in=RUNNING, initiative__withdrawn_at__isnull=True)
     .annotate(against=ArraySubquery(_against.order_by().values("requirement").distinct()))
 )
-_lapsed = models.Obligation.objects.unsettled().filter(kind="step_back", due__lt=Moment("today"))
-_votes = SignOff.objects.latest().filter(review=OuterRef("pk")).order_by("pk")
+_lapsed = models.Obligation.objects.unsettled().filter(kind="step_back", due__lt=Given("today"))
 _stewards = RoleAssignment.objects.open().filter(initiative=OuterRef("initiative"), role="data_steward")
 _signed = ContractApproval.objects.filter(version=OuterRef("pk"), digest=OuterRef("digest")).order_by("pk")
 _answered = models.Answer.objects.filter(initiative=OuterRef("pk")).order_by()
-_ending = ending.soon(Initiative.objects.filter(unit=OuterRef("pk")), Moment).annotate(
-    continued=ArraySubquery(ending.going_on().values("until")), in_all=Window(Count("pk"))
+_ending = (
+    ending.soon(Initiative.objects.all(), Given)
+    .annotate(
+        continued=ArraySubquery(ending.going_on().values("until")),
+        in_all=Window(Count("pk"), partition_by="unit"),
+        place=Window(RowNumber(), partition_by="unit", order_by=("since", "pk")),
+    )
+    .filter(place__lte=MOST_ENDING)
 )
 _covers = models.Coverage.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _answers = models.ApprovalAnswer.objects.filter(request=OuterRef("pk")).order_by()
 
 # Each table is asked with the units or the cases that matter to it: `desk_look.Look.standing_there`.
-AROUND = Question(
-    reviews=Around(
-        models.Review.objects.filter(outcome=models.Review.OPEN).annotate(
-            votes=ArraySubquery(
-                _votes.values(
-                    row=JSONObject(
-                        seat="seat",
-                        person_id="person",
-                        person="person__full_name",
-                        verdict="verdict",
-                        at="at",
-                    )
-                )
-            ),
-        ),
+AROUND = Batch(
+    reviews=Rows(
+        models.Review.objects.filter(outcome=models.Review.OPEN),
         "initiative__unit",
         joined={"initiative": CASE},
         without=("findings", "reason"),
         keys="seated",
     ),
-    own_reviews=Around(
+    votes=Rows(
+        SignOff.objects.latest().filter(review__outcome=models.Review.OPEN),
+        "review__initiative__unit",
+        joined={"person": _NAME},
+        only=("id", "review_id", "seat", "person_id", "verdict", "at"),
+        keys="seated",
+    ),
+    own_reviews=Rows(
         models.Review.objects.filter(outcome=models.Review.OPEN),
         "initiative",
         joined={"initiative": CASE, "initiative__unit": ("id", "path", "code", "name")},
         without=("findings", "reason"),
         keys="cases",
     ),
-    holds=Around(_standing_holds, "initiative__unit", joined={"initiative": CASE}, keys="seated"),
-    own_holds=Around(_standing_holds, "initiative", joined={"initiative": CASE}, keys="cases"),
-    lapsed=Around(_lapsed, "initiative__unit", joined={"initiative": CASE}, keys="seated"),
-    own_lapsed=Around(_lapsed, "initiative", joined={"initiative": CASE}, keys="cases"),
-    waivers=Around(
+    holds=Rows(_standing_holds, "initiative__unit", joined={"initiative": CASE}, keys="seated"),
+    own_holds=Rows(_standing_holds, "initiative", joined={"initiative": CASE}, keys="cases"),
+    lapsed=Rows(_lapsed, "initiative__unit", joined={"initiative": CASE}, keys="seated"),
+    own_lapsed=Rows(_lapsed, "initiative", joined={"initiative": CASE}, keys="cases"),
+    waivers=Rows(
         models.Waiver.objects.filter(Q(chair__isnull=True) | Q(risk__isnull=True), refused_at__isnull=True),
         "initiative__unit",
         joined={"initiative": CASE, "requested_by": _NAME},
         keys="waived",
     ),
-    contracts=Around(
+    contracts=Rows(
         ContractVersion.objects.filter(state=ContractVersion.IN_REVIEW).annotate(
             signed=ArraySubquery(_signed.values("seat")),
             case_pk=F("contract__initiative"),
@@ -287,15 +274,15 @@ AROUND = Question(
         joined={"author": _NAME},
         keys="signing",
     ),
-    tiers=Around(
+    tiers=Rows(
         Initiative.objects.live().filter(
             ~Q(proposed_tier=""), ~Q(proposed_tier=F("tier")), stage__in=RUNNING
         ),
         "unit",
-        without=_NOT_OF_CASE,
+        only=(*CASE, "confidential"),
         keys="risky",
     ),
-    exceptions=Around(
+    exceptions=Rows(
         models.Answer.objects.filter(
             kind="not_applicable",
             accepted_at__isnull=True,
@@ -307,65 +294,52 @@ AROUND = Question(
         without=("text",),
         keys="seated",
     ),
-    ending=Around(
-        Unit.objects.annotate(
-            ending=ArraySubquery(
-                _ending.order_by("since", "pk").values(
-                    row=JSONObject(
-                        continued="continued", in_all="in_all", **{column: column for column in CASE}
-                    )
-                )[:MOST_ENDING]
-            )
-        ),
-        "pk",
-        without=_all_but_key(Unit),
-        keys="ended",
-    ),
-    chairs=Around(
+    ending=Rows(_ending, "unit", only=CASE, keys="ended"),
+    chairs=Rows(
         Membership.objects.held_at(_now).filter(~away(_now), seat=CHAIR),
         "board",
         keys="boards",
     ),
-    questions=Around(
+    questions=Rows(
         models.Question.objects.filter(review__outcome=models.Review.OPEN, answered_at__isnull=True).annotate(
             expires_at=F("review__expires_at"), case=F("review__initiative")
         ),
         "review__initiative",
         keys="cases",
     ),
-    switched_off=Around(
+    switched_off=Rows(
         models.KillSwitch.objects.filter(released_at__isnull=True),
         "initiative",
         joined={"pressed_by": _NAME},
         keys="cases",
     ),
-    answered=Around(
+    answered=Rows(
         Initiative.objects.annotate(answered=ArraySubquery(_answered.values("requirement"))),
         "pk",
-        without=_all_but_key(Initiative),
+        only=("id",),
         keys="cases",
     ),
-    conflicts=Around(
+    conflicts=Rows(
         models.DefinitionConflict.objects.open().annotate(
             one_term=F("one__term__name"), other_term=F("other__term__name"), steward=Exists(_stewards)
         ),
         "initiative",
-        without=_all_but(models.DefinitionConflict, "id", "initiative_id"),
+        only=("id", "initiative_id"),
         keys="settled",
     ),
-    spans=Around(
+    spans=Rows(
         models.Span.objects.covering(_now),
         "initiative",
         without=("supported", "shortfall", "label", "governance", "integration", "adoption", "held"),
         keys="cases",
     ),
-    changes=Around(
+    changes=Rows(
         models.ChangeRecord.objects.filter(Q(approver__isnull=True) | Q(rollback=""), ~Q(layer="")),
         "initiative",
         without=("triggers",),
         keys="recorded",
     ),
-    approvals=Around(
+    approvals=Rows(
         models.ApprovalRequest.objects.waiting_at(_now)
         .in_words()
         .annotate(
@@ -378,7 +352,7 @@ AROUND = Question(
         without=("arguments", "clauses", "why"),
         keys="cases",
     ),
-    accepted_again=Around(
+    accepted_again=Rows(
         models.Evidence.objects.filter(acceptance__isnull=False, acceptance__ended_at__isnull=True).annotate(
             who=F("acceptance__person"), role=F("acceptance__role")
         ),
@@ -388,12 +362,12 @@ AROUND = Question(
     ),
 )
 
-AGEING = Question(
-    evidence=Around(
-        models.Evidence.objects.filter(withdrawn_at__isnull=True, superseded_by__isnull=True).annotate(
-            covers=ArraySubquery(_covers.values("requirement"))
-        ),
-        "initiative",
-        without=("note", "link"),
+
+def ageing(cases: list[int]) -> QuerySet:
+    """What these cases rest on now, each item with the requirements it `covers`; only for cases whose proof ages."""
+    items = models.Evidence.objects.filter(withdrawn_at__isnull=True, superseded_by__isnull=True)
+    return (
+        items.filter(initiative__in=cases)
+        .annotate(covers=ArraySubquery(_covers.values("requirement")))
+        .order_by("pk")
     )
-)

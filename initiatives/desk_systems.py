@@ -17,7 +17,7 @@ REVIEW_DAYS = 30  # before its day an account is on the desk
 
 def lines(look: Look):
     """Cases that wait for the owner's word, one line a system; accounts that are to be looked at."""
-    for system in look.systems:
+    for system in look.rows("systems"):
         yield Line(
             "agree",
             f"{count(system.waiting, 'case')} would depend on {system.name}",
@@ -25,7 +25,7 @@ def lines(look: Look):
             "Read and answer",
             "You look after it: say whether they may, link by link. Nobody can agree for you.",
         )
-    for account in look.accounts:
+    for account in look.rows("accounts"):
         if account.review_by <= look.today + timedelta(days=REVIEW_DAYS):
             yield Line(
                 "confirm",

@@ -15,9 +15,10 @@ from django.db.models import Count, F, Func, JSONField, OuterRef, QuerySet, Subq
 from django.db.models.functions import JSONObject
 
 from governance import clock, gates
+from governance.batch_read import Batch, Given, Rows
 from governance.boards import board_for, read_members
 from governance.models import Absence, Entry, Membership, Rulebook
-from governance.reading import Around, Moment, Question, one_look
+from governance.reading import one_look
 from initiatives import board, sources, waiting
 from initiatives.models import Obligation, Review, RoleAssignment
 
@@ -48,18 +49,18 @@ def _which(rows: QuerySet) -> Subquery:
 
 
 # What a review depends on; entries of the case are counted too, because one with a lower number may come later.
-_MARKS = Question(
-    reviews=Around(
+_MARKS = Batch(
+    reviews=Rows(
         Review.objects.annotate(ref=_ref).annotate(
             newest=_newest(_of_case),
             entries=Subquery(_of_case.values("case_ref").annotate(n=Count("pk")).values("n")),
             people=_newest(Entry.objects.of_people()),
-            seated=_which(Membership.objects.held_at(Moment("now"))),
-            away=_which(Absence.objects.at(Moment("now"))),
+            seated=_which(Membership.objects.held_at(Given("now"))),
+            away=_which(Absence.objects.at(Given("now"))),
             debts=ArraySubquery(_debts.values(row=JSONObject(id="pk", due="due"))),
         ),
         "pk",
-        without=tuple(one.column for one in Review._meta.concrete_fields if not one.primary_key),
+        only=("id",),
     )
 )
 
@@ -98,9 +99,7 @@ def at(reviews: list[Review]) -> dict[int, Glance]:
     if not reviews:
         return {}
     now = clock.now()
-    marks = {
-        pk: _mark(row) for pk, (row,) in _MARKS.ask([row.pk for row in reviews], now=now)["reviews"].items()
-    }
+    marks = {row.pk: _mark(row) for row in _MARKS.ask([row.pk for row in reviews])["reviews"]}
     # One place a review, so that what is kept grows with what is open and not with what happens.
     places = {pk: f"glance-{pk}" for pk in marks}
     kept = cache.get_many(places.values())

@@ -5,18 +5,20 @@ is read for these keys alone. In the order that the portfolio opens with, an ind
 known; those that are being recomputed follow them.
 """
 
-import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from functools import cache
 
-from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
+from governance.batch_read import Batch, Given, Rows
 from governance.models import Rulebook
-from governance.reading import ANY_KEY, counts, lists
+from governance.reading import counts, lists
 from initiatives import filters
 from initiatives.models import Initiative, Span, Standing
+
+_SHOWN = filters.with_people(
+    filters.with_standing(Initiative.objects.all(), Given("rulebook"), Given("moment"))
+)
+_ROWS = Batch(cases=Rows(_SHOWN, "pk"))
 
 
 class Listing:
@@ -62,14 +64,9 @@ class Listing:
     def rows(self, keys: Iterable[int]) -> list[Initiative]:
         """The cases with these keys, in this order, with what holds for them and whose they are."""
         keys = list(keys)
-        values = {
-            "keys": keys,
-            "rulebook": self.rulebook.pk if self.rulebook else 0,
-            "moment": self.moment,
-        }
-        found = {case.pk: case for case in Initiative.objects.raw(_row_sql(), values)}
-        for case in found.values():
-            case.gap_counts = json.loads(case.gap_counts) if case.gap_counts else {}
+        rulebook = self.rulebook.pk if self.rulebook else 0
+        rows = _ROWS.ask(keys, rulebook=rulebook, moment=self.moment)["cases"]
+        found = {case.pk: case for case in rows}
         return [found[key] for key in keys if key in found]
 
     def _short(self, seen: QuerySet) -> QuerySet:
@@ -109,23 +106,3 @@ def _between(cases: QuerySet, start: int, stop: int, total: int) -> list[int]:
     if start + stop <= total:
         return list(keys[start:stop])
     return list(keys.reverse()[total - stop : total - start])[::-1]
-
-
-# Stand for the rulebook and the moment while the SQL is made.
-_ANY_RULEBOOK = ANY_KEY - 1
-_ANY_MOMENT = datetime(8999, 9, 9, tzinfo=UTC)
-
-
-@cache
-def _row_sql() -> str:
-    """The SQL of `Listing.rows`, made once a process: building it costs more than answering it."""
-    cases = Initiative.objects.filter(pk__in=[ANY_KEY]).order_by()
-    rulebook = Rulebook(pk=_ANY_RULEBOOK)
-    sql, values = filters.with_people(
-        filters.with_standing(cases, rulebook, _ANY_MOMENT)
-    ).query.sql_with_params()
-    with connection.cursor() as cursor:
-        said = cursor.mogrify(sql, values).replace("%", "%%")
-        moment = cursor.mogrify("%s", [_ANY_MOMENT])
-    said = said.replace(f"IN ({ANY_KEY})", "= ANY(%(keys)s::bigint[])")
-    return said.replace(str(_ANY_RULEBOOK), "%(rulebook)s").replace(moment, "%(moment)s")

@@ -11,9 +11,9 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import JSONObject
 
 from governance import clock
+from governance.batch_read import Batch, Given, JSONList, Rows
 from governance.boards import PERSON
 from governance.models import Clause, ContractVersion, Delegation
-from governance.reading import Around, JSONList, Moment, Question
 from initiatives.models import (
     Answer,
     ArchitectureDecision,
@@ -32,6 +32,7 @@ from initiatives.models import (
     LayerReview,
     Obligation,
     ProofItem,
+    Question,
     Review,
     RoleAssignment,
     ScopeVersion,
@@ -41,7 +42,6 @@ from initiatives.models import (
     Voiding,
     Waiver,
 )
-from initiatives.models import Question as Asked
 from initiatives.models.reviews import WITHDRAWN
 
 _covers = Coverage.objects.filter(evidence=OuterRef("pk")).order_by("pk")
@@ -56,7 +56,7 @@ _times = JSONObject(by="delegate_id", since="absence__starts_at", until="absence
 _controls = ClauseEnforcement.objects.counting().filter(
     clause__version__contract=OuterRef("version__contract"), clause__fingerprint=OuterRef("fingerprint")
 )
-_binding = Q(version__ends_at__isnull=True) | Q(version__ends_at__gt=Moment("now"))
+_binding = Q(version__ends_at__isnull=True) | Q(version__ends_at__gt=Given("now"))
 # Of versions that bind now or are to, what nothing enforces: clauses that have their control stay where they are.
 _unmapped = Clause.objects.filter(
     _binding, ~Exists(_controls), version=OuterRef("pk"), version__starts_at__isnull=False
@@ -65,21 +65,21 @@ _said = JSONObject(number="number", sentence="sentence")
 _excuses = Excuse.objects.filter(obligation=OuterRef("pk")).order_by("pk")
 _excuse = JSONObject(case="initiative", number="initiative__number", at="at", reason="reason")
 _owed = Obligation.objects.unsettled().annotate(let_pass=ArraySubquery(_excuses.values(row=_excuse)))
-_OF_CASE = Question(
-    roles=Around(
+_OF_CASE = Batch(
+    roles=Rows(
         RoleAssignment.objects.annotate(stand_ins=ArraySubquery(_stand_in.values(row=_times))),
         "initiative",
         joined={"person": PERSON},
     ),
-    reviews=Around(Review.objects.all(), "initiative", without=("findings",)),
-    debts=Around(_owed, "initiative", joined={"debtor": PERSON}),
+    reviews=Rows(Review.objects.all(), "initiative", without=("findings",)),
+    debts=Rows(_owed, "initiative", joined={"debtor": PERSON}),
     # Sixty to a case: as rows of their own they would cost as much as everything else together.
-    answers=Around(
+    answers=Rows(
         Initiative.objects.annotate(replies=ArraySubquery(_replies.values(row=_reply))),
         "pk",
-        without=tuple(one.column for one in Initiative._meta.concrete_fields if not one.primary_key),
+        only=("id",),
     ),
-    evidence=Around(
+    evidence=Rows(
         Evidence.objects.annotate(
             covers=ArraySubquery(_covers.values(row=JSONList("requirement", "pk"))),
             named=ArraySubquery(_named.values(row=_version)),
@@ -89,38 +89,38 @@ _OF_CASE = Question(
         "initiative",
         without=("note",),
     ),
-    voidings=Around(Voiding.objects.all(), "evidence__initiative"),
-    contract_versions=Around(
+    voidings=Rows(Voiding.objects.all(), "evidence__initiative"),
+    contract_versions=Rows(
         ContractVersion.objects.annotate(unmapped=ArraySubquery(_unmapped.values(row=_said))),
         "contract__initiative",
     ),
-    architecture_decisions=Around(
+    architecture_decisions=Rows(
         ArchitectureDecision.objects.filter(withdrawn_at__isnull=True), "initiative", without=("text",)
     ),
-    stage_changes=Around(StageChange.objects.all(), "initiative"),
-    continuations=Around(Continuation.objects.all(), "initiative"),
-    former_titles=Around(FormerTitle.objects.all(), "initiative"),
-    holds=Around(Hold.objects.open(), "initiative"),
-    shortcomings=Around(Shortcoming.objects.standing(), "initiative"),
-    switched_off=Around(
+    stage_changes=Rows(StageChange.objects.all(), "initiative"),
+    continuations=Rows(Continuation.objects.all(), "initiative"),
+    former_titles=Rows(FormerTitle.objects.all(), "initiative"),
+    holds=Rows(Hold.objects.open(), "initiative"),
+    shortcomings=Rows(Shortcoming.objects.standing(), "initiative"),
+    switched_off=Rows(
         KillSwitch.objects.filter(released_at__isnull=True), "initiative", joined={"pressed_by": PERSON}
     ),
-    waivers=Around(Waiver.objects.all(), "initiative"),
-    proof_items=Around(ProofItem.objects.all(), "initiative"),
-    scopes=Around(ScopeVersion.objects.all(), "initiative"),
-    component_versions=Around(
+    waivers=Rows(Waiver.objects.all(), "initiative"),
+    proof_items=Rows(ProofItem.objects.all(), "initiative"),
+    scopes=Rows(ScopeVersion.objects.all(), "initiative"),
+    component_versions=Rows(
         ComponentVersion.objects.annotate(layer=F("component__layer"), name=F("component__name")),
         "component__initiative",
     ),
-    unmet_conditions=Around(
+    unmet_conditions=Rows(
         Condition.objects.filter(met_at__isnull=True).annotate(owner_name=F("owner__full_name")),
         "review__initiative",
     ),
 )
-_OFPERSON = Question(debts=Around(_owed.annotate(case_number=F("initiative__number")), "debtor"))
-_OF_REVIEW = Question(
-    sign_offs=Around(SignOff.objects.all(), "review", joined={"person": PERSON}),
-    questions=Around(Asked.objects.all(), "review", joined={"asked_by": PERSON, "answered_by": PERSON}),
+_OFPERSON = Batch(debts=Rows(_owed.annotate(case_number=F("initiative__number")), "debtor"))
+_OF_REVIEW = Batch(
+    sign_offs=Rows(SignOff.objects.all(), "review", joined={"person": PERSON}),
+    questions=Rows(Question.objects.all(), "review", joined={"asked_by": PERSON, "answered_by": PERSON}),
 )
 
 
@@ -131,7 +131,10 @@ def roles(case: Initiative) -> list[RoleAssignment]:
 
 def roles_of_each(cases: Iterable[int]) -> dict[int, list[RoleAssignment]]:
     """The same by case, for many cases in one question."""
-    return _OF_CASE.ask(cases, "roles")["roles"]
+    found: dict[int, list[RoleAssignment]] = {}
+    for row in _OF_CASE.ask(cases, "roles")["roles"]:
+        found.setdefault(row.initiative_id, []).append(row)
+    return found
 
 
 def standing_in(role: RoleAssignment) -> set[int]:
@@ -176,20 +179,20 @@ def debts(case: Initiative) -> list[Obligation]:
 
 def rows(case: Initiative, table: str) -> list:
     """The rows of one table around the case (named in `_OF_CASE`), oldest first, without the case itself."""
-    return _OF_CASE.each([case.pk], table)[case.pk]
+    return _OF_CASE.of(case.pk, table)
 
 
 def sign_offs(review: Review) -> list[SignOff]:
     """Every vote ever signed at the review, replaced and withdrawn ones too, oldest first."""
-    found = _OF_REVIEW.each([review.pk], "sign_offs")[review.pk]
+    found = _OF_REVIEW.of(review.pk, "sign_offs")
     for row in found:
         row._state.fields_cache["review"] = review
     return found
 
 
-def questions(review: Review) -> list[Asked]:
+def questions(review: Review) -> list[Question]:
     """What the board asked about criteria of the review, with who asked and who answered, oldest first."""
-    return _OF_REVIEW.each([review.pk], "questions")[review.pk]
+    return _OF_REVIEW.of(review.pk, "questions")
 
 
 def standing_votes(review: Review) -> list[SignOff]:
@@ -232,7 +235,7 @@ def answering(case: Initiative) -> list:
 
 def debts_of(person, kinds: Iterable[str]) -> list[Obligation]:
     """What the person still owes of these kinds, on any case (`case_number`), by its last day."""
-    owed = _OFPERSON.each([person.pk], "debts")[person.pk]
+    owed = _OFPERSON.of(person.pk, "debts")
     return sorted((debt for debt in owed if debt.kind in kinds), key=lambda row: (row.due, row.pk))
 
 

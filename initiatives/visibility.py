@@ -3,14 +3,13 @@
 from datetime import datetime
 from functools import cache
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from governance import asof, clock
+from governance.batch_read import Given, words_of
 from governance.boards import seats_held, units_of_board
 from governance.models import Delegation, Membership, Unit, User
-from governance.reading import ANY_KEY
 from initiatives.models import Condition, Gap, Handover, Initiative, Obligation, RoleAssignment
 from initiatives.models.holds import FEED
 
@@ -52,27 +51,24 @@ def owed_by(person: User) -> RawSQL:
     """Keys of the cases on which the person still owes something: debts, conditions, gaps, and what is just being
     handed over, to either side. Its words are made once: every page of a case asks.
     """
-    words, places = _owed()
-    return RawSQL(words, [person.pk] * places)
+    words = _owed()
+    return RawSQL(words, [person.pk] * words.count("%s"))
 
 
 @cache
-def _owed() -> tuple[str, int]:
-    asked = Handover.objects.waiting()
+def _owed() -> str:
+    person, asked = Given("person"), Handover.objects.waiting()
     queries = [
         Obligation.objects.unsettled()
-        .filter(debtor=ANY_KEY)
+        .filter(debtor=person)
         .exclude(kind__in=SETTLED_ELSEWHERE)
         .values("initiative"),
-        Condition.objects.filter(owner=ANY_KEY, met_at__isnull=True).values("review__initiative"),
-        Gap.objects.filter(owner=ANY_KEY, closed_at__isnull=True).values("initiative"),
-        asked.filter(person=ANY_KEY).values("initiative"),
-        asked.filter(successor=ANY_KEY).values("initiative"),
+        Condition.objects.filter(owner=person, met_at__isnull=True).values("review__initiative"),
+        Gap.objects.filter(owner=person, closed_at__isnull=True).values("initiative"),
+        asked.filter(person=person).values("initiative"),
+        asked.filter(successor=person).values("initiative"),
     ]
-    with connection.cursor() as cursor:
-        parts = [cursor.mogrify(*query.order_by().query.sql_with_params()) for query in queries]
-    words = " UNION ALL ".join(parts).replace("%", "%%").replace(str(ANY_KEY), "%s")
-    return words, words.count("%s")
+    return " UNION ALL ".join(map(words_of, queries)).replace("%(person)s", "%s")
 
 
 def sight_lost(person: User, refs: set[str]) -> dict[str, datetime]:

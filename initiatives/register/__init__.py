@@ -8,11 +8,12 @@ nothing.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from governance.reading import Whose
+from governance.batch_read import Batch, Rows
 from initiatives.models import Initiative
 from initiatives.models.initiative import RUNNING
 
@@ -96,25 +97,27 @@ class There:
 def there(cases: Iterable[int]) -> There:
     """What is in the register about these cases, in one question; only an act's own look, never kept."""
     nouns = _nouns()
-    kinds = _whose(nouns).ask(cases)
+    rows = _there(nouns).ask(cases)["cases"]
     by_noun = {
-        says: set().union(*(kinds[f"noun_{place}_{n}"] for n in range(len(says.about))))
+        says: {row.pk for row in rows if getattr(row, f"noun_{place}")}
         for place, says in enumerate(nouns)
         if hasattr(says, "about")
     }
-    return There(kinds["running"], by_noun)
+    return There({row.pk for row in rows if row.runs}, by_noun)
 
 
 @cache
-def _whose(nouns: tuple[Says, ...]) -> Whose:
-    return Whose(
-        running=(Initiative.objects.live().filter(stage__in=RUNNING), "id"),
-        **{
-            f"noun_{place}_{n}": (rows, "initiative")
-            for place, says in enumerate(nouns)
-            for n, rows in enumerate(getattr(says, "about", ()))
-        },
-    )
+def _there(nouns: tuple[Says, ...]) -> Batch:
+    def exist(rows: QuerySet, by: str = "initiative") -> Exists:
+        return Exists(rows.filter(**{by: OuterRef("pk")}))
+
+    marked = {
+        f"noun_{place}": reduce(or_, map(exist, says.about))
+        for place, says in enumerate(nouns)
+        if hasattr(says, "about")
+    }
+    runs = exist(Initiative.objects.live().filter(stage__in=RUNNING), "pk")
+    return Batch(cases=Rows(Initiative.objects.annotate(runs=runs, **marked), "pk", only=("id",)))
 
 
 def _nouns() -> tuple[Says, ...]:

@@ -1,0 +1,115 @@
+"""Rows of many tables in one question: the same as the tables' own queries give, and asked from few places."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.db.models import Exists, F, OuterRef
+
+from governance import clock, prepared
+from governance.batch_read import Batch, Given, Rows
+from governance.models import Absence, Membership
+from governance.reading import afresh, one_look
+from initiatives import actions
+
+pytestmark = pytest.mark.django_db
+
+SEATS = Batch(
+    seats=Rows(
+        Membership.objects.held_at(Given("now")).annotate(
+            since=F("starts_at"), away=Exists(Absence.objects.filter(person=OuterRef("person")))
+        ),
+        "board",
+        joined={"person": ("id", "full_name"), "board": ("id", "name"), "board__unit": ("id", "code")},
+        without=("starts_at",),
+    ),
+    names=Rows(Membership.objects.all(), "board", only=("id", "board_id", "seat")),
+)
+# Modules of queries; everybody else asks one of these, no view, act or rule reads past them.
+DOORS = {
+    "governance/boards.py",
+    "governance/seats.py",
+    "initiatives/desk_rows.py",
+    "initiatives/glance.py",
+    "initiatives/listing.py",
+    "initiatives/register/__init__.py",
+    "initiatives/sources.py",
+    "initiatives/visibility.py",
+    "adoption/desk.py",
+    "adoption/desk_incidents.py",
+}
+
+
+def test_rows_are_those_of_the_tables_own_queries(cast, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        found = SEATS.ask([cast.board.pk])
+        told = [
+            (row, row.person.full_name, row.board.unit.code, row.since, row.away) for row in found["seats"]
+        ]
+    rows = Membership.objects.held_at(clock.now()).filter(board=cast.board).order_by("pk")
+    own = [(row, row.person.full_name, row.board.unit.code, row.starts_at, False) for row in rows]
+    assert told == own
+    assert told
+    assert {row.person.login for row in found["seats"]} == {row.person.login for row in rows}, (
+        "read when asked for"
+    )
+    assert [row.starts_at for row in found["seats"]] == [row.starts_at for row in rows]
+    assert [vars(row).keys() & {"seat", "person_id"} for row in found["names"]] == [{"seat"}] * len(rows)
+
+
+def test_the_moment_is_told_at_each_question(cast):
+    before = SEATS.ask([cast.board.pk])["seats"]
+    with clock.simulated(clock.now() - timedelta(days=4000)):
+        assert SEATS.ask([cast.board.pk])["seats"] == []
+    assert SEATS.ask([cast.board.pk])["seats"] == before
+
+
+def test_who_looks_reads_once_and_who_acts_anew(cast, django_assert_num_queries):
+    key = cast.board.pk
+    with one_look(), django_assert_num_queries(2):
+        held = SEATS.of(key, "seats")
+        assert SEATS.of(key, "names")
+        assert SEATS.of(key, "seats") is held
+        with afresh():
+            assert SEATS.of(key, "seats") is not held
+
+
+def test_nothing_is_asked_around_no_key(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert SEATS.ask([]) == {"seats": [], "names": []}
+
+
+def test_what_adopts_a_case_row_is_no_new_row(cast):
+    row = SEATS.ask([cast.board.pk], "seats")["seats"][0]
+    actions.end_membership(membership=row, reason="Left", by=cast.admin)
+    assert row not in SEATS.ask([cast.board.pk], "seats")["seats"]
+
+
+def test_only_modules_of_queries_use_it():
+    root = Path(settings.BASE_DIR)
+    using = {
+        str(path.relative_to(root))
+        for app in ("governance", "initiatives", "adoption")
+        for path in (root / app).rglob("*.py")
+        if re.search(r"governance\.batch_read|governance import .*\bbatch_read\b", path.read_text())
+    }
+    assert using == DOORS
+
+
+def test_the_server_keeps_statements_of_acts_and_behind_a_pooler_none(monkeypatch):
+    def kept(mark: str) -> int:
+        for _ in range(2):
+            with prepared.cursor() as cursor:
+                cursor.execute(f"SELECT %s::int AS {mark}", [1])
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s", [f"%{mark}%"]
+            )
+            return cursor.fetchone()[0]
+
+    assert kept("of_an_act") == 1
+    monkeypatch.setattr(connection.connection, "prepare_threshold", None)
+    assert kept("behind_a_pooler") == 0
