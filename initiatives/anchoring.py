@@ -55,8 +55,10 @@ def read_sample(content: bytes, name: str) -> dict[str, list[str]]:
         raise wrong(f"The file is larger than {MOST_BYTES // 1024 // 1024} MB. Draw a smaller sample.")
     try:
         text, _ = decode(content)
-    except (CodePageUnsure, ValidationError):
-        raise wrong("The file is not text in UTF-8. Send csv or jsonl, saved as UTF-8.") from None
+    except CodePageUnsure:
+        raise wrong("The file is not UTF-8. Save it as UTF-8 and send that.") from None
+    except ValidationError:
+        raise wrong("The file is not text. Send csv or jsonl.") from None
     found: dict[str, list[str]] = {}
     rows = _json_lines(text) if text.lstrip().startswith("{") else _separated(text)
     for number, output, cited in rows:

@@ -76,7 +76,7 @@ def test_lines_of_json_name_an_output_and_its_sources():
         (b"a,b\n1,2\n", "names no output. Call it output"),
         (b",,\n,,\n", "names no output. Call it output"),
         (b"output,b\n1,2\n", "names no source. Call it source"),
-        ("output,source\nA,Gr\xfc\xdfe\n".encode("latin-1"), "not text in UTF-8"),
+        ("output,source\nA,Gr\xfc\xdfe\n".encode("latin-1"), "not UTF-8"),
         (b"output,source\nA\x00,B\n", "not text"),
         (b'output,source\n"A' + b"x" * 200_000, "cannot be read"),
         (b"output,source\nA," + b"x" * 600 + b"\n", "longer than 500"),
