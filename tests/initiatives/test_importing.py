@@ -220,7 +220,7 @@ def test_cells_of_a_workbook_come_as_people_see_them():
     assert table.remarks == ["Read from the sheet “Sheet”; not read: Lists, Old (hidden)."]
 
 
-def test_the_process_that_reads_workbooks_knows_no_secrets_and_ends_in_time(monkeypatch):
+def test_the_process_that_reads_workbooks_knows_no_secrets_and_ends_in_time(tmp_path, monkeypatch):
     monkeypatch.setenv("PLUMBLINE_SECRET_KEY", "very secret")
     seen, real = {}, reader.subprocess.run
 
@@ -231,13 +231,18 @@ def test_the_process_that_reads_workbooks_knows_no_secrets_and_ends_in_time(monk
     monkeypatch.setattr(reader.subprocess, "run", run)
     assert read_table(hostile_tables.workbook()).columns == ["Name", "Kind"]
     assert set(seen["env"]) == {"PATH"}
-    monkeypatch.setattr(reader, "SECONDS", 0)
+    with monkeypatch.context() as small:
+        small.setattr(reader, "MEMORY", 60 << 20)
+        with pytest.raises(ValidationError, match="far more than its rows"):
+            read_table(
+                hostile_tables.workbook(hostile_tables.HEADER + hostile_tables.far_cell("B", 1_000_000))
+            )
+    slow = tmp_path / "slow.py"
+    slow.write_text("import time\ntime.sleep(5)\n")
+    monkeypatch.setattr(reader.workbook, "__file__", str(slow))
+    monkeypatch.setattr(reader, "SECONDS", 0.1)
     with pytest.raises(ValidationError, match="far more than its rows"):
         read_table(hostile_tables.workbook())
-    monkeypatch.setattr(reader, "SECONDS", 10)
-    monkeypatch.setattr(reader, "MEMORY", 60 << 20)
-    with pytest.raises(ValidationError, match="far more than its rows"):
-        read_table(hostile_tables.workbook(hostile_tables.HEADER + hostile_tables.far_cell("B", 1_000_000)))
 
 
 # Meaning
