@@ -7,9 +7,9 @@ from datetime import date
 from django.core.exceptions import ValidationError
 
 from adoption.readings import MOST, USERS, WRONG, Asked, Fate, Sent
-from initiatives.importing.code_pages import wrong
-from initiatives.importing.mapping import parse_date
-from initiatives.importing.reading import Line, Table
+from governance.tables.columns import named, parse_date, parse_number
+from governance.tables.encodings import wrong
+from governance.tables.reader import Line, Table
 
 # By what a column holds, the headers it goes by.
 HEADERS = {
@@ -43,12 +43,7 @@ def read_rows(table: Table, asked: dict[int, Asked]) -> list[Row]:
     A row without a key of its own gets one from what it is about (measure, period, team), so that the same file sent
     again adds nothing, and a figure that changed is seen.
     """
-    columns = {}
-    for name in table.columns:
-        plain = name.strip().casefold().replace(" ", "_")
-        for role, known in HEADERS.items():
-            if plain in known and role not in columns:
-                columns[role] = name
+    columns = named(table.columns, HEADERS)
     missing = [HEADERS[role][0] for role in ("starts_on", "ends_on", "n") if role not in columns]
     if "measure" not in columns and len(asked) != 1:
         missing.insert(0, "measure")
@@ -101,29 +96,26 @@ def _measure(said: str, asked: dict[int, Asked]) -> Asked:
 
 
 def _day(said: str, name: str) -> date:
-    try:
-        found = date.fromisoformat(said[:10])
-    except ValueError:
-        found = parse_date(said)
-        if len(found) != 10:
-            raise ValidationError(
-                f"{HEADERS[name][0]}: {said[:40]!r} is no day that cannot be mistaken; write 2026-11-16."
-            ) from None
-    return date.fromisoformat(found) if isinstance(found, str) else found
+    found = parse_date(said)
+    if len(found) != 10:
+        raise ValidationError(
+            f"{HEADERS[name][0]}: {said[:40]!r} is no day that cannot be mistaken; write 2026-11-16."
+        )
+    return date.fromisoformat(found)
 
 
 def _whole(said: str, name: str) -> int:
-    plain = said.replace(" ", "").removesuffix(".0")
-    if not (plain.isascii() and plain.isdecimal() and len(plain) <= 13) or int(plain) > MOST:
+    number = parse_number(said)
+    if number is None or number != int(number) or not 0 <= number <= MOST:
         raise ValidationError(f"{name}: {said[:40]!r} is no whole number.")
-    return int(plain)
+    return int(number)
 
 
 def _figure(said: str, name: str) -> float:
-    try:
-        return float(said.replace(",", "."))
-    except ValueError:
-        raise ValidationError(f"{name}: {said[:40]!r} is no number; write 12.5.") from None
+    number = parse_number(said)
+    if number is None:
+        raise ValidationError(f"{name}: {said[:40]!r} is no number; write 12.5.")
+    return float(number)
 
 
 def _about(said: str) -> str:

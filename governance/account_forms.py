@@ -147,7 +147,7 @@ class PeopleForm(forms.Form):
             try:
                 text = people_file.decode(file.read(people_file.MAX_BYTES + 1))
             except ValidationError as wrong:
-                self.add_error("file", wrong)
+                self.add_error(None, wrong)  # which names the file
         elif not text.strip() and not self.errors:
             self.add_error("text", "Choose a file, or paste the lines of a table.")
         cleaned["source"] = text.replace("\r\n", "\n").replace("\0", "")

@@ -4,8 +4,6 @@ The same text read again after it was taken finds everybody there and changes no
 is here.
 """
 
-import csv
-import io
 import re
 from dataclasses import dataclass, field
 
@@ -16,10 +14,13 @@ from governance import clock
 from governance.exports import STARTERS
 from governance.models import Board, Membership, Unit, User
 from governance.models.people import BOARD_ROLES
+from governance.tables import encodings
+from governance.tables.columns import plain
+from governance.tables.encodings import wrong
+from governance.tables.reader import records_of
 
 MAX_BYTES = 1024 * 1024
 MAX_ROWS = 2000
-DELIMITERS = ",;\t"
 # Each column by the headings people give it; the first is ours.
 COLUMNS = {
     "login": ("user name", "login", "username", "account"),
@@ -105,17 +106,15 @@ class Table:
 
 
 def decode(content: bytes) -> str:
-    """The text of an uploaded file. Raises ValidationError with what to do."""
+    """The text of an uploaded file. Raises ValidationError, on "file", with what to do."""
     if len(content) > MAX_BYTES:
-        raise ValidationError("The file is larger than 1 MB. Split it.")
+        raise wrong("The file is larger than 1 MB. Split it.")
     if content[:4] == b"PK\x03\x04":
-        raise ValidationError("This is a workbook. Save its sheet as CSV (UTF-8) and choose that.")
+        raise wrong("This is a workbook. Save its sheet as CSV (UTF-8) and choose that.")
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValidationError(
-            "The file is not text in UTF-8. Save it as “CSV UTF-8” and choose it again."
-        ) from None
+        return encodings.decode(content)[0]
+    except (encodings.CodePageUnsure, ValidationError):
+        raise wrong("The file is not text in UTF-8. Save it as “CSV UTF-8” and choose it again.") from None
 
 
 def read(text: str, *, by: User) -> Table:
@@ -138,39 +137,23 @@ def read(text: str, *, by: User) -> Table:
 
 
 def _lines(text: str) -> list[Line]:
-    text = text.lstrip("\ufeff")
-    head = text.lstrip().partition("\n")[0]
-    delimiter = max(DELIMITERS, key=head.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    columns: list[str] = []
-    found: list[Line] = []
     try:
-        start = 1
-        for record in reader:
-            number, start = start, reader.line_num + 1
-            cells = [" ".join(cell.split()) for cell in record]
-            if not any(cells):
-                continue
-            if not columns:
-                columns = _columns(cells)
-                continue
-            found.append(_line(number, columns, cells))
-            if len(found) > MAX_ROWS:
-                raise ValidationError(f"The table has more than {MAX_ROWS} people. Split it.")
-    except csv.Error as trouble:
-        raise ValidationError(
-            f"Line {reader.line_num} cannot be read ({trouble}). Look there for a quotation mark that is never closed."
-        ) from None
-    if not found:
+        records = [(number, [" ".join(cell.split()) for cell in cells]) for number, cells in records_of(text)]
+    except ValidationError as trouble:
+        raise ValidationError(trouble.messages) from None  # said of pasted lines too
+    if len(records) < 2:
         raise ValidationError(
             "There is nobody in it. The first line names the columns, each further line one person."
         )
-    return found
+    if len(records) > MAX_ROWS + 1:
+        raise ValidationError(f"The table has more than {MAX_ROWS} people. Split it.")
+    columns = _columns(records[0][1])
+    return [_line(number, columns, cells) for number, cells in records[1:]]
 
 
 def _columns(cells: list[str]) -> list[str]:
     by_heading = {heading: name for name, headings in COLUMNS.items() for heading in headings}
-    columns = [by_heading.get(cell.lower(), "") for cell in cells]
+    columns = [by_heading.get(plain(cell), "") for cell in cells]
     known = [name for name in columns if name]
     if len(known) != len(set(known)):
         raise ValidationError("Two columns have the same heading; keep one of them.")

@@ -4,8 +4,6 @@ Pure but for `governed_sources`, which reads the links of a case. Files come fro
 at most MOST_OUTPUTS outputs and MOST_CITED citations each, no cell longer than LONGEST, a message for anything else.
 """
 
-import csv
-import io
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -14,7 +12,9 @@ from math import sqrt
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from initiatives.importing.reading import delimiter_of
+from governance.tables.columns import named
+from governance.tables.encodings import CodePageUnsure, decode, wrong
+from governance.tables.reader import records_of
 from initiatives.models import Initiative, Link, System
 
 MOST_BYTES = 5 * 1024 * 1024
@@ -54,11 +54,11 @@ def read_sample(content: bytes, name: str) -> dict[str, list[str]]:
     if len(content) > MOST_BYTES:
         raise wrong(f"The file is larger than {MOST_BYTES // 1024 // 1024} MB. Draw a smaller sample.")
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise wrong(f"Byte {error.start + 1} is not UTF-8. Save the file as UTF-8 and send that.") from None
-    if "\x00" in text:
-        raise wrong("The file is not text. Send csv or jsonl.")
+        text, _ = decode(content)
+    except CodePageUnsure:
+        raise wrong("The file is not UTF-8. Save it as UTF-8 and send that.") from None
+    except ValidationError:
+        raise wrong("The file is not text. Send csv or jsonl.") from None
     found: dict[str, list[str]] = {}
     rows = _json_lines(text) if text.lstrip().startswith("{") else _separated(text)
     for number, output, cited in rows:
@@ -79,11 +79,6 @@ def read_sample(content: bytes, name: str) -> dict[str, list[str]]:
     return found
 
 
-def wrong(words: str) -> ValidationError:
-    """What is wrong with the file, at its field."""
-    return ValidationError({"file": words})
-
-
 def _json_lines(text: str):
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
@@ -97,10 +92,8 @@ def _json_lines(text: str):
             ) from None
         if not isinstance(said, dict):
             raise wrong(f"Line {number} is no object with an output and its sources.")
-        said = {str(key).strip().lower(): value for key, value in said.items()}
-        cited = said.get(_column(said, SOURCE_COLUMNS, f"Line {number}", "sources"))
+        output, cited = (said[name] for name in _columns(said, f"Line {number}", "sources"))
         cited = [cited] if isinstance(cited, str) else [] if cited is None else cited
-        output = said.get(_column(said, OUTPUT_COLUMNS, f"Line {number}", "output"))
         if isinstance(output, bool) or not isinstance(output, (str, int)):
             raise wrong(f"Line {number}: the output is named by a text or a whole number.")
         if not isinstance(cited, list) or not all(isinstance(one, str) for one in cited):
@@ -109,28 +102,23 @@ def _json_lines(text: str):
 
 
 def _separated(text: str):
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
-    try:
-        header = [cell.strip().lower() for cell in next(reader)]
-        output = header.index(_column(header, OUTPUT_COLUMNS, "The header", "output"))
-        source = header.index(_column(header, SOURCE_COLUMNS, "The header", "source"))
-        for row in reader:
-            if not any(cell.strip() for cell in row):
-                continue
-            cells = [*row, *[""] * (len(header) - len(row))]
-            cited = [_words(one) for one in cells[source].split(";")[: MOST_CITED + 1]]
-            yield reader.line_num, _words(cells[output]), [one for one in cited if one]
-    except csv.Error as error:
-        raise wrong(
-            f"Line {reader.line_num} cannot be read ({error}). Look there for a quotation mark never closed."
-        ) from None
+    rows = records_of(text)
+    _, header = next(rows, (0, []))
+    output, source = (header.index(name) for name in _columns(header, "The header", "source"))
+    for number, row in rows:
+        cells = [*row, *[""] * (len(header) - len(row))]
+        cited = [_words(one) for one in cells[source].split(";")[: MOST_CITED + 1]]
+        yield number, _words(cells[output]), [one for one in cited if one]
 
 
-def _column(columns, known: tuple[str, ...], where: str, wanted: str) -> str:
-    found = next((name for name in known if name in columns), None)
-    if found is None:
-        raise wrong(f"{where} names no {wanted}. Call it {wanted}, or {', '.join(known[:4])}.")
-    return found
+def _columns(names, where: str, source: str) -> tuple[str, str]:
+    """The names of the column of outputs, and of that of their sources."""
+    headers = {"output": OUTPUT_COLUMNS, source: SOURCE_COLUMNS}
+    found = named(names, headers)
+    for wanted, known in headers.items():
+        if wanted not in found:
+            raise wrong(f"{where} names no {wanted}. Call it {wanted}, or {', '.join(known[:4])}.")
+    return found["output"], found[source]
 
 
 def _words(text: str) -> str:

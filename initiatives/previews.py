@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import nh3
 
+from governance.tables.reader import delimiter_of
 from initiatives.contents import NotTaken, pdf, pictures, text
-from initiatives.importing.reading import delimiter_of
 from initiatives.models import Evidence
 
 PDF, PNG, JPEG = "application/pdf", "image/png", "image/jpeg"

@@ -5,6 +5,7 @@ Each with what must be said of it. Made small and packed: what they would become
 
 import io
 import json
+import struct
 import zipfile
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ SPREADSHEET = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 HEADER = "<row>" + "".join(f'<c t="inlineStr"><is><t>{n}</t></is></c>' for n in ("Name", "Kind")) + "</row>"
+VALUE = '<c t="s"><v>0</v></c>'  # the first of the shared strings
 ROW = HEADER.replace("Name", "Share").replace("Kind", "wiki")
 
 
@@ -63,6 +65,19 @@ def workbook(sheet: str = f"{HEADER}{ROW}", strings: str = "", extra: dict | Non
     return made.getvalue()
 
 
+def far_cell(column: str, row: int) -> str:
+    """A row with one cell, far from all others."""
+    return f'<row r="{row}"><c r="{column}{row}" t="inlineStr"><is><t>far</t></is></c></row>'
+
+
+def lying(sheet: str) -> bytes:
+    """A workbook whose directory says that its sheet is of a hundred bytes."""
+    made = bytearray(workbook(sheet))
+    entry = made.rfind(b"PK\x01\x02", 0, made.rfind(b"xl/worksheets/sheet1.xml"))
+    made[entry + 24 : entry + 28] = struct.pack("<I", 100)
+    return bytes(made)
+
+
 def document(schemas: dict, **more) -> bytes:
     """An OpenAPI document with these schemas, as JSON."""
     return json.dumps(
@@ -76,22 +91,44 @@ def files() -> list[Bad]:
 
 
 def _workbooks() -> list[Bad]:
-    far = "holds far more than its rows could need"
+    far, packed, unread = "holds far more than its rows could need", "unpacks to far more", "cannot be read"
     fine = workbook()
     bomb = "<!DOCTYPE x [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;'>]><x>&b;</x>"
     found = [
-        ("a bomb of zeros", workbook(extra={"xl/media/a.xml": "0" * 320_000_000}), "unpacks to far more"),
-        ("rows without end", workbook(HEADER + "<row/>" * 4_000_000), far),
-        ("cells without end", workbook(f"{HEADER}<row>{'<c/>' * 2_000_000}</row>"), far),
-        ("strings without end", workbook(strings="<si><t/></si>" * 3_000_000), far),
-        ("styles without end", workbook(extra={"xl/styles.xml": "<xf/>" * 2_000_000}), far),
+        ("a bomb of zeros", workbook(extra={"xl/media/a.xml": "0" * 320_000_000}), packed),
+        ("rows without end", workbook(HEADER + "<row/>" * 4_000_000), packed),
+        (
+            "cells without end",
+            workbook(f"{HEADER}<row>{'<c/>' * 2_000_000}</row>"),
+            "No sheet of the workbook",
+        ),
+        ("strings without end", workbook(strings="<si><t/></si>" * 3_000_000), packed),
+        ("styles without end", workbook(extra={"xl/styles.xml": "<xf/>" * 2_000_000}), packed),
+        ("a cell in each corner", workbook(HEADER + far_cell("XFD", 1_048_576)), far),
+        ("a cell far to the right", workbook(HEADER + far_cell("XFD", 2)), "The table is too large"),
+        ("a cell where no sheet has one", workbook(HEADER + far_cell("AAAAAAA", 99_999_999_999)), unread),
+        (
+            "a book in every cell",
+            workbook(
+                HEADER + f"<row>{VALUE * 400}</row>" * 200,
+                f"<si><t>{'x' * 150_000}</t></si><si><t>{'x' * 150_000}</t></si>",
+            ),
+            far,
+        ),
+        (
+            "a book in every cell of a row",
+            workbook(HEADER + f"<row>{VALUE * 400}</row>", f"<si><t>{'x' * 150_000}</t></si>"),
+            "far more text than a table needs",
+        ),
+        ("parts without end", workbook(extra={f"xl/media/{n}": "" for n in range(5_000)}), packed),
+        ("a lie about its size", lying(HEADER + "<row><c><v>1</v></c></row>" * 300_000), unread),
         (
             "a cell as large as a book",
             workbook(HEADER + ROW.replace("wiki", "x" * 5_000_000)),
             "A cell holds",
         ),
         ("a cell that is too long", workbook(HEADER + ROW.replace("wiki", "x" * 300_000)), "A cell holds"),
-        ("laughs", workbook(extra={"xl/sharedStrings.xml": bomb}), "defines entities"),
+        ("laughs", workbook(extra={"xl/sharedStrings.xml": bomb}), unread),
         ("cut off", fine[:-40], "damaged"),
         ("half", fine[: len(fine) // 2], "damaged"),
         ("sheets that are no sheets", workbook(extra={"xl/worksheets/sheet1.xml": "<oh"}), "cannot be read"),

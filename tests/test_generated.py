@@ -28,11 +28,11 @@ from governance.history import acting
 from governance.models import User, rulebook
 from governance.offline.verify import Rejected, check_receipt, parse_note
 from governance.rulebook import RulebookErrors, parse
+from governance.tables.encodings import CodePageUnsure
+from governance.tables.reader import read_table
 from governance.timestamps import NotStamped, token_of
 from initiatives import actions
 from initiatives.actions.holds import owe
-from initiatives.importing.code_pages import CodePageUnsure
-from initiatives.importing.reading import read_table
 from tests import factories, generated
 from tests.access import CAST, TABLE
 from tests.generated import UNESCAPED, forms_of, looked_up

@@ -114,7 +114,7 @@ def test_no_other_form_takes_what_is_no_table_or_text(cast, as_, rounds):
         if any(isinstance(field, FileField) for field in form.base_fields.values())
     }
     # Their base, the style guide's, and those that have hostile files of their own: test_profiling, test_views_drills.
-    others = {"ProofForm", "SampleForm", "DataSampleForm", "DrillForm", "TraceForm"}
+    others = {"ProofForm", "TableForm", "SampleForm", "DataSampleForm", "DrillForm", "TraceForm"}
     others |= {"AttachForm", "TextForm"}  # kept as evidence is, read as a rulebook is
     assert takes - others == set(DOORS)
     case, wrong = factories.make_case(cast), []

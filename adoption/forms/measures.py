@@ -9,12 +9,9 @@ from adoption.measuring import monday
 from adoption.models.measures import BETTER, Goal, Measure, Reading
 from adoption.readings import Sent
 from governance import clock
+from governance.tables.forms import TableForm
 from initiatives.forms import DayField, ListField, WordsField
 from initiatives.forms.notes import OnceForm
-from initiatives.importing.code_pages import CODE_PAGES
-from initiatives.importing.reading import MAX_BYTES
-
-ENDINGS = (".csv", ".tsv", ".txt", ".xlsx")
 
 
 class FigureField(forms.FloatField):
@@ -197,29 +194,13 @@ class ReadingForm(OnceForm):
         )
 
 
-class ReadingsFileForm(forms.Form):
-    """A table of readings. `kept` names a file that was sent already."""
+class ReadingsFileForm(TableForm):
+    """A table of readings."""
 
+    folder = "readings"
     file = forms.FileField(
         label="The file",
         error_messages={"required": "Choose a table with a header row."},
         help_text="csv or xlsx with the columns measure, from, to, n, and hits or value and sd; and if you have them "
         "team, about, key and replaces.",
     )
-    kept = forms.CharField(widget=forms.HiddenInput, required=False)
-    encoding = forms.ChoiceField(
-        label="Code page", required=False, choices=[("", "tell it from the file"), *CODE_PAGES.items()]
-    )
-
-    def __init__(self, *args, **options):
-        super().__init__(*args, **options)
-        self.fields["file"].required = not (self.data.get("kept") or self.initial.get("kept"))
-
-    def clean_file(self):
-        """Its ending and size."""
-        file = self.cleaned_data.get("file")
-        if file and not file.name.lower().endswith(ENDINGS):
-            raise forms.ValidationError("A table ends in .csv, .tsv, .txt or .xlsx; save it as one of these.")
-        if file and file.size > MAX_BYTES:
-            raise forms.ValidationError(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB; split it.")
-        return file

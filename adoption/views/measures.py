@@ -17,22 +17,20 @@ from adoption.measuring import CANNOT_TELL, MET, NOT_MET, Verdict, judge, said_d
 from adoption.models import Measure, Reading
 from adoption.models.measures import IMPORTED, TYPED
 from adoption.permissions import measures as permissions
-from adoption.reading_tables import read_rows
+from adoption.reading_tables import EXPECTED, read_rows
 from adoption.readings import CORRECTED, DIFFERS, KNOWN, NEW, WRONG
 from governance import clock
 from governance.models import Rulebook
+from governance.tables.encodings import CodePageUnsure
+from governance.tables.reader import read_table
 from governance.templatetags.plumbline import day
 from initiatives import doors
 from initiatives.forms import ReasonForm
-from initiatives.importing import kept
-from initiatives.importing.code_pages import CodePageUnsure
-from initiatives.importing.reading import read_table
 from initiatives.models import Initiative
 from initiatives.views.shared import acted, case_context, mend, page_of, sent
 
 TONES = {MET: "ok", NOT_MET: "bad", CANNOT_TELL: "warn"}
 PER_PAGE, SHOWN = 25, 100
-FOLDER = "readings"
 FATES = {
     WRONG: "cannot be kept and stay out",
     DIFFERS: "say otherwise than what is here under their key, and stay out",
@@ -325,16 +323,16 @@ def bring_in(request: HttpRequest, ref: str) -> HttpResponse:
     shown: dict = {}
     if request.method == "POST" and form.is_valid():
         try:
-            content, name = _content(request, form)
+            content, name = form.content(request.user)
             shown = _looked_at(request, case, content, name, form.cleaned_data["encoding"])
             if shown.get("entered") is not None:
-                kept.throw_away(FOLDER, content)
+                form.throw_away()
                 messages.success(request, shown["entered"])
                 return redirect("adoption", ref=case.ref)
-            form = _asking_again(request, form, content, name)
+            form = form.again(request.user)
         except CodePageUnsure as question:
             shown = {"unsure": question}
-            form = _asking_again(request, form, content, name)
+            form = form.again(request.user, question)
         except ValidationError as wrong:
             mend(form, wrong)
     context = case_context(request, case, tab="adoption") | {
@@ -346,7 +344,7 @@ def bring_in(request: HttpRequest, ref: str) -> HttpResponse:
 
 def _looked_at(request, case, content: bytes, name: str, encoding: str) -> dict:
     """What would become of each line; `entered` in words once they are in."""
-    table = read_table(content, encoding=encoding, expected=("measure", "from", "to", "n"))
+    table = read_table(content, encoding=encoding, expected=EXPECTED)
     rows = read_rows(table, readings.measures_asked(case))
     if len(rows) > readings.MOST_AT_ONCE:
         raise ValidationError(
@@ -369,19 +367,3 @@ def _looked_at(request, case, content: bytes, name: str, encoding: str) -> dict:
         "lines": sorted(met, key=lambda one: (order.index(one[2].state), one[0]))[:SHOWN],
         "total": len(met),
     }
-
-
-def _content(request: HttpRequest, form: ReadingsFileForm) -> tuple[bytes, str]:
-    """The file sent now, or the one that was sent before and waits."""
-    sent_now = form.cleaned_data.get("file")
-    if sent_now:
-        return sent_now.read(), sent_now.name
-    return kept.kept(FOLDER, form.cleaned_data["kept"], of=str(request.user.pk))
-
-
-def _asking_again(request, form: ReadingsFileForm, content: bytes, name: str) -> ReadingsFileForm:
-    """The form once more, its file kept for an hour."""
-    word = kept.keep(FOLDER, content, name, of=str(request.user.pk))
-    again = ReadingsFileForm(initial={"kept": word, "encoding": form.cleaned_data["encoding"]})
-    again.fields["file"].help_text = f"{name} is kept for an hour; choose another only to replace it."
-    return again

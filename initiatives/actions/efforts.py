@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from governance import clock, history, ledger
 from governance.answers import Conflict
 from governance.models import User
+from governance.tables.reader import Table
 from initiatives import efforts, permissions
 from initiatives.actions.base import act
 from initiatives.actions.notes import FUTURE
@@ -24,7 +25,6 @@ from initiatives.importing.efforts import (
     monday,
     read,
 )
-from initiatives.importing.reading import Table
 from initiatives.models import Effort, EstateMapping, Initiative, System
 from initiatives.models.versions import LAYERS
 

@@ -15,6 +15,7 @@ from django.db.models.functions import Cast
 from governance import clock, ledger
 from governance.answers import Conflict, no
 from governance.models import User
+from governance.tables.reader import Line
 from initiatives import estate_permissions as permissions
 from initiatives.actions.base import act, settle_standings
 from initiatives.actions.changes import pull
@@ -25,7 +26,6 @@ from initiatives.estate.entering import Written, enter_new, replace
 from initiatives.estate.fields import FIELDS, KINDS
 from initiatives.estate.guesses import export_of, headers_digest, mapping_for
 from initiatives.estate.reading import orders_of, problem, read_rows
-from initiatives.importing.reading import Line
 from initiatives.models import EstateBatch, EstateMapping, EstateRow, Evidence, EvidenceNames, System
 
 TOGETHER = 250  # rows that enter in one transaction

@@ -13,12 +13,12 @@ from governance import clock, cooling_off, ledger
 from governance.answers import Conflict, all_of, no
 from governance.models import User
 from governance.permissions import may_import
+from governance.tables.encodings import CodePageUnsure
+from governance.tables.reader import Line, read_table
 from initiatives.actions.base import act
 from initiatives.actions.claims import TARGETS, import_rows
 from initiatives.importing import batch as looks
-from initiatives.importing.code_pages import CodePageUnsure
 from initiatives.importing.mapping import problem
-from initiatives.importing.reading import Line, read_table
 from initiatives.importing.sources import FIELDS, Source, newcomer, source_for
 from initiatives.models import ImportBatch, ImportRow, InventorySource
 from initiatives.models.initiative import STAGES

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 
 from governance import clock, ledger
 from governance.models import User
+from governance.tables.encodings import wrong
 from initiatives import anchoring, permissions
 from initiatives.actions.base import act, settle_standing
 from initiatives.actions.evidence import check_evidence, create_evidence, versions_named
@@ -17,7 +18,7 @@ REQUIREMENT, KIND = "int.anchor", "log_sample"
 def look_at_sample(case: Initiative, file) -> anchoring.Checked:
     """What a file comes to against the register as it is now, nothing kept. Raises ValidationError on "file"."""
     if file.size > anchoring.MOST_BYTES:
-        raise anchoring.wrong(
+        raise wrong(
             f"The file is larger than {anchoring.MOST_BYTES // 1024 // 1024} MB. Draw a smaller sample."
         )
     file.seek(0)
@@ -41,7 +42,7 @@ def add_trace_sample(
             raise ValidationError({"file": "Attach the sample as csv or jsonl."})
         if len(title) > 160:
             raise ValidationError({"title": "A title has at most 160 characters."})
-        wrong = check_evidence(
+        problems = check_evidence(
             case,
             kind=KIND,
             title=title,
@@ -50,9 +51,9 @@ def add_trace_sample(
             covers=[REQUIREMENT],
             file=file,
         )
-        if wrong:
+        if problems:
             raise ValidationError(
-                {{"observed_on": "taken_on"}.get(name, name): said for name, said in wrong.items()}
+                {{"observed_on": "taken_on"}.get(name, name): said for name, said in problems.items()}
             )
         checked = look_at_sample(case, file)
         systems = System.objects.filter(pk__in=checked.systems).order_by("pk")

@@ -1,8 +1,8 @@
 """A file as a table: csv and xlsx by the reader of the inventories, OpenAPI documents by their own."""
 
+from governance.tables.encodings import wrong
+from governance.tables.reader import Table, read_table
 from initiatives.estate.openapi import is_document, read_document
-from initiatives.importing.code_pages import wrong
-from initiatives.importing.reading import Table, read_table
 
 LONGEST_HEADER = 200  # characters; every row carries its headers
 MOST_TEXT = 20_000_000  # characters in all cells together

@@ -7,9 +7,8 @@ import hashlib
 from dataclasses import dataclass, field
 
 from governance.ledger import canonical
+from governance.tables.columns import guess_columns, plain, present
 from initiatives.estate.fields import FIELDS
-from initiatives.importing.mapping import guess_columns
-from initiatives.importing.reading import plain
 from initiatives.models import EstateMapping
 
 LOOKED_AT = 200  # columns that are compared with the words known for each field
@@ -188,16 +187,14 @@ def export_of(kind: str, columns: list[str]) -> Export | None:
 def guess(kind: str, columns: list[str]) -> dict[str, dict]:
     """For each field what is most likely: {"columns": [first, second], "value": for all rows}."""
     export = export_of(kind, columns)
-    by_plain = {plain(name): name for name in columns}
     if export is None:
         aliases = {one.name: one.aliases for one in FIELDS[kind]}
         looked_at = [name for name in columns[:LOOKED_AT] if len(name) <= 100]
-        found = guess_columns(looked_at, list(aliases), aliases)
+        found = guess_columns(looked_at, aliases)
         return {name: {"columns": [column]} for name, column in found.items()}
     chosen: dict[str, dict] = {}
     for name, headers in export.columns.items():
-        there = [by_plain[plain(header)] for header in headers if plain(header) in by_plain]
-        if there:
+        if there := present(columns, headers):
             second = next(one.second for one in FIELDS[kind] if one.name == name)
             chosen[name] = {"columns": there[: 2 if second else 1]}
     for name, value in export.values.items():
@@ -210,20 +207,19 @@ def mapping_for(kind: str, columns: list[str]) -> tuple[dict[str, dict], bool]:
     known = EstateMapping.objects.filter(kind=kind, headers=headers_digest(columns)).first()
     if known is None:
         return guess(kind, columns), False
-    by_plain = {plain(name): name for name in columns}
     chosen = {}
     for name, how in known.columns.items():
-        there = [by_plain[plain(one)] for one in how.get("columns", ()) if plain(one) in by_plain]
-        chosen[name] = {"columns": there} | ({"value": how["value"]} if how.get("value") else {})
+        chosen[name] = {"columns": present(columns, how.get("columns", ()))}
+        if how.get("value"):
+            chosen[name]["value"] = how["value"]
     return chosen, True
 
 
 def gone_at_source(kind: str, columns: list[str], cells: dict[str, str]) -> str:
     """The column by which a row of a known export says that its thing is deleted; "" when it does not."""
     export = export_of(kind, columns)
-    by_plain = {plain(name): name for name in columns}
     for header, word in (export.ended if export else {}).items():
-        column = by_plain.get(plain(header), "")
-        if cells.get(column, "").strip().casefold() == word:
-            return column
+        for column in present(columns, (header,)):
+            if cells.get(column, "").strip().casefold() == word:
+                return column
     return ""

@@ -10,8 +10,8 @@ from itertools import islice
 
 import yaml
 
-from initiatives.importing.code_pages import decode, wrong
-from initiatives.importing.reading import Line, Table
+from governance.tables.encodings import decode, wrong
+from governance.tables.reader import Line, Table
 
 MAX_BYTES = 12 * 1024 * 1024
 MAX_NODES = 1_000_000  # values and containers in a document

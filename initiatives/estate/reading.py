@@ -13,12 +13,13 @@ from django.core.validators import validate_email
 
 from governance import clock
 from governance.models import Unit, User
+from governance.tables.columns import first_day, order_of, parse_date, plain
+from governance.tables.reader import Line
 from initiatives import regions
 from initiatives.estate.fields import CHOICE_WORDS, FIELDS, Field
 from initiatives.estate.guesses import gone_at_source
 from initiatives.estate.openapi import in_words
-from initiatives.importing.mapping import NOTHING, first_day, order_of, parse_date
-from initiatives.importing.reading import Line, plain
+from initiatives.importing.mapping import NOTHING
 from initiatives.models import EstateRow, Initiative, ServiceAccount, System, Vendor
 from initiatives.register import residency
 

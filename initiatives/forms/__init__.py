@@ -7,7 +7,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 
 from governance.models import User
-from initiatives.importing.mapping import first_day, parse_date
+from governance.tables.columns import first_day, parse_date
 
 # Days outside these are typing errors; times beyond them would leave the calendar.
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)

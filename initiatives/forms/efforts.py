@@ -7,17 +7,16 @@ from django import forms
 from governance.audit_forms import DayField as OpenDay
 from governance.forms import UnitField
 from governance.models import Unit, User
+from governance.tables.forms import TableForm
+from governance.tables.reader import Table
 from initiatives import efforts
 from initiatives.forms import DayField
 from initiatives.forms.notes import OnceForm
-from initiatives.importing.code_pages import CODE_PAGES
 from initiatives.importing.efforts import FIELDS, UNITS, How, clocked
-from initiatives.importing.reading import MAX_BYTES, Table
 from initiatives.models import System
 from initiatives.models.versions import LAYERS
 from initiatives.where_it_goes import Wanted
 
-ENDINGS = (".csv", ".tsv", ".txt", ".xlsx")
 DATE_ORDERS = {
     "": "only dates that cannot be mistaken",
     "mdy": "month first, 3/14/2026",
@@ -112,36 +111,16 @@ class EffortForm(OnceForm):
         }
 
 
-class EffortFileForm(forms.Form):
-    """A table of an issue tracker. `kept` names a file that was sent already."""
+class EffortFileForm(TableForm):
+    """A table of an issue tracker."""
 
+    folder = "efforts"
+    if_too_large = "export a shorter period"
     file = forms.FileField(
         label="The file",
         error_messages={"required": "Choose the file that your issue tracker exported."},
         help_text="csv or xlsx, one line for each piece of work, with a header row.",
     )
-    kept = forms.CharField(widget=forms.HiddenInput, required=False)
-    encoding = forms.ChoiceField(
-        label="Code page",
-        required=False,
-        choices=[("", "tell it from the file"), *CODE_PAGES.items()],
-        help_text="You are asked when it cannot be told.",
-    )
-
-    def __init__(self, *args, **options):
-        super().__init__(*args, **options)
-        self.fields["file"].required = not (self.data.get("kept") or self.initial.get("kept"))
-
-    def clean_file(self):
-        """Its ending and size."""
-        file = self.cleaned_data.get("file")
-        if file and not file.name.lower().endswith(ENDINGS):
-            raise forms.ValidationError("A table ends in .csv, .tsv, .txt or .xlsx; save it as one of these.")
-        if file and file.size > MAX_BYTES:
-            raise forms.ValidationError(
-                f"The file is larger than {MAX_BYTES // 1024 // 1024} MB; export a shorter period."
-            )
-        return file
 
 
 class EffortMappingForm(forms.Form):

@@ -2,48 +2,28 @@
 
 from django import forms
 
+from governance.tables.forms import TableForm
 from initiatives.estate.fields import FIELDS, KINDS
-from initiatives.importing.code_pages import CODE_PAGES
-from initiatives.importing.reading import MAX_BYTES
-
-ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".json", ".yaml", ".yml")
 
 
-class EstateForm(forms.Form):
-    """A file and what it holds. `kept` names a file that was sent already and waits for an answer."""
+class EstateForm(TableForm):
+    """A file and what it holds."""
 
+    folder = "estates"
+    endings = (*TableForm.endings, ".json", ".yaml", ".yml")
+    what = "A table or document"
+    field_order = ("file", "kept", "kind", "encoding")
     file = forms.FileField(
         label="The table or document",
         error_messages={"required": "Choose the file."},
         help_text="csv or xlsx with one header row, or an OpenAPI document (JSON or YAML).",
     )
-    kept = forms.CharField(widget=forms.HiddenInput, required=False)
     kind = forms.ChoiceField(label="What it holds")
-    encoding = forms.ChoiceField(
-        label="Code page",
-        required=False,
-        choices=[("", "tell it from the file"), *CODE_PAGES.items()],
-        help_text="You are asked when it cannot be told.",
-    )
 
     def __init__(self, *args, kinds: list[str], **options):
         super().__init__(*args, **options)
         self.made_with = {"kinds": kinds}
-        self.fields["file"].required = not (self.data.get("kept") or self.initial.get("kept"))
         self.fields["kind"].choices = [("", "choose"), *[(kind, KINDS[kind]) for kind in kinds]]
-
-    def clean(self):
-        """The ending and the size of the file."""
-        cleaned = super().clean()
-        file = cleaned.get("file")
-        if file and not file.name.lower().endswith(ENDINGS):
-            known = ", ".join(ENDINGS[:-1])
-            self.add_error(
-                "file", f"A table or document ends in {known} or {ENDINGS[-1]}; save it as one of these."
-            )
-        if file and file.size > MAX_BYTES:
-            self.add_error("file", f"The file is larger than {MAX_BYTES // 1024 // 1024} MB; split it.")
-        return cleaned
 
 
 class ColumnsForm(forms.Form):

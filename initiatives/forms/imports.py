@@ -2,16 +2,14 @@
 
 from django import forms
 
+from governance.tables.forms import TableForm
 from initiatives.actions.claims import TARGETS
 from initiatives.forms import DayField, WordsField
-from initiatives.importing.code_pages import CODE_PAGES
-from initiatives.importing.reading import MAX_BYTES
 from initiatives.importing.sources import FIELDS, KNOWN
 from initiatives.models import InventorySource
 from initiatives.models.initiative import STAGES
 
 NEW = "new"
-ENDINGS = (".csv", ".tsv", ".txt", ".xlsx")
 DATE_ORDERS = {
     "": "only dates that cannot be mistaken",
     "mdy": "month first, 3/14/2025",
@@ -19,16 +17,20 @@ DATE_ORDERS = {
 }
 
 
-class UploadForm(forms.Form):
-    """A file and where it comes from. `kept` names a file that was sent already and waits for an answer."""
+class UploadForm(TableForm):
+    """A file and where it comes from."""
 
-    made_with: dict = {}
+    folder = "imports"
+    what = "An inventory"
+    field_order = (
+        *("file", "kept", "source", "new_source", "organisation"),
+        *("published_on", "encoding", "backfill"),
+    )
     file = forms.FileField(
         label="The file",
         error_messages={"required": "Choose the file of the inventory."},
         help_text="csv or xlsx with one header row; banner rows above it are fine.",
     )
-    kept = forms.CharField(widget=forms.HiddenInput, required=False)
     source = forms.ChoiceField(label="Where it comes from")
     new_source = forms.CharField(
         label="Name of a source not listed",
@@ -45,12 +47,6 @@ class UploadForm(forms.Form):
     published_on = DayField(
         label="Published on", required=False, help_text="So that an older file does not take claims back."
     )
-    encoding = forms.ChoiceField(
-        label="Code page",
-        required=False,
-        choices=[("", "tell it from the file"), *CODE_PAGES.items()],
-        help_text="You are asked when it cannot be told.",
-    )
     backfill = forms.BooleanField(
         label="Backfill history",
         required=False,
@@ -59,7 +55,6 @@ class UploadForm(forms.Form):
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
-        self.fields["file"].required = not (self.data.get("kept") or self.initial.get("kept"))
         remembered = [(row.key, row.words) for row in InventorySource.objects.all()]
         self.fields["source"].choices = [
             ("", "choose a source"),
@@ -69,13 +64,8 @@ class UploadForm(forms.Form):
         ]
 
     def clean(self):
-        """The ending and size of the file, and a name for a source not listed."""
+        """A name for a source not listed."""
         cleaned = super().clean()
-        file = cleaned.get("file")
-        if file and not file.name.lower().endswith(ENDINGS):
-            self.add_error("file", "An inventory ends in .csv, .tsv, .txt or .xlsx; save it as one of these.")
-        if file and file.size > MAX_BYTES:
-            self.add_error("file", f"The file is larger than {MAX_BYTES // 1024 // 1024} MB; split it.")
         if cleaned.get("source") == NEW and not cleaned.get("new_source", "").strip():
             self.add_error("new_source", "Give the source a name, like acme-2026.")
         return cleaned

@@ -3,8 +3,8 @@
 from django import forms
 
 from governance import clock
+from governance.tables.encodings import CODE_PAGES
 from initiatives.forms import DayField, WordsField
-from initiatives.importing.code_pages import CODE_PAGES
 from initiatives.models import Profile, System
 
 AGAIN = ("system", "title", "taken_on", "period_column")  # what is not typed twice

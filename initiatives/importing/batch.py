@@ -6,8 +6,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 
 from governance.ledger import canonical
-from initiatives.importing.mapping import map_row, order_of, problem, settled
-from initiatives.importing.reading import Line
+from governance.tables.columns import order_of
+from governance.tables.reader import Line
+from initiatives.importing.mapping import map_row, problem, settled
 from initiatives.importing.sources import KNOWN, Source
 from initiatives.models import ImportRow, Initiative
 from initiatives.models.initiative import STAGES

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from initiatives.importing.mapping import order_of, parse_date
-from initiatives.importing.reading import Line, Table, plain
+from governance.tables.columns import guess_columns, order_of, parse_date, parse_number, plain
+from governance.tables.reader import Line, Table
 from initiatives.models.versions import LAYERS
 
 FIELDS = {
@@ -28,7 +28,10 @@ FIELDS = {
     "words": "What it was",
 }
 ALIASES = {
-    "date": ("started", "work date", "worklog date", "work started", "date", "day", "logged on", "updated"),
+    "date": (
+        *("started", "work date", "worklog date", "work started", "date", "day", "logged on", "updated"),
+        *("changed date", "state changed date"),
+    ),
     "spent": (
         *("time spent (seconds)", "time spent seconds", "seconds", "time spent", "hours", "hours spent"),
         *("logged hours", "minutes", "spent", "duration", "worklog"),
@@ -124,7 +127,7 @@ def headers_of(table: Table) -> str:
 
 def guessed(table: Table) -> How:
     """How a table that nobody mapped yet is most likely read."""
-    columns = _columns(table.columns)
+    columns = guess_columns(table.columns, ALIASES)
     values = {name: [line.cells.get(columns.get(name, ""), "") for line in table.lines] for name in FIELDS}
     words = words_of(table, columns.get("layer", ""))
     return How(
@@ -140,19 +143,6 @@ def remembered(table: Table, kept: dict) -> How:
     how = How(**{name: kept[name] for name in How.__dataclass_fields__ if name in kept})
     new = [word for word in words_of(table, how.columns.get("layer", "")) if word not in how.layers]
     return replace(how, layers=how.layers | {word: guess_layer(word) for word in new})
-
-
-def _columns(names: list[str]) -> dict[str, str]:
-    """Which column holds which field: the best alias first, each column once."""
-    chosen: dict[str, str] = {}
-    by_plain = {plain(name): name for name in reversed(names)}
-    for role, aliases in ALIASES.items():
-        whole = [by_plain[alias] for alias in aliases if alias in by_plain]
-        part = [by_plain[name] for alias in aliases for name in by_plain if alias in name.split()]
-        free = [name for name in (*whole, *part) if name not in chosen.values()]
-        if free:
-            chosen[role] = free[0]
-    return chosen
 
 
 def _unit(header: str, values: list[str]) -> str:
@@ -228,8 +218,7 @@ def _read(line: Line, how: How, today: date) -> Worked:
 
 
 def _day(raw: str, order: str, today: date, problems: list[str]) -> date | None:
-    """A whole day; trackers also write 02/Nov/26 9:14 AM."""
-    read_as = parse_date(re.sub(r"(?<=\d)/(?=[A-Za-z])|(?<=[A-Za-z])/(?=\d)", " ", raw), order)
+    read_as = parse_date(raw, order)
     if len(read_as) != 10:
         said = f"“{raw[:40]}” is no day that can be read without guessing." if raw else "It has no day."
         problems.append(said)
@@ -259,8 +248,8 @@ def _hours(raw: str, unit: str, problems: list[str]) -> Decimal | None:
     text = raw.casefold()
     found = clocked(text)
     if found is None:
-        number = _decimal(text, thousands=unit != "hours")
-        if number is None:
+        number = parse_number(text, thousands=unit != "hours")
+        if number is None or number < 0:
             if text:
                 problems.append(f"“{raw[:40]}” is no time spent.")
             return None
@@ -275,19 +264,8 @@ def _number(raw: str, words: str, most, problems: list[str]) -> Decimal | None:
     """A number that is not negative; nothing for nothing."""
     if not raw:
         return None
-    number = _decimal(re.sub(r"^[^\d-]{1,3}|\s*(days?|d)$", "", raw.casefold()), thousands=True)
-    if number is None or number > most:
+    number = parse_number(re.sub(r"^[^\d-]{1,3}|\s*(days?|d)$", "", raw.casefold()), thousands=True)
+    if number is None or not 0 <= number <= most:
         problems.append(f"“{raw[:40]}” cannot be read as {words}.")
         return None
     return number.quantize(Decimal("0.01")) or None
-
-
-def _decimal(text: str, *, thousands: bool) -> Decimal | None:
-    """A plain number; a comma before three digits parts thousands only where `thousands` are meant."""
-    text = text.replace("\u00a0", "").replace(" ", "").replace("'", "")
-    if thousands and re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d{1,6})?", text):
-        text = text.replace(",", "")
-    elif thousands and re.fullmatch(r"\d{1,3}(\.\d{3})+(,\d{1,6})", text):
-        text = text.replace(".", "").replace(",", ".")
-    text = text.replace(",", ".")
-    return Decimal(text) if re.fullmatch(r"\d{1,12}(\.\d{1,6})?", text) else None

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
-from difflib import SequenceMatcher
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from governance.tables.columns import guess_columns, named, parse_date, plain
+from governance.tables.reader import Line
 from initiatives.importing.guesses import ALIASES, STAGE_WORDS
-from initiatives.importing.reading import Line, plain
 from initiatives.importing.sources import Source
 from initiatives.models.initiative import STAGES
 
@@ -48,12 +47,6 @@ NOTHING = {
     "nan",
     "nil",
 }
-MONTHS = {
-    name: number
-    for number, name in enumerate(
-        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1
-    )
-}
 
 
 def problem(kind: str, text: str, *, column: str = "", value: str = "") -> dict:
@@ -63,44 +56,18 @@ def problem(kind: str, text: str, *, column: str = "", value: str = "") -> dict:
 
 def settled(source: Source, columns: list[str], seen_stages: Iterable[str] = ()) -> Source:
     """The source with every column it names found in the file, and what is missing guessed where it may be."""
-    by_plain = {plain(name): name for name in columns}
-    found = {
-        role: by_plain[plain(name)]
-        for role, name in source.columns.items()
-        if name and plain(name) in by_plain
-    }
+    found = named(columns, {role: (name,) for role, name in source.columns.items()})
     if source.guessed:
         known = {plain(name) for name in source.columns.values()}
         left = [name for name in columns if plain(name) not in known]
-        undecided = [role for role in ALIASES if role not in source.columns and role not in source.fixed]
-        found |= guess_columns(left, undecided)
+        taken = source.columns.keys() | source.fixed.keys()
+        found |= guess_columns(left, {role: words for role, words in ALIASES.items() if role not in taken})
     stages = dict(source.stages)
     if source.guessed:
         for raw in seen_stages:
             if raw.strip() and not _looked_up(stages, raw):
                 stages[raw.strip()] = guess_stage(raw)
     return replace(source, columns=found, stages=stages)
-
-
-def guess_columns(
-    columns: list[str], roles: list[str], aliases: dict[str, tuple[str, ...]] = ALIASES
-) -> dict[str, str]:
-    """Which column holds which field: best likeness first, each column and field once."""
-    pairs = []
-    for role in roles:
-        for place, alias in enumerate(aliases[role]):
-            for column in columns:
-                name = plain(column)
-                likeness = SequenceMatcher(None, name, plain(alias)).ratio()
-                if re.search(rf"\b{re.escape(plain(alias))}\b", name) and len(alias) > 0.4 * len(name):
-                    likeness = max(likeness, 0.8)
-                if likeness >= 0.78:
-                    pairs.append((likeness - place / 1000, role, column))
-    chosen: dict[str, str] = {}
-    for _, role, column in sorted(pairs, key=lambda pair: -pair[0]):
-        if role not in chosen and column not in chosen.values():
-            chosen[role] = column
-    return chosen
 
 
 def _bare(text: str) -> str:
@@ -244,9 +211,6 @@ def _bare_set(allowed: tuple[str, ...]) -> frozenset[str]:
     return frozenset(_bare(value) for value in allowed)
 
 
-# Dates
-
-
 def _date(raw: str, source: Source, problems: list[dict]) -> str:
     if not raw or raw.casefold() in NOTHING:
         return ""
@@ -255,74 +219,3 @@ def _date(raw: str, source: Source, problems: list[dict]) -> str:
         text = f"\u201c{raw[:60]}\u201d could not be read as a day, month or year without guessing."
         problems.append(problem("date", text, column=source.columns.get("began", ""), value=raw))
     return read
-
-
-def parse_date(raw: str, order: str = "") -> str:
-    """An ISO day, month (2025-07) or year, as precise as written; "" when it cannot be told.
-
-    `order` is "mdy" or "dmy" where the source is known to use one; without it 3/4/2025 is not guessed.
-    """
-    text = re.sub(
-        r"[T ]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AP]M)?(Z|[+-]\d\d:?\d\d)?$", "", raw.strip(), flags=re.I
-    )
-    if found := re.fullmatch(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", text):
-        return _day(*map(int, found.groups()))
-    if found := re.fullmatch(r"(\d{1,2})([-/.])(\d{1,2})[-/.](\d{4}|\d{2})", text):
-        first, mark, second, year = found.groups()
-        return _ordered(int(first), int(second), _year(year), "dmy" if mark == "." else order)
-    if found := re.fullmatch(r"(\d{1,2})[-/.](\d{4})", text):
-        return _month(int(found[2]), int(found[1]))
-    if found := re.fullmatch(r"(\d{4})[-/.](\d{1,2})", text):
-        return _month(int(found[1]), int(found[2]))
-    if found := re.fullmatch(r"([A-Za-z]{3,9})\.?[-/ ,]+(\d{4}|\d{2})", text):
-        return _month(_year(found[2]), MONTHS.get(found[1][:3].lower(), 0))
-    if found := re.fullmatch(r"([A-Za-z]{3,9})\.? (\d{1,2}),? (\d{4})", text):
-        return _day(int(found[3]), MONTHS.get(found[1][:3].lower(), 0), int(found[2]))
-    if found := re.fullmatch(r"(\d{1,2})[- ]([A-Za-z]{3,9})\.?[- ](\d{4}|\d{2})", text):
-        return _day(_year(found[3]), MONTHS.get(found[2][:3].lower(), 0), int(found[1]))
-    if re.fullmatch(r"\d{4}", text) and 1950 <= int(text) <= 2100:
-        return text
-    return ""
-
-
-def first_day(said: str) -> str:
-    """The first day of an ISO day, month or year, as an ISO day; "" for none."""
-    return f"{said}-01-01"[:10] if said else ""
-
-
-def order_of(values: Iterable[str]) -> str:
-    """Whether the days of a column are written month first or day first, when some of them leave no doubt and agree."""
-    found = set()
-    for raw in values:
-        numbers = re.match(r"\s*(\d{1,2})[-/](\d{1,2})[-/]\d{4}", raw)
-        if numbers and int(numbers[2]) > 12:
-            found.add("mdy")
-        elif numbers and int(numbers[1]) > 12:
-            found.add("dmy")
-    return found.pop() if len(found) == 1 else ""
-
-
-def _year(text: str) -> int:
-    return int(text) if len(text) == 4 else 2000 + int(text) if int(text) < 70 else 1900 + int(text)
-
-
-def _ordered(first: int, second: int, year: int, order: str) -> str:
-    if not order:
-        if first == second or second > 12:
-            order = "mdy"
-        elif first > 12:
-            order = "dmy"
-        else:
-            return ""
-    return _day(year, first, second) if order == "mdy" else _day(year, second, first)
-
-
-def _day(year: int, month: int, day: int) -> str:
-    try:
-        return date(year, month, day).isoformat() if 1950 <= year <= 2100 else ""
-    except ValueError:
-        return ""
-
-
-def _month(year: int, month: int) -> str:
-    return f"{year:04d}-{month:02d}" if 1 <= month <= 12 and 1950 <= year <= 2100 else ""

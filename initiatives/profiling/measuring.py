@@ -10,8 +10,9 @@ from pathlib import Path
 
 import duckdb
 
+from governance.tables.reader import MAX_COLUMNS
 from initiatives.profiling import eras, patterns, sql
-from initiatives.profiling.opening import MAX_COLUMNS, MAX_LINE, Opened, Trouble, open_sample, tidy
+from initiatives.profiling.opening import MAX_LINE, Opened, Trouble, open_sample, tidy
 from initiatives.profiling.patterns import BLANK, MOST, OTHER, TEXT
 from initiatives.profiling.telling import findings_of
 

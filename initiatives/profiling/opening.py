@@ -4,7 +4,6 @@ Everything is bounded here: a file that is packed, endless in one line, or of a 
 """
 
 import codecs
-import csv
 import io
 import os
 import re
@@ -16,14 +15,13 @@ from pathlib import Path
 
 from django.core.exceptions import ValidationError
 
-from initiatives.contents.text import LOOKED_AT as LOOKED_AT_BYTES
-from initiatives.contents.text import is_text, looks_like_a_page
-from initiatives.importing.code_pages import CodePageUnsure, decode
-from initiatives.importing.reading import DELIMITERS, LOOKED_AT, columns_of, delimiter_of, header_of
+from governance.tables.columns import LOOKED_AT, columns_of, header_of
+from governance.tables.encodings import LOOKED_AT as LOOKED_AT_BYTES
+from governance.tables.encodings import CodePageUnsure, decode, is_text, looks_like_a_page
+from governance.tables.reader import delimiter_of, records_of
 
 CHUNK = 1 << 20
 HEAD = 400_000  # characters among which header and separator are looked for
-MAX_COLUMNS = 500
 MAX_LINE = 1 << 20  # bytes of one row
 MAX_NAME = 120  # characters of the name of a column
 FOOTER = 16 << 20  # bytes; the description at the end of a Parquet file
@@ -221,32 +219,26 @@ def _header(head: str, *, whole: bool) -> tuple[str, int, list[str], list[str]]:
         raise Trouble(
             "One line of the file is longer than a table's. Look for a quotation mark that never ends."
         )
-    delimiter = delimiter_of(head) if any(mark in head for mark in DELIMITERS) else ","
-    csv.field_size_limit(MAX_LINE)
-    reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
-    records, ends = [], []
-    try:
-        for record in islice(reader, LOOKED_AT * 4):
-            if any(cell.strip() for cell in record):
-                records.append((reader.line_num, record))
-                ends.append(reader.line_num)
-    except csv.Error as error:
-        raise Trouble(
-            f"Line {reader.line_num} cannot be read ({error}). Look there for a quotation mark."
-        ) from None
+    delimiter = delimiter_of(head)
+    records = list(islice(records_of(head, delimiter), LOOKED_AT * 4))
     if not records:
         raise Trouble("The file is empty. Send one with a header row and rows below it.")
-    if max(len(record) for _, record in records) > MAX_COLUMNS:
-        raise Trouble(f"The table has more than {MAX_COLUMNS} columns. Send those that matter.")
     if len(records) < 2:
         raise Trouble("The file has no rows below its header.")
-    place = header_of(records, ())
+    place = header_of(records)
     header = records[place][1]
-    width = max(len(header), max(len(record) for _, record in records[place:]))
+    width = max(len(record) for _, record in records[place:])
     names, remarks = columns_of(header, width, [True] * width)
     if place:
         remarks.append(f"{place} line(s) above the header were left out.")
-    return delimiter, ends[place], tidy([name or f"Column {i + 1}" for i, name in enumerate(names)]), remarks
+    if place + 1 == len(records):
+        raise Trouble("The file has no rows below its header.")
+    return (
+        delimiter,
+        records[place + 1][0] - 1,
+        tidy([name or f"Column {i + 1}" for i, name in enumerate(names)]),
+        remarks,
+    )
 
 
 def tidy(names: list[str]) -> list[str]:

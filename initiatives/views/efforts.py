@@ -8,22 +8,20 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from governance import clock
+from governance.tables.encodings import CodePageUnsure
+from governance.tables.reader import Table, read_table
 from governance.templatetags.plumbline import day
 from initiatives import actions, doors, drawings, efforts, permissions, sources
 from initiatives.actions.efforts import DIFFERS, NEW, SAME, TAKEN_BACK, WRONG, fates
 from initiatives.forms import DayField, ReasonForm
 from initiatives.forms.efforts import EffortFileForm, EffortForm, EffortMappingForm, WeekForm
-from initiatives.importing import kept
-from initiatives.importing.code_pages import CodePageUnsure
 from initiatives.importing.efforts import guessed, headers_of, monday, read, remembered, words_of
-from initiatives.importing.reading import Table, read_table
 from initiatives.models import Effort, EstateMapping
 from initiatives.views.banners import outgrown_banner
 from initiatives.views.shared import case_context, mend, page_of, sent
 
 PER_PAGE = 20
 SHOWN = 100  # lines of a table, what is wrong with them first
-FOLDER = "efforts"
 FATES = {
     WRONG: "cannot be read and stay out",
     DIFFERS: "say something else than when they entered",
@@ -140,16 +138,16 @@ def bring_in(request, ref):
     shown: dict = {}
     if request.method == "POST" and form.is_valid():
         try:
-            content, name = _content(request, form)
+            content, name = form.content(request.user)
             table = read_table(content, encoding=form.cleaned_data["encoding"])
             shown = _looked_at(request, case, table, name)
             if shown.get("counts"):
-                kept.throw_away(FOLDER, content)
+                form.throw_away()
                 return _entered(request, case, shown["counts"])
-            form = _asking_again(request, form, content, name)
+            form = form.again(request.user)
         except CodePageUnsure as question:
             shown = {"unsure": question}
-            form = _asking_again(request, form, content, name)
+            form = form.again(request.user, question)
         except ValidationError as wrong:
             mend(form, wrong)
     context = case_context(request, case, "integration") | {"title": "Effort from an issue tracker"}
@@ -209,19 +207,3 @@ def _entered(request, case, counts: dict):
     lines = "line" if counts["entered"] == 1 else "lines"
     messages.success(request, f"{counts['entered']} {lines} entered.{replaced}{'' if replaced else more}")
     return redirect("integration-effort", ref=case.ref)
-
-
-def _content(request, form: EffortFileForm) -> tuple[bytes, str]:
-    """The file sent now, or the one that was sent before and waits to be mapped."""
-    file = form.cleaned_data.get("file")
-    if file:
-        return file.read(), file.name
-    return kept.kept(FOLDER, form.cleaned_data["kept"], of=str(request.user.pk))
-
-
-def _asking_again(request, form: EffortFileForm, content: bytes, name: str) -> EffortFileForm:
-    """The form once more, its file kept for an hour."""
-    word = kept.keep(FOLDER, content, name, of=str(request.user.pk))
-    again = EffortFileForm(initial={"kept": word, "encoding": form.cleaned_data["encoding"]})
-    again.fields["file"].help_text = f"{name} is kept for an hour; choose another only to replace it."
-    return again

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from governance import exports
+from governance.tables.encodings import CodePageUnsure
 from initiatives import actions
 from initiatives import estate_permissions as permissions
 from initiatives.actions.estates import go_on
@@ -16,14 +17,10 @@ from initiatives.estate.comparing import KEYS
 from initiatives.estate.fields import FIELDS, KINDS
 from initiatives.estate.guesses import export_of
 from initiatives.forms.estates import ColumnsForm, EstateForm
-from initiatives.importing.code_pages import CodePageUnsure
-from initiatives.importing.kept import throw_away
 from initiatives.models import EstateBatch, EstateRow
 from initiatives.models.estates import ROW_STATES
-from initiatives.views import kept
 from initiatives.views.shared import mend, page_of, pick, sent
 
-FOLDER = "estates"  # where a file waits for an answer about its code page
 ROWS_ON_A_PAGE = 50
 AT_ONCE_SECONDS = 3.0  # what is entered while somebody waits; the worker does the rest
 SAMPLES = 3  # rows shown beside the headers
@@ -43,7 +40,7 @@ def estates(request):
             return _read(request, form)
         except CodePageUnsure as question:
             unsure = question
-            form = kept.asking_again(request, form, question, FOLDER)
+            form = form.again(request.user, question)
         except ValidationError as wrong:
             mend(form, wrong)
     batches = EstateBatch.objects.standing().filter(kind__in=KINDS).select_related("by", "confirmed_by")
@@ -61,7 +58,7 @@ def estates(request):
 
 
 def _read(request, form):
-    content, name = kept.content_of(request, form, FOLDER)
+    content, name = form.content(request.user)
     batch, again = actions.read_estate(
         content=content,
         file_name=name,
@@ -69,7 +66,7 @@ def _read(request, form):
         encoding=form.cleaned_data["encoding"],
         by=request.user,
     )
-    throw_away(FOLDER, content)
+    form.throw_away()
     if again:
         messages.info(
             request, "This very file was read before: nothing changed. Here is what it brought then."

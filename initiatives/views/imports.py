@@ -10,20 +10,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from governance.answers import Conflict
 from governance.permissions import may_import
+from governance.tables.encodings import CodePageUnsure
 from initiatives import actions
 from initiatives.forms.imports import ConfirmForm, MappingForm, RowForm, UploadForm
 from initiatives.importing.batch import COUNTED
-from initiatives.importing.code_pages import CodePageUnsure
-from initiatives.importing.kept import throw_away
 from initiatives.importing.mapping import PROBLEMS
 from initiatives.importing.sources import FIELDS, KNOWN
 from initiatives.models import ImportBatch, ImportRow
 from initiatives.models.initiative import STAGES
 from initiatives.templatetags.imported import source_words
-from initiatives.views import kept
 
 ROWS_ON_A_PAGE = 50
-FOLDER = "imports"  # where a file waits for an answer about its code page
 
 
 def imports(request):
@@ -36,7 +33,7 @@ def imports(request):
             return _upload(request, form)
         except CodePageUnsure as question:
             unsure = question
-            form = kept.asking_again(request, form, question, FOLDER)
+            form = form.again(request.user, question)
         except ValidationError as wrong:
             _put_on(form, wrong)
         except Conflict as other:
@@ -49,7 +46,7 @@ def imports(request):
 
 def _upload(request, form):
     cleaned = form.cleaned_data
-    content, name = kept.content_of(request, form, FOLDER)
+    content, name = form.content(request.user)
     batch = actions.upload_batch(
         content=content,
         file_name=name,
@@ -60,7 +57,7 @@ def _upload(request, form):
         backfill=cleaned["backfill"],
         by=request.user,
     )
-    throw_away(FOLDER, content)
+    form.throw_away()
     if batch.repeats_id:
         messages.info(
             request, "This very file was uploaded before: nothing changed. Here is what it brought then."

@@ -173,7 +173,7 @@ def test_the_page_shows_before_it_takes(cast, as_):
         ("user name,name\nana,Jos\u00e9\n".encode("latin-1"), "CSV UTF-8"),
         (b"x" * (1024 * 1024 + 1), "larger than 1 MB"),
         (b"", "empty"),
-        (b"\0\0\0", "nobody in it"),
+        (b"\0\0\0", "CSV UTF-8"),
     ],
 )
 def test_odd_files_are_answered_in_words(cast, as_, content, words):

@@ -74,6 +74,7 @@ def test_lines_of_json_name_an_output_and_its_sources():
         (b"output,source\n", "nothing below"),
         (b"output,source\n,CRM\n", "names no output"),
         (b"a,b\n1,2\n", "names no output. Call it output"),
+        (b",,\n,,\n", "names no output. Call it output"),
         (b"output,b\n1,2\n", "names no source. Call it source"),
         ("output,source\nA,Gr\xfc\xdfe\n".encode("latin-1"), "not UTF-8"),
         (b"output,source\nA\x00,B\n", "not text"),

@@ -4,8 +4,7 @@
 import contextlib
 import io
 import json
-import zipfile
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import openpyxl
@@ -17,12 +16,14 @@ from django.db.models import Q
 from governance.answers import Conflict, Refused
 from governance.history import acting
 from governance.models import Entry, Notice, Unit
+from governance.tables import reader
+from governance.tables.columns import order_of, parse_date
+from governance.tables.encodings import CodePageUnsure, decode
+from governance.tables.reader import read_table
 from initiatives import actions
-from initiatives.importing import asserted, mapping, reading
+from initiatives.importing import asserted, mapping
 from initiatives.importing.batch import Earlier, counted, preview
-from initiatives.importing.code_pages import CodePageUnsure, decode
-from initiatives.importing.mapping import guess_stage, order_of, parse_date
-from initiatives.importing.reading import read_table
+from initiatives.importing.mapping import guess_stage
 from initiatives.importing.sources import KNOWN, newcomer
 from initiatives.models import (
     Evidence,
@@ -39,6 +40,7 @@ from initiatives.models import (
     StageChange,
     Standing,
 )
+from tests import hostile_tables
 
 EXTRACTS = Path(__file__).resolve().parent.parent / "extracts"
 WORDS = "Name,Stage,Where\nSystème éducatif,Deployed,École\nŒuvre d’été,Pilot,Ça\n"
@@ -129,7 +131,7 @@ def test_a_workbook_is_read_from_the_sheet_that_holds_the_inventory():
         (b"PK\x03\x04 broken", "damaged"),
         (b"<html><table></table></html>", "not a table"),
         (b"Name,Stage\n", "no rows"),
-        (b'Name,Stage\n"' + b"x" * (reading.MAX_CELL + 10), "never closed"),
+        (b'Name,Stage\n"' + b"x" * (reader.MAX_CELL + 10), "never closed"),
     ],
 )
 def test_what_is_no_inventory_is_refused_with_advice(raw, words):
@@ -153,7 +155,7 @@ def test_a_workbook_damaged_anywhere_is_read_or_refused_with_advice():
 
 
 def test_bombs_are_bounded(monkeypatch):
-    monkeypatch.setattr(reading, "MAX_ROWS", 10)
+    monkeypatch.setattr(reader, "MAX_ROWS", 10)
     with pytest.raises(ValidationError, match="too large"):
         read_table(b"Name,Stage\n" + b"a,b\n" * 11)
     book = openpyxl.Workbook()
@@ -163,19 +165,84 @@ def test_bombs_are_bounded(monkeypatch):
     book.save(stored)
     with pytest.raises(ValidationError, match="too large"):
         read_table(stored.getvalue())
-    monkeypatch.setattr(reading, "MAX_UNPACKED", 1000)
+    monkeypatch.setattr(reader, "MAX_UNPACKED", 1000)
     with pytest.raises(ValidationError, match="unpacks to far more"):
         read_table(stored.getvalue())
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le"])
-def test_a_workbook_with_entities_is_refused(encoding):
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/workbook.xml"])
+def test_a_workbook_with_entities_is_refused(tmp_path, part, encoding):
+    secret = tmp_path / "secret"
+    secret.write_text("a secret")
+    declared = f'<!DOCTYPE x [<!ENTITY a "wiki"><!ENTITY b SYSTEM "{secret.as_uri()}">]>'
+    cells = "".join(f'<c t="inlineStr"><is><t>&{name};</t></is></c>' for name in "ab")
+    rows = f"{hostile_tables.HEADER}<row>{cells}</row>"
+    words = f"{declared}<worksheet {hostile_tables.SPREADSHEET}><sheetData>{rows}</sheetData></worksheet>"
+    with pytest.raises(ValidationError, match=r"cannot be read|No sheet"):
+        read_table(hostile_tables.workbook(extra={part: words.encode(encoding)}))
+
+
+def test_cells_of_a_workbook_come_as_people_see_them():
+    book = openpyxl.Workbook()
+    hidden, last = book.create_sheet("Old"), book.create_sheet("Lists")
+    hidden.sheet_state = "hidden"
+    for sheet in (hidden, last):
+        sheet.append(["Name", "Value"])
+        sheet.append(["x", "y"])
+    for _ in range(9):
+        hidden.append(["more", "than the others"])
+    rows = [
+        ("number", 12345678901234, "12345678901234"),
+        ("share", 0.125, "0.125"),
+        ("leading zeros", "0042", "0042"),
+        ("day", date(2025, 3, 4), "2025-03-04 00:00:00"),
+        ("time", datetime(2025, 3, 4, 5, 6, 7), "2025-03-04 05:06:07"),
+        ("yes", True, "True"),
+        ("formula", "=1+1", ""),
+        ("error", "#N/A", ""),
+        ("line", "one\ntwo", "one\ntwo"),
+    ]
+    book.active.append(["Name", "Value"])
+    for name, value, _ in rows:
+        book.active.append([name, value])
+    book.active["B3"].number_format = "0.00%"
+    book.active["A14"] = "after blank rows"
+    book.active.merge_cells("A14:B15")
     stored = io.BytesIO()
-    words = f'<?xml version="1.0"?><!--{"x" * 5000}--><!DOCTYPE x [<!ENTITY a "b">]><x/>'
-    with zipfile.ZipFile(stored, "w") as archive:
-        archive.writestr("xl/workbook.xml", words.encode(encoding))
-    with pytest.raises(ValidationError, match="entities"):
-        read_table(stored.getvalue())
+    book.save(stored)
+    table = read_table(stored.getvalue())
+    assert [(line.cells["Name"], line.cells["Value"]) for line in table.lines] == [
+        *((name, text) for name, _, text in rows),
+        ("after blank rows", ""),
+    ]
+    assert table.lines[-1].number == 14
+    assert table.remarks == ["Read from the sheet “Sheet”; not read: Lists, Old (hidden)."]
+
+
+def test_the_process_that_reads_workbooks_knows_no_secrets_and_ends_in_time(tmp_path, monkeypatch):
+    monkeypatch.setenv("PLUMBLINE_SECRET_KEY", "very secret")
+    seen, real = {}, reader.subprocess.run
+
+    def run(command, **options):
+        seen.update(options)
+        return real(command, **options)
+
+    monkeypatch.setattr(reader.subprocess, "run", run)
+    assert read_table(hostile_tables.workbook()).columns == ["Name", "Kind"]
+    assert set(seen["env"]) == {"PATH"}
+    with monkeypatch.context() as small:
+        small.setattr(reader, "MEMORY", 60 << 20)
+        with pytest.raises(ValidationError, match="far more than its rows"):
+            read_table(
+                hostile_tables.workbook(hostile_tables.HEADER + hostile_tables.far_cell("B", 1_000_000))
+            )
+    slow = tmp_path / "slow.py"
+    slow.write_text("import time\ntime.sleep(5)\n")
+    monkeypatch.setattr(reader.workbook, "__file__", str(slow))
+    monkeypatch.setattr(reader, "SECONDS", 0.1)
+    with pytest.raises(ValidationError, match="far more than its rows"):
+        read_table(hostile_tables.workbook())
 
 
 # Meaning

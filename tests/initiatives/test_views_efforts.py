@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from governance import clock
 from governance.history import insert_many
+from governance.tables.reader import read_table
 from initiatives.importing.efforts import How, guess_layer, guessed, monday, read
-from initiatives.importing.reading import read_table
 from initiatives.models import Effort, EstateMapping
 from tests import factories
 from tests.initiatives.looking import acts, at, text_of

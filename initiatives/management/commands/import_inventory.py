@@ -10,8 +10,8 @@ from django.db import transaction
 
 from governance.answers import Refused
 from governance.models import User
+from governance.tables.encodings import CodePageUnsure
 from initiatives import actions
-from initiatives.importing.code_pages import CodePageUnsure
 from initiatives.importing.sources import KNOWN
 
 SYSTEM = "import_inventory"

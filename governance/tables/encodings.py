@@ -1,11 +1,10 @@
 """Bytes to text: the right character, or a question with lines that show the difference."""
 
+import codecs
 import re
 
 from charset_normalizer import from_bytes
 from django.core.exceptions import ValidationError
-
-from initiatives.contents.text import LOOKED_AT, is_text
 
 # Offered when a file is neither Unicode nor betrays its code page: name, words.
 CODE_PAGES = {
@@ -33,7 +32,27 @@ CODE_PAGES = {
     "utf_16_be": "Unicode (UTF-16, big-endian)",
 }
 NO_TEXT = "The file is not text. Send the table as csv or xlsx."
-WINDOWS = ("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1257")
+NOT_UNICODE = [page for page in CODE_PAGES if not page.startswith("utf")]
+WINDOWS = [page for page in CODE_PAGES if page.startswith("cp125")]
+MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32",  # before that of UTF-16, with which it begins
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+# How what is no plain text begins, after spaces and a byte order mark.
+OTHER = re.compile(
+    rb"(?:<\s*(?:!doctype|html|head|body|script|iframe|svg|object|embed|math)\b|<\?(?:php|xml)|<%|#!|\{\\rtf|%!PS|%PDF-"
+    rb"|@echo\b|\x7fELF|MSCF|Rar!|GIF8|PK\x03\x04|RIFF|\xd0\xcf\x11\xe0|\xca\xfe\xba\xbe)",
+    re.IGNORECASE,
+)
+LOOKED_AT = 65_536  # bytes
+# Control characters that no text has; escape and form feed stand in logs.
+CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+FEW, MOST_CONTROL = 4, 0.005  # a terminal's title or bell, and their share in what is longer
+# Quotation marks around words and dashes between spaces, as every Windows code page writes them.
+PUNCTUATION = re.compile(rb"[\s(,]\x93\w[^\x93\x94]*\x94|\s[\x96\x97]\s|[\s(,]\x91\w|\w\x92s\b")
 
 
 class CodePageUnsure(Exception):
@@ -49,67 +68,64 @@ def wrong(text: str) -> ValidationError:
     return ValidationError({"file": text})
 
 
+def is_text(content: bytes) -> bool:
+    """Whether these bytes are text of some kind, a page or a script perhaps."""
+    head = content[:LOOKED_AT]
+    return b"\x00" not in content and len(CONTROL.findall(head)) <= FEW + MOST_CONTROL * len(head)
+
+
+def looks_like_a_page(content: bytes) -> bool:
+    """Whether a text begins like a web page."""
+    return bool(OTHER.match(content[:LOOKED_AT].removeprefix(codecs.BOM_UTF8).lstrip()))
+
+
 def decode(content: bytes, choice: str = "") -> tuple[str, str]:
-    """The text and the encoding it was read with. Raises CodePageUnsure, or ValidationError where a choice is wrong."""
-    marked = _by_mark(content)
-    if marked and marked != choice:
-        choice = marked
-    if not choice or _is_utf8(content):
-        choice = _told(content)
+    """The text and the encoding it was read with. Raises CodePageUnsure, or ValidationError where a choice is wrong.
+
+    What a person or a known source says (`choice`) wins only where the bytes are no Unicode.
+    """
+    unicode = _unicode_of(content)
+    name = unicode or choice or _told(content)
     try:
-        text = content.decode(choice)
+        text = content.decode(name).removeprefix("\ufeff")
     except (UnicodeDecodeError, LookupError):
-        # What a person or a known source says wins only where the bytes allow it.
-        if marked:
+        if unicode:
             raise wrong("The file says it is Unicode, yet its bytes are damaged. Save it again.") from None
-        words = CODE_PAGES.get(choice, choice)
+        words = CODE_PAGES.get(name, name)
         raise ValidationError(
             {"encoding": f"The file is not {words}: some bytes have no meaning there. Choose another."}
         ) from None
-    text = text.removeprefix("\ufeff")
     if "\x00" in text or not is_text(text[:LOOKED_AT].encode("utf-8", "replace")):
         raise wrong(NO_TEXT)
-    return text, choice
+    return text, name
 
 
-def _is_utf8(content: bytes) -> bool:
-    """Whether the bytes are UTF-8 beyond ASCII: no other code page gives such bytes by chance, whatever is chosen."""
-    try:
-        return not content.isascii() and bool(content.decode("utf-8"))
-    except UnicodeDecodeError:
-        return False
+def _unicode_of(content: bytes) -> str:
+    """The Unicode encoding that the bytes show, "" where they show none.
 
-
-def _by_mark(content: bytes) -> str:
-    for mark, name in (
-        (b"\xef\xbb\xbf", "utf-8-sig"),
-        (b"\xff\xfe\x00\x00", "utf-32"),
-        (b"\x00\x00\xfe\xff", "utf-32"),
-        (b"\xff\xfe", "utf-16"),
-        (b"\xfe\xff", "utf-16"),
-    ):
+    By its mark, by the zeros of every second byte, or as UTF-8 beyond ASCII: no other code page gives such by chance.
+    """
+    for mark, name in MARKS.items():
         if content.startswith(mark):
             return name
-    return ""
+    head = content[:4000]
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if max(even, odd) > len(head) // 5 and max(even, odd) > 4 * min(even, odd):
+        return "utf_16_le" if odd > even else "utf_16_be"
+    try:
+        return "" if content.isascii() else content.decode("utf-8") and "utf-8"
+    except UnicodeDecodeError:
+        return ""
 
 
 def _told(content: bytes) -> str:
-    """The encoding, where the bytes leave no doubt."""
-    head = content[:4000]
-    even, odd = head[::2].count(0), head[1::2].count(0)
-    if odd > len(head) // 5 and odd > 4 * even:
-        return "utf_16_le"
-    if even > len(head) // 5 and even > 4 * odd:
-        return "utf_16_be"
+    """The encoding of what shows no Unicode, where the bytes leave no doubt."""
     if not is_text(content):
         raise wrong(NO_TEXT)
     if b"\x1b$" in content or b"\x1b(" in content:
-        raise CodePageUnsure(_candidates(content, ["iso2022_jp"]))
-    try:
-        content.decode("utf-8")
+        raise CodePageUnsure(_candidates(content, "iso2022_jp"))
+    if content.isascii():
         return "utf-8"
-    except UnicodeDecodeError:
-        pass
     if _windows_punctuation(content):
         return "cp1252"
     raise CodePageUnsure(_candidates(content))
@@ -118,35 +134,26 @@ def _told(content: bytes) -> str:
 def _windows_punctuation(content: bytes) -> bool:
     """Whether all that is not ASCII reads the same in every Windows code page, and as punctuation stands there.
 
-    Quotation marks around words and dashes between spaces betray Windows: on a Mac or in DOS these bytes are letters.
+    On a Mac or in DOS these bytes are letters, which charset-normalizer, asked alone, takes for such punctuation.
     """
-    high = {byte for byte in content if byte > 127}
-    for byte in high:
-        readings = set()
-        for page in WINDOWS:
-            try:
-                readings.add(bytes([byte]).decode(page))
-            except UnicodeDecodeError:
-                return False
-        if len(readings) > 1 or readings.pop().isalpha():
-            return False
-    return bool(re.search(rb"[\s(,]\x93\w[^\x93\x94]*\x94|\s[\x96\x97]\s|[\s(,]\x91\w|\w\x92s\b", content))
+    high = bytes(byte for byte in set(content) if byte > 127)
+    readings = {high.decode(page, "replace") for page in WINDOWS}
+    if len(readings) > 1 or any(letter.isalpha() or letter == "\ufffd" for letter in readings.pop()):
+        return False
+    return bool(PUNCTUATION.search(content))
 
 
-def _candidates(content: bytes, first: list[str] | None = None) -> list[tuple[str, str, list[str]]]:
-    """Code pages the bytes allow, likeliest first, each with up to three lines that show the difference."""
-    likely = list(first or [])
-    for match in from_bytes(content[:200_000]):
+def _candidates(content: bytes, first: str = "") -> list[tuple[str, str, list[str]]]:
+    """Code pages the bytes allow, likeliest first, each with up to five lines that show the difference."""
+    likely = [first] if first else []
+    for match in from_bytes(content[:200_000], cp_isolation=NOT_UNICODE):
         likely += [match.encoding, *match.could_be_from_charset]
     lines = _telling_lines(content)
     found, seen = [], set()
-    ordered = [page for page in likely if page in CODE_PAGES] + list(CODE_PAGES)
-    for page in dict.fromkeys(ordered):
-        if page.startswith("utf"):
-            continue
+    for page in dict.fromkeys([page for page in likely if page in NOT_UNICODE] + NOT_UNICODE):
         try:
             text = content.decode(page)
-        except (UnicodeDecodeError, LookupError):
+        except UnicodeDecodeError:
             continue
         if text in seen or any("\x80" <= letter <= "\x9f" for letter in set(text)):
             continue
@@ -158,11 +165,10 @@ def _candidates(content: bytes, first: list[str] | None = None) -> list[tuple[st
 def _telling_lines(content: bytes, most: int = 5) -> list[bytes]:
     """Lines that together hold as many different foreign bytes as possible: they show where code pages differ."""
     lines = [(line, {b for b in line if b > 127 or b == 27}) for line in content[:2_000_000].splitlines()]
-    lines = [(line, foreign) for line, foreign in lines if foreign]
     chosen, shown = [], set()
     while lines and len(chosen) < most:
         line, foreign = max(lines, key=lambda pair: len(pair[1] - shown))
-        if chosen and not foreign - shown:
+        if not foreign - shown:
             break
         chosen.append(line)
         shown |= foreign

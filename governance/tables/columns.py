@@ -1,0 +1,186 @@
+"""Columns by their headers, and what stands in cells: days, months, years and numbers, nothing guessed silently."""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from difflib import SequenceMatcher
+
+from governance.tables.encodings import wrong
+
+LOOKED_AT = 25  # rows among which the header is looked for
+NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTHS = {name: number for number, name in enumerate(NAMES, start=1)}
+# The time behind a day, and how days, months and years are written; numbers in two orders stand in `parse_date`.
+TIME = re.compile(r"[T ]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AP]M)?(Z|[+-]\d\d:?\d\d)?$", re.IGNORECASE)
+WRITTEN = (
+    r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})",
+    r"(?P<month>\d{1,2})[-/.](?P<year>\d{4})",
+    r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})",
+    r"(?P<month>[A-Za-z]{3,9})\.?[-/ ,]+(?P<year>\d{4}|\d{2})",
+    r"(?P<month>[A-Za-z]{3,9})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})",
+    r"(?P<day>\d{1,2})[-/ ](?P<month>[A-Za-z]{3,9})\.?[-/ ](?P<year>\d{4}|\d{2})",
+    r"(?P<year>\d{4})",
+)
+
+
+# Headers
+
+
+def plain(text: str) -> str:
+    """A header as it is compared: lower case, one space, no punctuation at its ends."""
+    return re.sub(r"[\s_]+", " ", text).strip(" :*?.\u00a0").casefold()
+
+
+def expected_in(records: list[tuple[int, list[str]]], expected: Iterable[str]) -> list[int]:
+    """How many of the expected headers stand in each of the first rows."""
+    names = {plain(name) for name in expected}
+    return [sum(plain(cell) in names for cell in record) for _, record in records[:LOOKED_AT]]
+
+
+def header_of(records: list[tuple[int, list[str]]], expected: tuple[str, ...] = ()) -> int:
+    """The place of the header: the row that holds the expected headers, else the first that is as wide as any."""
+    hits = expected_in(records, expected)
+    if expected and max(hits, default=0) >= max(2, len(expected) // 2):
+        return hits.index(max(hits))
+    filled = [[cell.strip() for cell in record if cell.strip()] for _, record in records[:LOOKED_AT]]
+    most = max(map(len, filled), default=0)
+    for place, cells in enumerate(filled):
+        numbers = any(re.fullmatch(r"[\d.,/: -]+", cell) for cell in cells)
+        if len(cells) >= max(1, 0.7 * most) and not numbers:
+            return place
+    raise wrong(
+        "No header row was found. The file needs one row with the names of its columns above the rows."
+    )
+
+
+def columns_of(header: list[str], width: int, used: list[bool]) -> tuple[list[str | None], list[str]]:
+    """Names of columns, each once: repeated ones are numbered, nameless ones that hold something named by place."""
+    names: list[str | None] = []
+    remarks, seen = [], {}
+    for i in range(width):
+        name = re.sub(r"\s+", " ", header[i]).strip() if i < len(header) else ""
+        if not name:
+            names.append(f"Column {i + 1}" if used[i] else None)
+            if used[i]:
+                remarks.append(f"Column {i + 1} has no name in the header.")
+            continue
+        seen[name] = seen.get(name, 0) + 1
+        if seen[name] > 1:
+            remarks.append(
+                f"The header \u201c{name[:80]}\u201d stands more than once; number {seen[name]} is kept apart."
+            )
+            name = f"{name} ({seen[name]})"
+        names.append(name)
+    return names, remarks
+
+
+def present(columns: Iterable[str], wanted: Iterable[str]) -> list[str]:
+    """The columns that go by the wanted headers, in the order of these."""
+    by_plain = {plain(name): name for name in reversed(list(columns))}
+    return [by_plain[plain(name)] for name in wanted if name and plain(name) in by_plain]
+
+
+def named(columns: Iterable[str], headers: dict[str, tuple[str, ...]]) -> dict[str, str]:
+    """Which column holds which field, by the headers that each field goes by: the first that is there."""
+    return {field: there[0] for field, known in headers.items() if (there := present(columns, known))}
+
+
+def guess_columns(columns: list[str], headers: dict[str, tuple[str, ...]]) -> dict[str, str]:
+    """Which column most likely holds which field: best likeness first, each column and field once."""
+    pairs = []
+    for role, aliases in headers.items():
+        for place, alias in enumerate(aliases):
+            for column in columns:
+                name = plain(column)
+                likeness = SequenceMatcher(None, name, plain(alias)).ratio()
+                if re.search(rf"\b{re.escape(plain(alias))}\b", name) and len(alias) > 0.4 * len(name):
+                    likeness = max(likeness, 0.8)
+                if likeness >= 0.78:
+                    pairs.append((likeness - place / 1000, role, column))
+    chosen: dict[str, str] = {}
+    for _, role, column in sorted(pairs, key=lambda pair: -pair[0]):
+        if role not in chosen and column not in chosen.values():
+            chosen[role] = column
+    return chosen
+
+
+# Days
+
+
+def parse_date(raw: str, order: str = "") -> str:
+    """An ISO day, month (2025-07) or year, as precise as written; "" when it cannot be told.
+
+    `order` is "mdy" or "dmy" where the source is known to use one; without it 3/4/2025 is not guessed.
+    """
+    text = TIME.sub("", raw.strip())
+    if found := re.fullmatch(r"(\d{1,2})([-/.])(\d{1,2})[-/.](\d{4}|\d{2})", text):
+        first, mark, second, year = found.groups()
+        return _ordered(int(first), int(second), _year(year), "dmy" if mark == "." else order)
+    for pattern in WRITTEN:
+        if found := re.fullmatch(pattern, text):
+            said = found.groupdict()
+            month, day = said.get("month"), said.get("day")
+            if month:
+                month = int(month) if month.isdigit() else MONTHS.get(month[:3].lower(), 0)
+            return _iso(_year(said["year"]), month, day and int(day))
+    return ""
+
+
+def first_day(said: str) -> str:
+    """The first day of an ISO day, month or year, as an ISO day; "" for none."""
+    return f"{said}-01-01"[:10] if said else ""
+
+
+def order_of(values: Iterable[str]) -> str:
+    """Whether the days of a column are written month first or day first, when some of them leave no doubt and agree."""
+    found = set()
+    for raw in values:
+        numbers = re.match(r"\s*(\d{1,2})[-/](\d{1,2})[-/]\d{4}", raw)
+        if numbers and int(numbers[2]) > 12:
+            found.add("mdy")
+        elif numbers and int(numbers[1]) > 12:
+            found.add("dmy")
+    return found.pop() if len(found) == 1 else ""
+
+
+def _year(text: str) -> int:
+    return int(text) if len(text) == 4 else 2000 + int(text) if int(text) < 70 else 1900 + int(text)
+
+
+def _ordered(first: int, second: int, year: int, order: str) -> str:
+    if not order:
+        if first == second or second > 12:
+            order = "mdy"
+        elif first > 12:
+            order = "dmy"
+        else:
+            return ""
+    return _iso(year, first, second) if order == "mdy" else _iso(year, second, first)
+
+
+def _iso(year: int, month: int | None = None, day: int | None = None) -> str:
+    """The day, month or year in ISO's form; "" for what no calendar has."""
+    try:
+        first = date(year, 1 if month is None else month, 1 if day is None else day)
+    except ValueError:
+        return ""
+    precise = 4 if month is None else 7 if day is None else 10
+    return first.isoformat()[:precise] if 1950 <= year <= 2100 else ""
+
+
+# Numbers
+
+
+def parse_number(text: str, *, thousands: bool = False) -> Decimal | None:
+    """A plain number, its decimals after a point or a comma; None for all else.
+
+    A comma or point before three digits parts thousands only where `thousands` are meant.
+    """
+    text = re.sub(r"[\s\u00a0']", "", text)
+    if thousands and re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", text):
+        text = text.replace(",", "")
+    elif thousands and re.fullmatch(r"-?\d{1,3}(\.\d{3})+,\d+", text):
+        text = text.replace(".", "").replace(",", ".")
+    text = text.replace(",", ".")
+    return Decimal(text) if re.fullmatch(r"-?[0-9]{1,13}(\.[0-9]{1,17})?", text) else None

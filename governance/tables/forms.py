@@ -1,0 +1,70 @@
+"""The form by which a table is sent: its file, or a file that was sent before and waits, and its code page."""
+
+from django import forms
+
+from governance.models import User
+from governance.tables import stored
+from governance.tables.encodings import CODE_PAGES, CodePageUnsure
+from governance.tables.reader import MAX_BYTES
+
+
+class TableForm(forms.Form):
+    """A table. `kept` names a file that was sent already and waits in `folder` for an answer about it."""
+
+    folder = ""
+    endings = (".csv", ".tsv", ".txt", ".xlsx")
+    what = "A table"
+    if_too_large = "split it"
+    made_with: dict = {}  # what the form takes beside what is sent
+    sent: tuple[bytes, str]
+
+    file = forms.FileField(label="The file")
+    kept = forms.CharField(widget=forms.HiddenInput, required=False)
+    encoding = forms.ChoiceField(
+        label="Code page",
+        required=False,
+        choices=[("", "tell it from the file"), *CODE_PAGES.items()],
+        help_text="You are asked when it cannot be told.",
+    )
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.fields["file"].required = not (self.data.get("kept") or self.initial.get("kept"))
+
+    def clean_file(self):
+        """Its ending and size."""
+        file = self.cleaned_data.get("file")
+        if file and not file.name.lower().endswith(self.endings):
+            known = f"{', '.join(self.endings[:-1])} or {self.endings[-1]}"
+            raise forms.ValidationError(f"{self.what} ends in {known}; save it as one of these.")
+        if file and file.size > MAX_BYTES:
+            raise forms.ValidationError(
+                f"The file is larger than {MAX_BYTES // 1024 // 1024} MB; {self.if_too_large}."
+            )
+        return file
+
+    def content(self, user: User) -> tuple[bytes, str]:
+        """The file sent now, or before the question, and its name. Raises ValidationError once it is gone."""
+        file = self.cleaned_data.get("file")
+        if file:
+            self.sent = file.read(), file.name
+        else:
+            self.sent = stored.kept(self.folder, self.cleaned_data["kept"], of=str(user.pk))
+        return self.sent
+
+    def again(self, user: User, question: CodePageUnsure | None = None) -> "TableForm":
+        """The form once more, its file kept for an hour; of code pages in question those that fit are offered first."""
+        content, name = self.sent
+        word = stored.keep(self.folder, content, name, of=str(user.pk))
+        form = type(self)(initial={**self.cleaned_data, "kept": word}, **self.made_with)
+        form.fields["file"].help_text = f"{name} is kept for an hour; choose another only to replace it."
+        if question:
+            first = [(page, words) for page, words, _ in question.candidates]
+            rest = [choice for choice in CODE_PAGES.items() if choice not in first]
+            form.initial["encoding"], form.fields["encoding"].required = "", True
+            form.fields["encoding"].choices = [("", "choose by the lines above"), *first, *rest]
+        return form
+
+    def throw_away(self) -> None:
+        """Forget the file, which was dealt with."""
+        stored.throw_away(self.folder, self.sent[0])
