@@ -11,7 +11,7 @@ from django_fsm import FSMField, transition
 from governance import clock, prepared
 from governance.history import WrittenOnce, governed
 from governance.models import Contract, Unit, User
-from governance.searching import Words
+from governance.text_search import Words
 
 PROPOSED, PROTOTYPE, MVP, PRODUCTION = "proposed", "prototype", "mvp", "production"
 STOPPED, RETIRED = "stopped", "retired"
