@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from adoption.models import Lesson
+from governance.embeddings import by_meaning
 from governance.models import User
 from governance.text_search import LONGEST_SENTENCE, asked
 from initiatives import permissions
@@ -43,6 +44,14 @@ class Hit:
     words: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Answers:
+    """What a question finds among what somebody may read; `by_meaning`: in the order of the company's service."""
+
+    hits: list[Hit]
+    by_meaning: bool = False
+
+
 def readable(person: User) -> QuerySet[Lesson]:
     """The lessons of the library that somebody may read: all but those of confidential cases they do not see."""
     seen = permissions.visible_to(person).filter(pk=OuterRef("post_mortem__initiative"))
@@ -68,3 +77,18 @@ def search(question: str, among: QuerySet[Lesson] | None = None, most: int = SHO
     with connection.cursor() as cursor:
         cursor.execute(FOUND, [*columns, keys, keys, most])
         return [Hit(key, rank, tuple(words)) for key, rank, words in cursor.fetchall()]
+
+
+def answers(question: str, person: User, among: QuerySet[Lesson] | None = None) -> Answers:
+    """The lessons that the person may read and that answer a question best, best first; `among` as in `search`."""
+    found = search(question, among)
+    rows = readable(person).select_related("post_mortem__initiative").in_bulk([hit.lesson for hit in found])
+    hits = [hit for hit in found if hit.lesson in rows]
+    order = by_meaning(question, [_sent(rows[hit.lesson]) for hit in hits])
+    return Answers(hits if order is None else [hits[place] for place in order], by_meaning=order is not None)
+
+
+def _sent(lesson: Lesson) -> str:
+    """What the company's service is sent of a lesson: nothing of a confidential case."""
+    secret = lesson.post_mortem_id is not None and lesson.post_mortem.initiative.confidential
+    return "" if secret else f"{lesson.text} {lesson.instead}"

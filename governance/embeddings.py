@@ -24,7 +24,7 @@ REST = 60  # seconds after a failure in which the service is not asked
 SENT = 20  # texts at most
 LETTERS = 1_000  # of a text
 LONGEST = 8 << 20  # bytes of an answer
-FAILED = "embeddings failed"
+FAILED = "embeddings-failed"  # in the cache, while the service is left in peace
 
 log = structlog.get_logger("plumbline.embeddings")
 
