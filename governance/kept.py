@@ -33,12 +33,11 @@ def kept(folder: Path, name: str, *, size: int = 32) -> str:
     return path.read_text().strip()
 
 
-def secret_text(name: str) -> str:
-    """The secret in the variable `name`, or in the file that `name`_FILE names; "" when neither is set.
+def secret_text(name: str, text: str, path: str) -> str:
+    """The secret that `name` holds, or the file at `path`; "" when neither is set.
 
     Raises ImproperlyConfigured with a sentence that says what to set.
     """
-    text, path = os.environ.get(name, ""), os.environ.get(f"{name}_FILE", "")
     if text and path:
         raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; set one of them.")
     try:

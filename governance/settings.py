@@ -13,9 +13,9 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from governance import broker, database, logs
-from governance.kept import KEPT_SIGNING_KEY, kept, secret_text, seed
+from governance.kept import KEPT_SIGNING_KEY, kept, seed
 from governance.offline.verify import KEY_NAME, Rejected, parse_key
-from governance.variables import whole_number, yes_or_no
+from governance.variables import embeddings_service, whole_number, yes_or_no
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -172,21 +172,7 @@ if TIMESTAMP_URL and not re.match(r"https?://\S+\Z", TIMESTAMP_URL):
     raise ImproperlyConfigured(
         f"PLUMBLINE_TIMESTAMP_URL is {TIMESTAMP_URL!r}; set it to an address such as http://time.example.org/tsr."
     )
-
-# An embeddings service of the company's own, which orders by meaning what was found by words; none asks nobody.
-EMBEDDINGS_URL = os.environ.get("PLUMBLINE_EMBEDDINGS_URL", "")
-EMBEDDINGS_MODEL = os.environ.get("PLUMBLINE_EMBEDDINGS_MODEL", "")
-EMBEDDINGS_KEY = secret_text("PLUMBLINE_EMBEDDINGS_KEY")
-if EMBEDDINGS_URL and not re.match(r"(https://|http://(127\.0\.0\.1|localhost)[:/])\S+\Z", EMBEDDINGS_URL):
-    raise ImproperlyConfigured(
-        f"PLUMBLINE_EMBEDDINGS_URL is {EMBEDDINGS_URL!r}; set it to an https address such as "
-        "https://models.example.org/v1/embeddings (http only on this machine: http://127.0.0.1:8080/v1/embeddings)."
-    )
-if EMBEDDINGS_URL and not EMBEDDINGS_MODEL:
-    raise ImproperlyConfigured(
-        "PLUMBLINE_EMBEDDINGS_MODEL is not set; set it to the name of a model that the service in "
-        "PLUMBLINE_EMBEDDINGS_URL has."
-    )
+EMBEDDINGS_URL, EMBEDDINGS_MODEL, EMBEDDINGS_KEY = embeddings_service()
 
 # How long records of decisions are kept after their case was stopped or retired (domain.md, invariant 18).
 LEAST_RETENTION_DAYS = 730

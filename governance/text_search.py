@@ -144,7 +144,7 @@ def asked(text: str, kept: str) -> list[Asked]:
     """What a question in plain words asks for, without its little words: each word, and each phrase that has synonyms.
 
     `kept`: the table and column of the words that are searched, such as "adoption_lessonwords.words"; a word that
-    none of its rows has is taken for the known word that it is a slip away from. Two questions, three with a slip.
+    none of its rows has is taken for the known word that it is a slip away from. Three questions at most.
     """
     stem_of = stems(words := split(text[:LONGEST_SENTENCE])[:MOST_IN_SENTENCE])
     known = synonyms()
@@ -170,6 +170,8 @@ def _any(phrases: Iterable[tuple[str, ...]]) -> str:
 
 def _mended(wanted: list[str], kept: str) -> dict[str, str]:
     """By stem that no row has, the nearest one that some row has, one slip away or, for a longer word, two."""
+    if not wanted:
+        return {}
     table, column = kept.split(".")
     with connection.cursor() as cursor:
         cursor.execute(
