@@ -1,12 +1,14 @@
 """Which lessons of the library are a case's own: those about its systems, its vendors, or in its own words.
 
-Source: domain.md, invariant 15 (layer, system, vendor). A layer or a kind of trouble shared says which comes first;
-alone it is too little. Eight at the most: more than that nobody answers in earnest.
+Source: domain.md, invariant 15 (layer, system, vendor). Three words in common make a lesson the case's own; a layer or
+a kind of trouble in common stands for one of them, and says which comes first. A word counts that few lessons have and
+not every case says. Eight at the most: more than that nobody answers in earnest.
 """
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -15,6 +17,7 @@ from django.db.models.functions import Lower
 from adoption import library
 from adoption.models import Lesson
 from adoption.models.postmortems import PATTERNS
+from governance.text_search import split, stems, synonyms
 from initiatives.models import Component, Initiative, Link, System, TermUse
 from initiatives.models.systems import KNOWLEDGE_KINDS
 from initiatives.models.versions import LAYERS
@@ -22,19 +25,58 @@ from initiatives.register.rested import systems_of
 
 MOST = 8  # lessons of one case
 LOOKED_AT = 60  # lessons of one case that are looked at closely
-# What each thing that is shared counts for; a lesson is the case's from ENOUGH on.
-SYSTEM, VENDOR, IN_TITLE, IN_PROBLEM, BESIDE, ENOUGH = 3.0, 2.0, 0.75, 0.5, 0.5, 2.0
-WORDS_COUNTED = 6
-# A word that one lesson in so many has says nothing about a case; few lessons have few words in common anyway.
-RARE, ALWAYS_RARE = 20, 3
+IN_COMMON = 3  # words of a lesson about none of its systems and vendors
+IN_WORDS = 2  # of these, the ones that cannot be a layer or a kind of trouble
+PROBLEM = 2_000  # letters of it
+# Whether few lessons have a stem: one in twenty, or three where there are few lessons.
+RARE = """
+(SELECT count(*) FROM adoption_lessonwords WHERE words @@ quote_literal(replace(stem, '\\', ''))::tsquery)
+  BETWEEN 1 AND greatest(3, (SELECT count(*) FROM adoption_lessonwords) / 20)
+"""
+NEAR = f"""
+WITH cases AS (
+  SELECT * FROM jsonb_to_recordset(%s) AS c (key bigint, systems bigint[], vendors text[], stems text[])),
+rare AS MATERIALIZED (
+  SELECT stem FROM (SELECT DISTINCT unnest(stems) AS stem FROM cases) s WHERE {RARE})
+SELECT c.key, near.lesson_id, near.systems, near.vendors, near.stems, l.layer, l.pattern
+  FROM cases c
+  CROSS JOIN LATERAL (
+    SELECT coalesce(string_agg(quote_literal(stem), ' | '), '')::tsquery AS stems
+      FROM rare WHERE stem = ANY (c.stems)) asked
+  CROSS JOIN LATERAL (
+    SELECT w.lesson_id,
+           ARRAY(SELECT unnest(w.systems) INTERSECT SELECT unnest(c.systems)) AS systems,
+           ARRAY(SELECT unnest(w.vendors) INTERSECT SELECT unnest(c.vendors)) AS vendors,
+           ARRAY(SELECT stem FROM rare WHERE stem = ANY (c.stems)
+                 INTERSECT SELECT unnest(tsvector_to_array(w.words))) AS stems
+      FROM adoption_lessonwords w
+     WHERE w.systems && c.systems OR w.vendors && c.vendors OR w.words @@ asked.stems
+     ORDER BY w.systems && c.systems DESC, w.vendors && c.vendors DESC, ts_rank_cd(w.words, asked.stems) DESC,
+              w.lesson_id DESC
+     LIMIT {LOOKED_AT}) near
+  JOIN adoption_lesson l ON l.id = near.lesson_id
+  LEFT JOIN adoption_postmortem p ON p.id = l.post_mortem_id
+  LEFT JOIN initiatives_initiative i ON i.id = p.initiative_id
+ WHERE p.id IS NULL OR (NOT i.confidential AND i.id <> c.key)
+"""
+# Cases with two of the lesson's words, as their index keeps them (`cases_by_matter`).
+IN_ITS_WORDS = f"""
+WITH rare AS MATERIALIZED (
+  SELECT stem FROM (SELECT unnest(tsvector_to_array(words)) AS stem FROM adoption_lessonwords WHERE lesson_id = %s) s
+   WHERE {RARE})
+SELECT i.id FROM rare JOIN initiatives_initiative i
+    ON to_tsvector('english'::regconfig, COALESCE(title, '') || ' ' || COALESCE(problem, ''))
+       @@ quote_literal(replace(stem, '\\', ''))::tsquery
+ WHERE i.stage IN ('prototype', 'mvp') GROUP BY i.id HAVING count(*) >= {IN_WORDS}
+"""
 
 
 @dataclass(frozen=True)
 class Match:
-    """A lesson that is a case's own, how near it is, and why."""
+    """A lesson that is a case's own, how much they have in common (systems, vendors, the rest), and why."""
 
     lesson: int
-    near: float
+    near: tuple[int, int, int]
     why: tuple[str, ...]
 
 
@@ -46,8 +88,7 @@ class Told:
     vendors: set[str] = field(default_factory=set)
     layers: set[str] = field(default_factory=set)
     patterns: set[str] = field(default_factory=set)
-    title: dict[str, str] = field(default_factory=dict)
-    problem: dict[str, str] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)
 
 
 def lessons_for(cases: Iterable[Initiative]) -> dict[int, list[Match]]:
@@ -61,11 +102,12 @@ def lessons_for(cases: Iterable[Initiative]) -> dict[int, list[Match]]:
     names = dict(
         System.objects.filter(pk__in={key for row in rows for key in row[2]}).values_list("pk", "name")
     )
-    for case, lesson, systems, vendors, stems, layer, pattern in rows:
-        match = _judged(told[case], lesson, systems, vendors, stems, layer, pattern, names)
+    for case, *shared in rows:
+        match = _judged(told[case], names, *shared)
         if match is not None:
             found[case].append(match)
-    return {key: sorted(some, key=lambda one: (-one.near, -one.lesson))[:MOST] for key, some in found.items()}
+    nearest_first = partial(sorted, key=lambda one: (one.near, one.lesson), reverse=True)
+    return {key: nearest_first(some)[:MOST] for key, some in found.items()}
 
 
 def cases_of(lesson: Lesson) -> QuerySet[Initiative]:
@@ -83,18 +125,7 @@ def cases_of(lesson: Lesson) -> QuerySet[Initiative]:
     near = [tied.values("initiative"), of_vendors.values("initiative"), parts.values("initiative")]
     keys = running.filter(pk__in=near[0]) | running.filter(pk__in=near[1]) | running.filter(pk__in=near[2])
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT i.id FROM initiatives_initiative i WHERE i.stage IN ('prototype', 'mvp') AND (
-              SELECT count(*) FROM adoption_lessonlexeme l
-               WHERE l.lexeme = ANY (tsvector_to_array(plumbline_lesson_words(i.title || ' ' || i.problem)))
-                 AND l.lexeme IN (
-                   SELECT unnest(tsvector_to_array(words)) FROM adoption_lessonwords WHERE lesson_id = %s)
-                 AND l.documents <= greatest(
-                   %s, (SELECT documents FROM adoption_lessonlexeme WHERE lexeme = '') / %s)) >= 2
-            """,
-            [lesson.pk, ALWAYS_RARE, RARE],
-        )
+        cursor.execute(IN_ITS_WORDS, [lesson.pk])
         worded = [key for (key,) in cursor.fetchall()]
     return (keys | running.filter(pk__in=worded)).distinct()
 
@@ -127,23 +158,14 @@ def _told(cases: dict[int, Initiative]) -> dict[int, Told]:
 
 
 def _word(told: dict[int, Told], cases: dict[int, Initiative]) -> None:
-    """The telling words of titles and problems: those that are rare among the lessons."""
-    split = {
-        key: (library.split(case.title), library.split(case.problem[:2000])) for key, case in cases.items()
-    }
-    words = sorted({word for both in split.values() for some in both for word in some if len(word) > 2})
-    stems = {word: stem for word, stem, little in library.stems_of(words) if not little}
-    counted, total = library.counted(stems.values())
-    known, most = library.thesaurus(), max(ALWAYS_RARE, total // RARE)
-    passed = known.ignored | known.everywhere
-    telling = {
-        word: stem for word, stem in stems.items() if stem not in passed and 0 < counted.get(stem, 0) <= most
-    }
-    for key, both in split.items():
-        one = told[key]
-        one.title, one.problem = ({telling[word]: word for word in some if word in telling} for some in both)
-        for stem in one.title:
-            one.problem.pop(stem, None)
+    """The words of titles and problems, the title's first, by stem: none that every case says."""
+    said = {key: split(f"{case.title} {case.problem[:PROBLEM]}") for key, case in cases.items()}
+    stem_of = stems({word for words in said.values() for word in words})
+    passed = synonyms().ignored | synonyms().everywhere
+    for key, words in said.items():
+        for word in words:
+            if len(word) > 2 and stem_of[word] and stem_of[word] not in passed:
+                told[key].words.setdefault(stem_of[word], word)
 
 
 def _near(told: dict[int, Told]) -> list[tuple]:
@@ -151,65 +173,35 @@ def _near(told: dict[int, Told]) -> list[tuple]:
     asked = [
         {
             "key": key,
-            "systems": "{" + ",".join(str(system) for system in sorted(one.systems)) + "}",
+            "systems": sorted(one.systems),
             "vendors": sorted(one.vendors),
-            "stems": sorted({**one.title, **one.problem}),
+            "stems": list(one.words),
         }
         for key, one in told.items()
-        if one.systems or one.vendors or one.title or one.problem
     ]
-    if not asked:
-        return []
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT t.key, near.lesson_id, near.systems, near.vendors,
-                   ARRAY(SELECT s FROM unnest(t.stems) s WHERE s = ANY (tsvector_to_array(near.words))),
-                   l.layer, l.pattern
-              FROM (SELECT (one->>'key')::bigint AS key, (one->>'systems')::bigint[] AS systems,
-                           ARRAY(SELECT jsonb_array_elements_text(one->'vendors')) AS vendors,
-                           ARRAY(SELECT jsonb_array_elements_text(one->'stems')) AS stems,
-                           coalesce((SELECT string_agg(quote_literal(s), ' | ')
-                              FROM jsonb_array_elements_text(one->'stems') s), '')::tsquery AS asked
-                      FROM jsonb_array_elements(%s::jsonb) one) t
-              CROSS JOIN LATERAL (
-                SELECT w.lesson_id, w.words,
-                       ARRAY(SELECT unnest(w.systems) INTERSECT SELECT unnest(t.systems)) AS systems,
-                       ARRAY(SELECT unnest(w.vendors) INTERSECT SELECT unnest(t.vendors)) AS vendors
-                  FROM adoption_lessonwords w
-                 WHERE w.systems && t.systems OR w.vendors && t.vendors OR w.words @@ t.asked
-                 ORDER BY 3 * (w.systems && t.systems)::int + 2 * (w.vendors && t.vendors)::int
-                          + ts_rank(w.words, t.asked) DESC, w.lesson_id DESC
-                 LIMIT {LOOKED_AT}) near
-              JOIN adoption_lesson l ON l.id = near.lesson_id
-              LEFT JOIN adoption_postmortem p ON p.id = l.post_mortem_id
-              LEFT JOIN initiatives_initiative i ON i.id = p.initiative_id
-             WHERE p.id IS NULL OR (NOT i.confidential AND i.id <> t.key)
-            """,
-            [json.dumps(asked)],
-        )
+        cursor.execute(NEAR, [json.dumps(asked)])
         return cursor.fetchall()
 
 
-def _judged(one: Told, lesson: int, systems, vendors, stems, layer, pattern, names) -> Match | None:
+def _judged(
+    one: Told, names: dict[int, str], lesson: int, systems, vendors, shared, layer, pattern
+) -> Match | None:
     """How near a lesson is to a case and why; None where it is too far."""
-    titled = [one.title[stem] for stem in stems if stem in one.title]
-    other = [one.problem[stem] for stem in stems if stem in one.problem]
-    worded = [IN_TITLE] * len(titled) + [IN_PROBLEM] * len(other)
-    near = SYSTEM * len(systems) + VENDOR * len(vendors) + sum(worded[:WORDS_COUNTED])
+    words = [word for stem, word in one.words.items() if stem in shared]
+    beside = []
+    if layer in one.layers:
+        beside.append(f"layer: {LAYERS[layer].lower()}")
+    if pattern and pattern in one.patterns:
+        beside.append(f"kind of trouble: {PATTERNS[pattern].lower()}")
+    in_common = len(words) + len(beside)
+    if not (systems or vendors) and (len(words) < IN_WORDS or in_common < IN_COMMON):
+        return None
     why = []
     if systems:
         why.append(f"same system: {', '.join(sorted(names.get(key, str(key)) for key in systems))}")
     if vendors:
         why.append(f"same vendor: {', '.join(sorted(vendors))}")
-    if not why and len(worded) < 2:
-        return None
-    if worded:
-        why.append(f"words: {', '.join(titled + other)}")
-    if layer in one.layers:
-        near += BESIDE
-        why.append(f"layer: {LAYERS[layer].lower()}")
-    if pattern and pattern in one.patterns:
-        near += BESIDE
-        why.append(f"kind of trouble: {PATTERNS[pattern].lower()}")
-    return Match(lesson, near, tuple(why)) if near >= ENOUGH else None
+    if words:
+        why.append(f"words: {', '.join(words)}")
+    return Match(lesson, (len(systems), len(vendors), in_common), tuple(why + beside))

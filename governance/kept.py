@@ -33,6 +33,25 @@ def kept(folder: Path, name: str, *, size: int = 32) -> str:
     return path.read_text().strip()
 
 
+def secret_text(name: str, text: str, path: str) -> str:
+    """The secret that `name` holds, or the file at `path`; "" when neither is set.
+
+    Raises ImproperlyConfigured with a sentence that says what to set.
+    """
+    if text and path:
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; set one of them.")
+    try:
+        found = (Path(path).read_text("utf-8") if path else text).strip()
+    except (OSError, ValueError):
+        found = "\0"
+    if not found.isprintable():
+        raise ImproperlyConfigured(
+            f"{name} cannot be read; set it to one line of text, or {name}_FILE to a file that has one and that this "
+            "user may read."
+        )
+    return found
+
+
 def seed(name: str, text: str, path: str) -> bytes | None:
     """The 32 bytes of the Ed25519 key that `name` holds in Base64, or the file at `path`; None when neither is set.
 

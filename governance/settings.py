@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from governance import broker, database, logs
 from governance.kept import KEPT_SIGNING_KEY, kept, seed
 from governance.offline.verify import KEY_NAME, Rejected, parse_key
-from governance.variables import whole_number, yes_or_no
+from governance.variables import embeddings_service, whole_number, yes_or_no
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -172,6 +172,7 @@ if TIMESTAMP_URL and not re.match(r"https?://\S+\Z", TIMESTAMP_URL):
     raise ImproperlyConfigured(
         f"PLUMBLINE_TIMESTAMP_URL is {TIMESTAMP_URL!r}; set it to an address such as http://time.example.org/tsr."
     )
+EMBEDDINGS_URL, EMBEDDINGS_MODEL, EMBEDDINGS_KEY = embeddings_service()
 
 # How long records of decisions are kept after their case was stopped or retired (domain.md, invariant 18).
 LEAST_RETENTION_DAYS = 730
@@ -493,6 +494,7 @@ OWN_SECRETS = [
     *(os.environ.get(f"PLUMBLINE_{name}_KEY", "") for name in ("SIGNING", "WITNESS")),
     *(database["PASSWORD"] or "" for database in DATABASES.values()),
     os.environ.get("EMAIL_URL", "") and EMAIL_HOST_PASSWORD,
+    EMBEDDINGS_KEY,
     urlsplit(CELERY_BROKER_URL).password or "",
 ]
 LOGGING = logs.lines(debug=DEBUG, secrets=OWN_SECRETS)

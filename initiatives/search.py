@@ -18,8 +18,8 @@ from django.utils.text import Truncator
 from governance import clock
 from governance.models import Membership, User
 from governance.reading import lists
-from governance.searching import LONGEST, MOST_WORDS, Words, question
 from governance.templatetags.plumbline import day, stage_word
+from governance.text_search import LONGEST, MOST_WORDS, Words, question
 from initiatives import permissions
 from initiatives.models import (
     Component,

@@ -1,66 +1,59 @@
-"""Cases like the one somebody is about to register: probably the same undertaking, or similar; shown as stubs."""
+"""Cases with words like those of one that somebody is about to register; shown as stubs, and nothing is claimed.
 
-from dataclasses import dataclass, replace
+The database's full text finds those that share most words, weighed by how few cases have each; rapidfuzz orders them by
+title and problem; a service of the company's own, where one is set, orders the first of them by meaning.
+"""
 
-from django.db.models import Exists, OuterRef, Prefetch
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Prefetch, Value
+from rapidfuzz import fuzz
 
 from governance import prepared
+from governance.embeddings import SENT, by_meaning
 from governance.templatetags.plumbline import stage_word
-from initiatives import likeness
-from initiatives.likeness import IN_PROBLEM, NEAR, Likeness, Undertaking
+from governance.text_search import SHORTEST, split
 from initiatives.models import Initiative, Obligation, RoleAssignment
 
 SHOWN = 5
-READ = 60  # cases compared word by word: those that share most, weighed by how rare it is
-WORDS = 24  # of a title, and of a problem
-SHORTEST = 2
-OFTEN = 1_000  # cases with a word of the title beyond which it tells nothing
-OFTEN_IN_PROBLEMS = 300
-PROBLEM = 4_000  # letters of it
-LETTERS = 60  # of a word; a longer one is none
+READ = 60  # cases compared: those that share most words
+IN_WORDS = 2  # in common with a case that has no word of the title
+WORDS = 24  # looked for, of a title and of a problem
+TITLE, PROBLEM = 200, 1_000  # letters
+OFTEN = 1_000  # cases with a word that are looked at; beyond that it tells nothing
+NAMED = 4  # words told as shared
 
-# For each word that is asked for the cases that have it, by the two indexes; a word of the title counts most where it
-# stands in a title, and each the more, the rarer it is (`likeness.rarity`). `of` tells apart what is asked at once.
-# Cases that share most come back with what is known of them.
+# For each word that is asked for the cases that have it, by the two indexes: one in a title counts twice. `of` tells
+# apart what is asked at once. What was asked and what was found come back as stems.
+_MATTER = "to_tsvector('english'::regconfig, COALESCE(title, '') || ' ' || COALESCE(problem, ''))"
+_TITLE = "to_tsvector('english'::regconfig, COALESCE(title, ''))"
+_HAVING = "SELECT a.of, a.word, c.id FROM asked a CROSS JOIN LATERAL (SELECT id FROM initiatives_initiative"
+_STEMS = "array_to_string(tsvector_to_array(to_tsvector('english'::regconfig, {})), ' ')"
+_IN_STEMS = f"{_STEMS.format('title')} AS title, {_STEMS.format(f'left(problem, {PROBLEM})')} AS problem"
 FOUND = f"""
-WITH asked AS MATERIALIZED (
-    SELECT a.of, a.word, a.titled, to_tsquery('english', a.query) AS query
-      FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::boolean[]) AS a(of, word, query, titled)),
-anywhere AS MATERIALIZED (
-    SELECT a.of, a.word, c.id FROM asked a CROSS JOIN LATERAL (
-        SELECT id FROM initiatives_initiative
-         WHERE to_tsvector('english'::regconfig, COALESCE(title, '') || ' ' || COALESCE(problem, '')) @@ a.query
-         LIMIT CASE WHEN a.titled THEN {OFTEN} ELSE {OFTEN_IN_PROBLEMS} END) c),
-in_titles AS MATERIALIZED (
-    SELECT a.of, a.word, c.id FROM asked a CROSS JOIN LATERAL (
-        SELECT id FROM initiatives_initiative
-         WHERE to_tsvector('english'::regconfig, COALESCE(title, '')) @@ a.query LIMIT {OFTEN}) c
-     WHERE a.titled
-     UNION ALL
-    SELECT a.of, a.word, c.id
-      FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS a(of, word, pattern)
-      JOIN initiatives_initiative c ON c.title ~* a.pattern),
-cases AS (SELECT greatest(count(*), 1)::float AS number FROM initiatives_initiative),
-rare AS MATERIALIZED (
-    SELECT of, word, ln(1 + number / count(*)) / ln(1 + number) AS rarity
-      FROM (SELECT of, word, id FROM anywhere UNION SELECT of, word, id FROM in_titles) h, cases
-     GROUP BY of, word, number),
+WITH said AS MATERIALIZED (
+    SELECT of, {_IN_STEMS} FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS s (of, title, problem)),
+asked AS MATERIALIZED (
+    SELECT a.of, a.word, to_tsquery('english', a.query) AS query
+      FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS a (of, word, query)),
+met AS MATERIALIZED (
+    {_HAVING} WHERE {_MATTER} @@ a.query LIMIT {OFTEN}) c
+    UNION ALL {_HAVING} WHERE {_TITLE} @@ a.query LIMIT {OFTEN}) c),
+rare AS (
+    SELECT of, word, ln(1 + (SELECT count(*) FROM initiatives_initiative) / count(DISTINCT id)::float) AS rarity
+      FROM met GROUP BY of, word),
 near AS (
-    SELECT h.of, h.id, sum(h.weight * r.rarity) AS near
-      FROM (SELECT of, word, id, {IN_PROBLEM} AS weight FROM anywhere
-             UNION ALL SELECT of, word, id, {1 - IN_PROBLEM} FROM in_titles) h
-      JOIN rare r ON r.of = h.of AND r.word = h.word
-     GROUP BY h.of, h.id),
+    SELECT of, id, array_agg(word ORDER BY rarity DESC, word) AS words, sum(rarity) AS near
+      FROM met JOIN rare USING (of, word) GROUP BY of, id),
 best AS (
-    SELECT n.of, n.id, row_number() OVER (PARTITION BY n.of ORDER BY n.near DESC, c.number) AS place
-      FROM near n JOIN initiatives_initiative c ON c.id = n.id
-     WHERE c.withdrawn_at IS NULL AND NOT c.confidential AND n.id <> n.of)
-SELECT b.of, c.id, c.number, c.title, c.problem, c.platform, c.unit_id,
-       ARRAY(SELECT DISTINCT vendor FROM initiatives_component p WHERE p.initiative_id = c.id AND p.vendor <> ''
-              ORDER BY vendor),
-       CASE WHEN b.place = 1 THEN (SELECT json_object_agg(r.word, r.rarity) FROM rare r WHERE r.of = b.of) END
-  FROM best b JOIN initiatives_initiative c ON c.id = b.id
- WHERE b.place <= {READ} ORDER BY b.of, b.place
+    SELECT n.*, row_number() OVER (PARTITION BY of ORDER BY near DESC, id) AS place
+      FROM near n JOIN initiatives_initiative c USING (id)
+     WHERE c.withdrawn_at IS NULL AND NOT c.confidential AND id <> of)
+SELECT of, b.id, b.words, s.title, s.problem, c.title, c.problem
+  FROM best b JOIN said s USING (of)
+ CROSS JOIN LATERAL (SELECT {_IN_STEMS} FROM initiatives_initiative WHERE id = b.id) c
+ WHERE b.place <= {READ} ORDER BY of, b.place
 """
 
 
@@ -68,8 +61,8 @@ SELECT b.of, c.id, c.number, c.title, c.problem, c.platform, c.unit_id,
 class Stub:
     """What everybody signed in sees of a case that is not confidential: ref, title, unit, stage, whom to ask.
 
-    `same`: probably the same undertaking; `why` it is thought to be near; `owes`: its owner, who is the owner of the
-    new case, too, still owes its post-mortem.
+    `words`: what it has in common with what was written; `owes`: its owner, who is the owner of the new case, too,
+    still owes its post-mortem.
     """
 
     ref: str
@@ -78,146 +71,112 @@ class Stub:
     stage: str
     ask: str
     link: str = ""
-    same: bool = False
-    why: str = ""
+    words: str = ""
     owes: bool = False
 
 
-def similar(
-    title: str, problem: str, person, visible, *, unit: int | None = None, owner: int | None = None
-) -> list[Stub]:
-    """The nearest cases by words of title and problem, best first; none while too little is written.
+@dataclass(frozen=True)
+class Similar:
+    """The stubs of cases with similar words, the nearest first; `by_meaning`: in the order of the company's service."""
 
-    `visible`: the cases the person may open; others are named, not linked. `unit` and `owner` of the new case, where
-    they are chosen: keys.
+    stubs: list[Stub]
+    by_meaning: bool = False
+
+
+def similar(title: str, problem: str, visible, *, owner: int | None = None) -> Similar:
+    """The cases with words most like these; none while too little is written.
+
+    `visible`: the cases the person may open; others are named, not linked. `owner` of the new case, where one is
+    chosen: a key.
     """
-    asked = Undertaking(title[:200], problem[:PROBLEM], unit=unit)
-    near = nearest({0: asked}, typing=True)[0][:SHOWN]
-    stubs = _stubs([key for key, _ in near], visible, owner)
-    return [_with_likeness(stubs[key], like) for key, like in near]
+    near = nearest({0: (title, problem)}, typing=True)[0][: SENT if settings.EMBEDDINGS_URL else SHOWN]
+    cases = _cases([key for key, _ in near], visible, owner)
+    told = [f"{case.title}. {case.problem}" if case.may_open else case.title for case in cases]
+    order = by_meaning(f"{title}. {problem}", told)
+    shown = list(range(len(near)) if order is None else order)[:SHOWN]
+    return Similar([_stub(cases[place], near[place][1]) for place in shown], by_meaning=order is not None)
 
 
 def similar_to_each(cases: list[Initiative], visible) -> dict[int, list[Stub]]:
-    """For each of these cases, by key, the cases nearest to it, best first; asked for all of them at once."""
-    asked = {
-        case.pk: Undertaking(case.title, case.problem[:PROBLEM], _vendors(case.platform), case.unit_id)
-        for case in cases
-    }
-    near = {of: found[:SHOWN] for of, found in nearest(asked, typing=False).items()}
-    stubs = _stubs(list(dict.fromkeys(key for found in near.values() for key, _ in found)), visible, None)
-    return {of: [_with_likeness(stubs[key], like) for key, like in found] for of, found in near.items()}
+    """For each of these cases, by key, the cases with words most like its own; asked for all of them at once."""
+    found = nearest({case.pk: (case.title, case.problem) for case in cases})
+    near = {of: some[:SHOWN] for of, some in found.items()}
+    keys = list(dict.fromkeys(key for some in near.values() for key, _ in some))
+    told = {case.pk: case for case in _cases(keys, visible, None)}
+    return {of: [_stub(told[key], words) for key, words in some] for of, some in near.items()}
 
 
-def nearest(asked: dict[int, Undertaking], *, typing: bool) -> dict[int, list[tuple[int, Likeness]]]:
-    """For each that is asked for, by its key: the keys of all cases near to it, best first, and how alike they are."""
-    queries = [(of, *query) for of, one in asked.items() for query in _queries(one, typing)]
-    full = [(of, *pattern) for of, one in asked.items() for pattern in _patterns(one)]
-    read: dict[int, list[tuple[int, int, Undertaking]]] = {of: [] for of in asked}
-    rarity: dict[int, dict[str, float]] = {of: {} for of in asked}
-    if queries or full:
-        columns = [list(column) for column in zip(*queries, strict=True)] or [[], [], [], []]
-        patterns = [list(column) for column in zip(*full, strict=True)] or [[], [], []]
-        with prepared.cursor() as cursor:
-            cursor.execute(FOUND, [*columns, *patterns])
-            rows = cursor.fetchall()
-        for of, key, number, title, problem, platform, unit, vendors, rare in rows:
-            other = Undertaking(title, problem[:PROBLEM], (*vendors, *_vendors(platform)), unit)
-            read[of].append((key, number, other))
-            if rare:
-                rarity[of] = _by_stem(rare)
-    return {of: _best(one, read[of], rarity[of], typing) for of, one in asked.items()}
+def nearest(asked: dict[int, tuple[str, str]], *, typing: bool = False) -> dict[int, list[tuple[int, str]]]:
+    """For each title and problem, by key: the keys of the cases with words most like theirs, and some of the words.
 
-
-def _best(
-    asked: Undertaking, read: list[tuple[int, int, Undertaking]], rarity: dict[str, float], typing: bool
-) -> list[tuple[int, Likeness]]:
-    found = [
-        (key, number, likeness.compare(asked, other, rarity, typing=typing)) for key, number, other in read
-    ]
-    near = [one for one in found if one[2].same or one[2].near >= NEAR]
-    near.sort(key=lambda one: (not one[2].same, -one[2].alike if one[2].same else 0, -one[2].near, one[1]))
-    return [(key, like) for key, _, like in near]
-
-
-def _by_stem(rare: dict[str, float]) -> dict[str, float]:
-    """How rare each stem is: as common as the commonest form that was asked for."""
-    found: dict[str, float] = {}
-    for word, rarity in rare.items():
-        one = likeness.stem(word)
-        found[one] = min(rarity, found.get(one, 1.0))
+    While somebody is `typing`, the last word of the title may go on. A case is never like itself.
+    """
+    asked = {of: (title[:TITLE], problem[:PROBLEM]) for of, (title, problem) in asked.items()}
+    queries = [(of, *query) for of, said in asked.items() for query in _queries(*said, typing)]
+    found: dict[int, list[tuple[int, str]]] = {of: [] for of in asked}
+    if not queries:
+        return found
+    said = [(of, *one) for of, one in asked.items()]
+    columns = [list(column) for column in (*zip(*said, strict=True), *zip(*queries, strict=True))]
+    with prepared.cursor() as cursor:
+        cursor.execute(FOUND, columns)
+        rows = cursor.fetchall()
+    titled = {of: set(_words(title)) for of, (title, _) in asked.items()}
+    rows.sort(
+        key=lambda row: -_alike(*row[3:])
+    )  # of those equally alike, the one with more rare words stays first
+    for of, key, words, *_ in rows:
+        in_common = list(dict.fromkeys(words))
+        if len(in_common) >= IN_WORDS or titled[of] & set(in_common):
+            found[of].append((key, ", ".join(in_common[:NAMED])))
     return found
 
 
-def _queries(asked: Undertaking, typing: bool) -> list[tuple[str, str, bool]]:
-    """Words to look for, each with what the database is asked and whether it is one of the title.
-
-    Words that stand for the title's own words by their initials, and all words of the title together, too, so that a
-    title of common words is found; while somebody types, the last one may go on.
-    """
-    title = _words(asked.title)
-    found = {word: word for word in title}
-    if typing and title and len(title[-1]) > SHORTEST:
-        found[title[-1]] = f"{title[-1]}:*"
-    queries = [(word, query, True) for word, query in found.items()]
-    if len(title) > 1:
-        queries.append((" ".join(title), " & ".join(found.values()), True))
-    short = [one for one in likeness.initials(likeness.words(asked.title)) if one not in found]
-    queries += [(one, one, True) for one in short[:WORDS]]
-    return queries + [(word, word, False) for word in _words(asked.problem) if word not in found]
+def _alike(title: str, problem: str, other_title: str, other_problem: str) -> float:
+    """How alike two cases are in stems, from 0 to 100: their titles and all that is said, each for half."""
+    whole = fuzz.token_set_ratio(f"{title} {problem}", f"{other_title} {other_problem}")
+    return (fuzz.token_set_ratio(title, other_title) + whole) / 2
 
 
-def _patterns(asked: Undertaking) -> list[tuple[str, str]]:
-    """Initials in the title, each with how a title says them in full."""
-    small = "|".join(sorted(likeness.SMALL))
-    between = rf"\w*\W+(?:(?:{small})\W+)?"
-    said = [
-        word for word in likeness.words(asked.title) if likeness.stands_for_words(word) and word.isascii()
-    ]
-    return [(word.lower(), r"\m" + between.join(word.lower())) for word in said[:SHOWN]]
+def _queries(title: str, problem: str, typing: bool) -> list[tuple[str, str]]:
+    """The words to look for, each with what the database is asked."""
+    titled = _words(title)
+    found = {word: word for word in (*_words(problem), *titled)}
+    if typing and titled and len(titled[-1]) > SHORTEST:
+        found[titled[-1]] = f"{titled[-1]}:*"
+    return list(found.items())
 
 
 def _words(text: str) -> list[str]:
     """The first words of a text to look for, each once."""
-    found = (word.lower() for word in likeness.telling(likeness.words(text)))
-    return list(dict.fromkeys(word for word in found if SHORTEST <= len(word) <= LETTERS))[:WORDS]
+    return list(dict.fromkeys(word for word in split(text) if len(word) >= SHORTEST))[:WORDS]
 
 
-def _vendors(platform: str) -> tuple[str, ...]:
-    return (platform,) if platform else ()
-
-
-def _stubs(keys: list[int], visible, owner: int | None) -> dict[int, Stub]:
-    """The stubs of these cases, by key."""
+def _cases(keys: list[int], visible, owner: int | None) -> list[Initiative]:
+    """These cases in this order, each with whether it may be opened and what their owner owes."""
     if not keys:
-        return {}
+        return []
     owners = RoleAssignment.objects.in_force().filter(role="owner").select_related("person")
     owed = Obligation.objects.unsettled().filter(kind="post_mortem", debtor=owner, initiative=OuterRef("pk"))
     rows = (
         Initiative.objects.filter(pk__in=keys)
-        .annotate(may_open=Exists(visible.filter(pk=OuterRef("pk"))), owes=Exists(owed))
+        .annotate(
+            may_open=Exists(visible.filter(pk=OuterRef("pk"))),
+            owes=Exists(owed) if owner is not None else Value(False),
+        )
         .select_related("unit", "registered_by")
         .prefetch_related(Prefetch("roles", queryset=owners, to_attr="owner_rows"))
     )
-    return {case.pk: _stub(case, case.may_open, owner is not None and case.owes) for case in rows}
+    found = {case.pk: case for case in rows}
+    return [found[key] for key in keys]
 
 
-def _stub(case: Initiative, linked: bool, owes: bool) -> Stub:
+def _stub(case: Initiative, words: str) -> Stub:
     if case.owner_rows:
         ask = case.owner_rows[0].person.full_name
     elif case.registered_by and case.registered_by.is_active:
         ask = case.registered_by.full_name
     else:
         ask = ""
-    return Stub(
-        case.ref,
-        case.title,
-        case.unit.name,
-        stage_word(case.stage),
-        ask,
-        case.get_absolute_url() if linked else "",
-        owes=owes,
-    )
-
-
-def _with_likeness(stub: Stub, like: Likeness) -> Stub:
-    return replace(stub, same=like.same, why="; ".join(like.why))
+    link = case.get_absolute_url() if case.may_open else ""
+    return Stub(case.ref, case.title, case.unit.name, stage_word(case.stage), ask, link, words, case.owes)

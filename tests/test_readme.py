@@ -35,7 +35,7 @@ def test_every_command_of_ours_is_named():
 
 
 def test_every_variable_named_is_read_and_every_one_read_is_named():
-    settings = (ROOT / "governance" / "settings.py").read_text()
+    settings = "".join((ROOT / "governance" / name).read_text() for name in ("settings.py", "variables.py"))
     read = set(
         re.findall(
             r"""(?:environ(?:\.get\(|\[)|yes_or_no\(|whole_number\(|environ, |^    ")\s*"([A-Z_]+)\"""",

@@ -7,7 +7,7 @@ from adoption.models.incidents import (
     IncidentSystem,
     ReportingDuty,
 )
-from adoption.models.lessons import LessonLexeme, LessonResponse, LessonWords
+from adoption.models.lessons import LessonResponse, LessonWords
 from adoption.models.measures import Goal, Measure, Reading, Tally
 from adoption.models.meetings import AgendaPoint, Attendance, Meeting, Minutes, Pack
 from adoption.models.postmortems import (
@@ -35,7 +35,6 @@ __all__ = [
     "IncidentSystem",
     "Invitation",
     "Lesson",
-    "LessonLexeme",
     "LessonResponse",
     "LessonWords",
     "LinkedGap",

@@ -15,7 +15,7 @@ from initiatives.models import Initiative
 
 
 class LessonWords(models.Model):
-    """What one lesson of the library is found by; the database writes it (migration 0006).
+    """What one lesson of the library is found by; the database writes it (migrations 0006 and 0010).
 
     A lesson has its row while it is published or confirmed and was not taken out.
     """
@@ -38,22 +38,6 @@ class LessonWords(models.Model):
 
     def __str__(self) -> str:
         return f"words of lesson {self.lesson_id}"
-
-
-class LessonLexeme(models.Model):
-    """In how many lessons of the library a word stands; under "" how many lessons there are."""
-
-    not_governed = "counted from the lessons by the database"
-    not_in_admin = "counts of words, which are in the lessons themselves"
-
-    lexeme = models.TextField(unique=True)
-    documents = models.IntegerField(default=0)
-
-    class Meta:
-        ordering = ["lexeme"]
-
-    def __str__(self) -> str:
-        return self.lexeme
 
 
 class LessonResponseQuerySet(models.QuerySet):

@@ -33,12 +33,11 @@ def lessons_all(request: HttpRequest) -> HttpResponse:
     asked = " ".join(request.GET.get("q", "").split())[: library.LONGEST]
     rows, chosen = _filtered(request)
     if asked:
-        hits = library.search(asked, rows if chosen else None)
-        why = {hit.lesson: (f"words: {', '.join(hit.words)}",) for hit in hits}
-        seen = set(library.readable(request.user).filter(pk__in=why).values_list("pk", flat=True))
-        page = page_of(request, [key for key in why if key in seen], PAGE)
+        answers = library.answers(asked, request.user, rows if chosen else None)
+        why = {hit.lesson: (f"words: {', '.join(hit.words)}",) for hit in answers.hits}
+        page = page_of(request, list(why), PAGE)
     else:
-        why = {}
+        answers, why = library.Answers([]), {}
         newest = rows.filter(pk__in=library.readable(request.user).values("pk")).order_by("-pk")
         page = page_of(request, newest.values_list("pk", flat=True), PAGE)
     context = {
@@ -47,6 +46,7 @@ def lessons_all(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "page": page,
         "rows": shown(page.object_list, request.user, why),
+        "by_meaning": answers.by_meaning,
         "layers": LAYERS,
         "patterns": PATTERNS,
         "units": Unit.objects.filter(

@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 
 from governance import clock
 from governance.history import DatabaseNow, acting, governed
-from governance.searching import Words
+from governance.text_search import Words
 
 LONGEST_PATH = 400
 IMPORTED = "imported"  # code of the unit below which imports put those that a list names

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.db import migrations
 
 import governance.migrating
-import governance.searching
+import governance.text_search
 
 
 class Migration(migrations.Migration):
@@ -21,19 +21,19 @@ class Migration(migrations.Migration):
             [
                 migrations.AddIndex(
                     model_name='component',
-                    index=django.contrib.postgres.indexes.GinIndex(governance.searching.Words('vendor', 'name'), name='components_by_words'),
+                    index=django.contrib.postgres.indexes.GinIndex(governance.text_search.Words('vendor', 'name'), name='components_by_words'),
                 ),
                 migrations.AddIndex(
                     model_name='evidence',
-                    index=django.contrib.postgres.indexes.GinIndex(governance.searching.Words('title'), name='evidence_by_words'),
+                    index=django.contrib.postgres.indexes.GinIndex(governance.text_search.Words('title'), name='evidence_by_words'),
                 ),
                 migrations.AddIndex(
                     model_name='initiative',
-                    index=django.contrib.postgres.indexes.GinIndex(governance.searching.Words('title'), name='cases_by_words'),
+                    index=django.contrib.postgres.indexes.GinIndex(governance.text_search.Words('title'), name='cases_by_words'),
                 ),
                 migrations.AddIndex(
                     model_name='initiative',
-                    index=django.contrib.postgres.indexes.GinIndex(governance.searching.Words('platform'), name='platforms_by_words'),
+                    index=django.contrib.postgres.indexes.GinIndex(governance.text_search.Words('platform'), name='platforms_by_words'),
                 ),
             ]
         ),

@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 import governance.history
 import governance.migrating
-import governance.searching
+import governance.text_search
 
 # A prototype holds no production data link (domain.md, "Never").
 GUARDS = """
@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
                 ],
                 options={
                     'ordering': ['name', 'id'],
-                    'indexes': [django.contrib.postgres.indexes.GinIndex(governance.searching.Words('name', 'location'), name='systems_by_words'), models.Index(condition=models.Q(('source_key', ''), _negated=True), fields=['source_key'], name='systems_by_source_key')],
+                    'indexes': [django.contrib.postgres.indexes.GinIndex(governance.text_search.Words('name', 'location'), name='systems_by_words'), models.Index(condition=models.Q(('source_key', ''), _negated=True), fields=['source_key'], name='systems_by_source_key')],
                     'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('name'), condition=models.Q(('retired_at__isnull', True)), name='systems_in_use_are_named_once'), models.CheckConstraint(condition=models.Q(models.Q(('collection', models.F('id')), _negated=True), models.Q(('duplicate_of', models.F('id')), _negated=True)), name='a_system_is_no_part_of_itself'), models.CheckConstraint(condition=models.Q(models.Q(('retired_at__isnull', True), ('retired_by__isnull', True)), models.Q(('retired_at__isnull', False), ('retired_by__isnull', False), models.Q(('retired_reason', ''), _negated=True)), _connector='OR'), name='system_retired_means_who_when_and_why')],
                 },
             ), migrations.CreateModel(
@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
                 ],
                 options={
                     'ordering': ['name'],
-                    'indexes': [django.contrib.postgres.indexes.GinIndex(governance.searching.Words('name', 'meaning'), name='terms_by_words')],
+                    'indexes': [django.contrib.postgres.indexes.GinIndex(governance.text_search.Words('name', 'meaning'), name='terms_by_words')],
                     'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('name'), name='terms_are_named_once')],
                 },
             ), migrations.CreateModel(

@@ -7,7 +7,7 @@ from django.db.models.functions import Lower
 
 from governance.history import governed
 from governance.models import User
-from governance.searching import Words
+from governance.text_search import Words
 from initiatives.models.evidence import Evidence
 from initiatives.models.holds import Gap
 from initiatives.models.initiative import Initiative

@@ -7,7 +7,7 @@ from django.db.models.lookups import Exact
 
 from governance.history import WrittenOnce, governed
 from governance.models import Clause, ContractVersion, User
-from governance.searching import Words
+from governance.text_search import Words
 from initiatives.models.initiative import Initiative, RoleAssignment
 from initiatives.models.systems import System
 from initiatives.models.versions import ChangeRecord, ComponentVersion, ScopeVersion

@@ -9,7 +9,7 @@ from django_fsm import FSMField, Transition
 from governance import clock
 from governance.history import WrittenOnce, governed
 from governance.models import Contract, Unit, User
-from governance.searching import Words
+from governance.text_search import Words
 from initiatives.models.stage_machine import (
     CLAIM,
     EMERGENCY,

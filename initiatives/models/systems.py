@@ -13,7 +13,7 @@ from django.db.models.functions import Lower
 from governance.history import WrittenOnce, governed
 from governance.models import Unit, User
 from governance.models.constraints import by_whom_and_when
-from governance.searching import Words
+from governance.text_search import Words
 from initiatives.models.initiative import Initiative
 from initiatives.models.versions import Component
 

@@ -6,7 +6,7 @@ from django.db.models import F, Q
 
 from governance.history import governed
 from governance.models import User
-from governance.searching import Words
+from governance.text_search import Words
 from initiatives.models.initiative import Initiative
 
 LAYERS = {

@@ -11,7 +11,7 @@ from governance import hooks
 from initiatives import actions, permissions
 from initiatives.forms.register import RegisterForm
 from initiatives.models import Obligation
-from initiatives.similar import Stub
+from initiatives.similar import Similar
 from initiatives.similar import similar as find_similar
 
 
@@ -23,11 +23,11 @@ def register(request: HttpRequest) -> HttpResponse:
     initial = {name: request.GET[name][:20] for name in ("successor_of",) if name in request.GET}
     sent = request.POST if request.method == "POST" else None
     form = RegisterForm(sent, person=request.user, visible=visible, initial=initial)
-    stubs, asked = [], False
+    near, asked = Similar([]), False
     if request.method == "POST":
-        stubs = _similar(request.POST, request.user, visible)
+        near = _similar(request.POST, visible)
         if form.is_valid():
-            asked = bool(stubs) and not form.cleaned_data["why_new"].strip()
+            asked = bool(near.stubs) and not form.cleaned_data["why_new"].strip()
             if not asked:
                 case = _registered(form, request.user)
                 if case is not None:
@@ -36,7 +36,7 @@ def register(request: HttpRequest) -> HttpResponse:
     said = (request.POST if sent is not None else initial).get
     parts = hooks.parts_of("registering", request.user, (said("title", ""), said("problem", "")))
     owner = _key(said("owner", "")) if sent is not None else request.user.pk
-    context = {"nav": "portfolio", "form": form, "stubs": stubs, "asked": asked, "parts": parts}
+    context = {"nav": "portfolio", "form": form, "near": near, "asked": asked, "parts": parts}
     context["owed"] = _owed(owner, visible)
     return render(request, "initiatives/register.html", context)
 
@@ -65,27 +65,20 @@ def similar(request: HttpRequest) -> HttpResponse:
     Posted, though it changes nothing: what somebody is about to register stands in no address.
     """
     visible, typed = permissions.visible_to(request.user), request.POST
-    stubs = _similar(typed, request.user, visible)
     form = RegisterForm(
         person=request.user, visible=visible, initial={"why_new": typed.get("why_new", "")[:1000]}
     )
     said = (typed.get("title", ""), typed.get("problem", ""))
     parts = hooks.parts_of("registering", request.user, said)
-    context = {"stubs": stubs, "form": form, "asked": False, "parts": parts}
+    context = {"near": _similar(typed, visible), "form": form, "asked": False, "parts": parts}
     context["owed"] = _owed(_key(typed.get("owner", "")), visible)
     return render(request, "initiatives/_similar.html", context)
 
 
-def _similar(sent: QueryDict, person, visible) -> list[Stub]:
+def _similar(sent: QueryDict, visible) -> Similar:
     """Cases like what was typed so far."""
-    return find_similar(
-        sent.get("title", ""),
-        sent.get("problem", ""),
-        person,
-        visible,
-        unit=_key(sent.get("unit", "")),
-        owner=_key(sent.get("owner", "")),
-    )
+    title, problem = sent.get("title", ""), sent.get("problem", "")
+    return find_similar(title, problem, visible, owner=_key(sent.get("owner", "")))
 
 
 def _owed(owner: int | None, visible) -> list[Obligation]:

@@ -14,7 +14,7 @@ from adoption.actions.lessons import MARK, REQUIREMENT, Said
 from adoption.actions.writing import write
 from adoption.demo import life
 from adoption.lessons_shown import at_gate
-from adoption.models import Lesson, LessonLexeme, LessonResponse, LessonWords
+from adoption.models import Lesson, LessonResponse, LessonWords
 from adoption.permissions import lessons as permissions
 from governance import clock, gates
 from governance.answers import Conflict, Refused
@@ -72,16 +72,13 @@ def taught(case, cast, text: str) -> Lesson:
 # The library
 
 
-def test_the_database_keeps_what_a_lesson_is_found_by_and_counts_its_words(cast):
+def test_the_database_keeps_what_a_lesson_is_found_by(cast):
     row = factories.make_lesson(cast, confirmed=False)
     assert not LessonWords.objects.exists(), "nothing is offered before it is confirmed"
     row = actions.confirm(lesson=row, by=cast.seat_adoption)
     assert LessonWords.objects.get().lesson == row
-    assert LessonLexeme.objects.get(lexeme="").documents == 1
-    assert LessonLexeme.objects.get(lexeme="vendor").documents == 1
     actions.take_out(lesson=row, reason="It was about another product.", by=cast.admin)
     assert not LessonWords.objects.exists()
-    assert not LessonLexeme.objects.filter(documents__gt=0).exists()
 
 
 def test_a_lesson_from_outside_is_confirmed_by_another(cast):

@@ -103,6 +103,18 @@ def test_a_socket_folder_keeps_its_capital_letters(load):
     assert found["DATABASES"]["default"]["HOST"] == "/Some/Folder"
 
 
+def test_an_embeddings_service_is_asked_only_where_one_is_set(load, tmp_path):
+    assert load()["EMBEDDINGS_URL"] == ""
+    (tmp_path / "key").write_text("sk-4711\n")
+    found = load(
+        PLUMBLINE_EMBEDDINGS_URL="http://127.0.0.1:8080/v1/embeddings",
+        PLUMBLINE_EMBEDDINGS_MODEL="small",
+        PLUMBLINE_EMBEDDINGS_KEY_FILE=str(tmp_path / "key"),
+    )
+    assert found["EMBEDDINGS_KEY"] == "sk-4711"
+    assert "sk-4711" in found["OWN_SECRETS"], "no log has it"
+
+
 def test_the_web_server_alone_has_its_statements_stopped(load, monkeypatch):
     found = load(**ON_A_SERVER)
     assert found["DATABASES"]["default"]["OPTIONS"]["options"] == "-c statement_timeout=0s"
@@ -208,6 +220,26 @@ def test_a_production_installation_passes_the_checks_of_the_framework(tmp_path, 
             "PLUMBLINE_CAPTURE_HOSTS names 'http://wiki'; set it to host",
         ),
         ({"PLUMBLINE_CAPTURE_LINKS": "often"}, "PLUMBLINE_CAPTURE_LINKS is 'often'; set it to 1 or 0"),
+        (
+            {"PLUMBLINE_EMBEDDINGS_URL": "http://models.example.org/v1/embeddings"},
+            "PLUMBLINE_EMBEDDINGS_URL is 'http://models.example.org/v1/embeddings'; set it to an https address",
+        ),
+        (
+            {"PLUMBLINE_EMBEDDINGS_URL": "https://models.example.org/v1/embeddings"},
+            "PLUMBLINE_EMBEDDINGS_MODEL is not set; set it to",
+        ),
+        (
+            {"PLUMBLINE_EMBEDDINGS_KEY": "one\ntwo"},
+            "PLUMBLINE_EMBEDDINGS_KEY cannot be read; set it to one line",
+        ),
+        (
+            {"PLUMBLINE_EMBEDDINGS_KEY_FILE": "/does/not/exist"},
+            "PLUMBLINE_EMBEDDINGS_KEY cannot be read; set it to one line",
+        ),
+        (
+            {"PLUMBLINE_EMBEDDINGS_KEY": "one", "PLUMBLINE_EMBEDDINGS_KEY_FILE": "/there"},
+            "PLUMBLINE_EMBEDDINGS_KEY and PLUMBLINE_EMBEDDINGS_KEY_FILE are both set",
+        ),
         ({"PLUMBLINE_HOSTS": "http://here"}, "PLUMBLINE_HOSTS names 'http://here'; set it to host names"),
         ({"PLUMBLINE_ADDRESS": "plumbline"}, "PLUMBLINE_ADDRESS is 'plumbline'; set it to the address"),
         ({"PLUMBLINE_ADDRESS": "http://[::1"}, "PLUMBLINE_ADDRESS is 'http://[::1'; set it to the address"),

@@ -27,7 +27,7 @@ def cases(cast):
 
 def found(cast, title, problem="", person=None):
     person = person or cast.outsider
-    return [stub.ref for stub in similar(title, problem, person, permissions.visible_to(person))]
+    return [stub.ref for stub in similar(title, problem, permissions.visible_to(person)).stubs]
 
 
 def test_words_of_the_title_find_it_in_any_form(cast, cases):
@@ -48,12 +48,12 @@ def test_nothing_resembles_too_little(cast, cases):
 
 
 def test_stubs_name_whom_to_ask_and_link_only_what_may_be_opened(cast, cases):
-    theirs = similar("Claims", "", cast.owner, permissions.visible_to(cast.owner))
+    theirs = similar("Claims", "", permissions.visible_to(cast.owner)).stubs
     assert [(stub.title, stub.unit, stub.stage, stub.ask) for stub in theirs] == [
         ("Claims triage", "Logistics", "proposed idea", "Marta Lindqvist")
     ]
     assert theirs[0].link  # the owner's own
-    stranger = similar("Summary", "", cast.outsider, permissions.visible_to(cast.outsider))
+    stranger = similar("Summary", "", permissions.visible_to(cast.outsider)).stubs
     assert [stub.link for stub in stranger] == [""]
 
 
@@ -63,33 +63,24 @@ def test_confidential_and_withdrawn_cases_are_not_told(cast, cases):
         case.confidential = True
         case.save()
     actions.withdraw(case=cases["invoice"], reason="Twice", by=cast.owner)
-    assert found(cast, "customer summary assistant") == []
+    assert found(cast, "summary assistant") == []
     assert found(cast, "invoice matching") == []
 
 
-def test_what_is_probably_the_same_comes_first_and_says_why(cast, cases):
+def test_the_most_alike_comes_first_with_the_words_in_common(cast, cases):
     factories.make_case(cast, title="Invoice inbox", problem="Invoices matched by nobody wait in an inbox.")
-    first, *others = similar("Matching of invoices", "", cast.owner, permissions.visible_to(cast.owner))
-    assert (first.ref, first.same) == (cases["invoice"].ref, True)
-    assert first.why == "same words: invoice, matching"
-    assert [(stub.title, stub.same) for stub in others] == [("Invoice inbox", False)]
-    assert others[0].why.startswith("same words: invoice")
+    visible = permissions.visible_to(cast.owner)
+    first, second = similar("Matching of invoices", "", visible).stubs
+    assert (first.ref, first.words) == (cases["invoice"].ref, "invoices, matching")
+    assert (second.title, second.words) == ("Invoice inbox", "invoices, matching")
+    turned, _ = similar("Inbox for an invoice", "", visible).stubs
+    assert turned.title == "Invoice inbox"
 
 
-def test_in_the_unit_that_is_chosen_other_words_are_probably_the_same(cast, cases):
-    factories.make_case(cast, title="Planning of the runway and airport for stormwater drainage")
-    title, visible = "Seasonal stormwater runway planner", permissions.visible_to(cast.owner)
-    for unit, same in ((cast.unit.pk, True), (cast.elsewhere.pk, False), (None, False)):
-        (stub,) = similar(title, "", cast.owner, visible, unit=unit)
-        assert stub.same is same
-        assert ("in the same unit" in stub.why) is same
-
-
-def test_initials_are_found_from_either_side(cast, cases):
-    full = factories.make_case(cast, title="Traveller Verification Service")
-    short = factories.make_case(cast, title="UEBA")
-    assert found(cast, "TVS")[0] == full.ref
-    assert found(cast, "User and entity behaviour analytics")[0] == short.ref
+def test_five_at_the_most(cast):
+    for number in range(7):
+        factories.make_case(cast, title=f"Letter robot {number}", problem="Letters wait.")
+    assert len(found(cast, "Letter robot")) == 5
 
 
 def test_a_title_of_words_that_half_the_cases_have_is_still_found(cast):
@@ -99,13 +90,11 @@ def test_a_title_of_words_that_half_the_cases_have_is_still_found(cast):
     assert found(cast, "Letter robot desk")[0] == twin.ref
 
 
-def test_the_vendor_that_the_title_names_is_told(cast, cases):
-    case = cases["invoice"]
-    actions.change_details(
-        case=case, problem=case.problem, platform="Lectern", confidential=False, by=cast.owner
-    )
-    (stub,) = similar("Lectern for invoices", "", cast.owner, permissions.visible_to(cast.owner))
-    assert stub.why == "same words: invoice; same vendor: Lectern"
+@pytest.mark.parametrize(
+    "typed", ["');--", "\U0001f600 invoice", "a&|!:* (invoice", "\\'invoice:*", "x" * 9000]
+)
+def test_what_is_typed_asks_for_words_only(cast, cases, typed):
+    assert found(cast, typed, typed) == ([cases["invoice"].ref] if "invoice" in typed else [])
 
 
 def test_a_post_mortem_that_the_same_owner_still_owes_is_told_and_that_of_another_is_not(cast, cases):
@@ -113,11 +102,11 @@ def test_a_post_mortem_that_the_same_owner_still_owes_is_told_and_that_of_anothe
     actions.stop(case=case, reason_code="no_value", reason="Nobody asked for it", by=cast.owner)
     visible = permissions.visible_to(cast.outsider)
     for owner, owes in ((cast.owner.pk, True), (cast.outsider.pk, False), (None, False)):
-        (stub,) = similar("Freight papers", "", cast.outsider, visible, owner=owner)
+        (stub,) = similar("Freight papers", "", visible, owner=owner).stubs
         assert stub.owes is owes
 
 
 def test_a_constant_number_of_queries(cast, cases, django_assert_max_num_queries):
     visible = permissions.visible_to(cast.owner)
     with django_assert_max_num_queries(3):
-        similar("customer claims invoice", "", cast.owner, visible)
+        similar("customer claims invoice", "", visible)

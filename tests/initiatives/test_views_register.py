@@ -6,7 +6,7 @@ from django.template.loader import render_to_string
 
 from initiatives import actions
 from initiatives.models import Initiative
-from initiatives.similar import Stub
+from initiatives.similar import Similar, Stub
 from tests import factories
 
 FOUR = ("title", "unit", "problem", "owner")
@@ -97,32 +97,31 @@ def test_without_javascript_the_similar_ones_come_after_the_first_try(cast, as_,
     assert case.history.first().history_change_reason == "It sorts; that one stores."
 
 
-def test_the_page_says_why_it_may_be_the_same_and_what_its_owner_still_owes(cast, as_, sent):
+def test_the_page_says_which_words_are_shared_and_what_its_owner_still_owes(cast, as_, sent):
     old = factories.make_prototype(cast, title="Sorting of complaints by suppliers")
     actions.stop(case=old, reason_code="no_value", reason="Nobody asked for it", by=cast.owner)
     client = as_(cast.owner)
     text = " ".join(client.post("/cases/register/", sent).content.decode().split())
     assert "Not registered yet." in text
-    assert "Probably the same:</b> same words: complaints, sorting, suppliers" in text
+    assert "These are cases with similar words; whether one is yours, only you can say." in text
+    assert "Words in common: complaints, sorting, supplier<" in text
+    assert "meaning, by your company" not in text
+    assert "same:" not in text
+    assert "%" not in text.split("Words in common")[1].split("</section>")[0], "nothing is claimed"
     assert "its post-mortem is still owed" in text
     assert Initiative.objects.count() == 1
     other = client.post("/cases/register/", sent | {"owner": cast.outsider.pk})
     assert "its post-mortem is still owed" not in other.content.decode()
-    typed = client.post(
-        "/cases/similar/", {"title": "Complaints sorting", "owner": cast.owner.pk, "unit": cast.unit.pk}
-    )
+    typed = client.post("/cases/similar/", {"title": "Complaints sorting", "owner": cast.owner.pk})
     assert "its post-mortem is still owed" in typed.content.decode()
     for odd in ("x", "-1", "9" * 30, "\u0662"):
-        assert (
-            client.post("/cases/similar/", {"title": "Complaints", "owner": odd, "unit": odd}).status_code
-            == 200
-        )
+        assert client.post("/cases/similar/", {"title": "Complaints", "owner": odd}).status_code == 200
     assert client.post("/cases/register/", sent | {"why_new": "It asks first."}).status_code == 302
 
 
 def test_where_nobody_is_named_beside_a_similar_case_the_board_is_asked():
     stub = Stub("AI-0001", "Inbox", "Account management", "MVP", "", "")
-    text = render_to_string("initiatives/_similar.html", {"stubs": [stub]})
+    text = render_to_string("initiatives/_similar.html", {"near": Similar([stub])})
     assert "ask whoever is named beside it, or the board of its unit where nobody is" in text
     assert "no owner here yet: ask the board" in text
 

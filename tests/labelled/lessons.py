@@ -1,9 +1,11 @@
-"""Labelled questions to the library of lessons (README.md): what a search is measured by."""
+"""Labelled questions to the library of lessons (README.md): `python -m tests.labelled.lessons` prints recall@5."""
 
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.bench import place
 
 HERE = Path(__file__).parent
 HALVES = ("tuning", "held_out")
@@ -47,3 +49,49 @@ def score(half: str, search: Callable[[str], Iterable[str]]) -> Score:
         if missing and half == "tuning":
             result.misses.append(f"{row['id']} “{row['question']}” lacks {', '.join(missing)}")
     return result
+
+
+def lay_down() -> dict[int, str]:
+    """Enter the labelled lessons into the library, past the acts; by key, what each is called in the set."""
+    from adoption.models import Lesson
+    from governance import clock
+    from governance.history import acting, insert_many
+    from initiatives.models import System
+    from tests import factories
+
+    told, cast, at = lessons(), factories.make_cast(), clock.now()
+    by = {"entered_by": cast.admin, "confirmed_by": cast.seat_adoption}
+    by |= {"entered_at": at, "confirmed_at": at}
+    columns = ("text", "instead", "layer", "tags", "vendors", "source")
+    with acting(system="bench"):
+        names = sorted({name for one in told for name in one["systems"]})
+        who = {"kind": "bought", "described_by": cast.lead, "described_at": at}
+        systems = insert_many(System, [System(name=name, **who) for name in names])
+        of = {system.name: system.pk for system in systems}
+        rows = [
+            Lesson(
+                **{name: one[name] for name in columns},
+                pattern=one["pattern"][:20],
+                systems=[of[name] for name in one["systems"]],
+                **by,
+            )
+            for one in told
+        ]
+        kept = insert_many(Lesson, rows)
+    return {row.pk: one["id"] for row, one in zip(kept, told, strict=True)}
+
+
+def main() -> None:
+    """Print recall@5 of either half, and of the one for tuning what each question lacks."""
+    with place.database():
+        from adoption import library
+
+        called = lay_down()
+        for half in HALVES:
+            result = score(half, lambda asked: [called[hit.lesson] for hit in library.search(asked)])
+            print(f"{half}: recall@5 {result.recall():.3f}, answered {result.answered():.3f}")
+            print("\n".join("  " + line for line in result.misses))
+
+
+if __name__ == "__main__":
+    main()
