@@ -6,7 +6,6 @@ import io
 import json
 import zipfile
 from datetime import date
-from pathlib import Path
 
 import openpyxl
 import pytest
@@ -39,8 +38,8 @@ from initiatives.models import (
     StageChange,
     Standing,
 )
+from tests.support.paths import EXTRACTS
 
-EXTRACTS = Path(__file__).resolve().parent.parent / "extracts"
 WORDS = "Name,Stage,Where\nSystème éducatif,Deployed,École\nŒuvre d’été,Pilot,Ça\n"
 
 
