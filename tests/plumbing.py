@@ -41,6 +41,15 @@ LOGINS = (
     if settings.EMBEDDED
     else roles.Names("plumbline_app_of_tests", "plumbline_sealer_of_tests", "plumbline_auditor_of_tests")
 )
+# What a run may leave out, and nothing else where CI is set: programs that it has not, logins that a foreign server
+# refuses us, and what is for runs of full length.
+MAY_BE_SKIPPED = (
+    "no PgBouncer on this machine",
+    "no redis-server on this machine",
+    "the server in DATABASE_URL is not ours",
+    "the user in DATABASE_URL may not",
+    "every page is opened at full length only",
+)
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--headless",
@@ -133,6 +142,27 @@ def pytest_collection_finish() -> None:
     """What was collected stays to the end: it is not looked through for cycles again and again."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Every test that was skipped is told with its reason: none is left out unseen."""
+    for report in terminalreporter.getreports("skipped"):
+        terminalreporter.write_line(f"skipped: {report.nodeid}: {reason_of(report)}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a test that is skipped for any other reason than those written down is a failure."""
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and terminal is not None and session.exitstatus == pytest.ExitCode.OK:
+        reasons = map(reason_of, terminal.getreports("skipped"))
+        if any(not reason.startswith(MAY_BE_SKIPPED) for reason in reasons):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def reason_of(report: pytest.TestReport) -> str:
+    """Why a test was skipped."""
+    return report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
