@@ -9,6 +9,7 @@ import contextlib
 import gc
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as drawn
 from psycopg import sql
+from psycopg._preparing import PrepareManager
 
 from governance import asof, capture, database, folder, guards, roles
 from initiatives.models import past
@@ -76,6 +78,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start the embedded server, and the template beside what else a run begins with, once for all its workers."""
     mark_folder(settings.MEDIA_ROOT)
     TransactionTestCase._fixture_teardown = as_it_was
+    keep_prepared_statements()
     # A busy machine is no fault of what is tested.
     drawn.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     drawn.load_profile("suite")
@@ -127,6 +130,17 @@ LONG_FILES = (
     "test_path_matrix",
     "test_impact",
 )
+
+
+def keep_prepared_statements() -> None:
+    """What a connection prepared stays prepared when a test is rolled back, as it does from one request to the next.
+
+    psycopg lets go of all of it at each ROLLBACK, so that every test had the server plan the same statements anew.
+    They speak of tables of migrations alone, which no rollback takes away.
+    """
+    lets_go = re.compile(rb"^(?:DROP|ALTER|DISCARD ALL|DEALLOCATE ALL)\b").match
+    PrepareManager._should_discard.__defaults__ = (lets_go,)
+    PrepareManager.prepared_max = 1000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
