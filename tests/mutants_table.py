@@ -95,8 +95,8 @@ MUTANTS = [
     (
         "a chair who is party does not decide",
         "initiatives.permissions:acting_chair",
-        '        if not roles and not member.away:\n            return member.person, "chair"',
-        '        if not member.away:\n            return member.person, "chair"',
+        "if not roles and not member.away:",
+        "if not member.away:",
         "tests/test_separation_of_duties.py -k chair",
     ),
     (
