@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import wraps
 from html.parser import HTMLParser
-from pathlib import Path
 from unittest import mock
 
 import openpyxl
@@ -19,8 +18,8 @@ from hypothesis import strategies as st
 from governance.people_file import EXAMPLE
 from governance.rulebook import load_default
 from tests import hostile
+from tests.support.paths import EXTRACTS
 
-EXTRACTS = Path(__file__).resolve().parent / "extracts"
 MARK = "\"'><img src=x onerror=plumbline(1)>"  # never to be seen like this in a page
 UNESCAPED = re.compile(r"<img src=x onerror", re.IGNORECASE)
 

@@ -9,6 +9,7 @@ import contextlib
 import gc
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as drawn
 from psycopg import sql
+from psycopg._preparing import PrepareManager
 
 from governance import asof, capture, database, folder, guards, roles
 from initiatives.models import past
@@ -40,6 +42,15 @@ LOGINS = (
     roles.Names()
     if settings.EMBEDDED
     else roles.Names("plumbline_app_of_tests", "plumbline_sealer_of_tests", "plumbline_auditor_of_tests")
+)
+# What a run may leave out, and nothing else where CI is set: programs that it has not, logins that a foreign server
+# refuses us, and what is for runs of full length.
+MAY_BE_SKIPPED = (
+    "no PgBouncer on this machine",
+    "no redis-server on this machine",
+    "the server in DATABASE_URL is not ours",
+    "the user in DATABASE_URL may not",
+    "every page is opened at full length only",
 )
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -67,6 +78,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start the embedded server, and the template beside what else a run begins with, once for all its workers."""
     mark_folder(settings.MEDIA_ROOT)
     TransactionTestCase._fixture_teardown = as_it_was
+    keep_prepared_statements()
     # A busy machine is no fault of what is tested.
     drawn.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     drawn.load_profile("suite")
@@ -120,6 +132,17 @@ LONG_FILES = (
 )
 
 
+def keep_prepared_statements() -> None:
+    """What a connection prepared stays prepared when a test is rolled back, as it does from one request to the next.
+
+    psycopg lets go of all of it at each ROLLBACK, so that every test had the server plan the same statements anew.
+    They speak of tables of migrations alone, which no rollback takes away.
+    """
+    lets_go = re.compile(rb"^(?:DROP|ALTER|DISCARD ALL|DEALLOCATE ALL)\b").match
+    PrepareManager._should_discard.__defaults__ = (lets_go,)
+    PrepareManager.prepared_max = 1000
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the long files first; inside a file the order stays."""
 
@@ -133,6 +156,27 @@ def pytest_collection_finish() -> None:
     """What was collected stays to the end: it is not looked through for cycles again and again."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Every test that was skipped is told with its reason: none is left out unseen."""
+    for report in terminalreporter.getreports("skipped"):
+        terminalreporter.write_line(f"skipped: {report.nodeid}: {reason_of(report)}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a test that is skipped for any other reason than those written down is a failure."""
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and terminal is not None and session.exitstatus == pytest.ExitCode.OK:
+        reasons = map(reason_of, terminal.getreports("skipped"))
+        if any(not reason.startswith(MAY_BE_SKIPPED) for reason in reasons):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def reason_of(report: pytest.TestReport) -> str:
+    """Why a test was skipped."""
+    return report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

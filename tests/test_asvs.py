@@ -4,11 +4,11 @@ import ast
 import re
 from collections import Counter
 from functools import cache
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.paths import ROOT
+
 TABLE = ROOT / "docs" / "asvs.md"
 ANSWERS = {"met", "partly", "not met", "not applicable", "operator"}
 # By section the numbers of the requirements of levels 1 and 2; those of level 3 are left out.

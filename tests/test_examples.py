@@ -8,14 +8,12 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
 from governance import client
 from tests.stand_in import KEY, Contract, StandIn
-
-EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
+from tests.support.paths import EXAMPLES
 
 
 @pytest.fixture

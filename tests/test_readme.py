@@ -1,14 +1,13 @@
 """What README.md claims is what the code does."""
 
 import re
-from pathlib import Path
 
 import pytest
 from django.core.management import get_commands
 
 from adoption.demo import people
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 # Names that look like settings and are read by Django, Celery and the tests, not by us.
 VARIABLE = re.compile(r"\b(?:PLUMBLINE_[A-Z_]+[A-Z]|DATABASE_URL|CELERY_[A-Z_]+_URL|EMAIL_URL)\b")

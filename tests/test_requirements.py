@@ -3,14 +3,13 @@
 import ast
 import re
 from functools import cache
-from pathlib import Path
 
 import pytest
 
 from governance.models.people import SEATS
 from governance.rulebook import load_default, parse
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "requirements.md"
 ISSUES = {"record", "at home", "contract", "integration", "adoption"}
 

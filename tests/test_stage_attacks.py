@@ -416,8 +416,7 @@ def test_the_pages_that_move_refuse_whoever_may_not(cast, case):
 
 
 def test_the_admin_site_does_not_change_a_stage(cast, case):
-    if Initiative not in admin.site._registry:
-        pytest.skip("the admin site does not show cases")
+    assert Initiative in admin.site._registry
     client = Client()
     client.force_login(cast.admin)
     address = reverse("admin:initiatives_initiative_change", args=[case.pk])

@@ -60,8 +60,6 @@ ROLES = {
 }
 
 
-
-
 class InitiativeQuerySet(models.QuerySet):
     def live(self):
         """Cases that were not withdrawn as registered by mistake."""

@@ -1,7 +1,8 @@
 """Looking back, measured: `python -m tests.bench.asof [--rows 1000000] [--pairs 1000]`.
 
 Of one real case, told through the real acts, copies are made in sets until so many row changes stand behind; then a
-page of 50 cases is read as of a day in the middle, and a timeline of 200 changes. Pairs: see `tests.past_year`.
+page of 50 cases is read as of a day in the middle, and a timeline of 200 changes.
+Pairs: see `tests.past_year`.
 """
 
 import argparse

@@ -1,6 +1,9 @@
-"""A thousand single-bit flips, in the database and in exported files: `python -m tests.bench.flips [COUNT] [SEED]`.
+"""A thousand single-bit flips, in the database and in exported files.
 
-`python -m tests.bench.flips found [SEED]`: changes of rows, ledger, files, hashes and guards, each found at its place?
+    python -m tests.bench.flips [COUNT] [SEED]
+    python -m tests.bench.flips found [SEED]
+
+The second: changes of rows, ledger, files, hashes and guards, each found at its place?
 """
 
 import random

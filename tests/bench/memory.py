@@ -1,4 +1,6 @@
-"""What web server and worker hold under mixed work: `python -m tests.bench.memory [MINUTES] [--rate R] [--tasks N]`.
+"""What web server and worker hold under mixed work.
+
+    python -m tests.bench.memory [MINUTES] [--rate R] [--tasks N]
 
 The web server and the worker with its beat run as `make run` starts them, over the demo. Several people at once do what
 people do, through HTTP: look around, on past days too, search, export, download, subscribe to a calendar, register,

@@ -4,9 +4,10 @@ another."""
 import csv
 import random
 from dataclasses import dataclass
-from pathlib import Path
 
-ROWS = Path(__file__).parents[1] / "extracts" / "portfolio_2025.csv"
+from tests.support.paths import EXTRACTS
+
+ROWS = EXTRACTS / "portfolio_2025.csv"
 
 
 @dataclass(frozen=True)

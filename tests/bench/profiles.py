@@ -1,6 +1,8 @@
 """A sample with dirt in which `customer_id` means three things, by year: found, how fast, in how much memory.
 
-    python -m tests.bench.profiles [rows ...]      200,000 and 5,000,000 unless told; exits with 1 when out of bounds
+    python -m tests.bench.profiles [rows ...]
+
+200,000 and 5,000,000 rows unless told; exits with 1 when out of bounds.
 
 Rows are out of order, weeks around each change overlap, one value in twenty is dirt, one date in fifty cannot be read.
 """

@@ -1,4 +1,6 @@
-"""What pages of the register cost: `python -m tests.bench.register [CASES] [--systems N] [--links N] [--keep]`.
+"""What pages of the register cost.
+
+    python -m tests.bench.register [CASES] [--systems N] [--links N] [--keep]
 
 Systems and links are laid down set-wise over the cases of `thousands`, a few systems busy and most used by a handful,
 each link with two hops; what the register says of them is worked out by its own code. Pages are told as so many A, the

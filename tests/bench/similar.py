@@ -1,4 +1,6 @@
-"""What the suggestion of similar cases costs while somebody types: `python -m tests.bench.similar [CASES ...]`.
+"""What the suggestion of similar cases costs while somebody types.
+
+    python -m tests.bench.similar [CASES ...]
 
 Titles and problems of real cases, and some of none, are typed a few letters at a time, as the page asks for them: each
 round is one request through the client, the page and its access included. p50, p95 and the longest, in milliseconds,

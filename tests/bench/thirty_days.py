@@ -1,4 +1,6 @@
-"""Thirty days over the demo and thousands of imported cases: `python -m tests.bench.thirty_days [IMPORTED] [--days N]`.
+"""Thirty days over the demo and thousands of imported cases.
+
+    python -m tests.bench.thirty_days [IMPORTED] [--days N]
 
 Every task of the beat runs at each moment of KNOCKS of every day, twice over now and then, and people go on living
 (`LIFE`). Afterwards each message, hold, expiry and escalation is held against its day, worked out here from raw rows

@@ -1,4 +1,7 @@
-"""How fast the record verifies and is exported, in how much memory: `python -m tests.bench.verify [ENTRIES ...]`."""
+"""How fast the record verifies and is exported, in how much memory.
+
+python -m tests.bench.verify [ENTRIES ...]
+"""
 
 import resource
 import subprocess

@@ -1,4 +1,6 @@
-"""What a rulebook would do to a company of any size: `python -m tests.bench.whatif [CASES] [--changes 50] [--demo]`.
+"""What a rulebook would do to a company of any size.
+
+    python -m tests.bench.whatif [CASES] [--changes 50] [--demo]
 
 Random valid changes, each foretold, then published for real and taken back: each case, debt and sign-off is compared.
 `--demo` does the same to the demo's cases. Seconds are those of working a forecast out and of publishing.

@@ -1,7 +1,7 @@
 """Every page there is, with somebody who opens it: by the table of addresses, the admin's own, and what refuses.
 
-A new address is opened without anybody adding it here, by the first whom `tests/test_access.py` lets in; one that is no
-page of its own says below why not.
+A new address is opened without anybody adding it here, by the first whom
+`tests/test_access.py` lets in; one that is no page of its own says below why not.
 """
 
 from dataclasses import dataclass

@@ -15,10 +15,10 @@ from adoption.demo import life
 from governance import client, decision_log
 from tests import factories
 from tests.browser.people import PATIENCE, Person
+from tests.support.paths import EXAMPLES
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EXAMPLES = Path(__file__).resolve().parent.parent.parent / "docs" / "examples"
 AGENT = "agent:ticket-triage"
 
 

@@ -2,7 +2,6 @@
 
 import re
 from io import StringIO
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -11,6 +10,7 @@ from django.db import DatabaseError, connection
 
 from governance import seals
 from tests import factories
+from tests.support.paths import ROOT
 
 AS_OWNER = {
     "seal": [],
@@ -69,7 +69,7 @@ def test_commands_need_what_the_readme_says(as_application, tmp_path, settings):
 
 
 def test_each_stands_in_the_readme_under_that_login():
-    table = (Path(__file__).parents[2] / "README.md").read_text().partition("**What each command needs")[2]
+    table = (ROOT / "README.md").read_text().partition("**What each command needs")[2]
     logins = {
         name: login
         for commands, login in re.findall(

@@ -4,7 +4,6 @@ import copy
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -13,9 +12,10 @@ from governance import statements
 from governance.facts import ScopeFact, WaiverFact
 from governance.models.people import SEATS
 from tests.governance.gate_facts import AT, BOOK, LONG_AGO, TODAY, everything, swapped
+from tests.support.paths import VOTE_FORMAT_1
 
 SIGNER = SimpleNamespace(pk=12, full_name="Ines Okafor")
-FORMAT_1 = json.loads((Path(__file__).parent / "vote_format_1.json").read_text())
+FORMAT_1 = json.loads(VOTE_FORMAT_1.read_text())
 # They say which vote it is, not what the case is; `board.stale_of` compares them with the row of the vote.
 WHICH_VOTE = {"gate", "seat", "rulebook", "format"}
 # What is mended after it was signed stales nothing (invariant 19), so a state is compared in one direction: the

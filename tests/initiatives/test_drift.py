@@ -12,8 +12,8 @@ import pytest
 
 from initiatives.profiling.drift import KINDS, drift
 from initiatives.profiling.measuring import measure
+from tests.support.paths import EXTRACTS
 
-EXTRACTS = Path(__file__).parents[1] / "extracts"
 TAKEN = date(2026, 3, 2)
 
 

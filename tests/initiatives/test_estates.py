@@ -1,7 +1,6 @@
 """Estates: what is guessed, read and compared; new rows enter, different ones only where somebody ticked them."""
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -25,10 +24,10 @@ from initiatives.models import (
     Voiding,
 )
 from tests import factories
+from tests.support.paths import ESTATES
 
 pytestmark = pytest.mark.django_db
 
-SAMPLES = Path(__file__).resolve().parent.parent / "data" / "estates"
 SYSTEMS = (
     "Inventory of 2026;;;\n"
     "Systemname;Systemart;Verantwortlich;Letzte Änderung\n"
@@ -335,7 +334,7 @@ def test_a_technical_lead_brings_what_belongs_to_own_cases_and_nothing_else(cast
 
 
 def test_accounts_need_their_system_and_take_the_earliest_expiry(cast):
-    batch = read(cast, (SAMPLES / "entra_credentials.csv").read_bytes(), "accounts")
+    batch = read(cast, (ESTATES / "entra_credentials.csv").read_bytes(), "accounts")
     assert set(states(batch)) == {"wrong"}
     assert "bring in the system first" in said(batch.rows.first())
     factories.make_system(cast, "Microsoft Entra ID")
@@ -395,7 +394,7 @@ FILES = {
 def test_each_known_export_is_mapped_in_full(cast, export):
     for name in ("Microsoft Entra ID", "Salesforce", "NetSuite", "Claims core"):
         factories.make_system(cast, name)
-    batch = read(cast, (SAMPLES / FILES[export.key]).read_bytes(), export.kind, FILES[export.key])
+    batch = read(cast, (ESTATES / FILES[export.key]).read_bytes(), export.kind, FILES[export.key])
     assert any(export.words in note for note in batch.notes), batch.notes
     needed = {field.name for field in FIELDS[export.kind] if field.needed}
     fields = batch.columns["fields"]
@@ -408,7 +407,7 @@ def test_each_known_export_is_mapped_in_full(cast, export):
 
 
 def test_sites_and_connectors_become_systems(cast):
-    content = (SAMPLES / "sharepoint_sites.csv").read_text().replace("lead@example.org", cast.lead.email)
+    content = (ESTATES / "sharepoint_sites.csv").read_text().replace("lead@example.org", cast.lead.email)
     batch = read(cast, content)
     assert states(batch) == ["new", "new", "skipped"], "what is deleted at its source stays out"
     entered(batch, cast.admin)
@@ -425,8 +424,8 @@ def test_sites_and_connectors_become_systems(cast):
 def test_field_lists_become_definitions_with_object_and_format(cast):
     for name in ("Salesforce", "NetSuite"):
         factories.make_system(cast, name)
-    entered(read(cast, (SAMPLES / "salesforce_fields.csv").read_bytes(), "definitions"), cast.admin)
-    entered(read(cast, (SAMPLES / "netsuite_records.csv").read_bytes(), "definitions"), cast.admin)
+    entered(read(cast, (ESTATES / "salesforce_fields.csv").read_bytes(), "definitions"), cast.admin)
+    entered(read(cast, (ESTATES / "netsuite_records.csv").read_bytes(), "definitions"), cast.admin)
     one = TermDefinition.objects.get(field="Account.Customer_Number__c")
     assert one.identifier_format == "Text(10), at most 10 characters"
     assert not TermDefinition.objects.filter(field="Account.Rating__c").exists(), "nobody says what it means"

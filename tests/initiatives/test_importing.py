@@ -5,7 +5,6 @@ import contextlib
 import io
 import json
 from datetime import date, datetime
-from pathlib import Path
 
 import openpyxl
 import pytest
@@ -41,8 +40,8 @@ from initiatives.models import (
     Standing,
 )
 from tests import hostile_tables
+from tests.support.paths import EXTRACTS
 
-EXTRACTS = Path(__file__).resolve().parent.parent / "extracts"
 WORDS = "Name,Stage,Where\nSystème éducatif,Deployed,École\nŒuvre d’été,Pilot,Ça\n"
 
 

@@ -1,7 +1,5 @@
 """Pages of the imports: for admins only, the question about the code page, mapping, confirmation, rows set aside."""
 
-from pathlib import Path
-
 import psycopg
 import pytest
 from django.core.files.storage import default_storage
@@ -14,8 +12,7 @@ from initiatives.actions import imports
 from initiatives.models import ImportBatch, Initiative
 from initiatives.views.imports import _organisations
 from tests import factories, snapshots
-
-EXTRACTS = Path(__file__).resolve().parent.parent / "extracts"
+from tests.support.paths import EXTRACTS
 
 
 def page(client, url, **data):

@@ -3,11 +3,10 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from tests.bench import place
+from tests.support.paths import LABELLED
 
-HERE = Path(__file__).parent
 HALVES = ("tuning", "held_out")
 ASKED_FOR = 5
 
@@ -30,12 +29,12 @@ class Score:
 
 def lessons() -> list[dict]:
     """Every lesson of the set, in its order."""
-    return json.loads((HERE / "lessons.json").read_text(encoding="utf-8"))
+    return json.loads((LABELLED / "lessons.json").read_text(encoding="utf-8"))
 
 
 def questions(half: str) -> list[dict]:
     """The questions of one half; whoever mends the search reads only those for tuning."""
-    rows = json.loads((HERE / "lesson_questions.json").read_text(encoding="utf-8"))
+    rows = json.loads((LABELLED / "lesson_questions.json").read_text(encoding="utf-8"))
     return [row for row in rows if row["held_out"] == (half == "held_out")]
 
 

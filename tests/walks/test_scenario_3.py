@@ -1,7 +1,5 @@
 """Scenario 3, steps 1 to 5: a real inventory is previewed, one department confirmed, and uploaded again."""
 
-from pathlib import Path
-
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.template.loader import render_to_string
@@ -18,10 +16,10 @@ from initiatives.models import (
     RoleAssignment,
     SignOff,
 )
+from tests.support.paths import EXTRACTS
 
 pytestmark = pytest.mark.django_db
 
-EXTRACTS = Path(__file__).resolve().parent.parent / "extracts"
 DHS = "Department of Homeland Security"
 
 
