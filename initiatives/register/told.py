@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from governance import clock
+from initiatives.integration.comparison import STATED
 from initiatives.models import (
     Hop,
     Initiative,
@@ -110,9 +111,16 @@ def _definitions(case: Initiative) -> Iterator[str]:
     for row in rows.select_related("term", "system").distinct():
         years = " to ".join(f"{day:%-d %B %Y}" if day else "open" for day in (row.valid_from, row.valid_to))
         yield (
-            f"{row.term}: {row.system}, {row.field}: {row.meaning}; format {row.identifier_format or 'not said'};"
-            f" logic {row.business_logic or 'not said'}; rows from {years}"
+            f"{row.term}: {row.system}, {row.field}: {row.meaning}; {_stated(row)};"
+            f" format {row.identifier_format or 'not said'}; logic {row.business_logic or 'not said'};"
+            f" rows from {years}"
         )
+
+
+def _stated(row: TermDefinition) -> str:
+    """The facets that a definition states."""
+    said = [f"{words.lower()} {value}" for name, words in STATED.items() if (value := getattr(row, name))]
+    return "; ".join(said) or "no facet stated"
 
 
 def _conflicts(case: Initiative) -> Iterator[str]:
