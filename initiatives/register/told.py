@@ -111,16 +111,15 @@ def _definitions(case: Initiative) -> Iterator[str]:
     for row in rows.select_related("term", "system").distinct():
         years = " to ".join(f"{day:%-d %B %Y}" if day else "open" for day in (row.valid_from, row.valid_to))
         yield (
-            f"{row.term}: {row.system}, {row.field}: {row.meaning}; {_stated(row)};"
-            f" format {row.identifier_format or 'not said'}; logic {row.business_logic or 'not said'};"
-            f" rows from {years}"
+            f"{row.term}: {row.system}, {row.field}: {row.meaning}; format {row.identifier_format or 'not said'};"
+            f" logic {row.business_logic or 'not said'}; {_stated(row)}rows from {years}"
         )
 
 
 def _stated(row: TermDefinition) -> str:
-    """The facets that a definition states."""
-    said = [f"{words.lower()} {value}" for name, words in STATED.items() if (value := getattr(row, name))]
-    return "; ".join(said) or "no facet stated"
+    """The facets that a definition states, each followed by a semicolon."""
+    said = [f"{words.lower()} {value}; " for name, words in STATED.items() if (value := getattr(row, name))]
+    return "".join(said)
 
 
 def _conflicts(case: Initiative) -> Iterator[str]:
