@@ -64,7 +64,8 @@ TOPICS = [
     Topic(
         "terms",
         "When two systems do not mean the same",
-        "term glossary definition conflict steward mapping reconcile meaning field format",
+        "term glossary definition facet conflict undecided steward mapping reconcile meaning field format mask "
+        "standard",
     ),
     Topic(
         "regions",

@@ -161,8 +161,8 @@ def world(cast):
     use = actions.use_term(case=case, name="customer", by=cast.lead)
     says = {"term": use.term, "system": shared, "field": "customer_id", "by": cast.lead}
     year = today.replace(month=1, day=1)
-    actions.define(meaning="contract", valid_to=year - timedelta(days=1), **says)
-    definition = actions.define(meaning="payer", valid_from=year, **says)
+    actions.define(meaning="contract", counted_unit="contract", valid_to=year - timedelta(days=1), **says)
+    definition = actions.define(meaning="payer", counted_unit="payer", valid_from=year, **says)
     conflict = case.conflicts.get()
     unconfirmed = actions.file_vendor_term(vendor=vendor, kind="region", **bound)
     with acting(system="test", reason="As a case files it"):

@@ -46,6 +46,7 @@ from initiatives.actions.contracts import (
 from initiatives.actions.definitions import (
     accept_difference,
     change_term,
+    decide_pair,
     define,
     name_term,
     reconcile,
@@ -199,6 +200,7 @@ __all__ = [
     "cover",
     "deactivate",
     "decide",
+    "decide_pair",
     "decide_row",
     "declare",
     "decline_change",

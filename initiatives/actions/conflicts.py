@@ -1,20 +1,20 @@
 """Where the definitions that cases rest on disagree: computed for many cases together, written down, and gone again.
 
-One row a case, facet, pair of systems and terms; of one field alone, one row. What the steward decided stands while
-both definitions stay as they are (S1-3, S1-10, S1-11).
+One row a case, facet, pair of systems and terms; of one field alone, one row. What was found to be a conflict, and what
+the steward decided, stands while both definitions stay as they are (S1-3, S1-10, S1-11). Pairs that are worded
+otherwise are undecided: a row that counts against nothing and tells nobody.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
 from itertools import combinations
 
-from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from governance import clock, history, ledger, notify
 from governance.models import User
 from initiatives.charts.primitives import count
-from initiatives.disagreeing import Conflict, Definition, isolated
+from initiatives.integration.comparison import WORDING
+from initiatives.integration.comparison.facets import Definition, Difference, compare
 from initiatives.models import (
     DefinitionConflict,
     Initiative,
@@ -24,7 +24,7 @@ from initiatives.models import (
     TermDefinition,
     TermUse,
 )
-from initiatives.models.definitions import GONE, OPEN
+from initiatives.models.definitions import GONE, OPEN, UNDECIDED
 from initiatives.register import rested
 
 Pair = tuple[TermDefinition, TermDefinition]
@@ -35,8 +35,7 @@ ASKED = ("data_steward", "owner")
 def settle_conflicts(cases: list[Initiative]) -> None:
     """Write down what these locked cases' definitions say against each other, in the running act, set-wise.
 
-    New ones are opened, and those that no longer hold are gone; of a decided one, both definitions stayed the same.
-    Raises ValidationError where comparing takes too long.
+    New ones are opened, and those that no longer hold are gone.
     """
     now, keys = clock.now(), [case.pk for case in cases]
     standing: dict[int, list[DefinitionConflict]] = {key: [] for key in keys}
@@ -44,15 +43,22 @@ def settle_conflicts(cases: list[Initiative]) -> None:
     for row in rows.select_related("one", "other").order_by("pk"):
         standing[row.initiative_id].append(row)
     defined = rested.definitions_of(keys)
-    profiles = rested.profiles_of({row.system_id for rows in defined.values() for row in rows})
-    known = _compared(defined, profiles)
+    found = _found(defined, rested.profiles_of({row.system_id for rows in defined.values() for row in rows}))
     new, gone, reworded = [], [], []
     for key in keys:
-        found = _found(key, defined[key], profiles, known)
-        kept = set()
-        for place, pairs in found.items():
+        there = {row.pk for row in defined[key]}
+        stands = [
+            row
+            for row in standing[key]
+            if row.status != UNDECIDED and {row.one_id, row.other_id} <= there and _untouched(row)
+        ]
+        kept = {row.pk for row in stands}
+        settled = {(row.one_id, row.other_id) for row in stands}
+        for place, pairs in found[key].items():
+            if place[0] == WORDING:
+                pairs = {ids: pair for ids, pair in pairs.items() if ids not in settled}
             here = [row for row in standing[key] if _place(row.facet, row.one, row.other) == place]
-            row, said = _open_row(key, place[0], pairs, here, kept)
+            row, said = _row_of(key, place[0], pairs, here, kept)
             if row is not None and row.pk is None:
                 new.append(row)
             elif row is not None and (row.words, row.severity) != said:
@@ -66,13 +72,15 @@ def settle_conflicts(cases: list[Initiative]) -> None:
     if new:
         history.insert_many(DefinitionConflict, new)
     by_key = {case.pk: case for case in cases}
-    for kind, changed in (("conflict found", new), ("conflict gone", gone)):
+    opened = [row for row in new if row.status == OPEN]
+    ended = [row for row in gone if row.status != UNDECIDED]
+    for kind, changed in (("conflict found", opened), ("conflict gone", ended)):
         told = [
             (by_key[row.initiative_id], {"conflict": row.pk, "facet": row.facet, "words": row.words})
             for row in changed
         ]
         ledger.record_many(kind, told)
-    _tell(new, by_key)
+    _tell(opened, by_key)
 
 
 def _tell(found: list[DefinitionConflict], by_key: dict[int, Initiative]) -> None:
@@ -104,18 +112,14 @@ def _tell(found: list[DefinitionConflict], by_key: dict[int, Initiative]) -> Non
         )
 
 
-def _open_row(key: int, facet: str, pairs, here: list[DefinitionConflict], kept: set[int]):
-    """The open row of one place, with what it says: the one that is there, or a new one; None where all is decided.
+def _row_of(key: int, facet: str, pairs, here: list[DefinitionConflict], kept: set[int]):
+    """The open or undecided row of one place, with what it says: the one that is there, or a new one; None where all
+    is decided.
 
-    Adds the keys of rows that still hold to `kept`.
+    Adds the key of a row that still holds to `kept`.
     """
-    decided = [
-        row
-        for row in here
-        if row.status != OPEN and (row.one_id, row.other_id) in pairs and _untouched(row, row.decided_at)
-    ]
-    kept.update(row.pk for row in decided)
-    covered = max((row.decided_at for row in decided), default=None)
+    decided = [row.decided_at for row in here if row.pk in kept and row.decided_at is not None]
+    covered = max(decided, default=None)
     left = {
         ids: one
         for ids, one in pairs.items()
@@ -123,32 +127,32 @@ def _open_row(key: int, facet: str, pairs, here: list[DefinitionConflict], kept:
     }
     if not left:
         return None, None
-    open_row = next((row for row in here if row.status == OPEN and (row.one_id, row.other_id) in left), None)
-    ids = (
-        (open_row.one_id, open_row.other_id) if open_row else min(left, key=lambda ids: _newest(left[ids][0]))
-    )
-    conflict = left[ids][1]
-    more = len(left) - 1
-    words = conflict.words + (
+    status = UNDECIDED if facet == WORDING else OPEN
+    row = next((row for row in here if row.status == status and (row.one_id, row.other_id) in left), None)
+    ids = (row.one_id, row.other_id) if row else min(left, key=lambda ids: _newest(left[ids][0]))
+    difference, more = left[ids][1], len(left) - 1
+    words = difference.words + (
         f" So do {more} more pair{'s' if more > 1 else ''} of definitions." if more else ""
     )
-    if open_row is not None:
-        kept.add(open_row.pk)
-        return open_row, (words, conflict.severity)
+    if row is not None:
+        kept.add(row.pk)
+        return row, (words, difference.severity)
     row = DefinitionConflict(
         initiative_id=key,
         facet=facet,
         one_id=ids[0],
         other_id=ids[1],
-        severity=conflict.severity,
+        severity=difference.severity,
         words=words,
         found_at=clock.now(),
+        status=status,
     )
-    return row, (words, conflict.severity)
+    return row, (words, difference.severity)
 
 
-def _untouched(row: DefinitionConflict, since) -> bool:
-    """Whether neither definition was written anew since that moment."""
+def _untouched(row: DefinitionConflict) -> bool:
+    """Whether neither definition was written anew since the row was found, or decided."""
+    since = row.decided_at or row.found_at
     return row.one.at <= since and row.other.at <= since
 
 
@@ -160,38 +164,31 @@ def _newest(pair: Pair) -> tuple:
 
 
 def _place(facet: str, one: TermDefinition, other: TermDefinition) -> tuple:
-    """What is one conflict however many definitions show it: a pair of systems and terms; of one field, the field."""
-    if facet == "validity":
+    """What is one row however many definitions show it: a pair of systems and terms; of one field, the field."""
+    if one.system_id == other.system_id and one.field.casefold() == other.field.casefold():
         return (facet, one.system_id, one.field.casefold())
     return (facet, frozenset((one.term_id, other.term_id)), frozenset((one.system_id, other.system_id)))
 
 
-def _pairs(key: int, rows: list[TermDefinition], profiles) -> Iterator[tuple[Pair, tuple, tuple]]:
-    """The pairs of a case's definitions, each with what was measured of both, and what names that comparison."""
-    for one, other in combinations(sorted(rows, key=lambda row: row.pk), 2):
-        seen = profiles(key, one), profiles(key, other)
-        yield (one, other), seen, (one.pk, other.pk, *(profile and profile["key"] for profile in seen))
-
-
-def _compared(defined: dict[int, list[TermDefinition]], profiles) -> dict[tuple, list[Conflict]]:
-    """What the finder says of all those pairs, each compared once. Raises ValidationError where it takes too long."""
-    asked: dict[tuple, tuple[Definition, Definition]] = {}
+def _found(defined: dict[int, list[TermDefinition]], profiles) -> dict[int, dict[tuple, dict]]:
+    """By case and place, the pairs of definitions that differ there, each with how; each pair is compared once."""
+    said: dict[tuple, Definition] = {}
+    compared: dict[tuple, list[Difference]] = {}
+    found: dict[int, dict[tuple, dict]] = {}
     for key, rows in defined.items():
-        for pair, seen, name in _pairs(key, rows, profiles):
-            if name not in asked:
-                asked[name] = tuple(map(rested.as_said, pair, seen))
-    try:
-        return dict(zip(asked, isolated.find_all(list(asked.values())), strict=True))
-    except isolated.TooLong as trouble:
-        raise ValidationError(str(trouble)) from None
-
-
-def _found(key: int, rows: list[TermDefinition], profiles, known) -> dict[tuple, dict]:
-    """By place, the pairs that disagree there, each with what the finder says of it."""
-    found: dict[tuple, dict] = defaultdict(dict)
-    for (one, other), _, name in _pairs(key, rows, profiles):
-        for conflict in known[name]:
-            found[_place(conflict.facet, one, other)][(one.pk, other.pk)] = ((one, other), conflict)
+        seen = {}
+        for row in rows:
+            column = profiles(key, row)
+            seen[row.pk] = (row.pk, column and column["key"])
+            if seen[row.pk] not in said:
+                said[seen[row.pk]] = rested.as_said(row, column)
+        places = found[key] = defaultdict(dict)
+        for one, other in combinations(sorted(rows, key=lambda row: row.pk), 2):
+            names = seen[one.pk], seen[other.pk]
+            if names not in compared:
+                compared[names] = compare(said[names[0]], said[names[1]])
+            for difference in compared[names]:
+                places[_place(difference.facet, one, other)][one.pk, other.pk] = ((one, other), difference)
     return found
 
 

@@ -17,7 +17,7 @@ from initiatives.actions.changes import pull
 from initiatives.actions.conflicts import cases_that_rest_on
 from initiatives.actions.following import follow, lock_cases
 from initiatives.actions.holds import open_gap
-from initiatives.disagreeing import Definition, isolated
+from initiatives.integration.comparison import STATED, facets, standards
 from initiatives.models import (
     DefinitionConflict,
     Evidence,
@@ -28,11 +28,9 @@ from initiatives.models import (
     TermDefinition,
     TermUse,
 )
-from initiatives.models.definitions import ACCEPTED, OPEN, RECONCILED
+from initiatives.models.definitions import ACCEPTED, GONE, OPEN, RECONCILED, SAID, UNDECIDED, VERDICTS
 
 LONGEST_NAME, LONGEST_FIELD, LONGEST_FORMAT, LONGEST_CAUSE = 80, 120, 200, 250
-# What is said of a field; the rest of the row is its own bookkeeping.
-SAID = ("meaning", "identifier_format", "business_logic", "valid_from", "valid_to")
 MOST_ROWS = 500
 
 
@@ -128,14 +126,19 @@ def define(
     definition: TermDefinition | None = None,
     source_key: str = "",
     by: User,
+    **stated: str,
 ) -> TermDefinition:
     """Write down what a field of a system means by a term, from a day to a day; with `definition`, write it anew.
 
+    `stated`: its facets, by their names in `comparison.STATED`; what is left out is not stated.
     A description voids nothing, though it contradicts another: that is a conflict, for the steward to decide. A change
     of one that is relied on does. Raises ValidationError by field, or Refused.
     """
+    if unknown := stated.keys() - STATED.keys():
+        raise TypeError(f"No facets of a definition: {', '.join(sorted(unknown))}.")
     said = {
         "meaning": meaning.strip(),
+        **{name: stated.get(name, "").strip() for name in STATED},
         "identifier_format": identifier_format.strip(),
         "business_logic": business_logic.strip(),
         "valid_from": valid_from,
@@ -143,7 +146,6 @@ def define(
     }
     if wrong := _wrong(field, said):
         raise ValidationError(wrong)
-    _compare_with_plain(field, said)
     with act("define", by=by, register=True):
         system = System.objects.select_related("owner").get(pk=system.pk)
         permissions.may_define(system, by).or_refuse()
@@ -219,18 +221,13 @@ def _fresh(definition: TermDefinition) -> TermDefinition:
     return row
 
 
-def _compare_with_plain(field: str, said: dict) -> None:
-    """Refuse what takes too long to compare where it is typed, not where somebody else's definition meets it."""
-    definition = Definition("number", "this", field.strip(), **said)
-    try:
-        isolated.find_all([(definition, isolated.PLAIN)])
-    except isolated.TooLong as trouble:
-        raise ValidationError(str(trouble)) from None
-
-
 def _wrong(field: str, said: dict) -> dict[str, str]:
     """What is wrong with a definition, by field."""
-    wrong = {}
+    wrong = facets.wrong(said)
+    for name in STATED:
+        longest = TermDefinition._meta.get_field(name).max_length
+        if longest and len(said[name]) > longest:
+            wrong[name] = f"At most {longest} letters."
     if not field.strip():
         wrong["field"] = "Name the field, as the system calls it."
     elif len(field.strip()) > LONGEST_FIELD:
@@ -270,7 +267,9 @@ def reconcile(
     if wrong:
         raise ValidationError(wrong)
     with act("reconcile", by=by, case=conflict.initiative_id, register=True) as case:
-        row = _undecided(case, conflict, by)
+        row = _waiting(case, conflict, by, OPEN)
+        if slip := _invalid(row, rows):
+            raise ValidationError({"mapping": slip})
         if evidence is not None:
             evidence = Evidence.objects.get(pk=evidence.pk)
             if evidence.initiative_id != case.pk or evidence.withdrawn_at:
@@ -292,6 +291,18 @@ def reconcile(
         )
         follow([case])
     return row
+
+
+def _invalid(row: DefinitionConflict, mapping: list[dict]) -> str:
+    """The first identifier of a table that does not follow the standard which its definition names; blank: none."""
+    if row.facet != "identifier_format":
+        return ""
+    for number, line in enumerate(mapping, start=1):
+        for side, definition in (("one", row.one), ("other", row.other)):
+            said, key = str(line[side]).strip(), definition.identifier_standard
+            if not standards.valid(key, said):
+                return f"Row {number}: “{said[:60]}” is no {standards.name_of(key)}; look for a slip."
+    return ""
 
 
 def accept_difference(
@@ -322,7 +333,7 @@ def accept_difference(
     if wrong:
         raise ValidationError(wrong)
     with act("accept difference", by=by, case=conflict.initiative_id, register=True) as case:
-        row = _undecided(case, conflict, by)
+        row = _waiting(case, conflict, by, OPEN)
         row.gap = open_gap(
             case=case,
             text=f"{row.words} Accepted: {decision.strip()}",
@@ -347,14 +358,52 @@ def accept_difference(
     return row.gap
 
 
-def _undecided(case: Initiative, conflict: DefinitionConflict, by: User) -> DefinitionConflict:
-    """The conflict as it stands under the lock of its case. Raises Refused or Conflict."""
+def decide_pair(*, conflict: DefinitionConflict, verdict: str, decision: str, by: User) -> DefinitionConflict:
+    """Say of two definitions that nobody has compared what they are, as data steward, with a reason.
+
+    `verdict`: "same"; "different", on purpose; or "conflict", which blocks until it is reconciled or accepted. It
+    stands while both definitions stay as they are. Raises ValidationError, Refused or Conflict.
+    """
+    wrong = {}
+    if verdict not in VERDICTS:
+        wrong["verdict"] = "Choose one of the three."
+    if not decision.strip():
+        wrong["decision"] = "Say why, so that whoever reads the data understands."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("decide pair", by=by, case=conflict.initiative_id, register=True) as case:
+        row = _waiting(case, conflict, by, UNDECIDED)
+        facts = {"conflict": row.pk, "facet": row.facet, "words": row.words, "decision": decision.strip()}
+        if verdict == "same":
+            _decide(row, RECONCILED, decision, by)
+            ledger.record("conflict reconciled", case=case, **facts, rows=0, evidence=None)
+        elif verdict == "different":
+            _decide(row, ACCEPTED, decision, by)
+            ledger.record("difference accepted", case=case, **facts, downstream=[], gap=None)
+        else:
+            row.status, row.severity, row.found_at = OPEN, facets.BLOCKING, clock.now()
+            row.words = f"{row.one} and {row.other} do not mean the same: {decision.strip()}"
+            row.save()
+            ledger.record("conflict found", case=case, **facts | {"words": row.words})
+        follow([case])
+    return row
+
+
+def _waiting(case: Initiative, conflict: DefinitionConflict, by: User, status: str) -> DefinitionConflict:
+    """The conflict as it stands under the lock of its case, in the status in which it was seen.
+
+    Raises Refused or Conflict.
+    """
     permissions.may_decide_conflict(case, by).or_refuse()
-    row = DefinitionConflict.objects.select_related("decided_by").get(pk=conflict.pk)
+    row = DefinitionConflict.objects.select_related(
+        "decided_by", "one__term", "one__system", "other__term", "other__system"
+    ).get(pk=conflict.pk)
     if row.decided_at is not None:
         raise Conflict(f"{row.decided_by} decided this at {clock.moment_in_words(row.decided_at)} already.")
-    if row.status != OPEN:
+    if row.status == GONE:
         raise Conflict("It is gone: a definition changed since.", "Look at what is open now.")
+    if row.status != status:
+        raise Conflict(f"It stands otherwise now: {row.get_status_display()}.", "Look at what is open now.")
     return row
 
 

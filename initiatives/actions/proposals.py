@@ -31,6 +31,7 @@ from initiatives.models import (
     Vendor,
     VendorTerm,
 )
+from initiatives.models.definitions import SAID
 from initiatives.models.proposals import CONFIRMED, DECLINED, TAKEN_BACK
 from initiatives.residency_permissions import RESIDENCY_SEATS
 from initiatives.system_permissions import ARCHITECTURE
@@ -51,11 +52,7 @@ class Kind:
 def _target(row: ProposedChange, **said) -> dict:
     """Every field of the account or definition as the act takes them, those of the proposal in their place."""
     one = row.account or row.definition
-    names = (
-        ("name", "owner", "privileges", "review_by")
-        if row.account is not None
-        else ("field", "meaning", "identifier_format", "business_logic", "valid_from", "valid_to")
-    )
+    names = ("name", "owner", "privileges", "review_by") if row.account is not None else ("field", *SAID)
     return {name: getattr(one, name) for name in names} | said
 
 

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from initiatives.integration.comparison import STATED
+from initiatives.integration.comparison.standards import STANDARDS
+from initiatives.models import TermDefinition
 from initiatives.models.systems import ACCESS, DIRECTIONS, PATTERNS, SYSTEM_KINDS
 
 # Kinds that are read here; effort by week has pages of its own.
@@ -371,6 +374,7 @@ LINKS = (
         longest=250,
     ),
 )
+_FACETS = {"counted_unit": ("grain",), "as_of": ("stichtag",), "unit_or_currency": ("currency", "währung")}
 DEFINITIONS = (
     Field(
         "term",
@@ -455,6 +459,17 @@ DEFINITIONS = (
         "Identifier format",
         ("identifier format", "format", "pattern", "regex", "format der kennung"),
         longest=200,
+    ),
+    *(
+        Field(
+            name,
+            words,
+            (words.lower(), *_FACETS.get(name, ())),
+            "choice" if name == "identifier_standard" else "text",
+            longest=TermDefinition._meta.get_field(name).max_length or 0,
+            choices=STANDARDS if name == "identifier_standard" else None,
+        )
+        for name, words in STATED.items()
     ),
     Field("type", "Data type", ("data type", "datatype", "type", "datentyp", "typ"), part=True),
     Field("length", "Length", ("length", "size", "max length", "länge"), part=True),

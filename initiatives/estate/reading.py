@@ -20,7 +20,9 @@ from initiatives.estate.fields import CHOICE_WORDS, FIELDS, Field
 from initiatives.estate.guesses import gone_at_source
 from initiatives.estate.openapi import in_words
 from initiatives.importing.mapping import NOTHING
+from initiatives.integration.comparison import facets
 from initiatives.models import EstateRow, Initiative, ServiceAccount, System, Vendor
+from initiatives.models.definitions import SAID
 from initiatives.register import residency
 
 PAST = ("last_updated_on", "organised_on", "in_service_since")
@@ -211,7 +213,7 @@ def _ask_for_needed(kind: str, row: EstateRow) -> None:
             # A glossary says what a term means, and names no field.
             row.mapped["values"].setdefault("term_meaning", values.pop("meaning"))
             row.mapped["words"].setdefault("term_meaning", row.mapped["words"].pop("meaning"))
-            for name in ("system", "identifier_format", "business_logic", "valid_from", "valid_to"):
+            for name in ("system", *SAID):
                 values.pop(name, None)
         elif "system" not in values:
             text = "No system is named that the register knows: bring in the system first, or name one for all rows."
@@ -221,6 +223,8 @@ def _ask_for_needed(kind: str, row: EstateRow) -> None:
             row.problems.append(
                 problem("Its source does not say what it means, which a definition has to.", "meaning")
             )
+    for name, text in facets.wrong(values).items():
+        row.problems.append(problem(text, name, wrong=True))
     first, last = values.get("valid_from"), values.get("valid_to")
     if first and last and last < first:
         row.problems.append(problem("It ends before it begins.", "valid_to", wrong=True))

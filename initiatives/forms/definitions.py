@@ -5,9 +5,10 @@ from django import forms
 from governance import clock
 from initiatives.actions.definitions import LONGEST_FIELD, LONGEST_FORMAT, LONGEST_NAME
 from initiatives.forms import DayField, ListField, PersonField, WordsField
+from initiatives.integration.comparison import STATED, masks, standards
 from initiatives.models import Initiative, Term, TermDefinition
+from initiatives.models.definitions import SAID, VERDICTS
 
-SAID = ("field", "meaning", "identifier_format", "business_logic", "valid_from", "valid_to")
 ARROW = "="
 
 
@@ -24,6 +25,12 @@ class TermForm(forms.Form):
     )
 
 
+def _facet(name: str, help_text: str) -> forms.CharField:
+    """A facet that may be left blank: not stated."""
+    longest = TermDefinition._meta.get_field(name).max_length
+    return forms.CharField(label=STATED[name], max_length=longest, required=False, help_text=help_text)
+
+
 class DefinitionForm(forms.Form):
     """What one field of one system means by a term, for rows of which years."""
 
@@ -33,16 +40,29 @@ class DefinitionForm(forms.Form):
         label="Field", max_length=LONGEST_FIELD, help_text="As the system calls it, for instance customer_id."
     )
     meaning = WordsField(label="What it means there")
+    counted_unit = _facet("counted_unit", "What one row is: account, payer, contract.")
+    includes = _facet("includes", "Separated by commas: test accounts, prospects.")
+    excludes = _facet("excludes", "Separated by commas.")
+    as_of = _facet("as_of", "The day or moment that counts: invoice date, end of month.")
+    unit_or_currency = _facet("unit_or_currency", "EUR, kg, hours.")
+    time_window = _facet("time_window", "Over which time it is counted: the last 12 months.")
+    population = _facet("population", "Of whom or what: customers in Switzerland.")
+    identifier_standard = forms.ChoiceField(
+        label="Identifier standard",
+        required=False,
+        choices=[("", "none, or one that is not listed"), *standards.STANDARDS.items()],
+    )
+    identifier_mask = _facet("identifier_mask", masks.HOW)
     identifier_format = forms.CharField(
         label="Identifier format",
         max_length=LONGEST_FORMAT,
         required=False,
-        help_text="For instance: 18-character key, or ten digits with leading zeros.",
+        help_text="In words, where neither a standard nor a mask says it. Words are not compared.",
     )
     business_logic = WordsField(
         label="Business logic",
         required=False,
-        help_text="What is counted, left out or worked out: one row per account; test accounts included.",
+        help_text="What else is counted, left out or worked out, in words. Words are not compared.",
     )
     valid_from = DayField(label="For rows from", required=False, help_text="Empty: from the beginning.")
     valid_to = DayField(label="To and with", required=False, help_text="Empty: until today.")
@@ -61,7 +81,7 @@ class DefinitionForm(forms.Form):
         **options,
     ):
         if definition is not None:
-            options["initial"] = {name: getattr(definition, name) for name in SAID}
+            options["initial"] = {name: getattr(definition, name) for name in ("field", *SAID)}
         super().__init__(*args, **options)
         if definition is not None:
             del self.fields["term"], self.fields["system"], self.fields["why"]
@@ -88,6 +108,13 @@ class MappingField(WordsField):
                 )
             rows.append({"one": one.strip(), "other": other.strip(), "note": note.strip()})
         return rows
+
+
+class DecidePairForm(forms.Form):
+    """What two definitions are that nobody has compared."""
+
+    verdict = forms.ChoiceField(label="They are", choices=VERDICTS.items(), widget=forms.RadioSelect)
+    decision = WordsField(label="Why", help_text="In words that whoever reads the data understands.")
 
 
 class ReconcileForm(forms.Form):

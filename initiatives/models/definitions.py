@@ -8,25 +8,37 @@ from django.db.models.functions import Lower
 from governance.history import governed
 from governance.models import User
 from governance.text_search import Words
+from initiatives.integration.comparison import STATED, WORDING
 from initiatives.models.evidence import Evidence
 from initiatives.models.holds import Gap
 from initiatives.models.initiative import Initiative
 from initiatives.models.systems import System
 
+# Where two definitions differ. The last two were found by reading prose (ADR 0031) and stay readable.
 FACETS = {
     "identifier_format": "Identifier format",
     "business_logic": "Business logic",
     "validity": "Validity in time",
+    WORDING: "Wording",
     "same_name": "Same name, other meaning",
     "other_name": "Other name, same meaning",
 }
+# All that is said of a field; the rest of a definition is its own bookkeeping.
+SAID = ("meaning", *STATED, "identifier_format", "business_logic", "valid_from", "valid_to")
 SEVERITIES = {"blocking": "Blocking", "note": "Worth a note"}
-OPEN, RECONCILED, ACCEPTED, GONE = "open", "reconciled", "accepted", "gone"
+UNDECIDED, OPEN, RECONCILED, ACCEPTED, GONE = "undecided", "open", "reconciled", "accepted", "gone"
 CONFLICT_STATES = {
+    UNDECIDED: "Not compared: nobody has called them the same",
     OPEN: "Open",
     RECONCILED: "Reconciled",
     ACCEPTED: "Difference accepted",
     GONE: "Gone: a definition changed",
+}
+# What a data steward can call two definitions that nobody has compared.
+VERDICTS = {
+    "same": "The same: one meaning in other words",
+    "different": "Different on purpose: nothing is to be matched between them",
+    "conflict": "A conflict: it has to be settled before production",
 }
 
 
@@ -92,12 +104,25 @@ class DefinitionQuerySet(models.QuerySet):
 
 
 class TermDefinition(models.Model):
-    """What one field of one system means by a term, for rows written from a day to a day (the last one included)."""
+    """What one field of one system means by a term, for rows written from a day to a day (the last one included).
+
+    `includes` and `excludes`: lists separated by commas. `identifier_standard`: a key of comparison/standards.py,
+    `identifier_mask`: as comparison/masks.py reads it; a definition states one of the two at most.
+    """
 
     term = models.ForeignKey(Term, models.PROTECT, related_name="definitions")
     system = models.ForeignKey(System, models.PROTECT, related_name="definitions")
     field = models.CharField(max_length=120)
     meaning = models.TextField()
+    counted_unit = models.CharField(max_length=120, blank=True, default="")
+    includes = models.TextField(blank=True, default="")
+    excludes = models.TextField(blank=True, default="")
+    as_of = models.CharField(max_length=120, blank=True, default="")
+    unit_or_currency = models.CharField(max_length=40, blank=True, default="")
+    time_window = models.CharField(max_length=120, blank=True, default="")
+    population = models.CharField(max_length=200, blank=True, default="")
+    identifier_standard = models.CharField(max_length=40, blank=True, default="")
+    identifier_mask = models.CharField(max_length=80, blank=True, default="")
     identifier_format = models.CharField(max_length=200, blank=True, default="")
     business_logic = models.TextField(blank=True, default="")
     valid_from = models.DateField(null=True, blank=True)
@@ -141,7 +166,7 @@ class TermDefinition(models.Model):
 
 class ConflictQuerySet(models.QuerySet):
     def open(self):
-        """Conflicts that the steward has not decided."""
+        """Conflicts that the steward has not decided; pairs that nobody has compared are none."""
         return self.filter(status=OPEN)
 
     def blocking(self):
@@ -152,6 +177,7 @@ class ConflictQuerySet(models.QuerySet):
 class DefinitionConflict(models.Model):
     """That two definitions a case rests on disagree in one facet: computed, and decided by the case's data steward.
 
+    Undecided: they are worded otherwise, and nobody has called them the same; that is a note, and no open conflict.
     `one` is the definition with the smaller key. `mapping`: rows of {one, other, note}. `downstream`: reports and
     systems that live with an accepted difference; its gap survives. Of one that is gone, a definition changed.
     """
@@ -184,15 +210,21 @@ class DefinitionConflict(models.Model):
                 condition=~Q(status=GONE),
                 name="one_conflict_per_pair_and_facet",
             ),
+            models.CheckConstraint(
+                name="undecided_is_a_note_on_wording",
+                condition=~Q(status=UNDECIDED) | Q(facet=WORDING, severity="note"),
+            ),
             models.CheckConstraint(name="conflict_pairs_are_in_order", condition=Q(one__lt=F("other"))),
             models.CheckConstraint(
                 name="conflict_decided_means_who_when_and_how",
-                condition=Q(status__in=[OPEN, GONE])
+                condition=Q(status__in=[UNDECIDED, OPEN, GONE])
                 | Q(decided_by__isnull=False, decided_at__isnull=False) & ~Q(decision=""),
             ),
             models.CheckConstraint(
                 name="accepted_difference_names_what_lives_with_it",
-                condition=~Q(status=ACCEPTED) | ~Q(downstream=[]) & Q(gap__isnull=False),
+                condition=~Q(status=ACCEPTED)
+                | ~Q(downstream=[]) & Q(gap__isnull=False)
+                | Q(facet=WORDING, severity="note"),
             ),
         ]
         indexes = [

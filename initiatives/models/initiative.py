@@ -1,5 +1,7 @@
 """The case: an initiative, the people who accepted a role on it, its stage and what its proof supports."""
 
+from functools import cache
+
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models

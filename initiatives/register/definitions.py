@@ -6,7 +6,7 @@ Sources: rulebook, int.definitions; domain.md, invariant 16; S1-3, S1-10, S1-11.
 
 from collections.abc import Iterable
 
-from initiatives.disagreeing import Definition, isolated
+from initiatives.integration.comparison import facets
 from initiatives.models import DefinitionConflict, RoleAssignment, TermDefinition, TermUse
 from initiatives.models.definitions import GONE
 from initiatives.register import Wanted, about, rested
@@ -16,7 +16,10 @@ MEASURED = ":measured"  # ends the source of each finding about a field that was
 
 @about(TermUse.objects.filter(ended_at__isnull=True), DefinitionConflict.objects.exclude(status=GONE))
 def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
-    """By case: conflicts that nobody decided, term by term, and fields that are not as declared."""
+    """By case: conflicts that nobody decided, term by term, and fields that are not as declared.
+
+    Pairs that are undecided count for nothing here: under rulebook 2026.1 that is a note on the page alone.
+    """
     yield from _conflicts(cases)
     yield from _measured(cases)
 
@@ -25,53 +28,29 @@ def _measured(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
     """Definitions whose field was measured otherwise, during the years of which they speak."""
     defined = rested.definitions_of(cases)
     profiles = rested.profiles_of({row.system_id for rows in defined.values() for row in rows})
-    measured = [
-        (case, row, said)
-        for case, rows in defined.items()
-        for row in rows
-        if (said := _measured_as(row, profiles(case, row))) is not None
-    ]
-    reasons = isolated.against_measure_all([said for _, _, said in measured])
-    for (case, row, said), why in zip(measured, reasons, strict=True):
-        if why:
-            most = max(said.profile["patterns"], key=said.profile["patterns"].get)
-            yield (
-                case,
-                Wanted(
-                    "int.definitions",
-                    source_of(row),
-                    f"{said} is said to be “{row.identifier_format}” and was measured mostly {most} ({why}).",
-                    "Correct the format, or write one definition for each period that its profile shows.",
-                    since=row.at,
-                    system_id=row.system_id,
-                ),
-            )
-
-
-def _measured_as(row: TermDefinition, column: dict | None) -> Definition | None:
-    """The definition with what was measured of its field in the years of which it speaks; None where nothing was."""
-    patterns = _patterns(row, column) if column else {}
-    return rested.as_said(row, {**column, "patterns": patterns}) if patterns else None
+    for case, rows in defined.items():
+        for row in rows:
+            said = rested.as_said(row, profiles(case, row))
+            if why := facets.against_measure(said):
+                patterns = said.profile["patterns"]
+                yield (
+                    case,
+                    Wanted(
+                        "int.definitions",
+                        source_of(row),
+                        f"{said} is said to be “{said.identifier}” and was measured mostly "
+                        f"{max(patterns, key=patterns.get)} ({why}).",
+                        "Correct the standard or the mask, or write one definition for each period that its "
+                        "profile shows.",
+                        since=row.at,
+                        system_id=row.system_id,
+                    ),
+                )
 
 
 def source_of(row: TermDefinition) -> str:
     """What names a finding about what was measured of this definition's field."""
     return f"definition:{row.pk}{MEASURED}"
-
-
-def _patterns(row: TermDefinition, column: dict) -> dict[str, float]:
-    """Share by share how the values of those years were written; empty where that is not known."""
-    if row.valid_from is None and row.valid_to is None:
-        return column.get("patterns") or {}
-    first = f"{row.valid_from:%Y-%m}" if row.valid_from else ""
-    last = f"{row.valid_to:%Y-%m}" if row.valid_to else "9999"
-    found: dict[str, float] = {}
-    for era in column.get("eras") or []:
-        if era["from"] <= last and era["to"] >= first:
-            for pattern, share in era["patterns"].items():
-                found[pattern] = found.get(pattern, 0) + share * era["rows"]
-    total = sum(found.values())
-    return {pattern: share / total for pattern, share in found.items()} if total else {}
 
 
 def _conflicts(cases: list[int]) -> Iterable[tuple[int, Wanted]]:

@@ -3,7 +3,9 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from initiatives import agreements, disagreeing
+from initiatives import agreements
+from initiatives.integration.comparison import STATED
+from initiatives.integration.comparison.facets import Definition
 from initiatives.models import Link, Profile, System, TermDefinition, TermUse
 
 
@@ -91,16 +93,32 @@ def profiles_of(systems: set[int]) -> Callable[[int, TermDefinition], dict | Non
     return of
 
 
-def as_said(row: TermDefinition, profile: dict | None) -> disagreeing.Definition:
-    """A definition as the finder takes it, beside what was measured of its field."""
-    return disagreeing.Definition(
+def as_said(row: TermDefinition, column: dict | None) -> Definition:
+    """A definition as it is compared, beside what was measured of its field (a column of a profile) in its years."""
+    return Definition(
         term=row.term.name,
         system=row.system.name,
         field=row.field,
         meaning=row.meaning,
         identifier_format=row.identifier_format,
         business_logic=row.business_logic,
+        stated={name: getattr(row, name) for name in STATED},
         valid_from=row.valid_from,
         valid_to=row.valid_to,
-        profile=profile,
+        profile={**column, "patterns": _patterns(row, column)} if column else None,
     )
+
+
+def _patterns(row: TermDefinition, column: dict) -> dict[str, float]:
+    """Share by share how the values of those years were written; empty where that is not known."""
+    if row.valid_from is None and row.valid_to is None:
+        return column.get("patterns") or {}
+    first = f"{row.valid_from:%Y-%m}" if row.valid_from else ""
+    last = f"{row.valid_to:%Y-%m}" if row.valid_to else "9999"
+    found: dict[str, float] = {}
+    for era in column.get("eras") or []:
+        if era["from"] <= last and era["to"] >= first:
+            for pattern, share in era["patterns"].items():
+                found[pattern] = found.get(pattern, 0) + share * era["rows"]
+    total = sum(found.values())
+    return {pattern: share / total for pattern, share in found.items()} if total else {}

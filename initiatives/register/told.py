@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from governance import clock
+from initiatives.integration.comparison import STATED
 from initiatives.models import (
     Hop,
     Initiative,
@@ -111,8 +112,14 @@ def _definitions(case: Initiative) -> Iterator[str]:
         years = " to ".join(f"{day:%-d %B %Y}" if day else "open" for day in (row.valid_from, row.valid_to))
         yield (
             f"{row.term}: {row.system}, {row.field}: {row.meaning}; format {row.identifier_format or 'not said'};"
-            f" logic {row.business_logic or 'not said'}; rows from {years}"
+            f" logic {row.business_logic or 'not said'}; {_stated(row)}rows from {years}"
         )
+
+
+def _stated(row: TermDefinition) -> str:
+    """The facets that a definition states, each followed by a semicolon."""
+    said = [f"{words.lower()} {value}; " for name, words in STATED.items() if (value := getattr(row, name))]
+    return "".join(said)
 
 
 def _conflicts(case: Initiative) -> Iterator[str]:

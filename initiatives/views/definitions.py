@@ -18,10 +18,12 @@ from initiatives.actions.definitions import LONGEST_NAME
 from initiatives.forms import ReasonForm
 from initiatives.forms.definitions import (
     AcceptDifferenceForm,
+    DecidePairForm,
     DefinitionForm,
     ReconcileForm,
     TermForm,
 )
+from initiatives.integration.comparison import STATED, standards
 from initiatives.models import (
     DefinitionConflict,
     Initiative,
@@ -31,7 +33,7 @@ from initiatives.models import (
     TermDefinition,
     TermUse,
 )
-from initiatives.models.definitions import ACCEPTED, FACETS, GONE, OPEN, RECONCILED
+from initiatives.models.definitions import ACCEPTED, FACETS, GONE, OPEN, RECONCILED, UNDECIDED
 from initiatives.register.definitions import MEASURED, source_of
 from initiatives.system_permissions import changed_by
 from initiatives.views.proposals import WHY, Proposing, instead
@@ -39,7 +41,7 @@ from initiatives.views.shared import back_to, case_context, mend, one_act, page_
 
 TAB = "integration-definitions"
 TERMS_ON_A_PAGE = 50
-TONES = {OPEN: "bad", RECONCILED: "ok", ACCEPTED: "warn", GONE: ""}
+TONES = {UNDECIDED: "", OPEN: "bad", RECONCILED: "ok", ACCEPTED: "warn", GONE: ""}
 
 
 @dataclass
@@ -57,6 +59,20 @@ class Used:
         return sum(conflict.status == OPEN for conflict in self.conflicts)
 
     @property
+    def undecided(self) -> int:
+        """How many rows there are of pairs that nobody has compared."""
+        return sum(conflict.status == UNDECIDED for conflict in self.conflicts)
+
+    @property
+    def facets(self) -> list[tuple[str, list[str]]]:
+        """Facet by facet that any definition states: its name, and what each definition states of it."""
+        return [
+            (words, said)
+            for name, words in STATED.items()
+            if any(said := [_stated(row, name) for row in self.definitions])
+        ]
+
+    @property
     def matrix(self) -> list[tuple[System, list[tuple[System, list[DefinitionConflict]]]]]:
         """System by system: the conflicts of each pair; of a system with itself those between its fields and years."""
         systems = sorted(
@@ -71,6 +87,16 @@ class Used:
             (row, [(column, found.get(frozenset((row.pk, column.pk)), [])) for column in systems])
             for row in systems
         ]
+
+
+def _stated(row: TermDefinition, name: str) -> str:
+    """A facet of a definition in words; a standard by its name."""
+    return (standards.name_of if name == "identifier_standard" else str)(getattr(row, name))
+
+
+def _all_stated(row: TermDefinition) -> list[tuple[str, str]]:
+    """The facets that a definition states, in words."""
+    return [(words, _stated(row, name)) for name, words in STATED.items() if getattr(row, name)]
 
 
 def systems_of(case: Initiative):
@@ -294,10 +320,33 @@ def _conflict(request, pk: int) -> tuple[Initiative, DefinitionConflict]:
     return row.initiative, row
 
 
+def _decide_pair(request: HttpRequest, case: Initiative, row: DefinitionConflict) -> HttpResponse:
+    """Say what two definitions are that nobody has compared, as data steward."""
+    return one_act(
+        request,
+        case,
+        DecidePairForm(sent(request)),
+        lambda fields: actions.decide_pair(conflict=row, by=request.user, **fields),
+        "It is decided, under your name.",
+        tab=TAB,
+        title="The same, or not",
+        lede=row.words,
+        happens=[
+            _says(row.one),
+            _says(row.other),
+            "It stays decided while both definitions stay as they are.",
+            "A conflict holds the case until it is brought together or accepted.",
+        ],
+        verb="Decide",
+    )
+
+
 def reconcile(request: HttpRequest, pk: int) -> HttpResponse:
-    """Bring two definitions together, as data steward."""
+    """Bring two definitions together, or say what they are where nobody has compared them, as data steward."""
     case, row = _conflict(request, pk)
     defining.may_decide_conflict(case, request.user).or_refuse()
+    if row.status == UNDECIDED:
+        return _decide_pair(request, case, row)
     return one_act(
         request,
         case,
@@ -335,7 +384,8 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _says(row: TermDefinition) -> str:
-    said = [row.meaning, row.identifier_format, row.business_logic]
+    stated = [f"{words.lower()}: {said}" for words, said in _all_stated(row)]
+    said = [row.meaning, *stated, row.identifier_format, row.business_logic]
     return f"{row.system}, {row.field}: {'; '.join(words for words in said if words)}."
 
 
@@ -366,6 +416,8 @@ def term(request: HttpRequest, pk: int) -> HttpResponse:
     said = list(
         row.definitions.select_related("system__owner", "withdrawn_by").order_by("system__name", "pk")
     )
+    for one in said:
+        one.stated = _all_stated(one)
     by_system = [
         (system, list(rows))
         for system, rows in groupby((one for one in said if not one.withdrawn_at), key=lambda one: one.system)
@@ -374,6 +426,9 @@ def term(request: HttpRequest, pk: int) -> HttpResponse:
     hidden = about.filter(initiative__confidential=True).exclude(
         initiative__in=permissions.visible_to(request.user)
     )
+    disputed = about.exclude(pk__in=hidden.values("pk")).aggregate(
+        conflicts=Count("pk", filter=Q(status=OPEN)), undecided=Count("pk", filter=Q(status=UNDECIDED))
+    )
     seen = permissions.visible_to(request.user).filter(term_uses__term=row, term_uses__ended_at__isnull=True)
     all_uses = TermUse.objects.filter(term=row, ended_at__isnull=True, initiative__confidential=False)
     context = {
@@ -381,7 +436,7 @@ def term(request: HttpRequest, pk: int) -> HttpResponse:
         "row": row,
         "by_system": by_system,
         "history": list(_history(said)),
-        "conflicts": about.exclude(pk__in=hidden.values("pk")).filter(status=OPEN).count(),
+        **disputed,
         "cases": list(seen.order_by("number").distinct()),
         "others": all_uses.exclude(initiative__in=seen).count(),
         "mine": changed_by(request.user, [system for system, _ in by_system]),
@@ -438,6 +493,7 @@ def _history(said: list[TermDefinition]) -> Iterable[dict]:
             "system": systems[old.system_id],
             "field": old.field,
             "meaning": old.meaning,
+            "stated": _all_stated(old),
             "format": old.identifier_format,
             "logic": old.business_logic,
             "withdrawn": old.withdrawn_reason if old.withdrawn_at else "",

@@ -123,9 +123,11 @@ def test_the_demo_is_whole(settings, tmp_path, monkeypatch):
     assert waits.get_absolute_url() in {line.link for line in lines_for(User.objects.get(login="owner"))}
 
     # Two systems that meant two things by a word, settled by the steward
-    settled = DefinitionConflict.objects.get()
-    assert settled.status == RECONCILED
-    assert {settled.one.system.name, settled.other.system.name} == {"Billing", "CRM"}
+    settled = DefinitionConflict.objects.order_by("facet")
+    assert [row.facet for row in settled] == ["business_logic", "identifier_format"]
+    for row in settled:
+        assert row.status == RECONCILED
+        assert {row.one.system.name, row.other.system.name} == {"Billing", "CRM"}
 
     # What stands against cases, and what waits for somebody
     today = clock.today()

@@ -170,15 +170,16 @@ def three_definitions(lead: Person, case) -> None:
     lead.type("Term", "customer")
     lead.send("Add it")
     for system, meaning, form, since, until in (
-        ("CRM", "account", "18-character key", "2019-01-01", ""),
-        ("Billing", "payer", "10 digits", "2021-01-01", ""),
+        ("CRM", "account", "X{18}", "2019-01-01", ""),
+        ("Billing", "payer", "9{10}", "2021-01-01", ""),
         ("Billing", "contract", "", "", "2020-12-31"),
     ):
         lead.click("Say what a field means")
         lead.choose("System", system)
         lead.type("Field", "customer_id")
         lead.type("What it means there", meaning)
-        lead.type("Identifier format", form)
+        lead.type("Counted unit", meaning)
+        lead.type("Identifier mask", form)
         if since:
             lead.type("For rows from", since)
         if until:

@@ -54,8 +54,8 @@ def test_it_leaves_the_desk_once_it_is_settled(cast, as_, case, three):  # noqa:
 def test_without_a_steward_the_owner_is_asked_to_name_one(cast, as_, case):  # noqa: F811
     role = case.roles.get(role="data_steward", ended_at__isnull=True)
     actions.end_role(assignment=role, reason="Left the team", by=cast.owner)
-    define(cast, case, "CRM", meaning="account", identifier_format="18-character key")
-    define(cast, case, "Billing", meaning="payer", identifier_format="10 digits")
+    define(cast, case, "CRM", meaning="account", identifier_mask="X{18}")
+    define(cast, case, "Billing", meaning="payer", identifier_mask="9{10}")
     (line,) = lines(cast.owner, case)
     assert line.text == f"{case.title} has no data steward"
     assert line.link.endswith("?role=data_steward")
@@ -76,13 +76,13 @@ def test_one_message_for_many_cases(cast):
         factories.make_term(cast, "customer", "Who buys from us.")
         actions.use_term(case=other, name="customer", by=cast.steward)
     term = Term.objects.get(name="customer")
-    for system, form in ((crm, "18-character key"), (billing, "10 digits")):
+    for system, form in ((crm, "X{18}"), (billing, "9{10}")):
         actions.define(
             term=term,
             system=system,
             field="customer_id",
             meaning="a buyer",
-            identifier_format=form,
+            identifier_mask=form,
             by=cast.steward,
         )
     (notice,) = told(cast.steward)
@@ -90,11 +90,11 @@ def test_one_message_for_many_cases(cast):
 
 
 def test_the_page_says_which_field_was_measured_otherwise(cast, as_, case):  # noqa: F811
-    row = define(cast, case, "CRM", meaning="account", identifier_format="10 digits")
+    row = define(cast, case, "CRM", meaning="account", identifier_mask="9{10}")
     at = reverse("integration-definitions", args=[case.ref])
     assert "was measured" not in text_of(as_(cast.owner).get(at))
     profile_of(cast, case, "CRM", {"A{18}": 1.0})
     change = reverse("definition-change", args=[row.pk])
     assert change in text_of(as_(cast.lead).get(reverse("integration", args=[case.ref])))
     assert change not in text_of(as_(cast.auditor).get(reverse("integration", args=[case.ref])))
-    assert "said to be “10 digits” and was measured mostly A{18}" in text_of(as_(cast.owner).get(at))
+    assert "said to be “9{10}” and was measured mostly A{18}" in text_of(as_(cast.owner).get(at))

@@ -9,7 +9,7 @@ from django.db import connection
 
 from governance import clock
 from governance.answers import Conflict, Refused
-from governance.models import Entry
+from governance.models import Entry, Notice
 from initiatives import actions
 from initiatives.actions.base import act
 from initiatives.actions.following import follow, lock_cases
@@ -29,9 +29,19 @@ from tests.initiatives.looking import at, text_of
 
 pytestmark = pytest.mark.django_db
 
-ACCOUNT = {"meaning": "account", "identifier_format": "18-character key", "valid_from": date(2019, 1, 1)}
-PAYER = {"meaning": "payer", "identifier_format": "10 digits", "valid_from": date(2021, 1, 1)}
-CONTRACT = {"meaning": "contract", "valid_to": date(2020, 12, 31)}
+ACCOUNT = {
+    "meaning": "whoever has an account",
+    "counted_unit": "account",
+    "identifier_mask": "X{18}",
+    "valid_from": date(2019, 1, 1),
+}
+PAYER = {
+    "meaning": "who pays",
+    "counted_unit": "payer",
+    "identifier_mask": "9{10}",
+    "valid_from": date(2021, 1, 1),
+}
+CONTRACT = {"meaning": "a contract", "counted_unit": "contract", "valid_to": date(2020, 12, 31)}
 
 
 @pytest.fixture
@@ -95,6 +105,10 @@ def open_facets(case):
     return sorted(DefinitionConflict.objects.open().filter(initiative=case).values_list("facet", flat=True))
 
 
+def undecided(case):
+    return list(DefinitionConflict.objects.filter(initiative=case, status="undecided").order_by("pk"))
+
+
 # What is found
 
 
@@ -112,11 +126,80 @@ def test_three_definitions_in_two_systems_make_one_conflict_a_facet(case, three)
     assert Hold.objects.open().filter(initiative=case, kind="definition_conflict").exists()
 
 
-def test_what_agrees_is_no_conflict(cast, case):
+def test_the_same_words_and_facets_are_the_same(cast, case):
+    define(cast, case, "CRM", meaning="Account", counted_unit="one account", includes="tests, trials")
+    define(cast, case, "Billing", meaning="account ", counted_unit="One  account", includes="Trials; tests")
+    assert not DefinitionConflict.objects.exists()
+
+
+def test_other_words_are_undecided_which_holds_nothing_up_and_asks_nobody(cast, as_, case):
     define(cast, case, "CRM", meaning="account", identifier_format="10 digits")
     define(cast, case, "Billing", meaning="Konto", identifier_format="10-stellig")
+    (row,) = undecided(case)
+    assert (row.facet, row.severity) == ("wording", "note")
+    assert row.words == (
+        "Nobody has called CRM customer_id and Billing customer_id the same. Meaning: “account” and “Konto”; "
+        "Identifier format: “10 digits” and “10-stellig”."
+    )
     assert open_facets(case) == []
     assert not Shortcoming.objects.standing().filter(requirement="int.definitions").exists()
+    assert not Hold.objects.open().filter(initiative=case, kind="definition_conflict").exists()
+    assert not Notice.objects.filter(kind="definitions disagree").exists()
+    page = text_of(as_(cast.owner).get(at("integration-definitions", case.ref)))
+    assert "1 not compared" in page
+    assert "Not compared: nobody has called them the same" in page
+    assert "none found" not in page
+    term = text_of(as_(cast.owner).get(row.one.term.get_absolute_url()))
+    assert "1 not compared: nobody has called them the same." in term
+    assert "No conflict is open" not in term
+
+
+def test_a_facet_that_both_state_otherwise_is_a_conflict_that_names_both_values(cast, as_, case):
+    define(cast, case, "CRM", meaning="account", counted_unit="account", time_window="12 months")
+    define(cast, case, "Billing", meaning="account", counted_unit="payer", excludes="tests")
+    assert open_facets(case) == ["business_logic"]
+    assert DefinitionConflict.objects.get().words == (
+        "customer is counted in two ways, by CRM customer_id and Billing customer_id. "
+        "Counted unit: “account” and “payer”."
+    )
+    page = text_of(as_(cast.owner).get(at("integration-definitions", case.ref)))
+    assert "Stated, side by side" in page
+    assert page.count("not stated") == 2, "the time window of one, what the other leaves out"
+
+
+def test_a_conflict_of_before_stays_open_until_it_is_decided_or_a_definition_changes(cast, case):
+    """As databases hold them that were filled while prose was read (ADR 0031)."""
+    define(cast, case, "CRM", meaning="account")
+    billing = define(cast, case, "Billing", meaning="payer")
+    (row,) = undecided(case)
+    with act("test", system="test", register=True):
+        old = DefinitionConflict(
+            initiative=case,
+            facet="same_name",
+            one=row.one,
+            other=row.other,
+            severity="blocking",
+            words="customer is not one thing.",
+            found_at=clock.now(),
+        )
+        old.save()
+        follow(lock_cases([case.pk]))
+    assert open_facets(case) == ["same_name"]
+    assert undecided(case) == [], "it is asked once"
+    assert Hold.objects.open().filter(initiative=case, kind="definition_conflict").exists()
+    settle(cast, old)
+    assert (open_facets(case), undecided(case)) == ([], []), "what was decided stands"
+    actions.define(
+        term=billing.term,
+        system=billing.system,
+        field=billing.field,
+        meaning="who pays",
+        definition=billing,
+        by=cast.lead,
+    )
+    old.refresh_from_db()
+    assert old.status == "gone"
+    assert len(undecided(case)) == 1
 
 
 def test_only_terms_in_use_and_linked_systems_count(cast, case, three):
@@ -140,24 +223,14 @@ def test_only_terms_in_use_and_linked_systems_count(cast, case, three):
 def test_members_of_a_linked_collection_count(cast, case):
     collection = factories.make_system(cast, "Handbooks", kind="knowledge_collection")
     member = factories.make_system(cast, "Wiki", kind="wiki", collection=collection)
-    define(cast, case, "CRM", meaning="account", identifier_format="18 characters")
+    define(cast, case, "CRM", meaning="account", identifier_mask="X{18}")
     term = Term.objects.get()
     actions.define(
-        term=term, system=member, field="kdnr", meaning="account", identifier_format="10 digits", by=cast.lead
+        term=term, system=member, field="kdnr", meaning="account", identifier_mask="9{10}", by=cast.lead
     )
     assert open_facets(case) == []
     factories.make_link(cast, case, collection)
     assert open_facets(case) == ["identifier_format"]
-
-
-def test_a_note_is_a_shortcoming_without_a_hold(cast, case):
-    factories.make_term(cast, "client")
-    actions.use_term(case=case, name="client", by=cast.lead)
-    define(cast, case, "CRM", meaning="company that buys from us", field="cust")
-    define(cast, case, "Billing", term="client", meaning="firm that buys from us", field="client_no")
-    assert open_facets(case) == ["other_name"]
-    short = Shortcoming.objects.standing().get(initiative=case, requirement="int.definitions")
-    assert (short.words, short.hold) == ("1 open conflict on client and customer.", "")
 
 
 def profile_of(cast, case, name, patterns, field="customer_id", **column):
@@ -192,41 +265,45 @@ def measured_otherwise(case) -> list[str]:
 
 
 def test_a_field_that_was_measured_otherwise_than_declared_is_named(cast, case):
-    row = define(cast, case, "CRM", meaning="account", identifier_format="10 digits")
+    row = define(cast, case, "CRM", meaning="account", identifier_mask="9{10}")
     profile_of(cast, case, "CRM", {"A{18}": 0.7, "9{10}": 0.3}, eras=ERAS)
     (words,) = measured_otherwise(case)
-    assert words.startswith("CRM customer_id is said to be “10 digits” and was measured mostly A{18}")
+    assert words == (
+        "CRM customer_id is said to be “9{10}” and was measured mostly A{18} (30% of the values are written so)."
+    )
     assert not Hold.objects.open().filter(initiative=case).exists(), "nothing disagrees, but it is not proven"
     define(
         cast,
         case,
         "CRM",
         meaning="account",
-        identifier_format="10 digits",
+        identifier_mask="9{10}",
         definition=row,
         valid_from=date(2019, 7, 1),
     )
     assert measured_otherwise(case) == [], "of the years of which it speaks it is right"
-    define(cast, case, "CRM", meaning="account", identifier_format="12 digits", valid_to=date(2019, 6, 30))
+    define(cast, case, "CRM", meaning="account", identifier_mask="9{12}", valid_to=date(2019, 6, 30))
     assert len(measured_otherwise(case)) == 1
     assert "measured mostly A{18}" in measured_otherwise(case)[0]
 
 
 def test_a_few_dirty_rows_and_years_that_nobody_measured_say_nothing(cast, case):
-    define(cast, case, "CRM", meaning="account", identifier_format="10 digits", valid_to=date(2010, 12, 31))
-    define(cast, case, "Billing", meaning="account", identifier_format="10 digits")
+    define(cast, case, "CRM", meaning="account", identifier_mask="9{10}", valid_to=date(2010, 12, 31))
+    define(cast, case, "Billing", meaning="account", identifier_mask="9{10}")
     profile_of(cast, case, "CRM", {"A{18}": 1.0}, eras=ERAS)
     profile_of(cast, case, "Billing", {"9{10}": 0.97, "A{2}": 0.03})
     assert measured_otherwise(case) == []
 
 
 def test_what_was_measured_speaks_where_nobody_typed_a_format(cast, case):
-    define(cast, case, "CRM", meaning="account", identifier_format="18 characters")
+    define(cast, case, "CRM", meaning="account", identifier_mask="X{18}")
     define(cast, case, "Billing", meaning="account")
     assert open_facets(case) == []
+    assert len(undecided(case)) == 1
     profile_of(cast, case, "Billing", {"9{10}": 1.0}, field="CUSTOMER_ID")
     assert open_facets(case) == ["identifier_format"]
     assert "measured mostly 9{10}" in DefinitionConflict.objects.open().get().words
+    assert undecided(case) == [], "a conflict is no longer undecided"
 
 
 # The steward's word
@@ -282,6 +359,68 @@ def test_what_a_decision_lacks_is_said_at_its_field(cast, case, three):
     assert settle(cast, three["validity"], mapping=[], evidence=item).mapping_evidence == item
 
 
+@pytest.mark.parametrize(
+    ("verdict", "status", "kind"),
+    [
+        ("same", "reconciled", "conflict reconciled"),
+        ("different", "accepted", "difference accepted"),
+        ("conflict", "open", "conflict found"),
+    ],
+)
+def test_the_steward_says_what_a_pair_is_in_one_press_with_a_reason(cast, as_, case, verdict, status, kind):
+    define(cast, case, "CRM", meaning="account")
+    define(cast, case, "Billing", meaning="Konto")
+    (row,) = undecided(case)
+    page = at("conflict-reconcile", row.pk)
+    assert as_(cast.owner).post(page, {"verdict": verdict, "decision": "So it is."}).status_code == 403
+    wrong = as_(cast.steward).post(page, {"verdict": verdict, "decision": " "})
+    assert wrong.status_code == 200
+    assert as_(cast.steward).post(page, {"verdict": verdict, "decision": "So it is."}).status_code == 302
+    row.refresh_from_db()
+    assert row.status == status
+    assert Entry.objects.acts().of_case(case.ref).filter(kind=kind).count() == 1
+    with act("test", system="test", register=True):
+        follow(lock_cases([case.pk]))
+    row.refresh_from_db()
+    assert (row.status, undecided(case)) == (status, []), "looked at again, it stands"
+    held = Hold.objects.open().filter(initiative=case, kind="definition_conflict").exists()
+    assert held == (verdict == "conflict")
+    if verdict == "conflict":
+        assert row.words == (
+            "customer in CRM, customer_id and customer in Billing, customer_id do not mean the same: So it is."
+        )
+        accept(cast, row)
+        row.refresh_from_db()
+        assert row.gap is not None
+    with pytest.raises(Conflict, match="already"):
+        actions.decide_pair(conflict=row, verdict="same", decision="No.", by=cast.steward)
+
+
+def test_what_is_undecided_is_neither_reconciled_nor_accepted_as_a_conflict(cast, case):
+    define(cast, case, "CRM", meaning="account")
+    define(cast, case, "Billing", meaning="Konto")
+    (row,) = undecided(case)
+    for decide in (settle, accept):
+        with pytest.raises(Conflict, match="It stands otherwise now"):
+            decide(cast, row)
+    with pytest.raises(ValidationError) as lacking:
+        actions.decide_pair(conflict=row, verdict="perhaps", decision=" ", by=cast.steward)
+    assert set(lacking.value.message_dict) == {"verdict", "decision"}
+
+
+def test_a_slip_in_an_identifier_of_a_standard_is_found_in_the_table(cast, case):
+    define(cast, case, "CRM", meaning="account", identifier_standard="iban")
+    define(cast, case, "Billing", meaning="account", identifier_mask="9{10}")
+    (row,) = DefinitionConflict.objects.open()
+    rows = [
+        {"one": "CH9300762011623852957", "other": "4711"},
+        {"one": "CH9300762011623852975", "other": "4712"},
+    ]
+    with pytest.raises(ValidationError, match="Row 2: “CH9300762011623852975” is no IBAN"):
+        settle(cast, row, mapping=rows)
+    assert settle(cast, row, mapping=rows[:1]).status == "reconciled"
+
+
 def test_what_was_decided_stands_until_a_definition_changes(cast, case, three):
     for row in three.values():
         settle(cast, row)
@@ -289,7 +428,7 @@ def test_what_was_decided_stands_until_a_definition_changes(cast, case, three):
         follow(lock_cases([case.pk]))
     assert open_facets(case) == [], "looked at again, nothing comes back"
     crm = TermDefinition.objects.get(system__name="CRM")
-    changed = ACCOUNT | {"identifier_format": "15-character key"}
+    changed = ACCOUNT | {"identifier_mask": "X{15}"}
     actions.define(
         term=crm.term, system=crm.system, field="customer_id", definition=crm, by=cast.lead, **changed
     )
@@ -303,7 +442,8 @@ def test_what_was_decided_stands_until_a_definition_changes(cast, case, three):
 def test_one_more_definition_opens_what_was_decided_for_the_others(cast, case, three):
     for row in three.values():
         settle(cast, row)
-    define(cast, case, "Billing", field="payer_no", meaning="household", identifier_format="12 digits")
+    said = {"counted_unit": "household", "identifier_mask": "9{12}"}
+    define(cast, case, "Billing", field="payer_no", meaning="household", **said)
     # One for each pair of systems and facet: CRM against billing, and billing's two fields against each other.
     assert open_facets(case) == ["business_logic", "business_logic", "identifier_format", "identifier_format"]
     assert DefinitionConflict.objects.filter(initiative=case, status="reconciled").count() == 3
@@ -436,10 +576,25 @@ def test_what_a_definition_lacks_is_said_at_its_field(cast, case):
             field=" ",
             meaning="",
             identifier_format="x" * 201,
+            identifier_standard="gold",
+            counted_unit="x" * 121,
             valid_from=date(2021, 1, 1),
             valid_to=date(2020, 1, 1),
         )
-    assert set(lacking.value.message_dict) == {"field", "meaning", "identifier_format", "valid_to"}
+    assert set(lacking.value.message_dict) == {
+        "field",
+        "meaning",
+        "identifier_format",
+        "identifier_standard",
+        "counted_unit",
+        "valid_to",
+    }
+    with pytest.raises(ValidationError, match="is no class of characters"):
+        define(cast, case, "CRM", meaning="account", identifier_mask="C-9{6}")
+    with pytest.raises(ValidationError, match="not both"):
+        define(cast, case, "CRM", meaning="account", identifier_mask="9", identifier_standard="iban")
+    with pytest.raises(TypeError, match="granularity"):
+        define(cast, case, "CRM", meaning="account", granularity="one")
     with pytest.raises(ValidationError, match="uses customer already"):
         actions.use_term(case=case, name=" Customer ", by=cast.lead)
 

@@ -366,6 +366,30 @@ def test_definitions_make_their_terms_and_a_changed_one_ends_proof(cast):
     assert Term.objects.count() == 1
 
 
+def test_facets_of_a_definition_come_in_and_what_cannot_stand_is_said_at_its_row(cast):
+    factories.make_system(cast, "Ledger")
+    head = "Term,System,Field,Meaning,Counted unit,Währung,Identifier standard,Identifier mask\n"
+    lines = [
+        "Customer,Ledger,iban,Who pays,payer,CHF,IBAN,",
+        "Customer,Ledger,id,Who pays,,,,A{2}9{8}",
+        "Customer,Ledger,no,Who pays,,,,C-######",
+        "Customer,Ledger,nr,Who pays,,,gold,",
+        "Customer,Ledger,both,Who pays,,,LEI,9{8}",
+    ]
+    batch = read(cast, head + "\n".join(lines) + "\n", "definitions")
+    assert states(batch) == ["new", "new", "wrong", "wrong", "wrong"]
+    for row, why in zip(
+        batch.rows.order_by("line")[2:], ("“C” is no class", "“gold” is no", "not both"), strict=True
+    ):
+        assert why in said(row)
+    entered(batch, cast.admin)
+    facets = "counted_unit", "unit_or_currency", "identifier_standard", "identifier_mask"
+    assert list(TermDefinition.objects.order_by("pk").values_list(*facets)) == [
+        ("payer", "CHF", "iban", ""),
+        ("", "", "", "A{2}9{8}"),
+    ]
+
+
 def test_a_glossary_brings_terms_alone_and_what_says_nothing_stays_out(cast):
     factories.make_system(cast, "Ledger")
     content = "Term,System,Field,Meaning\nCustomer,,,Who pays\nRate,Ledger,rate,\nOrphan,,field,Something\n"

@@ -57,7 +57,8 @@ def case(cast):
         term = Term(name="customer", **who)
         term.save()
         TermUse(initiative=case, term=term, **who).save()
-        TermDefinition(term=term, system=crm, field="customer_id", meaning="account", **who).save()
+        said = {"field": "customer_id", "meaning": "account", "counted_unit": "payer"}
+        TermDefinition(term=term, system=crm, **said, **who).save()
     return case
 
 
@@ -72,7 +73,7 @@ def test_what_the_register_says_is_kept_as_a_file(case, cast):
         "CRM (Bought system), owner",
         "path CRM (eu-west) > Gateway (region not known)",
         "svc-summaries in CRM, owner nobody, may not said, review by 1 January 2030",
-        "customer: CRM, customer_id: account; format not said",
+        "customer: CRM, customer_id: account; format not said; logic not said; counted unit payer; rows from",
         "Conflicts of definitions\n- none",
     ):
         assert part in text, text

@@ -117,7 +117,8 @@ def test_drills_conflicts_and_processes_lead_to_their_pages(cast, as_, mvp):
     factories.make_term(cast, "customer")
     term = actions.use_term(case=mvp, name="customer", by=cast.lead).term
     for row, meaning in zip(mvp.links.all(), ("account", "payer"), strict=True):
-        actions.define(term=term, system=row.system, field="customer_id", meaning=meaning, by=cast.lead)
+        said = {"meaning": meaning, "counted_unit": meaning}
+        actions.define(term=term, system=row.system, field="customer_id", by=cast.lead, **said)
     factories.make_drill(cast, mvp, link=link, result="fail")
     factories.make_drill(cast, mvp, result="fail")
     factories.make_process(cast, mvp, status="in_head", holder=cast.lead)

@@ -35,14 +35,12 @@ def test_two_customers(cast, as_):
     with at(2026, 11, 2, 14):
         client, term = as_(cast.lead), case.term_uses.get().term
         for system, said in (
-            (
-                "CRM",
-                {"meaning": "account", "identifier_format": "18-character key", "valid_from": "2019-01-01"},
-            ),
-            ("Billing", {"meaning": "payer", "identifier_format": "10 digits", "valid_from": "2021-01-01"}),
-            ("Billing", {"meaning": "contract", "valid_to": "2020-12-31"}),
+            ("CRM", {"counted_unit": "account", "identifier_mask": "X{18}", "valid_from": "2019-01-01"}),
+            ("Billing", {"counted_unit": "payer", "identifier_mask": "9{10}", "valid_from": "2021-01-01"}),
+            ("Billing", {"counted_unit": "contract", "valid_to": "2020-12-31"}),
         ):
-            sent = {"term": term.pk, "system": systems[system].pk, "field": "customer_id", **said}
+            sent = {"term": term.pk, "system": systems[system].pk, "field": "customer_id"}
+            sent |= {"meaning": said["counted_unit"], **said}
             answer = client.post(reverse("definition-add", args=[case.ref]), sent)
             assert answer.status_code == 302, f"step 1: {answer.context and answer.context['form'].errors}"
         found = sorted(case.conflicts.values_list("facet", "severity"))

@@ -146,24 +146,36 @@ def agreed_on_customer(tale: Tale, ago: int) -> None:
             by=tale.team.seats["architecture_integration"],
         )
         used = actions.use_term(case=tale.again(), name="customer", by=tale.team.owner)
-        for name, field, form, meaning, since in (
+        for name, since, said in (
             (
                 "CRM",
-                "account_id",
-                "C-######",
-                "A company that somebody talks to, whether it bought or not",
                 2014,
+                {
+                    "field": "account_id",
+                    "meaning": "A company that somebody talks to, whether it bought or not",
+                    "counted_unit": "company",
+                    "includes": "prospects, former customers",
+                    "identifier_mask": '"C-"9{6}',
+                },
             ),
-            ("Billing", "debtor_no", "########", "Whoever an invoice is sent to; one for each address", 2008),
+            (
+                "Billing",
+                2008,
+                {
+                    "field": "debtor_no",
+                    "meaning": "Whoever an invoice is sent to; one for each address",
+                    "counted_unit": "address",
+                    "excludes": "prospects",
+                    "identifier_mask": "9{8}",
+                },
+            ),
         ):
             actions.define(
                 term=used.term,
                 system=systems[name],
-                field=field,
-                identifier_format=form,
-                meaning=meaning,
                 valid_from=date(since, 1, 1),
                 by=tale.team.owner,
+                **said,
             )
     with tale.day(ago - 2):
         for conflict in DefinitionConflict.objects.filter(initiative=tale.case, decided_at__isnull=True):

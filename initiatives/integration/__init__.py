@@ -1,0 +1,1 @@
+"""The integration register: systems, definitions, residency, profiles, resilience."""
