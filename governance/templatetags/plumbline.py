@@ -361,7 +361,7 @@ def note(content, tone="", title="", link="", link_text="Open"):
         '<div class="note{}">{}{}{}</div>',
         f" {tone}" if tone else "",
         format_html("<strong>{}</strong>", title) if title else "",
-        content.strip(),
+        mark_safe(content.strip()),
         format_html(' <a href="{}">{}</a>', to, link_text) if to else "",
     )
 
@@ -369,7 +369,7 @@ def note(content, tone="", title="", link="", link_text="Open"):
 @register.simple_block_tag
 def nothing(content, title, link="", link_text=""):
     """What a page says where a list is empty: a title, a sentence, and a way on where there is one."""
-    inputs = {"title": title, "sentence": content.strip(), "link": link, "link_text": link_text}
+    inputs = {"title": title, "sentence": mark_safe(content.strip()), "link": link, "link_text": link_text}
     return mark_safe(render_to_string("_components/empty.html", inputs))
 
 
