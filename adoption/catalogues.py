@@ -10,11 +10,13 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.utils.translation import trim_whitespace
+
 LOCALE = Path(__file__).parent / "locale"
 MAGIC = 0x950412DE
 LINE = re.compile(r'(?:(msgid|msgstr) )?(".*")')
 TAG = re.compile(r"{%\s*translate\s+(\"[^\"]*\"|'[^']*')")
-BLOCK = re.compile(r"{%\s*blocktranslate[^%]*%}(.*?){%\s*endblocktranslate\s*%}", re.DOTALL)
+BLOCK = re.compile(r"{%\s*blocktranslate([^%]*)%}(.*?){%\s*endblocktranslate\s*%}", re.DOTALL)
 VARIABLE = re.compile(r"{{\s*(\w+)\s*}}")
 
 
@@ -66,8 +68,9 @@ def sources() -> list[Path]:
 def asked_in_template(text: str) -> Iterator[str]:
     """The texts that a template has translated."""
     yield from (ast.literal_eval(found) for found in TAG.findall(text))
-    for block in BLOCK.findall(text):
-        yield VARIABLE.sub(r"%(\1)s", block)
+    for options, block in BLOCK.findall(text):
+        asked = trim_whitespace(block) if "trimmed" in options.split() else block
+        yield VARIABLE.sub(r"%(\1)s", asked)
 
 
 def asked_in_module(text: str) -> Iterator[str]:
