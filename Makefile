@@ -41,6 +41,7 @@ lint: $(VENV)/development.stamp ## check style, templates, settings, missing mig
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/djlint --lint --quiet templates
+	@$(BIN)/djlint --check --quiet templates
 	@$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	@$(BIN)/python manage.py check --fail-level WARNING
 	@$(BIN)/python -m tests.state_diagram --check

@@ -32,6 +32,7 @@ from psycopg._preparing import PrepareManager
 
 from governance import asof, capture, database, folder, guards, roles
 from initiatives.models import past
+from tests import page_text
 from tests.anew import as_it_was, drop_used, server, url_of
 
 TEMPLATE_PREFIX = "plumbline_template_"
@@ -65,6 +66,7 @@ CHROMIUM_ARGUMENTS = [
 
 # Playwright's synchronous interface runs an event loop, and Django then refuses to touch the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+page_text.install()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -18,6 +18,7 @@ from markdown_it import MarkdownIt
 
 from governance import answers
 from governance.judgements import JUDGEMENTS
+from governance.templatetags import days
 
 register = template.Library()
 
@@ -340,6 +341,36 @@ def scroll(content, label):
     """Room for a wide table that scrolls by itself, reachable by keyboard and named for screen readers."""
     room = '<div class="scroll" role="region" aria-label="{}" tabindex="0">{}</div>'
     return format_html(room, label, content)
+
+
+@register.simple_tag
+def tag(word, tone=""):
+    """A word in a rounded box: a state or a kind. `tone` is "" or one of ok, warn, bad, lead."""
+    return (
+        format_html('<span class="tag {}">{}</span>', tone, word)
+        if tone
+        else format_html('<span class="tag">{}</span>', word)
+    )
+
+
+@register.simple_block_tag
+def note(content, tone="", title="", link="", link_text="Open"):
+    """A box that is to be noticed. `tone` is "" or one of ok, warn, bad; `title` stands above, a way on behind."""
+    to = days.keep(link) if link else ""
+    return format_html(
+        '<div class="note{}">{}{}{}</div>',
+        f" {tone}" if tone else "",
+        format_html("<strong>{}</strong>", title) if title else "",
+        mark_safe(content.strip()),
+        format_html(' <a href="{}">{}</a>', to, link_text) if to else "",
+    )
+
+
+@register.simple_block_tag
+def nothing(content, title, link="", link_text=""):
+    """What a page says where a list is empty: a title, a sentence, and a way on where there is one."""
+    inputs = {"title": title, "sentence": mark_safe(content.strip()), "link": link, "link_text": link_text}
+    return mark_safe(render_to_string("_components/empty.html", inputs))
 
 
 # Drawings

@@ -37,6 +37,19 @@ SHORTFALL_WORDS = {0: "", 1: "one stage short", 2: "two stages short", 3: "three
 ROLE_OF_DESK = {"business_owner": "owner"}
 
 
+# What a chair may do with a case of each stage, by the name of the page.
+_STEP_BACK = ("case-step-back", "Step back a stage")
+CHAIR_MOVES = {
+    "mvp": (_STEP_BACK,),
+    "production": (
+        _STEP_BACK,
+        ("case-reattest", "Confirm production again"),
+        ("case-retire", "Retire in an emergency"),
+    ),
+    "stopped": (("case-reopen", "Reopen"),),
+}
+
+
 class WhoMay:
     """What the signed-in person may do on the case: one Answer each, asked only when a page uses it."""
 
@@ -106,6 +119,12 @@ class WhoMay:
             return frozenset(
                 one.custom["kind"] for one in self.case.get_available_user_stage_transitions(self.person)
             )
+
+    @cached_property
+    def chair_moves(self) -> list[tuple[str, str]]:
+        """What the chair may do with the stage that the case is in: addresses with words."""
+        moves = CHAIR_MOVES.get(self.case.stage, ()) if self.chair else ()
+        return [(reverse(name, args=[self.case.ref]), words) for name, words in moves]
 
     @cached_property
     def switch(self) -> Answer:
