@@ -18,8 +18,8 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    from governance.database import DatabaseTrouble
-    from governance.startup import refuse
+    from governance.operations.startup import refuse
+    from governance.storage.embedded_postgres import DatabaseTrouble
 
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
     needless = command in WITHOUT_DATABASE or command.startswith("-") or "--help" in sys.argv

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from adoption.actions import clocks
+from adoption.incidents import reporting_clocks
 from adoption.models import (
     AgendaPoint,
     Attachment,
@@ -31,7 +31,7 @@ from adoption.models import (
     Signal,
     SourceQuestion,
 )
-from governance.administration import Recorded, read_only
+from governance.web.admin_base import Recorded, read_only
 
 read_only(
     PostMortem,
@@ -224,7 +224,9 @@ class ReportingDutyAdmin(Recorded):
 
     def add_row(self, cleaned, *, reason, by):
         """Through its action."""
-        return clocks.add_duty(by=by, **{key: value for key, value in cleaned.items() if key != "reason"})
+        return reporting_clocks.add_duty(
+            by=by, **{key: value for key, value in cleaned.items() if key != "reason"}
+        )
 
 
 read_only(

@@ -8,15 +8,15 @@ from datetime import date
 
 from django.db import Error as DatabaseError
 
-from adoption import readings
-from adoption.actions.readings import measures_asked, record_readings
 from adoption.models.measures import SENT
-from adoption.readings import DIFFERS, WRONG, Asked, Fate, Sent
-from governance.authzen import BadRequest, TooLong
+from adoption.readings import reading_validation
+from adoption.readings.actions import measures_asked, record_readings
+from adoption.readings.reading_validation import DIFFERS, WRONG, Asked, Fate, Sent
+from governance.authorization.authzen import BadRequest, TooLong
 from governance.models import ServiceKey
-from governance.models.keys import READINGS
-from governance.rates import Rate
-from initiatives.api import AWAY, Answered, answers, opened
+from governance.models.sign_in import READINGS
+from governance.sign_in.rate_limits import Rate
+from initiatives.enforcement.api import AWAY, Answered, answers, opened
 from initiatives.models import Initiative
 
 MOST_BYTES = 2 * 1024 * 1024
@@ -119,8 +119,8 @@ def _sent(row: dict, asked: dict[int, Asked]) -> Sent | Fate:
     ]
     if len(found) != 1:
         names = ", ".join(f"{one.key} ({one.instrument})" for one in asked.values() if not one.ended)
-        if isinstance(said, str) and said.casefold() in readings.TRAINING_WORDS:
-            return Fate(WRONG, readings.TRAINING_PROVES_NOTHING)
+        if isinstance(said, str) and said.casefold() in reading_validation.TRAINING_WORDS:
+            return Fate(WRONG, reading_validation.TRAINING_PROVES_NOTHING)
         return Fate(
             WRONG, "It names no measure of this case.", f"Give measure, one of: {names or 'none yet'}."
         )
@@ -130,7 +130,7 @@ def _sent(row: dict, asked: dict[int, Asked]) -> Sent | Fate:
     for name in WHOLE:
         value = row.get(name)
         if value is not None and (
-            isinstance(value, bool) or not isinstance(value, int) or abs(value) > readings.MOST
+            isinstance(value, bool) or not isinstance(value, int) or abs(value) > reading_validation.MOST
         ):
             return Fate(WRONG, f"{name} is no whole number.", f"Give {name} as a number without a point.")
     for name in FIGURES:
@@ -150,7 +150,7 @@ def _sent(row: dict, asked: dict[int, Asked]) -> Sent | Fate:
         value=_figure(row.get("value")),
         sd=_figure(row.get("sd")),
         team=row.get("team") or "",
-        about=row.get("about") or readings.USERS,
+        about=row.get("about") or reading_validation.USERS,
         replaces=row.get("replaces") or "",
         reason=row.get("reason") or "",
     )

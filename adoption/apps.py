@@ -11,51 +11,51 @@ class AdoptionConfig(AppConfig):
 
     def ready(self):
         """Hang the tab, the desk lines and what is due on the hooks below."""
-        from adoption import (
-            agendas,
-            calendar_days,
-            desk,
-            desk_incidents,
-            desk_lessons,
-            mending,
-            pulse_reminders,
-            register,
-            reminders,
-            reminders_incidents,
-            reports,
-            saying,
-            sealing,
-            unanswered,
-            words,
-        )
-        from adoption.actions.lessons import offer_of
-        from adoption.views import lessons
-        from governance import hooks
-        from initiatives.register import KINDS, MORE_SAYS, UNLESS
-        from initiatives.search import GROUPS
-        from initiatives.words import SENTENCES, WAYS
+        from adoption.desk import entry_wording as desk_entry_wording
+        from adoption.desk import lines as desk_lines
+        from adoption.desk import remedies as desk_remedies
+        from adoption.incidents import desk as incident_desk
+        from adoption.incidents import reminders as incident_reminders
+        from adoption.leadership import portfolio_reports
+        from adoption.lessons import desk as lesson_desk
+        from adoption.lessons import findings as lesson_findings
+        from adoption.lessons import views as lesson_views
+        from adoption.lessons.actions import offer_of
+        from adoption.measures import findings as measure_findings
+        from adoption.meetings import agenda
+        from adoption.meetings import calendar as meeting_calendar
+        from adoption.meetings import reminders as meeting_reminders
+        from adoption.pulses import reminders as pulse_reminders
+        from adoption.readings import batch_digest
+        from adoption.signals import findings as signal_findings
+        from governance import contributions
+        from initiatives.case_pages.entry_wording import SENTENCES, WAYS
+        from initiatives.findings.rules import KINDS, MORE_SAYS, UNLESS
+        from initiatives.portfolio.search import GROUPS
 
-        hooks.case_tabs.append(hooks.CaseTab("Incidents", "incidents", position=59))
-        hooks.case_tabs.append(hooks.CaseTab("Lessons", "lessons", position=80))
-        hooks.desk_lines += [desk.lines, desk_incidents.lines, desk_lessons.lines]
-        hooks.quiet_acts |= desk.QUIET | desk_incidents.QUIET | desk_lessons.QUIET | words.QUIET
-        for module in (reminders, reminders_incidents, pulse_reminders):
-            hooks.due_queries += module.QUERIES
-            hooks.notice_verbs |= module.VERBS
-        hooks.reports += reports.REPORTS
-        hooks.case_tabs.append(hooks.CaseTab("Adoption", "adoption", position=58))
-        MORE_SAYS.extend([saying.behaviour, register.says, unanswered.says])
-        UNLESS.update(register.undeclared())
-        KINDS.update(mending.MENDS)
-        hooks.mends |= mending.MENDS
-        hooks.sealed_batches.append(sealing.broken)
-        hooks.calendar_days.append(calendar_days.days)
-        hooks.decided_where.append(agendas.where_decided)
-        hooks.readings.append("pack taken")
-        hooks.secrecy_changed.append(offer_of)
-        hooks.parts["review"].append(lessons.beside_review)
-        hooks.parts["registering"].append(lessons.beside_registering)
-        hooks.parts["link"].append(lessons.beside_link)
-        GROUPS["lessons"] = ("Lessons", lessons.found)
-        SENTENCES.update(words.SENTENCES)
-        WAYS.update(words.WAYS)
+        contributions.case_tabs.append(contributions.CaseTab("Incidents", "incidents", position=59))
+        contributions.case_tabs.append(contributions.CaseTab("Lessons", "lessons", position=80))
+        contributions.desk_lines += [desk_lines.lines, incident_desk.lines, lesson_desk.lines]
+        contributions.quiet_acts |= (
+            desk_lines.QUIET | incident_desk.QUIET | lesson_desk.QUIET | desk_entry_wording.QUIET
+        )
+        for module in (meeting_reminders, incident_reminders, pulse_reminders):
+            contributions.due_queries += module.QUERIES
+            contributions.notice_verbs |= module.VERBS
+        contributions.reports += portfolio_reports.REPORTS
+        contributions.case_tabs.append(contributions.CaseTab("Adoption", "adoption", position=58))
+        MORE_SAYS.extend([signal_findings.behaviour, measure_findings.says, lesson_findings.says])
+        UNLESS.update(measure_findings.undeclared())
+        KINDS.update(desk_remedies.MENDS)
+        contributions.mends |= desk_remedies.MENDS
+        contributions.sealed_batches.append(batch_digest.broken)
+        contributions.calendar_days.append(meeting_calendar.days)
+        contributions.decided_where.append(agenda.where_decided)
+        contributions.readings.append("pack taken")
+        contributions.secrecy_changed.append(offer_of)
+        contributions.parts["review"].append(lesson_views.beside_review)
+        contributions.parts["registering"].append(lesson_views.beside_registering)
+        contributions.parts["link"].append(lesson_views.beside_link)
+        GROUPS["lessons"] = ("Lessons", lesson_views.found)
+        SENTENCES.update(desk_entry_wording.SENTENCES)
+        WAYS.update(desk_entry_wording.WAYS)

@@ -2,27 +2,29 @@
 
 from celery import shared_task
 
-from adoption import silence
-from adoption.actions import attachments, lessons, problems
+from adoption.lessons import actions as lesson_actions
+from adoption.measures import overdue_readings
+from adoption.postmortems import attachments
+from adoption.user_reports import actions as user_report_actions
 from initiatives.tasks import SURE
 
 
 @shared_task(**SURE)
 def owe_readings() -> None:
     """Owe a reading of each measure that has been silent for too long."""
-    silence.open_silence_debts()
+    overdue_readings.open_silence_debts()
 
 
 @shared_task(**SURE)
 def follow_lesson(key: int) -> None:
     """Ask the running cases near a lesson that has just been offered, or taken out."""
-    lessons.follow_lesson(key)
+    lesson_actions.follow_lesson(key)
 
 
 @shared_task(**SURE)
 def forget_contacts() -> None:
     """Delete how reporters of problems could be reached, once it is of no use any more."""
-    problems.forget_contacts()
+    user_report_actions.forget_contacts()
 
 
 @shared_task(**SURE)

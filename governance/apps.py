@@ -22,31 +22,25 @@ class GovernanceConfig(AppConfig):
         gc.collect()
         gc.freeze()
         gc.set_threshold(self.LOOKED_THROUGH, *gc.get_threshold()[1:])
-        from governance import (
-            account_news,
-            capture,
-            delivery,
-            desk,
-            desk_place,
-            desk_status,
-            guards,
-            hooks,
-            pulse,
-            seals,
-            seats,
-            serving,
-        )
+        from governance import contributions
+        from governance.ledger import row_capture
         from governance.models import Delivery
+        from governance.notices import daily_mail
+        from governance.notices import desk as notice_desk
+        from governance.operations import heartbeats, installation_desk, status_desk, web_server
+        from governance.people import new_seats
+        from governance.sign_in import account_notices
+        from governance.transparency_log import database_guards, sealing
 
-        checks.register(capture.check_models, checks.Tags.models)
-        checks.register(serving.check_server, checks.Tags.security, deploy=True)
-        pre_migrate.connect(guards.before_migrate, sender=self, dispatch_uid="plumbline-views")
-        post_migrate.connect(guards.after_migrate, sender=self, dispatch_uid="plumbline-guards")
-        pulse.listen()
-        hooks.due_queries.append(seals.checkpoints_due)
-        hooks.desk_lines += [desk_status.lines, desk_place.lines, seats.lines]
-        hooks.quiet_acts |= desk.QUIET
-        hooks.mails[Delivery.DAY] = delivery.DAY_MAIL
-        hooks.mails[Delivery.ACCOUNT] = account_news.ACCOUNT_MAIL
-        hooks.own_mails.add(account_news.KIND)
-        hooks.notice_verbs["checkpoint"] = "Compare it with the record"
+        checks.register(row_capture.check_models, checks.Tags.models)
+        checks.register(web_server.check_server, checks.Tags.security, deploy=True)
+        pre_migrate.connect(database_guards.before_migrate, sender=self, dispatch_uid="plumbline-views")
+        post_migrate.connect(database_guards.after_migrate, sender=self, dispatch_uid="plumbline-guards")
+        heartbeats.listen()
+        contributions.due_queries.append(sealing.checkpoints_due)
+        contributions.desk_lines += [status_desk.lines, installation_desk.lines, new_seats.lines]
+        contributions.quiet_acts |= notice_desk.QUIET
+        contributions.mails[Delivery.DAY] = daily_mail.DAY_MAIL
+        contributions.mails[Delivery.ACCOUNT] = account_notices.ACCOUNT_MAIL
+        contributions.own_mails.add(account_notices.KIND)
+        contributions.notice_verbs["checkpoint"] = "Compare it with the record"

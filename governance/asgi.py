@@ -5,7 +5,7 @@ import os
 from django.core.asgi import get_asgi_application
 from django.core.exceptions import ImproperlyConfigured
 
-from governance.startup import refuse, refuse_wrong_folder
+from governance.operations.startup import refuse, refuse_wrong_folder
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
 

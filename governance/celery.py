@@ -5,15 +5,15 @@ import os
 from celery import Celery, signals
 from kombu.transport import TRANSPORT_ALIASES
 
-from governance.startup import refuse_wrong_folder
+from governance.operations.startup import refuse_wrong_folder
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
 
 TRANSPORT_ALIASES["filesystem"] = (
-    "governance.queue_in_files:Transport"  # what filesystem:// means, in every process
+    "governance.queue.filesystem_broker:Transport"  # what filesystem:// means, in every process
 )
 
-app = Celery("plumbline", task_cls="governance.knocked:KnockedFor")
+app = Celery("plumbline", task_cls="governance.queue.task_base:KnockedFor")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 signals.worker_init.connect(refuse_wrong_folder, dispatch_uid="plumbline-folder")

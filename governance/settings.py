@@ -12,10 +12,12 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from governance import broker, database, logs
-from governance.kept import KEPT_SIGNING_KEY, kept, seed
-from governance.offline.verify import KEY_NAME, Rejected, parse_key
-from governance.variables import embeddings_service, whole_number, yes_or_no
+from governance.operations import logging_setup
+from governance.operations.environment import embeddings_service, whole_number, yes_or_no
+from governance.queue import broker_settings
+from governance.storage import embedded_postgres
+from governance.storage.secret_files import KEPT_SIGNING_KEY, kept, seed
+from governance.transparency_log.offline_verifier import KEY_NAME, Rejected, parse_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -41,11 +43,11 @@ DEBUG = yes_or_no("PLUMBLINE_DEBUG")
 # --- Database -----------------------------------------------------------------------------------------------
 
 EMBEDDED = "DATABASE_URL" not in os.environ
-EMBEDDED_DATABASE = database.Server(DATA_DIR / "database")
+EMBEDDED_DATABASE = embedded_postgres.Server(DATA_DIR / "database")
 if EMBEDDED:
     try:
         DATABASE_URL = EMBEDDED_DATABASE.url()
-    except database.DatabaseTrouble as trouble:
+    except embedded_postgres.DatabaseTrouble as trouble:
         raise ImproperlyConfigured(str(trouble)) from None
 else:
     DATABASE_URL = os.environ["DATABASE_URL"]
@@ -82,7 +84,8 @@ DATABASES = {
             "application_name": "plumbline",
             "connect_timeout": 5,
             "pool": yes_or_no("PLUMBLINE_DATABASE_POOL"),
-            # At once, of the cursors that can prepare: those of `governance.prepared`. None: not even those.
+            # At once, of the cursors that can prepare: those of `governance.database.prepared_statements`.
+            # None: not even those.
             "prepare_threshold": None if POOLER else 0,
         }
         # Said also where it is never, because the role may have a limit of its own for those behind a pooler.
@@ -287,7 +290,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # --- Queue --------------------------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "filesystem://"
-CELERY_BROKER_TRANSPORT_OPTIONS = broker.transport_options(CELERY_BROKER_URL, DATA_DIR / "queue")
+CELERY_BROKER_TRANSPORT_OPTIONS = broker_settings.transport_options(CELERY_BROKER_URL, DATA_DIR / "queue")
 # Correctness lives in our tables (what is due is a query, what is owed a row); the queue only carries the knock.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -348,26 +351,26 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
-    "governance.middleware.Machines",
-    "governance.middleware.Unknown",
-    "governance.middleware.RequestId",
+    "governance.web.middleware.Machines",
+    "governance.web.middleware.Unknown",
+    "governance.web.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "governance.middleware.Probes",
+    "governance.web.middleware.Probes",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "governance.middleware.OneLook",
-    "governance.middleware.SignedInOnly",
-    "governance.middleware.SeenNow",
-    "governance.middleware.PlainText",
+    "governance.web.middleware.OneLook",
+    "governance.web.middleware.SignedInOnly",
+    "governance.web.middleware.SeenNow",
+    "governance.web.middleware.PlainText",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "governance.middleware.RefusalPages",
+    "governance.web.middleware.RefusalPages",
     "django_htmx.middleware.HtmxMiddleware",
-    "governance.middleware.AsOf",
+    "governance.web.middleware.AsOf",
 ]
 ROOT_URLCONF = "governance.urls"
 WSGI_APPLICATION = "governance.wsgi.application"
@@ -382,7 +385,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "governance.context.everywhere",
+                "governance.web.context_processors.everywhere",
             ],
         },
     }
@@ -394,7 +397,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
-AUTH_PASSWORD_VALIDATORS.append({"NAME": "governance.house_words.NotOnlyHouseWords"})
+AUTH_PASSWORD_VALIDATORS.append({"NAME": "governance.sign_in.password_validators.NotOnlyHouseWords"})
 AUTH_PASSWORD_VALIDATORS[0]["OPTIONS"] = {"user_attributes": ("login", "full_name", "email")}
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "/"
@@ -471,7 +474,7 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-SESSION_ENGINE = "governance.sessions"
+SESSION_ENGINE = "governance.sign_in.sessions"
 # A browser takes a cookie of that name only over TLS, for this host alone and for all of it.
 _HOST = "__Host-" if OVER_TLS else ""
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, KNOWN_COOKIE_NAME = f"{_HOST}session", f"{_HOST}csrf", f"{_HOST}known"
@@ -497,4 +500,4 @@ OWN_SECRETS = [
     EMBEDDINGS_KEY,
     urlsplit(CELERY_BROKER_URL).password or "",
 ]
-LOGGING = logs.lines(debug=DEBUG, secrets=OWN_SECRETS)
+LOGGING = logging_setup.lines(debug=DEBUG, secrets=OWN_SECRETS)

@@ -2,8 +2,10 @@
 
 from celery import shared_task
 
-from governance import account_news, delivery, links, reminders, seals, timestamps
 from governance.models import Session
+from governance.notices import daily_mail, due
+from governance.sign_in import account_notices, password_links
+from governance.transparency_log import sealing, timestamping
 
 SURE = {"acks_late": True, "reject_on_worker_lost": True, "ignore_result": True}
 
@@ -11,7 +13,7 @@ SURE = {"acks_late": True, "reject_on_worker_lost": True, "ignore_result": True}
 @shared_task(**SURE)
 def sweep_reminders() -> None:
     """Owe every message that is due now."""
-    reminders.sweep()
+    due.sweep()
 
 
 @shared_task(**SURE)
@@ -22,17 +24,17 @@ def deliver_mail() -> None:
     """
     mail_links()
     try:
-        if delivery.somebody_waits():
-            reminders.sweep()
+        if daily_mail.somebody_waits():
+            due.sweep()
     finally:
-        delivery.deliver()
+        daily_mail.deliver()
 
 
 @shared_task(**SURE)
 def mail_links() -> None:
     """Send the links to set a password, and the news of accounts, that no mail has carried yet."""
-    links.mail_waiting()
-    account_news.send()
+    password_links.mail_waiting()
+    account_notices.send()
 
 
 @shared_task(**SURE)
@@ -44,10 +46,10 @@ def end_old_sessions() -> None:
 @shared_task(**SURE, needs_right_clock=False)  # its moments are the database's
 def seal_record(wait: bool = False) -> None:
     """Seal what is committed."""
-    seals.seal(wait=wait)
+    sealing.seal(wait=wait)
 
 
 @shared_task(**SURE)
 def stamp_record() -> None:
     """Have the newest checkpoint stamped by the authority that is set, if it is time."""
-    timestamps.stamp()
+    timestamping.stamp()

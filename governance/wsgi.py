@@ -6,8 +6,8 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
-from governance import serving
-from governance.startup import refuse, refuse_wrong_folder
+from governance.operations import web_server
+from governance.operations.startup import refuse, refuse_wrong_folder
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
 # A page is never worth more: one statement that runs away (before tables are analysed, the planner guesses) would hold
@@ -18,7 +18,7 @@ os.environ.setdefault("PLUMBLINE_STATEMENT_SECONDS", "60")
 sys.setswitchinterval(0.0005)
 
 try:
-    application = serving.watched(get_wsgi_application())
+    application = web_server.watched(get_wsgi_application())
     refuse_wrong_folder()
 except ImproperlyConfigured as wrong:
     refuse(wrong)

@@ -11,61 +11,63 @@ class InitiativesConfig(AppConfig):
 
     def ready(self):
         """Hang what belongs to cases on the hooks below."""
-        from governance import asof, capture, hooks
+        from governance import contributions
+        from governance.ledger import row_capture
+        from governance.transparency_log import as_of
 
-        hooks.case_tabs += [
-            hooks.CaseTab("What stands between", "case", position=10),
-            hooks.CaseTab("Checklist", "checklist", position=20),
-            hooks.CaseTab("Evidence", "evidence", count=lambda facts: len(facts.items), position=30),
-            hooks.CaseTab("Contract", "contract", position=40),
-            hooks.CaseTab("What runs", "running", position=50),
-            hooks.CaseTab("Keys and switch", "systems", position=55),
-            hooks.CaseTab("Integration", "integration", position=57),
-            hooks.CaseTab("People", "people", position=60),
-            hooks.CaseTab("Notes", "notes", position=65),
-            hooks.CaseTab("Waivers", "waivers", position=70),
-            hooks.CaseTab("History", "case-history", position=90),
+        contributions.case_tabs += [
+            contributions.CaseTab("What stands between", "case", position=10),
+            contributions.CaseTab("Checklist", "checklist", position=20),
+            contributions.CaseTab("Evidence", "evidence", count=lambda facts: len(facts.items), position=30),
+            contributions.CaseTab("Contract", "contract", position=40),
+            contributions.CaseTab("What runs", "running", position=50),
+            contributions.CaseTab("Keys and switch", "systems", position=55),
+            contributions.CaseTab("Integration", "integration", position=57),
+            contributions.CaseTab("People", "people", position=60),
+            contributions.CaseTab("Notes", "notes", position=65),
+            contributions.CaseTab("Waivers", "waivers", position=70),
+            contributions.CaseTab("History", "case-history", position=90),
         ]
         from governance.models import Delivery
-        from initiatives import approval_mails, calendar_days, checkpoint_mails, digest, reminders
+        from initiatives import reminders
+        from initiatives.approvals import mails as approval_mails
+        from initiatives.desk import calendar as desk_calendar
+        from initiatives.desk import weekly_digest
+        from initiatives.reviews import checkpoint_mails
 
-        hooks.due_queries += reminders.QUERIES
-        hooks.case_words.append(reminders.words_of)
-        hooks.notice_verbs |= reminders.VERBS
-        hooks.mails[Delivery.DIGEST] = digest.DIGEST_MAIL
-        hooks.mails[Delivery.APPROVALS] = approval_mails.APPROVALS_MAIL
-        hooks.mails[Delivery.CHECKPOINT] = checkpoint_mails.CHECKPOINT_MAIL
-        hooks.own_mails |= {approval_mails.KIND, checkpoint_mails.KIND}
-        hooks.notice_verbs[checkpoint_mails.KIND] = "Compare it with the record"
-        hooks.digest_units.append(digest.units_of)
-        hooks.calendar_days.append(calendar_days.days)
+        contributions.due_queries += reminders.QUERIES
+        contributions.case_words.append(reminders.words_of)
+        contributions.notice_verbs |= reminders.VERBS
+        contributions.mails[Delivery.DIGEST] = weekly_digest.DIGEST_MAIL
+        contributions.mails[Delivery.APPROVALS] = approval_mails.APPROVALS_MAIL
+        contributions.mails[Delivery.CHECKPOINT] = checkpoint_mails.CHECKPOINT_MAIL
+        contributions.own_mails |= {approval_mails.KIND, checkpoint_mails.KIND}
+        contributions.notice_verbs[checkpoint_mails.KIND] = "Compare it with the record"
+        contributions.digest_units.append(weekly_digest.units_of)
+        contributions.calendar_days.append(desk_calendar.days)
         # Imported here: models can be imported only once the apps are loaded.
-        from initiatives import (
-            auditing,
-            desk_files,
-            desk_lines,
-            desk_look,
-            personal,
-            reports,
-            visibility,
-            words,
-        )
-        from initiatives.models import Initiative, past
+        from initiatives.case_pages import entry_wording as case_page_entry_wording
+        from initiatives.cases import audit_contribution, privacy_contribution, visibility
+        from initiatives.desk import lines as desk_lines
+        from initiatives.desk import person_worklist
+        from initiatives.evidence import file_check_desk
+        from initiatives.models import Initiative, initiative
+        from initiatives.portfolio import report_links
 
-        capture.cases_are(Initiative, number="number")
-        asof.derived |= past.VIEWS
-        asof.indexes |= past.INDEXES
-        hooks.desk_lines += [*desk_lines.LINES, desk_files.lines]
-        hooks.desk_circles.append(desk_look.circle_of)
-        hooks.sight_lost.append(visibility.sight_lost)
-        hooks.quiet_acts |= desk_lines.QUIET
-        hooks.reports += reports.REPORTS
-        hooks.rights_held.append(auditing.roles_held)
-        hooks.decisions += auditing.DECISIONS
-        hooks.readings += auditing.READINGS
-        hooks.act_words.append(words.sentence)
-        hooks.case_ends.append(personal.ends)
-        hooks.decision_tables += personal.DECISION_TABLES
-        hooks.proof_named.append(personal.proof_named)
-        hooks.after_erasure.append(personal.after_erasure)
-        hooks.hashes_of_text |= personal.HASHES_OF_TEXT
+        row_capture.cases_are(Initiative, number="number")
+        as_of.derived |= initiative.VIEWS
+        as_of.indexes |= initiative.INDEXES
+        contributions.desk_lines += [*desk_lines.LINES, file_check_desk.lines]
+        contributions.desk_circles.append(person_worklist.circle_of)
+        contributions.sight_lost.append(visibility.sight_lost)
+        contributions.quiet_acts |= desk_lines.QUIET
+        contributions.reports += report_links.REPORTS
+        contributions.rights_held.append(audit_contribution.roles_held)
+        contributions.decisions += audit_contribution.DECISIONS
+        contributions.readings += audit_contribution.READINGS
+        contributions.act_words.append(case_page_entry_wording.sentence)
+        contributions.case_ends.append(privacy_contribution.ends)
+        contributions.decision_tables += privacy_contribution.DECISION_TABLES
+        contributions.proof_named.append(privacy_contribution.proof_named)
+        contributions.after_erasure.append(privacy_contribution.after_erasure)
+        contributions.hashes_of_text |= privacy_contribution.HASHES_OF_TEXT

@@ -2,11 +2,11 @@
 
 from django.db import connection
 
-from governance.history import acting
-from initiatives.actions.base import settle_standing
-from initiatives.actions.moves import change_stage
+from governance.ledger.row_history import acting
+from initiatives.cases.act import settle_standing
 from initiatives.models import Initiative
 from initiatives.models.stage_machine import CLAIM, offered
+from initiatives.stages.actions import change_stage
 from tests import factories
 
 

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 
-from governance import pulse, seals
 from governance.models import rulebook
+from governance.operations import heartbeats
+from governance.transparency_log import sealing
 from tests import factories
 
 pytest_plugins = ["tests.plumbing"]
@@ -22,8 +23,8 @@ def _no_rulebook_of_another_test():
 @pytest.fixture(autouse=True)
 def _no_decision_of_another_test():
     """A process keeps what it read of cases whose systems ask it, and decisions that wait to be written."""
-    from governance.decision_log import decisions
-    from initiatives.conditions import conditions
+    from governance.authorization.decision_log import decisions
+    from initiatives.enforcement.decision_cache import conditions
 
     conditions.forget()
     yield
@@ -38,9 +39,9 @@ def cast(db, monkeypatch) -> factories.Cast:
     """An organisation with its board, its people and the rulebook in force; scheduler and worker are heard."""
     cast = factories.make_cast()
     # What is remembered of it was recorded when the first test asked for it, and is sealed by none.
-    monkeypatch.setattr(seals, "LATE", timedelta(days=1))
-    pulse.say("scheduler", "of tests")
-    pulse.say("worker", "celery@of tests")
+    monkeypatch.setattr(sealing, "LATE", timedelta(days=1))
+    heartbeats.say("scheduler", "of tests")
+    heartbeats.say("worker", "celery@of tests")
     return cast
 
 
@@ -55,7 +56,7 @@ def as_(db):
     from django.test import Client
     from django.utils.crypto import get_random_string
 
-    from governance import sessions
+    from governance.sign_in import sessions
 
     def sign_in(person) -> Client:
         request, store, other = HttpRequest(), sessions.SessionStore(get_random_string(32)), Client()

@@ -5,23 +5,34 @@ from datetime import timedelta
 
 from django.core.files.base import ContentFile
 
-from adoption.actions import lessons, postmortems
-from adoption.actions.measures import declare_measure
-from adoption.actions.readings import record_readings
-from adoption.actions.writing import write
-from adoption.demo import life
+from adoption.demo import case_acts
+from adoption.lessons import actions as lesson_actions
+from adoption.measures.actions import declare_measure
 from adoption.models import Lesson, Measure, PostMortem
-from adoption.readings import Fate, Sent
-from governance import account_news, clock, cooling_off
-from governance import actions as ground
-from governance.cedar import Rule
-from governance.history import acting
+from adoption.postmortems import actions as postmortem_actions
+from adoption.postmortems.writing import write
+from adoption.readings.actions import record_readings
+from adoption.readings.reading_validation import Fate, Sent
+from governance import clock
+from governance.authorization.decision import Approval, Decision
+from governance.contracts.cedar_policies import Rule
+from governance.ledger.row_history import acting
 from governance.models import Board, Membership, Notice, Rulebook, ServiceKey, Unit, User
 from governance.models.decisions import NEEDS_APPROVAL
 from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
-from governance.policy import Approval, Decision
+from governance.people import actions as people_actions
+from governance.people import cooling_off
 from governance.rulebook import load_default
-from initiatives import actions
+from governance.sign_in import account_notices
+from initiatives.approvals import actions as approval_actions
+from initiatives.cases import actions as case_actions
+from initiatives.enforcement import system_keys
+from initiatives.integration.definitions import actions as definition_actions
+from initiatives.integration.links import actions as link_actions
+from initiatives.integration.resilience import drills, process_actions, traces
+from initiatives.integration.systems import accounts
+from initiatives.integration.systems import actions as system_actions
+from initiatives.integration.systems import findings as system_findings
 from initiatives.models import (
     ApprovalRequest,
     Drill,
@@ -35,7 +46,7 @@ from initiatives.models import (
     Term,
     TraceSample,
 )
-from initiatives.register import systems
+from initiatives.rulebook_changes import publication
 from tests import snapshots
 
 PASSWORD = "correct horse battery staple"
@@ -76,7 +87,7 @@ class Cast:
     unit: Unit
     elsewhere: Unit
     board: Board
-    team: life.Team
+    team: case_acts.Team
     seats: dict[str, User] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> User:
@@ -112,9 +123,9 @@ def make_person(login: str, unit: Unit | None = None, **fields) -> User:
 
 def make_seat(cast: Cast, person: User, seat: str, *, by: User | None = None, **fields) -> Membership:
     """A seat of the board, granted by an admin and confirmed by the chair or deputy: it signs at once."""
-    row = ground.appoint(board=cast.board, person=person, seat=seat, by=by or cast.admin, **fields)
+    row = people_actions.appoint(board=cast.board, person=person, seat=seat, by=by or cast.admin, **fields)
     if cooling_off.seat_until(row, clock.now()) is not None and row.signs_from > row.starts_at:
-        row = ground.confirm_seat(
+        row = people_actions.confirm_seat(
             membership=row, by=cast.deputy_chair if person == cast.chair else cast.chair
         )
     return row
@@ -122,9 +133,9 @@ def make_seat(cast: Cast, person: User, seat: str, *, by: User | None = None, **
 
 def make_rulebook(admin: User, chair: User, source: str | None = None) -> Rulebook:
     """A published rulebook: loaded, proposed by the admin, published by the chair."""
-    rulebook = ground.load_rulebook(source=source or load_default(), by=admin)
-    ground.propose_publication(rulebook=rulebook, by=admin)
-    return actions.publish_rulebook(rulebook=rulebook, by=chair)
+    rulebook = people_actions.load_rulebook(source=source or load_default(), by=admin)
+    people_actions.propose_publication(rulebook=rulebook, by=admin)
+    return publication.publish_rulebook(rulebook=rulebook, by=chair)
 
 
 def make_cast() -> Cast:
@@ -136,10 +147,10 @@ def make_cast() -> Cast:
 
 def _make_cast() -> Cast:
     admin = make_person("admin", is_admin=True)
-    company = ground.add_unit(name="Northgate", code="northgate", by=admin)
-    retail = ground.add_unit(name="Retail", code="retail", parent=company, by=admin)
-    unit = ground.add_unit(name="Account management", code="accounts", parent=retail, by=admin)
-    elsewhere = ground.add_unit(name="Logistics", code="logistics", parent=company, by=admin)
+    company = people_actions.add_unit(name="Northgate", code="northgate", by=admin)
+    retail = people_actions.add_unit(name="Retail", code="retail", parent=company, by=admin)
+    unit = people_actions.add_unit(name="Account management", code="accounts", parent=retail, by=admin)
+    elsewhere = people_actions.add_unit(name="Logistics", code="logistics", parent=company, by=admin)
     people = {"admin": admin}
     people["second-admin"] = make_person("second-admin", is_admin=True)
     for login in NAMES:
@@ -150,13 +161,13 @@ def _make_cast() -> Cast:
                 else (unit if login in ("owner", "support", "lead", "steward") else None)
             )
             people[login] = make_person(login, where, is_auditor=login == "auditor")
-    board = ground.add_board(name="Retail board", unit=retail, by=admin)
+    board = people_actions.add_board(name="Retail board", unit=retail, by=admin)
     for seat, login in SEAT_LOGINS.items():
-        ground.appoint(board=board, person=people[login], seat=seat, by=admin)
-    ground.appoint(board=board, person=people["chair"], seat=CHAIR, by=admin)
-    ground.appoint(board=board, person=people["deputy-chair"], seat=DEPUTY_CHAIR, by=admin)
+        people_actions.appoint(board=board, person=people[login], seat=seat, by=admin)
+    people_actions.appoint(board=board, person=people["chair"], seat=CHAIR, by=admin)
+    people_actions.appoint(board=board, person=people["deputy-chair"], seat=DEPUTY_CHAIR, by=admin)
     make_rulebook(admin, people["chair"])
-    Notice.objects.filter(kind=account_news.KIND).delete()  # of their seats they were told long ago
+    Notice.objects.filter(kind=account_notices.KIND).delete()  # of their seats they were told long ago
     return _cast_of(people, unit, elsewhere, board)
 
 
@@ -170,7 +181,7 @@ def cast_again() -> Cast:
 
 
 def _cast_of(people: dict[str, User], unit: Unit, elsewhere: Unit, board: Board) -> Cast:
-    team = life.team_for(
+    team = case_acts.team_for(
         unit, owner=people["owner"], support=people["support"], lead=people["lead"], steward=people["steward"]
     )
     return Cast(
@@ -185,7 +196,7 @@ def _cast_of(people: dict[str, User], unit: Unit, elsewhere: Unit, board: Board)
 
 def make_case(cast: Cast, title: str = "Customer summary assistant", **fields) -> Initiative:
     """An idea, registered by its owner."""
-    return actions.register(
+    return case_actions.register(
         title=title,
         unit=fields.pop("unit", cast.unit),
         problem=fields.pop("problem", "Preparing a call takes account managers forty minutes."),
@@ -198,19 +209,21 @@ def make_case(cast: Cast, title: str = "Customer summary assistant", **fields) -
 def make_prototype(cast: Cast, **fields) -> Initiative:
     """A prototype, through its gate."""
     return _remembered(
-        "prototype", cast, fields, lambda: life.to_prototype(make_case(cast, **fields), cast.team)
+        "prototype", cast, fields, lambda: case_acts.to_prototype(make_case(cast, **fields), cast.team)
     )
 
 
 def make_mvp(cast: Cast, **fields) -> Initiative:
     """An MVP, through two gates."""
-    return _remembered("mvp", cast, fields, lambda: life.to_mvp(make_prototype(cast, **fields), cast.team))
+    return _remembered(
+        "mvp", cast, fields, lambda: case_acts.to_mvp(make_prototype(cast, **fields), cast.team)
+    )
 
 
 def make_production(cast: Cast, **fields) -> Initiative:
     """Production, through three gates."""
     return _remembered(
-        "production", cast, fields, lambda: life.to_production(make_mvp(cast, **fields), cast.team)
+        "production", cast, fields, lambda: case_acts.to_production(make_mvp(cast, **fields), cast.team)
     )
 
 
@@ -219,8 +232,8 @@ def make_contract(cast: Cast, case: Initiative, clauses: list, vocabulary=()) ->
 
     def build() -> Initiative:
         if not case.roles.in_force().filter(role="record_owner").exists():
-            life.staff(case, cast.team, ("record_owner",))
-        life.contract(life.fresh(case), cast.team, clauses, vocabulary)
+            case_acts.staff(case, cast.team, ("record_owner",))
+        case_acts.contract(case_acts.fresh(case), cast.team, clauses, vocabulary)
         return case
 
     said = {"of": case.pk, "clauses": clauses, "vocabulary": vocabulary}
@@ -231,7 +244,7 @@ def make_ready(cast: Cast, case: Initiative, gate: str) -> Initiative:
     """The case with everything shown that a gate asks for."""
 
     def build() -> Initiative:
-        life.ground_gate(case, gate, cast.team)
+        case_acts.ground_gate(case, gate, cast.team)
         return case
 
     return _remembered("ready", cast, {"of": case.pk, "gate": gate}, build)
@@ -239,7 +252,7 @@ def make_ready(cast: Cast, case: Initiative, gate: str) -> Initiative:
 
 def make_key(cast: Cast, case: Initiative, *, days: int = 30, **fields):
     """A key for a system of the case, as (row, token)."""
-    return actions.make_key(
+    return system_keys.make_key(
         case=case,
         system=fields.pop("system", "Account assistant"),
         scopes=fields.pop("scopes", ["evaluate", "approvals"]),
@@ -255,7 +268,7 @@ def make_system(cast: Cast, name: str = "Customer ledger", **fields) -> System:
 
     Described by the technical lead unless `by` says otherwise; owned by the outsider unless `owner` does.
     """
-    return actions.describe_system(
+    return system_actions.describe_system(
         name=name,
         kind=fields.pop("kind", "bought"),
         owner=fields.pop("owner", cast.outsider),
@@ -269,12 +282,12 @@ def make_system(cast: Cast, name: str = "Customer ledger", **fields) -> System:
 def make_term(cast: Cast, name: str = "customer", meaning: str = "") -> Term:
     """A business term of the glossary, named by the architecture seat where it is new."""
     known = Term.objects.filter(name__iexact=name).first()
-    return known or actions.name_term(name=name, meaning=meaning, by=cast.seat_architecture)
+    return known or definition_actions.name_term(name=name, meaning=meaning, by=cast.seat_architecture)
 
 
 def make_account(cast: Cast, system: System, name: str = "svc-assistant", **fields) -> ServiceAccount:
     """A service account in the system: owned by the technical lead, reviewed within ninety days."""
-    return actions.open_account(
+    return accounts.open_account(
         system=system,
         name=name,
         owner=fields.pop("owner", cast.lead),
@@ -292,7 +305,7 @@ def make_link(
 
     `hops`: rows of `actions.Place`. Where the case has proof already, a system more ends what lists `data_source`.
     """
-    link = actions.add_link(
+    link = link_actions.add_link(
         case=case,
         system=system or make_system(cast),
         pattern=fields.pop("pattern", "feed"),
@@ -308,7 +321,7 @@ def make_link(
 def make_drill(cast: Cast, case: Initiative, **fields) -> Drill:
     """A drill of the outage, passed today, on the case as a whole unless `link` says otherwise, with its trace."""
     result = fields.pop("result", "pass")
-    return actions.add_drill(
+    return drills.add_drill(
         case=case,
         kind=fields.pop("kind", "fallback"),
         fault=fields.pop("fault", "timeout"),
@@ -326,7 +339,7 @@ def make_drill(cast: Cast, case: Initiative, **fields) -> Drill:
 def make_lesson(cast: Cast, **fields) -> Lesson:
     """A lesson from outside, entered by an admin and, unless `confirmed` is false, confirmed by the adoption seat."""
     confirmed = fields.pop("confirmed", True)
-    row = lessons.enter(
+    row = lesson_actions.enter(
         text=fields.pop("text", "Read the vendor's terms on stored prompts before the first trial."),
         instead=fields.pop("instead", "Have retention switched off in writing."),
         layer=fields.pop("layer", "policy"),
@@ -334,7 +347,7 @@ def make_lesson(cast: Cast, **fields) -> Lesson:
         by=fields.pop("by", cast.admin),
         **fields,
     )
-    return lessons.confirm(lesson=row, by=cast.seat_adoption) if confirmed else row
+    return lesson_actions.confirm(lesson=row, by=cast.seat_adoption) if confirmed else row
 
 
 def make_process(
@@ -342,7 +355,7 @@ def make_process(
 ) -> ProcessRecord:
     """A process that is written down, unless `fields` say otherwise."""
     steps = [{"who": "Team lead", "what": "approves above 500 EUR"}]
-    return actions.record_process(
+    return process_actions.record_process(
         case=case,
         name=name,
         status=fields.pop("status", "documented"),
@@ -354,7 +367,7 @@ def make_process(
 
 def make_flow(cast: Cast, case: Initiative, **fields) -> SignOnFlow:
     """A sign-on flow that the technical lead can explain, gone through today."""
-    return actions.record_flow(
+    return process_actions.record_flow(
         case=case,
         steps=fields.pop("steps", [{"who": "Assistant", "what": "asks the directory for a token"}]),
         explainer=fields.pop("explainer", cast.lead),
@@ -367,7 +380,7 @@ def make_flow(cast: Cast, case: Initiative, **fields) -> SignOnFlow:
 def make_trace_sample(cast: Cast, case: Initiative, content: str = "", **fields) -> TraceSample:
     """A sample of two outputs, drawn today, checked against the register and kept."""
     text = content or "output,source\nA-1,Customer ledger: 12\nA-2,Old wiki\n"
-    return actions.add_trace_sample(
+    return traces.add_trace_sample(
         case=case,
         title=fields.pop("title", "Two answers"),
         taken_on=fields.pop("taken_on", clock.today()),
@@ -380,7 +393,7 @@ def make_trace_sample(cast: Cast, case: Initiative, content: str = "", **fields)
 
 def make_written(debt: Obligation, *, by: User, confirmed_by: User) -> PostMortem:
     """The post-mortem that settles a debt: written whole, handed in and confirmed."""
-    row = postmortems.start(obligation=debt, by=by)
+    row = postmortem_actions.start(obligation=debt, by=by)
     found = {
         "side": "failure",
         "said": "found",
@@ -405,22 +418,24 @@ def make_written(debt: Obligation, *, by: User, confirmed_by: User) -> PostMorte
         lessons=[lesson],
         by=by,
     )
-    row = postmortems.hand_in(post_mortem=row, version=row.version, by=by)
-    return postmortems.confirm(post_mortem=row, version=row.version, by=confirmed_by)
+    row = postmortem_actions.hand_in(post_mortem=row, version=row.version, by=by)
+    return postmortem_actions.confirm(post_mortem=row, version=row.version, by=confirmed_by)
 
 
 def agree(link: Link) -> Link:
     """The owner of the link's system agrees, in person, to be depended on as the link reads now."""
     link = Link.objects.select_related("system__owner").get(pk=link.pk)
     hops = list(link.hops.filter(ended_at__isnull=True).order_by("position"))
-    actions.answer_link(link=link, accepts=True, digest=systems.digest(link, hops)[1], by=link.system.owner)
+    link_actions.answer_link(
+        link=link, accepts=True, digest=system_findings.digest(link, hops)[1], by=link.system.owner
+    )
     return link
 
 
 def _remembered(key: str, cast: Cast, fields: dict, build) -> Initiative:
     """A case as `build` makes it, which a later test on the same ground gets without the acts."""
     said = [(name, getattr(value, "pk", value)) for name, value in sorted(fields.items())]
-    return life.fresh(snapshots.remembered(f"{key} {said} {cast.team}", build))
+    return case_acts.fresh(snapshots.remembered(f"{key} {said} {cast.team}", build))
 
 
 def make_question(**changed) -> dict:
@@ -462,7 +477,7 @@ def make_request(
             fields.pop("four_eyes", False),
         ),
     )
-    return actions.request_approval(
+    return approval_actions.request_approval(
         case=case.pk,
         key=key.pk,
         version=version.pk,

@@ -1,4 +1,4 @@
-"""Write `governance/guards_expected.txt` anew, from a database that was just migrated: `make guards`.
+"""Write `governance/transparency_log/guards_expected.txt` anew, from a database that was just migrated: `make guards`.
 
 To be run after every change of a migration or a model; a test compares the file with a database of the run.
 """
@@ -13,7 +13,8 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 
-from governance import catalogue, guards  # noqa: E402
+from governance.database import database_catalogue  # noqa: E402
+from governance.transparency_log import database_guards  # noqa: E402
 from tests.anew import url_of  # noqa: E402
 from tests.plumbing import make_template  # noqa: E402
 
@@ -28,11 +29,13 @@ def main() -> None:
         if template is None:
             raise SystemExit("The migrations do not run: `manage.py migrate` shows why.")
         with psycopg.connect(url_of(template)) as inside, inside.cursor() as cursor:
-            guards.EXPECTED.write_text(guards.written(catalogue.what_stands(cursor)))
+            database_guards.EXPECTED.write_text(
+                database_guards.written(database_catalogue.what_stands(cursor))
+            )
     finally:
         if settings.EMBEDDED:
             settings.EMBEDDED_DATABASE.leave()
-    print(f"{guards.EXPECTED.name}: {len(guards.expected())} lines")
+    print(f"{database_guards.EXPECTED.name}: {len(database_guards.expected())} lines")
 
 
 if __name__ == "__main__":

@@ -6,14 +6,24 @@ from datetime import UTC, datetime, timedelta
 
 from django.test import RequestFactory
 
-from adoption.demo import life
-from governance import asof, clock, gates, seals
+from adoption.demo import case_acts
+from governance import clock
+from governance.gates import criteria
 from governance.models import Entry, Rulebook
-from initiatives import actions, filters, sources, standing
+from governance.transparency_log import as_of, sealing
+from initiatives.case_pages import next_step
+from initiatives.cases import actions as case_actions
+from initiatives.cases.case_frame import case_context
+from initiatives.checklist import actions as checklist_actions
+from initiatives.checklist.row_presentation import rows_of, sheet_of, sheets_of
+from initiatives.evidence import actions as evidence_actions
+from initiatives.facts import case_rows, supported_stage
+from initiatives.holds import actions as hold_actions
 from initiatives.models import Initiative, SignOff, Standing
-from initiatives.views import leads
-from initiatives.views.rows import rows_of, sheet_of, sheets_of
-from initiatives.views.shared import case_context
+from initiatives.portfolio import filters
+from initiatives.roles import actions as role_actions
+from initiatives.running import actions as running_actions
+from initiatives.stages import actions as stage_actions
 from tests import factories
 
 BEGINS = datetime(2024, 1, 10, 9, tzinfo=UTC)
@@ -42,7 +52,7 @@ def look(number: int, person) -> dict | None:
     now, rulebook = clock.now(), Rulebook.objects.current()
     request = RequestFactory().get("/")
     request.user = person
-    facts = standing.facts_of(case)
+    facts = supported_stage.facts_of(case)
     context = case_context(request, case, "case", facts=facts)
     book, sheets = context["book"], sheets_of(case, context["book"])
     listed = filters.with_people(
@@ -54,7 +64,7 @@ def look(number: int, person) -> dict | None:
         "row": Initiative.objects.filter(pk=case.pk).values().get(),
         "facts": facts,
         "support": context["support"],
-        "gaps": standing.gap_counts(facts, book, context["states"]),
+        "gaps": supported_stage.gap_counts(facts, book, context["states"]),
         "standing": Standing.objects.filter(initiative=case)
         .values("rulebook_id", "computed_at", "valid_until")
         .get(),
@@ -72,18 +82,18 @@ def look(number: int, person) -> dict | None:
         "page": [context[name] for name in ("claim", "goal", "lean", "tags")],
         "banners": [(banner["title"], banner["text"]) for banner in context["banners"]],
         "rooms": [(room["word"], room["tags"]) for room in context["rooms"]],
-        "leads": leads.lead_rows(
-            case, facts, book, context["states"], set(standing.asked(facts, book)), context["now"]
+        "leads": next_step.lead_rows(
+            case, facts, book, context["states"], set(supported_stage.asked(facts, book)), context["now"]
         ),
-        "standards": leads.standard_rows(context),
+        "standards": next_step.standard_rows(context),
         "checklist": [
             (row["key"], row["word"], row["who"], row["more_items"], row["answer"] and row["answer"].text)
             for row in rows_of(context, sheet_of(case, sheets, None))
         ],
         "sign-offs": list(SignOff.objects.filter(review__initiative=case).order_by("pk").values()),
         "history": list(Entry.objects.acts().of_case(case.ref).values_list("pk", flat=True)),
-        "roles": [(role.role, role.person.full_name, role.open) for role in sources.roles(case)],
-        "holds_now": [hold.words for hold in gates.holds_at(facts, now)],
+        "roles": [(role.role, role.person.full_name, role.open) for role in case_rows.roles(case)],
+        "holds_now": [hold.words for hold in criteria.holds_at(facts, now)],
     }
 
 
@@ -95,7 +105,7 @@ def lived(*, cases: int = 5, looks: int = 200, seed: int = 7) -> Year:
     for place in range(cases):
         with clock.simulated(BEGINS):
             year.cases.append(factories.make_case(year.cast, f"Summaries of region {place + 1}"))
-    seals.seal()
+    sealing.seal()
     acts = sorted(_acts(year, chance), key=lambda act: act[0])
     moments = sorted(BEGINS + timedelta(seconds=chance.randrange(DAYS * 86_400)) for _ in range(looks))
     for moment, act in acts:
@@ -103,7 +113,7 @@ def lived(*, cases: int = 5, looks: int = 200, seed: int = 7) -> Year:
             _see(year, moments.pop(0))
         with clock.simulated(moment):
             act()
-        seals.seal()
+        sealing.seal()
         moments.insert(0, moment) if chance.random() < 0.2 else None
     for moment in moments:
         _see(year, moment)
@@ -120,9 +130,15 @@ def _acts(year: Year, chance):
     """What happens, each with its moment: the gates at their times, small things in between."""
     cast = year.cast
     for place, case in enumerate(year.cases):
-        yield _day(chance, 10 + 5 * place), lambda case=case: life.to_prototype(life.fresh(case), cast.team)
+        yield (
+            _day(chance, 10 + 5 * place),
+            lambda case=case: case_acts.to_prototype(case_acts.fresh(case), cast.team),
+        )
         if place % 3 == 0:
-            yield _day(chance, 70 + 5 * place), lambda case=case: life.to_mvp(life.fresh(case), cast.team)
+            yield (
+                _day(chance, 70 + 5 * place),
+                lambda case=case: case_acts.to_mvp(case_acts.fresh(case), cast.team),
+            )
         for _ in range(12):
             small = chance.choice(
                 [_say_again, _withdraw_one, _hold_or_lift, _new_version, _rename, _end_or_ask]
@@ -134,8 +150,11 @@ def _acts(year: Year, chance):
         if place % 3 == 1:
             yield (
                 _day(chance, DAYS - 20),
-                lambda case=case: actions.stop(
-                    case=life.fresh(case), reason_code="no_value", reason="Nobody used it.", by=cast.owner
+                lambda case=case: stage_actions.stop(
+                    case=case_acts.fresh(case),
+                    reason_code="no_value",
+                    reason="Nobody used it.",
+                    by=cast.owner,
                 ),
             )
 
@@ -148,31 +167,33 @@ def _say_again(case, cast, chance) -> None:
     key = chance.choice(["proto.question", "proto.limits", "mvp.problem", "mvp.users"])
     if key in Rulebook.objects.current().book.requirements:
         text = f"Said again, for the {chance.randrange(1000)}th time."
-        actions.answer(case=life.fresh(case), requirement=key, kind="answered", text=text, by=cast.owner)
+        checklist_actions.answer(
+            case=case_acts.fresh(case), requirement=key, kind="answered", text=text, by=cast.owner
+        )
 
 
 def _withdraw_one(case, cast, chance) -> None:
     items = (
-        life.fresh(case)
+        case_acts.fresh(case)
         .evidence.filter(withdrawn_at__isnull=True, generated=False)
         .exclude(kind="attestation")
     )
     item = items.order_by("pk").first()
     if item is not None:
-        actions.withdraw_evidence(evidence=item, reason="It was the wrong file.", by=cast.owner)
+        evidence_actions.withdraw_evidence(evidence=item, reason="It was the wrong file.", by=cast.owner)
 
 
 def _hold_or_lift(case, cast, chance) -> None:
-    held = life.fresh(case).holds.filter(lifted_at__isnull=True).first()
+    held = case_acts.fresh(case).holds.filter(lifted_at__isnull=True).first()
     if held is None:
-        actions.hold(case=life.fresh(case), reason="Complaints came in.", by=cast.seat_security)
+        hold_actions.hold(case=case_acts.fresh(case), reason="Complaints came in.", by=cast.seat_security)
     else:
-        actions.lift_hold(hold=held, reason="They were answered.", by=cast.chair)
+        hold_actions.lift_hold(hold=held, reason="They were answered.", by=cast.chair)
 
 
 def _new_version(case, cast, chance) -> None:
-    actions.record_component(
-        case=life.fresh(case),
+    running_actions.record_component(
+        case=case_acts.fresh(case),
         layer="model",
         name="Language model",
         version=f"m-{chance.randrange(9999)}",
@@ -181,11 +202,11 @@ def _new_version(case, cast, chance) -> None:
 
 
 def _rename(case, cast, chance) -> None:
-    row = life.fresh(case)
+    row = case_acts.fresh(case)
     title = f"{row.title.split(',')[0]}, {chance.randrange(1000)}"
     if title != row.title:
-        actions.rename(case=row, title=title, reason="Clearer.", by=cast.owner)
-    actions.change_details(
+        case_actions.rename(case=row, title=title, reason="Clearer.", by=cast.owner)
+    case_actions.change_details(
         case=row,
         problem=row.problem,
         platform="",
@@ -195,14 +216,14 @@ def _rename(case, cast, chance) -> None:
 
 
 def _end_or_ask(case, cast, chance) -> None:
-    row = life.fresh(case)
+    row = case_acts.fresh(case)
     deputy = row.roles.filter(role="deputy", ended_at__isnull=True, declined_at__isnull=True).first()
     if deputy is None:
-        actions.propose_role(case=row, role="deputy", person=cast.second_admin, by=cast.owner)
+        role_actions.propose_role(case=row, role="deputy", person=cast.second_admin, by=cast.owner)
     elif deputy.accepted_at is None:
-        actions.accept_role(assignment=deputy, by=cast.second_admin)
+        role_actions.accept_role(assignment=deputy, by=cast.second_admin)
     else:
-        actions.end_role(assignment=deputy, reason="Back to the day job.", by=cast.owner)
+        role_actions.end_role(assignment=deputy, reason="Back to the day job.", by=cast.owner)
 
 
 def asked_again(year: Year, count: int, *, seed: int) -> list[str]:
@@ -210,7 +231,7 @@ def asked_again(year: Year, count: int, *, seed: int) -> list[str]:
     wrong = []
     pairs = sorted(year.seen)
     for number, moment in random.Random(seed).sample(pairs, min(count, len(pairs))):
-        with asof.day(moment, opened=asof.Opened()):
+        with as_of.day(moment, opened=as_of.Opened()):
             now = look(number, year.cast.auditor)
         then = year.seen[number, moment]
         if then is None or now is None:

@@ -30,8 +30,10 @@ from hypothesis import settings as drawn
 from psycopg import sql
 from psycopg._preparing import PrepareManager
 
-from governance import asof, capture, database, folder, guards, roles
-from initiatives.models import past
+from governance.ledger import row_capture
+from governance.storage import data_folder, database_roles, embedded_postgres
+from governance.transparency_log import as_of, database_guards
+from initiatives.models import initiative
 from tests import page_text
 from tests.anew import as_it_was, drop_used, server, url_of
 
@@ -40,9 +42,11 @@ BUILDER = pytest.StashKey[threading.Thread]()
 TEMPLATES_KEPT = 3
 # On a server that is not ours, an application role of that name may be somebody's real one.
 LOGINS = (
-    roles.Names()
+    database_roles.Names()
     if settings.EMBEDDED
-    else roles.Names("plumbline_app_of_tests", "plumbline_sealer_of_tests", "plumbline_auditor_of_tests")
+    else database_roles.Names(
+        "plumbline_app_of_tests", "plumbline_sealer_of_tests", "plumbline_auditor_of_tests"
+    )
 )
 # What a run may leave out, and nothing else where CI is set: programs that it has not, logins that a foreign server
 # refuses us, and what is for runs of full length.
@@ -89,7 +93,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if settings.EMBEDDED:
         try:
             settings.EMBEDDED_DATABASE.start()
-        except database.DatabaseTrouble as trouble:
+        except embedded_postgres.DatabaseTrouble as trouble:
             pytest.exit(str(trouble), returncode=2)
     try:
         server().close()
@@ -111,7 +115,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """The copy gets the rights that the template has: Django migrates it once more, and on the database itself."""
     with django_db_blocker.unblock(), psycopg.connect(url_of(connection.settings_dict["NAME"])) as inside:
-        roles.grant(inside, LOGINS)
+        database_roles.grant(inside, LOGINS)
 
 
 # Files that take longest, started first: a long one begun last would leave the other worker idle.
@@ -223,7 +227,7 @@ def make_template() -> str | None:
             return None
         with psycopg.connect(url_of(f"{name}_draft")) as inside:
             inside.execute("UPDATE governance_datafolder SET mark = %s", [settings.FOLDER_MARK])
-            roles.grant(inside, LOGINS)
+            database_roles.grant(inside, LOGINS)
         at.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(draft, sql.Identifier(name)))
     return name
 
@@ -231,14 +235,14 @@ def make_template() -> str | None:
 def mark_folder(uploads: Path) -> None:
     """Make this the folder of files of every database that is a copy of the template."""
     uploads.mkdir(parents=True, exist_ok=True)
-    (uploads / folder.MARK).write_text(settings.FOLDER_MARK)
+    (uploads / data_folder.MARK).write_text(settings.FOLDER_MARK)
 
 
 def state_of_migrations() -> str:
     """A digest of all migrations and the modules of ours they import (models apart: a migration carries its own)."""
     paths = {
-        Path(roles.__file__),
-        *(Path(module.__file__) for module in (asof, capture, guards, past)),
+        Path(database_roles.__file__),
+        *(Path(module.__file__) for module in (as_of, row_capture, database_guards, initiative)),
         *settings.BASE_DIR.glob("governance/rulebook/*.toml"),
     }
     for path in settings.BASE_DIR.glob("*/migrations/*.py"):
@@ -275,7 +279,7 @@ def tidy(at: psycopg.Connection[Any]) -> None:
 def make_roles_elsewhere(at: psycopg.Connection[Any]) -> None:
     """The roles on a server that is not ours, if we may; without them the tests that need them say so."""
     with contextlib.suppress(psycopg.errors.InsufficientPrivilege):
-        roles.make_roles(at, passwords=dict.fromkeys(LOGINS, settings.SECRET_KEY))
+        database_roles.make_roles(at, passwords=dict.fromkeys(LOGINS, settings.SECRET_KEY))
 
 
 # --- Fixtures --------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import random
 
-from governance.rulebook import RulebookErrors, fields
+from governance.rulebook import RulebookErrors, schema
 from governance.rulebook.editing import PARTS, Place, Text, read, with_values
 
 DAYS = (0, 1, 3, 10, 30, 45, 60, 90, 120, 180, 365, 730)
@@ -46,7 +46,7 @@ def _exchanged(text: Text, part: str, name: str, chance: random.Random) -> tuple
 def _value(text: Text, part: str, name: str, chance: random.Random) -> dict[Place, object]:
     if part == "freshness":
         key: tuple[str, ...] = ()
-    elif part in fields.ROWS:
+    elif part in schema.ROWS:
         key = (chance.choice(text.raw[part])["key"],)
     else:
         key = (chance.choice(list(text.raw[part])),)

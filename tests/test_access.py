@@ -11,26 +11,49 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from adoption.actions import clocks, incidents, problems
-from adoption.actions.attachments import attach
-from adoption.actions.meetings import add_point, place_point
-from adoption.actions.meetings import plan as plan_meeting
-from adoption.actions.postmortems import start
-from adoption.actions.signals import report_signal
-from adoption.demo import life
+from adoption.demo import case_acts
+from adoption.incidents import actions as incident_actions
+from adoption.incidents import reporting_clocks
+from adoption.meetings.actions import add_point, place_point
+from adoption.meetings.actions import plan as plan_meeting
 from adoption.models import PulseComment, ReportingDuty, SectionComment
-from governance import actions as people
-from governance import clock, samples, seals
-from governance.audit import Search
-from governance.history import acting
+from adoption.postmortems.actions import start
+from adoption.postmortems.attachments import attach
+from adoption.signals.actions import report_signal
+from adoption.user_reports import actions as user_report_actions
+from governance import clock
+from governance.audit import record_samples
+from governance.audit.search import Search
+from governance.authorization.decision_queries import Place
+from governance.ledger.row_history import acting
 from governance.models import Entry, KeyAttempt, Rulebook
+from governance.people import actions as people_actions
 from governance.rulebook import load_default
-from governance.told import Place
-from initiatives import actions
-from initiatives.actions.absences import Asked
-from initiatives.actions.changes import record_component
-from initiatives.actions.holds import owe
+from governance.transparency_log import sealing
+from initiatives.absences import actions as absence_actions
+from initiatives.absences.actions import Asked
+from initiatives.cases import actions as case_actions
+from initiatives.checklist import waivers
+from initiatives.contracts import actions as contract_actions
+from initiatives.contracts import comments, control_mapping
+from initiatives.efforts import actions as effort_actions
+from initiatives.efforts import notes
+from initiatives.enforcement import kill_switch
+from initiatives.holds import actions as hold_actions
+from initiatives.holds import dependants
+from initiatives.holds.actions import owe
+from initiatives.imports.estates import actions as estate_actions
+from initiatives.imports.inventories import actions as inventory_actions
+from initiatives.integration.definitions import actions as definition_actions
+from initiatives.integration.links import actions as link_actions
+from initiatives.integration.residency import actions as residency_actions
+from initiatives.integration.systems import actions as system_actions
 from initiatives.models import ChangeRecord, Condition, ImportRow, Profile, Review
+from initiatives.proposals import actions as proposal_actions
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import actions as role_actions
+from initiatives.rulebook_changes import draft_actions, forecast_actions
+from initiatives.running.actions import record_component
 from tests import factories
 from tests.access import BOARD, CAST, INSIDE, STRANGERS, TABLE, WATCHERS
 from tests.adoption import pulsing
@@ -59,16 +82,18 @@ def world(cast):
     """One case with one of everything, so that every address leads somewhere."""
     case = factories.make_mvp(cast)
     item = case.evidence.filter(kind="document").first()
-    proposed = actions.propose_role(case=case, role="sponsor", person=cast.second_admin, by=cast.owner)
-    review = actions.open_review(case=life.fresh(case), by=cast.owner)
+    proposed = role_actions.propose_role(case=case, role="sponsor", person=cast.second_admin, by=cast.owner)
+    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
     criterion = "production.behaviour"
-    vote = life.vote(
+    vote = case_acts.vote(
         review, "adoption_change", cast.seat_adoption, "object", reason="No.", criteria=(criterion,)
     )
-    question = actions.ask_question(review=review, criterion=criterion, text="Who?", by=cast.seat_adoption)
-    hold = actions.hold(case=case, reason="Wait.", by=cast.seat_security)
+    question = review_actions.ask_question(
+        review=review, criterion=criterion, text="Who?", by=cast.seat_adoption
+    )
+    hold = hold_actions.hold(case=case, reason="Wait.", by=cast.seat_security)
     record_component(case=case, layer="application", name="Assistant", version="2.0", by=cast.owner)
-    control = actions.map_clause(
+    control = control_mapping.map_clause(
         case=case,
         clause=case.contract.in_force_at(clock.now()).clauses.first(),
         layer="policy",
@@ -76,10 +101,10 @@ def world(cast):
         evidence=item,
         by=cast.lead,
     )
-    decision = actions.record_architecture_decision(
+    decision = control_mapping.record_architecture_decision(
         case=case, title="One queue", text="Fewer parts.", decided_on=clock.today(), by=cast.lead
     )
-    dependant = actions.add_dependant(
+    dependant = dependants.add_dependant(
         case=case,
         who="Sales",
         for_what="Calls",
@@ -88,20 +113,20 @@ def world(cast):
         by=cast.owner,
     )
     today = clock.today()
-    event = actions.record_event(case=case, kind="demo", happened_on=today, words="Shown.", by=cast.lead)
-    money = actions.record_funding(
+    event = notes.record_event(case=case, kind="demo", happened_on=today, words="Shown.", by=cast.lead)
+    money = notes.record_funding(
         case=case, decided_on=today, decided_by="Steering", basis="The demo", by=cast.owner
     )
-    seen = actions.observe(case=case, layer="model", observed_on=today, words="Slow.", by=cast.steward)
-    effort = actions.note_effort(case=case, layer="integration", week=today, hours=2, by=cast.lead)
+    seen = notes.observe(case=case, layer="model", observed_on=today, words="Slow.", by=cast.steward)
+    effort = effort_actions.note_effort(case=case, layer="integration", week=today, hours=2, by=cast.lead)
     drill = factories.make_drill(cast, case)
     process = factories.make_process(cast, case)
     sampled = factories.make_trace_sample(cast, case)
     tomorrow = clock.today() + timedelta(days=1)
-    waiver = actions.request_waiver(
+    waiver = waivers.request_waiver(
         case=case, key="production.mvp_proof", reason="Later.", until=tomorrow, by=cast.owner
     )
-    gap = actions.open_gap(
+    gap = hold_actions.open_gap(
         case=case, text="Two lists.", owner=cast.steward, due=tomorrow, downstream=[], by=cast.owner
     )
     with acting(system="test", reason="One of everything"):
@@ -114,64 +139,68 @@ def world(cast):
             review=past, text="Log more", owner=cast.owner, due=tomorrow, proposed_by=cast.chair
         )
         condition.save()
-    contract = actions.save_contract(case=case, clauses=life.CLAUSES, by=cast.owner)
+    contract = contract_actions.save_contract(case=case, clauses=case_acts.CLAUSES, by=cast.owner)
     clause = contract.clauses.first()
-    comment = actions.comment_on_clause(
-        case=life.fresh(case), number=clause.number, text="Why?", by=cast.seat_risk
+    comment = comments.comment_on_clause(
+        case=case_acts.fresh(case), number=clause.number, text="Why?", by=cast.seat_risk
     )
     key, token = factories.make_key(cast, case)
     System(token.text).ask("summarise")
     (asked,) = logged()
-    pressed = actions.switch_off(case=case, reason="A trial", by=cast.owner)
-    actions.switch_on(case=case, reason="It is over", by=cast.owner)
+    pressed = kill_switch.switch_off(case=case, reason="A trial", by=cast.owner)
+    kill_switch.switch_on(case=case, reason="It is over", by=cast.owner)
     account = start(obligation=debts[0], by=cast.owner)
     log = ContentFile(b"12:00 nothing came back\n", "log.txt")
     attached = attach(post_mortem=account, title="The log", file=log, by=cast.owner)
     with acting(system="test", reason="One of everything"):
         said = SectionComment(post_mortem=account, text="Which two?", by=cast.seat_risk, at=clock.now())
         said.save()
-    copy = actions.copy_rulebook(base=Rulebook.objects.current(), version="2026.3", by=cast.admin)
-    forecast = actions.ask_forecast(of=copy, by=cast.admin)
+    copy = draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="2026.3", by=cast.admin)
+    forecast = forecast_actions.ask_forecast(of=copy, by=cast.admin)
     known = factories.make_lesson(cast)
-    draft = people.load_rulebook(source=load_default().replace('"2026.1"', '"2026.2"'), by=cast.admin)
-    batch = actions.upload_batch(
+    draft = people_actions.load_rulebook(source=load_default().replace('"2026.1"', '"2026.2"'), by=cast.admin)
+    batch = inventory_actions.upload_batch(
         content=b"agency,id,use_case_name,development_stage\nNASA,N-1,Crater finder,\n",
         file_name="small.csv",
         source="us-2025",
         by=cast.admin,
     )
-    vendor = actions.add_vendor(name="Acme Cloud", by=cast.seat_risk)
+    vendor = residency_actions.add_vendor(name="Acme Cloud", by=cast.seat_risk)
     bound = {"reference": "4.2", "starts_on": today, "allowed": ["EU"], "by": cast.seat_risk}
-    policy = actions.set_unit_policy(unit=cast.elsewhere, **bound)
-    estate, _ = actions.read_estate(
+    policy = residency_actions.set_unit_policy(unit=cast.elsewhere, **bound)
+    estate, _ = estate_actions.read_estate(
         content=b"Name,Kind\nShare,wiki\n", file_name="estate.csv", kind="systems", by=cast.admin
     )
     newcomer = factories.make_person("newly-seated")
-    seat = people.appoint(board=cast.board, person=newcomer, seat="service_operations", by=cast.admin)
-    absence = actions.plan_absence(first=tomorrow, last=tomorrow, asked=[Asked(cast.lead)], by=cast.owner)
+    seat = people_actions.appoint(board=cast.board, person=newcomer, seat="service_operations", by=cast.admin)
+    absence = absence_actions.plan_absence(
+        first=tomorrow, last=tomorrow, asked=[Asked(cast.lead)], by=cast.owner
+    )
     shared = factories.make_system(cast, "Customer ledger", owner=cast.second_admin, editable=False)
     with acting(system="test", reason="One of everything"):
         source = f"system:{shared.pk}"
         feed = owe(case, "feed", source=source, text="Shut?", due=tomorrow, debtor=cast.second_admin)
     service = factories.make_account(cast, shared)
     link = factories.make_link(
-        cast, case, shared, agreed=True, account=service, hops=[actions.Place("Gateway", "eu-west")]
+        cast, case, shared, agreed=True, account=service, hops=[link_actions.Place("Gateway", "eu-west")]
     )
     factories.make_term(cast, "customer")
-    use = actions.use_term(case=case, name="customer", by=cast.lead)
+    use = definition_actions.use_term(case=case, name="customer", by=cast.lead)
     says = {"term": use.term, "system": shared, "field": "customer_id", "by": cast.lead}
     year = today.replace(month=1, day=1)
-    actions.define(meaning="contract", counted_unit="contract", valid_to=year - timedelta(days=1), **says)
-    definition = actions.define(meaning="payer", counted_unit="payer", valid_from=year, **says)
+    definition_actions.define(
+        meaning="contract", counted_unit="contract", valid_to=year - timedelta(days=1), **says
+    )
+    definition = definition_actions.define(meaning="payer", counted_unit="payer", valid_from=year, **says)
     conflict = case.conflicts.get()
-    unconfirmed = actions.file_vendor_term(vendor=vendor, kind="region", **bound)
+    unconfirmed = residency_actions.file_vendor_term(vendor=vendor, kind="region", **bound)
     with acting(system="test", reason="As a case files it"):
         unconfirmed.awaits_confirmation, unconfirmed.confirmed_by, unconfirmed.confirmed_at = True, None, None
         unconfirmed.save()
-    proposed_change = actions.propose_change(
+    proposed_change = proposal_actions.propose_change(
         kind="system_retired", about=shared, reason="Nobody uses it.", by=cast.lead
     )
-    changed = actions.add_customisation(system=shared, team="Claims", what="Two fields", by=cast.lead)
+    changed = system_actions.add_customisation(system=shared, team="Claims", what="Two fields", by=cast.lead)
     with acting(system="test", reason="One of everything"):
         source = factories.make_system(cast, "Warehouse")
         looked_at = [
@@ -204,19 +233,21 @@ def world(cast):
         observed_on=today,
         by=cast.steward,
     )
-    incident = incidents.open_incident(case=case, severity=4, title="Slow answers", by=cast.lead)
-    clocks.lay_out_duties(by=cast.admin)
-    running = clocks.start_clock(incident=incident, duty=ReportingDuty.objects.earliest("pk"), by=cast.owner)
-    problem, problem_secret = problems.report_problem(
-        link=problems.open_link(case=case, by=cast.owner), what="It was slow."
+    incident = incident_actions.open_incident(case=case, severity=4, title="Slow answers", by=cast.lead)
+    reporting_clocks.lay_out_duties(by=cast.admin)
+    running = reporting_clocks.start_clock(
+        incident=incident, duty=ReportingDuty.objects.earliest("pk"), by=cast.owner
+    )
+    problem, problem_secret = user_report_actions.report_problem(
+        link=user_report_actions.open_link(case=case, by=cast.owner), what="It was slow."
     )
     measure = factories.make_measure(cast, case)
     factories.make_reading(cast, measure)
     meeting = plan_meeting(board=cast.board, held_on=today, by=cast.chair)
     add_point(meeting=meeting, words="Dates", by=cast.chair)
     point = place_point(meeting=meeting, key=f"r{review.pk}", place=1, reason="First.", by=cast.chair)
-    seals.seal()
-    sample = samples.draw_sample(
+    sealing.seal()
+    sample = record_samples.draw_sample(
         name="Votes", purpose="A look", search=Search(kind="signed off"), size=1, by=cast.auditor
     )
     return {
@@ -370,6 +401,8 @@ def test_a_case_that_is_not_yours_looks_like_one_that_is_not_there(world, cast, 
 
 def test_a_confidential_case_is_for_its_people_and_board(cast, as_):
     case = factories.make_case(cast)
-    actions.change_details(case=case, problem=case.problem, platform="", confidential=True, by=cast.owner)
+    case_actions.change_details(
+        case=case, problem=case.problem, platform="", confidential=True, by=cast.owner
+    )
     seen = {who: as_(getattr(cast, who)).get(f"/cases/{case.ref}/").status_code for who in CAST}
     assert {who for who, code in seen.items() if code == 200} == {"owner", *BOARD, *WATCHERS}

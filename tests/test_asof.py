@@ -9,14 +9,19 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from adoption.demo import life
-from governance import asof, capture, clock, seals
-from governance.history import acting
+from adoption.demo import case_acts
+from governance import clock
+from governance.ledger import row_capture
+from governance.ledger.row_history import acting
 from governance.models import Entry, Rulebook, Sealing, Unit, User
-from governance.views.asof import CannotBeShown, Day
-from initiatives import actions, standing, timeline
+from governance.transparency_log import as_of, sealing
+from governance.web.pages.as_of_views import CannotBeShown, Day
+from initiatives.case_pages import timeline
+from initiatives.cases import actions as case_actions
+from initiatives.cases.permissions import may_look_back, past_visible_to
+from initiatives.facts import supported_stage
+from initiatives.holds import actions as hold_actions
 from initiatives.models import Hold, Initiative, PastStanding, Span, Standing
-from initiatives.permissions import may_look_back, past_visible_to
 from tests import past_year
 from tests.anew import as_it_was
 
@@ -49,7 +54,7 @@ def year(django_db_setup, django_db_blocker):
 @pytest.fixture
 def case(year):
     """The case that became a prototype in January and an MVP in March."""
-    return life.fresh(year.cases[0])
+    return case_acts.fresh(year.cases[0])
 
 
 @pytest.fixture
@@ -81,8 +86,8 @@ def test_every_day_asked_again_says_what_was_seen_live(year):
 def test_what_happens_later_changes_no_earlier_answer(year, case, auditor):
     day = day_of(case, "mvp")
     before = auditor.get(on(case, day)).content
-    row = life.fresh(case)
-    actions.rename(case=row, title="Another name", reason="Clearer.", by=year.cast.owner)
+    row = case_acts.fresh(case)
+    case_actions.rename(case=row, title="Another name", reason="Clearer.", by=year.cast.owner)
     assert b"Another name" in auditor.get(reverse("case", args=[case.ref])).content
     assert stripped(auditor.get(on(case, day)).content) == stripped(before)
 
@@ -98,10 +103,10 @@ def test_nothing_is_known_before_it_is_sealed(year, case):
         row = Initiative.objects.get(pk=case.pk)
         row.title = "Not sealed yet"
         row.save()
-    with asof.day(clock.now()):
+    with as_of.day(clock.now()):
         assert Initiative.objects.get(pk=case.pk).title == case.title
-    seals.seal()
-    with asof.day(clock.now() + timedelta(days=1)):
+    sealing.seal()
+    with as_of.day(clock.now() + timedelta(days=1)):
         assert Initiative.objects.get(pk=case.pk).title == "Not sealed yet"
 
 
@@ -109,15 +114,15 @@ def test_a_row_that_was_removed_is_there_on_the_day_before(year, case):
     removed = case.contract.versions.first()
     clause = removed.clauses.first() if removed else None
     assert clause is not None
-    with asof.day(past_year.BEGINS + timedelta(days=300)):
+    with as_of.day(past_year.BEGINS + timedelta(days=300)):
         assert removed.clauses.model.objects.filter(pk=clause.pk).exists()
-    with asof.day(past_year.BEGINS):
+    with as_of.day(past_year.BEGINS):
         assert not removed.clauses.model.objects.filter(pk=clause.pk).exists()
 
 
 def test_a_key_that_is_used_again_is_one_row_on_every_day(year, case):
     """Removed and made anew under the same key: each day has the row of its own life, once."""
-    hold = actions.hold(case=life.fresh(case), reason="Wait.", by=year.cast.seat_security)
+    hold = hold_actions.hold(case=case_acts.fresh(case), reason="Wait.", by=year.cast.seat_security)
     key = hold.pk
     for reason in ("First", "", "Second"):
         with acting(by=year.cast.chair):
@@ -126,16 +131,16 @@ def test_a_key_that_is_used_again_is_one_row_on_every_day(year, case):
                 hold.save()
             else:
                 hold.delete()
-    seals.seal()
-    with asof.day(clock.now() + timedelta(days=1)):
+    sealing.seal()
+    with as_of.day(clock.now() + timedelta(days=1)):
         assert list(Hold.objects.filter(pk=key).values_list("reason", flat=True)) == ["Second"]
         assert Hold.objects.filter(initiative=case, pk=key).count() == 1
 
 
 def test_views_have_the_columns_of_their_tables():
     with connection.cursor() as cursor:
-        present = capture.present(cursor)
-        for table in asof.views(present):
+        present = row_capture.present(cursor)
+        for table in as_of.views(present):
             cursor.execute(
                 "SELECT table_schema, array_agg(column_name::text ORDER BY column_name) FROM information_schema.columns"
                 " WHERE table_name = %s AND table_schema IN ('public', 'asof') GROUP BY 1",
@@ -147,7 +152,7 @@ def test_views_have_the_columns_of_their_tables():
 
 def test_a_row_of_a_case_never_moves_to_another(year):
     one, other = year.cases
-    hold = actions.hold(case=life.fresh(one), reason="Wait.", by=year.cast.seat_security)
+    hold = hold_actions.hold(case=case_acts.fresh(one), reason="Wait.", by=year.cast.seat_security)
     hold.initiative = other
     with acting(by=year.cast.chair):
         hold.save()
@@ -159,7 +164,7 @@ def test_the_bound_on_transactions_hides_nothing(year, case):
     """Real checkpoints bound what is looked through; each moment between them is right all the same."""
     number = case.number
     for moment in sorted(Sealing.objects.values_list("known_at", flat=True).distinct())[-3:]:
-        with asof.day(moment):
+        with as_of.day(moment):
             bounded = Initiative.objects.filter(number=number).values().get(), Entry.objects.count()
             with connection.cursor() as cursor:
                 cursor.execute("SELECT set_config('plumbline.as_of_xact', '', true)")
@@ -167,7 +172,7 @@ def test_the_bound_on_transactions_hides_nothing(year, case):
 
 
 def test_nothing_can_be_written_on_another_day(year, case):
-    with asof.day(past_year.BEGINS + timedelta(days=200)), acting(by=year.cast.owner):
+    with as_of.day(past_year.BEGINS + timedelta(days=200)), acting(by=year.cast.owner):
         row = Initiative.objects.get(pk=case.pk)
         row.title = "Rewritten"
         with pytest.raises(DatabaseError, match="view"):
@@ -181,7 +186,7 @@ def test_a_look_back_that_runs_away_is_stopped_and_leaves_today_as_it_was(year, 
             cursor.execute("SELECT pg_sleep(60)")
 
     with monkeypatch.context() as slow:
-        slow.setattr(standing, "_read", runs_away)
+        slow.setattr(supported_stage, "_read", runs_away)
         answer = auditor.get(on(case, day_of(case, "mvp")))
     assert answer.status_code == 503
     assert "takes too long" in answer.content.decode()
@@ -293,7 +298,7 @@ def test_the_bar_leads_a_day_earlier_and_later_and_back(year, case, auditor):
     moment = auditor.get(on(case, "2024-06-15T14:30")).content.decode()
     assert "14:30 on 15 June 2024" in moment
     assert "as_of=2024-06-16T14%3A30" in moment
-    last = Day.of(asof.known_until()).asked
+    last = Day.of(as_of.known_until()).asked
     assert "A day later" not in auditor.get(on(case, last)).content.decode()
 
 
@@ -325,8 +330,8 @@ def test_days_that_cannot_be_shown_are_answered_with_words(case, auditor, asked,
 
 def test_what_is_not_sealed_yet_cannot_be_asked(case, auditor, monkeypatch):
     """In between the last checkpoint and now lies what may still grow."""
-    known = asof.known_until() - timedelta(days=2)
-    monkeypatch.setattr(asof, "known_until", lambda: known)
+    known = as_of.known_until() - timedelta(days=2)
+    monkeypatch.setattr(as_of, "known_until", lambda: known)
     later = Day.of(known + timedelta(hours=1)).asked
     answer = auditor.get(on(case, later))
     assert answer.status_code == 400
@@ -398,7 +403,7 @@ def test_standing_as_computed_and_as_computed_now(year, case, auditor):
     )
     with acting(system="test", reason="As if it had been computed wrongly"):
         PastStanding.objects.bulk_create([other])
-    page = auditor.get(on(case, Day.of(asof.known_until()).asked)).content.decode()
+    page = auditor.get(on(case, Day.of(as_of.known_until()).asked)).content.decode()
     assert "they differ" in page
     assert "What the product said then is not what the rules" in page
 
@@ -410,7 +415,7 @@ def test_the_standing_of_a_day_is_the_one_kept_then(year, case):
         sealed = Sealing.objects.filter(xact__in=newer.values("xact"), known_at__lte=known)
         if sealed.exists():
             continue
-        with asof.day(known):
+        with as_of.day(known):
             assert Standing.objects.get(initiative=case).computed_at == kept.computed_at
             assert sorted(Span.objects.filter(initiative=case).values_list("pk", flat=True)) == sorted(
                 span["id"] for span in kept.spans
@@ -480,10 +485,10 @@ def test_views_of_tables_that_belong_to_no_case_are_turned_back_too(year):
         unit = Unit.objects.get(pk=year.cast.unit.pk)
         unit.name = "Renamed today"
         unit.save()
-    seals.seal()
-    with asof.day(datetime(2024, 6, 1, tzinfo=UTC)):
+    sealing.seal()
+    with as_of.day(datetime(2024, 6, 1, tzinfo=UTC)):
         assert Unit.objects.get(pk=unit.pk).name == "Account management"
-        assert standing.facts_of(Initiative.objects.select_related("unit").first()).ref
+        assert supported_stage.facts_of(Initiative.objects.select_related("unit").first()).ref
 
 
 @pytest.mark.django_db(transaction=True)
@@ -492,7 +497,7 @@ def test_on_another_day_the_database_writes_nothing():
     write = "INSERT INTO public.django_content_type (app_label, model) VALUES ('x', 'y')"
     with (
         pytest.raises(DatabaseError, match="read-only transaction"),
-        asof.day(datetime(2024, 6, 1, tzinfo=UTC)),
+        as_of.day(datetime(2024, 6, 1, tzinfo=UTC)),
     ):
         connection.cursor().execute(write)
     connection.cursor().execute(write)

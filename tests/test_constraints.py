@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from adoption.models import Signal
 from governance import clock
-from governance.history import acting
+from governance.ledger.row_history import acting
 from governance.models import Clause, Rulebook
-from initiatives import actions
+from initiatives.efforts import notes
+from initiatives.holds import dependants
 from initiatives.models import (
     Condition,
     Continuation,
@@ -23,6 +24,7 @@ from initiatives.models import (
     SignOff,
     Waiver,
 )
+from initiatives.reviews import actions as review_actions
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -53,9 +55,9 @@ def acted(db):
 
 def test_one_vote_per_seat(cast, acted):
     case = factories.make_prototype(cast)
-    life.staff(case, cast.team)
-    review = actions.open_review(case=life.fresh(case), by=cast.owner)
-    first = life.vote(
+    case_acts.staff(case, cast.team)
+    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    first = case_acts.vote(
         review,
         "adoption_change",
         cast.seat_adoption,
@@ -91,7 +93,7 @@ def test_one_vote_per_seat(cast, acted):
 
 def test_one_open_review_and_ends_that_are_whole(cast, acted):
     case = factories.make_case(cast)
-    review = actions.open_review(case=case, by=cast.owner)
+    review = review_actions.open_review(case=case, by=cast.owner)
     copy = {
         "initiative": case,
         "gate": review.gate,
@@ -106,7 +108,7 @@ def test_one_open_review_and_ends_that_are_whole(cast, acted):
         "decided_means_findings_are_frozen",
         Review(**copy, outcome="refused", ended_at=clock.now(), ended_by=cast.chair).save,
     )
-    actions.withdraw_review(review=review, reason="Later.", by=cast.owner)
+    review_actions.withdraw_review(review=review, reason="Later.", by=cast.owner)
     refused(
         "kept as it was",
         raw("UPDATE initiatives_review SET outcome = 'open', ended_at = NULL, ended_by_id = NULL"),
@@ -182,20 +184,18 @@ def test_a_prototype_has_no_dependants_no_rollout_and_no_live_data(cast, acted):
 def test_notes_and_what_was_stated_stay_as_they_were_written(cast, acted):
     case = factories.make_mvp(cast)
     today = clock.today()
-    note = actions.observe(case=case, layer="model", observed_on=today, words="Slow.", by=cast.owner)
-    actions.record_event(case=case, kind="demo", happened_on=today, words="Shown.", by=cast.owner)
-    actions.record_funding(
-        case=case, decided_on=today, decided_by="Steering", basis="The demo", by=cast.owner
-    )
+    note = notes.observe(case=case, layer="model", observed_on=today, words="Slow.", by=cast.owner)
+    notes.record_event(case=case, kind="demo", happened_on=today, words="Shown.", by=cast.owner)
+    notes.record_funding(case=case, decided_on=today, decided_by="Steering", basis="The demo", by=cast.owner)
     refused("does not change", raw("UPDATE initiatives_observation SET words = 'Fast.'"))
     refused("does not change", raw("UPDATE initiatives_event SET happened_on = happened_on - 1"))
     refused("does not change", raw("UPDATE initiatives_fundingdecision SET supported = 'production'"))
     for table in ("event", "fundingdecision", "observation"):
         refused("is kept", raw(f"DELETE FROM initiatives_{table}"))
     refused("taken_back_by_whom", raw("UPDATE initiatives_observation SET withdrawn_at = now()"))
-    actions.take_back(note=note, reason="My network.", by=cast.owner)
+    notes.take_back(note=note, reason="My network.", by=cast.owner)
     refused("does not change", raw("UPDATE initiatives_observation SET withdrawn_reason = 'x'"))
-    dependant = actions.add_dependant(
+    dependant = dependants.add_dependant(
         case=case,
         who="Sales",
         for_what="Calls",
@@ -205,7 +205,7 @@ def test_notes_and_what_was_stated_stay_as_they_were_written(cast, acted):
     )
     refused("stays as it was stated", raw("UPDATE initiatives_dependant SET bearable_outage_hours = 900"))
     refused("stays as it was stated", raw("UPDATE initiatives_dependant SET executive_id = %s", cast.lead.pk))
-    actions.decline_dependence(dependant=dependant, reason="No.", by=cast.sponsor)
+    dependants.decline_dependence(dependant=dependant, reason="No.", by=cast.sponsor)
     refused("stays as it was stated", raw("UPDATE initiatives_dependant SET declined_at = NULL"))
     refused("ends, it is not deleted", raw("DELETE FROM initiatives_dependant"))
 
@@ -235,9 +235,9 @@ def test_a_published_rulebook_and_its_rows_stay(cast):
 
 def test_the_clauses_of_a_signed_contract_stay(cast, acted):
     case = factories.make_prototype(cast)
-    life.staff(case, cast.team)
-    life.contract(life.fresh(case), cast.team)
-    version = life.fresh(case).contract.versions.get()
+    case_acts.staff(case, cast.team)
+    case_acts.contract(case_acts.fresh(case), cast.team)
+    version = case_acts.fresh(case).contract.versions.get()
     refused(
         "fixed once it leaves draft", raw("UPDATE governance_clause SET sentence = 'It may do anything.'")
     )

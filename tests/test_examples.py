@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from governance import client
+from governance.authorization import client
 from tests.stand_in import KEY, Contract, StandIn
 from tests.support.paths import EXAMPLES
 

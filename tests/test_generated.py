@@ -23,16 +23,19 @@ from django.urls import NoReverseMatch, get_resolver, reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from governance import capture, clock, first_admin, people_file
-from governance.history import acting
+from governance import clock
+from governance.ledger import row_capture
+from governance.ledger.row_history import acting
 from governance.models import User, rulebook
-from governance.offline.verify import Rejected, check_receipt, parse_note
+from governance.people import people_import
 from governance.rulebook import RulebookErrors, parse
+from governance.sign_in import first_admin
 from governance.tables.encodings import CodePageUnsure
 from governance.tables.reader import read_table
-from governance.timestamps import NotStamped, token_of
-from initiatives import actions
-from initiatives.actions.holds import owe
+from governance.transparency_log.offline_verifier import Rejected, check_receipt, parse_note
+from governance.transparency_log.timestamping import NotStamped, token_of
+from initiatives.holds.actions import owe
+from initiatives.imports.inventories import actions as inventory_actions
 from tests import factories, generated
 from tests.access import CAST, TABLE
 from tests.generated import UNESCAPED, forms_of, looked_up
@@ -44,11 +47,11 @@ FULL = 100  # rounds from which every page is looked at, not a part of them
 CLOSED = ("sign-out", "healthz", "readyz", "evidence-content", "evidence-file", "logout")
 # Forms that no page of the walk shows, and why.
 NOT_WALKED = {
-    "governance.styleguide.SampleForm": "the style guide's, shown in debug only",
-    "governance.styleguide.ReasonForm": "likewise",
-    "initiatives.forms.moves.ContinueForm": "shown when a trial is past its greatest age: its own tests send it",
-    "initiatives.forms.evidence.CaptureForm": "holds no field",
-    "initiatives.forms.efforts.EffortMappingForm": "shown once a table was sent: its own tests send it",
+    "governance.web.styleguide.SampleForm": "the style guide's, shown in debug only",
+    "governance.web.styleguide.ReasonForm": "likewise",
+    "initiatives.stages.forms.ContinueForm": "shown when a trial is past its greatest age: its own tests send it",
+    "initiatives.evidence.forms.CaptureForm": "holds no field",
+    "initiatives.efforts.forms.EffortMappingForm": "shown once a table was sent: its own tests send it",
 }
 
 
@@ -74,7 +77,7 @@ SHOWN_AT_ONCE = re.compile(r"/settings/calendar/|/cases/[^/]+/systems/(key|\d+/r
 
 def kept() -> tuple:
     """All that must be the same after a request that changed nothing: changes of rows, rows beside them, files."""
-    captured = {model._meta.db_table for model in capture.captured_models()}
+    captured = {model._meta.db_table for model in row_capture.captured_models()}
     beside = {model._meta.db_table for model in apps.get_models()} - captured - set(LEFT_BEHIND)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -181,7 +184,7 @@ def in_other_states(cast) -> list[tuple[str, str]]:
     idea = factories.make_case(cast, title="Only an idea")
     prototype = factories.make_prototype(cast, title="A prototype")
     production = factories.make_production(cast, title="In production")
-    batch = actions.upload_batch(
+    batch = inventory_actions.upload_batch(
         content=b"Name,Phase,Owner\nCrater finder,Trial,Somebody\n",
         file_name="own.csv",
         source="acme",
@@ -353,8 +356,11 @@ READERS = {
         lambda content, page: read_table(content, encoding=page).columns,
         (ValidationError, CodePageUnsure),
     ),
-    "people": (lambda content, _: people_file.read(people_file.decode(content), by=User()), ValidationError),
-    "people, pasted": (lambda content, _: people_file.read(as_text(content), by=User()), ValidationError),
+    "people": (
+        lambda content, _: people_import.read(people_import.decode(content), by=User()),
+        ValidationError,
+    ),
+    "people, pasted": (lambda content, _: people_import.read(as_text(content), by=User()), ValidationError),
     "a rulebook": (lambda content, _: parse(as_text(content)), RulebookErrors),
     "a receipt": (lambda content, _: check_receipt(content), Rejected),
     "a checkpoint": (lambda content, _: parse_note(as_text(content)), Rejected),

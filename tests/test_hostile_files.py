@@ -9,8 +9,8 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.forms import FileField
 
-from initiatives import previews
-from initiatives.files import LONGEST_NAME, TYPES, check_file, extension_of, tidy_name
+from initiatives.files import file_previews
+from initiatives.files.upload_policy import LONGEST_NAME, TYPES, check_file, extension_of, tidy_name
 from initiatives.models import Evidence
 from tests import factories, hostile
 from tests.hostile import KEPT, MARK, REFUSED
@@ -250,7 +250,7 @@ def test_what_lies_there_from_before_is_looked_at_again(cast, as_, monkeypatch):
     """
     case = factories.make_case(cast)
     client = as_(cast.owner)
-    monkeypatch.setattr("initiatives.actions.evidence.check_file", lambda file, *, page: "image/png")
+    monkeypatch.setattr("initiatives.evidence.actions.check_file", lambda file, *, page: "image/png")
     for content in (
         hostile.HTML,
         hostile.SVG,
@@ -267,4 +267,4 @@ def test_what_lies_there_from_before_is_looked_at_again(cast, as_, monkeypatch):
 def test_only_pictures_and_pdfs_that_pass_go_to_a_browser_as_they_are():
     for file in FILES:
         if file.verdict == REFUSED and file.content != hostile.pdf():  # where the name was the matter
-            assert previews.sent_as(file.content) == "", file.what
+            assert file_previews.sent_as(file.content) == "", file.what

@@ -20,8 +20,9 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import F, ProtectedError
 from django.test import override_settings
 
-from governance import capture, clock, history
-from governance.history import NoActor, acting
+from governance import clock
+from governance.ledger import row_capture, row_history
+from governance.ledger.row_history import NoActor, acting
 from governance.models import Entry, Unit
 from tests import factories, plumbing, whole
 
@@ -247,7 +248,7 @@ def set_wise(row):
     """The door for many rows at once."""
     name = spoil(row)
     with by_test():
-        history.update_alike(type(row), [row], [name])
+        row_history.update_alike(type(row), [row], [name])
 
 
 def twice(row):
@@ -309,7 +310,7 @@ def tried(way, row) -> str:
     kept = entry[1]["after"]
     if live is None:
         return CAPTURED if kept is None and entry[1]["before"] is not None else "captured wrongly"
-    secret = capture.secret_columns(type(row))
+    secret = row_capture.secret_columns(type(row))
     shown = {name: value for name, value in _json(live[0]).items() if name not in secret}
     right = kept == shown and entry[1]["actor"]["name"] == "system: test" and entry[1]["reason"] == "Tried"
     return CAPTURED if right and not set(secret) & set(kept) else f"captured wrongly: {kept} for {shown}"
@@ -340,7 +341,9 @@ def test_no_way_to_change_a_row_is_silent(rounds):
     """Every way on every table with `--rounds 500`; in the suite one of three, others on the next table."""
     rows = whole.one_of_each()
     step = 1 if rounds >= 500 else 3
-    missing = {model._meta.label for model in capture.governed_models()} - {row._meta.label for row in rows}
+    missing = {model._meta.label for model in row_capture.governed_models()} - {
+        row._meta.label for row in rows
+    }
     assert not missing, f"no row to try with of {sorted(missing)}: add one to tests/whole.py"
     wrong, came = [], {way.__name__: set() for way, _ in WAYS}
     for place, row in enumerate(rows):
@@ -399,18 +402,20 @@ def test_passwords_are_in_no_entry(cast):
 
 
 def test_every_model_is_governed_or_says_why():
-    assert capture.check_models() == []
+    assert row_capture.check_models() == []
 
 
 def test_a_model_that_is_forgotten_is_found(monkeypatch):
     monkeypatch.delattr(apps.get_model("governance.Notice"), "not_governed")
-    (found,) = capture.check_models()
+    (found,) = row_capture.check_models()
     assert found.id == "plumbline.E001"
     assert "governance.Notice" in found.msg
 
 
 def test_rows_of_a_case_are_entered_under_its_reference():
-    ways = {model._meta.db_table: capture._case_of(model, "NEW") for model in capture.captured_models()}
+    ways = {
+        model._meta.db_table: row_capture._case_of(model, "NEW") for model in row_capture.captured_models()
+    }
     without = {table for table, way in ways.items() if not way}
     assert without == {
         "adoption_attendance",

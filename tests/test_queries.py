@@ -7,12 +7,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
-from governance.clauses import MOST_CLAUSES, Terms
-from initiatives import actions
-from initiatives.actions import Written
+from governance.contracts.clauses import MOST_CLAUSES, Terms
+from initiatives.contracts import actions as contract_actions
+from initiatives.contracts import comments
+from initiatives.contracts.actions import Written
+from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Initiative, Review
+from initiatives.reviews import actions as review_actions
 from tests import factories, snapshots
 from tests.initiatives import reviewing
 
@@ -89,7 +92,7 @@ FULL = 500  # rounds from which everybody opens every page of theirs
 @snapshots.kept
 def review(cast) -> Review:
     """An MVP as they are, with a review for production open."""
-    return actions.open_review(case=factories.make_mvp(cast), by=cast.owner)
+    return review_actions.open_review(case=factories.make_mvp(cast), by=cast.owner)
 
 
 def address(page: str, review: Review) -> str:
@@ -132,13 +135,13 @@ def test_twice_the_evidence_costs_no_query_more(cast, as_, review):
     before = {page: asked(client, address(page, review)) for page in pages}
     held = list(case.evidence.filter(kind="document", generated=False).prefetch_related("coverage"))
     for item in held * (case.evidence.count() // len(held) + 1):
-        actions.add_evidence(
+        evidence_actions.add_evidence(
             case=case,
             kind="document",
             title=f"{item.title}, once more",
             observed_on=clock.today(),
             covers=[row.requirement for row in item.coverage.all()],
-            file=life.pdf(f"{item.title}, once more"),
+            file=case_acts.pdf(f"{item.title}, once more"),
             by=cast.owner,
         )
     after = {page: asked(client, address(page, review)) for page in pages}
@@ -146,18 +149,20 @@ def test_twice_the_evidence_costs_no_query_more(cast, as_, review):
 
 
 def test_two_hundred_clauses_cost_no_query_more(cast, as_, review):
-    case, client = life.fresh(review.initiative), as_(cast.owner)
+    case, client = case_acts.fresh(review.initiative), as_(cast.owner)
     pages = [f"{case.get_absolute_url()}contract/{page}" for page in OF_CONTRACT]
-    few = life.CLAUSES
-    actions.save_contract(case=case, clauses=few, by=cast.owner)
-    actions.comment_on_clause(case=life.fresh(case), number=1, text="Why?", by=cast.seat_risk)
+    few = case_acts.CLAUSES
+    contract_actions.save_contract(case=case, clauses=few, by=cast.owner)
+    comments.comment_on_clause(case=case_acts.fresh(case), number=1, text="Why?", by=cast.seat_risk)
     before = {page: asked(client, page) for page in pages}
     days = [Written("retention", terms=Terms(days=1000 + more)) for more in range(MOST_CLAUSES - len(few))]
-    actions.save_contract(case=life.fresh(case), clauses=[*few, *days], by=cast.owner)
-    numbers = life.fresh(case).contract.versions.get(state="draft").clauses.values_list("number", flat=True)
+    contract_actions.save_contract(case=case_acts.fresh(case), clauses=[*few, *days], by=cast.owner)
+    numbers = (
+        case_acts.fresh(case).contract.versions.get(state="draft").clauses.values_list("number", flat=True)
+    )
     assert len(numbers) == MOST_CLAUSES
     for number in numbers[::4]:
-        actions.comment_on_clause(case=life.fresh(case), number=number, text="And?", by=cast.seat_risk)
+        comments.comment_on_clause(case=case_acts.fresh(case), number=number, text="And?", by=cast.seat_risk)
     after = {page: asked(client, page) for page in pages}
     assert {page: (before[page], count) for page, count in after.items() if count > before[page]} == {}
     assert max(after.values()) <= 25
@@ -171,8 +176,8 @@ def test_ten_more_cases_and_reviews_cost_no_query_more(cast, as_, review):
     for number in range(10):
         case = factories.make_case(cast, title=f"Idea {number}")
         if number < 3:
-            life.parts(case, cast.team)
-            actions.open_review(case=case, by=cast.owner)
+            case_acts.parts(case, cast.team)
+            review_actions.open_review(case=case, by=cast.owner)
     assert Initiative.objects.count() == 12
     after = {page: asked(client, page) for page in pages}
     assert {page: (before[page], count) for page, count in after.items() if count > before[page]} == {}
@@ -182,11 +187,11 @@ def test_a_vote_and_a_promotion_send_no_more_than_is_written_down(cast):
     """What a vote and a promotion check, write, record and tell, in so many statements (ADR 0020)."""
     review = reviewing.before_mvp(cast)
     *others, last = review.rulebook.book.gates[review.gate].seats
-    life.votes(review, cast.team, seats=others)
+    case_acts.votes(review, cast.team, seats=others)
     with CaptureQueriesContext(connection) as vote:
-        life.votes(review, cast.team, seats=[last])
+        case_acts.votes(review, cast.team, seats=[last])
     with CaptureQueriesContext(connection) as promotion:
-        actions.decide(review=review, outcome="approved", reason="Shown.", by=cast.chair)
+        review_actions.decide(review=review, outcome="approved", reason="Shown.", by=cast.chair)
     assert len(vote) <= 25
     assert len(promotion) <= 25
     moved = Initiative.objects.get(pk=review.initiative_id).stage_changes.get(to_stage="mvp")

@@ -10,14 +10,31 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
-from adoption.demo import life
-from governance import clock, guards, ledger, seals
-from governance.answers import Refused
-from governance.clauses import Terms
-from governance.history import NoActor, acting
+from adoption.demo import case_acts
+from governance import clock
+from governance.contracts.clauses import Terms
+from governance.ledger import record
+from governance.ledger.row_history import NoActor, acting
 from governance.models import Entry, EntryBody, Unit
-from initiatives import actions
+from governance.permission_result import Refused
+from governance.transparency_log import database_guards, sealing
+from initiatives.approvals import actions as approval_actions
+from initiatives.cases import actions as case_actions
+from initiatives.checklist import actions as checklist_actions
+from initiatives.checklist import waivers
+from initiatives.contracts import actions as contract_actions
+from initiatives.contracts import clause_actions, comments, control_mapping
+from initiatives.efforts import notes
+from initiatives.enforcement import kill_switch, system_keys
+from initiatives.evidence import actions as evidence_actions
+from initiatives.holds import actions as hold_actions
 from initiatives.models import Initiative
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews.sign_offs import actions as sign_off_actions
+from initiatives.roles import actions as role_actions
+from initiatives.roles import leaving
+from initiatives.running import actions as running_actions
+from initiatives.stages import actions as stage_actions
 from tests import factories
 from tests.walks import story
 
@@ -68,13 +85,13 @@ def test_every_act_leaves_exactly_its_entries(cast):
         made[name] = value
 
     def component(version):
-        return actions.record_component(
+        return running_actions.record_component(
             case=case, layer="model", name="Language model", version=version, by=owner
         )
 
     def clause(days, **said):
-        written = actions.Written("retention", terms=Terms(days=days), **said)
-        return actions.save_clause(case=case, clause=written, by=owner)
+        written = contract_actions.Written("retention", terms=Terms(days=days), **said)
+        return clause_actions.save_clause(case=case, clause=written, by=owner)
 
     table = [
         (
@@ -84,65 +101,74 @@ def test_every_act_leaves_exactly_its_entries(cast):
         (["registered", "role proposed"], lambda: factories.make_case(cast, title="Third", owner=cast.lead)),
         (
             ["details changed"],
-            lambda: actions.change_details(
+            lambda: case_actions.change_details(
                 case=case, problem="New", platform="", confidential=False, by=owner
             ),
         ),
         (
             [],
-            lambda: actions.change_details(
+            lambda: case_actions.change_details(
                 case=case, problem="New", platform="", confidential=False, by=owner
             ),
         ),
-        (["renamed"], lambda: actions.rename(case=case, title="New", reason="Clearer", by=owner)),
+        (["renamed"], lambda: case_actions.rename(case=case, title="New", reason="Clearer", by=owner)),
         (
             ["event recorded"],
             lambda: keep(
                 "event",
-                actions.record_event(
+                notes.record_event(
                     case=case, kind="demo", happened_on=clock.today(), words="Shown", by=owner
                 ),
             ),
         ),
         (
             ["funding recorded"],
-            lambda: actions.record_funding(
+            lambda: notes.record_funding(
                 case=case, decided_on=clock.today(), decided_by="Steering", basis="A demo", by=owner
             ),
         ),
         (
             ["observed"],
-            lambda: actions.observe(
+            lambda: notes.observe(
                 case=case, layer="application", observed_on=clock.today(), words="Unused", by=owner
             ),
         ),
-        (["note taken back"], lambda: actions.take_back(note=made["event"], reason="Not shown", by=owner)),
+        (["note taken back"], lambda: notes.take_back(note=made["event"], reason="Not shown", by=owner)),
         (
             ["risk tier proposed"],
-            lambda: actions.propose_tier(case=case, tier="limited", worst_credible_harm="Time", by=owner),
+            lambda: case_actions.propose_tier(
+                case=case, tier="limited", worst_credible_harm="Time", by=owner
+            ),
         ),
-        (["risk tier confirmed"], lambda: actions.confirm_tier(case=case, tier="limited", by=cast.seat_risk)),
+        (
+            ["risk tier confirmed"],
+            lambda: case_actions.confirm_tier(case=case, tier="limited", by=cast.seat_risk),
+        ),
         (["component recorded"], lambda: component("m-4")),
         (["component recorded", "changed"], lambda: component("m-5")),
         (
             ["scope in force"],
-            lambda: actions.record_scope(case=case, users="Ten people", user_count=10, by=owner),
+            lambda: running_actions.record_scope(case=case, users="Ten people", user_count=10, by=owner),
         ),
         (
             ["scope in force", "changed"],
-            lambda: actions.record_scope(case=case, users="All", user_count=90, by=owner),
+            lambda: running_actions.record_scope(case=case, users="All", user_count=90, by=owner),
         ),
         (
             ["changed"],
-            lambda: actions.report_change(case=case, triggers=["workflow"], what="Redesigned", by=owner),
+            lambda: running_actions.report_change(
+                case=case, triggers=["workflow"], what="Redesigned", by=owner
+            ),
         ),
         (
             ["answered"],
-            lambda: actions.answer(case=case, requirement="mvp.users", kind="answered", text="Ten", by=owner),
+            lambda: checklist_actions.answer(
+                case=case, requirement="mvp.users", kind="answered", text="Ten", by=owner
+            ),
         ),
         (
             ["answered", "evidence added"],
-            lambda: actions.answer(
+            lambda: checklist_actions.answer(
                 case=case,
                 requirement="proto.question",
                 kind="answered",
@@ -153,87 +179,93 @@ def test_every_act_leaves_exactly_its_entries(cast):
         ),
         (
             ["answered"],
-            lambda: actions.answer(
+            lambda: checklist_actions.answer(
                 case=case, requirement="mvp.success", kind="not_applicable", text="No", by=owner
             ),
         ),
         (
             ["not applicable accepted"],
-            lambda: actions.accept_not_applicable(
+            lambda: checklist_actions.accept_not_applicable(
                 case=case, requirement="mvp.success", version=1, by=cast.seat_value
             ),
         ),
         (
             ["declared"],
-            lambda: actions.declare(case=case, key="workflow_fit", text="It fits by June", by=owner),
+            lambda: checklist_actions.declare(
+                case=case, key="workflow_fit", text="It fits by June", by=owner
+            ),
         ),
         (
             ["evidence added"],
             lambda: keep(
                 "item",
-                actions.add_evidence(
+                evidence_actions.add_evidence(
                     case=case,
                     kind="document",
                     title="Users",
                     observed_on=clock.today(),
                     covers=["mvp.users"],
-                    file=life.pdf("Users"),
+                    file=case_acts.pdf("Users"),
                     by=owner,
                 ),
             ),
         ),
         (
             ["evidence offered"],
-            lambda: actions.cover(evidence=made["item"], requirements=["mvp.problem"], by=owner),
+            lambda: evidence_actions.cover(evidence=made["item"], requirements=["mvp.problem"], by=owner),
         ),
-        ([], lambda: actions.cover(evidence=made["item"], requirements=["mvp.problem"], by=owner)),
+        ([], lambda: evidence_actions.cover(evidence=made["item"], requirements=["mvp.problem"], by=owner)),
         (
             ["evidence withdrawn"],
-            lambda: actions.withdraw_evidence(evidence=made["item"], reason="Wrong file", by=owner),
+            lambda: evidence_actions.withdraw_evidence(evidence=made["item"], reason="Wrong file", by=owner),
         ),
         (
             ["role proposed"],
             lambda: keep(
                 "role",
-                actions.propose_role(case=case, role="support_owner", person=cast.support, by=owner),
+                role_actions.propose_role(case=case, role="support_owner", person=cast.support, by=owner),
             ),
         ),
         (
             ["role accepted", "evidence added"],
-            lambda: actions.accept_role(assignment=made["role"], by=cast.support),
+            lambda: role_actions.accept_role(assignment=made["role"], by=cast.support),
         ),
         (
             ["role accepted again", "evidence added"],
-            lambda: actions.reaccept_role(assignment=made["role"], by=cast.support),
+            lambda: role_actions.reaccept_role(assignment=made["role"], by=cast.support),
         ),
         (
             ["role ended", "changed"],
-            lambda: actions.end_role(assignment=made["role"], reason="Moved", by=cast.support),
+            lambda: role_actions.end_role(assignment=made["role"], reason="Moved", by=cast.support),
         ),
         (
             ["role proposed"],
             lambda: keep(
-                "role", actions.propose_role(case=case, role="technical_lead", person=cast.lead, by=owner)
+                "role",
+                role_actions.propose_role(case=case, role="technical_lead", person=cast.lead, by=owner),
             ),
         ),
-        (["role declined"], lambda: actions.decline_role(assignment=made["role"], by=cast.lead)),
-        (["hold opened"], lambda: keep("hold", actions.hold(case=case, reason="Wait", by=cast.seat_risk))),
-        (["hold lifted"], lambda: actions.lift_hold(hold=made["hold"], reason="Fine", by=cast.chair)),
+        (["role declined"], lambda: role_actions.decline_role(assignment=made["role"], by=cast.lead)),
+        (
+            ["hold opened"],
+            lambda: keep("hold", hold_actions.hold(case=case, reason="Wait", by=cast.seat_risk)),
+        ),
+        (["hold lifted"], lambda: hold_actions.lift_hold(hold=made["hold"], reason="Fine", by=cast.chair)),
         (
             ["gap opened"],
             lambda: keep(
                 "gap",
-                actions.open_gap(
+                hold_actions.open_gap(
                     case=case, text="A report", owner=owner, due=clock.today(), downstream=["Sales"], by=owner
                 ),
             ),
         ),
-        (["gap closed"], lambda: actions.close_gap(gap=made["gap"], by=owner)),
+        (["gap closed"], lambda: hold_actions.close_gap(gap=made["gap"], by=owner)),
         (
             ["waiver requested"],
             lambda: keep(
                 "waiver",
-                actions.request_waiver(
+                waivers.request_waiver(
                     case=case,
                     key="mvp.users",
                     reason="Later",
@@ -242,115 +274,119 @@ def test_every_act_leaves_exactly_its_entries(cast):
                 ),
             ),
         ),
-        (["waiver agreed"], lambda: actions.agree_to_waiver(waiver=made["waiver"], by=cast.chair)),
+        (["waiver agreed"], lambda: waivers.agree_to_waiver(waiver=made["waiver"], by=cast.chair)),
         (
             ["waiver refused"],
-            lambda: actions.refuse_waiver(waiver=made["waiver"], reason="No", by=cast.seat_risk),
+            lambda: waivers.refuse_waiver(waiver=made["waiver"], reason="No", by=cast.seat_risk),
         ),
         (
             ["contract written"],
-            lambda: actions.save_contract(case=case, clauses=life.CLAUSES, by=owner),
+            lambda: contract_actions.save_contract(case=case, clauses=case_acts.CLAUSES, by=owner),
         ),
         (
             ["architecture decided"],
             lambda: keep(
                 "decision",
-                actions.record_architecture_decision(
+                control_mapping.record_architecture_decision(
                     case=case, title="One queue", text="Fewer parts", decided_on=clock.today(), by=owner
                 ),
             ),
         ),
         (
             ["architecture decision withdrawn"],
-            lambda: actions.withdraw_architecture_decision(
+            lambda: control_mapping.withdraw_architecture_decision(
                 decision=made["decision"], reason="Two queues", by=owner
             ),
         ),
         (["key made"], lambda: keep("key", factories.make_key(cast, case)[0])),
         (
             ["key made"],
-            lambda: actions.rotate_key(
+            lambda: system_keys.rotate_key(
                 key=made["key"], expires_at=clock.now() + timedelta(days=60), by=owner
             ),
         ),
-        (["key revoked"], lambda: actions.revoke_key(key=made["key"], reason="Lost", by=owner)),
+        (["key revoked"], lambda: system_keys.revoke_key(key=made["key"], reason="Lost", by=owner)),
         (
             ["switched off"],
-            lambda: keep("switch", actions.switch_off(case=case, reason="Wrong tone", by=cast.chair)),
+            lambda: keep("switch", kill_switch.switch_off(case=case, reason="Wrong tone", by=cast.chair)),
         ),
-        (["switched on"], lambda: actions.switch_on(case=case, reason="Mended", by=owner)),
+        (["switched on"], lambda: kill_switch.switch_on(case=case, reason="Mended", by=owner)),
         (
             ["evidence added"],
-            lambda: actions.record_drill(pressed=made["switch"], covers=["prod.q10_outage"], by=owner),
+            lambda: kill_switch.record_drill(pressed=made["switch"], covers=["prod.q10_outage"], by=owner),
         ),
         (["clause written"], lambda: keep("clause", clause(900))),
         ([], lambda: clause(900, number=made["clause"].number)),
         (["clause written"], lambda: keep("other", clause(901))),
         (
             ["clause moved"],
-            lambda: actions.move_clause(case=case, number=made["clause"].number, up=False, by=owner),
+            lambda: clause_actions.move_clause(case=case, number=made["clause"].number, up=False, by=owner),
         ),
-        ([], lambda: actions.move_clause(case=case, number=made["clause"].number, up=False, by=owner)),
+        ([], lambda: clause_actions.move_clause(case=case, number=made["clause"].number, up=False, by=owner)),
         (
             ["clause removed"],
-            lambda: actions.remove_clause(
+            lambda: clause_actions.remove_clause(
                 case=case, number=made["other"].number, seen=made["other"].fingerprint, by=owner
             ),
         ),
         (
             ["refused"],
             lambda: refused(
-                lambda: actions.remove_clause(case=case, number=made["clause"].number, seen="", by=owner)
+                lambda: clause_actions.remove_clause(
+                    case=case, number=made["clause"].number, seen="", by=owner
+                )
             ),
         ),
         (
             ["contract start planned"],
-            lambda: actions.plan_start(case=case, wanted_from=clock.today() + timedelta(days=3), by=owner),
+            lambda: clause_actions.plan_start(
+                case=case, wanted_from=clock.today() + timedelta(days=3), by=owner
+            ),
         ),
         (
             ["word written"],
-            lambda: actions.save_word(case=case, kind="action", key="file", words="file it", by=owner),
+            lambda: clause_actions.save_word(case=case, kind="action", key="file", words="file it", by=owner),
         ),
         (
             ["word written"],
-            lambda: actions.save_word(
+            lambda: clause_actions.save_word(
                 case=case, kind="action", key="file", words="put it away", seen="file it", by=owner
             ),
         ),
         (
             ["word retired"],
-            lambda: actions.retire_word(case=case, kind="action", key="file", by=owner),
+            lambda: clause_actions.retire_word(case=case, kind="action", key="file", by=owner),
         ),
         (
             ["clause commented"],
             lambda: keep(
                 "comment",
-                actions.comment_on_clause(case=case, number=1, text="Why 200?", by=cast.seat_risk),
+                comments.comment_on_clause(case=case, number=1, text="Why 200?", by=cast.seat_risk),
             ),
         ),
         (
             ["comment settled"],
-            lambda: actions.settle_comment(case=case, comment=made["comment"], by=owner),
+            lambda: comments.settle_comment(case=case, comment=made["comment"], by=owner),
         ),
-        (["review opened"], lambda: keep("review", actions.open_review(case=case, by=owner))),
+        (["review opened"], lambda: keep("review", review_actions.open_review(case=case, by=owner))),
         (
             ["asked"],
             lambda: keep(
                 "question",
-                actions.ask_question(
+                review_actions.ask_question(
                     review=made["review"], criterion="prototype.honest", text="Why?", by=cast.seat_risk
                 ),
             ),
         ),
         (
             ["question answered"],
-            lambda: actions.answer_question(question=made["question"], text="Because", by=owner),
+            lambda: review_actions.answer_question(question=made["question"], text="Because", by=owner),
         ),
         (
             ["signed off"],
             lambda: keep(
                 "vote",
-                life.vote(
+                case_acts.vote(
                     made["review"],
                     "business_value",
                     cast.seat_value,
@@ -362,35 +398,37 @@ def test_every_act_leaves_exactly_its_entries(cast):
         ),
         (
             ["vote withdrawn"],
-            lambda: actions.withdraw_vote(sign_off=made["vote"], reason="Looked again", by=cast.seat_value),
+            lambda: sign_off_actions.withdraw_vote(
+                sign_off=made["vote"], reason="Looked again", by=cast.seat_value
+            ),
         ),
         (
             ["review returned"],
-            lambda: actions.return_review(review=made["review"], reason="Answer first", by=cast.chair),
+            lambda: review_actions.return_review(review=made["review"], reason="Answer first", by=cast.chair),
         ),
-        (["review opened"], lambda: keep("review", actions.open_review(case=case, by=owner))),
+        (["review opened"], lambda: keep("review", review_actions.open_review(case=case, by=owner))),
         (
             ["review withdrawn"],
-            lambda: actions.withdraw_review(review=made["review"], reason="Not yet", by=owner),
+            lambda: review_actions.withdraw_review(review=made["review"], reason="Not yet", by=owner),
         ),
         (
             ["refused"],
-            lambda: refused(lambda: actions.retire(case=case, reason="Attack", by=cast.outsider)),
+            lambda: refused(lambda: stage_actions.retire(case=case, reason="Attack", by=cast.outsider)),
         ),
         (
             ["evidence added", "stage changed"],
-            lambda: actions.stop(case=case, reason_code="cost", reason="Dear", by=owner),
+            lambda: stage_actions.stop(case=case, reason_code="cost", reason="Dear", by=owner),
         ),
-        (["stage changed"], lambda: actions.reopen(case=case, reason="Cheap", by=cast.chair)),
-        (["withdrawn"], lambda: actions.withdraw(case=case, reason="By mistake", by=owner)),
+        (["stage changed"], lambda: stage_actions.reopen(case=case, reason="Cheap", by=cast.chair)),
+        (["withdrawn"], lambda: case_actions.withdraw(case=case, reason="By mistake", by=owner)),
         (
             ["role ended", "account ended", "changed"],
-            lambda: actions.deactivate(person=owner, reason="Left", by=cast.admin),
+            lambda: leaving.deactivate(person=owner, reason="Left", by=cast.admin),
         ),
-        (["account given back"], lambda: actions.reactivate(person=owner, reason="Back", by=cast.admin)),
+        (["account given back"], lambda: leaving.reactivate(person=owner, reason="Back", by=cast.admin)),
         (
             ["seat left"],
-            lambda: actions.end_membership(
+            lambda: leaving.end_membership(
                 membership=cast.board.memberships.get(person=cast.seat_risk), reason="Left", by=cast.admin
             ),
         ),
@@ -418,7 +456,7 @@ def test_every_act_about_an_approval_leaves_exactly_its_entries(cast):
 
     def answer(verdict, by):
         request = made["request"]
-        actions.answer_approval(
+        approval_actions.answer_approval(
             request=request,
             verdict=verdict,
             digest=request.arguments_digest,
@@ -429,7 +467,7 @@ def test_every_act_about_an_approval_leaves_exactly_its_entries(cast):
 
     def use():
         question = factories.make_question()
-        actions.use_approval(reference=str(made["request"].reference), key=key, question=question)
+        approval_actions.use_approval(reference=str(made["request"].reference), key=key, question=question)
 
     table = [
         (["approval asked"], ask),
@@ -451,11 +489,13 @@ def test_every_act_about_an_approval_leaves_exactly_its_entries(cast):
 @pytest.mark.django_db
 def test_a_decision_leaves_its_grounds_in_one_transaction(cast):
     case = factories.make_case(cast)
-    life.parts(case, cast.team)
-    life.ground_gate(case, "prototype", cast.team)
-    review = actions.open_review(case=story.fresh(case), by=cast.owner)
-    life.votes(review, cast.team)
-    found = left(lambda: actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair))
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
+    review = review_actions.open_review(case=story.fresh(case), by=cast.owner)
+    case_acts.votes(review, cast.team)
+    found = left(
+        lambda: review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
+    )
     assert found == ["review approved", "stage changed"]
     decided = Entry.objects.acts().of_case(case.ref).filter(kind="review approved").get()
     moved = Entry.objects.acts().of_case(case.ref).filter(kind="stage changed").get()
@@ -472,16 +512,16 @@ def test_the_digest_of_an_entry_is_the_hmac_of_its_body(cast):
         body = bytes(entry.body.body)
         assert bytes(entry.digest) == hmac.new(bytes(entry.body.salt), body, hashlib.sha256).digest()
         assert len(bytes(entry.body.salt)) == 32
-        assert ledger.canonical(json.loads(body)) == body, "the bytes are the canonical form"
+        assert record.canonical(json.loads(body)) == body, "the bytes are the canonical form"
     salts = list(EntryBody.objects.values_list("salt", flat=True))
     assert len({bytes(salt) for salt in salts}) == len(salts), "each its own salt"
     assert "problem" not in {field.name for field in Entry._meta.fields}
 
 
 def test_what_has_no_written_form_is_refused():
-    assert ledger.canonical({"b": date(2026, 1, 2), "a": {2, 1}}) == b'{"a":[1,2],"b":"2026-01-02"}'
+    assert record.canonical({"b": date(2026, 1, 2), "a": {2, 1}}) == b'{"a":[1,2],"b":"2026-01-02"}'
     with pytest.raises(TypeError, match="no canonical form"):
-        ledger.canonical({"a": object()})
+        record.canonical({"a": object()})
 
 
 @pytest.mark.django_db
@@ -492,7 +532,7 @@ def test_nobody_writes_unnamed(cast):
         with pytest.raises(DatabaseError, match="would be written by nobody"), transaction.atomic():
             row.save()
     with pytest.raises(NoActor):
-        ledger.record("answered", case=case)
+        record.record("answered", case=case)
     with pytest.raises(NoActor), acting():
         pass
     governed = [model for model in apps.get_models() if hasattr(model, "history")]
@@ -502,7 +542,7 @@ def test_nobody_writes_unnamed(cast):
 @pytest.mark.django_db
 def test_history_says_who_and_why(cast):
     case = factories.make_case(cast)
-    actions.rename(case=case, title="Renamed", reason="Clearer", by=cast.owner)
+    case_actions.rename(case=case, title="Renamed", reason="Clearer", by=cast.owner)
     row = case.history.first()
     assert (row.title, row.history_user_id, row.history_user_name, row.history_change_reason) == (
         "Renamed",
@@ -518,7 +558,7 @@ def test_a_refusal_leaves_its_entry_and_nothing_else(cast):
     case = factories.make_case(cast)
     before = Initiative.objects.filter(pk=case.pk).values().get(), case.history.count()
     with pytest.raises(Refused):
-        actions.stop(case=case, reason_code="cost", reason="Attack", by=cast.outsider)
+        stage_actions.stop(case=case, reason_code="cost", reason="Attack", by=cast.outsider)
     entry = Entry.objects.acts().of_case(case.ref).first()
     assert (entry.kind, entry.actor_id) == ("refused", cast.outsider.pk)
     assert "Only the owner or the chair stops a case" in entry.facts["facts"]["answer"]
@@ -529,13 +569,15 @@ def test_a_refusal_leaves_its_entry_and_nothing_else(cast):
 def test_what_was_written_stays_as_it_was_for_everybody(application):
     cast = factories.make_cast()
     case = factories.make_case(cast)
-    life.parts(case, cast.team)
-    life.ground_gate(case, "prototype", cast.team)
-    life.votes(actions.open_review(case=story.fresh(case), by=cast.owner), cast.team)
-    actions.record_component(case=case, layer="model", name="Language model", version="m-5", by=cast.owner)
-    seals.seal()
-    tables = [*WRITTEN_ONCE, *guards.history_tables()]
-    assert set(guards.record_tables()) >= set(tables)
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
+    case_acts.votes(review_actions.open_review(case=story.fresh(case), by=cast.owner), cast.team)
+    running_actions.record_component(
+        case=case, layer="model", name="Language model", version="m-5", by=cast.owner
+    )
+    sealing.seal()
+    tables = [*WRITTEN_ONCE, *database_guards.history_tables()]
+    assert set(database_guards.record_tables()) >= set(tables)
     assert len(tables) > 25
     with connection.cursor() as cursor:
         for table in tables:
@@ -564,21 +606,21 @@ def test_what_was_written_stays_as_it_was_for_everybody(application):
 @pytest.mark.django_db
 def test_what_enforces_the_contract_leaves_its_entries(cast):
     case = factories.make_mvp(cast)
-    item = actions.add_evidence(
+    item = evidence_actions.add_evidence(
         case=case,
         kind="document",
         title="Audit",
         observed_on=clock.today(),
         covers=["layer.policy"],
-        file=life.pdf("Audit"),
+        file=case_acts.pdf("Audit"),
         by=cast.owner,
     )
     clause = case.contract.in_force_at(clock.now()).clauses.first()
     named = {"clause": clause, "layer": "policy", "control": "Denied.", "evidence": item}
     made = []
     acts = {
-        "clause mapped": lambda: made.append(actions.map_clause(case=case, by=cast.lead, **named)),
-        "mapping ended": lambda: actions.end_mapping(mapping=made[0], by=cast.lead),
-        "layer report read": lambda: life.have_read(item, cast.team, ["layer.policy"]),
+        "clause mapped": lambda: made.append(control_mapping.map_clause(case=case, by=cast.lead, **named)),
+        "mapping ended": lambda: control_mapping.end_mapping(mapping=made[0], by=cast.lead),
+        "layer report read": lambda: case_acts.have_read(item, cast.team, ["layer.policy"]),
     }
     assert {kind: left(act) for kind, act in acts.items()} == {kind: [kind] for kind in acts}

@@ -5,9 +5,10 @@ import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from adoption.demo import life
-from governance import guards, seals, verification
-from initiatives import actions
+from adoption.demo import case_acts
+from governance.transparency_log import database_guards, sealing, verification
+from initiatives.reviews import actions as review_actions
+from initiatives.running import actions as running_actions
 from tests import factories
 from tests.governance.tampering import tamper, undone
 
@@ -63,15 +64,17 @@ EVERYWHERE = [
 def live(cast):
     """A case with votes, a voiding, a move, a contract; sealed."""
     case = factories.make_case(cast)
-    life.parts(case, cast.team)
-    life.ground_gate(case, "prototype", cast.team)
-    review = actions.open_review(case=life.fresh(case), by=cast.owner)
-    life.votes(review, cast.team)
-    actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
-    life.staff(life.fresh(case), cast.team)
-    life.contract(life.fresh(case), cast.team)
-    actions.record_component(case=case, layer="model", name="Language model", version="m-5", by=cast.owner)
-    seals.seal()
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
+    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    case_acts.votes(review, cast.team)
+    review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
+    case_acts.staff(case_acts.fresh(case), cast.team)
+    case_acts.contract(case_acts.fresh(case), cast.team)
+    running_actions.record_component(
+        case=case, layer="model", name="Language model", version="m-5", by=cast.owner
+    )
+    sealing.seal()
     return case
 
 
@@ -79,7 +82,7 @@ def recorded() -> list[tuple[str, str, bool]]:
     """Every table of the record with its key, and whether there is anything in it."""
     found = []
     with connection.cursor() as cursor:
-        for table in [*guards.record_tables(), *guards.MARKED_ONCE]:
+        for table in [*database_guards.record_tables(), *database_guards.MARKED_ONCE]:
             pk = connection.introspection.get_primary_key_column(cursor, table)
             cursor.execute(f"SELECT count(*) FROM {table}")
             found.append((table, pk, cursor.fetchone()[0] > 0))
@@ -98,7 +101,7 @@ def test_the_application_is_refused(application):
         tried = [*attacks(table, pk), *designs(table)]
         assert len(tried) > 12
         for attack in tried:
-            if table in guards.MARKED_ONCE and not filled:
+            if table in database_guards.MARKED_ONCE and not filled:
                 continue
             try:
                 application.execute(attack)

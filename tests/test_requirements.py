@@ -297,13 +297,14 @@ def test_what_a_prototype_may_lack():
 def test_a_prototype_has_no_dependants_rollout_or_live_data(cast):
     from django.core.exceptions import ValidationError
 
-    from governance.answers import Refused
-    from initiatives import actions
+    from governance.permission_result import Refused
+    from initiatives.holds import dependants
+    from initiatives.running import actions as running_actions
     from tests import factories
 
     case = factories.make_prototype(cast)
     with pytest.raises(Refused, match="no dependants"):
-        actions.add_dependant(
+        dependants.add_dependant(
             case=case,
             who="Billing",
             for_what="Letters",
@@ -312,7 +313,7 @@ def test_a_prototype_has_no_dependants_rollout_or_live_data(cast):
             by=cast.owner,
         )
     with pytest.raises(ValidationError) as wrong:
-        actions.record_scope(
+        running_actions.record_scope(
             case=case, users="Two people", user_count=2, rollout=True, live_data=True, by=cast.owner
         )
     assert set(wrong.value.message_dict) == {"rollout", "live_data"}

@@ -9,10 +9,14 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
-from governance import clock, erasure, retention, subject_access
-from governance.answers import Refused
+from governance import clock
 from governance.models import Entry, EntryBody, LegalHold, User
-from initiatives import actions
+from governance.permission_result import Refused
+from governance.privacy import erasure, retention, subject_access
+from initiatives.cases import actions as case_actions
+from initiatives.roles import actions as role_actions
+from initiatives.roles import leaving
+from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +34,7 @@ def called(*arguments: str) -> str:
 def stopped(cast, title: str = "Customer summary assistant"):
     """A case that ended today."""
     case = factories.make_case(cast, title=title)
-    return actions.stop(case=case, reason_code="no_value", reason="No use", by=cast.owner)
+    return stage_actions.stop(case=case, reason_code="no_value", reason="No use", by=cast.owner)
 
 
 # --- What is due -----------------------------------------------------------------------------------------------------
@@ -51,7 +55,7 @@ def test_a_case_is_due_on_the_last_day_of_retention_and_not_before(cast, setting
 
 def test_a_withdrawn_idea_is_due_too(cast):
     case = factories.make_case(cast)
-    actions.withdraw(case=case, reason="Registered twice", by=cast.owner)
+    case_actions.withdraw(case=case, reason="Registered twice", by=cast.owner)
     with clock.simulated(clock.now() + timedelta(days=730)):
         assert [row.ref for row in retention.due()] == [case.ref]
 
@@ -117,7 +121,7 @@ def test_the_page_shows_what_is_kept_and_erased_and_opens_and_lifts_holds(
     ):
         assert words in auditor.post("/audit/keeping/", sent).content.decode()
     assert auditor.post("/audit/keeping/", {"hold-case": case.ref, "hold-why": "A claim"}).status_code == 302
-    person = actions.deactivate(person=cast.outsider, reason="Left", by=cast.admin)
+    person = leaving.deactivate(person=cast.outsider, reason="Left", by=cast.admin)
     erasure.erase(person=person, why="Asked", duty="GDPR", by=cast.admin)
     with clock.simulated(clock.now() + timedelta(days=730)), django_assert_max_num_queries(26):
         page = admin.get("/audit/keeping/").content.decode()
@@ -138,8 +142,8 @@ def dana(cast) -> User:
     """Somebody who asks what is held about her."""
     person = factories.make_person(LOGIN, cast.unit, full_name=NAME)
     case = factories.make_case(cast)
-    actions.propose_role(case=case, role="support_owner", person=person, by=cast.owner)
-    actions.accept_role(assignment=case.roles.open().get(person=person), by=person)
+    role_actions.propose_role(case=case, role="support_owner", person=person, by=cast.owner)
+    role_actions.accept_role(assignment=case.roles.open().get(person=person), by=person)
     return person
 
 

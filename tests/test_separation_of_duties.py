@@ -7,15 +7,22 @@ import pytest
 import time_machine
 from django.db import DatabaseError
 
-from adoption.demo import life
-from governance import actions as ground
-from governance import clock, statements
-from governance.answers import Refused
-from governance.history import acting
+from adoption.demo import case_acts
+from governance import clock
+from governance.gates import sign_off_statement
+from governance.ledger.row_history import acting
 from governance.models import Entry, Membership, User
-from initiatives import actions, board, permissions
-from initiatives.actions.votes import statement_for
+from governance.people import actions as people_actions
+from governance.permission_result import Refused
+from initiatives.cases import permissions as case_permissions
+from initiatives.checklist import waivers
+from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Review, SignOff
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews import review_state
+from initiatives.reviews.sign_offs.actions import statement_for
+from initiatives.roles import actions as role_actions
+from initiatives.roles import leaving
 from tests import factories, snapshots
 from tests.walks import story
 
@@ -28,9 +35,9 @@ SEAT = "business_value"
 def review(cast):
     """An idea at the prototype gate: everything is shown, one seat has to sign."""
     case = factories.make_case(cast)
-    life.parts(case, cast.team)
-    life.ground_gate(case, "prototype", cast.team)
-    return actions.open_review(case=story.fresh(case), by=cast.owner)
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
+    return review_actions.open_review(case=story.fresh(case), by=cast.owner)
 
 
 def sit_down(cast, person, seat=SEAT, **fields):
@@ -40,9 +47,9 @@ def sit_down(cast, person, seat=SEAT, **fields):
 
 def give_role(cast, case, role, person, *, accept=True):
     """The owner proposes; the person accepts."""
-    row = actions.propose_role(case=case, role=role, person=person, by=cast.owner)
+    row = role_actions.propose_role(case=case, role=role, person=person, by=cast.owner)
     if accept:
-        actions.accept_role(assignment=row, by=person)
+        role_actions.accept_role(assignment=row, by=person)
     return row
 
 
@@ -65,7 +72,7 @@ def force(review, person, seat=SEAT, **fields):
         "person": person,
         "verdict": "approve",
         "statement": text,
-        "digest": statements.digest(text),
+        "digest": sign_off_statement.digest(text),
         "facts": covered,
         "covered_evidence": sorted(int(pk) for pk in covered["evidence"]),
         "at": clock.now(),
@@ -101,7 +108,7 @@ def _an_admin_with_a_role(cast, case):
 
 def _an_admin_who_seated_himself(cast, case):
     with pytest.raises(Refused, match="Nobody seats themselves"):
-        ground.appoint(board=cast.board, person=cast.admin, seat=SEAT, by=cast.admin)
+        people_actions.appoint(board=cast.board, person=cast.admin, seat=SEAT, by=cast.admin)
     with acting(by=cast.admin, reason="Past the act"):
         Membership(
             board=cast.board,
@@ -127,16 +134,16 @@ def _a_delegate_with_a_role(cast, case):
 def _an_author_of_evidence(cast, case):
     person = factories.make_person("former-lead")
     role = give_role(cast, case, "technical_lead", person)
-    actions.add_evidence(
+    evidence_actions.add_evidence(
         case=case,
         kind="document",
         title="What is inside",
         observed_on=clock.today(),
         covers=["proto.scope"],
-        file=life.pdf("What is inside"),
+        file=case_acts.pdf("What is inside"),
         by=person,
     )
-    actions.end_role(assignment=role, reason="Moved on", by=person)
+    role_actions.end_role(assignment=role, reason="Moved on", by=person)
     sit_down(cast, person)
     return person
 
@@ -145,7 +152,7 @@ def _whose_seat_ran_out(cast, case):
     person = factories.make_person("former-seat")
     end = clock.now() - timedelta(seconds=1)
     with time_machine.travel(end - timedelta(days=30)):
-        ground.appoint(board=cast.board, person=person, seat=SEAT, ends_at=end, by=cast.second_admin)
+        people_actions.appoint(board=cast.board, person=person, seat=SEAT, ends_at=end, by=cast.second_admin)
     return person
 
 
@@ -157,8 +164,8 @@ def _whose_seat_begins_tomorrow(cast, case):
 
 def _who_sits_on_another_board(cast, case):
     person = factories.make_person("other-board")
-    board = ground.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
-    ground.appoint(board=board, person=person, seat=SEAT, by=cast.admin)
+    board = people_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
+    people_actions.appoint(board=board, person=person, seat=SEAT, by=cast.admin)
     return person
 
 
@@ -171,7 +178,7 @@ def _who_reports_to_the_owner(cast, case):
 
 
 def _who_is_no_longer_active(cast, case):
-    return actions.deactivate(person=cast.seat_value, reason="Left", by=cast.admin)
+    return leaving.deactivate(person=cast.seat_value, reason="Left", by=cast.admin)
 
 
 PARTY = {
@@ -208,7 +215,7 @@ def never_counts(cast, review, who, person):
     case = review.initiative
     last = Entry.objects.acts().order_by("-pk").first().pk
     with pytest.raises(Refused):
-        life.vote(review, SEAT, person)
+        case_acts.vote(review, SEAT, person)
     assert not review.sign_offs.exists(), f"{who}: a row was kept"
     entry = Entry.objects.acts().get(pk__gt=last)
     assert (entry.kind, entry.actor_id, entry.case_ref) == ("refused", person.pk, case.ref)
@@ -218,7 +225,7 @@ def never_counts(cast, review, who, person):
     assert caught.value.__cause__.sqlstate == "PL014", who  # this guard, and no other
     assert story.fresh_seats(review) == set(), f"{who}: counts"
     with pytest.raises(Refused):
-        actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
+        review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
     assert story.fresh(case).stage == "proposed"
 
 
@@ -226,7 +233,7 @@ def test_without_a_role_the_same_people_sign(cast, review):
     # The bar is the role, not the person: an admin whom another admin seated signs like anybody.
     sit_down(cast, cast.admin)
     with story.undone():
-        life.vote(review, SEAT, cast.admin)
+        case_acts.vote(review, SEAT, cast.admin)
         assert story.sitting(review).verdict.decidable, story.blockers(review)
     with story.undone():
         force(review, cast.admin)
@@ -241,9 +248,9 @@ def test_page_act_and_state_say_the_same(cast, review):
             person = User.objects.get(pk=arrange(cast, review.initiative).pk)
             review = Review.objects.get(pk=review.pk)
             (reason,) = story.sitting(review).bench.barred(person, SEAT)
-            assert permissions.may_sign(review, SEAT, person).reasons[0].text == f"{reason}."
+            assert case_permissions.may_sign(review, SEAT, person).reasons[0].text == f"{reason}."
             with pytest.raises(Refused, match=reason):
-                life.vote(review, SEAT, person)
+                case_acts.vote(review, SEAT, person)
 
 
 # What happens after a true vote
@@ -261,12 +268,12 @@ def _is_proposed(cast, case):
 
 def _loses_the_seat(cast, case):
     membership = cast.board.memberships.get(person=cast.seat_value)
-    actions.end_membership(membership=membership, reason="Reorganised", by=cast.admin)
+    leaving.end_membership(membership=membership, reason="Reorganised", by=cast.admin)
     return "no longer holds the seat"
 
 
 def _is_deactivated(cast, case):
-    actions.deactivate(person=cast.seat_value, reason="Left", by=cast.admin)
+    leaving.deactivate(person=cast.seat_value, reason="Left", by=cast.admin)
     return "no longer active"
 
 
@@ -280,7 +287,7 @@ CHANGES = [_accepts_a_role, _is_proposed, _loses_the_seat, _is_deactivated, _bec
 
 def test_a_vote_stops_counting_when_its_signer_becomes_party(cast, review):
     case = review.initiative
-    life.vote(review, SEAT, cast.seat_value)
+    case_acts.vote(review, SEAT, cast.seat_value)
     for change in CHANGES:
         assert story.sitting(review).verdict.decidable, story.blockers(review)
         with story.undone():
@@ -288,21 +295,21 @@ def test_a_vote_stops_counting_when_its_signer_becomes_party(cast, review):
             assert story.fresh_seats(review) == set(), f"{change.__name__}: counts"
             assert why in story.blockers(review)
             with pytest.raises(Refused, match=why):
-                actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
+                review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
             assert story.fresh(case).stage == "proposed"
 
 
 def test_a_declined_proposal_gives_the_vote_back(cast, review):
-    life.vote(review, SEAT, cast.seat_value)
+    case_acts.vote(review, SEAT, cast.seat_value)
     row = give_role(cast, review.initiative, "owner", cast.seat_value, accept=False)
     assert story.fresh_seats(review) == set()
-    actions.decline_role(assignment=row, by=cast.seat_value)
+    role_actions.decline_role(assignment=row, by=cast.seat_value)
     assert story.fresh_seats(review) == {SEAT}
 
 
 def test_a_pending_proposal_never_silences_an_objection(cast, review):
     give_role(cast, review.initiative, "technical_lead", cast.seat_value, accept=False)
-    life.vote(
+    case_acts.vote(
         review,
         SEAT,
         cast.seat_value,
@@ -314,7 +321,7 @@ def test_a_pending_proposal_never_silences_an_objection(cast, review):
 
 
 def test_an_objection_stands_although_its_signer_left(cast, review):
-    life.vote(
+    case_acts.vote(
         review,
         SEAT,
         cast.seat_value,
@@ -322,37 +329,37 @@ def test_an_objection_stands_although_its_signer_left(cast, review):
         reason="Not chosen among anything.",
         criteria=("prototype.selected",),
     )
-    actions.deactivate(person=cast.seat_value, reason="Left", by=cast.admin)
+    leaving.deactivate(person=cast.seat_value, reason="Left", by=cast.admin)
     assert "objects to “Is it worth exploring now" in story.blockers(review)
 
 
 def test_one_person_signs_one_seat(cast):
     case = factories.make_prototype(cast)
-    review = actions.open_review(case=case, by=cast.owner)
+    review = review_actions.open_review(case=case, by=cast.owner)
     sit_down(cast, cast.seat_security, "architecture_integration")
-    life.vote(review, "security_privacy", cast.seat_security, "recuse", reason="I advised the vendor.")
+    case_acts.vote(review, "security_privacy", cast.seat_security, "recuse", reason="I advised the vendor.")
     objection = {"verdict": "object", "reason": "No.", "criteria": ("mvp.data_reality",)}
     with pytest.raises(Refused, match="One person signs one seat"):
-        life.vote(review, "architecture_integration", cast.seat_security, **objection)
+        case_acts.vote(review, "architecture_integration", cast.seat_security, **objection)
     with pytest.raises(DatabaseError, match="one person signs one seat"):
         force(review, cast.seat_security, "architecture_integration", **objection)
 
 
 def test_whoever_wrote_the_contract_does_not_approve_on_it(cast):
     case = factories.make_prototype(cast)
-    life.staff(case, cast.team)
-    life.contract(story.fresh(case), cast.team)
-    life.plan_scope(case, cast.team)
-    life.ground_gate(case, "mvp", cast.team)
+    case_acts.staff(case, cast.team)
+    case_acts.contract(story.fresh(case), cast.team)
+    case_acts.plan_scope(case, cast.team)
+    case_acts.ground_gate(case, "mvp", cast.team)
     # Ownership goes to somebody else; the author of the contract is seated for risk.
-    role = actions.propose_role(case=case, role="owner", person=cast.sponsor, by=cast.owner)
-    actions.accept_role(assignment=role, by=cast.sponsor)
+    role = role_actions.propose_role(case=case, role="owner", person=cast.sponsor, by=cast.owner)
+    role_actions.accept_role(assignment=role, by=cast.sponsor)
     cast.team.owner = cast.sponsor
-    life.ground_gate(case, "mvp", cast.team)
-    review = actions.open_review(case=story.fresh(case), by=cast.sponsor)
+    case_acts.ground_gate(case, "mvp", cast.team)
+    review = review_actions.open_review(case=story.fresh(case), by=cast.sponsor)
     sit_down(cast, cast.owner, "risk_compliance")
     with pytest.raises(Refused, match="You wrote"):
-        life.vote(review, "risk_compliance", cast.owner)
+        case_acts.vote(review, "risk_compliance", cast.owner)
     with pytest.raises(DatabaseError, match="evidence they wrote"):
         force(review, cast.owner, "risk_compliance", covered_evidence=[])
     # And if such a row stood there, it would not count.
@@ -364,41 +371,41 @@ def test_whoever_wrote_the_contract_does_not_approve_on_it(cast):
         person=cast.owner,
         verdict="approve",
         statement=text,
-        digest=statements.digest(text),
+        digest=sign_off_statement.digest(text),
         facts=covered,
         at=clock.now(),
     )
     sit = story.sitting(review)
-    reasons = board.stale_of(forged, sit.bench, sit.facts, sit.book, sit.at, sit.states)
+    reasons = review_state.stale_of(forged, sit.bench, sit.facts, sit.book, sit.at, sit.states)
     assert {"Marta Lindqvist wrote the contract", "Marta Lindqvist wrote evidence the vote rests on"} <= set(
         reasons
     )
     version = story.fresh(case).contract.versions.get()
-    assert not permissions.may_approve_contract(story.fresh(case), "risk_compliance", cast.owner)
+    assert not case_permissions.may_approve_contract(story.fresh(case), "risk_compliance", cast.owner)
     assert version.author == cast.owner
 
 
 def test_a_chair_who_is_party_does_not_decide_nor_agree_to_a_waiver(cast, review):
     case = review.initiative
-    life.vote(review, SEAT, cast.seat_value)
+    case_acts.vote(review, SEAT, cast.seat_value)
     role = give_role(cast, case, "sponsor", cast.chair, accept=False)
     until = clock.today() + timedelta(days=9)
-    waiver = actions.request_waiver(case=case, key="mvp.users", reason="Later.", until=until, by=cast.owner)
+    waiver = waivers.request_waiver(case=case, key="mvp.users", reason="Later.", until=until, by=cast.owner)
     for accepted in (False, True):
         if accepted:
-            actions.accept_role(assignment=role, by=cast.chair)
+            role_actions.accept_role(assignment=role, by=cast.chair)
         for attempt in (
-            lambda: actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair),
-            lambda: actions.return_review(review=review, reason="Why?", by=cast.chair),
+            lambda: review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair),
+            lambda: review_actions.return_review(review=review, reason="Why?", by=cast.chair),
         ):
             with pytest.raises(Refused, match="party to this case"):
                 attempt()
         with pytest.raises(Refused):
-            actions.agree_to_waiver(waiver=waiver, by=cast.chair)
+            waivers.agree_to_waiver(waiver=waiver, by=cast.chair)
     for nobody in (cast.admin, cast.seat_risk, cast.owner, cast.outsider, cast.auditor):
         with pytest.raises(Refused, match="Only the chair"):
-            actions.decide(review=review, outcome="approved", reason="Go.", by=nobody)
-    actions.decide(review=review, outcome="approved", reason="Go.", by=cast.deputy_chair)
+            review_actions.decide(review=review, outcome="approved", reason="Go.", by=nobody)
+    review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.deputy_chair)
     assert story.fresh(case).stage == "prototype"
 
 
@@ -406,11 +413,11 @@ def test_nobody_accepts_a_role_for_another(cast, review):
     role = give_role(cast, review.initiative, "support_owner", cast.support, accept=False)
     for other in (cast.owner, cast.admin, cast.chair, cast.outsider):
         with pytest.raises(Refused, match="Nobody accepts a role for another"):
-            actions.accept_role(assignment=role, by=other)
+            role_actions.accept_role(assignment=role, by=other)
     role.person = cast.admin
     with pytest.raises(DatabaseError, match="keeps its person"), acting(by=cast.admin, reason="Past the act"):
         role.save()
-    assert permissions.accepted(review.initiative, "support_owner") is None
+    assert case_permissions.accepted(review.initiative, "support_owner") is None
 
 
 def test_a_seats_own_acts_are_not_authorship(cast):

@@ -4,13 +4,16 @@ import pytest
 
 from governance import clock
 from governance.models import ContractVersion
-from initiatives import actions, sources
+from initiatives.contracts import control_mapping
+from initiatives.facts import case_rows
+from initiatives.holds import actions as hold_actions
 from initiatives.models import Evidence
+from initiatives.roles import actions as role_actions
 from tests import factories, snapshots
 
 pytestmark = pytest.mark.django_db
 
-AROUND = [*sources._OF_CASE._tables.items()]
+AROUND = [*case_rows._OF_CASE._tables.items()]
 
 
 @pytest.fixture
@@ -18,8 +21,8 @@ AROUND = [*sources._OF_CASE._tables.items()]
 def case(cast):
     """A case in production, with a hold, a debt and a word of somebody who was asked."""
     case = factories.make_production(cast)
-    actions.hold(case=case, reason="Look again.", by=cast.seat_security)
-    actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
+    hold_actions.hold(case=case, reason="Look again.", by=cast.seat_security)
+    role_actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
     return case
 
 
@@ -28,7 +31,7 @@ def test_every_row_is_as_its_table_has_it(case, name, around):
     # What versions are annotated with holds a moment, which is told only when the question is asked.
     own = ContractVersion.objects.all() if name == "contract_versions" else around.rows
     wanted = list(own.filter(**{around.by: case.pk}).order_by("pk"))
-    found = sources.rows(case, name)
+    found = case_rows.rows(case, name)
     assert [row.pk for row in found] == [row.pk for row in wanted]
     for row, same in zip(found, wanted, strict=True):
         for field in same._meta.concrete_fields:
@@ -42,17 +45,17 @@ def test_clauses_without_a_control_are_those_of_versions_that_bind_or_will(cast,
     assert mapped, "production has its clauses mapped"
     assert unmapped(case) == []
     for row in case.enforcements.standing().filter(clause=clauses[0]):
-        actions.end_mapping(mapping=row, by=cast.owner)
+        control_mapping.end_mapping(mapping=row, by=cast.owner)
     assert unmapped(case) == [{"number": clauses[0].number, "sentence": clauses[0].sentence}]
 
 
 def unmapped(case):
     """What nothing enforces of every version of the case."""
-    return [clause for version in sources.rows(case, "contract_versions") for clause in version.unmapped]
+    return [clause for version in case_rows.rows(case, "contract_versions") for clause in version.unmapped]
 
 
 def test_the_case_of_these_tests_has_rows_in_most_tables(case):
-    filled = {name for name, _ in AROUND if sources.rows(case, name)}
+    filled = {name for name, _ in AROUND if case_rows.rows(case, name)}
     assert filled >= {
         "roles",
         "reviews",
@@ -70,13 +73,13 @@ def test_the_case_of_these_tests_has_rows_in_most_tables(case):
 
 def test_people_come_along_without_their_password(case, django_assert_num_queries):
     with django_assert_num_queries(1):
-        people = [row.person for row in sources.roles(case)]
+        people = [row.person for row in case_rows.roles(case)]
         assert all(person.full_name and person.is_active for person in people)
     assert all("password" in person.get_deferred_fields() for person in people)
 
 
 def test_evidence_comes_with_what_it_covers_and_names(case):
-    for row in sources.rows(case, "evidence"):
+    for row in case_rows.rows(case, "evidence"):
         item = Evidence.objects.get(pk=row.pk)
         assert {tuple(one) for one in row.covers} == set(item.coverage.values_list("requirement", "pk"))
         assert len(row.named) == item.names.count()
@@ -84,8 +87,8 @@ def test_evidence_comes_with_what_it_covers_and_names(case):
 
 def test_a_case_that_is_asked_for_alone_or_among_others_is_the_same(cast, case):
     other = factories.make_case(cast, title="Another")
-    together = sources._OF_CASE.ask([case.pk, other.pk])
+    together = case_rows._OF_CASE.ask([case.pk, other.pk])
     for name, _ in AROUND:
-        alone = [row.pk for row in sources.rows(case, name)]
+        alone = [row.pk for row in case_rows.rows(case, name)]
         assert [row.pk for row in together[name].get(case.pk, [])] == alone
         assert {row.pk for row in together[name].get(other.pk, [])}.isdisjoint(alone)

@@ -15,14 +15,17 @@ from django.test import Client
 from django.urls import reverse
 from structlog.testing import capture_logs
 
-from governance import clock, ledger
-from governance.answers import Refused
-from governance.history import acting
+from governance import clock
+from governance.ledger import record
+from governance.ledger.row_history import acting
 from governance.models import Entry
-from initiatives import actions
-from initiatives.actions.base import act
+from governance.permission_result import Refused
+from initiatives.cases import actions as case_actions
+from initiatives.cases.act import act
 from initiatives.models import Initiative, StageChange
 from initiatives.models.stage_machine import Judgement, judged
+from initiatives.reviews import actions as review_actions
+from initiatives.stages import actions as stage_actions
 from tests import factories
 from tests.claims import make_claim
 
@@ -54,7 +57,7 @@ def with_act(case, *, source="prototype", target="mvp", basis="import", **fields
     """The two rows that a true move writes first: its entry and its StageChange."""
     about = fields.pop("about", case)
     kind = fields.pop("kind", "stage changed")
-    entry = fields.pop("entry", None) or ledger.record(kind, case=about)
+    entry = fields.pop("entry", None) or record.record(kind, case=about)
     change = StageChange(
         initiative=fields.pop("initiative", case),
         from_stage=source,
@@ -248,7 +251,7 @@ def _a_decision_without_a_review(cast, case, other):
 
 
 def _a_decision_of_an_open_review(cast, case, other):
-    review = actions.open_review(case=case, by=cast.owner)
+    review = review_actions.open_review(case=case, by=cast.owner)
     with_act(case, source="prototype", target="mvp", basis="decision", review=review)
     _update(case, "mvp", basis="decision")
 
@@ -369,15 +372,15 @@ def test_no_address_makes_a_transition(cast, case):
 def test_what_an_act_refuses_leaves_its_entry(cast, case):
     scope = {"users": "Nobody", "user_count": 0}
     attempts = {
-        "stop": lambda by: actions.stop(case=case, reason_code="cost", reason="No.", by=by),
-        "step back": lambda by: actions.step_back(
+        "stop": lambda by: stage_actions.stop(case=case, reason_code="cost", reason="No.", by=by),
+        "step back": lambda by: stage_actions.step_back(
             case=case, reason="No.", users_told="No.", scope=scope, by=by
         ),
-        "retire": lambda by: actions.retire(case=case, reason="No.", by=by),
-        "reopen": lambda by: actions.reopen(case=case, reason="No.", by=by),
-        "withdraw": lambda by: actions.withdraw(case=case, reason="No.", by=by),
-        "re-attest": lambda by: actions.reattest(case=case, reason="No.", by=by),
-        "open review": lambda by: actions.open_review(case=case, by=by),
+        "retire": lambda by: stage_actions.retire(case=case, reason="No.", by=by),
+        "reopen": lambda by: stage_actions.reopen(case=case, reason="No.", by=by),
+        "withdraw": lambda by: case_actions.withdraw(case=case, reason="No.", by=by),
+        "re-attest": lambda by: stage_actions.reattest(case=case, reason="No.", by=by),
+        "open review": lambda by: review_actions.open_review(case=case, by=by),
     }
     for name, attempt in attempts.items():
         last = Entry.objects.acts().order_by("-pk").first().pk

@@ -7,14 +7,17 @@ from django.db import DatabaseError
 from django_fsm import TransitionNotAllowed, can_proceed
 
 from governance import clock
-from governance.answers import Refused
-from governance.history import acting
+from governance.ledger.row_history import acting
 from governance.models import Entry
-from initiatives import actions
+from governance.permission_result import Refused
+from initiatives.cases import actions as case_actions
+from initiatives.cases.case_frame import WhoMay
 from initiatives.models import Initiative, StageChange
 from initiatives.models.initiative import gate_out_of, machine
 from initiatives.models.stage_machine import Judgement, judged
-from initiatives.views.shared import WhoMay
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import actions as role_actions
+from initiatives.stages import actions as stage_actions
 from tests import factories, state_diagram
 from tests.claims import make_claim
 from tests.walks.story import undone
@@ -167,12 +170,17 @@ PEOPLE = [
 def perform(name, case, by):
     scope = {"users": "Nobody", "user_count": 0}
     if name == "step back":
-        return actions.step_back(case=case, reason="Cut back.", users_told="By mail.", scope=scope, by=by)
+        return stage_actions.step_back(
+            case=case, reason="Cut back.", users_told="By mail.", scope=scope, by=by
+        )
     if name == "stop":
-        return actions.stop(case=case, reason_code="cost", reason="Too dear.", by=by)
+        return stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=by)
     if name == "open review":
-        return actions.open_review(case=case, by=by)
-    return getattr(actions, name)(case=case, reason="Because.", by=by)
+        return review_actions.open_review(case=case, by=by)
+    act = {"retire": stage_actions.retire, "reopen": stage_actions.reopen, "withdraw": case_actions.withdraw}[
+        name
+    ]
+    return act(case=case, reason="Because.", by=by)
 
 
 def attempt(name, pk, by):
@@ -238,7 +246,7 @@ def test_a_page_offers_whom_the_act_lets(cast):
 
 @pytest.mark.django_db
 def test_a_withdrawn_idea_does_not_move(cast):
-    case = actions.withdraw(case=make_claim(cast, "proposed"), reason="By mistake.", by=cast.owner)
+    case = case_actions.withdraw(case=make_claim(cast, "proposed"), reason="By mistake.", by=cast.owner)
     for name in ACTS:
         for by in (cast.owner, cast.chair):
             with pytest.raises(Refused), undone():
@@ -249,13 +257,13 @@ def test_a_withdrawn_idea_does_not_move(cast):
 def test_what_had_passed_its_gate_is_reopened_as_a_prototype(cast):
     case = make_claim(cast, "prototype")
     with acting(by=cast.owner, reason="Stop"):
-        actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
+        stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
     with pytest.raises(Refused, match="post-mortem is still owed"):
-        actions.reopen(case=case, reason="Again.", by=cast.chair)
+        stage_actions.reopen(case=case, reason="Again.", by=cast.chair)
     factories.make_written(
         case.obligations.get(kind="post_mortem"), by=cast.owner, confirmed_by=cast.seat_adoption
     )
-    assert actions.reopen(case=case, reason="Again.", by=cast.chair).stage == "prototype"
+    assert stage_actions.reopen(case=case, reason="Again.", by=cast.chair).stage == "prototype"
 
 
 @pytest.mark.django_db
@@ -263,16 +271,16 @@ def test_production_is_accepted_again_by_two_people_and_confirmed(cast):
     for stage in STAGES:
         if stage != "production":
             with pytest.raises(Refused, match="Only production"), undone():
-                actions.reattest(case=make_claim(cast, stage), reason="Yearly.", by=cast.chair)
+                stage_actions.reattest(case=make_claim(cast, stage), reason="Yearly.", by=cast.chair)
     case = make_claim(cast, "production")
-    role = actions.propose_role(case=case, role="support_owner", person=cast.support, by=cast.owner)
+    role = role_actions.propose_role(case=case, role="support_owner", person=cast.support, by=cast.owner)
     with pytest.raises(Refused, match="The support owner has not accepted"):
-        actions.reattest(case=case, reason="Yearly.", by=cast.chair)
-    actions.accept_role(assignment=role, by=cast.support)
+        stage_actions.reattest(case=case, reason="Yearly.", by=cast.chair)
+    role_actions.accept_role(assignment=role, by=cast.support)
     for who in PEOPLE:
         if who != "chair":
             with pytest.raises(Refused), undone():
-                actions.reattest(case=case, reason="Yearly.", by=getattr(cast, who))
-    case = actions.reattest(case=case, reason="Yearly.", by=cast.chair)
+                stage_actions.reattest(case=case, reason="Yearly.", by=getattr(cast, who))
+    case = stage_actions.reattest(case=case, reason="Yearly.", by=cast.chair)
     assert case.stage == "production"
     assert case.reattested_at is not None

@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
-from governance import actions as ground
-from governance import clock, reading
-from governance.history import acting
+from governance import clock
+from governance.database import request_memo
+from governance.ledger.row_history import acting
 from governance.models import Rulebook
+from governance.people import actions as people_actions
 from governance.rulebook import parse
-from initiatives import actions, board
 from initiatives.models import Forecast, Initiative, Obligation, Review, Span
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews import review_state
+from initiatives.rulebook_changes import forecast_actions, publication
 
 
 @dataclass
@@ -41,7 +44,7 @@ def foretold(source: str, admin, *, grace_until=None) -> tuple[Forecast, Outcome
         by=admin,
         asked_at=clock.now(),
     )
-    forecast = actions.work_out(forecast.pk)
+    forecast = forecast_actions.work_out(forecast.pk)
     found, book, old = Outcome(stood().cases), parse(source), Rulebook.objects.current().book
     for row in forecast.rows.all():
         if row.what == "review":
@@ -77,8 +80,8 @@ def votes() -> tuple[dict, dict]:
     """Whether each standing approval counts, and whether each open review can be decided, as its page says."""
     counts, decidable = {}, {}
     for review in Review.objects.filter(outcome=Review.OPEN).select_related("initiative__unit", "rulebook"):
-        with reading.afresh():
-            sitting = board.sit(review)
+        with request_memo.afresh():
+            sitting = review_state.sit(review)
         decidable[review.pk] = sitting.verdict.decidable
         for row, vote in zip(sitting.sign_offs, sitting.votes, strict=True):
             counts[row.pk] = vote.fresh
@@ -92,9 +95,9 @@ def happened(source: str, admin, chair, *, grace_until=None) -> Outcome:
     debts = Obligation.objects.filter(kind="step_back")
     known, owed = (set(rows.values_list("pk", flat=True)) for rows in (debts, debts.unsettled()))
     with transaction.atomic():
-        rulebook = ground.load_rulebook(source=source, by=admin)
-        ground.propose_publication(rulebook=rulebook, by=admin)
-        actions.publish_rulebook(rulebook=rulebook, grace_until=grace_until, by=chair)
+        rulebook = people_actions.load_rulebook(source=source, by=admin)
+        people_actions.propose_publication(rulebook=rulebook, by=admin)
+        publication.publish_rulebook(rulebook=rulebook, grace_until=grace_until, by=chair)
         found.cases = stood().cases
         for debt in debts.exclude(pk__in=known):
             found.debts[debt.initiative_id] = ("opened", debt.due, debt.debtor_id)
@@ -108,9 +111,9 @@ def happened(source: str, admin, chair, *, grace_until=None) -> Outcome:
         after, _ = votes()
         found.votes = {key: (fresh, after[key]) for key, fresh in before.items()}
         transaction.set_rollback(True)
-    from governance.models import rulebook as rulebooks
+    from governance.models import rulebook as models_rulebook
 
-    rulebooks._published.cache_clear()  # the key comes again, with another text
+    models_rulebook._published.cache_clear()  # the key comes again, with another text
     return found
 
 
@@ -118,7 +121,7 @@ def move(review: Review, rulebook: Rulebook) -> None:
     """Move it as its owner does; where nobody owns it, as an owner would."""
     owner = review.initiative.roles.in_force().filter(role="owner").select_related("person").first()
     if owner is not None:
-        actions.rebase_review(review=review, by=owner.person)
+        review_actions.rebase_review(review=review, by=owner.person)
     else:
         with acting(system="test", reason="Moved"):
             review.rulebook = rulebook

@@ -3,11 +3,12 @@
 from django.apps import apps
 from django.db import models
 
-from adoption.demo import life
-from governance import capture, clock
-from governance.history import acting
+from adoption.demo import case_acts
+from governance import clock
+from governance.ledger import row_capture
+from governance.ledger.row_history import acting
 from governance.models import User
-from initiatives import actions
+from initiatives.reviews import actions as review_actions
 from tests import factories
 
 # What a constraint asks of a made-up row beyond what its fields ask.
@@ -40,10 +41,10 @@ def one_of_each() -> list[models.Model]:
     """A row of every governed model, saved by the system where no act of the case in review made one."""
     cast = factories.make_cast()
     case = factories.make_case(cast)
-    life.parts(case, cast.team)
-    life.ground_gate(case, "prototype", cast.team)
-    life.votes(actions.open_review(case=life.fresh(case), by=cast.owner), cast.team)
-    return [row_of(model) for model in capture.governed_models()]
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
+    case_acts.votes(review_actions.open_review(case=case_acts.fresh(case), by=cast.owner), cast.team)
+    return [row_of(model) for model in row_capture.governed_models()]
 
 
 def _definitions() -> list[int]:

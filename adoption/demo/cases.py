@@ -1,6 +1,6 @@
 """What Northgate tries with AI: each case in the words of its people. What becomes of them is in `stories`."""
 
-from adoption.demo.words import Words
+from adoption.demo.texts import Words
 
 CASES = {
     "summary": Words(

@@ -4,18 +4,23 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from random import Random
 
-from adoption.demo import life
-from adoption.demo.adopted import adopted
+from adoption.demo import case_acts
 from adoption.demo.cases import CASES
+from adoption.demo.measures import adopted
 from adoption.demo.people import Company
-from adoption.demo.words import ANSWERS, ATTESTED, DECLARED, OUTCOMES, PROOF, Proof, Words
-from adoption.instruments import ASKED
+from adoption.demo.texts import ANSWERS, ATTESTED, DECLARED, OUTCOMES, PROOF, Proof, Words
+from adoption.measures.instruments import ASKED
 from governance import clock
-from governance.clauses import Terms
-from initiatives import actions
-from initiatives.actions import Written
-from initiatives.actions.base import act, settle_standing, together
+from governance.contracts.clauses import Terms
+from initiatives.cases import actions as case_actions
+from initiatives.cases.act import act, settle_standing, together
+from initiatives.checklist import actions as checklist_actions
+from initiatives.contracts.actions import Written
+from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Evidence, Initiative, Review
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import actions as role_actions
+from initiatives.running import actions as running_actions
 
 MVP_VOTES = ("business_value", "risk_compliance", "security_privacy")
 ROLE_OF = {"lead": "technical_lead", "support": "support_owner", "steward": "data_steward"}
@@ -61,7 +66,7 @@ class Tale:
 
     def again(self) -> Initiative:
         """The case, read again."""
-        self.case = life.fresh(self.case)
+        self.case = case_acts.fresh(self.case)
         return self.case
 
     # --- Idea and prototype -----------------------------------------------------------------------------
@@ -70,7 +75,7 @@ class Tale:
         """Somebody registers it."""
         words = self.words
         with self.day(ago):
-            self.case = actions.register(
+            self.case = case_actions.register(
                 title=words.title,
                 unit=self.company.units[words.unit],
                 problem=words.problem,
@@ -93,7 +98,7 @@ class Tale:
                 ("model", words.part, words.version),
                 ("application", words.title, "0.1"),
             ):
-                actions.record_component(
+                running_actions.record_component(
                     case=self.case,
                     layer=layer,
                     name=name,
@@ -105,15 +110,15 @@ class Tale:
         self.describe(ago + 4)
         review = self.submit(ago + 3)
         with self.day(ago + 1):
-            life.vote(review, "business_value", self.team.seats["business_value"])
+            case_acts.vote(review, "business_value", self.team.seats["business_value"])
         self.decide(review, ago, "Worth exploring beside the other ideas of the unit.")
 
     # --- MVP --------------------------------------------------------------------------------------------
 
-    def staff(self, ago: int, roles=life.WORKING_ROLES) -> None:
+    def staff(self, ago: int, roles=case_acts.WORKING_ROLES) -> None:
         """The working roles are proposed, and accepted in person."""
         with self.day(ago):
-            life.staff(self.again(), self.team, roles)
+            case_acts.staff(self.again(), self.team, roles)
 
     def vocabulary(self) -> list[tuple[str, str, str]]:
         """The words of its contract."""
@@ -127,7 +132,7 @@ class Tale:
     def clauses(self) -> list[Written]:
         """The clauses of its contract."""
         who, asked = ("trial_users",), ("support_owner", "owner")
-        edges = [one for one in life.CLAUSES if one.kind == "edge_policy"]
+        edges = [one for one in case_acts.CLAUSES if one.kind == "edge_policy"]
         return [
             Written("autonomy", terms=Terms(action="assist", audience=who)),
             Written(
@@ -143,25 +148,27 @@ class Tale:
     def contract(self, ago: int) -> None:
         """Its contract is written, approved by the two seats and in force."""
         with self.day(ago):
-            life.contract(self.again(), self.team, self.clauses(), self.vocabulary())
+            case_acts.contract(self.again(), self.team, self.clauses(), self.vocabulary())
 
     def tier(self, ago: int) -> None:
         """The owner proposes the risk tier, the risk seat confirms it."""
         with self.day(ago):
-            actions.propose_tier(
+            case_actions.propose_tier(
                 case=self.again(),
                 tier=self.words.tier,
                 worst_credible_harm=self.words.harm,
                 by=self.team.owner,
             )
         with self.day(ago - 1):
-            actions.confirm_tier(case=self.case, tier=self.words.tier, by=self.team.seats["risk_compliance"])
+            case_actions.confirm_tier(
+                case=self.case, tier=self.words.tier, by=self.team.seats["risk_compliance"]
+            )
 
     def bound(self, ago: int, stage: str = "mvp", days: int | None = 200, users: int | None = None) -> None:
         """The bound of the next stage is planned."""
         words = self.words
         with self.day(ago):
-            actions.record_scope(
+            running_actions.record_scope(
                 case=self.again(),
                 for_stage=stage,
                 users=words.users[:1].upper() + words.users[1:],
@@ -183,7 +190,9 @@ class Tale:
         self.bound(ago + 12)
         with self.day(ago + 5):
             for key, text in DECLARED.items():
-                actions.declare(case=self.case, key=key, text=self.words.fill(text), by=self.team.owner)
+                checklist_actions.declare(
+                    case=self.case, key=key, text=self.words.fill(text), by=self.team.owner
+                )
         self.prove("mvp", ago, skip=skip)
 
     def mvp(self, ago: int, *, conditions=(), skip=()) -> None:
@@ -202,7 +211,7 @@ class Tale:
         self.accept_again(ago + 6)
         with self.day(ago + 6):
             for key, text in OUTCOMES.items():
-                actions.report_outcome(
+                checklist_actions.report_outcome(
                     case=self.case, key=key, result="met", outcome=self.words.fill(text), by=self.team.owner
                 )
         self.bound(ago + 5, "production", None)
@@ -214,7 +223,7 @@ class Tale:
         with self.day(ago):
             for role in ("owner", "support_owner", "record_owner"):
                 held = self.case.roles.in_force().select_related("person").get(role=role)
-                actions.reaccept_role(assignment=held, by=held.person)
+                role_actions.reaccept_role(assignment=held, by=held.person)
 
     def renew_mvp(self, ago: int) -> None:
         """The proof of the MVP gate that has aged is added anew."""
@@ -257,19 +266,19 @@ class Tale:
     def submit(self, ago: int) -> Review:
         """The owner opens the review that is next."""
         with self.day(ago):
-            return actions.open_review(case=self.again(), by=self.team.owner)
+            return review_actions.open_review(case=self.again(), by=self.team.owner)
 
     def sign(self, review: Review, ago: int, seats) -> None:
         """The seats approve, over two days."""
         for place, seat in enumerate(seats):
             with self.day(ago - place * 2 // len(seats)):
-                life.vote(review, seat, self.team.seats[seat])
+                case_acts.vote(review, seat, self.team.seats[seat])
 
     def decide(self, review: Review, ago: int, reason: str, *, conditions=(), outcome: str = "") -> None:
         """The chair decides."""
         outcome = outcome or ("approved_with_conditions" if conditions else "approved")
         with self.day(ago, 17):
-            actions.decide(
+            review_actions.decide(
                 review=review, outcome=outcome, reason=reason, conditions=list(conditions), by=self.team.chair
             )
         self.again()
@@ -281,7 +290,7 @@ class Tale:
         self.again()
 
     def _answer(self, key: str, *, attested: bool = False) -> None:
-        actions.answer(
+        checklist_actions.answer(
             case=self.case,
             requirement=key,
             kind="answered",
@@ -308,14 +317,14 @@ class Tale:
         with self.day(ago + self.random.randrange(2)):
             observed = clock.today()
             if not proof.clause:
-                fields["file"] = life.pdf(
+                fields["file"] = case_acts.pdf(
                     f"{title} ({self.ref})", [self._sentence(ANSWERS[key]) for key in covers], observed
                 )
             if proof.kind in RESULT_KINDS:
                 fields["result"] = "pass"
             if proof.kind in ("test_report", "user_research"):
                 fields["condition"] = proof.condition
-            item = actions.add_evidence(
+            item = evidence_actions.add_evidence(
                 case=self.case,
                 kind=proof.kind,
                 title=title[:200],
@@ -324,7 +333,7 @@ class Tale:
                 by=writer,
                 **(fields | options),
             )
-            life.complete(self.again(), item, self.team)
+            case_acts.complete(self.again(), item, self.team)
             return item
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adoption.demo.people import Company
 from governance import clock
-from initiatives.actions.imports import confirm_batch, upload_batch
+from initiatives.imports.inventories.actions import confirm_batch, upload_batch
 
 EXTRACT = Path(__file__).with_name("inventory_extract.csv")
 SOURCE = "us-2025"

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from django.contrib.auth.hashers import make_password
 
-from adoption.demo import life
-from governance import actions as ground
-from governance.history import acting
+from adoption.demo import case_acts
+from governance.ledger.row_history import acting
 from governance.models import Board, Rulebook, Unit, User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
+from governance.people import actions as people_actions
 from governance.rulebook import load_default
-from initiatives import actions
+from initiatives.rulebook_changes import draft_actions, forecast_actions, publication
 
 COMPANY = "Northgate"
 DOMAIN = "northgate.example"  # a domain that cannot exist: no mail of the demo reaches anybody
@@ -191,10 +191,10 @@ class Company:
     def __getitem__(self, login: str) -> User:
         return self.people[login]
 
-    def team(self, unit: str, owner: str, crew: str = "support") -> life.Team:
+    def team(self, unit: str, owner: str, crew: str = "support") -> case_acts.Team:
         """The team of a case: its owner, the crew beside them, and the board that decides."""
         support, lead, steward = (self.people[login] for login in CREWS[crew])
-        return life.team_for(
+        return case_acts.team_for(
             self.units[unit], owner=self.people[owner], support=support, lead=lead, steward=steward
         )
 
@@ -209,11 +209,11 @@ def found(password: str) -> Company:
         admin.save()
     units: dict[str, Unit] = {}
     for code, (name, parent) in UNITS.items():
-        units[code] = ground.add_unit(name=name, code=code, parent=units.get(parent), by=admin)
+        units[code] = people_actions.add_unit(name=name, code=code, parent=units.get(parent), by=admin)
     people = {admin.login: admin}
     for person in PEOPLE:
         if person.login not in people:
-            people[person.login] = ground.add_person(
+            people[person.login] = people_actions.add_person(
                 login=person.login,
                 full_name=person.name,
                 email=f"{person.login}@{DOMAIN}",
@@ -228,12 +228,12 @@ def found(password: str) -> Company:
             person.save()
     boards = {}
     for code, (name, seats) in BOARDS.items():
-        boards[code] = ground.add_board(name=name, unit=units[code], by=admin)
+        boards[code] = people_actions.add_board(name=name, unit=units[code], by=admin)
         for seat, login in seats.items():
-            ground.appoint(board=boards[code], person=people[login], seat=seat, by=admin)
-    rulebook = ground.load_rulebook(source=load_default(), by=admin)
-    ground.propose_publication(rulebook=rulebook, by=admin)
-    actions.publish_rulebook(rulebook=rulebook, by=people["chair"])
+            people_actions.appoint(board=boards[code], person=people[login], seat=seat, by=admin)
+    rulebook = people_actions.load_rulebook(source=load_default(), by=admin)
+    people_actions.propose_publication(rulebook=rulebook, by=admin)
+    publication.publish_rulebook(rulebook=rulebook, by=people["chair"])
     return Company(people, units, boards)
 
 
@@ -244,21 +244,21 @@ def propose_next_rulebook(company: Company) -> Rulebook:
     changed = head.replace(f'version = "{version}"', f'version = "{version}-next"', 1) + key
     changed += rest.replace("fresh_days = 30", "fresh_days = 14", 1)
     admin = company["second-admin"]
-    rulebook = ground.load_rulebook(source=changed, by=admin)
-    return ground.propose_publication(rulebook=rulebook, by=admin)
+    rulebook = people_actions.load_rulebook(source=changed, by=admin)
+    return people_actions.propose_publication(rulebook=rulebook, by=admin)
 
 
 def try_rulebooks(company: Company) -> None:
     """What the rules of next year would do to every case, worked out for the chair; and a draft somebody works on."""
     waiting = Rulebook.objects.filter(published_at__isnull=True).latest("pk")
-    actions.work_out(actions.ask_forecast(of=waiting, by=company["second-admin"]).pk)
+    forecast_actions.work_out(forecast_actions.ask_forecast(of=waiting, by=company["second-admin"]).pk)
     admin = company["admin"]
-    draft = actions.copy_rulebook(base=Rulebook.objects.current(), version="2027.1", by=admin)
+    draft = draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="2027.1", by=admin)
     drill = {
         ("requirement", "mvp.users", "evidence"): ["drill_record"],
         ("freshness", "sign_off_max_age_days"): 30,
     }
-    actions.edit_draft(draft=draft, values=drill, based_on=draft.number, by=admin)
+    draft_actions.edit_draft(draft=draft, values=drill, based_on=draft.number, by=admin)
 
 
 def logins() -> list[Person]:

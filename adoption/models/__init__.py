@@ -1,23 +1,10 @@
 """What is kept of what came of the cases."""
 
-from adoption.models.incidents import (
-    Deadline,
-    Incident,
-    IncidentLine,
-    IncidentSystem,
-    ReportingDuty,
-)
+from adoption.models.incidents import Deadline, Incident, IncidentLine, IncidentSystem, ReportingDuty
 from adoption.models.lessons import LessonResponse, LessonWords
 from adoption.models.measures import Goal, Measure, Reading, Tally
 from adoption.models.meetings import AgendaPoint, Attendance, Meeting, Minutes, Pack
-from adoption.models.postmortems import (
-    Attachment,
-    Attribution,
-    Lesson,
-    LinkedGap,
-    PostMortem,
-    SectionComment,
-)
+from adoption.models.postmortems import Attachment, Attribution, Lesson, LinkedGap, PostMortem, SectionComment
 from adoption.models.problems import ProblemLink, ProblemReport
 from adoption.models.pulses import AnswerBox, Invitation, Pulse, PulseComment
 from adoption.models.signals import SealedSource, Signal, SourceQuestion

@@ -10,8 +10,8 @@ written down is what may be published, and nothing else (ADR 0033).
 from django.db import models
 from django.db.models import Q
 
-from adoption.pulse_totals import LEAST
-from governance.history import governed
+from adoption.pulses.disclosure_control import LEAST
+from governance.ledger.row_history import governed
 from governance.models import User
 from initiatives.models import Initiative
 
@@ -21,7 +21,8 @@ LANGUAGES = {"en": "English", "de": "Deutsch"}
 class Pulse(models.Model):
     """One round of questions. `sets`: keys of the sets it asks; `teams`: rows of {name, invited, answered}.
 
-    `results`: what was published when it was closed (adoption.pulse_totals); None where fewer than five answered.
+    `results`: what was published when it was closed (adoption.pulses.disclosure_control); None where fewer
+    than five answered.
     """
 
     DRAFT, OPEN, CLOSED = "draft", "open", "closed"

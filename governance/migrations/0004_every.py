@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import governance.migrating
+import governance.database.migration_operations
 
 
 class Migration(migrations.Migration):
@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        governance.migrating.Together(
+        governance.database.migration_operations.Together(
             [
                 migrations.RemoveConstraint(
                     model_name='delivery',

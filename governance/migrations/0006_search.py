@@ -1,9 +1,9 @@
-"""Words of titles and names, as the search looks for them; see governance/text_search.py."""
+"""Words of titles and names, as the search looks for them; see governance/database/text_search.py."""
 
 import django.contrib.postgres.indexes
 from django.db import migrations
 
-import governance.text_search
+import governance.database.text_search
 
 # Capitals, accents and strokes go; what is neither letter nor digit parts words; the first 60 letters tell a word. An
 # index runs them with a search path of the system's own, so they name their schema. They are dear, and say so: where a
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="user",
             index=django.contrib.postgres.indexes.GinIndex(
-                governance.text_search.Words("full_name"), name="people_by_words"
+                governance.database.text_search.Words("full_name"), name="people_by_words"
             ),
         ),
     ]

@@ -5,8 +5,8 @@ from django.conf import settings
 from django.db import migrations, models
 
 import governance.clock
-import governance.migrating
-import governance.models.access
+import governance.database.migration_operations
+import governance.models.sign_in
 
 
 class Migration(migrations.Migration):
@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
     operations = [
         # Sessions lie in a table of their own from here on; whoever was signed in signs in once more.
         migrations.RunSQL("DROP TABLE IF EXISTS django_session", migrations.RunSQL.noop),
-        governance.migrating.Together(
+        governance.database.migration_operations.Together(
             [
                 migrations.CreateModel(
                     name='TaskRun',
@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                         ('attempts', models.PositiveIntegerField(default=0)),
                         ('last_error', models.TextField(blank=True, default='')),
                         ('purpose', models.CharField(choices=[('invitation', 'invitation'), ('reset', 'forgotten password'), ('handed', 'link handed over')], max_length=12)),
-                        ('nonce', models.CharField(default=governance.models.access.new_nonce, max_length=32, unique=True)),
+                        ('nonce', models.CharField(default=governance.models.sign_in.new_nonce, max_length=32, unique=True)),
                         ('made_at', models.DateTimeField(default=governance.clock.now)),
                         ('expires_at', models.DateTimeField()),
                         ('used_at', models.DateTimeField(null=True)),

@@ -5,8 +5,8 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
-import governance.history
-import governance.migrating
+import governance.database.migration_operations
+import governance.ledger.row_history
 
 
 class Migration(migrations.Migration):
@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        governance.migrating.Together(
+        governance.database.migration_operations.Together(
             [
                 migrations.CreateModel(
                     name='Absence',
@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
                         ('starts_at', models.DateTimeField()),
                         ('ends_at', models.DateTimeField()),
                         ('planned_at', models.DateTimeField()),
@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
                         ('accepted_at', models.DateTimeField(blank=True, null=True)),
                         ('ended_at', models.DateTimeField(blank=True, null=True)),
                         ('ended_reason', models.TextField(blank=True, default='')),

@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import governance.migrating
+import governance.database.migration_operations
 
 SEATS = """
 -- The moment by which a rule about waiting judges: what the act says, where its login may set the clock (demonstrations
@@ -128,7 +128,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        governance.migrating.Together([
+        governance.database.migration_operations.Together([
         migrations.AddField(
             model_name='historicalmembership',
             name='confirmed_at',

@@ -1,7 +1,5 @@
 """Rows of the rules and the record."""
 
-from governance.models.absences import Absence, Delegation
-from governance.models.access import PasswordLink, Session
 from governance.models.audit import Sample, SampledEntry
 from governance.models.contracts import (
     Clause,
@@ -12,16 +10,13 @@ from governance.models.contracts import (
     VocabularyWord,
 )
 from governance.models.decisions import DecisionBatch, PolicyDecision
-from governance.models.folder import DataFolder
-from governance.models.keys import KeyAttempt, ServiceKey
-from governance.models.ledger import Checkpoint, Entry, EntryBody, Leaf, Node, Sealing
-from governance.models.life import Pulse, TaskRun
-from governance.models.notices import Delivery, Notice
-from governance.models.people import Board, Membership, SignInAttempt, Unit, User
+from governance.models.installation import DataFolder, Pulse, TaskRun
+from governance.models.ledger import Checkpoint, Entry, EntryBody, Leaf, Node, Sealing, Timestamp
+from governance.models.notices import CalendarFeed, Delivery, Notice, Telling
+from governance.models.people import Absence, Board, Delegation, Membership, SignInAttempt, Unit, User
 from governance.models.retention import LegalHold
 from governance.models.rulebook import Criterion, Gate, Requirement, Rulebook, SigningRule
-from governance.models.stamps import Timestamp
-from governance.models.telling import CalendarFeed, Telling
+from governance.models.sign_in import KeyAttempt, PasswordLink, ServiceKey, Session
 
 __all__ = [
     "Absence",

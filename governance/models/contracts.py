@@ -4,8 +4,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 
-from governance.clauses import Terms
-from governance.history import WrittenOnce, governed
+from governance.contracts.clauses import Terms
+from governance.ledger.row_history import WrittenOnce, governed
 from governance.models.constraints import by_whom_and_when
 from governance.models.people import SEATS, User
 

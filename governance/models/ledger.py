@@ -5,7 +5,7 @@ import json
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
-from governance.history import DatabaseNow, DatabaseSimulated, TransactionId
+from governance.ledger.row_history import DatabaseNow, DatabaseSimulated, TransactionId
 
 # Rows that say who is who, who sits where, and by which rules: what reviews depend on beside their cases.
 TABLES_OF_PEOPLE = [
@@ -124,7 +124,8 @@ class Checkpoint(models.Model):
     root = models.BinaryField()
     note = models.TextField()  # the signed note as it is handed out, to the byte
     at = models.DateTimeField(db_default=DatabaseNow(), editable=False)
-    # How far ids of entries were counted, and a transaction id given out after that: see `governance.seals`.
+    # How far ids of entries were counted, and a transaction id given out after that: see
+    # `governance.transparency_log.sealing`.
     counted = models.BigIntegerField()
     running_to = models.BigIntegerField()
 
@@ -183,3 +184,18 @@ class Sealing(models.Model):
 
     def __str__(self) -> str:
         return f"transaction {self.xact}, known at {self.known_at}"
+
+
+class Timestamp(models.Model):
+    """What an authority outside the house signed: that this checkpoint was there at its time. Append-only."""
+
+    not_governed = "it is the record"
+    not_in_admin = "a token of bytes; the page of the record shows it"
+
+    checkpoint = models.ForeignKey(Checkpoint, models.DO_NOTHING, related_name="timestamps")
+    url = models.CharField(max_length=250)
+    token = models.BinaryField()  # the TimeStampToken in DER, over the SHA-256 of the checkpoint's note
+    at = models.DateTimeField(db_default=DatabaseNow(), editable=False)
+
+    def __str__(self) -> str:
+        return f"time-stamp {self.pk} of checkpoint {self.checkpoint_id}"

@@ -9,10 +9,10 @@ from functools import lru_cache
 from django.db import models
 from django.db.models import F, Q
 
-from governance import prepared
-from governance.answers import Refused
-from governance.history import WrittenOnce, governed
-from governance.reading import once
+from governance.database import prepared_statements
+from governance.database.request_memo import once
+from governance.ledger.row_history import WrittenOnce, governed
+from governance.permission_result import Refused
 from governance.rulebook import Book, parse
 
 
@@ -29,7 +29,7 @@ def _published(pk: int) -> "Rulebook":
 
 def _newest() -> int | None:
     """The key of the version in force, in SQL: every act asks for it, and making the query costs more than asking."""
-    with prepared.cursor() as cursor:
+    with prepared_statements.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM governance_rulebook WHERE published_at IS NOT NULL"
             " ORDER BY published_at DESC, id DESC LIMIT 1"

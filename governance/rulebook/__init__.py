@@ -14,7 +14,7 @@ from governance.rulebook.book import (
     load_default,
     parse,
 )
-from governance.rulebook.checks import Problem, RulebookErrors
+from governance.rulebook.validation import Problem, RulebookErrors
 
 __all__ = [
     "STAGE_ORDER",

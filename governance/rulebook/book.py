@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from governance.offline.verify import quorum_for
-from governance.rulebook import checks, fields
+from governance.rulebook import schema, validation
 from governance.rulebook.pairings import PAIRINGS
+from governance.transparency_log.offline_verifier import quorum_for
 
-STAGE_ORDER = fields.STAGE_ORDER
+STAGE_ORDER = schema.STAGE_ORDER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Freshness:
     owner_vacant_step_back_days: int
     post_mortem_due_days: int
     retrospective_after_go_live_days: int
-    retention_days: int = fields.RETENTION_FLOOR_DAYS
+    retention_days: int = schema.RETENTION_FLOOR_DAYS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,7 +283,7 @@ def load_default() -> str:
 
 def parse(text: str) -> Book:
     """Read a rulebook text. Raises RulebookErrors naming every problem with its line and what mends it."""
-    raw = checks.checked(text)
+    raw = validation.checked(text)
     tests = {key: ScaleTest(key=key, **_tuples(table)) for key, table in raw["scale_tests"].items()}
     criteria = {row["key"]: _criterion(row, tests) for row in raw["criterion"]}
     requirements = {row["key"]: _requirement(row) for row in raw["requirement"]}
@@ -338,7 +338,7 @@ def _own_requirement(row: dict) -> Requirement:
     same = ("key", "layer", "origin", "question", "counts", "severity", "waivable", "fresh_days")
     return Requirement(
         **{name: row[name] for name in same},
-        stage=fields.OWN_STAGES[row["gate"]],
+        stage=schema.OWN_STAGES[row["gate"]],
         group="own",
         evidence=tuple(row["evidence"]),
         min_evidence=None,

@@ -7,21 +7,21 @@ A place is the path of a value in the text: ("requirement", "mvp.owner", "fresh_
 import json
 from dataclasses import dataclass
 
-from governance.rulebook import fields
-from governance.rulebook.checks import Problem, RulebookErrors, checked
-from governance.rulebook.lines import spans_of
+from governance.rulebook import schema
+from governance.rulebook.source_positions import spans_of
+from governance.rulebook.validation import Problem, RulebookErrors, checked
 
 # What can be edited value by value. Keys, stages, moves and what rests on what they are called are edited as a text.
 PARTS: dict[str, dict[str, tuple[str, bool, str]]] = {
-    "freshness": fields.FRESHNESS,
+    "freshness": schema.FRESHNESS,
     "stages": {
-        name: fields.STAGE[name] for name in ("max_days_before_review", "reattest_days", "reattest_days_high")
+        name: schema.STAGE[name] for name in ("max_days_before_review", "reattest_days", "reattest_days_high")
     },
     "gates": {
-        name: fields.GATE[name] for name in ("title", "quorum", "quorum_high_risk", "must_include", "note")
+        name: schema.GATE[name] for name in ("title", "quorum", "quorum_high_risk", "must_include", "note")
     },
     "criterion": {
-        name: fields.CRITERION[name]
+        name: schema.CRITERION[name]
         for name in (
             "question",
             "counts",
@@ -37,7 +37,7 @@ PARTS: dict[str, dict[str, tuple[str, bool, str]]] = {
         )
     },
     "requirement": {
-        name: fields.REQUIREMENT[name]
+        name: schema.REQUIREMENT[name]
         for name in (
             "question",
             "counts",
@@ -67,7 +67,7 @@ class Text:
 
     def row(self, part: str, key: str = "") -> dict | None:
         """The table of a part: by its key where there are several; None where there is none of that key."""
-        if part in fields.ROWS:
+        if part in schema.ROWS:
             return next((row for row in self.raw[part] if row["key"] == key), None)
         table = self.raw.get(part, {})
         return table.get(key) if key else table
@@ -93,7 +93,7 @@ class Text:
         if among == "requirement":
             own = [row["key"] for row in self.raw["criterion"] if "evidence" in row]
             return [row["key"] for row in self.raw["requirement"]] + own
-        return list(fields.FIXED[among])
+        return list(schema.FIXED[among])
 
 
 def read(source: str) -> Text:
@@ -128,7 +128,7 @@ def problems_at(text: Text, errors: RulebookErrors, part: str, key: str = "") ->
     found: dict[str, list[Problem]] = {}
     for problem in errors.problems:
         path = problem.path
-        if path[:1] == (part,) and part in fields.ROWS and len(path) > 1:
+        if path[:1] == (part,) and part in schema.ROWS and len(path) > 1:
             mine = text.raw[part][path[1]]["key"] == key
         else:
             mine = path[: 2 if key else 1] == ((part, key) if key else (part,))
@@ -139,7 +139,7 @@ def problems_at(text: Text, errors: RulebookErrors, part: str, key: str = "") ->
 
 def _path(text: Text, place: Place) -> tuple:
     """The place as the text counts it. Raises KeyError for a row that it does not have."""
-    if len(place) == 3 and place[0] in fields.ROWS:
+    if len(place) == 3 and place[0] in schema.ROWS:
         rows = text.raw[place[0]]
         number = next((n for n, row in enumerate(rows) if row["key"] == place[1]), None)
         if number is None:

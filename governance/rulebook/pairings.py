@@ -5,8 +5,8 @@ Data beside the rulebook as shipped (pairings.toml): the digest of a rulebook do
 
 from pathlib import Path
 
-from governance.rulebook import checks
-from governance.rulebook.fields import FIXED
+from governance.rulebook import validation
+from governance.rulebook.schema import FIXED
 
 # A standard shown by the day on which production was last accepted, which no requirement asks for.
 REATTESTED = "re-attested"
@@ -15,7 +15,7 @@ _FOLDER = Path(__file__).parent
 
 def read(text: str) -> dict:
     """The tables of such a text, held against the rulebook as shipped. Raises RulebookErrors, each with its line."""
-    book = checks.checked((_FOLDER / "default.toml").read_text("utf-8"))
+    book = validation.checked((_FOLDER / "default.toml").read_text("utf-8"))
     requirements = [row["key"] for row in book["requirement"]]
     requirements += [row["key"] for row in book["criterion"] if "evidence" in row]
     known = {
@@ -32,7 +32,7 @@ def read(text: str) -> dict:
         "layers": ("some", False, "layer"),
         "proof_items": ("some", False, "proof item"),
     }
-    shape = checks.Shape(
+    shape = validation.Shape(
         top=dict.fromkeys(("judgements", "standards", "tolerances", "lead_questions"), ("table", True, "")),
         sections={"lead_questions": dict.fromkeys(FIXED["group"], ("text", False, ""))},
         groups={
@@ -41,7 +41,7 @@ def read(text: str) -> dict:
             "tolerances": (None, dict.fromkeys(tolerated, ("text", False, "requirement"))),
         },
     )
-    return checks.checked_beside(text, shape, known)
+    return validation.checked_beside(text, shape, known)
 
 
 PAIRINGS = read((_FOLDER / "pairings.toml").read_text("utf-8"))

@@ -5,8 +5,8 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from django import template
 from django.urls import Resolver404, resolve, reverse
 
-from governance import asof
-from governance.views.asof import Day
+from governance.transparency_log import as_of
+from governance.web.pages.as_of_views import Day
 
 register = template.Library()
 
@@ -14,7 +14,7 @@ register = template.Library()
 @register.filter
 def keep(url):
     """The address with the day that is looked at. Then "" for a page that shows no other day: no link leads there."""
-    moment = asof.current()
+    moment = as_of.current()
     if moment is None or not url or url.startswith("#"):
         return url
     parts = urlsplit(str(url))

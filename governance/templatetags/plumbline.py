@@ -16,8 +16,8 @@ from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 from markdown_it import MarkdownIt
 
-from governance import answers
-from governance.judgements import JUDGEMENTS
+from governance import permission_result
+from governance.gates.judgements import JUDGEMENTS
 from governance.templatetags import days
 
 register = template.Library()
@@ -149,7 +149,7 @@ def seat_word(seat):
 @register.filter
 def ended(text):
     """The text as a sentence: with a full stop, unless it ends by itself."""
-    return answers.ended(str(text))
+    return permission_result.ended(str(text))
 
 
 @register.filter

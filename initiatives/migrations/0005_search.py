@@ -4,8 +4,8 @@ import django.contrib.postgres.indexes
 from django.conf import settings
 from django.db import migrations
 
-import governance.migrating
-import governance.text_search
+import governance.database.migration_operations
+import governance.database.text_search
 
 
 class Migration(migrations.Migration):
@@ -17,23 +17,23 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        governance.migrating.Together(
+        governance.database.migration_operations.Together(
             [
                 migrations.AddIndex(
                     model_name='component',
-                    index=django.contrib.postgres.indexes.GinIndex(governance.text_search.Words('vendor', 'name'), name='components_by_words'),
+                    index=django.contrib.postgres.indexes.GinIndex(governance.database.text_search.Words('vendor', 'name'), name='components_by_words'),
                 ),
                 migrations.AddIndex(
                     model_name='evidence',
-                    index=django.contrib.postgres.indexes.GinIndex(governance.text_search.Words('title'), name='evidence_by_words'),
+                    index=django.contrib.postgres.indexes.GinIndex(governance.database.text_search.Words('title'), name='evidence_by_words'),
                 ),
                 migrations.AddIndex(
                     model_name='initiative',
-                    index=django.contrib.postgres.indexes.GinIndex(governance.text_search.Words('title'), name='cases_by_words'),
+                    index=django.contrib.postgres.indexes.GinIndex(governance.database.text_search.Words('title'), name='cases_by_words'),
                 ),
                 migrations.AddIndex(
                     model_name='initiative',
-                    index=django.contrib.postgres.indexes.GinIndex(governance.text_search.Words('platform'), name='platforms_by_words'),
+                    index=django.contrib.postgres.indexes.GinIndex(governance.database.text_search.Words('platform'), name='platforms_by_words'),
                 ),
             ]
         ),

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import migrations, models
 
-import governance.migrating
+import governance.database.migration_operations
 
 
 class Migration(migrations.Migration):
@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
             name='kind',
             field=models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back')], max_length=20),
         ),
-        governance.migrating.Together(
+        governance.database.migration_operations.Together(
             [
                 migrations.AddIndex(
                     model_name='answer',

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import migrations, models
 
-import governance.migrating
+import governance.database.migration_operations
 
 
 class Migration(migrations.Migration):
@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        governance.migrating.Together(
+        governance.database.migration_operations.Together(
             [
                 migrations.AddField(
                     model_name='historicalprocessrecord',

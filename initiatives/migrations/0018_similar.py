@@ -2,7 +2,7 @@ import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 from django.db import migrations
 
-import governance.migrating
+import governance.database.migration_operations
 
 
 class Migration(migrations.Migration):
@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        governance.migrating.Together(
+        governance.database.migration_operations.Together(
             [
                 migrations.AddIndex(
                     model_name='initiative',

@@ -5,8 +5,8 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
-import governance.history
-import governance.migrating
+import governance.database.migration_operations
+import governance.ledger.row_history
 
 
 class Migration(migrations.Migration):
@@ -18,14 +18,14 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        governance.migrating.Together(
+        governance.database.migration_operations.Together(
             [
                 migrations.CreateModel(
                     name='HistoricalRulebookDraft',
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
                         ('version', models.CharField(max_length=40)),
                         ('source', models.TextField()),
                         ('digest', models.CharField(max_length=64)),

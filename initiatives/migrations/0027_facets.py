@@ -4,7 +4,7 @@
 from django.conf import settings
 from django.db import migrations, models
 
-from governance.migrating import Together
+from governance.database.migration_operations import Together
 
 
 class Migration(migrations.Migration):

@@ -7,23 +7,27 @@ from initiatives.models.approvals import (
     ApprovalUse,
     KillSwitch,
 )
-from initiatives.models.definitions import DefinitionConflict, Term, TermDefinition, TermUse
 from initiatives.models.enforcement import ArchitectureDecision, ClauseEnforcement, LayerReview
-from initiatives.models.estates import EstateBatch, EstateMapping, EstateRow
 from initiatives.models.evidence import (
     Answer,
     AnswerDraft,
     Coverage,
     Evidence,
     EvidenceNames,
+    FileCheck,
     ProofItem,
     Voiding,
 )
-from initiatives.models.filechecks import FileCheck
-from initiatives.models.findings import Shortcoming
 from initiatives.models.handovers import Handover
-from initiatives.models.holds import Excuse, Gap, Hold, Obligation
-from initiatives.models.imports import ImportBatch, ImportRow, InventorySource
+from initiatives.models.holds import Excuse, Gap, Hold, Obligation, Shortcoming
+from initiatives.models.imports import (
+    EstateBatch,
+    EstateMapping,
+    EstateRow,
+    ImportBatch,
+    ImportRow,
+    InventorySource,
+)
 from initiatives.models.initiative import (
     Initiative,
     PastStanding,
@@ -32,13 +36,12 @@ from initiatives.models.initiative import (
     StageChange,
     Standing,
 )
-from initiatives.models.notes import Continuation, Event, FormerTitle, FundingDecision, Observation
-from initiatives.models.processes import Drill, Effort, ProcessRecord, SignOnFlow, TraceSample
-from initiatives.models.profiles import Drift, Profile
-from initiatives.models.proposals import ProposedChange
-from initiatives.models.residency import Region, UnitPolicy, Vendor, VendorTerm
-from initiatives.models.reviews import Condition, Question, Review, SignOff, Waiver
-from initiatives.models.systems import (
+from initiatives.models.integration.definitions import DefinitionConflict, Term, TermDefinition, TermUse
+from initiatives.models.integration.processes import Drill, Effort, ProcessRecord, SignOnFlow, TraceSample
+from initiatives.models.integration.profiles import Drift, Profile
+from initiatives.models.integration.proposals import ProposedChange
+from initiatives.models.integration.residency import Region, UnitPolicy, Vendor, VendorTerm
+from initiatives.models.integration.systems import (
     Customisation,
     Hop,
     Link,
@@ -47,9 +50,11 @@ from initiatives.models.systems import (
     SourceAcceptance,
     System,
 )
+from initiatives.models.notes import Continuation, Event, FormerTitle, FundingDecision, Observation
+from initiatives.models.reviews import Condition, Question, Review, SignOff, Waiver
+from initiatives.models.rulebook_changes import Forecast, Foreseen, RulebookDraft
 from initiatives.models.versions import ChangeRecord, Component, ComponentVersion, Dependant, ScopeVersion
 from initiatives.models.visits import CaseVisit, ReviewVisit
-from initiatives.models.whatif import Forecast, Foreseen, RulebookDraft
 
 __all__ = [
     "Answer",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django_fsm import Transition, transition
 
-from governance.answers import Answer
+from governance.permission_result import Answer
 
 PROMOTION, RETIREMENT, EMERGENCY = "promotion", "retirement", "emergency"
 STEP_BACK, STOP, REOPENING, CLAIM = "step back", "stop", "reopening", "claim"
@@ -30,7 +30,7 @@ class Judgement:
 
 
 UNJUDGED = Judgement()
-# Who may make a move: `initiatives.permissions` stands on the models and enters its rules here, by these names.
+# Who may make a move: `initiatives.cases.permissions` stands on the models and enters its rules here, by these names.
 WHO_MAY: dict[str, Callable[[object, object], Answer]] = {}
 
 

@@ -4,9 +4,9 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 
-from governance.history import governed
+from governance.database.text_search import Words
+from governance.ledger.row_history import governed
 from governance.models import User
-from governance.text_search import Words
 from initiatives.models.initiative import Initiative
 
 LAYERS = {

@@ -2,8 +2,8 @@
 
 from django import template
 
-from initiatives.importing import asserted as source
-from initiatives.importing.sources import KNOWN
+from initiatives.imports.inventories import asserted_history
+from initiatives.imports.inventories.inventory_sources import KNOWN
 
 register = template.Library()
 
@@ -11,7 +11,7 @@ register = template.Library()
 @register.simple_tag
 def asserted_of(case):
     """`{% asserted_of case as asserted %}`: None for cases registered here."""
-    return source.asserted(case)
+    return asserted_history.asserted(case)
 
 
 @register.filter

@@ -7,11 +7,10 @@ from django.db import connection
 
 from adoption.models import Incident, PostMortem, Signal
 from adoption.models.signals import EXTENTS, SIGNAL_KINDS
-from governance import actions as people
 from governance import clock
 from governance.models import Contract, ContractVersion, Rulebook
+from governance.people import actions as people_actions
 from governance.rulebook import load_default
-from initiatives.actions.moves import STOP_REASONS
 from initiatives.models import (
     Continuation,
     Coverage,
@@ -27,6 +26,7 @@ from initiatives.models import (
     Voiding,
 )
 from initiatives.models.versions import LAYERS
+from initiatives.stages.actions import STOP_REASONS
 
 RANK = {"proposed": 0, "prototype": 1, "mvp": 2, "production": 3}
 TABLES = (
@@ -55,7 +55,7 @@ def settle(cast, seed: int) -> None:
     """An organisation of any past, put there as rows: no acts lead to every past within a second."""
     draw = random.Random(seed)
     now, book = clock.now(), Rulebook.objects.current()
-    other = people.load_rulebook(source=load_default().replace('"2026.1"', '"2026.2"'), by=cast.admin)
+    other = people_actions.load_rulebook(source=load_default().replace('"2026.1"', '"2026.2"'), by=cast.admin)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in TABLES:

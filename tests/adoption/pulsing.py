@@ -5,10 +5,9 @@ from urllib.parse import urlsplit
 
 from django.test import Client
 
-from adoption import answering
-from adoption import instruments_pulse as instruments
-from adoption.actions import pulses as actions
 from adoption.models import Pulse
+from adoption.pulses import actions as pulse_actions
+from adoption.pulses import question_sets, survey_submission
 from governance import clock
 
 TEAMS = [{"name": "Claims north", "invited": 8}, {"name": "Claims south", "invited": 7}]
@@ -24,30 +23,32 @@ def make_pulse(cast, case, **fields) -> Pulse:
         "teams": TEAMS,
         "closes": clock.today() + timedelta(days=14),
     }
-    return actions.write(case=case, by=cast.owner, **(given | fields))
+    return pulse_actions.write(case=case, by=cast.owner, **(given | fields))
 
 
 def opened(cast, case, **fields) -> tuple[Pulse, dict[str, list[str]]]:
     """An open pulse, and by team the paths of its links."""
     pulse = make_pulse(cast, case, **fields)
     paths: dict[str, list[str]] = {}
-    for link in actions.open_pulse(pulse=pulse, by=cast.owner):
+    for link in pulse_actions.open_pulse(pulse=pulse, by=cast.owner):
         paths.setdefault(link.team, []).append(urlsplit(link.address).path)
     return Pulse.objects.get(pk=pulse.pk), paths
 
 
 def put(path: str, step: int = 4, *, comment: str = "", sets: list[str] = SETS, skipped: tuple = ()) -> bool:
     """Answer by the link, past the page: the same step to every question."""
-    invitation = answering.invitation_of(path.strip("/").split("/")[-1], "192.0.2.1")
-    steps = {question.key: step for question in instruments.asked(sets) if question.key not in skipped}
-    return invitation is not None and answering.answer(invitation=invitation, steps=steps, comment=comment)
+    invitation = survey_submission.invitation_of(path.strip("/").split("/")[-1], "192.0.2.1")
+    steps = {question.key: step for question in question_sets.asked(sets) if question.key not in skipped}
+    return invitation is not None and survey_submission.answer(
+        invitation=invitation, steps=steps, comment=comment
+    )
 
 
 def send(
     path: str, step: int = 4, *, client: Client | None = None, lang: str = "", comment: str = "", sets=SETS
 ):
     """Answer by the page."""
-    typed = {question.key: step for question in instruments.asked(sets)}
+    typed = {question.key: step for question in question_sets.asked(sets)}
     query = f"?lang={lang}" if lang else ""
     return (client or Client()).post(f"{path}{query}", typed | {"comment": comment})
 
@@ -57,4 +58,4 @@ def closed(cast, case, answers: list[tuple[str, int]], **fields) -> Pulse:
     pulse, paths = opened(cast, case, **fields)
     for team, step in answers:
         put(paths[team].pop(), step, sets=pulse.sets)
-    return actions.close(pulse=pulse, by=cast.owner)
+    return pulse_actions.close(pulse=pulse, by=cast.owner)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from adoption.models import Incident, Signal
 from governance import clock
 from governance.models import ContractVersion, Rulebook
-from initiatives import permissions
+from initiatives.cases import permissions as case_permissions
 from initiatives.models import (
     Continuation,
     Coverage,
@@ -27,7 +27,7 @@ class Raw:
     def __init__(self, person, since=None, until=None, unit=None):
         self.now, self.since, self.until = clock.now(), since, until
         self.book = Rulebook.objects.current()
-        seen = set(permissions.visible_to(person).values_list("pk", flat=True))
+        seen = set(case_permissions.visible_to(person).values_list("pk", flat=True))
         self.cases = [
             case
             for case in Initiative.objects.select_related("unit")

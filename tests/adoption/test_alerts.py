@@ -10,15 +10,21 @@ import pytest
 import time_machine
 from django.core.files.base import ContentFile
 
-from adoption.actions import incidents
-from adoption.demo import life
-from governance import clock, desk, reminders
-from governance.history import acting, update_where
+from adoption.demo import case_acts
+from adoption.incidents import actions as incident_actions
+from governance import clock
+from governance.ledger.row_history import acting, update_where
 from governance.models import Notice, Rulebook
-from initiatives import actions, alerts
-from initiatives.actions.following import follow_register
-from initiatives.actions.rows import save_row
+from governance.notices import desk as notice_desk
+from governance.notices import due
+from initiatives.absences import actions as absence_actions
+from initiatives.checklist.checklist_rows import save_row
+from initiatives.evidence import actions as evidence_actions
+from initiatives.findings.sync import follow_register
+from initiatives.holds import actions as hold_actions
+from initiatives.holds import alerts, dependants
 from initiatives.models import Evidence, Hold, Shortcoming
+from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +36,7 @@ DEPENDANT, OTHER = "sponsor", "outsider"  # who depends on it and holds no role;
 def case(cast):
     """Production on which a team depends whose executive holds no role on it."""
     case = factories.make_production(cast)
-    actions.add_dependant(
+    dependants.add_dependant(
         case=case,
         who="Invoicing",
         for_what="Sends the bills.",
@@ -38,13 +44,13 @@ def case(cast):
         executive=cast.sponsor,
         by=cast.owner,
     )
-    return life.fresh(case)
+    return case_acts.fresh(case)
 
 
 def upload(cast, case, *, by=None, **fields):
     """A drill record that failed, as any other item of proof."""
-    return actions.add_evidence(
-        case=life.fresh(case),
+    return evidence_actions.add_evidence(
+        case=case_acts.fresh(case),
         kind="drill_record",
         title="Outage drill, minutes of the day",
         observed_on=fields.pop("observed_on", clock.today()),
@@ -70,28 +76,34 @@ def uploaded_drill(cast, case):
 def step_back(cast, case):
     """By the deputy, while the chair is away: whoever acts is told nothing of their own doing."""
     scope = {"users": "Two teams", "user_count": 1}
-    actions.step_back(case=case, reason="Cut.", users_told="By mail.", scope=scope, by=cast.deputy_chair)
+    stage_actions.step_back(
+        case=case, reason="Cut.", users_told="By mail.", scope=scope, by=cast.deputy_chair
+    )
 
 
 def stop(cast, case):
     scope = {"users": "Two teams", "user_count": 1}
-    actions.step_back(case=case, reason="Cut.", users_told="By mail.", scope=scope, by=cast.deputy_chair)
+    stage_actions.step_back(
+        case=case, reason="Cut.", users_told="By mail.", scope=scope, by=cast.deputy_chair
+    )
     Notice.objects.all().delete()
-    actions.stop(case=life.fresh(case), reason_code="risk", reason="Too much.", by=cast.deputy_chair)
+    stage_actions.stop(
+        case=case_acts.fresh(case), reason_code="risk", reason="Too much.", by=cast.deputy_chair
+    )
 
 
 def severe_incident(cast, case):
-    incidents.open_incident(case=case, severity=1, title="It paid twice", by=cast.lead)
+    incident_actions.open_incident(case=case, severity=1, title="It paid twice", by=cast.lead)
 
 
 def concern(cast, case):
-    actions.hold(case=case, reason="Prompts are kept.", by=cast.lead)
+    hold_actions.hold(case=case, reason="Prompts are kept.", by=cast.lead)
 
 
 def lapsed_grace(cast, case):
     debt = case.obligations.unsettled().get(kind="step_back")
     assert debt.due < clock.today()
-    reminders.sweep()
+    due.sweep()
 
 
 EVENTS = {
@@ -113,11 +125,11 @@ def event(request, cast, case):
     day = clock.now()
     if happen is lapsed_grace:
         item = case.evidence.filter(coverage__requirement="mvp.problem", kind="document").first()
-        actions.withdraw_evidence(evidence=item, reason="It was of another team", by=cast.lead)
+        evidence_actions.withdraw_evidence(evidence=item, reason="It was of another team", by=cast.lead)
         day = clock.midnight_after(clock.today() + timedelta(days=14)) + timedelta(hours=9)
     elif happen in (step_back, stop):
         tomorrow = clock.today() + timedelta(days=1)
-        actions.plan_absence(first=tomorrow, last=tomorrow, asked=[], by=cast.chair)
+        absence_actions.plan_absence(first=tomorrow, last=tomorrow, asked=[], by=cast.chair)
         day = clock.midnight_before(tomorrow) + timedelta(hours=9)
     with time_machine.travel(day, tick=False):
         Notice.objects.all().delete()
@@ -129,7 +141,7 @@ def seat_of(cast, case) -> str:
     """The login of a seat that whatever happens to this stage affects."""
     book = Rulebook.objects.current().book
     affected = alerts.affected_seats(
-        book, life.fresh(case).stage if life.fresh(case).stage != "stopped" else "mvp"
+        book, case_acts.fresh(case).stage if case_acts.fresh(case).stage != "stopped" else "mvp"
     )
     affected &= alerts.affected_seats(book, "production", ["prod.q10_outage"])
     return factories.SEAT_LOGINS[sorted(affected)[0]]
@@ -142,7 +154,7 @@ def test_each_event_reaches_each_of_them_by_notice_and_on_the_desk(cast, as_, ev
     told = [row for row in Notice.objects.filter(person=person) if row.kind in kinds]
     assert len(told) == 1, "one event, one message"
     assert case.ref in f"{told[0].subject} {told[0].text} {told[0].case_ref}"
-    near = [line for line in desk.lines_for(person) if line.ref == case.ref]
+    near = [line for line in notice_desk.lines_for(person) if line.ref == case.ref]
     if who == DEPENDANT:
         words = {"held": "held", "overdue": "grace"}.get(told[0].kind, words)
     assert any(words in f"{line.text} {line.why}" for line in near), [(line.text, line.why) for line in near]
@@ -153,7 +165,7 @@ def test_each_event_reaches_each_of_them_by_notice_and_on_the_desk(cast, as_, ev
 def test_nobody_else_hears_and_what_is_told_can_be_read(cast, as_, event):
     kinds, _, case = event
     assert not Notice.objects.filter(person=cast.people[OTHER]).exists()
-    assert not any(line.ref == case.ref for line in desk.lines_for(cast.people[OTHER]))
+    assert not any(line.ref == case.ref for line in notice_desk.lines_for(cast.people[OTHER]))
     told = Notice.objects.filter(kind__in=kinds).select_related("person")
     for row in told:
         if row.link:
@@ -170,27 +182,29 @@ def test_nobody_else_hears_and_what_is_told_can_be_read(cast, as_, event):
 def test_the_lines_go_with_what_they_are_about(cast, as_, case):
     concern(cast, case)
     hold = Hold.objects.open().get()
-    assert any("held" in line.text or "Hold" in line.text for line in desk.lines_for(cast.chair))
-    actions.lift_hold(hold=hold, reason="Masked since.", by=cast.chair)
+    assert any("held" in line.text or "Hold" in line.text for line in notice_desk.lines_for(cast.chair))
+    hold_actions.lift_hold(hold=hold, reason="Masked since.", by=cast.chair)
     for login in ("chair", "owner", DEPENDANT):
-        assert not any("held" in line.text.lower() for line in desk.lines_for(cast.people[login])), login
+        assert not any("held" in line.text.lower() for line in notice_desk.lines_for(cast.people[login])), (
+            login
+        )
 
 
 def test_a_stop_stays_on_a_desk_until_it_was_read(cast, as_):
     case = factories.make_mvp(cast)
-    actions.stop(case=case, reason_code="risk", reason="Too much.", by=cast.owner)
+    stage_actions.stop(case=case, reason_code="risk", reason="Too much.", by=cast.owner)
     client = as_(cast.chair)
-    (line,) = [line for line in desk.lines_for(cast.chair) if "was stopped" in line.text]
+    (line,) = [line for line in notice_desk.lines_for(cast.chair) if "was stopped" in line.text]
     assert line.text.startswith(case.title)
     assert client.get(line.link).url == case.get_absolute_url()
-    assert not any("was stopped" in line.text for line in desk.lines_for(cast.chair))
+    assert not any("was stopped" in line.text for line in notice_desk.lines_for(cast.chair))
 
 
 def test_an_incident_that_is_opened_again_is_told_again(cast, case):
-    row = incidents.open_incident(case=case, severity=1, title="It paid twice", by=cast.lead)
-    incidents.move_on(incident=row, state="resolved", by=cast.lead)
+    row = incident_actions.open_incident(case=case, severity=1, title="It paid twice", by=cast.lead)
+    incident_actions.move_on(incident=row, state="resolved", by=cast.lead)
     Notice.objects.all().delete()
-    incidents.reopen(incident=row, reason="It came back.", by=cast.owner)
+    incident_actions.reopen(incident=row, reason="It came back.", by=cast.owner)
     logins = set(Notice.objects.values_list("person__login", flat=True))
     assert {"chair", DEPENDANT, *factories.SEAT_LOGINS.values()} <= logins
 
@@ -226,7 +240,7 @@ def test_a_failing_record_opens_its_hold_whichever_form_it_came_by(cast, case, w
 def test_a_record_that_is_withdrawn_holds_nothing_any_more(cast, case):
     item = upload(cast, case)
     assert held(case)
-    actions.withdraw_evidence(evidence=item, reason="Another system.", by=cast.lead)
+    evidence_actions.withdraw_evidence(evidence=item, reason="Another system.", by=cast.lead)
     assert not held(case)
 
 

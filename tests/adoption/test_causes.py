@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from adoption.actions import postmortems as writing
-from adoption.actions.writing import write
-from adoption.causes import blamed_and_found, overdue
+from adoption.postmortems import actions as postmortem_actions
+from adoption.postmortems.cause_analysis import blamed_and_found, overdue
+from adoption.postmortems.writing import write
 from governance import clock
-from governance.history import acting
-from initiatives import actions
-from initiatives.actions.holds import owe
+from governance.ledger.row_history import acting
+from initiatives.holds.actions import owe
 from initiatives.models import Initiative
+from initiatives.stages import actions as stage_actions
 from tests import factories
 from tests.adoption.test_postmortems import LESSON, WHOLE
 
@@ -53,11 +53,11 @@ def test_each_figure_is_the_rows_behind_it(cast, django_assert_num_queries):
                 due=clock.today() - timedelta(days=number),
                 debtor=cast.owner,
             )
-        row = writing.start(obligation=debt, by=cast.owner)
+        row = postmortem_actions.start(obligation=debt, by=cast.owner)
         row = write(post_mortem=row, lessons=[LESSON], by=cast.owner, **WHOLE | {"causes": causes})
-        row = writing.hand_in(post_mortem=row, version=row.version, by=cast.owner)
+        row = postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
         if published:
-            row = writing.confirm(post_mortem=row, version=row.version, by=cast.seat_adoption)
+            row = postmortem_actions.confirm(post_mortem=row, version=row.version, by=cast.seat_adoption)
         kept.append(row)
     with django_assert_num_queries(2):
         found = blamed_and_found(Initiative.objects.all())
@@ -78,7 +78,7 @@ def test_each_figure_is_the_rows_behind_it(cast, django_assert_num_queries):
 
 def test_a_stopped_case_is_on_the_list_the_day_after_its_day(cast):
     case = factories.make_prototype(cast)
-    actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
+    stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
     every, due = Initiative.objects.all(), case.obligations.get(kind="post_mortem").due
     assert not overdue(every, due)
     assert [debt.initiative for debt in overdue(every, due + timedelta(days=1))] == [case]
@@ -91,15 +91,15 @@ def test_the_layer_it_lay_in_most_decides_whether_the_blame_went_elsewhere(cast,
         debt = owe(
             case, "post_mortem", source="test:0", text="Post-mortem", due=clock.today(), debtor=cast.owner
         )
-    row = writing.start(obligation=debt, by=cast.owner)
+    row = postmortem_actions.start(obligation=debt, by=cast.owner)
     causes = [
         said("failure", "found", "integration"),
         said("failure", "found", "model"),
         said("failure", "blamed", "model", "press"),
     ]
     row = write(post_mortem=row, lessons=[LESSON], by=cast.owner, **WHOLE | {"causes": causes})
-    row = writing.hand_in(post_mortem=row, version=row.version, by=cast.owner)
-    writing.confirm(post_mortem=row, version=row.version, by=cast.seat_adoption)
+    row = postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
+    postmortem_actions.confirm(post_mortem=row, version=row.version, by=cast.seat_adoption)
     assert blamed_and_found(Initiative.objects.all()).mistaken == [row]
     page = " ".join(as_(cast.chair).get("/leaders/blamed/?column=elsewhere").content.decode().split())
     assert "Found: integration, then model" in page

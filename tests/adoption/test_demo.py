@@ -10,11 +10,13 @@ from django.core.management import CommandError, call_command
 from adoption.demo import people
 from adoption.management.commands import demo
 from adoption.models import PostMortem
-from governance import backup, clock, ledger, restore
-from governance.desk import lines_for
-from governance.history import acting
+from governance import clock
+from governance.ledger import record
+from governance.ledger.row_history import acting
 from governance.models import ContractVersion, Delegation, Entry, Notice, PolicyDecision, Rulebook, User
-from initiatives import board, standing
+from governance.notices.desk import lines_for
+from governance.storage import backup, restore
+from initiatives.facts import supported_stage
 from initiatives.models import (
     ApprovalRequest,
     ComponentVersion,
@@ -32,7 +34,8 @@ from initiatives.models import (
     Span,
     Waiver,
 )
-from initiatives.models.definitions import RECONCILED
+from initiatives.models.integration.definitions import RECONCILED
+from initiatives.reviews import review_state
 from tests.governance import copies
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +46,7 @@ def case(title: str) -> Initiative:
 
 
 def sitting(title: str):
-    return board.sit(Review.objects.get(initiative__title=title, outcome=Review.OPEN))
+    return review_state.sit(Review.objects.get(initiative__title=title, outcome=Review.OPEN))
 
 
 def test_a_demo_that_was_interrupted_is_built_anew_and_a_whole_one_is_kept(
@@ -56,11 +59,11 @@ def test_a_demo_that_was_interrupted_is_built_anew_and_a_whole_one_is_kept(
     call_command("demo", keep=True, stdout=StringIO())
     assert built == []  # people, and no mark of a demo
     with acting(system="demo", reason="Begun"):
-        ledger.record(demo.MARK)
+        record.record(demo.MARK)
     call_command("demo", keep=True, stdout=StringIO())
     assert built == ["dropped", "built"]
     with acting(system="demo", reason="Ended"):
-        ledger.record(demo.DONE)
+        record.record(demo.DONE)
     call_command("demo", keep=True, stdout=StringIO())
     assert built == ["dropped", "built"]
 
@@ -151,7 +154,7 @@ def test_the_demo_is_whole(settings, tmp_path, monkeypatch):
     assert Delegation.objects.filter(accepted_at__isnull=False).exists()
     assert Delegation.objects.filter(accepted_at__isnull=True, membership__isnull=False).exists()
     assert Handover.objects.filter(accepted_at__isnull=True).count() == 2
-    assert standing.decision_due(Continuation.objects.get().initiative) is not None
+    assert supported_stage.decision_due(Continuation.objects.get().initiative) is not None
     assert Rulebook.objects.filter(published_at__isnull=True, admin__isnull=False).exists()
 
     # Imports claim, and prove nothing

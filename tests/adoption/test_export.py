@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from governance import clock, ledger, seals
-from governance.history import acting
+from governance import clock
+from governance.ledger import record
+from governance.ledger.row_history import acting
 from governance.models import Checkpoint, Entry
-from governance.offline import verify
-from governance.retention import ERASED
+from governance.privacy.retention import ERASED
+from governance.transparency_log import offline_verifier, sealing
 from initiatives.models import Evidence
 from tests import factories
 from tests.adoption.exported import flip_missed, resealed
@@ -45,15 +46,15 @@ def bare_python(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
 
 def wrong(folder: Path, **options) -> str:
     """What verify.py says is wrong."""
-    with pytest.raises(verify.Rejected) as found:
-        verify.Export(folder, **options).check()
+    with pytest.raises(offline_verifier.Rejected) as found:
+        offline_verifier.Export(folder, **options).check()
     return str(found.value)
 
 
 @pytest.fixture
 def case(cast):
     """A prototype whose record was sealed before it, and after it."""
-    seals.seal()
+    sealing.seal()
     return factories.make_prototype(cast)
 
 
@@ -78,7 +79,7 @@ def test_a_case_verifies_offline_with_nothing_but_python(case, tmp_path):
 
 def test_the_whole_record_makes_its_root_again(case, tmp_path):
     folder = taken(tmp_path, "--all")
-    found = verify.Export(folder, held=[Checkpoint.objects.earliest("pk").note.encode()]).check()
+    found = offline_verifier.Export(folder, held=[Checkpoint.objects.earliest("pk").note.encode()]).check()
     assert found["entries"] == Entry.objects.count()
     assert found["held"] == 1
     lines = (folder / "entries.jsonl").read_bytes().splitlines(keepends=True)
@@ -86,7 +87,7 @@ def test_the_whole_record_makes_its_root_again(case, tmp_path):
     leaf = json.loads(lines[4])
     leaf["leaf"] = leaf["leaf"].replace('"at" : "20', '"at" : "19')
     assert leaf["leaf"] != json.loads(lines[4])["leaf"]
-    changed = [*lines[:4], verify.line_bytes(leaf), *lines[5:]]
+    changed = [*lines[:4], offline_verifier.line_bytes(leaf), *lines[5:]]
     (folder / "entries.jsonl").write_bytes(b"".join(changed))
     resealed(folder)
     assert wrong(folder) == "entries.jsonl, line 5: The hash of the entry is not the one of its leaf."
@@ -103,7 +104,7 @@ def test_some_days(cast, tmp_path):
         factories.make_case(cast, title="Newer")
     day = (clock.today() - timedelta(days=3)).isoformat()
     folder = taken(tmp_path, "--from", day, "--to", day)
-    found = verify.Export(folder).check()
+    found = offline_verifier.Export(folder).check()
     of_the_day = Entry.objects.filter(recorded_at__lt=clock.now() - timedelta(days=2))
     assert found["entries"] == of_the_day.count() > 0
     told = (folder / "entries.jsonl").read_text()
@@ -116,7 +117,7 @@ def test_an_export_is_itself_in_the_record(case, tmp_path, cast):
     entry = Entry.objects.filter(kind="record exported").get()
     assert (entry.actor_id, entry.case_ref) == (cast.auditor.pk, case.ref)
     assert entry.facts["facts"] == {"scope": f"case {case.ref}", "with_files": False}
-    assert entry.leaf.position < seals.newest().size
+    assert entry.leaf.position < sealing.newest().size
 
 
 def test_the_index_says_what_happened_and_what_this_proves(case, tmp_path):
@@ -124,7 +125,7 @@ def test_the_index_says_what_happened_and_what_this_proves(case, tmp_path):
     assert "python3 verify.py ." in page
     assert "It does not prove that what was recorded was true." in page
     assert "an insider who has both the database and the signing key could still rewrite it" in page
-    assert seals.newest().note.splitlines()[2].replace("+", "&#x2B;") in page.replace("+", "&#x2B;")
+    assert sealing.newest().note.splitlines()[2].replace("+", "&#x2B;") in page.replace("+", "&#x2B;")
     assert f"<strong>{case.registered_by.full_name}</strong>" in page
     assert "src=" not in page
     assert "href=" not in page
@@ -148,7 +149,7 @@ def test_evidence_that_is_not_what_was_recorded_stays_out_and_the_verdict_names_
     ran = bare_python(folder, ".")
     assert ran.returncode == 1
     assert ran.stdout == f"WRONG  {said}\n"
-    verify.Export(taken(tmp_path, "--case", case.ref)).check()  # without files none is promised
+    offline_verifier.Export(taken(tmp_path, "--case", case.ref)).check()  # without files none is promised
 
 
 def test_whoever_also_makes_the_manifest_fit_is_found(case, tmp_path):
@@ -178,11 +179,13 @@ def test_whoever_also_makes_the_manifest_fit_is_found(case, tmp_path):
     )
     moved = json.loads(lines[8])
     moved["position"] -= 1
-    assert after("entries.jsonl", lines[8], verify.line_bytes(moved)).startswith(ninth)
+    assert after("entries.jsonl", lines[8], offline_verifier.line_bytes(moved)).startswith(ninth)
     dated = json.loads(lines[8])
     dated["leaf"] = dated["leaf"].replace("20", "19", 1)
-    dated["hash"] = verify.base64.b64encode(verify.leaf_hash(dated["leaf"].encode())).decode()
-    assert after("entries.jsonl", lines[8], verify.line_bytes(dated)).startswith(ninth)
+    dated["hash"] = offline_verifier.base64.b64encode(
+        offline_verifier.leaf_hash(dated["leaf"].encode())
+    ).decode()
+    assert after("entries.jsonl", lines[8], offline_verifier.line_bytes(dated)).startswith(ninth)
     assert after("entries.jsonl", lines[8], b"").startswith("entries.jsonl: holds")
     # What says the same in another way is refused: one thing has one written form.
     spaced = lines[8].replace(b'{"body":', b'{ "body":', 1)
@@ -205,7 +208,7 @@ def test_an_insider_with_database_and_key_is_found_by_a_checkpoint_received_earl
     rewrite_everything(act, json.dumps(act.facts | {"reason": "Rather this"}).encode())
     for options in (["--all"], ["--case", case.ref]):
         folder = taken(tmp_path, *options)
-        verify.Export(folder).check()
+        offline_verifier.Export(folder).check()
         if options != ["--all"]:
             assert wrong(folder, held=[held]).startswith(
                 "checkpoints/proofs.jsonl: holds no proof for the checkpoint"
@@ -218,7 +221,7 @@ def test_an_insider_with_database_and_key_is_found_by_a_checkpoint_received_earl
 def test_a_checkpoint_that_is_newer_than_the_export_is_not_passed_over(case, tmp_path, cast):
     folder = taken(tmp_path, "--all")
     factories.make_case(cast, title="Later")
-    newer = seals.seal()
+    newer = sealing.seal()
     said = wrong(folder, held=[newer.note.encode()])
     assert said.startswith(
         f"the checkpoint you hold (number 1): is of size {newer.size}, and this export ends at"
@@ -228,22 +231,22 @@ def test_a_checkpoint_that_is_newer_than_the_export_is_not_passed_over(case, tmp
 def test_only_the_keys_that_are_trusted_count(case, tmp_path):
     folder = taken(tmp_path, "--all")
     (key,) = (folder / "keys.txt").read_text().split()
-    verify.Export(folder, trusted=[verify.parse_key(key)]).check()
-    other = verify.verifier_key(key.split("+")[0], verify._pack(verify.BASE))
+    offline_verifier.Export(folder, trusted=[offline_verifier.parse_key(key)]).check()
+    other = offline_verifier.verifier_key(key.split("+")[0], offline_verifier._pack(offline_verifier.BASE))
     assert wrong(folder, trusted=[other]) == "keys.txt: holds none of the keys that you trust."
 
 
 def test_an_erased_body_is_exported_as_erased(case, tmp_path, cast):
     gone = Entry.objects.filter(case_ref=case.ref, kind="registered").get()
     with acting(by=cast.admin, reason="Asked for"):
-        ledger.record(ERASED, entries=[gone.pk])
+        record.record(ERASED, entries=[gone.pk])
     tamper(
         "UPDATE governance_entrybody SET body = '', salt = '' WHERE entry_id = %s",
         gone.pk,
         table="governance_entrybody",
     )
     folder = taken(tmp_path, "--case", case.ref)
-    assert verify.Export(folder).check()["erased"] == 1
+    assert offline_verifier.Export(folder).check()["erased"] == 1
     assert "Erased: registered." in (folder / "index.html").read_text()
 
 

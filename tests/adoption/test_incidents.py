@@ -9,20 +9,24 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.urls import reverse
 
-from adoption import ahead, desk_incidents, durations, edges, reminders_incidents, what_now
-from adoption.actions import clocks, merging
-from adoption.actions import edges as clauses
-from adoption.actions import incidents as actions
-from adoption.demo import life
-from adoption.duties import TEMPLATES
+from adoption.demo import case_acts
+from adoption.edge_clauses import actions as edge_clause_actions
+from adoption.edge_clauses import clause_drafts
+from adoption.incidents import actions as incident_actions
+from adoption.incidents import desk as incident_desk
+from adoption.incidents import incident_metrics, merging, reporting_clocks, runbook
+from adoption.incidents import permissions as incident_permissions
+from adoption.incidents import preview as incident_preview
+from adoption.incidents import reminders as incident_reminders
+from adoption.incidents.reporting_duties import TEMPLATES
 from adoption.models import Deadline, Incident, IncidentLine, ReportingDuty
-from adoption.permissions import incidents as permissions
 from governance import clock
-from governance.answers import Conflict, Refused
-from governance.history import acting
+from governance.ledger.row_history import acting
 from governance.models import Entry, Notice, Rulebook
-from initiatives import actions as cases
+from governance.permission_result import Conflict, Refused
+from initiatives.holds import dependants
 from initiatives.models import Voiding
+from initiatives.roles import leaving
 from tests import factories, snapshots
 from tests.walks import story
 
@@ -38,7 +42,7 @@ def case(cast):
 
 def opened(case, by, **fields) -> Incident:
     fields = {"severity": 2, "title": "It invented discounts", "started_at": clock.now()} | fields
-    return actions.open_incident(case=case, by=by, **fields)
+    return incident_actions.open_incident(case=case, by=by, **fields)
 
 
 def listing(book) -> set[str]:
@@ -104,7 +108,7 @@ def test_proof_that_speaks_of_other_systems_stands(cast, case):
     link = factories.make_link(cast, case)
     other = factories.make_link(cast, case, factories.make_system(cast, name="Price list"))
     about = {
-        name: life.ground(case, "adopt.trust", cast.team, title=name, names=names)
+        name: case_acts.ground(case, "adopt.trust", cast.team, title=name, names=names)
         for name, names in (("ledger", [link.system]), ("prices", [other.system]), ("all", []))
     }
     opened(case, cast.owner, systems=[link.system])
@@ -113,20 +117,22 @@ def test_proof_that_speaks_of_other_systems_stands(cast, case):
     assert about["all"].pk in ended, "what names no system is touched by every incident"
     assert about["prices"].pk not in ended
     row = Incident.objects.get()
-    actions.amend(incident=row, systems=[other.system], by=cast.owner)
+    incident_actions.amend(incident=row, systems=[other.system], by=cast.owner)
     assert about["prices"].pk in {pk for pk, _ in voided(case)}, "it lay there too"
     with pytest.raises(ValidationError):
-        actions.amend(incident=row, systems=[factories.make_system(cast, name="Not linked")], by=cast.owner)
+        incident_actions.amend(
+            incident=row, systems=[factories.make_system(cast, name="Not linked")], by=cast.owner
+        )
 
 
 def test_what_is_told_before_is_what_then_happens(cast, case, as_):
-    cases.add_dependant(
+    dependants.add_dependant(
         case=case, who="Invoicing", process="Credit notes", for_what="Discounts", bearable_outage_hours=4,
         executive=cast.sponsor, by=cast.owner,
     )  # fmt: skip
     fields = {"severity": 1, "title": "It invented discounts"}
     count = Entry.objects.count()
-    told = ahead.of_opening(case, by=cast.owner, **fields)
+    told = incident_preview.of_opening(case, by=cast.owner, **fields)
     assert Entry.objects.count() == count, "a look leaves nothing"
     assert not Incident.objects.exists()
     opened(case, cast.owner, **fields)
@@ -148,7 +154,7 @@ def test_what_is_told_before_is_what_then_happens(cast, case, as_):
 
 
 def test_who_is_told_at_once(cast, case):
-    cases.add_dependant(
+    dependants.add_dependant(
         case=case, who="Invoicing", process="Credit notes", for_what="Discounts", bearable_outage_hours=4,
         executive=cast.sponsor, by=cast.owner,
     )  # fmt: skip
@@ -159,7 +165,9 @@ def test_who_is_told_at_once(cast, case):
     row = opened(case, cast.support)
     assert told("incident upstream") == {"sponsor"}
     assert told("incident") == {"owner", "lead"}, "whoever opened it knows"
-    actions.correct_severity(incident=row, severity=1, reason="A customer was harmed.", by=cast.owner)
+    incident_actions.correct_severity(
+        incident=row, severity=1, reason="A customer was harmed.", by=cast.owner
+    )
     assert told("incident") >= {"chair", "deputy-chair", *factories.SEAT_LOGINS.values()}
     assert len(voided(case)) == len(covered(case, {key for _, key in voided(case)})), "voided once"
     assert case.obligations.filter(kind="post_mortem").count() == 1
@@ -167,25 +175,27 @@ def test_who_is_told_at_once(cast, case):
 
 def test_raising_opens_the_debt_and_lowering_takes_nothing_back(cast, case):
     row = opened(case, cast.owner, severity=3)
-    assert ahead.of_severity(row, severity=2, reason="x", by=cast.owner)
-    actions.correct_severity(incident=row, severity=2, reason="Results reached customers.", by=cast.owner)
+    assert incident_preview.of_severity(row, severity=2, reason="x", by=cast.owner)
+    incident_actions.correct_severity(
+        incident=row, severity=2, reason="Results reached customers.", by=cast.owner
+    )
     ended = voided(case)
     assert ended
     debt = case.obligations.get(kind="post_mortem")
-    actions.correct_severity(incident=row, severity=4, reason="Nobody was affected.", by=cast.owner)
+    incident_actions.correct_severity(incident=row, severity=4, reason="Nobody was affected.", by=cast.owner)
     assert voided(case) == ended
     debt.refresh_from_db()
     assert debt.settled_at is None, "lowering drops nothing"
     assert not Entry.objects.acts().filter(kind="board told").exists(), "and alarms nobody"
     with pytest.raises(Conflict):
-        actions.correct_severity(incident=row, severity=4, reason="Again.", by=cast.owner)
+        incident_actions.correct_severity(incident=row, severity=4, reason="Again.", by=cast.owner)
     with pytest.raises(Refused):
-        actions.correct_severity(incident=row, severity=1, reason="Worse.", by=cast.steward)
+        incident_actions.correct_severity(incident=row, severity=1, reason="Worse.", by=cast.steward)
 
 
 def test_the_debt_stays_with_the_owner_of_that_day(cast, case):
     opened(case, cast.owner)
-    cases.deactivate(person=cast.owner, reason="left", by=cast.admin)
+    leaving.deactivate(person=cast.owner, reason="left", by=cast.admin)
     assert case.obligations.get(kind="post_mortem").debtor == cast.owner
 
 
@@ -194,7 +204,7 @@ def test_the_debt_stays_with_the_owner_of_that_day(cast, case):
 
 def test_who_opens_one_and_two_who_open_the_same(cast, case, as_):
     for person in (cast.owner, cast.support, cast.seat_risk, cast.chair):
-        assert permissions.may_open(case, person)
+        assert incident_permissions.may_open(case, person)
     for person in (cast.admin, cast.auditor, cast.outsider):
         with pytest.raises(Refused):
             opened(case, person)
@@ -225,24 +235,24 @@ def test_a_title_and_a_severity_are_enough(cast, case, as_):
     ):
         assert words in page
     assert "To the switch" in page
-    assert what_now.steps(row, cast.owner)
+    assert runbook.steps(row, cast.owner)
 
 
 def test_the_timeline_is_only_added_to_and_late_lines_say_so(cast, case):
     row = opened(case, cast.owner)
-    line = actions.write_line(incident=row, words="Switched off.", by=cast.lead)
-    late = actions.write_line(
+    line = incident_actions.write_line(incident=row, words="Switched off.", by=cast.lead)
+    late = incident_actions.write_line(
         incident=row, words="A user called.", happened_at=clock.now() - timedelta(hours=1), by=cast.lead
     )
     assert (line.late, late.late) == (False, True)
     with pytest.raises(ValidationError):
-        actions.write_line(
+        incident_actions.write_line(
             incident=row, words="Soon.", happened_at=clock.now() + timedelta(minutes=1), by=cast.lead
         )
     with pytest.raises(Refused):
-        actions.write_line(incident=row, words="Hm.", by=cast.outsider)
-    actions.take_part(incident=row, role="speaker", person=cast.outsider, by=cast.owner)
-    actions.write_line(incident=row, words="Customers were told.", by=cast.outsider)
+        incident_actions.write_line(incident=row, words="Hm.", by=cast.outsider)
+    incident_actions.take_part(incident=row, role="speaker", person=cast.outsider, by=cast.owner)
+    incident_actions.write_line(incident=row, words="Customers were told.", by=cast.outsider)
     with (
         pytest.raises(DatabaseError),
         transaction.atomic(),
@@ -255,21 +265,25 @@ def test_how_it_ends_and_comes_back(cast, case):
     start = clock.now() - timedelta(hours=3)
     row = opened(case, cast.owner, started_at=start, detected_at=start + timedelta(hours=1))
     with pytest.raises(ValidationError):
-        actions.move_on(incident=row, state="resolved", at=start - timedelta(minutes=1), by=cast.owner)
-    actions.move_on(incident=row, state="contained", words="Switched off.", by=cast.support)
+        incident_actions.move_on(
+            incident=row, state="resolved", at=start - timedelta(minutes=1), by=cast.owner
+        )
+    incident_actions.move_on(incident=row, state="contained", words="Switched off.", by=cast.support)
     with pytest.raises(Refused) as not_yet:
-        actions.close(incident=row, words="Done.", by=cast.owner)
+        incident_actions.close(incident=row, words="Done.", by=cast.owner)
     assert "not resolved" in str(not_yet.value)
-    actions.move_on(incident=row, state="resolved", at=start + timedelta(hours=2), by=cast.support)
+    incident_actions.move_on(incident=row, state="resolved", at=start + timedelta(hours=2), by=cast.support)
     with pytest.raises(Refused) as unjudged:
-        actions.close(incident=row, words="Done.", by=cast.owner)
+        incident_actions.close(incident=row, words="Done.", by=cast.owner)
     assert "reported to an authority" in str(unjudged.value)
-    clocks.judge_no_duty(incident=row, reason="Not a high-risk system, says Ines Okafor.", by=cast.owner)
-    row = actions.close(incident=row, words="A price list was out of date.", by=cast.owner)
-    found = durations.means(case.incidents.all())
+    reporting_clocks.judge_no_duty(
+        incident=row, reason="Not a high-risk system, says Ines Okafor.", by=cast.owner
+    )
+    row = incident_actions.close(incident=row, words="A price list was out of date.", by=cast.owner)
+    found = incident_metrics.means(case.incidents.all())
     assert (found.to_detect, found.to_resolve) == (timedelta(hours=1), timedelta(hours=2))
     assert case.obligations.unsettled().filter(kind="post_mortem").exists(), "closing settles nothing"
-    row = actions.reopen(incident=row, reason="It came back.", by=cast.owner)
+    row = incident_actions.reopen(incident=row, reason="It came back.", by=cast.owner)
     assert (row.state, row.resolved_at, row.closed_at) == ("open", None, None)
 
 
@@ -277,23 +291,23 @@ def test_merged_into_the_older_one_nothing_is_dropped(cast, case):
     with time_machine.travel(datetime(2026, 11, 2, 9, tzinfo=UTC), tick=False):
         older = opened(case, cast.owner, severity=3, title="Strange prices")
     with time_machine.travel(datetime(2026, 11, 4, 9, tzinfo=UTC), tick=False):
-        clocks.lay_out_duties(by=cast.admin)
+        reporting_clocks.lay_out_duties(by=cast.admin)
         newer = opened(case, cast.support, severity=1, seen=[older.pk])
         duty = ReportingDuty.objects.get(days=2)
-        clocks.start_clock(incident=newer, duty=duty, by=cast.support)
+        reporting_clocks.start_clock(incident=newer, duty=duty, by=cast.support)
     owed = case.obligations.get(kind="post_mortem")
     with time_machine.travel(datetime(2026, 11, 9, 9, tzinfo=UTC), tick=False):
         with pytest.raises(ValidationError):
             merging.merge(incident=older, into=newer, reason="Same.", by=cast.owner)
         merging.merge(incident=newer, into=older, reason="One price list.", by=cast.owner)
-        older = actions.read(older)
+        older = incident_actions.read(older)
         assert older.severity == 1
         debt = case.obligations.unsettled().get(kind="post_mortem")
         assert debt == owed, "owed once, by the earlier day"
         assert Deadline.objects.get(met_at__isnull=True).incident == older
         assert Deadline.objects.get(met_at__isnull=True).due == date(2026, 11, 6)
         with pytest.raises(Refused):
-            actions.reopen(incident=newer, reason="No.", by=cast.owner)
+            incident_actions.reopen(incident=newer, reason="No.", by=cast.owner)
 
 
 # --- Clocks ----------------------------------------------------------------------------------------------------------
@@ -306,15 +320,15 @@ def test_clocks_count_days_to_their_local_end(cast, case, settings):
         (15, True),
     ]
     with pytest.raises(Refused):
-        clocks.lay_out_duties(by=cast.owner)
-    assert len(clocks.lay_out_duties(by=cast.admin)) == 3
-    assert clocks.lay_out_duties(by=cast.admin) == [], "once is enough"
+        reporting_clocks.lay_out_duties(by=cast.owner)
+    assert len(reporting_clocks.lay_out_duties(by=cast.admin)) == 3
+    assert reporting_clocks.lay_out_duties(by=cast.admin) == [], "once is enough"
     row = opened(case, cast.owner, severity=1)
     duty = ReportingDuty.objects.get(days=15)
-    found = clocks.start_clock(incident=row, duty=duty, by=cast.owner)
+    found = reporting_clocks.start_clock(incident=row, duty=duty, by=cast.owner)
     assert found.due == clock.today() + timedelta(days=15)
     with pytest.raises(Conflict):
-        clocks.start_clock(incident=row, duty=duty, by=cast.owner)
+        reporting_clocks.start_clock(incident=row, duty=duty, by=cast.owner)
     with acting(by=cast.admin):
         duty.days, duty.in_use = 1, False
         duty.save()
@@ -322,17 +336,17 @@ def test_clocks_count_days_to_their_local_end(cast, case, settings):
     assert found.due == clock.today() + timedelta(days=15), "a running clock keeps the words it began with"
 
     def told(moment):
-        return {(due.person.login, due.period) for due in reminders_incidents.deadlines(moment)}
+        return {(due.person.login, due.period) for due in incident_reminders.deadlines(moment)}
 
     last = clock.midnight_after(found.due)
     assert ("owner", "0d") in told(last - timedelta(seconds=1)), "the last day counts to its end"
     assert ("owner", "late0") in told(last)
     assert told(clock.now()) == set()
     assert ("owner", "7d") in told(clock.midnight_before(found.due) - timedelta(days=6))
-    assert [line.due for line in desk_incidents.lines(cast.owner) if line.verb == "settle"] == [found.due]
-    clocks.meet_deadline(deadline=found, words="To the authority, no. 7.", by=cast.owner)
+    assert [line.due for line in incident_desk.lines(cast.owner) if line.verb == "settle"] == [found.due]
+    reporting_clocks.meet_deadline(deadline=found, words="To the authority, no. 7.", by=cast.owner)
     with pytest.raises(Conflict):
-        clocks.meet_deadline(deadline=found, words="Again.", by=cast.owner)
+        reporting_clocks.meet_deadline(deadline=found, words="Again.", by=cast.owner)
     assert told(last) == set()
 
 
@@ -355,16 +369,16 @@ def test_the_database_keeps_the_order_of_moments(cast, case):
 
 def test_the_drafted_clause_is_taken_over_with_one_press(cast, case, as_):
     row = opened(case, cast.owner, words="The ledger was unreachable and it went on.", title="Went on")
-    assert edges.failure_of(row) == "source_unavailable"
+    assert clause_drafts.failure_of(row) == "source_unavailable"
     sent = {"failure": "unexpected_input"}
     assert as_(cast.lead).post(reverse("incident-clause", args=[row.pk]), sent).status_code == 403
     response = as_(cast.owner).post(reverse("incident-clause", args=[row.pk]), sent)
     assert response.status_code == 302, response.content.decode()[:2000]
-    row = actions.read(row)
+    row = incident_actions.read(row)
     draft = story.fresh(case).contract.versions.get(state="draft")
     assert row.clause_number in draft.clauses.values_list("number", flat=True)
     with pytest.raises(Conflict):
-        clauses.take_over_clause(incident=row, by=cast.owner)
+        edge_clause_actions.take_over_clause(incident=row, by=cast.owner)
 
 
 def test_open_incidents_are_a_report_of_the_portfolio(cast, case, as_):
@@ -372,8 +386,8 @@ def test_open_incidents_are_a_report_of_the_portfolio(cast, case, as_):
     assert case.ref not in as_(cast.chair).get(place).content.decode()
     row = opened(case, cast.owner, severity=4)
     assert case.ref in as_(cast.chair).get(place).content.decode()
-    actions.move_on(incident=row, state="resolved", by=cast.owner)
-    actions.close(incident=row, words="A typing error.", by=cast.owner)
+    incident_actions.move_on(incident=row, state="resolved", by=cast.owner)
+    incident_actions.close(incident=row, words="A typing error.", by=cast.owner)
     assert case.ref not in as_(cast.chair).get(place).content.decode()
 
 

@@ -7,13 +7,15 @@ from bs4 import BeautifulSoup
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from adoption import leading, reasons
-from adoption.matters import MATTERS, blurred
+from adoption.leadership import leadership_metrics, metric_reasons
+from adoption.leadership.blurred_stages import MATTERS, blurred
 from adoption.models import PostMortem
-from governance import clock, gates, standards
-from governance.history import acting
+from governance import clock
+from governance.gates import criteria, standards
+from governance.ledger.row_history import acting
 from governance.models import Rulebook
-from initiatives import permissions, standing
+from initiatives.cases import permissions as case_permissions
+from initiatives.facts import supported_stage
 from initiatives.models import Initiative, StageChange
 from initiatives.models.versions import LAYERS
 from tests import factories
@@ -52,13 +54,13 @@ def test_every_figure_is_what_the_rows_say(cast, seed):
         (cast.outsider, None, None, None),
         (cast.auditor, today - timedelta(days=200), None, cast.elsewhere),
     ):
-        wanted = leading.Wanted(clock.now(), Rulebook.objects.in_force(), since, until)
-        cases = leading.annotated(permissions.visible_to(person), wanted)
+        wanted = leadership_metrics.Wanted(clock.now(), Rulebook.objects.in_force(), since, until)
+        cases = leadership_metrics.annotated(case_permissions.visible_to(person), wanted)
         if unit:
             cases = cases.filter(unit__path__startswith=unit.path)
         told = {
             key: set(one.cases(cases, wanted).values_list("pk", flat=True))
-            for key, one in leading.FIGURES.items()
+            for key, one in leadership_metrics.FIGURES.items()
         }
         raw = Raw(person, since, until, unit).figures()
         assert told.keys() == raw.keys()
@@ -94,9 +96,9 @@ def test_each_number_on_the_page_is_that_of_the_rows_it_leads_to(cast, as_):
     # What a page says of a case stands beside it.
     for key in ("funded", "late", "trust-lost", "too-early", "answered-no", "oversold", "underdesigned"):
         found = list(Initiative.objects.filter(pk__in=raw[key]))
-        wanted = leading.Wanted(clock.now(), Rulebook.objects.in_force())
-        cases = leading.annotated(Initiative.objects.all(), wanted)
-        why = reasons.of(key, list(leading.FIGURES[key].cases(cases, wanted)), wanted)
+        wanted = leadership_metrics.Wanted(clock.now(), Rulebook.objects.in_force())
+        cases = leadership_metrics.annotated(Initiative.objects.all(), wanted)
+        why = metric_reasons.of(key, list(leadership_metrics.FIGURES[key].cases(cases, wanted)), wanted)
         assert all(why.get(case.pk) for case in found), key
 
 
@@ -129,10 +131,10 @@ def test_matters_are_the_nine_standards_of_the_claimed_stage(cast, as_):
     Initiative.objects.filter(pk=bare.pk).update(stage="mvp")
     bare = Initiative.objects.get(pk=bare.pk)
     with acting(system="test", reason="A claim without proof"):
-        standing.rewrite([bare])
+        supported_stage.rewrite([bare])
     (row,) = blurred([bare], Rulebook.objects.current(), clock.now())
-    facts, book, now = standing.facts_of(bare), Rulebook.objects.current().book, clock.now()
-    states = gates.states_at(facts, book, now)
+    facts, book, now = supported_stage.facts_of(bare), Rulebook.objects.current().book, clock.now()
+    states = criteria.states_at(facts, book, now)
     wanted = {
         matter
         for matter, stages in standards.SHOWN_BY.items()
@@ -158,10 +160,10 @@ def test_an_mvp_is_named_with_the_test_it_fails_and_what_is_missing(cast, as_):
     assert "Fails adoption: Can users see why it said what it said?" in told
     later = clock.now() + timedelta(days=300)
     with clock.simulated(later):
-        wanted = leading.Wanted(later, Rulebook.objects.in_force())
-        cases = leading.annotated(Initiative.objects.all(), wanted)
-        (old,) = leading.pilots(cases, wanted)
-        (why,) = reasons.of("pilots", [old], wanted).values()
+        wanted = leadership_metrics.Wanted(later, Rulebook.objects.in_force())
+        cases = leadership_metrics.annotated(Initiative.objects.all(), wanted)
+        (old,) = leadership_metrics.pilots(cases, wanted)
+        (why,) = metric_reasons.of("pilots", [old], wanted).values()
     assert "past its 270 days" in why[0]
     assert any(words.startswith("Fails ") for words in why)
 
@@ -181,8 +183,10 @@ def test_what_left_production_before_it_went_in_did_not_come_too_early(cast):
             initiative=case, from_stage=old, to_stage=new, at=at, by=cast.chair, basis=basis, entry_id=1
         )
         StageChange.objects.bulk_create([move])
-    wanted = leading.Wanted(now, Rulebook.objects.in_force())
-    assert not leading.too_early(leading.annotated(Initiative.objects.all(), wanted), wanted).exists()
+    wanted = leadership_metrics.Wanted(now, Rulebook.objects.in_force())
+    assert not leadership_metrics.too_early(
+        leadership_metrics.annotated(Initiative.objects.all(), wanted), wanted
+    ).exists()
 
 
 def test_a_page_on_paper_says_of_which_moment_unit_and_period_it_is(cast, as_):

@@ -4,13 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from adoption import leading, packs, reasons
-from adoption.actions import incidents, meetings, signals
+from adoption.incidents import actions as incident_actions
+from adoption.leadership import leadership_metrics, metric_reasons
+from adoption.meetings import actions as meeting_actions
+from adoption.meetings import board_pack
 from adoption.models import Signal
+from adoption.signals import actions as signal_actions
 from governance import clock
 from governance.models import Rulebook
-from initiatives import actions as cases
+from initiatives.checklist import waivers
 from initiatives.models import Initiative
+from initiatives.reviews import actions as review_actions
 from tests import factories, snapshots
 from tests.initiatives import reviewing
 
@@ -27,12 +31,12 @@ def case(cast):
 
 def report(case, by, **changed) -> Signal:
     told = {"kind": "worked_around", "group": "Team North", "words": WORDS, "source": "seen", "share": 40}
-    return signals.report_signal(case=case, observed_on=clock.today(), by=by, **(told | changed))
+    return signal_actions.report_signal(case=case, observed_on=clock.today(), by=by, **(told | changed))
 
 
 def went_wrong(case, by, **changed):
     now = clock.now()
-    return incidents.open_incident(
+    return incident_actions.open_incident(
         case=case,
         by=by,
         **({"severity": 3, "title": "Wrong names", "started_at": now, "detected_at": now} | changed),
@@ -41,10 +45,10 @@ def went_wrong(case, by, **changed):
 
 def why(case, since=None, until=None) -> list[str] | None:
     """Why the case stands behind the figure; None where it does not."""
-    wanted = leading.Wanted(clock.now(), Rulebook.objects.in_force(), since, until)
-    cases = leading.annotated(Initiative.objects.all(), wanted)
-    found = list(leading.trust_lost(cases, wanted))
-    told = reasons.of("trust-lost", found, wanted)
+    wanted = leadership_metrics.Wanted(clock.now(), Rulebook.objects.in_force(), since, until)
+    cases = leadership_metrics.annotated(Initiative.objects.all(), wanted)
+    found = list(leadership_metrics.trust_lost(cases, wanted))
+    told = metric_reasons.of("trust-lost", found, wanted)
     assert told.keys() == {one.pk for one in found}, "each row says why it is there"
     return told.get(case.pk)
 
@@ -60,9 +64,9 @@ def test_a_standing_signal_is_trust_lost_until_it_is_over(cast, case, kind):
     (said,) = why(case)
     assert said == f"{row.get_kind_display()}: Team North, how many is not known, seen on {said_day()}."
     assert why(case, since=tomorrow()) is None
-    signals.answer_signal(signal=row, words="We look into it.", by=cast.chair)
+    signal_actions.answer_signal(signal=row, words="We look into it.", by=cast.chair)
     assert why(case)[0].endswith("; the board answered.")
-    signals.end_signal(signal=row, reason="It stopped.", by=cast.chair)
+    signal_actions.end_signal(signal=row, reason="It stopped.", by=cast.chair)
     assert why(case) is None
 
 
@@ -82,9 +86,9 @@ def test_an_incident_that_users_noticed_is_trust_lost_until_it_is_closed(cast, c
     assert why(case) == [f"Incident of severity 3, open, known since {said_day()}: Wrong names"]
     assert why(case, until=clock.today() - timedelta(days=1)) is None
     assert why(case, since=clock.today(), until=clock.today()), "both days belong to the period"
-    row = incidents.move_on(incident=row, state="resolved", at=clock.now(), by=cast.owner)
+    row = incident_actions.move_on(incident=row, state="resolved", at=clock.now(), by=cast.owner)
     assert why(case), "it works again, and is not closed yet"
-    incidents.close(incident=row, words="Mended.", by=cast.owner)
+    incident_actions.close(incident=row, words="Mended.", by=cast.owner)
     assert why(case) is None
 
 
@@ -99,15 +103,15 @@ def test_a_reason_outside_of_the_period_is_not_told(cast, case):
 
 def test_the_pack_lists_both_as_risks_and_neither_the_words_nor_who_told(cast):
     case = factories.make_mvp(cast)
-    cases.open_review(case=case, by=cast.owner)
-    meeting = meetings.plan(board=cast.board, held_on=clock.today(), by=cast.chair)
+    review_actions.open_review(case=case, by=cast.owner)
+    meeting = meeting_actions.plan(board=cast.board, held_on=clock.today(), by=cast.chair)
     report(case, cast.outsider, kind="weaponised")
     report(case, cast.outsider, group="Team South", share=80)
     went_wrong(case, cast.owner)
     went_wrong(
         case, cast.owner, severity=4, title="Log full", seen=case.incidents.values_list("pk", flat=True)
     )
-    (pages,) = packs.content(meeting, cast.chair).cases
+    (pages,) = board_pack.content(meeting, cast.chair).cases
     (risks,) = (table.rows for table in pages.tables if table.heading == "Open risks")
     day = f"{clock.today():%-d %B %Y}"
     assert risks[:2] == (
@@ -134,9 +138,9 @@ def test_the_pack_lists_both_as_risks_and_neither_the_words_nor_who_told(cast):
 
 def test_the_pack_names_no_shortcoming_of_a_stage_that_nobody_asks_for_yet(cast):
     case = reviewing.voted(cast).initiative
-    meeting = meetings.plan(board=cast.board, held_on=clock.today(), by=cast.chair)
+    meeting = meeting_actions.plan(board=cast.board, held_on=clock.today(), by=cast.chair)
     assert case.shortcomings.standing().exists() or case.stage == "prototype"
-    (pages,) = packs.content(meeting, cast.chair).cases
+    (pages,) = board_pack.content(meeting, cast.chair).cases
     (risks,) = (table.rows for table in pages.tables if table.heading == "Open risks")
     assert case.stage == "prototype"
     assert not [row for row in risks if "No measure is declared" in row[1]], (
@@ -147,13 +151,13 @@ def test_the_pack_names_no_shortcoming_of_a_stage_that_nobody_asks_for_yet(cast)
 def test_the_pack_names_a_waiver_by_what_is_asked(cast):
     case = reviewing.voted(cast).initiative
     until = clock.today() + timedelta(days=20)
-    waiver = cases.request_waiver(
+    waiver = waivers.request_waiver(
         case=case, key="mvp.users", reason="The list comes in July.", until=until, by=cast.owner
     )
     for person in (cast.chair, cast.seat_risk):
-        cases.agree_to_waiver(waiver=waiver, by=person)
-    meeting = meetings.plan(board=cast.board, held_on=clock.today(), by=cast.chair)
-    (pages,) = packs.content(meeting, cast.chair).cases
+        waivers.agree_to_waiver(waiver=waiver, by=person)
+    meeting = meeting_actions.plan(board=cast.board, held_on=clock.today(), by=cast.chair)
+    (pages,) = board_pack.content(meeting, cast.chair).cases
     (risks,) = (table.rows for table in pages.tables if table.heading == "Open risks")
     asked = Rulebook.objects.current().book.requirements["mvp.users"].question
     (row,) = (row for row in risks if row[0] == "Waiver")

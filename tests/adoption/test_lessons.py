@@ -6,23 +6,30 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from adoption import desk_lessons, matching, unanswered
-from adoption.actions import incidents
-from adoption.actions import lessons as actions
-from adoption.actions import postmortems as writing
-from adoption.actions.lessons import MARK, REQUIREMENT, Said
-from adoption.actions.writing import write
-from adoption.demo import life
-from adoption.lessons_shown import at_gate
+from adoption.demo import case_acts
+from adoption.incidents import actions as incident_actions
+from adoption.lessons import actions as lesson_actions
+from adoption.lessons import desk as lesson_desk
+from adoption.lessons import findings as lesson_findings
+from adoption.lessons import lesson_matching
+from adoption.lessons import permissions as lesson_permissions
+from adoption.lessons.actions import MARK, REQUIREMENT, Said
+from adoption.lessons.presentation import at_gate
 from adoption.models import Lesson, LessonResponse, LessonWords
-from adoption.permissions import lessons as permissions
-from governance import clock, gates
-from governance.answers import Conflict, Refused
-from governance.history import acting
+from adoption.postmortems import actions as postmortem_actions
+from adoption.postmortems.writing import write
+from governance import clock
+from governance.gates import criteria
+from governance.ledger.row_history import acting
 from governance.models import Entry, Notice, Rulebook
-from initiatives import actions as acts
-from initiatives import board, standing
+from governance.permission_result import Conflict, Refused
+from initiatives.cases import actions as case_actions
+from initiatives.checklist import actions as checklist_actions
+from initiatives.facts import supported_stage
 from initiatives.models import Shortcoming
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews import review_state
+from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots
 from tests.adoption.test_postmortems import LESSON, WHOLE
 
@@ -47,25 +54,27 @@ def shortcomings(case):
 
 def ready(cast, case):
     """Everything that the MVP gate asks is there, and every seat has signed."""
-    life.staff(case, cast.team)
-    life.contract(life.fresh(case), cast.team)
-    life.plan_scope(case, cast.team)
-    life.ground_gate(case, "mvp", cast.team)
-    review = acts.open_review(case=life.fresh(case), by=cast.owner)
-    life.votes(review, cast.team)
+    case_acts.staff(case, cast.team)
+    case_acts.contract(case_acts.fresh(case), cast.team)
+    case_acts.plan_scope(case, cast.team)
+    case_acts.ground_gate(case, "mvp", cast.team)
+    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    case_acts.votes(review, cast.team)
     return review
 
 
 def answer(case, cast, words="Retention is off since May.", applies=True, by=None, seen=0):
-    return actions.respond(case=case, said=[Said(lesson().pk, applies, words, seen)], by=by or cast.owner)
+    return lesson_actions.respond(
+        case=case, said=[Said(lesson().pk, applies, words, seen)], by=by or cast.owner
+    )
 
 
 def taught(case, cast, text: str) -> Lesson:
     """The lesson of a stopped case: its post-mortem written, handed in and confirmed."""
-    row = writing.start(obligation=case.obligations.get(kind="post_mortem"), by=cast.owner)
+    row = postmortem_actions.start(obligation=case.obligations.get(kind="post_mortem"), by=cast.owner)
     row = write(post_mortem=row, lessons=[LESSON | {"text": text}], by=cast.owner, **WHOLE)
-    row = writing.hand_in(post_mortem=row, version=row.version, by=cast.owner)
-    writing.confirm(post_mortem=row, version=row.version, by=cast.seat_adoption)
+    row = postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
+    postmortem_actions.confirm(post_mortem=row, version=row.version, by=cast.seat_adoption)
     return row.lessons.get()
 
 
@@ -75,9 +84,9 @@ def taught(case, cast, text: str) -> Lesson:
 def test_the_database_keeps_what_a_lesson_is_found_by(cast):
     row = factories.make_lesson(cast, confirmed=False)
     assert not LessonWords.objects.exists(), "nothing is offered before it is confirmed"
-    row = actions.confirm(lesson=row, by=cast.seat_adoption)
+    row = lesson_actions.confirm(lesson=row, by=cast.seat_adoption)
     assert LessonWords.objects.get().lesson == row
-    actions.take_out(lesson=row, reason="It was about another product.", by=cast.admin)
+    lesson_actions.take_out(lesson=row, reason="It was about another product.", by=cast.admin)
     assert not LessonWords.objects.exists()
 
 
@@ -88,10 +97,10 @@ def test_a_lesson_from_outside_is_confirmed_by_another(cast):
     row = factories.make_lesson(cast, confirmed=False)
     for other in (cast.admin, cast.owner, cast.chair):
         with pytest.raises(Refused):
-            actions.confirm(lesson=row, by=other)
+            lesson_actions.confirm(lesson=row, by=other)
     with pytest.raises(DatabaseError), transaction.atomic():
         Lesson.objects.filter(pk=row.pk).update(confirmed_by=row.entered_by, confirmed_at=row.entered_at)
-    assert actions.confirm(lesson=row, by=cast.second_admin).confirmed_by == cast.second_admin
+    assert lesson_actions.confirm(lesson=row, by=cast.second_admin).confirmed_by == cast.second_admin
     with pytest.raises(ValidationError) as wrong:
         factories.make_lesson(cast, source=" ", text="")
     assert set(wrong.value.error_dict) == {"source", "text"}
@@ -111,23 +120,23 @@ def test_why_a_lesson_is_a_cases_own(cast):
     worded = factories.make_lesson(cast, text="Depot rotas on paper are read by nobody.", layer="application")
     factories.make_lesson(cast, text="Drones need a licence.", vendors=["Skyward"], layer="application")
     with CaptureQueriesContext(connection) as one:
-        found = matching.lessons_for([case])[case.pk]
+        found = lesson_matching.lessons_for([case])[case.pk]
     assert [match.lesson for match in found[:2]] == [tied.pk, sold.pk]
     assert found[0].why[0] == "same system: Customer ledger"
     assert found[1].why[0] == "same vendor: modelwright"
     other = factories.make_prototype(cast, title="Depot rotas", problem="Calls are long.")
     with CaptureQueriesContext(connection) as two:
-        both = matching.lessons_for([case, other])
+        both = lesson_matching.lessons_for([case, other])
     assert len(two) <= len(one), "as many questions for many cases as for one"
     why = {match.lesson: match.why for match in both[other.pk]}
     assert why[worded.pk][0] == "words: depot, rotas"
 
 
 def test_never_a_flood(cast):
-    for number in range(matching.MOST + 3):
+    for number in range(lesson_matching.MOST + 3):
         factories.make_lesson(cast, text=f"Number {number} about this vendor.", vendors=["Modelwright"])
     case = factories.make_prototype(cast)
-    assert len(matching.lessons_for([case])[case.pk]) == matching.MOST
+    assert len(lesson_matching.lessons_for([case])[case.pk]) == lesson_matching.MOST
 
 
 # The gate
@@ -137,26 +146,26 @@ def test_a_lesson_that_is_not_answered_stands_before_the_gate(near, cast):
     review = ready(cast, near)
     (said,) = shortcomings(near)
     assert said.words.startswith("A lesson is not answered: “Read the vendor's terms")
-    verdict = board.sit(review).verdict
+    verdict = review_state.sit(review).verdict
     (blocker,) = verdict.blockers
     assert "A lesson is not answered" in str(blocker.text)
     assert cast.owner.full_name in blocker.remedy
     with pytest.raises(Refused):
-        acts.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
+        review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
     answer(near, cast)
     assert shortcomings(near) == []
-    sitting = board.sit(review)
+    sitting = review_state.sit(review)
     vote = next(one for one in sitting.votes if one.seat == "adoption_change")
     assert vote.stale, "what the seat signed was another answer"
-    life.vote(review, "adoption_change", cast.seat_adoption)
-    acts.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
-    assert life.fresh(near).stage == "mvp"
+    case_acts.vote(review, "adoption_change", cast.seat_adoption)
+    review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
+    assert case_acts.fresh(near).stage == "mvp"
 
 
 def test_what_was_said_is_in_the_statement_that_the_seat_signs(near, cast):
     review = ready(cast, near)
     answer(near, cast, "Retention is off since May.")
-    row = life.vote(review, "adoption_change", cast.seat_adoption)
+    row = case_acts.vote(review, "adoption_change", cast.seat_adoption)
     said = near.answers.get(requirement=REQUIREMENT)
     assert "Retention is off since May." in said.text
     assert f"({REQUIREMENT}, answer {said.version}): Attested by {cast.owner}" in row.statement
@@ -164,7 +173,7 @@ def test_what_was_said_is_in_the_statement_that_the_seat_signs(near, cast):
 
 
 def test_the_owners_own_words_stay_above_the_responses(near, cast):
-    acts.answer(
+    checklist_actions.answer(
         case=near, requirement=REQUIREMENT, kind="answered", text="Two cases were read.", by=cast.owner
     )
     answer(near, cast, "First.")
@@ -186,83 +195,85 @@ def test_two_who_answer_at_once_and_who_may(near, cast):
     with pytest.raises(ValidationError):
         answer(near, cast, "  ", seen=1)
     with pytest.raises(ValidationError):
-        actions.respond(case=near, said=[Said(999, True, "Nothing.", 0)], by=cast.owner)
+        lesson_actions.respond(case=near, said=[Said(999, True, "Nothing.", 0)], by=cast.owner)
     assert Entry.objects.acts().of_case(near.ref).filter(kind="lesson answered").count() == 1
 
 
 def test_a_waiver_of_the_question_lets_the_decision_pass(near, cast):
-    facts = standing.facts_of(near)
+    facts = supported_stage.facts_of(near)
     from dataclasses import replace
     from datetime import timedelta
 
-    from governance.facts import WaiverFact
+    from governance.gates.gate_inputs import WaiverFact
 
-    acts.open_review(case=near, by=cast.owner)
-    facts = standing.facts_of(near)
+    review_actions.open_review(case=near, by=cast.owner)
+    facts = supported_stage.facts_of(near)
     at = clock.now()
-    assert list(gates.unanswered(facts, "mvp", at))
-    assert not list(gates.unanswered(facts, "retire", at))
+    assert list(criteria.unanswered(facts, "mvp", at))
+    assert not list(criteria.unanswered(facts, "retire", at))
     waived = replace(
         facts, waivers=(WaiverFact(REQUIREMENT, at, clock.today() + timedelta(days=9), "Later."),)
     )
-    assert not list(gates.unanswered(waived, "mvp", at))
+    assert not list(criteria.unanswered(waived, "mvp", at))
 
 
 def test_a_lesson_published_later_fells_no_running_case_and_is_asked_at_its_next_gate(cast):
     prototype, mvp = factories.make_prototype(cast), factories.make_mvp(cast, title="Reply helper")
     production = factories.make_production(cast, title="Route planner")
     row = factories.make_lesson(cast, vendors=["Modelwright"])
-    changed = actions.follow_lesson(row.pk)
+    changed = lesson_actions.follow_lesson(row.pk)
     assert set(changed) == {prototype.pk, mvp.pk}
     book, states = Rulebook.objects.current().book, {}
     for case in (prototype, mvp, production):
-        facts = standing.facts_of(life.fresh(case))
+        facts = supported_stage.facts_of(case_acts.fresh(case))
         at = clock.now()
-        states[case.stage] = gates.support(facts, book, at, gates.states_at(facts, book, at)).supported
+        states[case.stage] = criteria.support(facts, book, at, criteria.states_at(facts, book, at)).supported
     assert states == {"prototype": "prototype", "mvp": "mvp", "production": "production"}
-    assert [line.ref for line in desk_lessons.lines(cast.owner)] == [prototype.ref, mvp.ref]
-    review = acts.open_review(case=life.fresh(mvp), by=cast.owner)
-    assert any("A lesson is not answered" in reason.text for reason in board.sit(review).verdict.blockers)
+    assert [line.ref for line in lesson_desk.lines(cast.owner)] == [prototype.ref, mvp.ref]
+    review = review_actions.open_review(case=case_acts.fresh(mvp), by=cast.owner)
+    assert any(
+        "A lesson is not answered" in reason.text for reason in review_state.sit(review).verdict.blockers
+    )
     assert Notice.objects.filter(kind="lesson offered", person=cast.owner).count() == 2
-    assert actions.follow_lesson(row.pk) == [], "asked twice is once"
-    actions.take_out(lesson=row, reason="About another product.", by=cast.admin)
-    actions.follow_lesson(row.pk)
+    assert lesson_actions.follow_lesson(row.pk) == [], "asked twice is once"
+    lesson_actions.take_out(lesson=row, reason="About another product.", by=cast.admin)
+    lesson_actions.follow_lesson(row.pk)
     assert not Shortcoming.objects.standing().filter(requirement=REQUIREMENT).exists()
 
 
 def test_at_the_gate_a_lesson_is_shown_only_to_who_may_read_it(cast):
     first = factories.make_prototype(cast, title="Depot rotas")
-    acts.stop(case=first, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    stage_actions.stop(case=first, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     row = taught(first, cast, "Depot rotas on paper are read by nobody.")
     other = factories.make_prototype(cast, title="More depot rotas")
     assert [one.lesson for one in at_gate(other, cast.outsider)] == [row], "not answered"
-    actions.respond(case=other, said=[Said(row.pk, True, "Rotas are on the wall.")], by=cast.owner)
-    (shown,) = at_gate(life.fresh(other), cast.outsider)
+    lesson_actions.respond(case=other, said=[Said(row.pk, True, "Rotas are on the wall.")], by=cast.owner)
+    (shown,) = at_gate(case_acts.fresh(other), cast.outsider)
     assert shown.response.words == "Rotas are on the wall."
     with acting(system="test"):
-        first = life.fresh(first)
+        first = case_acts.fresh(first)
         first.confidential = True
         first.save()
-    assert at_gate(life.fresh(other), cast.outsider) == []
-    assert [one.lesson for one in at_gate(life.fresh(other), cast.owner)] == [row]
+    assert at_gate(case_acts.fresh(other), cast.outsider) == []
+    assert [one.lesson for one in at_gate(case_acts.fresh(other), cast.owner)] == [row]
 
 
 def test_lessons_of_confidential_cases_are_nobody_elses(cast):
     stopped = factories.make_prototype(cast, title="Depot rotas")
-    acts.change_details(case=stopped, problem="Calls.", platform="", confidential=True, by=cast.owner)
-    acts.stop(case=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    case_actions.change_details(case=stopped, problem="Calls.", platform="", confidential=True, by=cast.owner)
+    stage_actions.stop(case=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     taught(stopped, cast, "Depot rotas on paper are read by nobody.")
     assert LessonWords.objects.count() == 1
     other = factories.make_prototype(cast, title="More depot rotas")
-    assert matching.lessons_for([other])[other.pk] == []
+    assert lesson_matching.lessons_for([other])[other.pk] == []
 
 
 def test_a_case_that_becomes_confidential_is_named_to_no_other(cast, django_capture_on_commit_callbacks):
     first = factories.make_mvp(cast, title="Depot rotas")
-    incidents.open_incident(
+    incident_actions.open_incident(
         case=first, severity=2, title="Rotas of last week", started_at=clock.now(), by=cast.owner
     )
-    row = taught(life.fresh(first), cast, "Depot rotas on paper are read by nobody.")
+    row = taught(case_acts.fresh(first), cast, "Depot rotas on paper are read by nobody.")
     other = factories.make_prototype(cast, title="More depot rotas")
 
     def named():
@@ -271,8 +282,8 @@ def test_a_case_that_becomes_confidential_is_named_to_no_other(cast, django_capt
     assert len(named()) == 1
     for confidential, times in ((True, 0), (False, 1)):
         with django_capture_on_commit_callbacks(execute=True):
-            acts.change_details(
-                case=life.fresh(first),
+            case_actions.change_details(
+                case=case_acts.fresh(first),
                 problem=first.problem,
                 platform="",
                 confidential=confidential,
@@ -283,10 +294,10 @@ def test_a_case_that_becomes_confidential_is_named_to_no_other(cast, django_capt
 
 def test_a_lesson_that_did_not_prevent_its_repeat_is_marked(near, cast, as_):
     known = lesson()
-    acts.stop(case=near, reason_code="no_value", reason="Prompts were kept.", by=cast.owner)
+    stage_actions.stop(case=near, reason_code="no_value", reason="Prompts were kept.", by=cast.owner)
     own = taught(near, cast, "Ask who pastes before you build.")
     with pytest.raises(Refused):
-        actions.came_again(lesson=own, known=known, by=cast.seat_adoption)
+        lesson_actions.came_again(lesson=own, known=known, by=cast.seat_adoption)
     with acting(system="test"):
         LessonResponse(
             initiative=near,
@@ -294,13 +305,13 @@ def test_a_lesson_that_did_not_prevent_its_repeat_is_marked(near, cast, as_):
             version=1,
             applies=True,
             words="Switched off.",
-            digest=actions.digest(known),
+            digest=lesson_actions.digest(known),
             by=cast.owner,
             at=clock.now(),
         ).save()
     with pytest.raises(Refused):
-        actions.came_again(lesson=own, known=known, by=cast.seat_risk)
-    actions.came_again(lesson=own, known=known, by=cast.seat_adoption)
+        lesson_actions.came_again(lesson=own, known=known, by=cast.seat_risk)
+    lesson_actions.came_again(lesson=own, known=known, by=cast.seat_adoption)
     page = as_(cast.seat_adoption).get(reverse("lesson", args=[known.pk])).content.decode()
     assert f"In {near.ref}, although answered there" in page
     assert "although answered" in as_(cast.outsider).get(reverse("lessons-all")).content.decode()
@@ -343,7 +354,7 @@ def test_answered_on_the_page_and_nothing_typed_is_lost(near, cast, as_):
     late = owner.post(address, {f"applies_{key}": "no", f"words_{key}": "Not so.", f"version_{key}": "0"})
     assert late.status_code == 409
     assert "Not so." in late.content.decode()
-    review = acts.open_review(case=near, by=cast.owner)
+    review = review_actions.open_review(case=near, by=cast.owner)
     page = as_(cast.seat_adoption).get(review.get_absolute_url()).content.decode()
     assert "Switched off." in page
 
@@ -361,12 +372,12 @@ def test_shown_while_registering_and_before_a_link(cast, as_):
 
 def test_says_costs_one_question_while_the_library_is_empty(cast):
     with CaptureQueriesContext(connection) as asked:
-        assert list(unanswered.says([1, 2, 3])) == []
+        assert list(lesson_findings.says([1, 2, 3])) == []
     assert len(asked) == 1
 
 
 def test_who_may_enter_is_told_what_waits(cast):
     row = factories.make_lesson(cast, confirmed=False)
-    assert desk_lessons.lines(cast.admin) == []
-    assert [line.verb for line in desk_lessons.lines(cast.seat_adoption)] == ["confirm"]
-    assert not permissions.may_confirm(row, cast.admin)
+    assert lesson_desk.lines(cast.admin) == []
+    assert [line.verb for line in lesson_desk.lines(cast.seat_adoption)] == ["confirm"]
+    assert not lesson_permissions.may_confirm(row, cast.admin)

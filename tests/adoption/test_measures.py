@@ -9,18 +9,22 @@ from django.db import DatabaseError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adoption import sealing, silence
-from adoption.actions import figures, measures
-from adoption.actions.readings import add_up_all, record_readings
-from adoption.demo import life
-from adoption.demo.adopted import adopted
-from adoption.instruments import ASKED, INSTRUMENTS, POPULATIONS
+from adoption.demo import case_acts
+from adoption.demo.measures import adopted
+from adoption.measures import actions as measure_actions
+from adoption.measures import overdue_readings
+from adoption.measures.instruments import ASKED, INSTRUMENTS, POPULATIONS
 from adoption.models import Measure, Reading, Tally
-from adoption.readings import CORRECTED, DIFFERS, KNOWN, NEW, WRONG, Sent
-from governance import clock, desk, gates, reminders
-from governance.answers import Conflict, Refused
+from adoption.readings import batch_digest, evidence_figures
+from adoption.readings.actions import add_up_all, record_readings
+from adoption.readings.reading_validation import CORRECTED, DIFFERS, KNOWN, NEW, WRONG, Sent
+from governance import clock
+from governance.gates import criteria
 from governance.models import Entry, Notice, Rulebook
-from initiatives import standing
+from governance.notices import desk as notice_desk
+from governance.notices import due
+from governance.permission_result import Conflict, Refused
+from initiatives.facts import supported_stage
 from initiatives.models import Obligation, Shortcoming
 from tests import factories
 from tests.test_generated import examples, taken_back
@@ -30,13 +34,13 @@ pytestmark = pytest.mark.django_db
 
 def shown(cast):
     """An MVP for which everything is shown that production asks, its adoption by documents and by readings."""
-    return life.fresh(factories.make_ready(cast, factories.make_mvp(cast), "production"))
+    return case_acts.fresh(factories.make_ready(cast, factories.make_mvp(cast), "production"))
 
 
 def states(case, on=None):
     """The states of the requirements of adoption, as gates see them at a moment."""
     book = Rulebook.objects.current().book
-    found = gates.states_at(standing.facts_of(life.fresh(case)), book, on or clock.now())
+    found = criteria.states_at(supported_stage.facts_of(case_acts.fresh(case)), book, on or clock.now())
     return {key: found[key] for key in ASKED}
 
 
@@ -48,26 +52,26 @@ def short(case, on=None) -> set[str]:
 def test_documents_and_readings_together_ground_adoption(cast):
     case = shown(cast)
     assert short(case) == set()
-    review = life.pass_gate(case, cast.team)
+    review = case_acts.pass_gate(case, cast.team)
     assert review.approved
-    assert life.fresh(case).stage == "production"
+    assert case_acts.fresh(case).stage == "production"
 
 
 def test_documents_alone_never_do(cast):
     case = shown(cast)
     for row in Measure.objects.filter(initiative=case):
-        measures.end_measure(measure=row, reason="To see what holds", by=cast.owner)
+        measure_actions.end_measure(measure=row, reason="To see what holds", by=cast.owner)
     assert short(case) == set(ASKED)
     assert "No measure is declared" in states(case)["adopt.usage"].words
     assert not Shortcoming.objects.standing().filter(initiative=case, source__startswith="measure:").exists()
     with pytest.raises(Refused):
-        life.pass_gate(case, cast.team)
+        case_acts.pass_gate(case, cast.team)
 
 
 def test_one_instrument_of_two_is_not_enough(cast):
     case = shown(cast)
     row = Measure.objects.get(initiative=case, instrument="trust.acceptance")
-    measures.end_measure(measure=row, reason="To see what holds", by=cast.owner)
+    measure_actions.end_measure(measure=row, reason="To see what holds", by=cast.owner)
     assert short(case) == {"adopt.trust"}
     assert "Outputs that users take as they are" in states(case)["adopt.trust"].words.replace(
         "outputs", "Outputs"
@@ -105,7 +109,7 @@ def test_nothing_but_readings_of_real_users_in_number_passes_the_gate(cast, roun
         with taken_back():
             how = INSTRUMENTS[instrument]
             for row in Measure.objects.filter(initiative=case, requirement=how.requirement):
-                measures.end_measure(measure=row, reason="Anew", by=cast.owner)
+                measure_actions.end_measure(measure=row, reason="Anew", by=cast.owner)
             for group in ASKED[how.requirement]:
                 send_bad(cast, case, INSTRUMENTS[instrument if instrument in group else group[0]], bad)
             assert how.requirement in short(case), (instrument, bad)
@@ -163,7 +167,7 @@ def test_blind_acceptance_fails_the_gate(cast):
 
 def test_a_department_that_joins_the_scope_has_to_be_read(cast):
     case = shown(cast)
-    life.actions.record_scope(
+    case_acts.actions.record_scope(
         case=case, users="Two departments", departments=["Account management", "Claims"], places=["Zurich"],
         data_classes=["customer notes"], user_count=40, ends_on=clock.today() + timedelta(days=60), rollout=True,
         live_data=True, by=cast.owner,
@@ -205,12 +209,14 @@ def test_only_the_owner_declares_once_and_moves_it_in_the_open(cast):
         factories.make_measure(cast, case)
     goal = {"target": 0.4, "intended": 40, "baseline": None, "baseline_n": None, "bound": None}
     with pytest.raises(Refused):
-        measures.move_goal(measure=row, number=1, reason="Too hard", by=cast.lead, **goal)
+        measure_actions.move_goal(measure=row, number=1, reason="Too hard", by=cast.lead, **goal)
     with pytest.raises(ValidationError, match="why the goal moves"):
-        measures.move_goal(measure=row, number=1, reason=" ", by=cast.owner, **goal)
-    assert measures.move_goal(measure=row, number=1, reason="Too hard", by=cast.owner, **goal).number == 2
+        measure_actions.move_goal(measure=row, number=1, reason=" ", by=cast.owner, **goal)
+    assert (
+        measure_actions.move_goal(measure=row, number=1, reason="Too hard", by=cast.owner, **goal).number == 2
+    )
     with pytest.raises(Conflict):
-        measures.move_goal(measure=row, number=1, reason="Again", by=cast.owner, **goal)
+        measure_actions.move_goal(measure=row, number=1, reason="Again", by=cast.owner, **goal)
     kinds = Entry.objects.acts().of_case(case.ref).values_list("kind", flat=True)
     assert {"measure declared", "goal moved"} <= set(kinds)
 
@@ -293,7 +299,7 @@ def test_strangers_send_nothing_and_nobody_sends_to_what_ended(cast):
     sent = [Sent(row.pk, clock.today(), clock.today(), 10, "k", hits=1)]
     with pytest.raises(Refused):
         record_readings(case=case, sent=sent, came="typed", by=cast.seat_value)
-    measures.end_measure(measure=row, reason="Enough", by=cast.owner)
+    measure_actions.end_measure(measure=row, reason="Enough", by=cast.owner)
     assert factories.make_reading(cast, row).state == WRONG
 
 
@@ -303,29 +309,31 @@ def test_readings_are_sealed_and_never_change(cast):
     for statement in ("UPDATE adoption_reading SET hits = 99", "DELETE FROM adoption_reading"):
         with pytest.raises(DatabaseError, match="keeps what was written"), transaction.atomic():
             connection.cursor().execute(statement)
-    assert list(sealing.broken(0, "default")) == []
+    assert list(batch_digest.broken(0, "default")) == []
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE adoption_reading DISABLE TRIGGER append_only")
         cursor.execute("UPDATE adoption_reading SET hits = 99")
-    ((words, _, _),) = sealing.broken(0, "default")
+    ((words, _, _),) = batch_digest.broken(0, "default")
     assert "differ from what entry" in words
 
 
 def test_figures_are_filed_by_rule_with_their_rows(cast):
     case = shown(cast)
-    item = figures.file_figures(case=case, requirement="adopt.trust", by=cast.owner)
+    item = evidence_figures.file_figures(case=case, requirement="adopt.trust", by=cast.owner)
     assert (item.kind, item.result, item.observed_on) == ("telemetry", "pass", clock.today())
     with item.file.open() as file:
         lines = file.read().decode().splitlines()
     assert len(lines) == 1 + 18
     for row in Measure.objects.filter(initiative=case, requirement="adopt.explains"):
         factories.make_reading(cast, row, n=200, hits=0)
-    assert figures.file_figures(case=case, requirement="adopt.explains", by=cast.owner).result == "fail"
+    assert (
+        evidence_figures.file_figures(case=case, requirement="adopt.explains", by=cast.owner).result == "fail"
+    )
     row = Measure.objects.get(initiative=case, instrument="usage.new_way")
-    measures.end_measure(measure=row, reason="Enough", by=cast.owner)
+    measure_actions.end_measure(measure=row, reason="Enough", by=cast.owner)
     with pytest.raises(ValidationError, match="Nothing can be told yet"):
-        figures.file_figures(case=case, requirement="adopt.usage", by=cast.owner)
+        evidence_figures.file_figures(case=case, requirement="adopt.usage", by=cast.owner)
 
 
 # --- Silence ---------------------------------------------------------------------------------------------------------
@@ -337,20 +345,20 @@ def test_sixty_silent_days_are_a_debt_that_a_reading_settles(cast):
     factories.make_reading(cast, row)
     start = clock.now()
     with clock.simulated(start + timedelta(days=59)):
-        assert silence.open_silence_debts() == []
+        assert overdue_readings.open_silence_debts() == []
     with clock.simulated(start + timedelta(days=61)):
-        (debt,) = silence.open_silence_debts()
-        assert silence.open_silence_debts() == [], "safe to repeat"
+        (debt,) = overdue_readings.open_silence_debts()
+        assert overdue_readings.open_silence_debts() == [], "safe to repeat"
         assert (debt.debtor, debt.kind) == (cast.owner, "reading")
-        assert any(line.button == "Send a reading" for line in desk.lines_for(cast.owner))
+        assert any(line.button == "Send a reading" for line in notice_desk.lines_for(cast.owner))
         with pytest.raises(Refused, match="settles itself"):
-            life.actions.settle(obligation=debt, note="Later", by=cast.owner)
+            case_acts.actions.settle(obligation=debt, note="Later", by=cast.owner)
     with clock.simulated(start + timedelta(days=72)):
-        reminders.sweep()
+        due.sweep()
         assert Notice.objects.filter(person=cast.owner, subject__contains="reading a measure").exists()
         factories.make_reading(cast, row)
         assert not Obligation.objects.unsettled().filter(kind="reading").exists()
-        assert silence.open_silence_debts() == []
+        assert overdue_readings.open_silence_debts() == []
 
 
 def test_readings_again_keep_production_supported(cast):

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adoption.instruments import INSTRUMENTS, POPULATIONS, no_proof_in
-from adoption.measuring import (
+from adoption.measures.evaluation import (
     ABSENT,
     BLIND,
     CANNOT_TELL,
@@ -32,6 +31,7 @@ from adoption.measuring import (
     share,
     student_t,
 )
+from adoption.measures.instruments import INSTRUMENTS, POPULATIONS, no_proof_in
 
 MONDAY = date(2026, 9, 7)
 EARLY = datetime(2026, 1, 5, tzinfo=UTC)

@@ -6,15 +6,20 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from adoption import agendas, calendar_days, desk, pack_pages, packs, reminders
-from adoption.actions import meetings as acts
+from adoption.desk import lines as desk_lines
+from adoption.meetings import actions as meeting_actions
+from adoption.meetings import agenda, board_pack, board_pack_pdf
+from adoption.meetings import calendar as meeting_calendar
+from adoption.meetings import reminders as meeting_reminders
 from adoption.models import Meeting, Minutes, Pack
-from governance import clock, seals
-from governance.answers import Conflict, Refused
-from governance.history import acting
+from governance import clock
+from governance.ledger.row_history import acting
 from governance.models import Entry
-from initiatives import actions
+from governance.permission_result import Conflict, Refused
+from governance.transparency_log import sealing
+from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Evidence
+from initiatives.reviews import actions as review_actions
 from tests import factories, snapshots
 from tests.initiatives import reviewing
 
@@ -30,14 +35,14 @@ def day(days: int):
 def meeting(cast) -> Meeting:
     """A meeting of the board today, with one review that can be decided."""
     reviewing.voted(cast)
-    return acts.plan(board=cast.board, held_on=clock.today(), place="Room 4", by=cast.chair)
+    return meeting_actions.plan(board=cast.board, held_on=clock.today(), place="Room 4", by=cast.chair)
 
 
 @pytest.fixture
 @snapshots.kept
 def held(meeting, cast) -> Meeting:
     """The same, begun."""
-    return acts.begin(meeting=meeting, by=cast.chair)
+    return meeting_actions.begin(meeting=meeting, by=cast.chair)
 
 
 def test_a_meeting_from_its_plan_to_its_minutes(cast, as_):
@@ -52,8 +57,8 @@ def test_a_meeting_from_its_plan_to_its_minutes(cast, as_):
     assert "can be decided" in page
     assert "Room 4" in page
     assert chair.post(f"/meetings/{meeting.pk}/begin/").status_code == 302
-    actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
-    (point,) = agendas.points(Meeting.objects.get(), cast.seat_risk)
+    review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
+    (point,) = agenda.points(Meeting.objects.get(), cast.seat_risk)
     assert point.decided
     link = f'href="/meetings/{meeting.pk}/"'
     assert link in as_(cast.owner).get(review.get_absolute_url()).content.decode()
@@ -87,9 +92,9 @@ def test_nobody_was_there_before_it_began(meeting, cast, as_):
 
 
 def test_once_closed_the_database_keeps_it(held, cast):
-    (point,) = agendas.points(held)
-    acts.write_minutes(meeting=held, point=point.row, text="Said.", version=0, by=cast.chair)
-    acts.close(meeting=held, by=cast.chair)
+    (point,) = agenda.points(held)
+    meeting_actions.write_minutes(meeting=held, point=point.row, text="Said.", version=0, by=cast.chair)
+    meeting_actions.close(meeting=held, by=cast.chair)
     row = Meeting.objects.get()
     for change in (
         lambda: Minutes(meeting=row, point=None, version=1, text="x", by=cast.chair, at=clock.now()).save(),
@@ -101,70 +106,79 @@ def test_once_closed_the_database_keeps_it(held, cast):
         with pytest.raises(DatabaseError), transaction.atomic(), acting(by=cast.chair):
             change()
     with pytest.raises(Refused):
-        acts.close(meeting=held, by=cast.chair)
+        meeting_actions.close(meeting=held, by=cast.chair)
 
 
 def test_who_may(meeting, cast, as_):
     for person in (cast.seat_risk, cast.owner, cast.admin, cast.outsider):
         with pytest.raises(Refused):
-            acts.plan(board=cast.board, held_on=day(9), by=person)
+            meeting_actions.plan(board=cast.board, held_on=day(9), by=person)
         with pytest.raises(Refused):
-            acts.begin(meeting=meeting, by=person)
+            meeting_actions.begin(meeting=meeting, by=person)
     assert as_(cast.outsider).get(meeting.get_absolute_url()).status_code == 404
     assert as_(cast.outsider).get(f"/meetings/{meeting.pk}/pack/").status_code == 404
     assert as_(cast.seat_risk).get(f"/meetings/{meeting.pk}/begin/").status_code == 403
-    acts.begin(meeting=meeting, by=cast.deputy_chair)
+    meeting_actions.begin(meeting=meeting, by=cast.deputy_chair)
     with pytest.raises(Refused):
-        acts.write_minutes(meeting=meeting, point=None, text="x", version=0, by=cast.support)
-    acts.change(meeting=meeting, held_on=meeting.held_on, place="", secretary=cast.support, by=cast.chair)
-    acts.write_minutes(meeting=meeting, point=None, text="x", version=0, by=cast.support)
+        meeting_actions.write_minutes(meeting=meeting, point=None, text="x", version=0, by=cast.support)
+    meeting_actions.change(
+        meeting=meeting, held_on=meeting.held_on, place="", secretary=cast.support, by=cast.chair
+    )
+    meeting_actions.write_minutes(meeting=meeting, point=None, text="x", version=0, by=cast.support)
     with pytest.raises(Conflict):
-        acts.write_minutes(meeting=meeting, point=None, text="y", version=0, by=cast.chair)
+        meeting_actions.write_minutes(meeting=meeting, point=None, text="y", version=0, by=cast.chair)
 
 
 def test_a_meeting_begins_on_its_day_and_a_board_meets_once_a_day(cast):
-    row = acts.plan(board=cast.board, held_on=day(3), by=cast.chair)
+    row = meeting_actions.plan(board=cast.board, held_on=day(3), by=cast.chair)
     with pytest.raises(Refused, match="planned for"):
-        acts.begin(meeting=row, by=cast.chair)
+        meeting_actions.begin(meeting=row, by=cast.chair)
     for wrong in (day(3), day(-1)):
         with pytest.raises(Exception, match="day"):
-            acts.plan(board=cast.board, held_on=wrong, by=cast.chair)
-    acts.call_off(meeting=row, reason="Nobody can come.", by=cast.chair)
-    acts.plan(board=cast.board, held_on=day(3), by=cast.chair)
+            meeting_actions.plan(board=cast.board, held_on=wrong, by=cast.chair)
+    meeting_actions.call_off(meeting=row, reason="Nobody can come.", by=cast.chair)
+    meeting_actions.plan(board=cast.board, held_on=day(3), by=cast.chair)
     assert cast.seat_risk.notices.filter(kind="meeting called off").count() == 1
 
 
 def test_the_chair_orders_the_agenda_with_reasons(meeting, cast, as_):
-    (review,) = (point.review for point in agendas.points(meeting))
+    (review,) = (point.review for point in agenda.points(meeting))
     other = reviewing.before_prototype(cast, title="A second idea")
-    first, second = agendas.points(meeting)
+    first, second = agenda.points(meeting)
     assert (first.review, second.review) == (review, other), "what can be decided comes first"
-    acts.place_point(meeting=meeting, key=second.key, place=1, reason="It is short.", by=cast.chair)
-    acts.add_point(meeting=meeting, words="Dates of next year", by=cast.chair)
-    assert next(point.title for point in agendas.points(meeting)) == "A second idea"
-    acts.leave_out(meeting=meeting, key=f"r{review.pk}", reason="The owner is away.", by=cast.chair)
-    assert review not in [point.review for point in agendas.points(meeting)]
+    meeting_actions.place_point(
+        meeting=meeting, key=second.key, place=1, reason="It is short.", by=cast.chair
+    )
+    meeting_actions.add_point(meeting=meeting, words="Dates of next year", by=cast.chair)
+    assert next(point.title for point in agenda.points(meeting)) == "A second idea"
+    meeting_actions.leave_out(
+        meeting=meeting, key=f"r{review.pk}", reason="The owner is away.", by=cast.chair
+    )
+    assert review not in [point.review for point in agenda.points(meeting)]
     page = as_(cast.owner).get(meeting.get_absolute_url()).content.decode()
     assert "The owner is away." in page
-    (row,) = agendas.left_out(meeting, cast.chair)
-    acts.put_back(meeting=meeting, key=row.key, by=cast.chair)
-    acts.begin(meeting=meeting, by=cast.chair)
+    (row,) = agenda.left_out(meeting, cast.chair)
+    meeting_actions.put_back(meeting=meeting, key=row.key, by=cast.chair)
+    meeting_actions.begin(meeting=meeting, by=cast.chair)
     third = reviewing.before_prototype(cast, title="Too late an idea")
-    titles = [point.title for point in agendas.points(Meeting.objects.get())]
+    titles = [point.title for point in agenda.points(Meeting.objects.get())]
     assert third.initiative.title not in titles, "frozen once it began"
     assert len(titles) == 3
-    actions.return_review(review=third, reason="Say more.", by=cast.chair)
-    acts.close(meeting=meeting, by=cast.chair)
-    assert third.initiative.title in [point.title for point in agendas.points(Meeting.objects.get())]
+    review_actions.return_review(review=third, reason="Say more.", by=cast.chair)
+    meeting_actions.close(meeting=meeting, by=cast.chair)
+    assert third.initiative.title in [point.title for point in agenda.points(Meeting.objects.get())]
 
 
 def test_members_are_told_and_asked_to_read_the_pack(cast):
-    row = acts.plan(board=cast.board, held_on=day(10), by=cast.chair)
+    row = meeting_actions.plan(board=cast.board, held_on=day(10), by=cast.chair)
     reviewing.before_prototype(cast)
 
     def told(days):
         with clock.simulated(clock.now() + timedelta(days=days)):
-            return {(due.person, due.period.split(":")[1]) for due in reminders.meetings_ahead(clock.now())}
+            return {
+                (due.person, due.period.split(":")[1])
+                for due in meeting_reminders.meetings_ahead(clock.now())
+            }
 
     assert told(0) == told(2) == set()
     assert (cast.seat_risk, "7d") in told(3)
@@ -173,23 +187,23 @@ def test_members_are_told_and_asked_to_read_the_pack(cast):
     assert (cast.chair, "0d") in told(10)
     assert told(11) == set()
     assert cast.owner not in {person for person, _ in told(7)}
-    assert [one.day for one in calendar_days.days(cast.seat_risk)] == [row.held_on]
-    assert calendar_days.days(cast.owner) == []
+    assert [one.day for one in meeting_calendar.days(cast.seat_risk)] == [row.held_on]
+    assert meeting_calendar.days(cast.owner) == []
     with clock.simulated(clock.now() + timedelta(days=7)):
-        assert [line.button for line in desk.lines(cast.seat_risk)] == ["Read the pack"]
-        assert desk.lines(cast.owner) == []
-        (due, *_) = reminders.meetings_ahead(clock.now())
+        assert [line.button for line in desk_lines.lines(cast.seat_risk)] == ["Read the pack"]
+        assert desk_lines.lines(cast.owner) == []
+        (due, *_) = meeting_reminders.meetings_ahead(clock.now())
     assert "AI-" in due.text
     assert "Customer summary" not in due.text
 
 
 def test_the_pack_says_what_the_rows_say(held, cast):
-    seals.seal()
+    sealing.seal()
     stale = held.points.get().review
-    told = packs.content(held, cast.chair)
+    told = board_pack.content(held, cast.chair)
     (pages,) = told.cases
     case = held.points.get().initiative
-    assert packs.NOT_PRODUCTION in pages.marks
+    assert board_pack.NOT_PRODUCTION in pages.marks
     assert pages.ref == case.ref
     tables = {table.heading: table for table in pages.tables}
     standing = Evidence.objects.filter(initiative=case, withdrawn_at=None, superseded_by=None)
@@ -216,10 +230,10 @@ def test_the_pack_says_what_the_rows_say(held, cast):
 
 
 def test_a_stale_vote_and_what_is_unmet_stand_in_the_pack(meeting, cast):
-    case = agendas.points(meeting)[0].case
+    case = agenda.points(meeting)[0].case
     item = Evidence.objects.filter(initiative=case, coverage__requirement="mvp.risk").order_by("-pk").first()
-    actions.withdraw_evidence(evidence=item, reason="Wrong file.", by=cast.owner)
-    (pages,) = packs.content(meeting, cast.chair).cases
+    evidence_actions.withdraw_evidence(evidence=item, reason="Wrong file.", by=cast.owner)
+    (pages,) = board_pack.content(meeting, cast.chair).cases
     tables = {table.heading: table for table in pages.tables}
     assert any(row[2] == "stale" and row[3] for row in tables["Votes"].rows)
     unmet = tables["Unmet, with who mends it and how"].rows
@@ -229,10 +243,10 @@ def test_a_stale_vote_and_what_is_unmet_stand_in_the_pack(meeting, cast):
 
 
 def test_the_pack_is_the_same_bytes_and_its_hash_is_kept(held, cast, as_):
-    seals.seal()
-    told = packs.content(held, cast.chair)
-    assert pack_pages.pdf(told) == pack_pages.pdf(told)
-    paper = pack_pages.pdf(told)
+    sealing.seal()
+    told = board_pack.content(held, cast.chair)
+    assert board_pack_pdf.pdf(told) == board_pack_pdf.pdf(told)
+    paper = board_pack_pdf.pdf(told)
     assert paper.startswith(b"%PDF-")
     case = told.cases[0]
     for said in (
@@ -261,15 +275,15 @@ def test_the_pack_is_the_same_bytes_and_its_hash_is_kept(held, cast, as_):
 
 def test_names_with_accents_are_in_the_font_and_others_are_told():
     names = "Zoë Ångström, Łukasz Żółć, Gülşen Çağ, Nguyễn Văn, Ελένη, Дмитрий, Ştefan Ţ, “…€ ≥ ✓"
-    assert pack_pages.lost(names) == set()
-    assert pack_pages.lost("山田") == {"山", "田"}
+    assert board_pack_pdf.lost(names) == set()
+    assert board_pack_pdf.lost("山田") == {"山", "田"}
 
 
 def test_the_letters_of_a_markup_stay_letters(cast):
     case = factories.make_case(cast, title="<b>Bold</b> & <para> of “R&D”")
-    acts.plan(board=cast.board, held_on=day(1), by=cast.chair)
+    meeting_actions.plan(board=cast.board, held_on=day(1), by=cast.chair)
     assert case
-    told = packs.Content(
+    told = board_pack.Content(
         "Board <i>x", day(1), "", clock.now(), (("1", "<a href='x'>", "", "", ""),), (), "", None, {}
     )
-    assert pack_pages.pdf(told).startswith(b"%PDF-")
+    assert board_pack_pdf.pdf(told).startswith(b"%PDF-")

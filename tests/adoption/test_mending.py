@@ -2,7 +2,7 @@
 
 import pytest
 
-from adoption.actions import signals
+from adoption.signals import actions as signal_actions
 from governance import clock
 from tests import factories
 from tests.initiatives.looking import at, text_of
@@ -35,7 +35,7 @@ def test_a_measure_that_is_missing_is_declared_and_one_that_is_silent_is_read(ca
 
 
 def test_a_signal_is_answered_by_the_board_and_read_by_others(cast, as_, near):
-    row = signals.report_signal(
+    row = signal_actions.report_signal(
         case=near,
         observed_on=clock.today(),
         kind="weaponised",

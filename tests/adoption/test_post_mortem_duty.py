@@ -14,20 +14,31 @@ from django.db import DatabaseError, transaction
 from django.db.models import ProtectedError
 from django.urls import reverse
 
-from adoption.actions import postmortems as writing
-from adoption.actions.writing import write
 from adoption.models import PostMortem
-from adoption.permissions import postmortems as permissions
-from governance import actions as ground
+from adoption.postmortems import actions as postmortem_actions
+from adoption.postmortems import permissions as postmortem_permissions
+from adoption.postmortems.writing import write
 from governance import clock
-from governance.answers import Refused
-from governance.history import acting
+from governance.ledger.row_history import acting
 from governance.models import Unit
+from governance.people import actions as people_actions
+from governance.permission_result import Refused
 from governance.rulebook import load_default
-from initiatives import actions, board, reports, similar
-from initiatives.actions.absences import Asked
-from initiatives.actions.holds import settle_confirmed
+from initiatives.absences import actions as absence_actions
+from initiatives.absences.actions import Asked
+from initiatives.cases import actions as case_actions
+from initiatives.cases import similar_cases
+from initiatives.holds import actions as hold_actions
+from initiatives.holds.actions import settle_confirmed
+from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.models import Initiative, Obligation, Review, RoleAssignment
+from initiatives.portfolio import report_links
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews import review_state
+from initiatives.roles import actions as role_actions
+from initiatives.roles import handovers, leaving
+from initiatives.stages import actions as stage_actions
+from initiatives.units import actions as unit_actions
 from tests import factories, snapshots
 from tests.adoption.test_postmortems import LESSON, WHOLE
 from tests.initiatives.test_importing import text_upload
@@ -51,7 +62,7 @@ class Scene:
             pk=(review or self.review).pk
         )
         owed = f"for {self.stopped.ref}: {self.debt.text}"
-        return any(owed in reason.text for reason in board.sit(review).verdict.blockers)
+        return any(owed in reason.text for reason in review_state.sit(review).verdict.blockers)
 
     def stands(self) -> None:
         """The debt is what it was, unsettled, and on the list of what is overdue."""
@@ -59,15 +70,15 @@ class Scene:
         for name in ("debtor_id", "due", "kind", "source", "opened_at", "initiative_id"):
             assert getattr(debt, name) == getattr(self.debt, name), name
         assert debt.settled_at is None
-        assert self.stopped in reports.overdue_post_mortems(Initiative.objects.all())
+        assert self.stopped in report_links.overdue_post_mortems(Initiative.objects.all())
 
 
 @snapshots.kept
 def _scene(cast) -> Scene:
     stopped = factories.make_prototype(cast, title=TITLE)
     other = factories.make_prototype(cast, title="Invoice reader")
-    actions.stop(case=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
-    review = actions.open_review(case=Initiative.objects.get(pk=other.pk), by=cast.owner)
+    stage_actions.stop(case=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    review = review_actions.open_review(case=Initiative.objects.get(pk=other.pk), by=cast.owner)
     return Scene(cast, stopped, stopped.obligations.get(kind="post_mortem"), other, review)
 
 
@@ -82,12 +93,14 @@ def scene(cast):
 
 
 def own(case: Initiative, person, by) -> None:
-    role = actions.propose_role(case=Initiative.objects.get(pk=case.pk), role="owner", person=person, by=by)
-    actions.accept_role(assignment=role, by=person)
+    role = role_actions.propose_role(
+        case=Initiative.objects.get(pk=case.pk), role="owner", person=person, by=by
+    )
+    role_actions.accept_role(assignment=role, by=person)
 
 
 def draft_of(scene, **words) -> PostMortem:
-    row = writing.start(obligation=scene.debt, by=scene.cast.owner)
+    row = postmortem_actions.start(obligation=scene.debt, by=scene.cast.owner)
     return write(post_mortem=row, by=scene.cast.owner, **WHOLE | {"lessons": [LESSON]} | words)
 
 
@@ -101,40 +114,42 @@ def hand_the_waiting_case_over(scene):
 
 def lay_the_role_down(scene):
     role = RoleAssignment.objects.get(initiative=scene.other, role="owner", ended_at=None)
-    actions.end_role(assignment=role, reason="Too busy.", by=scene.cast.owner)
+    role_actions.end_role(assignment=role, reason="Too busy.", by=scene.cast.owner)
 
 
 def hand_over_what_can_be(scene):
     chosen = {scene.other: scene.cast.lead}
-    rows = actions.propose_handover(
+    rows = handovers.propose_handover(
         person=scene.cast.owner, chosen=chosen, reason="On leave", by=scene.cast.owner
     )
-    actions.accept_handovers(handovers=rows, by=scene.cast.lead)
+    handovers.accept_handovers(handovers=rows, by=scene.cast.lead)
 
 
 def register_again_under_another_title(scene):
-    near = similar.similar(f"{TITLE} two", "", scene.cast.owner, Initiative.objects.all())
+    near = similar_cases.similar(f"{TITLE} two", "", scene.cast.owner, Initiative.objects.all())
     assert scene.stopped.ref in {stub.ref for stub in near}, "the one before is named while typing"
     again = factories.make_prototype(scene.cast, title="Account digest, second try")
-    review = actions.open_review(case=Initiative.objects.get(pk=again.pk), by=scene.cast.owner)
+    review = review_actions.open_review(case=Initiative.objects.get(pk=again.pk), by=scene.cast.owner)
     assert scene.held_up(review)
 
 
 def open_the_review_anew(scene):
-    actions.withdraw_review(review=scene.review, reason="Again.", by=scene.cast.owner)
-    scene.review = actions.open_review(case=Initiative.objects.get(pk=scene.other.pk), by=scene.cast.owner)
+    review_actions.withdraw_review(review=scene.review, reason="Again.", by=scene.cast.owner)
+    scene.review = review_actions.open_review(
+        case=Initiative.objects.get(pk=scene.other.pk), by=scene.cast.owner
+    )
 
 
 def merge_the_unit(scene):
     cast = scene.cast
-    ground.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
+    people_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
     with suppress(ValidationError):
-        actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason="Reorganised", by=cast.admin)
+        unit_actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason="Reorganised", by=cast.admin)
     assert Unit.objects.get(pk=cast.unit.pk).merged_into == cast.elsewhere
 
 
 def get_a_new_board(scene):
-    ground.add_board(name="A friendlier board", unit=scene.cast.unit, by=scene.cast.admin)
+    people_actions.add_board(name="A friendlier board", unit=scene.cast.unit, by=scene.cast.admin)
 
 
 def give_longer_days(scene):
@@ -147,17 +162,17 @@ def import_over_it(scene):
     text = f"id,title,stage,organisation\n1,{TITLE},production,Retail\n"
     with suppress(ValidationError, Refused):
         batch = text_upload(scene.cast.admin, text)
-        actions.confirm_batch(batch=batch, by=scene.cast.admin)
+        inventory_actions.confirm_batch(batch=batch, by=scene.cast.admin)
 
 
 def be_away_with_a_delegate(scene):
     cast = scene.cast
     today = clock.today()
-    absence = actions.plan_absence(
+    absence = absence_actions.plan_absence(
         first=today, last=today + timedelta(days=60), asked=[Asked(cast.lead)], by=cast.owner
     )
-    actions.accept_delegation(delegation=absence.delegations.get(), by=cast.lead)
-    assert permissions.may_start(scene.debt, cast.lead), "who stands in may write it"
+    absence_actions.accept_delegation(delegation=absence.delegations.get(), by=cast.lead)
+    assert postmortem_permissions.may_start(scene.debt, cast.lead), "who stands in may write it"
 
 
 def begin_it_and_leave_it(scene):
@@ -166,12 +181,12 @@ def begin_it_and_leave_it(scene):
 
 def hand_it_in_and_leave_it(scene):
     row = draft_of(scene)
-    writing.hand_in(post_mortem=row, version=row.version, by=scene.cast.owner)
+    postmortem_actions.hand_in(post_mortem=row, version=row.version, by=scene.cast.owner)
 
 
 def say_no_lesson_and_leave_it(scene):
     row = draft_of(scene, lessons=[], no_lesson_because="It was a copy of another case, closed long ago.")
-    writing.hand_in(post_mortem=row, version=row.version, by=scene.cast.owner)
+    postmortem_actions.hand_in(post_mortem=row, version=row.version, by=scene.cast.owner)
 
 
 HAPPENS = [
@@ -207,27 +222,29 @@ def hand_the_stopped_case_over(scene):
 
 
 def stop_twice(scene):
-    actions.stop(case=scene.stopped, reason_code="cost", reason="Again.", by=scene.cast.owner)
+    stage_actions.stop(case=scene.stopped, reason_code="cost", reason="Again.", by=scene.cast.owner)
 
 
 def reopen_and_stop(scene):
-    actions.reopen(case=scene.stopped, reason="Another try.", by=scene.cast.chair)
+    stage_actions.reopen(case=scene.stopped, reason="Another try.", by=scene.cast.chair)
 
 
 def withdraw(scene):
-    actions.withdraw(case=scene.stopped, reason="By mistake.", by=scene.cast.owner)
+    case_actions.withdraw(case=scene.stopped, reason="By mistake.", by=scene.cast.owner)
 
 
 def join_to_another(scene):
-    actions.withdraw(case=scene.stopped, reason="One of them.", joined_to=scene.other, by=scene.cast.owner)
+    case_actions.withdraw(
+        case=scene.stopped, reason="One of them.", joined_to=scene.other, by=scene.cast.owner
+    )
 
 
 def retire(scene):
-    actions.retire(case=scene.stopped, reason="An emergency.", by=scene.cast.chair)
+    stage_actions.retire(case=scene.stopped, reason="An emergency.", by=scene.cast.chair)
 
 
 def settle_by_hand(scene):
-    actions.settle(obligation=scene.debt, note="It was talked about.", by=scene.cast.owner)
+    hold_actions.settle(obligation=scene.debt, note="It was talked about.", by=scene.cast.owner)
 
 
 def settle_past_the_page(scene):
@@ -256,7 +273,7 @@ def delete_the_case(scene):
 
 
 def delete_the_account(scene):
-    row = writing.start(obligation=scene.debt, by=scene.cast.owner)
+    row = postmortem_actions.start(obligation=scene.debt, by=scene.cast.owner)
     with acting(by=scene.cast.admin):
         row.delete()
 
@@ -295,30 +312,30 @@ def move_it_to_another_case(scene):
 
 def hand_in_one_sign_each(scene):
     row = draft_of(scene, **{name: "x" for name in WHOLE if name != "causes"})
-    writing.hand_in(post_mortem=row, version=row.version, by=scene.cast.owner)
+    postmortem_actions.hand_in(post_mortem=row, version=row.version, by=scene.cast.owner)
 
 
 def hand_in_nothing(scene):
-    row = writing.start(obligation=scene.debt, by=scene.cast.owner)
-    writing.hand_in(post_mortem=row, version=row.version, by=scene.cast.owner)
+    row = postmortem_actions.start(obligation=scene.debt, by=scene.cast.owner)
+    postmortem_actions.hand_in(post_mortem=row, version=row.version, by=scene.cast.owner)
 
 
 def let_no_lesson_pass_unsaid(scene):
     say_no_lesson_and_leave_it(scene)
     row = PostMortem.objects.get()
-    writing.confirm(post_mortem=row, version=row.version, by=scene.cast.seat_adoption)
+    postmortem_actions.confirm(post_mortem=row, version=row.version, by=scene.cast.seat_adoption)
 
 
 def _handed_in(scene) -> PostMortem:
     row = draft_of(scene)
-    return writing.hand_in(post_mortem=row, version=row.version, by=scene.cast.owner)
+    return postmortem_actions.hand_in(post_mortem=row, version=row.version, by=scene.cast.owner)
 
 
 def confirm_it_oneself(scene):
     """Even in the seat, which an admin gave the owner."""
     row, cast = _handed_in(scene), scene.cast
     _seat(scene, cast.owner)
-    writing.confirm(post_mortem=row, version=row.version, by=cast.owner)
+    postmortem_actions.confirm(post_mortem=row, version=row.version, by=cast.owner)
 
 
 def confirm_by_whoever_helped_to_write(scene):
@@ -340,14 +357,14 @@ def confirm_by_whoever_helped_to_write(scene):
         role.ended_at, role.ended_reason = clock.now(), "Elsewhere now"
         role.save()
     _seat(scene, cast.outsider)
-    row = writing.hand_in(post_mortem=row, version=row.version + 1, by=cast.owner)
-    writing.confirm(post_mortem=row, version=row.version, by=cast.outsider)
+    row = postmortem_actions.hand_in(post_mortem=row, version=row.version + 1, by=cast.owner)
+    postmortem_actions.confirm(post_mortem=row, version=row.version, by=cast.outsider)
 
 
 def _seat(scene, person) -> None:
     """Put somebody into the adoption seat, in place of who sits there."""
     cast = scene.cast
-    actions.end_membership(
+    leaving.end_membership(
         membership=cast.board.memberships.get(seat="adoption_change", ends_at=None),
         reason="Moved",
         by=cast.admin,
@@ -387,7 +404,7 @@ def lift_it_oneself(scene):
 
 def excuse(scene, reason: str, by=None) -> None:
     case = Initiative.objects.get(pk=scene.other.pk)
-    actions.excuse_debt(obligation=scene.debt, case=case, reason=reason, by=by or scene.cast.chair)
+    hold_actions.excuse_debt(obligation=scene.debt, case=case, reason=reason, by=by or scene.cast.chair)
 
 
 # By hand: each way, and the words with which it is refused.
@@ -437,11 +454,11 @@ def test_no_way_past_it(scene, way):
 @pytest.mark.django_db
 def test_where_the_debtor_left_sponsor_or_chair_write_and_it_still_stands(scene, as_):
     cast = scene.cast
-    actions.deactivate(person=cast.owner, reason="Left", by=cast.admin)
+    leaving.deactivate(person=cast.owner, reason="Left", by=cast.admin)
     scene.stands()
-    assert permissions.may_start(scene.debt, cast.chair)
-    assert not permissions.may_start(scene.debt, cast.lead)
-    actions.reactivate(person=cast.owner, reason="Back", by=cast.admin)
+    assert postmortem_permissions.may_start(scene.debt, cast.chair)
+    assert not postmortem_permissions.may_start(scene.debt, cast.lead)
+    leaving.reactivate(person=cast.owner, reason="Back", by=cast.admin)
     scene.stands()
     assert cast.owner.pk == Obligation.objects.get(pk=scene.debt.pk).debtor_id, (
         "whoever comes back still owes it"
@@ -451,7 +468,7 @@ def test_where_the_debtor_left_sponsor_or_chair_write_and_it_still_stands(scene,
 @pytest.mark.django_db
 def test_whoever_laid_the_role_down_before_stopping_owes_it_all_the_same(scene):
     lay_the_role_down(scene)
-    actions.stop(case=scene.other, reason_code="cost", reason="Too dear.", by=scene.cast.chair)
+    stage_actions.stop(case=scene.other, reason_code="cost", reason="Too dear.", by=scene.cast.chair)
     assert scene.other.obligations.get(kind="post_mortem").debtor == scene.cast.owner
 
 
@@ -490,10 +507,10 @@ def test_written_and_confirmed_it_is_gone_and_the_reviews_go_on(scene):
     """The one way there is."""
     row = _handed_in(scene)
     assert scene.held_up()
-    writing.confirm(post_mortem=row, version=row.version, by=scene.cast.seat_adoption)
+    postmortem_actions.confirm(post_mortem=row, version=row.version, by=scene.cast.seat_adoption)
     assert Obligation.objects.get(pk=scene.debt.pk).settled_at is not None
     assert not scene.held_up()
-    actions.reopen(case=scene.stopped, reason="Another attempt.", by=scene.cast.chair)
-    actions.stop(case=scene.stopped, reason_code="cost", reason="Too dear.", by=scene.cast.owner)
+    stage_actions.reopen(case=scene.stopped, reason="Another attempt.", by=scene.cast.chair)
+    stage_actions.stop(case=scene.stopped, reason_code="cost", reason="Too dear.", by=scene.cast.owner)
     again = scene.stopped.obligations.unsettled().get(kind="post_mortem")
     assert again.pk != scene.debt.pk, "stopped again, owed again"

@@ -9,18 +9,19 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
 from django.urls import reverse
 
-from adoption import sections
-from adoption.actions import attachments, section_comments
-from adoption.actions import postmortems as writing
-from adoption.actions.writing import Clashed, open_linked_gap, write
 from adoption.models import Attachment, PostMortem
-from adoption.permissions import postmortems as permissions
+from adoption.postmortems import actions as postmortem_actions
+from adoption.postmortems import attachments, section_comments, sections
+from adoption.postmortems import permissions as postmortem_permissions
+from adoption.postmortems.writing import Clashed, open_linked_gap, write
 from governance import clock
-from governance.answers import Conflict, Refused
-from governance.history import acting
+from governance.ledger.row_history import acting
 from governance.models import Entry, Notice
-from initiatives import actions
-from initiatives.actions.holds import owe
+from governance.permission_result import Conflict, Refused
+from initiatives.holds.actions import owe
+from initiatives.integration.links import actions as link_actions
+from initiatives.roles import actions as role_actions
+from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots
 from tests.adoption.test_postmortems import BLAMED, FOUND, LESSON, WHOLE, WORDS, form_of
 
@@ -30,10 +31,10 @@ from tests.adoption.test_postmortems import BLAMED, FOUND, LESSON, WHOLE, WORDS,
 def draft(cast):
     """Begun by the owner; the technical lead holds a role on the case and helps to write."""
     case = factories.make_prototype(cast)
-    role = actions.propose_role(case=case, role="technical_lead", person=cast.lead, by=cast.owner)
+    role = role_actions.propose_role(case=case, role="technical_lead", person=cast.lead, by=cast.owner)
     if not role.accepted_at:
-        actions.accept_role(assignment=role, by=cast.lead)
-    actions.add_link(
+        role_actions.accept_role(assignment=role, by=cast.lead)
+    link_actions.add_link(
         case=case,
         system=factories.make_system(cast),
         pattern="feed",
@@ -42,8 +43,8 @@ def draft(cast):
         data_classes=["notes"],
         by=cast.owner,
     )
-    actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
-    return writing.start(obligation=case.obligations.get(kind="post_mortem"), by=cast.owner)
+    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    return postmortem_actions.start(obligation=case.obligations.get(kind="post_mortem"), by=cast.owner)
 
 
 def marks(row) -> dict[str, str]:
@@ -140,8 +141,8 @@ def test_two_connections_at_once_lose_nothing():
     """Eight rounds of two writers with a connection each, let go together: every word of both is there."""
     cast = factories.make_cast()
     case = factories.make_prototype(cast)
-    actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
-    row = writing.start(obligation=case.obligations.get(kind="post_mortem"), by=cast.owner)
+    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    row = postmortem_actions.start(obligation=case.obligations.get(kind="post_mortem"), by=cast.owner)
     whole = dict.fromkeys(PostMortem.TEXTS, "")
     for number in range(8):
         row = PostMortem.objects.get(pk=row.pk)
@@ -172,14 +173,14 @@ def test_two_connections_at_once_lose_nothing():
 
 @pytest.mark.django_db
 def test_who_helps_writes_and_does_not_hand_in(draft, cast):
-    assert permissions.may_write(draft, cast.lead)
-    assert not permissions.may_write(draft, cast.seat_adoption)
+    assert postmortem_permissions.may_write(draft, cast.lead)
+    assert not postmortem_permissions.may_write(draft, cast.seat_adoption)
     row = write(post_mortem=draft, lessons=[LESSON], by=cast.lead, **WHOLE)
     with pytest.raises(Refused):
-        writing.hand_in(post_mortem=row, version=row.version, by=cast.lead)
+        postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.lead)
     with pytest.raises(Conflict):
-        writing.hand_in(post_mortem=row, version=row.version - 1, by=cast.owner)
-    assert writing.hand_in(post_mortem=row, version=row.version, by=cast.owner).state == "review"
+        postmortem_actions.hand_in(post_mortem=row, version=row.version - 1, by=cast.owner)
+    assert postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner).state == "review"
     with pytest.raises(Refused):
         write(post_mortem=row, by=cast.owner, impact="Later words.")
 
@@ -189,7 +190,7 @@ def test_readers_comment_on_sections_while_it_is_in_review(draft, cast, as_):
     row = write(post_mortem=draft, lessons=[LESSON], by=cast.owner, **WHOLE)
     with pytest.raises(Refused, match="while it is in review"):
         section_comments.comment(post_mortem=row, section="impact", text="Which?", by=cast.seat_risk)
-    row = writing.hand_in(post_mortem=row, version=row.version, by=cast.owner)
+    row = postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
     reader, owner = as_(cast.seat_risk), as_(cast.owner)
     url = reverse("post-mortem-comment", args=[row.pk])
     assert "What it did" in reader.get(f"{url}?section=impact").content.decode()
@@ -199,7 +200,9 @@ def test_readers_comment_on_sections_while_it_is_in_review(draft, cast, as_):
     assert Notice.objects.filter(kind="comment", person=cast.owner).exists()
     assert as_(cast.outsider).post(url, {"section": "", "text": "x"}).status_code == 404
     assert reader.post(url, {"section": "cellar", "text": "x"}).status_code == 200
-    writing.send_back(post_mortem=row, version=row.version, reason="See the comment.", by=cast.seat_adoption)
+    postmortem_actions.send_back(
+        post_mortem=row, version=row.version, reason="See the comment.", by=cast.seat_adoption
+    )
     page = owner.get(reverse("post-mortem", args=[row.pk])).content.decode()
     assert "Which two teams?" in page
     settle = reverse("post-mortem-comment-settle", args=[said.pk])
@@ -275,7 +278,7 @@ def test_files_under_the_policy_of_evidence_named_by_hash(draft, cast, as_):
         by=cast.lead,
     )
     row = write(post_mortem=draft, lessons=[LESSON], by=cast.owner, **WHOLE)
-    writing.hand_in(post_mortem=row, version=row.version, by=cast.owner)
+    postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
     handed = Entry.objects.acts().get(kind="post-mortem handed in").facts["facts"]
     assert handed["attachments"] == [kept.sha256]
     assert send("late.txt", b"Too late for it.\n").status_code == 403
@@ -293,7 +296,7 @@ def test_the_retrospective_has_prompts_of_its_own(cast, as_):
             due=clock.today(),
             debtor=cast.owner,
         )
-    row = writing.start(obligation=debt, by=cast.owner)
+    row = postmortem_actions.start(obligation=debt, by=cast.owner)
     page = as_(cast.owner).get(reverse("post-mortem", args=[row.pk])).content.decode()
     assert "What is measured now against it" in page
     assert "What works, and why" in page
@@ -307,7 +310,7 @@ def test_the_retrospective_has_prompts_of_its_own(cast, as_):
     words = WORDS | {"went_well": "The lookup in the till was kept by all stores."}
     row = write(post_mortem=row, causes=[success, credit], lessons=[LESSON], by=cast.owner, **words)
     assert sections.lacking(row) == {}, "a success is put down to a layer too"
-    row = writing.hand_in(post_mortem=row, version=row.version, by=cast.owner)
-    writing.confirm(post_mortem=row, version=row.version, by=cast.seat_adoption)
+    row = postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
+    postmortem_actions.confirm(post_mortem=row, version=row.version, by=cast.seat_adoption)
     debt.refresh_from_db()
     assert debt.settled_at is not None

@@ -6,18 +6,21 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from adoption import desk
-from adoption.actions import postmortems as writing
-from adoption.actions.writing import write
-from adoption.blameless import pointed_out
-from adoption.forms.postmortems import PostMortemForm
+from adoption.desk import lines as desk_lines
 from adoption.models import PostMortem
-from adoption.permissions import postmortems as permissions
-from adoption.sections import lacking, too_short
-from governance import clock, reminders
-from governance.answers import Conflict, Refused
+from adoption.postmortems import actions as postmortem_actions
+from adoption.postmortems import permissions as postmortem_permissions
+from adoption.postmortems.blame_check import pointed_out
+from adoption.postmortems.forms import PostMortemForm
+from adoption.postmortems.sections import lacking, too_short
+from adoption.postmortems.writing import write
+from governance import clock
 from governance.models import Entry, Notice
-from initiatives import actions
+from governance.notices import due
+from governance.permission_result import Conflict, Refused
+from initiatives.holds import actions as hold_actions
+from initiatives.roles import leaving
+from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +63,7 @@ WHOLE = {**WORDS, "causes": [FOUND, BLAMED]}
 def debt(cast):
     """A stopped prototype owes its post-mortem."""
     case = factories.make_prototype(cast)
-    actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     return case.obligations.get(kind="post_mortem")
 
 
@@ -68,7 +71,7 @@ def debt(cast):
 @snapshots.kept
 def draft(debt, cast):
     """Begun by its debtor."""
-    return writing.start(obligation=debt, by=cast.owner)
+    return postmortem_actions.start(obligation=debt, by=cast.owner)
 
 
 @pytest.fixture
@@ -76,31 +79,31 @@ def draft(debt, cast):
 def published(draft, cast):
     """Complete and published."""
     row = write(post_mortem=draft, lessons=[LESSON], by=cast.owner, **WHOLE)
-    return writing.hand_in(post_mortem=row, version=row.version, by=cast.owner)
+    return postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
 
 
 def test_who_owes_it_begins_it_and_twice_is_once(debt, cast):
-    row = writing.start(obligation=debt, by=cast.owner)
-    assert writing.start(obligation=debt, by=cast.owner) == row
+    row = postmortem_actions.start(obligation=debt, by=cast.owner)
+    assert postmortem_actions.start(obligation=debt, by=cast.owner) == row
     assert row.author == cast.owner
     for other in (cast.support, cast.chair, cast.seat_adoption, cast.admin):
         with pytest.raises(Refused):
-            writing.start(obligation=debt, by=other)
+            postmortem_actions.start(obligation=debt, by=other)
     refused = Entry.objects.acts().of_case(debt.initiative.ref).filter(kind="refused")
     assert refused.count() == 4, "each refusal leaves its entry"
 
 
 def test_where_the_debtor_is_gone_the_chair_may_write_it(debt, cast):
-    actions.deactivate(person=cast.owner, reason="left", by=cast.admin)
-    assert not permissions.may_start(debt, cast.support)
-    assert [line.verb for line in desk.lines(cast.chair)] == ["write"]
-    assert writing.start(obligation=debt, by=cast.chair).author == cast.chair
+    leaving.deactivate(person=cast.owner, reason="left", by=cast.admin)
+    assert not postmortem_permissions.may_start(debt, cast.support)
+    assert [line.verb for line in desk_lines.lines(cast.chair)] == ["write"]
+    assert postmortem_actions.start(obligation=debt, by=cast.chair).author == cast.chair
 
 
 def test_a_debt_of_another_kind_is_not_settled_by_it(debt, cast):
     other = debt.initiative.obligations.filter(kind="criterion").first()
     with pytest.raises(Refused):
-        writing.start(obligation=other, by=cast.owner)
+        postmortem_actions.start(obligation=other, by=cast.owner)
 
 
 def test_saving_keeps_words_lessons_and_what_stood_before(draft, cast):
@@ -147,7 +150,7 @@ def test_handing_in_names_what_is_lacking(draft, cast):
         causes = [] if field == "causes" else [FOUND]
         row = write(post_mortem=row, causes=causes, lessons=[lesson], by=cast.owner, **words)
         with pytest.raises(ValidationError) as wrong:
-            writing.hand_in(post_mortem=row, version=row.version, by=cast.owner)
+            postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
         assert list(wrong.value.error_dict) == [field]
         assert PostMortem.objects.get().state == "draft"
 
@@ -170,7 +173,7 @@ def test_a_sign_in_a_field_is_no_account(draft, cast):
 
 def test_an_open_gap_with_owner_and_day_stands_for_the_sentence(draft, cast):
     case = draft.initiative
-    gap = actions.open_gap(
+    gap = hold_actions.open_gap(
         case=case,
         text="Exports still run",
         owner=cast.steward,
@@ -180,35 +183,35 @@ def test_an_open_gap_with_owner_and_day_stands_for_the_sentence(draft, cast):
     )
     row = write(post_mortem=draft, lessons=[LESSON], by=cast.owner, **WHOLE | {"no_gaps_because": ""})
     assert lacking(row) == {}
-    actions.deactivate(person=cast.steward, reason="left", by=cast.admin)
+    leaving.deactivate(person=cast.steward, reason="left", by=cast.admin)
     assert list(lacking(row)) == ["no_gaps_because"], "a gap whose owner left is nobody's"
     assert gap.due
 
 
 def test_the_seat_confirms_and_the_debt_is_settled_with_it(published, debt, cast):
     assert Notice.objects.filter(kind="confirm post-mortem", person=cast.seat_adoption).count() == 1
-    assert [line.verb for line in desk.lines(cast.seat_adoption)] == ["confirm"]
+    assert [line.verb for line in desk_lines.lines(cast.seat_adoption)] == ["confirm"]
     for other in (cast.owner, cast.chair, cast.seat_risk, cast.admin, cast.support):
         with pytest.raises(Refused):
-            writing.confirm(post_mortem=published, version=published.version, by=other)
-    row = writing.confirm(
+            postmortem_actions.confirm(post_mortem=published, version=published.version, by=other)
+    row = postmortem_actions.confirm(
         post_mortem=published, version=published.version, note="Clear.", by=cast.seat_adoption
     )
     debt.refresh_from_db()
     assert row.state == "published"
     assert debt.settled_by == cast.seat_adoption
     with pytest.raises(Conflict):
-        writing.confirm(post_mortem=published, version=row.version, by=cast.seat_adoption)
+        postmortem_actions.confirm(post_mortem=published, version=row.version, by=cast.seat_adoption)
     kinds = list(Entry.objects.acts().of_case(debt.initiative.ref).values_list("kind", flat=True))
     for kind in ("started", "written", "handed in", "confirmed"):
         assert kinds.count(f"post-mortem {kind}") == 1
-    assert desk.lines(cast.owner) == desk.lines(cast.seat_adoption) == []
-    reopened = actions.reopen(case=debt.initiative, reason="Another attempt.", by=cast.chair)
+    assert desk_lines.lines(cast.owner) == desk_lines.lines(cast.seat_adoption) == []
+    reopened = stage_actions.reopen(case=debt.initiative, reason="Another attempt.", by=cast.chair)
     assert reopened.stage == "prototype", "reopening waits for exactly this debt"
 
 
 def test_a_holder_of_the_seat_who_is_party_does_not_confirm(published, cast):
-    from governance.history import acting
+    from governance.ledger.row_history import acting
     from initiatives.models import RoleAssignment
 
     with acting(system="test"):
@@ -220,31 +223,33 @@ def test_a_holder_of_the_seat_who_is_party_does_not_confirm(published, cast):
             proposed_at=clock.now(),
         ).save()
     with pytest.raises(Refused):
-        writing.confirm(post_mortem=published, version=published.version, by=cast.seat_adoption)
-    assert permissions.confirmers(published.initiative) == []
+        postmortem_actions.confirm(post_mortem=published, version=published.version, by=cast.seat_adoption)
+    assert postmortem_permissions.confirmers(published.initiative) == []
 
 
 def test_what_lacks_something_is_sent_back_with_a_reason(published, debt, cast):
     with pytest.raises(ValidationError):
-        writing.send_back(post_mortem=published, version=published.version, reason=" ", by=cast.seat_adoption)
-    row = writing.send_back(
+        postmortem_actions.send_back(
+            post_mortem=published, version=published.version, reason=" ", by=cast.seat_adoption
+        )
+    row = postmortem_actions.send_back(
         post_mortem=published, version=published.version, reason="Which team?", by=cast.seat_adoption
     )
     assert row.state == "draft"
-    assert writing.sent_back(row).history_change_reason == "Which team?"
+    assert postmortem_actions.sent_back(row).history_change_reason == "Which team?"
     notice = Notice.objects.get(kind="post-mortem", person=cast.owner)
     assert notice.text == "Which team?"
     assert debt.settled_at is None
     row = write(post_mortem=row, by=cast.owner, impact="The two teams of retail, for six weeks.")
     assert lacking(row) == {}
-    assert writing.hand_in(post_mortem=row, version=row.version, by=cast.owner).state == "review"
+    assert postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner).state == "review"
 
 
 def test_what_is_owed_and_what_waits_is_told(debt, published, cast):
     Notice.objects.all().delete()
 
     def told(days):
-        reminders.sweep(clock.now() + timedelta(days=days))
+        due.sweep(clock.now() + timedelta(days=days))
         return sorted(
             Notice.objects.filter(kind__contains="post-mortem").values_list("person__login", "period")
         )
@@ -253,15 +258,15 @@ def test_what_is_owed_and_what_waits_is_told(debt, published, cast):
     third = f"version{published.version}:after3d"
     assert told(3) == [("seat-adoption", third)]
     assert not Notice.objects.filter(kind="owed", object_key=f"obligation:{debt.pk}").exists()
-    row = writing.send_back(
+    row = postmortem_actions.send_back(
         post_mortem=published, version=published.version, reason="No.", by=cast.seat_adoption
     )
-    reminders.sweep(clock.now() + timedelta(days=17))
+    due.sweep(clock.now() + timedelta(days=17))
     owed = Notice.objects.get(kind="owed", object_key=f"obligation:{debt.pk}")
     assert (owed.person, owed.period) == (cast.owner, "14d")
     assert owed.link == f"/obligations/{debt.pk}/post-mortem/"
-    reminders.sweep(clock.now() + timedelta(days=31))
-    reminders.sweep(clock.now() + timedelta(days=45))
+    due.sweep(clock.now() + timedelta(days=31))
+    due.sweep(clock.now() + timedelta(days=45))
     late = Notice.objects.filter(kind="overdue", object_key=f"obligation:{debt.pk}", person=cast.owner)
     assert sorted(late.values_list("period", flat=True)) == ["late0", "late2"]
     assert Notice.objects.filter(kind="overdue", person=cast.chair, period="board14d").exists()
@@ -271,7 +276,7 @@ def test_what_is_owed_and_what_waits_is_told(debt, published, cast):
 def test_no_lesson_is_an_answer_that_the_seat_agrees_to(draft, debt, cast, as_):
     why = "It was a copy of a case whose lesson is published already."
     row = write(post_mortem=draft, by=cast.owner, **WHOLE | {"no_lesson_because": why})
-    row = writing.hand_in(post_mortem=row, version=row.version, by=cast.owner)
+    row = postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
     client, url = as_(cast.seat_adoption), reverse("post-mortem-confirm", args=[row.pk])
     assert why in client.get(url).content.decode()
     refused = client.post(url, {"version": row.version, "confirm": "1"})
@@ -291,7 +296,7 @@ def test_names_and_blame_are_pointed_out_and_never_refused(draft, cast, as_):
     page = as_(cast.owner).get(reverse("post-mortem-hand-in", args=[row.pk])).content.decode()
     for pointed in ("human error", "Lindqvist", "forgot to"):
         assert f"“{pointed}”" in page
-    assert writing.hand_in(post_mortem=row, version=row.version, by=cast.owner).state == "review"
+    assert postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner).state == "review"
     assert pointed_out("The owner failed nobody; the marshes were wet.", ["Ann Marsh", "Bo Li"]) == []
 
 
@@ -323,7 +328,7 @@ def test_from_the_desk_to_the_confirmed_lesson(debt, cast, as_):
     owner, seat, outsider = as_(cast.owner), as_(cast.seat_adoption), as_(cast.outsider)
     case = debt.initiative
     begin = reverse("post-mortem-start", args=[debt.pk])
-    assert begin in {line.link for line in desk.lines(cast.owner)}
+    assert begin in {line.link for line in desk_lines.lines(cast.owner)}
     assert "Begin to write" in owner.get(begin).content.decode()
     page = owner.post(begin, follow=True)
     row = PostMortem.objects.get()
@@ -379,9 +384,9 @@ def test_junk_is_answered_not_crashed_on(draft, cast, as_):
 
 
 def test_a_confidential_case_shows_strangers_nothing(published, cast, as_):
-    from governance.history import acting
+    from governance.ledger.row_history import acting
 
-    writing.confirm(post_mortem=published, version=published.version, by=cast.seat_adoption)
+    postmortem_actions.confirm(post_mortem=published, version=published.version, by=cast.seat_adoption)
     case = published.initiative
     account = reverse("post-mortem-account", args=[published.pk])
     assert as_(cast.outsider).get(account).status_code == 200

@@ -8,15 +8,19 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from adoption import desk_incidents, reminders_incidents, tasks
-from adoption.actions import incidents, signals
-from adoption.actions import problems as actions
+from adoption import tasks as adoption_tasks
+from adoption.incidents import actions as incident_actions
+from adoption.incidents import desk as incident_desk
+from adoption.incidents import reminders as incident_reminders
 from adoption.models import Incident, ProblemLink, ProblemReport, SealedSource, Signal
-from adoption.views import reported
-from governance import clock, retention
-from governance.answers import Conflict, Refused
+from adoption.signals import actions as signal_actions
+from adoption.user_reports import actions as user_report_actions
+from adoption.user_reports import public_views
+from governance import clock
 from governance.models import Entry, Notice
-from initiatives import actions as cases
+from governance.permission_result import Conflict, Refused
+from governance.privacy import retention
+from initiatives.roles import actions as role_actions
 from tests import factories, snapshots
 from tests.adoption.test_signals import rows_of_all_tables
 
@@ -28,13 +32,13 @@ pytestmark = pytest.mark.django_db
 def link(cast) -> ProblemLink:
     """The public link of a prototype that has a support owner."""
     case = factories.make_prototype(cast)
-    asked = cases.propose_role(case=case, role="support_owner", person=cast.support, by=cast.owner)
-    cases.accept_role(assignment=asked, by=cast.support)
-    return actions.open_link(case=case, by=cast.owner)
+    asked = role_actions.propose_role(case=case, role="support_owner", person=cast.support, by=cast.owner)
+    role_actions.accept_role(assignment=asked, by=cast.support)
+    return user_report_actions.open_link(case=case, by=cast.owner)
 
 
 def report(link, **changed) -> ProblemReport:
-    row, _ = actions.report_problem(link=link, **({"what": "It invented a discount."} | changed))
+    row, _ = user_report_actions.report_problem(link=link, **({"what": "It invented a discount."} | changed))
     return row
 
 
@@ -64,7 +68,7 @@ def test_from_the_link_to_the_answer(cast, link, as_):
             assert "Quillfeather" not in text, table
             assert key not in text, f"{table}: whoever reads it could read the answer"
             assert "127.0.0.1" not in text, f"{table}: no address in the network is kept"
-    assert {line.text for line in desk_incidents.lines(cast.support)} == {
+    assert {line.text for line in incident_desk.lines(cast.support)} == {
         "A user reported a problem: Customer summary assistant"
     }
     told = set(Notice.objects.filter(kind="problem").values_list("person__login", flat=True))
@@ -74,42 +78,43 @@ def test_from_the_link_to_the_answer(cast, link, as_):
     assert "Quillfeather" not in shown
     for other in (cast.chair, cast.admin):
         with pytest.raises(Refused):
-            actions.answer_problem(problem=row, answer="Thanks.", by=other)
+            user_report_actions.answer_problem(problem=row, answer="Thanks.", by=other)
     with pytest.raises(ValidationError):
-        actions.answer_problem(problem=row, answer=" ", by=cast.support)
-    actions.answer_problem(problem=row, answer="Mended on Monday.", by=cast.support)
+        user_report_actions.answer_problem(problem=row, answer=" ", by=cast.support)
+    user_report_actions.answer_problem(problem=row, answer="Mended on Monday.", by=cast.support)
     with pytest.raises(Conflict):
-        actions.answer_problem(problem=row, answer="Thanks.", by=cast.owner)
+        user_report_actions.answer_problem(problem=row, answer="Thanks.", by=cast.owner)
     answered = anybody.get(first["Location"]).content.decode()
     assert "Mended on Monday." in answered
     assert "Die Antwort" in answered
     assert "<script>alert" not in answered
-    assert not desk_incidents.lines(cast.support)
+    assert not incident_desk.lines(cast.support)
 
 
 def test_how_to_reach_whoever_reported_it_is_the_chairs_by_an_act(cast, link, as_):
     anybody = Client()
-    row, key = actions.report_problem(link=link, what="It was rude.", contact="room 4711")
+    row, key = user_report_actions.report_problem(link=link, what="It was rude.", contact="room 4711")
     for other in (cast.owner, cast.support, cast.admin, cast.auditor):
         with pytest.raises(Refused):
-            signals.ask_source(about=row, reason="Who?", by=other)
+            signal_actions.ask_source(about=row, reason="Who?", by=other)
     page = as_(cast.chair).post(reverse("problem-ask", args=[row.pk]), {"reason": "To apologise."})
     assert "room 4711" in page.content.decode()
     told = anybody.get(reverse("reported-problem", args=[key])).content.decode()
     assert "Elena Novak, who chairs the board, asked how to reach you: To apologise." in told
     assert "room 4711" not in str(Entry.objects.acts().get(kind="asked who reported").facts)
-    made = actions.make_signal(
+    made = user_report_actions.make_signal(
         problem=row, kind="weaponised", group="Service", extent="unknown", answer="Seen.", by=cast.support
     )
-    assert signals.ask_source(about=made, reason="To apologise.", by=cast.chair) == "room 4711"
+    assert signal_actions.ask_source(about=made, reason="To apologise.", by=cast.chair) == "room 4711"
 
 
 def test_a_contact_is_deleted_ninety_days_after_the_answer_unless_the_case_is_held(cast, link):
     answered, waiting = (
-        actions.report_problem(link=link, what=what, contact="room 4711")[0] for what in ("It lied.", "Slow.")
+        user_report_actions.report_problem(link=link, what=what, contact="room 4711")[0]
+        for what in ("It lied.", "Slow.")
     )
-    actions.answer_problem(problem=answered, answer="Mended.", by=cast.support)
-    person = signals.report_signal(
+    user_report_actions.answer_problem(problem=answered, answer="Mended.", by=cast.support)
+    person = signal_actions.report_signal(
         case=link.initiative,
         kind="ignored",
         group="Service",
@@ -121,15 +126,15 @@ def test_a_contact_is_deleted_ninety_days_after_the_answer_unless_the_case_is_he
     )
     hold = retention.open_hold(case_ref=link.initiative.ref, reason="An inquiry", by=cast.auditor)
     with clock.simulated(clock.now() + timedelta(days=90)):
-        assert actions.forget_contacts() == 0, "the case is held"
+        assert user_report_actions.forget_contacts() == 0, "the case is held"
     retention.lift_hold(hold=hold, reason="It is over", by=cast.auditor)
     with clock.simulated(clock.now() + timedelta(days=89)):
-        assert actions.forget_contacts() == 0
-        assert signals.ask_source(about=answered, reason="To thank.", by=cast.chair) == "room 4711"
+        assert user_report_actions.forget_contacts() == 0
+        assert signal_actions.ask_source(about=answered, reason="To thank.", by=cast.chair) == "room 4711"
     with clock.simulated(clock.now() + timedelta(days=90)):
-        tasks.forget_contacts()
-        assert signals.ask_source(about=answered, reason="To thank.", by=cast.chair) == ""
-        assert signals.ask_source(about=waiting, reason="To ask.", by=cast.chair) == "room 4711"
+        adoption_tasks.forget_contacts()
+        assert signal_actions.ask_source(about=answered, reason="To thank.", by=cast.chair) == ""
+        assert signal_actions.ask_source(about=waiting, reason="To ask.", by=cast.chair) == "room 4711"
         assert set(SealedSource.objects.values_list("signal", flat=True)) == {None, person.pk}
 
 
@@ -147,7 +152,7 @@ def test_a_report_becomes_a_signal_or_an_incident(cast, link, as_):
         "It invented a discount.",
         "problem",
     )
-    assert signals.ask_source(about=one.signal, reason="Who?", by=cast.chair) == "", "nothing was left"
+    assert signal_actions.ask_source(about=one.signal, reason="Who?", by=cast.chair) == "", "nothing was left"
     client.post(
         reverse("problem-incident", args=[two.pk]),
         {"title": "Discounts", "severity": "2", "wrong_output": "on", "answer": "We look into it."},
@@ -165,7 +170,7 @@ def test_a_report_becomes_a_signal_or_an_incident(cast, link, as_):
     assert as_(cast.support).get(reverse("incident", args=[two.incident_id])).status_code == 200
     wrong = client.post(reverse("problem-incident", args=[report(link).pk]), {"answer": "Hm."})
     assert wrong.status_code == 422
-    assert incidents.read(two.incident).reported_by == cast.support
+    assert incident_actions.read(two.incident).reported_by == cast.support
 
 
 def test_what_making_an_incident_brings_is_told_first_and_nothing_done(cast, link, as_):
@@ -187,7 +192,7 @@ def test_what_making_an_incident_brings_is_told_first_and_nothing_done(cast, lin
 
 
 def test_a_link_that_was_renewed_or_switched_off_opens_nothing(cast, link, as_):
-    row, key = actions.report_problem(link=link, what="It was rude.")
+    row, key = user_report_actions.report_problem(link=link, what="It was rude.")
     anybody = Client()
     client = as_(cast.owner)
     client.post(reverse("problem-link", args=[link.initiative.ref]))
@@ -205,12 +210,12 @@ def test_a_link_that_was_renewed_or_switched_off_opens_nothing(cast, link, as_):
     assert anybody.get(reverse("reported-problem", args=[key])).status_code == 200, "the answer is still read"
     assert anybody.get(reverse("reported-problem", args=["x" * 22])).status_code == 404
     with pytest.raises(Refused):
-        actions.open_link(case=link.initiative, by=cast.chair)
+        user_report_actions.open_link(case=link.initiative, by=cast.chair)
     assert row.pk
 
 
 def test_reports_are_slowed_down_without_keeping_an_address(link, monkeypatch):
-    monkeypatch.setattr(reported, "PER_ADDRESS", 2)
+    monkeypatch.setattr(public_views, "PER_ADDRESS", 2)
     anybody, place = Client(), reverse("report-problem", args=[link.token])
     answers = [anybody.post(place, {"what": f"No. {n}", "harm": "none"}).status_code for n in range(3)]
     assert answers == [302, 302, 429]
@@ -226,7 +231,7 @@ def test_what_nobody_treats_is_reminded_of_and_escalated(cast, link):
     start = clock.midnight_before(clock.today()) + timedelta(hours=9)
 
     def told(days):
-        return {due.person.login for due in reminders_incidents.problems(start + timedelta(days=days))}
+        return {due.person.login for due in incident_reminders.problems(start + timedelta(days=days))}
 
     assert told(2) == set()
     assert told(3) == {"owner", "support"}

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from adoption import answering
-from adoption.actions import pulses as actions
 from adoption.models import AnswerBox, Invitation
+from adoption.pulses import actions as pulse_actions
+from adoption.pulses import survey_submission
 from governance import clock
 from governance.models import Session, SignInAttempt
 from tests import factories, snapshots
@@ -100,7 +100,7 @@ def test_a_link_takes_one_answer_and_then_opens_nothing(links):
 
 
 def test_an_answer_that_lost_a_race_says_so(links, monkeypatch):
-    monkeypatch.setattr(answering, "answer", lambda **_: False)
+    monkeypatch.setattr(survey_submission, "answer", lambda **_: False)
     answer = Client().post(links[0], {"why.seen": "5"})
     assert answer.status_code == 409
     assert "came too late" in answer.content.decode()
@@ -124,13 +124,13 @@ def test_after_the_last_day_and_after_closing_no_link_opens(cast, links):
         assert Client().get(links[0]).status_code == 404
         assert not pulsing.put(links[0])
     assert Client().get(links[0]).status_code == 200
-    invitation = answering.invitation_of(links[0].split("/")[2], None)
-    actions.close(pulse=invitation.pulse, by=cast.owner)
-    assert not answering.answer(invitation=invitation, steps={"why.seen": 4})
+    invitation = survey_submission.invitation_of(links[0].split("/")[2], None)
+    pulse_actions.close(pulse=invitation.pulse, by=cast.owner)
+    assert not survey_submission.answer(invitation=invitation, steps={"why.seen": 4})
 
 
 def test_guesses_are_slowed_down_and_right_links_leave_no_try(links, monkeypatch):
-    monkeypatch.setattr(answering, "MISSES", 4)
+    monkeypatch.setattr(survey_submission, "MISSES", 4)
     for _ in range(6):
         assert Client().get(links[0]).status_code == 200
     assert not SignInAttempt.objects.exists()
@@ -157,9 +157,9 @@ def test_no_line_of_a_log_holds_a_link(links, caplog):
 
 
 def test_secrets_are_random_and_easily_typed():
-    tokens = {answering.new_token() for _ in range(500)}
+    tokens = {survey_submission.new_token() for _ in range(500)}
     assert len(tokens) == 500
     assert all(re.fullmatch(r"([2-9a-hjkmnp-tv-z]{4}-){3}[2-9a-hjkmnp-tv-z]{4}", token) for token in tokens)
     one = tokens.pop()
-    assert answering.hash_of(one) == answering.hash_of(f" {one.upper().replace('-', ' ')}")
-    assert one not in answering.hash_of(one)
+    assert survey_submission.hash_of(one) == survey_submission.hash_of(f" {one.upper().replace('-', ' ')}")
+    assert one not in survey_submission.hash_of(one)

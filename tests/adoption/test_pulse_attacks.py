@@ -11,11 +11,12 @@ from django.apps import apps
 from django.db import IntegrityError, connection, models
 from django.test import Client
 
-from adoption import answering
-from adoption.actions import pulses as actions
 from adoption.models import AnswerBox, Invitation, Pulse, PulseComment
-from governance import capture, clock
-from governance.history import acting
+from adoption.pulses import actions as pulse_actions
+from adoption.pulses import survey_submission
+from governance import clock
+from governance.ledger import row_capture
+from governance.ledger.row_history import acting
 from governance.models import Entry, SignInAttempt
 from tests import factories, snapshots
 from tests.adoption import pulsing
@@ -90,7 +91,7 @@ def test_under_five_answers_nothing_shows_what_was_said_open_or_closed(cast, cas
     for who in ("owner", "chair", "admin", "auditor"):
         assert MARK not in seen_by(as_(getattr(cast, who)), pages), f"{who}, while it is open"
     assert MARK not in record()
-    pulse = actions.close(pulse=pulse, by=cast.owner)
+    pulse = pulse_actions.close(pulse=pulse, by=cast.owner)
     assert pulse.results is None
     for who in ("owner", "chair", "admin", "auditor"):
         assert MARK not in seen_by(as_(getattr(cast, who)), pages), f"{who}, when it is closed"
@@ -114,7 +115,7 @@ def test_a_total_is_published_once_so_none_can_be_taken_from_the_next(cast, case
         assert b"".join(owner.get(f"/pulses/{pulse.pk}/results.csv")).decode().count("\n") == 1, "its heading"
         assert Pulse.objects.get().results is None
     assert all("95 %" not in page for page in shown)
-    first = actions.close(pulse=pulse, by=cast.owner).results
+    first = pulse_actions.close(pulse=pulse, by=cast.owner).results
     assert first["questions"]["why.seen"]["all"]["n"] == 7
     assert not pulsing.put(paths["Claims north"][7], 7), "nothing is added afterwards"
     assert Pulse.objects.get().results == first
@@ -138,7 +139,7 @@ def test_a_question_left_out_by_one_does_not_show_that_person(cast, case):
     for path in paths["Claims north"][:5]:
         pulsing.put(path, 2)
     pulsing.put(paths["Claims north"][5], 7, skipped=("useful.needs",))
-    results = actions.close(pulse=pulse, by=cast.owner).results
+    results = pulse_actions.close(pulse=pulse, by=cast.owner).results
     assert set(results) == {"answered", "questions"}
     assert set(results["questions"]) == {"useful.needs", "useful.easy", "why.seen"}
     assert [results["questions"][key]["all"]["n"] for key in ("useful.needs", "useful.easy")] == [5, 6]
@@ -153,7 +154,7 @@ def test_answering_leaves_no_entry_no_history_no_session_and_no_moment(cast, cas
     assert moved == {"adoption_answerbox", "adoption_invitation"}
     for model in (AnswerBox, Invitation, PulseComment):
         assert not hasattr(model, "history")
-        assert model not in capture.captured_models()
+        assert model not in row_capture.captured_models()
         kinds = {type(field) for field in model._meta.concrete_fields}
         assert not kinds & {models.DateField, models.DateTimeField, models.TimeField, models.UUIDField}, model
         with connection.cursor() as cursor:
@@ -180,7 +181,7 @@ def test_nothing_ties_an_answer_to_a_link(cast, case):
     for model in (Invitation, AnswerBox):
         named = {field.name for field in model._meta.concrete_fields}
         assert not named & {"person", "user", "by", "at", "email", "address", "number"}, model
-    actions.close(pulse=pulse, by=cast.owner)
+    pulse_actions.close(pulse=pulse, by=cast.owner)
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(DISTINCT xmin::text) FROM adoption_pulsecomment")
         assert cursor.fetchone() == (1,), "laid down together"
@@ -189,14 +190,14 @@ def test_nothing_ties_an_answer_to_a_link(cast, case):
 def test_comments_and_links_are_in_no_order_of_their_making(cast, case, monkeypatch):
     """Twelve in the order they came in by chance: once in half a thousand million."""
     pulse, paths = pulsing.opened(cast, case, teams=[{"name": "All", "invited": 12}])
-    order = [answering.hash_of(urlsplit(path).path.split("/")[2]) for path in paths["All"]]
+    order = [survey_submission.hash_of(urlsplit(path).path.split("/")[2]) for path in paths["All"]]
     assert list(Invitation.objects.order_by("pk").values_list("hash", flat=True)) != order
     said = [f"comment {number:02}" for number in range(12)]
     for path, words in zip(paths["All"], said, strict=True):
         pulsing.put(path, comment=words)
     within = AnswerBox.objects.get().comments
     assert sorted(within) == said != within
-    actions.close(pulse=pulse, by=cast.owner)
+    pulse_actions.close(pulse=pulse, by=cast.owner)
     kept = list(PulseComment.objects.order_by("pk").values_list("text", flat=True))
     assert sorted(kept) == said
     assert kept not in (said, within)
@@ -212,9 +213,11 @@ def test_only_hashes_of_links_are_kept(cast, case):
 def test_nobody_answers_twice(cast, case):
     _pulse, paths = pulsing.opened(cast, case)
     one = paths["Claims north"][0]
-    first, second = (answering.invitation_of(one.split("/")[2], None) for _ in range(2))
-    assert answering.answer(invitation=first, steps={"why.seen": 7})
-    assert not answering.answer(invitation=second, steps={"why.seen": 7}), "a second window that was open"
+    first, second = (survey_submission.invitation_of(one.split("/")[2], None) for _ in range(2))
+    assert survey_submission.answer(invitation=first, steps={"why.seen": 7})
+    assert not survey_submission.answer(invitation=second, steps={"why.seen": 7}), (
+        "a second window that was open"
+    )
     assert pulsing.send(one).status_code == 404
     assert sum(AnswerBox.objects.get().answered.values()) == 1
     assert Invitation.objects.count() == 14
@@ -222,11 +225,11 @@ def test_nobody_answers_twice(cast, case):
 
 def test_an_answer_is_all_of_it_or_nothing(cast, case):
     _pulse, paths = pulsing.opened(cast, case)
-    invitation = answering.invitation_of(paths["Claims north"][0].split("/")[2], None)
+    invitation = survey_submission.invitation_of(paths["Claims north"][0].split("/")[2], None)
     with pytest.raises(ValueError, match="no step 9"):
-        answering.answer(invitation=invitation, steps={"why.seen": 9})
+        survey_submission.answer(invitation=invitation, steps={"why.seen": 9})
     with pytest.raises(ValueError, match="trust"):
-        answering.answer(invitation=invitation, steps={"trust.rely": 1})
+        survey_submission.answer(invitation=invitation, steps={"trust.rely": 1})
     assert Invitation.objects.count() == 15
     assert AnswerBox.objects.get().answered == {}
 
@@ -235,7 +238,7 @@ def test_the_exported_record_holds_no_single_answer(cast, case, tmp_path):
     pulse, paths = pulsing.opened(cast, case)
     for number, path in enumerate(paths["Claims north"][:6]):
         pulsing.put(path, 7 if number == 3 else 2, comment=MARK if number == 3 else "")
-    actions.close(pulse=pulse, by=cast.owner)
+    pulse_actions.close(pulse=pulse, by=cast.owner)
     assert MARK not in record(), "comments are kept beside the record, where they can be taken out"
     closing = [
         json.loads(bytes(entry.body.body))["facts"]
@@ -244,12 +247,12 @@ def test_the_exported_record_holds_no_single_answer(cast, case, tmp_path):
     assert len(closing) == 1
     assert closing[0]["results"]["answered"] == 6
     comment = PulseComment.objects.get()
-    actions.remove_comment(comment=comment, reason="It names somebody.", by=cast.owner)
+    pulse_actions.remove_comment(comment=comment, reason="It names somebody.", by=cast.owner)
     assert MARK not in "\n".join(everything_kept().values())
 
 
 def test_auditors_logins_do_not_read_the_box(cast, case):
-    from governance.roles import PRIVATE
+    from governance.storage.database_roles import PRIVATE
 
     assert {"adoption_answerbox", "adoption_invitation"} <= set(PRIVATE)
     assert PRIVATE["adoption_answerbox"] is None
@@ -263,4 +266,6 @@ def test_a_link_that_was_used_says_nothing_about_who_used_it(cast, case, as_):
         Client().get(path).content for path in (paths["Claims north"][0], "/pulse/2222-2222-2222-2222/")
     )
     assert used == never
-    assert set(SignInAttempt.objects.values_list("purpose", "login")) == {(answering.GUESSED, "127.0.0.1")}
+    assert set(SignInAttempt.objects.values_list("purpose", "login")) == {
+        (survey_submission.GUESSED, "127.0.0.1")
+    }

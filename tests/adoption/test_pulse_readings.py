@@ -5,13 +5,15 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ValidationError
 
-from adoption import instruments_pulse as instruments
-from adoption import pulse_pages, sealing, series
-from adoption.actions import measures as declaring
-from adoption.actions import pulses as actions
-from adoption.measuring import CANNOT_TELL, FEW, MET, judge
+from adoption.measures import actions as measure_actions
+from adoption.measures import queries as measure_queries
+from adoption.measures.evaluation import CANNOT_TELL, FEW, MET, judge
 from adoption.models import Reading
-from adoption.readings import WRONG
+from adoption.pulses import actions as pulse_actions
+from adoption.pulses import presentation as pulse_presentation
+from adoption.pulses import question_sets
+from adoption.readings import batch_digest
+from adoption.readings.reading_validation import WRONG
 from governance import clock
 from governance.models import Entry
 from tests import factories, snapshots
@@ -41,7 +43,7 @@ def asked(cast, case, answers: int, **fields):
     for place in range(answers):
         path = paths[NORTH if place % 2 else SOUTH].pop()
         pulsing.put(path, 4 + place % 2, sets=LOAD, skipped=fields.get("skipped", {}).get(place, ()))
-    return actions.close(pulse=pulse, by=cast.owner)
+    return pulse_actions.close(pulse=pulse, by=cast.owner)
 
 
 def against(case, measure) -> str:
@@ -54,17 +56,17 @@ def test_a_closed_pulse_is_a_reading_of_real_users_with_its_n(cast, case, as_):
     assert "Nothing was read yet" in against(case, measure)
     pulse = asked(cast, case, 12)
     row = Reading.objects.get()
-    figure = pulse_pages.figure_of(pulse, instruments.SETS["load"])
+    figure = pulse_presentation.figure_of(pulse, question_sets.SETS["load"])
     assert (row.measure, row.about, row.came, row.by) == (measure, "users", "pulse", cast.owner)
     assert (row.n, row.value, row.sd) == (12, figure["mean"], figure["sd"]) == (12, 35.0, 5.2)
     assert (row.starts_on, row.ends_on) == (clock.today(), clock.today())
     assert row.source == "Reply drafts, autumn: 12 of 15 answered"
-    verdict = judge(series.subject_of(measure))
+    verdict = judge(measure_queries.subject_of(measure))
     assert (verdict.word, verdict.figure.n) == (MET, 12)
     assert against(case, measure) == "", "what is met says only from when it is too old"
     told = Entry.objects.acts().filter(case_ref=case.ref).order_by("-pk")[:3]
-    assert {"pulse closed", sealing.KIND} < {entry.kind for entry in told}
-    assert list(sealing.broken(0, "default")) == []
+    assert {"pulse closed", batch_digest.KIND} < {entry.kind for entry in told}
+    assert list(batch_digest.broken(0, "default")) == []
     page = as_(cast.owner).get(f"/pulses/{pulse.pk}/").content.decode()
     assert f"/measures/{measure.pk}/" in page
 
@@ -74,7 +76,7 @@ def test_fewer_than_five_answers_are_no_reading(cast, case, answers):
     measure = declared(cast, case)
     assert asked(cast, case, answers).results is None
     assert not Reading.objects.exists()
-    assert not Entry.objects.filter(kind=sealing.KIND).exists()
+    assert not Entry.objects.filter(kind=batch_digest.KIND).exists()
     assert "Nothing was read yet" in against(case, measure)
 
 
@@ -88,7 +90,7 @@ def test_a_question_that_fewer_than_five_answered_leaves_no_reading(cast, case):
 def test_five_are_a_reading_that_says_too_few(cast, case):
     measure = declared(cast, case)
     asked(cast, case, 5)
-    verdict = judge(series.subject_of(measure))
+    verdict = judge(measure_queries.subject_of(measure))
     assert (verdict.word, verdict.why) == (CANNOT_TELL, FEW), (
         "five of twelve people are not enough for a pass"
     )
@@ -100,7 +102,7 @@ def test_only_the_standing_measure_that_pulses_read_takes_it(cast, case):
         cast, case, "burden.effort", baseline=7.0, baseline_n=20, target=5.0, intended=12, unit="points"
     )
     ended = declared(cast, case)
-    declaring.end_measure(measure=ended, reason="Asked otherwise.", by=cast.owner)
+    measure_actions.end_measure(measure=ended, reason="Asked otherwise.", by=cast.owner)
     pulse = asked(cast, case, 12)
     assert pulse.results["answered"] == 12
     assert not Reading.objects.exists(), (other, ended)
@@ -136,7 +138,7 @@ def test_it_is_read_up_to_the_last_day_on_which_anybody_could_answer(cast, case)
         pulsing.put(path, sets=LOAD)
     first, last = clock.today(), pulse.closes
     with clock.simulated(clock.now() + timedelta(days=40)):
-        actions.close(pulse=pulse, by=cast.owner)
+        pulse_actions.close(pulse=pulse, by=cast.owner)
     row = Reading.objects.get()
     assert (row.starts_on, row.ends_on) == (first, last)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adoption.pulse_totals import LEAST, estimate, merged, of_set, parts, published, student
+from adoption.pulses.disclosure_control import LEAST, estimate, merged, of_set, parts, published, student
 
 COUNTS = st.dictionaries(st.integers(0, 7), st.integers(0, 12), max_size=8)
 

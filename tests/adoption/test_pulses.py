@@ -10,13 +10,14 @@ from django.core import mail
 from django.core.exceptions import ValidationError
 from django.test import Client
 
-from adoption import instruments_pulse as instruments
-from adoption import pulse_pages, pulse_reminders
-from adoption.actions import pulses as actions
 from adoption.models import AnswerBox, Invitation, Pulse
+from adoption.pulses import actions as pulse_actions
+from adoption.pulses import presentation as pulse_presentation
+from adoption.pulses import question_sets
+from adoption.pulses import reminders as pulse_reminders
 from governance import clock
-from governance.answers import Refused
 from governance.models import Entry
+from governance.permission_result import Refused
 from tests import factories, snapshots
 from tests.adoption import pulsing
 
@@ -93,37 +94,37 @@ def test_what_is_wrong_with_a_draft_is_said_at_its_field(cast, case):
             pulsing.make_pulse(cast, case, **{field: value})
         assert list(wrong.value.error_dict) == [field]
     with pytest.raises(ValidationError, match="at most two minutes"):
-        pulsing.make_pulse(cast, case, sets=list(instruments.SETS))
+        pulsing.make_pulse(cast, case, sets=list(question_sets.SETS))
 
 
 def test_fewer_than_five_people_are_not_asked(cast, case):
     pulse = pulsing.make_pulse(cast, case, teams=[{"name": "Four", "invited": 4}])
     with pytest.raises(Refused, match="everybody would be known"):
-        actions.open_pulse(pulse=pulse, by=cast.owner)
+        pulse_actions.open_pulse(pulse=pulse, by=cast.owner)
 
 
 def test_two_pulses_are_never_so_near_that_one_could_be_taken_from_the_other(cast, case):
     pulse, _ = pulsing.opened(cast, case)
     second = pulsing.make_pulse(cast, case, title="Another")
     with pytest.raises(Refused, match="Another pulse of this case is open"):
-        actions.open_pulse(pulse=second, by=cast.owner)
-    actions.close(pulse=pulse, by=cast.owner)
+        pulse_actions.open_pulse(pulse=second, by=cast.owner)
+    pulse_actions.close(pulse=pulse, by=cast.owner)
     with pytest.raises(Refused, match="subtracted from each other"):
-        actions.open_pulse(pulse=second, by=cast.owner)
+        pulse_actions.open_pulse(pulse=second, by=cast.owner)
     with clock.simulated(clock.now() + timedelta(days=29)):
         with pytest.raises(Refused, match="last day for answers has passed"):
-            actions.open_pulse(pulse=second, by=cast.owner)
+            pulse_actions.open_pulse(pulse=second, by=cast.owner)
         second = pulsing.make_pulse(cast, case, title="A third")
-        assert len(actions.open_pulse(pulse=second, by=cast.owner)) == 15
+        assert len(pulse_actions.open_pulse(pulse=second, by=cast.owner)) == 15
 
 
 def test_lost_links_are_replaced_only_while_nobody_answered(cast, case):
     pulse, paths = pulsing.opened(cast, case)
-    links = actions.replace_links(pulse=pulse, by=cast.owner)
+    links = pulse_actions.replace_links(pulse=pulse, by=cast.owner)
     assert not pulsing.put(paths["Claims north"][0])
     assert pulsing.put(links[0].address)
     with pytest.raises(Refused, match="answered already"):
-        actions.replace_links(pulse=pulse, by=cast.owner)
+        pulse_actions.replace_links(pulse=pulse, by=cast.owner)
     assert Invitation.objects.count() == 14
 
 
@@ -169,15 +170,15 @@ def test_the_record_holds_what_was_published_and_nothing_else(cast, case):
 
 
 def test_a_figure_says_for_against_or_open_and_never_passes():
-    useful, load = instruments.SETS["useful"], instruments.SETS["load"]
-    assert pulse_pages.says(useful, None, None)[0].startswith("Insufficient")
+    useful, load = question_sets.SETS["useful"], question_sets.SETS["load"]
+    assert pulse_presentation.says(useful, None, None)[0].startswith("Insufficient")
     high, low = ({"mean": m, "low": m - 5, "high": m + 5, "n": 30} for m in (80, 20))
-    assert pulse_pages.says(useful, high, None)[1] == "ok"
-    assert pulse_pages.says(useful, low, None)[1] == "bad"
-    assert pulse_pages.says(useful, {"mean": 52, "low": 40, "high": 64, "n": 6}, None)[1] == "warn"
-    assert pulse_pages.says(load, high, None)[0].startswith("A first figure")
-    assert pulse_pages.says(load, low, high)[1] == "ok"
-    assert pulse_pages.says(load, high, low)[1] == "bad"
+    assert pulse_presentation.says(useful, high, None)[1] == "ok"
+    assert pulse_presentation.says(useful, low, None)[1] == "bad"
+    assert pulse_presentation.says(useful, {"mean": 52, "low": 40, "high": 64, "n": 6}, None)[1] == "warn"
+    assert pulse_presentation.says(load, high, None)[0].startswith("A first figure")
+    assert pulse_presentation.says(load, low, high)[1] == "ok"
+    assert pulse_presentation.says(load, high, low)[1] == "bad"
 
 
 def test_reminders_to_close_and_to_ask_again(cast, case):
@@ -186,7 +187,7 @@ def test_reminders_to_close_and_to_ask_again(cast, case):
     assert list(pulse_reminders.to_close(at + timedelta(days=14))) == []
     (due,) = pulse_reminders.to_close(at + timedelta(days=15))
     assert (due.person, due.period) == (cast.owner, "after1d")
-    actions.close(pulse=pulse, by=cast.owner)
+    pulse_actions.close(pulse=pulse, by=cast.owner)
     assert list(pulse_reminders.next_due(at + timedelta(days=89))) == []
     (due,) = pulse_reminders.next_due(at + timedelta(days=91))
     assert due.person == cast.owner

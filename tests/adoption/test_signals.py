@@ -12,22 +12,26 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adoption import behaviour, desk_incidents, protected, reminders_incidents
-from adoption.actions import signals as actions
-from adoption.behaviour import Overrides, PastedOut, Use
-from adoption.demo import life
-from adoption.demo.adopted import adopted
-from adoption.exporting import Scope, export
+from adoption.demo import case_acts
+from adoption.demo.measures import adopted
+from adoption.incidents import desk as incident_desk
+from adoption.incidents import reminders as incident_reminders
 from adoption.models import SealedSource, Signal, SourceQuestion
-from adoption.permissions import signals as permissions
-from adoption.views import signals as views
+from adoption.record_export.record_export import Scope, export
+from adoption.signals import actions as signal_actions
+from adoption.signals import permissions as signal_permissions
+from adoption.signals import sealed_reporter, signal_detection
+from adoption.signals import views as signal_views
+from adoption.signals.signal_detection import Overrides, PastedOut, Use
 from governance import clock
-from governance.answers import Conflict, Refused
-from governance.history import acting
+from governance.ledger.row_history import acting
 from governance.models import Entry, Notice, SignInAttempt, User
-from governance.roles import PRIVATE
-from initiatives import actions as cases
-from initiatives.actions.base import act
+from governance.permission_result import Conflict, Refused
+from governance.storage.database_roles import PRIVATE
+from initiatives.cases import actions as case_actions
+from initiatives.cases.act import act
+from initiatives.roles import actions as role_actions
+from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots
 from tests.walks import story
 
@@ -49,7 +53,7 @@ def case(cast):
 
 
 def report(case, by, **changed) -> Signal:
-    return actions.report_signal(case=case, observed_on=clock.today(), by=by, **(TOLD | changed))
+    return signal_actions.report_signal(case=case, observed_on=clock.today(), by=by, **(TOLD | changed))
 
 
 def against(case) -> list[str]:
@@ -77,7 +81,7 @@ def test_readings_of_use_become_signals_and_end_them(cast, case):
 
 
 def test_weaponised_weighs_until_the_board_has_answered(cast, case):
-    life.ground(case, "adopt.behaviour", cast.team)
+    case_acts.ground(case, "adopt.behaviour", cast.team)
     adopted(case, cast.team, ["adopt.behaviour"])
     assert story.state(case, "adopt.behaviour").grounded
     row = report(case, cast.outsider)
@@ -86,21 +90,21 @@ def test_weaponised_weighs_until_the_board_has_answered(cast, case):
     assert "used against people" in story.state(case, "adopt.behaviour").words
     told = set(Notice.objects.filter(kind="signal").values_list("person__login", flat=True))
     assert told == {"chair", "seat-adoption"}, "the board is told at once"
-    assert [line.text for line in desk_incidents.lines(cast.chair)] == [
+    assert [line.text for line in incident_desk.lines(cast.chair)] == [
         "Used against people: Customer summary assistant"
     ]
-    assert desk_incidents.lines(cast.deputy_chair) == [], "the chair is there and party to nothing"
+    assert incident_desk.lines(cast.deputy_chair) == [], "the chair is there and party to nothing"
     for other in (cast.owner, cast.deputy_chair, cast.seat_risk, cast.admin, cast.outsider):
         with pytest.raises(Refused):
-            actions.answer_signal(signal=row, words="Fine.", by=other)
+            signal_actions.answer_signal(signal=row, words="Fine.", by=other)
     with pytest.raises(ValidationError):
-        actions.answer_signal(signal=row, words=" ", by=cast.chair)
-    actions.answer_signal(signal=row, words="Stopped; HR was told.", by=cast.seat_adoption)
+        signal_actions.answer_signal(signal=row, words=" ", by=cast.chair)
+    signal_actions.answer_signal(signal=row, words="Stopped; HR was told.", by=cast.seat_adoption)
     assert against(case) == []
     assert story.state(case, "adopt.behaviour").grounded
-    assert desk_incidents.lines(cast.chair) == []
+    assert incident_desk.lines(cast.chair) == []
     with pytest.raises(Conflict) as lost:
-        actions.answer_signal(signal=row, words="Fine.", by=cast.chair)
+        signal_actions.answer_signal(signal=row, words="Fine.", by=cast.chair)
     assert "Luis Ortega answered it" in str(lost.value)
 
 
@@ -111,35 +115,38 @@ def test_avoided_by_most_weighs_until_it_is_over_and_an_answer_alone_does_not_he
     assert against(case) == [], "half of a group is not most of it, and to use it is no fault"
     row = report(case, cast.outsider, kind="worked_around", share=51)
     assert against(case) == ["Team North: most of the group (51 %) work around it."]
-    actions.answer_signal(signal=row, words="We look into it.", by=cast.chair)
+    signal_actions.answer_signal(signal=row, words="We look into it.", by=cast.chair)
     assert len(against(case)) == 1
     report(case, cast.owner, kind="adopted", share=100)
     assert len(against(case)) == 1, "that all is well, said without a name, takes nothing back"
     with pytest.raises(Refused):
-        actions.end_signal(signal=row, reason="All use it now.", by=cast.owner)
-    actions.end_signal(signal=row, reason="Seen by the seat in two teams.", by=cast.chair)
+        signal_actions.end_signal(signal=row, reason="All use it now.", by=cast.owner)
+    signal_actions.end_signal(signal=row, reason="Seen by the seat in two teams.", by=cast.chair)
     assert against(case) == []
 
 
 def test_a_weaponised_signal_is_answered_before_it_is_over(cast, case):
     row = report(case, cast.outsider)
     with pytest.raises(ValidationError):
-        actions.end_signal(signal=row, reason="It stopped.", by=cast.chair)
-    actions.answer_signal(signal=row, words="Stopped; HR was told.", over=True, by=cast.chair)
+        signal_actions.end_signal(signal=row, reason="It stopped.", by=cast.chair)
+    signal_actions.answer_signal(signal=row, words="Stopped; HR was told.", over=True, by=cast.chair)
     row.refresh_from_db()
     assert row.ended_why == "Stopped; HR was told."
 
 
 def test_whoever_is_party_does_not_answer_and_the_deputy_steps_in(cast, case):
     row = report(case, cast.outsider)
-    asked = cases.propose_role(case=case, role="sponsor", person=cast.chair, by=cast.owner)
-    cases.accept_role(assignment=asked, by=cast.chair)
+    asked = role_actions.propose_role(case=case, role="sponsor", person=cast.chair, by=cast.owner)
+    role_actions.accept_role(assignment=asked, by=cast.chair)
     with pytest.raises(Refused):
-        actions.answer_signal(signal=row, words="Fine.", by=cast.chair)
+        signal_actions.answer_signal(signal=row, words="Fine.", by=cast.chair)
     with pytest.raises(Refused):
-        actions.ask_source(about=row, reason="I want to know.", by=cast.chair)
-    assert actions.ask_source(about=row, reason="To ask what is meant.", by=cast.deputy_chair) == "Sam Brook"
-    actions.answer_signal(signal=row, words="Stopped.", by=cast.deputy_chair)
+        signal_actions.ask_source(about=row, reason="I want to know.", by=cast.chair)
+    assert (
+        signal_actions.ask_source(about=row, reason="To ask what is meant.", by=cast.deputy_chair)
+        == "Sam Brook"
+    )
+    signal_actions.answer_signal(signal=row, words="Stopped.", by=cast.deputy_chair)
 
 
 def test_what_is_wrong_is_said_by_field(cast, case):
@@ -153,7 +160,7 @@ def test_what_is_wrong_is_said_by_field(cast, case):
         "extent": "all",
     }.items():
         with pytest.raises(ValidationError) as wrong:
-            actions.report_signal(
+            signal_actions.report_signal(
                 case=case, by=cast.outsider, **(TOLD | {"observed_on": clock.today()} | {name: value})
             )
         assert list(wrong.value.error_dict) == [name]
@@ -161,14 +168,16 @@ def test_what_is_wrong_is_said_by_field(cast, case):
 
 
 def test_everybody_reports_but_on_what_is_hidden_or_over(cast, case, as_):
-    assert permissions.may_report(case, cast.outsider)
+    assert signal_permissions.may_report(case, cast.outsider)
     page = as_(cast.outsider).get(reverse("signal-report", args=[case.ref]))
     assert b"Your name stands on no page" in page.content
-    cases.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     with pytest.raises(Refused):
         report(story.fresh(case), cast.outsider)
     hidden = factories.make_case(cast, title="Hidden")
-    cases.change_details(case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner)
+    case_actions.change_details(
+        case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
+    )
     assert as_(cast.outsider).get(reverse("signal-report", args=[hidden.ref])).status_code == 404
 
 
@@ -192,7 +201,7 @@ def test_a_form_sent_twice_is_one_signal_and_hostile_words_stay_words(cast, case
 
 
 def test_nobody_floods_a_case_from_behind_the_protection(cast, case, as_, monkeypatch):
-    monkeypatch.setattr(views, "PER_PERSON", 2)
+    monkeypatch.setattr(signal_views, "PER_PERSON", 2)
     client, place = as_(cast.outsider), reverse("signal-report", args=[case.ref])
     sent = TOLD | {"kind": "adopted", "observed_on": clock.today().isoformat()}
     assert [client.post(place, sent).status_code for _ in range(3)] == [302, 302, 422]
@@ -205,7 +214,7 @@ def test_reminded_and_escalated(cast, case):
     start = clock.midnight_before(clock.today()) + timedelta(hours=9)
 
     def told(days):
-        return {due.person.login for due in reminders_incidents.signals(start + timedelta(days=days))}
+        return {due.person.login for due in incident_reminders.signals(start + timedelta(days=days))}
 
     assert told(2) == set()
     assert told(3) == {"chair", "seat-adoption"}
@@ -219,7 +228,7 @@ COUNT = st.integers(0, 5000)
 
 @given(used=COUNT, intended=COUNT)
 def test_fewer_than_a_fifth_ignore_it(used, intended):
-    found = behaviour.found([Use("All", used, intended)])
+    found = signal_detection.found([Use("All", used, intended)])
     assert bool(found) == (intended > 0 and used / intended < 0.2)
     for one in found:
         assert one.kind == "ignored"
@@ -229,7 +238,7 @@ def test_fewer_than_a_fifth_ignore_it(used, intended):
 
 @given(before=COUNT, of=COUNT, now=COUNT, now_of=COUNT)
 def test_overrides_that_collapse_are_more_than_chance(before, of, now, now_of):
-    found = behaviour.found([Overrides("All", before, of, now, now_of)])
+    found = signal_detection.found([Overrides("All", before, of, now, now_of)])
     if found:
         assert now == 0
         assert (1 - min(1, before / of)) ** now_of < 0.05
@@ -240,7 +249,7 @@ def test_overrides_that_collapse_are_more_than_chance(before, of, now, now_of):
 
 @given(pasted=COUNT, outputs=COUNT)
 def test_most_is_pasted_out_only_surely(pasted, outputs):
-    found = behaviour.found([PastedOut("All", pasted, outputs)])
+    found = signal_detection.found([PastedOut("All", pasted, outputs)])
     if found:
         assert pasted > outputs / 2
         assert outputs >= 4
@@ -248,12 +257,12 @@ def test_most_is_pasted_out_only_surely(pasted, outputs):
 
 
 def test_known_figures():
-    assert behaviour.found([Use("All", 14, 100)])[0].share == 86
-    assert not behaviour.found([Use("All", 20, 100), Use("All", 0, 0)])
-    assert behaviour.found([Overrides("All", 8, 100, 0, 100)])
-    assert not behaviour.found([Overrides("All", 8, 100, 0, 20), Overrides("All", 8, 100, 1, 5000)])
-    assert not behaviour.found([PastedOut("All", 3, 3), PastedOut("All", 55, 100)])
-    assert round(behaviour.lowest(70, 100), 4) == 0.6042  # as statsmodels says
+    assert signal_detection.found([Use("All", 14, 100)])[0].share == 86
+    assert not signal_detection.found([Use("All", 20, 100), Use("All", 0, 0)])
+    assert signal_detection.found([Overrides("All", 8, 100, 0, 100)])
+    assert not signal_detection.found([Overrides("All", 8, 100, 0, 20), Overrides("All", 8, 100, 1, 5000)])
+    assert not signal_detection.found([PastedOut("All", 3, 3), PastedOut("All", 55, 100)])
+    assert round(signal_detection.lowest(70, 100), 4) == 0.6042  # as statsmodels says
 
 
 def test_readings_are_read_team_by_team():
@@ -263,13 +272,13 @@ def test_readings_are_read_team_by_team():
     rows += [("trust.overrides", "North", day, 8 if day < weeks[4] else 0, 100) for day in weeks]
     rows += [("trust.overrides", "South", day, 8, 100) for day in weeks]
     rows += [("trust.overrides", "West", weeks[-1], 0, 100), ("burden.time", "West", monday, 1, 2)]
-    figures = behaviour.of_readings(rows)
+    figures = signal_detection.of_readings(rows)
     assert figures == [
         Use("All users", 14, 100),
         Overrides("North", 32, 400, 0, 400),
         Overrides("South", 32, 400, 32, 400),
     ], "what began within four weeks has no before"
-    assert {(one.kind, one.group) for one in behaviour.found(figures)} == {
+    assert {(one.kind, one.group) for one in signal_detection.found(figures)} == {
         ("ignored", "All users"),
         ("worked_around", "North"),
     }
@@ -277,7 +286,7 @@ def test_readings_are_read_team_by_team():
 
 def follow(case, figures):
     with act("follow readings", system="readings", case=case) as locked:
-        return actions.follow_figures(locked, behaviour.found(figures))
+        return signal_actions.follow_figures(locked, signal_detection.found(figures))
 
 
 def test_computed_signals_come_and_go_with_the_figures(cast, case):
@@ -289,7 +298,7 @@ def test_computed_signals_come_and_go_with_the_figures(cast, case):
     assert against(case) == ["Dispatch: most of the group (90 %) ignore it."]
     assert not SealedSource.objects.exists(), "nobody reported it"
     with pytest.raises(Refused):
-        actions.ask_source(about=row, reason="Who?", by=cast.chair)
+        signal_actions.ask_source(about=row, reason="Who?", by=cast.chair)
     follow(case, [Use("Dispatch", 20, 100)])
     row.refresh_from_db()
     assert row.ended_why
@@ -360,7 +369,7 @@ def test_no_row_of_any_table_says_who_reported(cast, case, employee, as_):
 
 
 def test_a_refusal_of_whoever_reports_does_not_name_them_either(cast, case, employee):
-    cases.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     before = rows_of_all_tables()
     with pytest.raises(Refused):
         report(story.fresh(case), employee)
@@ -385,7 +394,7 @@ def seen_after_a_report_of(person, cast, case, as_, folder) -> dict[str, str]:
     seen = {}
     with story.undone():
         row = report(case, person)
-        actions.answer_signal(signal=row, words="Stopped.", by=cast.chair)
+        signal_actions.answer_signal(signal=row, words="Stopped.", by=cast.chair)
         places = [
             reverse("incidents", args=[case.ref]),
             reverse("signal", args=[row.pk]),
@@ -426,10 +435,10 @@ def seen_after_a_report_of(person, cast, case, as_, folder) -> dict[str, str]:
         )
         seen["admin export"] = b"".join(exported).decode()
         with pytest.raises(Refused):
-            actions.ask_source(about=row, reason="Who was it?", by=cast.owner)
+            signal_actions.ask_source(about=row, reason="Who was it?", by=cast.owner)
         for who in (cast.admin, cast.auditor, cast.seat_adoption, cast.deputy_chair):
             with pytest.raises(Refused):
-                actions.ask_source(about=row, reason="Who was it?", by=who)
+                signal_actions.ask_source(about=row, reason="Who was it?", by=who)
         out = folder / f"{person.login}.zip"
         export(out=out, scope=Scope(case=case), by=cast.auditor)
         with ZipFile(out) as archive:
@@ -448,33 +457,35 @@ def masked(text: str) -> str:
 def test_the_asker_learns_nothing_where_the_reporter_ruled_it_out_or_is_below_them(cast, case, employee):
     ruled_out = report(case, cast.outsider, may_ask=False)
     below = report(case, employee)
-    assert actions.ask_source(about=below, reason="To ask.", by=cast.chair) == "Zebedee Quill"
+    assert signal_actions.ask_source(about=below, reason="To ask.", by=cast.chair) == "Zebedee Quill"
     with acting(by=cast.admin):
         cast.owner.manager = cast.chair
         cast.owner.save()
-    assert actions.ask_source(about=below, reason="To ask.", by=cast.chair) == "", (
+    assert signal_actions.ask_source(about=below, reason="To ask.", by=cast.chair) == "", (
         "the chair is above the owner"
     )
-    assert actions.ask_source(about=ruled_out, reason="To ask.", by=cast.chair) == ""
+    assert signal_actions.ask_source(about=ruled_out, reason="To ask.", by=cast.chair) == ""
     entries = Entry.objects.acts().filter(kind="asked who reported").order_by("id")
     facts = [entry.facts["facts"] for entry in entries]
     assert [set(one) for one in facts] == [{"what", "why"}] * 3, "what was told stands nowhere"
-    assert [line.button for line in desk_incidents.lines(employee)] == ["Read who and why"]
-    assert desk_incidents.lines(cast.outsider), "asked in vain is told too"
-    actions.seen_questions(by=employee)
-    assert desk_incidents.lines(employee) == []
-    assert desk_incidents.lines(cast.outsider), "each for themselves"
+    assert [line.button for line in incident_desk.lines(employee)] == ["Read who and why"]
+    assert incident_desk.lines(cast.outsider), "asked in vain is told too"
+    signal_actions.seen_questions(by=employee)
+    assert incident_desk.lines(employee) == []
+    assert incident_desk.lines(cast.outsider), "each for themselves"
 
 
 def test_a_seal_opens_with_its_key_and_its_row_alone(settings):
-    sealed = protected.seal({"person": 7}, "signal:1")
-    assert protected.opened(sealed, "signal:1") == {"person": 7}
-    assert protected.opened(sealed, "signal:2") is None
-    assert protected.opened(sealed[:-1] + bytes([sealed[-1] ^ 1]), "signal:1") is None
-    assert len(sealed) == len(protected.seal({"person": 123456789, "above": list(range(50))}, "signal:1"))
+    sealed = sealed_reporter.seal({"person": 7}, "signal:1")
+    assert sealed_reporter.opened(sealed, "signal:1") == {"person": 7}
+    assert sealed_reporter.opened(sealed, "signal:2") is None
+    assert sealed_reporter.opened(sealed[:-1] + bytes([sealed[-1] ^ 1]), "signal:1") is None
+    assert len(sealed) == len(
+        sealed_reporter.seal({"person": 123456789, "above": list(range(50))}, "signal:1")
+    )
     assert b"person" not in sealed
     settings.SECRET_KEY = "another secret key of enough letters"
-    assert protected.opened(sealed, "signal:1") is None
+    assert sealed_reporter.opened(sealed, "signal:1") is None
 
 
 def test_whoever_reads_the_database_as_auditor_does_not_read_what_is_sealed():

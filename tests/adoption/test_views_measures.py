@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from adoption import api
+from adoption import api as adoption_api
 from adoption.models import Measure, Reading, Tally
 from governance import clock
 from tests import factories
@@ -214,7 +214,7 @@ def test_who_sends_too_many_waits(cast, client, monkeypatch):
     case = factories.make_mvp(cast)
     row = factories.make_measure(cast, case)
     _, token = factories.make_key(cast, case, scopes=["readings"])
-    monkeypatch.setattr(api, "READINGS_A_SECOND", 1)
+    monkeypatch.setattr(adoption_api, "READINGS_A_SECOND", 1)
     assert send(client, token.text, [told(row, key=str(n)) for n in range(50)]).status_code == 200
     answer = send(client, token.text, [told(row)])
     assert (answer.status_code, int(answer["Retry-After"]) > 0) == (429, True)

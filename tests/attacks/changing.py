@@ -11,7 +11,9 @@ from contextlib import suppress
 from django.core.files.storage import default_storage
 from django.db import connection
 
-from governance import capture, guards, recorded, seals, verification
+from governance.ledger import row_capture
+from governance.storage import file_fingerprints
+from governance.transparency_log import database_guards, sealing, verification
 from initiatives.models import Evidence
 from tests import factories
 from tests.governance import tampering
@@ -23,9 +25,9 @@ def make_life(cast: factories.Cast) -> None:
     """What is changed: a case with a key in production, another one, and a record that was sealed twice."""
     case = factories.make_production(cast)
     factories.make_key(cast, case)
-    seals.seal()
+    sealing.seal()
     factories.make_case(cast, title="Another")
-    seals.seal()
+    sealing.seal()
 
 
 def tried(group: str, count: int, chance: random.Random) -> tuple[int, list[str]]:
@@ -42,7 +44,7 @@ def tried(group: str, count: int, chance: random.Random) -> tuple[int, list[str]
 def rows(chance: random.Random) -> Told:
     """A bit of a row as it stands."""
     return tampering.missed(
-        chance, [(one._meta.db_table, one._meta.pk.column) for one in capture.captured_models()]
+        chance, [(one._meta.db_table, one._meta.pk.column) for one in row_capture.captured_models()]
     )
 
 
@@ -84,7 +86,7 @@ def guards_changed(chance: random.Random) -> Told:
         verb = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
         named = (name,)
     else:
-        table = chance.choice(guards.record_tables())
+        table = chance.choice(database_guards.record_tables())
         verb, named = f"GRANT UPDATE ON {table} TO PUBLIC", (table,)
     with tampering.undone():
         with connection.cursor() as cursor:
@@ -115,7 +117,7 @@ def files(chance: random.Random) -> Told:
     try:
         _write(path, changed)
         report = verification.Report()
-        recorded.verify(report)
+        file_fingerprints.verify(report)
     finally:
         _write(path, content)
     shared = {str(one.pk) for one in Evidence.objects.filter(file=item.file.name)}

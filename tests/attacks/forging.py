@@ -3,13 +3,17 @@
 import json
 from dataclasses import dataclass
 
-from adoption.demo import life
-from governance import actions as ground
-from governance import capture, clock, statements
+from adoption.demo import case_acts
+from governance import clock
+from governance.gates import sign_off_statement
+from governance.ledger import row_capture
 from governance.models import ContractVersion, Membership, Rulebook
-from initiatives import actions
-from initiatives.actions.votes import statement_for
+from governance.people import actions as people_actions
+from initiatives.cases import actions as case_actions
+from initiatives.contracts import actions as contract_actions
 from initiatives.models import Initiative, Review, SignOff
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews.sign_offs.actions import statement_for
 from tests import factories
 
 
@@ -30,24 +34,26 @@ def set_up() -> Scene:
     """What is attacked; made by acts."""
     cast = factories.make_cast()
     case = factories.make_prototype(cast)
-    life.staff(case, cast.team)
-    life.contract(life.fresh(case), cast.team)
-    life.plan_scope(life.fresh(case), cast.team)
-    life.propose_and_confirm_tier(life.fresh(case), cast.team)
-    life.ground_gate(life.fresh(case), "mvp", cast.team)
-    review = actions.open_review(case=life.fresh(case), by=cast.owner)
-    vote = life.vote(review, "business_value", cast.seat_value)
+    case_acts.staff(case, cast.team)
+    case_acts.contract(case_acts.fresh(case), cast.team)
+    case_acts.plan_scope(case_acts.fresh(case), cast.team)
+    case_acts.propose_and_confirm_tier(case_acts.fresh(case), cast.team)
+    case_acts.ground_gate(case_acts.fresh(case), "mvp", cast.team)
+    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    vote = case_acts.vote(review, "business_value", cast.seat_value)
     other = factories.make_case(cast, title="Another")
-    life.staff(other, cast.team)
-    actions.save_contract(case=other, clauses=life.CLAUSES, vocabulary=life.VOCABULARY, by=cast.owner)
-    contract = actions.propose_contract(case=life.fresh(other), by=cast.owner)
-    registered = actions.register(
+    case_acts.staff(other, cast.team)
+    contract_actions.save_contract(
+        case=other, clauses=case_acts.CLAUSES, vocabulary=case_acts.VOCABULARY, by=cast.owner
+    )
+    contract = contract_actions.propose_contract(case=case_acts.fresh(other), by=cast.owner)
+    registered = case_actions.register(
         title="Mine", unit=cast.unit, problem="It is slow.", owner=cast.support, by=cast.seat_value
     )
-    idea = actions.open_review(case=life.fresh(registered), by=cast.seat_value)
-    board = ground.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
-    ground.appoint(board=board, person=cast.outsider, seat="business_value", by=cast.admin)
-    return Scene(cast, life.fresh(case), Review.objects.get(pk=review.pk), vote, contract, idea, board)
+    idea = review_actions.open_review(case=case_acts.fresh(registered), by=cast.seat_value)
+    board = people_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
+    people_actions.appoint(board=board, person=cast.outsider, seat="business_value", by=cast.admin)
+    return Scene(cast, case_acts.fresh(case), Review.objects.get(pk=review.pk), vote, contract, idea, board)
 
 
 # --- What a forger writes --------------------------------------------------------------------------------------------
@@ -55,7 +61,7 @@ def set_up() -> Scene:
 
 def row_of_history(model, pk, sign="~"):
     """The equal row of history that a change of a governed row must have."""
-    columns = ", ".join(f'"{column}"' for column in capture.columns_of(model))
+    columns = ", ".join(f'"{column}"' for column in row_capture.columns_of(model))
     return (
         f"INSERT INTO {model.history.model._meta.db_table} ({columns}, history_type, history_date, history_user_name,"
         f" history_change_reason) SELECT {columns}, '{sign}',"
@@ -105,7 +111,7 @@ def vote(review, seat, person, **fields):
         "reason": "",
         "criteria": "[]",
         "statement": text,
-        "digest": statements.digest(text),
+        "digest": sign_off_statement.digest(text),
         "facts": json.dumps(covered),
         "covered_evidence": json.dumps(sorted(map(int, covered["evidence"]))),
         "at": clock.now(),
@@ -159,11 +165,11 @@ def contract_approval(scene, person, seat, digest=None):
 
 def draft(scene, source=None):
     """A loaded and proposed rulebook that nobody published."""
-    row = ground.load_rulebook(
+    row = people_actions.load_rulebook(
         source=Rulebook.objects.current().source.replace('version = "', 'version = "9.', 1),
         by=scene.cast.admin,
     )
-    ground.propose_publication(rulebook=row, by=scene.cast.admin)
+    people_actions.propose_publication(rulebook=row, by=scene.cast.admin)
     return Rulebook.objects.get(pk=row.pk)
 
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from governance import clock
-from governance.history import acting
+from governance.ledger.row_history import acting
 from governance.models import User
-from initiatives import actions
+from initiatives.cases import actions as case_actions
+from initiatives.integration.links import actions as link_actions
 from initiatives.models import (
     ChangeRecord,
     Customisation,
@@ -32,6 +33,7 @@ from initiatives.models import (
     VendorTerm,
     Voiding,
 )
+from initiatives.roles import actions as role_actions
 from tests import factories
 
 # Whole tables: nobody but who may adds a row here either.
@@ -97,7 +99,7 @@ def make_world(cast, *, beyond_an_idea: bool) -> World:
     own = (
         factories.make_prototype(cast, title="Another thing")
         if beyond_an_idea
-        else actions.register(
+        else case_actions.register(
             title="A stranger's idea", unit=cast.elsewhere, problem="None yet.", owner=stranger, by=stranger
         )
     )
@@ -107,10 +109,10 @@ def make_world(cast, *, beyond_an_idea: bool) -> World:
         by = cast.owner if beyond_an_idea else stranger
         held = own.roles.in_force().filter(role=role).first()
         if held is not None:
-            actions.end_role(assignment=held, reason="Another person does this", by=by)
-        asked = actions.propose_role(case=own, role=role, person=stranger, by=by)
+            role_actions.end_role(assignment=held, reason="Another person does this", by=by)
+        asked = role_actions.propose_role(case=own, role=role, person=stranger, by=by)
         if not asked.accepted_at:
-            actions.accept_role(assignment=asked, by=stranger)
+            role_actions.accept_role(assignment=asked, by=stranger)
     with acting(system="test", reason="What is shared"):
         _share(cast, world)
     _tie(cast, world)
@@ -185,14 +187,14 @@ def _share(cast, world: World) -> None:
 
 def _tie(cast, world: World) -> None:
     for n, system in enumerate(world.systems):
-        hops = [actions.Place("Gateway", "eu-west", world.vendors[n % VENDORS])]
+        hops = [link_actions.Place("Gateway", "eu-west", world.vendors[n % VENDORS])]
         account = world.accounts[n] if n < SYSTEMS else None
         of = {"hops": hops, "account": account}
         if n % 4 != 3:  # sources of the collection are reached through it
             factories.make_link(
                 cast, world.case, system, agreed=system.owner is not None, by=cast.owner, **of
             )
-            hops = [actions.Place("Gateway", "eu-west", world.vendors[n % VENDORS])]
+            hops = [link_actions.Place("Gateway", "eu-west", world.vendors[n % VENDORS])]
             factories.make_link(cast, world.own, system, by=world.stranger, **of)
     with acting(system="test", reason="What the cases speak of"):
         for case, person in ((world.case, cast.lead), (world.own, world.stranger)):

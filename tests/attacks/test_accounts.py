@@ -13,17 +13,28 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.test import Client
 
-from adoption.demo import life
-from governance import actions as ground
-from governance import clock, cooling_off, ledger, links, passwords, throttle
-from governance.answers import Refused
-from governance.history import acting
+from adoption.demo import case_acts
+from governance import clock
+from governance.ledger import record
+from governance.ledger.row_history import acting
 from governance.models import Entry, Membership, Notice, Session, User
+from governance.people import actions as people_actions
+from governance.people import cooling_off
+from governance.permission_result import Refused
+from governance.sign_in import password_links, reauthentication, throttling
 from governance.templatetags.plumbline import day
-from initiatives import actions, permissions
-from initiatives.actions.absences import Asked
-from initiatives.actions.holds import owe
+from initiatives.absences import actions as absence_actions
+from initiatives.absences.actions import Asked
+from initiatives.cases import actions as case_actions
+from initiatives.cases import permissions as case_permissions
+from initiatives.contracts import actions as contract_actions
+from initiatives.holds import actions as hold_actions
+from initiatives.holds.actions import owe
 from initiatives.models import Review
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import actions as role_actions
+from initiatives.roles import handovers, leaving
+from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots
 from tests.factories import PASSWORD
 from tests.test_separation_of_duties import force
@@ -39,9 +50,9 @@ SEAT = "business_value"
 def review(cast) -> Review:
     """An idea at the prototype gate, everything shown: one seat has to sign."""
     case = factories.make_case(cast)
-    life.parts(case, cast.team)
-    life.ground_gate(case, "prototype", cast.team)
-    return actions.open_review(case=life.fresh(case), by=cast.owner)
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
+    return review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
 
 
 @pytest.fixture
@@ -60,10 +71,10 @@ def mails(django_capture_on_commit_callbacks):
 def reset_by(cast, person, *, how="admin") -> None:
     """Somebody else has a link made for this person and sets a password by it."""
     if how == "admin":
-        token = links.token_of(links.send_reset(person=person, by=cast.admin))
+        token = password_links.token_of(password_links.send_reset(person=person, by=cast.admin))
     else:
-        token = links.hand_over(person=person, system="password_link").rstrip("/").rpartition("/")[2]
-    links.set_password(token=token, password=NEW)
+        token = password_links.hand_over(person=person, system="password_link").rstrip("/").rpartition("/")[2]
+    password_links.set_password(token=token, password=NEW)
 
 
 def again(row):
@@ -102,66 +113,68 @@ def test_h4_after_a_reset_by_another_nothing_rises_for_a_day(cast, review, how):
     with pytest.raises(
         Refused, match="Somebody else reset your password: what lets a case rise you sign from"
     ):
-        life.vote(review, SEAT, signer)
+        case_acts.vote(review, SEAT, signer)
     with pytest.raises(DatabaseError, match="reset by somebody else"):
         force(review, signer)
     # What never waits: an objection, a hold, recusing.
-    life.vote(review, SEAT, signer, "object", reason="Not by me.", criteria=("prototype.honest",))
-    actions.hold(case=review.initiative, reason="Somebody has my account.", by=signer)
+    case_acts.vote(review, SEAT, signer, "object", reason="Not by me.", criteria=("prototype.honest",))
+    hold_actions.hold(case=review.initiative, reason="Somebody has my account.", by=signer)
     with time_machine.travel(clock.now() + DAY + timedelta(minutes=1), tick=False):
-        assert life.vote(review, SEAT, again(signer)).verdict == "approve"
+        assert case_acts.vote(review, SEAT, again(signer)).verdict == "approve"
 
 
 def test_h4_a_link_one_asked_for_oneself_and_a_first_password_wait_for_nothing(cast, review, mails):
-    mails(lambda: links.ask_reset(name="seat-value"))
+    mails(lambda: password_links.ask_reset(name="seat-value"))
     link = cast.seat_value.password_links.get()
-    links.set_password(token=links.token_of(link), password=NEW)
-    assert life.vote(review, SEAT, again(cast.seat_value)).verdict == "approve"
-    newcomer = ground.add_person(login="ana", full_name="Ana Ruiz", email="ana@example.org", by=cast.admin)
-    (invited,) = links.invite(people=[newcomer], by=cast.admin)
-    links.set_password(token=links.token_of(invited), password=NEW)
+    password_links.set_password(token=password_links.token_of(link), password=NEW)
+    assert case_acts.vote(review, SEAT, again(cast.seat_value)).verdict == "approve"
+    newcomer = people_actions.add_person(
+        login="ana", full_name="Ana Ruiz", email="ana@example.org", by=cast.admin
+    )
+    (invited,) = password_links.invite(people=[newcomer], by=cast.admin)
+    password_links.set_password(token=password_links.token_of(invited), password=NEW)
     assert again(newcomer).signs_from is None
 
 
 def test_h4_a_seat_approves_nothing_in_its_first_day_unless_confirmed_by_another(cast, review):
-    seat = ground.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
+    seat = people_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
     with pytest.raises(Refused, match="Your seat is in its first day"):
-        life.vote(review, SEAT, cast.outsider)
+        case_acts.vote(review, SEAT, cast.outsider)
     with pytest.raises(DatabaseError, match="in its first day"):
         force(review, cast.outsider)
     for nobody in (cast.admin, cast.outsider, cast.seat_risk):
         with pytest.raises(Refused):
-            ground.confirm_seat(membership=seat, by=nobody)
+            people_actions.confirm_seat(membership=seat, by=nobody)
     with pytest.raises(DatabaseError, match="confirmed once"):
         past_the_act(again(seat), cast.admin, confirmed_by=cast.admin, confirmed_at=clock.now())
-    ground.confirm_seat(membership=seat, by=cast.chair)
-    assert life.vote(review, SEAT, cast.outsider).verdict == "approve"
+    people_actions.confirm_seat(membership=seat, by=cast.chair)
+    assert case_acts.vote(review, SEAT, cast.outsider).verdict == "approve"
     entry = Entry.objects.acts().get(kind="seat confirmed")
     assert (entry.actor_id, entry.facts["facts"]["granted_by"]) == (cast.chair.pk, "Per Dahl")
 
 
 def test_h4_a_second_admin_confirms_but_not_one_made_today_nor_one_just_reset(cast, review):
-    seat = ground.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
+    seat = people_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
     made = factories.make_person("accomplice", is_admin=True)
     with pytest.raises(Refused, match="more than a day"):
-        ground.confirm_seat(membership=seat, by=made)
+        people_actions.confirm_seat(membership=seat, by=made)
     with time_machine.travel(clock.now() + timedelta(hours=23), tick=False):
         reset_by(cast, cast.second_admin)
     with time_machine.travel(clock.now() + timedelta(hours=23, minutes=59), tick=False):
         with pytest.raises(Refused):
-            ground.confirm_seat(membership=seat, by=again(cast.second_admin))
-        assert not permissions.may_sign(again(review), SEAT, cast.outsider)
+            people_actions.confirm_seat(membership=seat, by=again(cast.second_admin))
+        assert not case_permissions.may_sign(again(review), SEAT, cast.outsider)
     with time_machine.travel(clock.now() + timedelta(hours=24, minutes=2), tick=False):
-        assert life.vote(review, SEAT, cast.outsider), "the first day is over, nobody need confirm it"
+        assert case_acts.vote(review, SEAT, cast.outsider), "the first day is over, nobody need confirm it"
 
 
 def test_h4_an_admin_of_more_than_a_day_confirms_what_another_granted(cast, review):
     with time_machine.travel(clock.now() + 2 * DAY, tick=False):
-        seat = ground.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
+        seat = people_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
         with pytest.raises(Refused, match="holds a seat or granted it"):
-            ground.confirm_seat(membership=seat, by=cast.admin)
-        ground.confirm_seat(membership=seat, by=cast.second_admin)
-        assert permissions.may_sign(again(review), SEAT, cast.outsider)
+            people_actions.confirm_seat(membership=seat, by=cast.admin)
+        people_actions.confirm_seat(membership=seat, by=cast.second_admin)
+        assert case_permissions.may_sign(again(review), SEAT, cast.outsider)
 
 
 def test_h4_the_database_takes_no_seat_that_does_not_wait_and_no_shorter_wait(cast, review):
@@ -172,7 +185,7 @@ def test_h4_the_database_takes_no_seat_that_does_not_wait_and_no_shorter_wait(ca
             acting(by=cast.admin, reason="Past it"),
         ):
             Membership(**fields, starts_at=clock.now(), signs_from=signs_from).save()
-    seat = ground.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
+    seat = people_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
     with pytest.raises(DatabaseError, match="stays as it was granted"):
         past_the_act(again(seat), cast.admin, signs_from=clock.now())
     reset_by(cast, cast.seat_value)
@@ -181,21 +194,21 @@ def test_h4_the_database_takes_no_seat_that_does_not_wait_and_no_shorter_wait(ca
 
 
 def test_h4_a_chair_in_the_first_day_or_just_reset_approves_nothing(cast, review):
-    life.vote(review, SEAT, cast.seat_value)
+    case_acts.vote(review, SEAT, cast.seat_value)
     with acting(by=cast.admin, reason="The chair left"):
-        actions.end_membership(
+        leaving.end_membership(
             membership=Membership.objects.get(person=cast.chair, ends_at=None), reason="Left", by=cast.admin
         )
-    ground.appoint(board=cast.board, person=cast.outsider, seat="chair", by=cast.admin)
+    people_actions.appoint(board=cast.board, person=cast.outsider, seat="chair", by=cast.admin)
     with pytest.raises(Refused, match="first day"):
-        actions.decide(review=review, outcome="approved", reason="", by=cast.outsider)
+        review_actions.decide(review=review, outcome="approved", reason="", by=cast.outsider)
     with pytest.raises(DatabaseError, match="first day"):
         past_the_act(
             again(review), cast.outsider, outcome="approved", ended_by=cast.outsider, ended_at=clock.now()
         )
-    hold = actions.hold(case=review.initiative, reason="Wait.", by=cast.outsider)
+    hold = hold_actions.hold(case=review.initiative, reason="Wait.", by=cast.outsider)
     with pytest.raises(Refused, match="first day"):
-        actions.lift_hold(hold=hold, reason="Fine.", by=cast.outsider)
+        hold_actions.lift_hold(hold=hold, reason="Fine.", by=cast.outsider)
     with acting(system="test", reason="A debt"):
         debt = owe(
             review.initiative,
@@ -206,35 +219,35 @@ def test_h4_a_chair_in_the_first_day_or_just_reset_approves_nothing(cast, review
             debtor=cast.owner,
         )
     with pytest.raises(Refused, match="first day"):
-        actions.excuse_debt(obligation=debt, case=review.initiative, reason="Fine.", by=cast.outsider)
+        hold_actions.excuse_debt(obligation=debt, case=review.initiative, reason="Fine.", by=cast.outsider)
     # What never waits: returning, refusing, stopping.
-    assert actions.decide(review=again(review), outcome="refused", reason="Not yet.", by=cast.outsider)
-    assert actions.stop(
-        case=life.fresh(review.initiative), reason_code="no_value", reason="No.", by=cast.outsider
+    assert review_actions.decide(review=again(review), outcome="refused", reason="Not yet.", by=cast.outsider)
+    assert stage_actions.stop(
+        case=case_acts.fresh(review.initiative), reason_code="no_value", reason="No.", by=cast.outsider
     )
 
 
 def test_h4_the_other_acceptances_wait_as_well(cast, review):
     case = review.initiative
-    asked = actions.propose_role(case=case, role="technical_lead", person=cast.outsider, by=cast.owner)
+    asked = role_actions.propose_role(case=case, role="technical_lead", person=cast.outsider, by=cast.owner)
     reset_by(cast, cast.outsider)
     with pytest.raises(Refused, match="reset your password"):
-        actions.accept_role(assignment=asked, by=again(cast.outsider))
-    assert actions.decline_role(assignment=asked, by=again(cast.outsider))
-    ground.appoint(board=cast.board, person=cast.sponsor, seat="risk_compliance", by=cast.admin)
-    actions.propose_tier(case=case, tier="limited", worst_credible_harm="Time is lost.", by=cast.owner)
+        role_actions.accept_role(assignment=asked, by=again(cast.outsider))
+    assert role_actions.decline_role(assignment=asked, by=again(cast.outsider))
+    people_actions.appoint(board=cast.board, person=cast.sponsor, seat="risk_compliance", by=cast.admin)
+    case_actions.propose_tier(case=case, tier="limited", worst_credible_harm="Time is lost.", by=cast.owner)
     with pytest.raises(Refused, match="first day"):
-        actions.confirm_tier(case=case, tier="limited", by=cast.sponsor)
+        case_actions.confirm_tier(case=case, tier="limited", by=cast.sponsor)
 
 
 def test_h4_approvals_of_a_contract_wait_on_the_page_and_in_the_database(cast):
     case = factories.make_prototype(cast)
-    life.staff(case, cast.team)
-    actions.save_contract(case=life.fresh(case), clauses=life.CLAUSES, by=cast.owner)
-    version = actions.propose_contract(case=life.fresh(case), by=cast.owner)
-    ground.appoint(board=cast.board, person=cast.sponsor, seat="risk_compliance", by=cast.admin)
+    case_acts.staff(case, cast.team)
+    contract_actions.save_contract(case=case_acts.fresh(case), clauses=case_acts.CLAUSES, by=cast.owner)
+    version = contract_actions.propose_contract(case=case_acts.fresh(case), by=cast.owner)
+    people_actions.appoint(board=cast.board, person=cast.sponsor, seat="risk_compliance", by=cast.admin)
     with pytest.raises(Refused, match="first day"):
-        actions.approve_contract(
+        contract_actions.approve_contract(
             version=version, seat="risk_compliance", digest=version.digest, by=cast.sponsor
         )
     given = version.approvals.model(
@@ -247,14 +260,14 @@ def test_h4_approvals_of_a_contract_wait_on_the_page_and_in_the_database(cast):
 def test_h4_a_stand_in_waits_like_any_seat_and_no_reset_person_lends_a_seat_on(cast, review):
     held = Membership.objects.get(person=cast.seat_value)
     today = clock.today()
-    absence = actions.plan_absence(
+    absence = absence_actions.plan_absence(
         first=today, last=today + timedelta(days=7), asked=[Asked(cast.outsider, held)], by=cast.seat_value
     )
-    lent = actions.accept_delegation(delegation=absence.delegations.get(), by=cast.outsider).stands
+    lent = absence_actions.accept_delegation(delegation=absence.delegations.get(), by=cast.outsider).stands
     with pytest.raises(Refused, match="first day"):
-        life.vote(review, SEAT, cast.outsider)
-    ground.confirm_seat(membership=lent, by=cast.chair)
-    assert life.vote(review, SEAT, cast.outsider)
+        case_acts.vote(review, SEAT, cast.outsider)
+    people_actions.confirm_seat(membership=lent, by=cast.chair)
+    assert case_acts.vote(review, SEAT, cast.outsider)
 
 
 def test_h4_the_person_is_told_of_links_resets_seats_and_addresses(cast, mails, as_):
@@ -268,7 +281,7 @@ def test_h4_the_person_is_told_of_links_resets_seats_and_addresses(cast, mails, 
     assert "Your password was set by a link" in told(lambda: reset_twice(person))
     granted = {"board": cast.board, "person": person, "seat": "security_privacy", "by": cast.admin}
     assert "You were given the seat Security and privacy of Retail board" in told(
-        lambda: ground.appoint(**granted)
+        lambda: people_actions.appoint(**granted)
     )
     client = as_(cast.admin)
     url = f"/admin/governance/user/{person.pk}/change/"
@@ -281,7 +294,9 @@ def test_h4_the_person_is_told_of_links_resets_seats_and_addresses(cast, mails, 
 
 def reset_twice(person) -> None:
     """The link that lies there is used."""
-    links.set_password(token=links.token_of(person.password_links.open().first()), password=NEW)
+    password_links.set_password(
+        token=password_links.token_of(person.password_links.open().first()), password=NEW
+    )
 
 
 def test_h4_a_changed_address_waits_a_day_and_a_reset_by_it_is_one_by_another(cast, mails, as_, review):
@@ -289,19 +304,19 @@ def test_h4_a_changed_address_waits_a_day_and_a_reset_by_it_is_one_by_another(ca
     with time_machine.travel(clock.now() + 2 * DAY, tick=False) as later:
         url = f"/admin/governance/user/{person.pk}/change/"
         as_(cast.admin).post(url, {"full_name": person.full_name, "email": "mine@example.net"})
-        (message,) = mails(lambda: links.ask_reset(name=person.login))[:1]
+        (message,) = mails(lambda: password_links.ask_reset(name=person.login))[:1]
         assert message.to == ["seat-value@example.org"]
         later.shift(timedelta(hours=23))
-        (message,) = mails(lambda: links.ask_reset(name=person.login))[:1]
+        (message,) = mails(lambda: password_links.ask_reset(name=person.login))[:1]
         assert message.to == ["seat-value@example.org"]
         later.shift(timedelta(hours=2))
-        (message,) = mails(lambda: links.ask_reset(name=person.login))[:1]
+        (message,) = mails(lambda: password_links.ask_reset(name=person.login))[:1]
         assert message.to == ["mine@example.net"]
         token = re.search(r"/password/link/([^/\s]+)/", message.body)[1]
-        links.set_password(token=token, password=NEW)
-        assert not permissions.may_sign(again(review), SEAT, again(person))
+        password_links.set_password(token=token, password=NEW)
+        assert not case_permissions.may_sign(again(review), SEAT, again(person))
         later.shift(timedelta(hours=25))
-        assert permissions.may_sign(again(review), SEAT, again(person))
+        assert case_permissions.may_sign(again(review), SEAT, again(person))
 
 
 def test_h4_two_changes_in_a_row_bring_no_address_forward(cast):
@@ -310,19 +325,19 @@ def test_h4_two_changes_in_a_row_bring_no_address_forward(cast):
         for address in ("typo@example.net", "mine@example.net"):
             row = again(person)
             with acting(by=cast.admin, reason="Address"):
-                ground.change_address(person=row, address=address, by=cast.admin)
+                people_actions.change_address(person=row, address=address, by=cast.admin)
                 row.save()
             later.shift(timedelta(hours=1))
         later.shift(timedelta(hours=22, minutes=30))  # the first of the two is a day old, and stood an hour
-        assert links.address_for(again(person)) == "seat-value@example.org"
+        assert password_links.address_for(again(person)) == "seat-value@example.org"
         later.shift(timedelta(minutes=31))
-        assert links.address_for(again(person)) == "mine@example.net"
+        assert password_links.address_for(again(person)) == "mine@example.net"
 
 
 def test_h4_the_review_says_so_beside_the_vote(cast, review, as_):
-    ground.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
+    people_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
     reset_by(cast, cast.seat_value)
-    life.vote(
+    case_acts.vote(
         review, SEAT, again(cast.seat_value), "object", reason="Not me.", criteria=("prototype.honest",)
     )
     text = " ".join(as_(cast.owner).get(review.get_absolute_url()).content.decode().split())
@@ -335,7 +350,7 @@ def test_h4_the_review_says_so_beside_the_vote(cast, review, as_):
 
 
 def test_h4_the_chair_finds_the_seat_on_the_desk_and_confirms_it_there(cast, review, as_):
-    seat = ground.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
+    seat = people_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
     url = f"/seats/{seat.pk}/confirm/"
     for person, there in (
         (cast.chair, True),
@@ -355,16 +370,16 @@ def test_h4_the_chair_finds_the_seat_on_the_desk_and_confirms_it_there(cast, rev
 
 
 def test_h4_the_first_set_up_of_an_installation_waits_for_nothing(cast):
-    seat = ground.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
+    seat = people_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
     assert cooling_off.first_setup()
     assert seat.signs_from == seat.starts_at
     # A board that an admin adds later is no first set-up: its seats wait.
     case = factories.make_case(cast)
-    life.parts(case, cast.team)
-    life.ground_gate(case, "prototype", cast.team)
-    actions.open_review(case=life.fresh(case), by=cast.owner)
-    board = ground.add_board(name="Own board", unit=cast.unit, by=cast.admin)
-    seat = ground.appoint(board=board, person=cast.outsider, seat="chair", by=cast.admin)
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
+    review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    board = people_actions.add_board(name="Own board", unit=cast.unit, by=cast.admin)
+    seat = people_actions.appoint(board=board, person=cast.outsider, seat="chair", by=cast.admin)
     assert seat.signs_from == seat.starts_at + DAY
 
 
@@ -378,8 +393,8 @@ def test_h4_the_application_cannot_name_a_later_moment(cast, application):
         (moment,) = application.execute("SELECT plumbline_rule_time(%s)", [clock.now() + 2 * DAY]).fetchone()
     assert abs(moment - clock.now()) < timedelta(minutes=1)
     with acting(system="test", reason="As if reviews had been opened"):
-        ledger.record("review opened", review=0)
-    ground.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
+        record.record("review opened", review=0)
+    people_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
     asks = "SELECT plumbline_cooled_off(%s, ARRAY['business_value'], %s, %s)"
     with pytest.raises(psycopg.Error, match="first day"):
         application.execute(asks, [cast.outsider.pk, cast.unit.pk, clock.now() + 2 * DAY])
@@ -392,8 +407,10 @@ def make_case(cast, confidential: bool):
     """A case, open to its unit or not."""
     case = factories.make_case(cast)
     if confidential:
-        actions.change_details(case=case, problem=case.problem, platform="", confidential=True, by=cast.owner)
-    return life.fresh(case)
+        case_actions.change_details(
+            case=case, problem=case.problem, platform="", confidential=True, by=cast.owner
+        )
+    return case_acts.fresh(case)
 
 
 def opens(as_, person, case) -> bool:
@@ -404,9 +421,9 @@ def opens(as_, person, case) -> bool:
 def test_m1_a_proposal_that_was_taken_back_opens_nothing(cast, as_, confidential):
     case = make_case(cast, confidential)
     item = case.evidence.first()
-    role = actions.propose_role(case=case, role="deputy", person=cast.outsider, by=cast.owner)
+    role = role_actions.propose_role(case=case, role="deputy", person=cast.outsider, by=cast.owner)
     assert opens(as_, cast.outsider, case), "who is asked reads what they are asked for"
-    actions.end_role(assignment=role, reason="Not after all", by=cast.owner)
+    role_actions.end_role(assignment=role, reason="Not after all", by=cast.owner)
     assert not opens(as_, cast.outsider, case)
     assert as_(cast.outsider).get(f"/evidence/{item.pk}/").status_code == 404
 
@@ -414,11 +431,11 @@ def test_m1_a_proposal_that_was_taken_back_opens_nothing(cast, as_, confidential
 @pytest.mark.parametrize("confidential", [False, True])
 def test_m1_a_role_that_ended_opens_nothing_but_what_is_owed(cast, as_, confidential):
     case = make_case(cast, confidential)
-    role = actions.propose_role(case=case, role="deputy", person=cast.outsider, by=cast.owner)
-    actions.accept_role(assignment=role, by=cast.outsider)
+    role = role_actions.propose_role(case=case, role="deputy", person=cast.outsider, by=cast.owner)
+    role_actions.accept_role(assignment=role, by=cast.outsider)
     page = as_(cast.owner).get(f"/roles/{role.pk}/end/").content.decode()
     assert "Sam Brook no longer reads the case by it" in " ".join(page.split())
-    gap = actions.open_gap(
+    gap = hold_actions.open_gap(
         case=case,
         text="Two lists.",
         owner=cast.outsider,
@@ -426,9 +443,9 @@ def test_m1_a_role_that_ended_opens_nothing_but_what_is_owed(cast, as_, confiden
         downstream=[],
         by=cast.owner,
     )
-    actions.end_role(assignment=role, reason="Moved on", by=cast.owner)
+    role_actions.end_role(assignment=role, reason="Moved on", by=cast.owner)
     assert opens(as_, cast.outsider, case), "who still owes something reads what it is about"
-    actions.close_gap(gap=gap, by=cast.outsider)
+    hold_actions.close_gap(gap=gap, by=cast.outsider)
     assert not opens(as_, cast.outsider, case)
     with acting(system="test", reason="A debt"):
         debt = owe(
@@ -443,11 +460,11 @@ def test_m1_a_role_that_ended_opens_nothing_but_what_is_owed(cast, as_, confiden
 
 def test_m1_a_handover_opens_the_case_until_it_is_answered(cast, as_):
     case = make_case(cast, True)
-    (row,) = actions.propose_handover(
+    (row,) = handovers.propose_handover(
         person=cast.owner, chosen={case: cast.outsider}, reason="New job", by=cast.owner
     )
     assert opens(as_, cast.outsider, case)
-    actions.decline_handovers(handovers=[row], by=cast.outsider)
+    handovers.decline_handovers(handovers=[row], by=cast.outsider)
     assert not opens(as_, cast.outsider, case)
 
 
@@ -464,10 +481,12 @@ def test_m3_strangers_who_sign_in_under_any_name_stop_nobody_who_is_signed_in(ca
         f"reset:{person.login}",
     ):
         for _ in range(5):
-            assert throttle.enter_try(name, purpose=throttle.SIGN_IN) is None
+            assert throttling.enter_try(name, purpose=throttling.SIGN_IN) is None
     for _ in range(4):
-        assert "not your password" in passwords.why_refused(person, "a guess", purpose="sign", address=None)
-    assert passwords.why_refused(person, PASSWORD, purpose="sign", address=None) == ""
+        assert "not your password" in reauthentication.why_refused(
+            person, "a guess", purpose="sign", address=None
+        )
+    assert reauthentication.why_refused(person, PASSWORD, purpose="sign", address=None) == ""
 
 
 def test_m3_strangers_on_the_sign_in_page_do_not_stop_the_change_of_a_password(cast, as_):
@@ -528,9 +547,9 @@ def test_l5_an_unknown_link_writes_nothing(cast):
     for n in range(3):
         assert Client().get(f"/password/link/anything-{n}/", follow=True).status_code == 404
     assert Session.objects.count() == before
-    link = links.send_reset(person=cast.owner, by=cast.admin)
+    link = password_links.send_reset(person=cast.owner, by=cast.admin)
     client = Client()
-    client.get(f"/password/link/{links.token_of(link)}/")
+    client.get(f"/password/link/{password_links.token_of(link)}/")
     client.get("/password/link/anything/")
     assert client.get("/password/").status_code == 404, "a link that is unknown does not open an earlier one"
 
@@ -542,7 +561,7 @@ def test_m6_no_seat_begins_before_the_day_it_is_granted(cast, as_):
     past = datetime(2020, 1, 1, tzinfo=UTC)
     seat = {"board": cast.board, "person": cast.outsider, "seat": SEAT}
     with pytest.raises(ValidationError, match="before the day it is granted"):
-        ground.appoint(**seat, starts_at=past, by=cast.admin)
+        people_actions.appoint(**seat, starts_at=past, by=cast.admin)
     sent = {
         "board": cast.board.pk,
         "person": cast.outsider.pk,
@@ -560,7 +579,7 @@ def test_m6_no_seat_begins_before_the_day_it_is_granted(cast, as_):
         Membership(**seat, starts_at=past, signs_from=clock.now() + DAY, granted_by=cast.admin).save()
     assert not Membership.objects.filter(person=cast.outsider).exists()
     earlier = clock.now() - timedelta(seconds=30)
-    row = ground.appoint(**seat, starts_at=earlier, by=cast.admin)
+    row = people_actions.appoint(**seat, starts_at=earlier, by=cast.admin)
     assert row.starts_at > earlier, "earlier on the same day is from now on"
 
 
@@ -583,5 +602,5 @@ def test_m6_seats_of_before_keep_their_day_and_the_page_says_since_when_they_are
     assert f"known since {day(clock.today())}" in page
     row = Membership.objects.get(person=cast.outsider)
     assert row.signs_from is None
-    assert actions.end_membership(membership=row, reason="Over", by=cast.admin).ends_at
+    assert leaving.end_membership(membership=row, reason="Over", by=cast.admin).ends_at
     assert User.objects.get(pk=cast.outsider.pk)

@@ -6,11 +6,13 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from governance import actions as ground
-from governance import clock, delivery
+from governance import clock
 from governance.models import Delivery, Membership, Notice
-from governance.notify import owe
-from initiatives import actions
+from governance.notices import daily_mail
+from governance.notices.owe import owe
+from governance.people import actions as people_actions
+from initiatives.cases import actions as case_actions
+from initiatives.roles import leaving
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -32,13 +34,15 @@ def told(cast, case, person=None, kind="seat asked"):
 
 def leave(cast) -> None:
     row = Membership.objects.held_at(clock.now()).get(person=cast.seat_risk, seat="risk_compliance")
-    actions.end_membership(membership=row, reason="Moved", by=cast.admin)
+    leaving.end_membership(membership=row, reason="Moved", by=cast.admin)
 
 
 def test_l8_notices_of_a_time_in_a_seat_are_not_read_after_it(cast, as_, mailoutbox):
     case = factories.make_case(cast, title=SECRET)
     open_to_all = factories.make_case(cast, title="Call summaries")
-    actions.change_details(case=case, problem="Who leaves.", platform="", confidential=True, by=cast.owner)
+    case_actions.change_details(
+        case=case, problem="Who leaves.", platform="", confidential=True, by=cast.owner
+    )
     for one in (case, open_to_all):
         told(cast, one)
     client = as_(cast.seat_risk)
@@ -50,7 +54,7 @@ def test_l8_notices_of_a_time_in_a_seat_are_not_read_after_it(cast, as_, mailout
         assert SECRET not in page
         assert f'<span class="ref">{case.ref}</span>, which you may not open any more' in page
         assert client.get(case.get_absolute_url()).status_code == 404
-        delivery.deliver(kind=Delivery.DAY)
+        daily_mail.deliver(kind=Delivery.DAY)
         assert not any(SECRET in mail.body for mail in mailoutbox if cast.seat_risk.email in mail.to)
         # What is owed to them since, for another reason, is theirs.
         told(cast, case, kind="told anew")
@@ -66,7 +70,7 @@ def test_l8_a_role_that_ended_reads_what_it_was_told_no_more_where_it_may_not_op
 
 
 def test_l9_the_page_that_publishes_a_draft_is_for_those_who_publish(cast, as_):
-    draft = ground.load_rulebook(
+    draft = people_actions.load_rulebook(
         source=factories.load_default().replace('version = "2026.1"', 'version = "2027.1"'), by=cast.admin
     )
     there = reverse("rulebook-publish", args=[draft.version])

@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from governance import verification
+from governance.transparency_log import verification
 from tests.attacks import changing
 
 pytestmark = pytest.mark.django_db

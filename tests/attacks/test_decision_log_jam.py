@@ -6,9 +6,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
-from governance import authzen, decision_log, desk
+from governance.authorization import authzen, decision_log
 from governance.models import DecisionBatch, PolicyDecision
-from governance.rates import Rate
+from governance.notices import desk as notice_desk
+from governance.sign_in.rate_limits import Rate
 from tests import factories
 from tests.initiatives.asking import System, logged
 
@@ -92,7 +93,7 @@ def test_a_line_that_the_database_refuses_holds_up_nobody_and_is_told(system, ca
     (aside,) = waiting()
     assert aside.suffix == ".unread"
     assert aside.read_bytes() == bad, "and nothing of it is lost"
-    assert "Decisions were set aside" in [line.text for line in desk.lines_for(cast.admin)]
+    assert "Decisions were set aside" in [line.text for line in notice_desk.lines_for(cast.admin)]
     assert aside.name in as_(cast.admin).get("/status/").content.decode()
     with pytest.raises(CommandError, match="still do not fit"):
         call_command("bring_decisions")
@@ -101,7 +102,7 @@ def test_a_line_that_the_database_refuses_holds_up_nobody_and_is_told(system, ca
     call_command("bring_decisions")
     assert PolicyDecision.objects.count() == 5
     assert waiting() == []
-    assert "Decisions were set aside" not in [line.text for line in desk.lines_for(cast.admin)]
+    assert "Decisions were set aside" not in [line.text for line in notice_desk.lines_for(cast.admin)]
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,15 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from adoption.actions import attachments
-from adoption.actions import postmortems as writing
-from adoption.demo import life
-from governance import recorded, verification
+from adoption.demo import case_acts
+from adoption.postmortems import actions as postmortem_actions
+from adoption.postmortems import attachments
 from governance.models import Entry
-from initiatives import actions
+from governance.storage import file_fingerprints
+from governance.transparency_log import verification
+from initiatives.evidence import file_checks
 from initiatives.models import Evidence
+from initiatives.stages import actions as stage_actions
 from tests import factories
 from tests.initiatives.looking import acts, text_of
 
@@ -70,8 +72,11 @@ def test_a_file_as_recorded_is_handed_out_as_before(cast, case, as_):
 def test_a_file_larger_than_an_upload_is_hashed_too(case, swapped, settings):
     whole = Evidence.objects.filter(initiative=case).exclude(file="").latest("pk")
     settings.UPLOAD_MAX_BYTES = 10
-    assert recorded.opened(swapped.file.name, swapped.sha256).state == recorded.CHANGED
-    assert recorded.opened(whole.file.name, whole.sha256).file.read() == Path(whole.file.path).read_bytes()
+    assert file_fingerprints.opened(swapped.file.name, swapped.sha256).state == file_fingerprints.CHANGED
+    assert (
+        file_fingerprints.opened(whole.file.name, whole.sha256).file.read()
+        == Path(whole.file.path).read_bytes()
+    )
 
 
 def test_verify_ledger_with_files_names_the_row(case, swapped):
@@ -91,7 +96,7 @@ def test_a_file_that_is_gone_is_a_finding_until_the_record_knows_it(case, swappe
     rows = Evidence.objects.filter(file=swapped.file.name)
     with pytest.raises(CommandError, match="is gone from storage"):
         call_command("verify_ledger", "--files", stdout=StringIO())
-    assert len(actions.find_missing_files()) == rows.count()
+    assert len(file_checks.find_missing_files()) == rows.count()
     out = StringIO()
     call_command("verify_ledger", "--files", stdout=out)
     assert f"{rows.count()} of them are gone, which the record knows" in out.getvalue()
@@ -99,9 +104,11 @@ def test_a_file_that_is_gone_is_a_finding_until_the_record_knows_it(case, swappe
 
 def test_a_swapped_attachment_of_a_post_mortem_is_refused_and_recorded_once(cast, as_):
     case = factories.make_prototype(cast)
-    actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
-    draft = writing.start(obligation=case.obligations.get(kind="post_mortem"), by=cast.owner)
-    kept = attachments.attach(post_mortem=draft, title="The log", file=life.pdf("The log"), by=cast.owner)
+    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    draft = postmortem_actions.start(obligation=case.obligations.get(kind="post_mortem"), by=cast.owner)
+    kept = attachments.attach(
+        post_mortem=draft, title="The log", file=case_acts.pdf("The log"), by=cast.owner
+    )
     reader = as_(cast.owner)
     with open(kept.file.path, "r+b") as file:
         file.write(b"%PDX")

@@ -9,7 +9,8 @@ import json
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from governance import clock, verification
+from governance import clock
+from governance.transparency_log import verification
 from tests import plumbing
 from tests.attacks.forging import Scene, changed, ended, in_force, plain, set_up, vote
 from tests.attacks.refused import DENIED, REFUSED

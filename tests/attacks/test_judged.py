@@ -15,15 +15,18 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from governance import actions as people
-from governance import clock, personal, seals, subject_access, verification
-from governance.history import acting
+from governance import clock
+from governance.ledger.row_history import acting
 from governance.models import Board, ContractVersion, Entry, Membership, Rulebook, ServiceKey, User
-from governance.offline import verify
-from initiatives import actions
+from governance.people import actions as people_actions
+from governance.privacy import personal_data, subject_access
+from governance.transparency_log import offline_verifier, sealing, verification
+from initiatives.cases import actions as case_actions
+from initiatives.contracts import actions as contract_actions
 from initiatives.models import Review
+from initiatives.reviews import actions as review_actions
 from tests import factories
-from tests.attacks import unguarded as past_guards
+from tests.attacks import unguarded as attacks_unguarded
 from tests.attacks.unguarded import an_hour_later, unguarded
 from tests.governance.tampering import rewrite, tamper
 
@@ -41,7 +44,7 @@ def case(cast):
 @pytest.fixture
 def review(cast, case):
     """Its open review of the MVP gate."""
-    return actions.open_review(case=case, by=cast.owner)
+    return review_actions.open_review(case=case, by=cast.owner)
 
 
 def found() -> list[tuple[str, str, str]]:
@@ -69,7 +72,7 @@ def taken(folder: Path, *options: str) -> Path:
 
 def checked(folder: Path) -> list[str]:
     """What verify.py says of an export; raises Rejected."""
-    return verify._check_place(str(folder), (), ())
+    return offline_verifier._check_place(str(folder), (), ())
 
 
 # Honest life
@@ -79,7 +82,7 @@ def test_an_honest_life_gives_no_finding(cast, tmp_path):
     case = factories.make_production(cast)
     factories.make_key(cast, case)
     with an_hour_later():
-        past_guards.move(case, "mvp", by=cast.chair, basis="step back")  # as the act writes it
+        attacks_unguarded.move(case, "mvp", by=cast.chair, basis="step back")  # as the act writes it
     report = verification.verify()
     assert (report.findings, report.before, report.unjudged) == ([], [], 0)
     assert report.judged > 15
@@ -97,7 +100,7 @@ def test_an_honest_life_gives_no_finding(cast, tmp_path):
 def test_a_stage_set_with_its_guard_off_for_a_moment(cast, case, tmp_path):
     """H2. The same as H1 a leaves: a stage that changed, recorded well, and nothing that says why."""
     assert found() == []
-    past_guards.set_stage(case, "production", by=cast.owner)
+    attacks_unguarded.set_stage(case, "production", by=cast.owner)
     assert found() == [("initiatives_initiative", str(case.pk), "stage")]
     assert (
         "the stage goes from prototype to production and no stage change in its transaction says so" in said()
@@ -105,12 +108,12 @@ def test_a_stage_set_with_its_guard_off_for_a_moment(cast, case, tmp_path):
     with pytest.raises(CommandError, match="no stage change in its transaction"):
         call_command("verify_ledger", stdout=StringIO())
     for options in (["--all"], ["--case", case.ref]):
-        with pytest.raises(verify.Rejected, match="no stage change in its transaction says so"):
+        with pytest.raises(offline_verifier.Rejected, match="no stage change in its transaction says so"):
             checked(taken(tmp_path, *options))
 
 
 def test_a_stage_change_without_its_act_or_decision(cast, case):
-    past_guards.move(case, "mvp", by=cast.owner, told=False)
+    attacks_unguarded.move(case, "mvp", by=cast.owner, told=False)
     assert found() == [
         ("initiatives_stagechange", _change(case), field) for field in ("entry_id", "review_id")
     ]
@@ -130,7 +133,7 @@ def test_a_stage_change_marked_as_used_by_hand(cast, case):
 def test_a_step_back_by_somebody_who_is_no_chair(cast, tmp_path):
     case = factories.make_mvp(cast)
     with an_hour_later():
-        past_guards.move(case, "prototype", by=cast.outsider, basis="step back")
+        attacks_unguarded.move(case, "prototype", by=cast.outsider, basis="step back")
     assert found() == [("initiatives_stagechange", _change(case), "person_id")]
     assert "held no seat of chair or deputy chair" in said()
 
@@ -144,7 +147,7 @@ def _change(case) -> str:
 
 def test_a_review_approved_without_votes_by_nobody_of_the_board(cast, review):
     with an_hour_later():
-        past_guards.approve(review, by=cast.outsider)
+        attacks_unguarded.approve(review, by=cast.outsider)
     here = ("initiatives_review", str(review.pk))
     assert found() == [(*here, "person_id"), (*here, "outcome")]
     words = said()
@@ -160,15 +163,15 @@ def test_a_vote_that_was_decided_on_and_that_nobody_cast(cast, review, tmp_path)
         digest = "0" * 64
 
     with an_hour_later():
-        past_guards.approve(review, by=cast.chair, votes=[Vote])
+        attacks_unguarded.approve(review, by=cast.chair, votes=[Vote])
     assert found() == [("initiatives_review", str(review.pk), field) for field in ("findings", "outcome")]
-    with pytest.raises(verify.Rejected, match="decided on a vote that nobody cast"):
+    with pytest.raises(offline_verifier.Rejected, match="decided on a vote that nobody cast"):
         checked(taken(tmp_path, "--case", review.initiative.ref))
 
 
 def test_the_quorum_of_high_risk_is_the_rulebooks(cast):
     """Five seats of six at high risk: allowed where the tier is limited, found where it is high."""
-    rules = verify.rules_of(Rulebook.objects.current().source)
+    rules = offline_verifier.rules_of(Rulebook.objects.current().source)
     book, gate = Rulebook.objects.current().book, rules.gates["production"]
     assert (gate.quorum, gate.quorum_high_risk) == (5, 6)
     assert rules.contract_seats == {"business_value", "risk_compliance"}
@@ -176,47 +179,47 @@ def test_the_quorum_of_high_risk_is_the_rulebooks(cast):
         kept = book.gates[key]
         assert (one.must_include, one.seats) == (kept.must_include, set(kept.seats))
         assert one.blocking == {criterion.key for criterion in kept.criteria if criterion.blocking}
-    votes = [verify.Cast(seat, "approve", (), ()) for seat in factories.SEAT_LOGINS][:5]
+    votes = [offline_verifier.Cast(seat, "approve", (), ()) for seat in factories.SEAT_LOGINS][:5]
     for tier, short in (("limited", 0), ("high", 1), ("", 0)):
-        quorum = verify.quorum_for(tier, gate.quorum, gate.quorum_high_risk)
-        assert verify.count_votes(votes, quorum, (), gate.blocking).short == short
+        quorum = offline_verifier.quorum_for(tier, gate.quorum, gate.quorum_high_risk)
+        assert offline_verifier.count_votes(votes, quorum, (), gate.blocking).short == short
 
 
 def test_enough_votes_that_do_not_count(cast, review):
     """Three seats voted, one left its seat since, and the frozen findings do not say so."""
-    votes = [past_guards.vote(review, seat, person=cast.seats[seat]) for seat in MUST]
+    votes = [attacks_unguarded.vote(review, seat, person=cast.seats[seat]) for seat in MUST]
     with acting(by=cast.admin):
         seat = Membership.objects.get(person=cast.seats["risk_compliance"])
         seat.ends_at = clock.now()
         seat.save()
     with an_hour_later():
-        past_guards.approve(review, by=cast.chair, votes=votes)
+        attacks_unguarded.approve(review, by=cast.chair, votes=votes)
     assert "approved with 2 of the 3 seats that its rulebook asks, without risk compliance" in said()
 
 
 def test_votes_that_are_too_old_do_not_count(cast, review):
-    votes = [past_guards.vote(review, seat, person=cast.seats[seat]) for seat in MUST]
+    votes = [attacks_unguarded.vote(review, seat, person=cast.seats[seat]) for seat in MUST]
     assert found() == []
     with clock.simulated(clock.now() + timedelta(days=400)):
-        past_guards.approve(review, by=cast.chair, votes=votes)
+        attacks_unguarded.approve(review, by=cast.chair, votes=votes)
     assert "approved with 0 of the 3 seats" in said()
 
 
 def test_an_approval_over_an_objection(cast, review):
     votes = [
-        past_guards.vote(review, seat, person=cast.seats[seat])
+        attacks_unguarded.vote(review, seat, person=cast.seats[seat])
         for seat in ("business_value", "risk_compliance", "architecture_integration")
     ]
     blocking = next(
         one.key for one in review.rulebook.book.criteria_of("mvp", "security_privacy") if one.blocking
     )
     votes.append(
-        past_guards.vote(
+        attacks_unguarded.vote(
             review, "security_privacy", person=cast.seat_security, verdict="object", criteria=[blocking]
         )
     )
     with an_hour_later():
-        past_guards.approve(review, by=cast.chair, votes=votes)
+        attacks_unguarded.approve(review, by=cast.chair, votes=votes)
     assert found() == [("initiatives_review", str(review.pk), "outcome")]
     assert "approved while security privacy objects" in said()
 
@@ -229,13 +232,16 @@ def test_votes_of_people_who_may_not(cast, case, review):
     with acting(by=cast.admin):
         other = Board(name="Logistics board", unit=cast.elsewhere)
         other.save()
-    people.appoint(board=other, person=cast.outsider, seat="business_value", by=cast.admin)
+    people_actions.appoint(board=other, person=cast.outsider, seat="business_value", by=cast.admin)
     with an_hour_later():
         forged = [
-            (past_guards.vote(review, "risk_compliance", person=cast.auditor), "person_id"),
-            (past_guards.vote(review, "business_value", person=cast.outsider), "person_id"),
-            (past_guards.vote(review, "architecture_integration", person=cast.owner), "person_id"),
-            (past_guards.vote(review, "service_operations", person=cast.seat_operations, told=False), ""),
+            (attacks_unguarded.vote(review, "risk_compliance", person=cast.auditor), "person_id"),
+            (attacks_unguarded.vote(review, "business_value", person=cast.outsider), "person_id"),
+            (attacks_unguarded.vote(review, "architecture_integration", person=cast.owner), "person_id"),
+            (
+                attacks_unguarded.vote(review, "service_operations", person=cast.seat_operations, told=False),
+                "",
+            ),
         ]
     places = found()
     assert set(places) == {("initiatives_signoff", str(row.pk), field) for row, field in forged}
@@ -250,7 +256,7 @@ def test_votes_of_people_who_may_not(cast, case, review):
 
 def test_a_vote_of_whoever_registered_the_case_while_nobody_owns_it(cast):
     """H1 c: no row of a role, so the guard of before saw none."""
-    case = actions.register(
+    case = case_actions.register(
         title="By a seat", unit=cast.unit, problem="Too slow", owner=cast.owner, by=cast.seat_risk
     )
     with unguarded("initiatives_review"), acting(by=cast.seat_risk):
@@ -264,7 +270,7 @@ def test_a_vote_of_whoever_registered_the_case_while_nobody_owns_it(cast):
         )
         review.save()
     with an_hour_later():
-        row = past_guards.vote(review, "risk_compliance", person=cast.seat_risk)
+        row = attacks_unguarded.vote(review, "risk_compliance", person=cast.seat_risk)
     assert found() == [("initiatives_signoff", str(row.pk), "person_id")]
     assert "registered it, and nobody ever accepted to own it" in said()
 
@@ -273,7 +279,7 @@ def test_a_vote_of_whoever_registered_the_case_while_nobody_owns_it(cast):
 
 
 def test_a_contract_in_force_without_approval(cast, case):
-    actions.save_contract(case=case, clauses=[], by=cast.owner)
+    contract_actions.save_contract(case=case, clauses=[], by=cast.owner)
     version = ContractVersion.objects.get(contract__initiative=case, state="draft")
     with unguarded("governance_contractversion"), acting(by=cast.owner):
         version.state, version.digest = ContractVersion.IN_REVIEW, "a" * 64
@@ -295,9 +301,9 @@ def without_rules() -> None:
 
 
 def test_what_is_older_than_judging_is_listed_and_no_finding(cast, case, tmp_path):
-    past_guards.set_stage(case, "production", by=cast.owner)
+    attacks_unguarded.set_stage(case, "production", by=cast.owner)
     without_rules()
-    seals.seal()
+    sealing.seal()
     assert Entry.objects.rows().filter(body__body__contains=b'"rules"').count() == 0
     report = verification.verify()
     assert (report.findings, report.judged_from) == ([], None)
@@ -325,7 +331,7 @@ def test_nobody_moves_the_beginning(cast, case):
         ((definition,),) = cursor.fetchall()
         assert definition.count(", 'rules', 1") == 2
         cursor.execute(definition.replace(", 'rules', 1", ""))
-        past_guards.set_stage(case, "production", by=cast.owner)
+        attacks_unguarded.set_stage(case, "production", by=cast.owner)
         cursor.execute(definition)
     newest = Entry.objects.rows().filter(table="initiatives_initiative").latest("pk")
     assert "rules" not in newest.facts
@@ -407,7 +413,7 @@ def test_neither_hash_nor_digest_is_handed_out(cast, tmp_path):
         bytes(body).decode() for body in Entry.objects.rows().values_list("body__body", flat=True)
     )
     assert not [one for one in hashes if one in entries or json.dumps(one)[1:-1] in entries]
-    told = list(subject_access._entries(cast.owner, personal.words_of(cast.owner)))
+    told = list(subject_access._entries(cast.owner, personal_data.words_of(cast.owner)))
     assert "governance_user" in {one["table"] for one in told}
     assert "secrets" not in json.dumps(told)
 

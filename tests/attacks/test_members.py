@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.models import Entry
-from initiatives import actions
+from initiatives.cases import actions as case_actions
 from initiatives.models import Initiative
 from tests import factories
 from tests.initiatives.looking import at
@@ -21,7 +21,9 @@ TITLE = "Zanzibar reconciliation helper"
 def hidden(cast) -> Initiative:
     """A confidential case with a title found nowhere else."""
     case = factories.make_case(cast, title=TITLE)
-    actions.change_details(case=case, problem=case.problem, platform="", confidential=True, by=cast.owner)
+    case_actions.change_details(
+        case=case, problem=case.problem, platform="", confidential=True, by=cast.owner
+    )
     return case
 
 

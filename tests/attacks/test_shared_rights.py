@@ -16,7 +16,11 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from governance import clock
-from initiatives import actions
+from initiatives.cases import actions as case_actions
+from initiatives.imports.estates import actions as estate_actions
+from initiatives.integration.links import actions as link_actions
+from initiatives.integration.residency import actions as residency_actions
+from initiatives.integration.systems import actions as system_actions
 from initiatives.models import Hold, Link, Span, System, VendorTerm, Voiding
 from tests import factories
 from tests.attacks.shared_world import World, changed, make_world
@@ -38,14 +42,14 @@ def signed_in(person) -> Client:
 def test_the_four_steps_void_nothing(cast):
     """As they were done: an idea of one's own, a link, then the system, its fields, its accounts and vendor's terms."""
     case, stranger = factories.make_mvp(cast), factories.make_person("stranger", cast.elsewhere)
-    vendor = actions.add_vendor(name="Tessera", by=cast.seat_security)
+    vendor = residency_actions.add_vendor(name="Tessera", by=cast.seat_security)
     crm = factories.make_system(cast, "CRM", by=cast.second_admin)
     account = factories.make_account(cast, crm, by=cast.second_admin, owner=cast.outsider)
-    hops = [actions.Place("gateway", "eu-west", vendor)]
+    hops = [link_actions.Place("gateway", "eu-west", vendor)]
     factories.make_link(cast, case, crm, account=account, hops=hops, agreed=True)
     client, before = signed_in(stranger), supported(case)
     assert client.get(f"/cases/{case.ref}/").status_code == 404
-    idea = actions.register(
+    idea = case_actions.register(
         title="An idea of my own", unit=cast.elsewhere, problem="None.", owner=stranger, by=stranger
     )
     assert client.get(f"/systems/{crm.pk}/change/").status_code == 403
@@ -169,13 +173,13 @@ def by_table(world: World, person) -> None:
     lines = ["System,Field,Term,Meaning,Term meaning"]
     lines += [f"{row.system},{row.field},{row.term},Changed by a table,Changed" for row in world.definitions]
     lines += [f"{world.systems[0]},new_field,a term by table,Mine,Mine"]
-    batch, _ = actions.read_estate(
+    batch, _ = estate_actions.read_estate(
         content="\n".join(lines).encode(), file_name="definitions.csv", kind="definitions", by=person
     )
     for field in ("meaning", "term_meaning", "term"):
-        actions.take_column(batch=batch, field=field, take=True, by=person)
+        estate_actions.take_column(batch=batch, field=field, take=True, by=person)
     if batch.rows.waiting().exists():
-        actions.enter_rows(actions.confirm_estate(batch=batch, by=person))
+        estate_actions.enter_rows(estate_actions.confirm_estate(batch=batch, by=person))
 
 
 def by_samples(world: World, client: Client) -> None:
@@ -189,11 +193,11 @@ def by_samples(world: World, client: Client) -> None:
 
 def _own_system(world: World) -> None:
     """The stranger describes a system of their own, ties their case to it by every vendor, and agrees to that."""
-    mine = actions.describe_system(
+    mine = system_actions.describe_system(
         name="My own system", kind="bought", owner=world.stranger, regions=["eu-west"], by=world.stranger
     )
-    hops = [actions.Place(f"hop {row}", "eu-west", row) for row in world.vendors]
-    link = actions.add_link(
+    hops = [link_actions.Place(f"hop {row}", "eu-west", row) for row in world.vendors]
+    link = link_actions.add_link(
         case=world.own,
         system=mine,
         pattern="feed",

@@ -4,8 +4,8 @@ import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
-from initiatives import actions
 from initiatives.models import Initiative, Review
+from initiatives.reviews import actions as review_actions
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ def words(response) -> str:
 def signed_by_everybody(cast, as_) -> Review:
     """A review of the production gate, signed by all six seats on their pages."""
     case = factories.make_ready(cast, factories.make_mvp(cast), "production")
-    review = actions.open_review(case=Initiative.objects.get(pk=case.pk), by=cast.owner)
+    review = review_actions.open_review(case=Initiative.objects.get(pk=case.pk), by=cast.owner)
     for seat, person in cast.seats.items():
         client, url = as_(person), reverse("sign", args=[review.pk, seat]) + "?verdict=approve"
         page = BeautifulSoup(client.get(url).content, "html.parser")

@@ -6,8 +6,10 @@ from datetime import timedelta
 
 from django.db import connection
 
-from governance import clock, ledger, statements
-from governance.history import acting
+from governance import clock
+from governance.gates import sign_off_statement
+from governance.ledger import record
+from governance.ledger.row_history import acting
 from governance.models import Entry
 from initiatives.models import Initiative, Review, SignOff, StageChange
 
@@ -54,7 +56,7 @@ def move(case: Initiative, target: str, *, by, basis="decision", review=None, to
     with unguarded("initiatives_stagechange"), acting(by=by):
         row = Initiative.objects.get(pk=case.pk)
         if told:
-            entry = ledger.record("stage changed", case=row, **{"from": row.stage, "to": target})
+            entry = record.record("stage changed", case=row, **{"from": row.stage, "to": target})
         else:
             entry = Entry.objects.filter(kind="stage changed").latest("pk")
         change = StageChange(
@@ -84,7 +86,7 @@ def approve(review: Review, *, by, votes=()) -> None:
         review.outcome, review.ended_by, review.ended_at = Review.APPROVED, by, clock.now()
         review.findings = {"votes": [{"digest": vote.digest, "stale": []} for vote in votes]}
         review.save()
-        ledger.record("review approved", case=review.initiative, review=review.pk)
+        record.record("review approved", case=review.initiative, review=review.pk)
     move(review.initiative, review.gate, by=by, review=review)
 
 
@@ -100,13 +102,13 @@ def vote(review: Review, seat: str, *, person, verdict="approve", criteria=(), t
             verdict=verdict,
             criteria=list(criteria),
             statement=text,
-            digest=statements.digest(text),
+            digest=sign_off_statement.digest(text),
             facts=facts,
             at=clock.now(),
         )
         row.save()
         if told:
-            ledger.record(
+            record.record(
                 "signed off",
                 case=review.initiative,
                 review=review.pk,

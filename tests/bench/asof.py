@@ -51,23 +51,30 @@ def figures(rows: int) -> None:
     from django.db import connection
     from django.test import Client, RequestFactory
 
-    from adoption.demo import life
-    from governance import asof, clock, seals
+    from adoption.demo import case_acts
+    from governance import clock
     from governance.models import Entry, Rulebook
-    from initiatives import actions, filters, permissions, sources, timeline
-    from initiatives.listing import Listing
-    from initiatives.views import portfolio
+    from governance.transparency_log import as_of, sealing
+    from initiatives.case_pages import timeline
+    from initiatives.cases import permissions as case_permissions
+    from initiatives.checklist import actions as checklist_actions
+    from initiatives.facts import case_rows
+    from initiatives.portfolio import filters
+    from initiatives.portfolio import views as portfolio_views
+    from initiatives.portfolio.portfolio_paging import Listing
     from tests import factories
 
     with clock.simulated(DAY - timedelta(days=150)):
         cast = factories.make_cast()
         case = factories.make_case(cast)
     with clock.simulated(DAY - timedelta(days=120)):
-        life.to_mvp(life.to_prototype(case, cast.team), cast.team)
+        case_acts.to_mvp(case_acts.to_prototype(case, cast.team), cast.team)
         for turn in range(70):
             words = f"Said again, in other words: {turn}."
-            actions.answer(case=case, requirement="mvp.users", kind="answered", text=words, by=cast.owner)
-    seals.seal()
+            checklist_actions.answer(
+                case=case, requirement="mvp.users", kind="answered", text=words, by=cast.owner
+            )
+    sealing.seal()
     began = time.monotonic()
     made = copies(case, rows)
     print(f"{made} row changes of {CASES} cases, made in {time.monotonic() - began:.0f} s")
@@ -75,36 +82,36 @@ def figures(rows: int) -> None:
     request.user = cast.auditor
 
     def listed(rulebook):
-        chosen = portfolio.chosen_cases(request, rulebook)
-        return Listing(chosen, permissions.visible_to(request.user), rulebook, clock.now())
+        chosen = portfolio_views.chosen_cases(request, rulebook)
+        return Listing(chosen, case_permissions.visible_to(request.user), rulebook, clock.now())
 
     def page():
-        with asof.day(DAY, opened=asof.Opened()):
+        with as_of.day(DAY, opened=as_of.Opened()):
             rulebook = Rulebook.objects.in_force()
             found = listed(rulebook)[0:50]
             assert len(found) == 50
             assert "recomputing" not in {row.supported for row in found}
 
     def fifty():
-        with asof.day(DAY, opened=asof.Opened(cases=frozenset(some))):
+        with as_of.day(DAY, opened=as_of.Opened(cases=frozenset(some))):
             rulebook = Rulebook.objects.in_force()
-            chosen = portfolio.chosen_cases(request, rulebook).qs
+            chosen = portfolio_views.chosen_cases(request, rulebook).qs
             asked = filters.with_people(filters.with_details(chosen, rulebook))[:50]
             began = time.perf_counter()
             assert len(asked) == 50
             return (time.perf_counter() - began) * 1000
 
     def whole():
-        with asof.day(DAY, opened=asof.Opened()):
-            assert portfolio.portfolio(request).status_code == 200
+        with as_of.day(DAY, opened=as_of.Opened()):
+            assert portfolio_views.portfolio(request).status_code == 200
 
     def proof():
-        with asof.day(DAY, opened=asof.Opened()):
+        with as_of.day(DAY, opened=as_of.Opened()):
             from initiatives.models import Initiative
 
-            sources.read_together(list(Initiative.objects.filter(pk__in=some)))
+            case_rows.read_together(list(Initiative.objects.filter(pk__in=some)))
 
-    with asof.day(DAY):
+    with as_of.day(DAY):
         from initiatives.models import Initiative
 
         some = list(Initiative.objects.values_list("pk", flat=True)[:50])
@@ -154,13 +161,13 @@ def copies(case, rows: int) -> int:
     """Copy the case and everything that ever happened to its rows until there are so many row changes; how many."""
     from django.db import connection
 
-    from governance import capture
+    from governance.ledger import row_capture
     from initiatives.models import Initiative, PastStanding
 
     models = [
         model
-        for model in capture.governed_models()
-        if model is Initiative or capture._hops(model, Initiative)
+        for model in row_capture.governed_models()
+        if model is Initiative or row_capture._hops(model, Initiative)
     ]
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
@@ -242,9 +249,9 @@ def copy_history(cursor, model, models, versions: int) -> None:
 
 def capture_secret(model) -> list[str]:
     """Columns that history does not repeat."""
-    from governance import capture
+    from governance.ledger import row_capture
 
-    return capture.secret_columns(model)
+    return row_capture.secret_columns(model)
 
 
 def copy_entries(cursor, versions: int) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psycopg
 
-from governance import database
+from governance.storage import embedded_postgres
 from tests.bench import place
 
 WRITERS = 4
@@ -73,22 +73,24 @@ def build(entries: int) -> str:
     """The demo with so many more entries, sealed; the key it is signed with."""
     from django.core.management import call_command
 
-    from governance import backup, keys, seals
+    from governance.storage import backup
+    from governance.transparency_log import sealing, signing_keys
 
     call_command("migrate", interactive=False, verbosity=0)
     call_command("demo")
     place.fill(entries)
-    print(f"the source: {(seals.seal() or seals.newest()).size} entries")
-    return " ".join(backup.public_keys(keys.origin()))
+    print(f"the source: {(sealing.seal() or sealing.newest()).size} entries")
+    return " ".join(backup.public_keys(signing_keys.origin()))
 
 
 def under_load(copy: Path) -> tuple[float, int]:
     """Take the backup while others register cases and the record is sealed; the seconds, and how many cases."""
     from django.db import connection
 
-    from governance import backup, seals
     from governance.models import User
-    from initiatives import actions
+    from governance.storage import backup
+    from governance.transparency_log import sealing
+    from initiatives.cases import actions as case_actions
 
     stopped, done = threading.Event(), []
     owner = User.objects.exclude(unit=None).order_by("pk").first()
@@ -96,13 +98,13 @@ def under_load(copy: Path) -> tuple[float, int]:
     def write() -> None:
         while not stopped.is_set():
             done.append(
-                actions.register(title="Idea", unit=owner.unit, problem="-", owner=owner, by=owner).ref
+                case_actions.register(title="Idea", unit=owner.unit, problem="-", owner=owner, by=owner).ref
             )
         connection.close()
 
     def seal() -> None:
         while not stopped.wait(1):
-            seals.seal()
+            sealing.seal()
         connection.close()
 
     at_work = [threading.Thread(target=work) for work in [*[write] * WRITERS, seal]]
@@ -122,7 +124,7 @@ def under_load(copy: Path) -> tuple[float, int]:
 @contextlib.contextmanager
 def empty_folder(root: Path) -> Iterator[dict[str, str]]:
     """The environment of a new installation with its own database."""
-    server = database.Server(root / "new" / "database")
+    server = embedded_postgres.Server(root / "new" / "database")
     with server.attached():
         yield {"PLUMBLINE_DATA": str(root / "new"), "url": server.url()}
 
@@ -130,7 +132,7 @@ def empty_folder(root: Path) -> Iterator[dict[str, str]]:
 @contextlib.contextmanager
 def server_database(root: Path) -> Iterator[dict[str, str]]:
     """The environment of a new installation on a server, where the owner of the database may do nothing special."""
-    server = database.Server(root / "server" / "database")
+    server = embedded_postgres.Server(root / "server" / "database")
     with server.attached():
         with server.connect() as at:
             at.execute(f"CREATE ROLE plain LOGIN NOSUPERUSER PASSWORD '{PASSWORD}'")
@@ -142,7 +144,7 @@ def server_database(root: Path) -> Iterator[dict[str, str]]:
             "PLUMBLINE_SIGNING_KEY": base64.b64encode(bytes(32)).decode(),
             "PLUMBLINE_ADDRESS": "https://plumbline.example.org",
             "DATABASE_URL": url.replace(" ", "%20"),
-            "url": own.replace(f"/{database.NAME}?", "/theirs?"),
+            "url": own.replace(f"/{embedded_postgres.NAME}?", "/theirs?"),
         }
 
 

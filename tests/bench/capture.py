@@ -45,11 +45,11 @@ def timed(case, *, told: bool) -> float:
     """The seconds of one locked update with its row of history, committed."""
     from unittest import mock
 
-    from governance import history
-    from governance.history import acting
+    from governance.ledger import row_history
+    from governance.ledger.row_history import acting
     from initiatives.models import Initiative
 
-    silent = mock.patch.object(history, "_tell_database") if not told else mock.patch.dict({}, {})
+    silent = mock.patch.object(row_history, "_tell_database") if not told else mock.patch.dict({}, {})
     with silent:
         began = time.perf_counter()
         with acting(system="bench", reason="Measured"):

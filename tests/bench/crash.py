@@ -94,11 +94,11 @@ def tables() -> None:
     from django.core.management import call_command
     from django.db import connection
 
-    from governance import roles
     from governance.management.commands.run import collect_static
+    from governance.storage import database_roles
 
     call_command("migrate", interactive=False, verbosity=0)
-    roles.grant(connection)
+    database_roles.grant(connection)
     collect_static(settings.STATIC_ROOT)
 
 
@@ -211,7 +211,7 @@ def check(root: Path) -> list[str]:
     """Nothing noted is lost, nothing is there by half, and the record verifies, sealed and unsealed."""
     from django.db import connection
 
-    from governance import seals, verification
+    from governance.transparency_log import sealing, verification
     from initiatives.models import Initiative
 
     connection.close()
@@ -220,7 +220,7 @@ def check(root: Path) -> list[str]:
         cursor.execute(HALF)
         wrong += [f"half there: {ref}" for (ref,) in cursor.fetchall()]
     wrong += [str(finding) for finding in verification.verify().findings]
-    seals.seal()
+    sealing.seal()
     wrong += [str(finding) for finding in verification.verify().findings]
     return wrong
 

@@ -77,7 +77,7 @@ class Asking:
 def founded(count: int) -> list[Asking]:
     """So many prototypes with contracts of twenty clauses in force, each with a key."""
     from governance import clock
-    from initiatives import actions
+    from initiatives.enforcement import system_keys
     from initiatives.models import Initiative
     from tests.bench import thousands
 
@@ -88,7 +88,7 @@ def founded(count: int) -> list[Asking]:
         team = replace(company.cast.team, owner=owner)
         in_force(case, team, clauses(chance.randint(10, 90)))
         case = Initiative.objects.select_related("unit", "contract").get(pk=case.pk)
-        _, token = actions.make_key(
+        _, token = system_keys.make_key(
             case=case,
             system="bench",
             scopes=["evaluate", "approvals"],
@@ -106,8 +106,8 @@ def founded(count: int) -> list[Asking]:
 
 def clauses(limit: int) -> list:
     """A contract that allows, asks and refuses."""
-    from governance.clauses import FAILURES, Terms, Test
-    from initiatives.actions import Written
+    from governance.contracts.clauses import FAILURES, Terms, Test
+    from initiatives.contracts.actions import Written
 
     who = ("clerks",)
     return [
@@ -128,11 +128,11 @@ def clauses(limit: int) -> list:
 
 def in_force(case, team, written: list) -> None:
     """The contract is written, sent and approved by its two seats."""
-    from adoption.demo import life
+    from adoption.demo import case_acts
 
     if not case.roles.in_force().filter(role="record_owner").exists():
-        life.staff(case, team, ("record_owner",))
-    life.contract(life.fresh(case), team, written, ())
+        case_acts.staff(case, team, ("record_owner",))
+    case_acts.contract(case_acts.fresh(case), team, written, ())
 
 
 def question(chance: random.Random, action: str = "") -> dict:
@@ -419,14 +419,14 @@ def watched(one: Asking, act, old: str) -> tuple[float, int]:
 
 def switched(one: Asking) -> list[str]:
     """From the press of the switch to the last allow."""
-    from initiatives import actions
+    from initiatives.enforcement import kill_switch
 
     def press() -> None:
-        actions.switch_off(case=one.case, reason="A drill", by=one.team.owner)
+        kill_switch.switch_off(case=one.case, reason="A drill", by=one.team.owner)
 
     last, count = watched(one, press, '"decision": true')
     print(f"switch: the last allow {last:.2f} s after the press (at most 1), {count} answers after it")
-    actions.switch_on(case=one.case, reason="The drill is over", by=one.team.owner)
+    kill_switch.switch_on(case=one.case, reason="The drill is over", by=one.team.owner)
     return ["switch within a second"] if last > 1 else []
 
 

@@ -54,10 +54,11 @@ def found(cases: int) -> tuple:
     """So many ideas in forty units, and the cast and people of the company."""
     from django.db import transaction
 
-    from governance import clock, history
-    from governance.history import acting
+    from governance import clock
+    from governance.ledger import row_history
+    from governance.ledger.row_history import acting
     from governance.models import User
-    from initiatives.actions.cases import next_numbers
+    from initiatives.cases.actions import next_numbers
     from initiatives.models import Initiative
     from tests import factories
 
@@ -68,7 +69,7 @@ def found(cases: int) -> tuple:
     now, chance = clock.now(), random.Random(cases)
     for start in range(0, cases, 2_500):
         with transaction.atomic(), acting(by=cast.admin, reason="Founded"):
-            history.insert_many(
+            row_history.insert_many(
                 Initiative,
                 [
                     Initiative(
@@ -90,9 +91,10 @@ def lay_down(cast, folk, lines: int):
     """Lines of effort by chance, the same for the same numbers; returns the case that has most of them."""
     from django.db import transaction
 
-    from governance import clock, history
-    from governance.history import acting
-    from initiatives.importing.efforts import monday
+    from governance import clock
+    from governance.ledger import row_history
+    from governance.ledger.row_history import acting
+    from initiatives.efforts.effort_import import monday
     from initiatives.models import Effort, Initiative, System
 
     chance = random.Random(lines)
@@ -101,7 +103,7 @@ def lay_down(cast, folk, lines: int):
             System(name=f"System {n}", kind="bought", described_by=cast.admin, described_at=clock.now())
             for n in range(200)
         ]
-        history.insert_many(System, systems)
+        row_history.insert_many(System, systems)
     keys = list(Initiative.objects.order_by("pk").values_list("pk", flat=True))
     this, now = monday(clock.today()), clock.now()
     left = lines - Effort.objects.count()
@@ -127,7 +129,7 @@ def lay_down(cast, folk, lines: int):
                 )
             )
         with transaction.atomic(), acting(system="bench", reason="Founded"):
-            history.insert_many(Effort, rows, batch_size=5_000)
+            row_history.insert_many(Effort, rows, batch_size=5_000)
         left -= len(rows)
     return Initiative.objects.get(pk=keys[0])
 
@@ -140,7 +142,7 @@ def measure(cast, busiest) -> None:
     from django.urls import reverse
 
     from governance import clock
-    from initiatives.importing.efforts import monday
+    from initiatives.efforts.effort_import import monday
 
     since = monday(clock.today()) - timedelta(weeks=13)
     pages = {

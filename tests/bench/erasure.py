@@ -23,8 +23,10 @@ def main() -> int:
         from django.db import transaction
 
         from adoption.management.commands import demo
-        from governance import delivery, erase_again, erased, erasure, seals
         from governance.models import Entry, User
+        from governance.notices import daily_mail
+        from governance.privacy import erasure, erasure_log, erasure_replay
+        from governance.transparency_log import sealing
 
         with TemporaryDirectory() as folder:
             settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
@@ -34,8 +36,8 @@ def main() -> int:
             began = time.monotonic()
             with transaction.atomic():
                 demo.build("not asked for here")
-            delivery.deliver()
-            seals.seal()
+            daily_mail.deliver()
+            sealing.seal()
             print(f"demo: {Entry.objects.count()} entries, {time.monotonic() - began:.0f} s")
             admin, auditor = User.objects.get(login="admin"), User.objects.get(login="auditor")
             override = erasure.Override("Order of a court", auditor)
@@ -48,10 +50,10 @@ def main() -> int:
                 said = {"why": "Asked", "duty": "GDPR, Article 17", "override": duty, "by": admin}
                 with transaction.atomic():  # and once more from the log, as a restore does it
                     tried = erasure.erase(person=User.objects.get(pk=person.pk), **said)
-                    lines = [json.dumps(line) for line in erased.lines()][-1:]
+                    lines = [json.dumps(line) for line in erasure_log.lines()][-1:]
                     transaction.set_rollback(True)
                 with transaction.atomic():
-                    erase_again.replay(lines)
+                    erasure_replay.replay(lines)
                     again = found(names)
                     transaction.set_rollback(True)
                 began = time.monotonic()
@@ -72,9 +74,9 @@ def main() -> int:
 
 def end(person, admin) -> None:
     """The account ends as it does in life."""
-    from initiatives import actions
+    from initiatives.roles import leaving
 
-    actions.deactivate(person=person, reason="Left the company", by=admin)
+    leaving.deactivate(person=person, reason="Left the company", by=admin)
 
 
 def expected(done) -> set[str]:
@@ -93,7 +95,7 @@ def outside(names: list[str], mails: Path, admin) -> dict[str, int]:
     """By place, how many files name her: evidence, mails, an export of everything made now."""
     from django.conf import settings
 
-    from adoption import exporting
+    from adoption.record_export import record_export
 
     counts = {}
     wanted = [name.lower().encode() for name in names]
@@ -102,7 +104,7 @@ def outside(names: list[str], mails: Path, admin) -> dict[str, int]:
         counts[place_of] = sum(any(name in path.read_bytes().lower() for name in wanted) for path in files)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "export.zip"
-        exporting.export(out=file, scope=exporting.Scope(), with_files=True, by=admin)
+        record_export.export(out=file, scope=record_export.Scope(), with_files=True, by=admin)
         with zipfile.ZipFile(io.BytesIO(file.read_bytes())) as archive:
             parts = [archive.read(name).lower() for name in archive.namelist()]
             archive.extractall(folder)
@@ -119,14 +121,15 @@ def outside(names: list[str], mails: Path, admin) -> dict[str, int]:
 
 def check(done) -> int:
     """Seal, verify, and make sure that what was erased says so; returns the number of findings."""
-    from governance import erased, seals, verification
     from governance.models import Entry
+    from governance.privacy import erasure_log
+    from governance.transparency_log import sealing, verification
 
-    seals.seal()
+    sealing.seal()
     report = verification.verify()
     act = Entry.objects.get(pk=done.act)
     gone = Entry.objects.filter(pk__in=act.facts["facts"]["entries"]).select_related("body")
-    said = erased.words_for(gone)
+    said = erasure_log.words_for(gone)
     silent = [entry.pk for entry in gone if "Erased on" not in said.get(entry.pk, "")]
     print(
         f"  verified: {report.leaves} leaves, {report.erased} erased, findings {report.findings[:3]}; silent {silent}"

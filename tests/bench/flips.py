@@ -24,16 +24,16 @@ def main(count: int, seed: int) -> int:
         from django.core.management import call_command
         from django.db import transaction
 
-        from governance import seals, verification
+        from governance.transparency_log import sealing, verification
         from tests import factories
         from tests.adoption.exported import flip_missed
         from tests.governance import tampering
 
         cast = factories.make_cast()
         case = factories.make_production(cast)
-        seals.seal()
+        sealing.seal()
         factories.make_case(cast, title="Another")
-        seals.seal()
+        sealing.seal()
         for name, options in (("case", ["--case", case.ref, "--with-files"]), ("all", ["--all"])):
             file = Path(folder, f"{name}.zip")
             call_command("export_record", *options, "--to", str(file), stdout=StringIO())
@@ -77,11 +77,14 @@ def found(seed: int) -> int:
     with place.database():
         from django.db import connection, transaction
 
-        from governance import roles, verification
+        from governance.storage import database_roles
+        from governance.transparency_log import verification
         from tests import factories, plumbing
         from tests.attacks import changing
 
-        roles.grant(connection, plumbing.LOGINS)  # rights on the database itself are in no copy of it
+        database_roles.grant(
+            connection, plumbing.LOGINS
+        )  # rights on the database itself are in no copy of it
         with transaction.atomic():
             changing.make_life(factories.make_cast())
             assert verification.verify().ok

@@ -47,14 +47,14 @@ def write(over: threading.Event, seconds: int) -> None:
     """Write this writer's share, each at its moment."""
     from django.db import connection
 
-    from governance import ledger
-    from governance.history import acting
+    from governance.ledger import record
+    from governance.ledger.row_history import acting
 
     began = time.monotonic()
     for number in range(RATE // WRITERS * seconds):
         time.sleep(max(0.0, began + number * WRITERS / RATE - time.monotonic()))
         with acting(system="bench", reason="Measured"):
-            ledger.record("measured", number=number)
+            record.record("measured", number=number)
     connection.close()
 
 
@@ -62,11 +62,11 @@ def seal(over: threading.Event) -> None:
     """Knock as the beat does."""
     from django.db import connection
 
-    from governance import seals
+    from governance.transparency_log import sealing
 
     while not over.wait(EVERY):
-        seals.seal()
-    seals.seal()
+        sealing.seal()
+    sealing.seal()
     connection.close()
 
 

@@ -45,7 +45,7 @@ END = ["", "n", "r", "l", "nd", "rt", "sk", "m", "ve"]
 
 def words(draw: random.Random, count: int = 9000) -> list[str]:
     """Words that nobody uses, each once, and the single synonyms among the common ones."""
-    from governance.text_search import SYNONYMS
+    from governance.database.text_search import SYNONYMS
 
     made: dict[str, None] = {}
     while len(made) < count:
@@ -131,18 +131,18 @@ def main() -> int:
     given = asked.parse_args()
     draw = random.Random(7)
     with place.database():
-        from adoption import library
+        from adoption.lessons import lesson_search
         from adoption.models import Lesson
 
         began = time.perf_counter()
         texts = lay_down(given.lessons, draw)
         print(f"{given.lessons} lessons, laid down in {time.perf_counter() - began:.0f} s")
         first = Lesson.objects.order_by("pk").values_list("pk", flat=True)[0]
-        library.search("warm up the synonyms")
+        lesson_search.search("warm up the synonyms")
         took, right = [], 0
         for question, of in questions(texts, given.rounds, draw):
             began = time.perf_counter()
-            hits = library.search(question)
+            hits = lesson_search.search(question)
             took.append((time.perf_counter() - began) * 1000)
             right += first + of in {hit.lesson for hit in hits[:5]}
         took.sort()

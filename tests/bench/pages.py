@@ -73,18 +73,18 @@ def entries() -> int:
 
 def before_the_gate(cast) -> list:
     """Prototypes whose review for the MVP gate is open, as people bring them there."""
-    from adoption.demo import life
-    from initiatives import actions
+    from adoption.demo import case_acts
+    from initiatives.reviews import actions as review_actions
     from tests import factories
 
     found = []
     for number in range(REVIEWS):
-        case = life.to_prototype(factories.make_case(cast, title=f"Assistant {number}"), cast.team)
-        life.staff(case, cast.team)
-        life.contract(life.fresh(case), cast.team)
-        life.plan_scope(case, cast.team)
-        life.ground_gate(case, "mvp", cast.team)
-        found.append(actions.open_review(case=life.fresh(case), by=cast.owner))
+        case = case_acts.to_prototype(factories.make_case(cast, title=f"Assistant {number}"), cast.team)
+        case_acts.staff(case, cast.team)
+        case_acts.contract(case_acts.fresh(case), cast.team)
+        case_acts.plan_scope(case, cast.team)
+        case_acts.ground_gate(case, "mvp", cast.team)
+        found.append(review_actions.open_review(case=case_acts.fresh(case), by=cast.owner))
     return found
 
 
@@ -93,23 +93,23 @@ CLAUSES = 200
 
 def long_contract(cast):
     """An MVP in preparation whose contract in force has two hundred clauses, and a draft of the next one."""
-    from adoption.demo import life
-    from governance.clauses import Terms
-    from initiatives import actions
-    from initiatives.actions import Written
+    from adoption.demo import case_acts
+    from governance.contracts.clauses import Terms
+    from initiatives.contracts import actions as contract_actions
+    from initiatives.contracts.actions import Written
     from tests import factories
 
-    case = life.to_prototype(factories.make_case(cast, title="Assistant with many clauses"), cast.team)
-    life.staff(case, cast.team)
-    who = life.ACCOUNT_MANAGERS
+    case = case_acts.to_prototype(factories.make_case(cast, title="Assistant with many clauses"), cast.team)
+    case_acts.staff(case, cast.team)
+    who = case_acts.ACCOUNT_MANAGERS
     acts = [
         Written("autonomy", terms=Terms(action=f"act_{n}", audience=who, up_to=100 * n + 100, currency="EUR"))
-        for n in range(CLAUSES - len(life.CLAUSES))
+        for n in range(CLAUSES - len(case_acts.CLAUSES))
     ]
-    life.contract(life.fresh(case), cast.team, [*life.CLAUSES, *acts])
-    case = life.fresh(case)
-    actions.save_contract(case=case, clauses=[*life.CLAUSES, *acts], by=cast.owner)
-    return life.fresh(case)
+    case_acts.contract(case_acts.fresh(case), cast.team, [*case_acts.CLAUSES, *acts])
+    case = case_acts.fresh(case)
+    contract_actions.save_contract(case=case, clauses=[*case_acts.CLAUSES, *acts], by=cast.owner)
+    return case_acts.fresh(case)
 
 
 def pages(cast, reviews, long) -> None:
@@ -202,9 +202,12 @@ def acts(cast, reviews, *, sealing: bool) -> None:
 
     What an act leaves on the queue, the sealing of the record, the worker does: it is told apart.
     """
-    from governance import clock, seals, statements
-    from initiatives import actions
+    from governance import clock
+    from governance.gates import sign_off_statement
+    from governance.transparency_log import sealing as transparency_log_sealing
     from initiatives.models import Initiative, Review
+    from initiatives.reviews import actions as review_actions
+    from initiatives.reviews.sign_offs import actions as sign_off_actions
 
     plain, signed, promoted, sealed = [], [], [], []
     # Another case: what a statement says of its own would end the votes on it.
@@ -214,7 +217,7 @@ def acts(cast, reviews, *, sealing: bool) -> None:
         if not sealing:
             return
         began = time.perf_counter()
-        seals.seal()
+        transparency_log_sealing.seal()
         sealed.append((time.perf_counter() - began) * 1000)
 
     worker()
@@ -225,13 +228,13 @@ def acts(cast, reviews, *, sealing: bool) -> None:
             plain.append(capture.timed(beside, told=True) * 1000)
             at = clock.now()
             row = Review.objects.select_related("initiative", "rulebook").get(pk=review.pk)
-            text, seen = actions.statement_for(row, seat, person, verdict="approve", at=at)
+            text, seen = sign_off_actions.statement_for(row, seat, person, verdict="approve", at=at)
             began = time.perf_counter()
-            actions.sign_off(
+            sign_off_actions.sign_off(
                 review=row,
                 seat=seat,
                 verdict="approve",
-                digest=statements.digest(text),
+                digest=sign_off_statement.digest(text),
                 prepared_at=at,
                 seen=seen,
                 by=person,
@@ -240,7 +243,7 @@ def acts(cast, reviews, *, sealing: bool) -> None:
             worker()
         plain.append(capture.timed(beside, told=True) * 1000)
         began = time.perf_counter()
-        actions.decide(review=review, outcome="approved", reason="Measured.", by=cast.chair)
+        review_actions.decide(review=review, outcome="approved", reason="Measured.", by=cast.chair)
         promoted.append((time.perf_counter() - began) * 1000)
         worker()
     one = statistics.median(plain)
@@ -256,12 +259,12 @@ def acts(cast, reviews, *, sealing: bool) -> None:
 
 def standings() -> None:
     """Every standing worked out anew, one case after the other, as the nightly sweep would after a new rulebook."""
-    from initiatives import sweeps
     from initiatives.models import Standing
+    from initiatives.stages import periodic
 
     Standing.objects.update(valid_until="2000-01-01T00:00:00Z")
     began = time.monotonic()
-    done = sweeps.recompute()
+    done = periodic.recompute()
     took = time.monotonic() - began
     print(f"{len(done)} standings recomputed in {took:.0f} s ({1000 * took / len(done):.1f} ms each)")
 

@@ -49,10 +49,11 @@ def found(cases: int) -> dict[int, int]:
 def _lay_down(lines: list[Row]) -> None:
     from django.db import connection, transaction
 
-    from governance import clock, history
-    from governance.history import acting
+    from governance import clock
+    from governance.ledger import row_history
+    from governance.ledger.row_history import acting
     from governance.models import Unit
-    from initiatives.actions.cases import next_numbers
+    from initiatives.cases.actions import next_numbers
     from initiatives.models import Initiative
     from tests import factories
 
@@ -60,7 +61,7 @@ def _lay_down(lines: list[Row]) -> None:
     above = cast.unit.parent
     names = list(dict.fromkeys(row.unit for row in lines))
     with transaction.atomic(), acting(by=cast.admin, reason="Founded"):
-        units = history.insert_many(
+        units = row_history.insert_many(
             Unit,
             [
                 Unit(name=name[:120], code=f"unit-{n}", parent=above, path=f"{above.path}unit-{n}/")
@@ -68,7 +69,7 @@ def _lay_down(lines: list[Row]) -> None:
             ],
         )
         at = dict(zip(names, units, strict=True))
-        history.insert_many(
+        row_history.insert_many(
             Initiative,
             [
                 Initiative(

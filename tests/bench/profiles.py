@@ -18,7 +18,7 @@ import time
 from datetime import date, timedelta
 from pathlib import Path
 
-from initiatives.profiling.running import run
+from initiatives.integration.measurement.measuring_process import run
 
 FIRST, LAST = date(2016, 1, 1), date(2022, 12, 31)
 CHANGES = (date(2018, 3, 1), date(2020, 11, 1))

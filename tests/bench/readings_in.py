@@ -30,14 +30,14 @@ def main(wanted: int, seed: int) -> None:
         from django.test.utils import CaptureQueriesContext
         from django.urls import reverse
 
-        from adoption import api
+        from adoption import api as adoption_api
         from adoption.models import Reading, Tally
         from tests import factories
 
         cast = factories.make_cast()
         case = factories.make_mvp(cast)
         measures, token = declare(cast, case)
-        api.READINGS_A_SECOND = 10**9
+        adoption_api.READINGS_A_SECOND = 10**9
         chance, client = random.Random(seed), Client()
         counts, told, began = defaultdict(int), Told(), time.monotonic()
         waiting: list[dict] = []
@@ -84,7 +84,7 @@ def main(wanted: int, seed: int) -> None:
 
 def declare(cast, case) -> tuple[list, str]:
     """Two measures of the case, and the key of the system that sends their readings."""
-    from adoption.actions import measures
+    from adoption.measures import actions as measure_actions
     from tests import factories
 
     common = {
@@ -94,7 +94,7 @@ def declare(cast, case) -> tuple[list, str]:
         "baseline": None,
         "baseline_n": None,
     }
-    declared = measures.declare_measures(
+    declared = measure_actions.declare_measures(
         case=case,
         declared=[
             common | {"instrument": "usage.new_way", "words": "Work done with it", "target": 0.5},

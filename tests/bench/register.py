@@ -65,14 +65,15 @@ def landscape(company, systems: int, links: int) -> None:
 
     from django.db import transaction
 
-    from governance import clock, history
-    from governance.history import acting
-    from initiatives import register
+    from governance import clock
+    from governance.ledger import row_history
+    from governance.ledger.row_history import acting
+    from initiatives.findings import rules as finding_rules
     from initiatives.models import Customisation, Hop, Initiative, Link, Shortcoming, System
 
     chance, now, lead = random.Random(systems), clock.now(), company.cast.lead
     with transaction.atomic(), acting(system="bench", reason="Founded"):
-        made = history.insert_many(
+        made = row_history.insert_many(
             System,
             [
                 System(
@@ -88,7 +89,7 @@ def landscape(company, systems: int, links: int) -> None:
                 for number in range(systems)
             ],
         )
-        history.insert_many(
+        row_history.insert_many(
             Customisation,
             [
                 Customisation(system=system, team=f"Team {n}", what="Statuses", by=lead, at=now)
@@ -104,7 +105,7 @@ def landscape(company, systems: int, links: int) -> None:
             # A few systems are used by many, most by a handful.
             system = made[int(systems * chance.random() ** 3)]
             places.add((chance.choice(cases).pk, system.pk))
-        tied = history.insert_many(
+        tied = row_history.insert_many(
             Link,
             [
                 Link(
@@ -120,7 +121,7 @@ def landscape(company, systems: int, links: int) -> None:
                 for case, system in sorted(places)
             ],
         )
-        history.insert_many(
+        row_history.insert_many(
             Hop,
             [
                 Hop(link=link, position=number, name=name, region=chance.choice(REGIONS))
@@ -136,11 +137,11 @@ def landscape(company, systems: int, links: int) -> None:
             known = set(said.values_list("initiative", "requirement", "source"))
             rows = [
                 Shortcoming(initiative_id=case, **vars(one))
-                for case, found in register.wanted(some).items()
+                for case, found in finding_rules.wanted(some).items()
                 for one in found
                 if (case, one.requirement, one.source) not in known
             ]
-            history.insert_many(Shortcoming, rows)
+            row_history.insert_many(Shortcoming, rows)
 
 
 def pages(company) -> None:

@@ -16,7 +16,7 @@ MOST_SECONDS = 2.0
 
 def lay_down(cast, count: int):
     """So many cases tied to one system through the vendor's hop, beside one that is not; the vendor."""
-    from governance.history import acting, insert_many
+    from governance.ledger.row_history import acting, insert_many
     from initiatives.models import Hop, Initiative, Link, System, Vendor
 
     with acting(by=cast.lead, reason="Laid down"):
@@ -64,11 +64,11 @@ def main(count: int) -> int:
     from django.test.utils import CaptureQueriesContext
 
     from governance import clock
-    from initiatives import actions
-    from initiatives.actions import following
-    from initiatives.actions.base import act, batched
+    from initiatives.cases.act import act, batched
+    from initiatives.findings import sync
+    from initiatives.integration.residency import actions as residency_actions
+    from initiatives.integration.residency import findings as residency_findings
     from initiatives.models import Hold
-    from initiatives.register import residency
     from tests.bench import thousands
 
     company = thousands.found(round(count * 100 / 30) + 10)
@@ -77,7 +77,7 @@ def main(count: int) -> int:
     keys = [case.pk for case in cases]
     for some in batched(keys):  # what else the register says of them was said long ago
         with act("laid down", system="bench", register=True):
-            following.follow(following.lock_cases(some))
+            sync.follow(sync.lock_cases(some))
     fields = {
         "vendor": acme,
         "kind": "region",
@@ -86,14 +86,14 @@ def main(count: int) -> int:
         "by": cast.seat_security,
     }
     began = time.perf_counter()
-    residency.judge(keys)
+    residency_findings.judge(keys)
     print(f"{len(keys)} cases; the rule alone, one statement: {time.perf_counter() - began:.3f} s")
     profile = cProfile.Profile() if "--profile" in sys.argv else None
     with CaptureQueriesContext(connection) as asked:
         began, worked = time.perf_counter(), time.process_time()
         if profile:
             profile.enable()
-        term = actions.file_vendor_term(reference="MSA 4.2", **fields)
+        term = residency_actions.file_vendor_term(reference="MSA 4.2", **fields)
         if profile:
             profile.disable()
         took, worked = time.perf_counter() - began, time.process_time() - worked
@@ -102,7 +102,7 @@ def main(count: int) -> int:
     for query in sorted(asked.captured_queries, key=lambda one: -float(one["time"]))[:6]:
         print(f"  {query['time']} s  {' '.join(query['sql'].split())[:110]}")
     began = time.perf_counter()
-    actions.withdraw_vendor_term(term=term, reason="Misread", by=cast.seat_security)
+    residency_actions.withdraw_vendor_term(term=term, reason="Misread", by=cast.seat_security)
     print(f"withdrawn: {time.perf_counter() - began:.2f} s")
     if profile:
         pstats.Stats(profile).sort_stats("cumtime").print_stats(45)

@@ -18,7 +18,7 @@ def main(sizes: list[int]) -> None:
     with place.database():
         from django.db import connection
 
-        from governance import seals
+        from governance.transparency_log import sealing
         from tests.governance.entries import make_entries
 
         for size in sizes:
@@ -28,12 +28,12 @@ def main(sizes: list[int]) -> None:
                 cursor.execute("CHECKPOINT")  # what was written must not weigh on what is measured
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             worked = processor_seconds(connection)
-            took, checkpoint = timed(seals.seal)
+            took, checkpoint = timed(sealing.seal)
             worked = processor_seconds(connection) - worked
             more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
             make_entries(FEW)
-            few, _ = timed(seals.seal)
-            none, _ = timed(seals.seal)
+            few, _ = timed(sealing.seal)
+            none, _ = timed(sealing.seal)
             print(
                 f"{size:>9} entries, {checkpoint.size} in all: sealed in {took:.2f} s ({size / took:.0f}/s), of it"
                 f" {worked:.2f} s on a processor ({size / worked:.0f}/s), {more} MB more memory;"

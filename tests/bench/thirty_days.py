@@ -69,7 +69,7 @@ def found(imported: int) -> None:
 
     from adoption.demo import inventory
     from governance.models import User
-    from initiatives.actions.imports import confirm_batch, upload_batch
+    from initiatives.imports.inventories.actions import confirm_batch, upload_batch
 
     call_command("demo", stdout=io.StringIO())
     header, *rows = csv.reader(io.StringIO(inventory.EXTRACT.read_text(encoding="utf-8-sig"), newline=""))
@@ -148,18 +148,18 @@ def live(day: int) -> None:
 
 def _ask_for_a_deputy() -> None:
     """Somebody is asked to be deputy and does not answer: told at once, after three and seven days."""
-    from initiatives import actions
+    from initiatives.roles import actions as role_actions
 
     case = _claimed("mvp")
     owner = _owner(case)
     person = next(one for one in _people() if not case.roles.filter(person=one).exists())
-    actions.propose_role(case=case, role="deputy", person=person, by=owner)
+    role_actions.propose_role(case=case, role="deputy", person=person, by=owner)
 
 
 def _forbid_a_region() -> None:
     """A term that forbids what runs, from ten days on: the hold opens on its day, not on the day of filing."""
     from governance import clock
-    from initiatives import actions
+    from initiatives.integration.residency import actions as residency_actions
     from initiatives.models import Hop
 
     hop = (
@@ -169,7 +169,7 @@ def _forbid_a_region() -> None:
         .earliest("pk")
     )
     by = _seat(hop.link.initiative, "security_privacy")
-    actions.file_vendor_term(
+    residency_actions.file_vendor_term(
         vendor=hop.vendor,
         kind="region",
         forbidden=[hop.region],
@@ -181,20 +181,20 @@ def _forbid_a_region() -> None:
 
 def _leave() -> None:
     """An owner of an MVP leaves: the case is vacant that day, the chair hears after a week, the board after two."""
-    from initiatives import actions
+    from initiatives.roles import leaving
 
     case = _claimed("mvp")
-    actions.deactivate(
+    leaving.deactivate(
         person=_owner(case), reason="Left the company", by=_people(is_admin=True).earliest("pk")
     )
 
 
 def _hold() -> None:
     """Somebody is worried, and holds a case."""
-    from initiatives import actions
+    from initiatives.holds import actions as hold_actions
 
     case = _claimed("production")
-    actions.hold(
+    hold_actions.hold(
         case=case, reason="Three customers got the letter of another.", by=_seat(case, "risk_compliance")
     )
 
@@ -223,7 +223,7 @@ def _people(**asked):
 
 def _seat(case, seat: str):
     """Whoever holds the seat of the case's board, and is party to nothing."""
-    from initiatives.reminders.circle import Circle
+    from initiatives.reminders.recipients import Circle
 
     return Circle([case]).holders(case, seat)[0]
 
@@ -233,7 +233,8 @@ def _seat(case, seat: str):
 
 def tell(start: datetime, days: int) -> None:
     """Print the days: what people and the beat did, as sentences, and how many were told what."""
-    from governance import audit, clock
+    from governance import clock
+    from governance.audit import search as audit_search
     from governance.models import Delivery, Entry, Notice
 
     acts = Entry.objects.acts().filter(at__gt=start).select_related("body").order_by("pk")
@@ -245,7 +246,7 @@ def tell(start: datetime, days: int) -> None:
         print(f"{day:%A %-d %B %Y}")
         lines = Counter(
             f"{told.entry.case_ref or 'house':>8}  {told.who or 'Plumbline'} {told.what}"
-            for told in audit.tell(by_day[day])
+            for told in audit_search.tell(by_day[day])
         )
         for line, often in list(lines.items())[:12]:
             print(f"  {line[:150]}{f'  ({often} times)' if often > 1 else ''}")
@@ -390,9 +391,10 @@ def of_cases(seen: Seen) -> Iterator[str]:
     """Holds that opened on another day than their cause, reviews past their day, standings that are not so."""
     from django.db.models import Q
 
-    from governance import clock, gates
+    from governance import clock
+    from governance.gates import criteria
     from governance.models import Rulebook
-    from initiatives import standing
+    from initiatives.facts import supported_stage
     from initiatives.models import Hold, Initiative, Review, Shortcoming
 
     for row in Shortcoming.objects.exclude(hold="").filter(since__gt=seen.first, since__lte=seen.last):
@@ -415,10 +417,10 @@ def of_cases(seen: Seen) -> Iterator[str]:
             if case.imported and every % 20:
                 continue
             now = clock.now()
-            facts = standing.facts_of(case)
-            states = gates.states_at(facts, book, now)
+            facts = supported_stage.facts_of(case)
+            states = criteria.states_at(facts, book, now)
             said = case.spans.covering(now).first()
-            truth = gates.support(facts, book, now, states).supported
+            truth = criteria.support(facts, book, now, states).supported
             if said is None or said.supported != truth:
                 yield f"{case.ref}: its standing says {said and said.supported}, its proof {truth}"
 

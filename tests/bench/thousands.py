@@ -70,12 +70,12 @@ def found(cases: int, *, people: int = 300, units: int = 40) -> Company:
 
 
 def _folk(count: int) -> list:
-    from governance import history
-    from governance.history import acting
+    from governance.ledger import row_history
+    from governance.ledger.row_history import acting
     from governance.models import User
 
     with transaction.atomic(), acting(system="bench", reason="Founded"):
-        return history.insert_many(
+        return row_history.insert_many(
             User,
             [
                 User(
@@ -90,13 +90,13 @@ def _folk(count: int) -> list:
 
 
 def _places(cast, count: int) -> list:
-    from governance import history
-    from governance.history import acting
+    from governance.ledger import row_history
+    from governance.ledger.row_history import acting
     from governance.models import Unit
 
     above = cast.unit.parent  # the board of the cast decides for all of them
     with transaction.atomic(), acting(system="bench", reason="Founded"):
-        return history.insert_many(
+        return row_history.insert_many(
             Unit,
             [
                 Unit(name=f"Unit {n}", code=f"unit-{n}", parent=above, path=f"{above.path}unit-{n}/")
@@ -106,16 +106,17 @@ def _places(cast, count: int) -> list:
 
 
 def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Random) -> None:
-    from governance import clock, history, ledger
-    from governance.history import acting
-    from initiatives import standing
-    from initiatives.actions.cases import next_numbers
+    from governance import clock
+    from governance.ledger import record, row_history
+    from governance.ledger.row_history import acting
+    from initiatives.cases.actions import next_numbers
+    from initiatives.facts import supported_stage
     from initiatives.models import Initiative, StageChange
     from initiatives.models.stage_machine import CLAIM, make_move, offered
 
     now = clock.now()
     with acting(by=cast.admin, reason="Founded"):
-        cases = history.insert_many(
+        cases = row_history.insert_many(
             Initiative,
             [
                 Initiative(
@@ -134,7 +135,7 @@ def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Ran
         meant = chance.choices(MIX, [share for _, share, _ in MIX], k=count)
         owners = chance.choices(folk, k=count)
         _targets(cases, [items for *_, items in meant], owners)
-        ledger.record_many(
+        record.record_many(
             "registered",
             [(case, {"unit": case.unit.name, "problem": case.problem, "owner": o.full_name, "successor_of": None})
              for case, o in zip(cases, owners, strict=True)],
@@ -142,7 +143,7 @@ def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Ran
         _copies(whole)
         _entries({case.pk: case for case in cases})
         moves = [(case, stage) for case, (stage, *_) in zip(cases, meant, strict=True) if stage != "proposed"]
-        entries = ledger.record_many(
+        entries = record.record_many(
             "stage changed",
             [
                 (
@@ -176,8 +177,8 @@ def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Ran
                 for case in same:
                     make_move(case, offered(case, kind=CLAIM, target=stage))
                     case.basis, case.since = "import", now
-                history.update_alike(Initiative, same, ["stage", "basis", "since"])
-            standing.rewrite_alike(same)
+                row_history.update_alike(Initiative, same, ["stage", "basis", "since"])
+            supported_stage.rewrite_alike(same)
 
 
 def _targets(cases: list, items: list[int], owners: list) -> None:
@@ -227,7 +228,7 @@ def _copies(whole) -> None:
 
 def _copy(model, which: str, whole, own: dict | None = None, above: dict | None = None) -> None:
     """Rows of one table under new keys, for every target; `above`: columns that point to rows copied before."""
-    from governance import history
+    from governance.ledger import row_history
 
     table = model._meta.db_table
     told = [
@@ -256,28 +257,28 @@ def _copy(model, which: str, whole, own: dict | None = None, above: dict | None 
             f"INSERT INTO {table} ({names}) SELECT {values} FROM {made} m JOIN {table} r ON r.id = m.told"
             f" JOIN target t ON t.of_case = m.of_case{joins}"
         )
-        if issubclass(model, history.WrittenOnce):
+        if issubclass(model, row_history.WrittenOnce):
             return
         cursor.execute(f"SELECT made FROM {made}")
-        history.write_history(model, [key for (key,) in cursor.fetchall()], "+")
+        row_history.write_history(model, [key for (key,) in cursor.fetchall()], "+")
 
 
 def _entries(cases: dict) -> None:
     """What the acts would have told of each answer, each item and each reading of a report."""
-    from governance import ledger
+    from governance.ledger import record
     from initiatives.models import Answer, Evidence, LayerReview
 
     answers = Answer.objects.filter(initiative__in=list(cases)).values_list(
         "initiative_id", "requirement", "text"
     )
-    ledger.record_many(
+    record.record_many(
         "answered",
         [(cases[key], {"requirement": asked, "text": text, "version": 1}) for key, asked, text in answers],
     )
     items = Evidence.objects.filter(initiative__in=list(cases)).values_list(
         "initiative_id", "pk", "title", "sha256"
     )
-    ledger.record_many(
+    record.record_many(
         "evidence added",
         [
             (cases[key], {"evidence": pk, "title": title, "sha256": digest})
@@ -287,7 +288,7 @@ def _entries(cases: dict) -> None:
     readings = LayerReview.objects.filter(evidence__initiative__in=list(cases)).values_list(
         "evidence__initiative_id", "evidence_id", "requirement", "words"
     )
-    ledger.record_many(
+    record.record_many(
         "layer report read",
         [
             (cases[key], {"evidence": pk, "requirement": asked, "words": words})

@@ -18,14 +18,14 @@ from tests.bench import place
 def main(sizes: list[int]) -> None:
     """One database a size; a line of figures each."""
     with place.database():
-        from governance import seals, verification
+        from governance.transparency_log import sealing, verification
 
         done = 0
         for size in sizes:
             made = place.fill(size - done, after=done)
             done = size
             began = time.monotonic()
-            seals.seal()
+            sealing.seal()
             sealed = time.monotonic() - began
             began = time.monotonic()
             report = verification.verify()

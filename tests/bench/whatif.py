@@ -29,14 +29,14 @@ def main() -> None:
     name = "whatif_demo" if given.demo else f"whatif_{given.cases}"
     with place.database(name if given.keep else None) as there:
         from governance import clock
-        from initiatives import sweeps
         from initiatives.models import Initiative, Review, SignOff
+        from initiatives.stages import periodic
 
         admin, chair = _demo(there) if given.demo else _company(given.cases, there)
         later = clock.now() + timedelta(days=0 if given.demo else given.later)
         with clock.simulated(later):
             began = time.monotonic()
-            done = sweeps.recompute()
+            done = periodic.recompute()
             print(
                 f"{len(done)} standings recomputed for the day: {time.monotonic() - began:.0f} s", flush=True
             )
@@ -65,7 +65,7 @@ def _demo(there: bool):
 
 def _company(cases: int, there: bool):
     """Cases by the thousand, imported, and told ones beside them: some that owe, some before a gate with votes."""
-    from adoption.demo import life
+    from adoption.demo import case_acts
     from initiatives.models import Initiative, Review
     from tests import factories
     from tests.bench import pages
@@ -77,7 +77,7 @@ def _company(cases: int, there: bool):
         for number in range(3):
             factories.make_mvp(cast, title=f"Bounded {number}")
         for review in pages.before_the_gate(cast):
-            life.votes(review, cast.team)
+            case_acts.votes(review, cast.team)
         print(f"{Initiative.objects.count()} cases", flush=True)
     return cast.admin, cast.chair
 

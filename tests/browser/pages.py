@@ -12,24 +12,34 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from adoption.actions import postmortems as writing
-from adoption.actions.attachments import attach
-from adoption.actions.postmortems import start
-from adoption.actions.section_comments import comment
-from adoption.actions.writing import write
-from adoption.demo import life
+from adoption.demo import case_acts
 from adoption.models import PulseComment
-from governance import asof, clock, links, seals, telling
-from governance.actions import appoint
-from governance.administration import Recorded
-from governance.history import acting
+from adoption.postmortems import actions as postmortem_actions
+from adoption.postmortems.actions import start
+from adoption.postmortems.attachments import attach
+from adoption.postmortems.section_comments import comment
+from adoption.postmortems.writing import write
+from governance import clock
+from governance.contracts.templates import STARTERS
+from governance.ledger.row_history import acting
 from governance.models import Entry, PasswordLink, User
 from governance.models.contracts import CLAUSE_KINDS
-from governance.starters import STARTERS
-from governance.views.asof import Day
-from initiatives import actions
-from initiatives.actions.holds import owe
+from governance.notices import preferences
+from governance.people.actions import appoint
+from governance.sign_in import password_links
+from governance.transparency_log import as_of as transparency_log_as_of
+from governance.transparency_log import sealing
+from governance.web.admin_base import Recorded
+from governance.web.pages.as_of_views import Day
+from initiatives.approvals import actions as approval_actions
+from initiatives.contracts import actions as contract_actions
+from initiatives.enforcement import kill_switch
+from initiatives.evidence import actions as evidence_actions
+from initiatives.holds.actions import owe
+from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.models import FileCheck, Initiative, Review
+from initiatives.reviews import actions as review_actions
+from initiatives.stages import actions as stage_actions
 from tests import factories
 from tests.access import TABLE
 from tests.adoption import pulsing
@@ -231,14 +241,16 @@ class Scene:
 def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     """What the one of everything lacks: cases in the other states, and whoever is asked something."""
     trial = factories.make_mvp(cast, title="Trial before its last gate")
-    life.ground_gate(trial, "production", cast.team)
-    review = actions.open_review(case=life.fresh(trial), by=cast.owner)
-    life.votes(review, cast.team, [seat for seat in cast.seats if seat != "business_value"])
-    actions.save_contract(case=life.fresh(trial), clauses=life.CLAUSES[::-1], by=cast.owner)
-    actions.propose_contract(case=life.fresh(trial), by=cast.owner)
+    case_acts.ground_gate(trial, "production", cast.team)
+    review = review_actions.open_review(case=case_acts.fresh(trial), by=cast.owner)
+    case_acts.votes(review, cast.team, [seat for seat in cast.seats if seat != "business_value"])
+    contract_actions.save_contract(
+        case=case_acts.fresh(trial), clauses=case_acts.CLAUSES[::-1], by=cast.owner
+    )
+    contract_actions.propose_contract(case=case_acts.fresh(trial), by=cast.owner)
     document = trial.evidence.filter(kind="document").first()
-    day_of_log = actions.add_evidence(
-        case=life.fresh(trial),
+    day_of_log = evidence_actions.add_evidence(
+        case=case_acts.fresh(trial),
         kind="log_sample",
         title="A day of its log",
         observed_on=clock.today(),
@@ -247,13 +259,13 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         file=SimpleUploadedFile("day.csv", b"When,Asked by,Answer\n09:12,Dana,Summary of four notes\n"),
         by=cast.owner,
     )
-    gone = actions.add_evidence(
-        case=life.fresh(trial),
+    gone = evidence_actions.add_evidence(
+        case=case_acts.fresh(trial),
         kind="document",
         title="A paper that storage lost",
         observed_on=clock.today(),
         covers=["mvp.risk"],
-        file=life.pdf("Lost"),
+        file=case_acts.pdf("Lost"),
         by=cast.owner,
     )
     gone.file.storage.delete(gone.file.name)
@@ -263,9 +275,9 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     idea = factories.make_case(cast, title="Invoice matching")
     begun = factories.make_case(cast, title="Invoices and orders")
     starter = STARTERS["match"]
-    actions.save_contract(
+    contract_actions.save_contract(
         case=begun,
-        clauses=[actions.Written(one.kind, terms=one.terms) for one in starter.clauses],
+        clauses=[contract_actions.Written(one.kind, terms=one.terms) for one in starter.clauses],
         vocabulary=list(starter.vocabulary),
         by=cast.owner,
     )
@@ -279,9 +291,9 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
             due=clock.today(),
             debtor=cast.owner,
         )
-    actions.switch_off(case=overdue, reason="It answered in the wrong tone.", by=cast.owner)
+    kill_switch.switch_off(case=overdue, reason="It answered in the wrong tone.", by=cast.owner)
     stopped = factories.make_prototype(cast, title="Speech to text")
-    stopped = actions.stop(
+    stopped = stage_actions.stop(
         case=stopped, reason_code="no_value", reason="Nobody listened to it.", by=cast.owner
     )
     account = start(obligation=stopped.obligations.get(kind="post_mortem"), by=cast.owner)
@@ -292,10 +304,10 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         post_mortem=account, title="A lost log", file=ContentFile(b"Lost\n", "lost.txt"), by=cast.owner
     )
     lost.file.storage.delete(lost.file.name)
-    account = writing.hand_in(post_mortem=account, version=account.version, by=cast.owner)
+    account = postmortem_actions.hand_in(post_mortem=account, version=account.version, by=cast.owner)
     comment(post_mortem=account, section="impact", text="Which two teams?", by=cast.seat_risk)
     told = factories.make_prototype(cast, title="Store answers")
-    told = actions.stop(case=told, reason_code="no_value", reason="Nobody asked it.", by=cast.owner)
+    told = stage_actions.stop(case=told, reason_code="no_value", reason="Nobody asked it.", by=cast.owner)
     published = factories.make_written(
         told.obligations.get(kind="post_mortem"), by=cast.owner, confirmed_by=cast.seat_adoption
     )
@@ -307,7 +319,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     few = pulsing.closed(cast, begun, [("Claims north", 3)])
     draft_pulse = pulsing.make_pulse(cast, trial)
     invited = pulsing.opened(cast, overdue, sets=["load", "useful", "why", "undo", "around"])[1]
-    batch = actions.upload_batch(
+    batch = inventory_actions.upload_batch(
         content=b"Name,Phase,Owner\nCrater finder,Trial,Somebody\n",
         file_name="own.csv",
         source="acme",
@@ -315,11 +327,11 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         by=cast.admin,
     )
     calls = approvals_of(cast, running)
-    links.ask_reset(name=cast.lead.login)
+    password_links.ask_reset(name=cast.lead.login)
     asked = PasswordLink.objects.get(person=cast.lead)
-    seals.seal()
-    then = Day.of(asof.known_until().replace(microsecond=0)).asked
-    held = life.fresh(trial).roles.in_force().filter(person=cast.lead).first()
+    sealing.seal()
+    then = Day.of(transparency_log_as_of.known_until().replace(microsecond=0)).asked
+    held = case_acts.fresh(trial).roles.in_force().filter(person=cast.lead).first()
     about = {
         "idea": idea.ref,
         "trial": trial.ref,
@@ -334,7 +346,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         "handed_in": account.pk,
         "draft-pulse": draft_pulse.pk,
         "invited": invited["Claims north"][0].split("/")[2],
-        "leaving": telling.leave_token(cast.owner),
+        "leaving": preferences.leave_token(cast.owner),
     }
     newcomer = factories.make_person("just-seated")
     appoint(board=cast.board, person=newcomer, seat="business_value", by=cast.admin)
@@ -463,7 +475,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("closed-403", cast.owner, f"{case}step-back/", 403),
         Page("closed-400", cast.owner, "/search/?q=%00", 400),
     ]
-    through = {"password-set": reverse("password-link", args=[links.token_of(asked)])}
+    through = {"password-set": reverse("password-link", args=[password_links.token_of(asked)])}
     return Scene(world | about, review, more, through)
 
 
@@ -499,7 +511,7 @@ def approvals_of(cast, case: Initiative) -> dict:
         question = factories.make_question(context={"number": number})
         answers.append((factories.make_request(case, key, question=question), cast.support, "approve"))
     for request, person, verdict in answers:
-        actions.answer_approval(
+        approval_actions.answer_approval(
             request=request,
             verdict=verdict,
             digest=request.arguments_digest,

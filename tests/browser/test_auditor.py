@@ -11,8 +11,10 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import expect
 
-from governance import clock, samples, seals
+from governance import clock
+from governance.audit import record_samples
 from governance.models import Sample
+from governance.transparency_log import sealing
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,7 +29,7 @@ def past(transactional_db):
     with clock.simulated(clock.now() - LONG_AGO):
         cast = factories.make_cast()
         case, day = factories.make_prototype(cast), clock.today()
-    seals.seal()
+    sealing.seal()
     return cast, case, day
 
 
@@ -85,7 +87,7 @@ def test_two_years_later(watch, past, tmp_path):
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"Place 2 of {SIZE}")
     sample = Sample.objects.get()
     for drawn in sample.drawn.filter(place__gt=1):
-        samples.conclude(drawn=drawn, conclusion="satisfied", by=cast.auditor)
+        record_samples.conclude(drawn=drawn, conclusion="satisfied", by=cast.auditor)
     page.goto(sample.get_absolute_url())
     auditor.press("Finish the sample")
     with page.expect_download() as download:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from adoption.demo import life
-from governance import client, decision_log
+from adoption.demo import case_acts
+from governance.authorization import client, decision_log
 from tests import factories
 from tests.browser.people import PATIENCE, Person
 from tests.support.paths import EXAMPLES
@@ -25,12 +25,12 @@ AGENT = "agent:ticket-triage"
 def test_what_the_board_signs_is_what_the_agent_may_do(watch, cast, tmp_path):
     """From a template, with three gaps that the check finds, to an agent that is allowed, asked to wait, and denied."""
     case = factories.make_prototype(cast, title="Ticket triage")
-    life.staff(case, cast.team, ("support_owner", "technical_lead"))
+    case_acts.staff(case, cast.team, ("support_owner", "technical_lead"))
     owner = watch.sign_in(cast.owner)
     owner.case(case.title)
     begin(owner)
     gaps(owner)
-    life.staff(case, cast.team, ("record_owner",))
+    case_acts.staff(case, cast.team, ("record_owner",))
     mend(owner)
     send(owner)
     for person in (cast.seat_value, cast.seat_risk):

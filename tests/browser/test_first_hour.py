@@ -6,8 +6,9 @@ import pytest
 from django.core import mail
 from playwright.sync_api import expect
 
-from governance import first_admin, pulse
 from governance.models import User
+from governance.operations import heartbeats
+from governance.sign_in import first_admin
 from initiatives.models import Initiative
 from tests.browser.people import Watch
 from tests.browser.soundness import trouble_in
@@ -86,7 +87,7 @@ class Newcomer:
 
 
 def test_from_the_printed_link_to_the_first_case(empty):
-    pulse.say("scheduler", "of tests")
+    heartbeats.say("scheduler", "of tests")
     admin = Newcomer(empty)
     admin.page.goto(first_admin.link())
     admin.look("first-admin")

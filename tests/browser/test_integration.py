@@ -8,8 +8,15 @@ from datetime import date
 import pytest
 from playwright.sync_api import expect
 
-from adoption.demo import life
-from initiatives import actions, sweeps
+from adoption.demo import case_acts
+from initiatives.checklist import actions as checklist_actions
+from initiatives.integration.links import actions as link_actions
+from initiatives.integration.residency import actions as residency_actions
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import actions as role_actions
+from initiatives.roles import leaving
+from initiatives.running import actions as running_actions
+from initiatives.stages import periodic
 from tests import factories
 from tests.browser.people import Person, Watch
 from tests.browser.soundness import picture
@@ -56,7 +63,7 @@ def cast(transactional_db):
 
 def endpoint(case, cast, region: str):
     """The same model, at an endpoint in this region."""
-    return actions.record_component(
+    return running_actions.record_component(
         case=case, layer="model", name="Language model", version="m-4", region=region, by=cast.lead
     )
 
@@ -66,29 +73,29 @@ def summary(cast):
     """An MVP of spring, tied to CRM by way of a vendor's model, and to billing; its last fallback drill is old."""
     with at(2026, 5, 10):
         case = factories.make_case(cast)
-        life.staff(case, cast.team, ("technical_lead",))
-        vendor = actions.add_vendor(name="Modelwright", by=cast.lead)
-        life.parts(case, cast.team)
+        case_acts.staff(case, cast.team, ("technical_lead",))
+        vendor = residency_actions.add_vendor(name="Modelwright", by=cast.lead)
+        case_acts.parts(case, cast.team)
         model = endpoint(case, cast, "us-east").component
-        hops = [actions.Place("vendor model", vendor=vendor, component=model)]
+        hops = [link_actions.Place("vendor model", vendor=vendor, component=model)]
         for name in ("CRM", "Billing"):
             system = factories.make_system(cast, name, regions=["CH"])
             way = hops if name == "CRM" else []
             factories.make_link(cast, case, system, agreed=True, hops=way, **story.CAREFUL)
     with at(2026, 5, 11):
-        life.ground_gate(case, "prototype", cast.team)
-        life.pass_gate(case, cast.team, reason="Worth exploring beside the other ideas.")
+        case_acts.ground_gate(case, "prototype", cast.team)
+        case_acts.pass_gate(case, cast.team, reason="Worth exploring beside the other ideas.")
     with at(2026, 8, 3):
-        case = life.to_mvp(story.fresh(case), cast.team)
+        case = case_acts.to_mvp(story.fresh(case), cast.team)
     with at(2026, 11, 2):
         factories.make_flow(cast, case)
         story.renew(case, cast)
-        life.ground_gate(case, "production", cast.team, skip=["prod.q10_outage"])
-        actions.answer(
+        case_acts.ground_gate(case, "production", cast.team, skip=["prod.q10_outage"])
+        checklist_actions.answer(
             case=case, requirement="prod.q10_outage", kind="answered", text="By hand, drilled.", by=cast.owner
         )
         story.drill(case, date(2026, 5, 12), cast.support)
-        review = actions.open_review(case=story.fresh(case), by=cast.owner)
+        review = review_actions.open_review(case=story.fresh(case), by=cast.owner)
     return case, review
 
 
@@ -314,14 +321,14 @@ def the_vendor_moves(watch: Watch, cast, case) -> None:
 def proved_and_signed_again(cast, case) -> None:
     """Eight weeks of readings later: proved on the new endpoint, and every seat has signed."""
     story.renew(case, cast)
-    life.ground_gate(case, "production", cast.team)
+    case_acts.ground_gate(case, "production", cast.team)
     current = case.reviews.filter(outcome="open").first()
     if current is None or story.sitting(current).verdict.blockers:
         for one in case.reviews.filter(outcome="open"):
-            actions.withdraw_review(review=one, reason="Opened anew with the new path.", by=cast.owner)
-        current = actions.open_review(case=story.fresh(case), by=cast.owner)
+            review_actions.withdraw_review(review=one, reason="Opened anew with the new path.", by=cast.owner)
+        current = review_actions.open_review(case=story.fresh(case), by=cast.owner)
     for seat, person in cast.seats.items():
-        life.vote(current, seat, person)
+        case_acts.vote(current, seat, person)
 
 
 # Scenario 2
@@ -331,14 +338,14 @@ def test_four_knowledge_bases_a_workflow_in_a_head_and_an_owner_who_leaves(watch
     with at(2026, 8, 20):
         case = factories.make_prototype(cast, title="Ticket triage")
     with at(2026, 9, 1):
-        case = life.to_mvp(case, cast.team)
-        sponsor = actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
-        actions.accept_role(assignment=sponsor, by=cast.sponsor)
+        case = case_acts.to_mvp(case, cast.team)
+        sponsor = role_actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
+        role_actions.accept_role(assignment=sponsor, by=cast.sponsor)
     with at(2026, 10, 5):
-        life.ground_gate(case, "production", cast.team)
-        review = actions.open_review(case=story.fresh(case), by=cast.owner)
+        case_acts.ground_gate(case, "production", cast.team)
+        review = review_actions.open_review(case=story.fresh(case), by=cast.owner)
         for seat in ("risk_compliance", "architecture_integration", "adoption_change"):
-            life.vote(review, seat, cast.seats[seat])
+            case_acts.vote(review, seat, cast.seats[seat])
     successor = factories.make_person("successor", cast.unit, full_name="Nils Holm")
     with at(2026, 10, 12):
         lead = watch.let_in(cast.lead)
@@ -357,9 +364,9 @@ def test_four_knowledge_bases_a_workflow_in_a_head_and_an_owner_who_leaves(watch
     with at(2026, 10, 30):
         holder = cast.board.memberships.get(seat="service_operations")
         factories.make_seat(cast, successor, "service_operations", delegate_of=holder)
-        life.vote(review, "service_operations", successor)
+        case_acts.vote(review, "service_operations", successor)
     with at(2026, 11, 2):
-        actions.deactivate(person=cast.owner, reason="Left the company", system="HR feed")
+        leaving.deactivate(person=cast.owner, reason="Left the company", system="HR feed")
         the_owner_is_gone(watch, cast, case, successor)
     with at(2026, 11, 5):
         she_accepts(watch, review, successor)
@@ -498,9 +505,9 @@ def test_nobody_takes_it_for_a_month(watch, cast):
     with at(2026, 9, 1):
         case = factories.make_mvp(cast, title="Ticket triage")
     with at(2026, 11, 2):
-        actions.deactivate(person=cast.owner, reason="Left the company", system="HR feed")
+        leaving.deactivate(person=cast.owner, reason="Left the company", system="HR feed")
     with at(2026, 12, 2, 12):
-        sweeps.open_vacancy_debts()
+        periodic.open_vacancy_debts()
         chair = watch.let_in(cast.chair)
         chair.desk()
         says(chair, "Ticket triage")

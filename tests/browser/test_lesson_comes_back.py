@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from adoption.actions.lessons import REQUIREMENT
-from adoption.demo import life
+from adoption.demo import case_acts
+from adoption.lessons.actions import REQUIREMENT
 from adoption.models import Incident
-from governance import actions as ground
 from governance import clock
-from initiatives import actions
+from governance.people import actions as people_actions
+from initiatives.holds import dependants
 from initiatives.models import Initiative
 from tests import factories
 from tests.browser.people import Person
@@ -43,14 +43,14 @@ def look():
 
 
 @pytest.fixture
-def others(cast) -> life.Team:
+def others(cast) -> case_acts.Team:
     """Another team of the same board, whose case reads the same ledger and asks for its gate soon."""
-    stores = ground.add_unit(name="Stores", code="stores", parent=cast.unit.parent, by=cast.admin)
+    stores = people_actions.add_unit(name="Stores", code="stores", parent=cast.unit.parent, by=cast.admin)
     names = {"owner": "Nils Brandt", "support": "Rosa Lind", "lead": "Ivo Marek", "steward": "Tess Okoye"}
     people = {
         role: factories.make_person(f"stores-{role}", stores, full_name=name) for role, name in names.items()
     }
-    return life.team_for(stores, **people)
+    return case_acts.team_for(stores, **people)
 
 
 @pytest.fixture
@@ -58,8 +58,8 @@ def running(cast) -> Initiative:
     """A trial that reads the ledger, and that the warehouse depends on."""
     case = factories.make_case(cast, title=FIRST)
     factories.make_link(cast, case, agreed=True, **CAREFUL)
-    case = life.to_mvp(life.to_prototype(case, cast.team), cast.team)
-    actions.add_dependant(
+    case = case_acts.to_mvp(case_acts.to_prototype(case, cast.team), cast.team)
+    dependants.add_dependant(
         case=case,
         who="Warehouse",
         for_what="Calls back customers by what the summary says.",
@@ -77,11 +77,11 @@ def ahead(cast, others, running) -> Initiative:
     case = factories.make_case(cast, title=SECOND, **fields)
     ledger = running.links.get().system
     factories.make_link(cast, case, ledger, agreed=True, by=others.owner, **CAREFUL)
-    case = life.to_prototype(case, others)
-    life.staff(case, others)
-    life.contract(life.fresh(case), others)
-    life.plan_scope(case, others)
-    life.ground_gate(case, "mvp", others)
+    case = case_acts.to_prototype(case, others)
+    case_acts.staff(case, others)
+    case_acts.contract(case_acts.fresh(case), others)
+    case_acts.plan_scope(case, others)
+    case_acts.ground_gate(case, "mvp", others)
     return case
 
 
@@ -98,7 +98,7 @@ def test_from_a_reported_problem_to_a_lesson_that_another_team_answers(
     publish(watch.let_in(cast.seat_risk), seat, look)
     learn(watch.let_in(others.owner), seat, look)
     for name in ("business_value", "risk_compliance"):
-        life.vote(ahead.reviews.get(gate="mvp"), name, cast.seats[name])
+        case_acts.vote(ahead.reviews.get(gate="mvp"), name, cast.seats[name])
     seat.desk()
     seat.click("Read and sign")
     expect(seat.page.locator("#lessons")).to_contain_text(ANSWERED)
@@ -110,7 +110,7 @@ def test_from_a_reported_problem_to_a_lesson_that_another_team_answers(
     look(seat, "signed")
     chair = watch.let_in(cast.chair)
     chair.decide("A bounded trial that knows what the first one learned.")
-    assert life.fresh(ahead).stage == "mvp"
+    assert case_acts.fresh(ahead).stage == "mvp"
 
 
 def report(watch, owner: Person, look) -> Person:

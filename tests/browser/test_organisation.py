@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from adoption.demo import life
-from governance import clock, seals
-from initiatives import actions
+from adoption.demo import case_acts
+from governance import clock
+from governance.transparency_log import sealing
+from initiatives.reviews import actions as review_actions
 from tests import factories
 from tests.browser.soundness import trouble_in
 
@@ -32,10 +33,10 @@ def test_two_units_become_one(watch, cast):
     """An admin reads what a merge does and does it; the case says so, and the day before still shows the old tree."""
     with clock.simulated(clock.now() - AGE):
         case = factories.make_case(cast)
-        life.parts(case, cast.team)
-        life.ground_gate(case, "prototype", cast.team)
-        review = actions.open_review(case=life.fresh(case), by=cast.owner)
-        life.vote(review, "business_value", cast.seat_value)
+        case_acts.parts(case, cast.team)
+        case_acts.ground_gate(case, "prototype", cast.team)
+        review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+        case_acts.vote(review, "business_value", cast.seat_value)
     admin = watch.sign_in(cast.admin)
     page = admin.page
     page.goto("/admin/")
@@ -53,7 +54,7 @@ def test_two_units_become_one(watch, cast):
     main.get_by_role("button", name="Merge this unit").click()
     expect(page.locator(".messagelist")).to_contain_text("is merged")
     expect(main).to_contain_text("It was merged into Logistics.")
-    seals.seal()
+    sealing.seal()
     owner = watch.sign_in(cast.owner)
     owner.page.goto(f"{case.get_absolute_url()}history/")
     told = "took the case along from Account management to Logistics"
@@ -103,9 +104,9 @@ def test_somebody_is_away_and_another_sits_for_her(watch, cast):
     The seat is in its first day: the desk says so, until the chair confirms it.
     """
     case = factories.make_case(cast)
-    life.parts(case, cast.team)
-    life.ground_gate(case, "prototype", cast.team)
-    actions.open_review(case=life.fresh(case), by=cast.owner)
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
+    review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
     holder = watch.sign_in(cast.seat_value)
     holder.page.get_by_role("link", name="Away or leaving").click()
     holder.type("First day away", clock.today().isoformat())

@@ -14,8 +14,13 @@ from django.test import Client, signals
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from governance import clock, pulse, subject_access
-from initiatives import actions, permissions
+from governance import clock
+from governance.operations import heartbeats
+from governance.privacy import subject_access
+from initiatives.cases import permissions as case_permissions
+from initiatives.contracts import actions as contract_actions
+from initiatives.contracts import clause_actions
+from initiatives.holds import actions as hold_actions
 from initiatives.models import Hold, Initiative
 from tests import factories
 from tests.access import TABLE
@@ -37,7 +42,7 @@ def cast(transactional_db):
     """An organisation with a past; its scheduler is heard."""
     with clock.simulated(clock.now() - pages.AGE):
         cast = factories.make_cast()
-    pulse.say("scheduler", "of tests")
+    heartbeats.say("scheduler", "of tests")
     return cast
 
 
@@ -137,14 +142,14 @@ def answers(visitor: Visitor, scene: pages.Scene, cast, monkeypatch) -> list[str
     page.goto(reverse("clause-edit", args=[scene.world["begun"], 2]))
     begun = Initiative.objects.get(number=scene.world["begun"].removeprefix("AI-"))
     clause = begun.contract.versions.get().clauses.get(number=2)
-    less = actions.Written("autonomy", terms=replace(clause.said, up_to=100_00), number=2)
-    actions.save_clause(case=begun, clause=less, seen=clause.fingerprint, by=cast.owner)
+    less = contract_actions.Written("autonomy", terms=replace(clause.said, up_to=100_00), number=2)
+    clause_actions.save_clause(case=begun, clause=less, seen=clause.fingerprint, by=cast.owner)
     page.get_by_label("How many at once, at most").fill("3")
     found += visitor.presses("clause-overtaken", "Save the clause", 409)
     visitor.becomes(cast.chair)
     page.goto(address("hold-lift", scene.world))
     hold = Hold.objects.get(pk=scene.world["holds"])
-    actions.lift_hold(hold=hold, reason="Seen to.", by=cast.chair)
+    hold_actions.lift_hold(hold=hold, reason="Seen to.", by=cast.chair)
     page.locator("main form textarea").fill("Seen to as well.")
     found += visitor.presses("closed-409", "Lift it", 409)
     page.goto("/settings/")
@@ -152,7 +157,7 @@ def answers(visitor: Visitor, scene: pages.Scene, cast, monkeypatch) -> list[str
     found += visitor.presses("closed-403-forged", "Save", 403)
     visitor.becomes(cast.chair)
     with monkeypatch.context() as broken:
-        broken.setattr(permissions, "may_compare_ideas", None)
+        broken.setattr(case_permissions, "may_compare_ideas", None)
         found += visitor.opens(pages.Page("closed-500", cast.chair, "/ideas/", 500))
     return found
 

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from adoption.demo import life
-from adoption.demo.adopted import adopted
+from adoption.demo import case_acts
+from adoption.demo.measures import adopted
 from governance import clock
 from governance.models import User
-from initiatives.actions.base import together
+from initiatives.cases.act import together
 from initiatives.models import Initiative
 from tests.browser.people import Person, Watch
 from tests.browser.ways import WAYS, Keyboard, Slim, Unscripted
@@ -160,7 +160,7 @@ def test_from_four_fields_to_production(watch, cast, rounds, way):
     staff(owner, people, cast)
     risk = people.sign_in(cast.seat_risk)
     if proved:  # by hand in test_contract.py
-        life.contract(Initiative.objects.get(title=TITLE), cast.team)
+        case_acts.contract(Initiative.objects.get(title=TITLE), cast.team)
     else:
         write_contract(owner)
         for seat in (value, risk):
@@ -171,7 +171,7 @@ def test_from_four_fields_to_production(watch, cast, rounds, way):
     answer_gate(owner, "Prototype to MVP", cast, by_hand)
     prove(owner, FOR_MVP[:proved], FOR_MVP_CLAUSES[:proved])
     if proved:
-        life.ground_gate(Initiative.objects.get(title=TITLE), "mvp", cast.team)
+        case_acts.ground_gate(Initiative.objects.get(title=TITLE), "mvp", cast.team)
     open_review(owner)
     seats = (cast.seat_value, cast.seat_risk, cast.seat_security, cast.seat_architecture, cast.seat_adoption)
     sign_all(seats, people, proved, cast)
@@ -184,7 +184,7 @@ def test_from_four_fields_to_production(watch, cast, rounds, way):
     report_outcomes(owner, proved)
     map_contract(owner, proved)
     if proved:
-        life.ground_gate(Initiative.objects.get(title=TITLE), "production", cast.team)
+        case_acts.ground_gate(Initiative.objects.get(title=TITLE), "production", cast.team)
     else:
         adopted(Initiative.objects.get(title=TITLE), cast.team)
         read_reports(people.at[cast.seat_security.login])
@@ -203,7 +203,7 @@ def sign_all(seats: tuple[User, ...], people: People, by_hand: int | None, cast)
     review = Initiative.objects.get(title=TITLE).reviews.latest("pk")
     seat_of = {person: seat for seat, person in cast.seats.items()}
     for person in seats[len(seats) if by_hand is None else by_hand :]:
-        life.vote(review, seat_of[person], person)
+        case_acts.vote(review, seat_of[person], person)
 
 
 def register(owner: Person) -> None:
@@ -243,7 +243,7 @@ def answer_gate(owner: Person, title: str, cast, by_hand: int | None) -> None:
     case = Initiative.objects.get(title=TITLE)
     with together():
         for key in questions[len(questions) if by_hand is None else by_hand :]:
-            life.say(case, key, cast.team)
+            case_acts.say(case, key, cast.team)
     owner.tab("Checklist")
     expect(owner.page.get_by_role("heading", level=1)).to_contain_text(title)
     assert owner.unanswered() == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from governance.client import Plumbline
+from governance.authorization.client import Plumbline
 from tests.stand_in import KEY, StandIn
 
 

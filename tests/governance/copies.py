@@ -17,10 +17,10 @@ from django.db import connection
 from django.test import override_settings
 from psycopg import sql
 
-from governance import backup, restore
-from governance.decision_log import FIELDS, decisions
+from governance.authorization.decision_log import FIELDS, decisions
 from governance.management.commands import restore_check
 from governance.models import PolicyDecision
+from governance.storage import backup, restore
 from tests import factories, plumbing
 from tests.initiatives.asking import System, logged
 

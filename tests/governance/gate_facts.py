@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from governance.facts import ContractState, Declared, Facts, Item, Reply, Running, ScopeFact
-from governance.proof import ACCEPTED_IN_PERSON, GENERATED_ONLY
+from governance.gates.gate_inputs import ContractState, Declared, Facts, Item, Reply, Running, ScopeFact
+from governance.gates.requirements import ACCEPTED_IN_PERSON, GENERATED_ONLY
 from governance.rulebook import load_default, parse
 
 BOOK = parse(load_default())

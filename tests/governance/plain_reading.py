@@ -1,6 +1,7 @@
 """What a contract answers, read from its clauses by hand.
 
-The reading is written from what `governance.clauses` and `governance.policy` say that clauses mean, and shares nothing
+The reading is written from what `governance.contracts.clauses` and `governance.authorization.decision` say
+that clauses mean, and shares nothing
 with the engine but the clauses themselves: it goes from clause to clause and compares values of one type only.
 """
 

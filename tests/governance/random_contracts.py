@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.test import override_settings
 
-from governance.cedar import Policies, Rule
-from governance.clauses import FAILURES, LARGEST, Terms, Test
-from governance.policy import CaseCondition, Version, decide
+from governance.authorization.decision import CaseCondition, Version, decide
+from governance.contracts.cedar_policies import Policies, Rule
+from governance.contracts.clauses import FAILURES, LARGEST, Terms, Test
 from tests.governance import plain_reading
 
 ZURICH = zoneinfo.ZoneInfo("Europe/Zurich")

@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from governance.cedar import Rule
-from governance.clauses import FAILURES, Terms, Test
+from governance.contracts.cedar_policies import Rule
+from governance.contracts.clauses import FAILURES, Terms, Test
 
 ON = date(2026, 3, 10)
 REQUIRED = ("autonomy", "human_approval", "edge_policy", "record_owner")

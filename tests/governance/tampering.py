@@ -7,9 +7,10 @@ from datetime import date, datetime, timedelta
 
 from django.db import DatabaseError, connection, transaction
 
-from governance import capture, seals, verification
+from governance.ledger import row_capture
 from governance.models import Checkpoint, Entry
-from governance.offline.verify import commitment
+from governance.transparency_log import sealing, verification
+from governance.transparency_log.offline_verifier import commitment
 
 SEALED = [
     ("governance_entry", "id"),
@@ -50,8 +51,10 @@ def first_found(**options) -> verification.Finding | None:
 
 def live_and_history() -> list[tuple[str, str]]:
     """Every table whose rows are captured, and every table of history, with its key."""
-    found = [(model._meta.db_table, model._meta.pk.column) for model in capture.captured_models()]
-    return found + [(model.history.model._meta.db_table, "history_id") for model in capture.governed_models()]
+    found = [(model._meta.db_table, model._meta.pk.column) for model in row_capture.captured_models()]
+    return found + [
+        (model.history.model._meta.db_table, "history_id") for model in row_capture.governed_models()
+    ]
 
 
 def flip(chance: random.Random, table: str, pk: str) -> tuple[str, str] | None:
@@ -88,7 +91,7 @@ def missed(
 
     Otherwise what was flipped, and what went wrong: None when verification named the right place first.
     """
-    histories = {model.history.model._meta.db_table: model for model in capture.governed_models()}
+    histories = {model.history.model._meta.db_table: model for model in row_capture.governed_models()}
     table, pk = chance.choice(places or SEALED * 6 + live_and_history())
     with undone():
         rows = _rows_of_history(histories.get(table))
@@ -156,4 +159,4 @@ def rewrite_everything(entry: Entry, body: bytes) -> Checkpoint:
     rewrite(entry, body)
     for table in ("governance_leaf", "governance_node", "governance_sealing", "governance_checkpoint"):
         tamper(f"DELETE FROM {table}", table=table)
-    return seals.seal()
+    return sealing.seal()

@@ -13,12 +13,15 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
-from governance import actions, first_admin, links, seals, sessions, status
-from governance.answers import Conflict, Refused
-from governance.history import acting
+from governance.ledger.row_history import acting
 from governance.models import Entry, EntryBody, PasswordLink, Session, SignInAttempt, User
-from governance.models.access import INVITATION, RESET
-from initiatives import actions as upstairs
+from governance.models.sign_in import INVITATION, RESET
+from governance.operations import status
+from governance.people import actions as people_actions
+from governance.permission_result import Conflict, Refused
+from governance.sign_in import first_admin, password_links, sessions
+from governance.transparency_log import sealing
+from initiatives.roles import leaving
 from tests.factories import PASSWORD, make_person
 
 NOON = datetime(2026, 11, 9, 12, tzinfo=UTC)
@@ -46,7 +49,7 @@ def admin(db) -> User:
 
 @pytest.fixture
 def newcomer(admin) -> User:
-    return actions.add_person(login="ana", full_name="Ana Ruiz", email="ana@example.org", by=admin)
+    return people_actions.add_person(login="ana", full_name="Ana Ruiz", email="ana@example.org", by=admin)
 
 
 def signed_in(login="owner", password=PASSWORD, agent=FIREFOX) -> Client:
@@ -167,10 +170,10 @@ def test_a_session_ends_twelve_hours_after_signing_in_however_busy(person):
 
 def test_an_account_that_ends_loses_its_sessions_for_good(cast):
     client = signed_in("outsider")
-    links.ask_reset(name="outsider")
-    upstairs.deactivate(person=cast.outsider, reason="Left", by=cast.admin)
+    password_links.ask_reset(name="outsider")
+    leaving.deactivate(person=cast.outsider, reason="Left", by=cast.admin)
     assert not Session.objects.filter(person=cast.outsider).exists()
-    upstairs.reactivate(person=cast.outsider, reason="Back", by=cast.admin)
+    leaving.reactivate(person=cast.outsider, reason="Back", by=cast.admin)
     assert not is_in(client), "an account that is given back brings no session with it"
     assert not PasswordLink.objects.open().filter(person=cast.outsider).exists()
 
@@ -180,7 +183,7 @@ def test_an_account_that_ends_loses_its_sessions_for_good(cast):
 
 def test_a_changed_password_signs_out_everywhere_else(person):
     here, phone = signed_in(), signed_in(agent=PHONE)
-    links.ask_reset(name="owner")
+    password_links.ask_reset(name="owner")
     sent = {"current": PASSWORD, "password": NEW, "again": NEW}
     assert here.post("/account/password/", sent).url == "/account/"
     assert [is_in(here), is_in(phone)] == [True, False]
@@ -228,7 +231,7 @@ def test_a_wrong_password_of_now_is_counted_and_recorded(person):
 
 
 def test_an_invitation_leads_to_a_password_and_works_once(newcomer, admin, mails):
-    (message,) = mails(lambda: links.invite(people=[newcomer], by=admin))
+    (message,) = mails(lambda: password_links.invite(people=[newcomer], by=admin))
     assert message.to == ["ana@example.org"]
     assert "Per Dahl made you an account" in message.body
     assert "You sign in as ana." in message.body
@@ -252,44 +255,44 @@ def test_an_invitation_leads_to_a_password_and_works_once(newcomer, admin, mails
 
 def test_a_link_is_good_for_a_while_only_and_for_nobody_else(newcomer, admin):
     with time_machine.travel(NOON, tick=False) as clock:
-        (link,) = links.invite(people=[newcomer], by=admin)
-        token = links.token_of(link)
-        assert links.find(token) == link
+        (link,) = password_links.invite(people=[newcomer], by=admin)
+        token = password_links.token_of(link)
+        assert password_links.find(token) == link
         forged = token.replace(f"{link.pk}.", f"{link.pk + 1}.", 1)
         for other in (forged, token[:-1], f"{link.pk}.{link.nonce}", "", "~", "x~y", "\u202e"):
-            assert links.find(other) is None
+            assert password_links.find(other) is None
         clock.shift(timedelta(days=7, seconds=-1))
-        assert links.find(token) == link
+        assert password_links.find(token) == link
         clock.shift(timedelta(seconds=2))
-        assert links.find(token) is None
+        assert password_links.find(token) is None
         with pytest.raises(Conflict):
-            links.set_password(token=token, password=NEW)
+            password_links.set_password(token=token, password=NEW)
 
 
 def test_a_link_that_is_opened_twice_at_once_works_once(newcomer, admin, monkeypatch):
-    (link,) = links.invite(people=[newcomer], by=admin)
-    monkeypatch.setattr(links, "find", lambda token: link)  # both looked before either acted
-    links.set_password(token="", password=NEW)
+    (link,) = password_links.invite(people=[newcomer], by=admin)
+    monkeypatch.setattr(password_links, "find", lambda token: link)  # both looked before either acted
+    password_links.set_password(token="", password=NEW)
     with pytest.raises(Conflict):
-        links.set_password(token="", password="another phrase")
+        password_links.set_password(token="", password="another phrase")
     newcomer.refresh_from_db()
     assert newcomer.check_password(NEW)
 
 
 def test_a_poor_password_is_refused_by_the_act_and_the_link_lasts(newcomer, admin):
-    (link,) = links.invite(people=[newcomer], by=admin)
-    token = links.token_of(link)
+    (link,) = password_links.invite(people=[newcomer], by=admin)
+    token = password_links.token_of(link)
     with pytest.raises(ValidationError):
-        links.set_password(token=token, password="password")
+        password_links.set_password(token=token, password="password")
     newcomer.refresh_from_db()
     assert not newcomer.has_usable_password()
-    links.set_password(token=token, password=NEW)
+    password_links.set_password(token=token, password=NEW)
 
 
 def test_a_new_password_ends_every_other_link_and_session(person, mails):
     client = signed_in()
-    first = mails(lambda: links.ask_reset(name="owner"))
-    second = mails(lambda: links.ask_reset(name="OWNER@example.org"))
+    first = mails(lambda: password_links.ask_reset(name="owner"))
+    second = mails(lambda: password_links.ask_reset(name="OWNER@example.org"))
     assert [len(first), len(second)] == [1, 1]
     for _ in range(5):
         Client().post("/sign-in/", {"username": "owner", "password": "guess"})
@@ -331,31 +334,33 @@ def test_asking_again_and_again_is_slowed_down_for_known_and_unknown_alike(perso
 
 
 def test_who_left_gets_no_link(cast, mails):
-    upstairs.deactivate(person=cast.outsider, reason="Left", by=cast.admin)
-    assert mails(lambda: links.ask_reset(name="outsider")) == []
+    leaving.deactivate(person=cast.outsider, reason="Left", by=cast.admin)
+    assert mails(lambda: password_links.ask_reset(name="outsider")) == []
 
 
 def test_an_invitation_is_refused_where_it_makes_no_sense(cast):
-    newcomer = actions.add_person(login="ana", full_name="Ana Ruiz", email="ana@example.org", by=cast.admin)
+    newcomer = people_actions.add_person(
+        login="ana", full_name="Ana Ruiz", email="ana@example.org", by=cast.admin
+    )
     with pytest.raises(Exception, match="has a password already"):
-        links.invite(people=[newcomer, cast.owner], by=cast.admin)
+        password_links.invite(people=[newcomer, cast.owner], by=cast.admin)
     assert not PasswordLink.objects.exists(), "all of them or nobody"
     with pytest.raises(Refused):
-        links.invite(people=[newcomer], by=cast.owner)
-    nameless = actions.add_person(login="ben", full_name="Ben Okoye", by=cast.admin)
+        password_links.invite(people=[newcomer], by=cast.owner)
+    nameless = people_actions.add_person(login="ben", full_name="Ben Okoye", by=cast.admin)
     with pytest.raises(Exception, match="no mail address"):
-        links.invite(people=[nameless], by=cast.admin)
+        password_links.invite(people=[nameless], by=cast.admin)
 
 
 def test_a_mail_that_fails_is_tried_again_and_the_link_still_works(newcomer, admin, mails, monkeypatch):
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
-    assert mails(lambda: links.invite(people=[newcomer], by=admin)) == []
+    assert mails(lambda: password_links.invite(people=[newcomer], by=admin)) == []
     row = PasswordLink.objects.get()
     assert (row.sent_at, row.attempts) == (None, 1)
     assert "ZeroDivisionError" in row.last_error
-    assert links.token_of(row) not in row.last_error
+    assert password_links.token_of(row) not in row.last_error
     monkeypatch.undo()
-    assert links.mail_waiting() == 0, "it rests first"
+    assert password_links.mail_waiting() == 0, "it rests first"
     (waiting,) = status.undelivered()
     assert status.try_again(key=waiting.key, by=admin) is True
     assert len(mail.outbox) == 1
@@ -427,7 +432,7 @@ def test_no_password_and_no_key_is_ever_written_down(newcomer, admin, mails, cap
     """Of a whole life of an account: neither in an entry, nor in a log, nor in a row but the hash."""
     tried, last = "a guess that is wrong", "the very last phrase"
     with caplog.at_level(logging.DEBUG):
-        (message,) = mails(lambda: links.invite(people=[newcomer], by=admin))
+        (message,) = mails(lambda: password_links.invite(people=[newcomer], by=admin))
         path = link_in(message)
         client = Client()
         client.get(path)
@@ -445,5 +450,5 @@ def test_no_password_and_no_key_is_ever_written_down(newcomer, admin, mails, cap
         told += cursor.fetchone()[0]
     for word in (NEW, tried, last, secret):
         assert word not in told
-    seals.seal()
+    sealing.seal()
     assert INVITATION in Entry.objects.acts().filter(kind="password set").first().facts["facts"]["how"]

@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from simple_history.admin import SimpleHistoryAdmin
 
-from governance.administration import LEFT_OUT, SUBJECTS, export_csv
 from governance.models import Board, Entry, Membership, Unit, User
+from governance.web.admin_base import LEFT_OUT, SUBJECTS, export_csv
 from initiatives.models import Initiative
 from tests import factories
 from tests.policy import trouble_with

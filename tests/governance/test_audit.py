@@ -11,15 +11,20 @@ from django.db import IntegrityError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as some
 
-from adoption.demo import life
-from governance import actions as ground
-from governance import audit, clock, history, ledger, rights, samples, seals
-from governance.answers import Refused
-from governance.audit import Search
-from governance.history import acting
+from adoption.demo import case_acts
+from governance import clock
+from governance.audit import record_samples, rights_report
+from governance.audit import search as audit_search
+from governance.audit.search import Search
+from governance.ledger import record, row_history
+from governance.ledger.row_history import acting
 from governance.models import Entry, Membership, SampledEntry
 from governance.models.people import CHAIR
-from initiatives import actions
+from governance.people import actions as people_actions
+from governance.permission_result import Refused
+from governance.transparency_log import sealing
+from initiatives.roles import actions as role_actions
+from initiatives.roles import leaving
 from tests import factories
 from tests.claims import check_deferred
 from tests.races.ring import Ring
@@ -34,14 +39,16 @@ def case(cast):
 @pytest.fixture
 def sealed(case):
     """The same, all of it under a checkpoint."""
-    return seals.seal()
+    return sealing.seal()
 
 
 def drawn(cast, **fields):
     """A sample of sign-offs, drawn by the auditor."""
     fields = {"size": 5, "seed": "agreed"} | fields
     search = fields.pop("search", Search(kind="signed off"))
-    return samples.draw_sample(name="Votes", purpose="Yearly look", search=search, **fields, by=cast.auditor)
+    return record_samples.draw_sample(
+        name="Votes", purpose="Yearly look", search=search, **fields, by=cast.auditor
+    )
 
 
 # --- The draw, by itself ---------------------------------------------------------------------------------------------
@@ -63,10 +70,10 @@ def test_the_draw_is_the_one_the_method_describes():
     first = [row[0] for row in order if row[3] == "seat 0"]
     second = [row[0] for row in order if row[3] == "seat 1"]
     # Of 4: one each, then to seat 1 (9/1 before 3/1), then to seat 1 (9/2 before 3/1).
-    assert [key for key, _, _ in audit.draw(rows, seed="s", size=4).keys] == [first[0], *second[:3]]
-    assert audit.draw(rows, seed="s", size=4).strata == (
-        audit.Stratum("gate", "seat 0", 3, 1),
-        audit.Stratum("gate", "seat 1", 9, 3),
+    assert [key for key, _, _ in audit_search.draw(rows, seed="s", size=4).keys] == [first[0], *second[:3]]
+    assert audit_search.draw(rows, seed="s", size=4).strata == (
+        audit_search.Stratum("gate", "seat 0", 3, 1),
+        audit_search.Stratum("gate", "seat 1", 9, 3),
     )
 
 
@@ -77,9 +84,9 @@ def test_the_draw_is_the_one_the_method_describes():
 )
 def test_a_draw_does_not_depend_on_the_order_and_leaves_no_stratum_out(sizes, size, order):
     rows = list(population(*sizes))
-    sample = audit.draw(rows, seed="one", size=size)
+    sample = audit_search.draw(rows, seed="one", size=size)
     order.shuffle(rows)
-    assert audit.draw(rows, seed="one", size=size) == sample
+    assert audit_search.draw(rows, seed="one", size=size) == sample
     assert len({key for key, _, _ in sample.keys}) == len(sample.keys) == min(size, sum(sizes))
     assert sorted(stratum.found for stratum in sample.strata) == sorted(sizes)
     assert sum(stratum.drawn for stratum in sample.strata) == len(sample.keys)
@@ -89,7 +96,7 @@ def test_a_draw_does_not_depend_on_the_order_and_leaves_no_stratum_out(sizes, si
 
 def test_another_seed_draws_others():
     rows = list(population(200))
-    assert audit.draw(rows, seed="a", size=10).keys != audit.draw(rows, seed="b", size=10).keys
+    assert audit_search.draw(rows, seed="a", size=10).keys != audit_search.draw(rows, seed="b", size=10).keys
 
 
 # --- Searching -------------------------------------------------------------------------------------------------------
@@ -133,7 +140,7 @@ def test_text_is_found_as_it_was_typed_whatever_json_made_of_it(cast):
 def test_days_are_local_days_and_text_without_a_first_day_is_bounded(cast, settings):
     def at(*moment):
         with clock.simulated(datetime(*moment, tzinfo=UTC)), acting(by=cast.admin):
-            return ledger.record("looked", words="needle").pk
+            return record.record("looked", words="needle").pk
 
     # In summer, midnight in Berlin is 22:00 in UTC.
     settings.TIME_ZONE = "Europe/Berlin"
@@ -167,14 +174,14 @@ def test_pages_by_key_show_everything_once_both_ways(cast, case):
     keys = list(Entry.objects.order_by("-pk").values_list("pk", flat=True))
     pages, before = [], None
     while True:
-        page = audit.window(Entry.objects.all(), 40, before=before)
+        page = audit_search.window(Entry.objects.all(), 40, before=before)
         pages.append([row.pk for row in page.rows])
         before = page.older
         if before is None:
             break
     assert list(chain(*pages)) == keys
     assert len(pages) > 2
-    back = audit.window(Entry.objects.all(), 40, after=pages[1][0])
+    back = audit_search.window(Entry.objects.all(), 40, after=pages[1][0])
     assert [row.pk for row in back.rows] == pages[0]
     assert (back.newer, back.older) == (None, pages[0][-1])
 
@@ -182,7 +189,7 @@ def test_pages_by_key_show_everything_once_both_ways(cast, case):
 @pytest.mark.django_db
 def test_kinds_present_are_those_of_the_acts(cast, case):
     kinds = set(Entry.objects.acts().values_list("kind", flat=True))
-    assert audit.kinds_present() == sorted(kinds)
+    assert audit_search.kinds_present() == sorted(kinds)
 
 
 # --- Samples ---------------------------------------------------------------------------------------------------------
@@ -196,7 +203,7 @@ def test_a_sample_is_stratified_kept_and_drawn_again_alike(cast, case, sealed):
     assert {(row.gate, row.seat) for row in sample.drawn.all()} == strata
     assert len(strata) > 4
     assert (sample.found, sample.bound) == (len(votes), sealed.size)
-    assert samples.drawn_again(sample) == ([], [])
+    assert record_samples.drawn_again(sample) == ([], [])
     again = drawn(cast, size=len(strata))
     assert list(again.drawn.values_list("entry_id")) == list(sample.drawn.values_list("entry_id"))
     for row in sample.drawn.select_related("entry__leaf"):
@@ -207,10 +214,10 @@ def test_a_sample_is_stratified_kept_and_drawn_again_alike(cast, case, sealed):
 def test_what_is_sealed_later_changes_no_sample(cast, case, sealed):
     sample = drawn(cast, size=50)
     more = factories.make_case(cast, title="Later")
-    life.to_prototype(more, cast.team)
-    assert samples.drawn_again(sample) == ([], [])
-    seals.seal()
-    assert samples.drawn_again(sample) == ([], [])
+    case_acts.to_prototype(more, cast.team)
+    assert record_samples.drawn_again(sample) == ([], [])
+    sealing.seal()
+    assert record_samples.drawn_again(sample) == ([], [])
     assert drawn(cast, size=50).found > sample.found
 
 
@@ -222,20 +229,20 @@ def test_a_draw_again_says_when_the_record_moved(cast, case, sealed):
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE governance_entry DISABLE TRIGGER USER")
         cursor.execute("UPDATE governance_entry SET kind = 'looked' WHERE id = %s", [gone])
-    assert samples.drawn_again(sample) == ([gone], [])
+    assert record_samples.drawn_again(sample) == ([gone], [])
 
 
 @pytest.mark.django_db
 def test_a_sample_needs_a_checkpoint_a_right_and_something_found(cast, case):
     with pytest.raises(Refused, match="Nothing is sealed yet"):
         drawn(cast)
-    seals.seal()
+    sealing.seal()
     with pytest.raises(ValidationError, match="No sealed entry"):
         drawn(cast, search=Search(kind="no such kind"))
     with pytest.raises(ValidationError, match="between 1 and 500"):
         drawn(cast, size=501)
     with pytest.raises(Refused, match="Only auditors"):
-        samples.draw_sample(name="x", purpose="x", search=Search(), size=1, by=cast.admin)
+        record_samples.draw_sample(name="x", purpose="x", search=Search(), size=1, by=cast.admin)
     assert len(drawn(cast, seed="").seed) == 32
 
 
@@ -251,18 +258,18 @@ def test_entries_are_concluded_with_words_then_the_sample_is_final(cast, case, s
     sample = drawn(cast, size=2)
     one, two = sample.drawn.all()
     with pytest.raises(ValidationError, match="Say why"):
-        samples.conclude(drawn=one, conclusion="exception", words="  ", by=cast.auditor)
+        record_samples.conclude(drawn=one, conclusion="exception", words="  ", by=cast.auditor)
     with pytest.raises(ValidationError, match="conclusions listed"):
-        samples.conclude(drawn=one, conclusion="fine", by=cast.auditor)
+        record_samples.conclude(drawn=one, conclusion="fine", by=cast.auditor)
     with pytest.raises(Refused, match="Only auditors"):
-        samples.conclude(drawn=one, conclusion="satisfied", by=cast.chair)
-    samples.conclude(drawn=one, conclusion="exception", words="Signed unread.", by=cast.auditor)
+        record_samples.conclude(drawn=one, conclusion="satisfied", by=cast.chair)
+    record_samples.conclude(drawn=one, conclusion="exception", words="Signed unread.", by=cast.auditor)
     with pytest.raises(Refused, match="1 of 2 entries has no conclusion"):
-        samples.finish(sample=sample, by=cast.auditor)
-    samples.conclude(drawn=two, conclusion="satisfied", notes="Read both.", by=cast.auditor)
-    samples.finish(sample=sample, by=cast.auditor)
+        record_samples.finish(sample=sample, by=cast.auditor)
+    record_samples.conclude(drawn=two, conclusion="satisfied", notes="Read both.", by=cast.auditor)
+    record_samples.finish(sample=sample, by=cast.auditor)
     with pytest.raises(Refused, match="finished by Mei Tan"):
-        samples.conclude(drawn=one, conclusion="satisfied", by=cast.auditor)
+        record_samples.conclude(drawn=one, conclusion="satisfied", by=cast.auditor)
     one.refresh_from_db()
     assert (one.conclusion, one.words, one.concluded_by) == ("exception", "Signed unread.", cast.auditor)
     told = Entry.objects.filter(actor_id=cast.auditor.pk).acts().select_related("body").order_by("pk")
@@ -280,11 +287,11 @@ def test_entries_are_concluded_with_words_then_the_sample_is_final(cast, case, s
 @pytest.mark.django_db
 def test_a_conclusion_can_be_taken_back_and_saving_nothing_new_is_no_act(cast, case, sealed):
     sample = drawn(cast, size=1)
-    row = samples.conclude(drawn=sample.drawn.get(), conclusion="satisfied", by=cast.auditor)
+    row = record_samples.conclude(drawn=sample.drawn.get(), conclusion="satisfied", by=cast.auditor)
     before = Entry.objects.count()
-    samples.conclude(drawn=row, conclusion="satisfied", by=cast.auditor)
+    record_samples.conclude(drawn=row, conclusion="satisfied", by=cast.auditor)
     assert Entry.objects.count() == before
-    row = samples.conclude(drawn=row, conclusion="", notes="Look again.", by=cast.auditor)
+    row = record_samples.conclude(drawn=row, conclusion="", notes="Look again.", by=cast.auditor)
     assert (row.concluded_at, row.concluded_by, row.notes) == (None, None, "Look again.")
 
 
@@ -317,11 +324,11 @@ def names(held):
 @pytest.mark.django_db
 def test_a_seat_is_shown_on_the_days_it_was_held_with_who_granted_it(cast):
     def seats(days):
-        found = rights.held_at(NOON + timedelta(days=days), cast.sponsor)
+        found = rights_report.held_at(NOON + timedelta(days=days), cast.sponsor)
         return [(row.what, row.where, row.granted_by, row.reason) for row in found if row.kind == "seat"]
 
     with clock.simulated(NOON):
-        ground.appoint(
+        people_actions.appoint(
             board=cast.board,
             person=cast.sponsor,
             seat=CHAIR,
@@ -345,12 +352,12 @@ def test_names_are_those_of_the_day_and_leavers_hold_nothing(cast):
         cast.chair.full_name = "Elena Weiss"
         cast.chair.save()
     day = timedelta(days=1)
-    assert ("Elena Novak", "Chair", "Per Dahl") in names(rights.held_at(NOON - day))
-    assert ("Elena Weiss", "Chair", "Per Dahl") in names(rights.held_at(NOON + day))
+    assert ("Elena Novak", "Chair", "Per Dahl") in names(rights_report.held_at(NOON - day))
+    assert ("Elena Weiss", "Chair", "Per Dahl") in names(rights_report.held_at(NOON + day))
     with clock.simulated(NOON + 2 * day):
-        actions.deactivate(person=cast.chair, reason="Left", by=cast.admin)
-    assert names(rights.held_at(NOON + day, cast.chair)) == {("Elena Weiss", "Chair", "Per Dahl")}
-    assert names(rights.held_at(NOON + 3 * day, cast.chair)) == set()
+        leaving.deactivate(person=cast.chair, reason="Left", by=cast.admin)
+    assert names(rights_report.held_at(NOON + day, cast.chair)) == {("Elena Weiss", "Chair", "Per Dahl")}
+    assert names(rights_report.held_at(NOON + 3 * day, cast.chair)) == set()
 
 
 @pytest.mark.django_db
@@ -369,12 +376,12 @@ def test_an_account_that_ended_and_whoever_seated_herself_hold_nothing(cast):
             signs_from=NOON,
         ).save()
     day = timedelta(days=1)
-    found = {(row.person, row.what) for row in rights.held_at(NOON + day)}
+    found = {(row.person, row.what) for row in rights_report.held_at(NOON + day)}
     assert (
         not {("Elena Novak", "Chair"), ("Marta Lindqvist", "Business owner"), ("Noor Aziz", "Chair")} & found
     )
     assert ("Noor Aziz", "Admin") in found
-    before = {(row.person, row.what, row.where) for row in rights.held_at(NOON - day)}
+    before = {(row.person, row.what, row.where) for row in rights_report.held_at(NOON - day)}
     assert ("Marta Lindqvist", "Business owner", f"{case.ref} {case.title}") in before
 
 
@@ -394,7 +401,7 @@ def test_rights_name_who_gave_them_last(cast):
     given = {
         day: [(row.what, row.granted_by, row.since) for row in held if row.kind == "right"]
         for day in (-1, 1, 3, 5)
-        for held in [rights.held_at(NOON + timedelta(days=day), cast.sponsor)]
+        for held in [rights_report.held_at(NOON + timedelta(days=day), cast.sponsor)]
     }
     assert given == {
         -1: [],
@@ -408,12 +415,12 @@ def test_rights_name_who_gave_them_last(cast):
 def test_roles_come_through_the_hook_once_accepted(cast):
     case = factories.make_case(cast)
     with clock.simulated(NOON):
-        role = actions.propose_role(case=case, role="technical_lead", person=cast.lead, by=cast.owner)
+        role = role_actions.propose_role(case=case, role="technical_lead", person=cast.lead, by=cast.owner)
     with clock.simulated(NOON + timedelta(days=2)):
-        actions.accept_role(assignment=role, words="I take it.", by=cast.lead)
+        role_actions.accept_role(assignment=role, words="I take it.", by=cast.lead)
     day = timedelta(days=1)
-    assert rights.held_at(NOON + day, cast.lead) == []
-    (held,) = rights.held_at(NOON + 3 * day, cast.lead)
+    assert rights_report.held_at(NOON + day, cast.lead) == []
+    (held,) = rights_report.held_at(NOON + 3 * day, cast.lead)
     assert (held.kind, held.what, held.where) == ("role", "Technical lead", f"{case.ref} {case.title}")
     assert (held.granted_by, held.since, held.link) == (
         "Marta Lindqvist",
@@ -421,16 +428,16 @@ def test_roles_come_through_the_hook_once_accepted(cast):
         case.get_absolute_url(),
     )
     with clock.simulated(NOON + 4 * day):
-        actions.end_role(assignment=role, reason="Other work", by=cast.owner)
-    assert rights.held_at(NOON + 5 * day, cast.lead) == []
-    assert rights.held_at(NOON + 3 * day, cast.lead) == [held]
+        role_actions.end_role(assignment=role, reason="Other work", by=cast.owner)
+    assert rights_report.held_at(NOON + 5 * day, cast.lead) == []
+    assert rights_report.held_at(NOON + 3 * day, cast.lead) == [held]
 
 
 @pytest.mark.django_db
 def test_what_is_held_costs_the_same_for_many(cast, django_assert_max_num_queries):
     factories.make_mvp(cast)
     with django_assert_max_num_queries(9):
-        assert len(rights.held_at(clock.now())) > 15
+        assert len(rights_report.held_at(clock.now())) > 15
 
 
 def test_every_kind_the_desk_names_is_recorded_somewhere():
@@ -439,7 +446,7 @@ def test_every_kind_the_desk_names_is_recorded_somewhere():
 
     from django.conf import settings
 
-    from initiatives.auditing import DECISIONS, READINGS
+    from initiatives.cases.audit_contribution import DECISIONS, READINGS
 
     sources = "".join(
         path.read_text()
@@ -449,21 +456,25 @@ def test_every_kind_the_desk_names_is_recorded_somewhere():
     )
     spelt = [kind for kind in (*DECISIONS, *READINGS) if not kind.startswith("review ")]
     assert [kind for kind in spelt if f'"{kind}"' not in sources] == []
-    assert history.current() is None
+    assert row_history.current() is None
 
 
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_concluded_beside_or_after_the_finish(cast):
     """Eight finish while eight conclude: one finish wins, and what it made final is what stands."""
     factories.make_case(cast)
-    seals.seal()
+    sealing.seal()
     with Ring() as ring:
         for number in range(3):
             sample = drawn(cast, search=Search(), size=1, seed=str(number))
-            row = samples.conclude(drawn=sample.drawn.get(), conclusion="satisfied", by=cast.auditor)
-            contenders = [partial(samples.finish, sample=sample, by=cast.auditor)] * 8 + [
+            row = record_samples.conclude(drawn=sample.drawn.get(), conclusion="satisfied", by=cast.auditor)
+            contenders = [partial(record_samples.finish, sample=sample, by=cast.auditor)] * 8 + [
                 partial(
-                    samples.conclude, drawn=row, conclusion="exception", words=f"Late {late}", by=cast.auditor
+                    record_samples.conclude,
+                    drawn=row,
+                    conclusion="exception",
+                    words=f"Late {late}",
+                    by=cast.auditor,
                 )
                 for late in range(8)
             ]

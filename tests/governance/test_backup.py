@@ -20,13 +20,18 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
-from adoption.demo import life
-from governance import backup, clock, erased, erasure, restore, seals, verification
-from governance.decision_log import FIELDS, decisions
+from adoption.demo import case_acts
+from governance import clock
+from governance.authorization.decision_log import FIELDS, decisions
 from governance.management.commands import restore_check
 from governance.models import Entry, PolicyDecision, User
-from initiatives import actions
+from governance.privacy import erasure, erasure_log
+from governance.storage import backup, restore
+from governance.transparency_log import sealing, verification
+from initiatives.cases import actions as case_actions
+from initiatives.evidence import file_checks
 from initiatives.models import Evidence, Initiative
+from initiatives.roles import leaving
 from tests import factories, plumbing
 from tests.governance.copies import another, check_here, checked, installed_in, told_in_two_months
 
@@ -38,7 +43,7 @@ LEDGER = ("entry", "entrybody", "leaf", "node", "checkpoint", "sealing")
 @pytest.fixture(autouse=True)
 def erasures(monkeypatch, tmp_path) -> Path:
     """Where the log of erasures lies: every test has its own."""
-    monkeypatch.setattr(erased, "log_path", lambda: tmp_path / "erasures.jsonl")
+    monkeypatch.setattr(erasure_log, "log_path", lambda: tmp_path / "erasures.jsonl")
     return tmp_path / "erasures.jsonl"
 
 
@@ -82,7 +87,7 @@ def at_work(owner: User, stopped: threading.Event, done: list[str], trouble: lis
     try:
         while not stopped.is_set():
             done.append(
-                actions.register(title="Idea", unit=owner.unit, problem="-", owner=owner, by=owner).ref
+                case_actions.register(title="Idea", unit=owner.unit, problem="-", owner=owner, by=owner).ref
             )
     except Exception as reason:
         trouble.append(reason)
@@ -92,8 +97,8 @@ def at_work(owner: User, stopped: threading.Event, done: list[str], trouble: lis
 
 @pytest.mark.usefixtures("migrations_apart")
 def test_a_backup_taken_while_people_write_is_one_moment_of_everything(cast, tmp_path, monkeypatch):
-    life.staff(factories.make_case(cast), cast.team)
-    seals.seal()
+    case_acts.staff(factories.make_case(cast), cast.team)
+    sealing.seal()
     stopped, done, trouble = threading.Event(), [], []
     writers = [threading.Thread(target=at_work, args=(cast.owner, stopped, done, trouble)) for _ in range(3)]
     copy_out, between = backup.copy_out, []
@@ -150,7 +155,7 @@ def test_a_restore_is_whole_or_not_at_all_and_then_fenced_and_counts_on(cast, tm
         cursor.execute("ALTER TABLE initiatives_paststanding DISABLE TRIGGER USER")
         cursor.execute("UPDATE initiatives_paststanding SET xact = %s", [highest])
         cursor.execute("ALTER TABLE initiatives_paststanding ENABLE TRIGGER USER")
-    seals.seal()
+    sealing.seal()
     file = Evidence.objects.exclude(file="").first().file.name
     with default_storage.open(file) as stored:
         content = stored.read()
@@ -176,10 +181,10 @@ def test_a_restore_is_whole_or_not_at_all_and_then_fenced_and_counts_on(cast, tm
         # Life goes on: ids, references and the tree continue.
         again = Initiative.objects.get(pk=case.pk)
         owner = User.objects.get(pk=cast.owner.pk)
-        newer = actions.register(title="Next", unit=owner.unit, problem="-", owner=owner, by=owner)
+        newer = case_actions.register(title="Next", unit=owner.unit, problem="-", owner=owner, by=owner)
         assert newer.number == again.number + 1
-        size = seals.newest().size
-        assert seals.seal().size > size
+        size = sealing.newest().size
+        assert sealing.seal().size > size
         assert rows("SELECT rolname FROM pg_roles WHERE rolname = 'plumbline_app'") == [] or rows(
             "SELECT has_table_privilege('plumbline_app', 'initiatives_initiative', 'INSERT'),"
             " has_table_privilege('plumbline_app', 'governance_entry', 'INSERT')"
@@ -286,7 +291,7 @@ def test_only_an_empty_database_is_restored_into(cast, tmp_path):
 def test_what_was_erased_after_the_backup_does_not_come_back(cast, tmp_path, erasures):
     dana = factories.make_person("dana.whitfield", full_name="Dana Whitfield")
     backup.take(tmp_path / "copy")
-    actions.deactivate(person=dana, reason="Left", by=cast.admin)
+    leaving.deactivate(person=dana, reason="Left", by=cast.admin)
     dana = User.objects.get(pk=dana.pk)
     erasure.erase(person=dana, why="She asked for it", duty="GDPR, Article 17", by=cast.admin)
     named = User.objects.get(pk=dana.pk).full_name
@@ -336,7 +341,7 @@ def test_files_that_storage_lost_or_changed_are_named_and_none_leads_out(cast, t
     factories.make_prototype(cast)
     lost, changed, known = Evidence.objects.exclude(file="").order_by("pk")[:3]
     default_storage.delete(known.file.name)
-    actions.find_missing_files()
+    file_checks.find_missing_files()
     default_storage.delete(lost.file.name)
     default_storage.delete(changed.file.name)
     default_storage.save(changed.file.name, ContentFile(b"other"))
@@ -355,7 +360,7 @@ def test_files_that_storage_lost_or_changed_are_named_and_none_leads_out(cast, t
 def test_what_systems_were_told_in_two_months_is_restored(cast, tmp_path, monkeypatch):
     """Each month has a table of its own, which a database that was only migrated does not have."""
     told_in_two_months(cast, 20)
-    seals.seal()
+    sealing.seal()
     found = rows("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '_policydecision_[0-9_]+$'")
     months = [name for (name,) in found]
     assert len(months) == 2
@@ -377,11 +382,11 @@ def test_what_systems_were_told_in_two_months_is_restored(cast, tmp_path, monkey
 def test_restore_check_proves_a_good_copy_and_finds_a_forged_one(cast, tmp_path, monkeypatch):
     check_here(monkeypatch)
     factories.make_case(cast)
-    seals.seal()
+    sealing.seal()
     manifest = backup.take(tmp_path / "copy")
     found = checked(tmp_path / "copy")
     assert found["ok"], found["trouble"]
-    assert found["checkpoint"] == found["verified"]["leaves"] == seals.newest().size
+    assert found["checkpoint"] == found["verified"]["leaves"] == sealing.newest().size
     assert found["rows"] == sum(table["rows"] for table in manifest["tables"].values())
     assert found["unknown_keys"] == []
 

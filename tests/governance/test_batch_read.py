@@ -9,11 +9,12 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Exists, F, OuterRef
 
-from governance import clock, prepared
-from governance.batch_read import Batch, Given, Rows
+from governance import clock
+from governance.database import prepared_statements
+from governance.database.batch_read import Batch, Given, Rows
+from governance.database.request_memo import afresh, one_look
 from governance.models import Absence, Membership
-from governance.reading import afresh, one_look
-from initiatives import actions
+from initiatives.roles import leaving
 
 pytestmark = pytest.mark.django_db
 
@@ -30,16 +31,16 @@ SEATS = Batch(
 )
 # Modules of queries; everybody else asks one of these, no view, act or rule reads past them.
 DOORS = {
-    "governance/boards.py",
-    "governance/seats.py",
-    "initiatives/desk_rows.py",
-    "initiatives/glance.py",
-    "initiatives/listing.py",
-    "initiatives/register/__init__.py",
-    "initiatives/sources.py",
-    "initiatives/visibility.py",
-    "adoption/desk.py",
-    "adoption/desk_incidents.py",
+    "governance/people/boards.py",
+    "governance/people/new_seats.py",
+    "initiatives/desk/worklist_queries.py",
+    "initiatives/reviews/review_summaries.py",
+    "initiatives/portfolio/portfolio_paging.py",
+    "initiatives/findings/rules.py",
+    "initiatives/facts/case_rows.py",
+    "initiatives/cases/visibility.py",
+    "adoption/desk/lines.py",
+    "adoption/incidents/desk.py",
 }
 
 
@@ -84,7 +85,7 @@ def test_nothing_is_asked_around_no_key(django_assert_num_queries):
 
 def test_what_adopts_a_case_row_is_no_new_row(cast):
     row = SEATS.ask([cast.board.pk], "seats")["seats"][0]
-    actions.end_membership(membership=row, reason="Left", by=cast.admin)
+    leaving.end_membership(membership=row, reason="Left", by=cast.admin)
     assert row not in SEATS.ask([cast.board.pk], "seats")["seats"]
 
 
@@ -102,7 +103,7 @@ def test_only_modules_of_queries_use_it():
 def test_the_server_keeps_statements_of_acts_and_behind_a_pooler_none(monkeypatch):
     def kept(mark: str) -> int:
         for _ in range(2):
-            with prepared.cursor() as cursor:
+            with prepared_statements.cursor() as cursor:
                 cursor.execute(f"SELECT %s::int AS {mark}", [1])
         with connection.cursor() as cursor:
             cursor.execute(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.clauses import (
+from governance.contracts.clauses import (
     COMPARISONS,
     FAILURES,
     LARGEST,

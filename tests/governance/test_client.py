@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from governance import client
-from governance.client import Denied, Plumbline
+from governance.authorization import client
+from governance.authorization.client import Denied, Plumbline
 from tests.stand_in import CONTRACT, KEY, NOW, StandIn, allow, deny, needs_approval, saying
 
 SOURCE = Path(client.__file__).read_text()

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.cedar import Policies, Rule
-from governance.clauses import ASK, FAILURES, REFUSE, Terms, Test
-from governance.completeness import gaps
-from governance.policy import CaseCondition, Version, decide
+from governance.authorization.decision import CaseCondition, Version, decide
+from governance.contracts.cedar_policies import Policies, Rule
+from governance.contracts.clauses import ASK, FAILURES, REFUSE, Terms, Test
+from governance.contracts.completeness import gaps
 from tests.governance.sound_contracts import (
     DRAFT_AND_SEND,
     MATCH,

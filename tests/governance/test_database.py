@@ -11,8 +11,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from governance import database, roles
-from governance.kept import kept
+from governance.storage import database_roles, embedded_postgres
+from governance.storage.secret_files import kept
 from tests import plumbing
 
 
@@ -31,13 +31,13 @@ def test_the_database_answers_in_utc_and_utf8():
 
 def test_starts_stops_and_starts_again_in_a_folder_with_an_awkward_path(folder):
     modes = {step: stat.S_IMODE(step.stat().st_mode) for step in folder.parents if step.exists()}
-    server = database.Server(folder, durable=False)
+    server = embedded_postgres.Server(folder, durable=False)
     server.start()
     try:
         with psycopg.connect(server.url()) as owner:
             query = "SELECT current_user, pg_has_role(session_user, 'plumbline_clock', 'member')"
             assert owner.execute(query).fetchone() == ("plumbline", True)
-        with psycopg.connect(server.url(roles.APPLICATION)) as login:
+        with psycopg.connect(server.url(database_roles.APPLICATION)) as login:
             assert login.execute(query).fetchone() == ("plumbline_app", False)
             assert login.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() == (
                 False,
@@ -57,7 +57,7 @@ def test_starts_stops_and_starts_again_in_a_folder_with_an_awkward_path(folder):
 
 
 def test_the_last_one_to_leave_stops_it(tmp_path):
-    mine, yours = (database.Server(tmp_path / "database", durable=False) for _ in range(2))
+    mine, yours = (embedded_postgres.Server(tmp_path / "database", durable=False) for _ in range(2))
     with mine.attached():
         with yours.attached():
             pass
@@ -66,7 +66,7 @@ def test_the_last_one_to_leave_stops_it(tmp_path):
 
 
 def test_survives_being_killed_and_a_process_id_that_became_somebody_elses(tmp_path):
-    server = database.Server(tmp_path / "database", durable=False)
+    server = embedded_postgres.Server(tmp_path / "database", durable=False)
     server.start()
     try:
         os.kill(server._pid(), signal.SIGKILL)
@@ -82,15 +82,15 @@ def test_survives_being_killed_and_a_process_id_that_became_somebody_elses(tmp_p
 
 
 def test_a_cluster_made_by_another_version_is_refused_in_words(tmp_path):
-    server = database.Server(tmp_path / "database", durable=False)
+    server = embedded_postgres.Server(tmp_path / "database", durable=False)
     server.cluster.mkdir(parents=True)
     (server.cluster / "PG_VERSION").write_text("13\n")
-    with pytest.raises(database.DatabaseTrouble, match="made by PostgreSQL 13"):
+    with pytest.raises(embedded_postgres.DatabaseTrouble, match="made by PostgreSQL 13"):
         server.start()
 
 
 def test_an_interrupted_first_start_is_begun_again(tmp_path):
-    server = database.Server(tmp_path / "database", durable=False)
+    server = embedded_postgres.Server(tmp_path / "database", durable=False)
     (tmp_path / "database" / "cluster.new" / "base").mkdir(parents=True)
     with server.attached():
         assert server.running()
@@ -112,11 +112,11 @@ def test_a_test_with_real_transactions_leaves_nothing_to_the_next(time_through):
 
 
 def test_a_start_that_hangs_ends_in_words(tmp_path, monkeypatch):
-    server = database.Server(tmp_path / "database", durable=False)
+    server = embedded_postgres.Server(tmp_path / "database", durable=False)
     monkeypatch.setattr(server, "running", lambda: False)
     monkeypatch.setattr(server, "_spawn", lambda tied: None)
     began = time.monotonic()
-    with pytest.raises(database.DatabaseTrouble, match="did not start in time"):
+    with pytest.raises(embedded_postgres.DatabaseTrouble, match="did not start in time"):
         server.start(patience=0.3)
     assert time.monotonic() - began < 10
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from governance import decision_log
+from governance.authorization import decision_log
 from tests import factories
 from tests.initiatives.asking import System, logged
 

@@ -8,9 +8,10 @@ import pytest
 from django.core import mail
 from django.db import connection
 
-from governance import clock, delivery
+from governance import clock
 from governance.models import Delivery, Notice
-from governance.notify import owe
+from governance.notices import daily_mail
+from governance.notices.owe import owe
 from tests import factories
 
 MORNING = datetime(2026, 11, 9, 8, 0, tzinfo=UTC)
@@ -29,8 +30,8 @@ def test_one_mail_carries_everything_of_the_day(person):
     with clock.simulated(MORNING):
         owed(person, 1, due_on=MORNING.date())
         owed(person, 2, text="Line one.\nLine two.")
-        assert delivery.deliver() == delivery.Counts(1, 0)
-        assert delivery.deliver() == delivery.Counts(0, 0)
+        assert daily_mail.deliver() == daily_mail.Counts(1, 0)
+        assert daily_mail.deliver() == daily_mail.Counts(0, 0)
     message = mail.outbox[0]
     html = message.alternatives[0][0]
     assert len(mail.outbox) == 1
@@ -46,11 +47,11 @@ def test_one_mail_carries_everything_of_the_day(person):
 def test_what_comes_after_the_mail_waits_for_the_next_day(person):
     with clock.simulated(MORNING):
         owed(person, 1)
-        delivery.deliver()
+        daily_mail.deliver()
         owed(person, 2)
-        assert delivery.deliver().sent == 0
+        assert daily_mail.deliver().sent == 0
     with clock.simulated(MORNING + timedelta(days=1)):
-        assert delivery.deliver().sent == 1
+        assert daily_mail.deliver().sent == 1
     assert "Thing 2" in mail.outbox[1].body
     assert "Thing 1" not in mail.outbox[1].body
 
@@ -63,10 +64,10 @@ def test_days_are_local(person, settings):
     try:
         with clock.simulated(datetime(2026, 11, 9, 10, 30, tzinfo=UTC)):  # 23:30 on the 9th there
             owed(person, 1)
-            delivery.deliver()
+            daily_mail.deliver()
         with clock.simulated(datetime(2026, 11, 9, 11, 30, tzinfo=UTC)):  # 00:30 on the 10th
             owed(person, 2)
-            assert delivery.deliver().sent == 1
+            assert daily_mail.deliver().sent == 1
     finally:
         settings.TIME_ZONE = "UTC"
         timezone.get_default_timezone.cache_clear()
@@ -77,19 +78,19 @@ def test_a_failure_is_kept_and_tried_again_later(person, monkeypatch):
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
     with clock.simulated(MORNING):
         owed(person)
-        assert delivery.deliver() == delivery.Counts(0, 1)
-        assert delivery.deliver() == delivery.Counts(0, 0)
+        assert daily_mail.deliver() == daily_mail.Counts(0, 1)
+        assert daily_mail.deliver() == daily_mail.Counts(0, 0)
     row = Delivery.objects.get()
     assert row.attempts == 1
     assert "ZeroDivisionError" in row.last_error
     assert row.sent_at is None
     with clock.simulated(MORNING + timedelta(minutes=11)):
-        assert delivery.deliver() == delivery.Counts(0, 1)
+        assert daily_mail.deliver() == daily_mail.Counts(0, 1)
     with clock.simulated(MORNING + timedelta(minutes=22)):
-        assert delivery.deliver() == delivery.Counts(0, 0), "the second rest is twice as long"
+        assert daily_mail.deliver() == daily_mail.Counts(0, 0), "the second rest is twice as long"
     monkeypatch.undo()
     with clock.simulated(MORNING + timedelta(minutes=33)):
-        assert delivery.deliver() == delivery.Counts(1, 0)
+        assert daily_mail.deliver() == daily_mail.Counts(1, 0)
     row.refresh_from_db()
     assert (row.attempts, row.last_error) == (3, "")
     assert row.sent_at is not None
@@ -100,12 +101,12 @@ def test_what_a_day_failed_to_send_is_in_the_next_days_one_mail(person, monkeypa
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
     with clock.simulated(MORNING):
         owed(person, 1)
-        delivery.deliver()
+        daily_mail.deliver()
     monkeypatch.undo()
     with clock.simulated(MORNING + timedelta(days=1)):
         owed(person, 2)
-        assert delivery.deliver() == delivery.Counts(1, 0)
-        assert delivery.deliver() == delivery.Counts(0, 0)
+        assert daily_mail.deliver() == daily_mail.Counts(1, 0)
+        assert daily_mail.deliver() == daily_mail.Counts(0, 0)
     assert len(mail.outbox) == 1
     assert "Thing 1" in mail.outbox[0].body
     assert "Thing 2" in mail.outbox[0].body
@@ -114,11 +115,11 @@ def test_what_a_day_failed_to_send_is_in_the_next_days_one_mail(person, monkeypa
 def test_a_worker_that_died_over_a_mail_holds_it_ten_minutes(person):
     with clock.simulated(MORNING):
         owed(person)
-        delivery.prepare()
-        assert delivery.claim(Delivery.objects.get().pk) is not None
-        assert delivery.deliver() == delivery.Counts(0, 0)
+        daily_mail.prepare()
+        assert daily_mail.claim(Delivery.objects.get().pk) is not None
+        assert daily_mail.deliver() == daily_mail.Counts(0, 0)
     with clock.simulated(MORNING + timedelta(minutes=10, seconds=1)):
-        assert delivery.deliver() == delivery.Counts(1, 0)
+        assert daily_mail.deliver() == daily_mail.Counts(1, 0)
     assert len(mail.outbox) == 1
 
 
@@ -126,13 +127,13 @@ def test_a_mail_server_that_is_down_is_not_asked_for_everybody(db, monkeypatch):
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
     for number in range(5):
         owed(factories.make_person(f"reader{number}"))
-    assert delivery.deliver() == delivery.Counts(0, delivery.GIVE_UP_AFTER)
+    assert daily_mail.deliver() == daily_mail.Counts(0, daily_mail.GIVE_UP_AFTER)
     monkeypatch.undo()
-    assert delivery.deliver() == delivery.Counts(5 - delivery.GIVE_UP_AFTER, 0)
+    assert daily_mail.deliver() == daily_mail.Counts(5 - daily_mail.GIVE_UP_AFTER, 0)
 
 
 def test_who_has_no_address_left_or_read_it_gets_no_mail(person):
-    from governance.history import acting
+    from governance.ledger.row_history import acting
 
     silent, gone, fast = (factories.make_person(login) for login in ("silent", "gone", "fast"))
     for one in (silent, gone, fast):
@@ -143,7 +144,7 @@ def test_who_has_no_address_left_or_read_it_gets_no_mail(person):
         gone.is_active = False
         gone.save()
     fast.notices.update(read_at=clock.now())
-    assert delivery.deliver() == delivery.Counts(0, 0)
+    assert daily_mail.deliver() == daily_mail.Counts(0, 0)
     assert silent.notices.unread().count() == 1, "it stays in the app"
 
 
@@ -157,7 +158,7 @@ def test_the_mail_says_stage_goal_and_what_a_prototype_is_not(cast):
         subject=f"{case.ref} {case.title}: two proofs age out",
         case_ref=case.ref,
     )
-    delivery.deliver()
+    daily_mail.deliver()
     message = mail.outbox[0]
     for body in (message.body, message.alternatives[0][0]):
         assert case.ref in body
@@ -170,7 +171,7 @@ def test_the_mail_says_stage_goal_and_what_a_prototype_is_not(cast):
 
 def test_names_from_cases_cannot_write_markup_into_the_mail(person):
     owe(person, "test", "x", subject="<b>Bold</b>\r\nBcc: all@example.org", text="<script>1</script>")
-    delivery.deliver()
+    daily_mail.deliver()
     html = mail.outbox[0].alternatives[0][0]
     assert "<script>" not in html
     assert "<b>Bold" not in html
@@ -185,7 +186,7 @@ def test_the_mail_begins_with_what_presses_most_and_says_whom_to_ask(cast):
     owe(cast.owner, "gap", "gap", subject=f"{other.ref} {other.title}: a gap is open", **said)
     said = {"case_ref": case.ref, "due_on": soon, "link": "/now/"}
     owe(cast.owner, "proof", "x", subject=f"{case.ref} {case.title}: two proofs age out", text="Why.", **said)
-    delivery.deliver()
+    daily_mail.deliver()
     message = mail.outbox[0]
     for body in (message.body, message.alternatives[0][0]):
         told = [
@@ -200,7 +201,7 @@ def test_the_mail_begins_with_what_presses_most_and_says_whom_to_ask(cast):
 
 def test_a_mail_looks_the_same_in_every_mailbox_and_tells_nobody_that_it_was_read(cast):
     case = factories.make_prototype(cast)
-    delivery.deliver()
+    daily_mail.deliver()
     assert len(mail.outbox) > 1
     for message in mail.outbox:
         html = message.alternatives[0][0]
@@ -218,12 +219,12 @@ def test_a_mail_looks_the_same_in_every_mailbox_and_tells_nobody_that_it_was_rea
 
 
 def test_a_long_day_is_cut_and_says_so(person):
-    for number in range(delivery.LISTED + 4):
+    for number in range(daily_mail.LISTED + 4):
         owed(person, number)
-    delivery.deliver()
+    daily_mail.deliver()
     assert "4 more are listed in Plumbline" in mail.outbox[0].body
-    assert mail.outbox[0].body.count("* Thing") == delivery.LISTED - 1
-    assert f"and {delivery.LISTED + 3} things more" in mail.outbox[0].subject
+    assert mail.outbox[0].body.count("* Thing") == daily_mail.LISTED - 1
+    assert f"and {daily_mail.LISTED + 3} things more" in mail.outbox[0].subject
     assert "18 things more" in mail.outbox[0].body
 
 
@@ -240,7 +241,7 @@ def test_two_workers_at_once_send_one_mail(rounds):
         def work(at=at, counts=counts, gate=gate):
             try:
                 gate.wait()
-                counts.append(delivery.deliver(at))
+                counts.append(daily_mail.deliver(at))
             finally:
                 connection.close()
 

@@ -9,13 +9,15 @@ import pytest
 from django.core.cache import cache
 from django.urls import reverse
 
-from adoption import library
-from governance import embeddings
-from governance.embeddings import by_meaning
-from governance.history import acting
-from initiatives import actions, permissions
+from adoption.lessons import lesson_search
+from governance.database import embeddings
+from governance.database.embeddings import by_meaning
+from governance.ledger.row_history import acting
+from initiatives.cases import actions as case_actions
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.similar_cases import similar
 from initiatives.models import Initiative
-from initiatives.similar import similar
+from initiatives.stages import actions as stage_actions
 from tests import factories
 
 # A text that has one of these words means it: each stands for a direction of its own.
@@ -163,7 +165,7 @@ def test_similar_cases_in_the_order_of_meaning_and_nothing_hidden_is_sent(cast, 
         hidden = Initiative.objects.latest("pk")
         hidden.confidential = True
         hidden.save()
-    near = similar("Letter sorting", "For a cat", permissions.visible_to(cast.owner))
+    near = similar("Letter sorting", "For a cat", case_permissions.visible_to(cast.owner))
     assert near.by_meaning
     assert near.stubs[0].ref == own.ref
     sent = " ".join(service.sent)
@@ -183,11 +185,11 @@ def test_lessons_in_the_order_of_meaning_and_nothing_of_a_confidential_case_is_s
     first = factories.make_lesson(cast, text="Rotas on paper hang in a tree.", instead="Ask.")
     second = factories.make_lesson(cast, text="Rotas on paper: the cat slept on them.", instead="Ask.")
     case = factories.make_prototype(cast, title="Depot rotas")
-    actions.change_details(case=case, problem="Calls.", platform="", confidential=True, by=cast.owner)
-    actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    case_actions.change_details(case=case, problem="Calls.", platform="", confidential=True, by=cast.owner)
+    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     secret = taught(case, cast, "Rotas on paper, secretly.")
-    by_words = [hit.lesson for hit in library.search("rotas on paper")]
-    found = library.answers("rotas on paper for a cat", cast.owner)
+    by_words = [hit.lesson for hit in lesson_search.search("rotas on paper")]
+    found = lesson_search.answers("rotas on paper for a cat", cast.owner)
     assert found.by_meaning
     keys = [hit.lesson for hit in found.hits]
     assert set(keys) == set(by_words) == {first.pk, second.pk, secret.pk}

@@ -9,24 +9,21 @@ from django.core import mail
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
 
-from adoption.demo import life
-from governance import (
-    clock,
-    erase_again,
-    erased,
-    erasure,
-    ledger,
-    permissions,
-    personal,
-    retention,
-    seals,
-    verification,
-)
-from governance.answers import Refused
-from governance.history import acting
+from adoption.demo import case_acts
+from governance import clock
+from governance.ledger import record
+from governance.ledger.row_history import acting
 from governance.models import Entry, EntryBody, Notice, SignInAttempt, Unit, User
-from initiatives import actions
+from governance.people import permissions as people_permissions
+from governance.permission_result import Refused
+from governance.privacy import erasure, erasure_log, erasure_replay, personal_data, retention
+from governance.transparency_log import sealing, verification
+from initiatives.checklist import actions as checklist_actions
+from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Answer, Evidence, SignOff
+from initiatives.roles import actions as role_actions
+from initiatives.roles import leaving
+from initiatives.stages import actions as stage_actions
 from tests import factories
 
 NAME, LOGIN, MAIL = "Dana Whitfield", "dana.whitfield", "dana.whitfield@example.org"
@@ -36,7 +33,7 @@ NAME, LOGIN, MAIL = "Dana Whitfield", "dana.whitfield", "dana.whitfield@example.
 def log(monkeypatch, tmp_path):
     """Where the log of erasures lies: every test has its own."""
     path = tmp_path / "erasures.jsonl"
-    monkeypatch.setattr(erased, "log_path", lambda: path)
+    monkeypatch.setattr(erasure_log, "log_path", lambda: path)
     return path
 
 
@@ -49,9 +46,9 @@ def dana(cast) -> User:
 def busy(cast, person: User):
     """A case on which the person acted and others named her."""
     case = factories.make_case(cast)
-    actions.propose_role(case=case, role="support_owner", person=person, by=cast.owner)
-    actions.accept_role(assignment=case.roles.open().get(person=person), by=person)
-    actions.answer(
+    role_actions.propose_role(case=case, role="support_owner", person=person, by=cast.owner)
+    role_actions.accept_role(assignment=case.roles.open().get(person=person), by=person)
+    checklist_actions.answer(
         case=case,
         requirement="mvp.users",
         kind="answered",
@@ -65,7 +62,7 @@ def busy(cast, person: User):
 def forget(cast, person: User, **options) -> erasure.Done:
     """End the account and erase."""
     if User.objects.get(pk=person.pk).is_active:
-        actions.deactivate(person=person, reason="Left", by=cast.admin)
+        leaving.deactivate(person=person, reason="Left", by=cast.admin)
     person = User.objects.get(pk=person.pk)
     said = {"why": "She asked for it", "duty": "GDPR, Article 17", "by": cast.admin} | options
     return erasure.erase(person=person, **said)
@@ -96,7 +93,7 @@ def traces(*words: str) -> dict[str, int]:
 
 def verified() -> verification.Report:
     """Seal what is there and derive everything again."""
-    seals.seal()
+    sealing.seal()
     report = verification.verify()
     assert report.findings == []
     return report
@@ -138,7 +135,7 @@ def test_an_act_tells_what_went_and_the_pages_say_so(cast, dana, as_):
     said = f"Erased on {day} by Per Dahl: She asked for it (GDPR, Article 17)."
     gone = Entry.objects.acts().of_case(case.ref).filter(actor_id=dana.pk).first()
     assert (bytes(gone.body.body), bytes(gone.body.salt)) == (b"", b"")
-    assert erased.words_for(erased.without_words([gone, act])) == {gone.pk: said}
+    assert erasure_log.words_for(erasure_log.without_words([gone, act])) == {gone.pk: said}
     for client, address in (
         (as_(cast.owner), f"/cases/{case.ref}/history/"),
         (as_(cast.owner), "/"),
@@ -173,14 +170,14 @@ def test_what_she_decided_is_kept_until_retention_ends_and_all_else_goes(cast):
 
 
 def _naming(person: User) -> list[int]:
-    return [row.id for row in personal.entries_about(personal.Words((person.full_name,)), person)]
+    return [row.id for row in personal_data.entries_about(personal_data.Words((person.full_name,)), person)]
 
 
 @pytest.mark.django_db
 def test_the_day_from_which_it_can_go_is_told_and_kept_to(cast, settings):
     settings.RETENTION_DAYS = 731
     case = factories.make_prototype(cast)
-    actions.stop(case=case, reason_code="no_value", reason="No use", by=cast.owner)
+    stage_actions.stop(case=case, reason_code="no_value", reason="No use", by=cast.owner)
     ended = clock.today()
     signer = SignOff.objects.first().person
     first = forget(cast, signer)
@@ -213,7 +210,7 @@ def test_retention_gives_way_to_a_duty_that_an_admin_and_an_auditor_name_togethe
 @pytest.mark.django_db
 def test_that_something_was_erased_is_never_erased(cast, dana):
     forget(cast, dana)
-    actions.deactivate(person=cast.admin, reason="Left", by=cast.second_admin)
+    leaving.deactivate(person=cast.admin, reason="Left", by=cast.second_admin)
     admin = User.objects.get(pk=cast.admin.pk)
     said = {"why": "Asked", "duty": "GDPR", "by": cast.second_admin}
     done = erasure.erase(person=admin, **said)
@@ -226,7 +223,7 @@ def test_that_something_was_erased_is_never_erased(cast, dana):
 
 @pytest.mark.django_db
 def test_who_may_not_erase_is_told_why(cast, dana):
-    gone = actions.deactivate(person=factories.make_person("gone.before"), reason="Left", by=cast.admin)
+    gone = leaving.deactivate(person=factories.make_person("gone.before"), reason="Left", by=cast.admin)
     for change, words in (
         ({"by": cast.auditor}, "Only admins erase"),
         ({"person": dana}, "is active"),
@@ -238,7 +235,7 @@ def test_who_may_not_erase_is_told_why(cast, dana):
         with pytest.raises(Refused, match=words):
             erasure.erase(**asked)
     both = User(pk=cast.admin.pk, is_active=True, is_admin=True, is_auditor=True)
-    alone = permissions.may_erase(gone, override=erasure.Override("Court", both), by=both)
+    alone = people_permissions.may_erase(gone, override=erasure.Override("Court", both), by=both)
     assert "Two people put retention aside" in str(alone)
     assert not EntryBody.objects.filter(body=b"").exists()
 
@@ -257,7 +254,7 @@ def test_no_reason_that_stays_may_name_the_person(cast, dana):
 def test_a_legal_hold_on_the_person_stops_all_and_one_on_a_case_what_belongs_to_it(cast, dana):
     case = busy(cast, dana)
     other = factories.make_case(cast, title="Another")
-    actions.propose_role(case=other, role="support_owner", person=dana, by=cast.owner)
+    role_actions.propose_role(case=other, role="support_owner", person=dana, by=cast.owner)
     hold = retention.open_hold(person=dana, reason="A claim", by=cast.auditor)
     with pytest.raises(Refused, match="Legal hold"):
         forget(cast, dana, override=erasure.Override("Court", cast.auditor))
@@ -266,7 +263,7 @@ def test_a_legal_hold_on_the_person_stops_all_and_one_on_a_case_what_belongs_to_
     done = forget(cast, dana, override=erasure.Override("Court", cast.auditor))
     assert {row["why"] for row in done.kept} == {f"A legal hold is on {case.ref}."}
     left = Entry.objects.filter(
-        pk__in=[row.id for row in personal.entries_about(personal.Words((NAME,)), dana)]
+        pk__in=[row.id for row in personal_data.entries_about(personal_data.Words((NAME,)), dana)]
     )
     assert set(left.values_list("case_ref", flat=True)) == {case.ref}
     assert NAME.upper() in Answer.objects.get(initiative=case, requirement="mvp.users").text
@@ -282,13 +279,13 @@ def test_named_proof_loses_file_and_title_wherever_the_same_file_stands(
 ):
     case, title = busy(cast, dana), "Interview with the support owner"
     items = [
-        actions.add_evidence(
+        evidence_actions.add_evidence(
             case=case,
             kind="document",
             title=title,
             observed_on=clock.today(),
             covers=["mvp.users"],
-            file=life.pdf(title),
+            file=case_acts.pdf(title),
             by=cast.owner,
         )
         for _ in range(2)
@@ -340,7 +337,7 @@ def test_notices_mails_and_sessions_go(
                 mail.EmailMessage(f"{text} {n}", "Grüße", to=[person.email], connection=box).send()
     hers = tmp_path / "mail" / "hers.log"
     hers.write_text(f"Subject: Hello\nTo: {MAIL}\n\nText\n{'-' * 79}\n")
-    assert len(personal.mailbox()) == 2
+    assert len(personal_data.mailbox()) == 2
     with django_capture_on_commit_callbacks(execute=True):
         done = forget(cast, dana)
     assert done.removed["governance.Notice"] == 1
@@ -350,8 +347,8 @@ def test_notices_mails_and_sessions_go(
         "Nothing of hers",
     }
     assert not hers.exists()
-    assert [path.read_text().count("Subject: ") for path in personal.mailbox()] == [2]
-    assert [path.read_text().count("Subject: Nothing of hers") for path in personal.mailbox()] == [2]
+    assert [path.read_text().count("Subject: ") for path in personal_data.mailbox()] == [2]
+    assert [path.read_text().count("Subject: Nothing of hers") for path in personal_data.mailbox()] == [2]
 
 
 # --- After a restore --------------------------------------------------------------------------------------------------
@@ -361,20 +358,20 @@ def test_notices_mails_and_sessions_go(
 def test_an_erasure_is_done_again_on_a_database_from_before_it(cast, dana):
     case = busy(cast, dana)
     both = f"Ten, say {cast.lead.full_name}, {NAME} and {cast.lead.full_name}"
-    actions.answer(case=case, requirement="mvp.users", kind="answered", text=both, by=cast.owner)
+    checklist_actions.answer(case=case, requirement="mvp.users", kind="answered", text=both, by=cast.owner)
     for person in (dana, cast.lead):
-        actions.deactivate(person=person, reason="Left", by=cast.admin)
+        leaving.deactivate(person=person, reason="Left", by=cast.admin)
     before = transaction.savepoint()
     done = forget(cast, dana)
     forget(cast, cast.lead)
-    log = [json.dumps(line) for line in erased.lines()]
+    log = [json.dumps(line) for line in erasure_log.lines()]
     after = _state(cast)
     assert not any(
         word in line for line in log for word in (NAME, "Dana", "dana", "Ravi", "Per Dahl", "She asked")
     )
     transaction.savepoint_rollback(before)
     assert traces(NAME)
-    assert erase_again.replay(log) == 2
+    assert erasure_replay.replay(log) == 2
     assert (traces(NAME, LOGIN, cast.lead.full_name), _state(cast)) == ({}, after)
     again = Entry.objects.filter(kind="erased").first().facts
     assert (again["actor"]["name"], again["facts"]["again"]["act"]) == ("system: restore", done.act)
@@ -403,14 +400,14 @@ def test_a_replay_touches_nothing_that_it_did_not_erase(cast, dana):
     busy(cast, dana)
     before = transaction.savepoint()
     forget(cast, dana)
-    line = next(erased.lines())
-    assert erase_again.replay([json.dumps(line)]) == 0  # this database knows it
+    line = next(erasure_log.lines())
+    assert erasure_replay.replay([json.dumps(line)]) == 0  # this database knows it
     transaction.savepoint_rollback(before)
     line["entries"] = [[key, "00" * 32] for key, _ in line["entries"]]  # other entries under these numbers
     told = Notice.objects.create(
         person=dana, kind="k", object_key="o", period="p", subject="Of somebody else", owed_at=clock.now()
     )
-    assert erase_again.replay([json.dumps(line)]) == 0
+    assert erasure_replay.replay([json.dumps(line)]) == 0
     assert Notice.objects.filter(pk=told.pk).exists(), "the key of the person is somebody else's here"
     assert not EntryBody.objects.filter(body=b"").exists()
     assert User.objects.get(pk=dana.pk).full_name == NAME
@@ -421,7 +418,7 @@ def test_a_replay_touches_nothing_that_it_did_not_erase(cast, dana):
 def test_the_log_is_completed_from_the_record(cast, dana, tmp_path):
     path = tmp_path / "erasures.jsonl"
     forget(cast, dana)
-    assert (erased.write_log(path), erased.write_log(path)) == (1, 0)
+    assert (erasure_log.write_log(path), erasure_log.write_log(path)) == (1, 0)
     assert path.stat().st_mode & 0o077 == 0
     assert [json.loads(line)["person"] for line in path.read_text().splitlines()] == [dana.pk]
 
@@ -430,14 +427,14 @@ def test_the_log_is_completed_from_the_record(cast, dana, tmp_path):
 
 
 def test_a_name_is_found_whole_in_any_case_and_spacing():
-    words = personal.Words(("Dana Whitfield", "dana.w"))
+    words = personal_data.Words(("Dana Whitfield", "dana.w"))
     text = 'DANA  whitfield, Dana Whitfields, dana.w, dana.wx, "dana\\nwhitfield"'
     assert [text[start:end] for start, end in words.spans(text)] == [
         "DANA  whitfield",
         "dana.w",
         "dana\\nwhitfield",
     ]
-    assert personal.masked("Dana Whitfield!", [[0, 14]], "erased person 7", 10) == "erased per"
+    assert personal_data.masked("Dana Whitfield!", [[0, 14]], "erased person 7", 10) == "erased per"
 
 
 @pytest.mark.django_db
@@ -445,16 +442,16 @@ def test_a_name_is_found_whole_in_any_case_and_spacing():
     "written", ["Zoë ÅNGSTRÖM", "zoë ångström", "Zoe\u0308 A\u030angstro\u0308m", 'Ann "Zoë Ångström" Lee']
 )
 def test_the_database_finds_what_python_finds(cast, written):
-    words = personal.Words(("Zoë Ångström",))
+    words = personal_data.Words(("Zoë Ångström",))
     with acting(by=cast.admin, reason="A unit"):
         Unit(name=written, code="named").save()
-    table = {"governance_unit": [personal.Column("name", False, 120)]}
-    assert [row.texts for row in personal.mentions(words, table)] == [{"name": written}]
-    assert {row.table for row in personal.entries_about(words, cast.outsider)} == {"governance_unit"}
+    table = {"governance_unit": [personal_data.Column("name", False, 120)]}
+    assert [row.texts for row in personal_data.mentions(words, table)] == [{"name": written}]
+    assert {row.table for row in personal_data.entries_about(words, cast.outsider)} == {"governance_unit"}
 
 
 def test_an_ordinary_word_is_a_name_only_where_a_name_stands():
-    words = personal.Words((), ("Sam",), ("owner",))
+    words = personal_data.Words((), ("Sam",), ("owner",))
     said = '{"login": "owner", "owner": "sam the same", "name": "Sam", "login":"owners"}'
     assert [said[start:end] for start, end in words.spans(said)] == ["owner", "Sam"]
     assert not words.name("owner")
@@ -468,7 +465,7 @@ def test_former_names_and_addresses_are_searched_for_too(cast, dana):
     with acting(by=cast.admin, reason="Married"):
         dana.full_name, dana.email = "Dana Obi", "dana.obi@example.org"
         dana.save()
-    assert set(personal.words_of(dana, ["Danny W"]).terms) == {
+    assert set(personal_data.words_of(dana, ["Danny W"]).terms) == {
         NAME, LOGIN, MAIL, "Dana Obi", "dana.obi@example.org", "Danny W",
     }  # fmt: skip
 
@@ -513,14 +510,14 @@ def test_the_application_cannot_erase_but_is_waited_for(application, monkeypatch
     # Whoever writes at that moment is waited for, and not for ever.
     monkeypatch.setattr(erasure, "LOCK_SECONDS", 1)
     admin = factories.make_person("boss", is_admin=True)
-    gone = actions.deactivate(person=person, reason="Left", by=admin)
+    gone = leaving.deactivate(person=person, reason="Left", by=admin)
     said = {"person": gone, "why": "Asked", "duty": "GDPR", "by": admin}
     application.execute("BEGIN; UPDATE governance_notice SET subject = subject")
     with pytest.raises(Refused, match="Others are writing"):
         erasure.erase(**said)
     application.rollback()
     assert erasure.erase(**said).left == {}
-    erased.give_space_back(["governance_user"])
+    erasure_log.give_space_back(["governance_user"])
     assert json.loads(log.read_text())["person"] == person.pk  # written once the erasure was committed
 
 
@@ -534,7 +531,7 @@ def erase_raw(entries: list[int], changes: list = (), named: list[int] | None = 
     with transaction.atomic(), acting(system="test", reason="Attack"), connection.cursor() as cursor:
         cursor.execute(
             "SELECT plumbline_erase(%s, %s::bigint[], %s::jsonb)",
-            [ledger.canonical(body), entries, json.dumps(list(changes))],
+            [record.canonical(body), entries, json.dumps(list(changes))],
         )
 
 

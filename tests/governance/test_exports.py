@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from governance.exports import safe
+from governance.tables.csv_export import safe
 
 STARTERS = "=+-@"
 

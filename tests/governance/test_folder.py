@@ -14,10 +14,13 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.test import override_settings
 
-from adoption.demo import life
-from governance import backup, clock, desk_place, folder, restore, startup
+from adoption.demo import case_acts
+from governance import clock
 from governance.models import DataFolder, Entry
-from initiatives import actions, tasks
+from governance.operations import installation_desk, startup
+from governance.storage import backup, data_folder, restore
+from initiatives import tasks as initiatives_tasks
+from initiatives.evidence import file_checks
 from initiatives.models import Evidence
 from tests import factories, plumbing
 from tests.governance.copies import another, installed_in
@@ -42,17 +45,17 @@ def unmounted(tmp_path):
 def test_a_folder_that_is_not_mounted_voids_nothing_and_takes_nothing_in(case, cast, as_, client, unmounted):
     items, entries = Evidence.objects.exclude(file=""), Entry.objects.count()
     assert items.count() >= 3
-    with pytest.raises(folder.WrongFolder, match=f"{unmounted} has no mark: .* See that it is mounted"):
-        actions.find_missing_files()
-    with pytest.raises(folder.WrongFolder):
-        tasks.find_missing_files.delay()
+    with pytest.raises(data_folder.WrongFolder, match=f"{unmounted} has no mark: .* See that it is mounted"):
+        file_checks.find_missing_files()
+    with pytest.raises(data_folder.WrongFolder):
+        initiatives_tasks.find_missing_files.delay()
     item = items.first()
     answer = as_(cast.owner).get(f"/cases/{case.ref}/evidence/{item.pk}/file/")
     assert answer.status_code == 404
     assert not items.filter(missing_since__isnull=False).exists()
     assert Entry.objects.count() == entries
     with pytest.raises(ValidationError, match="Files cannot be kept now: their folder is not in its place"):
-        life.ground(case, "proto.limitations", cast.team)
+        case_acts.ground(case, "proto.limitations", cast.team)
     assert list(unmounted.iterdir()) == []
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["folder"]) == (
@@ -60,25 +63,25 @@ def test_a_folder_that_is_not_mounted_voids_nothing_and_takes_nothing_in(case, c
         "is not the one that the database names; see PLUMBLINE_DATA",
     )
     assert str(unmounted) not in answer.content.decode()
-    (line,) = desk_place.lines(cast.admin)
+    (line,) = installation_desk.lines(cast.admin)
     assert line.text == "The folder of files is not the right one"
-    assert desk_place.lines(cast.owner) == []
+    assert installation_desk.lines(cast.owner) == []
 
 
 def test_the_folder_of_another_installation_is_no_better(case, unmounted):
-    (unmounted / folder.MARK).write_text("another")
-    with pytest.raises(folder.WrongFolder, match="has the mark of another installation"):
-        actions.find_missing_files()
+    (unmounted / data_folder.MARK).write_text("another")
+    with pytest.raises(data_folder.WrongFolder, match="has the mark of another installation"):
+        file_checks.find_missing_files()
 
 
 @pytest.mark.parametrize("state", ["no mark", "another mark", "no row"])
 def test_nothing_starts_on_a_database_url_with_a_wrong_folder(settings, tmp_path, monkeypatch, capsys, state):
     settings.EMBEDDED = False
-    monkeypatch.setattr(folder.connection, "close", lambda: None)
+    monkeypatch.setattr(data_folder.connection, "close", lambda: None)
     startup.refuse_wrong_folder()
     settings.MEDIA_ROOT = tmp_path
     if state == "another mark":
-        (tmp_path / folder.MARK).write_text("another")
+        (tmp_path / data_folder.MARK).write_text("another")
     if state == "no row":
         DataFolder.objects.all().delete()
     with pytest.raises(SystemExit) as ended:
@@ -139,7 +142,7 @@ def test_a_process_ends_with_a_sentence_and_commands_that_need_no_folder_go_on(t
 
 
 def marked(place: Path) -> str:
-    return (place / folder.MARK).read_text().strip()
+    return (place / data_folder.MARK).read_text().strip()
 
 
 def test_migrating_marks_the_folder_of_a_new_installation_and_the_one_that_holds_the_files(
@@ -151,7 +154,7 @@ def test_migrating_marks_the_folder_of_a_new_installation_and_the_one_that_holds
     call_command("migrate", stdout=said, verbosity=0)
     assert "recorded files 0 are in" in said.getvalue()
     assert not DataFolder.objects.exists()
-    assert not (unmounted / folder.MARK).exists()
+    assert not (unmounted / data_folder.MARK).exists()
     # Where the files are, it is the one.
     for item in Evidence.objects.exclude(file=""):
         (unmounted / item.file.name).parent.mkdir(parents=True, exist_ok=True)
@@ -159,14 +162,14 @@ def test_migrating_marks_the_folder_of_a_new_installation_and_the_one_that_holds
     call_command("migrate", verbosity=0)
     assert DataFolder.objects.get().mark == marked(unmounted)
     assert len(marked(unmounted)) > 15
-    assert folder.wrong() == ""
+    assert data_folder.wrong() == ""
     assert whole == unmounted
 
 
 def test_migrating_marks_where_no_file_is_recorded_and_leaves_a_mark_as_it_is(unmounted, settings):
     settings.EMBEDDED = False
     call_command("migrate", verbosity=0)
-    assert folder.wrong() != "", "a database that names a folder is not moved to another by itself"
+    assert data_folder.wrong() != "", "a database that names a folder is not moved to another by itself"
     DataFolder.objects.all().delete()
     call_command("migrate", verbosity=0)
     assert DataFolder.objects.get().mark == marked(unmounted)
@@ -175,17 +178,17 @@ def test_migrating_marks_where_no_file_is_recorded_and_leaves_a_mark_as_it_is(un
 def test_the_embedded_database_lies_in_its_folder_and_marks_it_at_its_first_start(case, unmounted, settings):
     settings.EMBEDDED = True
     DataFolder.objects.all().delete()
-    folder.take_first()
+    data_folder.take_first()
     assert DataFolder.objects.get().mark == marked(unmounted)
 
 
 def test_adopting_a_folder_is_said_and_stands_in_the_record(case, unmounted):
     with pytest.raises(CommandError, match=r"Of \d+ recorded files 0 are in .* not adopted"):
         call_command("adopt_folder")
-    assert folder.wrong()
+    assert data_folder.wrong()
     out = StringIO()
     call_command("adopt_folder", "--although-files-are-missing", stdout=out)
-    assert folder.wrong() == ""
+    assert data_folder.wrong() == ""
     entry = Entry.objects.get(kind="folder adopted")
     assert entry.facts["facts"]["found"] == 0
     call_command("adopt_folder", stdout=out)
@@ -199,10 +202,10 @@ def test_a_restore_marks_its_folder(case, tmp_path, monkeypatch):
     manifest = backup.take(tmp_path / "copy")
     assert "governance_datafolder" not in manifest["tables"]
     with another() as name, installed_in(name, tmp_path / "uploads"):
-        assert folder.wrong()
+        assert data_folder.wrong()
         restore.restore(tmp_path / "copy")
-        assert folder.wrong() == ""
+        assert data_folder.wrong() == ""
         assert marked(tmp_path / "uploads") != of_django.FOLDER_MARK
-        assert actions.find_missing_files() == []
-    assert folder.wrong() == ""
+        assert file_checks.find_missing_files() == []
+    assert data_folder.wrong() == ""
     assert clock.now()

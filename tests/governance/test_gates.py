@@ -7,8 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from governance import clock, gates
-from governance.facts import (
+from governance import clock
+from governance.gates import criteria
+from governance.gates.criteria import SeatState, Vote, reach
+from governance.gates.gate_inputs import (
     ConditionFact,
     ContractState,
     DebtFact,
@@ -19,7 +21,6 @@ from governance.facts import (
     Void,
     WaiverFact,
 )
-from governance.gates import SeatState, Vote, reach
 from governance.rulebook import load_default, parse
 from tests.governance.gate_facts import (
     AT,
@@ -40,11 +41,11 @@ DAY = timedelta(days=1)
 
 
 def state(facts, key, at=AT):
-    return gates.state_of(facts, BOOK, key, at)
+    return criteria.state_of(facts, BOOK, key, at)
 
 
 def supported(facts, at=AT):
-    return gates.support(facts, BOOK, at, gates.states_at(facts, BOOK, at))
+    return criteria.support(facts, BOOK, at, criteria.states_at(facts, BOOK, at))
 
 
 @pytest.mark.parametrize(("result", "met"), [("met", True), ("missed", False), ("", False)])
@@ -56,7 +57,7 @@ def test_what_was_declared_is_compared_at_production(result, met):
 
 
 def finding(facts, key, at=AT):
-    return gates.finding_of(facts, BOOK, BOOK.criteria[key], gates.states_at(facts, BOOK, at), at)
+    return criteria.finding_of(facts, BOOK, BOOK.criteria[key], criteria.states_at(facts, BOOK, at), at)
 
 
 def waiver(key, until=TODAY, since=LONG_AGO):
@@ -86,9 +87,9 @@ def test_an_item_of_a_scale_test_is_not_waived_although_a_rulebook_marks_it_so()
     book = parse(f'{first}key = "layer.policy"{second.replace("waivable = false", "waivable = true", 1)}')
     assert book.requirements["layer.policy"].waivable
     facts = everything("mvp", without=["layer.policy"], waivers=(waiver("layer.policy"),))
-    states = gates.states_at(facts, book, AT)
+    states = criteria.states_at(facts, book, AT)
     assert states["layer.policy"].state == "unanswered"
-    assert gates.scale_tests(book, states)["governance"] is False
+    assert criteria.scale_tests(book, states)["governance"] is False
 
 
 # What is supported
@@ -187,16 +188,16 @@ def test_a_criterion_with_a_term_never_blocks_the_move():
 
 
 def assert_outlook_is_true(facts, moments):
-    rows = gates.outlook(facts, BOOK, AT)
+    rows = criteria.outlook(facts, BOOK, AT)
     assert [row[0] for row in rows] == sorted({row[0] for row in rows})
     for moment in [*moments, *(row[0] for row in rows)]:
         if moment < AT:
             continue
         at, said, states = next(row for row in reversed(rows) if row[0] <= moment)
-        direct = gates.states_at(facts, BOOK, moment)
+        direct = criteria.states_at(facts, BOOK, moment)
         wrong = [key for key in direct if direct[key].state != states[key].state]
         assert not wrong, f"{moment}: said since {at}, differs: {wrong}"
-        assert said == gates.support(facts, BOOK, moment, direct), moment
+        assert said == criteria.support(facts, BOOK, moment, direct), moment
 
 
 def test_the_outlook_sees_a_planned_model_start():
@@ -313,7 +314,7 @@ def bench(*without):
 
 
 def judged(facts, gate="production", *, cast=None, seats=None, at=AT):
-    return gates.judge(
+    return criteria.judge(
         facts, BOOK, gate, at, votes=votes(gate) if cast is None else cast, seats=seats or bench()
     )
 
@@ -481,28 +482,28 @@ def test_an_overdue_debt_of_the_owner_blocks_the_two_later_gates_only():
 
 def test_a_full_board_can_reach_every_quorum():
     for gate in ("prototype", "mvp", "production", "retire"):
-        assert gates.reach(BOOK, gate, "high", bench()) == ()
+        assert criteria.reach(BOOK, gate, "high", bench()) == ()
 
 
 def test_a_seat_that_must_sign_and_cannot_is_named_with_the_reason():
     seats = bench() | {"risk_compliance": SeatState("risk_compliance", (), ("Ines wrote the evidence",))}
-    (reason,) = gates.reach(BOOK, "mvp", "", seats)
+    (reason,) = criteria.reach(BOOK, "mvp", "", seats)
     assert "Ines wrote the evidence" in str(reason)
     assert "delegate" in reason.remedy
 
 
 def test_seats_without_a_criterion_at_the_gate_do_not_help_the_quorum():
     # Retiring is signed by operations, adoption and security: two are needed.
-    reasons = gates.reach(BOOK, "retire", "", bench("adoption_change", "security_privacy"))
+    reasons = criteria.reach(BOOK, "retire", "", bench("adoption_change", "security_privacy"))
     assert "Cannot reach quorum: 2 seats must sign, 1 can" in str(reasons[0])
     mvp = bench("adoption_change", "security_privacy", "architecture_integration")
-    assert "3 seats must sign, 2 can" in str(gates.reach(BOOK, "mvp", "", mvp)[0])
+    assert "3 seats must sign, 2 can" in str(criteria.reach(BOOK, "mvp", "", mvp)[0])
 
 
 def test_a_high_tier_may_be_out_of_reach_where_a_limited_one_is_not():
     seats = bench("adoption_change")
-    assert gates.reach(BOOK, "production", "limited", seats) == ()
-    assert gates.reach(BOOK, "production", "high", seats)
+    assert criteria.reach(BOOK, "production", "limited", seats) == ()
+    assert criteria.reach(BOOK, "production", "high", seats)
 
 
 def test_somebody_in_two_seats_signs_for_one():

@@ -3,7 +3,9 @@
 import pytest
 from django.db import connection
 
-from governance import catalogue, guards, roles
+from governance.database import database_catalogue
+from governance.storage import database_roles
+from governance.transparency_log import database_guards
 from tests import plumbing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,26 +20,26 @@ def execute(statement: str, *values) -> list[tuple]:
 
 
 def told() -> list[str]:
-    return guards.differences(connection, plumbing.LOGINS)
+    return database_guards.differences(connection, plumbing.LOGINS)
 
 
 def test_the_file_says_what_a_migrated_database_has():
     with connection.cursor() as cursor:
-        stands = catalogue.what_stands(cursor)
-    assert guards.EXPECTED.read_text() == guards.written(stands), "run `make guards`"
+        stands = database_catalogue.what_stands(cursor)
+    assert database_guards.EXPECTED.read_text() == database_guards.written(stands), "run `make guards`"
 
 
 def test_a_migrated_database_has_no_difference_for_any_login(application, auditor_login, sealer):
     assert told() == []
     for login in (application, auditor_login, sealer):
-        assert guards.differences(login, plumbing.LOGINS) == []
+        assert database_guards.differences(login, plumbing.LOGINS) == []
 
 
 def test_a_month_of_decisions_is_no_difference():
     execute("SELECT plumbline_decisions_of('2026-11-20'), plumbline_decisions_of('2026-12-20')")
     assert execute("SELECT to_regclass('public.governance_policydecision_2026_12') IS NOT NULL") == [(True,)]
     assert told() == []
-    roles.grant(connection, plumbing.LOGINS)
+    database_roles.grant(connection, plumbing.LOGINS)
     assert told() == []
 
 
@@ -153,13 +155,13 @@ def test_a_login_that_is_more_than_a_login_is_named():
     try:
         execute(f"GRANT SELECT ON initiatives_initiative TO {login}")
         execute(f"ALTER ROLE {login} CREATEROLE")
-        execute(f"GRANT pg_write_all_data, {roles.CLOCK} TO {login}")
+        execute(f"GRANT pg_write_all_data, {database_roles.CLOCK} TO {login}")
         execute(f"GRANT SET ON PARAMETER session_replication_role TO {login}")
         assert told() == [
             f"{login} may make roles.",
             f"{login} may switch triggers off.",
             f"{login} is a member of pg_write_all_data.",
-            f"{login} is a member of {roles.CLOCK}.",
+            f"{login} is a member of {database_roles.CLOCK}.",
         ]
     finally:
         execute(f"DROP OWNED BY {login}; DROP ROLE {login}")

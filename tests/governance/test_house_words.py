@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from governance import house_words
+from governance.sign_in import password_validators
 
 pytestmark = pytest.mark.django_db
 
@@ -40,4 +40,4 @@ def test_what_is_long_enough_without_them_is(password):
 
 def test_short_words_are_left_alone(settings):
     settings.ADDRESS = "https://ai.co.uk"
-    assert house_words.words() == {"plumbline", "northgate"}
+    assert password_validators.words() == {"plumbline", "northgate"}

@@ -8,20 +8,20 @@ import time
 import pytest
 from celery import Celery
 
-from governance import broker, knocked
+from governance.queue import broker_settings, task_base
 from tests.governance.test_run import free_port, program
 
 
 @pytest.fixture
 def queue(monkeypatch):
     """The knocks of a process of its own."""
-    fresh = knocked.Knocks()
-    monkeypatch.setattr(knocked, "knocks", fresh)
+    fresh = task_base.Knocks()
+    monkeypatch.setattr(task_base, "knocks", fresh)
     return fresh
 
 
 def test_a_queue_that_hangs_holds_up_one_thread_and_no_act(queue, monkeypatch):
-    monkeypatch.setattr(knocked, "MOST_KNOCKS", 3)
+    monkeypatch.setattr(task_base, "MOST_KNOCKS", 3)
     queue._begin()
     hanging, began = threading.Event(), time.monotonic()
     done = []
@@ -45,7 +45,9 @@ def test_a_queue_that_refuses_stops_no_later_knock(queue):
 
 
 def test_tasks_of_ours_are_handed_over(queue, monkeypatch):
-    app = Celery("apart", task_cls="governance.knocked:KnockedFor", set_as_current=False, broker="memory://")
+    app = Celery(
+        "apart", task_cls="governance.queue.task_base:KnockedFor", set_as_current=False, broker="memory://"
+    )
 
     @app.task
     def one(number):
@@ -53,7 +55,7 @@ def test_tasks_of_ours_are_handed_over(queue, monkeypatch):
 
     sent = []
     monkeypatch.setattr("celery.app.task.Task.apply_async", lambda self, *a, **k: sent.append((self, a, k)))
-    monkeypatch.setattr(knocked, "current_app", app)
+    monkeypatch.setattr(task_base, "current_app", app)
     assert one.delay(7) is None
     assert queue.settle(5)
     assert [args for _, args, _ in sent] == [((7,), {})]
@@ -69,14 +71,14 @@ def test_every_task_of_ours_is_such_a_one():
         if name.startswith(("governance.", "initiatives.", "adoption."))
     ]
     assert len(own) > 15
-    assert all(isinstance(task, knocked.KnockedFor) for task in own)
+    assert all(isinstance(task, task_base.KnockedFor) for task in own)
     assert [task.name for task in own if not task.needs_right_clock] == ["governance.tasks.seal_record"]
 
 
 @pytest.mark.skipif(program("redis-server") is None, reason="no redis-server on this machine")
 def test_a_redis_that_hangs_holds_neither_act_nor_probe(queue, tmp_path, monkeypatch):
     """A server of its own, stopped as a dropped firewall state looks like: it takes connections and says nothing."""
-    from governance import readiness
+    from governance.operations import readiness
 
     port = free_port()
     server = subprocess.Popen(
@@ -95,15 +97,17 @@ def test_a_redis_that_hangs_holds_neither_act_nor_probe(queue, tmp_path, monkeyp
     )
     try:
         url = f"redis://127.0.0.1:{port}/0"
-        app = Celery("apart", task_cls="governance.knocked:KnockedFor", set_as_current=False, broker=url)
-        app.conf.broker_transport_options = broker.transport_options(url, tmp_path)
+        app = Celery(
+            "apart", task_cls="governance.queue.task_base:KnockedFor", set_as_current=False, broker=url
+        )
+        app.conf.broker_transport_options = broker_settings.transport_options(url, tmp_path)
         app.conf.task_publish_retry_policy = {"max_retries": 1, "interval_start": 0.2, "interval_max": 0.2}
 
         @app.task
         def knock():
             pass
 
-        monkeypatch.setattr(knocked, "current_app", app)
+        monkeypatch.setattr(task_base, "current_app", app)
         monkeypatch.setattr(readiness, "current_app", app)
         monkeypatch.setattr(readiness.settings, "CELERY_BROKER_URL", url)
         until = time.monotonic() + 10

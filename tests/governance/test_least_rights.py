@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
-from governance import seals
+from governance.transparency_log import sealing
 from tests import factories
 from tests.support.paths import ROOT
 
@@ -34,7 +34,7 @@ AS_APPLICATION = {
 def as_application(application_url, cast):
     """The default connection is the application's."""
     factories.make_case(cast)
-    seals.seal()
+    sealing.seal()
     login, known = urlsplit(application_url), connection.settings_dict
     owner = {name: known[name] for name in ("USER", "PASSWORD")}
     connection.close()

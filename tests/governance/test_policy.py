@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import override_settings
 
-from governance.cedar import Policies, PolicyTrouble, Rule
-from governance.clauses import Terms, Test
-from governance.policy import Approval, Bound, CaseCondition, Version, decide
+from governance.authorization.decision import Approval, Bound, CaseCondition, Version, decide
+from governance.contracts.cedar_policies import Policies, PolicyTrouble, Rule
+from governance.contracts.clauses import Terms, Test
 
 NOW = datetime(2026, 3, 10, 9, 30, 15, tzinfo=UTC)  # a Tuesday
 SECOND = timedelta(seconds=1)

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from governance import cedar
-from governance.cedar import Policies, PolicyTrouble, Rule
-from governance.clauses import Terms, Test
+from governance.contracts import cedar_policies
+from governance.contracts.cedar_policies import Policies, PolicyTrouble, Rule
+from governance.contracts.clauses import Terms, Test
 from tests.governance.random_contracts import (
     WRONG,
     answered,
@@ -71,7 +71,7 @@ class Found:
 
     def __init__(self, decision, ids=(), errors=(), annotated=True):
         self.decision = decision
-        self.allowed = decision is cedar.cedarpy.Decision.Allow
+        self.allowed = decision is cedar_policies.cedarpy.Decision.Allow
         names = {f"policy{n}": one for n, one in enumerate(ids)}
         self.diagnostics = SimpleNamespace(
             errors=list(errors),
@@ -89,14 +89,14 @@ def raising(error):
 
 # What is answered when Cedar names no clause at all.
 NOTHING_SAID = ("not_covered", "unknown_action", "edge_unforeseen")
-ALLOW = cedar.cedarpy.Decision.Allow
+ALLOW = cedar_policies.cedarpy.Decision.Allow
 FAULTS = {
     "an error of a value": raising(ValueError("no")),
     "an error of the machine": raising(RuntimeError("panic")),
     "no memory": raising(MemoryError()),
     "an operating system's error": raising(OSError("away")),
     "too deep": raising(RecursionError()),
-    "no decision": lambda *_: Found(cedar.cedarpy.Decision.NoDecision),
+    "no decision": lambda *_: Found(cedar_policies.cedarpy.Decision.NoDecision),
     "allowed with an error": lambda *_: Found(ALLOW, ["1"], errors=["policy0: attribute not found"]),
     "allowed with errors that are no texts": lambda *_: Found(ALLOW, ["1"], errors=[{}]),
     "allowed by nothing": lambda *_: Found(ALLOW),
@@ -112,14 +112,16 @@ FAULTS = {
     "an answer without diagnostics": lambda *_: SimpleNamespace(
         allowed=True, decision=ALLOW, diagnostics=None
     ),
-    "a decision nobody knows": lambda *_: cedar.cedarpy.AuthzResult({"decision": "Maybe", "diagnostics": {}}),
-    "a decision that is missing": lambda *_: cedar.cedarpy.AuthzResult({}),
+    "a decision nobody knows": lambda *_: cedar_policies.cedarpy.AuthzResult(
+        {"decision": "Maybe", "diagnostics": {}}
+    ),
+    "a decision that is missing": lambda *_: cedar_policies.cedarpy.AuthzResult({}),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_whatever_goes_wrong_in_the_engine_nothing_is_allowed(monkeypatch, fault):
-    monkeypatch.setattr(cedar.cedarpy, "is_authorized", FAULTS[fault])
+    monkeypatch.setattr(cedar_policies.cedarpy, "is_authorized", FAULTS[fault])
     for version, question, now in trials(2):
         outcome, code, clauses, approval = answered(version, question, now)
         assert (outcome, approval) == ("deny", None)
@@ -139,7 +141,7 @@ def test_an_allow_by_a_clause_that_cannot_allow_is_an_error(monkeypatch, number)
     )
     assert answered(version, QUESTION, NOW)[0] == "allow"
     for ids in ([str(number)], ["1", str(number)]):
-        monkeypatch.setattr(cedar.cedarpy, "is_authorized", lambda *_, ids=ids: Found(ALLOW, ids))
+        monkeypatch.setattr(cedar_policies.cedarpy, "is_authorized", lambda *_, ids=ids: Found(ALLOW, ids))
         assert answered(version, QUESTION, NOW)[:2] == ("deny", "error")
 
 
@@ -163,9 +165,9 @@ ERRING = [
 @pytest.mark.parametrize("expression", ERRING)
 @pytest.mark.parametrize("effect", ["permit", "forbid"])
 def test_one_policy_that_errs_denies_whatever_the_others_say(monkeypatch, expression, effect):
-    whole = cedar.policies
+    whole = cedar_policies.policies
     erring = f'@id("0") {effect} (principal, action, resource) when {{ {expression} }};'
-    monkeypatch.setattr(cedar, "policies", lambda rules: [*whole(rules), erring])
+    monkeypatch.setattr(cedar_policies, "policies", lambda rules: [*whole(rules), erring])
     for version, question, now in trials(4, count=60):
         outcome, code, *_ = answered(version, question, now)
         assert (outcome, code) in (("deny", "error"), ("deny", "malformed"))

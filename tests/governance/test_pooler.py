@@ -18,7 +18,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from psycopg import sql
 
-from governance import roles
+from governance.storage import database_roles
 from tests import factories, plumbing
 from tests.governance.test_run import free_port, program
 
@@ -122,7 +122,7 @@ def test_every_page_is_whole_behind_a_pooler(pooled, cast, tmp_path, settings, c
         call_command(
             "database_roles",
             "--apply",
-            *(f"--{part}={getattr(names, part)}" for part in roles.Names.__annotations__),
+            *(f"--{part}={getattr(names, part)}" for part in database_roles.Names.__annotations__),
         )
         found, said = read(pooled, paths, tmp_path, PLUMBLINE_POOLER="transaction")
     finally:
@@ -153,13 +153,15 @@ def test_the_time_limit_is_printed_where_a_pooler_is_named(settings, capsys):
 def test_an_owner_who_may_not_set_it_is_told_who_may(settings, monkeypatch):
     settings.POOLER = "transaction"
     names = plumbing.LOGINS
-    nobody = roles.Names(application="nobody_of_that_name")
-    monkeypatch.setattr(roles, "limits", lambda _, seconds, real=roles.limits: real(nobody, seconds))
+    nobody = database_roles.Names(application="nobody_of_that_name")
+    monkeypatch.setattr(
+        database_roles, "limits", lambda _, seconds, real=database_roles.limits: real(nobody, seconds)
+    )
     with pytest.raises(
         CommandError, match=r"grants are applied, the time limit is not .* as a superuser, or as"
     ):
         call_command(
             "database_roles",
             "--apply",
-            *(f"--{part}={getattr(names, part)}" for part in roles.Names.__annotations__),
+            *(f"--{part}={getattr(names, part)}" for part in database_roles.Names.__annotations__),
         )

@@ -6,12 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.test import override_settings
 
-from governance import clock, gates
-from governance.facts import (
-    Running,
-    Void,
-    WaiverFact,
-)
+from governance import clock
+from governance.gates import criteria
+from governance.gates.gate_inputs import Running, Void, WaiverFact
 from tests.governance.gate_facts import (
     AT,
     BOOK,
@@ -32,7 +29,7 @@ DAY = timedelta(days=1)
 
 
 def state(facts, key, at=AT):
-    return gates.state_of(facts, BOOK, key, at)
+    return criteria.state_of(facts, BOOK, key, at)
 
 
 # What grounds one requirement
@@ -130,7 +127,7 @@ def test_a_day_ends_at_local_midnight_also_when_the_clock_changes():
             (datetime(2026, 10, 25, 23, 0, tzinfo=UTC), False),
         ]:
             assert state(facts, "mvp.users", moment).grounded is current, moment
-        turns = [moment for moment, _, _ in gates.outlook(facts, BOOK, datetime(2026, 10, 20, tzinfo=UTC))]
+        turns = [moment for moment, _, _ in criteria.outlook(facts, BOOK, datetime(2026, 10, 20, tzinfo=UTC))]
         assert datetime(2026, 10, 25, 23, 0, tzinfo=UTC) in turns
 
 
@@ -330,10 +327,12 @@ def test_a_report_that_says_no_needs_no_reader_to_be_believed():
 def test_who_can_mend_an_unread_report_is_nobody_of_the_team():
     facts = everything("mvp")
     unread = swapped(facts, "layer.policy", item(900, "layer.policy", reviewed=frozenset()))
-    states = gates.states_at(unread, BOOK, AT)
-    found = gates.finding_of(unread, BOOK, BOOK.criteria["production.layers_auditable"], states, AT)
+    states = criteria.states_at(unread, BOOK, AT)
+    found = criteria.finding_of(unread, BOOK, BOOK.criteria["production.layers_auditable"], states, AT)
     assert found.blocks
-    assert gates._who_can_fix(unread, BOOK, found) == "Somebody who holds no role on this case can mend it."
+    assert (
+        criteria._who_can_fix(unread, BOOK, found) == "Somebody who holds no role on this case can mend it."
+    )
 
 
 def test_a_clause_without_a_control_is_named():

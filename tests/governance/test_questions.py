@@ -5,32 +5,33 @@ from pathlib import Path
 
 import pytest
 
-from governance import gates, judgements, questions, standards
+from governance.gates import criteria, judgements, lead_questions, standards
 from governance.rulebook import RulebookErrors, pairings
 from governance.rulebook.pairings import PAIRINGS
 from tests.governance.gate_facts import AT, BOOK, TODAY, everything, item, reply, swapped
 
 GROUP = {
-    group: [key for key, row in BOOK.requirements.items() if row.group == group] for group in questions.GROUPS
+    group: [key for key, row in BOOK.requirements.items() if row.group == group]
+    for group in lead_questions.GROUPS
 }
 FIRST = {"contract": "gov.enforced", "layer": "layer.runtime", "adoption": "adopt.usage"}
 
 
 def leads(facts, *, asked=None, at=AT):
-    states = gates.states_at(facts, BOOK, at)
+    states = criteria.states_at(facts, BOOK, at)
     if asked is None:
         asked = [key for keys in GROUP.values() for key in keys] if facts.claimed == "production" else []
-    return {lead.group: lead for lead in questions.leads(facts, BOOK, states, set(asked), at)}
+    return {lead.group: lead for lead in lead_questions.leads(facts, BOOK, states, set(asked), at)}
 
 
 def test_three_questions_are_asked_of_groups_that_the_rulebook_has():
-    assert list(questions.GROUPS) == ["contract", "layer", "adoption"]
+    assert list(lead_questions.GROUPS) == ["contract", "layer", "adoption"]
     assert {group: len(keys) for group, keys in GROUP.items()} == {"contract": 6, "layer": 3, "adoption": 6}
 
 
 def test_yes_needs_everything_of_its_group():
     found = leads(everything("production"))
-    assert {lead.answer for lead in found.values()} == {questions.YES}
+    assert {lead.answer for lead in found.values()} == {lead_questions.YES}
     assert found["contract"].reason == "All 6 questions on it are answered and proved."
     assert found["contract"].mend == ""
 
@@ -39,19 +40,19 @@ def test_yes_needs_everything_of_its_group():
 def test_each_requirement_alone_takes_its_yes_away_and_no_other(key):
     group = BOOK.requirements[key].group
     found = leads(everything("mvp", without=(key,)))
-    assert found[group].answer == questions.NOT_YET
+    assert found[group].answer == lead_questions.NOT_YET
     assert found[group].mend == key
     assert BOOK.requirements[key].question in found[group].reason
-    assert {lead.answer for name, lead in found.items() if name != group} == {questions.YES}
+    assert {lead.answer for name, lead in found.items() if name != group} == {lead_questions.YES}
 
 
 @pytest.mark.parametrize(("group", "key"), FIRST.items())
 def test_a_claim_that_rests_on_what_is_not_there_makes_it_a_no(group, key):
     facts = everything("production", without=(key,))
-    assert leads(facts)[group].answer == questions.NO
+    assert leads(facts)[group].answer == lead_questions.NO
     # An imported claim accuses nobody before anything was asked here.
     imported = everything("production", without=(key,), imported=True)
-    assert leads(imported)[group].answer == questions.NOT_YET
+    assert leads(imported)[group].answer == lead_questions.NOT_YET
 
 
 @pytest.mark.parametrize(("group", "key"), FIRST.items())
@@ -59,10 +60,10 @@ def test_an_honest_no_and_a_failed_test_are_a_no_at_every_stage(group, key):
     facts = everything("mvp")
     said = {**facts.answers, key: reply("no")}
     denied = leads(everything("mvp", answers=said))[group]
-    assert (denied.answer, denied.mend, denied.denied) == (questions.NO, key, True)
+    assert (denied.answer, denied.mend, denied.denied) == (lead_questions.NO, key, True)
     kind = next(kind for kind in BOOK.requirements[key].evidence if kind in BOOK.result_kinds)
     failed = swapped(facts, key, item(900, key, kind=kind, result="fail"))
-    assert leads(failed)[group].answer == questions.NO
+    assert leads(failed)[group].answer == lead_questions.NO
 
 
 def test_without_a_contract_in_force_that_is_the_reason():
@@ -74,15 +75,15 @@ def test_what_ages_out_is_no_longer_a_yes():
     keys = GROUP["layer"]
     later = AT + timedelta(days=max(BOOK.requirements[key].days(False) for key in keys) + 1)
     facts = everything("mvp")
-    assert leads(facts)["layer"].answer == questions.YES
-    assert leads(facts, at=later)["layer"].answer != questions.YES
+    assert leads(facts)["layer"].answer == lead_questions.YES
+    assert leads(facts, at=later)["layer"].answer != lead_questions.YES
 
 
 # The nine standards
 
 
 def standard(facts, matter, stage):
-    return standards.standard_of(facts, BOOK, gates.states_at(facts, BOOK, AT), matter, stage, AT)
+    return standards.standard_of(facts, BOOK, criteria.states_at(facts, BOOK, AT), matter, stage, AT)
 
 
 def test_the_nine_standards_are_those_of_the_rulebook_and_shown_by_what_it_asks():

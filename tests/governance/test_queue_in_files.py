@@ -6,7 +6,7 @@ import pytest
 from kombu import Connection
 from kombu.exceptions import ChannelError
 
-from governance import queue_in_files
+from governance.queue import filesystem_broker
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def queue(tmp_path):
         for name in ("data_folder_in", "data_folder_out", "control_folder")
     }
     with Connection("filesystem://", transport_options=folders) as connection:
-        assert isinstance(connection.default_channel, queue_in_files.Channel)
+        assert isinstance(connection.default_channel, filesystem_broker.Channel)
         yield connection.SimpleQueue("celery", serializer="json")
 
 
@@ -57,5 +57,5 @@ def test_nobody_sees_half_a_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "write_text", cut_short)
     with pytest.raises(ChannelError):
-        queue_in_files._write(tmp_path / "1_a.celery.msg", {"knock": 1})
+        filesystem_broker._write(tmp_path / "1_a.celery.msg", {"knock": 1})
     assert not [*tmp_path.iterdir()]

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.test import Client
 
-from governance.redaction import BLACK, BlackOut
+from governance.operations.redaction import BLACK, BlackOut
 from tests import factories
 
 SECRET = "a-secret-of-ours-77"
@@ -130,8 +130,8 @@ def test_signing_in_setting_passwords_and_breaking_leave_no_secret_in_a_log(
 
     page = None
     with monkeypatch.context() as patch:
-        patch.setattr("initiatives.views.shared.case_context", breaks)
-        patch.setattr("initiatives.views.cases.case_context", breaks, raising=False)
+        patch.setattr("initiatives.cases.case_frame.case_context", breaks)
+        patch.setattr("initiatives.case_pages.views.case_context", breaks, raising=False)
         case = factories.make_case(cast)
         page = client.get(f"/cases/{case.ref}/")
     assert page.status_code == 503, "the database is away: come back in a minute"

@@ -7,10 +7,11 @@ import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
 
-from governance import clock, hooks, reminders
+from governance import clock, contributions
 from governance.management.commands.remind import moment_of
 from governance.models import Delivery, Notice
-from governance.reminders import Due, before, late, since
+from governance.notices import due as notice_due
+from governance.notices.due import Due, before, late, since
 from tests import factories
 
 DAY = datetime(2026, 11, 9, tzinfo=UTC).date()
@@ -27,7 +28,7 @@ def due(db, monkeypatch):
                 person, "test", "thing:1", "Thing", period=before(DAY, clock.local_day(moment)) or "late0"
             )
 
-    monkeypatch.setattr(hooks, "due_queries", [query])
+    monkeypatch.setattr(contributions, "due_queries", [query])
     return person
 
 
@@ -88,45 +89,45 @@ def test_a_query_that_fails_does_not_silence_the_others(due, monkeypatch):
     def broken(moment):
         raise LookupError("no such thing")
 
-    monkeypatch.setattr(hooks, "due_queries", [broken, *hooks.due_queries])
+    monkeypatch.setattr(contributions, "due_queries", [broken, *contributions.due_queries])
     with pytest.raises(ExceptionGroup), clock.simulated(datetime(2026, 11, 9, 8, tzinfo=UTC)):
-        reminders.sweep()
+        notice_due.sweep()
     assert Notice.objects.count() == 1
 
 
 def test_people_who_left_are_owed_nothing(due):
-    from governance.history import acting
+    from governance.ledger.row_history import acting
 
     with acting(system="test"):
         due.is_active = False
         due.save()
-    assert reminders.sweep(datetime(2026, 11, 9, 8, tzinfo=UTC)) == reminders.Counts(0, 0)
+    assert notice_due.sweep(datetime(2026, 11, 9, 8, tzinfo=UTC)) == notice_due.Counts(0, 0)
 
 
 def test_the_mail_of_the_day_is_complete_although_no_sweep_ran_before(due):
     """A worker that starts in the morning delivers what acts owed and what is due in one mail."""
-    from governance import tasks
-    from governance.notify import owe
+    from governance import tasks as governance_tasks
+    from governance.notices.owe import owe
 
     with clock.simulated(datetime(2026, 11, 9, 8, tzinfo=UTC)):
-        tasks.deliver_mail.delay()
+        governance_tasks.deliver_mail.delay()
         assert not Notice.objects.exists(), "without a mail to make it does not look for more"
         owe(due, "test", "act", subject="From an act")
-        tasks.deliver_mail.delay()
+        governance_tasks.deliver_mail.delay()
     (message,) = mail.outbox
     assert "From an act" in message.body
     assert "Thing" in message.body
 
 
 def test_mail_goes_out_although_a_query_fails(due, monkeypatch):
-    from governance import tasks
-    from governance.notify import owe
+    from governance import tasks as governance_tasks
+    from governance.notices.owe import owe
 
     def broken(moment):
         raise LookupError("no such thing")
 
-    monkeypatch.setattr(hooks, "due_queries", [broken])
+    monkeypatch.setattr(contributions, "due_queries", [broken])
     owe(due, "test", "act", subject="From an act")
     with pytest.raises(ExceptionGroup):
-        tasks.deliver_mail.delay()
+        governance_tasks.deliver_mail.delay()
     assert len(mail.outbox) == 1

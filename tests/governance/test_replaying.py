@@ -2,38 +2,38 @@
 
 from datetime import UTC, datetime
 
-from governance import policy, replaying
-from governance.cedar import Policies, Rule, Unreadable
-from governance.clauses import Terms
+from governance.authorization import decision, dry_run
+from governance.contracts.cedar_policies import Policies, Rule, Unreadable
+from governance.contracts.clauses import Terms
 
 FRIDAY = datetime(2026, 3, 13, 10, 0, tzinfo=UTC)
 SUNDAY = datetime(2026, 3, 15, 10, 0, tzinfo=UTC)
-RUNNING = policy.CaseCondition("production")
+RUNNING = decision.CaseCondition("production")
 
 
-def version(*said) -> policy.Version:
+def version(*said) -> decision.Version:
     """A version of these clauses, on trial."""
     rules = [
         Rule(number, kind, Terms(**terms), f"Clause {number}") for number, (kind, terms) in enumerate(said, 1)
     ]
-    return replaying.on_trial(7, "", Policies(rules))
+    return dry_run.on_trial(7, "", Policies(rules))
 
 
-def asked(action="read", outcome="allow", code="allowed", at=FRIDAY, **more) -> replaying.Asked:
+def asked(action="read", outcome="allow", code="allowed", at=FRIDAY, **more) -> dry_run.Asked:
     """One question of the log."""
     question = {
         "subject": {"type": "user", "id": "alice"},
         "action": {"name": action},
         "resource": {"type": "record", "id": "1"},
     }
-    return replaying.Asked(at, question | more, outcome, code)
+    return dry_run.Asked(at, question | more, outcome, code)
 
 
 MAY_READ = ("autonomy", {"action": "read"})
 
 
 def test_the_same_version_changes_nothing():
-    found = replaying.replay(
+    found = dry_run.replay(
         version(MAY_READ), RUNNING, [asked()] * 3 + [asked("fly", "deny", "unknown_action")]
     )
     assert (found.asked, found.changed, found.changes) == (4, 0, [])
@@ -43,7 +43,7 @@ def test_the_same_version_changes_nothing():
 def test_what_changes_is_grouped_by_action_the_most_frequent_first_with_the_newest_examples():
     tried = version(("human_approval", {"action": "read", "approvers": ("owner",), "minutes": 5}))
     questions = [asked("fly", "allow")] + [asked(subject={"type": "user", "id": str(n)}) for n in range(5)]
-    found = replaying.replay(tried, RUNNING, iter(questions))
+    found = dry_run.replay(tried, RUNNING, iter(questions))
     assert [(one.action, one.before, one.after, one.count) for one in found.changes] == [
         ("read", "allow", "needs_approval", 5),
         ("fly", "allow", "deny", 1),
@@ -56,14 +56,14 @@ def test_what_changes_is_grouped_by_action_the_most_frequent_first_with_the_newe
 
 def test_each_question_is_answered_at_the_moment_it_was_asked():
     tried = version(("autonomy", {"action": "read", "weekdays": (1, 2, 3, 4, 5)}))
-    found = replaying.replay(tried, RUNNING, [asked(at=FRIDAY), asked(at=SUNDAY)])
+    found = dry_run.replay(tried, RUNNING, [asked(at=FRIDAY), asked(at=SUNDAY)])
     assert found.outcomes == {("allow", "allow"): 1, ("allow", "deny"): 1}
     assert found.changes[0].examples[0].asked.at == SUNDAY
 
 
 def test_what_a_person_answered_counts_as_a_question_to_a_person():
     tried = version(("human_approval", {"action": "read", "approvers": ("owner",), "minutes": 5}))
-    found = replaying.replay(
+    found = dry_run.replay(
         tried,
         RUNNING,
         [
@@ -77,8 +77,8 @@ def test_what_a_person_answered_counts_as_a_question_to_a_person():
 
 
 def test_the_condition_of_the_case_is_the_one_that_is_handed_over():
-    held = policy.CaseCondition("production", held=("A concern",))
-    found = replaying.replay(version(MAY_READ), held, [asked()])
+    held = decision.CaseCondition("production", held=("A concern",))
+    found = dry_run.replay(version(MAY_READ), held, [asked()])
     assert found.changes[0].examples[0].decision.code == "held"
-    unreadable = replaying.on_trial(7, "", Unreadable())
-    assert replaying.replay(unreadable, RUNNING, [asked()]).outcomes == {("allow", "deny"): 1}
+    unreadable = dry_run.on_trial(7, "", Unreadable())
+    assert dry_run.replay(unreadable, RUNNING, [asked()]).outcomes == {("allow", "deny"): 1}

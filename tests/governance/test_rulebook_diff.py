@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 from bs4 import BeautifulSoup
 
-from governance import actions as ground
 from governance.models import Rulebook
+from governance.people import actions as people_actions
 from governance.rulebook import diff, load_default, parse
-from initiatives import actions
+from initiatives.reviews import actions as review_actions
 from tests import factories
 
 TEXT = load_default()
@@ -92,7 +92,7 @@ def test_whatever_is_tolerated_is_ended_by_a_requirement_of_a_later_gate():
 @pytest.mark.django_db
 def test_the_page_names_the_gates_it_touches_and_counts_the_cases(cast, as_, client):
     factories.make_mvp(cast)
-    review = actions.open_review(case=factories.make_case(cast), by=cast.owner)
+    review = review_actions.open_review(case=factories.make_case(cast), by=cast.owner)
     text = TEXT.replace('"2026.1"', '"2026.2"').replace(
         "Which people and departments use it?", "Who uses it?"
     )
@@ -107,7 +107,7 @@ def test_the_page_names_the_gates_it_touches_and_counts_the_cases(cast, as_, cli
     terms = text.replace('"2026.2"', '"2026.3"').replace(
         "sign_off_max_age_days = 45", "sign_off_max_age_days = 40"
     )
-    ground.load_rulebook(source=terms, by=cast.admin)
+    people_actions.load_rulebook(source=terms, by=cast.admin)
     page = BeautifulSoup(as_(cast.owner).get("/rulebook/2026.3/changes/?since=2026.1").content, "html.parser")
     rows = [
         [cell.get_text(strip=True) for cell in row.find_all(["th", "td"])] for row in page.select("tbody tr")

@@ -21,8 +21,8 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-from governance import readiness
 from governance.management.commands import run
+from governance.operations import readiness
 from tests import plumbing
 
 SIGNING_KEY = base64.b64encode(bytes(range(32))).decode()

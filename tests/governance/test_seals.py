@@ -13,13 +13,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, connection, connections, transaction
 
-from governance import clock, desk_place, hooks, keys, pulse, seals, tasks
-from governance.desk import lines_for
-from governance.history import acting
+from governance import clock, contributions
+from governance import tasks as governance_tasks
+from governance.ledger.row_history import acting
 from governance.models import Checkpoint, Entry, Leaf, Node, Sealing
-from governance.offline import verify
-from governance.offline.verify import Peaks, Rejected, check_receipt, leaf_hash, note_verify
-from governance.tree import Tree
+from governance.notices.desk import lines_for
+from governance.operations import heartbeats, installation_desk
+from governance.transparency_log import offline_verifier, signing_keys
+from governance.transparency_log import sealing as transparency_log_sealing
+from governance.transparency_log.merkle_tree import Tree
+from governance.transparency_log.offline_verifier import (
+    Peaks,
+    Rejected,
+    check_receipt,
+    leaf_hash,
+    note_verify,
+)
 from tests import factories
 from tests.governance.entries import make_entries, newest_entry
 from tests.plumbing import LOGINS, address_for, url_of
@@ -36,7 +45,7 @@ def _signed_by_the_test(settings):
 
 def sealed():
     """Seal what is there, and return the checkpoint."""
-    checkpoint = seals.seal()
+    checkpoint = transparency_log_sealing.seal()
     assert checkpoint is not None
     return checkpoint
 
@@ -55,11 +64,11 @@ def rooted():
 
 
 def test_nothing_is_sealed_when_there_is_nothing(db):
-    assert seals.seal() is None
-    assert seals.newest() is None
+    assert transparency_log_sealing.seal() is None
+    assert transparency_log_sealing.newest() is None
     make_entries(3)
     sealed()
-    assert seals.seal() is None
+    assert transparency_log_sealing.seal() is None
     assert Checkpoint.objects.count() == 1
 
 
@@ -74,15 +83,19 @@ def test_every_entry_has_a_place_and_the_root_is_signed(db):
     )
     assert bytes(second.root) == rooted() == Tree().root(605)
     assert bytes(first.root) == Tree().root(5)
-    verify.check_consistency(5, bytes(first.root), 605, bytes(second.root), Tree().consistency(5, 605))
+    offline_verifier.check_consistency(
+        5, bytes(first.root), 605, bytes(second.root), Tree().consistency(5, 605)
+    )
     for checkpoint in (first, second):
-        note, _ = note_verify(checkpoint.note, keys.known(), origin="plumbline.invalid/test", known_only=True)
+        note, _ = note_verify(
+            checkpoint.note, signing_keys.known(), origin="plumbline.invalid/test", known_only=True
+        )
         assert (note.size, note.root) == (checkpoint.size, bytes(checkpoint.root))
     assert [(node.level, node.index) for node in Node.objects.order_by("index")] == [(8, 0), (8, 1)]
 
 
 def test_a_node_that_needs_leaves_of_two_sealings_is_stored(db, monkeypatch):
-    monkeypatch.setattr(seals, "BATCH", 100)
+    monkeypatch.setattr(transparency_log_sealing, "BATCH", 100)
     make_entries(200)
     sealed()
     make_entries(100)
@@ -156,8 +169,8 @@ def test_nothing_is_signed_on_top_of_a_tree_that_was_changed(db):
         cursor.execute("UPDATE governance_leaf SET hash = sha256(hash) WHERE position = 299")
         cursor.execute("ALTER TABLE governance_leaf ENABLE TRIGGER USER")
     make_entries(1)
-    with pytest.raises(seals.RecordBroken, match="do not make the root of checkpoint"):
-        seals.seal()
+    with pytest.raises(transparency_log_sealing.RecordBroken, match="do not make the root of checkpoint"):
+        transparency_log_sealing.seal()
     assert (Checkpoint.objects.count(), Leaf.objects.count()) == (1, 300)
     with pytest.raises(CommandError, match="run verify_ledger"):
         call_command("seal")
@@ -166,8 +179,12 @@ def test_nothing_is_signed_on_top_of_a_tree_that_was_changed(db):
 def marks_settle(monkeypatch):
     """Let every mark be settled at once. Other tests on this server hold back the real ones."""
     ids = itertools.count(3)
-    monkeypatch.setattr(seals, "_new_mark", lambda cursor: seals.Mark(newest_entry().pk, next(ids)))
-    monkeypatch.setattr(seals, "_settled", lambda *_: True)
+    monkeypatch.setattr(
+        transparency_log_sealing,
+        "_new_mark",
+        lambda cursor: transparency_log_sealing.Mark(newest_entry().pk, next(ids)),
+    )
+    monkeypatch.setattr(transparency_log_sealing, "_settled", lambda *_: True)
 
 
 def test_what_was_looked_through_after_its_mark_was_settled_is_not_looked_at_again(db, monkeypatch):
@@ -177,21 +194,21 @@ def test_what_was_looked_through_after_its_mark_was_settled_is_not_looked_at_aga
         make_entries(5)
         counts.append(newest_entry().pk)
         with connection.cursor() as cursor:
-            floors.append(seals._floor(cursor, sealed()))
+            floors.append(transparency_log_sealing._floor(cursor, sealed()))
     assert floors == counts[:4]
-    monkeypatch.setattr(seals, "_settled", lambda *_: False)
+    monkeypatch.setattr(transparency_log_sealing, "_settled", lambda *_: False)
     for _ in range(3):  # the last mark is carried along, and the floor stays
         make_entries(1)
         with connection.cursor() as cursor:
-            assert seals._floor(cursor, sealed()) == counts[3]
-    assert seals.newest().counted == counts[4]
+            assert transparency_log_sealing._floor(cursor, sealed()) == counts[3]
+    assert transparency_log_sealing.newest().counted == counts[4]
 
 
 def test_a_wide_stretch_is_not_looked_through_for_ever(db, monkeypatch):
-    monkeypatch.setattr(seals, "WIDE", 50)
+    monkeypatch.setattr(transparency_log_sealing, "WIDE", 50)
     make_entries(100)
     first = sealed()
-    assert seals.seal() is None  # no mark can be made inside a transaction that wrote
+    assert transparency_log_sealing.seal() is None  # no mark can be made inside a transaction that wrote
     marks_settle(monkeypatch)
     make_entries(1)
     sealed()
@@ -200,8 +217,8 @@ def test_a_wide_stretch_is_not_looked_through_for_ever(db, monkeypatch):
     quiet = sealed()
     assert (quiet.size, bytes(quiet.root)) == (first.size + 101, bytes(second.root))
     with connection.cursor() as cursor:
-        assert seals._floor(cursor, quiet) == newest_entry().pk
-    assert seals.seal() is None
+        assert transparency_log_sealing._floor(cursor, quiet) == newest_entry().pk
+    assert transparency_log_sealing.seal() is None
 
 
 def test_no_mark_is_made_inside_a_transaction_that_wrote(db):
@@ -216,15 +233,15 @@ def test_no_mark_is_made_inside_a_transaction_that_wrote(db):
 
 
 def test_the_backlog_counts_what_waits(db):
-    assert seals.backlog() == seals.Backlog(0, timedelta(0))
+    assert transparency_log_sealing.backlog() == transparency_log_sealing.Backlog(0, timedelta(0))
     make_entries(4)
-    waiting = seals.backlog()
+    waiting = transparency_log_sealing.backlog()
     assert waiting.count == 4
     assert timedelta(0) < waiting.age < timedelta(seconds=30)
     assert not waiting.late
-    assert seals.Backlog(1, timedelta(seconds=61)).late
+    assert transparency_log_sealing.Backlog(1, timedelta(seconds=61)).late
     sealed()
-    assert seals.backlog() == seals.Backlog(0, timedelta(0))
+    assert transparency_log_sealing.backlog() == transparency_log_sealing.Backlog(0, timedelta(0))
 
 
 def test_a_receipt_proves_its_entry(db):
@@ -233,14 +250,14 @@ def test_a_receipt_proves_its_entry(db):
     entry = newest_entry()
     make_entries(300)
     sealed()
-    content = seals.receipt_of(entry)
+    content = transparency_log_sealing.receipt_of(entry)
     receipt, leaf, note, signers = check_receipt(content)
     assert (receipt["position"], leaf["id"], note.size) == (299, entry.pk, 300)
     assert receipt["body"].encode() == bytes(entry.body.body)
-    assert receipt["checkpoint"] == first.note == seals.checkpoint_for(entry).note
-    assert signers == keys.known()
-    assert check_receipt(content, vkeys=keys.known())[2] == note
-    other = keys.Signer("plumbline.invalid/test", Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    assert receipt["checkpoint"] == first.note == transparency_log_sealing.checkpoint_for(entry).note
+    assert signers == signing_keys.known()
+    assert check_receipt(content, vkeys=signing_keys.known())[2] == note
+    other = signing_keys.Signer("plumbline.invalid/test", Ed25519PrivateKey.from_private_bytes(bytes(32)))
     with pytest.raises(Rejected, match="No known key"):
         check_receipt(content, vkeys=[other.vkey])
 
@@ -248,7 +265,7 @@ def test_a_receipt_proves_its_entry(db):
 def test_every_changed_byte_of_a_receipt_is_found(db):
     make_entries(3)
     sealed()
-    content = seals.receipt_of(newest_entry())
+    content = transparency_log_sealing.receipt_of(newest_entry())
     silent = []
     for place in range(len(content)):
         flipped = bytearray(content)
@@ -263,7 +280,9 @@ def test_every_changed_byte_of_a_receipt_is_found(db):
 
 def changed(content, **fields):
     receipt = json.loads(content) | fields
-    return verify.receipt_bytes({name: value for name, value in receipt.items() if value is not ...})
+    return offline_verifier.receipt_bytes(
+        {name: value for name, value in receipt.items() if value is not ...}
+    )
 
 
 @pytest.mark.parametrize(
@@ -297,13 +316,13 @@ def test_a_receipt_that_was_changed_is_refused(db, fields, said):
     make_entries(4)
     sealed()
     with pytest.raises(Rejected, match=said):
-        check_receipt(changed(seals.receipt_of(newest_entry()), **fields))
+        check_receipt(changed(transparency_log_sealing.receipt_of(newest_entry()), **fields))
 
 
 def test_a_receipt_written_differently_is_refused(db):
     make_entries(1)
     sealed()
-    content = seals.receipt_of(newest_entry())
+    content = transparency_log_sealing.receipt_of(newest_entry())
     assert check_receipt(content)[0]["proof"] == []
     for other in (content + b"\n", b" " + content, json.dumps(json.loads(content)).encode(), b"[]", b"\xff"):
         with pytest.raises(Rejected):
@@ -320,7 +339,7 @@ def test_the_receipt_of_an_erased_body_shows_what_is_left(db):
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE governance_entrybody DISABLE TRIGGER USER")
         cursor.execute("UPDATE governance_entrybody SET body = '', salt = '' WHERE entry_id = %s", [entry.pk])
-    receipt, leaf, _, _ = check_receipt(seals.receipt_of(entry))
+    receipt, leaf, _, _ = check_receipt(transparency_log_sealing.receipt_of(entry))
     assert (receipt["body"], receipt["salt"], leaf["id"]) == (None, None, entry.pk)
 
 
@@ -328,25 +347,27 @@ def test_there_is_no_receipt_before_sealing(db):
     make_entries(1)
     sealed()
     make_entries(1)
-    with pytest.raises(seals.NotSealedYet, match="will be within seconds"):
-        seals.receipt_of(newest_entry())
+    with pytest.raises(transparency_log_sealing.NotSealedYet, match="will be within seconds"):
+        transparency_log_sealing.receipt_of(newest_entry())
 
 
 def test_auditors_are_sent_a_checkpoint_once_a_week(db):
     factories.make_person("auditor", is_auditor=True)
     factories.make_person("outsider")
     monday = datetime(2027, 1, 4, 8, tzinfo=UTC)  # week 1; the day before belongs to week 53 of 2026
-    assert list(seals.checkpoints_due(monday)) == []
+    assert list(transparency_log_sealing.checkpoints_due(monday)) == []
     make_entries(1)
     checkpoint = sealed()
-    (due,) = seals.checkpoints_due(monday)
+    (due,) = transparency_log_sealing.checkpoints_due(monday)
     assert (due.person.login, due.kind, due.text) == ("auditor", "checkpoint", checkpoint.note)
     assert due.period == "2027-W01"
     periods = {
-        found.period for day in range(-1, 8) for found in seals.checkpoints_due(monday + timedelta(days=day))
+        found.period
+        for day in range(-1, 8)
+        for found in transparency_log_sealing.checkpoints_due(monday + timedelta(days=day))
     }
     assert periods == {"2026-W53", "2027-W01", "2027-W02"}
-    assert seals.checkpoints_due in hooks.due_queries
+    assert transparency_log_sealing.checkpoints_due in contributions.due_queries
 
 
 def test_the_command_says_where_the_record_stands(db, capsys):
@@ -365,16 +386,18 @@ def test_the_command_says_where_the_record_stands(db, capsys):
 
 def test_after_a_change_of_keys_old_checkpoints_still_verify(db, settings):
     make_entries(1)
-    old, former = sealed(), str(keys.known()[0])
+    old, former = sealed(), str(signing_keys.known()[0])
     settings.SIGNING_KEY = bytes(reversed(SEED))
     with pytest.raises(Rejected, match="No known key"):
-        note_verify(old.note, keys.known())
+        note_verify(old.note, signing_keys.known())
     settings.FORMER_KEYS = [former]
     make_entries(1)
     new = sealed()
-    assert note_verify(new.note, keys.known())[0].origin == old.origin
-    assert [str(key) for key in note_verify(old.note, keys.known(), known_only=True)[1]] == [former]
-    check_receipt(seals.receipt_of(Entry.objects.order_by("pk").first()), vkeys=keys.known())
+    assert note_verify(new.note, signing_keys.known())[0].origin == old.origin
+    assert [str(key) for key in note_verify(old.note, signing_keys.known(), known_only=True)[1]] == [former]
+    check_receipt(
+        transparency_log_sealing.receipt_of(Entry.objects.order_by("pk").first()), vkeys=signing_keys.known()
+    )
 
 
 def test_nothing_is_signed_on_top_of_a_checkpoint_whose_key_is_not_known(cast, settings, as_):
@@ -386,11 +409,13 @@ def test_nothing_is_signed_on_top_of_a_checkpoint_whose_key_is_not_known(cast, s
     first = sealed()
     settings.SIGNING_KEY = bytes(reversed(SEED))
     make_entries(1)
-    with pytest.raises(seals.RecordBroken, match="does not know, so it signs nothing") as said:
-        seals.seal()
+    with pytest.raises(
+        transparency_log_sealing.RecordBroken, match="does not know, so it signs nothing"
+    ) as said:
+        transparency_log_sealing.seal()
     with pytest.raises(CommandError, match="PLUMBLINE_SIGNING_KEY"):
         call_command("seal")
-    assert seals.newest() == first
+    assert transparency_log_sealing.newest() == first
     (line,) = [line for line in lines_for(cast.admin) if line.text == "The record is signed with another key"]
     assert line.why == str(said.value)
     assert not [
@@ -398,29 +423,29 @@ def test_nothing_is_signed_on_top_of_a_checkpoint_whose_key_is_not_known(cast, s
     ]
     settings.SIGNING_KEY = SEED
     assert sealed().size > first.size
-    assert desk_place.signing_refused() == ""
-    pulse.failed(desk_place.SEALING, said.value)  # by a worker beside this one
-    assert "PLUMBLINE_SIGNING_KEY" in desk_place.signing_refused()
+    assert installation_desk.signing_refused() == ""
+    heartbeats.failed(installation_desk.SEALING, said.value)  # by a worker beside this one
+    assert "PLUMBLINE_SIGNING_KEY" in installation_desk.signing_refused()
     with clock.simulated(clock.now() + timedelta(hours=2)):
-        assert desk_place.signing_refused() == ""
+        assert installation_desk.signing_refused() == ""
 
 
 def test_a_witness_adds_its_line(db, settings):
     settings.WITNESS_KEY = bytes(range(1, 33))
     make_entries(1)
-    _, signers = note_verify(sealed().note, keys.known(), known_only=True)
+    _, signers = note_verify(sealed().note, signing_keys.known(), known_only=True)
     assert [key.name for key in signers] == ["plumbline.invalid/test", "plumbline.invalid/test/witness"]
-    assert len(check_receipt(seals.receipt_of(newest_entry()))[3]) == 2
+    assert len(check_receipt(transparency_log_sealing.receipt_of(newest_entry()))[3]) == 2
 
 
 def test_without_settings_a_key_is_made_once_and_names_the_log(db, settings, tmp_path):
     settings.SIGNING_KEY, settings.ORIGIN, settings.DATA_DIR = None, "", tmp_path
     make_entries(1)
     first = sealed()
-    public = keys.known()[0].public
+    public = signing_keys.known()[0].public
     assert first.origin == f"plumbline.invalid/{public.hex()[:12]}"
     assert (tmp_path / "signing-key").stat().st_mode & 0o777 == 0o600
-    settings.FORMER_KEYS = [str(keys.known()[0])]
+    settings.FORMER_KEYS = [str(signing_keys.known()[0])]
     settings.SIGNING_KEY = SEED  # another key: the log keeps its name
     make_entries(1)
     assert sealed().origin == first.origin
@@ -456,7 +481,7 @@ def test_an_entry_that_commits_late_is_sealed_later_and_higher(first):
     assert ids == list(Entry.objects.order_by("pk").values_list("pk", flat=True))
     late = ids[:2] if first == "slow" else ids[3:5]
     assert [places[key] for key in late] == [7, 8]  # behind others with higher ids that were sealed before
-    assert bytes(seals.newest().root) == rooted()
+    assert bytes(transparency_log_sealing.newest().root) == rooted()
 
 
 @REAL
@@ -471,7 +496,7 @@ def test_a_mark_of_another_server_does_not_hold_up_the_floor():
         counted = newest_entry().pk
         make_entries(2)
         assert sealed().running_to < 4_000_000_000
-        assert seals._floor(cursor, seals.newest()) == counted
+        assert transparency_log_sealing._floor(cursor, transparency_log_sealing.newest()) == counted
         make_entries(2)
         assert sealed().size == 6
 
@@ -490,7 +515,7 @@ def test_many_writers_and_sealers_leave_no_entry_out_and_none_twice():
     def seal():
         try:
             for _ in range(10):
-                seals.seal()
+                transparency_log_sealing.seal()
         except Exception as problem:
             failures.append(problem)
         finally:
@@ -501,10 +526,10 @@ def test_many_writers_and_sealers_leave_no_entry_out_and_none_twice():
         thread.start()
     for thread in threads:
         thread.join()
-    seals.seal()
+    transparency_log_sealing.seal()
     assert failures == []
-    assert Leaf.objects.count() == Entry.objects.count() == seals.newest().size
-    assert bytes(seals.newest().root) == rooted()
+    assert Leaf.objects.count() == Entry.objects.count() == transparency_log_sealing.newest().size
+    assert bytes(transparency_log_sealing.newest().root) == rooted()
     for checkpoint in Checkpoint.objects.all():
         assert Tree().root(checkpoint.size) == bytes(checkpoint.root)
 
@@ -514,20 +539,20 @@ def test_one_sealing_at_a_time_and_the_knock_does_not_wait():
     make_entries(1)
     with psycopg.connect(url_of(connection.settings_dict["NAME"])) as other:
         other.execute("SELECT pg_advisory_xact_lock(hashtext('plumbline seal'))")
-        assert seals.seal(wait=False) is None
-    tasks.seal_record()
-    assert seals.newest().size == 1
+        assert transparency_log_sealing.seal(wait=False) is None
+    governance_tasks.seal_record()
+    assert transparency_log_sealing.newest().size == 1
 
 
 @REAL
 def test_soon_is_after_the_commit():
     with transaction.atomic():
         make_entries(1)
-        seals.soon()
-        seals.soon()  # a decision that moves a case has two reasons: one sealing is enough
-        assert seals.newest() is None
+        transparency_log_sealing.soon()
+        transparency_log_sealing.soon()  # a decision that moves a case has two reasons: one sealing is enough
+        assert transparency_log_sealing.newest() is None
         assert len(connection.run_on_commit) == 1
-    assert seals.newest().size == 1
+    assert transparency_log_sealing.newest().size == 1
 
 
 def test_sealing_inside_an_open_transaction_is_harmless(db):
@@ -557,12 +582,12 @@ def own_login(transactional_db, settings, monkeypatch):
 def test_the_sealer_seals_with_its_own_rights(own_login, settings):
     make_entries(300)
     checkpoint = sealed()
-    assert seals.database() == checkpoint._state.db == "sealer"
+    assert transparency_log_sealing.database() == checkpoint._state.db == "sealer"
     with connections["sealer"].cursor() as cursor:
         cursor.execute("SELECT session_user")
         assert cursor.fetchone() == (LOGINS.sealer,)
-    assert bytes(seals.newest().root) == rooted()
-    assert check_receipt(seals.receipt_of(newest_entry()))[2].size == 300
+    assert bytes(transparency_log_sealing.newest().root) == rooted()
+    assert check_receipt(transparency_log_sealing.receipt_of(newest_entry()))[2].size == 300
     for nothing_but in ("DELETE FROM governance_leaf", "INSERT INTO governance_entry (kind) VALUES ('act')"):
         with (
             pytest.raises(ProgrammingError, match="permission denied"),

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.cedar import Rule, policies
-from governance.clauses import ASK, FAILURES, REFUSE, WEEKDAYS, Terms, Test, problems
-from governance.sentences import Change, clock_time, differences, duration, listed, money, sentence
+from governance.contracts.cedar_policies import Rule, policies
+from governance.contracts.clauses import ASK, FAILURES, REFUSE, WEEKDAYS, Terms, Test, problems
+from governance.contracts.wording import Change, clock_time, differences, duration, listed, money, sentence
 from tests.governance.sound_contracts import SOUND
 
 WORDS = {

@@ -15,8 +15,8 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from governance import serving
-from governance.kept import kept
+from governance.operations import web_server
+from governance.storage.secret_files import kept
 
 SETTINGS = settings.BASE_DIR / "governance" / "settings.py"
 URL = "postgresql://someone:secret@db.example.org:5433/plumbline"
@@ -119,7 +119,7 @@ def test_the_web_server_alone_has_its_statements_stopped(load, monkeypatch):
     found = load(**ON_A_SERVER)
     assert found["DATABASES"]["default"]["OPTIONS"]["options"] == "-c statement_timeout=0s"
     monkeypatch.setattr("django.core.wsgi.get_wsgi_application", lambda: None)
-    monkeypatch.setattr("governance.startup.refuse_wrong_folder", lambda: None)
+    monkeypatch.setattr("governance.operations.startup.refuse_wrong_folder", lambda: None)
     monkeypatch.delenv("PLUMBLINE_STATEMENT_SECONDS", raising=False)
     runpy.run_path(str(settings.BASE_DIR / "governance" / "wsgi.py"))
     seconds = os.environ["PLUMBLINE_STATEMENT_SECONDS"]
@@ -331,18 +331,18 @@ def test_one_process_with_one_thread_is_warned_of(monkeypatch, arguments, warned
     monkeypatch.delenv("GUNICORN_CMD_ARGS", raising=False)
     if arguments is not None:
         monkeypatch.setenv("GUNICORN_CMD_ARGS", arguments)
-    assert [found.id for found in serving.check_server(None)] == (["plumbline.W001"] if warned else [])
+    assert [found.id for found in web_server.check_server(None)] == (["plumbline.W001"] if warned else [])
     if arguments is None:
         monkeypatch.setenv("WEB_CONCURRENCY", "4")
-        assert serving.check_server(None) == []
+        assert web_server.check_server(None) == []
 
 
 @pytest.mark.parametrize(("threads", "processes"), [(False, False), (True, False), (False, True)])
 def test_a_server_that_answers_one_at_a_time_says_so_at_its_first_request(monkeypatch, threads, processes):
     said = []
-    monkeypatch.setattr(serving.log, "warning", lambda words, **_: said.append(words))
-    application = serving.watched(lambda environ, start_response: ["answer"])
+    monkeypatch.setattr(web_server.log, "warning", lambda words, **_: said.append(words))
+    application = web_server.watched(lambda environ, start_response: ["answer"])
     environ = {"wsgi.multithread": threads, "wsgi.multiprocess": processes}
     for _ in range(2):
         assert application(environ, None) == ["answer"]
-    assert said == ([] if threads or processes else [serving.ALONE])
+    assert said == ([] if threads or processes else [web_server.ALONE])

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from governance import clock, gates
-from governance.facts import HoldFact, Shortcoming
+from governance import clock
+from governance.gates import criteria
+from governance.gates.gate_inputs import HoldFact, Shortcoming
 from tests.governance.gate_facts import AT, BOOK, LONG_AGO, TODAY, everything, one, proof_of, reply
 
 LATER = clock.midnight_after(TODAY + timedelta(days=9))
@@ -17,11 +18,11 @@ def short(key="int.sources_condition", since=LONG_AGO, **fields) -> Shortcoming:
 
 
 def state(facts, key, at=AT):
-    return gates.state_of(facts, BOOK, key, at)
+    return criteria.state_of(facts, BOOK, key, at)
 
 
 def supported(facts, at=AT):
-    return gates.support(facts, BOOK, at, gates.states_at(facts, BOOK, at))
+    return criteria.support(facts, BOOK, at, criteria.states_at(facts, BOOK, at))
 
 
 def test_what_the_register_lists_outweighs_what_was_answered_and_uploaded():
@@ -70,7 +71,7 @@ def test_it_counts_from_its_moment_to_its_end_though_nobody_does_anything():
     assert supported(facts, LATER).supported == "mvp"
     assert not supported(facts, LATER).tests["integration"]
     assert state(facts, "int.sources_condition", MUCH_LATER).state != "register"
-    moments = [moment for moment, _, _ in gates.outlook(facts, BOOK, AT)]
+    moments = [moment for moment, _, _ in criteria.outlook(facts, BOOK, AT)]
     assert LATER in moments, "the outlook turns where it begins"
     assert MUCH_LATER in moments, "and where it ends"
 
@@ -84,13 +85,13 @@ def test_what_calls_for_a_hold_caps_from_its_moment():
         cap="prototype",
     )
     facts = replace(everything("production"), shortcomings=(called,))
-    assert not gates.holds_at(facts, AT)
+    assert not criteria.holds_at(facts, AT)
     assert supported(facts, LATER).supported == "prototype"
-    (hold,) = gates.holds_at(facts, LATER)
+    (hold,) = criteria.holds_at(facts, LATER)
     assert (hold.kind, hold.blocking, hold.reason) == ("residency", True, "Wiki-C is frozen.")
     twice = replace(facts, shortcomings=(called, replace(called, words="Another hop.")))
-    assert len(gates.holds_at(twice, LATER)) == 1, "one hold of a kind"
+    assert len(criteria.holds_at(twice, LATER)) == 1, "one hold of a kind"
     opened = HoldFact("residency", "Data leaves the allowed region", "Opened", "prototype", True)
-    assert gates.holds_at(replace(facts, holds=(opened,)), LATER) == (opened,), (
+    assert criteria.holds_at(replace(facts, holds=(opened,)), LATER) == (opened,), (
         "the row that is open is enough"
     )

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from governance import stamping
-from governance.stamping import ALONE, FAST, ROW, Given
+from governance.authorization import approval_patterns
+from governance.authorization.approval_patterns import ALONE, FAST, ROW, Given
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 WORDS = 480  # two minutes to read; a quarter of that is thirty seconds
@@ -19,7 +19,7 @@ def given(count, *, took=120.0, approved=True, key=1, person="Marta", words=WORD
 
 
 def sign(kind, rows, person="Marta"):
-    return next(one for one in stamping.signs(rows) if (one.kind, one.person) == (kind, person))
+    return next(one for one in approval_patterns.signs(rows) if (one.kind, one.person) == (kind, person))
 
 
 @pytest.mark.parametrize(
@@ -77,16 +77,18 @@ def test_one_person_decides(hers, others, stands):
 
 def test_two_people_of_one_name_are_two():
     rows = given(10, took=1) + given(10, key=2, took=1)
-    assert [one.stands for one in stamping.signs(rows) if one.kind == ROW] == [None, None]
+    assert [one.stands for one in approval_patterns.signs(rows) if one.kind == ROW] == [None, None]
 
 
 def test_what_stands_comes_first_and_nothing_is_said_of_nobody():
-    assert stamping.signs([]) == []
-    order = [one.stands for one in stamping.signs(given(20, took=1) + given(3, key=2, person="Karim"))]
+    assert approval_patterns.signs([]) == []
+    order = [
+        one.stands for one in approval_patterns.signs(given(20, took=1) + given(3, key=2, person="Karim"))
+    ]
     assert order == sorted(order, key=[True, None, False].index)
 
 
 def test_words_are_counted_and_times_said():
-    assert stamping.words_in(["one two", "", "three"]) == 3
-    said = [stamping.seconds(timedelta(seconds=count)) for count in (0.2, 1, 119, 120, 300)]
+    assert approval_patterns.words_in(["one two", "", "three"]) == 3
+    said = [approval_patterns.seconds(timedelta(seconds=count)) for count in (0.2, 1, 119, 120, 300)]
     assert said == ["less than a second", "1 second", "119 seconds", "2 minutes", "5 minutes"]

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from governance import rulebook, starters
-from governance.cedar import Policies, Rule
-from governance.clauses import FAILURES, problems
-from governance.completeness import gaps
+from governance import rulebook
+from governance.contracts import templates
+from governance.contracts.cedar_policies import Policies, Rule
+from governance.contracts.clauses import FAILURES, problems
+from governance.contracts.completeness import gaps
+from governance.contracts.templates import STARTERS
+from governance.contracts.wording import sentence
 from governance.models.contracts import CLAUSE_KINDS, VOCABULARY
-from governance.sentences import sentence
-from governance.starters import STARTERS
 from tests.governance.sound_contracts import ON, REQUIRED, ROLES
 
 EACH = pytest.mark.parametrize("starter", STARTERS.values(), ids=STARTERS)
@@ -88,7 +89,7 @@ def test_there_are_five():
 def test_what_a_contract_does_not_have_is_refused_with_its_line(old, new, why):
     text = Path(rulebook.__file__).with_name("contract_templates.toml").read_text()
     with pytest.raises(rulebook.RulebookErrors, match=why) as error:
-        starters.read(text.replace(old, new, 1))
+        templates.read(text.replace(old, new, 1))
     around = text.index(old), text.index("\n\n", text.index(old))
     heading = text.rindex("\n[", 0, around[1]) + 1
     lines = {text[:place].count("\n") + 1 for place in (around[0], heading)}

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from governance import statements
-from governance.facts import ScopeFact, WaiverFact
+from governance.gates import sign_off_statement
+from governance.gates.gate_inputs import ScopeFact, WaiverFact
 from governance.models.people import SEATS
 from tests.governance.gate_facts import AT, BOOK, LONG_AGO, TODAY, everything, swapped
 from tests.support.paths import VOTE_FORMAT_1
@@ -37,7 +37,7 @@ def case_with_every_kind_of_state(claimed):
 
 
 def written(covered, verdict="approve"):
-    return statements.write(BOOK, covered, person=SIGNER, board="Board", verdict=verdict, at=AT)
+    return sign_off_statement.write(BOOK, covered, person=SIGNER, board="Board", verdict=verdict, at=AT)
 
 
 def leaves(value, path=()):
@@ -52,7 +52,7 @@ def leaves(value, path=()):
 def other_than(path, value):
     """Another value at this place; None where there is none that would be worse than what is there."""
     if path[-1] == "state":
-        return None if value in statements.GROUNDED_STATES else "waived"
+        return None if value in sign_off_statement.GROUNDED_STATES else "waived"
     if path[0] == "criteria":
         return BETTER.get(value)
     if isinstance(value, bool):
@@ -75,7 +75,7 @@ def put(covered, path, value):
 
 def looked_at(facts, gate, seat):
     """Each printed value of one statement: its place by name, and whether another one there is a reason."""
-    covered = json.loads(json.dumps(statements.seat_facts(facts, BOOK, gate, seat, AT)))
+    covered = json.loads(json.dumps(sign_off_statement.seat_facts(facts, BOOK, gate, seat, AT)))
     text = written(covered)
     for path, value in leaves(covered):
         changed = other_than(path, value)
@@ -84,7 +84,7 @@ def looked_at(facts, gate, seat):
             continue
         signed = put(covered, path, changed)
         if written(signed) != text:
-            reasons = statements.stale_reasons(signed, facts, BOOK, AT, AT)
+            reasons = sign_off_statement.stale_reasons(signed, facts, BOOK, AT, AT)
             yield ".".join(str(key) for key in path if not re.fullmatch(r"\d+|.*\..*", str(key))), reasons
 
 
@@ -133,7 +133,7 @@ def test_every_printed_value_about_the_case_is_compared():
     ],
 )
 def test_a_value_that_is_printed_and_not_compared_is_found(left_out, places, monkeypatch):
-    monkeypatch.setattr(statements, left_out, lambda *_: ())
+    monkeypatch.setattr(sign_off_statement, left_out, lambda *_: ())
     _, silent = uncompared()
     assert places <= {place for _, _, place in silent}
 
@@ -151,24 +151,24 @@ def test_a_value_that_is_printed_and_not_compared_is_found(left_out, places, mon
 )
 def test_the_case_in_its_own_words_is_among_the_facts_of_every_seat(seat, change, reason):
     facts = everything("mvp")
-    signed = statements.seat_facts(facts, BOOK, "production", seat, AT)
-    assert statements.stale_reasons(signed, replace(facts, **change), BOOK, AT, AT) == [reason]
+    signed = sign_off_statement.seat_facts(facts, BOOK, "production", seat, AT)
+    assert sign_off_statement.stale_reasons(signed, replace(facts, **change), BOOK, AT, AT) == [reason]
 
 
 def test_a_long_problem_is_quoted_where_the_two_part():
     facts = replace(everything("mvp"), problem="It takes long. " * 40 + "People decide.")
     after = replace(facts, problem="It takes long. " * 40 + "Nobody decides.")
-    signed = statements.seat_facts(facts, BOOK, "production", "risk_compliance", AT)
-    (why,) = statements.stale_reasons(signed, after, BOOK, AT, AT)
+    signed = sign_off_statement.seat_facts(facts, BOOK, "production", "risk_compliance", AT)
+    (why,) = sign_off_statement.stale_reasons(signed, after, BOOK, AT, AT)
     assert why == "the problem changed from “…People decide.” to “…Nobody decides.”"
 
 
 def test_what_was_unmet_and_is_mended_stales_nothing():
     before = swapped(everything("mvp"), "int.systems_owned")
-    signed = statements.seat_facts(before, BOOK, "production", "architecture_integration", AT)
+    signed = sign_off_statement.seat_facts(before, BOOK, "production", "architecture_integration", AT)
     assert signed["requirements"]["int.systems_owned"]["state"] == "unproven"
     assert signed["criteria"]["production.systems_owned"] == "unmet"
-    assert statements.stale_reasons(signed, everything("mvp"), BOOK, AT, AT) == []
+    assert sign_off_statement.stale_reasons(signed, everything("mvp"), BOOK, AT, AT) == []
 
 
 def test_nobody_adds_a_line_by_the_words_of_a_case():
@@ -178,7 +178,7 @@ def test_nobody_adds_a_line_by_the_words_of_a_case():
     facts = replace(
         swapped(facts, key, replace(item, title=forged)), title=forged, problem=forged, platform=forged
     )
-    covered = statements.seat_facts(facts, BOOK, "production", "risk_compliance", AT)
+    covered = sign_off_statement.seat_facts(facts, BOOK, "production", "risk_compliance", AT)
     lines = written(covered).splitlines()
     assert len([line for line in lines if line.startswith(("Risk tier", "Signer:"))]) == 1
 
@@ -190,13 +190,13 @@ def test_the_statement_says_unmet_advisory_and_approves_the_rest():
     facts = swapped(everything("mvp"), "int.systems_owned")
     advisory = BOOK.criteria["production.systems_owned"]
     assert advisory.severity == "advisory"
-    covered = statements.seat_facts(facts, BOOK, "production", "architecture_integration", AT)
+    covered = sign_off_statement.seat_facts(facts, BOOK, "production", "architecture_integration", AT)
     text = written(covered)
     assert f"- {advisory.question} (production.systems_owned): unmet, advisory\n" in text
     assert "What is unmet and advisory is not approved by this; it approves the rest." in text
-    whole = written(statements.seat_facts(everything("mvp"), BOOK, "production", advisory.seat, AT))
+    whole = written(sign_off_statement.seat_facts(everything("mvp"), BOOK, "production", advisory.seat, AT))
     assert "advisory" not in whole
-    assert statements.stale_reasons(covered, facts, BOOK, AT, AT) == []
+    assert sign_off_statement.stale_reasons(covered, facts, BOOK, AT, AT) == []
 
 
 # Votes of before: their facts name neither title nor problem, platform and confidentiality
@@ -207,25 +207,25 @@ def of_format_1():
 
 
 def test_the_bytes_of_a_vote_of_format_1_are_what_was_signed():
-    assert statements.digest(FORMAT_1["statement"]) == FORMAT_1["digest"]
+    assert sign_off_statement.digest(FORMAT_1["statement"]) == FORMAT_1["digest"]
     assert "format" not in FORMAT_1["facts"]
     assert "A case" in FORMAT_1["statement"]
 
 
 def test_a_vote_of_format_1_is_compared_by_the_former_rule():
     facts = everything("mvp")
-    assert statements.stale_reasons(of_format_1(), facts, BOOK, AT, AT) == []
+    assert sign_off_statement.stale_reasons(of_format_1(), facts, BOOK, AT, AT) == []
     other = replace(facts, title="Another", problem="Other.", platform="Two", confidential=True)
-    assert statements.stale_reasons(of_format_1(), other, BOOK, AT, AT) == []
+    assert sign_off_statement.stale_reasons(of_format_1(), other, BOOK, AT, AT) == []
     named = replace(other, people={"owner": "Marta Berg"})
-    assert statements.stale_reasons(of_format_1(), named, BOOK, AT, AT) == []
+    assert sign_off_statement.stale_reasons(of_format_1(), named, BOOK, AT, AT) == []
     moved = replace(other, owner_id=8, people={"owner": "Sam"}, tier="high")
-    assert statements.stale_reasons(of_format_1(), moved, BOOK, AT, AT)[:2] == [
+    assert sign_off_statement.stale_reasons(of_format_1(), moved, BOOK, AT, AT)[:2] == [
         "the owner changed: Marta, now Sam",
         "the risk tier changed: limited, now high",
     ]
     wider = replace(other, scopes=(ScopeFact(2, "400 users", 400, None, False),))
-    assert statements.stale_reasons(of_format_1(), wider, BOOK, AT, AT) == [
+    assert sign_off_statement.stale_reasons(of_format_1(), wider, BOOK, AT, AT) == [
         "the scope changed: 40 users, now 400 users"
     ]
 

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from governance import clock, statements
-from governance.facts import Declared, ScopeFact, Void, WaiverFact
+from governance import clock
+from governance.gates import sign_off_statement
+from governance.gates.gate_inputs import Declared, ScopeFact, Void, WaiverFact
 from governance.rulebook import load_default, parse
 from tests.governance.gate_facts import (
     AT,
@@ -29,12 +30,12 @@ SIGNER = SimpleNamespace(pk=12, full_name="Ines Okafor")
 
 
 def signed(facts, gate="production", seat="risk_compliance", at=AT):
-    return statements.seat_facts(facts, BOOK, gate, seat, at)
+    return sign_off_statement.seat_facts(facts, BOOK, gate, seat, at)
 
 
 def reasons(before, after, gate="production", seat="risk_compliance", at=AT + timedelta(hours=1), book=BOOK):
     """Why an approval signed on `before` at noon does not count an hour later, on `after`."""
-    return statements.stale_reasons(signed(before, gate, seat), after, book, at, AT)
+    return sign_off_statement.stale_reasons(signed(before, gate, seat), after, book, at, AT)
 
 
 def test_nothing_changed_means_fresh():
@@ -70,9 +71,11 @@ def test_age_of_the_vote():
     fresh = one("mvp.problem")  # proof that does not age is not needed: only the vote's own age is looked at
     covered = signed(facts)
     then = clock.midnight_before(TODAY + limit * DAY)
-    assert not any("days ago" in r for r in statements.stale_reasons(covered, fresh, BOOK, then, AT))
+    assert not any("days ago" in r for r in sign_off_statement.stale_reasons(covered, fresh, BOOK, then, AT))
     late = clock.midnight_before(TODAY + (limit + 1) * DAY)
-    assert f"signed more than {limit} days ago" in statements.stale_reasons(covered, facts, BOOK, late, AT)
+    assert f"signed more than {limit} days ago" in sign_off_statement.stale_reasons(
+        covered, facts, BOOK, late, AT
+    )
 
 
 def test_another_rulebook():
@@ -274,7 +277,7 @@ def test_proof_by_the_production_form_is_watched_in_that_form():
 
 def text_of(facts, verdict="approve", seat="risk_compliance", **fields):
     values = {"person": SIGNER, "board": "Retail board", "verdict": verdict, "at": AT}
-    return statements.write(BOOK, signed(facts, seat=seat), **(values | fields))
+    return sign_off_statement.write(BOOK, signed(facts, seat=seat), **(values | fields))
 
 
 def test_the_statement_says_who_what_and_on_which_facts():
@@ -309,7 +312,9 @@ def test_the_statement_says_who_what_and_on_which_facts():
 )
 def test_other_facts_make_other_bytes(change):
     facts = everything("mvp")
-    assert statements.digest(text_of(facts)) != statements.digest(text_of(replace(facts, **change)))
+    assert sign_off_statement.digest(text_of(facts)) != sign_off_statement.digest(
+        text_of(replace(facts, **change))
+    )
 
 
 def test_an_objection_names_its_criteria_and_reason():

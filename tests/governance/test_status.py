@@ -16,10 +16,15 @@ from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
-from governance import clock, clock_check, delivery, desk, pulse, readiness, seals, status, tasks
-from governance.answers import Refused
-from governance.clock_check import ClockOff
+from governance import clock
+from governance import tasks as governance_tasks
 from governance.models import Delivery, Entry, Notice, Pulse, TaskRun
+from governance.notices import daily_mail
+from governance.notices import desk as notice_desk
+from governance.operations import clock_check, heartbeats, readiness, status
+from governance.operations.clock_check import ClockOff
+from governance.permission_result import Refused
+from governance.transparency_log import sealing
 from initiatives.tasks import send_digests as digests
 from tests import factories
 
@@ -47,7 +52,7 @@ def page(client) -> str:
 
 
 def told(person) -> list[str]:
-    return [line.text for line in desk.lines_for(person) if line.verb == "see"]
+    return [line.text for line in notice_desk.lines_for(person) if line.verb == "see"]
 
 
 # --- What beats ----------------------------------------------------------------------------------------------
@@ -56,7 +61,7 @@ def told(person) -> list[str]:
 def test_a_silent_beat_is_told_to_admins_on_the_desk_and_goes_when_it_is_back(cast, as_):
     Pulse.objects.all().delete()
     with time_machine.travel(NOON, tick=False) as at:
-        pulse.say("scheduler", "here")
+        heartbeats.say("scheduler", "here")
         assert told(cast.admin) == []
         at.shift(timedelta(minutes=2))
         assert told(cast.admin) == []
@@ -67,7 +72,7 @@ def test_a_silent_beat_is_told_to_admins_on_the_desk_and_goes_when_it_is_back(ca
         assert "Nothing was heard of it since 12:00 on 9 November 2026" in text
         assert 'href="/status/"' in text
         assert "The scheduler is silent." in page(as_(cast.admin))
-        pulse.say("scheduler", "here")
+        heartbeats.say("scheduler", "here")
         assert told(cast.admin) == []
         assert Pulse.objects.get().started_at == NOON
 
@@ -81,11 +86,11 @@ def test_a_beat_that_never_was_is_told_once_the_installation_is_older_than_its_m
 
 
 def test_two_schedulers_are_one_too_many(admin, as_):
-    pulse.say("scheduler", "one")
+    heartbeats.say("scheduler", "one")
     assert "More than one scheduler" not in page(as_(admin))
-    pulse.say("scheduler", "two")
+    heartbeats.say("scheduler", "two")
     assert "More than one scheduler" in page(as_(admin))
-    pulse.fall_silent("scheduler", "two")
+    heartbeats.fall_silent("scheduler", "two")
     assert not status.beat().several
 
 
@@ -93,17 +98,17 @@ def test_dead_workers_are_told_on_the_desk_at_once(cast, as_):
     Pulse.objects.filter(kind="worker").delete()
     with time_machine.travel(NOON, tick=False) as at:
         for name in ("celery@one (7)", "celery@one (8)", "celery@two (7)"):
-            pulse.say("worker", name)
+            heartbeats.say("worker", name)
         assert told(cast.admin) == []
         at.shift(timedelta(minutes=3))
-        pulse.say("scheduler", "here")
+        heartbeats.say("scheduler", "here")
         assert told(cast.admin) == ["No worker is heard"]
         assert told(cast.owner) == []
         for name in ("celery@one (8)", "celery@two (7)"):
-            pulse.say("worker", name)
+            heartbeats.say("worker", name)
         assert told(cast.admin) == ["A worker on one fell silent"]
         assert page(as_(cast.admin)).count("celery@one (") == 2, "two on one host are two"
-        pulse.say("worker", "celery@one (9)")
+        heartbeats.say("worker", "celery@one (9)")
         assert told(cast.admin) == [], "another took its place"
 
 
@@ -111,20 +116,20 @@ def test_two_beats_on_one_host_are_seen(admin, monkeypatch):
     from governance.celery import app
 
     monkeypatch.setattr("celery.beat.Scheduler.tick", lambda self: 200.0)
-    monkeypatch.setattr("governance.pulse.connection.close", lambda: None)
-    pulse.Scheduler(app=app, lazy=True).tick()
+    monkeypatch.setattr("governance.operations.heartbeats.connection.close", lambda: None)
+    heartbeats.Scheduler(app=app, lazy=True).tick()
     assert not status.beat().several
     monkeypatch.setattr(os, "getpid", lambda: 1)
-    pulse.Scheduler(app=app, lazy=True).tick()
+    heartbeats.Scheduler(app=app, lazy=True).tick()
     assert status.beat().several
 
 
 def test_late_sealing_is_told_on_the_desk(cast, monkeypatch):
     assert told(cast.admin) == []
-    monkeypatch.setattr(seals, "LATE", timedelta(0))
+    monkeypatch.setattr(sealing, "LATE", timedelta(0))
     assert told(cast.admin) == ["The record is not sealed"]
     assert told(cast.auditor) == []
-    seals.seal()
+    sealing.seal()
     assert told(cast.admin) == []
 
 
@@ -146,19 +151,19 @@ def _readiness_of_no_other_test():
 
 def test_a_clock_that_is_off_sends_nothing(ahead, admin):
     owed(factories.make_person("reader"))
-    for task in (tasks.sweep_reminders, tasks.deliver_mail, digests):
+    for task in (governance_tasks.sweep_reminders, governance_tasks.deliver_mail, digests):
         with pytest.raises(ClockOff, match=r"5 days ahead of the database's; .* \(NTP\)"):
             task.delay()
     with pytest.raises(CommandError, match="5 days ahead"):
         call_command("remind")
     assert mail.outbox == []
     call_command("remind", "--at", "2026-11-09", "--dry-run", "--json", stdout=io.StringIO())
-    tasks.seal_record.delay()
-    assert seals.newest() is not None, "sealing goes by the database's clock"
+    governance_tasks.seal_record.delay()
+    assert sealing.newest() is not None, "sealing goes by the database's clock"
 
 
 def test_a_clock_that_is_off_is_told_to_admins_on_any_host(cast, ahead, as_):
-    pulse.say("worker", "celery@far (7)")
+    heartbeats.say("worker", "celery@far (7)")
     row = Pulse.objects.get(name="celery@far (7)")
     assert abs(row.seen_at - clock.now() + timedelta(days=5)) < timedelta(minutes=1), (
         "by the database's clock"
@@ -167,17 +172,17 @@ def test_a_clock_that_is_off_is_told_to_admins_on_any_host(cast, ahead, as_):
     with time_machine.travel(row.seen_at, tick=True):
         assert told(cast.admin) == ["The clock of far is wrong"]
         assert "It is 5 days ahead of the database" in page(as_(cast.admin))
-        pulse.say("worker", "celery@far (7)")
+        heartbeats.say("worker", "celery@far (7)")
         assert told(cast.admin) == []
 
 
 def test_a_host_whose_clock_is_off_is_not_ready(ahead, admin, client, monkeypatch):
     said = []
-    monkeypatch.setattr(pulse, "say", lambda kind, name, off: said.append((kind, name, round(off))))
+    monkeypatch.setattr(heartbeats, "say", lambda kind, name, off: said.append((kind, name, round(off))))
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["clock"] == "5 days ahead of the database's; set it right (NTP)"
-    assert said == [("web", pulse.process_name(), 5 * 86_400)], "which its admins see on every host"
+    assert said == [("web", heartbeats.process_name(), 5 * 86_400)], "which its admins see on every host"
 
 
 def test_a_clock_is_near_enough_within_half_a_minute(admin, settings):
@@ -190,7 +195,7 @@ def test_a_clock_is_near_enough_within_half_a_minute(admin, settings):
 def test_workers_are_listed_until_a_day_after_they_fell_silent(admin, as_):
     with time_machine.travel(NOON, tick=False) as at:
         assert "No worker is heard" in page(as_(admin))
-        pulse.say("worker", "celery@one")
+        heartbeats.say("worker", "celery@one")
         text = page(as_(admin))
         assert "celery@one" in text
         assert "No worker is heard" not in text
@@ -198,23 +203,23 @@ def test_workers_are_listed_until_a_day_after_they_fell_silent(admin, as_):
         assert "No worker is heard" in page(as_(admin))
         assert "celery@one" in page(as_(admin))
         at.shift(timedelta(days=1))
-        pulse.say("worker", "celery@two")
+        heartbeats.say("worker", "celery@two")
         assert list(Pulse.objects.values_list("name", flat=True)) == ["celery@two"]
 
 
 def test_celerys_scheduler_says_that_it_ticks(admin, monkeypatch):
     from governance.celery import app
 
-    scheduler = pulse.Scheduler(app=app, lazy=True)
+    scheduler = heartbeats.Scheduler(app=app, lazy=True)
     monkeypatch.setattr("celery.beat.Scheduler.tick", lambda self: 200.0)
-    monkeypatch.setattr("governance.pulse.connection.close", lambda: None)
-    assert scheduler.tick() == pulse.EVERY, "it wakes in time for its next word"
+    monkeypatch.setattr("governance.operations.heartbeats.connection.close", lambda: None)
+    assert scheduler.tick() == heartbeats.EVERY, "it wakes in time for its next word"
     assert status.beat().silent_since is None
     row = Pulse.objects.get(kind="scheduler")
     Pulse.objects.update(seen_at=NOON)
     scheduler.tick()
     assert Pulse.objects.get().seen_at == NOON, "a word every few seconds is enough"
-    again = pulse.Scheduler(app=app, lazy=True)
+    again = heartbeats.Scheduler(app=app, lazy=True)
     again.tick()
     assert Pulse.objects.get().started_at > row.started_at, (
         "one that was killed and started again says since when"
@@ -226,13 +231,13 @@ def test_celerys_scheduler_says_that_it_ticks(admin, monkeypatch):
 
 def test_a_worker_says_so_from_a_thread_of_its_own_and_ends_in_order(admin, monkeypatch):
     said, ended = threading.Event(), []
-    monkeypatch.setattr(pulse, "say", lambda kind, name, begins: said.set())
-    monkeypatch.setattr(pulse, "fall_silent", lambda kind, name: ended.append((kind, name)))
+    monkeypatch.setattr(heartbeats, "say", lambda kind, name, begins: said.set())
+    monkeypatch.setattr(heartbeats, "fall_silent", lambda kind, name: ended.append((kind, name)))
     sender = SimpleNamespace(hostname="celery@here")
-    pulse.begin(sender)
+    heartbeats.begin(sender)
     assert said.wait(5)
     (thread,) = [one for one in threading.enumerate() if one.name == "pulse"]
-    pulse.end(sender)
+    heartbeats.end(sender)
     thread.join(5)
     assert not thread.is_alive()
     assert ended == [("worker", f"celery@here ({os.getpid()})")]
@@ -243,8 +248,8 @@ def test_a_database_that_is_down_stops_no_task(monkeypatch):
         raise OperationalError("no connection")
 
     monkeypatch.setattr("django.db.models.query.QuerySet.bulk_create", down)
-    pulse.say("worker", "celery@here")
-    pulse.failed("governance.tasks.seal_record", ValueError("x"))
+    heartbeats.say("worker", "celery@here")
+    heartbeats.failed("governance.tasks.seal_record", ValueError("x"))
 
 
 # --- How tasks went ------------------------------------------------------------------------------------------
@@ -255,14 +260,14 @@ def ran(name="governance.tasks.seal_record", eager=False):
 
 
 def test_a_task_says_when_it_was_done_and_why_it_failed(admin, as_, monkeypatch):
-    monkeypatch.setattr(pulse, "_said", {})
-    pulse.task_done(ran())
-    pulse.task_failed(ran(), ValueError("amqp://user:secret@host/ does not answer"))
-    pulse.task_failed(ran(), ExceptionGroup("Both", [KeyError("a"), ValueError("b")]))
+    monkeypatch.setattr(heartbeats, "_said", {})
+    heartbeats.task_done(ran())
+    heartbeats.task_failed(ran(), ValueError("amqp://user:secret@host/ does not answer"))
+    heartbeats.task_failed(ran(), ExceptionGroup("Both", [KeyError("a"), ValueError("b")]))
     row = TaskRun.objects.get()
     assert (row.failed_in_a_row, row.reason) == (2, "KeyError: 'a'; ValueError: b")
     assert "failed 2 times" in page(as_(admin))
-    pulse.task_done(ran())
+    heartbeats.task_done(ran())
     row.refresh_from_db()
     assert row.failed_in_a_row == 0
     assert row.reason, "why it failed last stays readable"
@@ -270,7 +275,7 @@ def test_a_task_says_when_it_was_done_and_why_it_failed(admin, as_, monkeypatch)
 
 
 def test_reasons_hold_no_secret(db):
-    pulse.failed("a.task", OSError("amqp://user:secret@host:5672// refused, password=hidden"))
+    heartbeats.failed("a.task", OSError("amqp://user:secret@host:5672// refused, password=hidden"))
     reason = TaskRun.objects.get().reason
     assert reason.startswith("OSError: amqp://user:")
     assert "refused" in reason
@@ -279,8 +284,8 @@ def test_reasons_hold_no_secret(db):
 
 
 def test_what_runs_in_a_request_is_no_work_of_a_worker(admin):
-    pulse.task_done(ran(eager=True))
-    pulse.task_failed(ran(eager=True), ValueError("x"))
+    heartbeats.task_done(ran(eager=True))
+    heartbeats.task_failed(ran(eager=True), ValueError("x"))
     assert not TaskRun.objects.exists()
 
 
@@ -303,7 +308,7 @@ def test_undelivered_mail_is_listed_with_its_reason_and_tried_again(admin, as_, 
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
     reader = factories.make_person("reader")
     owed(reader)
-    delivery.deliver()
+    daily_mail.deliver()
     client = as_(admin)
     text = page(client)
     assert "to Reader" in text
@@ -327,7 +332,7 @@ def test_all_are_tried_again_by_the_worker(admin, as_, monkeypatch, django_captu
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
     for login in ("one", "two"):
         owed(factories.make_person(login))
-    delivery.deliver()
+    daily_mail.deliver()
     monkeypatch.undo()
     with django_capture_on_commit_callbacks(execute=True):
         answer = as_(admin).post("/status/mail/", follow=True).content.decode()
@@ -341,11 +346,11 @@ def test_a_mail_that_a_worker_holds_is_not_sent_twice(admin, monkeypatch):
     reader = factories.make_person("reader")
     owed(reader)
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
-    delivery.deliver()
+    daily_mail.deliver()
     monkeypatch.undo()
     (waiting,) = status.undelivered()
     Delivery.objects.update(claimed_at=None)
-    assert delivery.claim(Delivery.objects.get().pk) is not None, "a worker is at it"
+    assert daily_mail.claim(Delivery.objects.get().pk) is not None, "a worker is at it"
     assert status.try_again(key=waiting.key, by=admin) is None
     monkeypatch.setattr(status, "undelivered", lambda: [waiting])  # it was, when the page looked
     assert status.try_again(key=waiting.key, by=admin) is None
@@ -376,15 +381,17 @@ def test_only_admins_try_mail_again(cast):
 
 
 def test_what_is_not_sealed_is_counted(admin, as_):
-    count = seals.backlog().count
+    count = sealing.backlog().count
     assert f"{count} not sealed" in page(as_(admin))
-    seals.seal()
+    sealing.seal()
     assert "Every entry is sealed." in page(as_(admin))
 
 
 def test_little_room_is_said(admin, as_, monkeypatch):
     assert "little room" not in page(as_(admin))
-    monkeypatch.setattr("governance.status.shutil.disk_usage", lambda path: SimpleNamespace(free=9, total=99))
+    monkeypatch.setattr(
+        "governance.operations.status.shutil.disk_usage", lambda path: SimpleNamespace(free=9, total=99)
+    )
     text = page(as_(admin))
     assert "9 bytes of 99 bytes" in text
     assert "little room" in text
@@ -396,7 +403,7 @@ def test_the_page_asks_no_more_than_it_may(admin, as_, django_assert_max_num_que
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
     for number in range(5):
         owed(factories.make_person(f"reader{number}"))
-        delivery.deliver()
+        daily_mail.deliver()
     client.get("/status/")
     with django_assert_max_num_queries(22):
         client.get("/status/")

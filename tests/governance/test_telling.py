@@ -6,11 +6,16 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from adoption.demo import life
-from governance import calendar, clock, telling
+from adoption.demo import case_acts
+from governance import clock
 from governance.models import CalendarFeed, Entry
-from initiatives import actions
+from governance.notices import calendar_feed, preferences
+from initiatives.cases import actions as case_actions
+from initiatives.holds import actions as hold_actions
 from initiatives.models import Gap
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import leaving
+from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots
 
 pytestmark = pytest.mark.django_db
@@ -65,8 +70,8 @@ def read(body: bytes) -> list[dict[str, str]]:
     ],
 )
 def test_any_words_survive_folding_and_escaping(words):
-    due = calendar.DueDay("thing-1", date(2026, 12, 31), words, "/cases/AI-0001/")
-    (event,) = read(calendar.written([due], name="Mine, yours; ours"))
+    due = calendar_feed.DueDay("thing-1", date(2026, 12, 31), words, "/cases/AI-0001/")
+    (event,) = read(calendar_feed.written([due], name="Mine, yours; ours"))
     assert event["SUMMARY"] == "".join(letter for letter in words if letter >= " " or letter == "\n")
     assert event["DTSTART;VALUE=DATE"] == "20261231"
     assert event["DTEND;VALUE=DATE"] == "20270101", "an all-day event ends where the next day begins"
@@ -78,17 +83,19 @@ def test_any_words_survive_folding_and_escaping(words):
 def feed(cast):
     """The owner's calendar: something of each kind is due to her."""
     case = factories.make_mvp(cast)
-    actions.open_review(case=case, by=cast.owner)
+    review_actions.open_review(case=case, by=cast.owner)
     soon = clock.today() + timedelta(days=9)
     hidden = factories.make_case(cast, title="Zeppelin pricing")
     for one in (case, hidden):
-        actions.open_gap(
+        hold_actions.open_gap(
             case=one, text="Private words.", owner=cast.owner, due=soon, downstream=[], by=cast.owner
         )
-    actions.change_details(case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner)
+    case_actions.change_details(
+        case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
+    )
     stopped = factories.make_prototype(cast, title="Contract reader")
-    actions.stop(case=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
-    return case, hidden, telling.make_calendar(by=cast.owner)
+    stage_actions.stop(case=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    return case, hidden, preferences.make_calendar(by=cast.owner)
 
 
 def test_what_is_due_to_me_and_nothing_private(cast, feed):
@@ -111,15 +118,15 @@ def test_a_seat_is_told_to_sign_what_can_be_signed_now(cast, feed):
     """A review that still lacks what only its owner can bring waits for the owner, not for the seats."""
     unready, _, _ = feed
     ready = factories.make_ready(cast, factories.make_case(cast, title="Minutes writer"), "prototype")
-    review = actions.open_review(case=ready, by=cast.owner)
-    secret = telling.make_calendar(by=cast.seat_value)
+    review = review_actions.open_review(case=ready, by=cast.owner)
+    secret = preferences.make_calendar(by=cast.seat_value)
 
     def told() -> set[str]:
         return {event["SUMMARY"] for event in read(Client().get(f"/calendar/{secret}.ics").content)}
 
     assert unready.reviews.get(ended_at=None) != review
     assert told() == {f"Sign: {ready.ref} {ready.title}"}
-    life.vote(review, "business_value", cast.seat_value)
+    case_acts.vote(review, "business_value", cast.seat_value)
     assert told() == set()
 
 
@@ -130,7 +137,7 @@ def test_what_is_done_leaves_the_calendar_and_what_is_the_same_is_not_sent_again
     again = client.get(f"/calendar/{secret}.ics", HTTP_IF_NONE_MATCH=first["ETag"])
     assert (again.status_code, again.content) == (304, b"")
     gap = Gap.objects.get(initiative=case)
-    actions.close_gap(gap=gap, by=cast.owner)
+    hold_actions.close_gap(gap=gap, by=cast.owner)
     changed = client.get(f"/calendar/{secret}.ics", HTTP_IF_NONE_MATCH=first["ETag"])
     assert changed.status_code == 200
     before, after = ({event["UID"] for event in read(one.content)} for one in (first, changed))
@@ -151,7 +158,7 @@ def test_the_secret_is_shown_once_kept_nowhere_and_ends(cast, as_):
     assert not any(secret in str(entry.facts) for entry in Entry.objects.acts().select_related("body"))
     owner.post("/settings/calendar/")
     assert Client().get(path).status_code == 404, "another address ends the one before"
-    secret = telling.make_calendar(by=cast.owner)
+    secret = preferences.make_calendar(by=cast.owner)
     owner.post("/settings/calendar/end/")
     assert Client().get(f"/calendar/{secret}.ics").status_code == 404
     kinds = list(Entry.objects.acts().filter(kind__startswith="calendar").values_list("kind", flat=True))
@@ -160,17 +167,17 @@ def test_the_secret_is_shown_once_kept_nowhere_and_ends(cast, as_):
 
 
 def test_it_ends_with_the_account_and_does_not_come_back(cast):
-    path = f"/calendar/{telling.make_calendar(by=cast.owner)}.ics"
-    person = actions.deactivate(person=cast.owner, reason="Left.", by=cast.admin)
+    path = f"/calendar/{preferences.make_calendar(by=cast.owner)}.ics"
+    person = leaving.deactivate(person=cast.owner, reason="Left.", by=cast.admin)
     assert Client().get(path).status_code == 404
-    actions.reactivate(person=person, reason="Back.", by=cast.admin)
+    leaving.reactivate(person=person, reason="Back.", by=cast.admin)
     assert Client().get(path).status_code == 404
 
 
 def test_it_is_read_so_often_and_no_more(cast, caplog):
-    secret = telling.make_calendar(by=cast.owner)
+    secret = preferences.make_calendar(by=cast.owner)
     CalendarFeed.objects.update(
-        hour_from=clock.now() - timedelta(minutes=20), hour_reads=telling.READS_AN_HOUR - 1
+        hour_from=clock.now() - timedelta(minutes=20), hour_reads=preferences.READS_AN_HOUR - 1
     )
     client = Client()
     assert client.get(f"/calendar/{secret}.ics").status_code == 200

@@ -8,7 +8,7 @@ from django.template import Context, Template, TemplateSyntaxError
 from django.template.loader import render_to_string
 
 from governance import clock
-from governance.templatetags import plumbline as tags
+from governance.templatetags import plumbline
 
 
 @pytest.fixture(autouse=True)
@@ -34,65 +34,69 @@ def show(source, **context):
     ],
 )
 def test_in_days_says_the_distance_and_the_day(when, words):
-    assert tags.in_days(when) == words
+    assert plumbline.in_days(when) == words
 
 
 def test_day_drops_the_current_year_only():
-    assert tags.day(date(2026, 12, 2)) == "2 December"
-    assert tags.day(date(2027, 12, 2)) == "2 December 2027"
-    assert tags.day(None) == ""
+    assert plumbline.day(date(2026, 12, 2)) == "2 December"
+    assert plumbline.day(date(2027, 12, 2)) == "2 December 2027"
+    assert plumbline.day(None) == ""
 
 
 def test_moment_is_short():
-    assert tags.moment(date(2026, 11, 9)) == "Today"
-    assert tags.moment(date(2026, 11, 7)) == "7 Nov"
-    assert tags.moment(date(2025, 11, 7)) == "7 Nov 2025"
-    assert tags.moment(clock.now()).startswith("Today ")
+    assert plumbline.moment(date(2026, 11, 9)) == "Today"
+    assert plumbline.moment(date(2026, 11, 7)) == "7 Nov"
+    assert plumbline.moment(date(2025, 11, 7)) == "7 Nov 2025"
+    assert plumbline.moment(clock.now()).startswith("Today ")
 
 
 def test_person_prefers_the_full_name():
-    assert tags.person(SimpleNamespace(get_full_name=lambda: "Ines Okafor")) == "Ines Okafor"
-    assert tags.person("Ines") == "Ines"
-    assert tags.person(None) == "nobody"
+    assert plumbline.person(SimpleNamespace(get_full_name=lambda: "Ines Okafor")) == "Ines Okafor"
+    assert plumbline.person("Ines") == "Ines"
+    assert plumbline.person(None) == "nobody"
 
 
 def test_words_of_stages_seats_layers_and_numbers():
-    assert [tags.stage_word(s) for s in ("proposed", "mvp", None)] == ["proposed idea", "MVP", "nothing yet"]
-    assert tags.seat_word("risk_compliance") == "Risk and compliance"
-    assert tags.seat_word("works_council") == "Works council"
-    assert tags.layer_word("policy") == "Policy"
-    assert tags.layer_word(None) == "Everything else"
-    assert [tags.count_words(n) for n in (0, 6, 11)] == ["no", "six", "11"]
+    assert [plumbline.stage_word(s) for s in ("proposed", "mvp", None)] == [
+        "proposed idea",
+        "MVP",
+        "nothing yet",
+    ]
+    assert plumbline.seat_word("risk_compliance") == "Risk and compliance"
+    assert plumbline.seat_word("works_council") == "Works council"
+    assert plumbline.layer_word("policy") == "Policy"
+    assert plumbline.layer_word(None) == "Everything else"
+    assert [plumbline.count_words(n) for n in (0, 6, 11)] == ["no", "six", "11"]
 
 
 def test_findings_stand_in_the_order_of_the_stack_with_strangers_last():
     findings = [{"layer": "policy", "n": 1}, {"layer": None, "n": 2}, {"layer": "model", "n": 3}]
-    assert [words for words, _ in tags.grouped(findings)] == ["Model", "Policy", "Everything else"]
+    assert [words for words, _ in plumbline.grouped(findings)] == ["Model", "Policy", "Everything else"]
 
 
 def test_findings_stand_by_the_five_judgements_in_the_order_of_the_source():
     findings = [{"judgement": "fitness"}, {"judgement": "reliability"}, {"judgement": "fitness"}]
-    assert [(words, len(group)) for words, group in tags.grouped(findings, "judgement")] == [
+    assert [(words, len(group)) for words, group in plumbline.grouped(findings, "judgement")] == [
         ("Reliability", 1),
         ("Fitness", 2),
     ]
 
 
 def test_markdown_keeps_words_and_drops_what_could_act():
-    html = tags.markdown(
+    html = plumbline.markdown(
         "# Title\n\n**bold** <script>x</script> ![x](https://a/b.png) [l](javascript:alert(1))"
     )
     for kept in ("<strong>bold</strong>", "<strong>Title</strong>"):
         assert kept in html
     for dropped in ("<script", "<img", "<h1", 'href="javascript'):
         assert dropped not in html
-    assert 'rel="noopener noreferrer"' in tags.markdown("[l](https://example.org)")
+    assert 'rel="noopener noreferrer"' in plumbline.markdown("[l](https://example.org)")
 
 
 def test_the_process_remembers_no_long_text():
-    before = tags._rendered.cache_info().misses
-    assert tags.markdown("x" * (tags.LONGEST_REMEMBERED + 1)).startswith("<p>x")
-    assert tags._rendered.cache_info().misses == before
+    before = plumbline._rendered.cache_info().misses
+    assert plumbline.markdown("x" * (plumbline.LONGEST_REMEMBERED + 1)).startswith("<p>x")
+    assert plumbline._rendered.cache_info().misses == before
 
 
 @pytest.mark.parametrize(
@@ -109,7 +113,7 @@ def test_the_process_remembers_no_long_text():
     ],
 )
 def test_lean_counts_the_stages_between_claim_and_proof(claimed, supported, lean):
-    assert tags.lean(claimed, supported) == lean
+    assert plumbline.lean(claimed, supported) == lean
 
 
 def test_plumb_always_says_what_it_means():
@@ -128,7 +132,7 @@ def test_plumb_always_says_what_it_means():
     ],
 )
 def test_age_bar_says_in_words_what_it_draws(observed_on, until, tone, words):
-    drawn = tags.age_bar(observed_on, until)
+    drawn = plumbline.age_bar(observed_on, until)
     assert (drawn["tone"], drawn["words"]) == (tone, words)
 
 
@@ -164,17 +168,17 @@ def test_a_finding_always_has_its_word(state, word):
 def test_a_piece_is_drawn_once_for_the_same_values_and_sees_nothing_else():
     drawn = "{% alike n=row.n %}{{ n }}{{ row.m }}{{ beside|default:'.' }}{% endalike %}"
     page = Template("{% load plumbline %}{% for row in rows %}" + drawn + "{% endfor %}")
-    piece = next(node for node in page.nodelist.get_nodes_by_type(tags.Alike))
+    piece = next(node for node in page.nodelist.get_nodes_by_type(plumbline.Alike))
     rows = [{"n": 1, "m": "a"}, {"n": True, "m": "b"}, {"n": "<", "m": "c"}, {"n": 1, "m": "d"}]
     assert page.render(Context({"rows": rows, "beside": "x"})) == "1.True.&lt;.1."
     assert len(piece.drawn) == 3
 
 
 def test_pieces_do_not_pile_up(monkeypatch):
-    monkeypatch.setattr(tags, "PIECES_KEPT", 3)
+    monkeypatch.setattr(plumbline, "PIECES_KEPT", 3)
     page = Template("{% load plumbline %}{% for n in rows %}{% alike n=n %}{{ n }}{% endalike %}{% endfor %}")
     assert page.render(Context({"rows": range(10)})) == "0123456789"
-    assert all(len(piece.drawn) <= 3 for piece in page.nodelist.get_nodes_by_type(tags.Alike))
+    assert all(len(piece.drawn) <= 3 for piece in page.nodelist.get_nodes_by_type(plumbline.Alike))
 
 
 def test_a_piece_names_its_values():

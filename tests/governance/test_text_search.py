@@ -2,8 +2,8 @@
 
 import pytest
 
-from adoption import library
-from governance.text_search import LONGEST_WORD, MOST_IN_SENTENCE, asked, split, stems, synonyms
+from adoption.lessons import lesson_search
+from governance.database.text_search import LONGEST_WORD, MOST_IN_SENTENCE, asked, split, stems, synonyms
 from tests import factories
 
 KEPT = "adoption_lessonwords.words"
@@ -38,7 +38,7 @@ def test_forms_of_a_word_have_one_stem_and_little_words_none():
 def test_what_means_the_same_is_looked_for_too(lesson):
     (one,) = asked("outdated", KEPT)
     assert "'supersed'" in one.alike
-    assert [hit.lesson for hit in library.search("outdated")] == [lesson.pk]
+    assert [hit.lesson for hit in lesson_search.search("outdated")] == [lesson.pk]
 
 
 def test_a_phrase_of_which_little_words_leave_one_is_no_synonym():
@@ -51,31 +51,31 @@ def test_a_slip_is_forgiven_where_no_lesson_has_the_word_itself(lesson):
     assert found("superzeded") == {"superzeded": "('supersed')"}
     assert found("superseded") == {"superseded": "('supersed')"}
     assert found("zebra") == {"zebra": "('zebra')"}
-    assert [hit.lesson for hit in library.search("superzeded")] == [lesson.pk]
+    assert [hit.lesson for hit in lesson_search.search("superzeded")] == [lesson.pk]
 
 
 @pytest.mark.parametrize(
     "text", ["');--", "a&|!:* (timetables", "\\' | 'timetables", "timetables\x01", "<-> timetables <-> !!"]
 )
 def test_what_is_typed_reaches_the_database_as_words(lesson, text):
-    hits = library.search(text)
+    hits = lesson_search.search(text)
     assert [hit.lesson for hit in hits] == ([lesson.pk] if "timetables" in text else [])
 
 
 def test_a_long_question_is_bounded(lesson):
     many = " ".join(f"w{number}" for number in range(90))
     assert 0 < len(asked(many, KEPT)) <= MOST_IN_SENTENCE
-    assert library.search("x" * 100_000) == []
+    assert lesson_search.search("x" * 100_000) == []
 
 
 def test_a_word_that_few_lessons_have_counts_for_more_than_one_of_many(cast):
     rare = factories.make_lesson(cast, text="Rotas were quoted.", source="Depot")
     for number in range(5):
         factories.make_lesson(cast, text=f"Timetables were quoted {number}.", source="Depot")
-    assert library.search("rotas and timetables")[0].lesson == rare.pk
+    assert lesson_search.search("rotas and timetables")[0].lesson == rare.pk
 
 
 def test_among_those_that_pass_a_filter(lesson, cast):
     other = factories.make_lesson(cast, text="Superseded fares were quoted.", source="Depot")
-    among = library.offered().filter(pk=other.pk)
-    assert [hit.lesson for hit in library.search("superseded", among)] == [other.pk]
+    among = lesson_search.offered().filter(pk=other.pk)
+    assert [hit.lesson for hit in lesson_search.search("superseded", among)] == [other.pk]

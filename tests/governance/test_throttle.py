@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from governance import throttle
 from governance.models import SignInAttempt
+from governance.sign_in import throttling
 
 NOON = datetime(2026, 11, 9, 12, tzinfo=UTC)
 
@@ -16,43 +16,43 @@ NOON = datetime(2026, 11, 9, 12, tzinfo=UTC)
 def test_five_tries_per_account_then_wait_until_the_first_is_ten_minutes_old():
     for minute in range(5):
         with time_machine.travel(NOON + timedelta(minutes=minute), tick=False):
-            assert throttle.enter_try("Owner", f"192.0.2.{minute}", purpose="t") is None
+            assert throttling.enter_try("Owner", f"192.0.2.{minute}", purpose="t") is None
     with time_machine.travel(NOON + timedelta(minutes=5), tick=False):
-        assert throttle.enter_try("oWNER ", "192.0.2.9", purpose="t") == NOON + timedelta(minutes=10)
-        assert throttle.enter_try("somebody-else", "192.0.2.9", purpose="t") is None
+        assert throttling.enter_try("oWNER ", "192.0.2.9", purpose="t") == NOON + timedelta(minutes=10)
+        assert throttling.enter_try("somebody-else", "192.0.2.9", purpose="t") is None
     with time_machine.travel(NOON + timedelta(minutes=10), tick=False):
-        assert throttle.enter_try("owner", "192.0.2.9", purpose="t") is None
+        assert throttling.enter_try("owner", "192.0.2.9", purpose="t") is None
 
 
 @pytest.mark.django_db
 def test_twenty_tries_per_address_whatever_the_account():
     with time_machine.travel(NOON, tick=False):
         for number in range(20):
-            assert throttle.enter_try(f"person-{number}", "192.0.2.1", purpose="t") is None
-        assert throttle.enter_try("another", "192.0.2.1", purpose="t") == NOON + throttle.WINDOW
-        assert throttle.enter_try("another", "192.0.2.2", purpose="t") is None
-        assert throttle.enter_try("yet-another", None, purpose="t") is None
+            assert throttling.enter_try(f"person-{number}", "192.0.2.1", purpose="t") is None
+        assert throttling.enter_try("another", "192.0.2.1", purpose="t") == NOON + throttling.WINDOW
+        assert throttling.enter_try("another", "192.0.2.2", purpose="t") is None
+        assert throttling.enter_try("yet-another", None, purpose="t") is None
 
 
 @pytest.mark.django_db
 def test_waiting_is_not_made_longer_by_trying():
     with time_machine.travel(NOON, tick=False):
         for _ in range(5):
-            throttle.enter_try("owner", None, purpose="t")
+            throttling.enter_try("owner", None, purpose="t")
     with time_machine.travel(NOON + timedelta(minutes=9), tick=False):
         for _ in range(50):
-            assert throttle.enter_try("owner", None, purpose="t") == NOON + throttle.WINDOW
+            assert throttling.enter_try("owner", None, purpose="t") == NOON + throttling.WINDOW
     assert SignInAttempt.objects.count() == 5
 
 
 @pytest.mark.django_db
 def test_old_tries_are_swept_away_and_a_sign_in_takes_back_its_own():
     with time_machine.travel(NOON, tick=False):
-        throttle.enter_try("owner", None, purpose="t")
+        throttling.enter_try("owner", None, purpose="t")
     with time_machine.travel(NOON + timedelta(days=2), tick=False):
-        throttle.enter_try("lead", None, purpose="t")
+        throttling.enter_try("lead", None, purpose="t")
         assert list(SignInAttempt.objects.values_list("login", flat=True)) == ["lead"]
-        throttle.forget("LEAD", purpose="t")
+        throttling.forget("LEAD", purpose="t")
     assert not SignInAttempt.objects.exists()
 
 
@@ -61,7 +61,7 @@ def test_old_tries_are_swept_away_and_a_sign_in_takes_back_its_own():
 )
 def test_the_address_is_that_of_the_connection(rf, address, read):
     request = rf.get("/", REMOTE_ADDR=address, HTTP_X_FORWARDED_FOR="198.51.100.7")
-    assert throttle.address_of(request) == read
+    assert throttling.address_of(request) == read
 
 
 @pytest.mark.parametrize(
@@ -85,4 +85,4 @@ def test_the_address_is_that_of_the_connection(rf, address, read):
 def test_only_named_proxies_are_believed(rf, settings, remote, forwarded, address):
     settings.PROXIES = [ipaddress.ip_network("10.0.0.0/24")]
     request = rf.get("/", REMOTE_ADDR=remote, HTTP_X_FORWARDED_FOR=forwarded)
-    assert throttle.address_of(request) == address
+    assert throttling.address_of(request) == address

@@ -7,9 +7,10 @@ import threading
 import pytest
 from django.db import connection
 
-from governance import seals, tasks, timestamps
+from governance import tasks as governance_tasks
 from governance.models import Timestamp
-from governance.timestamps import INTEGER, OCTETS, SEQUENCE, NotStamped, _der, _take
+from governance.transparency_log import sealing, timestamping
+from governance.transparency_log.timestamping import INTEGER, OCTETS, SEQUENCE, NotStamped, _der, _take
 from tests.governance.entries import make_entries
 
 # TimeStampReq for SHA-256, nonce 0x01020304, certificates wanted, as OpenSSL writes it.
@@ -71,14 +72,14 @@ def granted(token, status=b"\x00"):
 
 def test_a_request_is_written_as_others_write_it():
     digest = hashlib.sha256(b"note").digest()
-    asked = timestamps.request_of(digest, bytes([1, 2, 3, 4]))
+    asked = timestamping.request_of(digest, bytes([1, 2, 3, 4]))
     assert asked.hex() == QUESTION.format(digest=digest.hex())
 
 
 def test_the_newest_checkpoint_is_stamped_and_the_token_kept(authority):
     make_entries(2)
-    checkpoint = seals.seal()
-    kept = timestamps.stamp()
+    checkpoint = sealing.seal()
+    kept = timestamping.stamp()
     ((kind, asked),) = authority.asked
     digest, nonce = parts_of(asked)
     assert kind == "application/timestamp-query"
@@ -89,18 +90,18 @@ def test_the_newest_checkpoint_is_stamped_and_the_token_kept(authority):
 
 
 def test_one_an_hour_and_only_for_something_new(authority):
-    tasks.stamp_record()
+    governance_tasks.stamp_record()
     assert Timestamp.objects.count() == 0  # there is no checkpoint yet
     for _ in range(2):
         make_entries(1)
-        seals.seal()
-        tasks.stamp_record()
+        sealing.seal()
+        governance_tasks.stamp_record()
     assert Timestamp.objects.count() == 1
     an_hour_passes()
-    tasks.stamp_record()
+    governance_tasks.stamp_record()
     assert Timestamp.objects.count() == 2
     an_hour_passes()
-    tasks.stamp_record()
+    governance_tasks.stamp_record()
     assert Timestamp.objects.count() == 2  # nothing was sealed since
     assert len(authority.asked) == 2
 
@@ -116,8 +117,8 @@ def an_hour_passes():
 def test_without_an_authority_nobody_is_asked(authority, settings):
     settings.TIMESTAMP_URL = ""
     make_entries(1)
-    seals.seal()
-    assert timestamps.stamp() is None
+    sealing.seal()
+    assert timestamping.stamp() is None
     assert authority.asked == []
 
 
@@ -140,16 +141,16 @@ def test_without_an_authority_nobody_is_asked(authority, settings):
 )
 def test_an_answer_that_is_no_stamp_is_not_kept(authority, answer, said):
     make_entries(1)
-    seals.seal()
+    sealing.seal()
     authority.answer = answer
     with pytest.raises(NotStamped, match=said):
-        timestamps.stamp()
+        timestamping.stamp()
     assert Timestamp.objects.count() == 0
 
 
 def test_an_authority_that_is_not_there_is_named(authority, settings):
     settings.TIMESTAMP_URL = "http://127.0.0.1:9/tsr"
     make_entries(1)
-    seals.seal()
+    sealing.seal()
     with pytest.raises(NotStamped, match="does not answer"):
-        timestamps.stamp()
+        timestamping.stamp()

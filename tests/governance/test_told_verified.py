@@ -5,8 +5,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from governance import seals, verification
 from governance.models import DecisionBatch, Entry, PolicyDecision
+from governance.transparency_log import sealing, verification
 from tests import factories
 from tests.governance.tampering import first_found, tamper, undone
 from tests.initiatives.asking import System, logged
@@ -26,7 +26,7 @@ def told(cast) -> System:
     system.ask("write", subject="user:bob", context={"failure": "low_confidence"})
     system.ask("delete", subject_role="clerk")
     logged()
-    seals.seal()
+    sealing.seal()
     return system
 
 

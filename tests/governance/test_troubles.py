@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.backends.utils import CursorWrapper
 from django.test import Client
 
-from governance import troubles
+from governance.web import request_errors
 from tests import factories
 from tests.initiatives.asking import System
 
@@ -54,7 +54,7 @@ def from_database(of: type[psycopg.Error] | None) -> OperationalError:
     ],
 )
 def test_each_is_told_apart(trouble, kind):
-    found = [name for name in ("no_room", "away", "stopped") if getattr(troubles, name)(trouble)]
+    found = [name for name in ("no_room", "away", "stopped") if getattr(request_errors, name)(trouble)]
     assert found == ([kind] if kind else [])
 
 
@@ -120,7 +120,7 @@ def test_systems_are_told_what_is_wrong_here(system, monkeypatch, trouble, statu
     def wrong(*_, **__):
         raise trouble
 
-    monkeypatch.setattr("governance.policy.decide", wrong)
+    monkeypatch.setattr("governance.authorization.decision.decide", wrong)
     answer = system.send("/access/v1/evaluation", READ)
     assert (answer.status_code, words in answer.json()) == (status, True)
     assert ("Retry-After" in answer.headers) is (status == 503)

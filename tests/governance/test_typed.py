@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from governance.sentences import Piece, major_units, marked, minor_units
+from governance.contracts.wording import Piece, major_units, marked, minor_units
 
 
 @pytest.mark.parametrize(

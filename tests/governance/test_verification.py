@@ -9,10 +9,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from governance import keys, ledger, seals, verification
-from governance.history import acting
+from governance.ledger import record
+from governance.ledger.row_history import acting
 from governance.models import Checkpoint, Entry, Leaf
-from governance.retention import ERASED
+from governance.privacy.retention import ERASED
+from governance.transparency_log import sealing, signing_keys, verification
 from initiatives.models import Initiative
 from tests import factories
 from tests.governance import tampering
@@ -27,9 +28,9 @@ FLIPS = 15
 def sealed(cast):
     """A case and its record, sealed twice."""
     case = factories.make_case(cast)
-    seals.seal()
+    sealing.seal()
     factories.make_case(cast, title="Another")
-    seals.seal()
+    sealing.seal()
     return case
 
 
@@ -43,7 +44,7 @@ def position_of(entry) -> int:
 
 def test_a_real_life_verifies(cast):
     factories.make_prototype(cast)
-    seals.seal()
+    sealing.seal()
     report = verification.verify()
     assert report.findings == []
     assert report.leaves == Entry.objects.count() > 200
@@ -112,7 +113,7 @@ def test_each_kind_of_tampering_is_found_at_its_place(sealed, cast):
     assert ends(f"UPDATE {leaf} SET hash = sha256(hash) WHERE position = %s", at, table=leaf) == (
         leaf, str(at), "hash")  # fmt: skip
     with acting(by=cast.admin):
-        fresh = ledger.record("asked")
+        fresh = record.record("asked")
     elsewhere = f"UPDATE {leaf} SET entry_id = %s WHERE position = %s"
     assert ends(elsewhere, fresh.pk, at, table=leaf) == (leaf, str(at), "entry_id")
     exchanged = (
@@ -187,7 +188,7 @@ def test_an_insider_without_the_key_is_found_by_the_next_checkpoint(sealed):
     body = json.dumps(act.facts | {"reason": "Rather this"}).encode()
     tampering.rewrite(act, body)
     fitting = (
-        f"UPDATE governance_leaf l SET data = {seals.LEAF_DATA} FROM governance_entry e"
+        f"UPDATE governance_leaf l SET data = {sealing.LEAF_DATA} FROM governance_entry e"
         " WHERE e.id = l.entry_id AND e.id = %s"
     )
     tamper(fitting, act.pk, table="governance_leaf")
@@ -199,7 +200,7 @@ def test_an_insider_without_the_key_is_found_by_the_next_checkpoint(sealed):
 
 def test_the_line_of_a_witness_must_verify_too(cast, settings):
     settings.WITNESS_KEY = bytes(range(32))
-    newest = seals.seal()
+    newest = sealing.seal()
     assert first_found() is None
     for wrong in (newest.note.replace("/witness", "/witnesz"), newest.note[:-3] + "=\n"):
         with undone():
@@ -216,7 +217,7 @@ def test_an_insider_with_database_and_key_is_found_by_a_checkpoint_handed_out_ea
     assert verification.verify().ok, "a rewriter with database and key leaves nothing that does not fit"
     report = verification.verify(held=[held])
     (found,) = report.findings
-    root, said = seals.Tree().root(handed_out.size).hex(), bytes(handed_out.root).hex()
+    root, said = sealing.Tree().root(handed_out.size).hex(), bytes(handed_out.root).hex()
     assert found.words == (
         f"the record was rewritten: at size {handed_out.size} it has root {root}, the checkpoint you hold says {said}"
     )
@@ -224,7 +225,7 @@ def test_an_insider_with_database_and_key_is_found_by_a_checkpoint_handed_out_ea
 
 
 def test_a_record_that_was_cut_off_is_found_by_a_checkpoint_handed_out_earlier(sealed):
-    newest = seals.newest()
+    newest = sealing.newest()
     for table in ("governance_sealing", "governance_checkpoint"):
         column = "checkpoint_id" if table == "governance_sealing" else "id"
         tamper(f"DELETE FROM {table} WHERE {column} = %s", newest.pk, table=table)
@@ -238,7 +239,7 @@ def test_a_record_that_was_cut_off_is_found_by_a_checkpoint_handed_out_earlier(s
 
 
 def test_a_former_key_still_verifies_and_a_strange_one_does_not(sealed, settings):
-    (signer,) = keys.signers(keys.origin())
+    (signer,) = signing_keys.signers(signing_keys.origin())
     settings.SIGNING_KEY = bytes(range(32))
     settings.ORIGIN = signer.name
     found = first_found()
@@ -279,8 +280,8 @@ def test_a_body_may_be_gone_when_an_act_of_erasure_names_it(cast):
     factories.make_case(cast)
     gone = Entry.objects.filter(table=Initiative._meta.db_table).latest("pk")
     with acting(by=cast.admin, reason="Asked for"):
-        ledger.record(ERASED, entries=[gone.pk])
-    seals.seal()
+        record.record(ERASED, entries=[gone.pk])
+    sealing.seal()
     tamper(
         "UPDATE governance_entrybody SET body = '', salt = '' WHERE entry_id = %s",
         gone.pk,
@@ -300,7 +301,7 @@ def test_an_entry_that_does_not_say_what_its_body_says_is_found(cast):
     """Whoever writes as the owner, before anything is sealed, still has to be consistent."""
     act = Entry.objects.acts().latest("pk")
     tamper("UPDATE governance_entry SET actor_id = 4711 WHERE id = %s", act.pk, table="governance_entry")
-    seals.seal()
+    sealing.seal()
     found = first_found()
     assert (found.place, found.entry) == ("row", act.pk)
 
@@ -308,9 +309,9 @@ def test_an_entry_that_does_not_say_what_its_body_says_is_found(cast):
 def test_flipped_bits_are_found_where_they_are(cast):
     """A sample of `python -m tests.bench.flips`, which does a thousand."""
     factories.make_prototype(cast)
-    seals.seal()
+    sealing.seal()
     factories.make_case(cast, title="Another")
-    seals.seal()
+    sealing.seal()
     chance, done, wrong = random.Random(7), [], []
     while len(done) < FLIPS:
         tried = tampering.missed(chance)
@@ -323,12 +324,12 @@ def test_flipped_bits_are_found_where_they_are(cast):
 @pytest.mark.django_db(transaction=True)
 def test_verification_sees_one_state_while_people_work(cast, monkeypatch):
     """Somebody acts in the middle of it, on a connection of his own: that is not half seen."""
-    seals.seal()
+    sealing.seal()
     look = verification._unsealed
 
     def somebody_acts():
         with acting(by=cast.admin, reason="Meanwhile"):
-            ledger.record("asked")
+            record.record("asked")
         connection.close()
 
     def meanwhile(report, using):

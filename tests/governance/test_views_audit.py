@@ -12,10 +12,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from governance import clock, ledger, samples, seals
-from governance.audit import METHOD, Search, draw
-from governance.history import acting
+from governance import clock
+from governance.audit import record_samples
+from governance.audit.search import METHOD, Search, draw
+from governance.ledger import record
+from governance.ledger.row_history import acting
 from governance.models import Entry, Sample
+from governance.transparency_log import sealing
 from tests import factories
 from tests.claims import check_deferred
 
@@ -44,9 +47,9 @@ def case(cast):
 @pytest.fixture
 def sample(cast, case):
     """Three sign-offs, drawn and not yet looked at."""
-    seals.seal()
+    sealing.seal()
     search = Search(kind="signed off")
-    return samples.draw_sample(
+    return record_samples.draw_sample(
         name="Votes of the year", purpose="Yearly look", search=search, size=3, seed="s", by=cast.auditor
     )
 
@@ -54,8 +57,10 @@ def sample(cast, case):
 def conclude_all(sample, cast):
     """Every entry concluded, the sample finished."""
     for row in sample.drawn.all():
-        samples.conclude(drawn=row, conclusion="satisfied", words=f"Read {row.place}.", by=cast.auditor)
-    return samples.finish(sample=sample, by=cast.auditor)
+        record_samples.conclude(
+            drawn=row, conclusion="satisfied", words=f"Read {row.place}.", by=cast.auditor
+        )
+    return record_samples.finish(sample=sample, by=cast.auditor)
 
 
 def words(response) -> str:
@@ -309,7 +314,7 @@ def test_who_held_what_on_a_day(cast, as_, case):
 def test_a_sample_is_drawn_from_the_search_that_was_shown(cast, as_, case):
     client = as_(cast.auditor)
     assert "Nothing is sealed yet" in words(client.get("/audit/samples/draw/"))
-    seals.seal()
+    sealing.seal()
     shown = client.get("/audit/?kind=signed+off&case=" + case.ref).content.decode()
     address = re.search(r'href="(/audit/samples/draw/[^"]*)"', shown)[1].replace("&amp;", "&")
     page = client.get(address).content.decode()
@@ -381,7 +386,7 @@ def test_a_finished_sample_leaves_as_csv_and_json_with_what_proves_it(cast, as_,
     assert told["method"] == METHOD
     assert (told["sample"]["seed"], told["sample"]["bound"]) == ("s", sample.bound)
     for line in told["entries"]:
-        made = ledger.commitment(bytes.fromhex(line["salt"]), line["body"].encode())
+        made = record.commitment(bytes.fromhex(line["salt"]), line["body"].encode())
         assert made.hex() == line["digest"]
     # What left is enough to draw it again: every candidate's digest stands in the exported entries of the record.
     everything = table(client.get("/audit/entries.csv?kind=signed+off"))
@@ -406,9 +411,9 @@ def test_a_finished_sample_leaves_as_csv_and_json_with_what_proves_it(cast, as_,
 
 def test_a_formula_in_a_name_stays_text_in_the_export(cast, as_, sample):
     row = sample.drawn.first()
-    samples.conclude(drawn=row, conclusion="satisfied", words="=1+1", by=cast.auditor)
+    record_samples.conclude(drawn=row, conclusion="satisfied", words="=1+1", by=cast.auditor)
     for other in sample.drawn.exclude(pk=row.pk):
-        samples.conclude(drawn=other, conclusion="satisfied", by=cast.auditor)
-    samples.finish(sample=sample, by=cast.auditor)
+        record_samples.conclude(drawn=other, conclusion="satisfied", by=cast.auditor)
+    record_samples.finish(sample=sample, by=cast.auditor)
     rows = table(as_(cast.auditor).get(f"{sample.get_absolute_url()}export.csv"))
     assert rows[0]["words"] == "'=1+1"

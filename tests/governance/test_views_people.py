@@ -8,10 +8,10 @@ import pytest
 import time_machine
 from django.test import Client, override_settings
 
-from governance.history import acting
+from governance.ledger.row_history import acting
 from governance.models import Entry, Notice
-from governance.views import people
-from initiatives import actions
+from governance.web.pages import entry_views
+from initiatives.roles import leaving
 from tests.factories import PASSWORD, make_person
 
 NOON = datetime(2026, 11, 9, 12, tzinfo=UTC)
@@ -101,7 +101,7 @@ def test_somebody_who_left_neither_signs_in_nor_stays(cast):
     client = Client()
     assert send(client, "outsider").status_code == 302
     assert client.get("/notices/").status_code == 200
-    actions.deactivate(person=cast.outsider, reason="Left the house", by=cast.admin)
+    leaving.deactivate(person=cast.outsider, reason="Left the house", by=cast.admin)
     assert client.get("/notices/").url.startswith("/sign-in/")
     assert send(client, "outsider").status_code == 200
 
@@ -122,18 +122,18 @@ def test_demo_logins_are_shown_where_the_demo_left_them(client, db, tmp_path, mo
     left = {"password": "a demo password", "logins": rows}
     (tmp_path / "logins.json").write_text(json.dumps(left))
     with override_settings(DATA_DIR=tmp_path), monkeypatch.context() as patched:
-        patched.setattr(people, "embedded", lambda: True)
+        patched.setattr(entry_views, "embedded", lambda: True)
         text = client.get("/sign-in/").content.decode()
         assert "Marta Lindqvist" in text
         assert "a demo password" in text
     with override_settings(DATA_DIR=tmp_path), monkeypatch.context() as patched:
-        patched.setattr(people, "embedded", lambda: False)
+        patched.setattr(entry_views, "embedded", lambda: False)
         text = client.get("/sign-in/").content.decode()
         assert "Marta Lindqvist" not in text
         assert "a demo password" not in text
     (tmp_path / "logins.json").write_text("{broken")
     with override_settings(DATA_DIR=tmp_path), monkeypatch.context() as patched:
-        patched.setattr(people, "embedded", lambda: True)
+        patched.setattr(entry_views, "embedded", lambda: True)
         assert client.get("/sign-in/").status_code == 200
 
 

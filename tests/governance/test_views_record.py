@@ -9,11 +9,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from adoption.demo import life
-from governance import clock, keys, seals
+from adoption.demo import case_acts
+from governance import clock
 from governance.models import Entry
-from governance.offline import verify
-from initiatives import actions
+from governance.transparency_log import offline_verifier, sealing, signing_keys
+from initiatives.reviews import actions as review_actions
 from tests import factories, snapshots
 from tests.governance.tampering import tamper
 
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.django_db
 @snapshots.kept
 def vote(cast) -> Entry:
     """The entry of a sign-off, not sealed yet."""
-    review = actions.open_review(case=factories.make_mvp(cast), by=cast.owner)
-    life.vote(
+    review = review_actions.open_review(case=factories.make_mvp(cast), by=cast.owner)
+    case_acts.vote(
         review,
         "adoption_change",
         cast.seat_adoption,
@@ -43,21 +43,21 @@ def test_before_the_first_checkpoint_the_page_says_so(cast, as_):
 
 
 def test_the_page_shows_the_newest_checkpoint_and_the_keys_to_check_it_with(cast, as_):
-    newest = seals.seal()
+    newest = sealing.seal()
     client = as_(cast.owner)
     page = client.get("/record/")
     assert page.context["checkpoint"] == newest
-    (key,) = keys.known()
+    (key,) = signing_keys.known()
     assert str(key).replace("+", "&#x2B;") in page.content.decode() or str(key) in page.content.decode()
     kept = client.get("/record/checkpoint/")
     assert kept["Content-Disposition"] == f'attachment; filename="plumbline-checkpoint-{newest.size}.txt"'
-    note, signers = verify.note_verify(kept.content, [str(key)])
+    note, signers = offline_verifier.note_verify(kept.content, [str(key)])
     assert (note.size, note.root, signers) == (newest.size, bytes(newest.root), [key])
 
 
 def test_the_page_warns_when_sealing_is_late(cast, as_, monkeypatch):
-    monkeypatch.setattr(seals, "LATE", timedelta(seconds=60))
-    seals.seal()
+    monkeypatch.setattr(sealing, "LATE", timedelta(seconds=60))
+    sealing.seal()
     assert b"Sealing is late" not in as_(cast.owner).get("/record/").content
     factories.make_case(cast)
     with connection.cursor() as cursor:
@@ -72,7 +72,7 @@ def test_a_signer_keeps_a_receipt_that_verifies_without_us(cast, as_, vote, tmp_
     address = f"/record/receipts/{vote.pk}/"
     assert b"Not sealed yet" in client.get(address).content
     assert client.get(f"{address}receipt.json").status_code == 404
-    seals.seal()
+    sealing.seal()
     assert address in client.get("/record/").content.decode()
     page = client.get(address).content.decode()
     assert "No &lt;b&gt;plan&lt;/b&gt;." in page, "the statement as it was signed"
@@ -80,7 +80,15 @@ def test_a_signer_keeps_a_receipt_that_verifies_without_us(cast, as_, vote, tmp_
     assert kept["Content-Disposition"] == f'attachment; filename="plumbline-receipt-{vote.pk}.json"'
     (tmp_path / "receipt.json").write_bytes(kept.content)
     (tmp_path / "verify.py").write_bytes(client.get("/record/verify.py").content)
-    command = [sys._base_executable, "-I", "-S", "verify.py", "receipt.json", "--key", str(keys.known()[0])]
+    command = [
+        sys._base_executable,
+        "-I",
+        "-S",
+        "verify.py",
+        "receipt.json",
+        "--key",
+        str(signing_keys.known()[0]),
+    ]
     right = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (right.returncode, right.stderr) == (0, "")
     assert f"by: {cast.seat_adoption.full_name}" in right.stdout
@@ -94,7 +102,7 @@ def test_a_signer_keeps_a_receipt_that_verifies_without_us(cast, as_, vote, tmp_
 
 
 def test_receipts_are_for_those_who_acted_and_for_auditors(cast, as_, vote):
-    seals.seal()
+    sealing.seal()
     for person, status in (
         (cast.seat_adoption, 200), (cast.auditor, 200), (cast.chair, 404), (cast.admin, 404), (cast.outsider, 404),
     ):  # fmt: skip
@@ -103,7 +111,7 @@ def test_receipts_are_for_those_who_acted_and_for_auditors(cast, as_, vote):
 
 
 def test_an_auditor_gets_receipts_of_row_changes_too(cast, as_, vote):
-    seals.seal()
+    sealing.seal()
     row = Entry.objects.filter(table="initiatives_signoff").latest("pk")
     page = as_(cast.auditor).get(f"/record/receipts/{row.pk}/")
     assert "initiatives_signoff" in page.content.decode()
@@ -112,7 +120,7 @@ def test_an_auditor_gets_receipts_of_row_changes_too(cast, as_, vote):
 
 
 def test_the_pages_ask_the_database_a_fixed_number_of_times(cast, as_, vote):
-    seals.seal()
+    sealing.seal()
     client = as_(cast.seat_adoption)
     for address, most in (("/record/", 12), (f"/record/receipts/{vote.pk}/", 16)):
         client.get(address)
@@ -122,7 +130,7 @@ def test_the_pages_ask_the_database_a_fixed_number_of_times(cast, as_, vote):
 
 
 def test_the_age_of_a_checkpoint_is_told_by_its_own_moment(cast, as_):
-    newest = seals.seal()
+    newest = sealing.seal()
     with clock.simulated(newest.at + timedelta(days=400)):
         page = as_(cast.owner).get("/record/").content.decode()
     assert str(newest.at.year) in page

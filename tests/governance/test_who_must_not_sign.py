@@ -2,7 +2,15 @@
 
 import pytest
 
-from governance.separation_of_duties import Part, Parties, RestsOn, Signer, said, why_barred, why_own_work
+from governance.gates.separation_of_duties import (
+    Part,
+    Parties,
+    RestsOn,
+    Signer,
+    said,
+    why_barred,
+    why_own_work,
+)
 
 ANNA, BEN, CLEO = 1, 2, 3
 LEAD = Part("technical_lead", "technical lead")

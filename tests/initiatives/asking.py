@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from django.test import Client
 
-from governance import clock, decision_log
+from governance import clock
+from governance.authorization import decision_log
 from governance.models import PolicyDecision
 
 

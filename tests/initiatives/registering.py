@@ -1,11 +1,11 @@
 """What tests of the register ask: what it says against a case now, the digest of a link, proof that names a system."""
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
-from governance.history import acting
-from initiatives import actions
+from governance.ledger.row_history import acting
+from initiatives.evidence import actions as evidence_actions
+from initiatives.integration.systems import findings as system_findings
 from initiatives.models import Evidence, EvidenceNames, Initiative, Link, System
-from initiatives.register import systems as register
 from tests import factories
 
 
@@ -29,20 +29,20 @@ def mvp_with_sign_on(cast) -> Initiative:
 def read(link: Link) -> str:
     """The digest of a link as it reads now."""
     link = Link.objects.get(pk=link.pk)
-    return register.digest(link, list(link.hops.filter(ended_at__isnull=True).order_by("position")))[1]
+    return system_findings.digest(link, list(link.hops.filter(ended_at__isnull=True).order_by("position")))[1]
 
 
 def proof_about(
     cast, case: Initiative, title: str, *systems: System, covers: str = "int.residency"
 ) -> Evidence:
     """An item of proof that speaks of these systems, or of none."""
-    item = actions.add_evidence(
+    item = evidence_actions.add_evidence(
         case=case,
         kind="system_record",
         title=title,
         observed_on=clock.today(),
         covers=[covers],
-        file=life.pdf(title),
+        file=case_acts.pdf(title),
         by=cast.owner,
     )
     with acting(system="test", reason="What it speaks of"):

@@ -1,8 +1,8 @@
 """Cases before a gate, with an open review: what the tests of the board's pages start from."""
 
-from adoption.demo import life
-from initiatives import actions
+from adoption.demo import case_acts
 from initiatives.models import Review
+from initiatives.reviews import actions as review_actions
 from tests import factories, snapshots
 
 
@@ -11,9 +11,9 @@ def before_prototype(cast, **fields) -> Review:
 
     def build() -> Review:
         case = factories.make_case(cast, **fields)
-        life.parts(case, cast.team)
-        life.ground_gate(case, "prototype", cast.team)
-        return actions.open_review(case=life.fresh(case), by=cast.owner)
+        case_acts.parts(case, cast.team)
+        case_acts.ground_gate(case, "prototype", cast.team)
+        return review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
 
     return _anew(snapshots.remembered(f"before prototype {fields}", build))
 
@@ -23,11 +23,11 @@ def before_mvp(cast) -> Review:
 
     def build() -> Review:
         case = factories.make_prototype(cast)
-        life.staff(case, cast.team)
-        life.contract(life.fresh(case), cast.team)
-        life.plan_scope(case, cast.team)
-        life.ground_gate(case, "mvp", cast.team)
-        return actions.open_review(case=life.fresh(case), by=cast.owner)
+        case_acts.staff(case, cast.team)
+        case_acts.contract(case_acts.fresh(case), cast.team)
+        case_acts.plan_scope(case, cast.team)
+        case_acts.ground_gate(case, "mvp", cast.team)
+        return review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
 
     return _anew(snapshots.remembered("before mvp", build))
 
@@ -37,7 +37,7 @@ def voted(cast) -> Review:
 
     def build() -> Review:
         review = before_mvp(cast)
-        life.votes(review, cast.team)
+        case_acts.votes(review, cast.team)
         return review
 
     return _anew(snapshots.remembered("voted", build))

@@ -7,9 +7,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 
-from governance.answers import Refused
-from initiatives import actions
-from initiatives.anchoring import (
+from governance.permission_result import Refused
+from initiatives.integration.resilience.trace_sampling import (
     MOST_BYTES,
     MOST_CITED,
     MOST_OUTPUTS,
@@ -20,6 +19,7 @@ from initiatives.anchoring import (
     wilson,
 )
 from initiatives.models import TraceSample
+from initiatives.roles import leaving
 from tests import factories
 from tests.initiatives.looking import acts
 from tests.walks import story
@@ -182,7 +182,7 @@ def test_governed_is_linked_as_an_anchor_owned_and_a_source_of_truth(cast, case)
     anchor(cast, case, "Left", owner=cast.sponsor)
     anchor(cast, case, "Notes", source_of_truth_for=[])
     factories.make_system(cast, "Elsewhere", source_of_truth_for=["customer"])
-    actions.deactivate(person=cast.sponsor, reason="Left", system="HR feed")
+    leaving.deactivate(person=cast.sponsor, reason="Left", system="HR feed")
     assert {one.name: one.why for one in governed_sources(case)} == {
         "Customer ledger": "",
         "Feed": "It is linked, and not as an anchor.",

@@ -9,15 +9,20 @@ import pytest
 import time_machine
 from django.db import DatabaseError, OperationalError, connection, transaction
 
-from adoption.demo import life
-from governance import clock, decision_log
-from governance.clauses import Terms
+from adoption.demo import case_acts
+from governance import clock
+from governance.authorization import decision_log
+from governance.contracts.clauses import Terms
 from governance.models import DecisionBatch, Entry, PolicyDecision
-from governance.rates import Rate
-from initiatives import actions, api
-from initiatives import conditions as knowing
-from initiatives.actions import Written
+from governance.sign_in.rate_limits import Rate
+from initiatives.contracts import actions as contract_actions
+from initiatives.contracts.actions import Written
+from initiatives.enforcement import api as enforcement_api
+from initiatives.enforcement import decision_cache, kill_switch
+from initiatives.evidence import actions as evidence_actions
+from initiatives.holds import actions as hold_actions
 from initiatives.models import Initiative
+from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots
 from tests.initiatives.asking import System, logged, question
 
@@ -74,26 +79,28 @@ def test_an_mvp_is_allowed_nothing_outside_its_scope(system, left_out, instead, 
 
 def test_the_condition_of_the_case_denies_whatever_the_contract_says(cast, mvp, system):
     assert system.ask("summarise", **INSIDE)["decision"]
-    actions.hold(case=mvp, reason="The region is unclear", by=cast.seat_security)
+    hold_actions.hold(case=mvp, reason="The region is unclear", by=cast.seat_security)
     held = system.ask("summarise", **INSIDE)
     assert code_of(held) == (False, "held")
     assert "The region is unclear" in held["context"]["reason"]
-    actions.lift_hold(hold=mvp.holds.get(), reason="It is clear now", by=cast.chair)
+    hold_actions.lift_hold(hold=mvp.holds.get(), reason="It is clear now", by=cast.chair)
     assert system.ask("summarise", **INSIDE)["decision"]
-    actions.switch_off(case=mvp, reason="Something is odd", by=cast.owner)
+    kill_switch.switch_off(case=mvp, reason="Something is odd", by=cast.owner)
     off = system.ask("summarise", **INSIDE)
     assert code_of(off) == (False, "switched_off")
     assert "Something is odd" in off["context"]["reason"]
-    actions.switch_on(case=mvp, reason="It was a false alarm", by=cast.chair)
+    kill_switch.switch_on(case=mvp, reason="It was a false alarm", by=cast.chair)
     assert system.ask("summarise", **INSIDE)["decision"]
-    actions.stop(case=life.fresh(mvp), reason_code="other", reason="Enough.", by=cast.owner)
+    stage_actions.stop(case=case_acts.fresh(mvp), reason_code="other", reason="Enough.", by=cast.owner)
     assert code_of(system.ask("summarise", **INSIDE)) == (False, "case_closed")
 
 
 def test_a_prototype_without_a_contract_in_force_may_nothing(cast):
     case = factories.make_prototype(cast)
-    actions.save_contract(case=case, clauses=life.CLAUSES, vocabulary=life.VOCABULARY, by=cast.owner)
-    system = System(factories.make_key(cast, life.fresh(case))[1].text)
+    contract_actions.save_contract(
+        case=case, clauses=case_acts.CLAUSES, vocabulary=case_acts.VOCABULARY, by=cast.owner
+    )
+    system = System(factories.make_key(cast, case_acts.fresh(case))[1].text)
     answer = system.ask("summarise", **WHO)
     assert code_of(answer) == (False, "no_contract")
     assert "prototype without a contract" in answer["context"]["reason"]
@@ -103,7 +110,7 @@ def test_a_prototype_without_a_contract_in_force_may_nothing(cast):
 def test_a_shortfall_turns_autonomy_into_approval_and_back(cast, mvp, system):
     """At once in a high tier; else once the rulebook's days of grace are over. It returns with the proof."""
     item = mvp.evidence.filter(coverage__requirement="mvp.problem", kind="document").first()
-    actions.withdraw_evidence(evidence=item, reason="It was of another team", by=cast.owner)
+    evidence_actions.withdraw_evidence(evidence=item, reason="It was of another team", by=cast.owner)
     assert mvp.spans.covering(clock.now()).get().shortfall == 1
     assert system.ask("summarise", **INSIDE)["decision"], "the days of grace have begun"
     due = mvp.obligations.get(kind="step_back").due
@@ -119,8 +126,8 @@ def test_a_shortfall_turns_autonomy_into_approval_and_back(cast, mvp, system):
 
 
 def _prove(cast, case) -> None:
-    actions.add_evidence(
-        case=life.fresh(case),
+    evidence_actions.add_evidence(
+        case=case_acts.fresh(case),
         kind="document",
         title="The problem, once more",
         observed_on=clock.today(),
@@ -139,21 +146,23 @@ def test_in_a_high_tier_a_shortfall_counts_at_once():
     }
     today = clock.today()
     later = today + timedelta(days=10)
-    assert knowing._short("high", "decision", short, later, today)
-    assert knowing._short("limited", "import", short, None, today)
-    assert not knowing._short("limited", "decision", short, later, today)
-    assert knowing._short("limited", "decision", short, today - timedelta(days=1), today)
-    assert not knowing._short("high", "decision", short | {"short": 0}, None, today)
-    assert knowing._short("minimal", "decision", None, None, today), "what is not known is not relied on"
+    assert decision_cache._short("high", "decision", short, later, today)
+    assert decision_cache._short("limited", "import", short, None, today)
+    assert not decision_cache._short("limited", "decision", short, later, today)
+    assert decision_cache._short("limited", "decision", short, today - timedelta(days=1), today)
+    assert not decision_cache._short("high", "decision", short | {"short": 0}, None, today)
+    assert decision_cache._short("minimal", "decision", None, None, today), (
+        "what is not known is not relied on"
+    )
 
 
 def test_the_next_version_decides_from_its_start_on(cast, mvp, system):
     assert system.ask("summarise", **INSIDE)["context"]["contract"]["version"] == 1
     other = [
         Written("autonomy", terms=Terms(action="rest", audience=("account_managers",))),
-        *life.CLAUSES[1:],
+        *case_acts.CLAUSES[1:],
     ]
-    life.contract(life.fresh(mvp), cast.team, other)
+    case_acts.contract(case_acts.fresh(mvp), cast.team, other)
     after = system.ask("summarise", **INSIDE)
     assert code_of(after) == (False, "unknown_action")
     assert after["context"]["contract"]["version"] == 2
@@ -163,10 +172,14 @@ def test_the_next_version_decides_from_its_start_on(cast, mvp, system):
 def test_a_version_planned_for_later_waits(cast, mvp, system):
     day = clock.today() + timedelta(days=2)
     rest = Written("autonomy", terms=Terms(action="rest", audience=("account_managers",)))
-    actions.save_contract(case=mvp, clauses=[rest, *life.CLAUSES[1:]], wanted_from=day, by=cast.owner)
-    version = actions.propose_contract(case=life.fresh(mvp), by=cast.owner)
+    contract_actions.save_contract(
+        case=mvp, clauses=[rest, *case_acts.CLAUSES[1:]], wanted_from=day, by=cast.owner
+    )
+    version = contract_actions.propose_contract(case=case_acts.fresh(mvp), by=cast.owner)
     for seat in ("business_value", "risk_compliance"):
-        actions.approve_contract(version=version, seat=seat, digest=version.digest, by=cast.seats[seat])
+        contract_actions.approve_contract(
+            version=version, seat=seat, digest=version.digest, by=cast.seats[seat]
+        )
     assert system.ask("summarise", **INSIDE)["decision"]
     with time_machine.travel(clock.midnight_before(day) - timedelta(milliseconds=400), tick=False):
         until = system.ask("summarise", **INSIDE)["context"]["valid_until"]
@@ -314,27 +327,31 @@ def test_without_its_database_it_denies_and_says_so_and_comes_back(system, monke
     def gone(*_):
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(knowing.prepared, "cursor", gone)
-    monkeypatch.setattr(knowing.conditions, "_read_at", float("-inf"))
+    monkeypatch.setattr(decision_cache.prepared, "cursor", gone)
+    monkeypatch.setattr(decision_cache.conditions, "_read_at", float("-inf"))
     away = system.ask("summarise", **INSIDE)
     assert code_of(away) == (False, "unavailable")
     assert "cannot reach its database" in away["context"]["reason"]
     stranger = System("plk_aaaaaaaaaaaa_" + "x" * 43).send("/access/v1/evaluation", question("summarise"))
     assert (stranger.status_code, stranger["Retry-After"]) == (503, "1")
     monkeypatch.undo()
-    knowing.conditions.forget()
+    decision_cache.conditions.forget()
     assert system.ask("summarise", **INSIDE)["decision"]
 
 
 def test_what_was_read_too_long_ago_allows_nothing(system, monkeypatch, settings):
     """Two processes that do not talk to each other are never further apart than a second."""
     assert system.ask("summarise", **INSIDE)["decision"]
-    assert knowing.OLDEST < 1.0
-    monkeypatch.setattr(knowing.conditions, "_paused_until", float("inf"))  # it may not ask its database
+    assert decision_cache.OLDEST < 1.0
+    monkeypatch.setattr(
+        decision_cache.conditions, "_paused_until", float("inf")
+    )  # it may not ask its database
     settings.DECISION_FRESH = 60.0
     assert system.ask("summarise", **INSIDE)["decision"], "what is fresh is relied on"
     settings.DECISION_FRESH = 0.4
-    monkeypatch.setattr(knowing.conditions, "_read_at", knowing.time.monotonic() - knowing.OLDEST)
+    monkeypatch.setattr(
+        decision_cache.conditions, "_read_at", decision_cache.time.monotonic() - decision_cache.OLDEST
+    )
     assert code_of(system.ask("summarise", **INSIDE)) == (False, "unavailable")
 
 
@@ -342,7 +359,7 @@ def test_an_error_of_ours_allows_nothing_and_does_not_stop_the_batch_of_others(s
     def broken(*_):
         raise RuntimeError("plk_aaaaaaaaaaaa_" + "x" * 43)
 
-    monkeypatch.setattr(api.policy, "decide", broken)
+    monkeypatch.setattr(enforcement_api.policy, "decide", broken)
     answer = system.send("/access/v1/evaluation", question("summarise"))
     assert (answer.status_code, answer.json()) == (500, "Something went wrong here; nothing is allowed.")
 
@@ -367,7 +384,7 @@ def test_a_key_asks_for_its_own_case_only(cast, mvp, system):
 
 
 def test_a_key_that_asks_too_often_is_told_to_wait(system, settings, monkeypatch):
-    monkeypatch.setattr(api, "rate", api.Rate())
+    monkeypatch.setattr(enforcement_api, "rate", enforcement_api.Rate())
     settings.DECISION_RATE = 2
     answers = [system.send("/access/v1/evaluation", question("summarise")).status_code for _ in range(4)]
     assert answers[:2] == [200, 200]

@@ -8,17 +8,20 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
-from governance.answers import Conflict, Refused
-from governance.cedar import Malformed
-from governance.history import acting
+from governance.authorization.decision import Approval
+from governance.contracts.cedar_policies import Malformed
+from governance.ledger.row_history import acting
 from governance.models import Entry
-from governance.policy import Approval
-from initiatives import actions, approving
-from initiatives.actions.absences import Asked
-from initiatives.actions.approvals import MOST_WAITING, TooManyWaiting, principals, status_of
-from initiatives.approval_permissions import may_answer_approval
+from governance.permission_result import Conflict, Refused
+from initiatives.absences import actions as absence_actions
+from initiatives.absences.actions import Asked
+from initiatives.approvals import actions as approval_actions
+from initiatives.approvals import queries as approval_queries
+from initiatives.approvals.actions import MOST_WAITING, TooManyWaiting, principals, status_of
+from initiatives.approvals.permissions import may_answer_approval
+from initiatives.contracts import actions as contract_actions
 from initiatives.models import ApprovalAnswer, ApprovalRequest, ApprovalUse
 from tests import factories, snapshots
 from tests.factories import make_question, make_request
@@ -47,11 +50,11 @@ def key(cast, case):
 
 def answer(request, by, verdict="approve", **fields):
     values = {"digest": request.arguments_digest, "opened_at": clock.now(), "reason": ""} | fields
-    return actions.answer_approval(request=request, verdict=verdict, by=by, **values)
+    return approval_actions.answer_approval(request=request, verdict=verdict, by=by, **values)
 
 
 def use(request, key, question=None, **fields):
-    return actions.use_approval(
+    return approval_actions.use_approval(
         reference=str(request.reference), key=key, question=question or make_question(), **fields
     )
 
@@ -101,9 +104,9 @@ def test_no_context_and_an_empty_one_are_the_same_and_the_reference_is_no_argume
     question = make_question(context={})
     without = {name: part for name, part in question.items() if name != "context"}
     with_reference = question | {"context": {"approval": "anything"}}
-    digests = {approving.arguments_digest(one) for one in (question, without, with_reference)}
+    digests = {approval_queries.arguments_digest(one) for one in (question, without, with_reference)}
     assert len(digests) == 1
-    assert approving.arguments_digest(make_question()) not in digests
+    assert approval_queries.arguments_digest(make_question()) not in digests
 
 
 def changed_once(value):
@@ -157,7 +160,10 @@ def test_a_key_of_another_system_or_initiative_knows_nothing_of_it(cast, case, k
     ]
     assert [use(request, one).code for one in strangers] == ["approval_unknown"] * 3
     assert [use(request, one).request for one in strangers] == [None] * 3
-    assert actions.use_approval(reference="x", key=key, question=make_question()).code == "approval_unknown"
+    assert (
+        approval_actions.use_approval(reference="x", key=key, question=make_question()).code
+        == "approval_unknown"
+    )
     with pytest.raises(Refused, match="another initiative"):
         make_request(case, strangers[0])
     assert use(request, key_of(cast, case)), "the same system with its next key"
@@ -176,13 +182,15 @@ def test_using_one_takes_one_short_transaction(cast, case, key):
     request = make_request(case, key)
     answer(request, cast.support)
     with CaptureQueriesContext(connection) as queries:
-        assert actions.use_approval(reference=str(request.reference), key=key.pk, question=make_question())
+        assert approval_actions.use_approval(
+            reference=str(request.reference), key=key.pk, question=make_question()
+        )
     assert len(queries) <= 8, [query["sql"][:80] for query in queries]
     assert not any("standing" in query["sql"] or "FOR UPDATE" in query["sql"] for query in queries)
 
 
 def test_a_flood_of_calls_is_not_put_before_people(case, key, monkeypatch):
-    monkeypatch.setattr(actions.approvals, "MOST_WAITING", 3)
+    monkeypatch.setattr(approval_actions, "MOST_WAITING", 3)
     entries = Entry.objects.acts().count()
     for number in range(3):
         make_request(case, key, question=make_question(context={"number": number}))
@@ -264,10 +272,10 @@ def test_only_the_roles_of_the_clause_answer(cast, case, key):
 
 def stand_in(person, delegate):
     today = clock.today()
-    absence = actions.plan_absence(
+    absence = absence_actions.plan_absence(
         first=today, last=today + timedelta(days=7), asked=[Asked(delegate)], by=person
     )
-    return actions.accept_delegation(delegation=absence.delegations.get(), by=delegate)
+    return absence_actions.accept_delegation(delegation=absence.delegations.get(), by=delegate)
 
 
 def test_a_stand_in_answers_for_who_is_away_but_not_for_a_principal(cast, case, key):
@@ -381,11 +389,13 @@ def test_an_approval_under_a_contract_that_has_ended_is_good_for_nothing(cast, c
     waiting = make_request(case, key)
     approved = make_request(case, key, question=make_question(context={}))
     answer(approved, cast.support)
-    actions.save_contract(case=case, clauses=life.CLAUSES, by=cast.owner)
-    version = actions.propose_contract(case=case, by=cast.owner)
+    contract_actions.save_contract(case=case, clauses=case_acts.CLAUSES, by=cast.owner)
+    version = contract_actions.propose_contract(case=case, by=cast.owner)
     for seat, person in cast.seats.items():
         if version.state == "in_review" and seat in ("business_value", "risk_compliance", "security_privacy"):
-            version = actions.approve_contract(version=version, seat=seat, digest=version.digest, by=person)
+            version = contract_actions.approve_contract(
+                version=version, seat=seat, digest=version.digest, by=person
+            )
     assert version.state == "in_force"
     assert (state(waiting), state(approved)) == ("expired", "expired")
     with pytest.raises(Refused, match="no longer in force"):
@@ -462,7 +472,7 @@ def test_the_database_holds_what_was_asked_and_that_somebody_approved(cast, case
 
 
 def shown(question) -> dict[str, str]:
-    groups = approving.rows_of(approving.arguments_of(question))
+    groups = approval_queries.rows_of(approval_queries.arguments_of(question))
     return {one.path: one.value for _, rows in groups for one in rows}
 
 
@@ -505,7 +515,7 @@ def test_everything_that_is_hashed_is_shown_and_nothing_looks_like_something_els
     ],
 )
 def test_an_amount_is_money_where_it_is_one(properties, words):
-    assert approving.amount_of({"name": "pay", "properties": properties}) == words
+    assert approval_queries.amount_of({"name": "pay", "properties": properties}) == words
 
 
 def test_time_left_in_words():
@@ -520,7 +530,7 @@ def test_time_left_in_words():
         50 * 3600: "2 days left",
     }
     for seconds, words in left.items():
-        assert approving.time_left(now + timedelta(seconds=seconds), now) == words
+        assert approval_queries.time_left(now + timedelta(seconds=seconds), now) == words
 
 
 # --- Through the API -------------------------------------------------------------------------------------------------
@@ -549,7 +559,7 @@ def test_a_system_asks_is_told_to_wait_and_goes_on_once(cast, case):
 
 
 def test_a_flood_is_denied_in_words(cast, case, monkeypatch):
-    monkeypatch.setattr(actions.approvals, "MOST_WAITING", 1)
+    monkeypatch.setattr(approval_actions, "MOST_WAITING", 1)
     _, token = factories.make_key(cast, case)
     system = System(token.text)
     first, second = (

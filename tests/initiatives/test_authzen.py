@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from governance.clauses import Terms, Test
-from initiatives.actions import Written
+from governance.contracts.clauses import Terms, Test
+from initiatives.contracts.actions import Written
 from tests import factories, snapshots
 from tests.initiatives.asking import System, logged
 

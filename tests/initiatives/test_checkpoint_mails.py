@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 
-from governance import clock, delivery, hooks, keys, notify, reminders, seals
+from governance import clock, contributions
 from governance.models import Delivery, Notice
-from governance.offline import verify
-from initiatives import checkpoint_mails, tasks
+from governance.notices import daily_mail, due, owe
+from governance.transparency_log import offline_verifier, sealing, signing_keys
+from initiatives import tasks as initiatives_tasks
 from initiatives.models import Review
+from initiatives.reviews import checkpoint_mails
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def decided(cast) -> Review:
     """The decision by which a case went to production, not sealed yet."""
-    seals.seal()
+    sealing.seal()
     case = factories.make_production(cast)
     return case.reviews.get(gate="production")
 
@@ -28,10 +30,10 @@ def kept() -> list[Notice]:
 
 
 def test_chair_and_auditor_are_mailed_the_first_checkpoint_that_covers_the_decision(decided, cast):
-    tasks.mail_checkpoints.delay()
+    initiatives_tasks.mail_checkpoints.delay()
     assert (kept(), mail.outbox) == ([], []), "nothing is sealed yet that could be kept"
-    checkpoint = seals.seal()
-    tasks.mail_checkpoints.delay()
+    checkpoint = sealing.seal()
+    initiatives_tasks.mail_checkpoints.delay()
     assert [row.person.login for row in kept()] == ["auditor", "chair"]
     assert {row.text for row in kept()} == {checkpoint.note}
     assert sorted(message.to[0] for message in mail.outbox) == sorted([cast.auditor.email, cast.chair.email])
@@ -40,20 +42,20 @@ def test_chair_and_auditor_are_mailed_the_first_checkpoint_that_covers_the_decis
         assert decided.initiative.title not in message.subject + message.body
         start = message.body.index(checkpoint.note)
         held = message.body[start : start + len(checkpoint.note)]
-        assert verify.note_verify(held, keys.known())[0].size == checkpoint.size
+        assert offline_verifier.note_verify(held, signing_keys.known())[0].size == checkpoint.size
     assert all(row.delivery.sent_at for row in kept())
 
     # Once, however often it is asked and sealed; and the day's mail does not carry it too.
-    notify.owe(cast.chair, "checkpoint", "record", subject="Another")
-    seals.seal()
-    tasks.mail_checkpoints.delay()
+    owe.owe(cast.chair, "checkpoint", "record", subject="Another")
+    sealing.seal()
+    initiatives_tasks.mail_checkpoints.delay()
     assert len(kept()) == len(mail.outbox) == 2
-    delivery.deliver()
+    daily_mail.deliver()
     assert not any(checkpoint.note in message.body for message in mail.outbox[2:])
 
 
 def test_a_decision_of_each_outcome_and_no_other_gate(decided, cast):
-    seals.seal()
+    sealing.seal()
     assert len(list(checkpoint_mails.checkpoints_of_decisions(clock.now()))) == 2
     others = Review.objects.exclude(gate="production")
     assert others.filter(outcome="approved").exists()
@@ -62,9 +64,9 @@ def test_a_decision_of_each_outcome_and_no_other_gate(decided, cast):
 
 
 def test_the_weekly_one_goes_on(decided, cast):
-    seals.seal()
-    tasks.mail_checkpoints.delay()
-    reminders.sweep()
+    sealing.seal()
+    initiatives_tasks.mail_checkpoints.delay()
+    due.sweep()
     weekly = Notice.objects.filter(kind="checkpoint")
     assert [row.person for row in weekly] == [cast.auditor]
 
@@ -73,11 +75,11 @@ def test_it_is_asked_for_when_the_decision_is_committed(
     cast, monkeypatch, django_capture_on_commit_callbacks
 ):
     asked = []
-    monkeypatch.setattr(tasks.mail_checkpoints, "delay", lambda: asked.append("mail"))
+    monkeypatch.setattr(initiatives_tasks.mail_checkpoints, "delay", lambda: asked.append("mail"))
     monkeypatch.setattr("governance.tasks.seal_record.delay", lambda **_: asked.append("seal"))
     with django_capture_on_commit_callbacks(execute=True):
         checkpoint_mails.soon()
-        seals.soon()
+        sealing.soon()
     assert sorted(asked) == ["mail", "seal"]
     with django_capture_on_commit_callbacks(execute=True), clock.simulated(clock.now()):
         checkpoint_mails.soon()
@@ -85,13 +87,13 @@ def test_it_is_asked_for_when_the_decision_is_committed(
 
 
 def test_what_failed_is_sent_later(decided, cast, monkeypatch, settings):
-    seals.seal()
+    sealing.seal()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_PORT = 1
-    tasks.mail_checkpoints.delay()
+    initiatives_tasks.mail_checkpoints.delay()
     assert Delivery.objects.filter(kind=Delivery.CHECKPOINT, sent_at__isnull=True).count() == 2
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     with clock.simulated(clock.now() + timedelta(hours=1)):
-        tasks.mail_checkpoints.delay()
+        initiatives_tasks.mail_checkpoints.delay()
     assert len(mail.outbox) == 2
-    assert checkpoint_mails.KIND in hooks.own_mails
+    assert checkpoint_mails.KIND in contributions.own_mails

@@ -2,9 +2,9 @@
 
 import pytest
 
-from governance import policy
-from initiatives import conditions
-from initiatives.conditions import Conditions, known_of, policies_of
+from governance.authorization import decision as authorization_decision
+from initiatives.enforcement import decision_cache
+from initiatives.enforcement.decision_cache import Conditions, known_of, policies_of
 from tests import factories
 from tests.initiatives.asking import question
 from tests.initiatives.test_authzen import FIXTURE
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 def test_a_full_store_of_policies_forgets_none_that_is_asked_for(cast, settings, monkeypatch):
     """More contracts than it keeps: those of the running read stay, or their systems would be told there is none."""
-    monkeypatch.setattr(conditions, "MOST_POLICIES", 0)
+    monkeypatch.setattr(decision_cache, "MOST_POLICIES", 0)
     keys = []
     for number in range(3):
         case = factories.make_contract(cast, factories.make_prototype(cast, title=f"Case {number}"), FIXTURE)
@@ -35,6 +35,8 @@ def test_one_case_is_known_without_a_key_and_without_a_contract(cast):
     case = factories.make_contract(cast, factories.make_prototype(cast), FIXTURE)
     version, _ = known_of(case).version_at(case.contract.versions.get().starts_at)
     assert version.number == 1
-    decision = policy.decide(version, known_of(case).condition, question("read"), version.starts_at)
+    decision = authorization_decision.decide(
+        version, known_of(case).condition, question("read"), version.starts_at
+    )
     assert decision.code == "allowed"
     assert policies_of(case.contract.versions.get()).actions == version.policies.actions

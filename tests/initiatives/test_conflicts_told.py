@@ -3,10 +3,11 @@
 import pytest
 from django.urls import reverse
 
-from governance import desk
 from governance.models import Notice
-from initiatives import actions
+from governance.notices import desk as notice_desk
+from initiatives.integration.definitions import actions as definition_actions
 from initiatives.models import Term
+from initiatives.roles import actions as role_actions
 from tests import factories
 from tests.initiatives.test_definitions import accept, case, define, profile_of, settle, three  # noqa: F401
 from tests.initiatives.test_views_integration import text_of
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def lines(person, case):  # noqa: F811
     return [
         line
-        for line in desk.lines_for(person)
+        for line in notice_desk.lines_for(person)
         if line.ref == case.ref and "conflict" in f"{line.text}{line.why}" and "is held" not in line.text
     ]
 
@@ -53,7 +54,7 @@ def test_it_leaves_the_desk_once_it_is_settled(cast, as_, case, three):  # noqa:
 
 def test_without_a_steward_the_owner_is_asked_to_name_one(cast, as_, case):  # noqa: F811
     role = case.roles.get(role="data_steward", ended_at__isnull=True)
-    actions.end_role(assignment=role, reason="Left the team", by=cast.owner)
+    role_actions.end_role(assignment=role, reason="Left the team", by=cast.owner)
     define(cast, case, "CRM", meaning="account", identifier_mask="X{18}")
     define(cast, case, "Billing", meaning="payer", identifier_mask="9{10}")
     (line,) = lines(cast.owner, case)
@@ -61,7 +62,7 @@ def test_without_a_steward_the_owner_is_asked_to_name_one(cast, as_, case):  # n
     assert line.link.endswith("?role=data_steward")
     assert len(told(cast.owner)) == 1
     assert "the data steward (nobody yet)" in page(as_, cast.owner, case)
-    actions.propose_role(case=case, role="data_steward", person=cast.steward, by=cast.owner)
+    role_actions.propose_role(case=case, role="data_steward", person=cast.steward, by=cast.owner)
     assert lines(cast.owner, case) == [], "somebody is asked"
 
 
@@ -69,15 +70,15 @@ def test_one_message_for_many_cases(cast):
     crm, billing = (factories.make_system(cast, name) for name in ("CRM", "Billing"))
     for number in range(3):
         other = factories.make_case(cast, title=f"Case {number}")
-        role = actions.propose_role(case=other, role="data_steward", person=cast.steward, by=cast.owner)
-        actions.accept_role(assignment=role, by=cast.steward)
+        role = role_actions.propose_role(case=other, role="data_steward", person=cast.steward, by=cast.owner)
+        role_actions.accept_role(assignment=role, by=cast.steward)
         for system in (crm, billing):
             factories.make_link(cast, other, system, agreed=True)
         factories.make_term(cast, "customer", "Who buys from us.")
-        actions.use_term(case=other, name="customer", by=cast.steward)
+        definition_actions.use_term(case=other, name="customer", by=cast.steward)
     term = Term.objects.get(name="customer")
     for system, form in ((crm, "X{18}"), (billing, "9{10}")):
-        actions.define(
+        definition_actions.define(
             term=term,
             system=system,
             field="customer_id",

@@ -8,11 +8,13 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 
 from governance import clock
-from governance.answers import Conflict, Refused
 from governance.models import Entry, Notice
-from initiatives import actions
-from initiatives.actions.base import act
-from initiatives.actions.following import follow, lock_cases
+from governance.permission_result import Conflict, Refused
+from initiatives.cases.act import act
+from initiatives.evidence import actions as evidence_actions
+from initiatives.findings.sync import follow, lock_cases
+from initiatives.integration.definitions import actions as definition_actions
+from initiatives.integration.links import actions as link_actions
 from initiatives.models import (
     DefinitionConflict,
     Evidence,
@@ -52,7 +54,7 @@ def case(cast):
     for name in ("CRM", "Billing"):
         factories.make_link(cast, case, factories.make_system(cast, name), agreed=True)
     factories.make_term(cast, "customer", "Who buys from us.")
-    actions.use_term(case=case, name="customer", by=cast.lead)
+    definition_actions.use_term(case=case, name="customer", by=cast.lead)
     return case
 
 
@@ -61,7 +63,7 @@ def system_of(case, name):
 
 
 def define(cast, case, name, *, term="customer", field="customer_id", **said):
-    return actions.define(
+    return definition_actions.define(
         term=Term.objects.get(name=term),
         system=system_of(case, name),
         field=field,
@@ -81,7 +83,7 @@ def three(cast, case):
 
 
 def settle(cast, conflict, **fields):
-    return actions.reconcile(
+    return definition_actions.reconcile(
         conflict=conflict,
         decision=fields.pop("decision", "The key of the CRM leads."),
         mapping=fields.pop("mapping", [{"one": "001A", "other": "4711"}]),
@@ -91,7 +93,7 @@ def settle(cast, conflict, **fields):
 
 
 def accept(cast, conflict, **fields):
-    return actions.accept_difference(
+    return definition_actions.accept_difference(
         conflict=conflict,
         decision=fields.pop("decision", "Rows from before 2021 stay as they are."),
         downstream=fields.pop("downstream", ["Churn report", "Dunning list"]),
@@ -189,7 +191,7 @@ def test_a_conflict_of_before_stays_open_until_it_is_decided_or_a_definition_cha
     assert Hold.objects.open().filter(initiative=case, kind="definition_conflict").exists()
     settle(cast, old)
     assert (open_facets(case), undecided(case)) == ([], []), "what was decided stands"
-    actions.define(
+    definition_actions.define(
         term=billing.term,
         system=billing.system,
         field=billing.field,
@@ -209,14 +211,14 @@ def test_only_terms_in_use_and_linked_systems_count(cast, case, three):
     factories.make_link(cast, other, system_of(case, "Billing"))
     assert open_facets(other) == [], "it does not use the term"
     factories.make_term(cast, "Customer")
-    use = actions.use_term(case=other, name="Customer", by=cast.lead)
+    use = definition_actions.use_term(case=other, name="Customer", by=cast.lead)
     assert use.term.name == "customer", "one term, however it is typed"
     assert len(open_facets(other)) == 3
     link = other.links.get(system__name="CRM", ended_at=None)
-    actions.end_link(link=link, reason="No longer read.", by=cast.lead)
+    link_actions.end_link(link=link, reason="No longer read.", by=cast.lead)
     assert open_facets(other) == ["validity"]
     assert len(open_facets(case)) == 3, "the other case is as it was"
-    actions.stop_using_term(use=use, by=cast.lead)
+    definition_actions.stop_using_term(use=use, by=cast.lead)
     assert open_facets(other) == []
 
 
@@ -225,7 +227,7 @@ def test_members_of_a_linked_collection_count(cast, case):
     member = factories.make_system(cast, "Wiki", kind="wiki", collection=collection)
     define(cast, case, "CRM", meaning="account", identifier_mask="X{18}")
     term = Term.objects.get()
-    actions.define(
+    definition_actions.define(
         term=term, system=member, field="kdnr", meaning="account", identifier_mask="9{10}", by=cast.lead
     )
     assert open_facets(case) == []
@@ -393,7 +395,7 @@ def test_the_steward_says_what_a_pair_is_in_one_press_with_a_reason(cast, as_, c
         row.refresh_from_db()
         assert row.gap is not None
     with pytest.raises(Conflict, match="already"):
-        actions.decide_pair(conflict=row, verdict="same", decision="No.", by=cast.steward)
+        definition_actions.decide_pair(conflict=row, verdict="same", decision="No.", by=cast.steward)
 
 
 def test_what_is_undecided_is_neither_reconciled_nor_accepted_as_a_conflict(cast, case):
@@ -404,7 +406,7 @@ def test_what_is_undecided_is_neither_reconciled_nor_accepted_as_a_conflict(cast
         with pytest.raises(Conflict, match="It stands otherwise now"):
             decide(cast, row)
     with pytest.raises(ValidationError) as lacking:
-        actions.decide_pair(conflict=row, verdict="perhaps", decision=" ", by=cast.steward)
+        definition_actions.decide_pair(conflict=row, verdict="perhaps", decision=" ", by=cast.steward)
     assert set(lacking.value.message_dict) == {"verdict", "decision"}
 
 
@@ -429,7 +431,7 @@ def test_what_was_decided_stands_until_a_definition_changes(cast, case, three):
     assert open_facets(case) == [], "looked at again, nothing comes back"
     crm = TermDefinition.objects.get(system__name="CRM")
     changed = ACCOUNT | {"identifier_mask": "X{15}"}
-    actions.define(
+    definition_actions.define(
         term=crm.term, system=crm.system, field="customer_id", definition=crm, by=cast.lead, **changed
     )
     assert open_facets(case) == ["business_logic", "identifier_format"]
@@ -451,7 +453,7 @@ def test_one_more_definition_opens_what_was_decided_for_the_others(cast, case, t
 
 def test_a_conflict_is_gone_when_the_definitions_agree(cast, case, three):
     for row in TermDefinition.objects.filter(system__name="Billing"):
-        actions.withdraw_definition(definition=row, reason="Read wrongly.", by=cast.lead)
+        definition_actions.withdraw_definition(definition=row, reason="Read wrongly.", by=cast.lead)
     assert open_facets(case) == []
     assert set(DefinitionConflict.objects.values_list("status", flat=True)) == {"gone"}
     with pytest.raises(Conflict, match="a definition changed"):
@@ -476,7 +478,7 @@ def test_a_decision_without_a_full_stop_is_a_sentence_of_its_own(cast, as_, case
 
 
 def evidence_on(cast, case, title, system=None):
-    item = actions.add_evidence(
+    item = evidence_actions.add_evidence(
         case=case,
         kind="decision_record",
         title=title,
@@ -510,7 +512,7 @@ def test_a_change_voids_what_speaks_of_that_system_or_of_none(cast, case):
     assert voided(case) == [], "a first description voids nothing"
     define(cast, case, "Billing", meaning="Konto", identifier_format="ten digits", field="kdnr")
     assert voided(case) == [], "nor does one more that agrees"
-    actions.define(
+    definition_actions.define(
         term=crm.term, system=crm.system, field=crm.field, meaning="account", definition=crm, by=cast.lead
     )
     assert voided(case) == ["of no system", "of the CRM"]
@@ -533,7 +535,7 @@ def test_a_change_reaches_no_case_that_does_not_rest_on_it(cast, case):
     other = factories.make_mvp(cast, title="Another assistant")
     factories.make_link(cast, other, crm.system)
     changes = other.changes.count()
-    actions.withdraw_definition(definition=crm, reason="Read wrongly.", by=cast.lead)
+    definition_actions.withdraw_definition(definition=crm, reason="Read wrongly.", by=cast.lead)
     assert case.changes.latest("pk").what == "customer in CRM, customer_id: taken back"
     assert other.changes.count() == changes, "it is tied to the system, and does not use the term"
 
@@ -541,7 +543,9 @@ def test_a_change_reaches_no_case_that_does_not_rest_on_it(cast, case):
 def test_the_same_words_again_leave_no_trace(cast, case):
     crm = define(cast, case, "CRM", **ACCOUNT)
     before = Entry.objects.count()
-    actions.define(term=crm.term, system=crm.system, field=crm.field, definition=crm, by=cast.lead, **ACCOUNT)
+    definition_actions.define(
+        term=crm.term, system=crm.system, field=crm.field, definition=crm, by=cast.lead, **ACCOUNT
+    )
     assert Entry.objects.count() == before
     with pytest.raises(ValidationError, match="defined like this already"):
         define(cast, case, "CRM", **ACCOUNT)
@@ -560,11 +564,11 @@ def test_who_may_define_is_who_may_change_the_system(cast, case):
     assert define(cast, case, "Billing", by=cast.seat_architecture, **CONTRACT)
     factories.make_term(cast, "order")
     with pytest.raises(Refused):
-        actions.use_term(case=case, name="order", by=cast.outsider)
+        definition_actions.use_term(case=case, name="order", by=cast.outsider)
     with pytest.raises(Refused, match="architecture seat"):
-        actions.name_term(name="debtor", by=cast.lead)
+        definition_actions.name_term(name="debtor", by=cast.lead)
     with pytest.raises(ValidationError, match="propose it there first"):
-        actions.use_term(case=case, name="debtor", by=cast.lead)
+        definition_actions.use_term(case=case, name="debtor", by=cast.lead)
 
 
 def test_what_a_definition_lacks_is_said_at_its_field(cast, case):
@@ -596,7 +600,7 @@ def test_what_a_definition_lacks_is_said_at_its_field(cast, case):
     with pytest.raises(TypeError, match="granularity"):
         define(cast, case, "CRM", meaning="account", granularity="one")
     with pytest.raises(ValidationError, match="uses customer already"):
-        actions.use_term(case=case, name=" Customer ", by=cast.lead)
+        definition_actions.use_term(case=case, name=" Customer ", by=cast.lead)
 
 
 @pytest.mark.django_db(transaction=True)

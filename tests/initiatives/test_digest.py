@@ -10,12 +10,21 @@ from django.core import mail
 from django.db import connection
 from django.test import Client
 
-from adoption.demo import life
-from governance import actions as ground
-from governance import clock, delivery, telling
+from adoption.demo import case_acts
+from governance import clock
 from governance.models import Delivery, Telling, User
+from governance.notices import daily_mail, preferences
+from governance.people import actions as people_actions
 from governance.templatetags.plumbline import day
-from initiatives import actions, digest, movement, waiting
+from initiatives.cases import actions as case_actions
+from initiatives.desk import weekly_digest
+from initiatives.efforts import actions as effort_actions
+from initiatives.efforts import visible_progress
+from initiatives.holds import actions as hold_actions
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews import review_turn
+from initiatives.roles import actions as role_actions
+from initiatives.stages import actions as stage_actions
 from tests import factories
 
 MONDAY = datetime(2026, 11, 9, 6, 5, tzinfo=UTC)
@@ -25,8 +34,8 @@ pytestmark = pytest.mark.django_db
 def send(at: datetime | None = None) -> list:
     """What goes out at that moment, twice asked."""
     mail.outbox.clear()
-    delivery.deliver(at, kind=Delivery.DIGEST)
-    delivery.deliver(at, kind=Delivery.DIGEST)
+    daily_mail.deliver(at, kind=Delivery.DIGEST)
+    daily_mail.deliver(at, kind=Delivery.DIGEST)
     return list(mail.outbox)
 
 
@@ -37,7 +46,7 @@ def only(*people) -> None:
 
 
 def units_of(person) -> list[str]:
-    return [unit.name for unit in digest.units_of(person)]
+    return [unit.name for unit in weekly_digest.units_of(person)]
 
 
 def next_monday() -> datetime:
@@ -51,25 +60,25 @@ def test_who_gets_which_unit(cast):
     assert units_of(cast.owner) == ["Account management"]
     assert units_of(cast.chair) == ["Retail"], "of the board's unit, everything below it in one"
     assert units_of(cast.outsider) == units_of(cast.auditor) == []
-    telling.choose_digest(choice=Telling.UNIT, by=cast.outsider)
-    telling.choose_digest(choice=Telling.UNIT, by=cast.auditor)
-    telling.choose_digest(choice=Telling.NEVER, by=cast.chair)
+    preferences.choose_digest(choice=Telling.UNIT, by=cast.outsider)
+    preferences.choose_digest(choice=Telling.UNIT, by=cast.auditor)
+    preferences.choose_digest(choice=Telling.NEVER, by=cast.chair)
     assert units_of(cast.outsider) == ["Logistics"]
     assert units_of(cast.auditor) == ["Northgate"], "who works nowhere looks over everything"
     assert units_of(cast.chair) == []
     for number in range(4):
-        unit = ground.add_unit(
+        unit = people_actions.add_unit(
             name=f"Desk {number}", code=f"desk-{number}", parent=cast.elsewhere, by=cast.admin
         )
         factories.make_case(cast, unit=unit, owner=cast.sponsor, by=cast.sponsor, title=f"Idea {number}")
         for role in cast.sponsor.roles.waiting():
-            actions.accept_role(assignment=role, by=cast.sponsor)
+            role_actions.accept_role(assignment=role, by=cast.sponsor)
     assert units_of(cast.sponsor) == ["Logistics"], "more than three are told as one"
 
 
 def test_once_a_week_from_monday_morning_and_one_after_weeks_of_silence(cast):
     case = factories.make_prototype(cast)
-    actions.hold(case=case, reason="Look.", by=cast.owner)
+    hold_actions.hold(case=case, reason="Look.", by=cast.owner)
     only(cast.owner, cast.lead)
     monday = next_monday()
     assert send(monday - timedelta(hours=2)), "of the week before"
@@ -88,7 +97,7 @@ def test_once_a_week_from_monday_morning_and_one_after_weeks_of_silence(cast):
 def test_a_quiet_unit_sends_nothing(cast):
     factories.make_case(cast)
     for role in cast.owner.roles.waiting():
-        actions.accept_role(assignment=role, by=cast.owner)
+        role_actions.accept_role(assignment=role, by=cast.owner)
     assert send(next_monday() + timedelta(days=28)) == []
 
 
@@ -98,14 +107,14 @@ def busy(cast) -> None:
     for number in range(12):
         factories.make_case(cast, title=f"Idea number {number} with a rather long title")
     stopped = factories.make_prototype(cast, title="Contract reader")
-    actions.stop(case=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    stage_actions.stop(case=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     trial = factories.make_prototype(cast, title="Ticket triage")
-    actions.hold(case=trial, reason="Wrong answers last night.", by=cast.seat_security)
-    actions.hold(case=mvp, reason="A vendor question.", by=cast.seat_risk)
-    actions.open_review(case=life.fresh(mvp), by=cast.owner)
+    hold_actions.hold(case=trial, reason="Wrong answers last night.", by=cast.seat_security)
+    hold_actions.hold(case=mvp, reason="A vendor question.", by=cast.seat_risk)
+    review_actions.open_review(case=case_acts.fresh(mvp), by=cast.owner)
     soon = clock.today() + timedelta(days=9)
     for number in range(6):
-        actions.open_gap(
+        hold_actions.open_gap(
             case=mvp,
             text=f"List {number} differs.",
             owner=cast.steward,
@@ -113,8 +122,8 @@ def busy(cast) -> None:
             downstream=[],
             by=cast.owner,
         )
-    actions.propose_role(case=mvp, role="sponsor", person=cast.sponsor, by=cast.owner)
-    actions.note_effort(case=mvp, layer="integration", week=clock.today(), hours=12, by=cast.lead)
+    role_actions.propose_role(case=mvp, role="sponsor", person=cast.sponsor, by=cast.owner)
+    effort_actions.note_effort(case=mvp, layer="integration", week=clock.today(), hours=12, by=cast.lead)
 
 
 def test_a_busy_unit_is_read_in_a_minute(cast):
@@ -137,47 +146,50 @@ def test_a_busy_unit_is_read_in_a_minute(cast):
         words = re.sub(r"http\S+|\*", " ", message.body).split()
         assert len(words) <= 230, f"{len(words)} words, most of them titles: more than is skimmed in a minute"
         lines = [line for line in message.body.splitlines() if line.startswith("* ")]
-        assert len(lines) <= 7 * digest.SECTION
+        assert len(lines) <= 7 * weekly_digest.SECTION
         html = message.alternatives[0][0]
         assert html.count("<li") == len(lines)
 
 
 def test_integration_work_of_the_week_is_told_with_when_the_case_last_moved(cast):
     case, quiet = factories.make_mvp(cast), factories.make_case(cast, title="Another")
-    since = clock.now() - digest.WEEK
-    moved = day(movement.newest([case.pk])[case.pk].at)
+    since = clock.now() - weekly_digest.WEEK
+    moved = day(visible_progress.newest([case.pk])[case.pk].at)
     for fields in (
         {"layer": "integration", "hours": 9, "waited_days": Decimal("2.5")},
         {"layer": "integration", "hours": 3},
         {"layer": "policy", "hours": 50},
     ):
-        actions.note_effort(case=case, week=clock.today(), by=cast.lead, **fields)
-    actions.note_effort(case=quiet, layer="policy", week=clock.today(), hours=5, by=cast.owner)
+        effort_actions.note_effort(case=case, week=clock.today(), by=cast.lead, **fields)
+    effort_actions.note_effort(case=quiet, layer="policy", week=clock.today(), hours=5, by=cast.owner)
     long_ago = clock.today() - timedelta(days=60)
-    actions.note_effort(case=quiet, layer="integration", week=long_ago, hours=5, by=cast.owner)
-    told = {section.words: section for section in digest.written(cast.unit, cast.owner, since=since).sections}
+    effort_actions.note_effort(case=quiet, layer="integration", week=long_ago, hours=5, by=cast.owner)
+    told = {
+        section.words: section
+        for section in weekly_digest.written(cast.unit, cast.owner, since=since).sections
+    }
     (line,) = told["Integration work"].lines
     assert line.ref == case.ref
     assert line.words == f"12 hours, 2.5 days waited; last visible movement {moved}"
-    others = digest.written(cast.unit, cast.outsider, since=since).sections
+    others = weekly_digest.written(cast.unit, cast.outsider, since=since).sections
     assert "Integration work" not in {section.words for section in others}
 
 
 def test_of_a_review_everybody_is_told_their_own_move_and_not_the_first_one(cast, monkeypatch):
     case = factories.make_case(cast)
-    actions.open_review(case=case, by=cast.owner)
+    review_actions.open_review(case=case, by=cast.owner)
     at = clock.now()
     found = [
-        waiting.Move(f"{cast.seat_risk}", "to sign as Risk", at, people=(cast.seat_risk.pk,)),
-        waiting.Move(f"{cast.seat_value}", "to sign as Value", at, people=(cast.seat_value.pk,)),
+        review_turn.Move(f"{cast.seat_risk}", "to sign as Risk", at, people=(cast.seat_risk.pk,)),
+        review_turn.Move(f"{cast.seat_value}", "to sign as Value", at, people=(cast.seat_value.pk,)),
     ]
-    monkeypatch.setattr(digest.waiting, "moves", lambda sitting: found)
+    monkeypatch.setattr(weekly_digest.waiting, "moves", lambda sitting: found)
     for person, what, first in (
         (cast.seat_value, "to sign as Value", "Your move"),
         (cast.seat_risk, "to sign as Risk", "Your move"),
         (cast.chair, f"{cast.seat_risk} (and 1 other): Intake to prototype, to sign as Risk", "Whose move"),
     ):
-        told = digest.written(case.unit, person, since=at - digest.WEEK).sections[0]
+        told = weekly_digest.written(case.unit, person, since=at - weekly_digest.WEEK).sections[0]
         assert told.words == first
         assert what in told.lines[0].words
 
@@ -185,17 +197,17 @@ def test_of_a_review_everybody_is_told_their_own_move_and_not_the_first_one(cast
 def test_a_digest_tells_nobody_of_a_case_that_is_not_theirs(cast):
     hidden = factories.make_case(cast, title="Zeppelin pricing", owner=cast.support, by=cast.support)
     for role in cast.support.roles.waiting():
-        actions.accept_role(assignment=role, by=cast.support)
-    actions.change_details(
+        role_actions.accept_role(assignment=role, by=cast.support)
+    case_actions.change_details(
         case=hidden,
         problem=hidden.problem,
         platform="",
         confidential=True,
         by=cast.support,
     )
-    actions.hold(case=hidden, reason="Secret.", by=cast.support)
+    hold_actions.hold(case=hidden, reason="Secret.", by=cast.support)
     shown = factories.make_case(cast, title="Open pricing")
-    actions.hold(case=shown, reason="Look.", by=cast.owner)
+    hold_actions.hold(case=shown, reason="Look.", by=cast.owner)
     told = {message.to[0].partition("@")[0]: message.body for message in send()}
     assert "Open pricing" in told["owner"]
     assert "Zeppelin" not in told["owner"]
@@ -207,14 +219,14 @@ def test_a_digest_tells_nobody_of_a_case_that_is_not_theirs(cast):
 
 def test_gaps_closed_since_the_last_digest_are_told(cast):
     case = factories.make_prototype(cast)
-    gap = actions.open_gap(
+    gap = hold_actions.open_gap(
         case=case, text="Two lists.", owner=cast.steward, due=clock.today(), downstream=[], by=cast.owner
     )
     only(cast.owner)
     monday = next_monday()
     send(monday)
     with clock.simulated(monday + timedelta(days=1)):
-        actions.close_gap(gap=gap, by=cast.steward)
+        hold_actions.close_gap(gap=gap, by=cast.steward)
     (mine,) = (message for message in send(monday + timedelta(days=7)) if message.to == ["owner@example.org"])
     assert "GAPS CLOSED" in mine.body
     assert "closed “Two lists”" in mine.body
@@ -222,7 +234,7 @@ def test_gaps_closed_since_the_last_digest_are_told(cast):
 
 def test_leaving_from_the_mail_needs_no_session_and_takes_one_press(cast):
     case = factories.make_case(cast)
-    actions.hold(case=case, reason="Look.", by=cast.owner)
+    hold_actions.hold(case=case, reason="Look.", by=cast.owner)
     only(cast.owner)
     (mine,) = (message for message in send() if message.to == ["owner@example.org"])
     address = mine.extra_headers["List-Unsubscribe"].strip("<>")
@@ -242,14 +254,14 @@ def test_leaving_from_the_mail_needs_no_session_and_takes_one_press(cast):
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_send_one_digest(cast):
     case = factories.make_case(cast)
-    actions.hold(case=case, reason="Look.", by=cast.owner)
+    hold_actions.hold(case=case, reason="Look.", by=cast.owner)
     mail.outbox.clear()
     gate = threading.Barrier(3)
 
     def work():
         try:
             gate.wait()
-            delivery.deliver(kind=Delivery.DIGEST)
+            daily_mail.deliver(kind=Delivery.DIGEST)
         finally:
             connection.close()
 

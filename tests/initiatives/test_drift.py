@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from initiatives.profiling.drift import KINDS, drift
-from initiatives.profiling.measuring import measure
+from initiatives.integration.measurement.column_profile import measure
+from initiatives.integration.measurement.drift import KINDS, drift
 from tests.support.paths import EXTRACTS
 
 TAKEN = date(2026, 3, 2)

@@ -6,17 +6,21 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 
-from adoption.demo import life
-from governance import clock, reminders
-from governance.answers import Conflict, Refused
-from governance.history import acting
+from adoption.demo import case_acts
+from governance import clock
+from governance.ledger.row_history import acting
 from governance.models import Notice, Rulebook
-from initiatives import actions
-from initiatives.actions.changes import pull
-from initiatives.actions.drills import proved_by_drills, suggested
+from governance.notices import due as notice_due
+from governance.permission_result import Conflict, Refused
+from initiatives.evidence import actions as evidence_actions
+from initiatives.integration.links import actions as link_actions
+from initiatives.integration.resilience import drills as resilience_drills
+from initiatives.integration.resilience.drill_findings import REQUIREMENT_OF_KIND, missing
+from initiatives.integration.resilience.drills import proved_by_drills, suggested
 from initiatives.models import Drill, Evidence
-from initiatives.register.drills import REQUIREMENT_OF_KIND, missing
-from initiatives.reminders.drills import drills
+from initiatives.reminders.drill_reminders import drills
+from initiatives.running import actions as running_actions
+from initiatives.running.actions import pull
 from tests import factories, snapshots
 from tests.initiatives.looking import acts
 from tests.walks import story
@@ -72,7 +76,7 @@ def test_a_drill_and_its_record_are_one_act(cast, case, link):
 
 def test_partial_is_not_a_pass(cast):
     case = factories.make_mvp(cast)
-    life.say(case, "prod.q10_outage", cast.team)
+    case_acts.say(case, "prod.q10_outage", cast.team)
     factories.make_drill(cast, case, result="partial")
     assert not story.state(case, "prod.q10_outage").grounded
     factories.make_drill(cast, case)
@@ -119,15 +123,15 @@ def test_taking_a_drill_back_withdraws_its_evidence_and_only_so(cast, case, link
     drill = factories.make_drill(cast, case, link=link, result="fail")
     assert held(case)
     with pytest.raises(Refused, match="record of a drill"):
-        actions.withdraw_evidence(evidence=drill.evidence, reason="Unpleasant.", by=cast.lead)
+        evidence_actions.withdraw_evidence(evidence=drill.evidence, reason="Unpleasant.", by=cast.lead)
     with acts() as kinds:
-        actions.withdraw_drill(drill=drill, reason="Of another system.", by=cast.lead)
+        resilience_drills.withdraw_drill(drill=drill, reason="Of another system.", by=cast.lead)
     assert kinds == ["drill withdrawn", "evidence withdrawn", "register found", "hold lifted"]
     drill = Drill.objects.get(pk=drill.pk)
     assert drill.evidence.withdrawn_at is not None
     assert not held(case)
     with pytest.raises(Conflict):
-        actions.withdraw_drill(drill=drill, reason="Again.", by=cast.lead)
+        resilience_drills.withdraw_drill(drill=drill, reason="Again.", by=cast.lead)
 
 
 def test_what_is_suggested_is_what_the_rulebook_lets_drills_prove(cast, case):
@@ -166,7 +170,7 @@ def test_a_failure_holds_at_mvp_until_a_later_pass_and_partial_mends_nothing(cas
 
 def test_what_failed_on_a_link_ends_with_the_link(cast, case, link):
     factories.make_drill(cast, case, link=link, result="fail")
-    actions.end_link(link=link, reason="Replaced.", by=cast.lead)
+    link_actions.end_link(link=link, reason="Replaced.", by=cast.lead)
     assert not held(case)
     assert short(case, "int.fallback") == []
 
@@ -232,7 +236,7 @@ def test_a_change_of_the_system_ends_its_drill_and_no_other(cast, case, link):
     pull(
         case, ["integration_schema"], "A field was renamed", by=cast.lead, system=link.system
     ) if False else None
-    actions.report_change(case=case, triggers=["workflow"], what="Another desk", by=cast.lead)
+    running_actions.report_change(case=case, triggers=["workflow"], what="Another desk", by=cast.lead)
     assert not mine.voidings.exists(), "what lists the trigger alone is ended"
     with acting(by=cast.lead, reason="A field was renamed"):
         pull(case, ["integration_schema"], "A field was renamed", by=cast.lead, system=link.system)
@@ -249,7 +253,7 @@ def test_who_is_to_try_it_again_is_told_before_on_and_after_the_day(cast, case, 
 
     def told(day):
         with clock.simulated(clock.midnight_before(day) + timedelta(hours=9)):
-            reminders.sweep(queries=[drills])
+            notice_due.sweep(queries=[drills])
             rows = Notice.objects.filter(kind="drill")
             return sorted(rows.values_list("person__login", "period"))
 

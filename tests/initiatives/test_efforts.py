@@ -7,14 +7,21 @@ from uuid import uuid4
 import pytest
 from django.core.exceptions import ValidationError
 
-from adoption.demo import life
-from governance import clock, history
-from governance.answers import Conflict, Refused
-from governance.history import acting
-from initiatives import actions, efforts, movement, permissions, where_it_goes
-from initiatives.importing.efforts import monday
+from adoption.demo import case_acts
+from governance import clock
+from governance.ledger import row_history
+from governance.ledger.row_history import acting
+from governance.permission_result import Conflict, Refused
+from initiatives.cases import actions as case_actions
+from initiatives.cases import permissions as case_permissions
+from initiatives.efforts import actions as effort_actions
+from initiatives.efforts import effort_report, notes, visible_progress
+from initiatives.efforts import queries as effort_queries
+from initiatives.efforts.effort_import import monday
+from initiatives.efforts.effort_report import Wanted
+from initiatives.holds import actions as hold_actions
 from initiatives.models import Effort, Link, System, Term, TermDefinition, TermUse
-from initiatives.where_it_goes import Wanted
+from initiatives.roles import actions as role_actions
 from tests import factories
 from tests.initiatives.looking import acts
 
@@ -29,7 +36,7 @@ def this_week() -> date:
 def note(case, by, **fields):
     """One line of effort: two hours of integration this week, unless said otherwise."""
     given = {"layer": "integration", "week": clock.today(), "hours": Decimal(2)} | fields
-    return actions.note_effort(case=case, by=by, **given)
+    return effort_actions.note_effort(case=case, by=by, **given)
 
 
 def make_system(cast, name="Billing") -> System:
@@ -44,14 +51,14 @@ def make_system(cast, name="Billing") -> System:
 
 def test_effort_is_kept_by_its_monday_and_moves_nothing(cast):
     case = factories.make_mvp(cast)
-    before = life.fresh(case).since
+    before = case_acts.fresh(case).since
     with acts() as kinds:
         row = note(case, cast.lead, words="Field mapping", waited_days=Decimal("1.5"), waits_for=cast.steward)
     assert kinds == ["effort noted"]
     assert row.week == this_week()
     assert row.week.weekday() == 0
-    assert efforts.waits_words(row) == cast.steward.full_name
-    assert life.fresh(case).since == before
+    assert effort_queries.waits_words(row) == cast.steward.full_name
+    assert case_acts.fresh(case).since == before
 
 
 def test_a_form_sent_twice_is_one_line(cast):
@@ -97,21 +104,21 @@ def test_what_is_taken_back_stays_and_counts_nowhere(cast):
     case = factories.make_mvp(cast)
     row, other = note(case, cast.lead), note(case, cast.lead, hours=Decimal(3))
     with pytest.raises(ValidationError):
-        actions.take_back_effort(effort=row, reason=" ", by=cast.lead)
+        effort_actions.take_back_effort(effort=row, reason=" ", by=cast.lead)
     with pytest.raises(Refused):
-        actions.take_back_effort(effort=row, reason="Wrong.", by=cast.steward)
+        effort_actions.take_back_effort(effort=row, reason="Wrong.", by=cast.steward)
     with acts() as kinds:
-        actions.take_back_effort(effort=row, reason="Wrong case.", by=cast.chair)
+        effort_actions.take_back_effort(effort=row, reason="Wrong case.", by=cast.chair)
     assert kinds == ["effort taken back"]
     with pytest.raises(Conflict):
-        actions.take_back_effort(effort=row, reason="Again.", by=cast.lead)
-    assert efforts.of_case(case).all_hours == other.hours
-    assert sum(r.hours for r in where_it_goes.by_layer(_all(cast.owner))) == other.hours
+        effort_actions.take_back_effort(effort=row, reason="Again.", by=cast.lead)
+    assert effort_queries.of_case(case).all_hours == other.hours
+    assert sum(r.hours for r in effort_report.by_layer(_all(cast.owner))) == other.hours
     assert case.efforts.count() == 2
 
 
 def _all(person, **wanted):
-    return where_it_goes.chosen(permissions.visible_to(person), Wanted(**wanted))
+    return effort_report.chosen(case_permissions.visible_to(person), Wanted(**wanted))
 
 
 def test_weeks_and_layers_add_up_and_money_is_never_added_across(cast):
@@ -121,7 +128,7 @@ def test_weeks_and_layers_add_up_and_money_is_never_added_across(cast):
     note(case, cast.lead, hours=None, money=Decimal(40), currency="USD")
     note(case, cast.lead, week=last, layer="policy", hours=Decimal(4))
     note(case, cast.lead, week=last, hours=Decimal(1), waited_days=Decimal(3), waits_for_words="the SSO team")
-    told = efforts.of_case(case)
+    told = effort_queries.of_case(case)
     assert [week.first for week in told.weeks] == [monday(last), this_week()]
     assert told.weeks[0].hours == {"policy": 4, "integration": 1}
     assert told.weeks[0].all_waited == 3
@@ -136,8 +143,8 @@ def test_only_half_a_year_is_told_week_by_week_and_the_rest_counts_in_the_totals
     case = factories.make_mvp(cast)
     for back in (0, 10, 25, 26, 60):
         note(case, cast.lead, week=clock.today() - timedelta(weeks=back))
-    told = efforts.of_case(case)
-    assert len(told.weeks) == efforts.WEEKS
+    told = effort_queries.of_case(case)
+    assert len(told.weeks) == effort_queries.WEEKS
     assert told.before == 2
     assert told.all_hours == 10
 
@@ -148,44 +155,44 @@ def test_weeks_with_work_and_nothing_to_be_seen_are_found(cast):
         note(case, cast.owner, week=clock.today() - timedelta(weeks=back))
     note(case, cast.owner, week=clock.today() - timedelta(weeks=3), hours=None, waited_days=Decimal(5))
     shown = clock.today() - timedelta(weeks=2)
-    actions.record_event(case=case, kind="demo", happened_on=shown, words="Shown.", by=cast.owner)
-    actions.record_event(
+    notes.record_event(case=case, kind="demo", happened_on=shown, words="Shown.", by=cast.owner)
+    notes.record_event(
         case=case, kind="budget_talk", happened_on=shown - timedelta(weeks=2), words="Money.", by=cast.owner
     )
-    told = efforts.of_case(case)
+    told = effort_queries.of_case(case)
     unseen = {week.first for week in told.unseen}
     assert unseen == {this_week() - timedelta(weeks=1), this_week() - timedelta(weeks=4)}
     assert told.moved.at <= clock.now()
-    assert told.moved.words in movement.SEEN.values()
+    assert told.moved.words in visible_progress.SEEN.values()
 
 
 def test_the_last_visible_movement_is_what_others_notice_and_not_work_noted(cast):
     case = factories.make_case(cast)
-    moved = movement.newest([case.pk])[case.pk]
+    moved = visible_progress.newest([case.pk])[case.pk]
     later = clock.now() + timedelta(days=40)
     with clock.simulated(later):
         note(case, cast.owner)
-        assert movement.newest([case.pk])[case.pk] == moved
-        gap = actions.open_gap(
-            case=life.fresh(case),
+        assert visible_progress.newest([case.pk])[case.pk] == moved
+        gap = hold_actions.open_gap(
+            case=case_acts.fresh(case),
             text="Two lists.",
             owner=cast.owner,
             due=clock.today() + timedelta(days=9),
             downstream=[],
             by=cast.owner,
         )
-        assert movement.newest([case.pk])[case.pk] == moved
+        assert visible_progress.newest([case.pk])[case.pk] == moved
         item = case.evidence.filter(generated=False).first()
-        actions.close_gap(gap=gap, evidence=item, by=cast.owner)
-        assert movement.newest([case.pk])[case.pk] == movement.Move(later, "gap")
+        hold_actions.close_gap(gap=gap, evidence=item, by=cast.owner)
+        assert visible_progress.newest([case.pk])[case.pk] == visible_progress.Move(later, "gap")
 
 
 def test_a_name_becomes_a_person_or_a_system_only_where_it_is_one(cast):
     system = make_system(cast)
-    found = efforts.named([cast.steward.full_name.upper(), "billing", "the SSO team", ""])
+    found = effort_queries.named([cast.steward.full_name.upper(), "billing", "the SSO team", ""])
     assert found == {cast.steward.full_name.casefold(): cast.steward, "billing": system}
     make_system(cast, cast.steward.full_name)
-    assert efforts.named([cast.steward.full_name]) == {}
+    assert effort_queries.named([cast.steward.full_name]) == {}
 
 
 # --- A demo that is older than the integration work (S1-15) --------------------------------------------------------
@@ -193,7 +200,7 @@ def test_a_name_becomes_a_person_or_a_system_only_where_it_is_one(cast):
 
 def outgrown(case):
     """What the page would say."""
-    return movement.outgrown(case.pk)
+    return visible_progress.outgrown(case.pk)
 
 
 def test_a_demo_is_outgrown_by_effort_in_the_integration_layer_alone(cast):
@@ -207,11 +214,11 @@ def test_a_demo_is_outgrown_by_effort_in_the_integration_layer_alone(cast):
         row = note(case, cast.lead)
         assert outgrown(case).work == clock.today()
         assert outgrown(case).demo < clock.today()
-        actions.record_event(
+        notes.record_event(
             case=case, kind="demo", happened_on=clock.today(), words="Shown again.", by=cast.lead
         )
         assert outgrown(case) is None, "it was shown again since"
-    actions.take_back_effort(effort=row, reason="No.", by=cast.lead)
+    effort_actions.take_back_effort(effort=row, reason="No.", by=cast.lead)
 
 
 def test_a_demo_is_outgrown_by_links_and_definitions_the_case_rests_on(cast):
@@ -253,12 +260,12 @@ def test_figures_are_of_visible_cases_the_unit_and_the_period(cast):
     note(case, cast.lead, hours=Decimal(320))
     note(other, cast.owner, layer="policy", hours=None, money=Decimal(50), currency="EUR")
     note(case, cast.lead, week=clock.today() - timedelta(days=70), hours=Decimal(10))
-    layers = {row.layer: row for row in where_it_goes.by_layer(_all(cast.owner))}
+    layers = {row.layer: row for row in effort_report.by_layer(_all(cast.owner))}
     assert layers["integration"].hours == 330
     assert layers["integration"].cases == 1
     assert layers["policy"].money == {"EUR": 50}
     assert layers["policy"].months == 0
-    recent = where_it_goes.by_layer(_all(cast.owner, since=clock.today()))
+    recent = effort_report.by_layer(_all(cast.owner, since=clock.today()))
     assert {row.layer: row.months for row in recent}["integration"] == 2
     assert not _all(cast.outsider).exists()
     assert not _all(cast.owner, unit=cast.elsewhere).exists()
@@ -271,28 +278,28 @@ def test_who_waits_for_whom_across_cases_and_nothing_is_told_of_strangers(cast):
     here = factories.make_mvp(cast)
     there = factories.make_case(cast, title="Another")
     hidden = factories.make_case(cast, title="A secret")
-    actions.change_details(case=hidden, problem="Hush.", platform="", confidential=True, by=cast.owner)
+    case_actions.change_details(case=hidden, problem="Hush.", platform="", confidential=True, by=cast.owner)
     outside = factories.make_person("needed", cast.elsewhere, full_name="Needed Person")
     for case in (there, hidden):
-        role = actions.propose_role(
-            case=life.fresh(case), role="technical_lead", person=outside, by=cast.owner
+        role = role_actions.propose_role(
+            case=case_acts.fresh(case), role="technical_lead", person=outside, by=cast.owner
         )
-        actions.accept_role(assignment=role, words="Yes.", by=outside)
+        role_actions.accept_role(assignment=role, words="Yes.", by=outside)
     note(here, cast.lead, hours=None, waited_days=Decimal(5), waits_for=outside)
     note(here, cast.lead, hours=None, waited_days=Decimal(2), waits_for=outside)
     note(there, cast.owner, hours=None, waited_days=Decimal(4), waits_for=cast.lead)
-    visible = permissions.visible_to(cast.owner)
-    first, second = where_it_goes.between(_all(cast.owner), visible)
+    visible = case_permissions.visible_to(cast.owner)
+    first, second = effort_report.between(_all(cast.owner), visible)
     assert (first.case, first.name, first.days) == (here, "Needed Person", 7)
     assert set(first.others) == {there, hidden}
     assert first.mutual == (there,), "both wait for somebody of the other"
     assert second.case == there
     assert second.days == 4
-    seen = permissions.visible_to(cast.owner).filter(pk=here.pk)
-    (pair,) = where_it_goes.between(where_it_goes.chosen(seen, Wanted()), seen)
+    seen = case_permissions.visible_to(cast.owner).filter(pk=here.pk)
+    (pair,) = effort_report.between(effort_report.chosen(seen, Wanted()), seen)
     assert pair.others == ()
     assert pair.unnamed == 1, "a confidential case is not even counted"
-    waits = where_it_goes.waiting(_all(cast.owner))
+    waits = effort_report.waiting(_all(cast.owner))
     assert next((row.words, row.days, row.rows) for row in waits) == ("Needed Person", 7, 2)
 
 
@@ -313,14 +320,14 @@ def test_a_redesign_without_a_cost_is_not_budgeted(cast):
     blank = process("Approval", to_be=steps)
     process("Intake", to_be=steps, redesign_cost=Decimal(5000), currency="EUR")
     process("Archive", as_is=steps)
-    found = where_it_goes.not_budgeted(permissions.visible_to(cast.owner), Wanted())
+    found = effort_report.not_budgeted(case_permissions.visible_to(cast.owner), Wanted())
     assert (found.count, list(found.rows)) == (1, [blank])
     process("Approval", to_be=steps, redesign_cost=Decimal(1), currency="EUR", replaces=blank)
-    assert where_it_goes.not_budgeted(permissions.visible_to(cast.owner), Wanted()).count == 0
+    assert effort_report.not_budgeted(case_permissions.visible_to(cast.owner), Wanted()).count == 0
 
 
 def test_history_keeps_each_line(cast):
     case = factories.make_case(cast)
     row = note(case, cast.owner)
-    with history.acting(by=cast.owner):
+    with row_history.acting(by=cast.owner):
         assert row.history.count() == 1

@@ -6,12 +6,13 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from governance.answers import Conflict, Refused
 from governance.models import Entry
-from initiatives import actions
-from initiatives.actions.estates import enter_waiting
-from initiatives.estate.fields import FIELDS
-from initiatives.estate.guesses import EXPORTS, guess
+from governance.permission_result import Conflict, Refused
+from initiatives.imports.estates import actions as estate_actions
+from initiatives.imports.estates.actions import enter_waiting
+from initiatives.imports.estates.column_guesses import EXPORTS, guess
+from initiatives.imports.estates.estate_fields import FIELDS
+from initiatives.integration.systems import actions as system_actions
 from initiatives.models import (
     EstateBatch,
     EstateMapping,
@@ -23,6 +24,7 @@ from initiatives.models import (
     TermDefinition,
     Voiding,
 )
+from initiatives.roles import leaving
 from tests import factories
 from tests.support.paths import ESTATES
 
@@ -40,14 +42,14 @@ SYSTEMS = (
 def read(cast, content: str | bytes, kind: str = "systems", name: str = "table.csv", by=None):
     """A table, read by an admin."""
     content = content.encode() if isinstance(content, str) else content
-    batch, _ = actions.read_estate(content=content, file_name=name, kind=kind, by=by or cast.admin)
+    batch, _ = estate_actions.read_estate(content=content, file_name=name, kind=kind, by=by or cast.admin)
     return batch
 
 
 def entered(batch, by):
     """The table, confirmed and in the register."""
-    batch = actions.confirm_estate(batch=batch, by=by)
-    assert actions.enter_rows(batch) == 0
+    batch = estate_actions.confirm_estate(batch=batch, by=by)
+    assert estate_actions.enter_rows(batch) == 0
     return EstateBatch.objects.get(pk=batch.pk)
 
 
@@ -115,7 +117,7 @@ def test_owners_are_found_by_login_address_and_name_and_never_made(cast):
 
 def test_somebody_who_left_is_made_no_owner(cast):
     gone = factories.make_person("gone", full_name="Gone Person")
-    actions.deactivate(person=gone, reason="Left", by=cast.admin)
+    leaving.deactivate(person=gone, reason="Left", by=cast.admin)
     batch = read(cast, "Name,Kind,Owner\nShare,wiki,Gone Person\n")
     assert "owner" not in batch.rows.get().mapped["values"]
 
@@ -124,16 +126,18 @@ def test_the_mapping_is_remembered_for_the_same_headers_in_any_order(cast):
     batch = read(cast, "Ding,Sorte,Wer\nShare,wiki,\n")
     assert states(batch) == ["wrong"]
     with pytest.raises(ValidationError) as refusal:
-        actions.map_estate(batch=batch, columns={"name": {"columns": ["Thing"]}}, by=cast.admin)
+        estate_actions.map_estate(batch=batch, columns={"name": {"columns": ["Thing"]}}, by=cast.admin)
     assert set(refusal.value.message_dict) == {"name", "kind"}
     columns = {"name": {"columns": ["Ding"]}, "kind": {"columns": ["Sorte"]}}
-    actions.map_estate(batch=batch, columns=columns, by=cast.admin)
+    estate_actions.map_estate(batch=batch, columns=columns, by=cast.admin)
     assert states(batch) == ["new"]
     again = read(cast, "Sorte,Wer,Ding\nwiki,,Other\n")
     assert states(again) == ["new"]
     assert "as for the last table with these headers" in " ".join(again.notes)
     assert EstateMapping.objects.count() == 1
-    actions.map_estate(batch=again, columns=columns | {"location": {"columns": ["Wer"]}}, by=cast.admin)
+    estate_actions.map_estate(
+        batch=again, columns=columns | {"location": {"columns": ["Wer"]}}, by=cast.admin
+    )
     assert EstateMapping.objects.get().columns["location"] == {"columns": ["Wer"]}
     other = read(cast, "Sorte,Wer,Ding\nwiki,,Other\n", kind="accounts")
     assert "as for the last" not in " ".join(other.notes), "each kind remembers its own"
@@ -155,7 +159,7 @@ def test_lines_that_speak_of_one_thing_become_one_or_are_wrong(cast):
 def test_the_same_file_again_is_the_first_and_changes_nothing(cast):
     batch = entered(read(cast, "Name,Kind\nShare,wiki\n"), cast.admin)
     history = System.history.count()
-    again, repeated = actions.read_estate(
+    again, repeated = estate_actions.read_estate(
         content=b"Name,Kind\nShare,wiki\n", file_name="other.csv", kind="systems", by=cast.admin
     )
     assert (again.pk, repeated) == (batch.pk, True)
@@ -184,10 +188,10 @@ def test_what_was_ticked_replaces_field_by_field(cast):
     content = "Name,Kind,URL,Purpose\nShare,wiki,there,From the table\nOther,wiki,there,From the table\n"
     batch = read(cast, content)
     with pytest.raises(Refused, match="Nothing of this table would enter"):
-        actions.confirm_estate(batch=batch, by=cast.admin)
+        estate_actions.confirm_estate(batch=batch, by=cast.admin)
     row = batch.rows.get(mapped__label="Share")
-    actions.choose_rows(batch=batch, takes={row.pk: ["purpose", "name"]}, left_out={}, by=cast.admin)
-    assert actions.take_column(batch=batch, field="location", take=True, by=cast.admin) == 2
+    estate_actions.choose_rows(batch=batch, takes={row.pk: ["purpose", "name"]}, left_out={}, by=cast.admin)
+    assert estate_actions.take_column(batch=batch, field="location", take=True, by=cast.admin) == 2
     batch = entered(batch, cast.admin)
     assert states(batch) == ["replaced", "replaced"]
     said = dict(System.objects.values_list("name", "purpose"))
@@ -199,11 +203,11 @@ def test_what_was_ticked_replaces_field_by_field(cast):
 def test_what_changed_since_somebody_looked_does_not_enter(cast):
     system = factories.make_system(cast, "Share", kind="wiki", location="here")
     batch = read(cast, "Name,Kind,URL\nShare,wiki,there\nFresh,wiki,there\n")
-    actions.take_column(batch=batch, field="location", take=True, by=cast.admin)
-    batch = actions.confirm_estate(batch=batch, by=cast.admin)
-    actions.change_system(system=system, location="elsewhere", by=cast.lead)
+    estate_actions.take_column(batch=batch, field="location", take=True, by=cast.admin)
+    batch = estate_actions.confirm_estate(batch=batch, by=cast.admin)
+    system_actions.change_system(system=system, location="elsewhere", by=cast.lead)
     factories.make_system(cast, "Fresh", kind="wiki", location="by hand")
-    assert actions.enter_rows(batch) == 0
+    assert estate_actions.enter_rows(batch) == 0
     assert set(System.objects.values_list("location", flat=True)) == {"elsewhere", "by hand"}
     assert states(batch) == ["differs", "differs"]
     assert all("changed since you looked" in said(row) for row in batch.rows.all())
@@ -211,10 +215,10 @@ def test_what_changed_since_somebody_looked_does_not_enter(cast):
 
 def test_rows_can_stay_out_and_come_back(cast):
     batch = read(cast, "Name,Kind\nA,wiki\nB,wiki\nAB,wiki\n")
-    assert actions.leave_rows(batch=batch, state="new", words="a", by=cast.admin) == 2
+    assert estate_actions.leave_rows(batch=batch, state="new", words="a", by=cast.admin) == 2
     assert states(batch) == ["skipped", "new", "skipped"]
     first = batch.rows.order_by("line").first()
-    actions.choose_rows(batch=batch, takes={}, left_out={first.pk: False}, by=cast.admin)
+    estate_actions.choose_rows(batch=batch, takes={}, left_out={first.pk: False}, by=cast.admin)
     entered(batch, cast.admin)
     assert set(System.objects.values_list("name", flat=True)) == {"A", "B"}
 
@@ -223,23 +227,23 @@ def test_a_confirmed_table_changes_no_more_and_a_dropped_one_is_gone(cast):
     batch = read(cast, "Name,Kind\nA,wiki\n")
     entered(batch, cast.admin)
     for act in (
-        lambda: actions.confirm_estate(batch=batch, by=cast.admin),
-        lambda: actions.drop_estate(batch=batch, by=cast.admin),
-        lambda: actions.leave_rows(batch=batch, state="new", by=cast.admin),
+        lambda: estate_actions.confirm_estate(batch=batch, by=cast.admin),
+        lambda: estate_actions.drop_estate(batch=batch, by=cast.admin),
+        lambda: estate_actions.leave_rows(batch=batch, state="new", by=cast.admin),
     ):
         with pytest.raises(Conflict):
             act()
     other = read(cast, "Name,Kind\nB,wiki\n")
-    actions.drop_estate(batch=other, by=cast.admin)
+    estate_actions.drop_estate(batch=other, by=cast.admin)
     assert not EstateRow.objects.filter(batch=other).exists()
     assert read(cast, "Name,Kind\nB,wiki\n").pk != other.pk, "a dropped table can be read again"
 
 
 def test_whoever_stops_in_between_loses_nothing(cast, monkeypatch):
-    monkeypatch.setattr("initiatives.actions.estates.TOGETHER", 2)
+    monkeypatch.setattr("initiatives.imports.estates.actions.TOGETHER", 2)
     batch = read(cast, "Name,Kind\n" + "".join(f"S{n},wiki\n" for n in range(5)))
-    batch = actions.confirm_estate(batch=batch, by=cast.admin)
-    assert actions.enter_rows(batch, seconds=0) == 3
+    batch = estate_actions.confirm_estate(batch=batch, by=cast.admin)
+    assert estate_actions.enter_rows(batch, seconds=0) == 3
     assert System.objects.count() == 2
     assert enter_waiting(seconds=60) == 0
     assert System.objects.count() == 5
@@ -328,7 +332,7 @@ def test_a_technical_lead_brings_what_belongs_to_own_cases_and_nothing_else(cast
     assert "Give the table to an admin" in said(batch.rows.order_by("line")[1])
     entered(batch, cast.lead)
     assert TermDefinition.objects.get().system == ledger
-    for act in (actions.drop_estate, actions.confirm_estate):
+    for act in (estate_actions.drop_estate, estate_actions.confirm_estate):
         with pytest.raises(Refused):
             act(batch=read(cast, "Name,Kind\nZ,wiki\n"), by=cast.lead)
 
@@ -338,7 +342,7 @@ def test_accounts_need_their_system_and_take_the_earliest_expiry(cast):
     assert set(states(batch)) == {"wrong"}
     assert "bring in the system first" in said(batch.rows.first())
     factories.make_system(cast, "Microsoft Entra ID")
-    actions.map_estate(batch=batch, columns=batch.columns["fields"], by=cast.admin)
+    estate_actions.map_estate(batch=batch, columns=batch.columns["fields"], by=cast.admin)
     assert states(batch) == ["new", "skipped", "skipped", "new"]
     entered(batch, cast.admin)
     first = ServiceAccount.objects.get(name="Claims assistant")
@@ -358,7 +362,7 @@ def test_definitions_make_their_terms_and_a_changed_one_ends_proof(cast):
     before = Voiding.objects.count()
     batch = read(cast, f"{head}kunde,Ledger,CUST_ID,Wer bestellt,8 digits,2020-01-01\n", "definitions")
     assert list(batch.rows.get().mapped["differs"]) == ["meaning"]
-    actions.take_column(batch=batch, field="meaning", take=True, by=cast.admin)
+    estate_actions.take_column(batch=batch, field="meaning", take=True, by=cast.admin)
     entered(batch, cast.admin)
     definition.refresh_from_db()
     assert definition.meaning == "Wer bestellt"

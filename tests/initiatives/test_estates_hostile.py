@@ -11,8 +11,8 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from initiatives import actions
-from initiatives.estate import documents
+from initiatives.imports.estates import actions as estate_actions
+from initiatives.imports.estates import source_documents
 from initiatives.models import EstateBatch, EstateMapping, EstateRow, System
 from tests import factories, hostile_tables
 
@@ -29,7 +29,7 @@ def test_there_are_enough_of_them_and_each_is_another():
 def test_each_is_refused_in_words_within_bounds(file):
     before = time.process_time()
     with pytest.raises(ValidationError) as refusal:
-        documents.read(file.content, file.kind)
+        source_documents.read(file.content, file.kind)
     assert file.words in " ".join(refusal.value.messages)
     assert time.process_time() - before < MOST_SECONDS
 
@@ -40,7 +40,7 @@ def test_what_they_would_become_is_never_built(what):
     tracemalloc.start()
     try:
         with pytest.raises(ValidationError):
-            documents.read(file.content, file.kind)
+            source_documents.read(file.content, file.kind)
         assert tracemalloc.get_traced_memory()[1] < MOST_MEMORY
     finally:
         tracemalloc.stop()
@@ -69,7 +69,7 @@ def test_references_in_circles_and_out_of_the_document_are_not_followed():
         "C": {"properties": {"far": {"$ref": "https://evil.example/x.json", "description": "Far"}}},
         "D": {"properties": {"own": {"$ref": "#/components/schemas/D", "description": "Itself"}}},
     }
-    table = documents.read(hostile_tables.document(circle), "definitions")
+    table = source_documents.read(hostile_tables.document(circle), "definitions")
     assert [line.cells["field"] for line in table.lines] == ["b", "far", "own"]
     assert "1 references lead out of the document" in " ".join(table.remarks)
 
@@ -80,7 +80,7 @@ def test_yaml_builds_texts_and_nothing_else():
             ", <<: *gone", ""
         )
     )
-    (line,) = documents.read(text.encode(), "definitions").lines
+    (line,) = source_documents.read(text.encode(), "definitions").lines
     assert (line.cells["field"], line.cells["description"]) == ("on", "2020-01-01")
 
 
@@ -88,7 +88,7 @@ def test_yaml_builds_texts_and_nothing_else():
 def test_what_no_database_keeps_is_left_out_of_the_words(cast):
     schema = {"A\x00": {"properties": {"f\ud800": {"description": "Rate\x00 of the day\udfff"}}}}
     factories.make_system(cast, "Ledger")
-    batch, _ = actions.read_estate(
+    batch, _ = estate_actions.read_estate(
         content=hostile_tables.document(schema), file_name="api.json", kind="definitions", by=cast.admin
     )
     assert batch.rows.get().mapped["values"]["meaning"] == "Rate of the day"
@@ -97,7 +97,7 @@ def test_what_no_database_keeps_is_left_out_of_the_words(cast):
 @pytest.mark.django_db
 def test_formulas_and_tags_are_text_and_come_back_quoted(cast, as_):
     content = 'Name,Kind,Purpose\n"=cmd|calc!A0",wiki,"<script>alert(1)</script>"\n@SUM(1),wiki,-2+3\n'
-    batch, _ = actions.read_estate(
+    batch, _ = estate_actions.read_estate(
         content=content.encode(), file_name="=1+1.csv", kind="systems", by=cast.admin
     )
     client = as_(cast.admin)
@@ -108,7 +108,7 @@ def test_formulas_and_tags_are_text_and_come_back_quoted(cast, as_):
     cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
     assert {"'=cmd|calc!A0", "'@SUM(1)", "'-2+3"} <= set(cells)
     assert not [cell for cell in cells if cell[:1] in "=+-@" and cell]
-    actions.enter_rows(actions.confirm_estate(batch=batch, by=cast.admin))
+    estate_actions.enter_rows(estate_actions.confirm_estate(batch=batch, by=cast.admin))
     assert System.objects.filter(name="=cmd|calc!A0").exists(), "what it is called, letter for letter"
 
 

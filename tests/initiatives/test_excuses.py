@@ -6,13 +6,18 @@ import pytest
 import time_machine
 from django.db import DatabaseError, transaction
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
-from governance.answers import Refused
-from governance.history import acting
-from initiatives import actions, board, sweeps
-from initiatives.actions.holds import owe
+from governance.ledger.row_history import acting
+from governance.permission_result import Refused
+from initiatives.evidence import actions as evidence_actions
+from initiatives.holds import actions as hold_actions
+from initiatives.holds.actions import owe
 from initiatives.models import Excuse, Initiative, Obligation, Review
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews import review_state
+from initiatives.stages import actions as stage_actions
+from initiatives.stages import periodic
 from tests import factories
 from tests.initiatives import reviewing
 
@@ -25,7 +30,9 @@ def fresh(review: Review) -> Review:
 
 def held(review: Review) -> bool:
     """Whether an overdue debt of the owner stands in the way of the decision."""
-    return any(reason.text.startswith("Owed since") for reason in board.sit(fresh(review)).verdict.blockers)
+    return any(
+        reason.text.startswith("Owed since") for reason in review_state.sit(fresh(review)).verdict.blockers
+    )
 
 
 @pytest.fixture
@@ -33,7 +40,7 @@ def indebted(cast):
     """Two cases of one owner before the MVP gate, the first with every approval; an overdue debt elsewhere."""
     first = reviewing.voted(cast)
     other = factories.make_prototype(cast, title="Invoice reader")
-    second = actions.open_review(case=other, by=cast.owner)
+    second = review_actions.open_review(case=other, by=cast.owner)
     debt = owed(cast, factories.make_case(cast, title="Former idea"))
     assert held(first)
     assert held(second)
@@ -47,7 +54,7 @@ def owed(cast, case) -> Obligation:
 
 
 def excuse(cast, debt, review, by=None) -> Excuse:
-    return actions.excuse_debt(
+    return hold_actions.excuse_debt(
         obligation=debt, case=review.initiative, reason="The season cannot wait.", by=by or cast.chair
     )
 
@@ -64,8 +71,8 @@ def test_a_decision_uses_it_up(cast, indebted, outcome):
     first, _, debt = indebted
     excuse(cast, debt, first)
     with time_machine.travel(clock.now() + timedelta(minutes=1), tick=False):
-        actions.decide(review=fresh(first), outcome=outcome, reason="As shown.", by=cast.chair)
-        again = actions.open_review(case=Initiative.objects.get(pk=first.initiative_id), by=cast.owner)
+        review_actions.decide(review=fresh(first), outcome=outcome, reason="As shown.", by=cast.chair)
+        again = review_actions.open_review(case=Initiative.objects.get(pk=first.initiative_id), by=cast.owner)
         assert held(again), "the next decision on the same case needs the debt settled"
         with pytest.raises(Refused, match="once is all"):
             excuse(cast, debt, again)
@@ -75,8 +82,8 @@ def test_a_review_that_decides_nothing_uses_nothing_up(cast, indebted):
     first, _, debt = indebted
     excuse(cast, debt, first)
     with time_machine.travel(clock.now() + timedelta(minutes=1), tick=False):
-        actions.return_review(review=fresh(first), reason="One question.", by=cast.chair)
-        again = actions.open_review(case=Initiative.objects.get(pk=first.initiative_id), by=cast.owner)
+        review_actions.return_review(review=fresh(first), reason="One question.", by=cast.chair)
+        again = review_actions.open_review(case=Initiative.objects.get(pk=first.initiative_id), by=cast.owner)
         assert not held(again)
 
 
@@ -99,11 +106,11 @@ def test_who_and_when(cast, indebted):
             excuse(cast, debt, first, by=person)
     idle = factories.make_case(cast, title="No review here")
     with pytest.raises(Refused, match="No review of"):
-        actions.excuse_debt(obligation=debt, case=idle, reason="Later.", by=cast.chair)
+        hold_actions.excuse_debt(obligation=debt, case=idle, reason="Later.", by=cast.chair)
     stranger = factories.make_prototype(cast, title="Of another owner", owner=cast.owner)
-    actions.withdraw_review(review=second, reason="Not now.", by=cast.owner)
+    review_actions.withdraw_review(review=second, reason="Not now.", by=cast.owner)
     with pytest.raises(Refused, match="No review of"):
-        actions.excuse_debt(obligation=debt, case=stranger, reason="Later.", by=cast.chair)
+        hold_actions.excuse_debt(obligation=debt, case=stranger, reason="Later.", by=cast.chair)
     assert not Excuse.objects.exists()
 
 
@@ -138,12 +145,12 @@ def test_what_a_stage_owed_ends_or_is_said_anew_with_the_step_back(cast):
     assert written.count() == 1
     until = case.standing.valid_until
     with time_machine.travel(until + timedelta(days=400, hours=9), tick=False):
-        sweeps.recompute()
+        periodic.recompute()
         old = case.obligations.unsettled().get(kind="step_back")
         assert old.source.startswith("production:")
         scope = {"users": "Two teams", "user_count": 1}
-        case = actions.step_back(
-            case=life.fresh(case), reason="Cut.", users_told="By mail.", scope=scope, by=cast.chair
+        case = stage_actions.step_back(
+            case=case_acts.fresh(case), reason="Cut.", users_told="By mail.", scope=scope, by=cast.chair
         )
         old.refresh_from_db()
         assert old.settled_at is not None
@@ -165,12 +172,12 @@ def test_grace_counts_from_the_last_day_that_was_supported_whenever_the_worker_r
     last = clock.local_day(span.from_at) - timedelta(days=1)
     assert span.from_at == clock.midnight_after(last)
     with clock.simulated(span.from_at + late):
-        sweeps.recompute()
+        periodic.recompute()
         assert case.obligations.get(kind="step_back").due == last + timedelta(days=14)
 
 
 def test_what_an_act_ended_was_supported_that_day(cast):
     case = factories.make_mvp(cast)
     item = case.evidence.filter(coverage__requirement="mvp.problem", kind="document").first()
-    actions.withdraw_evidence(evidence=item, reason="It was of another team", by=cast.owner)
+    evidence_actions.withdraw_evidence(evidence=item, reason="It was of another team", by=cast.owner)
     assert case.obligations.get(kind="step_back").due == clock.today() + timedelta(days=14)

@@ -6,12 +6,16 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from governance import clock, reminders
-from governance.answers import Conflict, Refused
+from governance import clock
 from governance.models import Entry, Notice
-from initiatives import actions
+from governance.notices import due
+from governance.permission_result import Conflict, Refused
+from initiatives.cases import actions as case_actions
+from initiatives.holds import actions as hold_actions
+from initiatives.integration.links import feed_shutdowns
 from initiatives.models import Obligation
 from initiatives.models.holds import FEED
+from initiatives.stages import actions as stage_actions
 from tests import factories
 from tests.initiatives.looking import text_of
 
@@ -30,7 +34,7 @@ def stopped(cast):
     factories.make_link(cast, case, ledger)
     factories.make_link(cast, case, ledger, pattern="audit")
     factories.make_link(cast, case, factories.make_system(cast, "Policy share", owner=None))
-    actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     return case
 
 
@@ -73,30 +77,30 @@ def test_nobody_says_it_for_the_owner_of_the_system(cast, as_, stopped):
     debt, orphan = feeds(stopped)
     for person in (cast.owner, cast.chair, cast.admin):
         with pytest.raises(Refused, match="Only Sam Brook can say"):
-            actions.confirm_shut(obligation=debt, words="It is.", by=person)
+            feed_shutdowns.confirm_shut(obligation=debt, words="It is.", by=person)
     with pytest.raises(Refused, match="settled by the word of the system's owner"):
-        actions.settle(obligation=debt, note="It is.", by=cast.owner)
+        hold_actions.settle(obligation=debt, note="It is.", by=cast.owner)
     assert as_(cast.sponsor).get(reverse("feed-shut", args=[debt.pk])).status_code == 404
     assert as_(cast.owner).post(reverse("feed-shut", args=[debt.pk]), {"reason": "It is."}).status_code == 403
     # While a system has no owner, whoever leads the case says it; once it has one, that person does.
     with pytest.raises(Refused):
-        actions.confirm_shut(obligation=orphan, words="It is.", by=cast.owner)
-    actions.confirm_shut(obligation=orphan, words="The share was unmounted.", by=cast.chair)
+        feed_shutdowns.confirm_shut(obligation=orphan, words="It is.", by=cast.owner)
+    feed_shutdowns.confirm_shut(obligation=orphan, words="The share was unmounted.", by=cast.chair)
     with pytest.raises(ValidationError, match="Say how you know"):
-        actions.confirm_shut(obligation=debt, words=" ", by=cast.outsider)
-    actions.confirm_shut(obligation=debt, words="Gone.", by=cast.outsider)
+        feed_shutdowns.confirm_shut(obligation=debt, words=" ", by=cast.outsider)
+    feed_shutdowns.confirm_shut(obligation=debt, words="Gone.", by=cast.outsider)
     with pytest.raises(Conflict, match="already"):
-        actions.confirm_shut(obligation=debt, words="Gone.", by=cast.outsider)
+        feed_shutdowns.confirm_shut(obligation=debt, words="Gone.", by=cast.outsider)
 
 
 def test_its_owner_is_reminded_and_nothing_is_owed_of_what_was_registered_by_mistake(cast, stopped):
-    reminders.sweep(clock.now())
+    due.sweep(clock.now())
     debt = feeds(stopped).first()
     notice = Notice.objects.filter(person=cast.outsider, link=reverse("feed-shut", args=[debt.pk])).first()
     assert notice is not None
     idea = factories.make_case(cast)
     factories.make_link(cast, idea, factories.make_system(cast, "Wiki", owner=cast.outsider))
-    actions.withdraw(case=idea, reason="By mistake.", by=cast.owner)
+    case_actions.withdraw(case=idea, reason="By mistake.", by=cast.owner)
     assert not feeds(idea).exists()
 
 
@@ -105,12 +109,12 @@ def test_a_later_owner_of_the_system_can_say_it_too(cast, stopped):
     system = stopped.links.filter(system=debt.system_key).first().system
     system.owner = cast.sponsor
     with_history(system, cast)
-    actions.confirm_shut(obligation=debt, words="Gone.", by=cast.sponsor)
+    feed_shutdowns.confirm_shut(obligation=debt, words="Gone.", by=cast.sponsor)
     assert feeds(stopped).first().settled_by == cast.sponsor
 
 
 def with_history(row, cast) -> None:
-    from governance.history import acting
+    from governance.ledger.row_history import acting
 
     with acting(by=cast.admin, reason="Handed over"):
         row.save()

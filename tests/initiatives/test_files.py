@@ -5,15 +5,16 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.urls import reverse
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
-from governance.answers import Conflict, Refused
-from governance.desk import lines_for
 from governance.models import Entry
-from initiatives import actions, tasks
-from initiatives.actions import files
-from initiatives.actions.evidence import store
-from initiatives.actions.files import doubted_files, mark_of
+from governance.notices.desk import lines_for
+from governance.permission_result import Conflict, Refused
+from initiatives import tasks as initiatives_tasks
+from initiatives.evidence import actions as evidence_actions
+from initiatives.evidence import file_checks
+from initiatives.evidence.actions import store
+from initiatives.evidence.file_checks import doubted_files, mark_of
 from initiatives.models import Evidence, FileCheck
 from tests import factories
 from tests.initiatives.looking import text_of
@@ -26,14 +27,14 @@ GONE = ("evidence file missing", "evidence file changed")
 def case(cast):
     """A prototype with files of evidence, more than a check believes to be gone."""
     case = factories.make_prototype(cast)
-    for number in range(files.MOST + 3):
-        actions.add_evidence(
+    for number in range(file_checks.MOST + 3):
+        evidence_actions.add_evidence(
             case=case,
             kind="document",
             title=f"Time study {number}",
             observed_on=clock.today(),
             covers=["proto.scope"],
-            file=life.pdf(f"Time study {number}"),
+            file=case_acts.pdf(f"Time study {number}"),
             by=cast.owner,
         )
     return case
@@ -75,23 +76,23 @@ def written() -> int:
 
 def test_few_files_gone_are_written_at_once_and_many_wait_for_an_admin(case, cast, as_):
     rows = items()
-    assert len(rows) > files.MOST + 1
+    assert len(rows) > file_checks.MOST + 1
     held = lose(rows[0])
-    assert [row.pk for row in actions.find_missing_files()] == [rows[0].pk]
-    held |= lose(*rows[1 : files.MOST + 2])
-    assert actions.find_missing_files() == []
+    assert [row.pk for row in file_checks.find_missing_files()] == [rows[0].pk]
+    held |= lose(*rows[1 : file_checks.MOST + 2])
+    assert file_checks.find_missing_files() == []
     assert written() == 1
-    assert doubted_files() == [row.pk for row in rows[1 : files.MOST + 2]]
+    assert doubted_files() == [row.pk for row in rows[1 : file_checks.MOST + 2]]
     (line,) = [line for line in lines_for(cast.admin) if line.link == reverse("files-gone")]
-    assert line.text == f"{files.MOST + 1} files of evidence are not as recorded"
+    assert line.text == f"{file_checks.MOST + 1} files of evidence are not as recorded"
     assert not [line for line in lines_for(cast.owner) if line.link == reverse("files-gone")]
     page = text_of(as_(cast.admin).get(reverse("files-gone")))
-    assert f'<span class="ref">{case.ref}</span>: {files.MOST + 1} files' in page
+    assert f'<span class="ref">{case.ref}</span>: {file_checks.MOST + 1} files' in page
     assert rows[1].title not in page
 
     # They come back: nothing was written, nothing is asked any more.
     put_back(held)
-    assert [row.pk for row in actions.find_missing_files()] == [rows[0].pk]
+    assert [row.pk for row in file_checks.find_missing_files()] == [rows[0].pk]
     assert written() == 1
     assert doubted_files() == []
 
@@ -109,18 +110,18 @@ def test_few_files_gone_are_written_at_once_and_many_wait_for_an_admin(case, cas
     ],
 )
 def test_when_a_check_is_doubted(gone, of, doubted):
-    assert files.too_many(gone, of) is doubted
+    assert file_checks.too_many(gone, of) is doubted
 
 
 def test_an_admin_confirms_that_they_are_gone(case, cast, as_):
-    rows = items()[: files.MOST + 1]
+    rows = items()[: file_checks.MOST + 1]
     held = lose(*rows)
-    actions.find_missing_files()
+    file_checks.find_missing_files()
     keys = doubted_files()
     with pytest.raises(Refused):
-        actions.confirm_gone(seen=mark_of(keys), reason="The disk broke", by=cast.owner)
+        file_checks.confirm_gone(seen=mark_of(keys), reason="The disk broke", by=cast.owner)
     with pytest.raises(Conflict, match="checked again meanwhile"):
-        actions.confirm_gone(seen=mark_of(keys[1:]), reason="The disk broke", by=cast.admin)
+        file_checks.confirm_gone(seen=mark_of(keys[1:]), reason="The disk broke", by=cast.admin)
     assert written() == 0
     put_back({rows[0].file.name: held[rows[0].file.name]})  # found after all
     admin = as_(cast.admin)
@@ -142,11 +143,11 @@ def test_an_admin_confirms_that_they_are_gone(case, cast, as_):
 
 
 def test_one_look_after_the_other_voids_no_more_than_a_check_would(case):
-    rows = items()[: files.MOST + 2]
+    rows = items()[: file_checks.MOST + 2]
     lose(*rows)
     for row in rows:
-        tasks.check_file.delay(row.pk)
-    assert written() == files.MOST
+        initiatives_tasks.check_file.delay(row.pk)
+    assert written() == file_checks.MOST
 
 
 def test_the_store_is_hashed_part_by_part_and_a_swapped_file_found(case, cast):
@@ -155,14 +156,14 @@ def test_the_store_is_hashed_part_by_part_and_a_swapped_file_found(case, cast):
     sizes = [row.size for row in Evidence.objects.exclude(file="").order_by("pk")]
     looks = 0
     while not Entry.objects.filter(kind="evidence file changed").exists():
-        actions.find_missing_files(part=sum(sizes) // 3)
+        file_checks.find_missing_files(part=sum(sizes) // 3)
         looks += 1
         assert looks < 6
     assert looks > 1, "one check does not hash everything"
     changed = Evidence.objects.filter(missing_since__isnull=False)
     assert {row.file.name for row in changed} == {rows[-1].file.name}
     for _ in range(4):
-        actions.find_missing_files(part=sum(sizes) // 3)
+        file_checks.find_missing_files(part=sum(sizes) // 3)
     assert (
         FileCheck.objects.get().hashed_to != 0 or Evidence.objects.filter(missing_since__isnull=True).exists()
     )
@@ -172,11 +173,11 @@ def test_the_store_is_hashed_part_by_part_and_a_swapped_file_found(case, cast):
 def test_what_is_swapped_does_not_count_as_back_until_it_is_the_right_one(case):
     row = items()[0]
     held = lose(row)
-    actions.find_missing_files()
+    file_checks.find_missing_files()
     default_storage.save(row.file.name, ContentFile(b"another"))
-    assert actions.find_missing_files() == []
+    assert file_checks.find_missing_files() == []
     put_back(held)
-    assert [found.pk for found in actions.find_missing_files()] == [row.pk]
+    assert [found.pk for found in file_checks.find_missing_files()] == [row.pk]
 
 
 def test_the_same_file_added_anew_is_not_taken_from_a_swapped_one(case, cast):

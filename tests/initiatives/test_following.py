@@ -9,14 +9,18 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from governance import clock
-from governance.answers import Refused
-from governance.history import acting
+from governance.ledger.row_history import acting
 from governance.models import Entry
-from initiatives import actions, register, standing, words
-from initiatives.actions import following
-from initiatives.actions.base import REGISTER, act
+from governance.permission_result import Refused
+from initiatives.case_pages import entry_wording as case_page_entry_wording
+from initiatives.cases.act import REGISTER, act
+from initiatives.facts import supported_stage
+from initiatives.findings import rules as finding_rules
+from initiatives.findings import sync
+from initiatives.findings.rules import Wanted
+from initiatives.holds import actions as hold_actions
 from initiatives.models import Hold, Link, Shortcoming, System
-from initiatives.register import Wanted
+from initiatives.stages import actions as stage_actions
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -34,13 +38,13 @@ def case(cast):
 def says(monkeypatch):
     """The register says what is in this list, of every case."""
     found: list[Wanted] = []
-    monkeypatch.setattr(register, "wanted", lambda keys, known: {key: list(found) for key in keys})
+    monkeypatch.setattr(finding_rules, "wanted", lambda keys, known: {key: list(found) for key in keys})
     return found
 
 
 def follow(case, **options):
     with act("test", system="test", case=case, **options) as locked:
-        return following.follow([locked])
+        return sync.follow([locked])
 
 
 def held(case) -> dict[str, Hold]:
@@ -74,9 +78,11 @@ def test_a_conflict_closes_with_its_cause_and_residency_waits_for_the_chair(case
     says += [HELD, CONFLICT]
     follow(case)
     assert set(held(case)) == {"residency", "definition_conflict"}
-    told = words.sentence("hold opened", {"hold_kind": "residency", "why": "It leaves."}, None)
+    told = case_page_entry_wording.sentence(
+        "hold opened", {"hold_kind": "residency", "why": "It leaves."}, None
+    )
     assert told.startswith("brought about a hold"), "nobody who typed something opened it"
-    assert standing.facts_of(case).holds, "the gates see them"
+    assert supported_stage.facts_of(case).holds, "the gates see them"
     says.clear()
     follow(case)
     (left,) = held(case).values()
@@ -87,10 +93,10 @@ def test_a_conflict_closes_with_its_cause_and_residency_waits_for_the_chair(case
     left = held(case)["residency"]
     assert left.liftable_since is None, "back before it was lifted: the same hold, no longer liftable"
     with pytest.raises(Refused):
-        actions.lift_hold(hold=left, reason="It is fine", by=cast.chair)
+        hold_actions.lift_hold(hold=left, reason="It is fine", by=cast.chair)
     says.clear()
     follow(case)
-    actions.lift_hold(hold=held(case)["residency"], reason="Moved to eu-west", by=cast.chair)
+    hold_actions.lift_hold(hold=held(case)["residency"], reason="Moved to eu-west", by=cast.chair)
     assert not held(case)
 
 
@@ -128,7 +134,7 @@ def test_a_case_that_ended_is_short_of_nothing(cast, case):
     follow(case)
     found = {row.requirement for row in Shortcoming.objects.standing()}
     assert found >= {"int.sources_condition", "int.inventory", "int.systems_owned"}
-    actions.stop(case=case, reason_code="answered_no", reason="It answered its question", by=cast.owner)
+    stage_actions.stop(case=case, reason_code="answered_no", reason="It answered its question", by=cast.owner)
     follow(case)
     assert not Shortcoming.objects.standing().exists()
 
@@ -137,11 +143,11 @@ def test_of_a_case_that_the_register_does_not_know_it_asks_two_questions(cast):
     """Whether there is anything, and whether there are lessons; once there is something, only that is asked about."""
     idea = factories.make_case(cast)
     with CaptureQueriesContext(connection) as nothing:
-        assert register.wanted([idea.pk]) == {idea.pk: []}
+        assert finding_rules.wanted([idea.pk]) == {idea.pk: []}
     assert len(nothing) <= 2
     factories.make_process(cast, idea, status="in_head", holder=cast.owner)
     with CaptureQueriesContext(connection) as something:
-        (one,) = register.wanted([idea.pk])[idea.pk]
+        (one,) = finding_rules.wanted([idea.pk])[idea.pk]
     assert one.requirement == "mvp.workflow"
     assert len(something) <= 4
 

@@ -7,7 +7,7 @@ import pytest
 
 from governance import clock
 from governance.models import Rulebook
-from initiatives import sweeps
+from initiatives.stages import periodic
 from tests import factories, rulebook_changes, snapshots, whatif
 from tests.initiatives.reviewing import voted
 
@@ -30,7 +30,7 @@ def test_what_is_foretold_comes_true(company, rounds):
     source, met = Rulebook.objects.current().source, Counter()
     turns = range(50) if rounds >= 50 else range(3, len(rulebook_changes.FIELDS), 11)
     with clock.simulated(clock.now() + timedelta(days=LATER)):
-        sweeps.recompute()  # as the night before did
+        periodic.recompute()  # as the night before did
         for turn in turns:
             text, values = rulebook_changes.change(source, turn, f"try-{turn}", most=20)
             forecast, told = whatif.foretold(text.source, company.admin)

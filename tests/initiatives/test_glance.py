@@ -6,12 +6,15 @@ import pytest
 import time_machine
 from django.core.cache import caches
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
-from governance.history import acting
-from governance.reading import one_look
-from initiatives import actions, board, glance
+from governance.database.request_memo import one_look
+from governance.ledger.row_history import acting
+from initiatives.absences import actions as absence_actions
 from initiatives.models import Obligation, Review
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews import review_state, review_summaries
+from initiatives.roles import leaving
 from tests import factories
 from tests.initiatives.reviewing import before_prototype
 
@@ -21,22 +24,22 @@ pytestmark = pytest.mark.django_db
 def test_a_review_is_judged_again_once_anything_it_depends_on_has_changed(cast, monkeypatch):
     review = before_prototype(cast)
     elsewhere = factories.make_case(cast, title="Another idea")
-    life.votes(review, cast.team)
-    judged, sit = [], board.sit
-    monkeypatch.setattr(board, "sit", lambda row: judged.append(row) or sit(row))
+    case_acts.votes(review, cast.team)
+    judged, sit = [], review_state.sit
+    monkeypatch.setattr(review_state, "sit", lambda row: judged.append(row) or sit(row))
 
-    def seen(*, anew: bool) -> glance.Glance:
+    def seen(*, anew: bool) -> review_summaries.Glance:
         before = len(judged)
         with one_look():
             row = Review.objects.select_related("initiative__unit").get(pk=review.pk)
-            found = glance.at([row])[review.pk]
+            found = review_summaries.at([row])[review.pk]
         assert (len(judged) > before) == anew
         return found
 
     with time_machine.travel(clock.now(), tick=False) as moment:
         assert seen(anew=True).decidable
         assert seen(anew=False).decidable
-        life.parts(elsewhere, cast.team)
+        case_acts.parts(elsewhere, cast.team)
         assert seen(anew=False).decidable
         with acting(system="test"):
             Obligation(
@@ -50,14 +53,14 @@ def test_a_review_is_judged_again_once_anything_it_depends_on_has_changed(cast, 
             ).save()
         seen(anew=True)
         seat = cast.board.memberships.get(person=cast.seat_value)
-        actions.end_membership(membership=seat, reason="Left", by=cast.admin)
+        leaving.end_membership(membership=seat, reason="Left", by=cast.admin)
         assert "no longer holds the seat" in " ".join(seen(anew=True).stale["business_value"][0])
-        actions.ask_question(
+        review_actions.ask_question(
             review=review, criterion="prototype.honest", text="On which sample?", by=cast.seat_risk
         )
         seen(anew=True)
         tomorrow = clock.today() + timedelta(days=1)
-        actions.plan_absence(first=tomorrow, last=tomorrow, asked=[], by=cast.seat_risk)
+        absence_actions.plan_absence(first=tomorrow, last=tomorrow, asked=[], by=cast.seat_risk)
         seen(anew=True)
         moment.shift(60)
         seen(anew=False)
@@ -71,7 +74,9 @@ def test_a_judgement_takes_the_place_of_the_one_before(cast, settings):
     settings.CACHES = {"default": of_its_own}
     review = before_prototype(cast)
     for words in ("On which sample?", "Who reads it?", "Until when?"):
-        actions.ask_question(review=review, criterion="prototype.honest", text=words, by=cast.seat_risk)
+        review_actions.ask_question(
+            review=review, criterion="prototype.honest", text=words, by=cast.seat_risk
+        )
         with one_look():
-            glance.at([Review.objects.select_related("initiative__unit").get(pk=review.pk)])
+            review_summaries.at([Review.objects.select_related("initiative__unit").get(pk=review.pk)])
     assert len(caches["default"]._cache) == 1

@@ -8,13 +8,17 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
-from governance.answers import Conflict, Refused
-from governance.history import acting
+from governance.ledger.row_history import acting
 from governance.models import Entry, Notice
-from initiatives import actions, board, handing, permissions
+from governance.permission_result import Conflict, Refused
+from initiatives.cases import permissions as case_permissions
+from initiatives.holds import actions as hold_actions
 from initiatives.models import Condition, Gap, Handover, Review, RoleAssignment
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews import review_state
+from initiatives.roles import handover_queries, handovers, leaving
 from tests import factories, snapshots
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +35,7 @@ def cases(cast):
     """Two cases of the owner: a prototype with a condition and a gap of hers, and an idea."""
     first, second = factories.make_prototype(cast), factories.make_case(cast, title="Second")
     tomorrow = clock.today() + timedelta(days=1)
-    actions.open_gap(
+    hold_actions.open_gap(
         case=first, text="Two lists.", owner=cast.owner, due=tomorrow, downstream=[], by=cast.owner
     )
     with acting(system="test", reason="A condition"):
@@ -47,7 +51,7 @@ def cases(cast):
 
 def hand_over(cast, cases, successor) -> list[Handover]:
     chosen = dict.fromkeys(cases, successor)
-    return actions.propose_handover(person=cast.owner, chosen=chosen, reason=WHY, by=cast.owner)
+    return handovers.propose_handover(person=cast.owner, chosen=chosen, reason=WHY, by=cast.owner)
 
 
 def test_everything_is_proposed_in_one_act_and_stays_until_it_is_taken(cast, cases):
@@ -58,10 +62,10 @@ def test_everything_is_proposed_in_one_act_and_stays_until_it_is_taken(cast, cas
     assert acts.filter(kind="handover proposed").count() == 2
     assert len({entry.xact for entry in acts}) == 1
     assert Notice.objects.filter(person=cast.lead, kind="handover").count() == 1
-    assert [permissions.accepted(case, "owner").person for case in cases] == [cast.owner] * 2
+    assert [case_permissions.accepted(case, "owner").person for case in cases] == [cast.owner] * 2
     assert Condition.objects.get().owner == cast.owner
-    actions.accept_handovers(handovers=rows, by=cast.lead)
-    assert [permissions.accepted(again(case), "owner").person for case in cases] == [cast.lead] * 2
+    handovers.accept_handovers(handovers=rows, by=cast.lead)
+    assert [case_permissions.accepted(again(case), "owner").person for case in cases] == [cast.lead] * 2
     assert Condition.objects.get().owner == cast.lead
     gap = Gap.objects.get()
     assert gap.owner == cast.lead
@@ -69,22 +73,22 @@ def test_everything_is_proposed_in_one_act_and_stays_until_it_is_taken(cast, cas
     assert not RoleAssignment.objects.in_force().filter(person=cast.owner).exists()
     accepted = RoleAssignment.objects.get(initiative=cases[0], role="owner", person=cast.lead)
     assert accepted.accepted_words.startswith(f"Business owner of {cases[0].ref}")
-    assert not handing.parts_of(cast.owner)
+    assert not handover_queries.parts_of(cast.owner)
 
 
 def test_nobody_takes_over_for_another(cast, cases):
     rows = hand_over(cast, cases, cast.lead)
     for person in (cast.owner, cast.admin, cast.outsider):
         with pytest.raises(Refused, match="Only Ravi Menon can answer"):
-            actions.accept_handovers(handovers=rows, by=person)
+            handovers.accept_handovers(handovers=rows, by=person)
     for person in (cast.outsider, cast.chair):
         with pytest.raises(Refused, match="Only Marta Lindqvist or an admin"):
-            actions.propose_handover(
+            handovers.propose_handover(
                 person=cast.owner, chosen={cases[1]: cast.support}, reason=WHY, by=person
             )
-    actions.accept_handovers(handovers=rows, by=cast.lead)
+    handovers.accept_handovers(handovers=rows, by=cast.lead)
     with pytest.raises(Conflict):
-        actions.accept_handovers(handovers=rows, by=cast.lead)
+        handovers.accept_handovers(handovers=rows, by=cast.lead)
     with acting(system="test", reason="Past the acts"), transaction.atomic():
         row = again(rows[0])
         row.successor = cast.support
@@ -94,41 +98,41 @@ def test_nobody_takes_over_for_another(cast, cases):
 
 def test_the_one_accepts_and_the_other_declines(cast, cases):
     chosen = {cases[0]: cast.lead, cases[1]: cast.support}
-    first, second = actions.propose_handover(person=cast.owner, chosen=chosen, reason=WHY, by=cast.admin)
-    actions.accept_handovers(handovers=[first], by=cast.lead)
-    actions.decline_handovers(handovers=[second], reason="Too much.", by=cast.support)
-    assert permissions.accepted(again(cases[1]), "owner").person == cast.owner
+    first, second = handovers.propose_handover(person=cast.owner, chosen=chosen, reason=WHY, by=cast.admin)
+    handovers.accept_handovers(handovers=[first], by=cast.lead)
+    handovers.decline_handovers(handovers=[second], reason="Too much.", by=cast.support)
+    assert case_permissions.accepted(again(cases[1]), "owner").person == cast.owner
     assert not RoleAssignment.objects.waiting().exists()
     assert Notice.objects.filter(person=cast.admin, text="Too much.").exists()
     # Somebody else is asked, then another instead of them, then nobody.
-    [third] = actions.propose_handover(
+    [third] = handovers.propose_handover(
         person=cast.owner, chosen={cases[1]: cast.steward}, reason=WHY, by=cast.owner
     )
-    [fourth] = actions.propose_handover(
+    [fourth] = handovers.propose_handover(
         person=cast.owner, chosen={cases[1]: cast.outsider}, reason=WHY, by=cast.owner
     )
     assert again(third).ended_at
     assert [row.person for row in RoleAssignment.objects.waiting()] == [cast.outsider]
-    actions.take_back_handover(handover=fourth, by=cast.owner)
+    handovers.take_back_handover(handover=fourth, by=cast.owner)
     assert not RoleAssignment.objects.waiting().exists()
 
 
 def test_a_case_that_is_handed_over_meanwhile_is_named(cast, cases):
     hand = hand_over(cast, cases[1:], cast.lead)
-    actions.accept_handovers(handovers=hand, by=cast.lead)
+    handovers.accept_handovers(handovers=hand, by=cast.lead)
     with pytest.raises(ValidationError, match="holds nothing on"):
         hand_over(cast, cases, cast.support)
     with pytest.raises(ValidationError, match="holds it already"):
         hand_over(cast, cases[:1], cast.owner)
     with pytest.raises(ValidationError, match="Say why"):
-        actions.propose_handover(person=cast.owner, chosen={cases[0]: cast.lead}, reason="", by=cast.owner)
+        handovers.propose_handover(person=cast.owner, chosen={cases[0]: cast.lead}, reason="", by=cast.owner)
 
 
 def test_separation_of_duties_is_shown_before_and_holds_after(cast, cases, as_):
-    life.parts(cases[1], cast.team)
-    life.ground_gate(cases[1], "prototype", cast.team)
-    review = actions.open_review(case=life.fresh(cases[1]), by=cast.owner)
-    life.vote(review, "business_value", cast.seat_value)
+    case_acts.parts(cases[1], cast.team)
+    case_acts.ground_gate(cases[1], "prototype", cast.team)
+    review = review_actions.open_review(case=case_acts.fresh(cases[1]), by=cast.owner)
+    case_acts.vote(review, "business_value", cast.seat_value)
     typed = {"everything": f"Amara Diallo ({cast.seat_value.login})", "reason": WHY}
     url = reverse("handover", args=[cast.owner.pk])
     page = as_(cast.owner).post(url, typed | {"step": "look"}).content.decode()
@@ -137,11 +141,11 @@ def test_separation_of_duties_is_shown_before_and_holds_after(cast, cases, as_):
         "Amara Diallo sits on its board (business value): asked, they approve and decide nothing on it."
         in page
     )
-    assert board.sit(again(review)).verdict.decidable
+    assert review_state.sit(again(review)).verdict.decidable
     assert as_(cast.owner).post(url, typed | {"step": "save"}).status_code == 302
-    assert not board.sit(again(review)).verdict.decidable
-    actions.decline_handovers(handovers=list(Handover.objects.all()), by=cast.seat_value)
-    assert board.sit(again(review)).verdict.decidable
+    assert not review_state.sit(again(review)).verdict.decidable
+    handovers.decline_handovers(handovers=list(Handover.objects.all()), by=cast.seat_value)
+    assert review_state.sit(again(review)).verdict.decidable
 
 
 def test_it_is_handed_over_and_taken_on_its_pages(cast, cases, as_):
@@ -184,9 +188,9 @@ def test_the_page_that_ends_an_account_leads_here_first(cast, cases, as_):
     url = reverse("handover", args=[cast.owner.pk])
     assert url in as_(cast.admin).get(end).content.decode()
     rows = hand_over(cast, cases, cast.lead)
-    actions.deactivate(person=cast.owner, reason="Left", by=cast.admin)
-    actions.accept_handovers(handovers=rows, by=cast.lead)
-    assert permissions.accepted(again(cases[0]), "owner").person == cast.lead
+    leaving.deactivate(person=cast.owner, reason="Left", by=cast.admin)
+    handovers.accept_handovers(handovers=rows, by=cast.lead)
+    assert case_permissions.accepted(again(cases[0]), "owner").person == cast.lead
     assert Condition.objects.get().owner == cast.lead
 
 

@@ -5,12 +5,18 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
 from governance.models import Notice
 from governance.models.ledger import Entry
-from initiatives import actions, impact
+from initiatives.cases import actions as case_actions
+from initiatives.checklist import actions as checklist_actions
+from initiatives.contracts import actions as contract_actions
+from initiatives.evidence import actions as evidence_actions
 from initiatives.models import ChangeRecord, Evidence, Voiding
+from initiatives.roles import actions as role_actions
+from initiatives.running import actions as running_actions
+from initiatives.stages import impact_preview
 from tests import factories
 from tests.initiatives.reviewing import voted
 
@@ -20,9 +26,9 @@ pytestmark = pytest.mark.django_db
 def then_happens(case, act) -> list[str]:
     """What the real act does, seen the same way; undone, so that the next one starts from the same case."""
     with transaction.atomic():
-        before = impact.sight(case)
+        before = impact_preview.sight(case)
         act()
-        lines = impact.effects(before, impact.sight(case))
+        lines = impact_preview.effects(before, impact_preview.sight(case))
         transaction.set_rollback(True)
     return lines
 
@@ -45,7 +51,7 @@ SCOPE = {
 
 def test_what_is_told_is_what_happens(cast):
     review = voted(cast)
-    case, owner = life.fresh(review.initiative), cast.owner
+    case, owner = case_acts.fresh(review.initiative), cast.owner
     old = proof(case, "mvp.problem")
     fail = {"kind": "test_report", "result": "fail", "condition": "bounded_real", "title": "Drill of today"}
     key = next(
@@ -56,45 +62,47 @@ def test_what_is_told_is_what_happens(cast):
     risk = cast.seat_risk
 
     def new_contract():
-        actions.save_contract(case=case, clauses=[*life.CLAUSES, life.CLAUSES[0]], by=owner)
-        return actions.propose_contract(case=case, by=owner)
+        contract_actions.save_contract(
+            case=case, clauses=[*case_acts.CLAUSES, case_acts.CLAUSES[0]], by=owner
+        )
+        return contract_actions.propose_contract(case=case, by=owner)
 
     def tier_confirmed():
-        actions.propose_tier(
+        case_actions.propose_tier(
             case=case, tier="high", worst_credible_harm="Somebody is refused care.", by=owner
         )
-        actions.confirm_tier(case=case, tier="high", by=risk)
+        case_actions.confirm_tier(case=case, tier="high", by=risk)
 
     def accepted(role, person):
-        assignment = actions.propose_role(case=case, role=role, person=person, by=owner)
-        actions.accept_role(assignment=assignment, by=person)
+        assignment = role_actions.propose_role(case=case, role=role, person=person, by=owner)
+        role_actions.accept_role(assignment=assignment, by=person)
 
     version = new_contract()
 
     def in_force():
         for seat in review.rulebook.book.contract.seats:
-            actions.approve_contract(
+            contract_actions.approve_contract(
                 version=version, seat=seat, digest=version.digest, by=cast.team.seats[seat]
             )
 
     edits = {
         "answer": (
-            impact.of_answer(case, "mvp.problem", by=owner, kind="answered", text="Another problem."),
-            lambda: actions.answer(
+            impact_preview.of_answer(case, "mvp.problem", by=owner, kind="answered", text="Another problem."),
+            lambda: checklist_actions.answer(
                 case=case, requirement="mvp.problem", kind="answered", text="Another problem.", by=owner
             ),
         ),
         "answer no": (
-            impact.of_answer(case, "mvp.problem", by=owner, kind="no", text="There is none."),
-            lambda: actions.answer(
+            impact_preview.of_answer(case, "mvp.problem", by=owner, kind="no", text="There is none."),
+            lambda: checklist_actions.answer(
                 case=case, requirement="mvp.problem", kind="no", text="There is none.", by=owner
             ),
         ),
         "superseding": (
-            impact.of_evidence(
+            impact_preview.of_evidence(
                 case, covers=["mvp.problem"], kind=old.kind, result=old.result, supersedes=old, by=owner
             ),
-            lambda: actions.add_evidence(
+            lambda: evidence_actions.add_evidence(
                 case=case,
                 kind=old.kind,
                 title="the new item",
@@ -108,8 +116,8 @@ def test_what_is_told_is_what_happens(cast):
             ),
         ),
         "failing": (
-            impact.of_evidence(case, covers=[key], by=owner, **fail),
-            lambda: actions.add_evidence(
+            impact_preview.of_evidence(case, covers=[key], by=owner, **fail),
+            lambda: evidence_actions.add_evidence(
                 case=case,
                 observed_on=clock.today(),
                 covers=[key],
@@ -119,41 +127,41 @@ def test_what_is_told_is_what_happens(cast):
             ),
         ),
         "withdrawing": (
-            impact.of_withdrawal(case, old, by=owner),
-            lambda: actions.withdraw_evidence(evidence=old, reason="Wrong file.", by=owner),
+            impact_preview.of_withdrawal(case, old, by=owner),
+            lambda: evidence_actions.withdraw_evidence(evidence=old, reason="Wrong file.", by=owner),
         ),
         "change": (
-            impact.of_change(case, ["data_source", "workflow"], what="The source moved", by=owner),
-            lambda: actions.report_change(
+            impact_preview.of_change(case, ["data_source", "workflow"], what="The source moved", by=owner),
+            lambda: running_actions.report_change(
                 case=case, triggers=["data_source", "workflow"], what="The source moved", by=owner
             ),
         ),
         "component": (
-            impact.of_component(case, layer="model", name="Language model", version="m-9", by=owner),
-            lambda: actions.record_component(
+            impact_preview.of_component(case, layer="model", name="Language model", version="m-9", by=owner),
+            lambda: running_actions.record_component(
                 case=case, layer="model", name="Language model", version="m-9", by=owner
             ),
         ),
         "scope": (
-            impact.of_scope(case, SCOPE, for_stage="mvp"),
-            lambda: actions.record_scope(case=case, for_stage="mvp", by=owner, **SCOPE),
+            impact_preview.of_scope(case, SCOPE, for_stage="mvp"),
+            lambda: running_actions.record_scope(case=case, for_stage="mvp", by=owner, **SCOPE),
         ),
-        "contract": (impact.of_contract(case, version), in_force),
+        "contract": (impact_preview.of_contract(case, version), in_force),
         "asked": (
-            impact.of_role(case, "sponsor", cast.seat_risk, accepted=False),
-            lambda: actions.propose_role(case=case, role="sponsor", person=cast.seat_risk, by=owner),
+            impact_preview.of_role(case, "sponsor", cast.seat_risk, accepted=False),
+            lambda: role_actions.propose_role(case=case, role="sponsor", person=cast.seat_risk, by=owner),
         ),
         "owner": (
-            impact.of_role(case, "owner", cast.sponsor),
+            impact_preview.of_role(case, "owner", cast.sponsor),
             lambda: accepted("owner", cast.sponsor),
         ),
         "role end": (
-            impact.of_role_end(case.roles.get(role="support_owner"), by=owner),
-            lambda: actions.end_role(
+            impact_preview.of_role_end(case.roles.get(role="support_owner"), by=owner),
+            lambda: role_actions.end_role(
                 assignment=case.roles.get(role="support_owner"), reason="Left", by=owner
             ),
         ),
-        "tier": (impact.of_tier(case, "high"), tier_confirmed),
+        "tier": (impact_preview.of_tier(case, "high"), tier_confirmed),
     }
     told = {name: lines for name, (lines, _) in edits.items()}
     assert told == {name: then_happens(case, act) for name, (_, act) in edits.items()}
@@ -168,41 +176,41 @@ def test_what_is_told_is_what_happens(cast):
 
 def test_nothing_is_left_of_looking_ahead(cast):
     case = factories.make_prototype(cast)
-    life.staff(case, cast.team)
-    life.plan_scope(case, cast.team)
+    case_acts.staff(case, cast.team)
+    case_acts.plan_scope(case, cast.team)
     item = proof(case, "proto.question")
 
     def left():
         models = (Entry, Notice, Evidence, Voiding, ChangeRecord)
         histories = (Evidence.history.model, type(case).history.model)
-        return [model.objects.count() for model in models + histories], life.fresh(case).scopes.count()
+        return [model.objects.count() for model in models + histories], case_acts.fresh(case).scopes.count()
 
     before = left()
-    impact.of_answer(case, "proto.question", by=cast.owner)
-    impact.of_evidence(case, covers=["proto.question"], kind=item.kind, result="", supersedes=item)
-    impact.of_change(case, ["data_source"])
-    impact.of_scope(case, SCOPE, for_stage="mvp")
-    impact.of_role(case, "owner", cast.sponsor)
-    impact.of_tier(case, "high")
+    impact_preview.of_answer(case, "proto.question", by=cast.owner)
+    impact_preview.of_evidence(case, covers=["proto.question"], kind=item.kind, result="", supersedes=item)
+    impact_preview.of_change(case, ["data_source"])
+    impact_preview.of_scope(case, SCOPE, for_stage="mvp")
+    impact_preview.of_role(case, "owner", cast.sponsor)
+    impact_preview.of_tier(case, "high")
     assert left() == before
 
 
 def test_an_edit_that_would_be_refused_changes_nothing(cast):
     case = factories.make_case(cast)
     entries = Entry.objects.acts().count()
-    assert impact.of_answer(case, "proto.question", by=cast.outsider) == []
-    assert impact.of_answer(case, "no.such_question", by=cast.owner) == []
+    assert impact_preview.of_answer(case, "proto.question", by=cast.outsider) == []
+    assert impact_preview.of_answer(case, "no.such_question", by=cast.owner) == []
     past = SCOPE | {"ends_on": clock.today() - timedelta(days=1)}
-    assert impact.of_scope(case, past) == []
+    assert impact_preview.of_scope(case, past) == []
     assert Entry.objects.acts().count() == entries
 
 
 def test_a_case_without_review_loses_support_and_is_held(cast):
     case = factories.make_mvp(cast)
     assignment = case.roles.get(role="owner")
-    told = impact.of_role_end(assignment, by=cast.owner)
+    told = impact_preview.of_role_end(assignment, by=cast.owner)
     assert told == then_happens(
-        case, lambda: actions.end_role(assignment=assignment, reason="Left", by=cast.owner)
+        case, lambda: role_actions.end_role(assignment=assignment, reason="Left", by=cast.owner)
     )
     assert any(line.startswith("The case is held: ") for line in told)
     assert any(line.startswith("The supported stage falls from MVP to") for line in told)

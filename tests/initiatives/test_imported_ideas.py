@@ -4,13 +4,15 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from governance.models import Unit
-from initiatives import actions
-from initiatives.forms.landscape import SystemForm
-from initiatives.forms.register import RegisterForm
-from initiatives.forms.residency import PolicyForm
-from initiatives.importing.mapping import guess_stage
+from initiatives.cases.registration_forms import RegisterForm
+from initiatives.imports.inventories import actions as inventory_actions
+from initiatives.imports.inventories.inventory_columns import guess_stage
+from initiatives.integration.residency.forms import PolicyForm
+from initiatives.integration.systems.forms import SystemForm
 from initiatives.models import Initiative
 from initiatives.models.initiative import RANK
+from initiatives.roles import actions as role_actions
+from initiatives.units import actions as unit_actions
 from tests import factories
 from tests.initiatives.test_importing import text_upload
 
@@ -43,7 +45,7 @@ def test_what_is_only_an_idea_is_guessed_as_one(raw):
 def live(cast):
     """A list of an organisation not seen before, confirmed."""
     batch = text_upload(cast.admin, LIST, source="fleet-2026")
-    actions.confirm_batch(batch=batch, by=cast.admin)
+    inventory_actions.confirm_batch(batch=batch, by=cast.admin)
     return batch
 
 
@@ -54,15 +56,15 @@ def test_an_idea_of_a_list_becomes_an_idea_and_claims_nothing(cast, as_, live):
     assert not idea.stage_changes.exists()
     assert idea.standing
     assert as_(cast.admin).get(idea.get_absolute_url()).status_code == 200
-    role = actions.propose_role(case=idea, role="owner", person=cast.lead, by=cast.admin)
-    actions.accept_role(assignment=role, by=cast.lead)
+    role = role_actions.propose_role(case=idea, role="owner", person=cast.lead, by=cast.admin)
+    role_actions.accept_role(assignment=role, by=cast.lead)
 
 
 def test_a_person_can_say_that_a_word_means_an_idea(cast):
     batch = text_upload(cast.admin, LIST.replace("Idea;", "Hunch;"), source="fleet-2026")
     assert not batch.rows.get(line=2).mapped["stage"]
     columns = batch.reading["columns"]
-    actions.map_batch(
+    inventory_actions.map_batch(
         batch=batch, columns=columns, stages={"Hunch": "proposed", "Pilot": "mvp"}, by=cast.admin
     )
     row = batch.rows.get(line=2)
@@ -90,7 +92,7 @@ def test_imported_units_are_offered_in_no_form_of_peoples_own(cast, as_, live):
 
 def test_an_admin_takes_one_over(cast, live):
     unit = Unit.objects.get(name="Fleet Ltd")
-    actions.move_unit(unit=unit, into=cast.elsewhere, reason="It is ours now.", by=cast.admin)
+    unit_actions.move_unit(unit=unit, into=cast.elsewhere, reason="It is ours now.", by=cast.admin)
     unit = Unit.objects.get(pk=unit.pk)
     assert not unit.imported
     assert factories.make_case(cast, unit=unit).unit == unit

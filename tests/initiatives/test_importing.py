@@ -12,18 +12,18 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db.models import Q
 
-from governance.answers import Conflict, Refused
-from governance.history import acting
+from governance.ledger.row_history import acting
 from governance.models import Entry, Notice, Unit
+from governance.permission_result import Conflict, Refused
 from governance.tables import reader
 from governance.tables.columns import order_of, parse_date
 from governance.tables.encodings import CodePageUnsure, decode
 from governance.tables.reader import read_table
-from initiatives import actions
-from initiatives.importing import asserted, mapping
-from initiatives.importing.batch import Earlier, counted, preview
-from initiatives.importing.mapping import guess_stage
-from initiatives.importing.sources import KNOWN, newcomer
+from initiatives.imports.inventories import actions as inventory_actions
+from initiatives.imports.inventories import asserted_history, inventory_columns
+from initiatives.imports.inventories.import_batch import Earlier, counted, preview
+from initiatives.imports.inventories.inventory_columns import guess_stage
+from initiatives.imports.inventories.inventory_sources import KNOWN, newcomer
 from initiatives.models import (
     Evidence,
     Hold,
@@ -50,11 +50,15 @@ def content(name: str) -> bytes:
 
 
 def upload(by, name="us_2025.csv", source="us-2025", **options):
-    return actions.upload_batch(content=content(name), file_name=name, source=source, by=by, **options)
+    return inventory_actions.upload_batch(
+        content=content(name), file_name=name, source=source, by=by, **options
+    )
 
 
 def text_upload(by, text, source="acme", **options):
-    return actions.upload_batch(content=text.encode(), file_name="acme.csv", source=source, by=by, **options)
+    return inventory_actions.upload_batch(
+        content=text.encode(), file_name="acme.csv", source=source, by=by, **options
+    )
 
 
 def kinds(row) -> set[str]:
@@ -296,9 +300,9 @@ def test_stages_of_unknown_sources_are_read_in_the_weaker_meaning(raw, stage):
 
 
 def test_the_process_remembers_no_long_cell():
-    before = mapping._stripped.cache_info().misses
+    before = inventory_columns._stripped.cache_info().misses
     assert guess_stage("a) Pilot" + " " * 201)[0] == "mvp"
-    assert mapping._stripped.cache_info().misses == before
+    assert inventory_columns._stripped.cache_info().misses == before
 
 
 def read_extract(name, key):
@@ -358,7 +362,7 @@ def test_one_system_listed_by_provider_and_user_is_suggested_not_joined():
     ],
 )
 def test_answers_of_a_source_have_words_that_do_not_blur(raw, word):
-    assert asserted.word_of(raw) == word
+    assert asserted_history.word_of(raw) == word
 
 
 # Acts
@@ -372,7 +376,7 @@ def test_nothing_is_live_before_the_confirmation(cast):
 
 
 def test_an_import_brings_claims_and_invents_nothing(cast):
-    counts = actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
+    counts = inventory_actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
     assert counts["imported"] == 28
     cases = Initiative.objects.all()
     assert {case.basis for case in cases} == {"import"}
@@ -390,34 +394,36 @@ def test_an_import_brings_claims_and_invents_nothing(cast):
 
 
 def test_a_standing_written_for_many_is_the_one_written_for_each(cast):
-    from initiatives import standing
+    from initiatives.facts import supported_stage
 
-    actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
+    inventory_actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
     names = ("supported", "shortfall", "label", "gaps", "until_at", "held", "governance", "next_stale_on")
     for stage in ("prototype", "mvp", "production", "retired"):
         case = Initiative.objects.filter(stage=stage).order_by("-number").first()
         before = list(case.spans.values(*names))
         with acting(system="test", reason="Written for one"):
-            standing.rewrite([case])
+            supported_stage.rewrite([case])
         assert list(case.spans.values(*names)) == before
 
 
 def test_the_same_file_again_changes_nothing_and_is_linked(cast):
     first = upload(cast.admin)
-    actions.confirm_batch(batch=first, by=cast.admin)
+    inventory_actions.confirm_batch(batch=first, by=cast.admin)
     before = (Initiative.objects.count(), ImportRow.objects.count(), Unit.objects.count())
     again = upload(cast.admin)
     assert again.repeats == first
-    assert actions.confirm_batch(batch=again, by=cast.admin) == {
+    assert inventory_actions.confirm_batch(batch=again, by=cast.admin) == {
         "rows": 36, "imported": 0, "merged": 0, "triaged": 0, "rejected": 0, "unchanged": 36
     }  # fmt: skip
     assert before == (Initiative.objects.count(), ImportRow.objects.count(), Unit.objects.count())
 
 
 def test_lines_known_from_another_file_are_unchanged_and_only_details_may_differ(cast):
-    actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
+    inventory_actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
     changed = content("us_2025.csv").replace(b"NEC", b"N.E.C.").replace(b"Appian,", b"Appian ,")
-    batch = actions.upload_batch(content=changed, file_name="b.csv", source="us-2025", by=cast.admin)
+    batch = inventory_actions.upload_batch(
+        content=changed, file_name="b.csv", source="us-2025", by=cast.admin
+    )
     assert batch.repeats is None
     assert batch.counts["imported"] == 0
     mobile = batch.rows.get(mapped__key="DHS-2731")
@@ -427,45 +433,47 @@ def test_lines_known_from_another_file_are_unchanged_and_only_details_may_differ
 
 
 def test_another_stage_in_a_newer_file_is_set_aside_for_a_person(cast):
-    actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
+    inventory_actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
     case = Initiative.objects.get(source_key="DHS-2731")
     changed = content("us_2025.csv").replace(
         b"maac13b75@hq.dhs.gov,,Deployed", b"maac13b75@hq.dhs.gov,,Retired"
     )
-    batch = actions.upload_batch(content=changed, file_name="b.csv", source="us-2025", by=cast.admin)
+    batch = inventory_actions.upload_batch(
+        content=changed, file_name="b.csv", source="us-2025", by=cast.admin
+    )
     row = batch.rows.get(mapped__key="DHS-2731")
     assert (row.decision, row.initiative) == ("triage", case)
     assert "moved" in kinds(row)
-    actions.confirm_batch(batch=batch, by=cast.admin)
+    inventory_actions.confirm_batch(batch=batch, by=cast.admin)
     assert Initiative.objects.get(pk=case.pk).stage == "production"
 
 
 def test_two_uploads_that_wait_bring_each_system_once(cast):
     one = upload(cast.admin)
-    other = actions.upload_batch(
+    other = inventory_actions.upload_batch(
         content=content("us_2025.csv") + b"\n", file_name="b.csv", source="us-2025", by=cast.admin
     )
-    actions.confirm_batch(batch=one, by=cast.admin)
-    counts = actions.confirm_batch(batch=other, by=cast.admin)
+    inventory_actions.confirm_batch(batch=one, by=cast.admin)
+    counts = inventory_actions.confirm_batch(batch=other, by=cast.admin)
     assert counts["imported"] == 0
     assert Initiative.objects.count() == 28
 
 
 def test_an_older_file_is_refused_unless_it_only_fills_in_history(cast):
-    actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
+    inventory_actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
     with pytest.raises(ValidationError) as refused:
         upload(cast.admin, "us_2024.csv", "us-2024")
     assert "backfill history" in refused.value.message_dict["backfill"][0]
     stages = dict(Initiative.objects.values_list("pk", "stage"))
     batch = upload(cast.admin, "us_2024.csv", "us-2024", backfill=True)
-    actions.confirm_batch(batch=batch, by=cast.admin)
+    inventory_actions.confirm_batch(batch=batch, by=cast.admin)
     assert stages == dict(Initiative.objects.values_list("pk", "stage"))
     assert batch.encoding == "cp1252"
     linked = batch.rows.filter(decision="unchanged", initiative__isnull=False)
     assert linked.count() == 9
     forbidden = [each["text"] for row in linked for each in row.problems if "No move leads" in each["text"]]
     assert forbidden
-    assert asserted.asserted(linked.first().initiative).earlier[0].batch == batch
+    assert asserted_history.asserted(linked.first().initiative).earlier[0].batch == batch
 
 
 def test_backfilling_behind_nothing_is_refused(cast):
@@ -474,10 +482,10 @@ def test_backfilling_behind_nothing_is_refused(cast):
 
 
 def test_units_are_made_below_imported_or_found_by_name(cast):
-    from governance import actions as ground
+    from governance.people import actions as people_actions
 
-    home = ground.add_unit(name="Department of Justice", code="doj", by=cast.admin)
-    actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
+    home = people_actions.add_unit(name="Department of Justice", code="doj", by=cast.admin)
+    inventory_actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
     assert {case.unit for case in Initiative.objects.filter(source_key__startswith="DOJ-")} == {home}
     cbp = Initiative.objects.get(source_key="DHS-2731").unit
     assert (cbp.name, cbp.parent.name, cbp.parent.parent.name) == (
@@ -491,20 +499,20 @@ def test_units_are_made_below_imported_or_found_by_name(cast):
 def test_a_row_set_aside_is_decided_by_hand(cast):
     batch = upload(cast.admin)
     first, second = batch.rows.filter(decision="triage")[:2]
-    actions.decide_row(row=first, stage="prototype", reason="Its office told us.", by=cast.admin)
+    inventory_actions.decide_row(row=first, stage="prototype", reason="Its office told us.", by=cast.admin)
     assert not Initiative.objects.exists()
-    actions.confirm_batch(batch=batch, by=cast.admin)
+    inventory_actions.confirm_batch(batch=batch, by=cast.admin)
     case = ImportRow.objects.get(pk=first.pk).initiative
     assert case.stage == "prototype"
     assert "chosen by hand: Its office told us." in case.stage_changes.get().reason
-    live = actions.decide_row(row=second, stage="mvp", reason="Seen in use.", by=cast.admin)
+    live = inventory_actions.decide_row(row=second, stage="mvp", reason="Seen in use.", by=cast.admin)
     assert live.initiative.stage == "mvp"
     with pytest.raises(Conflict):
-        actions.decide_row(row=second, stage="mvp", reason="Again.", by=cast.admin)
+        inventory_actions.decide_row(row=second, stage="mvp", reason="Again.", by=cast.admin)
     third = batch.rows.filter(decision="triage")[0]
-    assert actions.decide_row(row=third, reason="Not AI.", by=cast.admin).decision == "reject"
+    assert inventory_actions.decide_row(row=third, reason="Not AI.", by=cast.admin).decision == "reject"
     with pytest.raises(ValidationError):
-        actions.decide_row(row=batch.rows.filter(decision="triage")[0], by=cast.admin)
+        inventory_actions.decide_row(row=batch.rows.filter(decision="triage")[0], by=cast.admin)
 
 
 def test_only_admins_import(cast):
@@ -513,9 +521,9 @@ def test_only_admins_import(cast):
             upload(person)
     batch = upload(cast.admin)
     with pytest.raises(Refused):
-        actions.confirm_batch(batch=batch, by=cast.owner)
+        inventory_actions.confirm_batch(batch=batch, by=cast.owner)
     with pytest.raises(Refused):
-        actions.decide_row(row=batch.rows.filter(decision="triage")[0], reason="x", by=cast.owner)
+        inventory_actions.decide_row(row=batch.rows.filter(decision="triage")[0], reason="x", by=cast.owner)
     assert Entry.objects.acts().filter(kind="refused").count() == 5
     assert ImportBatch.objects.count() == 1
 
@@ -533,14 +541,14 @@ def test_a_schema_never_seen_is_guessed_mapped_by_hand_and_remembered(cast):
     assert batch.reading["columns"]["title"] == "Bezeichnung"
     assert [row.mapped["stage"] for row in batch.rows.all()] == ["production", "proposed", ""]
     columns = {**batch.reading["columns"], "began": "Einsatz seit"}
-    batch = actions.map_batch(batch=batch, columns=columns, stages={"Türkis": "mvp"}, by=cast.admin)
+    batch = inventory_actions.map_batch(batch=batch, columns=columns, stages={"Türkis": "mvp"}, by=cast.admin)
     assert [row.mapped["stage"] for row in batch.rows.all()] == ["production", "proposed", "mvp"]
     assert batch.rows.first().mapped["began"] == "2025-02-01"
     assert InventorySource.objects.get(key="acme").stages["Türkis"][0] == "mvp"
-    counts = actions.confirm_batch(batch=batch, by=cast.admin)
+    counts = inventory_actions.confirm_batch(batch=batch, by=cast.admin)
     assert counts["imported"] == 3
     with pytest.raises(Conflict):
-        actions.map_batch(batch=batch, columns=columns, by=cast.admin)
+        inventory_actions.map_batch(batch=batch, columns=columns, by=cast.admin)
     following = text_upload(cast.admin, UNSEEN.replace("Rätsel", "Lotse"))
     assert [row.mapped["stage"] for row in following.rows.all()] == ["production", "proposed", "mvp"]
     assert [row.decision for row in following.rows.all()] == ["unchanged", "unchanged", "import"]
@@ -549,22 +557,24 @@ def test_a_schema_never_seen_is_guessed_mapped_by_hand_and_remembered(cast):
 def test_a_mapping_without_names_or_with_one_column_twice_is_refused(cast):
     batch = text_upload(cast.admin, UNSEEN)
     with pytest.raises(ValidationError) as wrong:
-        actions.map_batch(batch=batch, columns={"title": ""}, by=cast.admin)
+        inventory_actions.map_batch(batch=batch, columns={"title": ""}, by=cast.admin)
     assert "title" in wrong.value.message_dict
     with pytest.raises(ValidationError):
-        actions.map_batch(batch=batch, columns={"title": "Status", "stage": "Status"}, by=cast.admin)
+        inventory_actions.map_batch(
+            batch=batch, columns={"title": "Status", "stage": "Status"}, by=cast.admin
+        )
     with pytest.raises(ValidationError):
-        actions.map_batch(batch=batch, columns={"title": "No such column"}, by=cast.admin)
+        inventory_actions.map_batch(batch=batch, columns={"title": "No such column"}, by=cast.admin)
 
 
 def test_columns_not_published_read_not_reported(cast):
     published = content("us_2025.csv").decode("utf-8-sig").replace("hi_appeal_process,", "elsewhere,", 1)
-    batch = actions.upload_batch(
+    batch = inventory_actions.upload_batch(
         content=published.encode(), file_name="x.csv", source="us-2025", by=cast.admin
     )
-    actions.confirm_batch(batch=batch, by=cast.admin)
+    inventory_actions.confirm_batch(batch=batch, by=cast.admin)
     case = Initiative.objects.get(source_key="DHS-2577")
-    answers = {question: (raw, word) for question, raw, word in asserted.asserted_answers(case)}
+    answers = {question: (raw, word) for question, raw, word in asserted_history.asserted_answers(case)}
     assert answers["Can people affected appeal?"] == ("", "not reported")
     assert answers["Was it tested before deployment?"] == ("In-progress", "in progress, which is not yes")
     assert answers["Does it involve personally identifiable information?"] == ("Yes", "yes, asserted")
@@ -607,6 +617,8 @@ def test_the_command_says_how_to_mend_what_is_wrong(cast, tmp_path):
 
 
 def test_a_published_day_of_our_own_source_guards_against_older_files_too(cast):
-    actions.confirm_batch(batch=text_upload(cast.admin, UNSEEN, published_on=date(2026, 3, 1)), by=cast.admin)
+    inventory_actions.confirm_batch(
+        batch=text_upload(cast.admin, UNSEEN, published_on=date(2026, 3, 1)), by=cast.admin
+    )
     with pytest.raises(ValidationError):
         text_upload(cast.admin, UNSEEN + "Neu,Amt,Test,,\n", published_on=date(2025, 3, 1))

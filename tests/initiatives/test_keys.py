@@ -11,11 +11,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from governance import clock, policy
-from governance.clauses import Terms
+from governance import clock
+from governance.authorization import decision
+from governance.contracts.clauses import Terms
 from governance.models import KeyAttempt, ServiceKey
-from initiatives import actions, api
-from initiatives.actions import Written
+from initiatives.contracts.actions import Written
+from initiatives.enforcement import api as enforcement_api
+from initiatives.enforcement import system_keys
 from tests import factories, snapshots
 from tests.initiatives.asking import System, logged, question
 from tests.initiatives.looking import at, text_of
@@ -55,25 +57,29 @@ def wrong_key(number: int) -> str:
 
 def test_guessing_is_slowed_down_by_address_and_stops_nobody_else(made):
     token = made[1].text
-    assert [status(wrong_key(n), **HERE) for n in range(api.WRONG_KEYS)] == [401] * api.WRONG_KEYS
+    assert [status(wrong_key(n), **HERE) for n in range(enforcement_api.WRONG_KEYS)] == [
+        401
+    ] * enforcement_api.WRONG_KEYS
     turned_away = System(wrong_key(99)).send(EVALUATION, question("read"), **HERE)
     assert turned_away.status_code == 429
-    assert turned_away["Retry-After"] == str(int(api.WINDOW.total_seconds()))
+    assert turned_away["Retry-After"] == str(int(enforcement_api.WINDOW.total_seconds()))
     assert status("", **HERE) == 429
     assert (
-        KeyAttempt.objects.count() == api.WRONG_KEYS
+        KeyAttempt.objects.count() == enforcement_api.WRONG_KEYS
     )  # one that is turned away is not counted: waiting ends
     assert status(token, **THERE) == 200
     assert status(token, **HERE) == 200  # its neighbour guesses, and the system goes on
     assert status(wrong_key(1), **THERE) == 401
-    with clock.simulated(clock.now() + api.WINDOW + timedelta(seconds=1)):
+    with clock.simulated(clock.now() + enforcement_api.WINDOW + timedelta(seconds=1)):
         assert status(wrong_key(1), **HERE) == 401
 
 
 def test_addresses_that_are_not_known_count_as_one(made):
     """A server on a socket tells no address: guessing there is slowed down as well."""
     nowhere = {"REMOTE_ADDR": ""}
-    assert [status(wrong_key(n), **nowhere) for n in range(api.WRONG_KEYS)] == [401] * api.WRONG_KEYS
+    assert [status(wrong_key(n), **nowhere) for n in range(enforcement_api.WRONG_KEYS)] == [
+        401
+    ] * enforcement_api.WRONG_KEYS
     assert status(wrong_key(99), **nowhere) == 429
     assert status(made[1].text, **nowhere) == 200
     assert status(wrong_key(1), **HERE) == 401
@@ -105,7 +111,7 @@ def test_a_revoked_key_is_refused_with_the_next_question(cast, made):
     row, token = made
     system = System(token.text)
     assert system.ask("read")["decision"] is True
-    actions.revoke_key(key=row, reason="Lost", by=cast.owner)
+    system_keys.revoke_key(key=row, reason="Lost", by=cast.owner)
     refused = system.send(EVALUATION, question("read"))
     assert refused.status_code == 401
     assert refused["WWW-Authenticate"].startswith("Bearer")
@@ -127,7 +133,7 @@ def test_an_expired_key_is_refused(cast, case, settings):
 
 def test_both_keys_open_during_the_change_over_then_only_the_new_one(cast, made):
     row, old = made
-    _, new = actions.rotate_key(key=row, expires_at=clock.now() + timedelta(days=60), by=cast.owner)
+    _, new = system_keys.rotate_key(key=row, expires_at=clock.now() + timedelta(days=60), by=cast.owner)
     assert (status(old.text), status(new.text)) == (200, 200)
     with clock.simulated(clock.now() + timedelta(hours=24, seconds=5)):
         assert (status(old.text), status(new.text)) == (401, 200)
@@ -204,9 +210,9 @@ def test_the_key_is_in_no_log_no_statement_no_row_and_no_session(cast, as_, case
         successor = rotated.split('id="new-key"')[1].split('value="')[1].split('"')[0]
         assert System(f"{token[:-2]}__").send(EVALUATION, question("read")).status_code == 401
         with monkeypatch.context() as broken:
-            broken.setattr(policy, "decide", lambda *_: 1 / 0)
+            broken.setattr(decision, "decide", lambda *_: 1 / 0)
             assert system.send(EVALUATION, question("read")).status_code == 500
-            broken.setattr(api, "_response", lambda *_: 1 / 0)
+            broken.setattr(enforcement_api, "_response", lambda *_: 1 / 0)
             assert system.send(EVALUATION, question("read")).status_code == 500
         client.post(at("key-revoke", case.ref, row.pk), {"reason": "Lost"})
         assert status(token) == 401

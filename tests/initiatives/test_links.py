@@ -16,9 +16,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from governance.answers import Conflict, Refused
-from initiatives import actions, links
-from initiatives.links import NotFetched, Rules, fetch
+from governance.permission_result import Conflict, Refused
+from initiatives.evidence import actions as evidence_actions
+from initiatives.evidence import captures
+from initiatives.files import safe_fetch
+from initiatives.files.safe_fetch import NotFetched, Rules, fetch
 from tests import factories, hostile
 from tests.initiatives.looking import acts, at, text_of
 
@@ -224,7 +226,7 @@ def test_time_and_size_are_bounded(site, settings, monkeypatch):
     ):
         with pytest.raises(NotFetched, match=why):
             fetch(f"{site.url}/{path}", HERE)
-    monkeypatch.setattr(links, "SECONDS", 0.1)
+    monkeypatch.setattr(safe_fetch, "SECONDS", 0.1)
     with pytest.raises(NotFetched, match="too long"):
         fetch(f"{site.url}/slow", HERE)
 
@@ -232,16 +234,16 @@ def test_time_and_size_are_bounded(site, settings, monkeypatch):
 def test_one_span_of_time_is_for_all_redirects_together(site, monkeypatch):
     """Attack L2: with a span for each hop, six of them took 103 seconds."""
     moments, given = iter(range(0, 1000, 8)), []
-    timer = links.threading.Timer
+    timer = safe_fetch.threading.Timer
 
     def patient(seconds, cut):
         given.append(seconds)
         return timer(60, cut)
 
-    monkeypatch.setattr(links, "time", SimpleNamespace(monotonic=lambda: next(moments)))
-    monkeypatch.setattr(links.threading, "Timer", patient)
+    monkeypatch.setattr(safe_fetch, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    monkeypatch.setattr(safe_fetch.threading, "Timer", patient)
     assert fetch(f"{site.url}/to/to/page", HERE).content == PAGE
-    assert given == [links.SECONDS - 8, links.SECONDS - 16, 0]
+    assert given == [safe_fetch.SECONDS - 8, safe_fetch.SECONDS - 16, 0]
 
 
 @pytest.fixture
@@ -286,7 +288,7 @@ def linked(cast, settings, site):
     """An item that is only a link, on an installation that captures links."""
     settings.CAPTURE_LINKS = True
     case = factories.make_case(cast)
-    return actions.add_evidence(
+    return evidence_actions.add_evidence(
         case=case,
         kind="document",
         title="Page of the log",
@@ -301,7 +303,7 @@ def linked(cast, settings, site):
 @pytest.mark.django_db
 def test_what_stands_there_is_kept_with_its_hash_in_a_newer_item(cast, as_, linked, site):
     with acts() as kinds:
-        item = actions.capture_link(evidence=linked, rules=HERE, by=cast.owner)
+        item = captures.capture_link(evidence=linked, rules=HERE, by=cast.owner)
     assert kinds == ["evidence added"]
     assert item.supersedes == linked
     assert not item.unverified
@@ -322,9 +324,9 @@ def test_what_stands_there_is_kept_with_its_hash_in_a_newer_item(cast, as_, link
     assert sent["Content-Disposition"].startswith("attachment")
     assert "was captured from" in text_of(client.get(at("case-history", ref)))
     with pytest.raises(Conflict):
-        actions.capture_link(evidence=linked, rules=HERE, by=cast.owner)
+        captures.capture_link(evidence=linked, rules=HERE, by=cast.owner)
     with pytest.raises(Conflict):
-        actions.capture_link(evidence=item, rules=HERE, by=cast.owner)
+        captures.capture_link(evidence=item, rules=HERE, by=cast.owner)
 
 
 @pytest.mark.django_db
@@ -332,7 +334,7 @@ def test_what_stands_there_is_kept_with_its_hash_in_a_newer_item(cast, as_, link
     ("path", "why"), [("zip", "neither a page"), ("program", "neither a page"), ("acts", "runs a script")]
 )
 def test_what_no_upload_may_be_no_link_may_bring(cast, linked, site, path, why):
-    item = actions.add_evidence(
+    item = evidence_actions.add_evidence(
         case=linked.initiative,
         kind="document",
         title="Another",
@@ -342,7 +344,7 @@ def test_what_no_upload_may_be_no_link_may_bring(cast, linked, site, path, why):
         by=cast.owner,
     )
     with pytest.raises(ValidationError, match=why):
-        actions.capture_link(evidence=item, rules=HERE, by=cast.owner)
+        captures.capture_link(evidence=item, rules=HERE, by=cast.owner)
     assert linked.initiative.evidence.filter(supersedes=item).count() == 0
 
 
@@ -365,5 +367,5 @@ def test_it_is_off_unless_switched_on(cast, as_, linked, settings, site):
     page = text_of(as_(cast.owner).get(at("evidence-item", linked.initiative.ref, linked.pk)))
     assert "Capture the link" not in page
     with pytest.raises(Refused, match="not captured on this installation"):
-        actions.capture_link(evidence=linked, rules=HERE, by=cast.owner)
+        captures.capture_link(evidence=linked, rules=HERE, by=cast.owner)
     assert site.asked == []

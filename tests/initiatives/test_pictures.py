@@ -9,12 +9,13 @@ from django.db import connection
 from django.db.models import Max
 from django.test.utils import CaptureQueriesContext
 
-from governance import actions as ground
 from governance import clock
 from governance.models import Rulebook
+from governance.people import actions as people_actions
 from governance.rulebook import load_default
-from initiatives import drawings, figures, filters
 from initiatives.models import Initiative, Span, StageChange, Standing
+from initiatives.portfolio import charts as portfolio_charts
+from initiatives.portfolio import filters, portfolio_metrics
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -102,7 +103,7 @@ def _spans(case: Initiative, life: Life, now: datetime) -> None:
 @pytest.fixture
 def other(cast) -> Rulebook:
     """A rulebook that is not in force: what was computed under it is being recomputed."""
-    return ground.load_rulebook(source=load_default().replace("2026.1", "2026.0"), by=cast.admin)
+    return people_actions.load_rulebook(source=load_default().replace("2026.1", "2026.0"), by=cast.admin)
 
 
 NOON = datetime(2026, 11, 22, 11, tzinfo=UTC)
@@ -152,11 +153,11 @@ def test_every_figure_is_that_of_the_raw_rows(cast, other):
         settle(cast, ORGANISATION, other, NOON)
         rulebook = Rulebook.objects.current()
         cases = filters.with_standing(Initiative.objects.all(), rulebook, NOON)
-        flow = figures.flow(cases, NOON)
-        stays = figures.stays(cases, NOON)
-        weeks = figures.ageing(cases, rulebook, NOON)
-        gaps = figures.gaps(cases, rulebook, NOON)
-        elsewhere = figures.gaps(cases.filter(unit=cast.elsewhere), rulebook, NOON)
+        flow = portfolio_metrics.flow(cases, NOON)
+        stays = portfolio_metrics.stays(cases, NOON)
+        weeks = portfolio_metrics.ageing(cases, rulebook, NOON)
+        gaps = portfolio_metrics.gaps(cases, rulebook, NOON)
+        elsewhere = portfolio_metrics.gaps(cases.filter(unit=cast.elsewhere), rulebook, NOON)
     assert (flow.months[0], flow.months[-1]) == (date(2025, 12, 1), date(2026, 11, 1))
     drawn = {
         move: {month.month: count for month, count in zip(flow.months, counts, strict=True) if count}
@@ -299,6 +300,6 @@ def test_a_constant_number_of_queries(cast, as_):
 
 def test_a_value_that_is_not_nothing_can_be_seen():
     """However high its neighbours stand."""
-    rows = (figures.LayerGaps("model", 5000, 900), figures.LayerGaps("policy", 1, 1))
-    bars = [shape for shape in drawings.gaps(rows).shapes if shape.kind == "bar"]
+    rows = (portfolio_metrics.LayerGaps("model", 5000, 900), portfolio_metrics.LayerGaps("policy", 1, 1))
+    bars = [shape for shape in portfolio_charts.gaps(rows).shapes if shape.kind == "bar"]
     assert [float(bar.width) for bar in bars] == [320.0, 1.5]

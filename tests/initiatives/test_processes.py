@@ -7,13 +7,14 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
-from governance.answers import Refused
-from governance.history import acting
-from initiatives import actions
+from governance.ledger.row_history import acting
+from governance.permission_result import Refused
+from initiatives.integration.resilience import process_actions
+from initiatives.integration.resilience.process_findings import REVIEWED_EVERY_DAYS, standing_processes
 from initiatives.models import ProcessRecord, Voiding
-from initiatives.register.processes import REVIEWED_EVERY_DAYS, standing_processes
+from initiatives.roles import leaving
 from tests import factories
 from tests.initiatives.looking import acts
 from tests.walks import story
@@ -61,7 +62,7 @@ def test_the_newest_record_of_a_name_replaces_the_one_before_and_taking_it_back_
     assert second.replaces == first
     other = factories.make_process(cast, case, name="Refunds")
     assert standing_processes([case.pk]) == [second, other]
-    actions.withdraw_process(process=second, reason="Not agreed.", by=cast.owner)
+    process_actions.withdraw_process(process=second, reason="Not agreed.", by=cast.owner)
     assert short(case, "mvp.workflow") == ["“Approvals above a limit” is in one colleague's head."]
     third = factories.make_process(cast, case)
     assert third.replaces == second
@@ -139,7 +140,7 @@ def test_a_holder_who_leaves_reopens_the_process_and_ends_what_rests_on_it(cast,
     other = factories.make_case(cast, title="Nobody's head")
     assert story.state(case, "mvp.workflow").grounded
     with acts() as kinds:
-        actions.deactivate(person=cast.sponsor, reason="Left", system="HR feed")
+        leaving.deactivate(person=cast.sponsor, reason="Left", system="HR feed")
     told = [
         kind for kind in kinds if kind in ("account ended", "process reopened", "changed", "register found")
     ]
@@ -171,8 +172,8 @@ def test_a_systems_holder_who_leaves_ends_what_speaks_of_that_system_alone(cast,
     other = factories.make_case(cast, title="Of the wiki")
     factories.make_link(cast, other, system=wiki)
     for system in (ledger, wiki):
-        life.ground(case, "mvp.workflow", cast.team, title=f"Workflow in {system}", names=[system])
-    actions.deactivate(person=cast.sponsor, reason="Left", system="HR feed")
+        case_acts.ground(case, "mvp.workflow", cast.team, title=f"Workflow in {system}", names=[system])
+    leaving.deactivate(person=cast.sponsor, reason="Left", system="HR feed")
     (change,) = changes(case, "knowledge_holder")
     assert (change.what, change.system) == ("Ada Moreau left, who knew Customer ledger", ledger)
     voided = set(Voiding.objects.filter(change=change).values_list("evidence__title", flat=True))
@@ -183,7 +184,7 @@ def test_a_systems_holder_who_leaves_ends_what_speaks_of_that_system_alone(cast,
 
 def test_somebody_who_knew_nothing_leaves_and_nothing_ends(cast, case):
     factories.make_process(cast, case, holder=cast.support)
-    actions.deactivate(person=cast.sponsor, reason="Left", system="HR feed")
+    leaving.deactivate(person=cast.sponsor, reason="Left", system="HR feed")
     assert changes(case, "knowledge_holder") == []
     assert not case.shortcomings.standing().exclude(requirement__startswith="adopt.").exists()
 
@@ -205,7 +206,7 @@ def test_a_flow_that_nobody_explains_is_understood_by_nobody(cast, case):
     assert story.state(case, "int.identity").state == "register"
     factories.make_flow(cast, case, explainer=cast.sponsor)
     assert not any("sign" in words for words in short(case, "int.identity"))
-    actions.deactivate(person=cast.sponsor, reason="Left", system="HR feed")
+    leaving.deactivate(person=cast.sponsor, reason="Left", system="HR feed")
     assert short(case, "int.identity") == [
         "The sign-on flow is understood by nobody: Ada Moreau could explain it, and left."
     ]

@@ -12,13 +12,15 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
-from governance.answers import Conflict, Refused
 from governance.models import Notice
-from initiatives import actions, drifting, samples, tasks
+from governance.permission_result import Conflict, Refused
+from initiatives import tasks as initiatives_tasks
+from initiatives.integration.measurement import measuring_process
+from initiatives.integration.profiles import actions as profile_actions
+from initiatives.integration.profiles import drift_effects, sample_files
 from initiatives.models import ChangeRecord, Drift, Profile, Voiding
-from initiatives.profiling import running
 from tests import factories
 from tests.initiatives.looking import acts, at, text_of
 from tests.initiatives.test_drift import orders
@@ -48,7 +50,7 @@ def linked(cast, **fields):
 
 
 def send(cast, case, system, rows=None, **fields) -> Profile:
-    return actions.add_profile(
+    return profile_actions.add_profile(
         case=case,
         system=system,
         upload=upload(rows),
@@ -60,11 +62,11 @@ def send(cast, case, system, rows=None, **fields) -> Profile:
 
 
 def lying() -> list[str]:
-    return sorted(samples.there())
+    return sorted(sample_files.there())
 
 
 def measured(cast, case, system, rows, **fields) -> Profile:
-    return actions.measure_profile(send(cast, case, system, rows, **fields).pk)
+    return profile_actions.measure_profile(send(cast, case, system, rows, **fields).pk)
 
 
 def test_a_sample_is_measured_and_gone(cast):
@@ -72,12 +74,12 @@ def test_a_sample_is_measured_and_gone(cast):
     with acts() as kinds:
         row = send(cast, case, system)
         assert (row.state, len(lying())) == ("waiting", 1)
-        row = actions.measure_profile(row.pk)
+        row = profile_actions.measure_profile(row.pk)
     assert kinds == ["profile added", "profile measured"]
     row.refresh_from_db()
     assert (row.state, row.rows, row.stored, row.kept_until) == ("measured", 300, "", None)
     assert {one["name"] for one in row.columns} >= {"order_no", "customer"}
-    assert actions.measure_profile(row.pk) is None  # a knock that comes twice
+    assert profile_actions.measure_profile(row.pk) is None  # a knock that comes twice
 
 
 @pytest.fixture
@@ -94,7 +96,7 @@ def committed(django_capture_on_commit_callbacks):
 def test_the_file_is_removed_once_that_is_committed(cast, committed):
     case, system = linked(cast)
     row = send(cast, case, system)
-    committed(lambda: actions.measure_profile(row.pk))
+    committed(lambda: profile_actions.measure_profile(row.pk))
     assert lying() == []
 
 
@@ -112,16 +114,16 @@ def test_a_measuring_that_was_lost_is_done_again_three_times_at_most(cast, monke
     def killed(*_, **__):
         raise SystemExit
 
-    monkeypatch.setattr(running, "run", killed)
+    monkeypatch.setattr(measuring_process, "run", killed)
     now = clock.now()
     for attempt in range(3):
         with time_machine.travel(now + attempt * timedelta(hours=1), tick=False):
-            assert actions.claim_samples() == [row.pk]
+            assert profile_actions.claim_samples() == [row.pk]
             with pytest.raises(SystemExit):
-                actions.measure_profile(row.pk)
-            assert actions.measure_profile(row.pk) is None  # somebody has just begun
+                profile_actions.measure_profile(row.pk)
+            assert profile_actions.measure_profile(row.pk) is None  # somebody has just begun
     with time_machine.travel(now + timedelta(hours=4), tick=False):
-        tasks.tend_samples()
+        initiatives_tasks.tend_samples()
     row.refresh_from_db()
     assert (row.state, row.trouble) == (
         "failed",
@@ -134,7 +136,7 @@ def test_what_cannot_be_measured_says_why_and_is_gone(cast, committed):
     case, system = linked(cast)
     broken = SimpleUploadedFile("x.parquet", b"PAR1" + b"\0" * 50)
     row = committed(
-        lambda: actions.add_profile(
+        lambda: profile_actions.add_profile(
             case=case, system=system, upload=broken, title="Half", taken_on=clock.today(), by=cast.lead
         )
     )
@@ -173,14 +175,18 @@ def test_a_table_in_any_code_page_is_taken_in(cast, encoding):
     case, system = linked(cast)
     file = SimpleUploadedFile("orders.csv", "id,Straße\n1,Übergang\n2,Öl\n".encode(encoding))
     today = clock.today()
-    assert actions.add_profile(case=case, system=system, upload=file, title="O", taken_on=today, by=cast.lead)
+    assert profile_actions.add_profile(
+        case=case, system=system, upload=file, title="O", taken_on=today, by=cast.lead
+    )
 
 
 def test_a_sample_that_failed_says_why_in_the_list_and_is_sent_again(cast, as_, committed):
     case, system = linked(cast)
     file = SimpleUploadedFile("x.parquet", b"PAR1" + b"\0" * 50)
     said = {"title": "Half", "period_column": "on", "taken_on": clock.today() - timedelta(days=3)}
-    row = committed(lambda: actions.add_profile(case=case, system=system, upload=file, by=cast.lead, **said))
+    row = committed(
+        lambda: profile_actions.add_profile(case=case, system=system, upload=file, by=cast.lead, **said)
+    )
     page = text_of(as_(cast.lead).get(at("integration-profiles", case.ref)))
     link = f"{at('integration-profile-add', case.ref)}?again={row.pk}"
     assert "The Parquet file is cut off: its end is missing." in page
@@ -216,7 +222,7 @@ def test_too_large_no_room_another_system_and_strangers_are_refused(cast, settin
         send(cast, case, other)
     with pytest.raises(Refused):
         send(cast, case, system, by=cast.outsider)
-    monkeypatch.setattr(running, "enough_room", lambda *_: False)
+    monkeypatch.setattr(measuring_process, "enough_room", lambda *_: False)
     with pytest.raises(ValidationError, match="no room"):
         send(cast, case, system)
     settings.SAMPLE_MAX_BYTES = 10
@@ -232,10 +238,10 @@ def test_a_sample_is_kept_to_its_day_and_no_longer(cast, committed):
     row = committed(lambda: send(cast, case, system, kept_until=until))
     assert len(lying()) == 1
     with time_machine.travel(clock.now() + timedelta(days=5)):
-        assert committed(actions.remove_samples) == 0
+        assert committed(profile_actions.remove_samples) == 0
     with time_machine.travel(clock.now() + timedelta(days=6)):
-        assert committed(actions.remove_samples) == 1
-        assert committed(actions.remove_samples) == 0
+        assert committed(profile_actions.remove_samples) == 1
+        assert committed(profile_actions.remove_samples) == 0
     row.refresh_from_db()
     assert (row.stored, row.state, lying()) == ("", "measured", [])
 
@@ -245,24 +251,24 @@ def test_a_kept_sample_is_removed_before_its_day_by_the_team(cast, as_, committe
     row = committed(lambda: send(cast, case, system, kept_until=clock.today() + timedelta(days=5)))
     row.refresh_from_db()
     with pytest.raises(Refused):
-        actions.delete_sample(profile=row, by=cast.outsider)
+        profile_actions.delete_sample(profile=row, by=cast.outsider)
     address = reverse("integration-sample-delete", args=[row.pk])
     assert committed(lambda: as_(cast.steward).post(address)).status_code == 302, "its button is all there is"
     assert lying() == []
     with pytest.raises(Conflict):
-        actions.delete_sample(profile=row, by=cast.steward)
+        profile_actions.delete_sample(profile=row, by=cast.steward)
 
 
 def test_files_that_no_row_names_are_removed_once_they_are_old(cast):
     case, system = linked(cast)
     row = send(cast, case, system)
     for name in ("orphan", "young", "measuring-x"):
-        place = samples.place_of(name)
+        place = sample_files.place_of(name)
         place.mkdir() if name.startswith("measuring") else place.write_bytes(b"x")
         if name != "young":
             os.utime(place, (1, 1))
-    os.utime(samples.place_of(row.stored), (1, 1))
-    assert actions.remove_samples() == 2
+    os.utime(sample_files.place_of(row.stored), (1, 1))
+    assert profile_actions.remove_samples() == 2
     assert lying() == sorted([row.stored, "young"])
 
 
@@ -286,8 +292,8 @@ def _fewer(rows):
 
 
 def ahead_of(earlier, later):
-    cases = list(type(later.initiative).objects.filter(pk__in=drifting.cases_of(later, later.by)))
-    return drifting.consequences(earlier, later, drifting.findings(earlier, later), cases)
+    cases = list(type(later.initiative).objects.filter(pk__in=drift_effects.cases_of(later, later.by)))
+    return drift_effects.consequences(earlier, later, drift_effects.findings(earlier, later), cases)
 
 
 def test_a_confirmed_drift_voids_exactly_what_its_page_said(cast, as_):
@@ -300,7 +306,7 @@ def test_a_confirmed_drift_voids_exactly_what_its_page_said(cast, as_):
     for rows in ahead.voidings.values():
         assert all(row.evidence.title in page for row in rows)
     with acts() as kinds:
-        row = actions.confirm_drift(earlier=earlier, later=later, seen=ahead.digest, by=cast.lead)
+        row = profile_actions.confirm_drift(earlier=earlier, later=later, seen=ahead.digest, by=cast.lead)
     assert "drift confirmed" in kinds
     assert "changed" in kinds
     wanted = {(one.evidence_id, one.requirement) for some in ahead.voidings.values() for one in some}
@@ -309,7 +315,7 @@ def test_a_confirmed_drift_voids_exactly_what_its_page_said(cast, as_):
     assert wanted
     assert (row.change.triggers, row.change.system_id) == (["integration_schema"], system.pk)
     with pytest.raises(Conflict):
-        actions.confirm_drift(earlier=earlier, later=later, seen=ahead.digest, by=cast.lead)
+        profile_actions.confirm_drift(earlier=earlier, later=later, seen=ahead.digest, by=cast.lead)
 
 
 def test_fewer_rows_are_a_matter_of_the_source(cast):
@@ -322,10 +328,10 @@ def test_another_list_than_the_page_showed_is_not_confirmed(cast):
     case, system = linked(cast)
     earlier, later = two(cast, case, system, _dropped)
     with pytest.raises(Conflict, match="Look again"):
-        actions.confirm_drift(earlier=earlier, later=later, seen="0" * 64, by=cast.lead)
+        profile_actions.confirm_drift(earlier=earlier, later=later, seen="0" * 64, by=cast.lead)
     assert not Drift.objects.exists()
     with pytest.raises(Refused):
-        actions.confirm_drift(
+        profile_actions.confirm_drift(
             earlier=earlier, later=later, seen=ahead_of(earlier, later).digest, by=cast.outsider
         )
 
@@ -337,7 +343,9 @@ def test_cases_tied_to_the_system_are_reached_and_others_are_not(cast):
     free = factories.make_mvp(cast, title="Free")
     earlier, later = two(cast, case, system, _dropped)
     before = ChangeRecord.objects.count()
-    actions.confirm_drift(earlier=earlier, later=later, seen=ahead_of(earlier, later).digest, by=cast.lead)
+    profile_actions.confirm_drift(
+        earlier=earlier, later=later, seen=ahead_of(earlier, later).digest, by=cast.lead
+    )
     changed = list(ChangeRecord.objects.order_by("pk").values_list("initiative", flat=True)[before:])
     assert sorted(changed) == sorted([case.pk, tied.pk])
     assert free.pk not in changed
@@ -347,12 +355,12 @@ def test_a_drift_that_somebody_finds_ends_nothing_in_cases_of_others(cast):
     case, system = linked(cast)
     stranger = cast.sponsor
     other = factories.make_case(cast, title="A stranger's idea", owner=stranger, by=stranger)
-    life.staff(other, dataclasses.replace(cast.team, owner=stranger), ("technical_lead",))
+    case_acts.staff(other, dataclasses.replace(cast.team, owner=stranger), ("technical_lead",))
     factories.make_link(cast, other, system, by=stranger)
     earlier, later = two(cast, other, system, _dropped)
-    before, found = case.changes.count(), drifting.findings(earlier, later)
-    seen = drifting.consequences(earlier, later, found, [other]).digest
-    actions.confirm_drift(earlier=earlier, later=later, seen=seen, by=stranger)
+    before, found = case.changes.count(), drift_effects.findings(earlier, later)
+    seen = drift_effects.consequences(earlier, later, found, [other]).digest
+    profile_actions.confirm_drift(earlier=earlier, later=later, seen=seen, by=stranger)
     assert case.changes.count() == before, "nobody agreed to the idea's link"
     assert Notice.objects.filter(person=system.owner, kind="drift").count() == 1
 
@@ -361,11 +369,11 @@ def test_samples_of_two_systems_or_in_the_wrong_order_are_not_compared(cast):
     case, system = linked(cast)
     earlier, later = two(cast, case, system, _dropped)
     with pytest.raises(ValidationError, match="first"):
-        drifting.check(later, earlier)
+        drift_effects.check(later, earlier)
     other = factories.make_link(cast, case, factories.make_system(cast, "Elsewhere")).system
     elsewhere = measured(cast, case, other, orders(100, 3))
     with pytest.raises(ValidationError, match="one system"):
-        drifting.check(earlier, elsewhere)
+        drift_effects.check(earlier, elsewhere)
 
 
 # Pages
@@ -388,7 +396,7 @@ def test_a_sample_is_sent_and_read_on_its_pages(cast, as_):
     page = text_of(client.get(at("integration-profile", row.pk)))
     assert "It is being measured" in page
     assert "You may leave this page" in page
-    actions.measure_profile(row.pk)
+    profile_actions.measure_profile(row.pk)
     page = text_of(client.get(at("integration-profile", row.pk)))
     for words in ("order_no is a key", "O", "A{3}-9{8}", "Orders of May"):
         assert words in page

@@ -13,11 +13,11 @@ from datetime import date, timedelta
 import duckdb
 import pytest
 
-from initiatives.profiling import eras, patterns, running
-from initiatives.profiling.measuring import measure
-from initiatives.profiling.opening import Trouble
-from initiatives.profiling.representing import cover, strata_of
-from tests.bench import profiles as bench
+from initiatives.integration.measurement import change_points, measuring_process, patterns
+from initiatives.integration.measurement.column_profile import measure
+from initiatives.integration.measurement.coverage import cover, strata_of
+from initiatives.integration.measurement.sample_reader import Trouble
+from tests.bench import profiles
 
 
 def sample(folder, text: str | bytes, name: str = "sample.csv"):
@@ -77,17 +77,19 @@ def _months(*mixes: tuple[int, dict]) -> dict:
 
 def test_a_column_that_means_something_else_since_a_month_is_told_so():
     months = _months((14, {"9{10}": 95, "": 5}), (20, {"A{2}9{8}": 94, "9{10}": 1, "": 5}))
-    found = eras.eras_of(months)
+    found = change_points.eras_of(months)
     assert [(one.first, one.told) for one in found] == [
         (2018 * 12, ("9{10}",)),
         (2019 * 12 + 2, ("A{2}9{8}",)),
     ]
-    assert eras.words_of("id", found) == "id: “9{10}” until February 2019, “A{2}9{8}” from March 2019."
+    assert (
+        change_points.words_of("id", found) == "id: “9{10}” until February 2019, “A{2}9{8}” from March 2019."
+    )
 
 
 def test_a_month_in_which_both_ways_are_in_use_belongs_to_the_larger_half():
     months = _months((12, {"9{10}": 100}), (1, {"9{10}": 40, "A{2}9{8}": 60}), (12, {"A{2}9{8}": 100}))
-    assert [one.first for one in eras.eras_of(months)] == [2018 * 12, 2019 * 12]
+    assert [one.first for one in change_points.eras_of(months)] == [2018 * 12, 2019 * 12]
 
 
 @pytest.mark.parametrize(
@@ -104,13 +106,13 @@ def test_a_month_in_which_both_ways_are_in_use_belongs_to_the_larger_half():
     ],
 )
 def test_dirt_growth_and_small_shifts_are_no_change(months):
-    assert len(eras.eras_of(months)) == 1
+    assert len(change_points.eras_of(months)) == 1
 
 
 def test_customer_id_with_three_meanings_is_found_in_dirty_rows_by_the_month(tmp_path):
     path = tmp_path / "sample.csv"
-    bench.write(path, 12_000)
-    said = running.run(path, folder=tmp_path)
+    profiles.write(path, 12_000)
+    said = measuring_process.run(path, folder=tmp_path)
     assert (said["rows"], said["period_column"]) == (12_000, "opened")
     found = column(said, "customer_id")
     began = [one["from"] for one in found["eras"]]
@@ -264,7 +266,7 @@ def test_a_broken_or_hostile_file_is_refused_in_words_and_leaves_nothing(tmp_pat
     path = sample(tmp_path, make(tmp_path), "hostile")
     began = time.process_time() + sum(os.times()[2:4])
     with pytest.raises(Trouble, match=words) as refused:
-        running.run(path, folder=tmp_path, seconds=60)
+        measuring_process.run(path, folder=tmp_path, seconds=60)
     assert str(refused.value).endswith(".")
     assert time.process_time() + sum(os.times()[2:4]) - began < 30
     assert os.listdir(tmp_path) == ["hostile"]
@@ -273,8 +275,8 @@ def test_a_broken_or_hostile_file_is_refused_in_words_and_leaves_nothing(tmp_pat
 def test_more_row_groups_than_a_sample_has_are_refused_before_a_row_is_read(tmp_path, monkeypatch):
     path = tmp_path / "groups.parquet"
     parquet(path, "SELECT 1 AS a FROM range(40960)", ", ROW_GROUP_SIZE 1")
-    assert running.run(path, folder=tmp_path)["rows"] == 40960
-    monkeypatch.setattr("initiatives.profiling.measuring.MAX_GROUPS", 10)
+    assert measuring_process.run(path, folder=tmp_path)["rows"] == 40960
+    monkeypatch.setattr("initiatives.integration.measurement.column_profile.MAX_GROUPS", 10)
     with pytest.raises(Trouble, match="row groups"):
         measure(path, folder=tmp_path)
     assert os.listdir(tmp_path) == ["groups.parquet"]
@@ -287,7 +289,7 @@ def test_a_symbolic_link_a_pipe_and_a_folder_are_no_samples(tmp_path):
     (tmp_path / "folder").mkdir()
     for name in ("link", "pipe", "folder", "nothing"):
         with pytest.raises(Trouble, match="plain file"):
-            running.run(tmp_path / name, folder=tmp_path)
+            measuring_process.run(tmp_path / name, folder=tmp_path)
 
 
 def test_words_in_headers_and_cells_are_words(tmp_path):
@@ -306,7 +308,7 @@ def test_words_in_headers_and_cells_are_words(tmp_path):
         f'"read_text(\'{secret}\')",\'; ATTACH \'x\',=1+1,{secret},"{{""a"": [1, {{""b"": 2}}]}}",\u202eabc'
     )
     path = sample(tmp_path, header + "\n" + f"{cells}\n" * 40)
-    said = running.run(path, folder=tmp_path)
+    said = measuring_process.run(path, folder=tmp_path)
     assert said["rows"] == 40
     assert [one["name"] for one in said["columns"]] == names
     assert all(one["distinct"] == 1 for one in said["columns"])
@@ -319,19 +321,19 @@ def test_the_names_of_a_parquet_file_are_words(tmp_path):
         path,
         'SELECT 1 AS "a""; DROP TABLE t; --", [1, 2] AS "c0", {\'b\': 2} AS "A""; drop table T; --2" FROM range(30)',
     )
-    said = running.run(path, folder=tmp_path)
+    said = measuring_process.run(path, folder=tmp_path)
     assert said["rows"] == 30
     assert said["columns"][0]["name"] == 'a"; DROP TABLE t; --'
 
 
 def test_a_file_elsewhere_is_out_of_reach_while_measuring(tmp_path):
-    from initiatives.profiling import measuring
-    from initiatives.profiling.opening import open_sample
+    from initiatives.integration.measurement import column_profile
+    from initiatives.integration.measurement.sample_reader import open_sample
 
     outside = sample(tmp_path, "a\nsecret\n", "outside.csv")
     work = tmp_path / "work"
     work.mkdir()
-    table = measuring._Table(open_sample(sample(tmp_path, "a,b\n1,2\n"), work), work)
+    table = column_profile._Table(open_sample(sample(tmp_path, "a,b\n1,2\n"), work), work)
     for wish in (
         f"SELECT * FROM read_csv('{outside}')",
         "SELECT * FROM read_text('/etc/passwd')",
@@ -347,29 +349,29 @@ def test_a_file_elsewhere_is_out_of_reach_while_measuring(tmp_path):
 
 def test_measuring_ends_with_its_time_and_leaves_nothing(tmp_path):
     path = tmp_path / "sample.csv"
-    bench.write(path, 500_000)  # a fast machine measures 60,000 rows in a second
+    profiles.write(path, 500_000)  # a fast machine measures 60,000 rows in a second
     with pytest.raises(Trouble, match="longer than"):
-        running.run(path, folder=tmp_path, seconds=1)
+        measuring_process.run(path, folder=tmp_path, seconds=1)
     assert os.listdir(tmp_path) == ["sample.csv"]
 
 
 def test_measuring_has_only_so_much_memory(tmp_path):
     path = sample(tmp_path, "a,b\n" + "1,2\n" * 1000)
     with pytest.raises(Trouble):
-        running.run(path, folder=tmp_path, memory=120 << 20)
+        measuring_process.run(path, folder=tmp_path, memory=120 << 20)
 
 
 def test_the_process_that_measures_knows_no_secrets(tmp_path, monkeypatch):
     monkeypatch.setenv("PLUMBLINE_SECRET_KEY", "very secret")
     seen = {}
-    real = running.subprocess.Popen
+    real = measuring_process.subprocess.Popen
 
     def popen(command, **options):
         seen.update(options)
         return real(command, **options)
 
-    monkeypatch.setattr(running.subprocess, "Popen", popen)
-    running.run(sample(tmp_path, "a,b\n" + "1,2\n" * 30), folder=tmp_path)
+    monkeypatch.setattr(measuring_process.subprocess, "Popen", popen)
+    measuring_process.run(sample(tmp_path, "a,b\n" + "1,2\n" * 30), folder=tmp_path)
     assert set(seen["env"]) == {"PATH", "TMPDIR", "HOME", "PYTHONDONTWRITEBYTECODE"}
 
 

@@ -8,12 +8,15 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from governance import clock
-from governance.answers import Conflict, Refused
-from governance.desk import lines_for
 from governance.models import Entry, Notice
-from initiatives import actions
-from initiatives.actions import proposals
+from governance.notices.desk import lines_for
+from governance.permission_result import Conflict, Refused
+from initiatives.integration.definitions import actions as definition_actions
+from initiatives.integration.links import actions as link_actions
+from initiatives.integration.residency import actions as residency_actions
+from initiatives.integration.systems import actions as system_actions
 from initiatives.models import ProposedChange, ServiceAccount, System, Term, TermDefinition, VendorTerm
+from initiatives.proposals import actions as proposal_actions
 from tests import factories
 from tests.initiatives.looking import text_of
 
@@ -30,14 +33,14 @@ def crm(cast):
 
 def propose(cast, crm, **fields) -> ProposedChange:
     said = fields or {"purpose": "Accounts and notes"}
-    return actions.propose_change(
+    return proposal_actions.propose_change(
         kind="system_changed", about=crm, fields=said, reason="It is wrong.", by=cast.owner
     )
 
 
 def confirm(row, by):
     row = ProposedChange.objects.get(pk=row.pk)
-    return actions.confirm_change(proposal=row, digest=proposals.read(row), by=by)
+    return proposal_actions.confirm_change(proposal=row, digest=proposal_actions.read(row), by=by)
 
 
 def waits_for(person) -> list[str]:
@@ -83,7 +86,7 @@ def test_who_answers_and_from_when(cast, crm):
 
 
 def test_without_an_active_owner_the_seat_is_told_and_answers_after_its_week(cast, crm):
-    actions.disown_system(system=crm, reason="Sold", by=cast.outsider)
+    system_actions.disown_system(system=crm, reason="Sold", by=cast.outsider)
     row = propose(cast, crm)
     assert Notice.objects.filter(person=cast.seat_architecture, kind="change proposed").count() == 1
     with pytest.raises(Refused):
@@ -95,28 +98,28 @@ def test_without_an_active_owner_the_seat_is_told_and_answers_after_its_week(cas
 def test_who_may_propose(cast, crm):
     for person in (cast.outsider, cast.sponsor, cast.auditor, cast.admin):
         with pytest.raises(Refused):
-            actions.propose_change(kind="system_retired", about=crm, reason="Gone", by=person)
+            proposal_actions.propose_change(kind="system_retired", about=crm, reason="Gone", by=person)
     with pytest.raises(ValidationError, match="Say why"):
-        actions.propose_change(kind="system_retired", about=crm, reason=" ", by=cast.owner)
+        proposal_actions.propose_change(kind="system_retired", about=crm, reason=" ", by=cast.owner)
     with pytest.raises(ValidationError, match="Nothing is different"):
         propose(cast, crm, name="CRM")
-    for n in range(proposals.MOST_WAITING):
+    for n in range(proposal_actions.MOST_WAITING):
         propose(cast, crm, purpose=f"Word {n}")
     with pytest.raises(ValidationError, match="wait for an answer"):
         propose(cast, crm, purpose="One more")
-    actions.take_back_change(proposal=ProposedChange.objects.waiting().first(), by=cast.owner)
+    proposal_actions.take_back_change(proposal=ProposedChange.objects.waiting().first(), by=cast.owner)
     propose(cast, crm, purpose="One more")
 
 
 def test_what_was_read_is_what_is_confirmed(cast, crm):
     row = propose(cast, crm)
-    read = proposals.read(ProposedChange.objects.get(pk=row.pk))
-    actions.change_system(system=crm, purpose="Something else", by=cast.outsider)
+    read = proposal_actions.read(ProposedChange.objects.get(pk=row.pk))
+    system_actions.change_system(system=crm, purpose="Something else", by=cast.outsider)
     with pytest.raises(Conflict, match="read it again"):
-        actions.confirm_change(proposal=row, digest=read, by=cast.outsider)
+        proposal_actions.confirm_change(proposal=row, digest=read, by=cast.outsider)
     with pytest.raises(ValidationError, match="why not"):
-        actions.decline_change(proposal=row, answer=" ", by=cast.outsider)
-    actions.decline_change(proposal=row, answer="It is for accounts only.", by=cast.outsider)
+        proposal_actions.decline_change(proposal=row, answer=" ", by=cast.outsider)
+    proposal_actions.decline_change(proposal=row, answer="It is for accounts only.", by=cast.outsider)
     assert Notice.objects.get(person=cast.owner, kind="proposal answered").text == "It is for accounts only."
     assert System.objects.get(pk=crm.pk).purpose == "Something else"
 
@@ -126,10 +129,14 @@ def test_every_kind_is_made_by_its_act(cast, crm):
     day = clock.today() + timedelta(days=30)
     account = factories.make_account(cast, crm, by=cast.admin, owner=None)
     term = factories.make_term(cast, "customer")
-    definition = actions.define(term=term, system=crm, field="id", meaning="account", by=cast.outsider)
+    definition = definition_actions.define(
+        term=term, system=crm, field="id", meaning="account", by=cast.outsider
+    )
 
     def made(kind, about=None, /, *, by=cast.outsider, **fields):
-        row = actions.propose_change(kind=kind, about=about, fields=fields, reason="Needed.", by=cast.owner)
+        row = proposal_actions.propose_change(
+            kind=kind, about=about, fields=fields, reason="Needed.", by=cast.owner
+        )
         confirm(row, by)
 
     made("account_opened", crm, name="svc-new", owner=cast.lead, privileges="Reads", review_by=day)
@@ -150,18 +157,18 @@ def test_every_kind_is_made_by_its_act(cast, crm):
     made("term_named", by=cast.seat_architecture, name="order", meaning="What was bought")
     assert Term.objects.get(name="order").by == cast.seat_architecture
     case = crm.links.get().initiative
-    actions.use_term(case=case, name="customer", by=cast.owner)
+    definition_actions.use_term(case=case, name="customer", by=cast.owner)
     made("term_changed", term, by=cast.seat_architecture, meaning="Who buys")
     assert Term.objects.get(pk=term.pk).meaning == "Who buys"
-    vendor = actions.add_vendor(name="Acme", by=cast.seat_risk)
-    hops = [actions.Place("Gateway", "eu-west", vendor)]
-    actions.change_link(link=crm.links.get(), hops=hops, by=cast.owner)
+    vendor = residency_actions.add_vendor(name="Acme", by=cast.seat_risk)
+    hops = [link_actions.Place("Gateway", "eu-west", vendor)]
+    link_actions.change_link(link=crm.links.get(), hops=hops, by=cast.owner)
     said = {"kind": "region", "reference": "4.2", "starts_on": day, "allowed": ["EU"]}
     made("vendor_term_filed", vendor, by=cast.seat_risk, **said)
     assert VendorTerm.objects.get().confirmed_by == cast.seat_risk
     made("system_retired", crm)
     assert System.objects.get(pk=crm.pk).retired_by == cast.outsider
-    assert set(ProposedChange.objects.values_list("kind", flat=True)) == set(proposals.KINDS) - {
+    assert set(ProposedChange.objects.values_list("kind", flat=True)) == set(proposal_actions.KINDS) - {
         "system_changed"
     }
 
@@ -210,5 +217,5 @@ def test_an_agreed_link_leaves_what_only_the_owner_decides_to_a_proposal(cast, c
     assert (row.purpose, row.regions) == ("Notes", ["eu-west"])
     for fields in ({"editable": False}, {"regions": ["us-east"]}, {"owner": cast.owner}, {"location": "x"}):
         with pytest.raises(Refused):
-            actions.change_system(system=crm, by=cast.owner, **fields)
+            system_actions.change_system(system=crm, by=cast.owner, **fields)
     assert 'name="regions"' in owner.get(f"{change}?propose=on").content.decode()

@@ -8,12 +8,17 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
 
 from governance import clock
-from governance.answers import Conflict, Refused
-from governance.history import acting
-from initiatives import actions
-from initiatives.actions import Place
+from governance.ledger.row_history import acting
+from governance.permission_result import Conflict, Refused
+from initiatives.cases import actions as case_actions
+from initiatives.holds import actions as hold_actions
+from initiatives.integration.links import actions as link_actions
+from initiatives.integration.links.actions import Place
+from initiatives.integration.systems import accounts
+from initiatives.integration.systems import actions as system_actions
+from initiatives.integration.systems import findings as system_findings
 from initiatives.models import Component, Evidence, EvidenceNames, Link, System, Voiding
-from initiatives.register import systems as register
+from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots
 from tests.initiatives.registering import against, mvp_with_sign_on, proof_about, read
 
@@ -46,7 +51,7 @@ def test_a_link_says_how_and_along_which_places_in_order(cast, mvp, crm):
         (2, "Model", "us-east"),
     ]
     assert link.data_classes == ["notes", "prices"]
-    actions.change_link(link=link, hops=[Place("Model", "eu-west")], by=cast.lead)
+    link_actions.change_link(link=link, hops=[Place("Model", "eu-west")], by=cast.lead)
     rows = list(link.hops.order_by("pk").values_list("name", "region", "ended_at"))
     assert [(name, region, ended is None) for name, region, ended in rows] == [
         ("Gateway", "eu-west", False),
@@ -58,10 +63,10 @@ def test_a_link_says_how_and_along_which_places_in_order(cast, mvp, crm):
 def test_what_is_not_named_stays_and_nothing_new_leaves_no_entry(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm, hops=[Place("Model", "us-east")], purpose="Names")
     before = link.history.count()
-    actions.change_link(link=link, purpose="Names ", by=cast.owner)
-    actions.change_link(link=link, hops=[Place("Model", "us-east")], by=cast.owner)
+    link_actions.change_link(link=link, purpose="Names ", by=cast.owner)
+    link_actions.change_link(link=link, hops=[Place("Model", "us-east")], by=cast.owner)
     assert link.history.count() == before
-    actions.change_link(link=link, retry="Twice", by=cast.owner)
+    link_actions.change_link(link=link, retry="Twice", by=cast.owner)
     link = Link.objects.get(pk=link.pk)
     assert (link.retry, link.purpose, link.hops.count()) == ("Twice", "Names", 1)
 
@@ -101,7 +106,7 @@ def test_the_same_link_twice_a_retired_system_and_foreign_parts_are_refused(cast
     account = factories.make_account(cast, elsewhere)
     with pytest.raises(ValidationError, match="account of another system"):
         factories.make_link(cast, mvp, crm, pattern="anchor", account=account)
-    actions.close_account(account=account, reason="Gone", by=cast.lead)
+    accounts.close_account(account=account, reason="Gone", by=cast.lead)
     with pytest.raises(ValidationError, match="was closed"):
         factories.make_link(cast, mvp, elsewhere, account=account)
     other = factories.make_case(cast, title="Another")
@@ -109,7 +114,7 @@ def test_the_same_link_twice_a_retired_system_and_foreign_parts_are_refused(cast
         component = Component.objects.create(initiative=other, layer="model", name="Model")
     with pytest.raises(ValidationError, match="one of another case"):
         factories.make_link(cast, mvp, elsewhere, hops=[Place("Model", component=component)])
-    actions.retire_system(system=elsewhere, reason="Replaced", by=cast.lead)
+    system_actions.retire_system(system=elsewhere, reason="Replaced", by=cast.lead)
     with pytest.raises(ValidationError, match="was retired"):
         factories.make_link(cast, mvp, elsewhere)
 
@@ -121,21 +126,21 @@ def test_only_who_works_on_the_case_ties_it(cast, mvp, crm, login):
     with pytest.raises(Refused):
         factories.make_link(cast, mvp, crm, pattern="audit", by=person)
     with pytest.raises(Refused):
-        actions.change_link(link=link, retry="Twice", by=person)
+        link_actions.change_link(link=link, retry="Twice", by=person)
     with pytest.raises(Refused):
-        actions.end_link(link=link, reason="No", by=person)
+        link_actions.end_link(link=link, reason="No", by=person)
 
 
 def test_a_case_that_ended_is_tied_to_nothing(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm)
-    actions.stop(case=mvp, reason_code="no_value", reason="No use", by=cast.owner)
+    stage_actions.stop(case=mvp, reason_code="no_value", reason="No use", by=cast.owner)
     link.refresh_from_db()
     assert (link.ended_by, link.ended_reason) == (cast.owner, "The case was stopped")
     assert against(mvp) == []
     with pytest.raises(Refused):
         factories.make_link(cast, mvp, factories.make_system(cast, "Billing"))
     with pytest.raises(Refused):
-        actions.change_link(link=link, retry="Twice", by=cast.owner)
+        link_actions.change_link(link=link, retry="Twice", by=cast.owner)
 
 
 # A prototype holds no data of production
@@ -147,7 +152,7 @@ def test_a_prototypes_link_is_never_live(cast, crm):
         factories.make_link(cast, case, crm, live=True)
     link = factories.make_link(cast, case, crm)
     with pytest.raises(ValidationError, match="no data of production"):
-        actions.change_link(link=link, live=True, by=cast.owner)
+        link_actions.change_link(link=link, live=True, by=cast.owner)
     with acting(system="test", reason="Past the acts"):
         link.live = True
         with pytest.raises(DatabaseError, match="no production data"), transaction.atomic():
@@ -157,7 +162,7 @@ def test_a_prototypes_link_is_never_live(cast, crm):
 
 def test_the_link_of_an_mvp_may_be_live_until_it_steps_back(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm, live=True, agreed=True)
-    actions.step_back(
+    stage_actions.step_back(
         case=mvp,
         reason="Too early",
         users_told="By mail",
@@ -189,9 +194,9 @@ def test_a_second_link_to_the_same_system_is_no_source_more(cast, mvp, crm):
     first = factories.make_link(cast, mvp, crm)
     proof_about(cast, mvp, "About CRM", crm)
     second = factories.make_link(cast, mvp, crm, pattern="audit")
-    actions.end_link(link=second, reason="Logged elsewhere", by=cast.lead)
+    link_actions.end_link(link=second, reason="Logged elsewhere", by=cast.lead)
     assert "About CRM" not in voided(mvp)
-    actions.end_link(link=first, reason="Not needed", by=cast.lead)
+    link_actions.end_link(link=first, reason="Not needed", by=cast.lead)
     assert "About CRM" in voided(mvp)
 
 
@@ -211,10 +216,10 @@ def test_another_path_ends_proof_and_a_first_one_does_not(cast, mvp, crm):
     proof_about(cast, mvp, "About CRM", crm)
     billing = factories.make_system(cast, "Billing")
     proof_about(cast, mvp, "About billing", billing)
-    actions.change_link(link=link, hops=[Place("Model", "us-east")], by=cast.lead)
-    actions.change_link(link=link, retry="Twice", data_classes=["prices"], by=cast.lead)
+    link_actions.change_link(link=link, hops=[Place("Model", "us-east")], by=cast.lead)
+    link_actions.change_link(link=link, retry="Twice", data_classes=["prices"], by=cast.lead)
     assert "About CRM" not in voided(mvp)
-    actions.change_link(link=link, hops=[Place("Model", "eu-west")], by=cast.lead)
+    link_actions.change_link(link=link, hops=[Place("Model", "eu-west")], by=cast.lead)
     assert "About CRM" in voided(mvp)
     assert "About billing" not in voided(mvp)
     assert mvp.changes.order_by("pk").last().what == (
@@ -230,12 +235,12 @@ def test_the_owner_agrees_in_person_to_the_link_as_it_reads(cast, mvp, crm):
     said = "Sam Brook has not agreed that the case depends on CRM."
     assert against(mvp) == [said]
     with pytest.raises(Refused):
-        actions.answer_link(link=link, accepts=True, digest=read(link), by=cast.owner)
-    actions.answer_link(link=link, accepts=True, digest=read(link), by=cast.outsider)
+        link_actions.answer_link(link=link, accepts=True, digest=read(link), by=cast.owner)
+    link_actions.answer_link(link=link, accepts=True, digest=read(link), by=cast.outsider)
     assert against(mvp) == []
-    actions.change_link(link=link, retry="Twice", by=cast.lead)
+    link_actions.change_link(link=link, retry="Twice", by=cast.lead)
     assert against(mvp) == []
-    actions.change_link(link=link, data_classes=["prices"], by=cast.lead)
+    link_actions.change_link(link=link, data_classes=["prices"], by=cast.lead)
     assert against(mvp) == ["The link to CRM was changed since Sam Brook answered for it."]
 
 
@@ -251,27 +256,29 @@ def test_an_answer_lasts_a_year_to_the_day(cast, mvp, crm):
 def test_an_answer_to_what_reads_otherwise_now_is_a_conflict(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm)
     was = read(link)
-    actions.change_link(link=link, hops=[Place("Model", "us-east")], by=cast.lead)
+    link_actions.change_link(link=link, hops=[Place("Model", "us-east")], by=cast.lead)
     with pytest.raises(Conflict, match="read it again"):
-        actions.answer_link(link=link, accepts=True, digest=was, by=cast.outsider)
+        link_actions.answer_link(link=link, accepts=True, digest=was, by=cast.outsider)
 
 
 def test_a_no_says_why_and_waits_for_the_case(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm)
     with pytest.raises(ValidationError, match="Say why not"):
-        actions.answer_link(link=link, accepts=False, digest=read(link), by=cast.outsider)
-    actions.answer_link(link=link, accepts=False, words="At night only.", digest=read(link), by=cast.outsider)
+        link_actions.answer_link(link=link, accepts=False, digest=read(link), by=cast.outsider)
+    link_actions.answer_link(
+        link=link, accepts=False, words="At night only.", digest=read(link), by=cast.outsider
+    )
     row = mvp.shortcomings.standing().get(requirement="int.systems_owned")
-    assert row.source == f"link:{link.pk}:{register.DECLINED}"
+    assert row.source == f"link:{link.pk}:{system_findings.DECLINED}"
     assert row.words == "Sam Brook declined that the case depends on CRM: At night only."
-    actions.change_link(link=link, data_classes=["prices"], by=cast.lead)
+    link_actions.change_link(link=link, data_classes=["prices"], by=cast.lead)
     row = mvp.shortcomings.standing().get(requirement="int.systems_owned")
-    assert row.source == f"link:{link.pk}:{register.WAITING}"
+    assert row.source == f"link:{link.pk}:{system_findings.WAITING}"
 
 
 def test_another_owner_is_asked_anew(cast, mvp, crm):
     factories.make_link(cast, mvp, crm, agreed=True)
-    actions.change_system(system=crm, owner=cast.steward, by=cast.outsider)
+    system_actions.change_system(system=crm, owner=cast.steward, by=cast.outsider)
     assert against(mvp) == ["Hanna Vogel has not agreed that the case depends on CRM."]
 
 
@@ -279,17 +286,17 @@ def test_another_owner_is_asked_anew(cast, mvp, crm):
 
 
 def test_accounts_lack_what_they_lack_and_a_review_counts_from_its_day_on(cast, mvp, crm):
-    account = actions.open_account(system=crm, name="svc", by=cast.lead)
+    account = accounts.open_account(system=crm, name="svc", by=cast.lead)
     factories.make_link(cast, mvp, crm, account=account, agreed=True)
     with pytest.raises(Refused, match="decides this"):
-        actions.change_account(
+        accounts.change_account(
             account=account, name="svc", owner=cast.lead, privileges="", review_by=None, by=cast.lead
         )
     assert against(mvp, "int.identity") == [
         "The service account svc in CRM has no owner and no list of what it may do and no day of its next review."
     ]
     due = clock.today() + timedelta(days=30)
-    actions.change_account(
+    accounts.change_account(
         account=account, name="svc", owner=cast.lead, privileges="Reads", review_by=due, by=crm.owner
     )
     assert against(mvp, "int.identity") == []
@@ -301,12 +308,12 @@ def test_accounts_lack_what_they_lack_and_a_review_counts_from_its_day_on(cast, 
         assert against(mvp, "int.identity") == [
             f"The service account svc in CRM was to be reviewed by {due:%-d %B %Y}."
         ]
-    actions.review_account(
+    accounts.review_account(
         account=account, privileges="Reads", review_by=due + timedelta(days=90), by=cast.lead
     )
     with time_machine.travel(clock.midnight_after(due), tick=False):
         assert against(mvp, "int.identity") == []
-    actions.close_account(account=account, reason="Replaced", by=cast.lead)
+    accounts.close_account(account=account, reason="Replaced", by=cast.lead)
     assert against(mvp, "int.identity") == ["The service account svc in CRM was closed."]
 
 
@@ -317,24 +324,24 @@ def test_accounts_that_only_an_ended_case_used_are_closed_by_somebody(cast, mvp,
     factories.make_link(cast, mvp, crm, account=alone)
     factories.make_link(cast, mvp, crm, pattern="audit", account=shared)
     factories.make_link(cast, other, crm, account=shared)
-    actions.stop(case=mvp, reason_code="no_value", reason="No use", by=cast.owner)
+    stage_actions.stop(case=mvp, reason_code="no_value", reason="No use", by=cast.owner)
     debt = mvp.obligations.unsettled().get(kind="service_account")
     assert (debt.source, debt.debtor) == (f"account:{alone.pk}", crm.owner)
     assert debt.due == clock.today() + timedelta(days=30)
     with pytest.raises(Refused, match="closing the account"):
-        actions.settle(obligation=debt, note="Done", by=crm.owner)
+        hold_actions.settle(obligation=debt, note="Done", by=crm.owner)
     with pytest.raises(Refused):
-        actions.close_account(account=alone, reason="Closed in CRM", by=cast.owner)
-    actions.close_account(account=alone, reason="Closed in CRM", by=crm.owner)
+        accounts.close_account(account=alone, reason="Closed in CRM", by=cast.owner)
+    accounts.close_account(account=alone, reason="Closed in CRM", by=crm.owner)
     assert not mvp.obligations.unsettled().filter(kind="service_account").exists()
-    actions.stop(case=other, reason_code="no_value", reason="No use", by=cast.owner)
+    stage_actions.stop(case=other, reason_code="no_value", reason="No use", by=cast.owner)
     assert other.obligations.unsettled().get(kind="service_account").debtor == cast.lead
 
 
 def test_an_account_that_is_used_again_has_not_to_be_closed(cast, mvp, crm):
     account = factories.make_account(cast, crm)
     factories.make_link(cast, mvp, crm, account=account)
-    actions.stop(case=mvp, reason_code="no_value", reason="No use", by=cast.owner)
+    stage_actions.stop(case=mvp, reason_code="no_value", reason="No use", by=cast.owner)
     assert mvp.obligations.unsettled().filter(kind="service_account").exists()
     link = factories.make_link(cast, factories.make_case(cast, title="Another"), crm, account=account)
     assert mvp.obligations.unsettled().filter(kind="service_account").exists(), "a link alone settles nothing"
@@ -345,7 +352,7 @@ def test_an_account_that_is_used_again_has_not_to_be_closed(cast, mvp, crm):
 def test_an_idea_that_is_withdrawn_leaves_its_links_and_owes_nothing(cast, crm):
     case = factories.make_case(cast)
     link = factories.make_link(cast, case, crm, account=factories.make_account(cast, crm))
-    actions.withdraw(case=case, reason="Twice", by=cast.owner)
+    case_actions.withdraw(case=case, reason="Twice", by=cast.owner)
     assert Link.objects.get(pk=link.pk).ended_at is not None
     assert not case.obligations.exists()
 
@@ -359,27 +366,27 @@ def test_the_architecture_seat_accepts_a_source_for_half_a_year_at_most(cast, mv
     today, seat = clock.today(), cast.seat_architecture
     accept = {"case": mvp, "system": wiki, "consequence": "Old answers for new products."}
     with pytest.raises(ValidationError, match="at the latest"):
-        actions.accept_source(**accept, until=today + timedelta(days=181), by=seat)
+        link_actions.accept_source(**accept, until=today + timedelta(days=181), by=seat)
     with pytest.raises(ValidationError, match="what follows"):
-        actions.accept_source(**(accept | {"consequence": " "}), until=today, by=seat)
+        link_actions.accept_source(**(accept | {"consequence": " "}), until=today, by=seat)
     for person in (cast.owner, cast.lead, cast.chair, cast.seat_risk, cast.outsider, cast.admin):
         with pytest.raises(Refused):
-            actions.accept_source(**accept, until=today, by=person)
+            link_actions.accept_source(**accept, until=today, by=person)
     until = today + timedelta(days=180)
-    actions.accept_source(**accept, until=until, by=seat)
+    link_actions.accept_source(**accept, until=until, by=seat)
     row = mvp.shortcomings.standing().get(requirement="int.sources_condition")
     assert row.since == clock.midnight_after(until)
-    actions.disown_system(system=wiki, reason="Not mine", by=cast.outsider)
+    system_actions.disown_system(system=wiki, reason="Not mine", by=cast.outsider)
     assert against(mvp, "int.sources_condition") == ["Wiki-C has no owner."]
 
 
 def test_what_is_maintained_or_not_tied_is_not_accepted(cast, mvp, crm):
     today, seat = clock.today(), cast.seat_architecture
     with pytest.raises(ValidationError, match="is not tied"):
-        actions.accept_source(case=mvp, system=crm, consequence="None", until=today, by=seat)
+        link_actions.accept_source(case=mvp, system=crm, consequence="None", until=today, by=seat)
     factories.make_link(cast, mvp, crm)
     with pytest.raises(ValidationError, match="is maintained"):
-        actions.accept_source(case=mvp, system=crm, consequence="None", until=today, by=seat)
+        link_actions.accept_source(case=mvp, system=crm, consequence="None", until=today, by=seat)
 
 
 def test_names_of_proof_are_those_of_the_table(cast, mvp, crm):

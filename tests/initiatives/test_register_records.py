@@ -6,12 +6,12 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from governance.answers import Refused
-from governance.history import acting
-from initiatives.actions import register_records
-from initiatives.actions.base import act
-from initiatives.actions.changes import pull
+from governance.ledger.row_history import acting
+from governance.permission_result import Refused
+from initiatives.cases.act import act
+from initiatives.integration.record import actions as record_actions
 from initiatives.models import Hop, Link, ServiceAccount, System, Term, TermDefinition, TermUse
+from initiatives.running.actions import pull
 from tests import factories, snapshots
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +63,7 @@ def case(cast):
 
 
 def record(case, cast, covers=("int.inventory",)):
-    return register_records.record_register(case=case, covers=list(covers), by=cast.lead)
+    return record_actions.record_register(case=case, covers=list(covers), by=cast.lead)
 
 
 def test_what_the_register_says_is_kept_as_a_file(case, cast):
@@ -106,7 +106,7 @@ def test_any_system_in_it_voids_it_where_that_is_listed(case, cast):
 
 
 def test_it_answers_nothing_that_asks_for_more(case, cast):
-    asked = register_records.answered_by_the_register()
+    asked = record_actions.answered_by_the_register()
     assert "int.inventory" in asked
     assert "int.residency" not in asked, "the rulebook asks for the clause of a contract"
     for covers in ([], ["int.residency"], ["mvp.owner"]):
@@ -122,4 +122,4 @@ def test_there_is_nothing_to_keep_before_the_first_link(cast):
 
 def test_only_who_works_on_the_case_keeps_it(case, cast):
     with pytest.raises(Refused):
-        register_records.record_register(case=case, covers=["int.inventory"], by=cast.seat_risk)
+        record_actions.record_register(case=case, covers=["int.inventory"], by=cast.seat_risk)

@@ -7,12 +7,16 @@ import time_machine
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from governance.answers import Conflict, Refused
 from governance.models import User
-from initiatives import actions
+from governance.permission_result import Conflict, Refused
+from initiatives.integration.links import actions as link_actions
+from initiatives.integration.systems import accounts
+from initiatives.integration.systems import actions as system_actions
+from initiatives.integration.systems.findings import risk_notes
 from initiatives.models import Customisation, System, Voiding
-from initiatives.models.systems import CONDITIONS_OF_SYSTEMS
-from initiatives.register.systems import risk_notes
+from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
+from initiatives.roles import leaving
+from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots
 from tests.initiatives.registering import against, mvp_with_sign_on, proof_about
 
@@ -39,7 +43,7 @@ def voided(case) -> set[str]:
 def test_a_system_is_described_once(cast, crm):
     with pytest.raises(ValidationError, match="described already"):
         factories.make_system(cast, " crm ", by=cast.steward)
-    actions.retire_system(system=crm, reason="Replaced", by=cast.lead)
+    system_actions.retire_system(system=crm, reason="Replaced", by=cast.lead)
     assert factories.make_system(cast, "CRM").pk != crm.pk
 
 
@@ -61,11 +65,11 @@ def test_what_is_wrong_with_a_system_is_said_by_field(cast, fields, field):
 
 
 def test_who_left_is_not_named_and_stays_named_where_they_were(cast, crm):
-    actions.deactivate(person=cast.outsider, reason="Left", by=cast.admin)
+    leaving.deactivate(person=cast.outsider, reason="Left", by=cast.admin)
     with pytest.raises(ValidationError, match="no longer active"):
         factories.make_system(cast, "Billing", owner=User.objects.get(pk=cast.outsider.pk))
     crm = System.objects.get(pk=crm.pk)
-    actions.change_system(system=crm, purpose="Customers", by=cast.lead)
+    system_actions.change_system(system=crm, purpose="Customers", by=cast.lead)
     assert System.objects.get(pk=crm.pk).owner == cast.outsider
 
 
@@ -77,9 +81,9 @@ def test_collections_list_sources_and_no_collections(cast, crm):
         factories.make_system(cast, "KB-A", kind="wiki", collection=crm)
     factories.make_system(cast, "KB-A", kind="wiki", collection=base)
     with pytest.raises(ValidationError, match="sources listed"):
-        actions.change_system(system=base, kind="wiki", by=cast.lead)
+        system_actions.change_system(system=base, kind="wiki", by=cast.lead)
     with pytest.raises(ValidationError, match="retire them first"):
-        actions.retire_system(system=base, reason="Gone", by=cast.lead)
+        system_actions.retire_system(system=base, reason="Gone", by=cast.lead)
 
 
 # Who may
@@ -87,10 +91,10 @@ def test_collections_list_sources_and_no_collections(cast, crm):
 
 def test_whoever_described_it_changes_it_until_a_case_is_tied_to_it(cast, mvp, crm):
     billing = factories.make_system(cast, "Billing", by=cast.auditor)
-    actions.change_system(system=billing, purpose="Invoices", by=cast.auditor)
+    system_actions.change_system(system=billing, purpose="Invoices", by=cast.auditor)
     factories.make_link(cast, mvp, billing)
     with pytest.raises(Refused):
-        actions.change_system(system=billing, purpose="All", by=cast.auditor)
+        system_actions.change_system(system=billing, purpose="All", by=cast.auditor)
 
 
 @pytest.mark.parametrize(
@@ -114,15 +118,15 @@ def test_owner_and_collaborators_change_what_their_case_is_tied_to(cast, mvp, lo
     if may:
         if person != crm.owner:
             with pytest.raises(Refused):
-                actions.change_system(system=crm, purpose=login, by=person)
+                system_actions.change_system(system=crm, purpose=login, by=person)
         factories.agree(link)
-        actions.change_system(system=crm, purpose=login, by=person)
+        system_actions.change_system(system=crm, purpose=login, by=person)
         return
     for act in (
-        lambda: actions.change_system(system=crm, purpose=login, by=person),
-        lambda: actions.retire_system(system=crm, reason="No", by=person),
-        lambda: actions.add_customisation(system=crm, team="Us", what="All", by=person),
-        lambda: actions.open_account(system=crm, name="svc", by=person),
+        lambda: system_actions.change_system(system=crm, purpose=login, by=person),
+        lambda: system_actions.retire_system(system=crm, reason="No", by=person),
+        lambda: system_actions.add_customisation(system=crm, team="Us", what="All", by=person),
+        lambda: accounts.open_account(system=crm, name="svc", by=person),
     ):
         with pytest.raises(Refused):
             act()
@@ -132,27 +136,27 @@ def test_an_owner_who_works_on_the_case_lends_nobody_a_right(cast, mvp):
     mine = factories.make_system(cast, "CRM", by=cast.second_admin, owner=cast.steward)
     factories.make_link(cast, mvp, mine, agreed=True)
     with pytest.raises(Refused):
-        actions.change_system(system=mine, purpose="Ours", by=cast.lead)
-    actions.change_system(system=mine, purpose="Mine", by=cast.steward)
+        system_actions.change_system(system=mine, purpose="Ours", by=cast.lead)
+    system_actions.change_system(system=mine, purpose="Mine", by=cast.steward)
 
 
 def test_working_on_a_case_that_ended_or_on_another_gives_no_right(cast, mvp):
     crm = factories.make_system(cast, "CRM", by=cast.second_admin)
     with pytest.raises(Refused):
-        actions.change_system(system=crm, purpose="Mine", by=cast.lead)
+        system_actions.change_system(system=crm, purpose="Mine", by=cast.lead)
     factories.make_link(cast, mvp, crm, agreed=True)
-    actions.change_system(system=crm, purpose="Mine", by=cast.lead)
-    actions.stop(case=mvp, reason_code="no_value", reason="No", by=cast.owner)
+    system_actions.change_system(system=crm, purpose="Mine", by=cast.lead)
+    stage_actions.stop(case=mvp, reason_code="no_value", reason="No", by=cast.owner)
     with pytest.raises(Refused):
-        actions.change_system(system=crm, purpose="Still mine", by=cast.lead)
+        system_actions.change_system(system=crm, purpose="Still mine", by=cast.lead)
 
 
 def test_only_who_is_named_says_that_it_is_not_theirs(cast, crm):
     with pytest.raises(Refused):
-        actions.disown_system(system=crm, reason="Not theirs", by=cast.lead)
+        system_actions.disown_system(system=crm, reason="Not theirs", by=cast.lead)
     with pytest.raises(ValidationError, match="whose it is"):
-        actions.disown_system(system=crm, reason=" ", by=cast.outsider)
-    actions.disown_system(system=crm, reason="Sold in May", by=cast.outsider)
+        system_actions.disown_system(system=crm, reason=" ", by=cast.outsider)
+    system_actions.disown_system(system=crm, reason="Sold in May", by=cast.outsider)
     assert System.objects.get(pk=crm.pk).owner is None
 
 
@@ -169,7 +173,7 @@ def test_a_condition_is_exact_to_the_day_and_the_database_says_the_same(cast):
         factories.make_system(cast, "Nobody's", kind="wiki", editable=False, owner=None),
         factories.make_system(cast, "Left", owner=cast.sponsor, editable=True, last_updated_on=day),
     ]
-    actions.deactivate(person=cast.sponsor, reason="Left", by=cast.admin)
+    leaving.deactivate(person=cast.sponsor, reason="Left", by=cast.admin)
     for on, kept in ((day + timedelta(days=10), "maintained"), (day + timedelta(days=11), "stale")):
         said = {row.name: row.condition(on) for row in System.objects.select_related("owner")}
         assert said == {
@@ -197,18 +201,18 @@ def test_a_source_goes_out_of_date_at_midnight_though_nothing_ran(cast, mvp):
     with time_machine.travel(row.since, tick=False):
         said = f"KB-A is out of date: it was last updated on {last:%-d %B %Y}."
         assert against(mvp, "int.sources_condition") == [said]
-    actions.change_system(system=wiki, last_updated_on=clock.today(), by=cast.lead)
+    system_actions.change_system(system=wiki, last_updated_on=clock.today(), by=cast.lead)
     row = mvp.shortcomings.standing().get(requirement="int.sources_condition")
     assert row.since == clock.midnight_before(clock.today() + timedelta(days=11))
 
 
 def test_a_case_that_is_tied_to_what_was_retired_is_told(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm, agreed=True)
-    actions.retire_system(system=crm, reason="Replaced by CRM 2", by=cast.outsider)
+    system_actions.retire_system(system=crm, reason="Replaced by CRM 2", by=cast.outsider)
     assert against(mvp, "int.inventory") == [f"CRM was retired on {clock.today():%-d %B %Y}."]
     with pytest.raises(Conflict):
-        actions.retire_system(system=crm, reason="Again", by=cast.outsider)
-    actions.end_link(link=link, reason="Moved", by=cast.lead)
+        system_actions.retire_system(system=crm, reason="Again", by=cast.outsider)
+    link_actions.end_link(link=link, reason="Moved", by=cast.lead)
     assert against(mvp) == []
 
 
@@ -234,7 +238,7 @@ def test_a_frozen_orphaned_or_moved_source_ends_what_speaks_of_it(cast, mvp, cha
         proof_about(cast, mvp, title, *systems)
     proof_about(cast, mvp, "Of definitions", crm, covers="int.definitions")
     proof_about(cast, other, "Elsewhere")
-    actions.change_system(system=crm, by=cast.outsider, **change)
+    system_actions.change_system(system=crm, by=cast.outsider, **change)
     assert {"About CRM", "About none"} <= voided(mvp)
     assert not {"About billing", "Of definitions"} & voided(mvp)
     assert "Elsewhere" not in voided(other)
@@ -255,7 +259,7 @@ def test_what_does_not_touch_the_source_ends_nothing(cast, mvp, crm, change):
     proof_about(cast, mvp, "About CRM", crm)
     if "owner" in change:
         change = {"owner": getattr(cast, change["owner"])}
-    actions.change_system(system=crm, by=cast.outsider, **change)
+    system_actions.change_system(system=crm, by=cast.outsider, **change)
     assert "About CRM" not in voided(mvp)
 
 
@@ -270,10 +274,10 @@ def test_a_source_of_a_collection_touches_what_speaks_of_either(cast, mvp):
     assert "Of KB-A" not in voided(mvp)
     proof_about(cast, mvp, "Of the base again", base)
     proof_about(cast, mvp, "Of KB-B", kb_b)
-    actions.change_system(system=kb_b, editable=False, by=cast.outsider)
+    system_actions.change_system(system=kb_b, editable=False, by=cast.outsider)
     assert {"Of the base again", "Of KB-B"} <= voided(mvp)
     proof_about(cast, mvp, "Of KB-B, later", kb_b)
-    actions.change_system(system=kb_b, collection=None, by=cast.outsider)
+    system_actions.change_system(system=kb_b, collection=None, by=cast.outsider)
     assert "Of KB-B, later" in voided(mvp)
     assert "Of KB-A" not in voided(mvp)
 
@@ -284,11 +288,11 @@ def test_an_owner_who_leaves_leaves_orphans_behind(cast, mvp, crm):
     factories.make_link(cast, mvp, billing, agreed=True)
     proof_about(cast, mvp, "About CRM", crm)
     proof_about(cast, mvp, "About billing", billing)
-    actions.deactivate(person=cast.outsider, reason="Left", by=cast.admin)
+    leaving.deactivate(person=cast.outsider, reason="Left", by=cast.admin)
     assert "About CRM" in voided(mvp)
     assert "About billing" not in voided(mvp)
     assert against(mvp, "int.sources_condition") == ["CRM has no owner."]
-    actions.reactivate(person=cast.outsider, reason="Back", by=cast.admin)
+    leaving.reactivate(person=cast.outsider, reason="Back", by=cast.admin)
     assert against(mvp, "int.sources_condition") == []
 
 
@@ -309,11 +313,11 @@ def test_an_owner_who_leaves_leaves_orphans_behind(cast, mvp, crm):
 def test_many_teams_or_old_age_are_a_risk_and_no_shortcoming(cast, mvp, teams, since, note):
     tickets = factories.make_system(cast, "Tickets", **factories.from_today({"in_service_since": since}))
     for number in range(teams):
-        actions.add_customisation(system=tickets, team=f"Team {number}", what="Statuses", by=cast.lead)
-    gone = actions.add_customisation(system=tickets, team="Gone", what="Fields", by=cast.lead)
-    actions.end_customisation(customisation=gone, by=cast.lead)
+        system_actions.add_customisation(system=tickets, team=f"Team {number}", what="Statuses", by=cast.lead)
+    gone = system_actions.add_customisation(system=tickets, team="Gone", what="Fields", by=cast.lead)
+    system_actions.end_customisation(customisation=gone, by=cast.lead)
     with pytest.raises(Conflict):
-        actions.end_customisation(customisation=gone, by=cast.lead)
+        system_actions.end_customisation(customisation=gone, by=cast.lead)
     notes = risk_notes(tickets, list(Customisation.objects.filter(system=tickets)))
     assert [one.startswith(note) for one in notes] == ([True] if note else [])
     factories.make_link(cast, mvp, tickets, agreed=True)
@@ -323,7 +327,7 @@ def test_many_teams_or_old_age_are_a_risk_and_no_shortcoming(cast, mvp, teams, s
 @pytest.mark.parametrize("fields", [{"team": " "}, {"what": ""}, {"since": date(2100, 1, 1)}])
 def test_a_customisation_says_who_and_what(cast, crm, fields):
     with pytest.raises(ValidationError) as wrong:
-        actions.add_customisation(system=crm, by=cast.lead, **({"team": "Us", "what": "All"} | fields))
+        system_actions.add_customisation(system=crm, by=cast.lead, **({"team": "Us", "what": "All"} | fields))
     assert set(wrong.value.error_dict) == set(fields)
 
 
@@ -337,12 +341,12 @@ def test_an_account_is_named_once_and_reviewed_within_a_year(cast, crm):
     today = clock.today()
     for day in (today, today + timedelta(days=367)):
         with pytest.raises(ValidationError, match="to come"):
-            actions.review_account(account=account, privileges="Reads", review_by=day, by=cast.lead)
+            accounts.review_account(account=account, privileges="Reads", review_by=day, by=cast.lead)
     with pytest.raises(ValidationError, match="what the account may do"):
-        actions.review_account(account=account, privileges=" ", review_by=today + timedelta(1), by=cast.lead)
+        accounts.review_account(account=account, privileges=" ", review_by=today + timedelta(1), by=cast.lead)
     with pytest.raises(Refused):
-        actions.close_account(account=account, reason="Gone", by=cast.chair)
-    actions.close_account(account=account, reason="Gone", by=cast.lead)
+        accounts.close_account(account=account, reason="Gone", by=cast.chair)
+    accounts.close_account(account=account, reason="Gone", by=cast.lead)
     with pytest.raises(Refused, match="was closed"):
-        actions.close_account(account=account, reason="Gone", by=cast.lead)
+        accounts.close_account(account=account, reason="Gone", by=cast.lead)
     assert factories.make_account(cast, crm, "svc").pk != account.pk

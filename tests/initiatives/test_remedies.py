@@ -6,10 +6,12 @@ import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
-from adoption.demo import life
-from governance import proof
-from initiatives import actions
+from adoption.demo import case_acts
+from governance.gates import requirements
+from initiatives.checklist import actions as checklist_actions
+from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Initiative
+from initiatives.roles import actions as role_actions
 from tests import factories
 from tests.initiatives.looking import at
 
@@ -69,7 +71,7 @@ def prototype(cast):
 
 def prototype_with_roles(cast):
     case = factories.make_prototype(cast)
-    life.staff(case, cast.team)
+    case_acts.staff(case, cast.team)
     return case
 
 
@@ -84,8 +86,8 @@ def mvp_in_trouble(cast):
     factories.make_process(cast, case, status="in_head", holder=cast.lead)
     factories.make_drill(cast, case, result="fail")
     item = case.evidence.filter(withdrawn_at__isnull=True, kind="document").first()
-    actions.withdraw_evidence(evidence=item, reason="Wrong file.", by=cast.owner)
-    actions.answer(case=case, requirement="gov.impact", kind="no", text="Not yet.", by=cast.owner)
+    evidence_actions.withdraw_evidence(evidence=item, reason="Wrong file.", by=cast.owner)
+    checklist_actions.answer(case=case, requirement="gov.impact", kind="no", text="Not yet.", by=cast.owner)
     return case
 
 
@@ -120,12 +122,12 @@ def test_each_remedy_leads_to_a_page_that_holds_its_form(cast, as_, build):
 def test_declaring_what_the_mvp_will_prove_leads_to_the_declaration(cast, as_):
     """The last of 22 questions: the button led to the question, and the question to itself."""
     case, owner = factories.make_prototype(cast), as_(cast.owner)
-    life.staff(case, cast.team)
-    life.contract(life.fresh(case), cast.team)
-    life.plan_scope(case, cast.team)
-    actions.answer(
-        case=life.fresh(case),
-        requirement=proof.DECLARATION,
+    case_acts.staff(case, cast.team)
+    case_acts.contract(case_acts.fresh(case), cast.team)
+    case_acts.plan_scope(case, cast.team)
+    checklist_actions.answer(
+        case=case_acts.fresh(case),
+        requirement=requirements.DECLARATION,
         kind="answered",
         text="Five things.",
         by=cast.owner,
@@ -134,7 +136,7 @@ def test_declaring_what_the_mvp_will_prove_leads_to_the_declaration(cast, as_):
     rows = owner.get(case.get_absolute_url()).context["reaching"]
     (row,) = [row for row in rows if row["link_text"] == "Declare what the MVP will prove"]
     assert row["link"] == there
-    question = main_of(owner.get(at("checklist-row", case.ref, proof.DECLARATION)))
+    question = main_of(owner.get(at("checklist-row", case.ref, requirements.DECLARATION)))
     assert question.select_one(f"a[href='{there}']")
     listed = main_of(owner.get(reverse("checklist", args=[case.ref])))
     assert listed.select_one(f"#row-mvp\\.advance_evidence a[href='{there}']")
@@ -149,7 +151,7 @@ def test_a_question_of_acceptance_leads_to_who_accepts(cast, as_):
         return rows.context["row"]["mend"]
 
     assert row() == (at("role-propose", case.ref, role="support_owner"), "Propose somebody")
-    asked = actions.propose_role(case=case, role="support_owner", person=cast.support, by=cast.owner)
+    asked = role_actions.propose_role(case=case, role="support_owner", person=cast.support, by=cast.owner)
     assert row() == (reverse("people", args=[case.ref]), "See who is asked")
     mine = as_(cast.support).get(at("checklist-row", case.ref, "mvp.duty")).context["row"]["mend"]
     assert mine == (reverse("role", args=[asked.pk]), "Accept it")
@@ -157,9 +159,9 @@ def test_a_question_of_acceptance_leads_to_who_accepts(cast, as_):
 
 def test_what_waits_for_its_seat_is_nobody_elses_to_do(cast, as_):
     case = factories.make_prototype(cast)
-    actions.answer(
+    checklist_actions.answer(
         case=case, requirement="mvp.workflow", kind="not_applicable", text="No workflow.", by=cast.owner
     )
     rows = as_(cast.owner).get(case.get_absolute_url()).context["reaching"]
     (row,) = [row for row in rows if "Said not to apply" in row["how"]]
-    assert (row["who"], row["link_text"]) == (proof.ITS_SEAT, "Open the question")
+    assert (row["who"], row["link_text"]) == (requirements.ITS_SEAT, "Open the question")

@@ -4,16 +4,21 @@ from datetime import timedelta
 
 import pytest
 
-from adoption.demo import life
-from governance import clock, hooks, reminders
-from governance.history import acting
+from adoption.demo import case_acts
+from governance import clock, contributions
+from governance.ledger.row_history import acting
 from governance.models import Notice, Rulebook
-from initiatives import actions
-from initiatives.actions.base import act
-from initiatives.actions.holds import owe
-from initiatives.actions.moves import change_stage
+from governance.notices import due
+from initiatives.cases.act import act
+from initiatives.evidence import file_checks
+from initiatives.holds.actions import owe
 from initiatives.models import Condition, Gap, Hold, Waiver
 from initiatives.models.stage_machine import CLAIM, offered
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import actions as role_actions
+from initiatives.roles import leaving
+from initiatives.running import actions as running_actions
+from initiatives.stages.actions import change_stage
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -27,8 +32,8 @@ def on(days: int):
 def told(kind: str, days: int) -> dict[str, list[str]]:
     """Sweep as if it were `days` from now; who was newly told of this kind, with the periods, by sign-in name."""
     seen = set(Notice.objects.values_list("pk", flat=True))
-    reminders.sweep(on(days))
-    reminders.sweep(on(days))
+    due.sweep(on(days))
+    due.sweep(on(days))
     new = Notice.objects.filter(kind=kind).exclude(pk__in=seen).select_related("person").order_by("pk")
     found: dict[str, list[str]] = {}
     for notice in new:
@@ -36,7 +41,7 @@ def told(kind: str, days: int) -> dict[str, list[str]]:
         assert len(notice.subject) <= 250
         assert notice.case_ref.startswith("AI-")
         assert notice.link.startswith("/")
-        assert notice.kind in hooks.notice_verbs, "the mail says what to do"
+        assert notice.kind in contributions.notice_verbs, "the mail says what to do"
     return found
 
 
@@ -78,29 +83,29 @@ def test_newer_proof_silences_and_its_own_age_is_told_anew(cast):
     assert told("proof", 85)
     with clock.simulated(on(86)):
         for key in Rulebook.objects.current().book.gates["mvp"].requirements():
-            life.ground(life.fresh(case), key, cast.team)
+            case_acts.ground(case_acts.fresh(case), key, cast.team)
         for role in case.roles.in_force().filter(role__in=["owner", "support_owner"]):
-            actions.reaccept_role(assignment=role, by=role.person)
+            role_actions.reaccept_role(assignment=role, by=role.person)
     assert told("proof", 92) == {}, "everything is fresh again"
     assert told("proof", 86 + 88), "and ages again"
 
 
 def test_an_imported_claim_reminds_nobody(cast):
     case = factories.make_case(cast)
-    life.ground_gate(case, "prototype", cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
     with act("import", system="test", case=case) as row:
         change_stage(row, offered(row, kind=CLAIM, target="production"), reason="Listed", by=None)
     silence()
     for days in (0, 100, 200, 400):
-        reminders.sweep(on(days))
+        due.sweep(on(days))
     assert not Notice.objects.exists()
 
 
 def test_an_open_review_tells_seats_chair_and_owner_on_their_days(cast):
-    case = life.fresh(factories.make_case(cast))
-    life.parts(case, cast.team)
-    life.ground_gate(case, "prototype", cast.team)
-    review = actions.open_review(case=case, by=cast.owner)
+    case = case_acts.fresh(factories.make_case(cast))
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
+    review = review_actions.open_review(case=case, by=cast.owner)
     seats = review.rulebook.book.gates["prototype"].seats
     logins = {factories.SEAT_LOGINS[seat] for seat in seats}
     silence()
@@ -111,19 +116,19 @@ def test_an_open_review_tells_seats_chair_and_owner_on_their_days(cast):
     assert told("review expires", 80) == {"owner": ["14d"], "chair": ["14d"]}
     assert told("review expires", 88) == {"owner": ["3d"], "chair": ["3d"]}
     assert told("review expires", 91) == {}
-    life.vote(review, seats[0], cast.seats[seats[0]])
+    case_acts.vote(review, seats[0], cast.seats[seats[0]])
     silence()
     assert factories.SEAT_LOGINS[seats[0]] not in told("not signed", 3)
 
 
 def test_a_vote_gone_stale_is_told_once_for_each_reason(cast):
-    case = life.fresh(factories.make_case(cast))
-    life.parts(case, cast.team)
-    life.ground_gate(case, "prototype", cast.team)
-    review = actions.open_review(case=case, by=cast.owner)
+    case = case_acts.fresh(factories.make_case(cast))
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
+    review = review_actions.open_review(case=case, by=cast.owner)
     seat = review.rulebook.book.gates["prototype"].seats[0]
     signer = factories.SEAT_LOGINS[seat]
-    life.vote(review, seat, cast.seats[seat])
+    case_acts.vote(review, seat, cast.seats[seat])
     silence()
     assert told("stale vote", 1) == {}
     first = told("stale vote", 46)
@@ -134,7 +139,7 @@ def test_a_vote_gone_stale_is_told_once_for_each_reason(cast):
 
 def test_roles_wait_for_an_answer(cast):
     case = factories.make_case(cast)
-    actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
+    role_actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
     silence()
     assert told("role", 0) == {"sponsor": ["after0d"]}
     assert told("role", 2) == {}
@@ -154,8 +159,8 @@ def test_ideas_that_nobody_owns(cast):
 
 def test_debts_are_told_before_on_and_weekly_after_their_day(cast):
     case = factories.make_case(cast)
-    sponsor = actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
-    actions.accept_role(assignment=sponsor, by=cast.sponsor)
+    sponsor = role_actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
+    role_actions.accept_role(assignment=sponsor, by=cast.sponsor)
     with act("test", system="test", case=case) as row:
         owe(row, "criterion", source="stop.cleanup:1", text="Clean up", due=on(30).date(), debtor=cast.owner)
     silence()
@@ -211,7 +216,7 @@ def test_conditions_gaps_and_waivers(cast):
         ).save()
     silence()
     assert told("condition", 5) == {}
-    reminders.sweep(on(6))
+    due.sweep(on(6))
     for kind, login in (("condition", "lead"), ("gap", "steward"), ("waiver", "owner")):
         assert list(Notice.objects.filter(kind=kind).values_list("person__login", "period")) == [
             (login, "14d")
@@ -226,25 +231,29 @@ def test_conditions_gaps_and_waivers(cast):
 
 def test_a_change_recorded_halfway_and_a_missing_file(cast):
     case = factories.make_case(cast)
-    life.parts(case, cast.team)
-    actions.record_component(case=case, layer="model", name="Language model", version="m-5", by=cast.owner)
-    item = life.ground(case, "proto.limitations", cast.team)
+    case_acts.parts(case, cast.team)
+    running_actions.record_component(
+        case=case, layer="model", name="Language model", version="m-5", by=cast.owner
+    )
+    item = case_acts.ground(case, "proto.limitations", cast.team)
     silence()
     assert told("change", 0) == {"owner": ["after0d"]}
     change = case.changes.get()
-    actions.complete_change(change=change, approver=cast.chair, rollback="Put m-4 back.", by=cast.owner)
+    running_actions.complete_change(
+        change=change, approver=cast.chair, rollback="Put m-4 back.", by=cast.owner
+    )
     assert told("change", 7) == {}
     item.file.storage.delete(item.file.name)
-    actions.find_missing_files()
+    file_checks.find_missing_files()
     assert set(told("file missing", 0)) == {"admin", "second-admin", "owner"}
     assert told("file missing", 3) == {}
 
 
 def test_a_vacancy_climbs_and_is_told_once_a_step(cast):
     case = factories.make_mvp(cast)
-    sponsor = actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
-    actions.accept_role(assignment=sponsor, by=cast.sponsor)
-    actions.deactivate(person=cast.owner, reason="left", by=cast.admin)
+    sponsor = role_actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
+    role_actions.accept_role(assignment=sponsor, by=cast.sponsor)
+    leaving.deactivate(person=cast.owner, reason="left", by=cast.admin)
     assert Hold.objects.open().get().kind == "owner_vacant"
     silence()
     assert told("owner vacant", 0) == {"sponsor": ["after0d"], "chair": ["after0d"]}
@@ -259,4 +268,4 @@ def test_the_number_of_questions_does_not_grow_with_the_cases(cast, django_asser
     for number in range(6):
         factories.make_case(cast, title=f"Idea {number}")
     with django_assert_max_num_queries(40):
-        reminders.sweep()
+        due.sweep()

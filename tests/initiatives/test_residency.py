@@ -8,16 +8,20 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
-from governance.answers import Conflict, Refused
-from governance.history import acting
+from governance.ledger.row_history import acting
 from governance.models import Entry, Notice
-from initiatives import actions, regions
-from initiatives.actions import following
-from initiatives.actions import residency as acts
+from governance.permission_result import Conflict, Refused
+from initiatives.evidence import actions as evidence_actions
+from initiatives.findings import sync
+from initiatives.holds import actions as hold_actions
+from initiatives.integration.residency import actions as residency_actions
+from initiatives.integration.residency import findings as residency_findings
+from initiatives.integration.residency import regions
 from initiatives.models import EvidenceNames, Hold, Shortcoming, Voiding
-from initiatives.register import residency
+from initiatives.running import actions as running_actions
+from initiatives.units import actions as unit_actions
 from tests import factories
 from tests.initiatives import tied
 
@@ -34,7 +38,7 @@ def held(case) -> list[Hold]:
 
 
 def answers(case, **what_if) -> list[tuple[str, str]]:
-    found = residency.judge([case.pk], residency.WhatIf(**what_if))
+    found = residency_findings.judge([case.pk], residency_findings.WhatIf(**what_if))
     return [(f"{one.name}, {one.region}", one.answer) for one in found]
 
 
@@ -124,7 +128,7 @@ def test_a_term_binds_the_classes_that_it_names(cast, case):
     for link in (notes, every, prices):
         tied.hop(cast, link, str(link.system), vendor=acme)
     tied.term(cast, acme, data_classes=["customer notes "])
-    found = {one.name: one for one in residency.judge([case.pk])}
+    found = {one.name: one for one in residency_findings.judge([case.pk])}
     assert set(found) == {"CRM", "Wiki"}
     assert found["CRM"].classes == ["Customer notes"]
     assert found["CRM"].words.endswith("(no processing outside EU), for Customer notes.")
@@ -154,7 +158,9 @@ def test_a_hop_is_where_its_version_runs_and_each_answer_has_its_time(cast, case
     tied.hop(cast, tied.link(cast, case, tied.system(cast)), region="CN", vendor=acme, component=model)
     tied.term(cast, acme, starts_on=today, ends_on=today + timedelta(days=30))
     start, end = clock.midnight_before(today), clock.midnight_after(today + timedelta(days=30))
-    assert [(one.region, one.since, one.until, one.broken) for one in residency.judge([case.pk])] == [
+    assert [
+        (one.region, one.since, one.until, one.broken) for one in residency_findings.judge([case.pk])
+    ] == [
         ("us-east", start, moves, True),
         ("eu-west", moves, back, False),
         ("us-east", back, end, True),
@@ -166,10 +172,10 @@ def test_a_hop_is_where_its_version_runs_and_each_answer_has_its_time(cast, case
         (back, end),
     ]
     with time_machine.travel(moves, tick=False):
-        following.follow_register()
+        sync.follow_register()
         assert held(case)[0].liftable_since, "the sweep finds that the new version runs elsewhere"
     with time_machine.travel(back, tick=False):
-        following.follow_register()
+        sync.follow_register()
         assert held(case)[0].liftable_since is None
 
 
@@ -208,18 +214,18 @@ def test_the_hold_waits_for_the_chair_once_the_path_is_mended(cast):
     case, acme = factories.make_mvp(cast), tied.vendor(cast)
     link = tied.link(cast, case, tied.system(cast))
     version = {"case": case, "layer": "model", "name": "Endpoint", "vendor": "Acme Cloud", "by": cast.lead}
-    first = actions.record_component(version="1", region="us-east", **version)
+    first = running_actions.record_component(version="1", region="us-east", **version)
     tied.hop(cast, link, vendor=acme, region="", component=first.component)
     tied.term(cast, acme)
     (hold,) = held(case)
     with pytest.raises(Refused):
-        actions.lift_hold(hold=hold, reason="It is fine", by=cast.chair)
-    actions.record_component(version="2", region="eu-west", **version)
+        hold_actions.lift_hold(hold=hold, reason="It is fine", by=cast.chair)
+    running_actions.record_component(version="2", region="eu-west", **version)
     (hold,) = held(case)
     assert hold.liftable_since
-    actions.lift_hold(hold=hold, reason="It runs in eu-west", by=cast.chair)
+    hold_actions.lift_hold(hold=hold, reason="It runs in eu-west", by=cast.chair)
     assert held(case) == []
-    actions.record_component(version="3", region="us-east", **version)
+    running_actions.record_component(version="3", region="us-east", **version)
     assert len(held(case)) == 1, "and comes back with its cause"
 
 
@@ -231,8 +237,8 @@ def test_what_is_withdrawn_or_replaced_binds_nobody(cast, case):
     assert answers(case) == [("vendor model, us-east", "allowed")]
     assert held(case)[0].liftable_since
     with pytest.raises(Conflict):
-        actions.withdraw_vendor_term(term=old, reason="Again", by=cast.seat_security)
-    actions.withdraw_vendor_term(term=new, reason="Never signed", by=cast.seat_security)
+        residency_actions.withdraw_vendor_term(term=old, reason="Again", by=cast.seat_security)
+    residency_actions.withdraw_vendor_term(term=new, reason="Never signed", by=cast.seat_security)
     assert answers(case) == []
     assert not Shortcoming.objects.standing().filter(initiative=case, hold="residency").exists()
 
@@ -262,13 +268,13 @@ def test_terms_void_exactly_what_rests_on_the_paths_that_they_bind(cast):
 
 
 def life_evidence(cast, case):
-    return actions.add_evidence(
+    return evidence_actions.add_evidence(
         case=case,
         kind="contract_clause",
         title="What the wiki's contract says",
         observed_on=clock.today(),
         covers=["int.residency"],
-        file=life.pdf("What the wiki's contract says"),
+        file=case_acts.pdf("What the wiki's contract says"),
         by=cast.owner,
     )
 
@@ -299,12 +305,12 @@ def test_a_unit_that_moves_comes_under_other_policies(cast, case):
     assert held(case) == []
     admin = cast.people["admin"]
     retail = cast.unit.parent
-    actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason="Reorganised", by=admin)
+    unit_actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason="Reorganised", by=admin)
     assert len(held(case)) == 1
     change = case.changes.get(triggers=["vendor_terms"])
     assert change.what == "Account management moved below Logistics"
     cast.unit.refresh_from_db()
-    actions.move_unit(unit=cast.unit, into=retail, reason="Back", by=admin)
+    unit_actions.move_unit(unit=cast.unit, into=retail, reason="Back", by=admin)
     assert held(case)[0].liftable_since
 
 
@@ -313,15 +319,17 @@ def test_a_region_that_is_added_is_known_from_then_on(cast, case):
     tied.hop(cast, tied.link(cast, case, tied.system(cast)), region="Fra-Nine", vendor=acme)
     tied.term(cast, acme)
     assert answers(case) == [("vendor model, Fra-Nine", "unknown")]
-    row = actions.add_region(key="fra-nine", words="Our room in Frankfurt", within="DE", by=cast.seat_risk)
+    row = residency_actions.add_region(
+        key="fra-nine", words="Our room in Frankfurt", within="DE", by=cast.seat_risk
+    )
     assert [str(row.within), str(row.within.within)] == ["DE", "EU"]
     assert answers(case) == [("vendor model, Fra-Nine", "allowed")]
     assert held(case)[0].liftable_since
     for wrong in ({"key": "FRA-nine", "within": "DE"}, {"key": "eu-west-1", "within": "US"}):
         with pytest.raises(ValidationError, match="known already"):
-            actions.add_region(by=cast.seat_risk, **wrong)
+            residency_actions.add_region(by=cast.seat_risk, **wrong)
     with pytest.raises(ValidationError, match="is known"):
-        actions.add_region(key="luna", within="moon", by=cast.seat_risk)
+        residency_actions.add_region(key="luna", within="moon", by=cast.seat_risk)
 
 
 # --- Who may, and what is refused ------------------------------------------------------------------------------------
@@ -339,18 +347,18 @@ def test_who_files_terms_and_who_takes_them_back(cast):
     with pytest.raises(Refused):
         tied.term(cast, acme, by=cast.steward)
     with pytest.raises(Refused, match="take back what binds"):
-        actions.withdraw_vendor_term(term=theirs, reason="It holds us", by=cast.owner)
+        residency_actions.withdraw_vendor_term(term=theirs, reason="It holds us", by=cast.owner)
     with pytest.raises(Refused):
         tied.term(cast, acme, replaces=theirs, allowed=["US"], by=cast.owner)
-    actions.withdraw_vendor_term(term=theirs, reason="Misread", by=cast.seat_risk)
+    residency_actions.withdraw_vendor_term(term=theirs, reason="Misread", by=cast.seat_risk)
     with pytest.raises(Refused):
         tied.policy(cast, cast.unit, by=cast.owner)
     tied.policy(cast, cast.unit, by=cast.admin)
     with pytest.raises(Refused):
-        actions.add_region(key="fra-nine", within="DE", by=cast.lead)
+        residency_actions.add_region(key="fra-nine", within="DE", by=cast.lead)
     with pytest.raises(Refused):
-        actions.add_vendor(name="New", by=cast.outsider)
-    assert actions.add_vendor(name="New", by=cast.lead).name == "New"
+        residency_actions.add_vendor(name="New", by=cast.outsider)
+    assert residency_actions.add_vendor(name="New", by=cast.lead).name == "New"
 
 
 @pytest.mark.parametrize("confirmer", ["seat_risk", "seat_security", "admin"])
@@ -368,16 +376,16 @@ def test_a_term_of_a_case_binds_once_a_seat_or_an_admin_confirms_it(cast, confir
         assert "waits" in Notice.objects.get(person=seat, kind="term to confirm").subject
     for person in (cast.lead, cast.owner, cast.chair, cast.seat_architecture):
         with pytest.raises(Refused):
-            actions.confirm_vendor_term(term=theirs, by=person)
+            residency_actions.confirm_vendor_term(term=theirs, by=person)
     person = getattr(cast, confirmer)
-    done = actions.confirm_vendor_term(term=theirs, by=person)
+    done = residency_actions.confirm_vendor_term(term=theirs, by=person)
     assert (done.awaits_confirmation, done.confirmed_by) == (False, person)
     assert len(held(case)) == 1
     assert Entry.objects.acts().filter(kind="vendor term confirmed").count() == 1
     with pytest.raises(Conflict):
-        actions.confirm_vendor_term(term=theirs, by=person)
+        residency_actions.confirm_vendor_term(term=theirs, by=person)
     with pytest.raises(Refused):
-        actions.withdraw_vendor_term(term=theirs, reason="Too strict", by=cast.lead)
+        residency_actions.withdraw_vendor_term(term=theirs, reason="Too strict", by=cast.lead)
 
 
 def test_what_a_seat_or_an_admin_files_is_confirmed_by_that_and_rows_of_before_bind(cast):
@@ -420,9 +428,9 @@ def test_each_act_leaves_its_entry(cast, case):
         ("register found", case.ref),
         ("hold opened", case.ref),
     ]
-    assert acts.cases_of_vendor(acme) == [case.pk]
-    assert acts.cases_of_unit(cast.unit.parent) == [case.pk]
-    actions.withdraw_vendor_term(term=term, reason="Misread", by=cast.seat_security)
+    assert residency_actions.cases_of_vendor(acme) == [case.pk]
+    assert residency_actions.cases_of_unit(cast.unit.parent) == [case.pk]
+    residency_actions.withdraw_vendor_term(term=term, reason="Misread", by=cast.seat_security)
     assert Entry.objects.acts().filter(kind="vendor term withdrawn").count() == 1
 
 

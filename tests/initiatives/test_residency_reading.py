@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from governance import clock
-from governance.history import acting
-from initiatives import actions
-from initiatives.actions import following
-from initiatives.actions.base import act
+from governance.ledger.row_history import acting
+from initiatives.cases.act import act
+from initiatives.findings import sync
+from initiatives.integration.residency import actions as residency_actions
 from initiatives.models import (
     Component,
     ComponentVersion,
@@ -271,23 +271,23 @@ class Rows:
         """File one more term through its act."""
         seat = self.cast.seat_security
         if isinstance(said["of"], str):
-            actions.set_unit_policy(unit=self.unit(said["of"]), by=seat, **self.fields(said))
+            residency_actions.set_unit_policy(unit=self.unit(said["of"]), by=seat, **self.fields(said))
         else:
-            actions.file_vendor_term(
+            residency_actions.file_vendor_term(
                 vendor=self.vendors[said["of"]], kind="region", by=seat, **self.fields(said)
             )
 
     def withdraw(self, row) -> None:
         seat = self.cast.seat_security
         if isinstance(row, UnitPolicy):
-            actions.withdraw_unit_policy(policy=row, reason="Over", by=seat)
+            residency_actions.withdraw_unit_policy(policy=row, reason="Over", by=seat)
         else:
-            actions.withdraw_vendor_term(term=row, reason="Over", by=seat)
+            residency_actions.withdraw_vendor_term(term=row, reason="Over", by=seat)
 
 
 def followed(case) -> None:
     with act("test", system="test", case=case) as locked:
-        following.follow([locked])
+        sync.follow([locked])
 
 
 def step(case, rows: Rows, world) -> None:
@@ -355,7 +355,7 @@ def test_the_hold_is_open_exactly_while_a_plain_reading_forbids_a_place(cast, ro
         if world["step"] == "wait":
             later = now + timedelta(days=world["wait"])
             with time_machine.travel(later, tick=False):
-                following.follow_register()
+                sync.follow_register()
                 then = forbids(world, later, now)
         else:
             step(case, rows, world)

@@ -6,11 +6,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from adoption.demo import life
-from governance.history import acting
-from initiatives import actions
-from initiatives.actions.changes import record_component
-from initiatives.search import FEW, Search
+from adoption.demo import case_acts
+from governance.ledger.row_history import acting
+from initiatives.cases import actions as case_actions
+from initiatives.evidence import actions as evidence_actions
+from initiatives.integration.definitions import actions as definition_actions
+from initiatives.integration.systems import accounts
+from initiatives.integration.systems import actions as system_actions
+from initiatives.portfolio.search import FEW, Search
+from initiatives.running.actions import record_component
 from tests import factories
 from tests.initiatives import tied
 
@@ -65,7 +69,7 @@ def test_people_vendors_platforms_and_evidence(cast):
         case=case, layer="model", name="Grand Modèle 4", version="1", vendor="Zürich Labs", by=cast.owner
     )
     with acting(system="test"):
-        case = life.fresh(case)
+        case = case_acts.fresh(case)
         case.platform = "Harbour Cloud"
         case.save()
     item = case.evidence.filter(kind="document").first()
@@ -87,12 +91,12 @@ def test_systems_vendors_terms_and_accounts_of_the_register(cast):
         cast, "Helios", kind="wiki", location="Building 7", vendor=tied.vendor(cast)
     )
     gone = factories.make_system(cast, "Helios, the old one")
-    actions.retire_system(system=gone, reason="Replaced", by=cast.lead)
+    system_actions.retire_system(system=gone, reason="Replaced", by=cast.lead)
     account = factories.make_account(cast, helios, "svc-helios")
     maker = tied.vendor(cast, "Helios")
     case = factories.make_mvp(cast)
     factories.make_term(cast, "dunning", "Asking Helios for what is owed.")
-    actions.use_term(case=case, name="dunning", by=cast.lead)
+    definition_actions.use_term(case=case, name="dunning", by=cast.lead)
     for person in (cast.owner, cast.outsider):
         assert found("helios", person) == {
             "systems": ["Helios", "Helios, the old one", "svc-helios"],
@@ -106,14 +110,14 @@ def test_systems_vendors_terms_and_accounts_of_the_register(cast):
     assert of_account.beside == "Service account in Helios"
     assert found("building 7", cast.owner) == {"systems": ["Helios"]}
     assert [hit.link for hit in Search("helios", cast.owner).of("parts").hits] == [maker.get_absolute_url()]
-    actions.close_account(account=account, reason="Not used", by=cast.lead)
+    accounts.close_account(account=account, reason="Not used", by=cast.lead)
     assert Search("svc helios", cast.owner).of("systems").hits[0].tags == ("closed",)
     assert [hit.title for hit in Search("helios", cast.owner).of("systems", 1).hits] == ["Helios"]
 
 
 def test_a_former_title_still_leads_to_the_case(cast):
     case = factories.make_case(cast, title="Letter sorter")
-    actions.rename(case=case, title="Correspondence desk", reason="It sorts mails too.", by=cast.owner)
+    case_actions.rename(case=case, title="Correspondence desk", reason="It sorts mails too.", by=cast.owner)
     (hit,) = Search("sorter lett", cast.owner).of("cases").hits
     assert (hit.title, hit.ref) == ("Correspondence desk", case.ref)
     assert "Once called “Letter sorter”" in hit.beside
@@ -124,17 +128,17 @@ def test_a_former_title_still_leads_to_the_case(cast):
 def test_what_one_may_not_see_is_as_if_it_were_not_there(cast, as_):
     case = factories.make_case(cast, title="Zeppelin pricing")
     record_component(case=case, layer="model", name="Zeppelin", version="1", vendor="Zeppelin", by=cast.owner)
-    actions.add_evidence(
+    evidence_actions.add_evidence(
         case=case,
         kind="document",
         title="Zeppelin notes",
         observed_on=case.registered_at.date(),
         covers=["proto.scope"],
-        file=life.pdf("Zeppelin notes"),
+        file=case_acts.pdf("Zeppelin notes"),
         by=cast.owner,
     )
-    actions.rename(case=case, title="Airship pricing", reason="Nobody says so.", by=cast.owner)
-    actions.change_details(
+    case_actions.rename(case=case, title="Airship pricing", reason="Nobody says so.", by=cast.owner)
+    case_actions.change_details(
         case=case,
         problem=case.problem,
         platform="Zeppelin",

@@ -2,10 +2,12 @@
 
 import pytest
 
-from governance.history import acting
-from initiatives import actions, permissions
+from governance.ledger.row_history import acting
+from initiatives.cases import actions as case_actions
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.similar_cases import similar
 from initiatives.models import Initiative
-from initiatives.similar import similar
+from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots
 
 
@@ -27,7 +29,7 @@ def cases(cast):
 
 def found(cast, title, problem="", person=None):
     person = person or cast.outsider
-    return [stub.ref for stub in similar(title, problem, permissions.visible_to(person)).stubs]
+    return [stub.ref for stub in similar(title, problem, case_permissions.visible_to(person)).stubs]
 
 
 def test_words_of_the_title_find_it_in_any_form(cast, cases):
@@ -48,12 +50,12 @@ def test_nothing_resembles_too_little(cast, cases):
 
 
 def test_stubs_name_whom_to_ask_and_link_only_what_may_be_opened(cast, cases):
-    theirs = similar("Claims", "", permissions.visible_to(cast.owner)).stubs
+    theirs = similar("Claims", "", case_permissions.visible_to(cast.owner)).stubs
     assert [(stub.title, stub.unit, stub.stage, stub.ask) for stub in theirs] == [
         ("Claims triage", "Logistics", "proposed idea", "Marta Lindqvist")
     ]
     assert theirs[0].link  # the owner's own
-    stranger = similar("Summary", "", permissions.visible_to(cast.outsider)).stubs
+    stranger = similar("Summary", "", case_permissions.visible_to(cast.outsider)).stubs
     assert [stub.link for stub in stranger] == [""]
 
 
@@ -62,14 +64,14 @@ def test_confidential_and_withdrawn_cases_are_not_told(cast, cases):
         case = Initiative.objects.get(pk=cases["summary"].pk)
         case.confidential = True
         case.save()
-    actions.withdraw(case=cases["invoice"], reason="Twice", by=cast.owner)
+    case_actions.withdraw(case=cases["invoice"], reason="Twice", by=cast.owner)
     assert found(cast, "summary assistant") == []
     assert found(cast, "invoice matching") == []
 
 
 def test_the_most_alike_comes_first_with_the_words_in_common(cast, cases):
     factories.make_case(cast, title="Invoice inbox", problem="Invoices matched by nobody wait in an inbox.")
-    visible = permissions.visible_to(cast.owner)
+    visible = case_permissions.visible_to(cast.owner)
     first, second = similar("Matching of invoices", "", visible).stubs
     assert (first.ref, first.words) == (cases["invoice"].ref, "invoices, matching")
     assert (second.title, second.words) == ("Invoice inbox", "invoices, matching")
@@ -99,14 +101,14 @@ def test_what_is_typed_asks_for_words_only(cast, cases, typed):
 
 def test_a_post_mortem_that_the_same_owner_still_owes_is_told_and_that_of_another_is_not(cast, cases):
     case = factories.make_prototype(cast, title="Freight papers")
-    actions.stop(case=case, reason_code="no_value", reason="Nobody asked for it", by=cast.owner)
-    visible = permissions.visible_to(cast.outsider)
+    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody asked for it", by=cast.owner)
+    visible = case_permissions.visible_to(cast.outsider)
     for owner, owes in ((cast.owner.pk, True), (cast.outsider.pk, False), (None, False)):
         (stub,) = similar("Freight papers", "", visible, owner=owner).stubs
         assert stub.owes is owes
 
 
 def test_a_constant_number_of_queries(cast, cases, django_assert_max_num_queries):
-    visible = permissions.visible_to(cast.owner)
+    visible = case_permissions.visible_to(cast.owner)
     with django_assert_max_num_queries(3):
         similar("customer claims invoice", "", visible)

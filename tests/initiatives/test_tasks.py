@@ -9,11 +9,15 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from adoption.demo import life
-from governance import clock, reminders
+from adoption.demo import case_acts
+from governance import clock
 from governance.models import Entry, Notice, Rulebook
-from initiatives import actions, sweeps, tasks
+from governance.notices import due
+from initiatives import tasks as initiatives_tasks
 from initiatives.models import Review
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import leaving
+from initiatives.stages import periodic
 from tests import factories
 
 
@@ -43,24 +47,24 @@ def test_all_tasks_run_twice_on_nothing_and_on_a_case(cast):
     for _ in range(2):
         for entry in settings.CELERY_BEAT_SCHEDULE.values():
             current_app.tasks[entry["task"]].delay()
-    assert life.fresh(case).stage == "prototype"
+    assert case_acts.fresh(case).stage == "prototype"
 
 
 @pytest.mark.django_db
 def test_a_standing_that_ran_out_is_rewritten_and_its_grace_owed_once(cast):
     case = factories.make_mvp(cast)
-    assert sweeps.recompute() == []
+    assert periodic.recompute() == []
     until = case.standing.valid_until
     with clock.simulated(until + timedelta(seconds=1)):
-        tasks.recompute_standings.delay()
-        assert sweeps.recompute() == []
+        initiatives_tasks.recompute_standings.delay()
+        assert periodic.recompute() == []
         debt = case.obligations.get(kind="step_back")
         assert case.spans.covering(clock.now()).get().shortfall > 0
         assert debt.debtor == cast.owner
         grace = Rulebook.objects.current().book.freshness.grace_days
         assert debt.due == clock.last_day_before(until) + timedelta(days=grace)
-        assert life.fresh(case).stage == "mvp", "grace delays no truth and moves no stage"
-        tasks.recompute_standings.delay()
+        assert case_acts.fresh(case).stage == "mvp", "grace delays no truth and moves no stage"
+        initiatives_tasks.recompute_standings.delay()
         assert case.obligations.count() == 1
 
 
@@ -76,10 +80,10 @@ def test_another_rulebook_rewrites_every_standing(cast):
 
     Standing.objects.update(valid_until=clock.now())
     with CaptureQueriesContext(connection) as queries:
-        assert sweeps.recompute() == [case.pk for case in cases]
+        assert periodic.recompute() == [case.pk for case in cases]
     assert sum("INTO initiatives_standing" in query["sql"] for query in queries) == 1  # together
     assert len(queries) < 20
-    assert sweeps.recompute() == []
+    assert periodic.recompute() == []
     said = PastStanding.objects.filter(initiative=cases[0]).latest("pk")
     assert [span["id"] for span in said.spans] == list(cases[0].spans.values_list("pk", flat=True))
 
@@ -87,13 +91,13 @@ def test_another_rulebook_rewrites_every_standing(cast):
 @pytest.mark.django_db
 def test_reviews_end_when_their_time_is_over(cast):
     case = factories.make_case(cast)
-    review = actions.open_review(case=case, by=cast.owner)
+    review = review_actions.open_review(case=case, by=cast.owner)
     with on(89):
-        tasks.expire_reviews.delay()
+        initiatives_tasks.expire_reviews.delay()
     assert Review.objects.get().is_open
     with on(90):
-        tasks.expire_reviews.delay()
-        tasks.expire_reviews.delay()
+        initiatives_tasks.expire_reviews.delay()
+        initiatives_tasks.expire_reviews.delay()
     assert Review.objects.get(pk=review.pk).outcome == "expired"
     assert Entry.objects.acts().of_case(case.ref).filter(kind="review expired").count() == 1
     assert Notice.objects.filter(kind="decided", person=cast.owner).count() == 1
@@ -102,16 +106,16 @@ def test_reviews_end_when_their_time_is_over(cast):
 @pytest.mark.django_db
 def test_thirty_days_without_an_owner_are_owed_by_the_chair_once_and_move_nothing(cast):
     case = factories.make_mvp(cast)
-    actions.deactivate(person=cast.owner, reason="left", by=cast.admin)
+    leaving.deactivate(person=cast.owner, reason="left", by=cast.admin)
     with on(29):
-        assert sweeps.open_vacancy_debts() == []
+        assert periodic.open_vacancy_debts() == []
     with on(30):
-        (debt,) = sweeps.open_vacancy_debts()
+        (debt,) = periodic.open_vacancy_debts()
         assert debt.debtor == cast.chair
         assert debt.kind == "vacancy"
-        assert sweeps.open_vacancy_debts() == []
-        reminders.sweep()
+        assert periodic.open_vacancy_debts() == []
+        due.sweep()
         notice = Notice.objects.get(kind="owed", object_key=f"obligation:{debt.pk}")
         assert notice.person == cast.chair
         assert notice.link == f"/cases/{case.ref}/step-back/"
-    assert life.fresh(case).stage == "mvp"
+    assert case_acts.fresh(case).stage == "mvp"

@@ -8,16 +8,19 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, connections, transaction
 from django.urls import reverse
 
-from adoption.demo import life
-from governance import actions as ground
-from governance import asof, clock, seals
-from governance.answers import Conflict, Refused
-from governance.boards import board_for
-from governance.history import acting
+from adoption.demo import case_acts
+from governance import clock
+from governance.ledger.row_history import acting
 from governance.models import Entry, Membership, Notice, Unit, User
-from initiatives import actions, board, reorganising
-from initiatives.actions import units
+from governance.people import actions as people_actions
+from governance.people.boards import board_for
+from governance.permission_result import Conflict, Refused
+from governance.transparency_log import as_of, sealing
 from initiatives.models import Initiative, Review
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews import review_state
+from initiatives.units import actions as unit_actions
+from initiatives.units import preview as unit_preview
 from tests import factories, snapshots
 
 WHY = "Two teams became one."
@@ -35,9 +38,9 @@ def path_of(code: str) -> str:
 @snapshots.kept
 def other_board(cast):
     """A board of the unit elsewhere, with the seat that a prototype needs."""
-    made = ground.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
+    made = people_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
     for seat, person in (("business_value", cast.sponsor), ("chair", cast.outsider)):
-        ground.appoint(board=made, person=person, seat=seat, by=cast.admin)
+        people_actions.appoint(board=made, person=person, seat=seat, by=cast.admin)
     return made
 
 
@@ -46,19 +49,19 @@ def other_board(cast):
 def voted(cast) -> Review:
     """A prototype review that is ready: the value seat approved."""
     case = factories.make_case(cast)
-    life.parts(case, cast.team)
-    life.ground_gate(case, "prototype", cast.team)
-    review = actions.open_review(case=life.fresh(case), by=cast.owner)
-    life.vote(review, "business_value", cast.seat_value)
-    assert board.sit(again(review)).verdict.decidable
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
+    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    case_acts.vote(review, "business_value", cast.seat_value)
+    assert review_state.sit(again(review)).verdict.decidable
     return review
 
 
 @pytest.mark.django_db
 def test_a_unit_moves_with_everything_below_it_in_one_act(cast):
-    below = ground.add_unit(name="Key accounts", code="key", parent=cast.unit, by=cast.admin)
+    below = people_actions.add_unit(name="Key accounts", code="key", parent=cast.unit, by=cast.admin)
     last = Entry.objects.acts().latest("pk").pk
-    actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
+    unit_actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
     assert path_of("accounts") == "/northgate/logistics/accounts/"
     assert path_of("key") == "/northgate/logistics/accounts/key/"
     assert again(below).history.first().history_change_reason == WHY
@@ -67,7 +70,7 @@ def test_a_unit_moves_with_everything_below_it_in_one_act(cast):
     facts = acts[0].facts
     assert facts["reason"] == WHY
     assert (facts["facts"]["before"], facts["facts"]["after"]) == ("Retail", "Logistics")
-    actions.move_unit(unit=again(cast.unit), into=None, reason=WHY, by=cast.admin)
+    unit_actions.move_unit(unit=again(cast.unit), into=None, reason=WHY, by=cast.admin)
     assert path_of("key") == "/accounts/key/"
 
 
@@ -80,26 +83,26 @@ def test_a_place_that_is_no_place_is_refused_with_the_remedy(cast):
         (cast.unit, retail, "stands there already"),
     ]:
         with pytest.raises(ValidationError, match=said):
-            actions.move_unit(unit=unit, into=into, reason=WHY, by=cast.admin)
+            unit_actions.move_unit(unit=unit, into=into, reason=WHY, by=cast.admin)
     with pytest.raises(ValidationError, match="Move it out first"):
-        actions.merge_units(unit=retail, into=cast.unit, reason=WHY, by=cast.admin)
+        unit_actions.merge_units(unit=retail, into=cast.unit, reason=WHY, by=cast.admin)
     with pytest.raises(ValidationError, match="Say why"):
-        actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=" ", by=cast.admin)
+        unit_actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=" ", by=cast.admin)
     with pytest.raises(Refused, match="Only admins"):
-        actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.owner)
-    ground.add_board(name="Accounts board", unit=cast.unit, by=cast.admin)
+        unit_actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.owner)
+    people_actions.add_board(name="Accounts board", unit=cast.unit, by=cast.admin)
     with pytest.raises(ValidationError, match="has Retail board already"):
-        actions.merge_units(unit=cast.unit, into=retail, carry=True, reason=WHY, by=cast.admin)
+        unit_actions.merge_units(unit=cast.unit, into=retail, carry=True, reason=WHY, by=cast.admin)
 
 
 @pytest.mark.django_db
 def test_what_is_shown_before_a_merge_is_what_happens(cast, voted, other_board):
-    plan = reorganising.plan_merge(cast.unit, cast.elsewhere)
+    plan = unit_preview.plan_merge(cast.unit, cast.elsewhere)
     said = " ".join(plan.sentences())
     assert "Logistics takes in 1 case of Account management, with all that is theirs, and 4 people." in said
     assert "Logistics board now decides on 1 case that Retail board decided until now." in said
     assert "1 vote given before no longer counts" in said
-    actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, seen=plan.digest, by=cast.admin)
+    unit_actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, seen=plan.digest, by=cast.admin)
     case, old = again(voted.initiative), again(cast.unit)
     assert case.unit == cast.elsewhere
     assert case.history.first().history_change_reason == WHY
@@ -116,50 +119,52 @@ def test_what_is_shown_before_a_merge_is_what_happens(cast, voted, other_board):
 @pytest.mark.django_db
 def test_votes_of_the_old_board_no_longer_count_whoever_gave_them(cast, voted, other_board):
     # She sits in the same seat of both boards: her word was given in another board's name.
-    ground.appoint(board=other_board, person=cast.seat_value, seat="business_value", by=cast.admin)
-    actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
-    sitting = board.sit(again(voted))
+    people_actions.appoint(board=other_board, person=cast.seat_value, seat="business_value", by=cast.admin)
+    unit_actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
+    sitting = review_state.sit(again(voted))
     assert not sitting.verdict.decidable
     assert "another board decides this case now" in sitting.votes[0].stale
     with pytest.raises(Refused):
-        actions.decide(review=again(voted), outcome="approved", reason="Go.", by=cast.chair)
+        review_actions.decide(review=again(voted), outcome="approved", reason="Go.", by=cast.chair)
 
 
 @pytest.mark.django_db
 def test_the_board_of_a_merged_unit_closes_or_goes_along(cast):
-    own = ground.add_board(name="Accounts board", unit=cast.unit, by=cast.admin)
-    seat = ground.appoint(board=own, person=cast.sponsor, seat="chair", by=cast.admin)
+    own = people_actions.add_board(name="Accounts board", unit=cast.unit, by=cast.admin)
+    seat = people_actions.appoint(board=own, person=cast.sponsor, seat="chair", by=cast.admin)
     case = factories.make_case(cast)
-    plan = reorganising.plan_merge(cast.unit, cast.elsewhere, carry=True)
+    plan = unit_preview.plan_merge(cast.unit, cast.elsewhere, carry=True)
     assert "Accounts board becomes the board of Logistics" in " ".join(plan.sentences())
     with transaction.atomic():
-        actions.merge_units(unit=cast.unit, into=cast.elsewhere, carry=True, reason=WHY, by=cast.admin)
+        unit_actions.merge_units(unit=cast.unit, into=cast.elsewhere, carry=True, reason=WHY, by=cast.admin)
         assert board_for(again(case).unit) == own
         assert Membership.objects.held_at(clock.now()).filter(pk=seat.pk).exists()
         transaction.set_rollback(True)
-    actions.merge_units(unit=again(cast.unit), into=cast.elsewhere, reason=WHY, by=cast.admin)
+    unit_actions.merge_units(unit=again(cast.unit), into=cast.elsewhere, reason=WHY, by=cast.admin)
     assert board_for(again(case).unit) is None
     assert not Membership.objects.held_at(clock.now()).filter(pk=seat.pk).exists()
 
 
 @pytest.mark.django_db
 def test_an_act_that_would_do_something_else_than_was_shown_is_refused(cast):
-    plan = reorganising.plan_merge(cast.unit, cast.elsewhere)
+    plan = unit_preview.plan_merge(cast.unit, cast.elsewhere)
     factories.make_case(cast)
     with pytest.raises(Conflict, match="Since you looked"):
-        actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, seen=plan.digest, by=cast.admin)
+        unit_actions.merge_units(
+            unit=cast.unit, into=cast.elsewhere, reason=WHY, seen=plan.digest, by=cast.admin
+        )
     assert again(cast.unit).merged_into is None
 
 
 @pytest.mark.django_db
 def test_nothing_comes_to_a_unit_that_was_merged(cast, as_):
-    actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
+    unit_actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
     gone = again(cast.unit)
     for act in (
         lambda: factories.make_case(cast, unit=gone),
-        lambda: ground.add_unit(name="New", code="new", parent=gone, by=cast.admin),
-        lambda: ground.add_person(login="new", full_name="New", unit=gone, by=cast.admin),
-        lambda: ground.add_board(name="New", unit=gone, by=cast.admin),
+        lambda: people_actions.add_unit(name="New", code="new", parent=gone, by=cast.admin),
+        lambda: people_actions.add_person(login="new", full_name="New", unit=gone, by=cast.admin),
+        lambda: people_actions.add_board(name="New", unit=gone, by=cast.admin),
     ):
         with pytest.raises(ValidationError, match="choose Logistics"):
             act()
@@ -168,7 +173,7 @@ def test_nothing_comes_to_a_unit_that_was_merged(cast, as_):
 
 @pytest.mark.django_db
 def test_the_database_holds_the_tree_by_itself(cast):
-    actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
+    unit_actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
     case = factories.make_case(cast, unit=cast.elsewhere)
     gone = again(cast.unit)
 
@@ -195,16 +200,16 @@ def test_the_database_holds_the_tree_by_itself(cast):
 @pytest.mark.django_db(transaction=True)
 def test_an_earlier_day_still_shows_the_old_tree(cast, as_):
     case = factories.make_case(cast)
-    seals.seal()
+    sealing.seal()
     before = clock.now()
-    actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
-    seals.seal()
-    with asof.day(before):
+    unit_actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
+    sealing.seal()
+    with as_of.day(before):
         then = Initiative.objects.select_related("unit").get(pk=case.pk)
         assert (then.unit.name, then.unit.path) == ("Account management", "/northgate/retail/accounts/")
         assert Unit.objects.living().filter(code="accounts").exists()
         assert board_for(then.unit) == cast.board
-    with asof.day(clock.now() + timedelta(seconds=1)):
+    with as_of.day(clock.now() + timedelta(seconds=1)):
         assert Initiative.objects.get(pk=case.pk).unit_id == cast.elsewhere.pk
     assert "Logistics" in as_(cast.owner).get(case.get_absolute_url()).content.decode()
 
@@ -235,8 +240,8 @@ def test_two_opposite_moves_at_once_make_no_cycle(cast):
     retail, other = cast.unit.parent, cast.elsewhere
     for _ in range(5):
         found = _at_once(
-            lambda: actions.move_unit(unit=retail, into=other, reason=WHY, by=cast.admin),
-            lambda: actions.move_unit(unit=other, into=retail, reason=WHY, by=cast.admin),
+            lambda: unit_actions.move_unit(unit=retail, into=other, reason=WHY, by=cast.admin),
+            lambda: unit_actions.move_unit(unit=other, into=retail, reason=WHY, by=cast.admin),
         )
         wrong = [one for one in found if isinstance(one, Exception)]
         assert len(wrong) == 1, found
@@ -244,20 +249,22 @@ def test_two_opposite_moves_at_once_make_no_cycle(cast):
         for unit in Unit.objects.select_related("parent"):
             assert unit.path == f"{unit.parent.path if unit.parent else '/'}{unit.code}/"
         moved = again(retail) if again(retail).parent_id == other.pk else again(other)
-        actions.move_unit(unit=moved, into=Unit.objects.get(code="northgate"), reason="Back", by=cast.admin)
+        unit_actions.move_unit(
+            unit=moved, into=Unit.objects.get(code="northgate"), reason="Back", by=cast.admin
+        )
 
 
 @pytest.mark.django_db(transaction=True)
 def test_whoever_registers_during_a_merge_waits_and_is_told(cast, monkeypatch):
     entered, go_on = threading.Event(), threading.Event()
-    real = units._board_follows
+    real = unit_actions._board_follows
 
     def slowly(plan):
         entered.set()
         assert go_on.wait(30)
         real(plan)
 
-    monkeypatch.setattr(units, "_board_follows", slowly)
+    monkeypatch.setattr(unit_actions, "_board_follows", slowly)
 
     def register():
         entered.wait(30)
@@ -265,7 +272,8 @@ def test_whoever_registers_during_a_merge_waits_and_is_told(cast, monkeypatch):
         return factories.make_case(cast)
 
     merged, registered = _at_once(
-        lambda: actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin), register
+        lambda: unit_actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin),
+        register,
     )
     assert not isinstance(merged, Exception), merged
     assert isinstance(registered, DatabaseError), registered

@@ -7,11 +7,14 @@ from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from adoption.demo import life
-from governance import clock, delivery, desk, reminders
+from adoption.demo import case_acts
+from governance import clock
 from governance.models import Delivery, Notice
-from initiatives import actions, approval_mails
+from governance.notices import daily_mail, due
+from governance.notices import desk as notice_desk
+from initiatives.approvals import mails as approval_mails
 from initiatives.models import ApprovalOpening, ApprovalRequest
+from initiatives.reviews import actions as review_actions
 from tests import factories, snapshots
 from tests.factories import make_question, make_request
 from tests.initiatives.looking import acts, at, text_of
@@ -214,19 +217,19 @@ def test_the_board_sees_signs_with_their_figures_and_others_do_not(cast, as_, ca
 
 
 def test_what_there_was_to_read_is_counted_in_the_clauses_that_ask(cast, case, key):
-    from initiatives import approving
+    from initiatives.approvals import queries as approval_queries
 
     stamped(case, key, cast.support, 10)
-    (fast, *_) = [sign for sign in approving.signs_of(case, clock.now()) if sign.kind == "fast"]
+    (fast, *_) = [sign for sign in approval_queries.signs_of(case, clock.now()) if sign.kind == "fast"]
     row = ApprovalRequest.objects.first()
     sentences = [clause.sentence for clause in row.version.clauses.all() if clause.number in row.clauses]
     assert len(sentences) == 1
-    words = len(" ".join(approving.texts_of(row.arguments, sentences, row.why)).split())
+    words = len(" ".join(approval_queries.texts_of(row.arguments, sentences, row.why)).split())
     assert f"Reading one takes {round(words / 240 * 60)} seconds" in fast.figures
 
 
 def test_a_sign_stands_on_the_review_of_the_production_gate(cast, as_, case, key):
-    review = actions.open_review(case=life.fresh(case), by=cast.owner)
+    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
     board = as_(cast.seat_risk)
     assert "given unread" not in text_of(board.get(review.get_absolute_url()))
     stamped(case, key, cast.support)
@@ -240,7 +243,7 @@ def test_a_sign_stands_on_the_review_of_the_production_gate(cast, as_, case, key
 
 
 def lines(person):
-    return [line for line in desk.lines_for(person) if line.verb == "approve"]
+    return [line for line in notice_desk.lines_for(person) if line.verb == "approve"]
 
 
 def test_it_stands_on_the_desk_of_everybody_who_may_answer_with_the_time_left(cast, as_, case, key, request_):
@@ -323,8 +326,8 @@ def test_a_mail_leaves_at_once_to_each_who_may_answer_and_only_once(cast, case, 
     for days in (0, 1):
         with clock.simulated(clock.now() + timedelta(days=days, minutes=2)):
             approval_mails.send()
-            reminders.sweep()
-            delivery.deliver()
+            due.sweep()
+            daily_mail.deliver()
     approvals = [one for one in mail.outbox if "asks for your approval" in one.subject + one.body]
     assert len(approvals) == 2, "neither again nor with the day's mail"
     assert Notice.objects.filter(kind="approval").count() == 2
@@ -349,8 +352,8 @@ def test_many_calls_of_a_minute_are_one_mail_and_the_next_minute_s_another(cast,
 def test_the_day_s_mail_repeats_no_approval(cast, case, key):
     """Also when it goes out first: the notice waits for the mail of its own."""
     make_request(case, key)
-    reminders.sweep()
-    delivery.deliver()
+    due.sweep()
+    daily_mail.deliver()
     assert not [one for one in mail.outbox if "asks for your approval" in one.subject + one.body]
     approval_mails.send()
     assert len(to(cast.support)) >= 1
@@ -359,12 +362,12 @@ def test_the_day_s_mail_repeats_no_approval(cast, case, key):
 
 def test_what_was_answered_read_or_ran_out_before_is_not_mailed(cast, case, key):
     request = make_request(case, key, minutes=5)
-    reminders.sweep()
+    due.sweep()
     answer(request, cast.owner)
     approval_mails.send()
     assert mail.outbox == []
     other = make_request(case, key, minutes=5, question=make_question(context={}))
-    reminders.sweep()
+    due.sweep()
     with clock.simulated(other.expires_at):
         approval_mails.send()
     assert mail.outbox == []

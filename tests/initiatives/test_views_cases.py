@@ -7,11 +7,17 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
-from governance.answers import Refused
 from governance.models import Entry, Rulebook
-from initiatives import actions, timeline
+from governance.permission_result import Refused
+from initiatives.case_pages import timeline
+from initiatives.cases import actions as case_actions
+from initiatives.checklist import actions as checklist_actions
+from initiatives.evidence import actions as evidence_actions
+from initiatives.holds import actions as hold_actions
+from initiatives.roles import leaving
+from initiatives.running import actions as running_actions
 from tests import factories
 from tests.claims import make_claim
 from tests.initiatives.looking import acts, at, text_of
@@ -60,7 +66,9 @@ def test_a_prototype_says_so_on_every_page(cast, as_):
 
 def test_a_shortfall_has_its_name_and_the_way_back(cast, as_):
     case = factories.make_mvp(cast)
-    actions.record_component(case=case, layer="model", name="Language model", version="m-5", by=cast.lead)
+    running_actions.record_component(
+        case=case, layer="model", name="Language model", version="m-5", by=cast.lead
+    )
     page = text_of(as_(cast.owner).get(at("case", case.ref)))
     assert "Larger prototype" in page
     assert "Missing for what it claims" in page
@@ -78,7 +86,7 @@ def test_a_claim_from_elsewhere_is_not_accused(cast, as_):
 
 def test_holds_waivers_and_age_are_said_out_loud(cast, as_):
     case = factories.make_prototype(cast)
-    actions.hold(case=case, reason="Two summaries named <b>another</b> customer.", by=cast.seat_risk)
+    hold_actions.hold(case=case, reason="Two summaries named <b>another</b> customer.", by=cast.seat_risk)
     with time_machine.travel(clock.now() + timedelta(days=200), tick=False):
         page = text_of(as_(cast.chair).get(at("people", case.ref)))
     assert "somebody raised a concern" in page
@@ -90,7 +98,9 @@ def test_holds_waivers_and_age_are_said_out_loud(cast, as_):
 def test_production_on_an_unassessed_model_is_said_out_loud(cast, as_):
     case = factories.make_production(cast)
     assert "nobody has assessed" not in text_of(as_(cast.owner).get(at("case", case.ref)))
-    actions.record_component(case=case, layer="model", name="Language model", version="m-6", by=cast.owner)
+    running_actions.record_component(
+        case=case, layer="model", name="Language model", version="m-6", by=cast.owner
+    )
     assert "nobody has assessed" in text_of(as_(cast.owner).get(at("contract", case.ref)))
 
 
@@ -98,7 +108,7 @@ def test_an_unreachable_quorum_is_told_before_submission(cast, as_):
     case = factories.make_case(cast)
     assert "Cannot reach quorum" not in text_of(as_(cast.owner).get(at("case", case.ref)))
     for seat in cast.board.memberships.filter(seat="business_value"):
-        actions.end_membership(membership=seat, reason="Moved", by=cast.admin)
+        leaving.end_membership(membership=seat, reason="Moved", by=cast.admin)
     page = text_of(as_(cast.owner).get(at("case", case.ref)))
     assert "must sign and cannot" in page or "Cannot reach quorum" in page
 
@@ -118,7 +128,7 @@ def test_details_are_one_act_and_bad_input_keeps_what_was_typed(cast, as_):
         )
     assert answer.status_code == 302
     assert kinds == ["details changed"]
-    assert life.fresh(case).confidential
+    assert case_acts.fresh(case).confidential
 
 
 def test_the_tier_is_proposed_by_the_owner_and_confirmed_by_its_seat(cast, as_):
@@ -138,13 +148,15 @@ def test_the_tier_is_proposed_by_the_owner_and_confirmed_by_its_seat(cast, as_):
     with acts() as kinds:
         as_(cast.seat_risk).post(at("case-tier-confirm", case.ref), {"tier": "high"})
     assert kinds == ["risk tier confirmed"]
-    assert life.fresh(case).tier == "high"
+    assert case_acts.fresh(case).tier == "high"
 
 
 def test_history_tells_acts_in_words_with_their_rows(cast, as_):
     case = factories.make_case(cast)
-    actions.change_details(case=case, problem="Less time.", platform="", confidential=False, by=cast.owner)
-    actions.rename(case=case, title="Call notes", reason="That is what people say.", by=cast.owner)
+    case_actions.change_details(
+        case=case, problem="Less time.", platform="", confidential=False, by=cast.owner
+    )
+    case_actions.rename(case=case, title="Call notes", reason="That is what people say.", by=cast.owner)
     page = text_of(as_(cast.owner).get(at("case-history", case.ref)))
     assert "registered the case in Account management" in page
     assert "changed problem." in page
@@ -160,7 +172,7 @@ def test_history_tells_acts_in_words_with_their_rows(cast, as_):
 def test_refusals_are_shown_to_who_caused_them_and_to_who_may_see_the_record(cast, as_):
     case = factories.make_case(cast)
     with pytest.raises(Refused):
-        actions.propose_tier(case=case, tier="high", worst_credible_harm="Loss.", by=cast.lead)
+        case_actions.propose_tier(case=case, tier="high", worst_credible_harm="Loss.", by=cast.lead)
     for person, seen in ((cast.lead, True), (cast.auditor, True), (cast.admin, True), (cast.owner, False)):
         page = text_of(as_(person).get(at("case-history", case.ref)))
         assert ("was refused" in page) is seen, person
@@ -168,28 +180,33 @@ def test_refusals_are_shown_to_who_caused_them_and_to_who_may_see_the_record(cas
 
 def test_every_kind_of_entry_has_its_sentence(cast, as_):
     from governance.models import Entry, Rulebook
-    from initiatives import words
+    from initiatives.case_pages import entry_wording as case_page_entry_wording
 
     case = factories.make_production(cast)
     book = Rulebook.objects.current().book
     for entry in Entry.objects.acts().of_case(case.ref):
-        assert entry.kind in words.SENTENCES or entry.kind.startswith("review "), entry.kind
-        said = words.sentence(entry.kind, entry.facts["facts"], book)
+        assert entry.kind in case_page_entry_wording.SENTENCES or entry.kind.startswith("review "), entry.kind
+        said = case_page_entry_wording.sentence(entry.kind, entry.facts["facts"], book)
         assert not said.startswith(f"{entry.kind} ("), said
 
 
 def test_every_sentence_can_be_read_and_what_a_fact_says_stays_its_words():
     from string import Formatter
 
-    from initiatives import words
+    from initiatives.case_pages import entry_wording as case_page_entry_wording
 
-    for kind, template in words.SENTENCES.items():
+    for kind, template in case_page_entry_wording.SENTENCES.items():
         for _, name, way, _ in Formatter().parse(template):
-            assert not name or not way or way in words.WAYS, kind
+            assert not name or not way or way in case_page_entry_wording.WAYS, kind
         assert template.count("<") == template.count(">"), kind
-    said = words.sentence("renamed", {"before": "{after} <a|b>", "after": "{all:term}"}, None)
+    said = case_page_entry_wording.sentence(
+        "renamed", {"before": "{after} <a|b>", "after": "{all:term}"}, None
+    )
     assert said == "renamed it from “{after} <a|b>” to “{all:term}”."
-    assert words.sentence("link answered", {"system": "Ledger"}, None) == "link answered (system Ledger)."
+    assert (
+        case_page_entry_wording.sentence("link answered", {"system": "Ledger"}, None)
+        == "link answered (system Ledger)."
+    )
 
 
 def test_the_page_reads_as_much_for_a_large_case_as_for_a_small_one(cast, as_):
@@ -199,7 +216,7 @@ def test_the_page_reads_as_much_for_a_large_case_as_for_a_small_one(cast, as_):
     with CaptureQueriesContext(connection) as small:
         client.get(at("case", case.ref))
     for number in range(5):
-        actions.add_evidence(
+        evidence_actions.add_evidence(
             case=case,
             kind="document",
             title=f"Note {number}",
@@ -217,9 +234,9 @@ def test_the_page_reads_as_much_for_a_large_case_as_for_a_small_one(cast, as_):
 @pytest.mark.django_db(transaction=True)  # each act its own transaction, as in life
 def test_who_did_it_before_these_lines_begin_is_named_too(cast):
     case = factories.make_prototype(cast)
-    life.staff(case, cast.team)
+    case_acts.staff(case, cast.team)
     for person, words in ((cast.lead, "Ten."), (cast.owner, "Twelve.")):
-        actions.answer(case=case, requirement="mvp.users", kind="answered", text=words, by=person)
+        checklist_actions.answer(case=case, requirement="mvp.users", kind="answered", text=words, by=person)
     last = Entry.objects.acts().of_case(case.ref).order_by("-id")[:1]
     (line,) = timeline.lines(case, last, Rulebook.objects.current().book)
     changes = [change for row in line.rows for change in row.changes]

@@ -2,10 +2,12 @@
 
 import pytest
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
-from initiatives import actions
+from initiatives.checklist import actions as checklist_actions
+from initiatives.evidence import actions as evidence_actions
 from initiatives.models import AnswerDraft
+from initiatives.reviews import actions as review_actions
 from tests import factories
 from tests.initiatives.looking import acts, at, text_of
 
@@ -38,7 +40,7 @@ def test_a_claim_that_fell_leads_first_to_what_it_lacks(cast, as_):
     client = as_(cast.owner)
     first = 'gate=live&amp;show=open">'
     assert first not in text_of(client.get(at("checklist", case.ref))), "nothing fell"
-    actions.answer(case=case, requirement="mvp.workflow", kind="no", text="Redrawn.", by=cast.owner)
+    checklist_actions.answer(case=case, requirement="mvp.workflow", kind="no", text="Redrawn.", by=cast.owner)
     page = text_of(client.get(at("checklist", case.ref)))
     assert "One question of MVP lacks current proof." in page
     assert first in page
@@ -89,7 +91,7 @@ def test_answer_and_proof_are_saved_together_or_not_at_all(cast, as_):
     assert "Scope note" in page
     assert "proof is something others can open" in page
     with acts() as kinds:
-        answer = client.post(url, typed | {"proof-file": life.pdf("scope")})
+        answer = client.post(url, typed | {"proof-file": case_acts.pdf("scope")})
     assert answer.status_code == 302
     assert kinds == ["answered", "evidence added"]
     item = case.evidence.get(title="Scope note")
@@ -99,7 +101,7 @@ def test_answer_and_proof_are_saved_together_or_not_at_all(cast, as_):
 
 def test_an_item_added_before_is_offered_for_another_question(cast, as_):
     case = factories.make_case(cast)
-    item = actions.add_evidence(
+    item = evidence_actions.add_evidence(
         case=case,
         kind="document",
         title="Scope note",
@@ -156,7 +158,9 @@ def test_unknown_questions_are_not_found(cast, as_):
 
 def test_a_lost_race_shows_both_texts_and_keeps_the_typed_one(cast, as_):
     case = factories.make_case(cast)
-    actions.answer(case=case, requirement="proto.question", kind="answered", text="Theirs.", by=cast.owner)
+    checklist_actions.answer(
+        case=case, requirement="proto.question", kind="answered", text="Theirs.", by=cast.owner
+    )
     client, url = as_(cast.owner), at("checklist-row", case.ref, "proto.question")
     with acts() as kinds:
         answer = client.post(url, sent(case, text="Mine."))
@@ -204,7 +208,7 @@ def test_htmx_swaps_the_row_for_its_form_and_back(cast, as_):
 
 def test_a_seat_accepts_that_a_question_does_not_apply(cast, as_):
     case = factories.make_case(cast)
-    actions.answer(
+    checklist_actions.answer(
         case=case, requirement="proto.scope", kind="not_applicable", text="No scope.", by=cast.owner
     )
     seat = cast.seat_value
@@ -224,10 +228,10 @@ def test_a_seat_accepts_that_a_question_does_not_apply(cast, as_):
 
 def test_the_form_says_which_approvals_go_stale(cast, as_):
     case = factories.make_case(cast)
-    life.parts(case, cast.team)
-    life.ground_gate(case, "prototype", cast.team)
-    review = actions.open_review(case=life.fresh(case), by=cast.owner)
-    life.vote(review, "business_value", cast.seat_value)
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
+    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    case_acts.vote(review, "business_value", cast.seat_value)
     page = text_of(as_(cast.owner).get(at("checklist-row", case.ref, "proto.question")))
     assert "Saving another answer has consequences" in page
     assert "approval by Amara Diallo goes stale" in page
@@ -243,7 +247,7 @@ def test_the_generated_answer_is_not_written(cast, as_):
 def test_the_declaration_is_made_before_the_gate_frozen_by_it_and_compared_after(cast, as_):
     case = factories.make_case(cast)
     client, url = as_(cast.owner), at("declaration", case.ref)
-    key = actions.proof_keys()[0]
+    key = checklist_actions.proof_keys()[0]
     with acts() as kinds:
         assert client.post(url, {"key": "junk"}).status_code == 404
         bad = client.post(url, {"key": key, f"{key}-text": ""})
@@ -260,7 +264,7 @@ def test_the_declaration_is_made_before_the_gate_frozen_by_it_and_compared_after
 def test_a_frozen_declaration_takes_a_result_beside_it(cast, as_):
     case = factories.make_mvp(cast)
     client, url = as_(cast.owner), at("declaration", case.ref)
-    key = actions.proof_keys()[0]
+    key = checklist_actions.proof_keys()[0]
     assert "no result yet" in text_of(client.get(url))
     bad = client.post(url, {"key": key, f"{key}-result": "", f"{key}-outcome": "Shown."})
     assert bad.status_code == 422

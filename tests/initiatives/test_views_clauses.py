@@ -7,15 +7,18 @@ from datetime import date, timedelta
 import pytest
 from bs4 import BeautifulSoup
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
-from governance.answers import Refused
-from governance.clauses import MOST_CLAUSES, Terms, Test
+from governance.contracts.clauses import MOST_CLAUSES, Terms, Test
+from governance.contracts.templates import STARTERS
 from governance.models import Clause, ClauseComment, Notice
 from governance.models.contracts import CLAUSE_KINDS
-from governance.starters import STARTERS
-from initiatives import actions
-from initiatives.actions import Overtaken, Written
+from governance.permission_result import Refused
+from initiatives.absences import actions as absence_actions
+from initiatives.contracts import actions as contract_actions
+from initiatives.contracts import clause_actions, comments
+from initiatives.contracts.actions import Written
+from initiatives.contracts.clause_actions import Overtaken
 from tests import factories, snapshots
 from tests.initiatives.looking import acts, at, text_of
 
@@ -43,7 +46,7 @@ FULL = Terms(
     minutes=90,
     four_eyes=True,
 )
-WORDS = [*life.VOCABULARY, ("resource", "enquiry", "customer enquiries")]
+WORDS = [*case_acts.VOCABULARY, ("resource", "enquiry", "customer enquiries")]
 
 
 @pytest.fixture
@@ -51,8 +54,8 @@ WORDS = [*life.VOCABULARY, ("resource", "enquiry", "customer enquiries")]
 def case(cast):
     """An idea whose contract is drafted."""
     case = factories.make_case(cast)
-    actions.save_contract(case=case, clauses=life.CLAUSES, vocabulary=WORDS, by=cast.owner)
-    return life.fresh(case)
+    contract_actions.save_contract(case=case, clauses=case_acts.CLAUSES, vocabulary=WORDS, by=cast.owner)
+    return case_acts.fresh(case)
 
 
 def of_page(response, main: str = "form[data-guard]") -> dict:
@@ -79,13 +82,13 @@ def of_page(response, main: str = "form[data-guard]") -> dict:
 
 def now(case, number: int) -> Clause:
     """The clause in the newest version."""
-    return life.fresh(case).contract.versions.order_by("-number").first().clauses.get(number=number)
+    return case_acts.fresh(case).contract.versions.order_by("-number").first().clauses.get(number=number)
 
 
 def add(case, by, kind="retention", number=None, seen="", **terms) -> Clause:
     """Save a clause through its act."""
     clause = Written(kind, terms=Terms(**terms), number=number)
-    return actions.save_clause(case=life.fresh(case), clause=clause, seen=seen, by=by)
+    return clause_actions.save_clause(case=case_acts.fresh(case), clause=clause, seen=seen, by=by)
 
 
 # --- One clause ------------------------------------------------------------------------------------------------------
@@ -138,7 +141,7 @@ def test_opened_and_sent_as_it_stands_a_clause_loses_nothing(cast, as_, case, ki
         "retention": Terms(days=1000),
         "residency": Terms(regions=("eu-west", "eu-north")),
     }[kind]
-    clause = actions.save_clause(case=case, clause=Written(kind, terms=terms), by=cast.owner)
+    clause = clause_actions.save_clause(case=case, clause=Written(kind, terms=terms), by=cast.owner)
     client, url = as_(cast.owner), at("clause-edit", case.ref, clause.number)
     sent = of_page(client.get(url))
     if kind == "retention":
@@ -187,7 +190,9 @@ def test_what_is_typed_becomes_terms(cast, as_, case):
     }
     look = text_of(client.post(url, sent | {"step": "read"}))
     assert "above 50.00 EUR and up to 1234.56 EUR" in look
-    assert life.fresh(case).contract.versions.get().clauses.count() == len(life.CLAUSES), "looked at only"
+    assert case_acts.fresh(case).contract.versions.get().clauses.count() == len(case_acts.CLAUSES), (
+        "looked at only"
+    )
     answer = client.post(url, sent)
     assert answer.status_code == 302
     assert answer["Location"] == at("contract-edit", case.ref) + "#clause-10"
@@ -306,7 +311,7 @@ def test_pressed_twice_it_is_one_clause(cast, as_, case):
     assert client.post(url, sent).status_code == 302
     second = client.post(url, sent)
     assert "Clause 10 says exactly this already." in text_of(second)
-    assert life.fresh(case).contract.versions.get().clauses.count() == len(life.CLAUSES) + 1
+    assert case_acts.fresh(case).contract.versions.get().clauses.count() == len(case_acts.CLAUSES) + 1
 
 
 def test_what_is_not_there_is_not_found(cast, as_, case):
@@ -327,14 +332,16 @@ def test_what_is_not_there_is_not_found(cast, as_, case):
 
 def test_words_and_comments_of_another_case_are_not_found(cast, as_, case):
     other = factories.make_case(cast, title="Another")
-    actions.save_contract(case=other, clauses=life.CLAUSES, vocabulary=WORDS, by=cast.owner)
-    word = life.fresh(other).contract.vocabulary.first()
-    comment = actions.comment_on_clause(case=life.fresh(other), number=1, text="Why?", by=cast.seat_risk)
+    contract_actions.save_contract(case=other, clauses=case_acts.CLAUSES, vocabulary=WORDS, by=cast.owner)
+    word = case_acts.fresh(other).contract.vocabulary.first()
+    comment = comments.comment_on_clause(
+        case=case_acts.fresh(other), number=1, text="Why?", by=cast.seat_risk
+    )
     client = as_(cast.owner)
     assert client.get(at("contract-word", case.ref, word.pk)).status_code == 404
     assert client.post(at("comment-settle", case.ref, comment.pk)).status_code == 404
     with pytest.raises(ClauseComment.DoesNotExist):
-        actions.settle_comment(case=case, comment=comment, by=cast.owner)
+        comments.settle_comment(case=case, comment=comment, by=cast.owner)
 
 
 # --- Order, removal, the next version ---------------------------------------------------------------------------------
@@ -342,7 +349,7 @@ def test_words_and_comments_of_another_case_are_not_found(cast, as_, case):
 
 def order(case) -> list[int]:
     """The numbers of the newest version, in order."""
-    newest = life.fresh(case).contract.versions.order_by("-number").first()
+    newest = case_acts.fresh(case).contract.versions.order_by("-number").first()
     return list(newest.clauses.values_list("number", flat=True))
 
 
@@ -367,17 +374,17 @@ def test_a_removed_clause_is_out_and_its_number_is_never_given_again(cast, as_, 
 
 def test_the_first_change_begins_the_next_version_and_leaves_the_signed_one(cast, as_):
     case = factories.make_case(cast)
-    life.staff(case, cast.team)
-    life.contract(life.fresh(case), cast.team)
+    case_acts.staff(case, cast.team)
+    case_acts.contract(case_acts.fresh(case), cast.team)
     client, url = as_(cast.owner), at("clause-edit", case.ref, 1)
     page = text_of(client.get(at("contract-edit", case.ref)))
     assert "the first change begins the next version" in page
     assert client.post(at("contract-edit", case.ref), {"wanted_from": ""}).status_code == 403
     sent = of_page(client.get(url))
     client.post(url, sent)
-    assert life.fresh(case).contract.versions.count() == 1, "nothing changed"
+    assert case_acts.fresh(case).contract.versions.count() == 1, "nothing changed"
     client.post(url, sent | {"most": "7"})
-    first, second = life.fresh(case).contract.versions.order_by("number")
+    first, second = case_acts.fresh(case).contract.versions.order_by("number")
     assert (first.clauses.get(number=1).said.most, second.clauses.get(number=1).said.most) == (200, 7)
     rest = [
         list(version.clauses.exclude(number=1).values_list("number", "fingerprint"))
@@ -395,15 +402,15 @@ def test_from_when_it_is_wanted(cast, as_, case):
         assert client.post(url, {"wanted_from": later.isoformat()}).status_code == 302
         assert "does not start in the past" in text_of(client.post(url, {"wanted_from": "2001-01-01"}))
     assert kinds == ["contract start planned"]
-    assert life.fresh(case).contract.versions.get().wanted_from == later
+    assert case_acts.fresh(case).contract.versions.get().wanted_from == later
     add(case, cast.owner, days=900)
-    assert life.fresh(case).contract.versions.get().wanted_from == later, "writing a clause leaves it"
+    assert case_acts.fresh(case).contract.versions.get().wanted_from == later, "writing a clause leaves it"
 
 
 def test_a_contract_has_at_most_so_many_clauses(cast, as_):
     case = factories.make_case(cast)
     many = [Written("retention", terms=Terms(days=1000 + more)) for more in range(MOST_CLAUSES)]
-    actions.save_contract(case=case, clauses=many, by=cast.owner)
+    contract_actions.save_contract(case=case, clauses=many, by=cast.owner)
     client, url = as_(cast.owner), at("clause-edit", case.ref, "new", kind="retention")
     assert "at most 200 clauses" in text_of(client.get(at("contract-edit", case.ref)))
     sent = of_page(client.get(url)) | {"days": "900"}
@@ -419,13 +426,13 @@ def deputy(cast, case, as_):
     """Somebody who stands in for the owner and may write, too."""
     from initiatives.models import RoleAssignment
 
-    absence = actions.plan_absence(
+    absence = absence_actions.plan_absence(
         first=clock.today(),
         last=clock.today(),
-        asked=[actions.absences.Asked(cast.lead)],
+        asked=[absence_actions.Asked(cast.lead)],
         by=cast.owner,
     )
-    actions.accept_delegation(delegation=absence.delegations.get(), by=cast.lead)
+    absence_actions.accept_delegation(delegation=absence.delegations.get(), by=cast.lead)
     assert RoleAssignment.objects.filter(initiative=case, role="owner").exists()
     return cast.lead
 
@@ -501,10 +508,10 @@ def test_the_same_change_by_both_is_no_conflict(cast, as_, case, deputy):
 
 
 def test_a_whole_draft_that_moved_on_is_not_overwritten(cast, case):
-    edition = life.fresh(case).contract.versions.get().edition
+    edition = case_acts.fresh(case).contract.versions.get().edition
     add(case, cast.owner, days=900)
     with pytest.raises(Refused):
-        actions.save_contract(case=case, clauses=life.CLAUSES, edition=edition, by=cast.owner)
+        contract_actions.save_contract(case=case, clauses=case_acts.CLAUSES, edition=edition, by=cast.owner)
     assert order(case)[-1] == 10
 
 
@@ -516,7 +523,7 @@ def test_words_are_added_worded_otherwise_and_retired(cast, as_, case):
     with acts() as kinds:
         client.post(url, {"kind": "resource", "words": "contracts of suppliers", "key": ""})
     assert kinds == ["word written"]
-    word = life.fresh(case).contract.vocabulary.get(key="contracts_of_suppliers")
+    word = case_acts.fresh(case).contract.vocabulary.get(key="contracts_of_suppliers")
     taken = text_of(client.post(url, {"kind": "action", "words": "sign", "key": word.key}))
     assert "stands for “contracts of suppliers” already" in taken
     page = at("contract-word", case.ref, word.pk)
@@ -536,18 +543,18 @@ def test_words_are_added_worded_otherwise_and_retired(cast, as_, case):
 
 def test_a_word_in_use_is_not_retired_and_other_words_change_the_draft_alone(cast, as_):
     case = factories.make_case(cast)
-    life.staff(case, cast.team)
-    life.contract(life.fresh(case), cast.team)
-    word = life.fresh(case).contract.vocabulary.get(key="summarise")
+    case_acts.staff(case, cast.team)
+    case_acts.contract(case_acts.fresh(case), cast.team)
+    word = case_acts.fresh(case).contract.vocabulary.get(key="summarise")
     client, page = as_(cast.owner), at("contract-word", case.ref, word.pk)
     refused = client.post(page, {"step": "retire"})
     assert refused.status_code == 403
     assert "is used by clause 1" in text_of(refused)
     client.post(page, of_page(client.get(page)) | {"words": "condense notes"})
-    signed, draft = life.fresh(case).contract.versions.order_by("number")
+    signed, draft = case_acts.fresh(case).contract.versions.order_by("number")
     assert "summarise the notes of an account" in signed.clauses.get(number=1).sentence
     assert "condense notes" in draft.clauses.get(number=1).sentence
-    assert signed.digest == actions.contracts.contract_digest(signed)
+    assert signed.digest == contract_actions.contract_digest(signed)
     others = [
         list(one.clauses.exclude(number=1).values_list("fingerprint", flat=True)) for one in (signed, draft)
     ]
@@ -579,7 +586,7 @@ def test_a_contract_to_begin_with_is_read_first_and_then_taken_over(cast, as_, k
     with acts() as kinds:
         assert client.post(url).status_code == 302
     assert kinds == ["contract written"]
-    draft = life.fresh(case).contract.versions.get()
+    draft = case_acts.fresh(case).contract.versions.get()
     assert sorted(shown) == sorted(draft.clauses.values_list("sentence", flat=True))
     assert len(shown) == len(STARTERS[key].clauses)
     assert client.get(url).status_code == 403, "there are clauses now"
@@ -588,7 +595,7 @@ def test_a_contract_to_begin_with_is_read_first_and_then_taken_over(cast, as_, k
 
 def test_words_that_are_there_already_keep_reading_as_they_do(cast, as_):
     case = factories.make_case(cast)
-    actions.save_word(case=case, kind="action", key="write_summary", words="sum up", by=cast.owner)
+    clause_actions.save_word(case=case, kind="action", key="write_summary", words="sum up", by=cast.owner)
     as_(cast.owner).post(at("contract-start", case.ref, "summarise"))
     assert "It may sum up on account notes" in now(case, 1).sentence
 
@@ -609,8 +616,8 @@ def test_comments_stand_beside_their_clause_until_somebody_settles_them(cast, as
     assert (told.person, told.link, told.text) == (cast.owner, url, "Four hours are long.")
     for page in ("contract", "contract-edit"):
         assert "2 open comments" in text_of(as_(cast.owner).get(at(page, case.ref)))
-    life.staff(case, cast.team)
-    actions.propose_contract(case=life.fresh(case), by=cast.owner)
+    case_acts.staff(case, cast.team)
+    contract_actions.propose_contract(case=case_acts.fresh(case), by=cast.owner)
     assert "2 open comments" in text_of(as_(cast.seat_risk).get(at("contract-approve", case.ref)))
     first, second = ClauseComment.objects.all()
     settle = at("comment-settle", case.ref, second.pk)
@@ -625,8 +632,10 @@ def test_comments_stand_beside_their_clause_until_somebody_settles_them(cast, as
 
 
 def test_a_comment_stays_with_the_number_when_the_clause_is_gone(cast, as_, case):
-    actions.comment_on_clause(case=case, number=9, text="Who is it?", by=cast.seat_risk)
-    actions.remove_clause(case=life.fresh(case), number=9, seen=now(case, 9).fingerprint, by=cast.owner)
+    comments.comment_on_clause(case=case, number=9, text="Who is it?", by=cast.seat_risk)
+    clause_actions.remove_clause(
+        case=case_acts.fresh(case), number=9, seen=now(case, 9).fingerprint, by=cast.owner
+    )
     assert "clause 9" in text_of(as_(cast.owner).get(at("contract-edit", case.ref)))
     page = text_of(as_(cast.owner).get(at("clause", case.ref, 9)))
     assert "Who is it?" in page
@@ -642,8 +651,8 @@ def test_an_empty_comment_says_nothing(cast, as_, case):
 
 def test_a_clause_says_since_when_it_reads_as_it_does(cast, as_):
     case = factories.make_case(cast)
-    life.staff(case, cast.team)
-    life.contract(life.fresh(case), cast.team)
+    case_acts.staff(case, cast.team)
+    case_acts.contract(case_acts.fresh(case), cast.team)
     add(case, cast.owner, days=900)
     page = text_of(as_(cast.owner).get(at("clause", case.ref, 1)))
     assert "From version 1" in page

@@ -5,25 +5,31 @@ from datetime import timedelta
 
 import pytest
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
-from governance.answers import Refused
-from governance.clauses import Terms
-from initiatives import actions
-from initiatives.actions import Written
+from governance.contracts.clauses import Terms
+from governance.permission_result import Refused
+from initiatives.contracts import actions as contract_actions
+from initiatives.contracts import clause_actions
+from initiatives.contracts.actions import Written
+from initiatives.roles import actions as role_actions
 from tests import factories
 from tests.initiatives.looking import acts, at, text_of
 
 pytestmark = pytest.mark.django_db
 
 SUMMARISES = "It may summarise the notes of an account on its own"
-LESS = Written("autonomy", terms=Terms(action="summarise", audience=life.ACCOUNT_MANAGERS, most=20), number=1)
+LESS = Written(
+    "autonomy", terms=Terms(action="summarise", audience=case_acts.ACCOUNT_MANAGERS, most=20), number=1
+)
 
 
-def drafted(cast, case, clauses=life.CLAUSES):
+def drafted(cast, case, clauses=case_acts.CLAUSES):
     """The case with a draft and its people; the draft."""
-    life.staff(case, cast.team)
-    return actions.save_contract(case=case, clauses=clauses, vocabulary=life.VOCABULARY, by=cast.owner)
+    case_acts.staff(case, cast.team)
+    return contract_actions.save_contract(
+        case=case, clauses=clauses, vocabulary=case_acts.VOCABULARY, by=cast.owner
+    )
 
 
 def test_an_empty_contract_is_begun_by_its_owner_alone(cast, as_):
@@ -57,7 +63,7 @@ def test_the_contract_goes_to_its_seats_and_comes_into_force(cast, as_):
     with acts() as kinds:
         owner.post(at("contract-propose", case.ref))
     assert kinds == ["contract proposed"]
-    version = life.fresh(case).contract.versions.get()
+    version = case_acts.fresh(case).contract.versions.get()
     page = text_of(as_(cast.seat_risk).get(at("contract-approve", case.ref)))
     assert version.digest in page
     assert SUMMARISES in page
@@ -82,7 +88,7 @@ def test_a_version_is_taken_back_to_change_it(cast, as_):
     drafted(cast, case)
     client = as_(cast.owner)
     assert client.get(at("contract-take-back", case.ref)).status_code == 404
-    actions.propose_contract(case=case, by=cast.owner)
+    contract_actions.propose_contract(case=case, by=cast.owner)
     refused = client.get(at("contract-edit", case.ref))
     assert refused.status_code == 403
     assert at("contract-take-back", case.ref) in text_of(refused)
@@ -97,8 +103,10 @@ def test_every_gap_is_named_with_its_fix_and_none_of_them_goes_to_the_board(cast
     """No record owner, no clause of a required kind, and an approval that nobody can give: all three at once."""
     case = factories.make_case(cast)
     nobody = Written("human_approval", terms=Terms(action="send_reply", minutes=60))
-    kept = [one for one in life.CLAUSES if one.kind not in ("human_approval", "autonomy")]
-    actions.save_contract(case=case, clauses=[nobody, *kept], vocabulary=life.VOCABULARY, by=cast.owner)
+    kept = [one for one in case_acts.CLAUSES if one.kind not in ("human_approval", "autonomy")]
+    contract_actions.save_contract(
+        case=case, clauses=[nobody, *kept], vocabulary=case_acts.VOCABULARY, by=cast.owner
+    )
     page = text_of(as_(cast.owner).get(at("contract", case.ref)))
     editor = text_of(as_(cast.owner).get(at("contract-edit", case.ref)))
     for text in (page, editor):
@@ -111,7 +119,7 @@ def test_every_gap_is_named_with_its_fix_and_none_of_them_goes_to_the_board(cast
     assert refused.status_code == 403
     assert kinds == ["refused"]
     with pytest.raises(Refused) as found:
-        actions.propose_contract(case=life.fresh(case), by=cast.owner)
+        contract_actions.propose_contract(case=case_acts.fresh(case), by=cast.owner)
     reasons = found.value.answer.reasons
     assert len(reasons) == editor.count("to mend first")
     assert all(reason.remedy and reason.link for reason in reasons)
@@ -120,14 +128,14 @@ def test_every_gap_is_named_with_its_fix_and_none_of_them_goes_to_the_board(cast
 
 def test_the_next_version_shows_what_came_and_went(cast, as_):
     case = factories.make_case(cast)
-    life.staff(case, cast.team)
-    life.contract(life.fresh(case), cast.team)
+    case_acts.staff(case, cast.team)
+    case_acts.contract(case_acts.fresh(case), cast.team)
     client = as_(cast.owner)
     assert "Same clauses" not in text_of(client.get(at("contract-changes", case.ref)))
-    actions.save_clause(case=life.fresh(case), clause=LESS, seen=_print(case, 1), by=cast.owner)
-    actions.remove_clause(case=life.fresh(case), number=8, seen=_print(case, 8), by=cast.owner)
-    actions.save_clause(
-        case=life.fresh(case), clause=Written("retention", terms=Terms(days=900)), by=cast.owner
+    clause_actions.save_clause(case=case_acts.fresh(case), clause=LESS, seen=_print(case, 1), by=cast.owner)
+    clause_actions.remove_clause(case=case_acts.fresh(case), number=8, seen=_print(case, 8), by=cast.owner)
+    clause_actions.save_clause(
+        case=case_acts.fresh(case), clause=Written("retention", terms=Terms(days=900)), by=cast.owner
     )
     pages = [
         text_of(client.get(at("contract", case.ref, version=2))),
@@ -146,10 +154,12 @@ def test_the_next_version_shows_what_came_and_went(cast, as_):
 
 def test_many_changes_have_a_page_of_their_own(cast, as_):
     case = factories.make_case(cast)
-    life.staff(case, cast.team)
-    life.contract(life.fresh(case), cast.team)
+    case_acts.staff(case, cast.team)
+    case_acts.contract(case_acts.fresh(case), cast.team)
     days = [Written("retention", terms=Terms(days=900 + more)) for more in range(8)]
-    actions.save_contract(case=life.fresh(case), clauses=[*_numbered(case), *days], by=cast.owner)
+    contract_actions.save_contract(
+        case=case_acts.fresh(case), clauses=[*_numbered(case), *days], by=cast.owner
+    )
     page = text_of(as_(cast.owner).get(at("contract", case.ref, version=2)))
     assert "And 3 more." in page
     assert text_of(as_(cast.owner).get(at("contract-changes", case.ref))).count("New in version 2") == 8
@@ -167,13 +177,13 @@ def test_a_version_is_read_aloud_clause_by_clause(cast, as_):
 
 def _print(case, number: int) -> str:
     """The fingerprint of a clause of the newest version."""
-    newest = life.fresh(case).contract.versions.order_by("-number").first()
+    newest = case_acts.fresh(case).contract.versions.order_by("-number").first()
     return newest.clauses.get(number=number).fingerprint
 
 
 def _numbered(case) -> list[Written]:
     """The clauses of the newest version, to be written again."""
-    newest = life.fresh(case).contract.versions.order_by("-number").first()
+    newest = case_acts.fresh(case).contract.versions.order_by("-number").first()
     return [Written(row.kind, row.sentence, row.said, row.number) for row in newest.clauses.all()]
 
 
@@ -183,19 +193,19 @@ def test_what_the_check_kept_is_for_the_same_words_people_and_day_only(cast):
 
     def found(on=None) -> set[str]:
         with clock.simulated(on) if on else nullcontext():
-            rows = life.fresh(case).contract.versions.get().clauses.all()
-            return {gap.code for gap in actions.contracts.gaps_of(life.fresh(case), rows)}
+            rows = case_acts.fresh(case).contract.versions.get().clauses.all()
+            return {gap.code for gap in contract_actions.gaps_of(case_acts.fresh(case), rows)}
 
     assert found() == found() == set()
-    row = life.fresh(case).roles.in_force().get(role="record_owner")
-    actions.end_role(assignment=row, reason="Left", by=cast.support)
+    row = case_acts.fresh(case).roles.in_force().get(role="record_owner")
+    role_actions.end_role(assignment=row, reason="Left", by=cast.support)
     assert found() == {"record_owner_vacant"}
     ends = Written("retention", terms=Terms(days=900, holds_until=clock.today()))
-    actions.save_clause(case=life.fresh(case), clause=ends, by=cast.owner)
+    clause_actions.save_clause(case=case_acts.fresh(case), clause=ends, by=cast.owner)
     assert found() == {"record_owner_vacant"}
     assert found(clock.now() + timedelta(days=2)) == {"record_owner_vacant", "expired"}
-    for more in range(actions.contracts.MOST_KEPT + 5):
+    for more in range(contract_actions.MOST_KEPT + 5):
         clause = Written("retention", terms=Terms(days=1000 + more))
-        actions.save_clause(case=life.fresh(case), clause=clause, by=cast.owner)
+        clause_actions.save_clause(case=case_acts.fresh(case), clause=clause, by=cast.owner)
         found()
-    assert len(actions.contracts._found) == actions.contracts.MOST_KEPT
+    assert len(contract_actions._found) == contract_actions.MOST_KEPT

@@ -8,11 +8,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
 from governance.models import Entry, Rulebook
-from initiatives import actions, crosswalk
+from initiatives.checklist import crosswalk
+from initiatives.evidence import actions as evidence_actions
 from initiatives.models import SignOff
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews.sign_offs import actions as sign_off_actions
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -111,16 +114,16 @@ def test_proof_that_no_longer_stands_is_said(cast, case):
         coverage__requirement="proto.scope", generated=False, withdrawn_at=None, kind="document"
     ).first()
     item = item or case.evidence.filter(coverage__requirement="proto.scope").last()
-    actions.withdraw_evidence(evidence=item, reason="Wrong file", by=cast.owner)
+    evidence_actions.withdraw_evidence(evidence=item, reason="Wrong file", by=cast.owner)
     assert states() == before | {item.pk: "withdrawn"}
 
 
 def test_a_vote_that_was_taken_back_is_not_shown(cast):
     case = factories.make_case(cast)
-    life.parts(case, cast.team)
-    review = actions.open_review(case=case, by=cast.owner)
+    case_acts.parts(case, cast.team)
+    review = review_actions.open_review(case=case, by=cast.owner)
     asked = ("prototype.honest",)
-    life.vote(review, "business_value", cast.seat_value, "object", reason="No.", criteria=asked)
+    case_acts.vote(review, "business_value", cast.seat_value, "object", reason="No.", criteria=asked)
     book = Rulebook.objects.current().book
     asked = [
         row
@@ -134,7 +137,7 @@ def test_a_vote_that_was_taken_back_is_not_shown(cast):
 
     vote = review.sign_offs.get()
     assert vote.pk in signed()
-    actions.withdraw_vote(sign_off=vote, reason="Too early", by=cast.seat_value)
+    sign_off_actions.withdraw_vote(sign_off=vote, reason="Too early", by=cast.seat_value)
     assert not {row.pk for row in review.sign_offs.all()} & signed()
 
 

@@ -9,12 +9,18 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
 from governance.models import Entry
 from governance.templatetags.plumbline import day
-from initiatives import actions, standing
-from initiatives.decided import KINDS
+from initiatives.cases import actions as case_actions
+from initiatives.checklist import actions as checklist_actions
+from initiatives.checklist import waivers
+from initiatives.decisions.decision_register import KINDS
+from initiatives.facts import supported_stage
+from initiatives.holds import actions as hold_actions
+from initiatives.reviews import actions as review_actions
+from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots
 from tests.initiatives import reviewing
 
@@ -37,29 +43,29 @@ def mvp(cast):
 def idea(cast):
     """An idea whose review went back with questions, and that was then stopped."""
     review = reviewing.before_prototype(cast, title="=Idea of nobody")
-    actions.return_review(review=review, reason="Which of the two lists?", by=cast.chair)
-    case = life.fresh(review.initiative)
-    actions.stop(case=case, reason_code="no_value", reason="=1+1", by=cast.owner)
-    return life.fresh(case)
+    review_actions.return_review(review=review, reason="Which of the two lists?", by=cast.chair)
+    case = case_acts.fresh(review.initiative)
+    stage_actions.stop(case=case, reason_code="no_value", reason="=1+1", by=cast.owner)
+    return case_acts.fresh(case)
 
 
 def test_every_kind_of_decision_stands_in_it(cast, as_, mvp, idea):
-    hold = actions.hold(case=mvp, reason="Wait.", by=cast.seat_security)
-    actions.lift_hold(hold=hold, reason="Looked into.", by=cast.chair)
+    hold = hold_actions.hold(case=mvp, reason="Wait.", by=cast.seat_security)
+    hold_actions.lift_hold(hold=hold, reason="Looked into.", by=cast.chair)
     until = clock.today() + timedelta(days=20)
-    waiver = actions.request_waiver(
+    waiver = waivers.request_waiver(
         case=mvp, key="production.mvp_proof", reason="The pilot ran short.", until=until, by=cast.owner
     )
-    actions.agree_to_waiver(waiver=waiver, by=cast.chair)
-    actions.refuse_waiver(waiver=waiver, reason="Not this one.", by=cast.seat_risk)
+    waivers.agree_to_waiver(waiver=waiver, by=cast.chair)
+    waivers.refuse_waiver(waiver=waiver, reason="Not this one.", by=cast.seat_risk)
     before = mvp.tier
-    actions.propose_tier(
-        case=life.fresh(mvp), tier="high", worst_credible_harm="A wrong letter.", by=cast.owner
+    case_actions.propose_tier(
+        case=case_acts.fresh(mvp), tier="high", worst_credible_harm="A wrong letter.", by=cast.owner
     )
-    actions.confirm_tier(case=life.fresh(mvp), tier="high", by=cast.seat_risk)
+    case_actions.confirm_tier(case=case_acts.fresh(mvp), tier="high", by=cast.seat_risk)
     assert before != "high"
-    actions.step_back(
-        case=life.fresh(mvp),
+    stage_actions.step_back(
+        case=case_acts.fresh(mvp),
         reason="Fewer people.",
         users_told="By letter.",
         scope={"users": "Two people", "user_count": 2},
@@ -79,18 +85,18 @@ def test_every_kind_of_decision_stands_in_it(cast, as_, mvp, idea):
 
 def test_going_on_past_its_age_and_what_was_accepted_not_to_apply(cast, as_):
     case = factories.make_prototype(cast)
-    actions.answer(
+    checklist_actions.answer(
         case=case,
         requirement="gov.impact",
         kind="not_applicable",
         text="Nobody is judged by it.",
         by=cast.owner,
     )
-    actions.accept_not_applicable(case=case, requirement="gov.impact", version=1, by=cast.seat_risk)
+    checklist_actions.accept_not_applicable(case=case, requirement="gov.impact", version=1, by=cast.seat_risk)
     with time_machine.travel(clock.now() + timedelta(days=175), tick=False):
         until = clock.today() + timedelta(days=60)
-        was = standing.review_by(life.fresh(case))
-        actions.continue_stage(case=case, reason="One more site.", until=until, was=was, by=cast.chair)
+        was = supported_stage.review_by(case_acts.fresh(case))
+        stage_actions.continue_stage(case=case, reason="One more site.", until=until, was=was, by=cast.chair)
         rows = as_(cast.chair).get("/decisions/").context["rows"]
         end = day(until)
     said = {row.words: (row.about, row.said, row.who) for row in rows}
@@ -185,7 +191,7 @@ def test_a_constant_number_of_queries(cast, as_, mvp):
     few = asked()
     for number in range(4):
         case = factories.make_case(cast, title=f"A {number}")
-        actions.stop(case=case, reason_code="no_value", reason="No", by=cast.owner)
+        stage_actions.stop(case=case, reason_code="no_value", reason="No", by=cast.owner)
     assert asked() == few <= 14
 
 

@@ -3,13 +3,15 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
-from governance.answers import Conflict, Refused
-from initiatives import actions, reminders
-from initiatives.actions.dependants import DEPENDS
+from governance.permission_result import Conflict, Refused
+from initiatives.holds import dependants
+from initiatives.holds.dependants import DEPENDS
 from initiatives.models import Dependant
 from initiatives.models.versions import outage_words
+from initiatives.reminders import stage_expiry_reminders
+from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots
 from tests.initiatives.looking import acts, at, text_of
 
@@ -25,7 +27,7 @@ def mvp(cast):
 @snapshots.kept
 def sales(cast, mvp) -> Dependant:
     """Sales depends on it, says the owner; somebody of another unit is named to state it."""
-    return actions.add_dependant(
+    return dependants.add_dependant(
         case=mvp,
         who="Sales desk",
         process="The weekly call round",
@@ -65,7 +67,7 @@ def test_hours_days_and_weeks_are_typed_as_people_count(cast, as_, mvp):
 
 def test_whoever_owns_the_case_does_not_state_it(cast, mvp):
     with pytest.raises(ValidationError, match="does not state this"):
-        actions.add_dependant(
+        dependants.add_dependant(
             case=mvp,
             who="Everybody",
             for_what="All",
@@ -121,12 +123,12 @@ def test_it_is_declined_with_a_reason_and_answered_once(cast, as_, mvp, sales):
     assert kinds == ["dependence declined"]
     assert "We could not bear an hour." in text_of(as_(cast.owner).get(at("running", mvp.ref)))
     with pytest.raises(Conflict):
-        actions.state_dependence(dependant=sales, by=cast.outsider)
+        dependants.state_dependence(dependant=sales, by=cast.outsider)
     assert as_(cast.outsider).post(at("dependant", sales.pk)).status_code == 409
 
 
 def test_the_statement_is_proof_until_the_dependence_ends(cast, as_, mvp, sales):
-    actions.state_dependence(dependant=sales, by=cast.outsider)
+    dependants.state_dependence(dependant=sales, by=cast.outsider)
     item = mvp.evidence.get(coverage__requirement=DEPENDS)
     assert (item.kind, item.withdrawn_at) == ("attestation", None)
     with acts() as kinds:
@@ -137,10 +139,10 @@ def test_the_statement_is_proof_until_the_dependence_ends(cast, as_, mvp, sales)
 
 
 def test_a_step_back_to_a_prototype_ends_them(cast, mvp, sales):
-    actions.state_dependence(dependant=sales, by=cast.outsider)
+    dependants.state_dependence(dependant=sales, by=cast.outsider)
     scope = {"users": "Two people", "user_count": 2, "rollout": False, "live_data": False}
-    actions.step_back(
-        case=life.fresh(mvp), reason="Unready.", users_told="By mail.", scope=scope, by=cast.chair
+    stage_actions.step_back(
+        case=case_acts.fresh(mvp), reason="Unready.", users_told="By mail.", scope=scope, by=cast.chair
     )
     row = Dependant.objects.select_related("statement").get()
     assert row.ended_at
@@ -148,15 +150,15 @@ def test_a_step_back_to_a_prototype_ends_them(cast, mvp, sales):
 
 
 def test_a_stopped_case_asks_nobody(cast, as_, mvp, sales):
-    actions.stop(case=mvp, reason_code="no_value", reason="No.", by=cast.owner)
+    stage_actions.stop(case=mvp, reason_code="no_value", reason="No.", by=cast.owner)
     assert at("dependant", sales.pk) not in text_of(as_(cast.outsider).get("/"))
-    assert list(reminders.ends.dependences(clock.now())) == []
+    assert list(stage_expiry_reminders.dependences(clock.now())) == []
     with pytest.raises(Refused, match="nobody depends on it any more"):
-        actions.state_dependence(dependant=sales, by=cast.outsider)
+        dependants.state_dependence(dependant=sales, by=cast.outsider)
 
 
 def test_the_executive_is_reminded(cast, mvp, sales):
-    (due,) = reminders.ends.dependences(clock.now())
+    (due,) = stage_expiry_reminders.dependences(clock.now())
     assert due.person == cast.outsider
     assert due.link == at("dependant", sales.pk)
     assert "can bear 2 days without it" in due.text

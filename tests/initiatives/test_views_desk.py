@@ -7,19 +7,29 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from adoption.demo import life
-from governance import actions as ground
-from governance import clock, desk, notify
-from governance.history import acting
+from adoption.demo import case_acts
+from governance import clock
+from governance.ledger.row_history import acting
 from governance.models import Entry, Notice
+from governance.notices import desk as notice_desk
+from governance.notices import owe
+from governance.people import actions as people_actions
 from governance.rulebook import load_default
-from initiatives import actions, desk_lines
+from initiatives.cases import actions as case_actions
+from initiatives.checklist import actions as checklist_actions
+from initiatives.checklist import waivers
+from initiatives.contracts import actions as contract_actions
+from initiatives.desk import lines as desk_lines
+from initiatives.holds import actions as hold_actions
 from initiatives.models import ChangeRecord, Condition, Evidence, Initiative, Obligation, Review, Span
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import actions as role_actions
+from initiatives.roles import leaving
 from tests import factories, snapshots
 
 
 def lines(person, verb=None):
-    return [line for line in desk.lines_for(person) if verb in (None, line.verb)]
+    return [line for line in notice_desk.lines_for(person) if verb in (None, line.verb)]
 
 
 def said(person, verb=None) -> str:
@@ -31,15 +41,15 @@ def said(person, verb=None) -> str:
 def prototype(cast):
     """An idea whose prototype gate is ready to be signed."""
     case = factories.make_case(cast)
-    life.parts(case, cast.team)
-    life.ground_gate(case, "prototype", cast.team)
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
     return case
 
 
 @pytest.fixture
 @snapshots.kept
 def review(cast, prototype) -> Review:
-    return actions.open_review(case=prototype, by=cast.owner)
+    return review_actions.open_review(case=prototype, by=cast.owner)
 
 
 def test_a_seat_signs_then_the_chair_decides(cast, review):
@@ -47,17 +57,19 @@ def test_a_seat_signs_then_the_chair_decides(cast, review):
     assert lines(cast.seat_value, "sign")[0].link == f"/reviews/{review.pk}/"
     assert lines(cast.seat_adoption, "sign") == []  # no criterion of this seat at the gate
     assert lines(cast.chair, "decide") == []
-    life.votes(review, cast.team)
+    case_acts.votes(review, cast.team)
     assert lines(cast.seat_value, "sign") == []
     assert "everything the gate asks for is there" in said(cast.chair, "decide")
     assert lines(cast.deputy_chair, "decide") == []
-    actions.propose_role(case=review.initiative, role="sponsor", person=cast.chair, by=cast.owner)
+    role_actions.propose_role(case=review.initiative, role="sponsor", person=cast.chair, by=cast.owner)
     assert lines(cast.chair, "decide") == []
     assert lines(cast.deputy_chair, "decide")
 
 
 def test_who_signs_nothing_yet_reads_from_when_and_why(cast, review):
-    seat = ground.appoint(board=cast.board, person=cast.outsider, seat="business_value", by=cast.admin)
+    seat = people_actions.appoint(
+        board=cast.board, person=cast.outsider, seat="business_value", by=cast.admin
+    )
     (line,) = lines(cast.outsider, "sign")
     assert (line.button, line.link) == ("Read the review", f"/reviews/{review.pk}/")
     assert "Your seat is in its first day: what lets a case rise you sign from" in line.why
@@ -65,16 +77,18 @@ def test_who_signs_nothing_yet_reads_from_when_and_why(cast, review):
     assert [line.button for line in lines(cast.seat_value, "sign")] == ["Read and sign"]
     with time_machine.travel(clock.now() + timedelta(hours=25), tick=False):
         assert [line.button for line in lines(cast.outsider, "sign")] == ["Read and sign"]
-    ground.confirm_seat(membership=seat, by=cast.chair)
+    people_actions.confirm_seat(membership=seat, by=cast.chair)
     assert [line.button for line in lines(cast.outsider, "sign")] == ["Read and sign"]
 
 
 def test_a_contract_waits_for_a_new_seat_as_a_vote_does(cast, review):
     case = review.initiative
-    life.staff(case, cast.team)
-    actions.save_contract(case=life.fresh(case), clauses=life.CLAUSES, by=cast.owner)
-    actions.propose_contract(case=life.fresh(case), by=cast.owner)
-    seat = ground.appoint(board=cast.board, person=cast.outsider, seat="business_value", by=cast.admin)
+    case_acts.staff(case, cast.team)
+    contract_actions.save_contract(case=case_acts.fresh(case), clauses=case_acts.CLAUSES, by=cast.owner)
+    contract_actions.propose_contract(case=case_acts.fresh(case), by=cast.owner)
+    seat = people_actions.appoint(
+        board=cast.board, person=cast.outsider, seat="business_value", by=cast.admin
+    )
 
     def line():
         (found,) = [one for one in lines(cast.outsider, "sign") if one.text.startswith("Contract of ")]
@@ -82,14 +96,14 @@ def test_a_contract_waits_for_a_new_seat_as_a_vote_does(cast, review):
 
     assert line().button == "Read it"
     assert "has not signed it. Your seat is in its first day" in line().why
-    ground.confirm_seat(membership=seat, by=cast.chair)
+    people_actions.confirm_seat(membership=seat, by=cast.chair)
     assert line().button == "Read and sign"
     assert line().why.endswith("has not signed it.")
 
 
 def test_a_stale_vote_comes_back_with_what_changed(cast, review):
-    life.votes(review, cast.team)
-    actions.answer(
+    case_acts.votes(review, cast.team)
+    checklist_actions.answer(
         case=review.initiative,
         requirement="proto.question",
         kind="answered",
@@ -106,13 +120,13 @@ def test_a_stale_vote_comes_back_with_what_changed(cast, review):
 
 def test_nobody_is_asked_to_sign_a_case_of_their_own(cast, review):
     assert lines(cast.seat_value, "sign")
-    actions.propose_role(case=review.initiative, role="sponsor", person=cast.seat_value, by=cast.owner)
+    role_actions.propose_role(case=review.initiative, role="sponsor", person=cast.seat_value, by=cast.owner)
     assert lines(cast.seat_value, "sign") == []
     assert "Sponsor" in said(cast.seat_value, "accept")
 
 
 def test_questions_of_the_board_wait_for_the_owner(cast, review):
-    actions.ask_question(
+    review_actions.ask_question(
         review=review, criterion="prototype.honest", text="On which sample?", by=cast.seat_value
     )
     assert "On which sample?" in said(cast.owner, "answer")
@@ -133,8 +147,8 @@ def test_open_questions_are_counted_per_case_and_role(cast):
         "7 questions", "6 questions"
     )
     assert lines(cast.lead) == []
-    assignment = actions.propose_role(case=case, role="technical_lead", person=cast.lead, by=cast.owner)
-    actions.accept_role(assignment=assignment, by=cast.lead)
+    assignment = role_actions.propose_role(case=case, role="technical_lead", person=cast.lead, by=cast.owner)
+    role_actions.accept_role(assignment=assignment, by=cast.lead)
     assert "1 question has no answer yet" in said(cast.lead, "answer")
 
 
@@ -168,15 +182,15 @@ def test_ageing_proof_is_named_with_its_day(cast):
 
 
 def test_what_seats_do_apart_from_reviews(cast, prototype):
-    actions.propose_tier(
+    case_actions.propose_tier(
         case=prototype, tier="limited", worst_credible_harm="A wrong summary.", by=cast.owner
     )
     assert "Proposed: limited" in said(cast.seat_risk, "confirm")
     assert lines(cast.seat_value, "confirm") == []
-    actions.confirm_tier(case=prototype, tier="limited", by=cast.seat_risk)
+    case_actions.confirm_tier(case=prototype, tier="limited", by=cast.seat_risk)
     assert lines(cast.seat_risk, "confirm") == []
 
-    actions.answer(
+    checklist_actions.answer(
         case=prototype,
         requirement="proto.scope",
         kind="not_applicable",
@@ -186,28 +200,28 @@ def test_what_seats_do_apart_from_reviews(cast, prototype):
     holders = {seat: said(person, "agree") for seat, person in cast.seats.items()}
     assert any("does not apply" in words for words in holders.values())
 
-    life.staff(prototype, cast.team, roles=("record_owner",))
-    actions.save_contract(case=prototype, clauses=life.CLAUSES, by=cast.owner)
-    version = actions.propose_contract(case=prototype, by=cast.owner)
+    case_acts.staff(prototype, cast.team, roles=("record_owner",))
+    contract_actions.save_contract(case=prototype, clauses=case_acts.CLAUSES, by=cast.owner)
+    version = contract_actions.propose_contract(case=prototype, by=cast.owner)
     assert "Contract of" in said(cast.seat_risk, "sign")
     assert "Contract of" in said(cast.seat_value, "sign")
     assert "Contract of" not in said(cast.seat_security, "sign")
-    actions.approve_contract(
+    contract_actions.approve_contract(
         version=version, seat="risk_compliance", digest=version.digest, by=cast.seat_risk
     )
     assert "Contract of" not in said(cast.seat_risk, "sign")
 
     until = clock.today() + timedelta(days=30)
-    waiver = actions.request_waiver(
+    waiver = waivers.request_waiver(
         case=prototype, key="proto.assumptions", reason="Next week.", until=until, by=cast.owner
     )
     assert "Waiver for" in said(cast.chair, "agree")
     assert "Waiver for" in said(cast.seat_risk, "agree")
     assert "Waiver for" not in said(cast.seat_value, "agree")
-    actions.agree_to_waiver(waiver=waiver, by=cast.seat_risk)
+    waivers.agree_to_waiver(waiver=waiver, by=cast.seat_risk)
     assert "Waiver for" not in said(cast.seat_risk, "agree")
 
-    actions.hold(case=prototype, reason="Something smells.", by=cast.seat_security)
+    hold_actions.hold(case=prototype, reason="Something smells.", by=cast.seat_security)
     assert "Something smells." in said(cast.chair, "decide")
     assert "Something smells." not in said(cast.deputy_chair)
 
@@ -242,9 +256,9 @@ def test_conditions_and_debts_are_on_the_desk_of_whoever_owes_them(cast, review)
 
 
 def test_a_chair_publishes_a_rulebook_that_was_proposed(cast):
-    draft = ground.load_rulebook(source=load_default().replace("2026.1", "2026.2"), by=cast.admin)
+    draft = people_actions.load_rulebook(source=load_default().replace("2026.1", "2026.2"), by=cast.admin)
     assert lines(cast.chair) == []
-    ground.propose_publication(rulebook=draft, by=cast.admin)
+    people_actions.propose_publication(rulebook=draft, by=cast.admin)
     assert "Rulebook 2026.2" in said(cast.chair, "decide")
     assert lines(cast.deputy_chair) == []
 
@@ -310,12 +324,12 @@ def test_the_first_admin_is_led_from_the_units_to_the_first_case(db, as_):
 def test_each_step_says_how_far_it_is_and_all_go_when_all_are_done(cast, as_):
     client = as_(cast.admin)
     assert steps_of(client)["seats"] == ("every seat is held", True)
-    actions.end_membership(
+    leaving.end_membership(
         membership=cast.board.memberships.get(seat="risk_compliance"), reason="Left", by=cast.admin
     )
     assert steps_of(client)["seats"] == ("1 seat missing", False)
     assert client.get("/").context["setup_next"].key == "seats"
-    ground.appoint(board=cast.board, person=cast.sponsor, seat="risk_compliance", by=cast.admin)
+    people_actions.appoint(board=cast.board, person=cast.sponsor, seat="risk_compliance", by=cast.admin)
     assert client.get("/").context["setup_next"].key == "case"
     assert as_(cast.owner).get("/").context["setup"] == []
     factories.make_case(cast)
@@ -340,39 +354,39 @@ def test_a_rulebook_that_waits_for_its_chair_is_said_to(cast, as_):
 
 def test_the_count_in_the_frame_is_right_after_every_act(cast, as_):
     client = as_(cast.lead)
-    assert desk.counts_for(cast.lead)[0] == 0
+    assert notice_desk.counts_for(cast.lead)[0] == 0
     case = factories.make_case(cast, owner=cast.lead)
-    assert desk.counts_for(cast.lead)[0] == 1
+    assert notice_desk.counts_for(cast.lead)[0] == 1
     assert ">1<span" in client.get("/help/").content.decode()
-    actions.decline_role(assignment=case.roles.get(), by=cast.lead)
-    assert desk.counts_for(cast.lead)[0] == 0
+    role_actions.decline_role(assignment=case.roles.get(), by=cast.lead)
+    assert notice_desk.counts_for(cast.lead)[0] == 0
 
 
 def test_unread_notices_are_counted_on_each_page_also_while_the_number_of_lines_is_kept(cast):
     def owed(person, key: str) -> None:
-        notify.owe(person, "owed", key, subject=key)
+        owe.owe(person, "owed", key, subject=key)
 
     factories.make_case(cast)
-    lines, before = desk.counts_for(cast.lead)
+    lines, before = notice_desk.counts_for(cast.lead)
     owed(cast.lead, "first")
     owed(cast.lead, "second")
     owed(cast.owner, "not theirs")
-    assert desk.counts_for(cast.lead) == (lines, before + 2)
+    assert notice_desk.counts_for(cast.lead) == (lines, before + 2)
     Notice.objects.filter(person=cast.lead, subject="first").update(read_at=clock.now())
-    assert desk.counts_for(cast.lead) == (lines, before + 1)
+    assert notice_desk.counts_for(cast.lead) == (lines, before + 1)
 
 
 def test_only_an_act_that_may_change_a_count_has_it_counted_again(cast, monkeypatch):
-    counted, count = [], desk.lines_for
-    monkeypatch.setattr(desk, "lines_for", lambda person: counted.append(person) or count(person))
+    counted, count = [], notice_desk.lines_for
+    monkeypatch.setattr(notice_desk, "lines_for", lambda person: counted.append(person) or count(person))
 
     def says(person, number, *, anew: bool) -> None:
         before = len(counted)
-        assert desk.counts_for(person)[0] == number
+        assert notice_desk.counts_for(person)[0] == number
         assert (len(counted) > before) == anew
 
     def answer(case) -> None:
-        actions.answer(
+        checklist_actions.answer(
             case=case,
             requirement="proto.question",
             kind="answered",
@@ -385,17 +399,17 @@ def test_only_an_act_that_may_change_a_count_has_it_counted_again(cast, monkeypa
     says(cast.lead, 0, anew=True)
     answer(case)
     says(cast.lead, 0, anew=False)  # somebody else's case
-    assignment = actions.propose_role(case=case, role="technical_lead", person=cast.lead, by=cast.owner)
+    assignment = role_actions.propose_role(case=case, role="technical_lead", person=cast.lead, by=cast.owner)
     says(cast.lead, 1, anew=True)
-    actions.accept_role(assignment=assignment, by=cast.lead)
+    role_actions.accept_role(assignment=assignment, by=cast.lead)
     says(cast.lead, 1, anew=True)  # a question of theirs
     answer(case)
     says(cast.lead, 1, anew=True)  # their own case now
     says(cast.seat_value, 0, anew=True)
-    life.parts(case, cast.team)
-    life.ground_gate(case, "prototype", cast.team)
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
     says(cast.seat_value, 0, anew=True)
-    actions.open_review(case=case, by=cast.owner)
+    review_actions.open_review(case=case, by=cast.owner)
     says(cast.seat_value, 1, anew=True)  # before their board
     says(cast.seat_value, 1, anew=False)
 
@@ -405,15 +419,15 @@ def test_a_desk_takes_the_same_queries_however_much_is_on_it(cast, as_):
         client = as_(person)
         client.get("/")
         with CaptureQueriesContext(connection) as queries:
-            desk.lines_for(person)
+            notice_desk.lines_for(person)
         return len(queries)
 
     def one(number):
         case = factories.make_case(cast, title=f"Case {number}")
-        life.parts(case, cast.team)
-        life.ground_gate(case, "prototype", cast.team)
-        actions.propose_tier(case=case, tier="limited", worst_credible_harm="None.", by=cast.owner)
-        actions.open_review(case=case, by=cast.owner)
+        case_acts.parts(case, cast.team)
+        case_acts.ground_gate(case, "prototype", cast.team)
+        case_actions.propose_tier(case=case, tier="limited", worst_credible_harm="None.", by=cast.owner)
+        review_actions.open_review(case=case, by=cast.owner)
 
     busy = (cast.owner, cast.seat_value, cast.seat_risk, cast.chair)
     one(0)

@@ -3,12 +3,12 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from governance.answers import Conflict
 from governance.models import Entry, Rulebook
+from governance.permission_result import Conflict
 from governance.rulebook import load_default
 from governance.rulebook.editing import PARTS, read
-from initiatives import actions
 from initiatives.models import RulebookDraft
+from initiatives.rulebook_changes import draft_actions
 
 pytestmark = pytest.mark.django_db
 KEY = "mvp.problem"
@@ -16,7 +16,7 @@ KEY = "mvp.problem"
 
 @pytest.fixture
 def draft(cast) -> RulebookDraft:
-    return actions.copy_rulebook(base=Rulebook.objects.current(), version="2026.2", by=cast.admin)
+    return draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="2026.2", by=cast.admin)
 
 
 def typed(page, **other) -> dict:
@@ -127,7 +127,9 @@ def test_a_whole_text_is_taken_when_it_is_sound_and_nobody_was_faster(cast, as_,
 
 
 def test_a_draft_becomes_a_version_once_as_it_was_seen(cast, as_, draft):
-    actions.edit_draft(draft=draft, values={("freshness", "grace_days"): 3}, based_on=1, by=cast.second_admin)
+    draft_actions.edit_draft(
+        draft=draft, values={("freshness", "grace_days"): 3}, based_on=1, by=cast.second_admin
+    )
     admin = as_(cast.admin)
     assert admin.post(f"/rulebook-drafts/{draft.pk}/load/", {"based_on": "1"}).status_code == 409
     assert admin.post(f"/rulebook-drafts/{draft.pk}/load/", {"based_on": "2"}).url == "/rulebook/2026.2/"
@@ -135,17 +137,21 @@ def test_a_draft_becomes_a_version_once_as_it_was_seen(cast, as_, draft):
     assert loaded.book.freshness.grace_days == 3
     assert not loaded.published
     with pytest.raises(Conflict):
-        actions.edit_draft(draft=draft, values={("freshness", "grace_days"): 4}, based_on=2, by=cast.admin)
+        draft_actions.edit_draft(
+            draft=draft, values={("freshness", "grace_days"): 4}, based_on=2, by=cast.admin
+        )
     with pytest.raises(Conflict):
-        actions.drop_draft(draft=draft, by=cast.admin)
+        draft_actions.drop_draft(draft=draft, by=cast.admin)
     with pytest.raises(ValidationError):
-        actions.copy_rulebook(base=loaded, version="2026.2", by=cast.admin)
+        draft_actions.copy_rulebook(base=loaded, version="2026.2", by=cast.admin)
 
 
 def test_a_dropped_draft_is_kept_and_no_longer_edited(cast, as_, draft):
     assert as_(cast.admin).post(f"/rulebook-drafts/{draft.pk}/drop/").status_code == 302
     assert "dropped" in as_(cast.chair).get(f"/rulebook-drafts/{draft.pk}/").content.decode()
     with pytest.raises(Conflict):
-        actions.edit_draft(draft=draft, values={("freshness", "grace_days"): 4}, based_on=1, by=cast.admin)
+        draft_actions.edit_draft(
+            draft=draft, values={("freshness", "grace_days"): 4}, based_on=1, by=cast.admin
+        )
     # Its name is free again.
-    actions.copy_rulebook(base=Rulebook.objects.current(), version="2026.2", by=cast.admin)
+    draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="2026.2", by=cast.admin)

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
 from initiatives.models import Drill, ProcessRecord, SignOnFlow, TraceSample
 from tests import factories
@@ -158,7 +158,7 @@ def test_the_sign_on_flow_shows_who_explains_it(cast, as_, case):
 
 
 def test_a_sample_is_looked_at_before_it_is_kept(cast, as_, case):
-    life.ground(case, "int.anchor", cast.team)
+    case_acts.ground(case, "int.anchor", cast.team)
     client, url = as_(cast.lead), at("trace-add", case.ref)
     fields = {"title": "Two answers", "taken_on": clock.today().isoformat(), "result": "partial"}
 

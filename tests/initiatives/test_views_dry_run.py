@@ -5,11 +5,13 @@ from html import unescape
 
 import pytest
 
-from governance import clock, replaying, told
-from governance.clauses import Terms
+from governance import clock
+from governance.authorization import decision_queries, dry_run
+from governance.contracts.clauses import Terms
 from governance.models import PolicyDecision
-from initiatives import actions
-from initiatives.actions import Written
+from initiatives.contracts import actions as contract_actions
+from initiatives.contracts.actions import Written
+from initiatives.enforcement import kill_switch
 from tests import factories, snapshots
 from tests.governance.tampering import tamper
 from tests.initiatives.asking import write
@@ -32,7 +34,7 @@ DRAFT = [
 def case(cast):
     """A prototype with a contract, and a draft of the next version."""
     case = factories.make_contract(cast, factories.make_prototype(cast), FIXTURE)
-    actions.save_contract(case=case, clauses=DRAFT, by=cast.owner)
+    contract_actions.save_contract(case=case, clauses=DRAFT, by=cast.owner)
     return case
 
 
@@ -91,7 +93,7 @@ def test_the_draft_answers_what_was_asked_yesterday(cast, as_, case):
     assert "Then 2." in page
     assert "record:2 for user:bob" in page
     row = PolicyDecision.objects.get(action="write")
-    assert at("told-one", case.ref, told.Place.of(row)) in page
+    assert at("told-one", case.ref, decision_queries.Place.of(row)) in page
     assert "All 5 questions would be answered as they were" in run(client, case, version=1)
     assert as_(cast.outsider).get(link).status_code == 404
 
@@ -111,7 +113,7 @@ def test_other_days_another_version_and_what_is_no_answer(cast, as_, case):
 
 def test_a_case_that_is_off_today_is_said_and_can_be_left_out(cast, as_, case):
     told_yesterday(case, ("write", "alice", "allow", "allowed"))
-    actions.switch_off(case=case, reason="A trial.", by=cast.owner)
+    kill_switch.switch_off(case=case, reason="A trial.", by=cast.owner)
     client = as_(cast.owner)
     page = run(client, case)
     assert "held or switched off today, so everything is denied" in page
@@ -134,7 +136,7 @@ def test_only_the_newest_are_asked_again_and_what_was_erased_is_counted(cast, as
     assert "4 of 4 questions" in page
     assert "1 more were erased" in page
     assert "there were more" not in page
-    monkeypatch.setattr(replaying, "MOST", 3)
+    monkeypatch.setattr(dry_run, "MOST", 3)
     page = run(client, case)
     assert "2 of 2 questions" in page
     assert "The newest 3 of these days; there were more." in page

@@ -12,9 +12,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from governance import clock
-from governance.history import insert_many
+from governance.ledger.row_history import insert_many
 from governance.tables.reader import read_table
-from initiatives.importing.efforts import How, guess_layer, guessed, monday, read
+from initiatives.efforts.effort_import import How, guess_layer, guessed, monday, read
 from initiatives.models import Effort, EstateMapping
 from tests import factories
 from tests.initiatives.looking import acts, at, text_of
@@ -400,7 +400,7 @@ def test_ten_times_the_lines_cost_no_query_more(cast, as_):
         return len(queries)
 
     before = {page: asked(page) for page in pages}
-    from governance.history import acting
+    from governance.ledger.row_history import acting
 
     with acting(by=cast.lead):
         insert_many(

@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from governance.models import Entry
-from initiatives import actions
+from initiatives.imports.estates import actions as estate_actions
 from initiatives.models import EstateBatch, EstateRow, System, Term
 from tests import factories
 
@@ -24,7 +24,7 @@ def sent(content: str, name: str = "estate.csv") -> SimpleUploadedFile:
 
 
 def read(cast, content: str, kind: str = "systems", by=None):
-    batch, _ = actions.read_estate(
+    batch, _ = estate_actions.read_estate(
         content=content.encode(), file_name="estate.csv", kind=kind, by=by or cast.admin
     )
     return batch
@@ -161,8 +161,8 @@ def test_leads_see_their_own_tables_and_only_what_they_may_bring(cast, as_):
 
 
 def test_a_table_that_is_long_goes_on_by_itself(cast, as_, monkeypatch, django_capture_on_commit_callbacks):
-    monkeypatch.setattr("initiatives.actions.estates.TOGETHER", 2)
-    monkeypatch.setattr("initiatives.views.estates.AT_ONCE_SECONDS", 0)
+    monkeypatch.setattr("initiatives.imports.estates.actions.TOGETHER", 2)
+    monkeypatch.setattr("initiatives.imports.estates.views.AT_ONCE_SECONDS", 0)
     batch = read(cast, "Name,Kind\n" + "".join(f"S{n},wiki\n" for n in range(7)))
     client = as_(cast.admin)
     text = page(client, reverse("estate-confirm", args=[batch.pk]), go="1")

@@ -6,10 +6,12 @@ import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
 from governance.models import Entry
-from initiatives import actions
+from initiatives.evidence import actions as evidence_actions
+from initiatives.reviews import actions as review_actions
+from initiatives.running import actions as running_actions
 from tests import factories, hostile
 from tests.initiatives.looking import acts, at, text_of
 
@@ -18,8 +20,8 @@ pytestmark = pytest.mark.django_db
 
 def document(case, by, title="Scope note", **fields):
     """A document that proves the scope."""
-    fields = {"observed_on": clock.today(), "covers": ["proto.scope"], "file": life.pdf(title)} | fields
-    return actions.add_evidence(case=case, kind="document", title=title, by=by, **fields)
+    fields = {"observed_on": clock.today(), "covers": ["proto.scope"], "file": case_acts.pdf(title)} | fields
+    return evidence_actions.add_evidence(case=case, kind="document", title=title, by=by, **fields)
 
 
 def typed(**fields) -> dict:
@@ -63,7 +65,7 @@ def test_one_item_for_many_questions_is_one_act(cast, as_):
     case = factories.make_case(cast)
     with acts() as kinds:
         answer = as_(cast.owner).post(
-            at("evidence-add", case.ref, kind="document"), typed(file=life.pdf("scope"))
+            at("evidence-add", case.ref, kind="document"), typed(file=case_acts.pdf("scope"))
         )
     assert answer.status_code == 302
     assert kinds == ["evidence added"]
@@ -102,7 +104,7 @@ def test_bad_input_is_said_at_its_field_and_kept(cast, as_, wrong):
 
 def test_a_test_report_names_components_only_and_others_what_runs_and_is_planned(cast, as_):
     case = factories.make_mvp(cast)
-    actions.record_component(
+    running_actions.record_component(
         case=case,
         layer="application",
         name="Assistant",
@@ -112,7 +114,7 @@ def test_a_test_report_names_components_only_and_others_what_runs_and_is_planned
     )
     client = as_(cast.owner)
     fields = typed(kind="test_report", covers=["mvp.possibility"], result="pass", condition="curated")
-    client.post(at("evidence-add", case.ref, kind="test_report"), fields | {"file": life.pdf("test")})
+    client.post(at("evidence-add", case.ref, kind="test_report"), fields | {"file": case_acts.pdf("test")})
     report = case.evidence.get(title="Scope note")
     assert {str(name) for name in report.names.all()} == {
         "Language model m-4 (eu-west)",
@@ -120,18 +122,18 @@ def test_a_test_report_names_components_only_and_others_what_runs_and_is_planned
         "Assistant 2.0",
     }
     part = report.names.filter(component_version__version="1.0").get().component_version_id
-    chosen = typed(title="Chosen", names_how="chosen", names=[f"part-{part}"], file=life.pdf("chosen"))
+    chosen = typed(title="Chosen", names_how="chosen", names=[f"part-{part}"], file=case_acts.pdf("chosen"))
     client.post(at("evidence-add", case.ref, kind="document"), chosen)
     assert [str(name) for name in case.evidence.get(title="Chosen").names.all()] == ["Assistant 1.0"]
 
 
 def test_replacing_an_item_says_what_goes_stale_before(cast, as_):
     case = factories.make_case(cast)
-    life.parts(case, cast.team)
-    life.ground_gate(case, "prototype", cast.team)
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
     item = document(case, cast.owner)
-    review = actions.open_review(case=life.fresh(case), by=cast.owner)
-    life.vote(review, "business_value", cast.seat_value)
+    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    case_acts.vote(review, "business_value", cast.seat_value)
     client = as_(cast.owner)
     page = text_of(client.get(at("evidence-add", case.ref, supersedes=item.pk)))
     assert "Scope note" in page
@@ -148,7 +150,7 @@ def test_replacing_an_item_says_what_goes_stale_before(cast, as_):
 def test_the_item_says_what_it_proves_and_what_ended_it(cast, as_):
     case = factories.make_case(cast)
     item = document(case, cast.owner, link="https://example.org/x", file=None)
-    actions.report_change(case=case, triggers=["data_source"], what="Archive moved", by=cast.owner)
+    running_actions.report_change(case=case, triggers=["data_source"], what="Archive moved", by=cast.owner)
     page = text_of(as_(cast.owner).get(at("evidence-item", case.ref, item.pk)))
     assert "unverified link" in page
     assert "Archive moved" in page

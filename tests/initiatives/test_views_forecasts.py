@@ -7,14 +7,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from governance import actions as ground
-from governance import clock, seals
-from governance.answers import Conflict, Refused
+from governance import clock
 from governance.models import Entry, Notice, Rulebook
+from governance.people import actions as people_actions
+from governance.permission_result import Conflict, Refused
 from governance.rulebook import load_default
 from governance.rulebook.editing import read, with_values
-from initiatives import actions, redeciding
+from governance.transparency_log import sealing
+from initiatives.holds import actions as hold_actions
 from initiatives.models import Forecast, Obligation, Review
+from initiatives.rulebook_changes import decision_backtest, draft_actions, forecast_actions, publication
 from tests import factories, snapshots
 from tests.initiatives.reviewing import voted
 
@@ -33,12 +35,12 @@ def company(cast):
 
 
 def draft_of(cast, values=STRICTER, version="2026.2"):
-    draft = actions.copy_rulebook(base=Rulebook.objects.current(), version=version, by=cast.admin)
-    return actions.edit_draft(draft=draft, values=values, based_on=draft.number, by=cast.admin)
+    draft = draft_actions.copy_rulebook(base=Rulebook.objects.current(), version=version, by=cast.admin)
+    return draft_actions.edit_draft(draft=draft, values=values, based_on=draft.number, by=cast.admin)
 
 
 def worked_out(of, cast, **asked) -> Forecast:
-    return actions.work_out(actions.ask_forecast(of=of, by=cast.admin, **asked).pk)
+    return forecast_actions.work_out(forecast_actions.ask_forecast(of=of, by=cast.admin, **asked).pk)
 
 
 def test_from_asking_to_publishing_with_a_day_of_grace(company, as_):
@@ -49,8 +51,8 @@ def test_from_asking_to_publishing_with_a_day_of_grace(company, as_):
     assert page.status_code == 302
     waits = admin.get(page.url).content.decode()
     assert "Waiting" in waits
-    forecast = actions.work_out(Forecast.objects.get().pk)
-    assert actions.work_out(forecast.pk) is None  # done is done
+    forecast = forecast_actions.work_out(Forecast.objects.get().pk)
+    assert forecast_actions.work_out(forecast.pk) is None  # done is done
     assert (forecast.totals["lose"], forecast.totals["debts_opened"]) == (
         2,
         1,
@@ -75,8 +77,8 @@ def test_from_asking_to_publishing_with_a_day_of_grace(company, as_):
     assert any(row[2] == "'=Bounded" and row[7] == "mvp.users" and row[10] == "missing" for row in rows)
     assert any(row[0] == "Open review" and "stale" in row[10] for row in rows)
 
-    rulebook = actions.load_draft(draft=draft, based_on=draft.number, by=company.admin)
-    ground.propose_publication(rulebook=rulebook, by=company.admin)
+    rulebook = draft_actions.load_draft(draft=draft, based_on=draft.number, by=company.admin)
+    people_actions.propose_publication(rulebook=rulebook, by=company.admin)
     chair = as_(company.chair)
     shown = chair.get(f"/rulebook/{rulebook.version}/publish/").content.decode()
     assert forecast.outcome in shown
@@ -100,10 +102,10 @@ def test_it_says_what_came_since(company, as_):
     draft = draft_of(company)
     forecast = worked_out(draft, company)
     case = Review.objects.get(outcome="open").initiative
-    actions.hold(case=case, reason="Wait.", by=company.seat_security)
+    hold_actions.hold(case=case, reason="Wait.", by=company.seat_security)
     text = as_(company.admin).get(forecast.get_absolute_url()).content.decode()
     assert "1 act on 1 case came since" in text
-    actions.edit_draft(
+    draft_actions.edit_draft(
         draft=draft, values={("freshness", "grace_days"): 3}, based_on=draft.number, by=company.admin
     )
     assert (
@@ -125,21 +127,21 @@ def test_who_may(company, as_):
         assert as_(person).get(forecast.get_absolute_url()).status_code == status
         assert as_(person).get(f"{forecast.get_absolute_url()}export/").status_code == status
     with pytest.raises(Refused):
-        actions.ask_forecast(of=Rulebook.objects.current(), by=company.owner)
+        forecast_actions.ask_forecast(of=Rulebook.objects.current(), by=company.owner)
     with pytest.raises(Refused):
-        actions.copy_rulebook(base=Rulebook.objects.current(), version="9", by=company.chair)
+        draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="9", by=company.chair)
 
 
 def test_publishing_names_only_what_was_foretold_of_this_text(company):
     draft = draft_of(company)
     other = worked_out(draft, company)
-    draft = actions.edit_draft(
+    draft = draft_actions.edit_draft(
         draft=draft, values={("freshness", "grace_days"): 3}, based_on=draft.number, by=company.admin
     )
-    rulebook = actions.load_draft(draft=draft, based_on=draft.number, by=company.admin)
-    ground.propose_publication(rulebook=rulebook, by=company.admin)
+    rulebook = draft_actions.load_draft(draft=draft, based_on=draft.number, by=company.admin)
+    people_actions.propose_publication(rulebook=rulebook, by=company.admin)
     with pytest.raises(Conflict):
-        actions.publish_rulebook(rulebook=rulebook, forecast=other, by=company.chair)
+        publication.publish_rulebook(rulebook=rulebook, forecast=other, by=company.chair)
 
 
 def test_the_page_costs_the_same_for_many_cases(company, as_):
@@ -172,18 +174,18 @@ def test_a_day_to_come(company):
 
 def test_decisions_of_the_past_under_other_rules(company, as_):
     """Under their own rules every decision stands; under stricter ones it is told which would not, and why."""
-    seals.seal()
+    sealing.seal()
     approved = Review.objects.filter(outcome="approved")
     assert approved.count() >= 3
     for review in approved:
-        told = redeciding.replay(review.pk, review.rulebook.book)
+        told = decision_backtest.replay(review.pk, review.rulebook.book)
         assert told.decidable, told.why
     period = {"since": clock.today(), "until": clock.today()}
-    version = ground.load_rulebook(
+    version = people_actions.load_rulebook(
         source=with_values(read(load_default()), STRICTER | {("version",): "2026.9"}).source, by=company.admin
     )
     page = as_(company.chair).post(f"/rulebook/{version.version}/effects/", period)
-    forecast = actions.work_out(int(page.url.strip("/").split("/")[-1]))
+    forecast = forecast_actions.work_out(int(page.url.strip("/").split("/")[-1]))
     assert forecast.totals["decisions"] == approved.count()
     assert forecast.totals["refused"] == approved.filter(gate="mvp").count() == 1
     text = as_(company.chair).get(page.url).content.decode()

@@ -6,8 +6,9 @@ import pytest
 import time_machine
 
 from governance import clock
-from initiatives import actions
 from initiatives.models import Initiative
+from initiatives.reviews import actions as review_actions
+from initiatives.stages import actions as stage_actions
 from tests import factories
 from tests.initiatives.looking import acts, at, text_of
 
@@ -36,7 +37,7 @@ def test_a_concern_is_raised_by_the_board_and_lifted_by_the_chair(cast, as_):
 
 def test_debts_of_proof_need_their_proof_and_post_mortems_their_page(cast, as_):
     case = factories.make_prototype(cast)
-    actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
+    stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
     client = as_(cast.owner)
     post_mortem = case.obligations.get(kind="post_mortem")
     refused = text_of(client.post(at("obligation-settle", post_mortem.pk), {"note": "Done."}))
@@ -52,10 +53,10 @@ def test_debts_of_proof_need_their_proof_and_post_mortems_their_page(cast, as_):
 def test_the_chair_lets_one_decision_pass_a_debt_once(cast, as_):
     stopped = factories.make_prototype(cast)
     waiting = factories.make_prototype(cast, title="Invoice reader")
-    actions.stop(case=stopped, reason_code="cost", reason="Too dear.", by=cast.owner)
+    stage_actions.stop(case=stopped, reason_code="cost", reason="Too dear.", by=cast.owner)
     debt = stopped.obligations.get(kind="post_mortem")
     url = at("obligation-excuse", debt.pk)
-    review = actions.open_review(case=Initiative.objects.get(pk=waiting.pk), by=cast.owner)
+    review = review_actions.open_review(case=Initiative.objects.get(pk=waiting.pk), by=cast.owner)
     assert as_(cast.owner).get(url).status_code == 403
     typed = {"case": waiting.pk, "reason": "The owner is ill."}
     assert "holds nothing up" in text_of(as_(cast.chair).post(url, typed)), "it is not overdue yet"

@@ -7,10 +7,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.urls import reverse
 
-from initiatives import actions
-from initiatives.actions import imports
+from initiatives.imports.inventories import actions as inventory_actions
+from initiatives.imports.inventories.views import _organisations
 from initiatives.models import ImportBatch, Initiative
-from initiatives.views.imports import _organisations
 from tests import factories, snapshots
 from tests.support.paths import EXTRACTS
 
@@ -31,7 +30,9 @@ def sent(content: bytes, name: str = "inventory.csv") -> SimpleUploadedFile:
 def batch(cast):
     """The extract of 2025, uploaded and waiting."""
     content = (EXTRACTS / "us_2025.csv").read_bytes()
-    return actions.upload_batch(content=content, file_name="us_2025.csv", source="us-2025", by=cast.admin)
+    return inventory_actions.upload_batch(
+        content=content, file_name="us_2025.csv", source="us-2025", by=cast.admin
+    )
 
 
 def test_everybody_but_admins_is_refused(cast, as_, batch):
@@ -158,7 +159,7 @@ def test_the_mapping_of_an_unseen_schema(cast, as_):
 
 def test_a_row_set_aside_is_decided_on_its_page(cast, as_, batch):
     client = as_(cast.admin)
-    actions.confirm_batch(batch=batch, by=cast.admin)
+    inventory_actions.confirm_batch(batch=batch, by=cast.admin)
     row = batch.rows.filter(decision="triage").first()
     url = reverse("import-row", args=[row.pk])
     assert "The row as it came" in page(client, url)
@@ -172,7 +173,7 @@ def test_a_row_set_aside_is_decided_on_its_page(cast, as_, batch):
 
 def test_what_a_cell_holds_is_shown_as_text(cast, as_):
     content = b"Name,Stage,Agency,Note\n<script>alert(1)</script>,Pilot,<b>x</b>,<img src=x>\n"
-    batch = actions.upload_batch(content=content, file_name="<i>.csv", source="acme", by=cast.admin)
+    batch = inventory_actions.upload_batch(content=content, file_name="<i>.csv", source="acme", by=cast.admin)
     client = as_(cast.admin)
     urls = (
         reverse("imports"),
@@ -187,7 +188,7 @@ def test_what_a_cell_holds_is_shown_as_text(cast, as_):
 
 
 def test_what_its_source_said_is_read_on_the_page_of_the_imported_case(cast, as_, batch):
-    actions.confirm_batch(batch=batch, by=cast.admin)
+    inventory_actions.confirm_batch(batch=batch, by=cast.admin)
     row = batch.rows.filter(initiative__isnull=False, decision="import").first()
     text = page(as_(cast.admin), row.initiative.get_absolute_url())
     assert "Said by its source" in text
@@ -198,7 +199,7 @@ def test_what_its_source_said_is_read_on_the_page_of_the_imported_case(cast, as_
 
 
 def test_a_second_import_under_way_is_refused_with_the_reason(cast, as_, batch, monkeypatch):
-    monkeypatch.setattr(imports, "WAITS_FOR_ANOTHER", "50ms")
+    monkeypatch.setattr(inventory_actions, "WAITS_FOR_ANOTHER", "50ms")
     client, content = as_(cast.admin), (EXTRACTS / "us_2025.csv").read_bytes()
     why = "Another import is under way; two at once could enter the same system twice."
     form = {"organisations": [name for name, _ in _organisations(batch.rows)]}

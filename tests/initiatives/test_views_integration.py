@@ -6,12 +6,13 @@ from itertools import pairwise
 import pytest
 
 from governance import clock
-from initiatives import actions
-from initiatives.actions import Place
 from initiatives.charts.primitives import LETTER, WIDTH
+from initiatives.integration.links.actions import Place
+from initiatives.integration.residency import actions as residency_actions
+from initiatives.integration.systems import actions as system_actions
+from initiatives.integration.systems import views as system_views
 from initiatives.models import Component, Link, System
-from initiatives.register_drawings import FURTHER, NODE
-from initiatives.views import integration
+from initiatives.portfolio.register_charts import FURTHER, NODE
 from tests import factories
 from tests.initiatives.looking import at, text_of
 
@@ -57,7 +58,7 @@ def test_a_system_is_looked_for_and_the_case_is_tied_to_it(cast, as_, mvp, crm):
 @pytest.mark.parametrize("name", ["integration-residency", "integration-profiles"])
 def test_a_page_is_called_as_the_link_to_it(cast, as_, mvp, name):
     answer = as_(cast.lead).get(at(name, mvp.ref))
-    assert answer.context["title"] == integration.PAGES[name]
+    assert answer.context["title"] == system_views.PAGES[name]
 
 
 def test_places_whose_region_nobody_knows_are_kept_and_said(cast, as_, mvp, crm):
@@ -136,7 +137,7 @@ def test_conditions_sources_and_risks_stand_beside_each_link(cast, as_, mvp):
     wiki = factories.make_system(cast, "Wiki-C", kind="wiki", editable=False, collection=base)
     tickets = factories.make_system(cast, "Tickets")
     for team in ("A", "B", "C"):
-        actions.add_customisation(system=tickets, team=team, what="Statuses", by=cast.lead)
+        system_actions.add_customisation(system=tickets, team=team, what="Statuses", by=cast.lead)
     factories.make_link(cast, mvp, base)
     factories.make_link(cast, mvp, tickets)
     page = as_(cast.owner).get(at("integration", mvp.ref))
@@ -174,7 +175,7 @@ def test_the_way_of_the_data_is_drawn_and_told(cast, as_, mvp, crm):
     text = text_of(page)
     assert "region not known" in text
     assert "Frozen: nobody can edit it" in text
-    actions.set_unit_policy(
+    residency_actions.set_unit_policy(
         unit=mvp.unit, starts_on=clock.today(), reference="Policy 3", forbidden=["US"], by=cast.seat_security
     )
     way = client.get(at("integration-path", mvp.ref)).context["ways"][0]
@@ -206,7 +207,7 @@ def test_the_picture_of_the_way_cuts_nothing_off(cast, as_, mvp):
 def test_the_pages_of_the_other_nouns_are_offered(cast, as_, mvp):
     client = as_(cast.owner)
     page = text_of(client.get(at("integration", mvp.ref)))
-    for name in integration.PAGES:
+    for name in system_views.PAGES:
         assert at(name, mvp.ref) in page
         assert client.get(at(name, mvp.ref)).status_code == 200, name
 
@@ -226,7 +227,7 @@ def test_the_register_is_kept_as_proof_from_its_page(cast, as_, mvp, crm):
 def test_pages_below_integration_light_its_tab(cast, as_, mvp, crm):
     factories.make_link(cast, mvp, crm)
     client = as_(cast.lead)
-    for name in (*integration.PAGES, "term-use", "definition-add", "integration-profile-add", "link-add"):
+    for name in (*system_views.PAGES, "term-use", "definition-add", "integration-profile-add", "link-add"):
         page = client.get(at(name, mvp.ref))
         assert [tab["words"] for tab in page.context["tabs"] if tab["current"]] == ["Integration"], name
     history = client.get(at("case-history", mvp.ref)).context["tabs"]

@@ -8,11 +8,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from governance import clock
-from initiatives import actions, landscape
-from initiatives.estate.fields import FIELDS
-from initiatives.forms.landscape import SystemForm
+from initiatives.cases import actions as case_actions
+from initiatives.imports.estates.estate_fields import FIELDS
+from initiatives.integration.definitions import actions as definition_actions
+from initiatives.integration.links import actions as link_actions
+from initiatives.integration.systems import actions as system_actions
+from initiatives.integration.systems import system_inventory
+from initiatives.integration.systems.forms import SystemForm
 from initiatives.models import System
-from initiatives.models.systems import CONDITIONS_OF_SYSTEMS
+from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
+from initiatives.stages import actions as stage_actions
 from tests import factories
 from tests.initiatives import tied
 from tests.initiatives.looking import at, text_of
@@ -119,14 +124,14 @@ def test_a_region_that_nobody_knows_is_kept_and_said(cast, as_):
 
 
 def test_after_describing_it_one_goes_on_to_the_next_or_ties_it(cast, as_, mvp, crm):
-    done = actions.describe_system(name="Mine", kind="bought", by=cast.owner)
+    done = system_actions.describe_system(name="Mine", kind="bought", by=cast.owner)
     page = text_of(as_(cast.owner).get(done.get_absolute_url()))
     assert f'<a href="{at("system-describe")}">Describe another</a>' in page
     assert f'<a href="{at("link-add", mvp.ref, system=done.pk)}">{mvp.title}</a>' in page
     assert "Describe another" not in text_of(as_(cast.owner).get(crm.get_absolute_url()))
     other = text_of(as_(cast.outsider).get(done.get_absolute_url()))
     assert "Tie it to a case" not in other
-    actions.retire_system(system=done, reason="Gone", by=cast.owner)
+    system_actions.retire_system(system=done, reason="Gone", by=cast.owner)
     assert "Tie it to a case" not in text_of(as_(cast.owner).get(done.get_absolute_url()))
 
 
@@ -149,14 +154,16 @@ def test_a_system_leads_to_its_vendor_and_to_what_its_fields_mean(cast, as_, mvp
     crm = factories.make_system(cast, "CRM", vendor=maker)
     factories.make_link(cast, mvp, crm, agreed=True)
     factories.make_term(cast, "customer")
-    term = actions.use_term(case=mvp, name="customer", by=cast.lead).term
+    term = definition_actions.use_term(case=mvp, name="customer", by=cast.lead).term
     for field in ("id", "name"):
-        actions.define(term=term, system=crm, field=field, meaning=f"The {field} of who buys", by=cast.lead)
+        definition_actions.define(
+            term=term, system=crm, field=field, meaning=f"The {field} of who buys", by=cast.lead
+        )
     page = text_of(as_(cast.outsider).get(crm.get_absolute_url()))
     assert f'<a href="{maker.get_absolute_url()}">Helios</a>' in page
     assert page.count(f'<a href="{term.get_absolute_url()}">customer</a>') == 2
     assert "The name of who buys" in page
-    monkeypatch.setattr("initiatives.views.landscape.MOST_DEFINED", 1)
+    monkeypatch.setattr("initiatives.integration.systems.system_views.MOST_DEFINED", 1)
     page = text_of(as_(cast.outsider).get(crm.get_absolute_url()))
     assert "The name of who buys" not in page
     assert "These are the first 1" in page
@@ -248,7 +255,7 @@ def test_those_on_which_most_cases_hang_come_first_and_are_drawn(cast, as_, mvp,
 
 
 def test_the_picture_draws_thirty_and_counts_the_others(cast, as_, mvp, monkeypatch):
-    monkeypatch.setattr(landscape, "DRAWN", 2)
+    monkeypatch.setattr(system_inventory, "DRAWN", 2)
     for number in range(4):
         factories.make_link(cast, mvp, factories.make_system(cast, f"System {number}"))
     page = text_of(as_(cast.chair).get("/systems/"))
@@ -257,7 +264,9 @@ def test_the_picture_draws_thirty_and_counts_the_others(cast, as_, mvp, monkeypa
 
 def test_cases_of_others_are_numbers_and_confidential_ones_nothing(cast, as_, mvp, crm):
     hidden = factories.make_case(cast, title="A merger")
-    actions.change_details(case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner)
+    case_actions.change_details(
+        case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
+    )
     for case in (mvp, hidden):
         factories.make_link(cast, case, crm)
     mine = as_(cast.owner).get(crm.get_absolute_url())
@@ -337,7 +346,7 @@ def test_an_answer_to_an_older_link_is_refused(cast, as_, mvp, crm):
     link = factories.make_link(cast, mvp, crm)
     client = as_(cast.outsider)
     digest = client.get(at("link-answer", link.pk)).context["digest"]
-    actions.change_link(link=link, data_classes=["prices"], by=cast.lead)
+    link_actions.change_link(link=link, data_classes=["prices"], by=cast.lead)
     assert client.post(at("link-answer", link.pk), {"digest": digest}).status_code == 409
     assert not link.answers.exists()
 
@@ -362,7 +371,7 @@ def test_who_is_named_says_that_it_is_not_theirs(cast, as_, crm):
 def test_whoever_owes_the_closing_of_an_account_finds_it_on_the_desk(cast, as_, mvp, crm):
     account = factories.make_account(cast, crm, owner=cast.outsider)
     factories.make_link(cast, mvp, crm, account=account)
-    actions.stop(case=mvp, reason_code="no_value", reason="No", by=cast.owner)
+    stage_actions.stop(case=mvp, reason_code="no_value", reason="No", by=cast.owner)
     client = as_(cast.outsider)
     desk = text_of(client.get("/"))
     assert "Close the service account svc-assistant in CRM" in desk
@@ -372,7 +381,7 @@ def test_whoever_owes_the_closing_of_an_account_finds_it_on_the_desk(cast, as_, 
 
 
 def test_what_was_described_twice_names_the_other(cast, as_, crm):
-    twice = actions.describe_system(name="Customer tool", kind="bought", by=cast.lead)
+    twice = system_actions.describe_system(name="Customer tool", kind="bought", by=cast.lead)
     client, address = as_(cast.lead), at("system-change", twice.pk)
     assert "A duplicate of" not in text_of(client.get(at("system-describe")))
     typed = TYPED | {"name": "Customer tool"}

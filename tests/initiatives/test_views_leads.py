@@ -4,8 +4,10 @@ import re
 
 import pytest
 
-from adoption.demo import life
-from initiatives import actions
+from adoption.demo import case_acts
+from initiatives.checklist import actions as checklist_actions
+from initiatives.reviews import actions as review_actions
+from initiatives.stages import actions as stage_actions
 from tests import factories
 from tests.initiatives.looking import at, text_of
 
@@ -39,11 +41,11 @@ def test_a_case_leads_with_three_questions_and_what_mends_them(cast, as_):
 
 def test_once_nothing_is_missing_the_owner_is_led_to_the_board_and_to_the_review(cast, as_):
     case = factories.make_case(cast)
-    life.ground_gate(case, "prototype", cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
     client, ask = as_(cast.owner), at("review-open", case.ref)
     for page in (at("case", case.ref), at("checklist", case.ref)):
         assert f'href="{ask}">Ask the board to decide' in text_of(client.get(page)).split("<aside", 1)[0]
-    review = actions.open_review(case=life.fresh(case), by=cast.owner)
+    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
     for page in (at("case", case.ref), at("checklist", case.ref)):
         shown = text_of(client.get(page)).split("<aside", 1)[0]
         assert f'href="{review.get_absolute_url()}">Open the review' in shown
@@ -53,7 +55,7 @@ def test_they_are_answered_yes_where_proof_says_so_and_no_where_somebody_does(ca
     case = factories.make_production(cast)
     client = as_(cast.owner)
     assert set(answers(text_of(client.get(at("case", case.ref)))).values()) == {"Yes"}
-    actions.answer(
+    checklist_actions.answer(
         case=case, requirement="adopt.usage", kind="no", text="Two of thirty use it.", by=cast.owner
     )
     page = text_of(client.get(at("case", case.ref)))
@@ -95,6 +97,6 @@ def test_gaps_stand_by_layer_or_by_the_five_judgements(cast, as_):
 
 def test_a_closed_case_is_asked_no_longer(cast, as_):
     case = factories.make_case(cast)
-    actions.stop(case=case, reason_code="answered_no", reason="It cannot.", by=cast.owner)
+    stage_actions.stop(case=case, reason_code="answered_no", reason="It cannot.", by=cast.owner)
     page = text_of(as_(cast.owner).get(at("case", case.ref)))
     assert 'id="questions"' not in page

@@ -4,12 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from governance import clock, hooks
-from initiatives import actions, register
-from initiatives.actions import Place
+from governance import clock, contributions
+from initiatives.case_pages.remedies import OF, Mending
+from initiatives.cases.case_frame import WhoMay
+from initiatives.findings import rules as finding_rules
+from initiatives.integration.definitions import actions as definition_actions
+from initiatives.integration.links.actions import Place
+from initiatives.integration.systems import accounts
+from initiatives.integration.systems import actions as system_actions
 from initiatives.models import Component, Shortcoming
-from initiatives.views.mending import OF, Mending
-from initiatives.views.shared import WhoMay
 from tests import factories
 from tests.initiatives import tied
 from tests.initiatives.looking import at, text_of
@@ -95,7 +98,7 @@ def test_accounts_collections_and_what_is_retired_have_their_own_pages(cast, as_
     base = factories.make_system(cast, "Base", kind="knowledge_collection")
     page = factories.make_system(cast, "Page", kind="wiki", collection=base)
     factories.make_link(cast, mvp, base, agreed=True)
-    actions.retire_system(system=page, reason="Gone", by=page.owner)
+    system_actions.retire_system(system=page, reason="Gone", by=page.owner)
     said = mends(client, mvp)
     assert said[f"account:{account.pk}:missing"] == [
         ("Fill in the account", at("account-change", account.pk))
@@ -103,8 +106,8 @@ def test_accounts_collections_and_what_is_retired_have_their_own_pages(cast, as_
     assert said[f"account:{account.pk}:review"] == [("Look at the account", at("account-review", account.pk))]
     ((words, there),) = said[f"system:{base.pk}:members"]
     assert (words, there.partition("&")[0]) == ("List a source", at("system-describe", collection=base.pk))
-    actions.close_account(account=account, reason="Gone", by=cast.lead)
-    actions.retire_system(system=crm, reason="Gone", by=crm.owner)
+    accounts.close_account(account=account, reason="Gone", by=cast.lead)
+    system_actions.retire_system(system=crm, reason="Gone", by=crm.owner)
     said = mends(client, mvp)
     change_link = [("Change the link to CRM", at("link-change", link.pk))]
     assert said[f"account:{account.pk}:closed"] == change_link
@@ -115,10 +118,10 @@ def test_drills_conflicts_and_processes_lead_to_their_pages(cast, as_, mvp):
     link = factories.make_link(cast, mvp, factories.make_system(cast, "CRM"), agreed=True)
     factories.make_link(cast, mvp, factories.make_system(cast, "Billing"), agreed=True)
     factories.make_term(cast, "customer")
-    term = actions.use_term(case=mvp, name="customer", by=cast.lead).term
+    term = definition_actions.use_term(case=mvp, name="customer", by=cast.lead).term
     for row, meaning in zip(mvp.links.all(), ("account", "payer"), strict=True):
         said = {"meaning": meaning, "counted_unit": meaning}
-        actions.define(term=term, system=row.system, field="customer_id", by=cast.lead, **said)
+        definition_actions.define(term=term, system=row.system, field="customer_id", by=cast.lead, **said)
     factories.make_drill(cast, mvp, link=link, result="fail")
     factories.make_drill(cast, mvp, result="fail")
     factories.make_process(cast, mvp, status="in_head", holder=cast.lead)
@@ -186,15 +189,15 @@ def test_a_link_that_nobody_can_answer_offers_to_name_an_owner(cast, as_, mvp, s
 
 
 def test_every_kind_of_finding_has_the_page_that_mends_it():
-    assert OF.keys() | hooks.mends.keys() == register.KINDS
-    assert not OF.keys() & hooks.mends.keys()
+    assert OF.keys() | contributions.mends.keys() == finding_rules.KINDS
+    assert not OF.keys() & contributions.mends.keys()
 
 
 def test_a_kind_of_finding_that_no_page_mends_is_not_written(cast, mvp, monkeypatch):
-    new = register.Wanted("int.identity", "weather:1", "It rains.")
-    monkeypatch.setattr(register, "MORE_SAYS", [lambda keys: [(mvp.pk, new)]])
+    new = finding_rules.Wanted("int.identity", "weather:1", "It rains.")
+    monkeypatch.setattr(finding_rules, "MORE_SAYS", [lambda keys: [(mvp.pk, new)]])
     with pytest.raises(ValueError, match="No page mends findings like 'weather:1'"):
-        register.wanted([mvp.pk])
+        finding_rules.wanted([mvp.pk])
     gone = Shortcoming(initiative=mvp, requirement="int.identity", source="weather:1", words="It rained.")
     who = WhoMay(mvp, cast.lead)
     assert Mending.read(mvp, who, "/").of(gone) == []

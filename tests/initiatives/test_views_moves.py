@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
-from initiatives import actions
+from initiatives.stages import actions as stage_actions
 from tests import factories
 from tests.claims import make_claim
 from tests.initiatives.looking import acts, at, text_of
@@ -47,7 +47,7 @@ def test_a_stop_says_what_is_owed_and_happens_at_once(cast, as_):
     with acts() as kinds:
         client.post(url, {"reason_code": "no_value", "reason": "It was too slow."})
     assert kinds.count("stage changed") == 1
-    assert life.fresh(case).stage == "stopped"
+    assert case_acts.fresh(case).stage == "stopped"
     assert "Post-mortem after stopping" in text_of(client.get(at("case", case.ref)))
     assert client.get(url).status_code == 403
 
@@ -61,7 +61,7 @@ def test_a_stopped_idea_owes_only_its_reason(cast, as_):
 def test_the_chair_reopens_what_was_stopped(cast, as_):
     case = factories.make_case(cast)
     assert as_(cast.chair).get(at("case-reopen", case.ref)).status_code == 403
-    actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
+    stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
     url = at("case-reopen", case.ref)
     assert as_(cast.owner).post(url, {"reason": "Mine."}).status_code == 403
     assert "becomes a proposed idea again" in text_of(as_(cast.chair).get(url))
@@ -87,7 +87,7 @@ def test_stepping_back_cuts_the_scope_and_tells_the_users(cast, as_):
     with acts() as kinds:
         assert client.post(url, typed).status_code == 302
     assert kinds.count("stage changed") == 1
-    assert life.fresh(case).stage == "prototype"
+    assert case_acts.fresh(case).stage == "prototype"
 
 
 def test_an_emergency_retires_by_the_chair_alone(cast, as_):
@@ -101,7 +101,7 @@ def test_an_emergency_retires_by_the_chair_alone(cast, as_):
         assert "Not saved yet" in text_of(as_(cast.chair).post(url, {"reason": ""}))
         as_(cast.chair).post(url, {"reason": "It leaks."})
     assert kinds.count("stage changed") == 1
-    assert life.fresh(case).stage == "retired"
+    assert case_acts.fresh(case).stage == "retired"
     idea = factories.make_case(cast, title="An idea")
     assert as_(cast.chair).get(at("case-retire", idea.ref)).status_code == 403
 

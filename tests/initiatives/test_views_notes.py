@@ -8,11 +8,14 @@ import pytest
 import time_machine
 from django.core.exceptions import ValidationError
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
-from governance.answers import Conflict, Refused
-from initiatives import actions
+from governance.permission_result import Conflict, Refused
+from initiatives.cases import actions as case_actions
+from initiatives.checklist import actions as checklist_actions
+from initiatives.efforts import notes
 from initiatives.models import FundingDecision, Initiative, PastStanding, Span, StageChange
+from initiatives.stages import actions as stage_actions
 from tests import factories
 from tests.claims import make_claim
 from tests.initiatives.looking import acts, at, text_of
@@ -22,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 def moved(case) -> tuple:
     """Everything that a note must not touch: the stage, its changes, the standing and what was kept of it."""
-    row = life.fresh(case)
+    row = case_acts.fresh(case)
     return (
         row.stage,
         row.basis,
@@ -127,7 +130,7 @@ def test_a_form_that_is_sent_twice_is_one_note(cast, as_):
 
 def test_a_note_is_taken_back_by_who_wrote_it_and_stays(cast, as_):
     case = factories.make_mvp(cast)
-    row = actions.observe(
+    row = notes.observe(
         case=case, layer="model", observed_on=clock.today(), words="It is slow.", by=cast.lead
     )
     url = at("observation-take-back", row.pk)
@@ -141,7 +144,7 @@ def test_a_note_is_taken_back_by_who_wrote_it_and_stays(cast, as_):
     assert "<del>It is slow.</del>" in page
     assert "It was my network." in page
     with pytest.raises(Conflict):
-        actions.take_back(note=row, reason="Again.", by=cast.chair)
+        notes.take_back(note=row, reason="Again.", by=cast.chair)
 
 
 # Money
@@ -149,18 +152,18 @@ def test_a_note_is_taken_back_by_who_wrote_it_and_stays(cast, as_):
 
 def fund(case, by, **fields) -> FundingDecision:
     words = {"decided_on": clock.today(), "decided_by": "Steering committee", "basis": "The demo of the day"}
-    return actions.record_funding(case=case, by=by, **(words | fields))
+    return notes.record_funding(case=case, by=by, **(words | fields))
 
 
 def test_money_keeps_the_stage_it_was_given_at(cast, as_):
     case = factories.make_mvp(cast)
     upright = fund(case, cast.owner, amount=Decimal("120000"), currency="eur")
     assert (upright.claimed, upright.supported, upright.label) == ("mvp", "mvp", "")
-    actions.answer(case=case, requirement="mvp.success", kind="no", text="None.", by=cast.owner)
+    checklist_actions.answer(case=case, requirement="mvp.success", kind="no", text="None.", by=cast.owner)
     short = fund(case, cast.chair)
     assert (short.claimed, short.supported, short.label) == ("mvp", "prototype", "Larger prototype")
     # What follows changes neither.
-    actions.stop(case=case, reason_code="no_value", reason="No value showed.", by=cast.owner)
+    stage_actions.stop(case=case, reason_code="no_value", reason="No value showed.", by=cast.owner)
     kept = list(FundingDecision.objects.order_by("pk").values_list("claimed", "supported", "label"))
     assert kept == [("mvp", "mvp", ""), ("mvp", "prototype", "Larger prototype")]
     page = text_of(as_(cast.seat_value).get(at("notes", case.ref)))
@@ -175,9 +178,9 @@ def test_money_given_earlier_is_told_what_was_said_on_that_day(cast):
     first = clock.today()
     case = factories.make_case(cast)
     with time_machine.travel(clock.now() + timedelta(days=10), tick=False):
-        life.to_prototype(case, cast.team)
+        case_acts.to_prototype(case, cast.team)
     with time_machine.travel(clock.now() + timedelta(days=220), tick=False):
-        case = life.fresh(case)
+        case = case_acts.fresh(case)
         found = {
             name: fund(case, cast.owner, decided_on=first + timedelta(days=days))
             for name, days in {"before it was here": -5, "an idea": 3, "decided": 10, "aged": 210}.items()
@@ -195,18 +198,16 @@ def test_only_a_note_that_stands_counts_in_the_report(cast, as_):
     row = fund(case, cast.chair)
     client = as_(cast.chair)
     assert case.ref in text_of(client.get(at("portfolio", report="funded-above-support")))
-    actions.take_back(note=row, reason="It was another case.", by=cast.chair)
+    notes.take_back(note=row, reason="It was another case.", by=cast.chair)
     assert case.ref not in text_of(client.get(at("portfolio", report="funded-above-support")))
 
 
 def test_a_withdrawn_idea_is_left_alone(cast):
     case = factories.make_case(cast)
-    actions.withdraw(case=case, reason="Twice.", by=cast.owner)
+    case_actions.withdraw(case=case, reason="Twice.", by=cast.owner)
     for act in (
         lambda: fund(case, cast.owner),
-        lambda: actions.observe(
-            case=case, layer="model", observed_on=clock.today(), words="x", by=cast.owner
-        ),
+        lambda: notes.observe(case=case, layer="model", observed_on=clock.today(), words="x", by=cast.owner),
     ):
         with pytest.raises(Refused):
             act()
@@ -235,8 +236,8 @@ def test_a_case_is_renamed_with_a_reason_and_found_under_both_names(cast, as_):
 
 def test_old_names_open_no_case_to_strangers(cast, as_):
     case = factories.make_case(cast, title="Ticket triage")
-    actions.rename(case=case, title="Inbox sorter", reason="Clearer.", by=cast.owner)
+    case_actions.rename(case=case, title="Inbox sorter", reason="Clearer.", by=cast.owner)
     page = text_of(as_(cast.outsider).get(at("portfolio", q="triage")))
     assert case.ref not in page
     with pytest.raises(ValidationError):
-        actions.rename(case=case, title=" ", reason="Clearer.", by=cast.owner)
+        case_actions.rename(case=case, title=" ", reason="Clearer.", by=cast.owner)

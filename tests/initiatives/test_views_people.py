@@ -2,7 +2,7 @@
 
 import pytest
 
-from initiatives import actions
+from initiatives.roles import actions as role_actions
 from tests import factories
 from tests.initiatives.looking import acts, at, text_of
 
@@ -48,7 +48,7 @@ def test_bad_proposals_are_said_at_their_field(cast, as_, wrong):
 
 def test_asking_twice_is_said_on_the_form(cast, as_):
     case = factories.make_case(cast)
-    actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
+    role_actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
     answer = as_(cast.owner).post(
         at("role-propose", case.ref), {"role": "sponsor", "person": cast.sponsor.pk}
     )
@@ -57,7 +57,7 @@ def test_asking_twice_is_said_on_the_form(cast, as_):
 
 def test_declining_accepting_again_and_ending_are_one_act_each(cast, as_):
     case = factories.make_case(cast)
-    role = actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
+    role = role_actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
     with acts() as kinds:
         as_(cast.sponsor).post(at("role-decline", role.pk), {"reason": "No time."})
     assert kinds == ["role declined"]

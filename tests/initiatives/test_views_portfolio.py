@@ -9,10 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from governance import clock, hooks
-from governance.history import acting
-from initiatives import actions
+from governance import clock, contributions
+from governance.ledger.row_history import acting
+from initiatives.cases import actions as case_actions
 from initiatives.models import Obligation, RoleAssignment, Span, Standing
+from initiatives.stages import actions as stage_actions
 from tests import factories
 
 NONSENSE = [
@@ -159,11 +160,11 @@ def test_strangers_see_none_of_it(cast, as_, case):
 
 
 def test_a_standing_of_another_rulebook_is_being_recomputed(cast, as_, case):
-    from governance import actions as ground
+    from governance.people import actions as people_actions
     from governance.rulebook import load_default
 
     claim(case, "mvp", "prototype", label="Larger prototype")
-    other = ground.load_rulebook(source=load_default().replace("2026.1", "2026.0"), by=cast.admin)
+    other = people_actions.load_rulebook(source=load_default().replace("2026.1", "2026.0"), by=cast.admin)
     Standing.objects.filter(initiative=case).update(rulebook=other)
     client = as_(cast.owner)
     response = client.get("/cases/")
@@ -176,21 +177,21 @@ def test_a_standing_of_another_rulebook_is_being_recomputed(cast, as_, case):
 
 
 def test_page_by_page_every_case_stands_once_in_its_order(cast, as_, monkeypatch):
-    from governance import actions as ground
+    from governance.people import actions as people_actions
     from governance.rulebook import load_default
-    from initiatives.views import portfolio
+    from initiatives.portfolio import views as portfolio_views
 
     stages = [("mvp", "prototype"), ("mvp", "mvp"), ("prototype", "proposed"), ("prototype", "prototype")]
     one, two, three, four = (claim(factories.make_case(cast, title="Kept"), *pair) for pair in stages)
     idea = factories.make_case(cast, title="Kept")
     unknown = [claim(factories.make_case(cast, title="Kept"), "mvp", "mvp") for _ in range(3)]
-    other = ground.load_rulebook(source=load_default().replace("2026.1", "2026.0"), by=cast.admin)
+    other = people_actions.load_rulebook(source=load_default().replace("2026.1", "2026.0"), by=cast.admin)
     Standing.objects.filter(initiative__in=unknown).update(rulebook=other)
     client = as_(cast.auditor)
     order = [case.ref for case in (two, one, four, three, idea, *unknown)]
     for most in (1, 3, 8):
-        monkeypatch.setattr(portfolio, "PAGE", most)
-        monkeypatch.setattr(portfolio, "PER_COLUMN", most)
+        monkeypatch.setattr(portfolio_views, "PAGE", most)
+        monkeypatch.setattr(portfolio_views, "PER_COLUMN", most)
         for narrowed in ("", "&q=kept"):
             pages = [client.get(f"/cases/?page={n + 1}{narrowed}") for n in range(-(-8 // most))]
             assert [ref for page in pages for ref in refs(page)] == order, (most, narrowed)
@@ -235,7 +236,7 @@ def test_reports(cast, as_):
     later = claim(make(cast, title="N"), "mvp", "mvp", next_stale_on=today + timedelta(days=31))
     lapsed = claim(make(cast, title="P"), "production", "mvp", label="Production in name only")
     stopped = make(cast, title="S")
-    actions.stop(case=stopped, reason_code="no_value", reason="No", by=cast.owner)
+    stage_actions.stop(case=stopped, reason_code="no_value", reason="No", by=cast.owner)
     with acting(system="test", reason="debt"):
         Obligation(
             initiative=stopped,
@@ -252,7 +253,7 @@ def test_reports(cast, as_):
         row.ended_at = clock.now()
         row.save()
     mistake = make(cast, title="W")
-    actions.withdraw(case=mistake, reason="Twice", by=cast.owner)
+    case_actions.withdraw(case=mistake, reason="Twice", by=cast.owner)
     client = as_(cast.admin)
 
     def report(key):
@@ -272,14 +273,14 @@ def test_reports(cast, as_):
     assert report("withdrawn")[0] == {mistake.ref}
     assert mistake.ref not in client.get("/cases/").content.decode()
     assert later.ref in client.get("/cases/").content.decode()
-    assert {report.key for report in hooks.reports} >= {"permanent-pilots", "vacant-owners"}
+    assert {report.key for report in contributions.reports} >= {"permanent-pilots", "vacant-owners"}
 
 
 def test_the_board_has_a_column_a_stage(cast, as_):
     claim(factories.make_case(cast, title="Alpha"), "mvp", "prototype", label="Larger prototype")
     factories.make_case(cast, title="Beta")
     stopped = factories.make_case(cast, title="Gamma")
-    actions.stop(case=stopped, reason_code="no_value", reason="No", by=cast.owner)
+    stage_actions.stop(case=stopped, reason_code="no_value", reason="No", by=cast.owner)
     response = as_(cast.owner).get("/cases/?view=board")
     columns = response.context["columns"]
     assert [column["stage"] for column in columns] == ["proposed", "prototype", "mvp", "production", ""]

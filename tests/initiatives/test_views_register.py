@@ -4,9 +4,9 @@ import pytest
 from bs4 import BeautifulSoup
 from django.template.loader import render_to_string
 
-from initiatives import actions
+from initiatives.cases.similar_cases import Similar, Stub
 from initiatives.models import Initiative
-from initiatives.similar import Similar, Stub
+from initiatives.stages import actions as stage_actions
 from tests import factories
 
 FOUR = ("title", "unit", "problem", "owner")
@@ -99,7 +99,7 @@ def test_without_javascript_the_similar_ones_come_after_the_first_try(cast, as_,
 
 def test_the_page_says_which_words_are_shared_and_what_its_owner_still_owes(cast, as_, sent):
     old = factories.make_prototype(cast, title="Sorting of complaints by suppliers")
-    actions.stop(case=old, reason_code="no_value", reason="Nobody asked for it", by=cast.owner)
+    stage_actions.stop(case=old, reason_code="no_value", reason="Nobody asked for it", by=cast.owner)
     client = as_(cast.owner)
     text = " ".join(client.post("/cases/register/", sent).content.decode().split())
     assert "Not registered yet." in text
@@ -131,7 +131,7 @@ def test_a_successor_is_linked_to_the_closed_case_it_follows(cast, as_, sent):
     client = as_(cast.owner)
     refused = client.post("/cases/register/", sent | {"successor_of": old.ref})
     assert "still runs" in refused.content.decode()
-    actions.stop(case=old, reason_code="no_value", reason="Nobody asked for it", by=cast.owner)
+    stage_actions.stop(case=old, reason_code="no_value", reason="Nobody asked for it", by=cast.owner)
     page = client.get(f"/cases/register/?successor_of={old.ref}")
     assert f'value="{old.ref}"' in page.content.decode()
     assert client.post("/cases/register/", sent | {"successor_of": old.ref}).status_code == 302
@@ -162,7 +162,7 @@ def test_what_is_typed_while_registering_stands_in_no_address(cast, as_):
 
 def test_what_the_owner_still_owes_is_named_while_registering_and_afterwards(cast, as_, sent):
     old = factories.make_prototype(cast, title="Something else")
-    actions.stop(case=old, reason_code="no_value", reason="Nobody asked for it", by=cast.owner)
+    stage_actions.stop(case=old, reason_code="no_value", reason="Nobody asked for it", by=cast.owner)
     client, words = as_(cast.owner), "Marta Lindqvist still owes what others could learn from."
     assert words in client.get("/cases/register/").content.decode()
     typed = client.post("/cases/similar/", {"title": "Zebra", "owner": cast.owner.pk}).content.decode()

@@ -8,10 +8,12 @@ import time_machine
 from django.urls import reverse
 
 from governance import clock
-from initiatives import actions, ahead
-from initiatives.actions.residency import cases_in, cases_of_unit, cases_of_vendor, check_term
+from initiatives.cases import actions as case_actions
+from initiatives.integration.residency import actions as residency_actions
+from initiatives.integration.residency import preview as residency_preview
+from initiatives.integration.residency.actions import cases_in, cases_of_unit, cases_of_vendor, check_term
+from initiatives.integration.residency.findings import UNIT, VENDOR, WhatIf
 from initiatives.models import Hold, Region, UnitPolicy, Vendor, VendorTerm
-from initiatives.register.residency import UNIT, VENDOR, WhatIf
 from tests import factories, snapshots
 from tests.initiatives import tied
 
@@ -73,7 +75,7 @@ def test_a_case_shows_each_place_and_what_binds_it(as_, cast, case, acme, link):
     assert "accept again" not in page, "that is said of re-attestation alone"
     waivers = text(as_(cast.owner).get(reverse("waivers", args=[case.ref])))
     assert "residency" not in waivers.lower()
-    actions.withdraw_vendor_term(term=term, reason="Misread", by=cast.seat_security)
+    residency_actions.withdraw_vendor_term(term=term, reason="Misread", by=cast.seat_security)
     page = as_(cast.chair).get(reverse("integration-residency", args=[case.ref]))
     assert reverse("hold-lift", args=[Hold.objects.get().pk]) in page.content.decode()
 
@@ -116,7 +118,7 @@ def test_a_term_is_looked_at_before_it_is_filed(as_, cast, case, acme, link):
 
 def test_others_are_told_of_cases_they_may_not_see_as_a_number_alone(as_, cast, case, acme, link):
     secret = factories.make_case(cast, title="A secret plan")
-    actions.change_details(
+    case_actions.change_details(
         case=secret, problem="Nobody may know.", platform="", confidential=True, by=cast.owner
     )
     tied.hop(cast, tied.link(cast, secret, tied.system(cast, "Vault")), vendor=acme)
@@ -183,7 +185,7 @@ def test_a_move_from_or_to_a_place_that_does_not_exist_is_no_calm_answer(as_, ca
 
 def test_where_a_vendor_runs_something_in_a_confidential_case_is_not_given_away(as_, cast, acme):
     secret = factories.make_case(cast)
-    actions.change_details(
+    case_actions.change_details(
         case=secret, problem="Nobody may know.", platform="", confidential=True, by=cast.owner
     )
     tied.hop(cast, tied.link(cast, secret, tied.system(cast, "Vault")), vendor=acme)
@@ -196,7 +198,7 @@ def test_where_a_vendor_runs_something_in_a_confidential_case_is_not_given_away(
 
 
 def looked(keys, what_if) -> tuple[set[int], set[int]]:
-    found = ahead.look(keys, what_if)
+    found = residency_preview.look(keys, what_if)
     return set(found.held), set(found.freed)
 
 
@@ -210,23 +212,23 @@ def test_what_is_told_is_what_happens(cast, case, acme, link):
         bound = check_term(
             VENDOR, acme.pk, said["reference"], today, None, said["allowed"], said["forbidden"], [], ""
         )
-        act = lambda: actions.file_vendor_term(vendor=acme, kind="region", by=seat, **said)  # noqa: E731
+        act = lambda: residency_actions.file_vendor_term(vendor=acme, kind="region", by=seat, **said)  # noqa: E731
         return cases_of_vendor(acme), WhatIf(also=bound), act
 
     def policy():
         bound = check_term(UNIT, cast.unit.pk, "P 3", today, None, [], ["US"], [], "")
-        act = lambda: actions.set_unit_policy(  # noqa: E731
+        act = lambda: residency_actions.set_unit_policy(  # noqa: E731
             unit=cast.unit, reference="P 3", starts_on=today, forbidden=["US"], by=seat
         )
         return cases_of_unit(cast.unit), WhatIf(also=bound), act
 
     def region():
-        act = lambda: actions.add_region(key="fra-9", within="DE", by=seat)  # noqa: E731
+        act = lambda: residency_actions.add_region(key="fra-9", within="DE", by=seat)  # noqa: E731
         return cases_in("fra-9"), WhatIf(added=("fra-9", "DE")), act
 
     def withdrawing():
         term = VendorTerm.objects.standing().earliest("pk")
-        act = lambda: actions.withdraw_vendor_term(term=term, reason="Over", by=seat)  # noqa: E731
+        act = lambda: residency_actions.withdraw_vendor_term(term=term, reason="Over", by=seat)  # noqa: E731
         return cases_of_vendor(acme), WhatIf(without=((VENDOR, term.pk),)), act
 
     told = []

@@ -6,12 +6,15 @@ import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
-from governance.history import acting
+from governance.ledger.row_history import acting
 from governance.models.ledger import Entry
-from initiatives import actions
+from initiatives.checklist import actions as checklist_actions
+from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Condition, Review, ReviewVisit
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import actions as role_actions
 from tests import factories
 from tests.initiatives.reviewing import before_mvp, before_prototype, voted
 
@@ -39,7 +42,7 @@ def test_the_list_sorts_reviews_by_whose_move_it_is(cast, as_):
     assert review.initiative.problem in short
     assert "What you would sign" in short
     other = factories.make_case(cast, title="A review that waits for others")
-    actions.propose_role(case=other, role="sponsor", person=cast.seat_value, by=cast.owner)
+    role_actions.propose_role(case=other, role="sponsor", person=cast.seat_value, by=cast.owner)
     with acting(system="test"):
         days = timedelta(days=10)
         Review(
@@ -54,14 +57,14 @@ def test_the_list_sorts_reviews_by_whose_move_it_is(cast, as_):
     assert listed.index(other.title) < listed.index(review.initiative.title), "the one that is open longest"
     listed = words(as_(cast.seat_value).get("/reviews/"))
     assert listed.index(review.initiative.title) < listed.index(other.title), "what waits for me comes first"
-    life.votes(review, cast.team)
+    case_acts.votes(review, cast.team)
     assert review.initiative.title in words(as_(cast.seat_value).get("/reviews/?show=signed"))
     assert "You have signed nothing yet" in words(as_(cast.seat_risk).get("/reviews/?show=signed"))
     assert "No review waits for your signature" in words(as_(cast.seat_value).get("/reviews/?show=sign"))
     page = words(as_(cast.chair).get("/reviews/?show=decide"))
     assert review.initiative.title in page
     assert "Waits for Elena Novak to decide" in page
-    actions.decide(review=review, outcome="approved", reason="Worth it.", by=cast.chair)
+    review_actions.decide(review=review, outcome="approved", reason="Worth it.", by=cast.chair)
     assert review.initiative.title not in words(as_(cast.chair).get("/reviews/"))
     page = words(as_(cast.auditor).get("/reviews/?show=decided"))
     assert "approved by Elena Novak" in page
@@ -96,9 +99,9 @@ def test_strangers_find_nothing(cast, as_):
 
 def test_the_page_names_what_stands_in_the_way_first(cast, as_):
     case = factories.make_case(cast)
-    life.parts(case, cast.team)
-    life.ground_gate(case, "prototype", cast.team, skip=("proto.question",))
-    review = actions.open_review(case=life.fresh(case), by=cast.owner)
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team, skip=("proto.question",))
+    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
     page = as_(cast.seat_value).get(review.get_absolute_url())
     text = words(page)
     asked = review.rulebook.book.requirements["proto.question"].question
@@ -115,7 +118,7 @@ def test_the_matrix_strikes_stale_votes_through_with_the_reason(cast, as_):
     review = voted(cast)
     text = words(as_(cast.chair).get(review.get_absolute_url()))
     assert "Everything is there: Elena Novak decides." in text
-    actions.answer(
+    checklist_actions.answer(
         case=review.initiative, requirement="mvp.problem", kind="answered", text="Another one.", by=cast.owner
     )
     page = as_(cast.seat_value).get(review.get_absolute_url())
@@ -149,7 +152,7 @@ def test_opening_tells_before_what_it_does(cast, as_):
 
 def test_opening_says_that_a_board_cannot_reach_quorum(cast, as_):
     case = factories.make_case(cast)
-    actions.propose_role(case=case, role="sponsor", person=cast.seat_value, by=cast.owner)
+    role_actions.propose_role(case=case, role="sponsor", person=cast.seat_value, by=cast.owner)
     page = words(as_(cast.owner).get(reverse("review-open", args=[case.ref])))
     assert "This board cannot decide it as it stands." in page
     assert "Amara Diallo is proposed as sponsor of this case" in page
@@ -162,7 +165,7 @@ def test_the_chair_decides_and_a_second_tab_is_told(cast, as_):
     assert f"{review.initiative.ref} moves from Prototype to MVP at once." in page
     assert "The planned scope starts: 40 users in Account management, Zurich" in page
     assert "What the MVP declared it will prove is frozen: 5 things." in page
-    assert life.fresh(review.initiative).stage == "prototype"
+    assert case_acts.fresh(review.initiative).stage == "prototype"
     assert (
         not Entry.objects.acts()
         .filter(kind="review approved", case_ref=review.initiative.ref)
@@ -173,7 +176,7 @@ def test_the_chair_decides_and_a_second_tab_is_told(cast, as_):
     assert Entry.objects.acts().filter(kind="refused", actor_id=cast.owner.pk).exists()
     answer = as_(cast.chair).post(url, {"outcome": "approved", "reason": "Ready."})
     assert answer.status_code == 302
-    assert life.fresh(review.initiative).stage == "mvp"
+    assert case_acts.fresh(review.initiative).stage == "mvp"
     late = as_(cast.chair).post(url, {"outcome": "refused", "reason": "No."})
     assert late.status_code == 409
     assert "Already approved by Elena Novak at" in words(late)
@@ -220,7 +223,7 @@ def test_conditions_come_from_the_signers_and_the_chair_fixes_them(cast, as_):
         "owner_name": cast.owner.full_name,
         "due": due.isoformat(),
     }
-    life.vote(
+    case_acts.vote(
         review,
         "business_value",
         cast.seat_value,
@@ -269,7 +272,7 @@ def test_conditions_come_from_the_signers_and_the_chair_fixes_them(cast, as_):
 
 def test_a_decided_page_stays_as_it_was_decided(cast, as_):
     review = voted(cast)
-    actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
+    review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
     client, url = as_(cast.auditor), review.get_absolute_url()
 
     def shown(page):
@@ -286,11 +289,11 @@ def test_a_decided_page_stays_as_it_was_decided(cast, as_):
     before = shown(client.get(url))
     assert "not met" not in before[0]
     assert "signed Amara Diallo" in before[0]
-    case = life.fresh(review.initiative)
+    case = case_acts.fresh(review.initiative)
     for item in case.evidence.filter(coverage__requirement__in=["mvp.problem", "mvp.workflow"]).distinct():
         if not item.withdrawn_at:
-            actions.withdraw_evidence(evidence=item, reason="Wrong file.", by=cast.owner)
-    actions.answer(case=case, requirement="mvp.problem", kind="no", text="Gone.", by=cast.owner)
+            evidence_actions.withdraw_evidence(evidence=item, reason="Wrong file.", by=cast.owner)
+    checklist_actions.answer(case=case, requirement="mvp.problem", kind="no", text="Gone.", by=cast.owner)
     assert shown(client.get(url)) == before
     assert Review.objects.get(pk=review.pk).findings["criteria"][0]["state"] == "met"
 
@@ -327,7 +330,7 @@ def test_returning_withdrawing_and_asking(cast, as_):
     page = words(as_(cast.owner).get(review.get_absolute_url()))
     assert "Returned with questions by Elena Novak" in page
     assert "It ended without a decision." in page
-    second = actions.open_review(case=review.initiative, by=cast.owner)
+    second = review_actions.open_review(case=review.initiative, by=cast.owner)
     gone = reverse("review-withdraw", args=[second.pk])
     assert as_(cast.chair).post(gone, {}).status_code == 403
     assert as_(cast.owner).post(gone, {"reason": ""}).status_code == 302
@@ -336,7 +339,7 @@ def test_returning_withdrawing_and_asking(cast, as_):
 
 def test_a_newer_rulebook_is_said_and_the_owner_can_move(cast, as_):
     review = before_prototype(cast)
-    life.votes(review, cast.team)
+    case_acts.votes(review, cast.team)
     newer = factories.load_default().replace(f'version = "{review.rulebook.version}"', 'version = "2031.9"')
     factories.make_rulebook(cast.admin, cast.chair, newer)
     assert "Rulebook 2031.9 is in force since this review was opened." in words(
@@ -352,10 +355,10 @@ def test_a_newer_rulebook_is_said_and_the_owner_can_move(cast, as_):
 def test_declared_and_found_stand_beside_each_other(cast, as_):
     case = factories.make_mvp(cast)
     row = case.proof_items.first()
-    actions.report_outcome(
+    checklist_actions.report_outcome(
         case=case, key=row.key, result="missed", outcome="Half of them used it.", by=cast.owner
     )
-    review = actions.open_review(case=case, by=cast.owner)
+    review = review_actions.open_review(case=case, by=cast.owner)
     page = words(as_(cast.seat_value).get(review.get_absolute_url()))
     assert "Declared and found" in page
     assert row.declared in page

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
-from initiatives import actions
+from initiatives.reviews import actions as review_actions
+from initiatives.running import actions as running_actions
 from tests import factories
 from tests.initiatives.looking import acts, at, text_of
 
@@ -40,10 +41,10 @@ def test_a_version_in_a_region_that_nobody_knows_is_recorded_and_said(cast, as_)
 
 def test_looking_first_shows_what_a_version_ends_and_changes_nothing(cast, as_):
     case = factories.make_case(cast)
-    life.parts(case, cast.team)
-    life.ground_gate(case, "prototype", cast.team)
-    review = actions.open_review(case=life.fresh(case), by=cast.owner)
-    life.vote(review, "business_value", cast.seat_value)
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
+    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    case_acts.vote(review, "business_value", cast.seat_value)
     client, url = as_(cast.owner), at("component-add", case.ref)
     typed = {"layer": "model", "name": "Language model", "version": "m-5", "step": "look"}
     with acts() as kinds:
@@ -113,7 +114,9 @@ def test_a_reported_change_names_its_kind_and_ends_proof(cast, as_):
 def test_a_change_is_completed_with_approver_and_way_back(cast, as_):
     case = factories.make_case(cast)
     for version in ("m-4", "m-5"):
-        actions.record_component(case=case, layer="model", name="Model", version=version, by=cast.owner)
+        running_actions.record_component(
+            case=case, layer="model", name="Model", version=version, by=cast.owner
+        )
     change = case.changes.get()
     client, url = as_(cast.owner), at("change-complete", change.pk)
     with acts() as kinds:

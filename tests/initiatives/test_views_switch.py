@@ -6,7 +6,7 @@ import pytest
 
 from governance import clock
 from governance.models import Rulebook
-from initiatives import actions
+from initiatives.enforcement import kill_switch
 from initiatives.models import Evidence
 from tests import factories, snapshots
 from tests.initiatives.asking import System, logged, write
@@ -54,7 +54,7 @@ def test_pressed_and_released_with_the_next_question(cast, as_, case, system):
 
 
 def test_every_page_of_the_case_says_that_it_is_off_and_how_to_go_back(cast, as_, case):
-    actions.switch_off(case=case, reason="It named a customer.", by=cast.chair)
+    kill_switch.switch_off(case=case, reason="It named a customer.", by=cast.chair)
     for name in (
         "case",
         "checklist",
@@ -77,7 +77,7 @@ def test_every_page_of_the_case_says_that_it_is_off_and_how_to_go_back(cast, as_
             assert f"{cast.chair} switched them off: It named a customer." in page
             assert (at("case-switch-on", case.ref) in page) is back, (name, person)
             assert ("The owner or the chair can switch them on again." in page) is not back
-    actions.switch_on(case=case, reason="Masked.", by=cast.owner)
+    kill_switch.switch_on(case=case, reason="Masked.", by=cast.owner)
     assert "switched off, since" not in text_of(as_(cast.owner).get(at("case", case.ref)))
 
 
@@ -98,12 +98,12 @@ def test_only_who_may_stop_presses_it(cast, as_, case):
 def test_it_lies_on_the_owners_desk_while_it_is_off(cast, as_, case):
     words = f"The systems of {case.title} are switched off"
     assert words not in text_of(as_(cast.owner).get("/"))
-    actions.switch_off(case=case, reason="It named a customer.", by=cast.chair)
+    kill_switch.switch_off(case=case, reason="It named a customer.", by=cast.chair)
     desk = text_of(as_(cast.owner).get("/"))
     assert words in desk
     assert at("case-switch-on", case.ref) in desk
     assert words not in text_of(as_(cast.steward).get("/"))
-    actions.switch_on(case=case, reason="Masked.", by=cast.chair)
+    kill_switch.switch_on(case=case, reason="Masked.", by=cast.chair)
     assert words not in text_of(as_(cast.owner).get("/"))
 
 
@@ -113,7 +113,7 @@ def test_a_use_becomes_a_drill_record_with_what_it_may_show(cast, as_, case, sys
     with clock.simulated(now - timedelta(minutes=10)):
         system.ask("read")
     with clock.simulated(now - timedelta(minutes=8)):
-        pressed = actions.switch_off(case=case, reason="A drill.", by=cast.owner)
+        pressed = kill_switch.switch_off(case=case, reason="A drill.", by=cast.owner)
         system.ask("read")
     logged()
     drill = at("case-drill", case.ref, pressed.pk)
@@ -145,7 +145,7 @@ def test_a_use_becomes_a_drill_record_with_what_it_may_show(cast, as_, case, sys
 def test_a_drill_in_which_something_was_still_allowed_does_not_pass(cast, as_, case, system):
     client, now = as_(cast.owner), clock.now()
     with clock.simulated(now - timedelta(minutes=8)):
-        pressed = actions.switch_off(case=case, reason="A drill.", by=cast.owner)
+        pressed = kill_switch.switch_off(case=case, reason="A drill.", by=cast.owner)
     write(case, 1, at=now - timedelta(minutes=7))
     client.post(at("case-switch-on", case.ref), {"reason": "Over."})
     page = text_of(client.get(at("case-drill", case.ref, pressed.pk)))

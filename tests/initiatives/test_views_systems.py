@@ -8,15 +8,20 @@ from html import unescape
 import pytest
 from django.conf import settings
 
-from adoption.demo import life
-from governance import authzen, cedar, clock, policy
-from governance.clauses import Terms, Test
+from adoption.demo import case_acts
+from governance import clock
+from governance.authorization import authzen
+from governance.authorization import decision as authorization_decision
+from governance.contracts import cedar_policies
+from governance.contracts.clauses import Terms, Test
 from governance.models import PolicyDecision, ServiceKey
-from initiatives import actions, connecting
-from initiatives.actions import Written
-from initiatives.actions.approvals import WHY_NOT
+from initiatives.approvals.actions import WHY_NOT
+from initiatives.contracts.actions import Written
+from initiatives.enforcement import code_examples, kill_switch
+from initiatives.enforcement.key_views import CLIENT
+from initiatives.holds import actions as hold_actions
 from initiatives.models import ApprovalRequest
-from initiatives.views.systems import CLIENT
+from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots
 from tests.initiatives.asking import System, logged
 from tests.initiatives.looking import acts, at, text_of
@@ -50,7 +55,7 @@ def shown_key(page: str) -> str:
 
 
 def test_who_answers_for_a_new_key_is_the_technical_lead_unless_another_is_chosen(cast, as_, case):
-    life.staff(life.fresh(case), cast.team, ("technical_lead",))
+    case_acts.staff(case_acts.fresh(case), cast.team, ("technical_lead",))
     page = text_of(as_(cast.owner).get(at("key-make", case.ref)))
     assert f'<option value="{cast.lead.pk}" selected>' in page
 
@@ -179,9 +184,9 @@ def test_the_examples_speak_of_this_contract_and_are_allowed_as_they_stand(cast,
     assert 'action="read",' in python
 
 
-def rules_of(clauses) -> list[cedar.Rule]:
+def rules_of(clauses) -> list[cedar_policies.Rule]:
     """Clauses as the engine takes them."""
-    return [cedar.Rule(number, one.kind, one.terms) for number, one in enumerate(clauses, 1)]
+    return [cedar_policies.Rule(number, one.kind, one.terms) for number, one in enumerate(clauses, 1)]
 
 
 HARD = [
@@ -206,32 +211,34 @@ HARD = [
     Written("residency", terms=Terms(regions=("eu-west",))),
     *ALWAYS,
 ]
-BOUND = policy.Bound(frozenset({"Sales"}), frozenset({"Lisbon", "Porto"}), frozenset({"customer notes"}))
+BOUND = authorization_decision.Bound(
+    frozenset({"Sales"}), frozenset({"Lisbon", "Porto"}), frozenset({"customer notes"})
+)
 
 
-@pytest.mark.parametrize("clauses", [FIXTURE, HARD, life.CLAUSES], ids=["fixture", "hard", "demo"])
+@pytest.mark.parametrize("clauses", [FIXTURE, HARD, case_acts.CLAUSES], ids=["fixture", "hard", "demo"])
 @pytest.mark.parametrize("stage", ["prototype", "mvp"])
 def test_the_example_of_any_contract_is_one_that_its_clauses_speak_of(clauses, stage):
     """Whatever bounds the contract, the example says what it asks for, in all three forms of code."""
     rules = rules_of(clauses)
-    condition = policy.CaseCondition(stage, bound=BOUND)
-    question = connecting.example(rules, condition)
-    version = policy.Version(1, "", clock.now(), None, cedar.Policies(rules))
-    decision = policy.decide(version, condition, authzen.question(question), clock.now())
+    condition = authorization_decision.CaseCondition(stage, bound=BOUND)
+    question = code_examples.example(rules, condition)
+    version = authorization_decision.Version(1, "", clock.now(), None, cedar_policies.Policies(rules))
+    decision = authorization_decision.decide(version, condition, authzen.question(question), clock.now())
     assert decision.outcome == "allow", decision.reason
-    compile(connecting.as_python("https://x", question), "example", "exec")
-    again = connecting.question_of(
+    compile(code_examples.as_python("https://x", question), "example", "exec")
+    again = code_examples.question_of(
         subject=f"{question['subject']['type']}:{question['subject']['id']}",
         action=question["action"]["name"],
         resource=f"{question['resource']['type']}:{question['resource']['id']}",
-        properties=connecting.as_lines(question),
+        properties=code_examples.as_lines(question),
     )
     assert again == question
 
 
 def test_what_a_question_has_to_say_is_what_the_scope_and_the_contract_bound():
-    condition = policy.CaseCondition("mvp", bound=BOUND)
-    found = {bound.name: bound.values for bound in connecting.bounds(condition, rules_of(HARD))}
+    condition = authorization_decision.CaseCondition("mvp", bound=BOUND)
+    found = {bound.name: bound.values for bound in code_examples.bounds(condition, rules_of(HARD))}
     assert found == {
         "subject.properties.department": ("Sales",),
         "subject.properties.place": ("Lisbon", "Porto"),
@@ -239,7 +246,12 @@ def test_what_a_question_has_to_say_is_what_the_scope_and_the_contract_bound():
         "subject, or subject.properties.groups": ("clerks", "user:alice"),
         "context.region": ("eu-west",),
     }
-    assert connecting.bounds(policy.CaseCondition("production", bound=BOUND), rules_of(FIXTURE[:4])) == []
+    assert (
+        code_examples.bounds(
+            authorization_decision.CaseCondition("production", bound=BOUND), rules_of(FIXTURE[:4])
+        )
+        == []
+    )
 
 
 def codes_in(*path: str) -> set[str]:
@@ -255,11 +267,11 @@ def codes_in(*path: str) -> set[str]:
 
 def test_every_code_is_explained_and_no_other_of_the_engine():
     of_bounds = {"outside_audience", "outside_residency"}  # put together from the kinds of bounds
-    assert codes_in("governance", "policy.py") | of_bounds == set(policy.CODES)
+    assert codes_in("governance", "policy.py") | of_bounds == set(authorization_decision.CODES)
     of_api = codes_in("initiatives", "api.py")
-    assert {"error", "unavailable", "too_many_waiting"} <= of_api <= set(connecting.CODES)
-    assert {code for code in connecting.CODES if code.startswith("approval_")} == set(WHY_NOT)
-    assert all(meaning.endswith(".") for _, meaning in connecting.CODES.values())
+    assert {"error", "unavailable", "too_many_waiting"} <= of_api <= set(code_examples.CODES)
+    assert {code for code in code_examples.CODES if code.startswith("approval_")} == set(WHY_NOT)
+    assert all(meaning.endswith(".") for _, meaning in code_examples.CODES.values())
 
 
 def test_a_case_without_a_contract_says_what_is_missing(cast, as_):
@@ -314,14 +326,14 @@ def test_what_is_tried_is_what_a_system_would_be_told(cast, as_, case):
         return told["code"]
 
     assert same() == "allowed"
-    hold = actions.hold(case=case, reason="It named a customer.", by=cast.seat_risk)
+    hold = hold_actions.hold(case=case, reason="It named a customer.", by=cast.seat_risk)
     assert same() == "held"
-    actions.lift_hold(hold=hold, reason="Masked.", by=cast.chair)
-    actions.switch_off(case=case, reason="A trial.", by=cast.owner)
+    hold_actions.lift_hold(hold=hold, reason="Masked.", by=cast.chair)
+    kill_switch.switch_off(case=case, reason="A trial.", by=cast.owner)
     assert same() == "switched_off"
-    actions.switch_on(case=case, reason="Over.", by=cast.owner)
+    kill_switch.switch_on(case=case, reason="Over.", by=cast.owner)
     assert same() == "allowed"
-    actions.stop(case=case, reason_code="cost", reason="Dear", by=cast.owner)
+    stage_actions.stop(case=case, reason_code="cost", reason="Dear", by=cast.owner)
     assert same() == "case_closed"
 
 
@@ -345,7 +357,7 @@ def test_a_question_that_is_none_is_said_and_keeps_what_was_typed(cast, as_, cas
 
 
 def test_values_are_read_as_what_they_are():
-    question = connecting.question_of(
+    question = code_examples.question_of(
         subject="user:alice",
         action="pay",
         resource="invoice:7",
@@ -365,4 +377,4 @@ def test_statuses_are_those_that_the_api_answers_with():
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Answered"
     ]
     answered = {node.args[0].value for node in calls} | {400, 500}  # those two stand where every error ends
-    assert answered == set(connecting.STATUSES)
+    assert answered == set(code_examples.STATUSES)

@@ -10,9 +10,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from governance import clock, seals, told
+from governance import clock
+from governance.authorization import decision_queries
 from governance.models import Entry, PolicyDecision
-from initiatives import actions
+from governance.transparency_log import sealing
+from initiatives.enforcement import kill_switch
 from initiatives.models import ScopeVersion
 from tests import factories, snapshots
 from tests.governance.tampering import tamper
@@ -127,7 +129,7 @@ def test_pages_follow_the_key_and_meet_every_decision_once(cast, as_, case, apar
 
 
 def test_a_rare_answer_is_looked_for_a_stretch_at_a_time(cast, as_, case, monkeypatch):
-    monkeypatch.setattr(told, "STRETCH", 20)
+    monkeypatch.setattr(decision_queries, "STRETCH", 20)
     write(case, 1, at=clock.now() - timedelta(hours=1), outcome="deny", code="held")
     write(case, 50)
     client = as_(cast.owner)
@@ -172,19 +174,19 @@ def test_figures_of_a_day_and_how_many_use_an_mvp(cast, as_):
     text = page(client, case)
     assert f"{users + 1} different subjects" in text
     assert "More than the scope has:" in text
-    assert told.subjects(case.number, clock.now() - timedelta(days=60)) == users + 2
+    assert decision_queries.subjects(case.number, clock.now() - timedelta(days=60)) == users + 2
 
 
 def test_one_decision_shows_the_whole_question_and_whether_it_is_sealed(cast, as_, case, system):
     system.ask("write", subject="user:bob", resource_status="archived", context={"note": "<b>x"})
     (row,) = logged()
-    client, url = as_(cast.auditor), at("told-one", case.ref, told.Place.of(row))
+    client, url = as_(cast.auditor), at("told-one", case.ref, decision_queries.Place.of(row))
     text = text_of(client.get(url))
     assert '"status": "archived"' in unescape(text)
     assert "<b>x" not in text
     assert "waits to be sealed" in text
     assert "Can this idea work at all?" in text  # the head of the page is that of the case
-    seals.seal()
+    sealing.seal()
     text = text_of(client.get(url))
     entry = Entry.objects.get(table="governance_decisionbatch", key=str(row.batch_id))
     assert f"at position {entry.leaf.position}" in text
@@ -193,7 +195,7 @@ def test_one_decision_shows_the_whole_question_and_whether_it_is_sealed(cast, as
     assert at("record-receipt", entry.pk) not in text_of(as_(cast.owner).get(url))
     other = factories.make_prototype(cast, title="Other")
     for wrong in (
-        at("told-one", other.ref, told.Place.of(row)),
+        at("told-one", other.ref, decision_queries.Place.of(row)),
         at("told-one", case.ref, "1-1"),
         at("told-one", case.ref, "x"),
     ):
@@ -206,11 +208,16 @@ def test_admins_without_a_role_do_not_read_questions(cast, as_, case, system):
     client = as_(cast.admin)
     text = page(client, case)
     assert "read" in rows(text)[0]
-    for private in ("user:ravi", "secret-plan", at("told-one", case.ref, told.Place.of(row)), "Export CSV"):
+    for private in (
+        "user:ravi",
+        "secret-plan",
+        at("told-one", case.ref, decision_queries.Place.of(row)),
+        "Export CSV",
+    ):
         assert private not in text
     assert len(rows(page(client, case, subject="user:nobody"))) == 1  # nor find out by asking for one
     for url in (
-        at("told-one", case.ref, told.Place.of(row)),
+        at("told-one", case.ref, decision_queries.Place.of(row)),
         at("told-export", case.ref),
         at("contract-dry-run", case.ref),
     ):
@@ -247,18 +254,20 @@ def test_what_was_erased_says_so_and_shows_nothing(cast, as_, case, system):
     )
     client = as_(cast.owner)
     assert "erased" in rows(page(client, case))[0]
-    assert "It was erased on purpose" in text_of(client.get(at("told-one", case.ref, told.Place.of(row))))
+    assert "It was erased on purpose" in text_of(
+        client.get(at("told-one", case.ref, decision_queries.Place.of(row)))
+    )
 
 
 def test_places_read_back_what_they_wrote():
-    place = told.Place(clock.now(), 12345)
-    assert told.Place.read(str(place)) == place
+    place = decision_queries.Place(clock.now(), 12345)
+    assert decision_queries.Place.read(str(place)) == place
     for junk in ("", "1", "-1", "1-", "x-1", "1-x", "9" * 40 + "-1", "1-" + "9" * 40, "\u0661-1"):
-        assert told.Place.read(junk) is None, junk
+        assert decision_queries.Place.read(junk) is None, junk
 
 
 def test_the_switch_leaves_what_was_told(cast, as_, case, system):
-    actions.switch_off(case=case, reason="A trial.", by=cast.owner)
+    kill_switch.switch_off(case=case, reason="A trial.", by=cast.owner)
     system.ask("read")
     logged()
     (row,) = rows(page(as_(cast.owner), case))

@@ -8,13 +8,18 @@ import time_machine
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
-from adoption.demo import life
-from governance import clock, gates
-from governance.answers import Refused
+from adoption.demo import case_acts
+from governance import clock
+from governance.gates import criteria
 from governance.models import SignInAttempt
 from governance.models.ledger import Entry
-from initiatives import actions, board
+from governance.permission_result import Refused
+from initiatives.checklist import actions as checklist_actions
+from initiatives.evidence import actions as evidence_actions
 from initiatives.models import SignOff
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews import review_state
+from initiatives.reviews.sign_offs import actions as sign_off_actions
 from tests.factories import PASSWORD
 from tests.initiatives.reviewing import before_mvp, before_prototype
 
@@ -71,7 +76,7 @@ def test_what_is_shown_is_what_is_signed(cast, as_):
     plain = client.get(answer.url + "?as=text")
     assert hashlib.sha256(plain.content).hexdigest() == vote.digest
     assert plain["Content-Type"].startswith("text/plain")
-    actions.answer(
+    checklist_actions.answer(
         case=review.initiative, requirement="proto.question", kind="answered", text="Other.", by=cast.owner
     )
     assert "It no longer counts. The answer changed" in words(client.get(answer.url))
@@ -93,7 +98,7 @@ def test_a_signature_judges_the_review_once(cast, as_, monkeypatch, verdict):
 
 def test_a_decision_judges_the_review_once(cast, as_, monkeypatch):
     review = before_prototype(cast)
-    life.vote(review, "business_value", cast.seat_value)
+    case_acts.vote(review, "business_value", cast.seat_value)
     judgements = count_judgements(monkeypatch)
     answer = as_(cast.chair).post(f"/reviews/{review.pk}/decide/", {"outcome": "approved", "reason": "Go."})
     assert answer.url == review.get_absolute_url()
@@ -107,7 +112,7 @@ def count_judgements(monkeypatch) -> list[str]:
     def counted(name, real):
         return lambda *args, **named: called.append(name) or real(*args, **named)
 
-    for module, name in ((board, "sit"), (gates, "states_at"), (gates, "judge")):
+    for module, name in ((review_state, "sit"), (criteria, "states_at"), (criteria, "judge")):
         monkeypatch.setattr(module, name, counted(name, getattr(module, name)))
     return called
 
@@ -199,7 +204,7 @@ def test_facts_that_moved_since_are_named(cast, as_):
     review = before_prototype(cast)
     client, url = as_(cast.seat_value), sign_url(review, "business_value")
     page = client.get(url)
-    actions.answer(
+    checklist_actions.answer(
         case=review.initiative, requirement="proto.question", kind="answered", text="Other.", by=cast.owner
     )
     answer = sign(client, url, page=page)
@@ -214,7 +219,7 @@ def test_a_wrong_password_on_facts_that_moved_shows_the_new_statement(cast, as_)
     client, url = as_(cast.seat_value), sign_url(review, "business_value")
     page = client.get(url)
     item = review.initiative.evidence.filter(coverage__requirement="proto.question").first()
-    actions.withdraw_evidence(evidence=item, reason="Wrong file.", by=cast.owner)
+    evidence_actions.withdraw_evidence(evidence=item, reason="Wrong file.", by=cast.owner)
     answer = sign(client, url, page=page, password="guess")
     assert "changed since you opened this page" in words(answer)
 
@@ -284,7 +289,7 @@ def test_a_condition_is_written_out_before_it_is_signed(cast, as_):
 def test_what_is_not_met_cannot_be_approved_and_the_page_says_so(cast, as_):
     review = before_prototype(cast)
     for item in review.initiative.evidence.filter(coverage__requirement="proto.question"):
-        actions.withdraw_evidence(evidence=item, reason="Wrong file.", by=cast.owner)
+        evidence_actions.withdraw_evidence(evidence=item, reason="Wrong file.", by=cast.owner)
     client, url = as_(cast.seat_value), sign_url(review, "business_value")
     page = client.get(url)
     assert "You would approve what is not met" in words(page)
@@ -295,11 +300,11 @@ def test_what_is_not_met_cannot_be_approved_and_the_page_says_so(cast, as_):
     at, fields = clock.now(), {"reason": "Soon.", "criteria": ()}
     condition = {"text": "Show it.", "owner": cast.owner.pk, "owner_name": "Marta", "due": "2099-01-01"}
     for verdict, more in (("approve", {}), ("approve_with_condition", {"condition": condition})):
-        text, _ = actions.statement_for(
+        text, _ = sign_off_actions.statement_for(
             review, "business_value", cast.seat_value, verdict=verdict, at=at, **fields, **more
         )
         with pytest.raises(Refused, match="You would approve what is not met"):
-            actions.sign_off(
+            sign_off_actions.sign_off(
                 review=review,
                 seat="business_value",
                 verdict=verdict,
@@ -378,7 +383,7 @@ def test_a_new_session_loses_no_more_than_the_words_that_the_browser_keeps(cast,
 
 def test_withdrawing_is_for_the_signer_and_stays_readable(cast, as_):
     review = before_prototype(cast)
-    vote = life.vote(review, "business_value", cast.seat_value)
+    vote = case_acts.vote(review, "business_value", cast.seat_value)
     url = reverse("sign-off-withdraw", args=[vote.pk])
     assert as_(cast.outsider).get(url).status_code == 404
     assert as_(cast.seat_risk).post(url, {"reason": "Not mine."}).status_code == 403
@@ -396,8 +401,8 @@ def test_after_the_end_nobody_votes_and_the_statement_says_how_it_stood(cast, as
     review = before_prototype(cast)
     client, url = as_(cast.seat_value), sign_url(review, "business_value")
     page = client.get(url)
-    vote = life.vote(review, "business_value", cast.seat_value)
-    actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
+    vote = case_acts.vote(review, "business_value", cast.seat_value)
+    review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
     late = sign(client, url, page=page)
     assert late.status_code == 409
     assert "Already approved by Elena Novak at" in words(late)

@@ -6,11 +6,12 @@ import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
 from governance.models.ledger import Entry
-from initiatives import actions
+from initiatives.checklist import waivers
 from initiatives.models import Waiver
+from initiatives.reviews import actions as review_actions
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -83,7 +84,7 @@ def test_only_the_owner_asks(cast, as_):
 
 def test_a_refused_request_is_kept(cast, as_):
     case = factories.make_prototype(cast)
-    row = actions.request_waiver(
+    row = waivers.request_waiver(
         case=case, key=KEY, reason="Later.", until=clock.today() + timedelta(days=9), by=cast.owner
     )
     refuse = reverse("waiver-refuse", args=[row.pk])
@@ -94,8 +95,8 @@ def test_a_refused_request_is_kept(cast, as_):
 
 def test_criteria_that_cannot_be_waived_have_no_button(cast, as_):
     case = factories.make_prototype(cast)
-    life.staff(case, cast.team)
-    review = actions.open_review(case=life.fresh(case), by=cast.owner)
+    case_acts.staff(case, cast.team)
+    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
     page = BeautifulSoup(as_(cast.owner).get(review.get_absolute_url()).content, "html.parser")
     assert "Ask for a waiver" in page.find(id=KEY).get_text()
     assert "Ask for a waiver" not in page.find(id="mvp.rollout_bounded").get_text()

@@ -7,8 +7,10 @@ import time_machine
 from bs4 import BeautifulSoup
 
 from governance import clock
-from initiatives import actions, board, waiting
+from initiatives.checklist import actions as checklist_actions
 from initiatives.models import CaseVisit, Initiative, ReviewVisit
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews import review_state, review_turn
 from tests import factories
 from tests.initiatives import reviewing
 
@@ -31,7 +33,7 @@ def later():
 
 def test_seats_wait_since_the_opening_and_the_page_counts_the_days(cast, as_, later):
     review = reviewing.before_mvp(cast)
-    found = waiting.moves(board.sit(review))
+    found = review_turn.moves(review_state.sit(review))
     assert {move.since for move in found} == {review.opened_at}
     assert f"{cast.seat_risk.full_name}: to sign as Risk and compliance" in {
         f"{m.who}: {m.what}" for m in found
@@ -46,13 +48,13 @@ def test_a_seat_waits_since_its_vote_went_stale(cast, later):
     review = reviewing.voted(cast)
     with later(days=2):
         at = clock.now()
-        actions.answer(
+        checklist_actions.answer(
             case=review.initiative, requirement="mvp.problem", kind="answered", text="Sharper.", by=cast.owner
         )
     with later(days=6):
-        sitting = board.sit(review)
+        sitting = review_state.sit(review)
         stale = {vote.seat for vote in sitting.votes if not vote.fresh}
-        found = waiting.moves(sitting)
+        found = review_turn.moves(sitting)
     assert stale
     assert stale != {row.seat for row in sitting.sign_offs}
     assert [move.since for move in found] == [at] * len(stale)
@@ -61,8 +63,8 @@ def test_a_seat_waits_since_its_vote_went_stale(cast, later):
 def test_proof_that_aged_out_is_the_owners_to_mend_from_that_midnight(cast, later):
     review = reviewing.voted(cast)
     with later(days=200):
-        sitting = board.sit(review)
-        (move,) = waiting.moves(sitting)
+        sitting = review_state.sit(review)
+        (move,) = review_turn.moves(sitting)
         missing = [
             state
             for finding in sitting.verdict.findings
@@ -81,8 +83,8 @@ def test_proof_that_aged_out_is_the_owners_to_mend_from_that_midnight(cast, late
 
 
 def test_what_never_was_complete_is_the_owners_since_the_opening(cast):
-    review = actions.open_review(case=factories.make_case(cast), by=cast.owner)
-    (move,) = waiting.moves(board.sit(review))
+    review = review_actions.open_review(case=factories.make_case(cast), by=cast.owner)
+    (move,) = review_turn.moves(review_state.sit(review))
     assert move.who == cast.owner.full_name
     assert "to mend 2 criteria" in move.what
     assert move.since == review.opened_at
@@ -90,8 +92,8 @@ def test_what_never_was_complete_is_the_owners_since_the_opening(cast):
 
 def test_the_chair_has_the_move_since_the_last_vote(cast):
     review = reviewing.voted(cast)
-    sitting = board.sit(review)
-    (move,) = waiting.moves(sitting)
+    sitting = review_state.sit(review)
+    (move,) = review_turn.moves(sitting)
     assert (move.who, move.what) == (cast.chair.full_name, "to decide")
     assert move.since == max(row.at for row in sitting.sign_offs)
 
@@ -105,7 +107,7 @@ def test_what_others_did_since_my_last_visit(cast, as_, later):
     client = as_(cast.seat_value)
     for page in pages.values():
         assert "Since you were last here" not in words(client.get(page))
-    actions.answer(
+    checklist_actions.answer(
         case=review.initiative, requirement="proto.question", kind="answered", text="Sharper.", by=cast.owner
     )
     with later(hours=1):
@@ -127,7 +129,9 @@ def test_ones_own_acts_are_no_news_and_refusals_of_others_stay_theirs(cast, as_,
     case = factories.make_case(cast)
     as_(cast.owner).get(case.get_absolute_url())
     as_(cast.chair).post(f"/cases/{case.ref}/details/", {})
-    actions.answer(case=case, requirement="proto.question", kind="answered", text="Which?", by=cast.owner)
+    checklist_actions.answer(
+        case=case, requirement="proto.question", kind="answered", text="Which?", by=cast.owner
+    )
     with later(hours=1):
         assert "Since you were last here" not in words(as_(cast.owner).get(case.get_absolute_url()))
 
@@ -161,7 +165,7 @@ def test_what_went_stale_by_itself_is_news_too(cast, as_, later):
 def test_only_the_trial_asked_for_within_thirty_days_says_so(gate, days, basis, said):
     now = clock.now()
     case = Initiative(registered_at=now - timedelta(days=days), basis=basis)
-    assert waiting.fast_lane(case, gate, now) == said
+    assert review_turn.fast_lane(case, gate, now) == said
 
 
 def test_the_note_stands_before_opening_on_the_review_and_at_signing_and_blocks_nothing(cast, as_):
@@ -172,6 +176,6 @@ def test_the_note_stands_before_opening_on_the_review_and_at_signing_and_blocks_
     signing = words(client.get(f"{review.get_absolute_url()}sign/risk_compliance/"))
     assert note in signing
     assert "Your password" in signing
-    actions.withdraw_review(review=review, reason="", by=cast.owner)
+    review_actions.withdraw_review(review=review, reason="", by=cast.owner)
     assert note in words(as_(cast.owner).get(f"/cases/{review.initiative.ref}/review/"))
     assert note not in words(as_(cast.owner).get(f"/cases/{factories.make_case(cast).ref}/review/"))

@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 
 from governance import clock
-from initiatives import actions
+from initiatives.checklist import waivers
+from initiatives.holds import actions as hold_actions
 from tests import factories
 from tests.initiatives.looking import text_of
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.django_db
 def test_the_page_of_the_waivers_and_of_the_agreement_say_what_holds_the_case(cast, as_):
     case = factories.make_mvp(cast)
     until = clock.today() + timedelta(days=20)
-    waiver = actions.request_waiver(
+    waiver = waivers.request_waiver(
         case=case, key="production.mvp_proof", reason="Next month.", until=until, by=cast.owner
     )
     pages = [
@@ -26,13 +27,13 @@ def test_the_page_of_the_waivers_and_of_the_agreement_say_what_holds_the_case(ca
     ]
     for client, address in pages:
         assert "this waiver lets nothing pass" not in text_of(client.get(address))
-    concern = actions.hold(case=case, reason="Complaints of customers", by=cast.owner)
+    concern = hold_actions.hold(case=case, reason="Complaints of customers", by=cast.owner)
     words = (
         "Held: somebody raised a concern. Complaints of customers. While that stands, this waiver lets nothing "
         "pass, and its days run all the same."
     )
     for client, address in pages:
         assert words in text_of(client.get(address))
-    actions.lift_hold(hold=concern, reason="Looked into.", by=cast.chair)
+    hold_actions.lift_hold(hold=concern, reason="Looked into.", by=cast.chair)
     for client, address in pages:
         assert "this waiver lets nothing pass" not in text_of(client.get(address))

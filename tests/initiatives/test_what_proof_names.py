@@ -3,8 +3,8 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from adoption.demo import life
-from initiatives import standing
+from adoption.demo import case_acts
+from initiatives.facts import supported_stage
 from initiatives.models import ComponentVersion
 from tests import factories
 
@@ -26,9 +26,13 @@ def test_an_item_names_the_layers_of_its_versions_the_scope_and_the_contract(cas
         "Of nothing": [],
     }
     for title, versions in names.items():
-        life.ground(case, "mvp.override", cast.team, title=title, names=versions)
+        case_acts.ground(case, "mvp.override", cast.team, title=title, names=versions)
 
-    told = {item.title: item for item in standing.facts_of(life.fresh(case)).items if item.title in names}
+    told = {
+        item.title: item
+        for item in supported_stage.facts_of(case_acts.fresh(case)).items
+        if item.title in names
+    }
 
     assert {title: item.layers for title, item in told.items()} == {
         "Of the model": {"model"},
@@ -49,6 +53,6 @@ def test_an_item_names_no_version_of_another_case(cast):
 
     for version in (foreign, other.scopes.first()):
         with pytest.raises(ValidationError, match="another case"):
-            life.ground(case, "mvp.override", cast.team, title="Of another", names=[version])
+            case_acts.ground(case, "mvp.override", cast.team, title="Of another", names=[version])
 
     assert not case.evidence.filter(title="Of another").exists()

@@ -3,15 +3,17 @@
 from datetime import date
 
 from governance import clock
-from governance.history import acting
-from initiatives import actions
+from governance.ledger.row_history import acting
+from initiatives.integration.residency import actions as residency_actions
 from initiatives.models import Component, ComponentVersion, Hop, Link, System, Vendor
 
 FROM = date(2026, 1, 1)
 
 
 def vendor(cast, name: str = "Acme Cloud") -> Vendor:
-    return Vendor.objects.filter(name=name).first() or actions.add_vendor(name=name, by=cast.seat_security)
+    return Vendor.objects.filter(name=name).first() or residency_actions.add_vendor(
+        name=name, by=cast.seat_security
+    )
 
 
 def system(cast, name: str = "CRM", regions=("CH",), **fields) -> System:
@@ -72,7 +74,7 @@ def part(cast, case, name: str = "Model", versions=()) -> Component:
 
 def term(cast, of: Vendor, **fields):
     """What the vendor's contract says, filed by the security seat: no processing outside the EU, unless told else."""
-    return actions.file_vendor_term(
+    return residency_actions.file_vendor_term(
         **{
             "vendor": of,
             "kind": "region",
@@ -87,7 +89,7 @@ def term(cast, of: Vendor, **fields):
 
 
 def policy(cast, unit, **fields):
-    return actions.set_unit_policy(
+    return residency_actions.set_unit_policy(
         **{
             "unit": unit,
             "reference": "Data policy 3",

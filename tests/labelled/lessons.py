@@ -54,7 +54,7 @@ def lay_down() -> dict[int, str]:
     """Enter the labelled lessons into the library, past the acts; by key, what each is called in the set."""
     from adoption.models import Lesson
     from governance import clock
-    from governance.history import acting, insert_many
+    from governance.ledger.row_history import acting, insert_many
     from initiatives.models import System
     from tests import factories
 
@@ -83,11 +83,11 @@ def lay_down() -> dict[int, str]:
 def main() -> None:
     """Print recall@5 of either half, and of the one for tuning what each question lacks."""
     with place.database():
-        from adoption import library
+        from adoption.lessons import lesson_search
 
         called = lay_down()
         for half in HALVES:
-            result = score(half, lambda asked: [called[hit.lesson] for hit in library.search(asked)])
+            result = score(half, lambda asked: [called[hit.lesson] for hit in lesson_search.search(asked)])
             print(f"{half}: recall@5 {result.recall():.3f}, answered {result.answered():.3f}")
             print("\n".join("  " + line for line in result.misses))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db import connection, connections
 
-from governance.answers import Conflict, Refused
+from governance.permission_result import Conflict, Refused
 
 SIZE = 16
 

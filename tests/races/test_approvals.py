@@ -10,9 +10,10 @@ from functools import partial
 import pytest
 from django.db import connection
 
-from governance import clock, seals
+from governance import clock
 from governance.models import Entry
-from initiatives import actions
+from governance.transparency_log import sealing
+from initiatives.approvals import actions as approval_actions
 from initiatives.models import ApprovalAnswer, ApprovalRequest, ApprovalUse
 from tests import factories
 from tests.races.ring import SIZE, Ring
@@ -25,8 +26,8 @@ FULL = 500
 @pytest.fixture(autouse=True)
 def alone(monkeypatch):
     """Sealing and mail have tests of their own; here everybody would only wait for them."""
-    monkeypatch.setattr(seals, "soon", lambda: None)
-    monkeypatch.setattr(actions.approvals, "_mail_soon", lambda: None)
+    monkeypatch.setattr(sealing, "soon", lambda: None)
+    monkeypatch.setattr(approval_actions, "_mail_soon", lambda: None)
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def question(number: int) -> dict:
 
 
 def answer(request, by, verdict="approve"):
-    return actions.answer_approval(
+    return approval_actions.answer_approval(
         request=request,
         verdict=verdict,
         digest=request.arguments_digest,
@@ -73,7 +74,7 @@ def use_races(cast, case, key, numbers) -> list[str]:
         for number in numbers:
             request = factories.make_request(case, key, question=question(number))
             answer(request, cast.support)
-            use = partial(actions.use_approval, reference=str(request.reference), key=key)
+            use = partial(approval_actions.use_approval, reference=str(request.reference), key=key)
             right, other = (partial(use, question=question(asked)) for asked in (number, number + 10**6))
             outcomes = ring.run([right, right, right, other] * (SIZE // 4))
             told = Counter(one.value.code if one.kind == "done" else str(one) for one in outcomes)

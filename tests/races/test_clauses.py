@@ -4,12 +4,13 @@ from functools import partial
 
 import pytest
 
-from adoption.demo import life
-from governance import seals
-from governance.clauses import Terms
+from adoption.demo import case_acts
+from governance.contracts.clauses import Terms
 from governance.models import ContractVersion
-from initiatives import actions
-from initiatives.actions import Written, base
+from governance.transparency_log import sealing
+from initiatives.cases import act
+from initiatives.contracts import clause_actions
+from initiatives.contracts.actions import Written
 from initiatives.models import Initiative
 from tests import factories, snapshots
 from tests.races.ring import SIZE, Ring
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def unsealed(monkeypatch):
     """Sealing has races of its own; here every act would only wait for it."""
-    monkeypatch.setattr(seals, "soon", lambda: None)
+    monkeypatch.setattr(sealing, "soon", lambda: None)
 
 
 @pytest.fixture
@@ -28,21 +29,21 @@ def unsealed(monkeypatch):
 def case(cast):
     """A case with a contract in force of as many clauses as there are contenders; nobody wrote the next version yet."""
     case = factories.make_case(cast)
-    life.staff(case, cast.team)
+    case_acts.staff(case, cast.team)
     days = [Written("retention", terms=Terms(days=1000 + more)) for more in range(SIZE)]
-    life.contract(life.fresh(case), cast.team, clauses=[*life.CLAUSES, *days])
-    return life.fresh(case)
+    case_acts.contract(case_acts.fresh(case), cast.team, clauses=[*case_acts.CLAUSES, *days])
+    return case_acts.fresh(case)
 
 
 def newest(case: Initiative) -> ContractVersion:
     """The newest version, read now."""
-    return life.fresh(case).contract.versions.order_by("-number").first()
+    return case_acts.fresh(case).contract.versions.order_by("-number").first()
 
 
 def saves(case, cast, number: int | None, days: int, seen: str = ""):
     """A press of Save on a page that was opened before anybody else pressed."""
     clause = Written("retention", terms=Terms(days=days), number=number)
-    return partial(actions.save_clause, case=case, clause=clause, seen=seen, by=cast.owner)
+    return partial(clause_actions.save_clause, case=case, clause=clause, seen=seen, by=cast.owner)
 
 
 def rivals(case, cast, round_: int) -> list[str]:
@@ -105,6 +106,6 @@ def test_without_the_lock_the_same_check_finds_words_lost(cast, case, monkeypatc
         return Initiative.objects.get(pk=case.pk if isinstance(case, Initiative) else case)
 
     assert rivals(case, cast, 0) == []
-    monkeypatch.setattr(base, "lock", get)
+    monkeypatch.setattr(act, "lock", get)
     wrong = [words for round_ in range(1, 4) for words in rivals(case, cast, round_)]
     assert wrong, "it went well without the lock: the check sees nothing"

@@ -9,10 +9,10 @@ from functools import partial
 import pytest
 from django.db.models import QuerySet
 
-from adoption import pulse_totals
-from adoption.actions import pulses as actions
 from adoption.models import AnswerBox, Invitation, PulseComment
-from governance import seals
+from adoption.pulses import actions as pulse_actions
+from adoption.pulses import disclosure_control
+from governance.transparency_log import sealing
 from tests import factories
 from tests.adoption import pulsing
 from tests.races.ring import SIZE, Ring
@@ -25,7 +25,7 @@ FULL = 500
 @pytest.fixture(autouse=True)
 def alone(monkeypatch):
     """Sealing has tests of its own; here everybody would only wait for it."""
-    monkeypatch.setattr(seals, "soon", lambda: None)
+    monkeypatch.setattr(sealing, "soon", lambda: None)
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_none_is_lost_and_none_counts_twice(cast, case, rounds):
     told = sum((1 + number % 7 - 1) * 100 / 6 for number in range(people))
     assert sum(sums["why.seen"][1] for sums in box.sums.values()) == pytest.approx(told)
     assert not Invitation.objects.exists()
-    closed = actions.close(pulse=box.pulse, by=cast.owner)
+    closed = pulse_actions.close(pulse=box.pulse, by=cast.owner)
     assert closed.results["questions"]["why.seen"]["all"]["n"] == people
     assert PulseComment.objects.count() == people
 
@@ -98,12 +98,12 @@ def test_closing_in_between_takes_every_answer_or_tells_its_writer(cast, case):
         pulsing.put(path)
     presses = [partial(pulsing.put, path) for path in paths["A"][: SIZE - 1]]
     with Ring() as ring:
-        outcomes = ring.run([*presses, partial(actions.close, pulse=pulse, by=cast.owner)])
+        outcomes = ring.run([*presses, partial(pulse_actions.close, pulse=pulse, by=cast.owner)])
     assert all(one.kind == "done" for one in outcomes), [str(one) for one in outcomes]
     taken = sum(one.value is True for one in outcomes)
     pulse.refresh_from_db()
     assert pulse.answered == 20 - SIZE + taken
-    if pulse.answered >= pulse_totals.LEAST:
+    if pulse.answered >= disclosure_control.LEAST:
         assert pulse.results["answered"] == pulse.answered
 
 

@@ -10,13 +10,20 @@ from functools import partial
 
 import pytest
 
-from adoption.demo import life
-from governance import clock, seals, statements
+from adoption.demo import case_acts
+from governance import clock
+from governance.gates import sign_off_statement
 from governance.models import Entry, Notice
 from governance.rulebook import load_default
-from initiatives import actions, board
-from initiatives.actions import base
+from governance.transparency_log import sealing
+from initiatives.cases import act
+from initiatives.checklist import actions as checklist_actions
+from initiatives.holds import actions as hold_actions
 from initiatives.models import Initiative, Review
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews import review_state
+from initiatives.reviews.sign_offs import actions as sign_off_actions
+from initiatives.running import actions as running_actions
 from tests import factories
 from tests.races.copies import copies
 from tests.races.ring import SIZE, Ring
@@ -55,10 +62,10 @@ class Race:
         if not holder.delegates.exists():
             factories.make_seat(cast, self.delegate, "business_value", delegate_of=holder)
         case = factories.make_case(cast)
-        life.parts(case, cast.team)
-        life.ground_gate(case, "prototype", cast.team)
-        actions.open_review(case=life.fresh(case), by=cast.owner)
-        self.reviews = copies(life.fresh(case), rounds)
+        case_acts.parts(case, cast.team)
+        case_acts.ground_gate(case, "prototype", cast.team)
+        review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+        self.reviews = copies(case_acts.fresh(case), rounds)
 
     def run(self, *, until_wrong: bool = False) -> list[str]:
         """Run all rounds, or until the first thing is wrong; what was wrong, in words."""
@@ -70,7 +77,7 @@ class Race:
                 contenders = []
                 for review in reviews:
                     self.prepare(review)
-                    self.page = board.sit(again(review))
+                    self.page = review_state.sit(again(review))
                     contenders += self.contenders(review)
                 idle = [lambda: None] * (SIZE - len(contenders))
                 outcomes = ring.run(contenders + idle)
@@ -89,12 +96,12 @@ class Race:
         """A press of the button on a page that was opened now: whoever is first is not on it yet."""
         at = clock.now()
         values = {"verdict": "approve"} | fields
-        text, seen = actions.statement_for(review, seat, person, at=at, sitting=self.page, **values)
+        text, seen = sign_off_actions.statement_for(review, seat, person, at=at, sitting=self.page, **values)
         return partial(
-            actions.sign_off,
+            sign_off_actions.sign_off,
             review=review,
             seat=seat,
-            digest=statements.digest(text),
+            digest=sign_off_statement.digest(text),
             prepared_at=at,
             replaces=None,
             seen=seen,
@@ -104,7 +111,9 @@ class Race:
 
     def decision(self, review):
         """A press of Approve."""
-        return partial(actions.decide, review=review, outcome="approved", reason="Go.", by=self.cast.chair)
+        return partial(
+            review_actions.decide, review=review, outcome="approved", reason="Go.", by=self.cast.chair
+        )
 
 
 def count(outcomes, kind):
@@ -177,7 +186,7 @@ class VotesCompletingAQuorum(Race):
         told = Notice.objects.filter(kind="ready to decide", object_key=f"review:{review.pk}").count()
         if told != 1:
             yield f"{told} notices that it is ready"
-        if not board.sit(again(review)).verdict.decidable:
+        if not review_state.sit(again(review)).verdict.decidable:
             yield "not decidable after all votes"
 
 
@@ -186,7 +195,7 @@ class DoubleDecision(Race):
 
     def prepare(self, review):
         """The one vote that is asked for."""
-        life.vote(review, "business_value", self.cast.seat_value)
+        case_acts.vote(review, "business_value", self.cast.seat_value)
 
     def contenders(self, review):
         """The same press, sixteen times."""
@@ -214,10 +223,10 @@ class EditAgainstSignOff(Race):
         """Two edits, two votes."""
         case = review.initiative
         scope = partial(
-            actions.record_scope, case=case, users="Forty people", user_count=40, by=self.cast.owner
+            running_actions.record_scope, case=case, users="Forty people", user_count=40, by=self.cast.owner
         )
         answer = partial(
-            actions.answer,
+            checklist_actions.answer,
             case=case,
             requirement="proto.question",
             kind="answered",
@@ -242,7 +251,7 @@ class EditAgainstSignOff(Race):
                 yield "a vote was taken on the scope of before"
             if signed > edited and row.facts["requirements"]["proto.question"]["answer"] != 2:
                 yield "a vote was taken on the answer of before"
-        now = board.sit(again(review))
+        now = review_state.sit(again(review))
         for vote, row in zip(now.votes, now.sign_offs, strict=True):
             named = [scope[0] for scope in row.facts["scope"]]
             if vote.fresh and named != [scope.id for scope in now.facts.scopes]:
@@ -256,12 +265,12 @@ class DecisionAgainstHold(Race):
 
     def prepare(self, review):
         """The one vote that is asked for."""
-        life.vote(review, "business_value", self.cast.seat_value)
+        case_acts.vote(review, "business_value", self.cast.seat_value)
 
     def contenders(self, review):
         """Two of each."""
         concern = partial(
-            actions.hold, case=review.initiative, reason="Stop and look.", by=self.cast.seat_risk
+            hold_actions.hold, case=review.initiative, reason="Stop and look.", by=self.cast.seat_risk
         )
         return [self.decision(review), concern] * 2
 
@@ -285,7 +294,7 @@ RACES = [OppositeVotes, VotesCompletingAQuorum, DoubleDecision, EditAgainstSignO
 @pytest.fixture(autouse=True)
 def unsealed(monkeypatch):
     """Sealing has races of its own; here every vote would only wait for it."""
-    monkeypatch.setattr(seals, "soon", lambda: None)
+    monkeypatch.setattr(sealing, "soon", lambda: None)
 
 
 def made(race, rounds, cast=None):
@@ -304,7 +313,7 @@ def test_race(race, rounds):
 
 def without_lock(monkeypatch):
     """Read the case without locking it, and take a moment between reading the facts and writing what follows."""
-    sit = board.sit
+    sit = review_state.sit
 
     def slow_sit(*args, **kwargs):
         sitting = sit(*args, **kwargs)
@@ -315,8 +324,8 @@ def without_lock(monkeypatch):
     def get(case):
         return Initiative.objects.get(pk=case.pk if isinstance(case, Initiative) else case)
 
-    monkeypatch.setattr(base, "lock", get)
-    monkeypatch.setattr(board, "sit", slow_sit)
+    monkeypatch.setattr(act, "lock", get)
+    monkeypatch.setattr(review_state, "sit", slow_sit)
 
 
 def test_without_the_lock_the_same_checks_find_what_goes_wrong(monkeypatch):

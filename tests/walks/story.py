@@ -6,11 +6,14 @@ from datetime import UTC, date, datetime
 import time_machine
 from django.db import transaction
 
-from adoption.demo import life
-from governance import gates
+from adoption.demo import case_acts
+from governance.gates import criteria
 from governance.models import Entry, Rulebook
-from initiatives import actions, board, standing
+from initiatives.evidence import actions as evidence_actions
+from initiatives.facts import supported_stage
 from initiatives.models import Initiative, Review
+from initiatives.reviews import review_state
+from initiatives.roles import actions as role_actions
 from tests import factories, snapshots
 
 # What a link says of failure, for stories in which something else stands in the way.
@@ -37,12 +40,12 @@ def undone():
 
 def fresh(case: Initiative) -> Initiative:
     """The case as it stands."""
-    return life.fresh(case)
+    return case_acts.fresh(case)
 
 
-def sitting(review: Review) -> board.Sitting:
+def sitting(review: Review) -> review_state.Sitting:
     """The review, read and judged at this moment."""
-    return board.sit(Review.objects.select_related("initiative__unit", "rulebook").get(pk=review.pk))
+    return review_state.sit(Review.objects.select_related("initiative__unit", "rulebook").get(pk=review.pk))
 
 
 def stale_seats(review: Review) -> dict[str, tuple[str, ...]]:
@@ -60,15 +63,15 @@ def blockers(review: Review) -> str:
     return " | ".join(str(reason) for reason in sitting(review).verdict.blockers)
 
 
-def state(case: Initiative, key: str) -> gates.State:
+def state(case: Initiative, key: str) -> criteria.State:
     """The state of one requirement now."""
     book = Rulebook.objects.current().book
-    return gates.state_of(standing.facts_of(fresh(case)), book, key, gates.clock.now())
+    return criteria.state_of(supported_stage.facts_of(fresh(case)), book, key, criteria.clock.now())
 
 
 def span(case: Initiative):
     """What the kept standing says of this moment."""
-    return case.spans.covering(gates.clock.now()).get()
+    return case.spans.covering(criteria.clock.now()).get()
 
 
 def refusals(case: Initiative) -> list[str]:
@@ -92,7 +95,7 @@ def mvp_of_spring(cast: factories.Cast, **fields) -> Initiative:
         with at(2026, 5, 10):
             case = factories.make_prototype(cast, **fields)
         with at(2026, 8, 3):
-            return life.to_mvp(case, cast.team)
+            return case_acts.to_mvp(case, cast.team)
 
     return fresh(snapshots.remembered(f"mvp of spring {fields}", build))
 
@@ -100,19 +103,19 @@ def mvp_of_spring(cast: factories.Cast, **fields) -> Initiative:
 def renew(case: Initiative, cast: factories.Cast) -> None:
     """The team brings back everything the MVP stands on: roles accepted again, stale proof added anew."""
     for assignment in case.roles.in_force():
-        actions.reaccept_role(assignment=assignment, by=assignment.person)
-    life.ground_gate(case, "mvp", cast.team)
+        role_actions.reaccept_role(assignment=assignment, by=assignment.person)
+    case_acts.ground_gate(case, "mvp", cast.team)
 
 
 def drill(case: Initiative, observed_on: date, by, **fields):
     """Upload a record of the outage drill."""
-    return actions.add_evidence(
+    return evidence_actions.add_evidence(
         case=case,
         kind="drill_record",
         title="Fallback drill",
         observed_on=observed_on,
         covers=["prod.q10_outage"],
-        file=life.pdf(f"Fallback drill of {observed_on} {fields}"),
+        file=case_acts.pdf(f"Fallback drill of {observed_on} {fields}"),
         by=by,
         **({"result": "pass"} | fields),
     )

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from adoption.demo import life
-from governance import clock, seals
-from initiatives import actions
+from adoption.demo import case_acts
+from governance import clock
+from governance.transparency_log import sealing
+from initiatives.cases import actions as case_actions
+from initiatives.evidence import actions as evidence_actions
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,11 +20,11 @@ def test_the_auditor_finds_the_day(as_):
         cast = factories.make_cast()
         case = factories.make_case(cast)
     with clock.simulated(datetime(2024, 3, 4, 9, tzinfo=UTC)):
-        life.to_prototype(case, cast.team)
+        case_acts.to_prototype(case, cast.team)
     with clock.simulated(datetime(2025, 6, 2, 9, tzinfo=UTC)):
-        row = life.fresh(case)
-        actions.rename(case=row, title="Summaries, second life", reason="A new start.", by=cast.owner)
-        actions.change_details(
+        row = case_acts.fresh(case)
+        case_actions.rename(case=row, title="Summaries, second life", reason="A new start.", by=cast.owner)
+        case_actions.change_details(
             case=row,
             problem=row.problem,
             platform="",
@@ -30,8 +32,8 @@ def test_the_auditor_finds_the_day(as_):
             by=cast.owner,
         )
         item = row.evidence.exclude(kind="attestation").filter(generated=False).order_by("pk").first()
-        actions.withdraw_evidence(evidence=item, reason="It was about another team.", by=cast.owner)
-    seals.seal()
+        evidence_actions.withdraw_evidence(evidence=item, reason="It was about another team.", by=cast.owner)
+    sealing.seal()
 
     auditor = Walker(as_(cast.auditor))
     # Today's page has another name and another standing; its history asks for a day.

@@ -4,11 +4,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
 from governance.models import Rulebook
-from initiatives import actions, sweeps
+from initiatives.cases import actions as case_actions
+from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Voiding
+from initiatives.running import actions as running_actions
+from initiatives.stages import periodic
 from tests import factories, snapshots
 from tests.initiatives.asking import System, logged
 from tests.walks import story
@@ -33,7 +36,7 @@ def summaries(cast):
     case = story.mvp_of_spring(cast)
     with at(2026, 11, 10):
         bound = case.scopes.get(ended_at=None)
-        actions.record_scope(
+        running_actions.record_scope(
             case=case,
             users=bound.users,
             departments=bound.departments,
@@ -46,7 +49,7 @@ def summaries(cast):
             by=cast.owner,
         )
         story.renew(case, cast)
-        life.ground_gate(case, "production", cast.team)
+        case_acts.ground_gate(case, "production", cast.team)
         case = story.fresh(case)
         return case, System(factories.make_key(cast, case, days=120)[1].text)
 
@@ -60,7 +63,7 @@ def test_a_vendor_moves_its_region(cast, summaries):
     case, system = summaries
     with at(2026, 11, 11):
         assert code(system) == "allowed"
-        actions.record_component(
+        running_actions.record_component(
             case=case,
             layer="model",
             name="Language model",
@@ -88,7 +91,7 @@ def test_a_vendor_moves_its_region(cast, summaries):
         due = date(2026, 11, 11) + timedelta(days=grace)  # from the last day that was supported
         assert not case.obligations.filter(kind="step_back", settled_at=None).exists(), "no task ran yet"
         with story.undone():
-            sweeps.recompute()
+            periodic.recompute()
             assert case.obligations.get(kind="step_back", settled_at=None).due == due
             assert code(system) == "allowed"
     with at(due.year, due.month, due.day, 23, 59):
@@ -109,16 +112,16 @@ def test_a_vendor_moves_its_region(cast, summaries):
 def test_in_the_high_tier_nothing_waits_for_the_days_of_grace(cast, summaries):
     case, system = summaries
     with at(2026, 11, 11):
-        actions.propose_tier(
+        case_actions.propose_tier(
             case=case, tier="high", worst_credible_harm="A wrong summary ends a contract.", by=cast.owner
         )
-        actions.confirm_tier(case=story.fresh(case), tier="high", by=cast.seat_risk)
+        case_actions.confirm_tier(case=story.fresh(case), tier="high", by=cast.seat_risk)
     with at(2026, 11, 12):
         story.renew(case, cast)
         assert code(system) == "allowed", "as long as the claim is supported"
         item = case.evidence.filter(coverage__requirement="mvp.problem", kind="document").latest("pk")
         for one in case.evidence.filter(coverage__requirement="mvp.problem", withdrawn_at=None):
-            actions.withdraw_evidence(evidence=one, reason="It was of another team", by=cast.owner)
+            evidence_actions.withdraw_evidence(evidence=one, reason="It was of another team", by=cast.owner)
         assert story.state(case, "mvp.problem").grounded is False, item.title
         assert code(system) == "shortfall"
     assert date(2026, 11, 12) < case.obligations.get(kind="step_back", settled_at=None).due

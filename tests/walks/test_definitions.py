@@ -5,9 +5,11 @@ from datetime import date
 import pytest
 from django.urls import reverse
 
-from adoption.demo import life
-from initiatives import actions, sweeps
+from adoption.demo import case_acts
+from initiatives.integration.definitions import actions as definition_actions
 from initiatives.models import Gap, Hold
+from initiatives.reviews import actions as review_actions
+from initiatives.stages import periodic
 from tests import factories
 from tests.walks import story
 from tests.walks.story import at
@@ -24,12 +26,12 @@ def test_two_customers(cast, as_):
             factories.make_link(cast, case, factories.make_system(cast, name), agreed=True, **story.CAREFUL)
         factories.make_flow(cast, case)
         factories.make_term(cast, "customer", "Who buys from us.")
-        actions.use_term(case=case, name="customer", by=cast.lead)
+        definition_actions.use_term(case=case, name="customer", by=cast.lead)
     systems = {link.system.name: link.system for link in case.links.select_related("system")}
     with at(2026, 11, 2):
         story.renew(case, cast)
-        life.ground_gate(case, "production", cast.team)
-        review = actions.open_review(case=story.fresh(case), by=cast.owner)
+        case_acts.ground_gate(case, "production", cast.team)
+        review = review_actions.open_review(case=story.fresh(case), by=cast.owner)
 
     # 1. The technical lead enters three definitions, on the page of the case.
     with at(2026, 11, 2, 14):
@@ -94,6 +96,6 @@ def test_two_customers(cast, as_):
         assert decided["validity"].gap == gap
         assert (gap.owner, gap.due, len(gap.downstream)) == (cast.steward, date(2027, 3, 31), 2)
         assert not Hold.objects.open().filter(initiative=case).exists()
-        sweeps.recompute()
+        periodic.recompute()
         left = [row.words for row in case.shortcomings.standing()]
         assert story.span(case).integration, f"step 2: the test fails still: {left}"

@@ -9,7 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from governance import clock
 from initiatives.models import Drill
 from tests import factories
@@ -45,10 +45,10 @@ def agent(folder, plumbline, proxy) -> str:
 
 def test_the_example_agent_is_drilled_and_its_drill_is_evidence_with_its_trace(cast, as_, tmp_path):
     case = factories.make_mvp(cast, title="Ticket triage")
-    life.ground_gate(case, "production", cast.team)
+    case_acts.ground_gate(case, "production", cast.team)
     link = factories.make_link(
         cast,
-        life.fresh(case),
+        case_acts.fresh(case),
         factories.make_system(cast, "Ticket system"),
         timeout_seconds=2,
         retry="Once.",

@@ -6,15 +6,23 @@ from datetime import UTC, date, datetime
 import pytest
 from django.urls import reverse
 
-from adoption.demo import life
-from governance import clock, seals
-from governance.answers import Conflict, Refused
-from governance.clauses import Terms
-from governance.history import acting
+from adoption.demo import case_acts
+from governance import clock
+from governance.contracts.clauses import Terms
+from governance.ledger.row_history import acting
 from governance.models import Clause
-from initiatives import actions, impact, standing
-from initiatives.actions import Written
+from governance.permission_result import Conflict, Refused
+from governance.transparency_log import sealing
+from initiatives.checklist import actions as checklist_actions
+from initiatives.contracts import actions as contract_actions
+from initiatives.contracts import control_mapping
+from initiatives.contracts.actions import Written
+from initiatives.evidence import actions as evidence_actions
+from initiatives.facts import supported_stage
 from initiatives.models import ClauseEnforcement, Evidence, LayerReview
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import actions as role_actions
+from initiatives.stages import impact_preview
 from tests import factories, snapshots
 from tests.walks import story
 from tests.walks.story import at
@@ -31,8 +39,8 @@ def trial(cast):
     case = story.mvp_of_spring(cast)
     with at(2026, 9, 1):
         story.renew(case, cast)
-        life.ground_gate(case, "production", cast.team)
-        review = actions.open_review(case=story.fresh(case), by=cast.owner)
+        case_acts.ground_gate(case, "production", cast.team)
+        review = review_actions.open_review(case=story.fresh(case), by=cast.owner)
     return story.fresh(case), review
 
 
@@ -100,7 +108,7 @@ def test_a_clause_that_is_reworded_is_mapped_again_and_the_others_carry_over(cas
         clauses = [Written(one.kind, one.sentence, one.said, one.number) for one in before]
         wider = replace(clauses[0].terms, most=300)
         clauses[0] = replace(clauses[0], terms=wider, sentence="")
-        life.contract(case, cast.team, clauses, ())
+        case_acts.contract(case, cast.team, clauses, ())
         case = story.fresh(case)
         found = story.state(case, "gov.enforced")
         assert found.state == "unmapped"
@@ -111,13 +119,13 @@ def test_a_clause_that_is_reworded_is_mapped_again_and_the_others_carry_over(cas
         shown = as_(cast.owner).get(reverse("contract-map", args=[case.ref])).content.decode()
         assert shown.count("Carried over from version 1.") == len(before) - 1
         assert shown.count("no control yet") == 1
-        life.ground(case, "gov.enforced", cast.team)
+        case_acts.ground(case, "gov.enforced", cast.team)
         assert story.state(case, "gov.enforced").grounded
         newest = ClauseEnforcement.objects.standing().filter(initiative=case).latest("pk")
         assert newest.clause == clause_of(case, 1)
         old = Clause.objects.get(version__contract=case.contract, version__number=1, number=1)
         with pytest.raises(Refused, match="Version 1 of the contract is not in force"):
-            actions.map_clause(
+            control_mapping.map_clause(
                 case=case,
                 clause=old,
                 layer="policy",
@@ -130,26 +138,26 @@ def test_a_clause_that_is_reworded_is_mapped_again_and_the_others_carry_over(cas
 def test_a_version_that_starts_later_closes_the_gate_on_its_day_and_can_be_mapped_before(cast, trial):
     case, _ = trial
     with at(2026, 9, 10):
-        actions.save_contract(
+        contract_actions.save_contract(
             case=case,
-            clauses=[*life.CLAUSES, Written("retention", terms=Terms(days=900))],
+            clauses=[*case_acts.CLAUSES, Written("retention", terms=Terms(days=900))],
             wanted_from=date(2026, 9, 20),
             by=cast.owner,
         )
-        version = actions.propose_contract(case=story.fresh(case), by=cast.owner)
+        version = contract_actions.propose_contract(case=story.fresh(case), by=cast.owner)
         draft = version.clauses.get(kind="retention")
         proof = case.evidence.filter(coverage__requirement="gov.enforced").first()
         given = {"layer": "observability", "control": "Counted yearly.", "evidence": proof, "by": cast.lead}
         with pytest.raises(Refused, match="Version 2 of the contract is not in force"):
-            actions.map_clause(case=story.fresh(case), clause=draft, **given)
+            control_mapping.map_clause(case=story.fresh(case), clause=draft, **given)
         for seat in ("risk_compliance", "business_value"):
-            actions.approve_contract(
+            contract_actions.approve_contract(
                 version=version, seat=seat, digest=version.digest, by=cast.team.seats[seat]
             )
         case = story.fresh(case)
         assert story.state(case, "gov.enforced").state != "unmapped", "the old version binds until then"
         with story.undone():
-            actions.map_clause(case=case, clause=draft, **given)
+            control_mapping.map_clause(case=case, clause=draft, **given)
             with at(2026, 9, 21):
                 assert story.state(case, "gov.enforced").state != "unmapped"
     with at(2026, 9, 21):
@@ -161,35 +169,35 @@ def test_a_version_that_starts_later_closes_the_gate_on_its_day_and_can_be_mappe
 def test_proof_that_is_withdrawn_or_replaced_maps_nothing_any_more(cast, as_, trial):
     case, _ = trial
     with at(2026, 9, 2):
-        other = actions.add_evidence(
+        other = evidence_actions.add_evidence(
             case=case,
             kind="system_record",
             title="Export of the rules",
             observed_on=clock.today(),
             covers=["gov.enforced"],
-            file=life.pdf("Export of the rules"),
+            file=case_acts.pdf("Export of the rules"),
             by=cast.owner,
         )
-        actions.end_mapping(mapping=control_of(case, 2), by=cast.lead)
+        control_mapping.end_mapping(mapping=control_of(case, 2), by=cast.lead)
         given = {"layer": "policy", "control": "The rules.", "evidence": other, "by": cast.lead}
-        actions.map_clause(case=case, clause=clause_of(case, 2), **given)
+        control_mapping.map_clause(case=case, clause=clause_of(case, 2), **given)
         assert story.state(case, "gov.enforced").grounded
         with pytest.raises(Exception, match="named for the clause already"):
-            actions.map_clause(case=case, clause=clause_of(case, 2), **given)
+            control_mapping.map_clause(case=case, clause=clause_of(case, 2), **given)
         with story.undone():
-            effects = impact.of_withdrawal(case, other, by=cast.owner)
+            effects = impact_preview.of_withdrawal(case, other, by=cast.owner)
             assert any("No control is named for clause 2" in line for line in effects)
-            actions.withdraw_evidence(evidence=other, reason="Not ours.", by=cast.owner)
+            evidence_actions.withdraw_evidence(evidence=other, reason="Not ours.", by=cast.owner)
             assert "clause 2" in story.state(case, "gov.enforced").words
             with pytest.raises(Exception, match="choose its successor"):
-                actions.map_clause(case=case, clause=clause_of(case, 2), **given)
-        actions.add_evidence(
+                control_mapping.map_clause(case=case, clause=clause_of(case, 2), **given)
+        evidence_actions.add_evidence(
             case=case,
             kind="system_record",
             title="Export of the rules, again",
             observed_on=clock.today(),
             covers=["gov.enforced"],
-            file=life.pdf("Export of the rules, again"),
+            file=case_acts.pdf("Export of the rules, again"),
             supersedes=other,
             by=cast.owner,
         )
@@ -206,18 +214,18 @@ def test_who_maps_and_what(cast, trial):
         clause = clause_of(case, 1)
         for person in (cast.support, cast.seat_risk, cast.chair, cast.admin, cast.outsider):
             with pytest.raises(Refused, match="Only the owner or the technical lead"):
-                actions.map_clause(case=case, clause=clause, by=person, **given)
+                control_mapping.map_clause(case=case, clause=clause, by=person, **given)
             with pytest.raises(Refused, match="Only the owner or the technical lead"):
-                actions.end_mapping(mapping=control_of(case, 1), by=person)
+                control_mapping.end_mapping(mapping=control_of(case, 1), by=person)
         other = story.mvp_of_spring(cast, title="Another")
         with pytest.raises(Refused, match="belongs to another contract"):
-            actions.map_clause(case=case, clause=clause_of(other, 1), by=cast.owner, **given)
+            control_mapping.map_clause(case=case, clause=clause_of(other, 1), by=cast.owner, **given)
         elsewhere = {**given, "evidence": other.evidence.first()}
         with pytest.raises(Exception, match="belongs to another case"):
-            actions.map_clause(case=case, clause=clause, by=cast.owner, **elsewhere)
-        ended = actions.end_mapping(mapping=control_of(case, 1), by=cast.owner)
+            control_mapping.map_clause(case=case, clause=clause, by=cast.owner, **elsewhere)
+        ended = control_mapping.end_mapping(mapping=control_of(case, 1), by=cast.owner)
         with pytest.raises(Conflict, match="already"):
-            actions.end_mapping(mapping=ended, by=cast.owner)
+            control_mapping.end_mapping(mapping=ended, by=cast.owner)
 
 
 def test_the_same_words_in_another_contract_are_mapped_by_themselves(cast, trial):
@@ -225,10 +233,10 @@ def test_the_same_words_in_another_contract_are_mapped_by_themselves(cast, trial
     other = story.mvp_of_spring(cast, title="Another")
     assert clause_of(other, 1).fingerprint == clause_of(case, 1).fingerprint
     with at(2026, 9, 2):
-        facts = standing.facts_of(story.fresh(other))
+        facts = supported_stage.facts_of(story.fresh(other))
         (in_force,) = facts.contracts
-        assert len(in_force.unmapped) == len(life.CLAUSES)
-        assert standing.facts_of(story.fresh(case)).contracts[0].unmapped == ()
+        assert len(in_force.unmapped) == len(case_acts.CLAUSES)
+        assert supported_stage.facts_of(story.fresh(case)).contracts[0].unmapped == ()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -238,13 +246,13 @@ def test_the_map_of_a_past_day_is_what_it_was_then(as_):
 
     with simulated(2024, 5, 2):
         cast = factories.make_cast()
-        case = life.to_prototype(factories.make_case(cast), cast.team)
+        case = case_acts.to_prototype(factories.make_case(cast), cast.team)
     with simulated(2024, 6, 3):
-        case = life.to_mvp(case, cast.team)
-        life.ground_gate(case, "production", cast.team)
+        case = case_acts.to_mvp(case, cast.team)
+        case_acts.ground_gate(case, "production", cast.team)
     with simulated(2024, 7, 1):
-        actions.end_mapping(mapping=control_of(case, 3), by=cast.owner)
-    seals.seal()
+        control_mapping.end_mapping(mapping=control_of(case, 3), by=cast.owner)
+    sealing.seal()
     auditor, page = as_(cast.auditor), reverse("contract-map", args=[case.ref])
     before = auditor.get(page, {"as_of": "2024-06-20"}).content.decode()
     after = auditor.get(page, {"as_of": "2024-07-02"}).content.decode()
@@ -261,14 +269,14 @@ def test_the_map_of_a_past_day_is_what_it_was_then(as_):
 
 def offered(cast, case, key: str, content: str, by=None) -> Evidence:
     """A report on one layer, answered and attached."""
-    actions.answer(case=case, requirement=key, kind="answered", text="Audited.", by=cast.owner)
-    return actions.add_evidence(
+    checklist_actions.answer(case=case, requirement=key, kind="answered", text="Audited.", by=cast.owner)
+    return evidence_actions.add_evidence(
         case=case,
         kind=LAYERS[key],
         title=f"Audit of {key}",
         observed_on=clock.today(),
         covers=[key],
-        file=life.pdf(content),
+        file=case_acts.pdf(content),
         result="" if key == "layer.policy" else "pass",
         by=by or cast.owner,
     )
@@ -304,11 +312,11 @@ def test_a_report_read_by_the_technical_lead_does_not_count(cast, as_, audited):
             person = getattr(cast, who)
             assert as_(person).get(page).status_code == 403, f"{who} is of the team"
             with pytest.raises(Refused):
-                actions.review_layer_report(
+                control_mapping.review_layer_report(
                     evidence=report, requirement="layer.policy", words="Fine.", by=person
                 )
         with pytest.raises(Refused, match="Admins do not read evidence"):
-            actions.review_layer_report(
+            control_mapping.review_layer_report(
                 evidence=report, requirement="layer.policy", words="Fine.", by=cast.admin
             )
         # Past every door: a reading by the lead counts for nothing.
@@ -323,7 +331,7 @@ def test_a_report_read_by_the_technical_lead_does_not_count(cast, as_, audited):
         shown = as_(cast.owner).get(reverse("evidence-item", args=[case.ref, report.pk])).content.decode()
         assert "Every page. It holds." in shown
         with pytest.raises(Conflict, match="already"):
-            actions.review_layer_report(
+            control_mapping.review_layer_report(
                 evidence=report, requirement="layer.policy", words="Again.", by=cast.seat_security
             )
 
@@ -332,12 +340,12 @@ def test_the_same_report_attached_to_three_layers_serves_one(cast, audited):
     case = audited
     with at(2026, 9, 1):
         for key in LAYERS:
-            life.have_read(offered(cast, case, key, "One and the same audit"), cast.team, [key])
+            case_acts.have_read(offered(cast, case, key, "One and the same audit"), cast.team, [key])
         grounded = {key for key in LAYERS if story.state(case, key).grounded}
         assert grounded == {"layer.policy"}
         assert "each layer needs its own report" in story.state(case, "layer.runtime").words
         for key in ("layer.runtime", "layer.observability"):
-            life.have_read(offered(cast, case, key, f"Audit of {key} alone"), cast.team, [key])
+            case_acts.have_read(offered(cast, case, key, f"Audit of {key} alone"), cast.team, [key])
         assert all(story.state(case, key).grounded for key in LAYERS)
 
 
@@ -345,25 +353,25 @@ def test_a_reader_who_joins_the_team_is_no_longer_outside(cast, trial):
     case, review = trial
     with at(2026, 9, 2):
         assert story.state(case, "layer.policy").grounded
-        role = actions.propose_role(case=case, role="sponsor", person=cast.seat_security, by=cast.owner)
+        role = role_actions.propose_role(case=case, role="sponsor", person=cast.seat_security, by=cast.owner)
         assert story.state(case, "layer.policy").state == "unread", "asked is enough"
         assert story.span(case).supported == "mvp", "the kept standing follows the proposal"
         assert "Somebody who holds no role on this case can mend it." in story.blockers(review)
         with story.undone():
-            actions.decline_role(assignment=role, by=cast.seat_security)
+            role_actions.decline_role(assignment=role, by=cast.seat_security)
             assert story.state(case, "layer.policy").grounded
             assert story.span(case).supported == "production", "and the answer to it"
         with story.undone():
-            actions.end_role(assignment=role, reason="Somebody else will.", by=cast.owner)
+            role_actions.end_role(assignment=role, reason="Somebody else will.", by=cast.owner)
             assert story.span(case).supported == "production", "and that it was taken back"
-        actions.accept_role(assignment=role, by=cast.seat_security)
+        role_actions.accept_role(assignment=role, by=cast.seat_security)
         assert story.state(case, "layer.policy").state == "unread"
         report = case.evidence.filter(coverage__requirement="layer.policy").latest("pk")
         with pytest.raises(Refused, match="party to this case"):
-            actions.review_layer_report(
+            control_mapping.review_layer_report(
                 evidence=report, requirement="layer.policy", words="Again.", by=cast.seat_security
             )
-        actions.review_layer_report(
+        control_mapping.review_layer_report(
             evidence=report, requirement="layer.policy", words="It holds.", by=cast.seat_risk
         )
         assert story.state(case, "layer.policy").grounded, "somebody else outside has read it now"
@@ -376,9 +384,9 @@ def test_whoever_was_of_the_team_when_they_read_it_stays_so(cast, audited):
         past_every_door(report, cast.steward)
     with at(2026, 9, 2):
         role = case.roles.in_force().get(role="data_steward")
-        actions.end_role(assignment=role, reason="Moved on.", by=cast.owner)
+        role_actions.end_role(assignment=role, reason="Moved on.", by=cast.owner)
         assert story.state(case, "layer.policy").state == "unread"
-        actions.review_layer_report(
+        control_mapping.review_layer_report(
             evidence=report, requirement="layer.policy", words="It holds.", by=cast.seat_risk
         )
         assert story.state(case, "layer.policy").grounded
@@ -390,15 +398,15 @@ def test_only_reports_on_layers_are_read(cast, audited):
         paper = case.evidence.filter(kind="document").first()
         key = paper.coverage.first().requirement
         with pytest.raises(Refused, match="not offered as the report on that layer"):
-            actions.review_layer_report(evidence=paper, requirement=key, words="x", by=cast.seat_risk)
+            control_mapping.review_layer_report(evidence=paper, requirement=key, words="x", by=cast.seat_risk)
         report = offered(cast, case, "layer.policy", "Audit")
         with pytest.raises(Refused, match="not offered as the report on that layer"):
-            actions.review_layer_report(
+            control_mapping.review_layer_report(
                 evidence=report, requirement="layer.runtime", words="x", by=cast.seat_risk
             )
-        actions.withdraw_evidence(evidence=report, reason="Old.", by=cast.owner)
+        evidence_actions.withdraw_evidence(evidence=report, reason="Old.", by=cast.owner)
         with pytest.raises(Conflict, match="no longer counts"):
-            actions.review_layer_report(
+            control_mapping.review_layer_report(
                 evidence=report, requirement="layer.policy", words="x", by=cast.seat_risk
             )
 
@@ -411,7 +419,7 @@ FIRST = "The contract came into force on 3 August, after the first architecture 
 
 def decided(cast, case, on: date, title="A queue between the two", by=None):
     """A decision on architecture of that day."""
-    return actions.record_architecture_decision(
+    return control_mapping.record_architecture_decision(
         case=case, title=title, text="It can wait.", decided_on=on, by=by or cast.lead
     )
 
@@ -447,7 +455,7 @@ def test_a_contract_later_than_the_first_decision_is_told_to_owner_and_board(cas
         kept = as_(cast.owner).get(reverse("running", args=[case.ref])).content.decode()
         assert "Another case." in kept
         with pytest.raises(Conflict, match="already"):
-            actions.withdraw_architecture_decision(decision=early, reason="Again.", by=cast.owner)
+            control_mapping.withdraw_architecture_decision(decision=early, reason="Again.", by=cast.owner)
 
 
 def test_a_decision_without_any_contract_is_told_too(cast, as_):

@@ -6,11 +6,16 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from adoption.demo import life
-from governance.answers import Refused
+from adoption.demo import case_acts
 from governance.models import Notice
-from initiatives import actions
+from governance.permission_result import Refused
+from initiatives.checklist import waivers
+from initiatives.holds import actions as hold_actions
+from initiatives.integration.links import actions as link_actions
+from initiatives.integration.residency import actions as residency_actions
 from initiatives.models import Hold, Voiding
+from initiatives.reviews import actions as review_actions
+from initiatives.running import actions as running_actions
 from tests import factories
 from tests.walks import story
 from tests.walks.story import at
@@ -22,7 +27,7 @@ STALE = {"architecture_integration", "service_operations", "business_value"}
 
 def moved(case, cast, region: str):
     """The same model, at an endpoint in another region."""
-    return actions.record_component(
+    return running_actions.record_component(
         case=case, layer="model", name="Language model", version="m-4", region=region, by=cast.lead
     )
 
@@ -41,9 +46,9 @@ def test_a_forbidden_region_found_and_mended(cast, as_):
 
     # 0. The path is described in October: CRM, then the vendor's model in us-east.
     with at(2026, 10, 20):
-        vendor = actions.add_vendor(name="Modelwright", by=cast.lead)
+        vendor = residency_actions.add_vendor(name="Modelwright", by=cast.lead)
         model = moved(case, cast, "us-east").component
-        hops = [actions.Place("vendor model", vendor=vendor, component=model)]
+        hops = [link_actions.Place("vendor model", vendor=vendor, component=model)]
         for name in ("CRM", "Billing"):
             system = factories.make_system(cast, name, regions=["CH"])
             factories.make_link(
@@ -52,17 +57,17 @@ def test_a_forbidden_region_found_and_mended(cast, as_):
         factories.make_flow(cast, case)
     with at(2026, 11, 2):
         story.renew(case, cast)
-        life.ground_gate(case, "production", cast.team)
-        review = actions.open_review(case=story.fresh(case), by=cast.owner)
+        case_acts.ground_gate(case, "production", cast.team)
+        review = review_actions.open_review(case=story.fresh(case), by=cast.owner)
     with at(2026, 11, 12, 9):
         for seat, person in seats.items():
-            life.vote(review, seat, person)
+            case_acts.vote(review, seat, person)
         assert story.sitting(review).verdict.decidable, f"step 7: {story.blockers(review)}"
 
     # 8. Instead of approval, the security seat files a vendor term.
     before = last_voiding()
     with at(2026, 11, 12, 10, 50):
-        actions.file_vendor_term(
+        residency_actions.file_vendor_term(
             vendor=vendor,
             kind="region",
             reference="MSA 4.2",
@@ -81,7 +86,7 @@ def test_a_forbidden_region_found_and_mended(cast, as_):
         assert story.fresh_seats(review) == set(seats) - STALE, "step 8: the others are fresh"
         assert not story.sitting(review).verdict.decidable, "step 8: the review is not decidable"
         with pytest.raises(Refused):
-            actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
+            review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
         page = as_(cast.owner).get(case.get_absolute_url()).content.decode()
         assert "data leaves the allowed region" in page, "step 8: no banner on the MVP"
         assert "vendor model, us-east" in page
@@ -94,7 +99,7 @@ def test_a_forbidden_region_found_and_mended(cast, as_):
         for page in (reverse("waivers", args=[case.ref]), reverse("integration-residency", args=[case.ref])):
             assert "Ask for a waiver of" not in as_(cast.owner).get(page).content.decode()
         with pytest.raises((Refused, ValidationError)):
-            actions.request_waiver(
+            waivers.request_waiver(
                 case=case,
                 key="production.test_integration",
                 reason="It is only a region.",
@@ -102,7 +107,7 @@ def test_a_forbidden_region_found_and_mended(cast, as_):
                 by=cast.owner,
             )
         with pytest.raises(Refused):
-            actions.lift_hold(hold=hold, reason="It will be fine", by=cast.chair)
+            hold_actions.lift_hold(hold=hold, reason="It will be fine", by=cast.chair)
 
     # 9. The vendor moves; the hold can be lifted, and what the new endpoint ends says so.
     before = last_voiding()
@@ -121,23 +126,25 @@ def test_a_forbidden_region_found_and_mended(cast, as_):
         assert "not allowed" not in page, "step 9: the new path is allowed"
         to_redo = as_(cast.lead).get(reverse("checklist", args=[case.ref])).content.decode()
         assert "m-4 (eu-west)" in to_redo, "step 9: the team sees what to redo, and why"
-        actions.lift_hold(hold=hold, reason="The new path stays in the EU", by=cast.chair)
+        hold_actions.lift_hold(hold=hold, reason="The new path stays in the EU", by=cast.chair)
         assert not Hold.objects.open().filter(initiative=case).exists()
 
     # Eight weeks of readings on the new endpoint later.
     with at(2027, 1, 8):
         story.renew(case, cast)
-        life.ground_gate(case, "production", cast.team)
+        case_acts.ground_gate(case, "production", cast.team)
         current = case.reviews.filter(outcome="open").first()
         if current is None or story.sitting(current).verdict.blockers:
             for one in case.reviews.filter(outcome="open"):
-                actions.withdraw_review(review=one, reason="Opened anew with the new path.", by=cast.owner)
-            current = actions.open_review(case=story.fresh(case), by=cast.owner)
+                review_actions.withdraw_review(
+                    review=one, reason="Opened anew with the new path.", by=cast.owner
+                )
+            current = review_actions.open_review(case=story.fresh(case), by=cast.owner)
         for seat, person in seats.items():
-            life.vote(current, seat, person)
+            case_acts.vote(current, seat, person)
     with at(2027, 1, 11):
         assert story.sitting(current).verdict.decidable, f"outcome: {story.blockers(current)}"
-        actions.decide(review=current, outcome="approved", reason="Ready.", by=cast.chair)
+        review_actions.decide(review=current, outcome="approved", reason="Ready.", by=cast.chair)
     assert story.fresh(case).stage == "production"
     with at(2027, 1, 11, 12):
         assert story.span(case).supported == "production", story.span(case).gaps

@@ -6,13 +6,19 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from adoption.demo import life
-from governance import actions as ground
-from governance import clock, reminders, statements
-from governance.answers import Conflict, Refused
+from adoption.demo import case_acts
+from governance import clock
+from governance.gates import sign_off_statement
 from governance.models import Entry, Notice
-from initiatives import actions, sweeps
+from governance.notices import due
+from governance.people import actions as people_actions
+from governance.permission_result import Conflict, Refused
+from initiatives.checklist import actions as checklist_actions
 from initiatives.models import Review
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews.sign_offs import actions as sign_off_actions
+from initiatives.running import actions as running_actions
+from initiatives.stages import periodic
 from tests.walks import story
 from tests.walks.story import at
 
@@ -25,19 +31,19 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
 
     with at(2026, 11, 2):
         story.renew(case, cast)
-        life.ground_gate(case, "production", team, skip=["prod.q10_outage"])
-        actions.answer(
+        case_acts.ground_gate(case, "production", team, skip=["prod.q10_outage"])
+        checklist_actions.answer(
             case=case, requirement="prod.q10_outage", kind="answered", text="By hand, drilled.", by=cast.owner
         )
         story.drill(case, date(2026, 5, 12), cast.support)
-        review = actions.open_review(case=story.fresh(case), by=cast.owner)
+        review = review_actions.open_review(case=story.fresh(case), by=cast.owner)
         assert story.sitting(review).states["prod.q10_outage"].state == "grounded", (
             f"step 0: the drill of 12 May counts on 2 November: {story.state(case, 'prod.q10_outage')}"
         )
 
     # 3. The owner tries to sign as the risk seat.
     with at(2026, 11, 3), pytest.raises(Refused) as refused:
-        life.vote(review, "risk_compliance", cast.owner)
+        case_acts.vote(review, "risk_compliance", cast.owner)
     assert refused.value.status == 403
     assert not review.sign_offs.exists(), "step 3: a sign-off row of the owner was kept"
     entry = Entry.objects.acts().of_case(case.ref).filter(kind="refused").first()
@@ -54,9 +60,9 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
 
     # 4. Two seats sign; the drill ages out at midnight, whether or not a task ran.
     with at(2026, 11, 5):
-        life.vote(review, "risk_compliance", seats["risk_compliance"])
+        case_acts.vote(review, "risk_compliance", seats["risk_compliance"])
     with at(2026, 11, 6):
-        life.vote(review, "architecture_integration", seats["architecture_integration"])
+        case_acts.vote(review, "architecture_integration", seats["architecture_integration"])
     with at(2026, 11, 8, 23, 59):
         assert story.fresh_seats(review) == {"risk_compliance", "architecture_integration"}, (
             f"step 4: on its last day the drill still counts: {story.stale_seats(review)}"
@@ -71,7 +77,7 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
             f"step 4: the review does not name it: {story.blockers(review)}"
         )
     with at(2026, 11, 9, 6):
-        reminders.sweep()
+        due.sweep()
         told = set(
             Notice.objects.filter(kind="stale vote", case_ref=case.ref).values_list(
                 "person__login", flat=True
@@ -79,7 +85,7 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
         )
         assert told == {"seat-architecture", "owner", "support"}, f"step 4: told were {told}"
         before = Notice.objects.count()
-        reminders.sweep()
+        due.sweep()
         assert Notice.objects.count() == before, "step 4: the second run told somebody again"
 
     # 5. Partial is not pass; a date in the future is refused; then it is corrected.
@@ -88,7 +94,7 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
         found = story.state(case, "prod.q10_outage")
         assert found.state == "failing", f"step 5: partial is not pass: {found.words}"
         with pytest.raises(Refused, match="approve what is not met"):
-            life.vote(review, "architecture_integration", seats["architecture_integration"])
+            case_acts.vote(review, "architecture_integration", seats["architecture_integration"])
     with at(2026, 11, 11):
         with pytest.raises(ValidationError) as wrong:
             story.drill(case, date(2026, 11, 13), cast.support)
@@ -96,8 +102,8 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
         story.drill(case, date(2026, 11, 11), cast.support)
         assert story.state(case, "prod.q10_outage").grounded, "step 5: the pass of 11 November counts"
     with at(2026, 11, 11, 15):
-        life.vote(review, "architecture_integration", seats["architecture_integration"])
-        life.vote(review, "service_operations", seats["service_operations"])
+        case_acts.vote(review, "architecture_integration", seats["architecture_integration"])
+        case_acts.vote(review, "service_operations", seats["service_operations"])
         assert story.fresh_seats(review) == {
             "risk_compliance",
             "architecture_integration",
@@ -107,15 +113,15 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
 
     # 6. Two seats in the same second; one notice; the delegate comes second.
     with at(2026, 11, 12, 10, 0):
-        life.vote(review, "security_privacy", seats["security_privacy"])
+        case_acts.vote(review, "security_privacy", seats["security_privacy"])
         ready = Notice.objects.filter(kind="ready to decide", object_key=f"review:{review.pk}")
         assert not ready.exists(), "step 6: told to decide before the quorum"
-        life.vote(review, "business_value", seats["business_value"])
+        case_acts.vote(review, "business_value", seats["business_value"])
         assert story.sitting(review).verdict.decidable, f"step 6: {story.blockers(review)}"
         assert [notice.person for notice in ready] == [cast.chair], "step 6: one notice, to the chair"
         delegate = cast.sponsor
         holder = cast.board.memberships.get(seat="adoption_change")
-        ground.appoint(
+        people_actions.appoint(
             board=cast.board, person=delegate, seat="adoption_change", delegate_of=holder, by=cast.admin
         )
     with at(2026, 11, 12, 10, 5):
@@ -125,13 +131,15 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
             "reason": "Nobody uses it on Mondays.",
             "criteria": ("production.test_adoption",),
         }
-        text, seen = actions.statement_for(current, "adoption_change", delegate, at=clock.now(), **objection)
-        life.vote(review, "adoption_change", seats["adoption_change"])
+        text, seen = sign_off_actions.statement_for(
+            current, "adoption_change", delegate, at=clock.now(), **objection
+        )
+        case_acts.vote(review, "adoption_change", seats["adoption_change"])
         with pytest.raises(Conflict) as second:
-            actions.sign_off(
+            sign_off_actions.sign_off(
                 review=current,
                 seat="adoption_change",
-                digest=statements.digest(text),
+                digest=sign_off_statement.digest(text),
                 prepared_at=clock.now(),
                 replaces=None,
                 seen=seen,
@@ -146,7 +154,7 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
 
     # 7, variant: the scope grows between opening the page and pressing.
     with at(2026, 11, 12, 11, 0), story.undone():
-        actions.record_scope(
+        running_actions.record_scope(
             case=case,
             users="All account managers",
             departments=["Account management"],
@@ -158,13 +166,13 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
             by=cast.lead,
         )
         with pytest.raises(Refused, match="the scope changed"):
-            actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
+            review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
         assert set(story.stale_seats(review)) == set(seats), "step 7: scope touches every seat"
         assert story.fresh(case).stage == "mvp"
 
     # 7. Two tabs.
     with at(2026, 11, 12, 11, 0):
-        actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
+        review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
     with at(2026, 11, 12, 11, 1):
         second_tab = as_(cast.chair).post(
             reverse("review-decide", args=[review.pk]), {"outcome": "approved", "reason": "Ready."}
@@ -172,9 +180,9 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
         assert second_tab.status_code == 409, f"step 7: the second tab met {second_tab.status_code}"
         assert "at 11:00" in second_tab.content.decode(), "step 7: the second tab is not told when"
     with at(2026, 11, 12, 11, 1), pytest.raises(Conflict, match="Already approved by Elena Novak at 11:00"):
-        actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
+        review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
     assert case.stage_changes.filter(to_stage="production").count() == 1, "step 7: one decision"
     assert story.fresh(case).stage == "production"
     with at(2026, 11, 12, 12):
-        sweeps.recompute()
+        periodic.recompute()
         assert story.span(case).supported == "production", story.span(case).gaps

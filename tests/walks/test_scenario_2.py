@@ -4,13 +4,20 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from adoption.demo import life
-from governance import reminders
-from governance.answers import Refused
+from adoption.demo import case_acts
 from governance.models import Notice
 from governance.models.ledger import Entry
-from initiatives import actions, permissions, sweeps
+from governance.notices import due
+from governance.permission_result import Refused
+from initiatives.cases import permissions as case_permissions
+from initiatives.checklist import actions as checklist_actions
+from initiatives.holds import actions as hold_actions
 from initiatives.models import AnswerDraft, Voiding
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import actions as role_actions
+from initiatives.roles import leaving
+from initiatives.running import actions as running_actions
+from initiatives.stages import periodic
 from tests import factories, snapshots
 from tests.walks import story
 from tests.walks.story import at
@@ -39,14 +46,14 @@ def triage(cast):
     with at(2026, 8, 20):
         case = factories.make_prototype(cast, title="Ticket triage")
     with at(2026, 9, 1):
-        case = life.to_mvp(case, cast.team)
-        sponsor = actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
-        actions.accept_role(assignment=sponsor, by=cast.sponsor)
+        case = case_acts.to_mvp(case, cast.team)
+        sponsor = role_actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
+        role_actions.accept_role(assignment=sponsor, by=cast.sponsor)
     with at(2026, 10, 5):
-        life.ground_gate(case, "production", cast.team)
-        review = actions.open_review(case=story.fresh(case), by=cast.owner)
+        case_acts.ground_gate(case, "production", cast.team)
+        review = review_actions.open_review(case=story.fresh(case), by=cast.owner)
         for seat in ("risk_compliance", "architecture_integration", "adoption_change"):
-            life.vote(review, seat, cast.seats[seat])
+            case_acts.vote(review, seat, cast.seats[seat])
     return case, review
 
 
@@ -56,7 +63,7 @@ def test_the_model_is_swapped(cast, triage):
     # 3. On 20 October m-5 is recorded, running from the 21st, with nothing prepared for it.
     with at(2026, 10, 20, 15):
         assert story.fresh_seats(review) == {"risk_compliance", "architecture_integration", "adoption_change"}
-        actions.record_component(
+        running_actions.record_component(
             case=case,
             layer="model",
             name="Language model",
@@ -89,7 +96,7 @@ def test_the_model_is_swapped(cast, triage):
     with story.undone():  # had a trial of m-5 been prepared, it would count from that moment
         with at(2026, 10, 20, 16):
             incoming = case.components.get(layer="model").versions.get(version="m-5")
-            life.ground(case, "prod.performance", cast.team, title="Trial of m-5", names=[incoming])
+            case_acts.ground(case, "prod.performance", cast.team, title="Trial of m-5", names=[incoming])
             assert [item.title for item in story.state(case, "prod.performance").items] != ["Trial of m-5"]
         with at(2026, 10, 21, 0):
             assert [item.title for item in story.state(case, "prod.performance").items] == ["Trial of m-5"]
@@ -120,24 +127,24 @@ def nobody_accepts(cast, case):
         return set(rows.values_list("period", "person__login"))
 
     with at(2026, 11, 2):
-        actions.deactivate(person=cast.owner, reason="Left the company", system="HR feed")
+        leaving.deactivate(person=cast.owner, reason="Left the company", system="HR feed")
     # 6. Day 7 the chair, day 14 board and sponsor, day 30 a debt of the chair; the stage is untouched.
     with at(2026, 11, 9):
-        reminders.sweep()
+        due.sweep()
         assert ("after7d", "chair") in told(), f"step 6, day 7: {told()}"
         # Of the hold itself the seats it touches heard at once.
         again = {login for period, login in told() if period != "after0d"}
         assert not any(login.startswith("seat-") for login in again), f"step 6, day 7: {again}"
     with at(2026, 11, 16):
-        reminders.sweep()
+        due.sweep()
         people = {login for period, login in told() if period == "after14d"}
         assert people == {"sponsor", *factories.SEAT_LOGINS.values()}, f"step 6, day 14: {people}"
     with at(2026, 12, 1, 12):
-        sweeps.open_vacancy_debts()
+        periodic.open_vacancy_debts()
         assert not case.obligations.filter(kind="vacancy").exists(), "step 6: a day too early"
     with at(2026, 12, 2, 12):
-        sweeps.open_vacancy_debts()
-        sweeps.open_vacancy_debts()
+        periodic.open_vacancy_debts()
+        periodic.open_vacancy_debts()
         debt = case.obligations.get(kind="vacancy")
         assert debt.debtor == cast.chair, "step 6, day 30: the debt is the chair's"
         assert story.fresh(case).stage == "mvp", "step 6: no scheduler changes a stage"
@@ -148,7 +155,7 @@ def nobody_accepts(cast, case):
             .exists()
         )
         with pytest.raises(Refused, match="settles itself"):
-            actions.settle(obligation=debt, note="Done", by=cast.chair)
+            hold_actions.settle(obligation=debt, note="Done", by=cast.chair)
 
 
 def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):
@@ -160,23 +167,23 @@ def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):
     with at(2026, 10, 30):
         holder = cast.board.memberships.get(seat="service_operations")
         factories.make_seat(cast, successor, "service_operations", delegate_of=holder)
-        signed = life.vote(review, "service_operations", successor)
+        signed = case_acts.vote(review, "service_operations", successor)
         assert "service_operations" in story.fresh_seats(review)
         # The owner sits on the board for others' cases, and signed one that is still open.
         factories.make_seat(cast, cast.owner, "business_value")
         other = factories.make_case(cast, title="Route planner", owner=cast.support, by=cast.support)
-        life.parts(other, _team(cast, cast.support))
-        life.ground_gate(other, "prototype", _team(cast, cast.support))
-        elsewhere = actions.open_review(case=story.fresh(other), by=cast.support)
-        life.vote(elsewhere, "business_value", cast.owner)
+        case_acts.parts(other, _team(cast, cast.support))
+        case_acts.ground_gate(other, "prototype", _team(cast, cast.support))
+        elsewhere = review_actions.open_review(case=story.fresh(other), by=cast.support)
+        case_acts.vote(elsewhere, "business_value", cast.owner)
         assert story.sitting(elsewhere).verdict.decidable, story.blockers(elsewhere)
-        actions.keep_draft(
+        checklist_actions.keep_draft(
             case=case, requirement="prod.monitoring", fields={"text": "Every Monday"}, by=cast.owner
         )
 
     # 4. HR deactivates the owner.
     with at(2026, 11, 2):
-        actions.deactivate(person=cast.owner, reason="Left the company", system="HR feed")
+        leaving.deactivate(person=cast.owner, reason="Left the company", system="HR feed")
         case = story.fresh(case)
         assert not case.roles.in_force().filter(role="owner").exists(), "step 4: the role ended"
         ended = case.roles.filter(role="owner").get()
@@ -185,18 +192,18 @@ def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):
         assert (hold.kind, hold.opened_by) == ("owner_vacant", None), "step 4: the hold"
         assert story.span(case).supported == "prototype", "step 4: the hold caps what is supported"
         with pytest.raises(Refused, match="No accepted owner"):
-            actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
+            review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
         assert AnswerDraft.objects.get(initiative=case, person=cast.owner).fields == {"text": "Every Monday"}
         assert not story.sitting(elsewhere).verdict.decidable, "step 4: her vote elsewhere still counts"
         assert any("no longer active" in why for why in story.stale_seats(elsewhere)["business_value"])
         with pytest.raises(Refused, match="must sign again"):
-            actions.decide(review=elsewhere, outcome="approved", reason="Go.", by=cast.chair)
+            review_actions.decide(review=elsewhere, outcome="approved", reason="Go.", by=cast.chair)
 
-        proposal = actions.propose_role(case=case, role="owner", person=successor, by=cast.sponsor)
-        assert permissions.accepted(case, "owner") is None, "step 4: not effective before acceptance"
+        proposal = role_actions.propose_role(case=case, role="owner", person=successor, by=cast.sponsor)
+        assert case_permissions.accepted(case, "owner") is None, "step 4: not effective before acceptance"
         assert case.holds.open().filter(kind="owner_vacant").exists()
         with pytest.raises(Refused, match="Only Nils Holm can answer this"):
-            actions.accept_role(assignment=proposal, by=cast.admin)
+            role_actions.accept_role(assignment=proposal, by=cast.admin)
         assert any("Only Nils Holm" in answer for answer in story.refusals(case)), "step 4: left no entry"
 
         # While somebody is proposed, their approvals are suspended.
@@ -204,9 +211,9 @@ def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):
 
     # 5. The successor accepts; the vote of 30 October no longer counts.
     with at(2026, 11, 5):
-        actions.accept_role(assignment=proposal, by=successor)
+        role_actions.accept_role(assignment=proposal, by=successor)
         case = story.fresh(case)
-        assert permissions.accepted(case, "owner").person == successor
+        assert case_permissions.accepted(case, "owner").person == successor
         assert not case.holds.open().exists(), "step 5: the hold closes with its cause"
         why = story.stale_seats(review)["service_operations"]
         assert "Nils Holm is business owner of this case" in why, f"step 5: {why}"
@@ -214,4 +221,6 @@ def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):
 
 
 def _team(cast, owner):
-    return life.team_for(cast.unit, owner=owner, support=cast.lead, lead=cast.steward, steward=cast.owner)
+    return case_acts.team_for(
+        cast.unit, owner=owner, support=cast.lead, lead=cast.steward, steward=cast.owner
+    )

@@ -3,12 +3,12 @@
 import pytest
 from django.urls import reverse
 
-from adoption import behaviour
-from adoption.actions import signals
 from adoption.models import Signal
+from adoption.signals import actions as signal_actions
+from adoption.signals import signal_detection
 from governance.models import Notice
-from initiatives import actions
-from initiatives.actions.base import act
+from initiatives.cases.act import act
+from initiatives.reviews import actions as review_actions
 from tests import factories, snapshots
 from tests.walks import story
 from tests.walks.story import at
@@ -22,7 +22,7 @@ def triage(cast):
     """An MVP with everything shown for production, its review open and signed by six seats."""
     with at(2026, 11, 2):
         case = factories.make_ready(cast, factories.make_mvp(cast, title="Ticket triage"), "production")
-        review = actions.open_review(case=story.fresh(case), by=cast.owner)
+        review = review_actions.open_review(case=story.fresh(case), by=cast.owner)
     return case, review
 
 
@@ -34,7 +34,9 @@ def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, a
 
         # Usage readings: 14 % of intended users.
         with act("follow readings", system="readings", case=case) as locked:
-            signals.follow_figures(locked, behaviour.found([behaviour.Use("All of dispatch", 14, 100)]))
+            signal_actions.follow_figures(
+                locked, signal_detection.found([signal_detection.Use("All of dispatch", 14, 100)])
+            )
         # Two teams paste tickets into their old macro; one manager uses suggestions in appraisals.
         sent = {"source": "seen", "observed_on": "2026-11-30", "may_ask": "on"}
         for who, told in (
@@ -63,11 +65,13 @@ def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, a
 
         # The board answers and finds out: one by one they go, and the case stands where it stood.
         for row in Signal.objects.filter(computed=False):
-            signals.answer_signal(signal=row, words="Stopped and mended; HR was told.", by=cast.chair)
+            signal_actions.answer_signal(signal=row, words="Stopped and mended; HR was told.", by=cast.chair)
         assert not story.state(case, "adopt.behaviour").grounded, "an answer does not end what most do"
-        signals.end_signal(
+        signal_actions.end_signal(
             signal=Signal.objects.get(kind="worked_around"), reason="Macro gone.", by=cast.chair
         )
         with act("follow readings", system="readings", case=case) as locked:
-            signals.follow_figures(locked, behaviour.found([behaviour.Use("All of dispatch", 61, 100)]))
+            signal_actions.follow_figures(
+                locked, signal_detection.found([signal_detection.Use("All of dispatch", 61, 100)])
+            )
         assert story.state(case, "adopt.behaviour").grounded, "nothing stands against it any more"

@@ -8,21 +8,26 @@ import pytest
 from django.core import mail
 from django.db import connection
 
-from adoption.demo import life
-from governance import clock, delivery, hooks, reminders
+from adoption.demo import case_acts
+from governance import clock, contributions
 from governance.models import Delivery, Notice
-from initiatives import actions, sweeps
+from governance.notices import daily_mail
+from governance.notices import due as notice_due
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import actions as role_actions
+from initiatives.stages import actions as stage_actions
+from initiatives.stages import periodic
 from tests import factories
 
 
 def story(cast):
     """A prototype whose proof ages, an open review, a role and an owner to accept, a stopped case that owes."""
     case = factories.make_prototype(cast)
-    review = actions.open_review(case=case, by=cast.owner)
-    actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
+    review = review_actions.open_review(case=case, by=cast.owner)
+    role_actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
     factories.make_case(cast, title="Ticket triage", owner=cast.lead, by=cast.owner)
     stopped = factories.make_prototype(cast, title="Contract reader")
-    actions.stop(case=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    stage_actions.stop(case=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     Notice.objects.all().delete()
     return case, review
 
@@ -36,10 +41,10 @@ def day_by_day(days: range, start) -> None:
     """What the worker does, once a day."""
     for day in days:
         with clock.simulated(start + timedelta(days=day)):
-            sweeps.recompute()
-            actions.expire_reviews()
-            reminders.sweep()
-            delivery.deliver()
+            periodic.recompute()
+            review_actions.expire_reviews()
+            notice_due.sweep()
+            daily_mail.deliver()
 
 
 @pytest.mark.django_db
@@ -55,11 +60,11 @@ def test_twice_in_a_row_and_after_three_days_of_silence(cast):
     assert set(before.values()) == {1}
 
     with clock.simulated(start + timedelta(days=15)):  # no worker ran on days 12, 13 and 14
-        due = set(reminders.find())
-        reminders.sweep()
-        reminders.sweep()
-        delivery.deliver()
-        delivery.deliver()
+        due = set(notice_due.find())
+        notice_due.sweep()
+        notice_due.sweep()
+        daily_mail.deliver()
+        daily_mail.deliver()
     after = owed()
     fresh = set(after) - set(before)
     assert fresh, "days 14 and 15 have things of their own"
@@ -90,11 +95,11 @@ def test_silence_of_any_length_tells_what_a_daily_worker_would_have_told_last(ca
     for notice in Notice.objects.exclude(kind="decided").order_by("owed_at", "pk"):
         last[notice.person_id, notice.kind, notice.object_key] = notice.period
     with clock.simulated(start + timedelta(days=39)):
-        still_due = {key[:3]: key[3] for key in reminders.find()}
+        still_due = {key[:3]: key[3] for key in notice_due.find()}
     Notice.objects.all().delete()
     Delivery.objects.all().delete()
     with clock.simulated(start + timedelta(days=39)):
-        reminders.sweep()
+        notice_due.sweep()
     alone = {key_of(notice)[:3]: notice.period for notice in Notice.objects.all()}
     assert alone == still_due
     assert all(last[thing] == period for thing, period in alone.items())
@@ -111,7 +116,7 @@ def test_two_sweeps_at_once_owe_each_message_once():
         def work(moment=moment, counts=counts, gate=gate):
             try:
                 gate.wait()
-                counts.append(reminders.sweep(moment))
+                counts.append(notice_due.sweep(moment))
             finally:
                 connection.close()
 
@@ -138,14 +143,16 @@ def test_acts_need_no_broker(cast, settings):
     try:
         current_app.conf.broker_url = "redis://127.0.0.1:1/0"
         case = factories.make_prototype(cast)
-        review = actions.open_review(case=case, by=cast.owner)
+        review = review_actions.open_review(case=case, by=cast.owner)
         seat = next(iter(review.rulebook.book.gates[review.gate].seats))
-        life.vote(review, seat, cast.seats[seat], "object", reason="No.", criteria=criteria(review, seat))
+        case_acts.vote(
+            review, seat, cast.seats[seat], "object", reason="No.", criteria=criteria(review, seat)
+        )
     finally:
         current_app.conf.task_always_eager = settings.CELERY_TASK_ALWAYS_EAGER
         current_app.conf.broker_url = settings.CELERY_BROKER_URL
     assert Notice.objects.filter(kind="review opened").exists()
-    delivery.deliver()
+    daily_mail.deliver()
     assert mail.outbox
 
 
@@ -155,4 +162,4 @@ def criteria(review, seat) -> tuple[str, ...]:
 
 
 def test_every_app_hangs_its_queries_once():
-    assert len(hooks.due_queries) == len(set(hooks.due_queries)) == 29
+    assert len(contributions.due_queries) == len(set(contributions.due_queries)) == 29

@@ -50,9 +50,9 @@ def test_the_knowledge_base_is_four(cast, as_):
 
 
 def _state(case):
-    from governance import gates
+    from governance.gates import criteria
     from governance.models import Rulebook
-    from initiatives import standing
+    from initiatives.facts import supported_stage
 
     book, now = Rulebook.objects.current().book, clock.now()
-    return gates.states_at(standing.facts_of(case), book, now)["int.sources_condition"]
+    return criteria.states_at(supported_stage.facts_of(case), book, now)["int.sources_condition"]

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from initiatives.models import ProcessRecord
 from tests import factories
 from tests.initiatives import reviewing
@@ -17,7 +17,7 @@ def test_an_approval_in_somebodys_head_drops_what_is_supported_and_not_what_is_c
     with at(2026, 8, 20):
         case = factories.make_prototype(cast, title="Ticket triage")
     with at(2026, 9, 1):
-        case = life.to_mvp(case, cast.team)
+        case = case_acts.to_mvp(case, cast.team)
     with at(2026, 10, 12):
         assert story.span(case).supported == "mvp", "step 2: before the interview"
         lead = as_(cast.lead)

@@ -2,18 +2,17 @@
 
 from datetime import timedelta
 
+from adoption.demo import lessons, meetings
 from adoption.demo.people import Company, propose_next_rulebook
 from adoption.demo.stories import (
     accounts,
     changes,
+    decision_requests,
     finance,
     hr,
-    learned,
-    meetings,
     operations,
     service,
     stores,
-    systems,
 )
 from governance import clock
 
@@ -24,11 +23,11 @@ def tell(company: Company) -> None:
         story(company)
     with clock.simulated(clock.now() - timedelta(days=6)):
         propose_next_rulebook(company)
-    learned.elsewhere(company)
+    lessons.elsewhere(company)
     for change in (changes.away_now, changes.away_soon, changes.leaving):
         change(company)
     meetings.planned(company, "customer-service")
-    systems.asking(company)
+    decision_requests.asking(company)
 
 
 STORIES = (

@@ -7,7 +7,8 @@ from adoption.demo.chapters import telling
 from adoption.demo.people import Company
 from adoption.demo.stories import register
 from governance import clock
-from initiatives import actions
+from initiatives.efforts import notes
+from initiatives.reviews import actions as review_actions
 
 
 def ready_for_the_chair(company: Company) -> None:
@@ -36,7 +37,7 @@ def waiting_for_the_risk_seat(company: Company) -> None:
         review = tale.submit(8)
         tale.sign(review, 6, ("business_value", "adoption_change", "security_privacy"))
         with tale.day(4):
-            actions.ask_question(
+            review_actions.ask_question(
                 review=review,
                 criterion="mvp.workflow_known",
                 text="Who reads the letter before it leaves the house while a colleague is on holiday?",
@@ -50,7 +51,7 @@ def larger_prototype(company: Company) -> None:
         tale.idea(240)
         tale.prototype(205)
         with tale.day(190):
-            actions.record_event(
+            notes.record_event(
                 case=tale.case,
                 kind="demo",
                 happened_on=clock.today(),
@@ -62,7 +63,7 @@ def larger_prototype(company: Company) -> None:
         tale.accept_again(92)
     tale.night(2)
     with tale.day(1):
-        actions.record_funding(
+        notes.record_funding(
             case=tale.case,
             decided_on=clock.today(),
             decided_by="Regional steering committee",

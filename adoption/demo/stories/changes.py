@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from adoption.demo.people import Company
 from governance import clock
-from initiatives import actions, handing
-from initiatives.actions.absences import Asked
+from initiatives.absences import actions as absence_actions
+from initiatives.absences.actions import Asked
+from initiatives.roles import handover_queries, handovers
 
 
 def away_now(company: Company) -> None:
@@ -13,10 +14,10 @@ def away_now(company: Company) -> None:
     nora, marta = company["nora"], company["owner"]
     with clock.simulated(clock.now() - timedelta(days=5)):
         first = clock.today() + timedelta(days=1)
-        absence = actions.plan_absence(
+        absence = absence_actions.plan_absence(
             first=first, last=first + timedelta(days=20), asked=[Asked(marta)], by=nora
         )
-        actions.accept_delegation(delegation=absence.delegations.get(), by=marta)
+        absence_actions.accept_delegation(delegation=absence.delegations.get(), by=marta)
 
 
 def away_soon(company: Company) -> None:
@@ -25,7 +26,7 @@ def away_soon(company: Company) -> None:
     seat = olu.memberships.held_at(clock.now()).get(board=company.boards["northgate"])
     with clock.simulated(clock.now() - timedelta(days=2)):
         first = clock.today() + timedelta(days=14)
-        actions.plan_absence(
+        absence_actions.plan_absence(
             first=first, last=first + timedelta(days=11), asked=[Asked(company["sponsor"], seat)], by=olu
         )
 
@@ -34,8 +35,8 @@ def leaving(company: Company) -> None:
     """Ben Okoye leaves; for two of his cases he asked Ravi Menon, who has not answered yet."""
     ben = company["ben"]
     with clock.simulated(clock.now() - timedelta(days=1)):
-        held = sorted((part.case for part in handing.parts_of(ben)), key=lambda case: case.number)
-        actions.propose_handover(
+        held = sorted((part.case for part in handover_queries.parts_of(ben)), key=lambda case: case.number)
+        handovers.propose_handover(
             person=ben,
             chosen=dict.fromkeys(held[:2], company["lead"]),
             reason="I leave Northgate at the end of the year.",

@@ -1,14 +1,19 @@
 """Finance: production upright and in name only, and an owner who left."""
 
-from adoption.actions.figures import file_figures
-from adoption.demo.adopted import valued
-from adoption.demo.asking import ask
 from adoption.demo.chapters import telling
+from adoption.demo.measures import valued
 from adoption.demo.people import Company
-from adoption.demo.stories import use
+from adoption.demo.pulses import ask
+from adoption.demo.stories import incidents
+from adoption.readings.evidence_figures import file_figures
 from governance import clock
-from initiatives import actions
+from initiatives.cases import actions as case_actions
+from initiatives.contracts import actions as contract_actions
+from initiatives.efforts import notes
+from initiatives.holds import dependants
 from initiatives.models import Initiative
+from initiatives.roles import actions as role_actions
+from initiatives.roles import leaving
 
 
 def upright_production(company: Company) -> None:
@@ -28,7 +33,7 @@ def upright_production(company: Company) -> None:
         )
         tale.production(12)
         with tale.day(10):
-            dependant = actions.add_dependant(
+            dependant = dependants.add_dependant(
                 case=tale.case,
                 who="Accounts payable, Zurich",
                 process="The weekly payment run",
@@ -37,10 +42,10 @@ def upright_production(company: Company) -> None:
                 executive=tale.team.seats["adoption_change"],
                 by=tale.team.owner,
             )
-        use.reported(tale, 9)
+        incidents.reported(tale, 9)
         with tale.day(8):
-            actions.state_dependence(dependant=dependant, by=tale.team.seats["adoption_change"])
-            actions.observe(
+            dependants.state_dependence(dependant=dependant, by=tale.team.seats["adoption_change"])
+            notes.observe(
                 case=tale.case,
                 layer="application",
                 observed_on=clock.today(),
@@ -104,12 +109,12 @@ def vacant_owner(company: Company) -> None:
         tale.prototype(130)
         tale.mvp(62)
         with tale.day(60):
-            asked = actions.propose_role(
+            asked = role_actions.propose_role(
                 case=tale.case, role="sponsor", person=company["sponsor"], by=tale.team.owner
             )
-            actions.accept_role(assignment=asked, by=company["sponsor"])
+            role_actions.accept_role(assignment=asked, by=company["sponsor"])
     with tale.day(12):
-        actions.deactivate(person=company["tove"], reason="Left the company", by=company["admin"])
+        leaving.deactivate(person=company["tove"], reason="Left the company", by=company["admin"])
 
 
 def contract_to_approve(company: Company) -> None:
@@ -119,12 +124,12 @@ def contract_to_approve(company: Company) -> None:
         tale.prototype(40)
         tale.staff(12)
         with tale.day(8):
-            actions.save_contract(
+            contract_actions.save_contract(
                 case=tale.again(), clauses=tale.clauses(), vocabulary=tale.vocabulary(), by=tale.team.owner
             )
-            actions.propose_contract(case=tale.case, by=tale.team.owner)
+            contract_actions.propose_contract(case=tale.case, by=tale.team.owner)
         with tale.day(6):
-            actions.propose_tier(
+            case_actions.propose_tier(
                 case=tale.again(), tier="limited", worst_credible_harm=tale.words.harm, by=tale.team.owner
             )
     joined(company, tale.case)
@@ -135,7 +140,7 @@ def joined(company: Company, other: Initiative) -> None:
     with telling(company, "budget", 30) as tale:
         tale.idea(33)
         with tale.day(30):
-            actions.withdraw(
+            case_actions.withdraw(
                 case=tale.case,
                 reason="The treasurers write the same comments.",
                 joined_to=other,

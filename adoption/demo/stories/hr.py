@@ -1,9 +1,12 @@
 """People and culture: a stopped idea, a role to accept, a chair who is party."""
 
-from adoption.demo import life
+from adoption.demo import case_acts
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
-from initiatives import actions
+from initiatives.cases import actions as case_actions
+from initiatives.checklist import actions as checklist_actions
+from initiatives.roles import actions as role_actions
+from initiatives.stages import actions as stage_actions
 
 
 def stopped_idea(company: Company) -> None:
@@ -11,7 +14,7 @@ def stopped_idea(company: Company) -> None:
     with telling(company, "applicants", 50) as tale:
         case = tale.idea(60)
         with tale.day(59):
-            actions.change_details(
+            case_actions.change_details(
                 case=case,
                 problem=case.problem,
                 platform="",
@@ -20,7 +23,7 @@ def stopped_idea(company: Company) -> None:
                 by=tale.team.owner,
             )
         with tale.day(50):
-            actions.stop(
+            stage_actions.stop(
                 case=tale.again(),
                 reason_code="risk",
                 reason="Nobody could say why one application came before another.",
@@ -35,11 +38,11 @@ def role_to_accept(company: Company) -> None:
         tale.prototype(45)
         tale.staff(11, ("technical_lead", "data_steward"))
         with tale.day(9):
-            actions.propose_role(
+            role_actions.propose_role(
                 case=tale.case, role="support_owner", person=tale.team.support, by=tale.team.owner
             )
         with tale.day(5):
-            actions.answer(
+            checklist_actions.answer(
                 case=tale.case,
                 requirement="int.definitions",
                 kind="not_applicable",
@@ -53,11 +56,11 @@ def chair_is_party(company: Company) -> None:
     with telling(company, "shifts", 6) as tale:
         tale.idea(20)
         with tale.day(18):
-            asked = actions.propose_role(
+            asked = role_actions.propose_role(
                 case=tale.case, role="sponsor", person=company["chair"], by=tale.team.owner
             )
-            actions.accept_role(assignment=asked, by=company["chair"])
+            role_actions.accept_role(assignment=asked, by=company["chair"])
         tale.describe(14)
         review = tale.submit(9)
         with tale.day(6):
-            life.vote(review, "business_value", tale.team.seats["business_value"])
+            case_acts.vote(review, "business_value", tale.team.seats["business_value"])

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
+from adoption.demo import postmortems
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
-from adoption.demo.stories import looked_back
-from initiatives import actions
+from initiatives.holds import actions as hold_actions
+from initiatives.roles import actions as role_actions
 
 
 def condition_overdue(company: Company) -> None:
@@ -28,7 +29,7 @@ def retired(company: Company) -> None:
         tale.prototype(230)
         tale.mvp(170)
         tale.production(80)
-        looked_back.at_go_live(tale, 42)
+        postmortems.at_go_live(tale, 42)
         tale.prove("retire", 30)
         review = tale.submit(24)
         tale.sign(review, 18, ("service_operations", "adoption_change"))
@@ -49,7 +50,7 @@ def gap_open(company: Company) -> None:
         tale.prototype(100)
         tale.mvp(48)
         with tale.day(20):
-            actions.open_gap(
+            hold_actions.open_gap(
                 case=tale.case,
                 text="Depot 3 writes local time without saying so; its windows are an hour off in winter.",
                 owner=tale.team.lead,
@@ -58,7 +59,7 @@ def gap_open(company: Company) -> None:
                 by=tale.team.owner,
             )
         with tale.day(5):
-            actions.propose_role(
+            role_actions.propose_role(
                 case=tale.case, role="sponsor", person=company["sponsor"], by=tale.team.owner
             )
 

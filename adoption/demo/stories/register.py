@@ -6,10 +6,16 @@ from decimal import Decimal
 from adoption.demo.chapters import Tale
 from adoption.demo.people import Company
 from governance import clock
-from initiatives import actions
-from initiatives.actions import Place
+from initiatives.efforts import actions as effort_actions
+from initiatives.integration.definitions import actions as definition_actions
+from initiatives.integration.links import actions as link_actions
+from initiatives.integration.links.actions import Place
+from initiatives.integration.residency import actions as residency_actions
+from initiatives.integration.resilience import process_actions
+from initiatives.integration.systems import accounts
+from initiatives.integration.systems import actions as system_actions
+from initiatives.integration.systems.findings import digest
 from initiatives.models import DefinitionConflict, Link, System, Vendor
-from initiatives.register.systems import digest
 
 MODEL_VENDOR = "Tessera"
 TESSERA_TERM = "Tessera master agreement, clause 7.3"
@@ -34,7 +40,7 @@ def agree(link: Link) -> None:
     """The owner of the link's system reads it as it stands, and agrees in person."""
     link = Link.objects.select_related("system__owner").get(pk=link.pk)
     hops = list(link.hops.filter(ended_at__isnull=True).order_by("position"))
-    actions.answer_link(
+    link_actions.answer_link(
         link=link,
         accepts=True,
         words="Nightly loads have priority until six.",
@@ -47,8 +53,8 @@ def of_summary(company: Company, tale: Tale) -> None:
     """The CRM and the billing system, described long before the trial, and agreed to by their owners."""
     links = []
     with tale.day(226):
-        vendor = actions.add_vendor(name=MODEL_VENDOR, by=tale.team.seats["security_privacy"])
-        actions.file_vendor_term(
+        vendor = residency_actions.add_vendor(name=MODEL_VENDOR, by=tale.team.seats["security_privacy"])
+        residency_actions.file_vendor_term(
             vendor=vendor,
             kind="region",
             reference=TESSERA_TERM,
@@ -58,7 +64,7 @@ def of_summary(company: Company, tale: Tale) -> None:
             by=tale.team.seats["security_privacy"],
         )
     with tale.day(224):
-        crm = actions.describe_system(
+        crm = system_actions.describe_system(
             name="CRM",
             kind="bought",
             location="crm.northgate.example",
@@ -75,10 +81,10 @@ def of_summary(company: Company, tale: Tale) -> None:
             ("Service", "Cases beside the standard ones"),
             ("Finance", "A field for the payer, filled by hand"),
         ):
-            actions.add_customisation(
+            system_actions.add_customisation(
                 system=crm, team=team, what=what, since=date(2019, 1, 15), by=tale.team.owner
             )
-        billing = actions.describe_system(
+        billing = system_actions.describe_system(
             name="Billing",
             kind="home_grown",
             location="billing.northgate.example",
@@ -91,7 +97,7 @@ def of_summary(company: Company, tale: Tale) -> None:
             by=tale.team.owner,
         )
         for system, purpose in ((crm, "Notes of the last two years"), (billing, "Open invoices")):
-            account = actions.open_account(
+            account = accounts.open_account(
                 system=system,
                 name=f"svc-summary-{system.name.lower()}",
                 owner=tale.team.lead,
@@ -106,7 +112,7 @@ def of_summary(company: Company, tale: Tale) -> None:
 
 
 def _link(tale: Tale, system: System, vendor: Vendor, purpose: str, account) -> Link:
-    return actions.add_link(
+    return link_actions.add_link(
         case=tale.again(),
         system=system,
         pattern="anchor",
@@ -132,7 +138,7 @@ def live(tale: Tale, ago: int) -> None:
     links = list(Link.objects.standing().filter(initiative=tale.case))
     with tale.day(ago):
         for link in links:
-            actions.change_link(link=link, live=True, by=tale.team.owner)
+            link_actions.change_link(link=link, live=True, by=tale.team.owner)
             agree(link)
 
 
@@ -140,12 +146,12 @@ def agreed_on_customer(tale: Tale, ago: int) -> None:
     """Two systems mean two things by "customer"; it is found by comparing them, and the steward settles it."""
     systems = {link.system.name: link.system for link in Link.objects.standing().filter(initiative=tale.case)}
     with tale.day(ago):
-        actions.name_term(
+        definition_actions.name_term(
             name="customer",
             meaning="Whoever buys from us.",
             by=tale.team.seats["architecture_integration"],
         )
-        used = actions.use_term(case=tale.again(), name="customer", by=tale.team.owner)
+        used = definition_actions.use_term(case=tale.again(), name="customer", by=tale.team.owner)
         for name, since, said in (
             (
                 "CRM",
@@ -170,7 +176,7 @@ def agreed_on_customer(tale: Tale, ago: int) -> None:
                 },
             ),
         ):
-            actions.define(
+            definition_actions.define(
                 term=used.term,
                 system=systems[name],
                 valid_from=date(since, 1, 1),
@@ -179,7 +185,7 @@ def agreed_on_customer(tale: Tale, ago: int) -> None:
             )
     with tale.day(ago - 2):
         for conflict in DefinitionConflict.objects.filter(initiative=tale.case, decided_at__isnull=True):
-            actions.reconcile(
+            definition_actions.reconcile(
                 conflict=conflict,
                 decision="A summary is of one account; what its addresses owe is added up under it.",
                 mapping=[
@@ -193,7 +199,7 @@ def agreed_on_customer(tale: Tale, ago: int) -> None:
 def explained(tale: Tale, ago: int) -> None:
     """The technical lead goes through the sign-on flow, and can explain it."""
     with tale.day(ago):
-        actions.record_flow(
+        process_actions.record_flow(
             case=tale.again(),
             steps=[
                 {"who": "Assistant", "what": "asks the directory for a token of its service account"},
@@ -211,9 +217,11 @@ def worked(tale: Tale, ago: int, weeks: int, *, waited: dict[str, int]) -> None:
         case, this = tale.again(), clock.today()
         for number, (layer, hours) in enumerate(HOURS[: weeks * 2]):
             week = this - timedelta(weeks=number // 2)
-            actions.note_effort(case=case, layer=layer, week=week, hours=Decimal(hours), by=tale.team.owner)
+            effort_actions.note_effort(
+                case=case, layer=layer, week=week, hours=Decimal(hours), by=tale.team.owner
+            )
         for number, (words, days) in enumerate(waited.items()):
-            actions.note_effort(
+            effort_actions.note_effort(
                 case=case,
                 layer="integration",
                 week=this - timedelta(weeks=number),
@@ -226,7 +234,7 @@ def worked(tale: Tale, ago: int, weeks: int, *, waited: dict[str, int]) -> None:
 def four_knowledge_bases(company: Company, tale: Tale) -> None:
     """What everybody called the knowledge base: one is maintained, two went out of date, nobody owns the last."""
     with tale.day(146):
-        base = actions.describe_system(
+        base = system_actions.describe_system(
             name="Knowledge base of customer service",
             kind="knowledge_collection",
             purpose="How a ticket is answered.",
@@ -240,8 +248,10 @@ def four_knowledge_bases(company: Company, tale: Tale) -> None:
             ("Wiki of the call centre", "wiki", {"owner": company["ben"], "editable": False}),
             ("Shared folder “Service”", "file_share", {"organised_on": date(2019, 5, 2)}),
         ):
-            actions.describe_system(name=name, kind=kind, collection=base, by=tale.team.owner, **fields)
-        actions.add_link(
+            system_actions.describe_system(
+                name=name, kind=kind, collection=base, by=tale.team.owner, **fields
+            )
+        link_actions.add_link(
             case=tale.again(),
             system=base,
             pattern="feed",

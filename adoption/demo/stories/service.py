@@ -2,13 +2,18 @@
 
 from datetime import timedelta
 
-from adoption.demo import life
-from adoption.demo.asking import ask
+from adoption.demo import case_acts, meetings
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
-from adoption.demo.stories import meetings, register, use
+from adoption.demo.pulses import ask
+from adoption.demo.stories import incidents, register
 from governance import clock
-from initiatives import actions
+from initiatives.checklist import waivers
+from initiatives.evidence import actions as evidence_actions
+from initiatives.holds import actions as hold_actions
+from initiatives.reviews import actions as review_actions
+from initiatives.running import actions as running_actions
+from initiatives.stages import actions as stage_actions
 
 
 def planned_model_change(company: Company) -> None:
@@ -20,7 +25,7 @@ def planned_model_change(company: Company) -> None:
         register.worked(tale, 109, 3, waited={"Whoever owns the old answers": 15})
         tale.prepare_mvp(63, skip=("mvp.workflow",))
         with tale.day(64):
-            waiver = actions.request_waiver(
+            waiver = waivers.request_waiver(
                 case=tale.again(),
                 key="mvp.workflow",
                 reason="The queues are redrawn in December; until then a team lead sorts what looks wrong, daily.",
@@ -28,8 +33,8 @@ def planned_model_change(company: Company) -> None:
                 by=tale.team.owner,
             )
         with tale.day(63, 16):
-            actions.agree_to_waiver(waiver=waiver, by=tale.team.seats["risk_compliance"])
-            actions.agree_to_waiver(waiver=waiver, by=tale.team.chair)
+            waivers.agree_to_waiver(waiver=waiver, by=tale.team.seats["risk_compliance"])
+            waivers.agree_to_waiver(waiver=waiver, by=tale.team.chair)
         review = tale.submit(62)
         tale.sign(review, 58, ("business_value", "risk_compliance", "adoption_change", "security_privacy"))
         with meetings.held(
@@ -39,9 +44,9 @@ def planned_model_change(company: Company) -> None:
             "board let it go to Lisbon alone, and wants to see the new workflow in December.",
         ):
             tale.decide(review, 55, "Bounded to Lisbon; the workflow follows with the new queues.")
-        use.avoided(tale, 5)
+        incidents.avoided(tale, 5)
         with tale.day(3):
-            actions.record_component(
+            running_actions.record_component(
                 case=tale.case,
                 layer="model",
                 name=tale.words.part,
@@ -65,13 +70,15 @@ def stale_vote(company: Company) -> None:
         tale.sign(review, 9, ("business_value", "risk_compliance", "security_privacy"))
         old = tale.case.evidence.get(kind="system_record")
         with tale.day(4):
-            actions.add_evidence(
+            evidence_actions.add_evidence(
                 case=tale.case,
                 kind="system_record",
                 title="Inventory of links: the warranty register moved to a new server",
                 observed_on=clock.today(),
                 covers=list(old.coverage.values_list("requirement", flat=True)),
-                file=life.pdf(f"Inventory of links after the move ({tale.ref})", observed_on=clock.today()),
+                file=case_acts.pdf(
+                    f"Inventory of links after the move ({tale.ref})", observed_on=clock.today()
+                ),
                 supersedes=old,
                 by=tale.team.steward,
             )
@@ -83,9 +90,9 @@ def held(company: Company) -> None:
         tale.idea(160)
         tale.prototype(130)
         tale.mvp(50)
-        use.incident(company, tale, 7)
+        incidents.incident(company, tale, 7)
         with tale.day(6):
-            actions.hold(
+            hold_actions.hold(
                 case=tale.case,
                 reason="Three summaries named an illness that the customer had mentioned. Nothing moves until those "
                 "are found and the rule holds.",
@@ -99,7 +106,7 @@ def owed_post_mortem(company: Company) -> None:
         tale.idea(100)
         tale.prototype(70)
         with tale.day(20):
-            actions.stop(
+            stage_actions.stop(
                 case=tale.again(),
                 reason_code="blocked",
                 reason="The telephone system cannot say who agreed to be recorded.",
@@ -115,13 +122,13 @@ def returned_review(company: Company) -> None:
         tale.prepare_mvp(22, skip=("mvp.workflow", "int.sources_condition"))
         review = tale.submit(20)
         with tale.day(13):
-            actions.return_review(
+            review_actions.return_review(
                 review=review,
                 reason="Two of the four knowledge bases have no owner. Which ones are read, and who answers for them?",
                 by=tale.team.chair,
             )
         with tale.day(6):
-            actions.request_waiver(
+            waivers.request_waiver(
                 case=tale.again(),
                 key="mvp.workflow",
                 reason="The editors' workflow is being rewritten; drafts are read by two people until then.",

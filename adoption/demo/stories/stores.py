@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 
-from adoption.actions import postmortems as adoption
-from adoption.actions.writing import write
-from adoption.demo import life
+from adoption.demo import case_acts
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
-from adoption.demo.words import ATTESTED
-from initiatives import actions, standing
+from adoption.demo.texts import ATTESTED
+from adoption.postmortems import actions as postmortem_actions
+from adoption.postmortems.writing import write
+from initiatives.facts import supported_stage
+from initiatives.stages import actions as stage_actions
 
 
 def not_yet_an_honest_prototype(company: Company) -> None:
@@ -17,11 +18,11 @@ def not_yet_an_honest_prototype(company: Company) -> None:
         tale.idea(370)
         tale.prototype(340)
         with tale.day(170):
-            actions.continue_stage(
+            stage_actions.continue_stage(
                 case=tale.case,
                 reason="Two stores were rebuilt in the spring. It needs a season of shelves that stand still.",
                 until=tale.today + timedelta(days=9),
-                was=standing.review_by(tale.case),
+                was=supported_stage.review_by(tale.case),
                 by=tale.team.chair,
             )
         tale.describe(168, [key for key in ATTESTED["prototype"] if key != "proto.limitations"])
@@ -35,7 +36,7 @@ def refused(company: Company) -> None:
         tale.prepare_mvp(25, skip=("mvp.expectations",))
         review = tale.submit(23)
         with tale.day(20):
-            life.vote(
+            case_acts.vote(
                 review,
                 "risk_compliance",
                 tale.team.seats["risk_compliance"],
@@ -50,7 +51,7 @@ def refused(company: Company) -> None:
             outcome="refused",
         )
         with tale.day(3):
-            draft = adoption.start(
+            draft = postmortem_actions.start(
                 obligation=tale.case.obligations.unsettled().get(kind="post_mortem"), by=tale.team.owner
             )
             draft = write(
@@ -88,7 +89,7 @@ def refused(company: Company) -> None:
                 ],
                 by=tale.team.owner,
             )
-            adoption.hand_in(post_mortem=draft, version=draft.version, by=tale.team.owner)
+            postmortem_actions.hand_in(post_mortem=draft, version=draft.version, by=tale.team.owner)
 
 
 def overdue_post_mortem(company: Company) -> None:
@@ -97,7 +98,7 @@ def overdue_post_mortem(company: Company) -> None:
         tale.idea(140)
         tale.prototype(110)
         with tale.day(45):
-            actions.stop(
+            stage_actions.stop(
                 case=tale.again(),
                 reason_code="no_value",
                 reason="The forecast was right for milk and wrong for everything that was on promotion.",

@@ -14,10 +14,13 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
 from adoption.demo import inventory, people, stories
-from governance import clock, ledger, roles, seals
-from governance.history import acting
-from governance.kept import kept
+from governance import clock
+from governance.ledger import record
+from governance.ledger.row_history import acting
 from governance.models import Entry, Notice, User
+from governance.storage import database_roles
+from governance.storage.secret_files import kept
+from governance.transparency_log import sealing
 from initiatives.models import Initiative
 
 MARK = "demo founded"
@@ -58,7 +61,7 @@ class Command(BaseCommand):
         if options["keep"]:
             self.stdout.write("Building the demo (once) ...")
         build(password)
-        seals.seal()
+        sealing.seal()
         with connection.cursor() as cursor:  # so that the first pages are not planned by guesses
             cursor.execute("ANALYZE")
         write_logins(settings.DATA_DIR, password)
@@ -72,7 +75,7 @@ def build(password: str) -> people.Company:
     """Found the company, tell its stories, import the extract, put the notices of the past away."""
     with clock.simulated(clock.now() - FOUNDED):
         with acting(system="demo", reason="A demonstration; no person or case in it is real"):
-            ledger.record(MARK, company=people.COMPANY)
+            record.record(MARK, company=people.COMPANY)
         company = people.found(password)
     stories.tell(company)
     inventory.bring_in(company)
@@ -80,7 +83,7 @@ def build(password: str) -> people.Company:
     old = Notice.objects.filter(owed_at__lt=clock.now() - READ_AFTER)
     old.update(read_at=F("owed_at") + timedelta(days=1))
     with acting(system="demo", reason="From here on, people act"):
-        ledger.record(DONE, company=people.COMPANY)
+        record.record(DONE, company=people.COMPANY)
     return company
 
 
@@ -99,7 +102,7 @@ def drop_everything() -> None:
             "The demo is in use and cannot be dropped now; stop Plumbline (Ctrl-C), then try again."
         ) from trouble
     call_command("migrate", interactive=False, verbosity=0)
-    roles.grant(connection)
+    database_roles.grant(connection)
 
 
 def write_logins(folder: Path, password: str) -> None:

@@ -9,10 +9,10 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import ProgrammingError, connection, transaction
 
-from governance import erased, erasure
-from governance.answers import Refused
 from governance.models import User
-from initiatives import actions
+from governance.permission_result import Refused
+from governance.privacy import erasure, erasure_log
+from initiatives.roles import leaving
 
 
 class Command(BaseCommand):
@@ -63,7 +63,7 @@ class Command(BaseCommand):
     def handle(self, *args, **options):
         """Erase and say what came of it. Raises CommandError with a sentence that says how to mend it."""
         if options["erasures_log"]:
-            added = erased.write_log(options["erasures_log"])
+            added = erasure_log.write_log(options["erasures_log"])
             self.stdout.write(f"{added} erasures added to {options['erasures_log']}.")
             return
         try:
@@ -90,7 +90,7 @@ class Command(BaseCommand):
             override = erasure.Override(options["override_retention"], auditor)
         with transaction.atomic():
             if person.is_active and options["deactivate"]:
-                person = actions.deactivate(person=person, reason=options["why"], by=by)
+                person = leaving.deactivate(person=person, reason=options["why"], by=by)
             done = erasure.erase(
                 person=person,
                 why=options["why"],
@@ -102,7 +102,7 @@ class Command(BaseCommand):
             )
             transaction.set_rollback(options["dry_run"])
         if not options["dry_run"] and not connection.in_atomic_block:
-            erased.give_space_back(done.rows)
+            erasure_log.give_space_back(done.rows)
         return done
 
     def tell(self, done: erasure.Done, *, dry_run: bool) -> None:
@@ -124,7 +124,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Still named in {table}: {count}")
         if not dry_run:
             self.stdout.write(
-                f"It is entry {done.act} of the record. The log for a restore is {erased.log_path()}."
+                f"It is entry {done.act} of the record. The log for a restore is {erasure_log.log_path()}."
             )
 
     def person(self, login: str | None, what: str) -> User:

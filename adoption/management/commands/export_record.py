@@ -6,10 +6,10 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.dateparse import parse_date
 
-from adoption import exporting
+from adoption.record_export import record_export
 from governance import clock
 from governance.models import User
-from governance.offline.verify import Rejected
+from governance.transparency_log.offline_verifier import Rejected
 from initiatives.models import Initiative
 
 
@@ -58,8 +58,8 @@ class Command(BaseCommand):
             raise CommandError(f"{target} is there already; name another file.")
         scope = scope_of(options["case"], first, days[0] if days else None)
         try:
-            held = exporting.held_notes(path.read_bytes() for path in options["checkpoint"])
-            done = exporting.export(
+            held = record_export.held_notes(path.read_bytes() for path in options["checkpoint"])
+            done = record_export.export(
                 out=target,
                 scope=scope,
                 with_files=options["with_files"],
@@ -69,7 +69,7 @@ class Command(BaseCommand):
             )
         except Rejected as why:
             raise CommandError(f"What you hold is not a checkpoint of this record: {why}") from None
-        except exporting.NothingSealed:
+        except record_export.NothingSealed:
             raise CommandError("Nothing is in the record yet.") from None
         except OSError as trouble:
             raise CommandError(f"{trouble.filename or target}: {trouble.strerror}.") from None
@@ -81,20 +81,20 @@ class Command(BaseCommand):
             self.stderr.write(f"WRONG  not included, gone or not the file that was recorded: {line}")
 
 
-def scope_of(ref: str | None, first: str | None, last: str | None) -> exporting.Scope:
+def scope_of(ref: str | None, first: str | None, last: str | None) -> record_export.Scope:
     """What is asked for. Raises CommandError."""
     if ref:
         number = ref.removeprefix("AI-")
         found = Initiative.objects.filter(number=number).first() if number.isdecimal() else None
         if found is None or found.ref != ref:
             raise CommandError(f"There is no case {ref}; write it like AI-0042.")
-        return exporting.Scope(case=found)
+        return record_export.Scope(case=found)
     if first:
         begins, ends = day_of(first), day_of(last) if last else clock.today()
         if ends < begins:
             raise CommandError(f"{ends} is before {begins}.")
-        return exporting.Scope(first=begins, last=ends)
-    return exporting.Scope()
+        return record_export.Scope(first=begins, last=ends)
+    return record_export.Scope()
 
 
 def day_of(text: str) -> date:

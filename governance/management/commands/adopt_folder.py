@@ -5,8 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from governance import folder, ledger
-from governance.history import acting
+from governance.ledger import record
+from governance.ledger.row_history import acting
+from governance.storage import data_folder
 
 
 class Command(BaseCommand):
@@ -25,10 +26,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, although_files_are_missing: bool, **options: Any) -> None:
         """Adopt it. Raises CommandError where it does not hold the recorded files, or cannot be written."""
-        if not folder.wrong():
+        if not data_folder.wrong():
             self.stdout.write(f"{settings.MEDIA_ROOT} is the folder of this database already.")
             return
-        seen = folder.sample()
+        seen = data_folder.sample()
         if not (seen.fits or although_files_are_missing):
             raise CommandError(
                 f"Of {seen.looked} recorded files {seen.found} are in {settings.MEDIA_ROOT}: it was not adopted. Mount "
@@ -36,10 +37,10 @@ class Command(BaseCommand):
             )
         try:
             with acting(system="adopt_folder", reason="An operator named the folder of files"):
-                folder.take()
-                ledger.record("folder adopted", looked=seen.looked, found=seen.found)
+                data_folder.take()
+                record.record("folder adopted", looked=seen.looked, found=seen.found)
         except OSError as trouble:
-            raise CommandError(f"{folder.place()} cannot be written ({trouble.strerror}).") from None
+            raise CommandError(f"{data_folder.place()} cannot be written ({trouble.strerror}).") from None
         self.stdout.write(
             f"{settings.MEDIA_ROOT} is the folder of this database; {seen.found} of {seen.looked} recorded files that "
             "were looked for are there."

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from governance import decision_log, spools
+from governance.authorization import decision_log, decision_spool
 
 
 class Command(BaseCommand):
@@ -15,7 +15,7 @@ class Command(BaseCommand):
         """Try each line once more. Raises CommandError where some still do not fit; they stay in their files."""
         count = decision_log.bring_aside(settings.DECISIONS_DIR)
         self.stdout.write(f"{count} decision{'' if count == 1 else 's'} brought over.")
-        if left := spools.waiting(settings.DECISIONS_DIR).aside:
+        if left := decision_spool.waiting(settings.DECISIONS_DIR).aside:
             names = ", ".join(str(path) for path in left)
             raise CommandError(
                 f"Some still do not fit the database: {names}. Each holds one decision a line, as JSON; the log of "

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import ProgrammingError, connection, transaction
 from psycopg import sql
 
-from governance import roles
+from governance.storage import database_roles
 
 BEHIND_A_POOLER = 60  # seconds for a statement, as the web server has without one
 
@@ -23,12 +23,12 @@ class Command(BaseCommand):
         """Whether to do it, and what the logins are called here."""
         parser.add_argument("--apply", action="store_true", help="carry the grants out")
         for name in ("application", "sealer", "auditor"):
-            default = getattr(roles.Names, name)
+            default = getattr(database_roles.Names, name)
             parser.add_argument(f"--{name}", default=default, help=f"its login (default: {default})")
 
     def handle(self, *, apply, application, sealer, auditor, **_):
         """Say what is missing and how to make it, print the grants, apply them if asked."""
-        names = roles.Names(application, sealer, auditor)
+        names = database_roles.Names(application, sealer, auditor)
         with connection.cursor() as cursor:
             cursor.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY (%s)", [list(names)])
             known = [name for (name,) in cursor.fetchall()]
@@ -36,7 +36,7 @@ class Command(BaseCommand):
             for name in missing:
                 self.stdout.write(f"-- {name} does not exist yet; make it with a password of your own:")
                 self.stdout.write(f"CREATE ROLE {name} LOGIN PASSWORD '...';")
-            for statement in roles.statements(cursor, names, known if apply else list(names)):
+            for statement in database_roles.statements(cursor, names, known if apply else list(names)):
                 self.stdout.write(f"{statement.as_string(cursor.connection)};")
             limits = [f"{one.as_string(cursor.connection)};" for one in self.limits(names)]
             self.stdout.writelines(f"{line}\n" for line in limits)
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was applied: make {', '.join(missing)} first, as shown above.")
         try:
             with transaction.atomic():
-                roles.grant(connection, names)
+                database_roles.grant(connection, names)
         except ProgrammingError as trouble:
             raise CommandError(
                 f"The database refuses ({str(trouble).strip().splitlines()[0]}); run this as the owner of the tables, "
@@ -63,6 +63,10 @@ class Command(BaseCommand):
                 f"a superuser, or as {application} itself: {' '.join(limits)}"
             ) from trouble
 
-    def limits(self, names: roles.Names) -> list[sql.Composed]:
+    def limits(self, names: database_roles.Names) -> list[sql.Composed]:
         """The time limit of the application's login, where a pooler lets no process bring its own."""
-        return roles.limits(names, settings.STATEMENT_SECONDS or BEHIND_A_POOLER) if settings.POOLER else []
+        return (
+            database_roles.limits(names, settings.STATEMENT_SECONDS or BEHIND_A_POOLER)
+            if settings.POOLER
+            else []
+        )

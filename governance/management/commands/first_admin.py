@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
-from governance import first_admin
+from governance.sign_in import first_admin
 
 
 class Command(BaseCommand):

@@ -3,8 +3,8 @@
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from governance import links
 from governance.models import User
+from governance.sign_in import password_links
 
 
 class Command(BaseCommand):
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         if person is None:
             raise CommandError(f"Nobody signs in as {login}.")
         try:
-            address = links.hand_over(person=person, system="password_link")
+            address = password_links.hand_over(person=person, system="password_link")
         except ValidationError as wrong:
             raise CommandError(" ".join(wrong.messages)) from None
         self.stdout.write(

@@ -7,7 +7,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from governance import clock, clock_check, delivery, reminders
+from governance import clock
+from governance.notices import daily_mail, due
+from governance.operations import clock_check
 
 
 class Command(BaseCommand):
@@ -31,8 +33,8 @@ class Command(BaseCommand):
                 clock_check.require()
             except clock_check.ClockOff as wrong:
                 raise CommandError(str(wrong)) from None
-        found = reminders.sweep(moment, dry_run=dry_run)
-        mails = delivery.Counts(0, 0) if dry_run else delivery.deliver(moment)
+        found = due.sweep(moment, dry_run=dry_run)
+        mails = daily_mail.Counts(0, 0) if dry_run else daily_mail.deliver(moment)
         if not options["json"]:
             self.stdout.write(
                 f"{found.due} messages are due, {found.new} of them {'would be' if dry_run else 'are'} new."

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from psycopg import Error
 
-from governance import backup, restore
+from governance.storage import backup, restore
 
 
 class Command(BaseCommand):

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from psycopg import sql
 
-from governance import backup, database
+from governance.storage import backup, embedded_postgres
 
 # What would lead from the throw-away installation to the real one.
 NOT_HERE = {
@@ -80,7 +80,7 @@ def checked(folder: Path) -> dict[str, Any]:
             found["verified_seconds"] = round(time.monotonic() - began, 1)
         if gaps := backup.gaps(manifest):
             raise backup.BackupTrouble(f"when it was taken, {gaps}.")
-    except (backup.BackupTrouble, database.DatabaseTrouble) as trouble:
+    except (backup.BackupTrouble, embedded_postgres.DatabaseTrouble) as trouble:
         return found | {"trouble": str(trouble)}
     return found | {"ok": True}
 
@@ -93,7 +93,9 @@ def throw_away(known_keys: list[str]) -> Iterator[dict[str, str]]:
             place, 0o755
         )  # the embedded server may run as another user; what is private has folders of its own
         if settings.EMBEDDED:
-            server = held.enter_context(database.Server(Path(place) / "database", durable=False).attached())
+            server = held.enter_context(
+                embedded_postgres.Server(Path(place) / "database", durable=False).attached()
+            )
             url = server.url()
         else:
             url = held.enter_context(spare_database(settings.DATABASE_URL))

@@ -7,9 +7,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from governance import retention
-from governance.answers import Refused
 from governance.models import LegalHold, User
+from governance.permission_result import Refused
+from governance.privacy import retention
 
 
 class Command(BaseCommand):

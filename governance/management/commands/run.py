@@ -24,8 +24,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from governance import first_admin, folder, keys, processes, roles
-from governance.kept import KEPT_SIGNING_KEY
+from governance.operations import child_processes
+from governance.sign_in import first_admin
+from governance.storage import data_folder, database_roles
+from governance.storage.secret_files import KEPT_SIGNING_KEY
+from governance.transparency_log import signing_keys
 
 STOP_SECONDS = 7  # how long a part may take to end by itself; the worker finishes its task and takes about 5
 READY_SECONDS = 60
@@ -50,7 +53,7 @@ class Command(BaseCommand):
         """Start, tell, wait, stop. Raises CommandError (exit code 1) when a part fails."""
         for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(name, stop)
-        processes.adopt_orphans()
+        child_processes.adopt_orphans()
         with contextlib.ExitStack() as running:
             # Whatever happens from here on, the stack is unwound, and no second signal interrupts that.
             running.callback(ignore_signals)
@@ -96,10 +99,10 @@ class Command(BaseCommand):
                     f"The migrations fail ({str(trouble).strip().splitlines()[0]}); the user in DATABASE_URL must own "
                     "the database. `manage.py migrate --traceback` shows where."
                 ) from trouble
-        folder.take_first(tell=self.stdout.write)
-        if why := folder.wrong():
+        data_folder.take_first(tell=self.stdout.write)
+        if why := data_folder.wrong():
             raise CommandError(f"Plumbline does not start: {why}")
-        roles.grant(connection)
+        database_roles.grant(connection)
         collect_static(settings.STATIC_ROOT)
         if demo and "demo" in get_commands():
             call_command("demo", keep=True, stdout=self.stdout)
@@ -255,11 +258,11 @@ def environment() -> dict[str, str]:
         }
     )
     if settings.SIGNING_KEY is None:
-        keys.signing_key()  # makes it, where it is not there yet
+        signing_keys.signing_key()  # makes it, where it is not there yet
         told["PLUMBLINE_SIGNING_KEY_FILE"] = str(settings.DATA_DIR / KEPT_SIGNING_KEY)
     if settings.EMBEDDED:
-        told["DATABASE_URL"] = settings.EMBEDDED_DATABASE.url(roles.APPLICATION)
-        told["PLUMBLINE_SEALER_URL"] = settings.EMBEDDED_DATABASE.url(roles.SEALER)
+        told["DATABASE_URL"] = settings.EMBEDDED_DATABASE.url(database_roles.APPLICATION)
+        told["PLUMBLINE_SEALER_URL"] = settings.EMBEDDED_DATABASE.url(database_roles.SEALER)
     return told
 
 
@@ -267,7 +270,7 @@ def begin(command: list[str], told: dict[str, str]) -> subprocess.Popen[bytes]:
     """One part, in a process group of its own, that ends with this process even if that is killed (on Linux)."""
 
     def prepare() -> None:
-        processes.tie(signal.SIGTERM)
+        child_processes.tie(signal.SIGTERM)
         for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(name, signal.SIG_DFL)
 

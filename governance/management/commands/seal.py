@@ -4,7 +4,7 @@ import base64
 
 from django.core.management.base import BaseCommand, CommandError
 
-from governance import seals
+from governance.transparency_log import sealing
 
 
 class Command(BaseCommand):
@@ -15,8 +15,8 @@ class Command(BaseCommand):
     def handle(self, *args, **options) -> None:
         """Seal once. Raises CommandError when the stored tree is not the one that was signed last."""
         try:
-            checkpoint = seals.seal() or seals.newest()
-        except seals.RecordBroken as broken:
+            checkpoint = sealing.seal() or sealing.newest()
+        except sealing.RecordBroken as broken:
             raise CommandError(str(broken)) from None
         if checkpoint is None:
             self.stdout.write("The record is empty; there is nothing to seal.")

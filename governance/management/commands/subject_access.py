@@ -4,9 +4,9 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from governance import subject_access
-from governance.answers import Refused
 from governance.models import User
+from governance.permission_result import Refused
+from governance.privacy import subject_access
 
 
 class Command(BaseCommand):

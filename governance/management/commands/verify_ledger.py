@@ -5,8 +5,9 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from governance import folder, recorded, roles, verification
-from governance.offline.verify import Rejected
+from governance.storage import data_folder, database_roles, file_fingerprints
+from governance.transparency_log import verification
+from governance.transparency_log.offline_verifier import Rejected
 
 
 class Command(BaseCommand):
@@ -36,7 +37,7 @@ class Command(BaseCommand):
             help="a public key that may have signed, beside those of the settings; may be given several times",
         )
         for name in ("application", "sealer", "auditor"):
-            default = getattr(roles.Names, name)
+            default = getattr(database_roles.Names, name)
             parser.add_argument(f"--{name}", default=default, help=f"its login (default: {default})")
         parser.add_argument(
             "--files",
@@ -51,12 +52,12 @@ class Command(BaseCommand):
             raise CommandError("--since is a position: 0 or more.")
         try:
             held = [path.read_bytes() for path in checkpoint]
-            names = roles.Names(*(options[name] for name in ("application", "sealer", "auditor")))
+            names = database_roles.Names(*(options[name] for name in ("application", "sealer", "auditor")))
             report = verification.verify(since=since, held=held, trusted=key, names=names)
-            looked = recorded.verify(report) if options["files"] else None
+            looked = file_fingerprints.verify(report) if options["files"] else None
         except OSError as trouble:
             raise CommandError(f"{trouble.filename} cannot be read: {trouble.strerror}.") from None
-        except folder.WrongFolder as why:
+        except data_folder.WrongFolder as why:
             raise CommandError(f"The files cannot be verified: {why}") from None
         except Rejected as why:
             raise CommandError(f"This cannot be compared with the record: {why}") from None

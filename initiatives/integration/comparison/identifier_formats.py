@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from initiatives.integration.comparison import masks, standards
-from initiatives.profiling.patterns import BLANK, ENOUGH, grown
+from initiatives.integration.measurement.patterns import BLANK, ENOUGH, grown
 
 # Types of columns that hold figures, flags and days, and identify nothing.
 FIGURES = ("decimal", "float", "double", "boolean", "date", "datetime", "timestamp")

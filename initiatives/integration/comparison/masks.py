@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from itertools import groupby
 
-from initiatives.profiling import patterns
+from initiatives.integration.measurement import patterns
 
 CLASSES = {"9": "9", "#": "9", "A": "A", "a": "a", "X": "X", "h": "h"}
 LONGEST = 80  # characters of a mask

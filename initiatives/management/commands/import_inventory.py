@@ -8,11 +8,11 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from governance.answers import Refused
 from governance.models import User
+from governance.permission_result import Refused
 from governance.tables.encodings import CodePageUnsure
-from initiatives import actions
-from initiatives.importing.sources import KNOWN
+from initiatives.imports.inventories import actions as inventory_actions
+from initiatives.imports.inventories.inventory_sources import KNOWN
 
 SYSTEM = "import_inventory"
 
@@ -68,7 +68,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no file {path}.")
         who = {"by": self.person(options["by"])} if options["by"] else {"system": SYSTEM}
         with transaction.atomic():
-            batch = actions.upload_batch(
+            batch = inventory_actions.upload_batch(
                 content=path.read_bytes(),
                 file_name=path.name,
                 source=options["source"],
@@ -86,7 +86,7 @@ class Command(BaseCommand):
                 counts = batch.counts
                 transaction.set_rollback(True)
             else:
-                counts = actions.confirm_batch(batch=batch, **who)
+                counts = inventory_actions.confirm_batch(batch=batch, **who)
         for word, count in counts.items():
             self.stdout.write(f"{word}: {count}")
         return counts

@@ -1,1 +1,0 @@
-"""Everything that changes what came of the cases, a module a noun: lock, re-read, ask, change, record."""

@@ -1,0 +1,479 @@
+"""The life of a case, act by act, through the same actions that the pages call. Nothing is written past them."""
+
+import textwrap
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from governance import clock
+from governance.contracts.clauses import Terms
+from governance.gates import criteria as gates_criteria
+from governance.gates import requirements, sign_off_statement
+from governance.models import Board, Clause, Rulebook, Unit, User
+from governance.models.people import SEATS
+from governance.people.boards import board_for
+from initiatives.cases import actions as case_actions
+from initiatives.cases.act import together
+from initiatives.checklist import actions as checklist_actions
+from initiatives.contracts import actions as contract_actions
+from initiatives.contracts import control_mapping
+from initiatives.contracts.actions import Written
+from initiatives.evidence import actions as evidence_actions
+from initiatives.models import Evidence, Initiative, Review, SignOff
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews import review_state
+from initiatives.reviews.sign_offs import actions as sign_off_actions
+from initiatives.roles import actions as role_actions
+from initiatives.running import actions as running_actions
+
+WORKING_ROLES = ("support_owner", "technical_lead", "data_steward", "record_owner")
+
+VOCABULARY = [
+    ("action", "summarise", "summarise the notes of an account"),
+    ("action", "send_reply", "send a reply to a customer"),
+    ("audience", "account_managers", "account managers of the pilot teams"),
+]
+ACCOUNT_MANAGERS = ("account_managers",)
+# What applies when something goes wrong: nothing is done, or the named people are asked.
+EDGES = {
+    "source_unavailable": (),
+    "sources_conflict": ("support_owner", "owner"),
+    "low_confidence": ("support_owner", "owner"),
+    "unexpected_input": (),
+    "personal_data": (),
+    "model_unavailable": (),
+}
+CLAUSES = [
+    Written("autonomy", terms=Terms(action="summarise", audience=ACCOUNT_MANAGERS, most=200)),
+    Written(
+        "human_approval",
+        terms=Terms(
+            action="send_reply", audience=ACCOUNT_MANAGERS, approvers=("support_owner", "owner"), minutes=240
+        ),
+    ),
+    *(
+        Written(
+            "edge_policy",
+            terms=Terms(failure=failure, then="ask", approvers=asked, minutes=240)
+            if asked
+            else Terms(failure=failure, then="refuse"),
+        )
+        for failure, asked in EDGES.items()
+    ),
+    Written("record_owner"),
+]
+
+
+CLAUSE_FOR = {
+    "gov.autonomy": "autonomy",
+    "gov.edge_policies": "edge_policy",
+    "gov.record_owner": "record_owner",
+}
+
+
+@dataclass
+class Team:
+    """Who works on a case, and whose board decides it."""
+
+    owner: User
+    support: User
+    lead: User
+    steward: User
+    chair: User
+    seats: dict[str, User]
+    board: Board
+    unit: Unit
+    record_owner: User | None = None
+    reader: User | None = None
+    extra: dict = field(default_factory=dict)
+
+
+def pdf(title: str, sentences=(), observed_on: date | None = None) -> SimpleUploadedFile:
+    """A small, valid PDF whose content differs with its title and words, so that each has its own fingerprint."""
+    lines = [title, f"Observed on {observed_on:%-d %B %Y}" if observed_on else ""]
+    for sentence in sentences:
+        lines += ["", *textwrap.wrap(sentence, 84)]
+    shown = [
+        line.encode("ascii", "replace").decode().translate(str.maketrans({"(": r"\(", ")": r"\)", "\\": "/"}))
+        for line in lines
+    ]
+    body = "BT /F1 12 Tf 14 TL 60 780 Td " + " ".join(f"({line}) Tj T*" for line in shown) + " ET"
+    parts = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
+        "/Resources << /Font << /F1 5 0 R >> >> >>",
+        f"<< /Length {len(body)} >>\nstream\n{body}\nendstream",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    text, places = "%PDF-1.4\n", []
+    for number, part in enumerate(parts, start=1):
+        places.append(len(text))
+        text += f"{number} 0 obj\n{part}\nendobj\n"
+    start = len(text)
+    text += f"xref\n0 {len(parts) + 1}\n0000000000 65535 f \n"
+    text += "".join(f"{place:010d} 00000 n \n" for place in places)
+    text += f"trailer << /Size {len(parts) + 1} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n"
+    name = "".join(letter if letter.isalnum() else "-" for letter in title.lower())[:60]
+    return SimpleUploadedFile(f"{name}.pdf", text.encode("latin-1"), "application/pdf")
+
+
+# What enforces a clause, by its kind: the layer it works in, and the control.
+CONTROLS = {
+    "autonomy": ("policy", "What is not allowed by the policy in force is denied before it runs."),
+    "human_approval": ("runtime", "The call waits for an answer; without one in time nothing is done."),
+    "edge_policy": ("runtime", "The failure is caught where it happens, and what the clause says is done."),
+    "record_owner": ("observability", "The record owner reads the change log every Monday."),
+    "audience": ("policy", "Who is not in the group is denied."),
+    "retention": ("observability", "Records are kept for their time; what was removed is checked yearly."),
+    "residency": ("runtime", "Calls leave through one gateway, which knows the allowed regions."),
+}
+
+
+def outsider(team: Team) -> User:
+    """Somebody who holds no role on the team's cases, and reads its reports on the layers."""
+    return team.reader or team.seats["security_privacy"]
+
+
+def have_read(item: Evidence, team: Team, keys: list[str]) -> None:
+    """Have an item read from outside the build team for each layer that it is the report on."""
+    book = Rulebook.objects.current().book
+    for key in keys:
+        if book.requirements[key].group == "layer":
+            control_mapping.review_layer_report(
+                evidence=item,
+                requirement=key,
+                words="Read from the first page to the last; it shows what is asked.",
+                by=outsider(team),
+            )
+
+
+def map_contract(case: Initiative, item: Evidence, team: Team) -> None:
+    """Name a control, shown by the item, for each clause of the contract in force that has none."""
+    facts = review_state.standing.facts_of(fresh(case))
+    in_force = next((version for version in facts.contracts if version.in_force_at(clock.now())), None)
+    if in_force is None or not in_force.unmapped:
+        return
+    missing = [number for number, _ in in_force.unmapped]
+    for clause in Clause.objects.filter(version=in_force.id, number__in=missing):
+        layer, control = CONTROLS[clause.kind]
+        control_mapping.map_clause(
+            case=case, clause=clause, layer=layer, control=control, evidence=item, by=team.owner
+        )
+
+
+def complete(case: Initiative, item: Evidence, team: Team) -> None:
+    """What an item needs beside itself before it counts: a reader from outside, the map of the contract."""
+    keys = list(item.coverage.values_list("requirement", flat=True).order_by("id"))
+    have_read(item, team, keys)
+    if requirements.ENFORCED in keys:
+        map_contract(case, item, team)
+
+
+def staff(case: Initiative, team: Team, roles=WORKING_ROLES) -> None:
+    """Propose the working roles as owner; each person accepts in person."""
+    people = {
+        "support_owner": team.support,
+        "technical_lead": team.lead,
+        "data_steward": team.steward,
+        "record_owner": team.record_owner or team.support,
+    }
+    for role in roles:
+        if case.roles.in_force().filter(role=role).exists():
+            continue
+        assignment = role_actions.propose_role(case=case, role=role, person=people[role], by=team.owner)
+        if assignment.accepted_at is None:
+            role_actions.accept_role(assignment=assignment, by=people[role])
+
+
+def contract(case: Initiative, team: Team, clauses=CLAUSES, vocabulary=VOCABULARY) -> None:
+    """Write a contract as owner and have the two seats the rulebook names put it in force."""
+    contract_actions.save_contract(case=case, clauses=clauses, vocabulary=vocabulary, by=team.owner)
+    version = contract_actions.propose_contract(case=case, by=team.owner)
+    for seat in Rulebook.objects.current().book.contract.seats:
+        contract_actions.approve_contract(
+            version=version, seat=seat, digest=version.digest, by=team.seats[seat]
+        )
+
+
+def parts(case: Initiative, team: Team, model: str = "m-4", application: str = "1.0") -> None:
+    """Record the model and the application that run, as owner: before anything is attested about them."""
+    running_actions.record_component(
+        case=case,
+        layer="model",
+        name="Language model",
+        version=model,
+        vendor="Modelwright",
+        region="eu-west",
+        by=team.owner,
+    )
+    running_actions.record_component(
+        case=case, layer="application", name="Assistant", version=application, by=team.owner
+    )
+
+
+def kind_for(requirement) -> str:
+    """The kind of evidence that satisfies a requirement in the plainest way."""
+    if requirement.min_evidence:
+        return requirement.min_evidence
+    if requirement.min_condition:
+        return "test_report"
+    return next((kind for kind in requirement.evidence if kind != "attestation"), "attestation")
+
+
+def ground(
+    case: Initiative,
+    key: str,
+    team: Team,
+    *,
+    observed_on: date | None = None,
+    title: str = "",
+    text: str = "",
+    result: str = "pass",
+    by: User | None = None,
+    **options,
+) -> Evidence | None:
+    """Answer one requirement and add proof that satisfies it. Returns the item; None where saying so is the proof."""
+    asked = Rulebook.objects.current().book.requirements[key]
+    if key in gates_criteria.GENERATED_ONLY:
+        return evidence_actions.generate_index(case=case, by=team.owner)
+    needs_proof = say(case, key, team, observed_on=observed_on, text=text, by=by)
+    if not needs_proof:
+        return None
+    title = title or f"{asked.question.rstrip('?')}: {kind_for(asked).replace('_', ' ')} of {case.ref}"
+    return prove(case, [key], team, title=title, observed_on=observed_on, result=result, by=by, **options)
+
+
+def say(
+    case: Initiative, key: str, team: Team, *, observed_on=None, text: str = "", by: User | None = None
+) -> bool:
+    """Answer one requirement, attesting it where the rulebook takes that. True when it needs proof beside."""
+    asked = Rulebook.objects.current().book.requirements[key]
+    if key in gates_criteria.ACCEPTED_IN_PERSON:
+        return False  # grounded by the acceptance itself, which also writes the answer
+    attested = "attestation" in asked.evidence
+    checklist_actions.answer(
+        case=case,
+        requirement=key,
+        kind="answered",
+        text=text or f"{asked.counts[:1].upper()}{asked.counts[1:]}.",
+        true_as_of=(observed_on or clock.today()) if attested else None,
+        by=by or team.owner,
+    )
+    return kind_for(asked) != "attestation" or bool(asked.min_evidence)
+
+
+def prove(
+    case: Initiative,
+    keys: list[str],
+    team: Team,
+    *,
+    title: str,
+    observed_on=None,
+    result="pass",
+    by=None,
+    **options,
+) -> Evidence:
+    """Add one item of the kind that the first of these requirements asks for, covering all of them, and complete it."""
+    book = Rulebook.objects.current().book
+    asked = book.requirements[keys[0]]
+    kind = kind_for(asked)
+    observed_on = observed_on or clock.today()
+    fields = {"result": result} if kind in book.result_kinds else {}
+    if kind in book.condition_kinds:
+        fields["condition"] = asked.min_condition or "bounded_real"
+    if kind == "contract_clause":
+        version = case.contract.in_force_at(clock.now())
+        fields["clause"] = version.clauses.filter(kind=CLAUSE_FOR.get(keys[0], "human_approval")).first()
+    else:
+        fields["file"] = pdf(f"{title} {observed_on}")
+    item = evidence_actions.add_evidence(
+        case=case,
+        kind=kind,
+        title=title[:200],
+        observed_on=observed_on,
+        covers=keys,
+        by=by or team.owner,
+        **(fields | options),
+    )
+    complete(case, item, team)
+    return item
+
+
+def ground_gate(case: Initiative, gate: str, team: Team, *, observed_on: date | None = None, skip=()) -> None:
+    """Ground everything a gate asks for that is not grounded yet, as the owner would over some weeks.
+
+    Its acts are one transaction, and the standing is worked out once, at their end.
+    """
+    with together():
+        _ground(fresh(case), gate, team, observed_on, skip)
+
+
+def _ground(case, gate, team, observed_on, skip) -> None:
+    book = Rulebook.objects.current().book
+    if gate == "mvp":
+        propose_and_confirm_tier(case, team)
+        for key in checklist_actions.proof_keys():
+            if not case.proof_items.filter(key=key).exists():
+                checklist_actions.declare(
+                    case=case,
+                    key=key,
+                    text=f"By the end of the trial: {key.replace('_', ' ')} shown.",
+                    by=team.owner,
+                )
+    measured = {key for key in book.gates[gate].requirements() if key.startswith("adopt.")} - set(skip)
+    if measured:
+        from adoption.demo.measures import adopted
+
+        adopted(case, team, measured, until=observed_on)
+    if gate == "production":
+        for row in case.proof_items.filter(result=""):
+            checklist_actions.report_outcome(
+                case=case, key=row.key, result="met", outcome="Shown in the trial.", by=team.owner
+            )
+    facts = review_state.standing.facts_of(case)
+    states = gates_criteria.states_at(facts, book, clock.now())
+    piles: dict[tuple, list[str]] = {}
+    for key in book.gates[gate].requirements():
+        if key in skip or states[key].grounded or key in book.deferred(gate):
+            continue
+        if key in gates_criteria.GENERATED_ONLY:
+            continue  # generated when the review is opened
+        if say(case, key, team, observed_on=observed_on):
+            piles.setdefault(_pile(book.requirements[key]), []).append(key)
+    for (kind, *_), keys in piles.items():
+        title = f"{kind.replace('_', ' ').capitalize()} for {book.gates[gate].title}: {keys[0]}"
+        prove(case, keys, team, title=title, observed_on=observed_on)
+
+
+def _pile(asked) -> tuple:
+    """What can share one item: the same kind under the same condition; each layer's audit and clause by itself."""
+    alone = asked.key if asked.group == "layer" else CLAUSE_FOR.get(asked.key, "")
+    return kind_for(asked), asked.min_condition, alone
+
+
+def propose_and_confirm_tier(case: Initiative, team: Team, tier: str = "limited") -> None:
+    """The owner proposes a tier; the risk seat confirms it."""
+    if case.tier:
+        return
+    case_actions.propose_tier(
+        case=case, tier=tier, worst_credible_harm="A wrong summary costs a customer time.", by=team.owner
+    )
+    case_actions.confirm_tier(case=case, tier=tier, by=team.seats["risk_compliance"])
+
+
+def vote(
+    review: Review,
+    seat: str,
+    by: User,
+    verdict: str = "approve",
+    *,
+    reason: str = "",
+    criteria=(),
+    condition=None,
+) -> SignOff:
+    """Read the statement for a seat and sign exactly that."""
+    at = clock.now()
+    review = Review.objects.select_related("initiative", "rulebook").get(pk=review.pk)
+    text, covered = sign_off_actions.statement_for(
+        review, seat, by, verdict=verdict, reason=reason, criteria=criteria, condition=condition, at=at
+    )
+    last = review.sign_offs.filter(seat=seat, replaced_by__isnull=True).first()
+    return sign_off_actions.sign_off(
+        review=review,
+        seat=seat,
+        verdict=verdict,
+        digest=sign_off_statement.digest(text),
+        prepared_at=at,
+        reason=reason,
+        criteria=criteria,
+        condition=condition,
+        replaces=last,
+        seen=covered,
+        by=by,
+    )
+
+
+def votes(review: Review, team: Team, seats=tuple(SEATS)) -> None:
+    """Every seat that has a criterion at the gate approves."""
+    for seat in seats:
+        if review.rulebook.book.criteria_of(review.gate, seat):
+            vote(review, seat, team.seats[seat])
+
+
+def pass_gate(case: Initiative, team: Team, *, reason: str = "Ready.") -> Review:
+    """Open the review that is next, let every seat sign, and decide it as chair."""
+    review = review_actions.open_review(case=fresh(case), by=team.owner)
+    votes(review, team)
+    return review_actions.decide(review=review, outcome="approved", reason=reason, by=team.chair)
+
+
+def plan_scope(
+    case: Initiative, team: Team, *, users: int = 40, stage: str = "mvp", days: int = 90, **fields
+) -> None:
+    """Plan the bound of the next stage, before anybody signs for it."""
+    running_actions.record_scope(
+        case=case,
+        for_stage=stage,
+        users="Account managers of two teams",
+        departments=["Account management"],
+        places=["Zurich"],
+        data_classes=["customer notes"],
+        user_count=users,
+        ends_on=clock.today() + timedelta(days=days) if days else None,
+        rollout=True,
+        live_data=True,
+        by=team.owner,
+        **fields,
+    )
+
+
+def to_prototype(case: Initiative, team: Team) -> Initiative:
+    """Take an idea through the prototype gate."""
+    parts(case, team)
+    ground_gate(case, "prototype", team)
+    pass_gate(case, team, reason="Worth exploring beside the other ideas.")
+    return fresh(case)
+
+
+def to_mvp(case: Initiative, team: Team, **options) -> Initiative:
+    """Take a prototype through the MVP gate, with people, contract, parts and a planned bound."""
+    staff(case, team)
+    contract(fresh(case), team)
+    plan_scope(case, team)
+    ground_gate(case, "mvp", team, **options)
+    pass_gate(case, team, reason="A bounded trial with an owner, a contract and an end date.")
+    return fresh(case)
+
+
+def to_production(case: Initiative, team: Team, **options) -> Initiative:
+    """Take an MVP through the production gate."""
+    ground_gate(case, "production", team, **options)
+    pass_gate(case, team, reason="The business may depend on it.")
+    return fresh(case)
+
+
+def fresh(case: Initiative) -> Initiative:
+    """The case, read again: a protected stage is not refreshed in place (house.md, trap 3)."""
+    return Initiative.objects.select_related("unit", "contract").get(pk=case.pk)
+
+
+def team_for(unit: Unit, *, owner: User, support: User, lead: User, steward: User) -> Team:
+    """The team of a unit, with the board that decides its cases and whoever holds each seat first."""
+    own = board_for(unit)
+    held = {}
+    for membership in (
+        own.memberships.held_at(clock.now()).filter(delegate_of__isnull=True).select_related("person")
+    ):
+        held.setdefault(membership.seat, membership.person)
+    return Team(
+        owner=owner,
+        support=support,
+        lead=lead,
+        steward=steward,
+        chair=held["chair"],
+        seats={seat: held[seat] for seat in SEATS if seat in held},
+        board=own,
+        unit=unit,
+    )

@@ -1,0 +1,62 @@
+"""Pulses of the demo: people answer by link, each once, and what they answer is drawn."""
+
+from datetime import timedelta
+
+from adoption.demo.chapters import Tale
+from adoption.models import Pulse
+from adoption.pulses import actions as pulse_actions
+from adoption.pulses import question_sets, survey_submission
+from governance import clock
+
+
+def ask(
+    tale: Tale,
+    opened: int,
+    closed: int | None,
+    *,
+    title: str,
+    teams: dict[str, tuple[int, int]],
+    mood: float,
+    said,
+) -> Pulse:
+    """A pulse opened `opened` days ago and, if it was, closed `closed` days ago.
+
+    `teams`: how many were invited and how many of them answered; `mood`: from 0 to 1, how well it goes on the whole;
+    `said`: comments.
+    """
+    comments = list(said)
+    with tale.day(opened):
+        pulse = pulse_actions.write(
+            case=tale.again(),
+            title=title,
+            language="en",
+            sets=["load", "useful", "why", "undo", "around"],
+            teams=[{"name": name, "invited": invited} for name, (invited, _) in teams.items()],
+            closes=clock.today() + timedelta(days=14),
+            by=tale.team.owner,
+        )
+        by_team: dict[str, list] = {}
+        for link in pulse_actions.open_pulse(pulse=pulse, by=tale.team.owner):
+            by_team.setdefault(link.team, []).append(link.address.rstrip("/").rpartition("/")[2])
+        pulse = Pulse.objects.get(pk=pulse.pk)
+        for name, (_, answering_now) in teams.items():
+            for token in by_team[name][:answering_now]:
+                survey_submission.answer(
+                    invitation=survey_submission.invitation_of(token, None),
+                    steps={
+                        question.key: _step(tale, question, mood)
+                        for question in question_sets.asked(pulse.sets)
+                    },
+                    comment=comments.pop() if comments else "",
+                )
+    if closed is not None:
+        with tale.day(closed):
+            pulse_actions.close(pulse=pulse, by=tale.team.owner)
+    return pulse
+
+
+def _step(tale: Tale, question: question_sets.Question, mood: float) -> int:
+    """A step around the mood; where agreeing is bad, and for the load of work, around its opposite."""
+    worse = question.against or question.key.startswith("load.")
+    wanted = (1 - mood if worse else mood) + tale.random.gauss(0, 0.16)
+    return 1 + round(min(max(wanted, 0), 1) * (question.steps - 1))

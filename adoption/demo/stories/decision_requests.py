@@ -1,0 +1,51 @@
+"""A system that asks: what it was told today, and the call that waits for a person."""
+
+from datetime import timedelta
+
+from adoption.demo.people import Company
+from governance import clock
+from governance.authorization import decision_log
+from initiatives.enforcement import api as enforcement_api
+from initiatives.enforcement import system_keys
+from initiatives.enforcement.decision_cache import known_of
+from initiatives.models import Initiative
+
+TITLE = "Customer summary assistant"
+SYSTEM = "Summaries in the CRM"
+# Act, account, and what is said besides: most are allowed, two are not, and one waits.
+ASKED = (
+    *(("assist", f"account-{number}", {}) for number in (1041, 1042, 1077, 1103, 1104, 1120)),
+    ("assist", "account-1121", {"failure": "source_unavailable"}),
+    ("delete_notes", "account-1041", {}),
+    ("pass_on", "account-1077", {}),
+)
+
+
+def asking(company: Company) -> None:
+    """Its key is made, it asks a morning's questions, and the log has them."""
+    case = Initiative.objects.get(title=TITLE)
+    bound = case.scopes.filter(starts_at__isnull=False).latest("starts_at")
+    region = case.components.get(layer="model").versions.latest("runs_from").region
+    system_keys.make_key(
+        case=case,
+        system=SYSTEM,
+        scopes=["evaluate", "approvals"],
+        principal=case.roles.get(role="technical_lead", ended_at=None).person,
+        expires_at=clock.now() + timedelta(days=90),
+        by=case.roles.get(role="owner", ended_at=None).person,
+    )
+    known = known_of(case)
+    who = {"groups": ["trial_users"], "department": bound.departments[0], "place": bound.places[0]}
+    for act, account, more in ASKED:
+        question = {
+            "subject": {"type": "user", "id": "account-manager-7", "properties": who},
+            "action": {"name": act},
+            "resource": {
+                "type": "account",
+                "id": account,
+                "properties": {"data_class": bound.data_classes[0]},
+            },
+            "context": {"region": region, **more},
+        }
+        enforcement_api.decided(known, known.keys[0], question)
+    decision_log.decisions.bring_over()

@@ -1,0 +1,1 @@
+"""Work items and entry wording of adoption."""

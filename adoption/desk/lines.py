@@ -1,0 +1,173 @@
+"""What waits for a person of what came of the cases: what is to be written, confirmed, read or measured."""
+
+from datetime import timedelta
+
+from django.db.models import F, Q
+from django.urls import reverse
+
+from adoption.models import Meeting, PostMortem
+from adoption.postmortems import permissions as postmortem_permissions
+from governance.database.batch_read import Batch, Given, Rows
+from governance.models import User
+from governance.models.people import CHAIR, DEPUTY_CHAIR
+from governance.notices.desk import Line
+from initiatives.desk.person_worklist import Look, look_of
+from initiatives.desk.worklist_queries import CASE
+from initiatives.facts import case_rows
+from initiatives.models import Obligation
+
+MEETING_DAYS = 3  # so long before a meeting its pack waits to be read
+# Acts after which every desk says what it said before.
+QUIET = {
+    "post-mortem written",
+    "post-mortem commented",
+    "post-mortem comment settled",
+    "gap linked",
+    "attached",
+    "attachment taken out",
+    "attachment opened",
+    "attachment file missing",
+    "attachment file changed",
+    "attachment file found",
+    "agenda point added",
+    "agenda point left out",
+    "agenda point placed",
+    "agenda point put back",
+    "attendance written",
+    "minutes written",
+    "pack taken",
+}
+
+_owed = (
+    Obligation.objects.unsettled()
+    .filter(kind__in=postmortem_permissions.WRITTEN)
+    .exclude(post_mortem__state=PostMortem.IN_REVIEW)
+    .annotate(draft=F("post_mortem"))
+)
+_orphaned = _owed.filter(Q(debtor__isnull=True) | Q(debtor__is_active=False))
+_joined = {"initiative": CASE, "debtor": ("id", "full_name", "is_active")}
+
+_today, _soon = Given("today"), Given("soon")
+_ROWS = Batch(
+    mine=Rows(_owed, "debtor", joined=_joined, keys="person"),
+    of_cases=Rows(_orphaned, "initiative", joined=_joined, keys="cases"),
+    of_units=Rows(_orphaned, "initiative__unit", joined=_joined, keys="chaired"),
+    meetings=Rows(
+        Meeting.objects.filter(
+            Q(state=Meeting.HELD) | Q(state=Meeting.PLANNED, held_on__gte=_today, held_on__lte=_soon)
+        ),
+        "board",
+        joined={"board": ("id", "name")},
+        keys="boards",
+    ),
+    in_review=Rows(
+        PostMortem.objects.filter(state=PostMortem.IN_REVIEW),
+        "initiative__unit",
+        joined={
+            "initiative": CASE,
+            "obligation": ("id", "debtor_id", "due"),
+            "handed_in_by": ("id", "full_name"),
+        },
+        without=PostMortem.TEXTS,
+        keys="adopting",
+    ),
+)
+
+
+def lines(person: User) -> list[Line]:
+    """The post-mortems this person owes, may write where whoever owes them is gone, or confirms in their seat."""
+    look = look_of(person)
+    answering = [row for row in look.roles if row.accepted_at and row.role in ("owner", "sponsor")]
+    rows = _ROWS.ask(
+        {
+            "person": [person.pk],
+            "cases": {row.initiative_id for row in answering} | {case.pk for case in look.standing_in},
+            "chaired": look.units_with([CHAIR, DEPUTY_CHAIR]),
+            "adopting": look.units_with([postmortem_permissions.SEAT]),
+            "boards": {member.board_id for member in look.memberships},
+        },
+        today=look.today,
+        soon=look.today + timedelta(days=MEETING_DAYS),
+    )
+    written = [_writing(debt, "You owe it") for debt in rows["mine"]]
+    written += [
+        _writing(debt, f"{debt.debtor or 'Nobody'} owes it and is gone")
+        for debt in _startable(look, [*rows["of_cases"], *rows["of_units"]])
+    ]
+    written += [_silent(debt) for debt in look.debts if debt.kind == "reading"]
+    confirming = [_confirming(row) for row in rows["in_review"] if _confirms(look, row)]
+    return written + confirming + [_meeting(row, look) for row in rows["meetings"]]
+
+
+def _startable(look: Look, orphaned: list[Obligation]) -> list[Obligation]:
+    """Those of these debts that the person may begin to write, once each."""
+    debts = list({debt.pk: debt for debt in orphaned if debt.debtor_id != look.person.pk}.values())
+    for debt in debts:
+        if debt.initiative.unit_id in look.units:
+            debt.initiative.unit = look.units[debt.initiative.unit_id]
+    if debts:
+        case_rows.read_together([debt.initiative for debt in debts])
+    return [debt for debt in debts if postmortem_permissions.may_start(debt, look.person)]
+
+
+def _writing(debt: Obligation, why: str) -> Line:
+    link = (
+        reverse("post-mortem", args=[debt.draft])
+        if debt.draft
+        else reverse("post-mortem-start", args=[debt.pk])
+    )
+    return Line(
+        "write",
+        f"{debt.text}: {debt.initiative.title}",
+        link,
+        "Go on writing" if debt.draft else "Write",
+        why=f"{why}; while it is overdue, the owner's other reviews wait.",
+        ref=debt.initiative.ref,
+        due=debt.due,
+    )
+
+
+def _meeting(row: Meeting, look: Look) -> Line:
+    under_way = row.state == Meeting.HELD
+    return Line(
+        "see",
+        f"Meeting of {row.board}",
+        row.get_absolute_url() if under_way else reverse("meeting-pack", args=[row.pk]),
+        "Open the meeting" if under_way else "Read the pack",
+        why="It is under way." if under_way else f"The pack has every case on its agenda.{_where(row)}",
+        due=row.held_on if row.held_on >= look.today else None,
+    )
+
+
+def _where(row: Meeting) -> str:
+    return f" Where: {row.place}." if row.place else ""
+
+
+def _confirms(look: Look, row: PostMortem) -> bool:
+    """Whether the person confirms it: what `permissions.may_confirm` asks, told from the rows of a desk."""
+    wrote = (row.author_id, row.handed_in_by_id, row.obligation.debtor_id)
+    return row.initiative_id not in look.party_to and look.person.pk not in wrote
+
+
+def _silent(debt: Obligation) -> Line:
+    return Line(
+        "refresh",
+        f"{debt.text}",
+        reverse("measure", args=[int(debt.source.partition(":")[2])]),
+        "Send a reading",
+        why=f"Measured on {debt.initiative.title}; a reading settles it.",
+        ref=debt.initiative.ref,
+        due=debt.due,
+    )
+
+
+def _confirming(row: PostMortem) -> Line:
+    return Line(
+        "confirm",
+        f"Post-mortem: {row.initiative.title}",
+        reverse("post-mortem-confirm", args=[row.pk]),
+        "Read and confirm",
+        why=f"{row.handed_in_by} handed it in; your seat confirms it or sends it back.",
+        ref=row.initiative.ref,
+        due=row.obligation.due,
+    )

@@ -1,0 +1,39 @@
+"""Where what adoption says against a case is mended: measures, signals and lessons, for the person who looks.
+
+Hung on `hooks.mends`, by what a finding is about.
+"""
+
+from django.urls import reverse
+
+from adoption.lessons import permissions as lesson_permissions
+from adoption.measures import permissions as measure_permissions
+from adoption.models import Measure
+from adoption.signals import permissions as signal_permissions
+from initiatives.models import Initiative
+
+
+def _measure(case: Initiative, may, source: str) -> list[tuple[str, str]]:
+    """The reading that is missing, where it is typed or asked for; a measure that is missing is declared."""
+    key = source.rsplit(":", 1)[-1]
+    row = Measure.objects.standing().filter(pk=int(key), initiative=case).first() if key.isdecimal() else None
+    if row is None:
+        there = (reverse("measure-declare", args=[case.ref]), "Declare a measure")
+        return [there] if measure_permissions.may_declare(case, may.person) else []
+    if not measure_permissions.may_read(case, may.person):
+        return []
+    if row.how.asked_by:
+        return [(reverse("pulse-add", args=[case.ref]), "Ask in a pulse")]
+    return [(reverse("measure", args=[row.pk]), "Send a reading")]
+
+
+def _signal(case: Initiative, may, source: str) -> list[tuple[str, str]]:
+    words = "Answer the signal" if signal_permissions.may_answer(case, may.person) else "Read the signal"
+    return [(reverse("signal", args=[int(source.partition(":")[2])]), words)]
+
+
+def _lesson(case: Initiative, may, source: str) -> list[tuple[str, str]]:
+    there = (reverse("lessons-answer", args=[case.ref]), "Answer the lesson")
+    return [there] if lesson_permissions.may_answer(case, may.person) else []
+
+
+MENDS = {"measure": _measure, "signal": _signal, "lesson": _lesson}

@@ -1,0 +1,1 @@
+"""Draft clauses from what an incident taught."""

@@ -1,0 +1,39 @@
+"""The edge clause that an incident teaches: taken over into the draft of the contract with one press."""
+
+from django.urls import reverse
+
+from adoption.edge_clauses import clause_drafts
+from adoption.incidents.actions import read
+from adoption.models import Incident
+from governance.ledger import record
+from governance.models import Clause, User
+from governance.permission_result import Conflict
+from initiatives.cases.act import act
+from initiatives.contracts import clause_actions
+
+
+def take_over_clause(*, incident: Incident, failure: str = "", by: User) -> Clause:
+    """Write the drafted edge clause into the contract in preparation, as its owner; a version is begun where none is.
+
+    Raises Refused while a version is with the board, ValidationError where a clause says exactly this already.
+    """
+    with act("take over edge clause", by=by, case=incident.initiative_id) as case:
+        row = read(incident)
+        if row.clause_number is not None:
+            raise Conflict(
+                f"Clause {row.clause_number} of the draft came from this incident already.",
+                "Go on with it in the contract.",
+                reverse("contract", args=[case.ref]),
+            )
+        clause = clause_actions.save_clause(case=case, clause=clause_drafts.drafted(row, failure), by=by)
+        row.clause_number = clause.number
+        row.save()
+        record.record(
+            "edge clause taken over",
+            case=case,
+            incident=row.pk,
+            title=row.title,
+            clause=clause.number,
+            sentence=clause.sentence,
+        )
+    return clause

@@ -1,0 +1,50 @@
+"""What an incident teaches the contract: an edge clause drafted from it, in the terms that the contract knows."""
+
+from adoption.models import Incident
+from governance.contracts.clauses import ASK, REFUSE, Terms
+from governance.models import Clause, ContractVersion
+from initiatives.contracts.actions import Written
+
+# What went wrong, as the words of an incident say it; the first that fits. The others: an input it was not made for.
+SAID = (
+    ("personal_data", ("personal data", "privacy", "confidential", "leak")),
+    (
+        "model_unavailable",
+        ("timeout", "time-out", "no answer", "did not answer", "model down", "outage of the model"),
+    ),
+    (
+        "source_unavailable",
+        ("unavailable", "unreachable", "cannot be reached", "was down", "outage", "offline"),
+    ),
+    ("sources_conflict", ("contradict", "conflict", "two values", "differ")),
+    ("low_confidence", ("not sure", "uncertain", "made up", "invented", "hallucinat", "wrong answer")),
+)
+
+
+def failure_of(incident: Incident) -> str:
+    """Which failure of the contract's vocabulary the incident was; what cannot be told is an unexpected input."""
+    told = f"{incident.title} {incident.words}".lower()
+    for failure, words in SAID:
+        if any(word in told for word in words):
+            return failure
+    if incident.wrong_output:
+        return "low_confidence"
+    return "unexpected_input"
+
+
+def drafted(incident: Incident, failure: str = "") -> Written:
+    """The clause that would have applied: nothing is done where people were harmed, else a person is asked."""
+    then = REFUSE if incident.severity == 1 or failure == "personal_data" else ASK
+    return Written("edge_policy", terms=Terms(failure=failure or failure_of(incident), then=then))
+
+
+def in_force(case, failure: str = "") -> list[Clause]:
+    """The edge clauses of the contract in force: what was agreed for when something goes wrong."""
+    if case.contract_id is None:
+        return []
+    rows = Clause.objects.filter(
+        version__contract=case.contract_id,
+        version__state=ContractVersion.IN_FORCE,
+        kind="edge_policy",
+    ).order_by("position", "id")
+    return [row for row in rows if not failure or row.terms.get("failure") == failure]

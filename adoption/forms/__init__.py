@@ -1,1 +1,0 @@
-"""The forms of adoption, a module a noun."""

@@ -1,0 +1,1 @@
+"""Incidents, runbook, reporting deadlines."""

@@ -1,0 +1,459 @@
+"""Incidents: opened in a minute, written on while they happen, and all that follows from how bad they are.
+
+What a severity brings is done in one place (`_bring`), by the opening as by a later correction; a lower severity takes
+nothing back that is owed already.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+
+from adoption.incidents import permissions
+from adoption.models import Incident, IncidentLine, IncidentSystem
+from adoption.models.incidents import CLOSED, CONTAINED, FALLBACKS, OPEN, RESOLVED, SERIOUS, SEVERITIES
+from governance import clock
+from governance.ledger import record, row_history
+from governance.models import Rulebook, User
+from governance.notices.owe import owe
+from governance.people.boards import board_for, members_now
+from governance.permission_result import Conflict, ended, no
+from initiatives.cases.act import act, settle_standing
+from initiatives.cases.permissions import accepted, acting_chair, ever_owned
+from initiatives.holds import alerts
+from initiatives.models import Dependant, Initiative, System
+from initiatives.running.actions import Pulled, pull_many
+from initiatives.stages.actions import owe_writing
+
+TRIGGER = "incident"
+TOLD = ("owner", "deputy", "support_owner", "technical_lead")
+ROLES = {"lead": "leads it", "scribe": "writes the timeline", "speaker": "speaks to those it affects"}
+
+
+def open_incident(
+    *,
+    case: Initiative,
+    severity: int,
+    title: str,
+    words: str = "",
+    started_at: datetime | None = None,
+    detected_at: datetime | None = None,
+    wrong_output: bool = False,
+    fallback: str = "not_used",
+    affected_count: int | None = None,
+    affected_words: str = "",
+    systems: Iterable[System] = (),
+    seen: Iterable[int] = (),
+    once: UUID | None = None,
+    by: User,
+) -> Incident:
+    """Open an incident. Severity 1 and 2 void what the rulebook lists under `incident` and owe a post-mortem.
+
+    `seen`: keys of the running incidents that its author was shown; Conflict names one they did not know of. `systems`:
+    those of the register in which it lies; none is the case as a whole. Raises ValidationError by field, or Refused.
+    """
+    with act("open incident", by=by, case=case) as case:
+        permissions.may_open(case, by).or_refuse()
+        if once and (known := Incident.objects.filter(once=once, initiative=case).first()):
+            return known
+        now, systems = clock.now(), list(systems)
+        row = Incident(
+            initiative=case,
+            severity=severity,
+            title=" ".join(title.split()).removesuffix("."),
+            words=words.strip(),
+            started_at=started_at or detected_at or now,
+            detected_at=detected_at or max(now, started_at or now),
+            wrong_output=wrong_output,
+            fallback=fallback,
+            affected_count=affected_count,
+            affected_words=affected_words.strip(),
+            reported_by=by,
+            opened_at=now,
+            once=once,
+        )
+        if wrong := _wrong(row, systems):
+            raise ValidationError(wrong)
+        other = case.incidents.running().exclude(pk__in=list(seen)).select_related("reported_by").first()
+        if other is not None:
+            raise Conflict(
+                f"{other.reported_by} opened “{other.title}” {clock.moment_in_words(other.opened_at)}.",
+                "Look whether it is the same. If so, write into its timeline; if not, open yours.",
+                reverse("incident", args=[other.pk]),
+            )
+        row.save()
+        for system in systems:
+            IncidentSystem(incident=row, system=system, at=now).save()
+        record.record(
+            "incident opened",
+            case=case,
+            incident=row.pk,
+            title=row.title,
+            severity=row.severity,
+            started_at=row.started_at,
+            detected_at=row.detected_at,
+            systems=[system.name for system in systems],
+        )
+        if row.severity != 1:  # of the worst, the board and those on the case hear in one message
+            _tell(case, row, _on_case(case), f"{by} opened it.", period="opened")
+        _bring(case, row, systems, by)
+    return row
+
+
+def _wrong(row: Incident, systems: list[System]) -> dict[str, str]:
+    wrong, now = {}, clock.now()
+    if row.severity not in SEVERITIES:
+        wrong["severity"] = "Choose how bad it is; it can be corrected later."
+    if not row.title:
+        wrong["title"] = "Say in a few words what went wrong."
+    if row.fallback not in FALLBACKS:
+        wrong["fallback"] = "Choose what became of the fallback."
+    if row.started_at > now:
+        wrong["started_at"] = "It cannot have started later than now."
+    if row.detected_at > now:
+        wrong["detected_at"] = "It cannot have been noticed later than now."
+    elif row.detected_at < row.started_at:
+        wrong["detected_at"] = "Nobody notices it before it starts."
+    linked = set(row.initiative.links.standing().values_list("system", flat=True)) if systems else set()
+    if {system.pk for system in systems} - linked:
+        wrong["systems"] = "Choose among the systems that this case is linked to."
+    return wrong
+
+
+def _bring(case: Initiative, row: Incident, systems: list[System], by: User) -> None:
+    """What the severity of an incident brings, inside the running act: voided proof, debt, warnings, the board told."""
+    if row.severity not in SERIOUS:
+        return
+    _void(case, row, systems, by)
+    days = Rulebook.objects.current().book.freshness.post_mortem_due_days
+    owe_writing(case, "post_mortem", row.source, days, f"Post-mortem of the incident: {row.title}")
+    _warn_all(case, row, period=f"severity {row.severity}")
+    if row.severity == 1:
+        _tell_board(case, row)
+    settle_standing(case)
+
+
+def _on_case(case: Initiative) -> list[User | None]:
+    """Who runs the case; whoever registered it while nobody ever accepted to own it."""
+    return [*(_holder(case, role) for role in TOLD), None if ever_owned(case) else case.registered_by]
+
+
+def _tell_board(case: Initiative, row: Incident, *, period: str = "severity 1") -> None:
+    chair, _ = acting_chair(case)
+    board = [member.person for member in members_now(board_for(case.unit))]
+    words = "The board and the owner are told at once."
+    _tell(case, row, [*_on_case(case), chair, *board], words, period=period)
+    record.record("board told", case=case, incident=row.pk, title=row.title)
+
+
+def _void(case: Initiative, row: Incident, systems: list[System], by: User) -> None:
+    pulled = [Pulled(case, system) for system in systems] or [Pulled(case)]
+    pull_many(pulled, [TRIGGER], f"Incident: {row.title}", by=by)
+
+
+def _warn_all(case: Initiative, row: Incident, *, period: str) -> None:
+    warned = alerts.depending([case])
+    knowing = {person.pk for person in _on_case(case) if person is not None}
+    if row.severity == 1:
+        knowing |= {member.person_id for member in members_now(board_for(case.unit))}
+    for dependant in warned:
+        if (dependant.executive_id or dependant.stated_by_id) not in knowing:
+            _warn(case, row, dependant, period)
+    if warned:
+        record.record(
+            "dependants warned", case=case, incident=row.pk, who=[dependant.who for dependant in warned]
+        )
+
+
+def _warn(case: Initiative, row: Incident, dependant: Dependant, period: str) -> None:
+    """Whoever depends on the case is told in words: they may not be able to open it."""
+    people = [dependant.executive or dependant.stated_by]
+    what = "It gave wrong results. " if row.wrong_output else ""
+    owe(
+        people,
+        "incident upstream",
+        f"incident:{row.pk}",
+        period=period,
+        subject=f"{case.ref} {case.title}: an incident of severity {row.severity}",
+        text=f"{dependant.who} depends on it for {ended(dependant.process or dependant.for_what)} "
+        f"{ended(row.title)} {what}Since {clock.moment_in_words(row.started_at)}. "
+        f"Go over to what was agreed for an outage ({dependant.bearable_outage_hours} hours are bearable).",
+        case_ref=case.ref,
+    )
+
+
+def _holder(case: Initiative, role: str) -> User | None:
+    found = accepted(case, role)
+    return found.person if found else None
+
+
+def _tell(case: Initiative, row: Incident, people: Iterable[User | None], words: str, *, period: str) -> None:
+    there = {person.pk: person for person in people if person is not None}
+    acting = row_history.current().person
+    there.pop(acting.pk if acting else None, None)  # nobody is told of their own doing
+    owe(
+        there.values(),
+        "incident",
+        f"incident:{row.pk}",
+        period=period,
+        subject=f"{case.ref} {case.title}: incident, severity {row.severity}: {row.title}",
+        text=f"{words} Since {clock.moment_in_words(row.started_at)}. {row.words[:500]}".strip(),
+        link=reverse("incident", args=[row.pk]),
+        case_ref=case.ref,
+    )
+
+
+def read(incident: Incident) -> Incident:
+    """The row, read after the lock, with whoever it names."""
+    return Incident.objects.select_related(
+        "initiative__unit", "initiative__contract", "reported_by", "lead", "scribe", "speaker", "merged_into"
+    ).get(pk=incident.pk)
+
+
+def not_closed(row: Incident) -> None:
+    """Raise Conflict when it is closed."""
+    if row.state == CLOSED:
+        raise Conflict(
+            f"This incident was closed {clock.moment_in_words(row.closed_at)}.",
+            "Reopen it if it came back.",
+            reverse("incident", args=[row.pk]),
+        )
+
+
+# --- While it happens ------------------------------------------------------------------------------------------------
+
+
+def write_line(
+    *, incident: Incident, words: str, happened_at: datetime | None = None, by: User
+) -> IncidentLine:
+    """Add a line to the timeline; lines are never changed. One that is written long afterwards says so by itself."""
+    now = clock.now()
+    wrong = {}
+    if not words.strip():
+        wrong["words"] = "Say what happened, was seen, decided or done."
+    if happened_at is not None and happened_at > now:
+        wrong["happened_at"] = "That moment has not come yet."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("write on incident", by=by, case=incident.initiative_id) as case:
+        row = read(incident)
+        permissions.may_work(row, by).or_refuse()
+        return _line(case, row, words, by, happened_at)
+
+
+def _line(case: Initiative, row: Incident, words: str, by: User, happened_at=None) -> IncidentLine:
+    now = clock.now()
+    line = IncidentLine(incident=row, happened_at=happened_at or now, words=words.strip(), by=by, at=now)
+    line.save()
+    record.record(
+        "incident line written",
+        case=case,
+        incident=row.pk,
+        title=row.title,
+        words=line.words,
+        happened_at=line.happened_at,
+    )
+    return line
+
+
+def take_part(*, incident: Incident, role: str, person: User | None = None, by: User) -> Incident:
+    """Take a part in an incident oneself, or hand it to somebody: lead, scribe, speaker."""
+    if role not in ROLES:
+        raise ValidationError({"role": "Choose a part."})
+    with act("take part in incident", by=by, case=incident.initiative_id) as case:
+        row = read(incident)
+        permissions.may_work(row, by).or_refuse()
+        not_closed(row)
+        person = person or by
+        if not person.is_active:
+            raise ValidationError({"person": "That person is not here any more."})
+        if getattr(row, f"{role}_id") == person.pk:
+            return row
+        setattr(row, role, person)
+        row.save()
+        record.record(
+            "incident part taken",
+            case=case,
+            incident=row.pk,
+            title=row.title,
+            role=role,
+            who=person.full_name,
+        )
+        if person.pk != by.pk:
+            _tell(case, row, [person], f"{by} asks you: you are the one who {ROLES[role]}.", period=role)
+    return row
+
+
+def move_on(
+    *, incident: Incident, state: str, at: datetime | None = None, words: str = "", by: User
+) -> Incident:
+    """Say that it is contained or resolved, and since when; `words` go into the timeline."""
+    if state not in (CONTAINED, RESOLVED):
+        raise ValidationError({"state": "Choose contained or resolved."})
+    with act("move incident on", by=by, case=incident.initiative_id) as case:
+        row = read(incident)
+        permissions.may_work(row, by).or_refuse()
+        not_closed(row)
+        at = at or clock.now()
+        if at > clock.now():
+            raise ValidationError({"at": "That moment has not come yet."})
+        if at < row.started_at:
+            raise ValidationError(
+                {"at": f"It started only {clock.moment_in_words(row.started_at)}; give a later moment."}
+            )
+        if row.state == RESOLVED or (row.state == CONTAINED and state == CONTAINED):
+            raise Conflict(f"It is {row.state} already.", link=reverse("incident", args=[row.pk]))
+        row.state = state
+        if state == RESOLVED:
+            row.resolved_at = at
+        row.contained_at = row.contained_at or at
+        row.save()
+        record.record(f"incident {state}", case=case, incident=row.pk, title=row.title, since=at)
+        if words.strip():
+            _line(case, row, words, by, at)
+    return row
+
+
+def amend(*, incident: Incident, by: User, **fields) -> Incident:
+    """Put right what is known of it: words, when it began and was noticed, whom it touched, what the fallback did.
+
+    `systems`: those that it turned out to touch besides; proof that speaks of them is voided now.
+    """
+    known = {
+        "words",
+        "started_at",
+        "detected_at",
+        "wrong_output",
+        "fallback",
+        "affected_count",
+        "affected_words",
+    }
+    systems = list(fields.pop("systems", ()))
+    if set(fields) - known:
+        raise TypeError(f"An incident has no {', '.join(sorted(set(fields) - known))} to put right.")
+    with act("amend incident", by=by, case=incident.initiative_id) as case:
+        row = read(incident)
+        permissions.may_work(row, by).or_refuse()
+        not_closed(row)
+        before = {name: getattr(row, name) for name in fields}
+        for name, value in fields.items():
+            setattr(row, name, value.strip() if isinstance(value, str) else value)
+        there = set(row.systems.values_list("system", flat=True))
+        more = [system for system in systems if system.pk not in there]
+        if wrong := _wrong(row, more):
+            raise ValidationError(wrong)
+        changed = [name for name, value in before.items() if getattr(row, name) != value]
+        if not changed and not more:
+            return row
+        if changed:
+            row.save()
+        for system in more:
+            IncidentSystem(incident=row, system=system, at=clock.now()).save()
+        record.record(
+            "incident amended",
+            case=case,
+            incident=row.pk,
+            title=row.title,
+            changed=changed,
+            systems=[system.name for system in more],
+        )
+        if more and there and row.serious:  # with none named before, all of it was voided already
+            _void(case, row, more, by)
+            settle_standing(case)
+    return row
+
+
+# --- How it ends -----------------------------------------------------------------------------------------------------
+
+
+def close(*, incident: Incident, words: str, by: User) -> Incident:
+    """Close a resolved incident with what came of it. A serious one says first whether it has to be reported."""
+    if not words.strip():
+        raise ValidationError({"words": "Say in a sentence what it was and what was done."})
+    with act("close incident", by=by, case=incident.initiative_id) as case:
+        row = read(incident)
+        permissions.may_judge(row, by).or_refuse()
+        not_closed(row)
+        if row.state != RESOLVED:
+            no("It is not resolved yet.", "Say since when it works again, then close it.").or_refuse()
+        if row.serious and not row.no_duty_because and not row.deadlines.exists():
+            no(
+                "Nobody has said yet whether it has to be reported to an authority.",
+                "Start the clock that applies, or say why none does.",
+                reverse("incident-clock", args=[row.pk]),
+            ).or_refuse()
+        row.state, row.closed_at, row.closed_words = CLOSED, clock.now(), words.strip()
+        row.save()
+        record.record("incident closed", case=case, incident=row.pk, title=row.title, words=row.closed_words)
+    return row
+
+
+def reopen(*, incident: Incident, reason: str, by: User) -> Incident:
+    """Open a resolved or closed incident again: it came back, or was not over."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say what showed that it is not over."})
+    with act("reopen incident", by=by, case=incident.initiative_id, reason=reason.strip()) as case:
+        row = read(incident)
+        permissions.may_judge(row, by).or_refuse()
+        if row.merged_into_id:
+            no("It is told by another incident.", "Reopen that one.").or_refuse()
+        if row.state not in (RESOLVED, CLOSED):
+            raise Conflict("It is open.", link=reverse("incident", args=[row.pk]))
+        row.state, row.resolved_at, row.contained_at = OPEN, None, None
+        row.closed_at, row.closed_words = None, ""
+        row.save()
+        record.record("incident reopened", case=case, incident=row.pk, title=row.title, why=reason.strip())
+        period = f"reopened {clock.now():%Y-%m-%dT%H:%M:%S}"
+        words = f"{by} opened it again: {reason.strip()}"
+        _tell(case, row, [row.lead, *_on_case(case)], words, period=period)
+        if row.severity == 1:
+            _tell_board(case, row, period=period)
+            _warn_all(case, row, period=period)
+    return row
+
+
+def correct_severity(*, incident: Incident, severity: int, reason: str, by: User) -> Incident:
+    """Say that it is worse, or less bad, than it was put. Raising brings what that severity brings; lowering takes back
+    nothing that is owed or voided.
+    """
+    wrong = {}
+    if severity not in SEVERITIES:
+        wrong["severity"] = "Choose how bad it is."
+    if not reason.strip():
+        wrong["reason"] = "Say what showed it."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("correct severity", by=by, case=incident.initiative_id, reason=reason.strip()) as case:
+        row = read(incident)
+        permissions.may_judge(row, by).or_refuse()
+        if row.merged_into_id:
+            no("It is told by another incident.", "Correct that one.").or_refuse()
+        if row.severity == severity:
+            raise Conflict(f"It is of severity {severity} already.", link=reverse("incident", args=[row.pk]))
+        set_severity(case, row, severity, reason.strip(), by)
+    return row
+
+
+def set_severity(case: Initiative, row: Incident, severity: int, why: str, by: User) -> None:
+    """Another severity inside the running act, with what it brings."""
+    before, row.severity = row.severity, severity
+    row.save()
+    record.record(
+        "incident severity corrected",
+        case=case,
+        incident=row.pk,
+        title=row.title,
+        before=before,
+        severity=severity,
+        why=why,
+    )
+    if severity >= before:
+        return
+    systems = [named.system for named in row.systems.select_related("system")]
+    if before in SERIOUS:  # voided, owed and warned then; what is new is that the board hears of it
+        _tell_board(case, row)
+        _warn_all(case, row, period="severity 1")
+    else:
+        _bring(case, row, systems, by)

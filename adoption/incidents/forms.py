@@ -1,0 +1,218 @@
+"""Forms of incidents: few fields while it burns, the others later. What is wrong with them, the acts say."""
+
+from django import forms
+
+from adoption.incidents.actions import ROLES
+from adoption.models import Incident, ReportingDuty
+from adoption.models.incidents import FALLBACKS, SEVERITIES
+from governance.contracts.clauses import FAILURES
+from initiatives.efforts.note_forms import OnceForm
+from initiatives.form_fields import DayField, PersonField, WordsField
+from initiatives.models import Initiative, System
+
+
+class MomentField(forms.DateTimeField):
+    """A day and an hour in the configured time zone."""
+
+    def __init__(self, **options):
+        options.setdefault(
+            "widget", forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        )
+        super().__init__(**options)
+        self.error_messages["invalid"] = "Give day and hour, for instance 2026-11-20T14:30."
+
+
+class SystemsField(forms.ModelMultipleChoiceField):
+    """Systems that the case is linked to."""
+
+    def __init__(self, **options):
+        super().__init__(queryset=System.objects.none(), required=False, **options)
+
+    def of(self, case: Initiative) -> None:
+        """Offer the systems of this case."""
+        linked = case.links.standing().values("system")
+        self.queryset = System.objects.filter(pk__in=linked).order_by("name", "pk")
+
+
+def severity_field(**options) -> forms.TypedChoiceField:
+    """How bad it is, in words."""
+    return forms.TypedChoiceField(
+        label="How bad is it",
+        choices=list(SEVERITIES.items()),
+        coerce=int,
+        widget=forms.RadioSelect,
+        **options,
+    )
+
+
+class OpenForm(OnceForm):
+    """What is needed to open an incident; what is not known yet stays empty."""
+
+    title = forms.CharField(label="What went wrong", max_length=160, help_text="In a few words.")
+    severity = severity_field(help_text="When in doubt, the worse one. It can be corrected.")
+    started_at = MomentField(label="Since when", required=False, help_text="Left empty: since now.")
+    detected_at = MomentField(label="Noticed at", required=False, help_text="Left empty: now.")
+    words = WordsField(label="What is known", required=False, max_length=4000)
+    wrong_output = forms.BooleanField(required=False, label="It gave wrong results")
+    fallback = forms.ChoiceField(
+        label="Its fallback", choices=list(FALLBACKS.items()), initial="not_used", required=False
+    )
+    affected_count = forms.IntegerField(
+        label="How many people it touches", required=False, min_value=0, max_value=2_000_000_000
+    )
+    affected_words = forms.CharField(
+        label="Who they are", required=False, max_length=250, help_text="A group in words, never names."
+    )
+    systems = SystemsField(
+        label="In which systems it lies",
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None ticked: the case as a whole. Only proof that speaks of what is ticked ends.",
+    )
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, case: Initiative, **options):
+        super().__init__(*args, **options)
+        self.fields["systems"].of(case)
+        if not self.fields["systems"].queryset:
+            del self.fields["systems"]
+
+    def act(self) -> dict:
+        """The fields as the act takes them."""
+        typed = dict(self.cleaned_data)
+        typed["fallback"] = typed["fallback"] or "not_used"
+        typed["seen"] = [int(key) for key in typed["seen"].split(",") if key.isdecimal() and len(key) < 19]
+        return typed
+
+
+class AmendForm(forms.Form):
+    """What turned out to be otherwise."""
+
+    words = WordsField(label="What is known", required=False, max_length=4000)
+    started_at = MomentField(label="Since when")
+    detected_at = MomentField(label="Noticed at")
+    wrong_output = forms.BooleanField(required=False, label="It gave wrong results")
+    fallback = forms.ChoiceField(label="Its fallback", choices=list(FALLBACKS.items()))
+    affected_count = forms.IntegerField(
+        label="How many people it touches", required=False, min_value=0, max_value=2_000_000_000
+    )
+    affected_words = forms.CharField(label="Who they are", required=False, max_length=250)
+    systems = SystemsField(label="It lies in these systems too", widget=forms.CheckboxSelectMultiple)
+
+    def __init__(self, *args, incident: Incident, **options):
+        names = [name for name in self.base_fields if name != "systems"]
+        options.setdefault("initial", {name: getattr(incident, name) for name in names})
+        super().__init__(*args, **options)
+        field = self.fields["systems"]
+        field.of(incident.initiative)
+        field.queryset = field.queryset.exclude(pk__in=incident.systems.values("system"))
+        if not field.queryset:
+            del self.fields["systems"]
+        self.incident = incident
+
+    def act(self) -> dict:
+        """The fields as the act takes them: what nobody touched keeps its seconds."""
+        typed = dict(self.cleaned_data)
+        for name in ("started_at", "detected_at"):
+            before = getattr(self.incident, name)
+            if typed[name] == before.replace(second=0, microsecond=0):
+                typed[name] = before
+        return typed
+
+
+class LineForm(forms.Form):
+    """A line of the timeline."""
+
+    words = WordsField(label="What happened", max_length=4000, widget=forms.Textarea(attrs={"rows": 2}))
+    happened_at = MomentField(label="When", required=False, help_text="Left empty: now.")
+
+
+class StateForm(forms.Form):
+    """That it is contained, or resolved."""
+
+    state = forms.ChoiceField(
+        label="It is",
+        choices=[("contained", "contained: it does no more harm"), ("resolved", "resolved: it works again")],
+        widget=forms.RadioSelect,
+    )
+    at = MomentField(label="Since when", required=False, help_text="Left empty: since now.")
+    words = WordsField(label="What was done", required=False, max_length=4000)
+
+
+class CloseForm(forms.Form):
+    """What came of it."""
+
+    words = WordsField(label="In a sentence", max_length=4000, help_text="What it was, and what was done.")
+
+
+class SeverityForm(forms.Form):
+    """Another severity."""
+
+    severity = severity_field()
+    reason = WordsField(label="What showed it", max_length=4000)
+
+
+class MergeForm(forms.Form):
+    """The older incident that this one is."""
+
+    into = forms.ModelChoiceField(
+        queryset=Incident.objects.none(), label="It is the same as", empty_label="choose an older incident"
+    )
+    reason = WordsField(label="How that is known", max_length=4000)
+
+    def __init__(self, *args, incident: Incident, **options):
+        super().__init__(*args, **options)
+        rows = incident.initiative.incidents.unfinished().filter(pk__lt=incident.pk)
+        self.fields["into"].queryset = rows.order_by("-pk")
+
+
+class PartForm(forms.Form):
+    """Who has which part."""
+
+    role = forms.ChoiceField(
+        label="Who", choices=[(key, words) for key, words in ROLES.items()], widget=forms.RadioSelect
+    )
+    person = PersonField(required=False, empty_label="I do", label="Is")
+
+
+class ClockForm(forms.Form):
+    """Which clock runs, or that none does."""
+
+    duty = forms.ModelChoiceField(
+        queryset=ReportingDuty.objects.none(),
+        required=False,
+        empty_label="nothing has to be reported",
+        label="What applies",
+    )
+    aware_on = DayField(
+        required=False, label="Aware of it since", help_text="Left empty: since the day it was noticed."
+    )
+    reason = WordsField(
+        required=False,
+        label="If nothing has to be reported: why",
+        help_text="Who judged it, and on what ground.",
+        max_length=4000,
+    )
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        field = self.fields["duty"]
+        field.queryset = ReportingDuty.objects.filter(in_use=True)
+        field.label_from_instance = lambda duty: f"{duty} ({duty.days} days; {duty.source})"
+
+
+class MetForm(forms.Form):
+    """That it was reported."""
+
+    words = WordsField(
+        label="What was done",
+        max_length=4000,
+        help_text="To whom it was reported and under which reference; or why it turned out that it need not be.",
+    )
+
+
+class ClauseForm(forms.Form):
+    """Which failure the drafted clause speaks of."""
+
+    failure = forms.ChoiceField(
+        label="When", choices=[(key, words) for key, words in FAILURES.items()], widget=forms.RadioSelect
+    )

@@ -1,0 +1,68 @@
+"""Two incidents that are one: the older tells it, and nothing that is owed for either is dropped."""
+
+from django.core.exceptions import ValidationError
+
+from adoption.incidents import permissions
+from adoption.incidents.actions import not_closed, read, set_severity
+from adoption.incidents.reporting_clocks import move_clocks
+from adoption.models import Incident
+from adoption.models.incidents import CLOSED
+from governance import clock
+from governance.ledger import record
+from governance.models import User
+from initiatives.cases.act import act
+from initiatives.holds.actions import settle_row
+from initiatives.models import Initiative
+
+
+def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incident:
+    """Say that an incident is the same as one opened before it: that one tells it from now on.
+
+    The older one gets the worse severity and the earlier days; what is owed for the newer one is owed for the older.
+    """
+    if not reason.strip():
+        raise ValidationError({"reason": "Say how it is known that they are the same."})
+    if into.initiative_id != incident.initiative_id or into.pk == incident.pk:
+        raise ValidationError({"into": "Choose another incident of this case."})
+    with act("merge incidents", by=by, case=incident.initiative_id, reason=reason.strip()) as case:
+        row, older = read(incident), read(into)
+        permissions.may_judge(row, by).or_refuse()
+        not_closed(row)
+        if older.merged_into_id or older.state == CLOSED:
+            raise ValidationError({"into": "That one is closed. Reopen it first, or choose another."})
+        if older.pk > row.pk:
+            raise ValidationError({"into": "Merge the newer one into the older: the older days count."})
+        if older.severity > row.severity:
+            set_severity(case, older, row.severity, f"Merged with “{row.title}”", by)
+        older.started_at = min(older.started_at, row.started_at)
+        older.detected_at = max(min(older.detected_at, row.detected_at), older.started_at)
+        older.wrong_output = older.wrong_output or row.wrong_output
+        older.save()
+        row.state, row.closed_at, row.merged_into = CLOSED, clock.now(), older
+        row.closed_words = f"The same as “{older.title}”: {reason.strip()}"
+        row.save()
+        _move_owed(case, row, older, by)
+        record.record(
+            "incidents merged",
+            case=case,
+            incident=row.pk,
+            title=row.title,
+            into=older.title,
+            why=reason.strip(),
+        )
+    return row
+
+
+def _move_owed(case: Initiative, row: Incident, older: Incident, by: User) -> None:
+    """The debts and clocks of both: one post-mortem is owed for them, by the earlier day; clocks run on.
+
+    A debt keeps its debtor and day, so the later one is settled; not one that somebody has begun to write.
+    """
+    debts = {debt.source: debt for debt in case.obligations.unsettled().filter(kind="post_mortem")}
+    both = [debt for debt in (debts.get(row.source), debts.get(older.source)) if debt is not None]
+    if len(both) == 2:
+        first, later = sorted(both, key=lambda debt: debt.due)
+        if not hasattr(later, "post_mortem"):
+            later.initiative = case
+            settle_row(later, by=None, note=f"The same incident as another; owed once, by {first.due}")
+    move_clocks(row, older, by)

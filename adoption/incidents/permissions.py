@@ -1,0 +1,60 @@
+"""Who may open an incident and write on it, and who treats what users reported, as answers that carry their reasons."""
+
+from governance.models import User
+from governance.permission_result import Answer, no, yes
+from initiatives.cases import permissions as case_permissions
+from initiatives.models import Initiative
+
+TREATING = ("owner", "deputy", "support_owner")
+
+
+def may_open(case: Initiative, person: User) -> Answer:
+    """Open an incident, and write on it: whoever is on the case or its board, after it ended too."""
+    if case.withdrawn_at:
+        return no("This case was withdrawn as registered by mistake.")
+    if (
+        case_permissions.is_owner(case, person)
+        or case_permissions.roles_of(case, person)
+        or case_permissions.sits_on_board(case, person)
+    ):
+        return yes()
+    return no(
+        "Only people on the case or its board open an incident.", "Tell one of them, or report a signal here."
+    )
+
+
+def may_work(incident, person: User) -> Answer:
+    """Write into its timeline and say how it goes on: as for opening one, and whoever has a part in it."""
+    if person.is_active and person.pk in (incident.lead_id, incident.scribe_id, incident.speaker_id):
+        return yes()
+    return may_open(incident.initiative, person)
+
+
+def may_judge(incident, person: User) -> Answer:
+    """Correct its severity, merge, close and reopen it: the owner, who leads it, or the chair."""
+    case = incident.initiative
+    leads = person.is_active and person.pk == incident.lead_id
+    if leads or case_permissions.is_owner(case, person) or case_permissions.is_acting_chair(case, person):
+        return yes()
+    if "support_owner" in case_permissions.roles_of(case, person):
+        return yes()
+    return no(
+        "Only the owner, the support owner, who leads the incident, or the chair says this.",
+        f"{incident.lead} leads it."
+        if incident.lead
+        else "Take the lead on its page, if you are on the case.",
+    )
+
+
+def may_treat(case: Initiative, person: User) -> Answer:
+    """Treat what users reported, and keep the link they report by: the owner, the deputy and the support owner."""
+    if case_permissions.is_owner(case, person) or case_permissions.roles_of(case, person) & set(TREATING):
+        return yes()
+    return no("Only the owner, the deputy or the support owner does this.", "Ask one of them.")
+
+
+def may_keep_duties(person: User) -> Answer:
+    """Keep the templates of reporting duties: admins."""
+    if person.is_active and person.is_admin:
+        return yes()
+    return no("Only admins keep the list of reporting duties.", "Ask an admin.")

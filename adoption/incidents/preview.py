@@ -1,0 +1,58 @@
+"""What opening an incident, or another severity, brings: told before, equal to what then happens."""
+
+from datetime import date
+
+from adoption.incidents import actions
+from adoption.models import Incident, ProblemReport
+from adoption.user_reports import actions as user_report_actions
+from governance.models import User
+from governance.permission_result import ended
+from initiatives.models import Initiative
+from initiatives.stages import impact_preview
+
+
+def of_opening(case: Initiative, *, by: User, **fields) -> list[str]:
+    """What opening this incident would bring, in sentences; fields as `open_incident`."""
+    return _of(case, lambda case: actions.open_incident(case=case, by=by, **fields), by)
+
+
+def of_reported(problem: ProblemReport, *, by: User, **fields) -> list[str]:
+    """What making an incident of this report would bring; fields as `open_from_problem`."""
+
+    def run(case):
+        user_report_actions.open_from_problem(problem=problem, by=by, **fields)
+
+    return _of(problem.initiative, run, by)
+
+
+def of_severity(incident: Incident, *, severity: int, reason: str, by: User) -> list[str]:
+    """What this severity would bring."""
+
+    def run(case):
+        actions.correct_severity(incident=incident, severity=severity, reason=reason, by=by)
+
+    return _of(incident.initiative, run, by)
+
+
+def _of(case: Initiative, run, by: User) -> list[str]:
+    owed = [said for kind, facts in impact_preview.acts_of(case, run, by=by) for said in _said(kind, facts)]
+    return [*owed, *impact_preview.preview(case, run, by=by)]
+
+
+def _said(kind: str, facts: dict) -> list[str]:
+    """What an entry of the act means for people, as far as the sights before and after do not show it."""
+    if kind == "debt opened":
+        due = date.fromisoformat(facts["due"])
+        return [f"{facts['debtor'] or 'Nobody named'} owes by {due:%-d %B %Y}: {ended(facts['text'])}"]
+    if kind == "dependants warned":
+        return [f"Warned at once: {', '.join(facts['who'])}."]
+    if kind == "board told":
+        return ["The whole board is told at once."]
+    if kind == "changed" and facts["voided"]:
+        items = len({item for item, _ in facts["voided"]})
+        answers = len({key for _, key in facts["voided"]})
+        return [
+            f"{items} item{'' if items == 1 else 's'} of proof end{'s' if items == 1 else ''} "
+            f"for {answers} question{'' if answers == 1 else 's'}."
+        ]
+    return []

@@ -1,0 +1,151 @@
+"""Within which term an incident has to be reported to an authority: templates that admins keep, and running clocks."""
+
+from datetime import date, timedelta
+
+from django.core.exceptions import ValidationError
+
+from adoption.incidents import permissions
+from adoption.incidents.actions import read
+from adoption.incidents.reporting_duties import TEMPLATES
+from adoption.models import Deadline, Incident, ReportingDuty
+from governance import clock
+from governance.ledger import record
+from governance.models import User
+from governance.permission_result import Conflict
+from initiatives.cases.act import act
+
+
+def lay_out_duties(*, by: User) -> list[ReportingDuty]:
+    """Add the templates that are not there yet, by name; those that an admin changed stay as they are."""
+    with act("lay out reporting duties", by=by):
+        permissions.may_keep_duties(by).or_refuse()
+        known = set(ReportingDuty.objects.values_list("name", flat=True))
+        new = [ReportingDuty(**vars(one)) for one in TEMPLATES if one.name not in known]
+        for row in new:
+            row.save()
+        if new:
+            record.record("reporting duties laid out", names=[row.name for row in new])
+    return new
+
+
+def add_duty(
+    *, name: str, days: int, applies: str, source: str, in_use: bool = True, by: User
+) -> ReportingDuty:
+    """Add a template of one's own. Raises ValidationError by field, or Refused."""
+    with act("add reporting duty", by=by):
+        permissions.may_keep_duties(by).or_refuse()
+        row = ReportingDuty(
+            name=name.strip(), days=days, applies=applies.strip(), source=source.strip(), in_use=in_use
+        )
+        row.full_clean()
+        row.save()
+        record.record("reporting duty added", name=row.name, days=row.days, source=row.source)
+    return row
+
+
+def start_clock(
+    *, incident: Incident, duty: ReportingDuty, aware_on: date | None = None, by: User
+) -> Deadline:
+    """Start the clock of a reporting duty on an incident: `aware_on` the day one became aware, by default of detection.
+
+    The day counts to its end: days end at local midnight. Raises ValidationError, Refused, Conflict when it runs.
+    """
+    with act("start reporting clock", by=by, case=incident.initiative_id) as case:
+        row = read(incident)
+        permissions.may_work(row, by).or_refuse()
+        aware_on = aware_on or clock.local_day(row.detected_at)
+        duty = ReportingDuty.objects.get(pk=duty.pk)
+        wrong = {}
+        if aware_on > clock.today():
+            wrong["aware_on"] = "That day has not come yet."
+        elif aware_on < clock.local_day(row.started_at):
+            wrong["aware_on"] = "Nobody is aware of it before it starts."
+        if not duty.in_use:
+            wrong["duty"] = "This one is no longer in use; choose another."
+        if wrong:
+            raise ValidationError(wrong)
+        if row.deadlines.filter(duty=duty, met_at__isnull=True).exists():
+            raise Conflict("This clock runs already.")
+        deadline = Deadline(
+            incident=row,
+            duty=duty,
+            words=duty.name,
+            source=duty.source,
+            aware_on=aware_on,
+            due=aware_on + timedelta(days=duty.days),
+            started_by=by,
+            started_at=clock.now(),
+        )
+        deadline.save()
+        if row.no_duty_because:
+            row.no_duty_because = ""
+            row.save()
+        record.record(
+            "reporting clock started",
+            case=case,
+            incident=row.pk,
+            title=row.title,
+            duty=duty.name,
+            aware_on=aware_on,
+            due=deadline.due,
+        )
+    return deadline
+
+
+def meet_deadline(*, deadline: Deadline, words: str, by: User) -> Deadline:
+    """Say that it was reported: to whom, under which reference; or why it turned out that it need not be."""
+    if not words.strip():
+        raise ValidationError(
+            {"words": "Say to whom it was reported and under which reference, or why it need not be."}
+        )
+    with act("meet reporting deadline", by=by, case=deadline.incident.initiative_id) as case:
+        row = Deadline.objects.select_related("incident__initiative__unit", "met_by").get(pk=deadline.pk)
+        permissions.may_work(row.incident, by).or_refuse()
+        if row.met_at is not None:
+            raise Conflict(f"{row.met_by} said so {clock.moment_in_words(row.met_at)}.")
+        row.met_at, row.met_by, row.met_words = clock.now(), by, words.strip()
+        row.save()
+        record.record(
+            "reporting deadline met",
+            case=case,
+            incident=row.incident_id,
+            title=row.incident.title,
+            duty=row.words,
+            due=row.due,
+            words=row.met_words,
+        )
+    return row
+
+
+def judge_no_duty(*, incident: Incident, reason: str, by: User) -> Incident:
+    """Say that nothing has to be reported to an authority, and why, while no clock runs."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say who judged it, and why nothing has to be reported."})
+    with act("judge reporting duty", by=by, case=incident.initiative_id, reason=reason.strip()) as case:
+        row = read(incident)
+        permissions.may_judge(row, by).or_refuse()
+        if row.deadlines.filter(met_at__isnull=True).exists():
+            raise ValidationError({"reason": "A clock runs. Say on it why it need not be reported."})
+        row.no_duty_because = reason.strip()
+        row.save()
+        record.record(
+            "no reporting duty", case=case, incident=row.pk, title=row.title, why=row.no_duty_because
+        )
+    return row
+
+
+def move_clocks(row: Incident, older: Incident, by: User) -> None:
+    """Inside the merging act: the running clocks of an incident run on for the older one, never any longer."""
+    there = {one.duty_id: one for one in older.deadlines.filter(met_at__isnull=True)}
+    for one in row.deadlines.filter(met_at__isnull=True):
+        twin = there.get(one.duty_id)
+        if twin is None:
+            twin = Deadline(incident=older, started_by=one.started_by, started_at=one.started_at)
+            for name in ("duty", "words", "source", "aware_on", "due"):
+                setattr(twin, name, getattr(one, name))
+            twin.save()
+        elif one.due < twin.due:
+            twin.due, twin.aware_on = one.due, one.aware_on
+            twin.save()
+        one.met_at, one.met_by, one.met_words = clock.now(), by, f"It runs on for “{older.title}”"
+        one.save()

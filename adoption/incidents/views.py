@@ -1,0 +1,398 @@
+"""Incidents: the tab of a case, opening one, its page with the timeline, and each step on its way."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from adoption.edge_clauses import actions as edge_clause_actions
+from adoption.edge_clauses import clause_drafts
+from adoption.incidents import (
+    actions,
+    forms,
+    incident_metrics,
+    merging,
+    permissions,
+    reporting_clocks,
+    runbook,
+)
+from adoption.incidents.preview import of_opening, of_severity
+from adoption.incidents.reporting_duties import TEMPLATES
+from adoption.models import Deadline, Incident, ReportingDuty
+from adoption.signals import permissions as signal_permissions
+from governance.contracts.wording import sentence
+from governance.models import User
+from governance.permission_result import Conflict
+from governance.transparency_log import as_of
+from governance.web.middleware import on_any_day
+from initiatives.cases import access
+from initiatives.cases.case_frame import acted, ask, case_context, mend, one_act, page_of, sent
+from initiatives.cases.permissions import may_manage
+from initiatives.form_fields import ReasonForm
+
+TAB = "incidents"
+PER_PAGE = 20
+
+
+@require_safe
+@on_any_day(access.case_on_any_day)
+def incidents(request: HttpRequest, ref: str) -> HttpResponse:
+    """Incidents, signals and what users reported, of one case."""
+    case = access.case_for(request.user, ref)
+    context = case_context(request, case, TAB)
+    rows = list(case.incidents.select_related("merged_into", "lead"))
+    found = incident_metrics.means(rows)
+    treats = as_of.current() is None and permissions.may_treat(case, request.user)
+    problems = case.problems.order_by("-pk")
+    context |= {
+        "title": "Incidents and signals",
+        "unfinished": [row for row in rows if row.state != "closed"],
+        "page": page_of(request, [row for row in rows if row.state == "closed"], PER_PAGE),
+        "signals": case.signals.select_related("answered_by")[:100],
+        "means": found,
+        "to_detect": incident_metrics.span_words(found.to_detect),
+        "to_resolve": incident_metrics.span_words(found.to_resolve),
+        "may_open": permissions.may_open(case, request.user),
+        "may_report": signal_permissions.may_report(case, request.user),
+        "treats": treats,
+        "link": case.problem_links.filter(ended_at__isnull=True).first() if treats else None,
+        "problems": problems[:50],
+        "waiting": problems.filter(state="waiting").count(),
+    }
+    if context["link"] is not None:
+        context["address"] = request.build_absolute_uri(
+            reverse("report-problem", args=[context["link"].token])
+        )
+    return render(request, "adoption/incidents.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def open_(request: HttpRequest, ref: str) -> HttpResponse:
+    """Open an incident: a title and a severity are enough. What it brings is told before, if one wants to look."""
+    case = access.case_for(request.user, ref)
+    permissions.may_open(case, request.user).or_refuse()
+    running = list(case.incidents.running().select_related("reported_by"))
+    form = forms.OpenForm(
+        sent(request), case=case, initial={"seen": ",".join(str(row.pk) for row in running)}
+    )
+    effects, conflict, status = None, None, 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            fields = form.act()
+            if request.POST.get("step") == "look":
+                effects, status = of_opening(case, by=request.user, **fields), 200
+            else:
+                try:
+                    row = actions.open_incident(case=case, by=request.user, **fields)
+                except ValidationError as error:
+                    mend(form, error)
+                except Conflict as other:
+                    conflict, status = other, 409
+                else:
+                    messages.success(request, "It is open. What to do now stands below.")
+                    return redirect("incident", row.pk)
+    more = {
+        "title": "Open an incident",
+        "running": running,
+        "conflict": conflict,
+        "seen_now": ",".join(str(row.pk) for row in running),
+        "seen": effects is not None,
+        "effects": effects,
+        "status": status,
+        "template": "adoption/incident_open.html",
+        "back_url": reverse(TAB, args=[case.ref]),
+    }
+    return ask(request, case, TAB, form, **more)
+
+
+def _incident_for(person: User, pk: int) -> Incident:
+    rows = Incident.objects.select_related(
+        "initiative__unit", "initiative__contract", "reported_by", "lead", "scribe", "speaker", "merged_into"
+    ).prefetch_related("systems__system")
+    return access.of_case(rows, person, pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def incident(request: HttpRequest, pk: int) -> HttpResponse:
+    """An incident: what to do now, its timeline with a form, what is owed, what can be said of it."""
+    row = _incident_for(request.user, pk)
+    form = forms.LineForm(sent(request))
+    if acted(request, form, lambda: actions.write_line(incident=row, by=request.user, **form.cleaned_data)):
+        return redirect(f"{reverse('incident', args=[row.pk])}#timeline")
+    case = row.initiative
+    may_work, may_judge = (
+        permissions.may_work(row, request.user),
+        permissions.may_judge(row, request.user),
+    )
+    context = case_context(request, case, TAB) | {
+        "title": row.title,
+        "incident": row,
+        "form": form,
+        "events": _events(row),
+        "steps": runbook.steps(row, request.user) if may_work else [],
+        "debts": case.obligations.filter(
+            source__in=[row.source, *(other.source for other in row.merged.all())]
+        ).select_related("debtor"),
+        "deadlines": row.deadlines.select_related("met_by"),
+        "merged": row.merged.all(),
+        "problems": row.problems.order_by("pk"),
+        "may_work": may_work,
+        "may_judge": may_judge,
+        "drafted": _clause_words(row),
+        "may_draft": may_manage(case, request.user),
+    }
+    return render(request, "adoption/incident.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _events(row: Incident) -> list[dict]:
+    """What happened, in the order of its moments: the lines, and what the incident itself says."""
+    noticed = f"It was noticed {incident_metrics.span_words(row.to_detect)} after its start."
+    found = [{"at": row.started_at, "words": "It started."}, {"at": row.detected_at, "words": noticed}]
+    found += [
+        {"at": line.happened_at, "words": line.words, "line": line} for line in row.lines.select_related("by")
+    ]
+    if row.contained_at:
+        found.append({"at": row.contained_at, "words": "It was contained."})
+    if row.resolved_at:
+        lasted = incident_metrics.span_words(row.to_resolve)
+        found.append({"at": row.resolved_at, "words": f"It was resolved {lasted} after its start."})
+    return sorted(found, key=lambda event: event["at"])
+
+
+def _clause_words(row: Incident) -> str:
+    """The drafted edge clause as it would be read aloud."""
+    written = clause_drafts.drafted(row)
+    return sentence(written.kind, written.terms, {})
+
+
+def _step(request, row: Incident, form, act, done: str, *, may, **page) -> HttpResponse:
+    """A page of one step of an incident; back to the incident."""
+    may(row, request.user).or_refuse()
+    back = reverse("incident", args=[row.pk])
+    if acted(request, form, lambda: act(form.cleaned_data)):
+        messages.success(request, done)
+        return redirect(back)
+    page.setdefault("lede", f"{row.title}: severity {row.severity}.")
+    status = 422 if request.method == "POST" else 200
+    return ask(request, row.initiative, TAB, form, back_url=back, status=status, **page)
+
+
+def state(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that it is contained or resolved."""
+    row = _incident_for(request.user, pk)
+    return _step(
+        request,
+        row,
+        forms.StateForm(sent(request), initial={"state": "contained" if row.state == "open" else "resolved"}),
+        lambda fields: actions.move_on(incident=row, by=request.user, **fields),
+        "Noted.",
+        may=permissions.may_work,
+        title="How it stands",
+        verb="Say so",
+    )
+
+
+def amend(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put right what is known."""
+    row = _incident_for(request.user, pk)
+    form = forms.AmendForm(sent(request), incident=row)
+    return _step(
+        request,
+        row,
+        form,
+        lambda fields: actions.amend(incident=row, by=request.user, **form.act()),
+        "Put right; what stood before is in the history.",
+        may=permissions.may_work,
+        title="What is known",
+        verb="Save",
+    )
+
+
+def part(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a part, or hand it to somebody."""
+    row = _incident_for(request.user, pk)
+    return _step(
+        request,
+        row,
+        forms.PartForm(sent(request), initial={"role": "lead"}),
+        lambda fields: actions.take_part(incident=row, by=request.user, **fields),
+        "Noted; whoever it is has been told.",
+        may=permissions.may_work,
+        title="Who does what",
+        verb="Say so",
+    )
+
+
+def close(request: HttpRequest, pk: int) -> HttpResponse:
+    """Close it."""
+    row = _incident_for(request.user, pk)
+    return _step(
+        request,
+        row,
+        forms.CloseForm(sent(request)),
+        lambda fields: actions.close(incident=row, by=request.user, **fields),
+        "The incident is closed.",
+        may=permissions.may_judge,
+        title="Close the incident",
+        happens=[
+            "What is owed because of it stays owed, and clocks run on until somebody says what was reported."
+        ],
+        verb="Close it",
+    )
+
+
+def reopen(request: HttpRequest, pk: int) -> HttpResponse:
+    """Open it again."""
+    row = _incident_for(request.user, pk)
+    return _step(
+        request,
+        row,
+        ReasonForm(sent(request)),
+        lambda fields: actions.reopen(incident=row, by=request.user, **fields),
+        "It is open again, and those who answer for the case are told.",
+        may=permissions.may_judge,
+        title="Open it again",
+        verb="Open it again",
+    )
+
+
+def severity(request: HttpRequest, pk: int) -> HttpResponse:
+    """Correct how bad it is, after a look at what that brings."""
+    row = _incident_for(request.user, pk)
+    permissions.may_judge(row, request.user).or_refuse()
+    form, effects = forms.SeverityForm(sent(request), initial={"severity": row.severity}), None
+    back = reverse("incident", args=[row.pk])
+    if request.method == "POST" and form.is_valid():
+        if request.POST.get("step") == "look":
+            effects = of_severity(row, by=request.user, **form.cleaned_data)
+        else:
+            try:
+                actions.correct_severity(incident=row, by=request.user, **form.cleaned_data)
+            except ValidationError as error:
+                mend(form, error)
+            else:
+                messages.success(request, "Corrected.")
+                return redirect(back)
+    return ask(
+        request,
+        row.initiative,
+        TAB,
+        form,
+        title="How bad is it",
+        lede=f"{row.title}: severity {row.severity}. A lower one takes back nothing that is owed or voided.",
+        effects=effects,
+        impact_verb="Correcting it",
+        two_steps=True,
+        seen=effects is not None,
+        verb="Correct it",
+        back_url=back,
+    )
+
+
+def merge(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that it is the same as an older one."""
+    row = _incident_for(request.user, pk)
+    return _step(
+        request,
+        row,
+        forms.MergeForm(sent(request), incident=row),
+        lambda fields: merging.merge(incident=row, by=request.user, **fields),
+        "Merged; the older one tells it from now on.",
+        may=permissions.may_judge,
+        title="The same as another",
+        happens=[
+            "This one is closed, and names the older one.",
+            "The older one gets the worse severity, the earlier days and what is owed.",
+        ],
+        verb="Merge it",
+    )
+
+
+def clock_(request: HttpRequest, pk: int) -> HttpResponse:
+    """Start the clock of a reporting duty, or say why none runs."""
+    row = _incident_for(request.user, pk)
+
+    def act(fields):
+        if fields["duty"] is None:
+            reporting_clocks.judge_no_duty(incident=row, reason=fields["reason"], by=request.user)
+        else:
+            reporting_clocks.start_clock(
+                incident=row, duty=fields["duty"], aware_on=fields["aware_on"], by=request.user
+            )
+
+    form = forms.ClockForm(sent(request))
+    lede = f"{row.title}. These are templates with their source, no legal advice: ask those who advise you."
+    if not form.fields["duty"].queryset.exists():
+        lede += " None is laid out here yet; an admin can do that under Reporting duties."
+    return _step(
+        request,
+        row,
+        form,
+        act,
+        "Noted.",
+        may=permissions.may_work,
+        title="Does it have to be reported?",
+        lede=lede,
+        verb="Say so",
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def deadline(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that it was reported."""
+    rows = Deadline.objects.select_related("incident")
+    found = rows.filter(pk=pk).first()
+    row = _incident_for(request.user, found.incident_id if found is not None else 0)
+    return _step(
+        request,
+        row,
+        forms.MetForm(sent(request)),
+        lambda fields: reporting_clocks.meet_deadline(deadline=found, by=request.user, **fields),
+        "Noted.",
+        may=permissions.may_work,
+        title="It was reported",
+        lede=f"{found.words}: by {found.due:%-d %B %Y}. Source: {found.source}.",
+        verb="Say so",
+    )
+
+
+def clause(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the drafted edge clause over into the contract in preparation."""
+    row = _incident_for(request.user, pk)
+    may_manage(row.initiative, request.user).or_refuse()
+    form = forms.ClauseForm(sent(request), initial={"failure": clause_drafts.failure_of(row)})
+    return one_act(
+        request,
+        row.initiative,
+        form,
+        lambda fields: edge_clause_actions.take_over_clause(
+            incident=row, failure=fields["failure"], by=request.user
+        ),
+        "The clause is in the draft of the contract. Go on with it there.",
+        tab="contract",
+        title="An edge clause from this incident",
+        lede=f"{row.title}. Choose what went wrong, as the contract calls it.",
+        happens=[f"The draft of the contract gets the clause: {_clause_words(row)}"],
+        verb="Take it over",
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def duties(request: HttpRequest) -> HttpResponse:
+    """The reporting duties that incidents can start the clock of, each with its source; admins lay them out."""
+    if request.method == "POST":
+        new = reporting_clocks.lay_out_duties(by=request.user)
+        messages.success(request, f"{len(new)} laid out." if new else "They were all there already.")
+        return redirect("reporting-duties")
+    rows = list(ReportingDuty.objects.all())
+    known = {row.name for row in rows}
+    context = {
+        "nav": "portfolio",
+        "duties": rows,
+        "missing": [one for one in TEMPLATES if one.name not in known],
+        "may_keep": permissions.may_keep_duties(request.user),
+    }
+    return render(request, "adoption/reporting_duties.html", context)

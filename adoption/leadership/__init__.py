@@ -1,0 +1,1 @@
+"""Metrics for leaders, by name and reason."""

@@ -1,0 +1,25 @@
+"""The filters of the leaders' page: a unit with all below it, and the period of what happened on a day."""
+
+from django import forms
+
+from governance.audit.forms import DayField as OpenDay
+from governance.models import Unit
+from governance.sign_in.sign_in_forms import Choices, UnitField
+
+
+class LeadersForm(forms.Form):
+    """A unit, and a period; both may be left open."""
+
+    unit = UnitField(
+        label="Unit", required=False, queryset=Unit.objects.living(), empty_label="any", widget=Choices
+    )
+    since = OpenDay(label="Happened from")
+    until = OpenDay(label="until")
+
+    def clean(self):
+        """A period ends after it begins."""
+        cleaned = super().clean()
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since and until and since > until:
+            self.add_error("until", "This day is before the first one.")
+        return cleaned

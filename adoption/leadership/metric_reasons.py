@@ -1,0 +1,222 @@
+"""Why a case stands behind a figure of the leaders' page: from the rows that put it there, in words."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from adoption.leadership import leadership_metrics
+from adoption.leadership.blurred_stages import judged
+from adoption.leadership.usage import USAGE
+from adoption.models import Incident, Signal
+from adoption.signals import findings as signal_findings
+from governance.contracts.wording import listed
+from governance.models import ContractVersion, Rulebook
+from governance.templatetags.plumbline import day, layer_word, stage_word
+from initiatives.models import Coverage, FundingDecision, Initiative, RoleAssignment, StageChange
+
+QUESTIONS = 2  # that a scale test misses, in full; the rest as a number
+
+
+def of(key: str, cases: list[Initiative], wanted: leadership_metrics.Wanted) -> dict[int, list[str]]:
+    """By case, why it is among those of the figure; a few sentences each. Cases as `with_details` gives them."""
+    write = _WHY.get(key.rpartition("-")[0] if key.startswith(("deployed", "used", "unused")) else key)
+    return write(cases, wanted) if write and cases else {}
+
+
+def scaling(cases: list[Initiative], rulebook: Rulebook | None, now: datetime) -> dict[int, list[str]]:
+    """Of each MVP which scale tests it passes, and what those miss that it does not pass."""
+    if not cases or rulebook is None:
+        return {}
+    found = {}
+    for one in judged(list({case.pk: case for case in cases}.values()), rulebook, now):
+        missing = {test: one.missing(test) for test in leadership_metrics.TESTS}
+        passed = [test for test, questions in missing.items() if not questions]
+        words = [f"Passes {listed(passed)}."] if passed else []
+        for test, questions in missing.items():
+            if questions:
+                more = len(questions) - QUESTIONS
+                also = f" And {more} more." if more > 0 else ""
+                words.append(f"Fails {test}: {' '.join(questions[:QUESTIONS])}{also}")
+        found[one.case.pk] = words
+    return found
+
+
+def _keys(cases: Iterable[Initiative]) -> list[int]:
+    return [case.pk for case in cases]
+
+
+def _scaling(cases, wanted) -> dict[int, list[str]]:
+    return scaling(cases, wanted.rulebook, wanted.now)
+
+
+def _pilots(cases, wanted) -> dict[int, list[str]]:
+    most = wanted.book.stages["mvp"].max_days_before_review if wanted.book else 0
+    found = scaling(cases, wanted.rulebook, wanted.now)
+    for case in cases:
+        over = (wanted.now - case.since).days - (most or 0)
+        decided = "nobody has decided to continue, to stop or to promote it"
+        found.setdefault(case.pk, []).insert(
+            0, f"{over} day{'' if over == 1 else 's'} past its {most} days; {decided}."
+        )
+    return found
+
+
+def _usage(cases, wanted) -> dict[int, list[str]]:
+    rows = (
+        Coverage.objects.filter(
+            requirement=USAGE, evidence__initiative__in=_keys(cases), evidence__withdrawn_at__isnull=True
+        )
+        .exclude(evidence__result="")
+        .select_related("evidence")
+        .order_by("evidence__observed_on", "evidence__added_at", "evidence_id")
+    )
+    found = {case.pk: ["No reading of use."] for case in cases}
+    for row in rows:
+        item = row.evidence
+        found[item.initiative_id] = [
+            f"“{item.title}”, observed on {day(item.observed_on)}: {item.get_result_display().lower()}."
+        ]
+    return found
+
+
+def _funded(cases, wanted) -> dict[int, list[str]]:
+    rows = FundingDecision.objects.standing().filter(wanted.days("decided_on"), initiative__in=_keys(cases))
+    found: dict[int, list[str]] = {}
+    for row in rows.exclude(label="").order_by("decided_on", "pk"):
+        money = f"{row.currency} {row.amount:,.0f}" if row.amount is not None else "Money"
+        found.setdefault(row.initiative_id, []).append(
+            f"{money} on {day(row.decided_on)} by {row.decided_by}: claimed {stage_word(row.claimed)}, proof supported "
+            f"{stage_word(row.supported)}."
+        )
+    return found
+
+
+def _oversold(cases, wanted) -> dict[int, list[str]]:
+    found = _funded(cases, wanted)
+    for case in cases:
+        if case.stage == "mvp" and case.supported in ("proposed", "prototype"):
+            words = "nothing yet" if case.supported == "proposed" else "a prototype"
+            found.setdefault(case.pk, []).insert(0, f"Claims an MVP; its proof supports {words}.")
+    return found
+
+
+def _underdesigned(cases, wanted) -> dict[int, list[str]]:
+    held = RoleAssignment.objects.in_force().filter(initiative__in=_keys(cases), role="support_owner")
+    supported = set(held.values_list("initiative", flat=True))
+    found = {}
+    for case in cases:
+        words = [] if case.pk in supported else ["Nobody has accepted to support it."]
+        for layer in leadership_metrics.HARD_LAYERS:
+            count = (case.gap_counts or {}).get(layer, 0)
+            if count:
+                words.append(f"{count} open in the layer {layer_word(layer).lower()}.")
+        found[case.pk] = words
+    return found
+
+
+def _too_early(cases, wanted) -> dict[int, list[str]]:
+    rows = StageChange.objects.filter(initiative__in=_keys(cases)).order_by("pk")
+    found: dict[int, list[str]] = {}
+    live: dict[int, StageChange] = {}
+    for row in rows:
+        if row.from_stage == "production" and row.initiative_id in live:
+            days = (row.at - live[row.initiative_id].at).days
+            found.setdefault(row.initiative_id, []).append(
+                f"Left production on {day(row.at)}, {days} day{'' if days == 1 else 's'} after it went in: {row.reason}"
+            )
+        if row.to_stage == "production" and row.basis != "import":
+            live[row.initiative_id] = row
+    for case in cases:
+        if case.stage == "production" and case.shortfall:
+            found.setdefault(case.pk, []).append(f"Its proof supports {stage_word(case.supported)} now.")
+    return found
+
+
+def _late(cases, wanted) -> dict[int, list[str]]:
+    keys = _keys(cases)
+    contracts = dict(
+        ContractVersion.objects.filter(contract__initiative__in=keys, starts_at__isnull=False)
+        .order_by("-starts_at")
+        .values_list("contract__initiative", "starts_at")
+    )
+    supporters = dict(
+        RoleAssignment.objects.filter(initiative__in=keys, role="support_owner", accepted_at__isnull=False)
+        .order_by("-accepted_at")
+        .values_list("initiative", "accepted_at")
+    )
+    found: dict[int, list[str]] = {}
+    moved = StageChange.objects.filter(wanted.moments("at"), initiative__in=keys).exclude(basis="import")
+    for row in moved.order_by("pk"):
+        key = row.initiative_id
+        if (row.from_stage, row.to_stage) == ("prototype", "mvp"):
+            _came_late(found, row, contracts.get(key), "Became an MVP", "its contract came into force")
+        if row.to_stage == "production":
+            _came_late(found, row, supporters.get(key), "Went live", "support was accepted")
+    return found
+
+
+def _came_late(found, row: StageChange, first: datetime | None, moved: str, came: str) -> None:
+    if first is None or first > row.at:
+        then = f"{came} on {day(first)}" if first else f"never yet that {came}"
+        found.setdefault(row.initiative_id, []).append(f"{moved} on {day(row.at)}; {then}.")
+
+
+def _trust(cases, wanted) -> dict[int, list[str]]:
+    rows = (
+        Coverage.objects.filter(
+            requirement__startswith="adopt.",
+            evidence__initiative__in=_keys(cases),
+            evidence__withdrawn_at__isnull=True,
+        )
+        .exclude(evidence__result="")
+        .select_related("evidence")
+        .order_by("evidence__observed_on", "evidence__added_at", "evidence_id")
+    )
+    passed: dict[tuple, object] = {}
+    newest: dict[tuple, object] = {}
+    for row in rows:
+        place = row.evidence.initiative_id, row.requirement
+        newest[place] = row.evidence
+        if row.evidence.result == "pass":
+            passed[place] = row.evidence
+    found: dict[int, list[str]] = {}
+    for (case, requirement), item in newest.items():
+        fell = item.result in leadership_metrics.WORSE and wanted.takes(item.observed_on)
+        if fell and (case, requirement) in passed:
+            asked = wanted.book.requirements.get(requirement) if wanted.book else None
+            found.setdefault(case, []).append(
+                f"{asked.question if asked else requirement} {item.get_result_display()} on {day(item.observed_on)}, "
+                f"after a pass on {day(passed[case, requirement].observed_on)}."
+            )
+    keys = _keys(cases)
+    signals = Signal.objects.distrust().filter(wanted.days("observed_on"), initiative__in=keys)
+    for row in signals.order_by("observed_on", "kind", "group"):
+        found.setdefault(row.initiative_id, []).append(signal_findings.told(row))
+    incidents = Incident.objects.felt().filter(wanted.moments("detected_at"), initiative__in=keys)
+    for row in incidents.order_by("detected_at", "pk"):
+        found.setdefault(row.initiative_id, []).append(
+            f"Incident of severity {row.severity}, {row.get_state_display().partition(':')[0].lower()}, known since "
+            f"{day(row.detected_at)}: {row.title}"
+        )
+    return found
+
+
+def _answered(cases, wanted) -> dict[int, list[str]]:
+    rows = StageChange.objects.filter(initiative__in=_keys(cases), to_stage="stopped").order_by("pk")
+    return {row.initiative_id: [f"On {day(row.at)}: {row.reason}"] for row in rows}
+
+
+_WHY = {
+    "scalable": _scaling,
+    "trials": _scaling,
+    "pilots": _pilots,
+    "deployed": _usage,
+    "used": _usage,
+    "unused": _usage,
+    "funded": _funded,
+    "oversold": _oversold,
+    "underdesigned": _underdesigned,
+    "too-early": _too_early,
+    "late": _late,
+    "trust-lost": _trust,
+    "answered-no": _answered,
+}

@@ -1,0 +1,308 @@
+"""Everything that changes what lessons come back: answered by cases, entered from outside, confirmed, linked."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.urls import reverse
+
+from adoption.lessons import lesson_matching, lesson_search, permissions
+from adoption.models import Lesson, LessonResponse
+from adoption.models.postmortems import PATTERNS
+from governance import clock
+from governance.gates import sign_off_statement
+from governance.ledger import record
+from governance.models import User
+from governance.notices.owe import owe
+from governance.permission_result import Conflict, no
+from initiatives.cases.act import act, batched
+from initiatives.checklist import actions as checklist_actions
+from initiatives.findings.sync import follow, lock_cases
+from initiatives.models import Answer, Initiative, RoleAssignment, Shortcoming, System
+from initiatives.models.evidence import ANSWERED
+from initiatives.models.versions import LAYERS
+
+REQUIREMENT = "mvp.lessons_read"
+_FINDING = "lesson:"  # what a finding about a lesson is called by, before the key of the lesson
+# Where the part of the answer begins that is written from the responses; what stands above it is the owner's own.
+MARK = "Lessons offered to this case, and what came of each:"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What somebody says to one lesson. `based_on`: the version that they saw, 0 where nobody had answered."""
+
+    lesson: int
+    applies: bool
+    words: str
+    based_on: int = 0
+
+
+def respond(*, case: Initiative, said: Iterable[Said], by: User) -> list[LessonResponse]:
+    """Answer lessons for a case: what was done about each, or why it does not apply.
+
+    The answer to the rulebook's question is rewritten from all responses, attested today: that is how they become
+    part of what the board signs. Raises ValidationError by the key of the lesson, Conflict when somebody answered one
+    of them meanwhile.
+    """
+    said = list(said)
+    wrong = {str(one.lesson): "Say what was done, or why not." for one in said if not one.words.strip()}
+    if wrong:
+        raise ValidationError(wrong)
+    if not said:
+        raise ValidationError("Answer at least one lesson.")
+    with act("answer lessons", by=by, case=case) as case:
+        permissions.may_answer(case, by).or_refuse()
+        lessons = _offered(case, [one.lesson for one in said])
+        last = {row.lesson_id: row for row in LessonResponse.objects.latest().filter(initiative=case)}
+        rows = []
+        for one in said:
+            lesson, before = lessons[one.lesson], last.get(one.lesson)
+            if (before.version if before else 0) != one.based_on:
+                raise Conflict(
+                    f"{before.by if before else 'Somebody'} answered “{lesson}” meanwhile.",
+                    "Read what was said, then answer again.",
+                )
+            row = LessonResponse(
+                initiative=case,
+                lesson=lesson,
+                version=one.based_on + 1,
+                applies=one.applies,
+                words=one.words.strip(),
+                digest=digest(lesson),
+                by=by,
+                at=clock.now(),
+            )
+            row.save()
+            rows.append(row)
+            record.record(
+                "lesson answered",
+                case=case,
+                lesson=lesson.pk,
+                text=lesson.text,
+                applies=row.applies,
+                words=row.words,
+                version=row.version,
+                digest=row.digest,
+            )
+        checklist_actions.answer(
+            case=case,
+            requirement=REQUIREMENT,
+            kind=ANSWERED,
+            text=_answer(case),
+            true_as_of=clock.today(),
+            by=by,
+        )
+        follow([case])
+    return rows
+
+
+def _offered(case: Initiative, keys: list[int]) -> dict[int, Lesson]:
+    """These lessons, where the library has them and they are not the case's own secret or another's."""
+    rows = lesson_search.offered().filter(pk__in=keys).exclude(post_mortem__initiative=case)
+    found = rows.exclude(post_mortem__initiative__confidential=True).in_bulk()
+    if missing := set(keys) - set(found):
+        raise ValidationError({str(key): "This lesson is not in the library." for key in missing})
+    return found
+
+
+def finding_of(lesson: int) -> str:
+    """The source of the finding that this lesson, by its key, is not answered."""
+    return f"{_FINDING}{lesson}"
+
+
+def unanswered_among(findings: Iterable[Shortcoming]) -> list[int]:
+    """The keys of the lessons that these findings say are not answered, in their order."""
+    return [
+        int(row.source.removeprefix(_FINDING))
+        for row in findings
+        if row.requirement == REQUIREMENT and row.source.startswith(_FINDING)
+    ]
+
+
+def digest(lesson: Lesson) -> str:
+    """The SHA-256 of a lesson as it reads: text, what to do instead, layer."""
+    return sign_off_statement.digest("\n".join((lesson.text, lesson.instead, lesson.layer)))
+
+
+def _answer(case: Initiative) -> str:
+    """The answer for the board: the owner's own words, then each lesson with what was said to it, oldest first."""
+    row = Answer.objects.filter(initiative=case, requirement=REQUIREMENT, kind=ANSWERED).first()
+    own = row.text.partition(MARK)[0].strip() if row else ""
+    told = LessonResponse.objects.latest().filter(initiative=case)
+    rows = sorted(told.select_related("lesson__post_mortem__initiative", "by"), key=lambda one: one.lesson_id)
+    lines = [
+        f"- {origin(one.lesson)}: “{one.lesson.text}” {'Applies' if one.applies else 'Does not apply'}: {one.words}"
+        f" ({one.by}, {clock.local_day(one.at):%-d %B %Y})"
+        for one in rows
+    ]
+    return "\n".join([*([own, ""] if own else []), MARK, *lines])
+
+
+def origin(lesson: Lesson) -> str:
+    """Where a lesson comes from in a few words: a case by reference, or what was read outside."""
+    if lesson.post_mortem_id is not None:
+        return f"{lesson.post_mortem.initiative.ref}, {lesson.get_layer_display().lower()}"
+    return f"{lesson.source[:80]}, {lesson.get_layer_display().lower()}"
+
+
+def enter(
+    *,
+    text: str,
+    instead: str,
+    layer: str,
+    source: str,
+    source_link: str = "",
+    pattern: str = "",
+    tags: Iterable[str] = (),
+    systems: Iterable[int] = (),
+    vendors: Iterable[str] = (),
+    by: User,
+) -> Lesson:
+    """Enter a lesson from outside, a public incident for instance; it is offered once another has confirmed it."""
+    wrong = {}
+    if not text.strip():
+        wrong["text"] = "Say what the next team should know."
+    if layer not in LAYERS:
+        wrong["layer"] = "Choose the layer it lies in."
+    if not source.strip():
+        wrong["source"] = "Say where it was read, so that others can check it."
+    if pattern and pattern not in PATTERNS:
+        wrong["pattern"] = "Choose one of the kinds listed."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("enter lesson", by=by):
+        permissions.may_enter(by).or_refuse()
+        row = Lesson(
+            text=text.strip(),
+            instead=instead.strip(),
+            layer=layer,
+            pattern=pattern,
+            tags=_words(tags),
+            systems=sorted(System.objects.filter(pk__in=list(systems)).values_list("pk", flat=True)),
+            vendors=_words(vendors),
+            source=source.strip(),
+            source_link=source_link,
+            entered_by=by,
+            entered_at=clock.now(),
+        )
+        row.save()
+        record.record("lesson entered", lesson=row.pk, text=row.text, source=row.source)
+    return row
+
+
+def _words(told: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(word.strip()[:80] for word in told if word.strip()))[:12]
+
+
+def confirm(*, lesson: Lesson, by: User) -> Lesson:
+    """Confirm a lesson from outside: from now on the library has it, and cases near it are asked."""
+    with act("confirm lesson", by=by):
+        row = _locked(lesson)
+        permissions.may_confirm(row, by).or_refuse()
+        row.confirmed_at, row.confirmed_by = clock.now(), by
+        row.save()
+        record.record("lesson confirmed", lesson=row.pk, text=row.text)
+        offer([row.pk])
+    return row
+
+
+def take_out(*, lesson: Lesson, reason: str, by: User) -> Lesson:
+    """Take a lesson from outside out of the library; what cases answered to it stays in the record."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why it should no longer be offered."})
+    with act("take lesson out", by=by, reason=reason.strip()):
+        row = _locked(lesson)
+        permissions.may_take_out(row, by).or_refuse()
+        row.removed_at = clock.now()
+        row.save()
+        record.record("lesson taken out", lesson=row.pk, why=reason.strip())
+        offer([row.pk])
+    return row
+
+
+def came_again(*, lesson: Lesson, known: Lesson | None, by: User) -> Lesson:
+    """Say that what this lesson tells had been known: its case had answered `known`, and it happened all the same.
+
+    None takes that back.
+    """
+    with act(
+        "lesson came again", by=by, case=lesson.post_mortem.initiative_id if lesson.post_mortem else None
+    ):
+        row = _locked(lesson)
+        permissions.may_link(row, known, by).or_refuse()
+        if known is not None and known.pk == row.pk:
+            no("A lesson does not repeat itself.").or_refuse()
+        row.repeats = known
+        row.save()
+        record.record(
+            "lesson came again",
+            case=row.post_mortem.initiative,
+            lesson=row.pk,
+            known=known.pk if known else None,
+            text=known.text if known else "",
+        )
+    return row
+
+
+def _locked(lesson: Lesson) -> Lesson:
+    rows = Lesson.objects.select_for_update(of=("self",))
+    return rows.select_related("post_mortem__initiative__unit", "entered_by", "confirmed_by").get(
+        pk=lesson.pk
+    )
+
+
+def offer(keys: list[int]) -> None:
+    """Once this act stands, have the running cases near these lessons told; the hourly look at the register would."""
+    from adoption import tasks as adoption_tasks
+
+    for key in keys:
+        transaction.on_commit(lambda key=key: adoption_tasks.follow_lesson.delay(key), robust=True)
+
+
+def offer_of(case: Initiative) -> None:
+    """The same for all lessons of a case: it became confidential, and other cases must not name it; or no longer is."""
+    offer(list(Lesson.objects.filter(post_mortem__initiative=case).values_list("pk", flat=True)))
+
+
+def follow_lesson(key: int) -> list[int]:
+    """Say anew against the running cases near this lesson what they have not answered; returns those that changed."""
+    lesson = Lesson.objects.filter(pk=key).first()
+    if lesson is None:
+        return []
+    source = finding_of(key)
+    keys = set(lesson_matching.cases_of(lesson).values_list("pk", flat=True))
+    told = Initiative.objects.filter(shortcomings__source=source, shortcomings__ended_at__isnull=True)
+    changed = []
+    for some in batched(sorted(keys | set(told.values_list("pk", flat=True)))):
+        with act("follow lesson", system="lessons", register=True):
+            cases = follow(lock_cases(some))
+            _tell_owners(cases, lesson)
+            changed += [case.pk for case in cases]
+    return changed
+
+
+def _tell_owners(cases: list[Initiative], lesson: Lesson) -> None:
+    """One message to the owner of each of these cases that is asked about the lesson now."""
+    said = Q(
+        requirement=REQUIREMENT,
+        source=finding_of(lesson.pk),
+        initiative__in=[case.pk for case in cases],
+    )
+    asked = set(Shortcoming.objects.standing().filter(said).values_list("initiative", flat=True))
+    owners = RoleAssignment.objects.in_force().filter(role="owner", initiative__in=asked)
+    person_of = {row.initiative_id: row.person for row in owners.select_related("person")}
+    for case in cases:
+        if case.pk in person_of:
+            owe(
+                person_of[case.pk],
+                "lesson offered",
+                f"case:{case.pk}",
+                period=finding_of(lesson.pk),
+                subject=f"{case.ref} {case.title}: a lesson of others to answer before its next gate",
+                text=lesson.text,
+                link=reverse("lessons-answer", args=[case.ref]),
+                case_ref=case.ref,
+            )

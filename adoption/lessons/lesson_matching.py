@@ -1,0 +1,207 @@
+"""Which lessons of the library are a case's own: those about its systems, its vendors, or in its own words.
+
+Source: domain.md, invariant 15 (layer, system, vendor). Three words in common make a lesson the case's own; a layer or
+a kind of trouble in common stands for one of them, and says which comes first. A word counts that few lessons have and
+not every case says. Eight at the most: more than that nobody answers in earnest.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+
+from adoption.lessons import lesson_search
+from adoption.models import Lesson
+from adoption.models.postmortems import PATTERNS
+from governance.database.text_search import split, stems, synonyms
+from initiatives.integration.definitions.definition_dependencies import systems_of
+from initiatives.models import Component, Initiative, Link, System, TermUse
+from initiatives.models.integration.systems import KNOWLEDGE_KINDS
+from initiatives.models.versions import LAYERS
+
+MOST = 8  # lessons of one case
+LOOKED_AT = 60  # lessons of one case that are looked at closely
+IN_COMMON = 3  # words of a lesson about none of its systems and vendors
+IN_WORDS = 2  # of these, the ones that cannot be a layer or a kind of trouble
+PROBLEM = 2_000  # letters of it
+# Whether few lessons have a stem: one in twenty, or three where there are few lessons.
+RARE = """
+(SELECT count(*) FROM adoption_lessonwords WHERE words @@ quote_literal(replace(stem, '\\', ''))::tsquery)
+  BETWEEN 1 AND greatest(3, (SELECT count(*) FROM adoption_lessonwords) / 20)
+"""
+NEAR = f"""
+WITH cases AS (
+  SELECT * FROM jsonb_to_recordset(%s) AS c (key bigint, systems bigint[], vendors text[], stems text[])),
+rare AS MATERIALIZED (
+  SELECT stem FROM (SELECT DISTINCT unnest(stems) AS stem FROM cases) s WHERE {RARE})
+SELECT c.key, near.lesson_id, near.systems, near.vendors, near.stems, l.layer, l.pattern
+  FROM cases c
+  CROSS JOIN LATERAL (
+    SELECT coalesce(string_agg(quote_literal(stem), ' | '), '')::tsquery AS stems
+      FROM rare WHERE stem = ANY (c.stems)) asked
+  CROSS JOIN LATERAL (
+    SELECT w.lesson_id,
+           ARRAY(SELECT unnest(w.systems) INTERSECT SELECT unnest(c.systems)) AS systems,
+           ARRAY(SELECT unnest(w.vendors) INTERSECT SELECT unnest(c.vendors)) AS vendors,
+           ARRAY(SELECT stem FROM rare WHERE stem = ANY (c.stems)
+                 INTERSECT SELECT unnest(tsvector_to_array(w.words))) AS stems
+      FROM adoption_lessonwords w
+     WHERE w.systems && c.systems OR w.vendors && c.vendors OR w.words @@ asked.stems
+     ORDER BY w.systems && c.systems DESC, w.vendors && c.vendors DESC, ts_rank_cd(w.words, asked.stems) DESC,
+              w.lesson_id DESC
+     LIMIT {LOOKED_AT}) near
+  JOIN adoption_lesson l ON l.id = near.lesson_id
+  LEFT JOIN adoption_postmortem p ON p.id = l.post_mortem_id
+  LEFT JOIN initiatives_initiative i ON i.id = p.initiative_id
+ WHERE p.id IS NULL OR (NOT i.confidential AND i.id <> c.key)
+"""
+# Cases with two of the lesson's words, as their index keeps them (`cases_by_matter`).
+IN_ITS_WORDS = f"""
+WITH rare AS MATERIALIZED (
+  SELECT stem FROM (SELECT unnest(tsvector_to_array(words)) AS stem FROM adoption_lessonwords WHERE lesson_id = %s) s
+   WHERE {RARE})
+SELECT i.id FROM rare JOIN initiatives_initiative i
+    ON to_tsvector('english'::regconfig, COALESCE(title, '') || ' ' || COALESCE(problem, ''))
+       @@ quote_literal(replace(stem, '\\', ''))::tsquery
+ WHERE i.stage IN ('prototype', 'mvp') GROUP BY i.id HAVING count(*) >= {IN_WORDS}
+"""
+
+
+@dataclass(frozen=True)
+class Match:
+    """A lesson that is a case's own, how much they have in common (systems, vendors, the rest), and why."""
+
+    lesson: int
+    near: tuple[int, int, int]
+    why: tuple[str, ...]
+
+
+@dataclass
+class Told:
+    """What one case has: systems by key, vendors in small letters, layers, kinds of trouble, telling words by stem."""
+
+    systems: set[int] = field(default_factory=set)
+    vendors: set[str] = field(default_factory=set)
+    layers: set[str] = field(default_factory=set)
+    patterns: set[str] = field(default_factory=set)
+    words: dict[str, str] = field(default_factory=dict)
+
+
+def lessons_for(cases: Iterable[Initiative]) -> dict[int, list[Match]]:
+    """By key of the case, the lessons that are its own, nearest first; a fixed number of questions for all of them."""
+    cases = {case.pk: case for case in cases}
+    found: dict[int, list[Match]] = {key: [] for key in cases}
+    if not cases or not lesson_search.offered().exists():
+        return found
+    told = _told(cases)
+    rows = _near(told)
+    names = dict(
+        System.objects.filter(pk__in={key for row in rows for key in row[2]}).values_list("pk", "name")
+    )
+    for case, *shared in rows:
+        match = _judged(told[case], names, *shared)
+        if match is not None:
+            found[case].append(match)
+    nearest_first = partial(sorted, key=lambda one: (one.near, one.lesson), reverse=True)
+    return {key: nearest_first(some)[:MOST] for key, some in found.items()}
+
+
+def cases_of(lesson: Lesson) -> QuerySet[Initiative]:
+    """Running cases before production that may have this lesson as their own: `lessons_for` judges them."""
+    running = Initiative.objects.live().filter(stage__in=("prototype", "mvp"), withdrawn_at__isnull=True)
+    vendors = [str(vendor).lower() for vendor in lesson.vendors]
+    of_systems = System.objects.filter(pk__in=lesson.systems) | System.objects.filter(
+        members__in=lesson.systems
+    )
+    tied = Link.objects.standing().filter(system__in=of_systems.values("pk"))
+    of_vendors = (
+        Link.objects.standing().annotate(sold_by=Lower("system__vendor__name")).filter(sold_by__in=vendors)
+    )
+    parts = Component.objects.annotate(sold_by=Lower("vendor")).filter(sold_by__in=vendors)
+    near = [tied.values("initiative"), of_vendors.values("initiative"), parts.values("initiative")]
+    keys = running.filter(pk__in=near[0]) | running.filter(pk__in=near[1]) | running.filter(pk__in=near[2])
+    with connection.cursor() as cursor:
+        cursor.execute(IN_ITS_WORDS, [lesson.pk])
+        worded = [key for (key,) in cursor.fetchall()]
+    return (keys | running.filter(pk__in=worded)).distinct()
+
+
+def _told(cases: dict[int, Initiative]) -> dict[int, Told]:
+    """What each of these cases has, set-wise."""
+    told = {key: Told() for key in cases}
+    for key, systems in systems_of(cases).items():
+        told[key].systems = systems
+    links = Link.objects.standing().filter(initiative__in=cases)
+    columns = ("initiative", "pattern", "account", "system__kind", "system__vendor__name")
+    for key, pattern, account, kind, vendor in links.values_list(*columns):
+        one = told[key]
+        one.layers.add("integration")
+        one.vendors |= {vendor.lower()} if vendor else set()
+        one.patterns |= {"fallback"} if pattern == "fallback" else set()
+        one.patterns |= {"identity"} if account else set()
+        one.patterns |= {"sources"} if kind in KNOWLEDGE_KINDS else set()
+    for key, layer, vendor in Component.objects.filter(initiative__in=cases).values_list(
+        "initiative", "layer", "vendor"
+    ):
+        told[key].layers.add(layer)
+        told[key].vendors |= {vendor.lower()} if vendor else set()
+    for key in TermUse.objects.filter(initiative__in=cases, ended_at__isnull=True).values_list(
+        "initiative", flat=True
+    ):
+        told[key].patterns.add("definitions")
+    _word(told, cases)
+    return told
+
+
+def _word(told: dict[int, Told], cases: dict[int, Initiative]) -> None:
+    """The words of titles and problems, the title's first, by stem: none that every case says."""
+    said = {key: split(f"{case.title} {case.problem[:PROBLEM]}") for key, case in cases.items()}
+    stem_of = stems({word for words in said.values() for word in words})
+    passed = synonyms().ignored | synonyms().everywhere
+    for key, words in said.items():
+        for word in words:
+            if len(word) > 2 and stem_of[word] and stem_of[word] not in passed:
+                told[key].words.setdefault(stem_of[word], word)
+
+
+def _near(told: dict[int, Told]) -> list[tuple]:
+    """The lessons that share most with each case: keys of both, shared systems, vendors and stems, layer, pattern."""
+    asked = [
+        {
+            "key": key,
+            "systems": sorted(one.systems),
+            "vendors": sorted(one.vendors),
+            "stems": list(one.words),
+        }
+        for key, one in told.items()
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(NEAR, [json.dumps(asked)])
+        return cursor.fetchall()
+
+
+def _judged(
+    one: Told, names: dict[int, str], lesson: int, systems, vendors, shared, layer, pattern
+) -> Match | None:
+    """How near a lesson is to a case and why; None where it is too far."""
+    words = [word for stem, word in one.words.items() if stem in shared]
+    beside = []
+    if layer in one.layers:
+        beside.append(f"layer: {LAYERS[layer].lower()}")
+    if pattern and pattern in one.patterns:
+        beside.append(f"kind of trouble: {PATTERNS[pattern].lower()}")
+    in_common = len(words) + len(beside)
+    if not (systems or vendors) and (len(words) < IN_WORDS or in_common < IN_COMMON):
+        return None
+    why = []
+    if systems:
+        why.append(f"same system: {', '.join(sorted(names.get(key, str(key)) for key in systems))}")
+    if vendors:
+        why.append(f"same vendor: {', '.join(sorted(vendors))}")
+    if words:
+        why.append(f"words: {', '.join(words)}")
+    return Match(lesson, (len(systems), len(vendors), in_common), tuple(why + beside))

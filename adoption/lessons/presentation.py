@@ -1,0 +1,118 @@
+"""Lessons as pages show them: what each says, where it comes from, why it is here, and what cases said to it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Exists, OuterRef, Q
+
+from adoption.lessons import lesson_matching, lesson_search
+from adoption.lessons.actions import unanswered_among
+from adoption.models import Lesson, LessonResponse, LessonWords
+from governance.models import User
+from initiatives.cases import permissions as case_permissions
+from initiatives.facts import case_rows
+from initiatives.models import Initiative
+
+FEW = 5  # beside something else
+
+
+@dataclass
+class Shown:
+    """One lesson; `why` it is here, how many cases said that it applies or not, and where it came again."""
+
+    lesson: Lesson
+    why: tuple[str, ...] = ()
+    applied: int = 0
+    not_applied: int = 0
+    again: list[Lesson] = field(default_factory=list)
+    response: LessonResponse | None = None
+
+    @property
+    def case(self) -> Initiative | None:
+        """The case it was learned in; none for one from outside."""
+        return self.lesson.post_mortem.initiative if self.lesson.post_mortem_id else None
+
+    @property
+    def at(self):
+        """Since when the library has it."""
+        return self.lesson.confirmed_at or (
+            self.lesson.post_mortem.published_at if self.lesson.post_mortem_id else None
+        )
+
+
+def shown(keys: Iterable[int], person: User, why: dict[int, tuple[str, ...]] | None = None) -> list[Shown]:
+    """These lessons in this order, as far as the person may read them; three questions, however many there are."""
+    keys = list(keys)
+    if not keys:
+        return []
+    rows = lesson_search.readable(person).select_related("post_mortem__initiative__unit", "entered_by")
+    found = rows.in_bulk(keys)
+    newer = LessonResponse.objects.filter(
+        initiative=OuterRef("initiative"), lesson=OuterRef("lesson"), version__gt=OuterRef("version")
+    )
+    said = LessonResponse.objects.filter(lesson__in=found).filter(~Exists(newer)).order_by()
+    counts = {
+        row["lesson"]: (row["yes"], row["no"])
+        for row in said.values("lesson").annotate(
+            yes=Count("pk", filter=Q(applies=True)), no=Count("pk", filter=Q(applies=False))
+        )
+    }
+    again: dict[int, list[Lesson]] = {}
+    repeated = (
+        lesson_search.readable(person).filter(repeats__in=found).select_related("post_mortem__initiative")
+    )
+    for lesson in repeated.order_by("pk"):
+        again.setdefault(lesson.repeats_id, []).append(lesson)
+    return [
+        Shown(found[key], (why or {}).get(key, ()), *counts.get(key, (0, 0)), again.get(key, []))
+        for key in keys
+        if key in found
+    ]
+
+
+def offered_to(case: Initiative, person: User) -> list[Shown]:
+    """The lessons that are a case's own, with what it said to each; those it answered earlier come last."""
+    matches = lesson_matching.lessons_for([case])[case.pk]
+    said = {
+        row.lesson_id: row
+        for row in LessonResponse.objects.latest().filter(initiative=case).select_related("by")
+    }
+    why = {match.lesson: match.why for match in matches}
+    keys = [*why, *(key for key in said if key not in why)]
+    rows = shown(keys, person, why)
+    for row in rows:
+        row.response = said.get(row.lesson.pk)
+    return rows
+
+
+def at_gate(case: Initiative, person: User) -> list[Shown]:
+    """The lessons that stand before the case's next gate unanswered, then those it answered; two questions at the most.
+
+    Which are unanswered is what the register found, and what the gate counts: nothing is matched anew.
+    """
+    open_ = unanswered_among(case_rows.rows(case, "shortcomings"))
+    responses = LessonResponse.objects.latest().filter(initiative=case).select_related("by")
+    said = {row.lesson_id: row for row in responses}
+    keys = [*open_, *said]
+    if not keys:
+        return []
+    found = lesson_search.readable(person).select_related("post_mortem__initiative").in_bulk(keys)
+    return [Shown(found[key], response=said.get(key)) for key in keys if key in found]
+
+
+def of_system(system: int, person: User) -> list[Shown]:
+    """The newest lessons about a system, for whoever is about to tie a case to it."""
+    keys = LessonWords.objects.filter(systems__contains=[system]).order_by("-pk")
+    return shown(list(keys.values_list("pk", flat=True)[:FEW]), person)
+
+
+def like(title: str, problem: str, person: User) -> list[Shown]:
+    """Lessons in the words of a case that somebody is about to register: two words of it at the least."""
+    hits = [hit for hit in lesson_search.search(f"{title} {problem}", most=4 * FEW) if len(hit.words) > 1]
+    why = {hit.lesson: (f"words: {', '.join(hit.words)}",) for hit in hits}
+    return shown(why, person, why)[:FEW]
+
+
+def seen_cases(person: User, keys: Iterable[int]) -> set[int]:
+    """Which of these cases the person may open."""
+    return set(case_permissions.visible_to(person).filter(pk__in=list(keys)).values_list("pk", flat=True))

@@ -1,0 +1,279 @@
+"""The library of lessons: searched, read, entered from outside; and the answers of a case to those that are its own."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from adoption.lessons import actions, lesson_search, permissions
+from adoption.lessons.forms import LessonForm, ReasonForm, ResponsesForm
+from adoption.lessons.presentation import FEW, Shown, at_gate, like, of_system, offered_to, seen_cases, shown
+from adoption.models import Lesson, LessonResponse
+from adoption.models.postmortems import PATTERNS
+from governance.contributions import Part
+from governance.models import Unit
+from governance.permission_result import Conflict
+from initiatives.cases import access
+from initiatives.cases.case_frame import case_context, mend, page_of, pick
+from initiatives.models import Review, System
+from initiatives.models.versions import LAYERS
+from initiatives.portfolio import search as portfolio_search
+
+PAGE = 20
+
+
+@require_safe
+def lessons_all(request: HttpRequest) -> HttpResponse:
+    """The library: what a question finds, or the newest, among those that pass the filters."""
+    asked = " ".join(request.GET.get("q", "").split())[: lesson_search.LONGEST]
+    rows, chosen = _filtered(request)
+    if asked:
+        answers = lesson_search.answers(asked, request.user, rows if chosen else None)
+        why = {hit.lesson: (f"words: {', '.join(hit.words)}",) for hit in answers.hits}
+        page = page_of(request, list(why), PAGE)
+    else:
+        answers, why = lesson_search.Answers([]), {}
+        newest = rows.filter(pk__in=lesson_search.readable(request.user).values("pk")).order_by("-pk")
+        page = page_of(request, newest.values_list("pk", flat=True), PAGE)
+    context = {
+        "nav": "lessons-all",
+        "asked": asked,
+        "chosen": chosen,
+        "page": page,
+        "rows": shown(page.object_list, request.user, why),
+        "by_meaning": answers.by_meaning,
+        "layers": LAYERS,
+        "patterns": PATTERNS,
+        "units": Unit.objects.filter(
+            pk__in=lesson_search.offered().values("post_mortem__initiative__unit")
+        ).order_by("name"),
+        "systems": System.objects.standing().order_by("name"),
+        "years": _years(),
+        "may_enter": permissions.may_enter(request.user),
+        "waiting": Lesson.objects.filter(
+            post_mortem__isnull=True, confirmed_at__isnull=True, removed_at__isnull=True
+        )
+        if permissions.may_enter(request.user)
+        else (),
+    }
+    return render(request, "adoption/lessons_all.html", context)
+
+
+# Digits of what a filter names: keys of rows, and years that a calendar has.
+LONGEST = {"system": 9, "unit": 9, "year": 4}
+
+
+def _filtered(request) -> tuple[QuerySet[Lesson], dict]:
+    """The lessons that pass the filters of the query string, and which filters are set; junk changes nothing."""
+    rows, asked = lesson_search.offered(), request.GET
+    chosen = {"layer": pick(asked.get("layer"), LAYERS), "pattern": pick(asked.get("pattern"), PATTERNS)}
+    for name in ("system", "unit", "year"):
+        value = asked.get(name, "")
+        chosen[name] = int(value) if value.isdecimal() and len(value) <= LONGEST[name] else ""
+    chosen["vendor"] = asked.get("vendor", "").strip()[:120]
+    if chosen["layer"]:
+        rows = rows.filter(layer=chosen["layer"])
+    if chosen["pattern"]:
+        rows = rows.filter(pattern=chosen["pattern"])
+    if chosen["system"]:
+        rows = rows.filter(words__systems__contains=[chosen["system"]])
+    if chosen["vendor"]:
+        rows = rows.filter(words__vendors__contains=[chosen["vendor"].lower()])
+    if chosen["unit"]:
+        rows = rows.filter(post_mortem__initiative__unit=chosen["unit"])
+    if chosen["year"]:
+        own, outside = f"post_mortem__{PUBLISHED_AT}__year", "confirmed_at__year"
+        rows = rows.filter(**{own: chosen["year"]}) | rows.filter(**{outside: chosen["year"]})
+    return rows, {name: value for name, value in chosen.items() if value}
+
+
+PUBLISHED_AT = "published_at"  # when the adoption seat let it into the library
+
+
+def _years() -> list[int]:
+    own = (
+        lesson_search.offered()
+        .filter(post_mortem__isnull=False)
+        .dates(f"post_mortem__{PUBLISHED_AT}", "year")
+    )
+    outside = lesson_search.offered().filter(post_mortem__isnull=True).dates("confirmed_at", "year")
+    return sorted({day.year for day in (*own, *outside)}, reverse=True)
+
+
+def _lesson_for(person, pk: int) -> Lesson:
+    """A lesson of the library that the person may read, or one that waits, for whoever confirms. Raises Http404."""
+    joined = ("post_mortem__initiative__unit", "entered_by", "confirmed_by", "repeats")
+    found = lesson_search.readable(person).select_related(*joined).filter(pk=pk).first()
+    if found is None and permissions.may_enter(person):
+        waiting = Lesson.objects.filter(post_mortem__isnull=True).select_related(*joined)
+        found = waiting.filter(pk=pk).first()
+    if found is None:
+        raise Http404("No such lesson, or not yours to see.")
+    return found
+
+
+@require_safe
+def lesson(request: HttpRequest, pk: int) -> HttpResponse:
+    """One lesson: where it comes from, what cases said to it, where it came again."""
+    return _lesson_page(request, _lesson_for(request.user, pk))
+
+
+def _lesson_page(request, row: Lesson, *, status: int = 200, **more) -> HttpResponse:
+    person = request.user
+    told = shown([row.pk], person)
+    responses = list(
+        LessonResponse.objects.latest().filter(lesson=row).select_related("initiative", "by")[:200]
+    )
+    seen = seen_cases(person, {one.initiative_id for one in responses})
+    known = []
+    if row.post_mortem_id is not None:
+        answered = LessonResponse.objects.filter(initiative=row.post_mortem.initiative).values("lesson")
+        known = list(lesson_search.readable(person).filter(pk__in=answered).exclude(pk=row.pk))
+    context = {
+        "nav": "lessons-all",
+        "lesson": row,
+        "row": told[0] if told else Shown(row),
+        "systems": System.objects.filter(pk__in=row.systems),
+        "responses": [one for one in responses if one.initiative_id in seen],
+        "elsewhere": sum(one.initiative_id not in seen for one in responses),
+        "may_confirm": permissions.may_confirm(row, person),
+        "may_take_out": permissions.may_take_out(row, person),
+        "known": known if permissions.may_link(row, None, person) else [],
+        "form": ReasonForm(),
+    } | more
+    return render(request, "adoption/lesson.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def lesson_add(request: HttpRequest) -> HttpResponse:
+    """Enter a lesson from outside."""
+    permissions.may_enter(request.user).or_refuse()
+    form = LessonForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            row = actions.enter(**form.act(), by=request.user)
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            messages.success(
+                request, "Entered. Another adoption seat or an admin confirms it before it is offered."
+            )
+            return redirect("lesson", row.pk)
+    status = 422 if request.method == "POST" else 200
+    return render(request, "adoption/lesson_add.html", {"nav": "lessons-all", "form": form}, status=status)
+
+
+@require_POST
+def lesson_confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a lesson from outside into the library."""
+    row = _lesson_for(request.user, pk)
+    actions.confirm(lesson=row, by=request.user)
+    messages.success(request, "Confirmed: cases near it are asked from now on.")
+    return redirect("lesson", row.pk)
+
+
+@require_POST
+def lesson_take_out(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a lesson from outside out of the library."""
+    row = _lesson_for(request.user, pk)
+    permissions.may_take_out(row, request.user).or_refuse()
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        return _lesson_page(request, row, status=422, form=form)
+    actions.take_out(lesson=row, reason=form.cleaned_data["reason"], by=request.user)
+    messages.success(request, "It is no longer offered; what cases answered stays in the record.")
+    return redirect("lessons-all")
+
+
+@require_POST
+def lesson_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say which known lesson came again in this one, or that none did."""
+    row = _lesson_for(request.user, pk)
+    wanted = request.POST.get("known", "")
+    known = _lesson_for(request.user, int(wanted)) if wanted.isdecimal() and len(wanted) < 10 else None
+    if row.post_mortem_id is None:
+        permissions.may_link(row, known, request.user).or_refuse()
+    actions.came_again(lesson=row, known=known, by=request.user)
+    return redirect("lesson", row.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def answer(request: HttpRequest, ref: str) -> HttpResponse:
+    """The lessons that are a case's own, each with room for an answer."""
+    case = access.case_for(request.user, ref)
+    rows = offered_to(case, request.user)
+    pairs = [(row.lesson, row.response) for row in rows]
+    form = ResponsesForm(request.POST if request.method == "POST" else None, rows=pairs)
+    conflict, status = None, 200
+    if request.method == "POST":
+        permissions.may_answer(case, request.user).or_refuse()
+        status = 422
+        if form.is_valid():
+            said = [
+                actions.Said(lesson.pk, applies, words, seen)
+                for lesson, applies, words, seen in form.changed()
+            ]
+            try:
+                if said:
+                    actions.respond(case=case, said=said, by=request.user)
+                    messages.success(request, "Kept, and part of the answer that the board signs.")
+                return redirect("lessons", case.ref)
+            except ValidationError as error:
+                mend(form, error)
+            except Conflict as refused:
+                conflict, status = refused, 409
+    context = case_context(request, case, tab="lessons") | {
+        "title": "Answer the lessons",
+        "form": form,
+        "shown": rows,
+        "asked": [(row, *form.fields_of(row.lesson)) for row in rows],
+        "may_answer": permissions.may_answer(case, request.user),
+        "conflict": conflict,
+    }
+    return render(request, "adoption/lessons_answer.html", context, status=status)
+
+
+# What other pages show of lessons
+
+
+def beside_review(person, review: Review) -> Part | None:
+    """At a gate: each lesson that is the case's own, with what it says to it."""
+    if review.gate not in ("mvp", "production") or not review.is_open:
+        return None
+    rows = at_gate(review.initiative, person)
+    return Part("adoption/_lessons_at_gate.html", {"rows": rows, "case": review.initiative}) if rows else None
+
+
+def beside_registering(person, said: tuple[str, str]) -> Part | None:
+    """While somebody registers: what others learned in such a matter."""
+    rows = like(*said, person)
+    return (
+        Part("adoption/_lessons_beside.html", {"rows": rows, "words": "What others learned"})
+        if rows
+        else None
+    )
+
+
+def beside_link(person, system: System) -> Part | None:
+    """Before a case is tied to a system: what was learned with it."""
+    rows = of_system(system.pk, person)
+    words = f"What was learned with {system}"
+    return Part("adoption/_lessons_beside.html", {"rows": rows, "words": words}) if rows else None
+
+
+def found(search: portfolio_search.Search, most: int) -> list[portfolio_search.Hit]:
+    """Lessons in the search over everything."""
+    hits = lesson_search.search(search.text, most=max(most, FEW) * 2)
+    return [
+        portfolio_search.Hit(
+            row.lesson.text[:160],
+            reverse("lesson", args=[row.lesson.pk]),
+            row.case.ref if row.case else "",
+            row.lesson.instead[:200],
+            (row.lesson.get_layer_display().lower(),),
+        )
+        for row in shown([hit.lesson for hit in hits], search.person)[:most]
+    ]

@@ -1,0 +1,1 @@
+"""Instruments, declared measures, evaluation, findings."""

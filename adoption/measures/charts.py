@@ -1,0 +1,128 @@
+"""A measure as a picture: its readings week by week with their intervals, against baseline and target."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import ceil
+
+from django.urls import reverse
+
+from adoption.measures.evaluation import Cell, Figure, Subject, figure_of, monday
+from adoption.measures.instruments import USERS
+from governance import clock
+from initiatives.charts.primitives import LETTER, WIDTH, Canvas, Picture
+from initiatives.models import ComponentVersion, Initiative
+
+WEEKS = 26
+TOP, TALL, FOOT = 16, 110, 34  # room for marks, the figures, and the weeks below
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened on a day and may have moved a figure: a version, an incident."""
+
+    day: date
+    words: str
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Week:
+    """The figure of one week, all teams together; None where nothing was read."""
+
+    first: date
+    figure: Figure | None
+
+
+def marks_of(case: Initiative) -> list[Mark]:
+    """What happened to the case in the time that is drawn: versions that began to run, incidents; oldest first."""
+    since = monday(clock.today()) - timedelta(weeks=WEEKS - 1)
+    rows = ComponentVersion.objects.filter(
+        component__initiative=case, runs_from__gte=clock.midnight_before(since), runs_from__lte=clock.now()
+    ).select_related("component")
+    found = [Mark(clock.local_day(row.runs_from), f"{row.component.name} {row.version} runs") for row in rows]
+    incidents = case.incidents.filter(
+        started_at__gte=clock.midnight_before(since), started_at__lte=clock.now(), merged_into__isnull=True
+    )
+    found += [
+        Mark(clock.local_day(row.started_at), f"Incident: {row.title}", reverse("incident", args=[row.pk]))
+        for row in incidents
+    ]
+    return sorted(found, key=lambda mark: mark.day)
+
+
+def weeks_of(subject: Subject, team: str | None = None) -> list[Week]:
+    """The figures of the weeks that are drawn, back from the newest reading; of one team, or of all."""
+    cells = [
+        cell
+        for cell in subject.cells
+        if cell.about == USERS and cell.n and (team is None or cell.team.casefold() == team.casefold())
+    ]
+    if not cells:
+        return []
+    by_week: dict[date, list[Cell]] = {}
+    for cell in cells:
+        by_week.setdefault(cell.week, []).append(cell)
+    last = max(by_week)
+    first = max(min(by_week), last - timedelta(weeks=WEEKS - 1))
+    weeks = [first + timedelta(weeks=count) for count in range((last - first).days // 7 + 1)]
+    return [
+        Week(week, figure_of(subject.how, by_week.get(week, ()), subject.aims[-1].intended)) for week in weeks
+    ]
+
+
+def readings(subject: Subject, weeks: list[Week], marks: Iterable[Mark] = ()) -> Picture:
+    """A bar from the lower to the upper end of each week's interval with the figure in it; lines for the goals."""
+    figures = [week.figure for week in weeks if week.figure is not None]
+    aim = subject.aims[-1]
+    goals = [("target", "goal", aim.target)]
+    if aim.baseline is not None:
+        goals.append(("baseline", "base", aim.baseline))
+    if not figures:
+        return Picture(subject.words, "Nothing was read yet.", (), (), 0)
+    ends = [end for figure in figures for end in (figure.low, figure.high)] + [value for *_, value in goals]
+    low, high = (0.0, 1.0) if subject.how.share else (min(0.0, *ends), max(ends))
+    spread = (high - low) or 1.0
+
+    def down(value: float) -> float:
+        return TOP + TALL * (1 - (min(max(value, low), high) - low) / spread)
+
+    room = WIDTH / max(len(weeks), 8)
+    canvas = Canvas()
+    for place, week in enumerate(weeks):
+        if week.figure is None:
+            continue
+        left, wide = place * room + room * 0.2, room * 0.6
+        top, bottom = down(week.figure.high), down(week.figure.low)
+        canvas.bar("box", left, top, wide, max(1.0, bottom - top))
+        canvas.bar("middle", left, down(week.figure.point) - 1.5, wide, 3)
+    taken = None
+    for name, kind, value in sorted(goals, key=lambda goal: -goal[2]):
+        at = down(value)
+        canvas.bar(kind, 0, at, WIDTH, 0.5)
+        label = max(at - 3, (taken or -99) + 11) if taken is not None else at - 3
+        canvas.say(f"{name} {subject.said(value)}", WIDTH, label, "end")
+        taken = label
+    base = TOP + TALL
+    canvas.axis(base)
+    numbers: dict[date, list[str]] = {}
+    for number, mark in enumerate(marks, start=1):
+        numbers.setdefault(mark.day, []).append(str(number))
+    for day, those in numbers.items():
+        at = (day - weeks[0].first).days / 7 * room
+        if 0 <= at <= len(weeks) * room:
+            canvas.bar("axis", min(at, WIDTH - 1.5), TOP - 4, 1.5, TALL + 4)
+            place = min(max(at, LETTER), WIDTH - 2 * LETTER)
+            canvas.say(",".join(those), place, 9, kind="name")
+    every = ceil(LETTER * 7.5 / room)  # so many weeks to a label, or they would run into each other
+    for place, week in enumerate(weeks):
+        if place % every == 0:
+            canvas.say(f"{week.first:%-d %b}", place * room + 2, base + 13, "start")
+    last = next(week for week in reversed(weeks) if week.figure is not None)
+    says = (
+        f"Week by week from {weeks[0].first:%-d %B %Y}; in the week of {last.first:%-d %B %Y} "
+        f"{subject.said(last.figure.point)}, with 95 % confidence between {subject.said(last.figure.low)} and "
+        f"{subject.said(last.figure.high)}. "
+        + ", ".join(f"{n.capitalize()} {subject.said(v)}" for n, _, v in goals)
+    )
+    return canvas.picture(subject.words, f"{says}.", TOP + TALL + FOOT - 14)

@@ -1,0 +1,206 @@
+"""Forms of measures and readings: shares are typed in percent; what is wrong with what was typed, the acts say."""
+
+from datetime import timedelta
+
+from django import forms
+
+from adoption.measures.evaluation import monday
+from adoption.measures.instruments import INSTRUMENTS, POPULATIONS, USERS, Instrument
+from adoption.models.measures import BETTER, Goal, Measure, Reading
+from adoption.readings.reading_validation import Sent
+from governance import clock
+from governance.tables.forms import TableForm
+from initiatives.efforts.note_forms import OnceForm
+from initiatives.form_fields import DayField, ListField, WordsField
+
+
+class FigureField(forms.FloatField):
+    """A figure, with a point or a comma; in percent where it is a share, kept as a share."""
+
+    def __init__(self, *, share: bool = False, **options):
+        self.share = share
+        attrs = {"inputmode": "decimal", "autocomplete": "off"}
+        super().__init__(widget=forms.TextInput(attrs=attrs), **options)
+        self.error_messages["invalid"] = "Give a number, for instance 12.5 or 12,5."
+
+    def to_python(self, value):
+        """The figure; a share between 0 and 1."""
+        found = super().to_python(value.replace(",", ".").strip(" %") if isinstance(value, str) else value)
+        return found / 100 if found is not None and self.share else found
+
+    def prepare_value(self, value):
+        """A kept share, as it is typed."""
+        if self.share and isinstance(value, float):
+            return f"{value * 100:.10g}"
+        return f"{value:.10g}" if isinstance(value, float) else value
+
+
+class GoalFields(forms.Form):
+    """Baseline, target and how many people, for one instrument."""
+
+    def add_goal(self, how: Instrument, goal: Goal | None = None) -> None:
+        """Add the fields that this instrument asks for, filled in with a goal."""
+        unit = "percent" if how.share else "its unit"
+        self.fields["baseline"] = FigureField(
+            share=how.share,
+            label=f"Baseline, in {unit}",
+            required=how.baseline,
+            help_text="What it was before, without the system.",
+        )
+        self.fields["baseline_n"] = forms.IntegerField(
+            label="Read from how many", required=how.baseline, min_value=1, max_value=10**7
+        )
+        self.fields["target"] = FigureField(
+            share=how.share,
+            label=f"Target, in {unit}",
+            help_text="Stated before the first reading. The whole 95 % interval has to reach it.",
+        )
+        self.fields["intended"] = forms.IntegerField(
+            label="How many people it is meant for", min_value=1, max_value=10**7
+        )
+        if how.blind is not None:
+            least = f"{how.blind:.0%}"
+            self.fields["bound"] = FigureField(
+                share=True,
+                label="Bound of blind acceptance, in percent",
+                required=False,
+                help_text=f"From here on it counts against trust. Left empty: {least}; a stricter one counts.",
+            )
+        if goal is not None:
+            for name in ("baseline", "baseline_n", "target", "intended", "bound"):
+                if name in self.fields:
+                    self.fields[name].initial = getattr(goal, name)
+
+
+class InstrumentForm(forms.Form):
+    """Which instrument."""
+
+    instrument = forms.ChoiceField(
+        label="What is measured", choices=[(one.key, one.words) for one in INSTRUMENTS.values()]
+    )
+
+
+class DeclareForm(GoalFields, OnceForm):
+    """A measure with its baseline and target."""
+
+    def __init__(self, how: Instrument, *args, **options):
+        super().__init__(*args, **options)
+        self.how = how
+        self.fields["words"] = forms.CharField(label="What exactly", max_length=200, help_text=f"{how.asks}.")
+        self.fields["population"] = forms.CharField(
+            label="Whom it is about", max_length=200, help_text="The real users in scope, in your words."
+        )
+        self.fields["source"] = forms.CharField(
+            label="Where the figures come from",
+            max_length=200,
+            help_text="For instance: log of the application.",
+            initial="Pulses of this case" if how.asked_by else "",
+        )
+        if how.value:
+            self.fields["counterfactual"] = WordsField(
+                label="Compared with what",
+                help_text="What would have happened without the system, and how you know.",
+            )
+            self.fields["better"] = forms.ChoiceField(label="Better is", choices=list(BETTER.items()))
+        if not how.share and not how.asked_by:
+            self.fields["unit"] = forms.CharField(label="Unit", max_length=40, initial=how.unit)
+        self.add_goal(how)
+        if how.asked_by:
+            return
+        self.fields["teams"] = ListField(
+            label="Teams to be read one by one",
+            required=False,
+            help_text="Every department in scope is asked for anyway."
+            if how.weekly
+            else "Left empty, the users are read as one.",
+        )
+
+
+class GoalForm(GoalFields):
+    """A goal that moves, and why."""
+
+    number = forms.IntegerField(widget=forms.HiddenInput)
+    reason = WordsField(
+        label="Why it moves", help_text="It stands beside the figures for as long as they do."
+    )
+
+    def __init__(self, how: Instrument, goal: Goal, *args, **options):
+        super().__init__(*args, **options)
+        self.add_goal(how, goal)
+        self.fields["number"].initial = goal.number
+        self.order_fields(["baseline", "baseline_n", "target", "intended", "bound", "reason"])
+
+
+class ReadingForm(OnceForm):
+    """One reading, typed in seconds: the last whole week is filled in already."""
+
+    rows_may_be_empty = True
+
+    starts_on = DayField(label="From")
+    ends_on = DayField(label="To")
+
+    def __init__(self, measure: Measure, teams: tuple[str, ...], *args, of: Reading | None = None, **options):
+        super().__init__(*args, **options)
+        self.measure, self.of = measure, of
+        how = measure.how
+        if teams:
+            choices = [(name, name) for name in teams]
+            self.fields["team"] = forms.ChoiceField(
+                label="Team", choices=choices if how.weekly else [("", "all"), *choices], required=how.weekly
+            )
+        if how.share:
+            self.fields["hits"] = forms.IntegerField(label="So many", min_value=0, max_value=10**12)
+            self.fields["n"] = forms.IntegerField(label="Of so many", min_value=1, max_value=10**12)
+        else:
+            self.fields["value"] = FigureField(label=f"Mean, {measure.unit or 'in its unit'}")
+            self.fields["sd"] = FigureField(label="Standard deviation", min_value=0)
+            self.fields["n"] = forms.IntegerField(label="Read from how many", min_value=1, max_value=10**12)
+        self.fields["about"] = forms.ChoiceField(
+            label="About",
+            choices=[(key, words.capitalize()) for key, words in POPULATIONS.items()],
+            initial=USERS,
+        )
+        if of is not None:
+            self.fields["reason"] = forms.CharField(label="What was wrong with it", max_length=250)
+            self.fields["n"].min_value = 0
+            self.fields["n"].validators = []
+            self.fields["n"].help_text = "0 takes the reading back."
+            for name in ("starts_on", "ends_on", "team", "hits", "value", "sd", "n", "about"):
+                if name in self.fields:
+                    self.fields[name].initial = getattr(of, name)
+        else:
+            first = monday(clock.today()) - timedelta(weeks=1)
+            self.fields["starts_on"].initial, self.fields["ends_on"].initial = (
+                first,
+                first + timedelta(days=6),
+            )
+
+    def sent(self) -> Sent:
+        """What was typed, as the act takes it."""
+        typed = self.cleaned_data
+        return Sent(
+            self.measure.pk,
+            typed["starts_on"],
+            typed["ends_on"],
+            typed["n"],
+            f"typed:{typed['once'] or self.fields['once'].initial()}",
+            hits=typed.get("hits"),
+            value=typed.get("value"),
+            sd=typed.get("sd"),
+            team=typed.get("team") or "",
+            about=typed["about"],
+            replaces=self.of.key if self.of is not None else "",
+            reason=typed.get("reason") or "",
+        )
+
+
+class ReadingsFileForm(TableForm):
+    """A table of readings."""
+
+    folder = "readings"
+    file = forms.FileField(
+        label="The file",
+        error_messages={"required": "Choose a table with a header row."},
+        help_text="csv or xlsx with the columns measure, from, to, n, and hits or value and sd; and if you have them "
+        "team, about, key and replaces.",
+    )

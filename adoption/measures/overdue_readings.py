@@ -1,0 +1,72 @@
+"""Measures that fell silent: sixty days without a reading are a debt of the owner; a reading settles it (S1-17.1)."""
+
+from datetime import date, timedelta
+
+from django.db.models import Exists, Max, OuterRef
+
+from adoption.measures.actions import silence_of
+from adoption.measures.evaluation import said_day
+from adoption.models import Measure, Tally
+from governance import clock
+from governance.models import Rulebook
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.act import act
+from initiatives.holds.actions import owe
+from initiatives.models import Obligation
+from initiatives.models.initiative import RUNNING
+
+SILENT_DAYS = 60  # S1-17.1: "no readings for 60 days raises a task"
+DAYS_TO_READ = 14
+
+
+def silent_since(day: date):
+    """Standing measures of running cases that were declared, and read, on this day or before, and not since.
+
+    What came is what counts, not which period it speaks of: whoever sends last month's figures is not silent. Each
+    bears `heard`, the moment of its last reading or None.
+    """
+    end = clock.midnight_after(day)
+    newer = Tally.objects.filter(measure=OuterRef("pk"), heard_at__gte=end)
+    return (
+        Measure.objects.standing()
+        .filter(
+            ~Exists(newer),
+            declared_at__lt=end,
+            initiative__stage__in=RUNNING,
+            initiative__withdrawn_at__isnull=True,
+        )
+        .annotate(heard=Max("tallies__heard_at"))
+        .select_related("initiative")
+        .order_by("initiative_id", "pk")
+    )
+
+
+def open_silence_debts() -> list[Obligation]:
+    """Owe a reading of each measure that has been silent for sixty days: its owner, else whoever leads while none is.
+
+    Safe to repeat: one open debt per measure.
+    """
+    if Rulebook.objects.in_force() is None:
+        return []  # no rules, no cases
+    last = clock.today() - timedelta(days=SILENT_DAYS)
+    opened = []
+    known = set(Obligation.objects.unsettled().filter(kind="reading").values_list("initiative_id", "source"))
+    for measure in silent_since(last):
+        if (measure.initiative_id, silence_of(measure.pk)) in known:
+            continue
+        with act("owe a reading", system="silence sweep", case=measure.initiative_id) as case:
+            if not silent_since(last).filter(pk=measure.pk).exists():
+                continue  # a reading came meanwhile
+            heard = measure.heard or measure.declared_at
+            role = case_permissions.accepted(case, "owner")
+            debt = owe(
+                case,
+                "reading",
+                source=silence_of(measure.pk),
+                text=f"No reading since {said_day(clock.local_day(heard))}: {measure.words}"[:250],
+                due=clock.today() + timedelta(days=DAYS_TO_READ),
+                debtor=role.person if role is not None else case_permissions.acting_chair(case)[0],
+            )
+            if debt is not None:
+                opened.append(debt)
+    return opened

@@ -1,0 +1,144 @@
+"""The measures of cases as they are judged, read for many cases at once: a fixed number of questions."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from django.db.models import F, Max, Min, Sum
+from django.db.models.functions import TruncWeek
+
+from adoption.measures.evaluation import Aim, Cell, Subject
+from adoption.measures.instruments import ASKED
+from adoption.models import Goal, Measure, Tally
+from governance import clock
+from governance.models import Rulebook
+from initiatives.models import Initiative, ScopeVersion
+
+# Days of readings that are looked at: more than any figure counts. What is older is old, whatever it says.
+LOOKED_BACK = 400
+VALUE_COUNTS_DAYS = 90  # a figure of value; as long as what the rulebook asks of changed practice
+
+
+def subjects(
+    cases: Iterable[int], *, measures: Iterable[Measure] | None = None, ended: bool = False
+) -> dict[int, list[tuple[Measure, Subject]]]:
+    """The standing measures of these cases with what is judged of each, by the key of the case; `ended`: those too.
+
+    Five questions, however many cases and readings there are.
+    """
+    cases = list(cases)
+    if measures is None:
+        rows = Measure.objects.filter(initiative__in=cases)
+        measures = rows if ended else rows.standing()
+    measures = list(measures)
+    found: dict[int, list[tuple[Measure, Subject]]] = {key: [] for key in cases}
+    if not measures:
+        return found
+    goals = _by_measure(Goal.objects.filter(measure__in=measures).order_by("measure", "number"))
+    cells = _cells(measures)
+    scopes = scopes_now(cases)
+    high = dict(Initiative.objects.filter(pk__in=cases).values_list("pk", "tier"))
+    book = Rulebook.objects.current().book
+    for measure in measures:
+        asked = book.requirements.get(measure.requirement)
+        scope = scopes.get(measure.initiative_id)
+        subject = Subject(
+            key=measure.pk,
+            words=measure.words,
+            how=measure.how,
+            better=measure.better,
+            aims=tuple(aim_of(goal) for goal in goals.get(measure.pk, ())),
+            cells=tuple(cells.get(measure.pk, ())),
+            teams=teams_of(measure, scope),
+            intended=scope.user_count if scope is not None and measure.how.newest else 0,
+            fresh_days=(asked.days(high[measure.initiative_id] == "high") if asked else 0)
+            or VALUE_COUNTS_DAYS,
+            unit=measure.unit,
+        )
+        found[measure.initiative_id].append((measure, subject))
+    return found
+
+
+def subject_of(measure: Measure) -> Subject:
+    """One measure as it is judged."""
+    ((_, subject),) = subjects([measure.initiative_id], measures=[measure])[measure.initiative_id]
+    return subject
+
+
+def scopes_now(cases: Iterable[int]) -> dict[int, ScopeVersion]:
+    """The scope in force of each of these cases that has one, by the key of the case."""
+    now = clock.now()
+    rows = ScopeVersion.objects.filter(initiative__in=cases, starts_at__lte=now).order_by("number")
+    return {scope.initiative_id: scope for scope in rows if scope.ended_at is None or scope.ended_at > now}
+
+
+def teams_of(measure: Measure, scope: ScopeVersion | None) -> tuple[str, ...]:
+    """The teams that have to be read: those declared, and every department in scope where the instrument asks that."""
+    in_scope = scope.departments if scope is not None and measure.how.weekly else []
+    names = {name.casefold(): name for name in (*measure.teams, *in_scope) if name.strip()}
+    return tuple(names.values())
+
+
+def aim_of(goal: Goal) -> Aim:
+    """A goal as it is judged by."""
+    return Aim(goal.target, goal.intended, goal.at, goal.baseline, goal.baseline_n, goal.bound, goal.reason)
+
+
+def _cells(measures: list[Measure]) -> dict[int, list[Cell]]:
+    """What the readings of these measures add up to, by measure: week by week, and by day where the newest day counts.
+
+    Added up by the database, so that a million readings of a year are a few cells for each team.
+    """
+    since = clock.today() - timedelta(days=LOOKED_BACK)
+    daily = [measure.pk for measure in measures if measure.how.newest]
+    weekly = [measure.pk for measure in measures if not measure.how.newest]
+    found: dict[int, list[Cell]] = {}
+    for keys, place in ((weekly, TruncWeek("day")), (daily, F("day"))):
+        if not keys:
+            continue
+        rows = (
+            Tally.objects.filter(measure__in=keys, day__gte=since, n__gt=0)
+            .values("measure_id", "team", "about", place=place)
+            .annotate(
+                last=Max("day"),
+                first=Min("since"),
+                many=Sum("n"),
+                so_many=Sum("hits"),
+                sums=Sum("total"),
+                of_squares=Sum("squares"),
+                kept=Sum("readings"),
+            )
+            .order_by("measure_id", "place", "team", "about")
+        )
+        for row in rows:
+            found.setdefault(row["measure_id"], []).append(
+                Cell(
+                    row["last"],
+                    row["first"],
+                    int(row["many"]),
+                    int(row["so_many"]),
+                    row["sums"],
+                    row["of_squares"],
+                    row["team"],
+                    row["about"],
+                    row["kept"],
+                )
+            )
+    return found
+
+
+def last_day(subject: Subject) -> date | None:
+    """The last day that any reading of the measure speaks of, whoever it is about."""
+    return max((cell.day for cell in subject.cells), default=None)
+
+
+def lacking(requirement: str, measures: Iterable[Measure]) -> list[tuple[str, ...]]:
+    """Which of the groups of instruments that a requirement asks for has no standing measure."""
+    have = {measure.instrument for measure in measures if measure.ended_at is None}
+    return [group for group in ASKED[requirement] if not have & set(group)]
+
+
+def _by_measure(rows) -> dict[int, list]:
+    found: dict[int, list] = {}
+    for row in rows:
+        found.setdefault(row.measure_id, []).append(row)
+    return found

@@ -1,0 +1,1 @@
+"""Agenda, minutes, board pack."""

@@ -1,0 +1,345 @@
+"""Everything that changes a meeting: lock it, re-read, ask, change, record, in one transaction."""
+
+import hashlib
+from datetime import date
+
+from django.core.exceptions import ValidationError
+
+from adoption.meetings import agenda, permissions
+from adoption.models import AgendaPoint, Attendance, Meeting, Minutes, Pack
+from governance import clock
+from governance.ledger import record
+from governance.models import Board, User
+from governance.notices.owe import owe
+from governance.people.boards import members_now
+from governance.permission_result import Answer, Conflict, no, yes
+from initiatives.cases.act import act
+from initiatives.models import Review
+
+MOST_WORDS = 20_000
+
+
+def plan(*, board: Board, held_on: date, place: str = "", secretary: User | None = None, by: User) -> Meeting:
+    """Plan a meeting of a board on a day. Raises ValidationError by field, Refused."""
+    with act("plan meeting", by=by):
+        permissions.may_plan(board, by).or_refuse()
+        Board.objects.select_for_update().get(pk=board.pk)
+        _check_day(board, held_on)
+        row = Meeting(
+            board=board,
+            held_on=held_on,
+            place=place.strip(),
+            secretary=secretary,
+            planned_by=by,
+            planned_at=clock.now(),
+        )
+        row.save()
+        record.record(
+            "meeting planned",
+            **_named(row),
+            place=row.place,
+            secretary=secretary.full_name if secretary else "",
+        )
+    return row
+
+
+def change(*, meeting: Meeting, held_on: date, place: str, secretary: User | None, by: User) -> Meeting:
+    """Another day, place or secretary; another day only before it began. Raises ValidationError by field, Refused."""
+    with act("change meeting", by=by):
+        row = _locked(meeting)
+        permissions.may_lead(row, by).or_refuse()
+        if held_on != row.held_on:
+            if row.state != Meeting.PLANNED:
+                raise ValidationError({"held_on": "It has begun; its day stays."})
+            _check_day(row.board, held_on, row)
+        row.held_on, row.place, row.secretary = held_on, place.strip(), secretary
+        row.save()
+        record.record(
+            "meeting changed",
+            **_named(row),
+            place=row.place,
+            secretary=secretary.full_name if secretary else "",
+        )
+    return row
+
+
+def _named(row: Meeting) -> dict:
+    """What every entry about a meeting says of it."""
+    return {"meeting": row.pk, "board": str(row.board), "held_on": row.held_on}
+
+
+def _check_day(board: Board, held_on: date, row: Meeting | None = None) -> None:
+    if held_on < clock.today():
+        raise ValidationError({"held_on": "That day is over. Choose today or a later one."})
+    others = Meeting.objects.filter(board=board, held_on=held_on).exclude(state=Meeting.CALLED_OFF)
+    if others.exclude(pk=row.pk if row else None).exists():
+        raise ValidationError({"held_on": "The board meets on that day already."})
+
+
+def add_point(*, meeting: Meeting, words: str, by: User) -> AgendaPoint:
+    """Put a point in words on the agenda: what is no review. Raises ValidationError, Refused."""
+    if not words.strip():
+        raise ValidationError({"words": "Say what the point is."})
+    with act("add agenda point", by=by):
+        row = _locked(meeting)
+        permissions.may_lead(row, by).or_refuse()
+        point = AgendaPoint(meeting=row, words=words.strip(), by=by, at=clock.now())
+        point.save()
+        record.record("agenda point added", meeting=row.pk, board=str(row.board), words=point.words)
+    return point
+
+
+def leave_out(*, meeting: Meeting, key: str, reason: str, by: User) -> AgendaPoint:
+    """Take a point off the agenda, with a reason; the review itself goes on. Raises ValidationError, Refused."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why it is left out: whoever waits for it reads this."})
+    with act("leave agenda point out", by=by):
+        row, point = _point(meeting, key, by)
+        point.left_out, point.reason, point.place, point.by, point.at = (
+            True,
+            reason.strip(),
+            None,
+            by,
+            clock.now(),
+        )
+        point.save()
+        record.record(
+            "agenda point left out",
+            case=point.initiative,
+            **_named(row),
+            why=point.reason,
+        )
+    return point
+
+
+def put_back(*, meeting: Meeting, key: str, by: User) -> AgendaPoint:
+    """Put a point that was left out on the agenda again."""
+    with act("put agenda point back", by=by):
+        row, point = _point(meeting, key, by)
+        point.left_out, point.reason, point.by, point.at = False, "", by, clock.now()
+        point.save()
+        record.record(
+            "agenda point put back",
+            case=point.initiative,
+            **_named(row),
+        )
+    return point
+
+
+def place_point(*, meeting: Meeting, key: str, place: int, reason: str, by: User) -> AgendaPoint:
+    """Give a point its place on the agenda, from 1 on, with a reason. Raises ValidationError, Refused."""
+    wrong = {}
+    if not 1 <= place <= 999:
+        wrong["place"] = "A place is a number from 1 on."
+    if not reason.strip():
+        wrong["reason"] = "Say why it comes there."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("place agenda point", by=by):
+        row, point = _point(meeting, key, by)
+        point.place, point.reason, point.by, point.at = place, reason.strip(), by, clock.now()
+        point.save()
+        record.record(
+            "agenda point placed",
+            case=point.initiative,
+            **_named(row),
+            place=place,
+            why=point.reason,
+        )
+    return point
+
+
+def _point(meeting: Meeting, key: str, by: User) -> tuple[Meeting, AgendaPoint]:
+    """The locked meeting and the point: its row, or a new one for a review that stood there by itself."""
+    row = _locked(meeting)
+    permissions.may_lead(row, by).or_refuse()
+    number = int(key[1:]) if key[1:].isdecimal() and len(key) < 15 else 0
+    if key.startswith("p"):
+        found = row.points.select_related("initiative", "review").filter(pk=number).first()
+    else:
+        found = row.points.select_related("initiative", "review").filter(review=number).first()
+        if found is None and (review := agenda.reviews_of(row).filter(pk=number).first()):
+            found = AgendaPoint(meeting=row, review=review, initiative=review.initiative)
+    if found is None:
+        no("This is no point of this agenda.", "Look at the agenda again.").or_refuse()
+    return row, found
+
+
+def begin(*, meeting: Meeting, by: User) -> Meeting:
+    """The meeting begins, on its day: its agenda is from now on as it stands. Raises Refused."""
+    with act("begin meeting", by=by):
+        row = _locked(meeting)
+        permissions.may_lead(row, by).or_refuse()
+        if row.state != Meeting.PLANNED:
+            no("It has begun already.").or_refuse()
+        if row.held_on != clock.today():
+            no(
+                f"It is planned for {row.held_on:%-d %B %Y}.",
+                "Begin it on that day, or change its day first.",
+            ).or_refuse()
+        for place, point in enumerate(agenda.points(row), start=1):
+            kept = point.row or AgendaPoint(
+                meeting=row, review=point.review, initiative=point.case, by=by, at=clock.now()
+            )
+            kept.place = place
+            kept.save()
+        row.state, row.begun_at, row.begun_by = Meeting.HELD, clock.now(), by
+        row.save()
+        record.record("meeting begun", **_named(row))
+    return row
+
+
+def attend(*, meeting: Meeting, present: set[int], by: User) -> None:
+    """Say who of those asked is there: keys of people. Whoever is not named was not there. Raises Refused."""
+    with act("write attendance", by=by):
+        row = _locked(meeting)
+        permissions.may_write_minutes(row, by).or_refuse()
+        _has_begun(row).or_refuse()
+        known = {one.person_id: one for one in row.attendance.all()}
+        for person in asked(row):
+            kept = known.get(person.pk) or Attendance(meeting=row, person=person)
+            if kept.present != (person.pk in present):
+                kept.present = person.pk in present
+                kept.save()
+        there = row.attendance.filter(present=True).count()
+        record.record("attendance written", meeting=row.pk, board=str(row.board), there=there)
+
+
+def _has_begun(meeting: Meeting) -> Answer:
+    if meeting.state == Meeting.HELD:
+        return yes()
+    return no("The meeting has not begun.", "The chair begins it on its day.")
+
+
+def asked(meeting: Meeting) -> list[User]:
+    """Who is asked to a meeting: whoever sits on the board now, and its secretary, by name; and whoever was noted."""
+    people = {member.person_id: member.person for member in members_now(meeting.board)}
+    if meeting.secretary_id:
+        people.setdefault(meeting.secretary_id, meeting.secretary)
+    for row in meeting.attendance.select_related("person"):
+        people.setdefault(row.person_id, row.person)
+    return sorted(people.values(), key=lambda person: (person.full_name, person.pk))
+
+
+def write_minutes(
+    *, meeting: Meeting, point: AgendaPoint | None, text: str, version: int, by: User
+) -> Minutes:
+    """Write what was said at a point, or at the meeting as a whole (`point` None), as the next version.
+
+    `version`: the one the writer began from, 0 for none. Raises Conflict when somebody wrote another since,
+    ValidationError, Refused.
+    """
+    text = text.strip()
+    if not text:
+        raise ValidationError({"text": "Write what was said."})
+    if len(text) > MOST_WORDS:
+        raise ValidationError({"text": f"At most {MOST_WORDS:,} letters; put the rest into a document."})
+    with act("write minutes", by=by):
+        row = _locked(meeting)
+        permissions.may_write_minutes(row, by).or_refuse()
+        _has_begun(row).or_refuse()
+        if point is not None and point.meeting_id != row.pk:
+            no("This point belongs to another meeting.").or_refuse()
+        last = Minutes.objects.filter(meeting=row, point=point).order_by("-version").first()
+        if (last.version if last else 0) != version:
+            raise Conflict(
+                f"{last.by if last else 'Nobody'} wrote these minutes after you opened them.",
+                "Compare what stands now with your words, then save again.",
+                row.get_absolute_url(),
+            )
+        if last and last.text == text:
+            return last
+        kept = Minutes(meeting=row, point=point, version=version + 1, text=text, by=by, at=clock.now())
+        kept.save()
+        record.record(
+            "minutes written",
+            case=point.initiative if point else None,
+            **_named(row),
+            version=kept.version,
+        )
+    return kept
+
+
+def close(*, meeting: Meeting, by: User) -> Meeting:
+    """Close a meeting for good; what was decided beside its agenda joins it. Raises Refused."""
+    with act("close meeting", by=by):
+        row = _locked(meeting)
+        permissions.may_lead(row, by).or_refuse()
+        if row.state != Meeting.HELD:
+            no("Only a meeting that was held is closed.", "Call it off instead, with the reason.").or_refuse()
+        now = clock.now()
+        last = max(row.points.values_list("place", flat=True), default=0) or 0
+        for place, review in enumerate(agenda.ended_unlisted(row, now), start=last + 1):
+            AgendaPoint(
+                meeting=row, review=review, initiative=review.initiative, place=place, by=by, at=now
+            ).save()
+        row.state, row.ended_at, row.ended_by = Meeting.CLOSED, now, by
+        row.save()
+        record.record(
+            "meeting closed",
+            **_named(row),
+            points=row.points.filter(left_out=False).count(),
+            decided=Review.objects.filter(
+                agenda_points__meeting=row, ended_at__gte=row.begun_at, ended_at__lte=now
+            ).count(),
+        )
+    return row
+
+
+def call_off(*, meeting: Meeting, reason: str, by: User) -> Meeting:
+    """Call off a meeting that did not begin; whoever was asked is told. Raises ValidationError, Refused."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why: everybody who was asked reads this."})
+    with act("call off meeting", by=by):
+        row = _locked(meeting)
+        permissions.may_lead(row, by).or_refuse()
+        if row.state != Meeting.PLANNED:
+            no("It has begun; close it instead.").or_refuse()
+        row.state, row.ended_at, row.ended_by = Meeting.CALLED_OFF, clock.now(), by
+        row.reason = reason.strip()
+        row.save()
+        record.record("meeting called off", **_named(row), why=row.reason)
+        owe(
+            [person for person in asked(row) if person.pk != by.pk],
+            "meeting called off",
+            f"meeting:{row.pk}",
+            subject=f"The meeting of {row.board} on {row.held_on:%-d %B %Y} is called off",
+            text=f"{by.full_name}: {row.reason}",
+            link=row.get_absolute_url(),
+        )
+    return row
+
+
+def take_pack(
+    *, meeting: Meeting, content: bytes, record_size: int | None, cases: list[dict], by: User
+) -> Pack:
+    """Record that somebody takes a pack: the hash of its bytes, and what it says of the record. Raises Refused."""
+    with act("take pack", by=by):
+        row = Meeting.objects.select_related("board").get(pk=meeting.pk)
+        permissions.may_take_pack(row, by).or_refuse()
+        kept = Pack(
+            meeting=row,
+            sha256=hashlib.sha256(content).hexdigest(),
+            size=len(content),
+            record_size=record_size,
+            cases=cases,
+            by=by,
+            at=clock.now(),
+        )
+        kept.save()
+        record.record(
+            "pack taken",
+            **_named(row),
+            sha256=kept.sha256,
+            cases=[one["ref"] for one in cases],
+        )
+    return kept
+
+
+def _locked(meeting: Meeting) -> Meeting:
+    """The meeting, locked until the transaction ends and read after that."""
+    return (
+        Meeting.objects.select_for_update(of=("self",))
+        .select_related("board__unit", "secretary")
+        .get(pk=meeting.pk)
+    )

@@ -1,0 +1,342 @@
+"""What the pack of a meeting says of each case: criteria and seats, what is unmet, open risks, proof, its record.
+
+Everything is read at one moment and told as plain words; `pack_pages` makes the bytes of it. The same words give the
+same bytes.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import connection
+
+from adoption.meetings import agenda as meeting_agenda
+from adoption.models import Meeting
+from adoption.signals import findings as signal_findings
+from governance import clock
+from governance.database.request_memo import one_look
+from governance.models import Checkpoint, Rulebook, User
+from governance.people.boards import read_members
+from governance.templatetags.plumbline import seat_word
+from governance.transparency_log import sealing
+from initiatives.cases.case_frame import who_answers
+from initiatives.facts import case_rows, supported_stage
+from initiatives.models import Initiative, Review
+from initiatives.models.evidence import EVIDENCE_KINDS, RESULTS
+from initiatives.models.initiative import PROPOSED, PROTOTYPE, STAGES
+from initiatives.reviews import presentation as review_presentation
+from initiatives.reviews import review_state
+
+PART = 40  # points in one file; a longer agenda comes in parts
+NOT_PRODUCTION = "not production-ready"
+
+# The digest of a case's record: SHA-256 over one line an entry, in the order of their numbers, up to a checkpoint.
+DIGESTS = """
+SELECT e.case_ref, count(*), max(e.id), encode(sha256(convert_to(
+         string_agg(e.id || ' ' || encode(e.digest, 'hex') || E'\\n', '' ORDER BY e.id), 'UTF8')), 'hex')
+  FROM governance_entry e JOIN governance_leaf l ON l.entry_id = e.id
+ WHERE e.case_ref = ANY(%s) AND l.position < %s GROUP BY e.case_ref
+"""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The record of a case up to a checkpoint: how many entries, the newest one's number, the digest over all."""
+
+    entries: int
+    newest: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the pack: its heading, its columns, its rows; `none`: what is said where there is no row.
+
+    `shares` of the width for each column, where the usual ones do not fit.
+    """
+
+    heading: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    none: str = ""
+    shares: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class CasePages:
+    """What the pack says of one point."""
+
+    ref: str
+    title: str
+    marks: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    tables: tuple[Table, ...] = ()
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything that a pack says, and nothing that changes by itself."""
+
+    board: str
+    held_on: date
+    place: str
+    made_at: datetime
+    agenda: tuple[tuple[str, ...], ...]
+    cases: tuple[CasePages, ...]
+    checkpoint: str
+    record_size: int | None
+    recorded: dict[str, Recorded]
+
+
+def day(when: date | datetime) -> str:
+    """A day as paper says it, with its year."""
+    return f"{clock.local_day(when) if isinstance(when, datetime) else when:%-d %B %Y}"
+
+
+def content(meeting: Meeting, person: User, part: int = 1) -> Content:
+    """The pack of a meeting as this person may read it, its `part` from 1 on."""
+    now = clock.now()
+    found = meeting_agenda.points(meeting, person)
+    told = found[(part - 1) * PART : part * PART]
+    cases = [point.case for point in told if point.case is not None]
+    checkpoint = sealing.newest()
+    recorded = digests([case.ref for case in cases], checkpoint)
+    with one_look():
+        case_rows.read_together(
+            cases, [point.review for point in told if point.review and point.review.is_open]
+        )
+        read_members({meeting.board})
+        pages = tuple(_pages(point, now, recorded) for point in told)
+    return Content(
+        board=str(meeting.board),
+        held_on=meeting.held_on,
+        place=meeting.place,
+        made_at=now,
+        agenda=tuple(
+            (
+                str(place),
+                point.title,
+                point.case.ref if point.case else "",
+                point.gate,
+                state_words(point),
+            )
+            for place, point in enumerate(found, start=1)
+        ),
+        cases=pages,
+        checkpoint=checkpoint.note if checkpoint else "",
+        record_size=checkpoint.size if checkpoint else None,
+        recorded=recorded,
+    )
+
+
+def state_words(point: meeting_agenda.Point) -> str:
+    """Where a point stands, in a few words."""
+    if point.review is None:
+        return "to be talked about"
+    if not point.review.is_open:
+        return point.review.get_outcome_display().lower()
+    if point.decidable:
+        return "can be decided"
+    moves = point.seen.moves if point.seen else ()
+    return f"waits for {moves[0].who} {moves[0].what}" if moves else "waits"
+
+
+def digests(refs: list[str], checkpoint: Checkpoint | None) -> dict[str, Recorded]:
+    """By reference, the digest of the case's entries that the checkpoint covers."""
+    if checkpoint is None or not refs:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(DIGESTS, [refs, checkpoint.size])
+        return {ref: Recorded(count, newest, digest) for ref, count, newest, digest in cursor.fetchall()}
+
+
+def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recorded]) -> CasePages:
+    case = point.case
+    if case is None:
+        return CasePages("", point.title, (), (("About", "A point in words, no case"),))
+    sitting = review_state.sit(point.review, case, now) if point.review and point.review.is_open else None
+    book = sitting.book if sitting else Rulebook.objects.current().book
+    facts = sitting.facts if sitting else supported_stage.facts_of(case)
+    support = supported_stage.gates.support(
+        facts, book, now, supported_stage.gates.states_at(facts, book, now)
+    )
+    marks = [NOT_PRODUCTION] if case.stage in (PROPOSED, PROTOTYPE) else []
+    marks += [support.label] if support.label else []
+    told = recorded.get(case.ref)
+    lines = [
+        ("Unit", str(case.unit)),
+        ("Owner", facts.people.get("owner", "nobody accepted")),
+        ("Claims", STAGES[case.stage]),
+        ("Proof supports", STAGES.get(support.supported, "-")),
+        ("Gate", point.gate or "-"),
+        ("State", state_words(point)),
+        ("Record", f"{told.entries} entries, the newest {told.newest}" if told else "not sealed yet"),
+        ("Record digest", told.digest if told else "-"),
+    ]
+    tables = [
+        *_of_review(point, sitting, case),
+        _risks(point, facts, book, now),
+        _proof(book, facts, now),
+    ]
+    return CasePages(case.ref, case.title, tuple(marks), tuple(lines), tuple(tables))
+
+
+def _of_review(point: meeting_agenda.Point, sitting, case: Initiative) -> list[Table]:
+    review = point.review
+    if review is None:
+        return []
+    if sitting is not None:
+        lines, votes = review_presentation.live_lines(sitting), review_presentation.live_votes(sitting)
+        book = sitting.book
+    else:
+        lines, votes, book = (
+            review_presentation.frozen_lines(review),
+            review_presentation.frozen_votes(review),
+            review.rulebook.book,
+        )
+    found = [_criteria(review, book, lines, votes), _seats(book, review, votes)]
+    if sitting is not None:
+        found.append(_unmet(sitting))
+        found.append(
+            Table(
+                "What stands in the way of a decision",
+                ("What", "Who can mend it"),
+                tuple((reason.text, reason.remedy) for reason in sitting.verdict.blockers),
+                "Nothing: it can be decided.",
+            )
+        )
+    return found
+
+
+def _criteria(review: Review, book, lines, votes) -> Table:
+    rows = []
+    for line in lines:
+        vote = votes.get(line.seat)
+        word = f"{vote.word}, {vote.row.person}" if vote else "no vote yet" if review.is_open else "no vote"
+        rows.append((line.question, line.word, seat_word(line.seat), word))
+    return Table("Criteria and seats", ("Criterion", "Now", "Seat", "Vote"), tuple(rows))
+
+
+def _seats(book, review: Review, votes) -> Table:
+    rows = []
+    for seat in review_presentation.seats_of_gate(book, review.gate):
+        vote = votes.get(seat)
+        if vote is None:
+            rows.append((seat_word(seat), "no vote", "", ""))
+            continue
+        fresh = "" if not vote.row.approves else "stale" if vote.stale else "fresh"
+        rows.append(
+            (
+                seat_word(seat),
+                f"{vote.row.get_verdict_display()}, {vote.row.person}, {day(vote.row.at)}",
+                fresh,
+                "; ".join(vote.stale) or vote.row.reason,
+            )
+        )
+    columns = ("Seat", "Vote", "Fresh or stale", "Why")
+    return Table("Votes", columns, tuple(rows), shares=(0.21, 0.35, 0.12, 0.32))
+
+
+def _unmet(sitting: review_state.Sitting) -> Table:
+    """Each question that is not grounded behind a criterion that blocks: what is missing, how it is mended, by whom."""
+    seen: dict[str, tuple] = {}
+    for finding in sitting.verdict.findings:
+        if not finding.blocks:
+            continue
+        for state in finding.requirements:
+            if not state.grounded:
+                asked = sitting.book.requirements[state.key]
+                who = state.mended_by or who_answers(sitting.facts, asked)
+                seen.setdefault(state.key, (asked.question, state.words, state.fix, who))
+    return Table(
+        "Unmet, with who mends it and how",
+        ("Question", "What is missing", "How", "Who"),
+        tuple(seen.values()),
+        "Nothing that blocks is unmet.",
+    )
+
+
+def _asked(review: Review | None, facts, book) -> set[str]:
+    """What is asked of the case: up to the stage that it claims, and by the gate before which it stands."""
+    gate = book.gates[review.gate].requirements() if review else ()
+    return {*supported_stage.asked(facts, book), *gate}
+
+
+def _risks(point: meeting_agenda.Point, facts, book, now: datetime) -> Table:
+    case, asked = point.case, _asked(point.review, facts, book)
+    today = clock.local_day(now)
+    rows = [("Hold", f"{hold.words}: {hold.reason}", "") for hold in facts.holds]
+    signals = list(case.signals.distrust().order_by("observed_on", "kind", "group", "pk"))
+    weighing = {signal_findings.against(row)[0] for row in case.signals.against()}
+    rows += [("Signal", signal_findings.told(row, day), signal_findings.ANSWERERS) for row in signals]
+    rows += [
+        ("Shortcoming", one.words, one.who or one.fix)
+        for one in facts.shortcomings
+        if one.counts_at(now) and (one.requirement in asked or one.hold) and one.words not in weighing
+    ]
+    incidents = case.incidents.unfinished().select_related("lead").order_by("severity", "detected_at", "pk")
+    rows += [
+        (
+            "Incident",
+            f"{one.title}; severity {one.severity}, {one.get_state_display().partition(':')[0].lower()}, known since "
+            f"{day(one.detected_at)}",
+            str(one.lead or "nobody leads it"),
+        )
+        for one in incidents
+    ]
+    rows += [("Condition", one.text, f"{one.owner}, due {day(one.due)}") for one in facts.conditions]
+    rows += [
+        ("Waiver", f"{_question(one.key, book)} {one.reason}", f"until {day(one.until)}")
+        for one in facts.waivers
+        if one.until >= today
+    ]
+    debts = case.obligations.unsettled().select_related("debtor").order_by("due", "pk")
+    rows += [("Owed", debt.text, f"{debt.debtor or 'nobody'}, due {day(debt.due)}") for debt in debts]
+    gaps = case.gaps.filter(closed_at__isnull=True).select_related("owner").order_by("due", "pk")
+    rows += [("Gap", gap.text, f"{gap.owner}, due {day(gap.due)}") for gap in gaps]
+    return Table("Open risks", ("Kind", "What", "Who, by when"), tuple(rows), "None is recorded.")
+
+
+def _proof(book, facts, now: datetime) -> Table:
+    today = clock.local_day(now)
+    rows = []
+    for item in sorted(facts.items, key=lambda item: (item.observed_on, item.id), reverse=True):
+        if item.withdrawn_at is not None or item.superseded_by is not None:
+            continue
+        age = (today - item.observed_on).days
+        result = RESULTS.get(item.result, "") if item.result else ""
+        notes = [word for word in (result, "file missing" if item.missing else "") if word]
+        notes += ["unverified link"] if item.unverified else []
+        rows.append(
+            (
+                _named(item, book),
+                str(EVIDENCE_KINDS.get(item.kind, item.kind)),
+                f"{day(item.observed_on)}, {age} day{'' if age == 1 else 's'} old",
+                ", ".join(notes),
+                item.fingerprint if _has_file(item) else "no file",
+            )
+        )
+    return Table(
+        "Proof",
+        ("Item", "Kind", "Observed", "Result", "Fingerprint (SHA-256)"),
+        tuple(rows),
+        "None was added.",
+        shares=(0.34, 0.11, 0.15, 0.08, 0.32),
+    )
+
+
+def _named(item, book) -> str:
+    """What an item is called; of what somebody attested without a file, also the question: ten are called the same."""
+    asked = [book.requirements[key].question for key in item.covers if key in book.requirements]
+    return f"{item.title}: {asked[0]}" if item.kind == "attestation" and len(asked) == 1 else item.title
+
+
+def _has_file(item) -> bool:
+    """Whether its fingerprint is the digest of a file, and not the mark of a row that has none."""
+    return not item.fingerprint.startswith("item:")
+
+
+def _question(key: str, book) -> str:
+    """What a criterion or a requirement asks; its key where this rulebook no longer knows it."""
+    asked = {one.key: one.question for gate in book.gates.values() for one in gate.criteria}
+    asked |= {name: one.question for name, one in book.requirements.items()}
+    return asked.get(key, f"{key}:")

@@ -1,0 +1,19 @@
+"""Meetings of the boards on which a person sits, as days of a calendar."""
+
+from django.db.models import Q
+
+from adoption.models import Meeting
+from governance import clock
+from governance.models import User
+from governance.notices.calendar_feed import DueDay
+from governance.people.boards import seats_held
+
+
+def days(person: User) -> list[DueDay]:
+    """Every meeting ahead to which the person is asked; one that was called off is gone from the calendar."""
+    boards = {seat.board_id for seat in seats_held(person)}
+    rows = Meeting.objects.ahead(clock.today()).filter(Q(board__in=boards) | Q(secretary=person))
+    return [
+        DueDay(f"meeting-{row.pk}", row.held_on, f"Meeting of {row.board}", row.get_absolute_url())
+        for row in rows.select_related("board").order_by("held_on", "pk")
+    ]

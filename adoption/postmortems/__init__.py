@@ -1,0 +1,1 @@
+"""Post-mortems, written together and confirmed; causes."""

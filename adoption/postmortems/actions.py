@@ -1,0 +1,179 @@
+"""The way of a post-mortem: begun, handed in, sent back or confirmed. Each locks the case, re-reads, asks, records."""
+
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+
+from adoption.lessons.actions import offer
+from adoption.models import PostMortem
+from adoption.postmortems import permissions, sections
+from governance import clock
+from governance.ledger import record
+from governance.models import User
+from governance.notices.owe import owe
+from governance.people import cooling_off
+from governance.permission_result import Conflict
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.act import act
+from initiatives.holds.actions import settle_confirmed
+from initiatives.models import Initiative, Obligation
+
+
+def start(*, obligation: Obligation, by: User) -> PostMortem:
+    """Begin the post-mortem that settles a debt; the one that was begun already is returned. Raises Refused."""
+    with act("start post-mortem", by=by, case=obligation.initiative_id) as case:
+        obligation = Obligation.objects.select_related("initiative", "debtor").get(pk=obligation.pk)
+        permissions.may_start(obligation, by).or_refuse()
+        known = PostMortem.objects.filter(obligation=obligation).first()
+        if known is not None:
+            return known
+        row = PostMortem(initiative=case, obligation=obligation, author=by)
+        row.save()
+        record.record("post-mortem started", case=case, post_mortem=row.pk, debt=obligation.pk)
+    return row
+
+
+def read(post_mortem: PostMortem) -> PostMortem:
+    """The row, read after the lock."""
+    return PostMortem.objects.select_related(
+        "initiative__unit",
+        "obligation__initiative",
+        "obligation__debtor",
+        "author",
+        "handed_in_by",
+        "published_by",
+    ).get(pk=post_mortem.pk)
+
+
+def _same_version(row: PostMortem, version: int) -> None:
+    if row.version != version:
+        last = row.history.order_by("-history_id").first()
+        raise Conflict(
+            f"{last.history_user_name} saved it at {hour(last.history_date)}, after you opened it.",
+            "Read what stands now, then decide again.",
+            reverse("post-mortem", args=[row.pk]),
+        )
+
+
+def hour(moment: datetime) -> str:
+    """A moment in the words of a refusal: "14:05 on 3 May 2026"."""
+    local = moment.astimezone(clock.midnight_before(clock.local_day(moment)).tzinfo)
+    return f"{local:%H:%M} on {local:%-d %B %Y}"
+
+
+def hand_in(*, post_mortem: PostMortem, version: int, by: User) -> PostMortem:
+    """Hand a complete draft to the adoption seat and to its readers: it is in review, and its words stand meanwhile.
+
+    Raises ValidationError naming everything that is lacking, Conflict when it was changed since `version`.
+    """
+    with act("hand in post-mortem", by=by, case=post_mortem.initiative_id) as case:
+        row = read(post_mortem)
+        permissions.may_hand_in(row, by).or_refuse()
+        _same_version(row, version)
+        if wrong := sections.lacking(row):
+            raise ValidationError(wrong)
+        row.state, row.handed_in_at, row.handed_in_by = PostMortem.IN_REVIEW, clock.now(), by
+        row.version += 1
+        row.save()
+        record.record("post-mortem handed in", case=case, post_mortem=row.pk, **_content(row))
+        for person in permissions.confirmers(case):
+            owe(
+                person,
+                "confirm post-mortem",
+                f"postmortem:{row.pk}",
+                period=f"version{row.version}",
+                subject=f"{case.ref} {case.title}: a post-mortem waits for your word",
+                text=f"{by} handed it in. Confirm it, or send it back with what is missing.",
+                link=reverse("post-mortem-confirm", args=[row.pk]),
+                case_ref=case.ref,
+                due_on=row.obligation.due,
+            )
+    return row
+
+
+def _content(row: PostMortem) -> dict:
+    """What was handed in, for the record: its words, and its attachments by their hashes."""
+    return {name: getattr(row, name) for name in PostMortem.TEXTS} | {
+        "causes": sections.causes(row),
+        "lessons": [sections.lesson_of(lesson) for lesson in row.lessons.standing()],
+        "attachments": list(row.attachments.standing().values_list("sha256", flat=True)),
+    }
+
+
+def confirm(
+    *, post_mortem: PostMortem, version: int, note: str = "", no_lesson: bool = False, by: User
+) -> PostMortem:
+    """Confirm it as the adoption seat: it is published, and the debt is settled in the same transaction.
+
+    `no_lesson`: the seat agrees that there is no lesson; needed where none is written (ValidationError).
+    """
+    with act("confirm post-mortem", by=by, case=post_mortem.initiative_id) as case:
+        row = _in_review(post_mortem)
+        permissions.may_confirm(row, by).or_refuse()
+        cooling_off.may_lift(by, case_permissions.memberships_on(case, by, (permissions.SEAT,))).or_refuse()
+        _same_version(row, version)
+        if not no_lesson and not row.lessons.standing().exists():
+            raise ValidationError(
+                {"no_lesson": "No lesson is written. Say that you agree with the reason, or send it back."}
+            )
+        row.state, row.published_at, row.published_by = PostMortem.PUBLISHED, clock.now(), by
+        row.version += 1
+        row.save()
+        record.record(
+            "post-mortem confirmed", case=case, post_mortem=row.pk, note=note.strip(), no_lesson=no_lesson
+        )
+        offer(list(row.lessons.standing().values_list("pk", flat=True)))
+        debt = Obligation.objects.select_related("initiative").get(pk=row.obligation_id)
+        if debt.settled_at is None:
+            settle_confirmed(obligation=debt, by=by, note=f"Post-mortem confirmed. {note.strip()}".strip())
+        _tell_writers(case, row, "was confirmed", note, period="confirmed")
+    return row
+
+
+def send_back(*, post_mortem: PostMortem, version: int, reason: str, by: User) -> PostMortem:
+    """Send it back to its writers as the adoption seat, with what is missing: it is a draft again."""
+    if not reason.strip():
+        raise ValidationError({"note": "Say what is missing, so that its writer can add it."})
+    with act("send back post-mortem", by=by, case=post_mortem.initiative_id, reason=reason.strip()) as case:
+        row = _in_review(post_mortem)
+        permissions.may_confirm(row, by).or_refuse()
+        _same_version(row, version)
+        row.state, row.handed_in_at, row.handed_in_by = PostMortem.DRAFT, None, None
+        row.version += 1
+        row.save()
+        record.record("post-mortem sent back", case=case, post_mortem=row.pk, why=reason.strip())
+        _tell_writers(case, row, "came back to you", reason, period=f"version{row.version}")
+    return row
+
+
+def _in_review(post_mortem: PostMortem) -> PostMortem:
+    row = read(post_mortem)
+    if row.state == PostMortem.PUBLISHED:
+        raise Conflict(
+            f"{row.published_by} confirmed it at {hour(row.published_at)}.",
+            "Read it.",
+            reverse("post-mortem", args=[row.pk]),
+        )
+    return row
+
+
+def _tell_writers(case: Initiative, row: PostMortem, words: str, text: str, *, period: str) -> None:
+    people = {person.pk: person for person in (row.author, row.obligation.debtor) if person is not None}
+    for person in people.values():
+        owe(
+            person,
+            "post-mortem",
+            f"postmortem:{row.pk}",
+            period=period,
+            subject=f"{case.ref} {case.title}: its post-mortem {words}",
+            text=text.strip(),
+            link=reverse("post-mortem", args=[row.pk]),
+            case_ref=case.ref,
+        )
+
+
+def sent_back(post_mortem: PostMortem):
+    """The history row of the last time it was sent back (reason, who, when), while it was not handed in since."""
+    last = post_mortem.history.exclude(history_change_reason="").order_by("-history_id").first()
+    return last if last is not None and post_mortem.state == PostMortem.DRAFT else None

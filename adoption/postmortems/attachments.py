@@ -1,0 +1,94 @@
+"""Files kept with a post-mortem: the policy of evidence, and no proof of anything."""
+
+from django.core.exceptions import ValidationError
+
+from adoption.models import Attachment, PostMortem
+from adoption.postmortems import permissions
+from adoption.postmortems.actions import read
+from governance import clock
+from governance.ledger import record, row_history
+from governance.models import Entry, User
+from governance.permission_result import Conflict
+from governance.storage import data_folder, file_fingerprints
+from initiatives.cases.act import act
+from initiatives.evidence.actions import store
+from initiatives.models import Initiative
+
+MOST = 20
+KINDS = {
+    file_fingerprints.THERE: "attachment file found",
+    file_fingerprints.GONE: "attachment file missing",
+    file_fingerprints.CHANGED: "attachment file changed",
+}
+
+
+def attach(*, post_mortem: PostMortem, title: str, file, by: User) -> Attachment:
+    """Keep a file with a draft, checked like evidence, named in the record by its hash. Raises ValidationError."""
+    wrong = {}
+    if not title.strip():
+        wrong["title"] = "Say what it shows."
+    if file is None:
+        wrong["file"] = "Choose a file."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("attach to post-mortem", by=by, case=post_mortem.initiative_id) as case:
+        row = read(post_mortem)
+        permissions.may_write(row, by).or_refuse()
+        if row.attachments.standing().count() >= MOST:
+            raise ValidationError({"file": f"{MOST} files are enough; take one out first."})
+        kept = Attachment(post_mortem=row, title=title.strip(), by=by, at=clock.now())
+        store(kept, file)
+        known = row.attachments.standing().filter(sha256=kept.sha256).first()
+        if known is not None:
+            raise ValidationError({"file": f"This file is attached already: {known.title}."})
+        kept.save()
+        record.record("attached", case=case, post_mortem=row.pk, title=kept.title, sha256=kept.sha256)
+    return kept
+
+
+def take_out(*, attachment: Attachment, reason: str, by: User) -> Attachment:
+    """Take a file out of a draft, with a reason; the record keeps its name and hash. Raises ValidationError."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why it is taken out."})
+    with act("take out attachment", by=by, case=attachment.post_mortem.initiative_id, reason=reason) as case:
+        kept = Attachment.objects.select_related("removed_by").get(pk=attachment.pk)
+        row = read(kept.post_mortem)
+        permissions.may_write(row, by).or_refuse()
+        if kept.removed_at:
+            raise Conflict(f"{kept.removed_by} took it out already.")
+        kept.removed_at, kept.removed_by, kept.removed_reason = clock.now(), by, reason.strip()
+        kept.save()
+        record.record(
+            "attachment taken out",
+            case=case,
+            post_mortem=row.pk,
+            title=kept.title,
+            sha256=kept.sha256,
+            why=reason.strip(),
+        )
+    return kept
+
+
+def record_reading(*, attachment: Attachment, case: Initiative, way: str, by: User) -> None:
+    """The entry that somebody reads the file, before a byte of it leaves."""
+    with row_history.acting(by=by, reason=""):
+        record.record(
+            "attachment opened", case=case, title=attachment.title, sha256=attachment.sha256, way=way
+        )
+
+
+def check_attachment(key: int, *, system: str = "file check") -> str:
+    """Look again at a file that somebody met and that was not as recorded, and record what is found, once.
+
+    Returns the kind of the entry; empty where that is known. Raises folder.WrongFolder.
+    """
+    data_folder.demand()
+    kept = Attachment.objects.select_related("post_mortem").get(pk=key)
+    with act("file check", system=system, case=kept.post_mortem.initiative_id) as case:
+        kind = KINDS[file_fingerprints.state(kept.file.name, kept.sha256)]
+        said = Entry.objects.filter(kind__in=KINDS.values(), case_ref=case.ref).order_by("-pk")
+        last = (row.kind for row in said if row.facts["facts"].get("attachment") == kept.pk)
+        if kind == next(last, KINDS[file_fingerprints.THERE]):
+            return ""
+        record.record(kind, case=case, attachment=kept.pk, title=kept.title, sha256=kept.sha256)
+    return kind

@@ -1,0 +1,106 @@
+"""What published post-mortems put success and failure down to: the layer that was blamed first beside the one found.
+
+"The model gets the credit, the integration the blame; both wrong" (S1-19): figures with the rows behind each.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.db.models import QuerySet
+
+from adoption.models import Attribution, PostMortem
+from adoption.models.postmortems import BLAMED, FAILURE, FOUND, SUCCESS
+from adoption.postmortems.permissions import WRITTEN
+from initiatives.models import Initiative, Obligation
+from initiatives.models.versions import LAYERS
+
+# By side and by whether it was said at first or found, the column of `LayerCauses` in which a post-mortem counts.
+COLUMN_OF = {
+    (FAILURE, BLAMED): "blamed",
+    (FAILURE, FOUND): "found",
+    (SUCCESS, BLAMED): "credited",
+    (SUCCESS, FOUND): "carried",
+}
+
+
+@dataclass
+class LayerCauses:
+    """One layer: the published post-mortems that blamed it, found it, credited it, or found it to carry the success."""
+
+    layer: str
+    blamed: list[PostMortem] = field(default_factory=list)
+    found: list[PostMortem] = field(default_factory=list)
+    credited: list[PostMortem] = field(default_factory=list)
+    carried: list[PostMortem] = field(default_factory=list)
+
+
+@dataclass
+class Causes:
+    """The layers in the order of the stack, and the post-mortems in which the blame or the credit went elsewhere.
+
+    `mistaken`: layers were blamed, and the one it was found to lie in most is not among them, whatever else was found
+    after it; `wrongly_credited`: the same of success. `said`: by key of a post-mortem, side and what was said, the
+    layers in the order that was kept.
+    """
+
+    layers: list[LayerCauses]
+    read: list[PostMortem]
+    mistaken: list[PostMortem]
+    wrongly_credited: list[PostMortem]
+    said: dict[tuple[int, str, str], list[str]]
+
+
+def blamed_and_found(cases: QuerySet[Initiative]) -> Causes:
+    """Blamed against found layers over the published post-mortems of these cases; two queries.
+
+    `cases`: those the reader may see; each post-mortem comes with its case and its debt. A post-mortem counts once in
+    each layer and column, however many voices blamed it.
+    """
+    kept = {
+        row.pk: row
+        for row in PostMortem.objects.filter(state=PostMortem.PUBLISHED, initiative__in=cases)
+        .select_related("initiative", "obligation")
+        .order_by("-published_at", "-pk")
+    }
+    rows = Attribution.objects.standing().filter(post_mortem__in=kept)
+    rows = rows.order_by("-post_mortem__published_at", "-post_mortem_id", "place", "pk")
+    return _counted(kept, rows)
+
+
+def _counted(kept: dict[int, PostMortem], rows: Iterable[Attribution]) -> Causes:
+    by_layer = {layer: LayerCauses(layer) for layer in LAYERS}
+    said: dict[tuple[int, str, str], list[str]] = {}
+    for row in rows:
+        post_mortem = kept[row.post_mortem_id]
+        those = getattr(by_layer[row.layer], COLUMN_OF[row.side, row.said])
+        if post_mortem not in those:
+            those.append(post_mortem)
+        those = said.setdefault((row.post_mortem_id, row.side, row.said), [])
+        if row.layer not in those:
+            those.append(row.layer)
+
+    def elsewhere(side: str) -> list[PostMortem]:
+        return [
+            row
+            for pk, row in kept.items()
+            if (first := said.get((pk, side, BLAMED)))
+            and (found := said.get((pk, side, FOUND)))
+            and found[0] not in first
+        ]
+
+    return Causes(list(by_layer.values()), list(kept.values()), elsewhere(FAILURE), elsewhere(SUCCESS), said)
+
+
+def overdue(cases: QuerySet[Initiative], day: date) -> QuerySet[Obligation]:
+    """Post-mortems and retrospectives of these cases that should have been published before `day`, the oldest first.
+
+    One in review counts: until the adoption seat has confirmed it, it is owed. Each comes with its case, its debtor
+    and, where it is begun, its `post_mortem`.
+    """
+    return (
+        Obligation.objects.overdue_on(day)
+        .filter(kind__in=WRITTEN, initiative__in=cases)
+        .select_related("initiative__unit", "debtor", "post_mortem")
+        .order_by("due", "pk")
+    )

@@ -1,0 +1,194 @@
+"""What hangs on a post-mortem: comments on its sections, gaps opened from it, files kept with it."""
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from adoption import tasks as adoption_tasks
+from adoption.models import Attachment, PostMortem, SectionComment
+from adoption.postmortems import attachments, permissions, section_comments
+from adoption.postmortems.forms import AttachForm, CommentForm, LinkedGapForm
+from adoption.postmortems.views import post_mortem_for
+from adoption.postmortems.writing import open_linked_gap
+from governance.storage import file_fingerprints
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import case_context, one_act, sent
+from initiatives.evidence.file_views import guarded
+from initiatives.files import file_previews
+from initiatives.form_fields import ReasonForm
+from initiatives.models import System
+
+
+def _one_act(request, row: PostMortem, form, act, done: str, **words) -> HttpResponse:
+    """One form on a page of the case, and back to the post-mortem."""
+    back = reverse("post-mortem", args=[row.pk])
+    answer = one_act(request, row.initiative, form, act, done, tab="lessons", back_url=back, **words)
+    return redirect(back) if answer.status_code == 302 else answer
+
+
+def comment(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say something about one section while it is in review."""
+    row = post_mortem_for(request.user, pk)
+    permissions.may_comment(row, request.user).or_refuse()
+    form = CommentForm(sent(request), post_mortem=row, initial={"section": request.GET.get("section", "")})
+    return _one_act(
+        request,
+        row,
+        form,
+        lambda fields: section_comments.comment(post_mortem=row, by=request.user, **fields),
+        "Your comment stands beside the section.",
+        title="Comment on the post-mortem",
+        lede="Whoever handed it in is told. Its words change only when the adoption seat sends it back.",
+        verb="Comment",
+    )
+
+
+@require_POST
+def settle_comment(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that a comment is dealt with."""
+    rows = SectionComment.objects.select_related("post_mortem__initiative")
+    said = rows.filter(pk=pk).first()
+    if said is None:
+        raise Http404("No such comment.")
+    row = post_mortem_for(request.user, said.post_mortem_id)
+    section_comments.settle_comment(comment=said, by=request.user)
+    return redirect("post-mortem", row.pk)
+
+
+def open_gap(request: HttpRequest, pk: int) -> HttpResponse:
+    """Record what is still open, from the post-mortem, in one form."""
+    row = post_mortem_for(request.user, pk)
+    permissions.may_write(row, request.user).or_refuse()
+    systems = System.objects.filter(links__initiative=row.initiative).distinct().order_by("name")
+    names = list(systems.values_list("name", flat=True)[:10])
+    return _one_act(
+        request,
+        row,
+        LinkedGapForm(sent(request), initial={"downstream": names}),
+        lambda fields: open_linked_gap(post_mortem=row, by=request.user, **fields),
+        "The gap is recorded, and named in the post-mortem.",
+        title="What is still open",
+        lede="It outlives the case: proof closes it, or its owner accepts it. Its owner is reminded of the day.",
+        verb="Record it",
+    )
+
+
+def attach(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep a file with the draft."""
+    row = post_mortem_for(request.user, pk)
+    permissions.may_write(row, request.user).or_refuse()
+    typed = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    return _one_act(
+        request,
+        row,
+        AttachForm(*typed),
+        lambda fields: attachments.attach(post_mortem=row, by=request.user, **fields),
+        "The file is kept with the post-mortem.",
+        title="Attach a file",
+        lede="Those who may read the evidence of the case may open it; each reading is recorded.",
+        verb="Attach it",
+    )
+
+
+def take_out(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a file out of the draft."""
+    kept, row = _kept(request, pk)
+    permissions.may_write(row, request.user).or_refuse()
+    return _one_act(
+        request,
+        row,
+        ReasonForm(sent(request)),
+        lambda fields: attachments.take_out(attachment=kept, by=request.user, **fields),
+        "The file is taken out.",
+        title="Take a file out",
+        lede=kept.title,
+        happens=["It is no longer shown. The record keeps its name, its hash and your reason."],
+        verb="Take it out",
+    )
+
+
+def _kept(request: HttpRequest, pk: int) -> tuple[Attachment, PostMortem]:
+    """A standing attachment and its post-mortem, when this person may see the case. Raises Http404."""
+    kept = Attachment.objects.standing().filter(pk=pk).first()
+    if kept is None:
+        raise Http404("No such file.")
+    return kept, post_mortem_for(request.user, kept.post_mortem_id)
+
+
+def _opened(request: HttpRequest, pk: int):
+    """The attachment, its post-mortem and its file, hashed, when this person may read files of the case.
+
+    Raises Http404. Where storage does not have the file that was recorded, the worker is asked to look.
+    """
+    kept, row = _kept(request, pk)
+    case_permissions.may_open_file(row.initiative, request.user).or_refuse()
+    found = file_fingerprints.opened(kept.file.name, kept.sha256)
+    if found.file is None:
+        file_fingerprints.ask_worker(adoption_tasks.check_attachment, kept.pk)
+    return kept, row, found
+
+
+def _missing(
+    request: HttpRequest, kept: Attachment, row: PostMortem, found: file_fingerprints.Opened
+) -> HttpResponse:
+    context = case_context(request, row.initiative, tab="lessons") | {
+        "title": kept.title,
+        "item": kept,
+        "post_mortem": row,
+        "why": file_fingerprints.WORDS[found.state],
+    }
+    return render(request, "adoption/attachment_missing.html", context, status=404)
+
+
+@require_safe
+def download(request: HttpRequest, pk: int) -> FileResponse:
+    """The file, as a download only."""
+    kept, row, found = _opened(request, pk)
+    if found.file is None:
+        return _missing(request, kept, row, found)
+    attachments.record_reading(attachment=kept, case=row.initiative, way="download", by=request.user)
+    answer = FileResponse(
+        found.file, as_attachment=True, filename=kept.file_name, content_type=kept.content_type
+    )
+    return guarded(answer, framed_by="'none'")
+
+
+@require_safe
+def look(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page that shows the file: text and tables in words, a picture or PDF in a frame of its own."""
+    kept, row, found = _opened(request, pk)
+    if found.file is None:
+        return _missing(request, kept, row, found)
+    content = found.file.read()
+    told = file_previews.told(kept, content)
+    if told is not None:
+        attachments.record_reading(attachment=kept, case=row.initiative, way="look", by=request.user)
+    context = case_context(request, row.initiative, tab="lessons") | {
+        "title": kept.title,
+        "item": kept,
+        "post_mortem": row,
+        "told": told,
+        "table": isinstance(told, file_previews.Table),
+        "sent_as": "" if told is not None else file_previews.sent_as(content),
+    }
+    answer = render(request, "adoption/attachment_look.html", context)
+    answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
+@require_safe
+def content(request: HttpRequest, pk: int) -> HttpResponse:
+    """A picture or PDF as it is, for the frame of that page. Raises Http404 for whatever else a file is."""
+    kept, row, found = _opened(request, pk)
+    if found.file is None:
+        return _missing(request, kept, row, found)
+    body = found.file.read()
+    content_type = file_previews.sent_as(body)
+    if not content_type:
+        raise Http404("This file is only handed out as a download.")
+    attachments.record_reading(attachment=kept, case=row.initiative, way="look", by=request.user)
+    answer = HttpResponse(body, content_type=content_type)
+    answer["Content-Disposition"] = "inline"
+    answer["X-Frame-Options"] = "SAMEORIGIN"
+    return guarded(answer, framed_by="'self'")

@@ -1,0 +1,105 @@
+"""Who may write, hand in, read and confirm a post-mortem, as answers that carry their reasons."""
+
+from adoption.models import Attribution, Lesson
+from governance.gates.separation_of_duties import said
+from governance.models import User
+from governance.people.boards import board_for, members_now, seat_holders
+from governance.permission_result import Answer, no, yes
+from initiatives.cases import permissions as case_permissions
+from initiatives.holds.actions import may_settle
+from initiatives.models import Initiative, Obligation
+from initiatives.models.holds import IN_WRITING as WRITTEN
+
+SEAT = "adoption_change"
+
+
+def may_start(obligation: Obligation, person: User) -> Answer:
+    """Begin the post-mortem that settles this debt: whoever may settle it, while it is owed."""
+    if obligation.kind not in WRITTEN:
+        return no("This debt is not settled by a post-mortem.", "Settle it on its own page.")
+    if obligation.settled_at:
+        return no("This is settled already.", "Read its post-mortem.")
+    return may_settle(obligation.initiative, obligation, person)
+
+
+def may_write(post_mortem, person: User) -> Answer:
+    """Write in it while it is a draft: whoever may settle the debt, and whoever holds a role on the case."""
+    if post_mortem.state != post_mortem.DRAFT:
+        return no(
+            f"It is {post_mortem.get_state_display().lower()}; its words no longer change.",
+            "The adoption seat can send it back." if post_mortem.state == post_mortem.IN_REVIEW else "",
+        )
+    may = may_start(post_mortem.obligation, person)
+    return may or (
+        yes() if person.is_active and case_permissions.roles_of(post_mortem.initiative, person) else may
+    )
+
+
+def may_hand_in(post_mortem, person: User) -> Answer:
+    """Hand it in: whoever may settle the debt; those who help to write do not."""
+    may = may_write(post_mortem, person)
+    return may_start(post_mortem.obligation, person) if may else may
+
+
+def may_comment(post_mortem, person: User) -> Answer:
+    """Say something about a section while it is in review: whoever is on the case or its board."""
+    if post_mortem.state != post_mortem.IN_REVIEW:
+        return no(
+            f"It is {post_mortem.get_state_display().lower()}; comments are made while it is in review."
+        )
+    return case_permissions.may_note(post_mortem.initiative, person)
+
+
+def may_settle_comment(post_mortem, comment, person: User) -> Answer:
+    """Say that a comment is dealt with: whoever may write the post-mortem, or whoever said it."""
+    if comment.by_id == person.pk or may_start(post_mortem.obligation, person):
+        return yes()
+    if person.is_active and case_permissions.roles_of(post_mortem.initiative, person):
+        return yes()
+    return no(f"Only its writers or {comment.by} settle this comment.")
+
+
+def wrote(post_mortem) -> set[int]:
+    """Keys of everybody whose words are in it, and of who owes it: none of them confirms it."""
+    saved = [
+        # Whoever sent it back gave a reason, and whoever confirmed it published it; every other save is a writer's.
+        post_mortem.history.filter(history_change_reason="").exclude(state=post_mortem.PUBLISHED),
+        Lesson.history.filter(post_mortem_id=post_mortem.pk),
+        Attribution.history.filter(post_mortem_id=post_mortem.pk),
+    ]
+    people = {key for rows in saved for key in rows.values_list("history_user_id", flat=True)}
+    return (people | {post_mortem.author_id, post_mortem.obligation.debtor_id}) - {None}
+
+
+def may_confirm(post_mortem, person: User) -> Answer:
+    """Confirm it or send it back: the adoption seat of the case's board, party to nothing, none of its writers."""
+    case = post_mortem.initiative
+    if post_mortem.state == post_mortem.DRAFT:
+        return no("It is not handed in yet.", f"{post_mortem.author} is writing it.")
+    if post_mortem.state == post_mortem.PUBLISHED:
+        return no(f"{post_mortem.published_by} confirmed it already.")
+    if not case_permissions.holds_seat(case, person, SEAT):
+        return no("Only the adoption seat of the case's board confirms this.", _seated(case))
+    if barred := case_permissions.barred_from_signing(case, person):
+        return no(said(barred), "Somebody else in the seat can confirm it.")
+    if person.pk in wrote(post_mortem):
+        return no(
+            "Nobody confirms what they wrote or owe themselves.", "Somebody else in the seat can confirm it."
+        )
+    return yes()
+
+
+def confirmers(case: Initiative) -> list[User]:
+    """Who holds the adoption seat of the case's board and is not party to the case."""
+    return [
+        member.person
+        for member in seat_holders(members_now(board_for(case.unit)), SEAT)
+        if not case_permissions.barred_from_signing(case, member.person)
+    ]
+
+
+def _seated(case: Initiative) -> str:
+    people = confirmers(case)
+    if people:
+        return f"Ask {' or '.join(person.full_name for person in people)}."
+    return "Nobody sits there who could; an admin can appoint somebody."

@@ -1,0 +1,54 @@
+"""What readers say about a section while a post-mortem is in review: said, and settled."""
+
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+
+from adoption.models import PostMortem, SectionComment
+from adoption.postmortems import permissions, sections
+from adoption.postmortems.actions import read
+from governance import clock
+from governance.ledger import record
+from governance.models import User
+from governance.notices.owe import owe
+from governance.permission_result import Conflict
+from initiatives.cases.act import act
+
+
+def comment(*, post_mortem: PostMortem, section: str, text: str, by: User) -> SectionComment:
+    """Say something about one section ("" for all of it); whoever handed it in is told. Raises ValidationError."""
+    if not text.strip():
+        raise ValidationError({"text": "Write the comment."})
+    with act("comment on post-mortem", by=by, case=post_mortem.initiative_id) as case:
+        row = read(post_mortem)
+        permissions.may_comment(row, by).or_refuse()
+        if section and section not in sections.names_of(row):
+            raise ValidationError({"section": "Choose one of its sections."})
+        said = SectionComment(post_mortem=row, section=section, text=text.strip(), by=by, at=clock.now())
+        said.save()
+        heading = sections.heading_of(row, section)
+        record.record("post-mortem commented", case=case, post_mortem=row.pk, section=heading, text=said.text)
+        if row.handed_in_by_id != by.pk:
+            owe(
+                row.handed_in_by,
+                "comment",
+                f"postmortemcomment:{said.pk}",
+                case_ref=case.ref,
+                subject=f"{case.ref} {case.title}: {by} comments on its post-mortem, “{heading}”",
+                text=said.text,
+                link=reverse("post-mortem", args=[row.pk]),
+            )
+    return said
+
+
+def settle_comment(*, comment: SectionComment, by: User) -> SectionComment:
+    """Say that a comment is dealt with: whoever writes the post-mortem, or whoever said it."""
+    with act("settle comment", by=by, case=comment.post_mortem.initiative_id) as case:
+        said = SectionComment.objects.select_related("settled_by", "by").get(pk=comment.pk)
+        row = read(said.post_mortem)
+        permissions.may_settle_comment(row, said, by).or_refuse()
+        if said.settled_at:
+            raise Conflict(f"{said.settled_by} settled this comment already.")
+        said.settled_at, said.settled_by = clock.now(), by
+        said.save()
+        record.record("post-mortem comment settled", case=case, post_mortem=row.pk, text=said.text)
+    return said

@@ -1,0 +1,352 @@
+"""Post-mortems and lessons: the tab of a case, the draft, handing it in, the adoption seat's word, the account."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Prefetch
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from adoption.lessons.permissions import may_answer
+from adoption.lessons.presentation import offered_to
+from adoption.models import Attachment, Attribution, Lesson, PostMortem
+from adoption.models.postmortems import SIDES
+from adoption.postmortems import actions, permissions, sections
+from adoption.postmortems.blame_check import pointed_out
+from adoption.postmortems.forms import ConfirmForm, PostMortemForm
+from adoption.postmortems.writing import Clashed, write
+from initiatives.cases import access
+from initiatives.cases.case_frame import case_context, mend
+from initiatives.facts import case_rows
+from initiatives.models import Initiative, Obligation, System
+
+PARTS = (
+    Prefetch("lessons", Lesson.objects.standing(), to_attr="standing_lessons"),
+    Prefetch("attributions", Attribution.objects.standing(), to_attr="standing_causes"),
+    Prefetch("attachments", Attachment.objects.standing().select_related("by"), to_attr="standing_files"),
+)
+
+# Where each button of the form leads once the draft is saved; any other leads back to it.
+AFTER_SAVING = {
+    "hand_in": "post-mortem-hand-in",
+    "gap": "post-mortem-gap",
+    "attach": "post-mortem-attach",
+}
+
+
+@require_safe
+def lessons(request: HttpRequest, ref: str) -> HttpResponse:
+    """The lessons of a case and who owes what; to strangers what is published, unless the case is confidential."""
+    try:
+        case = access.case_for(request.user, ref)
+    except Http404:
+        return _published_lessons(request, ref)
+    written = list(
+        case.post_mortems.select_related("obligation", "author", "handed_in_by", "published_by")
+        .prefetch_related(*PARTS)
+        .order_by("-id")
+    )
+    for row in written:
+        row.sides = _sides(row)
+    begun = {row.obligation_id for row in written}
+    owed = [
+        {"debt": debt, "begun": debt.pk in begun, "may": permissions.may_start(debt, request.user)}
+        for debt in case.obligations.unsettled()
+        .filter(kind__in=permissions.WRITTEN)
+        .select_related("debtor", "initiative")
+    ]
+    context = case_context(request, case, tab="lessons") | {
+        "title": "Lessons",
+        "written": written,
+        "offered": offered_to(case, request.user),
+        "may_answer": may_answer(case, request.user),
+        "owed": owed,
+    }
+    return render(request, "adoption/lessons.html", context)
+
+
+def _sides(row: PostMortem) -> list[dict]:
+    """The layers it is put down to, by side, those that nothing is said of left out."""
+    found = []
+    for side, words in SIDES.items():
+        rows = [one for one in row.standing_causes if one.side == side]
+        if rows:
+            found.append(
+                {
+                    "side": side,
+                    "words": words,
+                    "found": [one for one in rows if one.said == "found"],
+                    "blamed": [one for one in rows if one.said == "blamed"],
+                }
+            )
+    return found
+
+
+def _published_lessons(request: HttpRequest, ref: str) -> HttpResponse:
+    """What everybody signed in may read: the stub of the case and its published lessons. Raises Http404 otherwise."""
+    number = ref.removeprefix("AI-")
+    case, rows = None, []
+    if number.isdecimal() and len(number) < 10:
+        case = (
+            Initiative.objects.live()
+            .filter(number=int(number), confidential=False)
+            .select_related("unit")
+            .first()
+        )
+    if case is not None and case.ref == ref:
+        rows = list(
+            case.post_mortems.filter(state=PostMortem.PUBLISHED)
+            .select_related("obligation")
+            .prefetch_related(*PARTS)
+            .order_by("-id")
+        )
+    if not rows:
+        raise Http404("No such case, or nothing published on it.")
+    context = {"nav": "portfolio", "case": case, "written": rows}
+    return render(request, "adoption/lessons_published.html", context)
+
+
+def rows_with_people():
+    """Post-mortems with everything their pages say."""
+    return PostMortem.objects.select_related(
+        "initiative__unit",
+        "initiative__contract",
+        "obligation__debtor",
+        "obligation__initiative",
+        "author",
+        "handed_in_by",
+        "published_by",
+    ).prefetch_related(*PARTS)
+
+
+def post_mortem_for(person, pk: int) -> PostMortem:
+    """The post-mortem, when the person may see its case. Raises Http404."""
+    return access.of_case(rows_with_people(), person, pk)
+
+
+@require_safe
+def account(request: HttpRequest, pk: int) -> HttpResponse:
+    """The account by itself, for everybody signed in and for print; published, or to those who may see the case."""
+    row = rows_with_people().filter(pk=pk, state=PostMortem.PUBLISHED, initiative__confidential=False).first()
+    row = row or post_mortem_for(request.user, pk)
+    context = {"nav": "portfolio", "case": row.initiative, "post_mortem": row, "told": _told(row)}
+    return render(request, "adoption/account.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def start(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a post-mortem asks, and the button that begins the one this debt is settled by."""
+    debt = access.of_case(
+        Obligation.objects.select_related("initiative__unit", "initiative__contract", "debtor"),
+        request.user,
+        pk,
+    )
+    begun = PostMortem.objects.filter(obligation=debt).first()
+    if begun is not None:
+        return redirect("post-mortem", begun.pk)
+    if request.method == "POST":
+        row = actions.start(obligation=debt, by=request.user)
+        return redirect("post-mortem", row.pk)
+    if debt.kind not in permissions.WRITTEN:
+        raise Http404("This debt is not settled by a post-mortem.")
+    context = case_context(request, debt.initiative, tab="lessons") | {
+        "title": debt.get_kind_display(),
+        "debt": debt,
+        "may_start": permissions.may_start(debt, request.user),
+    }
+    return render(request, "adoption/post_mortem_start.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def post_mortem(request: HttpRequest, pk: int) -> HttpResponse:
+    """A post-mortem: a form while this person may write it, else its words. Saving never loses what was typed."""
+    row = post_mortem_for(request.user, pk)
+    if request.method == "POST":
+        return _write(request, row)
+    if permissions.may_write(row, request.user):
+        return _form_page(request, row, PostMortemForm(post_mortem=row))
+    return page(request, "adoption/post_mortem.html", row)
+
+
+def _write(request: HttpRequest, row: PostMortem) -> HttpResponse:
+    form = PostMortemForm(request.POST, post_mortem=row)
+    if not form.is_valid():
+        return _form_page(request, row, form, status=422)
+    try:
+        write(
+            post_mortem=row,
+            by=request.user,
+            began=form.began(),
+            causes=form.causes(),
+            lessons=form.lessons(),
+            **form.texts(),
+        )
+    except ValidationError as error:
+        mend(form, error)
+        return _form_page(request, row, form, status=422)
+    except Clashed as clashed:
+        now = post_mortem_for(request.user, row.pk)
+        form = PostMortemForm(post_mortem=now, mine={one.name: one.mine for one in clashed.clashes})
+        return _form_page(request, now, form, status=409, clashed=clashed)
+    return redirect(
+        next((page for name, page in AFTER_SAVING.items() if name in request.POST), "post-mortem"), row.pk
+    )
+
+
+def version_of(request: HttpRequest) -> int:
+    """The version the page was opened with; -1, which is nobody's, when the field was tampered with."""
+    text = request.POST.get("version", "")
+    return int(text) if text.isdecimal() and len(text) < 9 else -1
+
+
+def _form_page(
+    request, row: PostMortem, form: PostMortemForm, *, status: int = 200, clashed=None
+) -> HttpResponse:
+    theirs = {one.name: one for one in (clashed.clashes if clashed else ())}
+    comments = _comments(row)
+
+    def asked(name: str) -> dict:
+        return {"field": form[name], "clash": theirs.get(name), "comments": comments.get(name, [])}
+
+    words = {
+        "form": form,
+        "clashed": clashed,
+        "word_fields": [asked(one.name) for one in sections.sections_of(row)],
+        "no_lesson": asked("no_lesson_because"),
+        "no_gaps": asked("no_gaps_because"),
+        "marks": list(form.hidden_fields()),
+        "causes": [
+            group | {"rows": [[form[name] for name in names] for names in group["names"]]}
+            for group in form.cause_rows
+        ],
+        "causes_clash": theirs.get(sections.CAUSES),
+        "causes_comments": comments.get(sections.CAUSES, []),
+        "lesson_rows": [
+            {name: [form[field] for field in lesson[name]] for name in ("names", "pair", "more")}
+            | {"clash": theirs.get(f"lesson:{lesson['pk']}")}
+            for lesson in form.lesson_rows
+        ],
+        "lessons_comments": comments.get(sections.LESSONS, []),
+        "all_comments": comments.get("", []),
+        "open_gaps": _gaps(row),
+        "sent_back": actions.sent_back(row),
+        "pointed": _pointed(row),
+    }
+    return page(request, "adoption/post_mortem_form.html", row, status=status, **words)
+
+
+def _gaps(row: PostMortem) -> list:
+    gaps = row.initiative.gaps.filter(closed_at__isnull=True).select_related("owner")
+    return list(gaps.order_by("due", "pk"))
+
+
+def _comments(row: PostMortem) -> dict[str, list]:
+    found: dict[str, list] = {}
+    for comment in row.comments.select_related("by", "settled_by"):
+        found.setdefault(comment.section, []).append(comment)
+    return found
+
+
+def _pointed(row: PostMortem) -> list[dict]:
+    """Words that point at somebody, by section; nothing is refused for them."""
+    people = {one.person.full_name for one in case_rows.roles(row.initiative)}
+    people |= {one.full_name for one in (row.author, row.obligation.debtor) if one is not None}
+    texts = [(one.heading, getattr(row, one.name)) for one in sections.sections_of(row)]
+    texts += [(sections.heading_of(row, sections.CAUSES), one.grounds) for one in row.standing_causes]
+    texts += [("Lessons", f"{one.text}\n{one.instead}") for one in row.standing_lessons]
+    found = ((heading, pointed_out(text, people)) for heading, text in texts if text)
+    return [{"heading": heading, "pointed": pointed} for heading, pointed in found if pointed]
+
+
+def _told(row: PostMortem) -> dict:
+    """Everything the words of a post-mortem say, section by section, with what readers said."""
+    comments = _comments(row)
+    keys = {key for lesson in row.standing_lessons for key in lesson.systems}
+    names = dict(System.objects.filter(pk__in=keys).values_list("pk", "name")) if keys else {}
+    for lesson in row.standing_lessons:
+        lesson.system_names = [names[key] for key in lesson.systems if key in names]
+    return {
+        "sections": [
+            {
+                "name": one.name,
+                "heading": one.heading,
+                "text": getattr(row, one.name),
+                "comments": comments.get(one.name, []),
+            }
+            for one in sections.sections_of(row)
+            if getattr(row, one.name) or one.needed
+        ],
+        "sides": _sides(row),
+        "causes_comments": comments.get(sections.CAUSES, []),
+        "lessons_comments": comments.get(sections.LESSONS, []),
+        "gaps_comments": comments.get(sections.GAPS, []),
+        "all_comments": comments.get("", []),
+        "gaps": _gaps(row),
+    }
+
+
+def page(request, template: str, row: PostMortem, *, status: int = 200, **more) -> HttpResponse:
+    """A page of a post-mortem within its case."""
+    context = case_context(request, row.initiative, tab="lessons") | {
+        "title": row.obligation.get_kind_display(),
+        "post_mortem": row,
+        "told": _told(row),
+        "may_write": permissions.may_write(row, request.user),
+        "may_hand_in": permissions.may_hand_in(row, request.user),
+        "may_confirm": permissions.may_confirm(row, request.user),
+        "may_comment": permissions.may_comment(row, request.user),
+        "reader": request.user,
+        **more,
+    }
+    return render(request, template, context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def hand_in(request: HttpRequest, pk: int) -> HttpResponse:
+    """The draft as it would be handed in, with everything that is lacking; or hand it in."""
+    row = post_mortem_for(request.user, pk)
+    if request.method == "POST":
+        try:
+            actions.hand_in(post_mortem=row, version=version_of(request), by=request.user)
+        except ValidationError:
+            row = post_mortem_for(request.user, pk)
+        else:
+            return redirect("post-mortem", row.pk)
+    lacking = [(sections.heading_of(row, name), words) for name, words in sections.lacking(row).items()]
+    status = 422 if request.method == "POST" else 200
+    return page(
+        request,
+        "adoption/post_mortem_hand_in.html",
+        row,
+        status=status,
+        lacking=lacking,
+        pointed=_pointed(row),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    """What was handed in, for the adoption seat: confirm it, or send it back with what is missing."""
+    row = post_mortem_for(request.user, pk)
+    form = ConfirmForm(request.POST or None, without_lesson=not row.standing_lessons)
+    if request.method == "POST" and form.is_valid():
+        note, version = form.cleaned_data["note"], version_of(request)
+        try:
+            if "back" in request.POST:
+                actions.send_back(post_mortem=row, version=version, reason=note, by=request.user)
+                said = "It is a draft again, with your words beside it."
+            else:
+                agreed = form.cleaned_data.get("no_lesson", False)
+                actions.confirm(
+                    post_mortem=row, version=version, note=note, no_lesson=agreed, by=request.user
+                )
+                said = "It is published. Cases that its lessons are near are asked before their next gate."
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            messages.success(request, said)
+            return redirect("lessons", row.initiative.ref)
+    status = 422 if request.method == "POST" else 200
+    return page(
+        request, "adoption/post_mortem_confirm.html", row, status=status, form=form, pointed=_pointed(row)
+    )

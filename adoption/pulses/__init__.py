@@ -1,0 +1,1 @@
+"""Surveys: questions, anonymous answers, disclosure control."""

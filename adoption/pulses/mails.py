@@ -1,0 +1,69 @@
+"""Links of a pulse by mail: one to each address, in random order, and neither is kept."""
+
+import secrets
+from dataclasses import dataclass
+from smtplib import SMTPException
+
+import structlog
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext
+
+from adoption.models import Pulse
+from adoption.models.pulses import LANGUAGES
+from adoption.pulses.actions import Link
+
+log = structlog.get_logger("plumbline.pulse")
+
+
+@dataclass(frozen=True)
+class Left:
+    """What could not be mailed: the addresses, and as many links, in an order of their own."""
+
+    addresses: list[str]
+    links: list[Link]
+
+
+def send(pulse: Pulse, links: list[Link], addresses: dict[str, list[str]]) -> Left:
+    """Mail each address of a team one of the team's links; what the mail system did not take comes back.
+
+    A line of the log says how many failed and why, never whose.
+    """
+    waiting = {team: list(found) for team, found in addresses.items()}
+    chance = secrets.SystemRandom()
+    for found in waiting.values():
+        chance.shuffle(found)
+    pairs = [(waiting[link.team].pop(), link) for link in links]
+    chance.shuffle(pairs)
+    connection, left = get_connection(), []
+    for address, link in pairs:
+        try:
+            _mail(pulse, address, link, connection).send()
+        except (OSError, SMTPException) as trouble:
+            log.warning("an invitation was not mailed", pulse=pulse.pk, why=type(trouble).__name__)
+            left.append((address, link))
+    connection.close()
+    return Left(
+        sorted(address for address, _ in left), sorted((link for _, link in left), key=lambda one: one.team)
+    )
+
+
+def _mail(pulse: Pulse, address: str, link: Link, connection) -> EmailMessage:
+    """The mail: in the language of the pulse, then in the others."""
+    words = []
+    for language in sorted(LANGUAGES, key=lambda one: one != pulse.language):
+        with translation.override(language):
+            context = {"pulse": pulse, "address": f"{link.address}?lang={language}"}
+            words.append(render_to_string("adoption/pulse_mail.txt", context).strip())
+    with translation.override(pulse.language):
+        subject = gettext("How does working with it go? %(title)s") % {"title": " ".join(pulse.title.split())}
+    return EmailMessage(
+        subject=subject,
+        body="\n\n--\n\n".join(words) + "\n",
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[address],
+        headers={"Auto-Submitted": "auto-generated"},
+        connection=connection,
+    )

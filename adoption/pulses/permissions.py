@@ -1,0 +1,86 @@
+"""Who may ask users, and when, as answers that carry their reasons."""
+
+from datetime import timedelta
+
+from adoption.models import AnswerBox, Pulse
+from adoption.pulses import question_sets
+from adoption.pulses.disclosure_control import LEAST
+from governance import clock
+from governance.models import User
+from governance.permission_result import Answer, all_of, no, yes
+from initiatives.cases import permissions as case_permissions
+from initiatives.models import Initiative
+
+APART = timedelta(days=28)  # between two pulses of a case: what moved meanwhile is no longer one person
+
+
+def may_run(case: Initiative, person: User) -> Answer:
+    """Write a pulse, hand out its links, close it: the owner."""
+    return case_permissions.may_manage(case, person)
+
+
+def may_change(pulse: Pulse, person: User) -> Answer:
+    """Change what it asks and whom: while it is a draft."""
+    if pulse.state != Pulse.DRAFT:
+        return no(
+            f"This pulse is {pulse.get_state_display().lower()}; what it asks no longer changes.",
+            "Write another.",
+        )
+    return may_run(pulse.initiative, person)
+
+
+def may_open(pulse: Pulse, person: User) -> Answer:
+    """Hand out its links: a draft that asks five people or more, the only open one, four weeks after the last."""
+    return all_of(may_change(pulse, person), _enough(pulse), _in_time(pulse), _alone(pulse))
+
+
+def _enough(pulse: Pulse) -> Answer:
+    if not question_sets.asked(pulse.sets):
+        return no("It asks nothing yet.", "Choose at least one set of questions.")
+    if pulse.invited < LEAST:
+        return no(
+            f"It invites {pulse.invited} people. Under {LEAST} nothing could be shown, or everybody would be known.",
+            f"Invite {LEAST} or more; small teams are asked together.",
+        )
+    return yes()
+
+
+def _in_time(pulse: Pulse) -> Answer:
+    if pulse.closes < clock.today():
+        return no("The last day for answers has passed.", "Set a later one.")
+    return yes()
+
+
+def _alone(pulse: Pulse) -> Answer:
+    others = Pulse.objects.filter(initiative=pulse.initiative_id).exclude(pk=pulse.pk)
+    if others.filter(state=Pulse.OPEN).exists():
+        return no("Another pulse of this case is open.", "Close it first.")
+    last = others.filter(state=Pulse.CLOSED).order_by("-closed_at").first()
+    if last is not None and clock.now() - last.closed_at < APART:
+        first = clock.local_day(last.closed_at + APART)
+        return no(
+            f"The last pulse was closed on {clock.local_day(last.closed_at):%-d %B %Y}. Two so near each other could "
+            "be subtracted from each other, and nobody wants to be asked twice a month.",
+            f"Open this one from {first:%-d %B %Y} on.",
+        )
+    return yes()
+
+
+def may_replace_links(pulse: Pulse, person: User) -> Answer:
+    """Make all its links anew: while it is open and nobody has answered, or somebody could answer twice."""
+    if pulse.state != Pulse.OPEN:
+        return no("Only an open pulse has links.")
+    box = AnswerBox.objects.filter(pulse=pulse).first()
+    if box is None or any(box.answered.values()):
+        return no(
+            "Somebody has answered. New links could be used by whoever answered already.",
+            "Close it when enough have answered, and ask again next quarter.",
+        )
+    return may_run(pulse.initiative, person)
+
+
+def may_close(pulse: Pulse, person: User) -> Answer:
+    """End it and publish: while it is open."""
+    if pulse.state != Pulse.OPEN:
+        return no("It is not open.")
+    return may_run(pulse.initiative, person)

@@ -1,0 +1,1 @@
+"""Readings: validation, import, batches, figures filed as evidence."""

@@ -1,0 +1,362 @@
+"""Readings: kept once, however often, in whatever order and from wherever they come; corrected by further rows."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.db import connection
+
+from adoption.measures import permissions as measure_permissions
+from adoption.measures import queries as measure_queries
+from adoption.measures.actions import settle_silence
+from adoption.measures.instruments import USERS
+from adoption.models import Measure, Reading
+from adoption.models.measures import CAME, PULSE, SENT
+from adoption.readings.batch_digest import KIND, sealed
+from adoption.readings.reading_validation import (
+    CORRECTED,
+    DIFFERS,
+    KNOWN,
+    NEW,
+    WRONG,
+    Asked,
+    Fate,
+    Sent,
+    wrong_with,
+)
+from adoption.signals import signal_detection
+from adoption.signals.actions import follow_figures
+from governance import clock
+from governance.database import prepared_statements
+from governance.ledger import record
+from governance.models import ServiceKey, User
+from initiatives.cases.act import act
+from initiatives.findings.sync import follow
+from initiatives.models import Initiative
+
+MOST_AT_ONCE = 10_000
+ONLY_BY_PULSE = (
+    "This measure is read by pulses alone, so that nobody adds to what people answered.",
+    "Close a pulse that asks how much the work takes.",
+)
+
+
+def record_readings(
+    *,
+    case: Initiative | int,
+    sent: list[Sent],
+    came: str,
+    source: str = "",
+    key: ServiceKey | None = None,
+    by: User | None = None,
+) -> list[Fate]:
+    """Keep readings of the measures of a case, in one act; returns what became of each, in their order.
+
+    A reading whose key is there already is known, and kept once. One that names the key of another in `replaces`
+    corrects it. What is wrong with one is no hindrance to the others. `by`, or the `key` of the system that sends.
+    Raises Refused for who does not work on the case, ValidationError for more than MOST_AT_ONCE.
+    """
+    if (by is None) == (key is None) or came not in CAME or (came == SENT) != (key is not None):
+        raise TypeError("Readings come from a person or by a key.")
+    if len(sent) > MOST_AT_ONCE:
+        raise ValidationError(f"At most {MOST_AT_ONCE} readings enter at once.")
+    system = f"readings by key {key.public}" if key is not None else ""
+    with act("record readings", by=by, system=system, case=case) as case:
+        if by is not None:
+            measure_permissions.may_read(case, by).or_refuse()
+        asked = measures_asked(case, {one.measure for one in sent})
+        fates, rows = _sort_out(sent, asked, came, source, key, by)
+        if rows:
+            _keep(case, rows, fates, source, by)
+    return [fate for fate in fates if fate is not None]
+
+
+def look_at_readings(
+    *, case: Initiative, sent: list[Sent], came: str, source: str = "", by: User
+) -> list[Fate]:
+    """What would become of these readings if they were kept now; nothing is. Raises Refused."""
+    measure_permissions.may_read(case, by).or_refuse()
+    asked = measures_asked(case, {one.measure for one in sent})
+    fates, rows = _sort_out(sent, asked, came, source, None, by)
+    for place, row in rows:
+        fates[place] = Fate(NEW if row.replaces is None else CORRECTED)
+    return [fate for fate in fates if fate is not None]
+
+
+def measures_asked(case: Initiative, keys: Iterable[int] | None = None) -> dict[int, Asked]:
+    """The measures of a case, ended ones too, as senders have to know them; those with these keys, or all."""
+    rows = Measure.objects.filter(initiative=case)
+    if keys is not None:
+        rows = rows.filter(pk__in=keys)
+    rows = list(rows)
+    scope = measure_queries.scopes_now([case.pk]).get(case.pk) if rows else None
+    found = {}
+    for row in rows:
+        teams = measure_queries.teams_of(row, scope)
+        found[row.pk] = Asked(
+            row.pk,
+            row.instrument,
+            row.words,
+            row.how.share,
+            row.how.weekly,
+            teams,
+            row.ended_at is not None,
+            {name.casefold(): name for name in teams},
+            bool(row.how.asked_by),
+        )
+    return found
+
+
+def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], list[tuple[int, Reading]]]:
+    """What becomes of each, as far as it can be told before any is kept; and the rows to keep, with their places."""
+    today, now = clock.today(), clock.now()
+    wanted = {(one.measure, name) for one in sent for name in (one.key, one.replaces) if name}
+    kept = {
+        (row.measure_id, row.key): row
+        for row in Reading.objects.filter(
+            measure__in=list(asked),
+            key__in=list({name for _, name in wanted if len(name) <= 120 and "\x00" not in name}),
+        ).select_related("replaced_by")
+    }
+    replaced = {place for place, row in kept.items() if hasattr(row, "replaced_by")}
+    fates: list[Fate | None] = []
+    rows: list[tuple[int, Reading]] = []
+    for place, one in enumerate(sent):
+        measure = asked.get(one.measure)
+        if measure is None:
+            fates.append(Fate(WRONG, "This case has no such measure.", "Name one of its measures."))
+            continue
+        known = kept.get((one.measure, one.key))
+        team = measure.team(one.team)
+        if known is not None and (known.team.casefold() == (team or one.team).casefold()):
+            one = Sent(**{**vars(one), "team": known.team})
+        if known is not None:
+            fates.append(_again(one, known))
+            continue
+        if measure.by_pulse and came != PULSE:
+            fates.append(Fate(WRONG, *ONLY_BY_PULSE))
+            continue
+        if found := wrong_with(one, measure, today):
+            fates.append(found)
+            continue
+        row = Reading(
+            measure_id=one.measure,
+            key=one.key,
+            starts_on=one.starts_on,
+            ends_on=one.ends_on,
+            team=team or "",
+            about=one.about,
+            hits=one.hits,
+            value=None if one.value is None else float(one.value),
+            sd=None if one.sd is None else float(one.sd),
+            n=one.n,
+            came=came,
+            source=source[:200],
+            by=by,
+            service_key=key,
+            reason=one.reason.strip()[:250],
+            at=now,
+        )
+        if one.replaces:
+            of = (one.measure, one.replaces)
+            old = kept.get(of)
+            if old is None:
+                fates.append(
+                    Fate(
+                        WRONG,
+                        f"No reading with the key {one.replaces[:60]!r} is here to correct.",
+                        "Send that one first, or leave replaces out.",
+                    )
+                )
+                continue
+            if of in replaced:
+                fates.append(
+                    Fate(
+                        WRONG, "That reading was corrected already.", "Name the key of its newest correction."
+                    )
+                )
+                continue
+            if (old.team, old.ends_on) != (row.team, row.ends_on) and one.n == 0:
+                row.team, row.starts_on, row.ends_on = old.team, old.starts_on, old.ends_on
+            row.replaces = old
+            replaced.add(of)
+        kept[one.measure, one.key] = row
+        rows.append((place, row))
+        fates.append(None)
+    return fates, rows
+
+
+def _again(one: Sent, known: Reading) -> Fate:
+    if one.same_as(known):
+        return Fate(KNOWN, "It is here already.", "", known.pk)
+    return Fate(
+        DIFFERS,
+        "Another reading has this key and says otherwise.",
+        "To correct it, send the right one with a key of its own and this key in replaces.",
+        known.pk,
+    )
+
+
+def _keep(
+    case: Initiative, rows: list[tuple[int, Reading]], fates: list, source: str, by: User | None
+) -> None:
+    """Write the rows, add them up, and let the case follow, in the running act."""
+    first = [row for _, row in rows if row.replaces is None]
+    later = [row for _, row in rows if row.replaces is not None]
+    _insert(first)
+    waiting = later
+    while waiting:  # a correction of a correction that came along waits for it
+        ready = [row for row in waiting if row.replaces.pk is not None]
+        for row in ready:
+            row.replaces_id = row.replaces.pk
+        _insert(ready)
+        waiting = [row for row in waiting if row.pk is None]
+    _add_up(first)
+    if later:
+        _add_up_anew({_cell(one) for row in later for one in (row, row.replaces)})
+    for place, row in rows:
+        fates[place] = Fate(CORRECTED if row.replaces is not None else NEW, "", "", row.pk)
+    measures = sorted({row.measure_id for _, row in rows})
+    record.record(
+        KIND,
+        case=case,
+        measures=measures,
+        new=len(first),
+        corrected=len(later),
+        since=min(row.starts_on for _, row in rows),
+        until=max(row.ends_on for _, row in rows),
+        source=source[:200],
+        came=rows[0][1].came,
+        **sealed(row for _, row in rows),
+    )
+    settle_silence(case, measures, "A reading came.", by)
+    if Measure.objects.filter(pk__in=measures, instrument__in=signal_detection.READ).exists():
+        follow_figures(case, signal_detection.found(signal_detection.of_readings(_of_use(case))))
+    else:
+        follow([case])
+
+
+def _of_use(case: Initiative) -> list[tuple[str, str, date, int, int]]:
+    """What real users' readings of use and overrides add up to, as signals are worked out from it."""
+    return [
+        (measure.instrument, cell.team, cell.day, cell.hits, cell.n)
+        for measure, subject in measure_queries.subjects([case.pk])[case.pk]
+        if measure.instrument in signal_detection.READ
+        for cell in subject.cells
+        if cell.about == USERS
+    ]
+
+
+def _cell(row: Reading) -> tuple[int, date, str, str]:
+    return row.measure_id, row.ends_on, row.team, row.about
+
+
+# Column and type of what a reading holds, for one statement that takes them as lists: ten times as fast as rows.
+_COLUMNS = {
+    "measure_id": "bigint",
+    "key": "text",
+    "starts_on": "date",
+    "ends_on": "date",
+    "team": "text",
+    "about": "text",
+    "hits": "bigint",
+    "value": "float8",
+    "sd": "float8",
+    "n": "bigint",
+    "came": "text",
+    "source": "text",
+    "by_id": "bigint",
+    "service_key_id": "bigint",
+    "replaces_id": "bigint",
+    "reason": "text",
+    "at": "timestamptz",
+}
+_INSERT = f"""
+INSERT INTO adoption_reading ({", ".join(_COLUMNS)})
+SELECT * FROM unnest({", ".join(f"%s::{kind}[]" for kind in _COLUMNS.values())})
+RETURNING measure_id, key, id
+"""
+
+
+def _insert(rows: list[Reading]) -> None:
+    """Insert rows as they are, and give them their keys."""
+    if not rows:
+        return
+    with prepared_statements.cursor() as cursor:
+        cursor.execute(_INSERT, [[getattr(row, name) for row in rows] for name in _COLUMNS])
+        made = {(measure, key): pk for measure, key, pk in cursor.fetchall()}
+    for row in rows:
+        row.pk = made[row.measure_id, row.key]
+
+
+_ADD = """
+INSERT INTO adoption_tally AS t (measure_id, day, team, about, since, readings, hits, n, total, squares, heard_at)
+SELECT * FROM unnest(%s::bigint[], %s::date[], %s::text[], %s::text[], %s::date[], %s::int[], %s::bigint[],
+                     %s::bigint[], %s::float8[], %s::float8[], %s::timestamptz[])
+    ON CONFLICT (measure_id, day, team, about) DO UPDATE
+   SET since = least(t.since, excluded.since), readings = t.readings + excluded.readings,
+       hits = t.hits + excluded.hits, n = t.n + excluded.n, total = t.total + excluded.total,
+       squares = t.squares + excluded.squares, heard_at = greatest(t.heard_at, excluded.heard_at)
+"""
+_FORGET = """
+DELETE FROM adoption_tally t USING unnest(%s::bigint[], %s::date[], %s::text[], %s::text[]) w(measure, day, team, about)
+ WHERE (t.measure_id, t.day, t.team, t.about) = (w.measure, w.day, w.team, w.about)
+"""
+_ENTER = "INSERT INTO adoption_tally (measure_id, day, team, about, since, readings, hits, n, total, squares, heard_at)"
+_SUMS = """
+SELECT r.measure_id, r.ends_on, r.team, r.about, min(r.starts_on), count(*), coalesce(sum(r.hits), 0), sum(r.n),
+       coalesce(sum(r.n * r.value), 0), coalesce(sum((r.n - 1) * r.sd * r.sd + r.n * r.value * r.value), 0),
+       max(r.at)
+  FROM adoption_reading r
+ WHERE r.n > 0 AND NOT EXISTS (SELECT 1 FROM adoption_reading c WHERE c.replaces_id = r.id) {which}
+ GROUP BY 1, 2, 3, 4
+"""
+_ANEW = _ENTER + _SUMS.format(
+    which="AND (r.measure_id, r.ends_on, r.team, r.about) IN (SELECT * FROM"
+    " unnest(%s::bigint[], %s::date[], %s::text[], %s::text[]))"
+)
+
+
+def _add_up(rows: list[Reading]) -> None:
+    """Add new readings to the tallies of their days."""
+    cells: dict[tuple, list] = {}
+    for row in rows:
+        value, sd = row.value or 0.0, row.sd or 0.0
+        added = (
+            1,
+            row.hits or 0,
+            row.n,
+            row.n * value,
+            (row.n - 1) * sd * sd + row.n * value * value,
+        )
+        cell = cells.get(_cell(row))
+        if cell is None:
+            cells[_cell(row)] = [row.starts_on, *added, row.at]
+        else:
+            cell[0], cell[-1] = min(cell[0], row.starts_on), max(cell[-1], row.at)
+            for place, one in enumerate(added, start=1):
+                cell[place] += one
+    if cells:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _ADD, [list(column) for column in zip(*((*k, *v) for k, v in cells.items()), strict=True)]
+            )
+
+
+def _add_up_anew(cells: set[tuple]) -> None:
+    """Work out the tallies of these days from the readings that stand; floats are never subtracted."""
+    columns = [list(column) for column in zip(*sorted(cells), strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, columns)
+        cursor.execute(_ANEW, columns)
+
+
+def add_up_all(measure: Measure) -> int:
+    """Work out all tallies of a measure anew from its readings; returns how many there are."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM adoption_tally WHERE measure_id = %s", [measure.pk])
+        cursor.execute(
+            _ENTER + _SUMS.format(which="AND r.measure_id = %s"),
+            [measure.pk],
+        )
+        return cursor.rowcount

@@ -1,0 +1,73 @@
+"""Readings are many: the entry of the act that kept some commits to all of them by one digest."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from adoption.models import Reading
+from governance.ledger.record import canonical
+from governance.models import Entry
+
+KIND = "readings recorded"
+FIELDS = (
+    "id",
+    "measure_id",
+    "key",
+    "starts_on",
+    "ends_on",
+    "team",
+    "about",
+    "hits",
+    "value",
+    "sd",
+    "n",
+    "came",
+    "source",
+    "by_id",
+    "service_key_id",
+    "replaces_id",
+    "reason",
+)
+
+
+def sealed(rows: Iterable[Reading]) -> dict:
+    """What an entry says of the readings that came with it: between which keys they are, and their digest."""
+    rows = sorted(rows, key=lambda row: row.pk)
+    return {
+        "first": rows[0].pk,
+        "last": rows[-1].pk,
+        "digest": _digest([getattr(row, name) for name in FIELDS] for row in rows),
+    }
+
+
+def _digest(rows: Iterable[list]) -> str:
+    """SHA-256 over the rows, one after the other; figures as text, because the record knows no floats."""
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(canonical([str(one) if isinstance(one, float) else one for one in row]))
+        digest.update(b"\n")
+    return digest.hexdigest()
+
+
+def broken(since: int, using: str) -> Iterator[tuple[str, str, str]]:
+    """What is wrong with readings kept from this transaction on: changed, gone, or committed to by nothing."""
+    table, known = Reading._meta.db_table, set()
+    entries = (
+        Entry.objects.using(using).filter(kind=KIND, xact__gte=since).select_related("body").order_by("pk")
+    )
+    for entry in entries.iterator(chunk_size=200):
+        facts = entry.facts["facts"]
+        if not facts:
+            continue  # an erased entry says nothing any more
+        known.add((entry.xact, facts["first"], facts["last"]))
+        rows = Reading.objects.using(using).filter(
+            xact=entry.xact, pk__gte=facts["first"], pk__lte=facts["last"]
+        )
+        if _digest(list(row) for row in rows.order_by("pk").values_list(*FIELDS)) != facts["digest"]:
+            yield f"readings differ from what entry {entry.pk} committed to", table, f"entry {entry.pk}"
+    loose = Reading.objects.using(using).filter(xact__gte=since).order_by("pk").values_list("xact", "pk")
+    spans: dict[int, list[tuple[int, int]]] = {}
+    for xact, first, last in known:
+        spans.setdefault(xact, []).append((first, last))
+    for xact, pk in loose.iterator(chunk_size=5000):
+        if not any(first <= pk <= last for first, last in spans.get(xact, ())):
+            yield f"reading {pk} came with no entry", table, str(pk)

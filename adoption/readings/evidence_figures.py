@@ -1,0 +1,131 @@
+"""What readings of a period show, filed as evidence: worked out here, with its rows as a file, never typed."""
+
+import csv
+import io
+
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+
+from adoption.measures import permissions as measure_permissions
+from adoption.measures import queries as measure_queries
+from adoption.measures.evaluation import CANNOT_TELL, MET, judge, said_day
+from adoption.measures.instruments import ASKED, INSTRUMENTS
+from adoption.models import Reading, Tally
+from governance import clock
+from governance.ledger import record
+from governance.models import Rulebook, User
+from governance.tables.csv_export import safe
+from initiatives.cases.act import act, settle_standing
+from initiatives.evidence.actions import create_evidence
+from initiatives.models import Evidence, Initiative
+
+MOST_ROWS = 5_000  # single readings in a file; above that their sums by day and team
+TELEMETRY, RESEARCH = "telemetry", "user_research"
+
+
+def file_figures(*, case: Initiative, requirement: str, by: User) -> Evidence:
+    """File what the measures of a requirement show now as one item of evidence, generated from their readings.
+
+    Its result follows from the verdicts: pass where every measure is met, fail where one is not. Its day is the last
+    one that the readings speak of. Raises ValidationError while nothing can be told yet, with the reasons.
+    """
+    with act("file figures", by=by, case=case) as case:
+        measure_permissions.may_read(case, by).or_refuse()
+        if requirement not in ASKED:
+            raise ValidationError({"requirement": "Choose one of the questions that measures answer."})
+        found = [
+            (measure, subject, judge(subject).on(clock.today()))
+            for measure, subject in measure_queries.subjects([case.pk])[case.pk]
+            if measure.requirement == requirement
+        ]
+        why = [
+            f"Not measured: {INSTRUMENTS[group[0]].words.lower()}."
+            for group in measure_queries.lacking(requirement, [measure for measure, _, _ in found])
+        ]
+        why += [f"{measure.words}: {said.words}" for measure, _, said in found if said.word == CANNOT_TELL]
+        if why:
+            raise ValidationError({"requirement": f"Nothing can be told yet. {' '.join(why)}"})
+        asked = Rulebook.objects.current().book.requirements[requirement]
+        kind = TELEMETRY if TELEMETRY in asked.evidence else RESEARCH
+        day = min(said.read_until for _, _, said in found)
+        met = all(said.word == MET for _, _, said in found)
+        words = [f"{measure.words}: {said.word}. {said.words}" for measure, _, said in found]
+        item = create_evidence(
+            case,
+            kind=kind,
+            title=f"Readings until {said_day(day)}: {asked.question}"[:200],
+            observed_on=day,
+            covers=[requirement],
+            note="\n".join(words),
+            file=_table(found),
+            result="pass" if met else "fail",
+            condition="" if kind == TELEMETRY else _condition(case),
+            by=by,
+        )
+        record.record(
+            "figures filed",
+            case=case,
+            evidence=item.pk,
+            requirement=requirement,
+            result=item.result,
+            until=day,
+            measures=[measure.pk for measure, _, _ in found],
+        )
+        settle_standing(case)
+    return item
+
+
+def _condition(case: Initiative) -> str:
+    return "full_population" if case.stage == "production" else "bounded_real"
+
+
+def _table(found) -> ContentFile:
+    """The readings that the verdicts rest on, as a table that no spreadsheet takes for formulas."""
+    keys = [measure.pk for measure, _, _ in found]
+    rows = Reading.objects.filter(measure__in=keys, replaced_by__isnull=True, n__gt=0)
+    rows = rows.order_by("measure", "ends_on", "team", "pk")
+    names = {measure.pk: measure for measure, _, _ in found}
+    file = io.StringIO()
+    out = csv.writer(file)
+    if rows.count() <= MOST_ROWS:
+        out.writerow(
+            ["measure", "instrument", "from", "to", "team", "about", "hits", "value", "sd", "n", "key"]
+        )
+        for row in rows:
+            measure = names[row.measure_id]
+            out.writerow(
+                safe(one)
+                for one in (
+                    measure.words,
+                    measure.instrument,
+                    row.starts_on,
+                    row.ends_on,
+                    row.team,
+                    row.about,
+                    "" if row.hits is None else row.hits,
+                    "" if row.value is None else row.value,
+                    "" if row.sd is None else row.sd,
+                    row.n,
+                    row.key,
+                )
+            )
+    else:
+        out.writerow(["measure", "instrument", "from", "to", "team", "about", "readings", "hits", "sum", "n"])
+        for row in Tally.objects.filter(measure__in=keys).order_by("measure", "day", "team"):
+            measure = names[row.measure_id]
+            out.writerow(
+                safe(one)
+                for one in (
+                    measure.words,
+                    measure.instrument,
+                    row.since,
+                    row.day,
+                    row.team,
+                    row.about,
+                    row.readings,
+                    row.hits,
+                    row.total,
+                    row.n,
+                )
+            )
+    return ContentFile(file.getvalue().encode(), name="readings.csv")

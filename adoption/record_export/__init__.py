@@ -1,0 +1,1 @@
+"""The verifiable export, which needs all three apps."""

@@ -1,0 +1,89 @@
+"""Who may report a signal, answer it and ask who reported it, as answers that carry their reasons (docs/adr/0034)."""
+
+from adoption.postmortems.permissions import SEAT, confirmers
+from governance.gates.separation_of_duties import said
+from governance.models import User
+from governance.permission_result import Answer, no, yes
+from initiatives.cases import permissions as case_permissions
+from initiatives.models import Initiative
+
+# What every page says before somebody reports: it is what the code below and `actions.signals` keep.
+WHO_CAN_KNOW = (
+    "Your name stands on no page, in no history and in no export. You see what you reported under "
+    "“What I reported”. Besides you, only whoever chairs the board of this case can open your name: by a recorded "
+    "act with a reason, which you are told of, and never if that person is above you. You can rule that out as well.",
+    "Your words are shown as you write them, with the day. Leave out what only you could know. "
+    "The minute at which something is reported is in the record, as for every act.",
+)
+
+
+def may_report(case: Initiative, person: User) -> Answer:
+    """Report how people behave towards it: everybody who may open the case, or its stub."""
+    if case.withdrawn_at:
+        return no("This case was withdrawn as registered by mistake.")
+    if case.closed:
+        return no(f"This case is {case.stage}; nobody uses it any more.", "Write it into its post-mortem.")
+    if not person.is_active:
+        return no("This account is no longer active.", "Ask an admin.")
+    if case.confidential and not case_permissions.may_see(case, person):
+        return no("This case is not yours to see.")
+    return yes()
+
+
+def may_answer(case: Initiative, person: User) -> Answer:
+    """Say the board's word on a signal: whoever chairs it for this case, or its adoption seat; no party to the case."""
+    if case_permissions.is_acting_chair(case, person):
+        return yes()
+    if not case_permissions.holds_seat(case, person, SEAT):
+        return no("Only the chair or the adoption seat of the case's board answers this.", _named(case))
+    if barred := case_permissions.barred_from_signing(case, person):
+        return no(said(barred), _named(case))
+    return yes()
+
+
+def answerers(case: Initiative) -> list[User]:
+    """Who may answer a signal of the case now."""
+    chair, _ = case_permissions.acting_chair(case)
+    people = [chair] if chair is not None else []
+    return list({person.pk: person for person in [*people, *confirmers(case)]}.values())
+
+
+def _named(case: Initiative) -> str:
+    people = answerers(case)
+    if people:
+        return f"Ask {' or '.join(person.full_name for person in people)}."
+    return "Nobody sits there who could; an admin can appoint somebody."
+
+
+def may_ask_source(signal, person: User) -> Answer:
+    """Ask who reported a signal: whoever chairs the board for this case. What they are told is another question."""
+    if signal.computed:
+        return no("Nobody reported this: it was worked out from readings.", "The readings are on the case.")
+    return may_chair(signal.initiative, person)
+
+
+def may_chair(case: Initiative, person: User) -> Answer:
+    """Decide on the case: what asking for a name is left to."""
+    return case_permissions.may_chair(case, person)
+
+
+def above(person: User) -> set[int]:
+    """Keys of everybody the person reports to, directly or through others."""
+    found: set[int] = set()
+    boss = person.manager
+    while boss is not None and boss.pk not in found:
+        found.add(boss.pk)
+        boss = boss.manager
+    return found
+
+
+def chairs_words(case: Initiative, person: User) -> str:
+    """Who could ask for the person's name now, told before they report."""
+    chair, why = case_permissions.acting_chair(case)
+    if chair is None:
+        return f"Nobody could ask now: {why}."
+    if chair.pk == person.pk:
+        return "You chair this board now."
+    if chair.pk in above(person):
+        return f"{chair} chairs it now and is above you: your name is never opened to {chair}."
+    return f"{chair} chairs it now."

@@ -1,0 +1,1 @@
+"""Problems that users report by a public link."""

@@ -1,0 +1,91 @@
+"""The pages by which users report a problem with an AI: by link, without signing in, in English or German."""
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import translation
+from django.views.decorators.http import require_http_methods, require_safe
+
+from adoption.models import ProblemLink, ProblemReport
+from adoption.models.problems import new_token
+from adoption.pulses.outside_page import ALONE, language_of, page
+from adoption.signals import sealed_reporter
+from adoption.user_reports import actions
+from adoption.user_reports.forms import ProblemForm
+from governance import clock
+from governance.permission_result import Refused
+from governance.sign_in import throttling
+from governance.web.middleware import for_the_unknown
+from initiatives.cases.case_frame import mend
+
+PER_ADDRESS, PER_LINK = 10, 100  # in ten minutes
+
+
+@for_the_unknown
+@ALONE
+@require_http_methods(["GET", "HEAD", "POST"])
+def report(request: HttpRequest, token: str) -> HttpResponse:
+    """Report a problem. A link that was switched off, or never was one, opens nothing and says so."""
+    link = ProblemLink.objects.filter(token=token, ended_at__isnull=True).select_related("initiative").first()
+    with translation.override(language_of(request)):
+        if link is None or link.initiative.closed or link.initiative.withdrawn_at:
+            return _page(request, "adoption/report_nothing.html", {}, status=404)
+        form = ProblemForm(request.POST if request.method == "POST" else None, initial={"key": new_token()})
+        status = 200
+        if request.method == "POST":
+            status = 422
+            if form.is_valid():
+                until = _wait(request, link)
+                if until is not None:
+                    response = _page(
+                        request,
+                        "adoption/report_problem.html",
+                        _context(link, form, too_many=True),
+                        status=429,
+                    )
+                    response["Retry-After"] = str(max(1, int((until - clock.now()).total_seconds())))
+                    return response
+                try:
+                    _, key = actions.report_problem(link=link, **form.cleaned_data)
+                except ValidationError as error:
+                    mend(form, error)
+                except Refused:
+                    return _page(request, "adoption/report_nothing.html", {}, status=404)
+                else:
+                    return redirect(f"{reverse('reported-problem', args=[key])}?lang={language_of(request)}")
+        return _page(request, "adoption/report_problem.html", _context(link, form), status=status)
+
+
+def _wait(request, link: ProblemLink):
+    """Count a report; the moment from which another may be sent, where there were too many. No address is kept."""
+    address = sealed_reporter.mark(f"{throttling.address_of(request)} {clock.today()}")[:40]
+    return throttling.enter_try(address, purpose="problem from", most=PER_ADDRESS) or throttling.enter_try(
+        str(link.pk), purpose="problem by link", most=PER_LINK
+    )
+
+
+def _context(link: ProblemLink, form, *, too_many: bool = False) -> dict:
+    return {"title": link.initiative.title, "form": form, "too_many": too_many}
+
+
+@for_the_unknown
+@ALONE
+@require_safe
+def reported(request: HttpRequest, secret: str) -> HttpResponse:
+    """What became of a report, for whoever has its link: waiting, or the answer; and who asked how to reach them."""
+    found = ProblemReport.objects.filter(mark=actions.mark_of(secret)).select_related("initiative").first()
+    with translation.override(language_of(request)):
+        if found is None:
+            return _page(request, "adoption/report_nothing.html", {}, status=404)
+        context = {
+            "title": found.initiative.title,
+            "problem": found,
+            "questions": found.source_questions.select_related("by"),
+            "address": request.build_absolute_uri(request.path),
+        }
+        return _page(request, "adoption/reported_problem.html", context)
+
+
+def _page(request, template: str, context: dict, *, status: int = 200) -> HttpResponse:
+    return page(request, template, context, language=language_of(request), status=status)

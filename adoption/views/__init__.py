@@ -1,1 +1,0 @@
-"""Views: one function a page, one action a post."""

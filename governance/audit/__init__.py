@@ -1,0 +1,1 @@
+"""Search, samples, rights on a day, the record's pages."""

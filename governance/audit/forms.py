@@ -1,0 +1,162 @@
+"""Forms of the auditor's desk: what is searched for, what is drawn, what is concluded."""
+
+from datetime import date
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+
+from governance.audit import record_samples, rights_report
+from governance.audit import search as audit_search
+from governance.models import SampledEntry, User
+
+EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
+REFERENCE = RegexValidator(r"^AI-\d{1,9}$", "Give the whole reference of a case, such as AI-0042.")
+
+
+class DayField(forms.DateField):
+    """A day that may be left open."""
+
+    def __init__(self, **options):
+        widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        super().__init__(required=False, widget=widget, **options)
+        self.error_messages["invalid"] = "Give a day as year-month-day, for instance 2026-11-20."
+        self.validators += [
+            MinValueValidator(EARLIEST, "That is before anything was recorded."),
+            MaxValueValidator(LATEST, "That day is too far ahead."),
+        ]
+
+
+def _people() -> list[tuple[str, str]]:
+    names = User.objects.order_by("full_name", "pk").values_list("pk", "full_name")
+    return [("", "anybody"), ("system", "Plumbline itself"), *((str(key), name) for key, name in names)]
+
+
+def _kinds() -> list[tuple[str, str]]:
+    return [("", "any"), *((kind, kind) for kind in audit_search.kinds_present())]
+
+
+def _tables() -> list[tuple[str, str]]:
+    words = sorted((words, table) for table, words in audit_search.tables().items())
+    return [("", "any"), *((table, one) for one, table in words)]
+
+
+class SearchForm(forms.Form):
+    """Which entries. Nothing is required; what is not understood is said and left out."""
+
+    rows_may_be_empty = True
+    text = forms.CharField(
+        label="Text in it",
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search"}),
+    )
+    what = forms.ChoiceField(label="What", choices=audit_search.WHAT.items(), required=False)
+    kind = forms.ChoiceField(label="Kind of act", required=False)
+    table = forms.ChoiceField(label="Kind of row", required=False)
+    who = forms.ChoiceField(label="Who", required=False)
+    case = forms.CharField(label="Case", required=False, max_length=12, validators=[REFERENCE])
+    since = DayField(label="From")
+    until = DayField(label="To")
+
+    def __init__(self, *args, kinds: tuple[str, ...] = (), **options):
+        """With `kinds`, only those are searched, and what would choose others is not asked."""
+        super().__init__(*args, **options)
+        self.kinds = kinds
+        self.fields["who"].choices = _people()
+        if kinds:
+            del self.fields["what"], self.fields["table"]
+            self.fields["kind"].choices = [("", "any"), *((kind, kind) for kind in kinds)]
+        else:
+            self.fields["kind"].choices = _kinds()
+            self.fields["table"].choices = _tables()
+
+    def clean_case(self) -> str:
+        """The reference as it is written."""
+        return self.cleaned_data["case"].upper()
+
+    def clean(self):
+        """A period ends after it begins."""
+        cleaned = super().clean()
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since and until and since > until:
+            self.add_error("until", "This day is before the first one.")
+            del cleaned["since"]
+        return cleaned
+
+    @property
+    def search(self) -> audit_search.Search:
+        """What was understood."""
+        asked = {
+            name: self.cleaned_data[name] for name in SearchForm.base_fields if self.cleaned_data.get(name)
+        }
+        if asked.get("table"):
+            asked["what"] = "rows"
+        return audit_search.Search(**asked, kinds=self.kinds)
+
+
+class DrawForm(SearchForm):
+    """A search, and how many of what it finds to draw by which seed, for what."""
+
+    name = forms.CharField(label="Name", max_length=120)
+    purpose = forms.CharField(
+        label="What for",
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Stands in the record beside the sample.",
+    )
+    size = forms.IntegerField(label="How many", min_value=1, max_value=record_samples.LARGEST, initial=25)
+    seed = forms.CharField(
+        label="Seed",
+        required=False,
+        max_length=64,
+        help_text="Any text, agreed with whoever shall repeat the draw. Left empty, one is made by chance.",
+    )
+    SAMPLE = ("name", "purpose", "size", "seed")
+
+    def asked_of_sample(self) -> list:
+        """The fields about the sample itself."""
+        return [self[name] for name in self.SAMPLE]
+
+    def asked_of_search(self) -> list:
+        """The fields that say what is drawn from."""
+        return [self[name] for name in self.fields if name not in self.SAMPLE]
+
+
+class ConcludeForm(forms.Form):
+    """Notes on one entry, and what was concluded from it."""
+
+    rows_may_be_empty = True
+    notes = forms.CharField(
+        label="Notes",
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="What you looked at.",
+    )
+    conclusion = forms.ChoiceField(
+        label="Conclusion",
+        required=False,
+        choices=[*SampledEntry.CONCLUSIONS.items(), ("", "Left open")],
+        widget=forms.RadioSelect,
+    )
+    words = forms.CharField(
+        label="Why",
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Needed for an exception, and where it does not apply.",
+    )
+
+
+class RightsForm(forms.Form):
+    """On which day, whose, and which kind of right."""
+
+    on = DayField(label="On")
+    who = forms.ChoiceField(label="Who", required=False)
+    kind = forms.ChoiceField(
+        label="What", required=False, choices=[("", "seats, roles and rights"), *rights_report.KINDS.items()]
+    )
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.fields["who"].choices = [pair for pair in _people() if pair[0] != "system"]

@@ -1,0 +1,116 @@
+"""The record as seen from outside: its newest checkpoint to keep, receipts of one's own acts, and what checks them."""
+
+import json
+from pathlib import Path
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from governance import clock
+from governance.models import Entry, User
+from governance.transparency_log import offline_verifier, sealing, signing_keys
+
+OFFERED = 10  # of one's own acts
+# Acts that people may want to prove later.
+LASTING = (
+    "signed off",
+    "vote withdrawn",
+    "review approved",
+    "review approved with conditions",
+    "review refused",
+    "contract approved",
+    "waiver agreed",
+    "role accepted",
+)
+
+
+@require_safe
+def record_page(request: HttpRequest) -> HttpResponse:
+    """The newest checkpoint as text to copy, how far sealing has come, the keys, and how to check."""
+    own = Entry.objects.acts().filter(actor_id=request.user.pk, kind__in=LASTING).order_by("-pk")
+    context = {
+        "nav": "record",
+        "checkpoint": sealing.newest(),
+        "backlog": sealing.backlog(),
+        "keys": signing_keys.known(),
+        "acts": own[:OFFERED],
+    }
+    return render(request, "governance/record_page.html", context)
+
+
+@require_safe
+@never_cache
+def checkpoint(request: HttpRequest) -> HttpResponse:
+    """The newest checkpoint as the file to keep. Raises Http404 before the first."""
+    newest = sealing.newest()
+    if newest is None:
+        raise Http404("Nothing is sealed yet.")
+    return _file(newest.note.encode(), f"plumbline-checkpoint-{newest.size}.txt", "text/plain; charset=utf-8")
+
+
+@require_safe
+def verifier(request: HttpRequest) -> HttpResponse:
+    """The program that checks receipts, checkpoints and exports, to run on any machine with Python."""
+    return _file(Path(offline_verifier.__file__).read_bytes(), "verify.py", "text/x-python; charset=utf-8")
+
+
+@require_safe
+@never_cache
+def receipt(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the receipt of one entry says. One's own entries, for auditors any; Http404 to others."""
+    entry = _entry_for(request.user, pk)
+    context = {"nav": "record", "entry": entry}
+    try:
+        receipt, _, note, signers = offline_verifier.check_receipt(
+            sealing.receipt_of(entry), signing_keys.known()
+        )
+    except sealing.NotSealedYet:
+        return render(request, "governance/record_receipt.html", context)
+    except offline_verifier.Rejected as wrong:  # somebody changed the record past the application
+        return render(request, "governance/record_receipt.html", context | {"wrong": wrong}, status=409)
+    body = json.loads(receipt["body"]) if receipt["body"] else {}
+    context |= {
+        "receipt": receipt,
+        "statement": (body.get("facts") or {}).get("statement", ""),
+        "facts": [
+            ("What", f"{entry.table} {entry.key}, a change of the row" if entry.table else entry.kind),
+            ("Case", entry.case_ref or "none"),
+            ("By", body["actor"]["name"] if body else "erased"),
+            ("Why", body.get("reason") or "no reason given"),
+            ("When", clock.moment_in_words(entry.at)),
+            (
+                "Recorded",
+                clock.moment_in_words(entry.recorded_at) + (" (simulated)" if entry.simulated else ""),
+            ),
+            ("Position", f"{receipt['position']}, under the checkpoint of {note.size} entries"),
+            ("Signed by", ", ".join(key.name for key in signers)),
+        ],
+    }
+    return render(request, "governance/record_receipt.html", context)
+
+
+@require_safe
+@never_cache
+def receipt_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """The receipt as the file to keep. Raises Http404 for strangers, and until the entry is sealed."""
+    entry = _entry_for(request.user, pk)
+    try:
+        content = sealing.receipt_of(entry)
+    except sealing.NotSealedYet as why:
+        raise Http404(str(why)) from None
+    return _file(content, f"plumbline-receipt-{entry.pk}.json", "application/json")
+
+
+def _entry_for(person: User, pk: int) -> Entry:
+    entries = Entry.objects.all()
+    if not person.is_auditor:
+        entries = entries.filter(actor_id=person.pk)
+    return get_object_or_404(entries, pk=pk)
+
+
+def _file(content: bytes, name: str, content_type: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

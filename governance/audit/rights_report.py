@@ -1,0 +1,127 @@
+"""Who held which seat, role and right on a day, and who granted it, as the record knew it then."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from governance import clock, contributions
+from governance.models import Board, Entry, Membership, User
+from governance.models.people import BOARD_ROLES
+
+KINDS = {"seat": "Seats", "role": "Roles", "right": "Rights"}
+RIGHTS = {"is_admin": "Admin", "is_auditor": "Auditor"}
+
+
+@dataclass(frozen=True)
+class Held:
+    """One thing that somebody held: `granted_by` is a name as it was then, empty where the record names nobody."""
+
+    kind: str
+    person_id: int
+    person: str
+    what: str
+    where: str
+    link: str
+    since: datetime
+    until: datetime | None
+    granted_by: str
+    reason: str = ""
+    known: datetime | None = None  # when the record learned of it, where that is kept apart from `since`
+
+    @property
+    def known_later(self) -> bool:
+        """Whether it is said to have been held since a day before the record learned of it."""
+        return self.known is not None and clock.local_day(self.known) > clock.local_day(self.since)
+
+
+def as_known(model, moment: datetime, **only) -> list:
+    """The rows of a governed model as they stood at `moment`: the newest history row of each that was not removed."""
+    rows = model.history.filter(history_date__lte=moment, **only)
+    newest = rows.order_by("id", "-history_date", "-history_id").distinct("id")
+    return [row for row in newest if row.history_type != "-"]
+
+
+def first_words(model, rows: list) -> dict[int, tuple[str, str]]:
+    """By key, who added each of these rows and why."""
+    added = model.history.filter(id__in=[row.id for row in rows], history_type="+")
+    return {
+        key: (name, why)
+        for key, name, why in added.values_list("id", "history_user_name", "history_change_reason")
+    }
+
+
+def held_at(moment: datetime, person: User | None = None) -> list[Held]:
+    """Everything held at `moment`, by everybody or one person: seats, then roles, then rights, by name."""
+    people = {row.id: row for row in as_known(User, moment)}
+    found = [*_seats(moment, people, person), *_rights(moment, people, person)]
+    for hook in contributions.rights_held:
+        found += hook(moment, people, person)
+    return sorted(found, key=lambda held: (list(KINDS).index(held.kind), held.person, held.where, held.what))
+
+
+def _seats(moment, people, person):
+    only = {"person_id": person.pk} if person is not None else {}
+    boards = {row.id: row.name for row in as_known(Board, moment)}
+    rows = [
+        row
+        for row in as_known(Membership, moment, **only)
+        if row.starts_at <= moment
+        and (row.ends_at is None or row.ends_at > moment)
+        and row.granted_by_id != row.person_id
+        and people[row.person_id].is_active
+    ]
+    added, known = first_words(Membership, rows), _known(Membership, rows)
+    for row in rows:
+        granted_by, reason = added.get(row.id, ("", ""))
+        stands_in = ", as a delegate" if row.delegate_of_id else ""
+        yield Held(
+            kind="seat",
+            person_id=row.person_id,
+            person=people[row.person_id].full_name,
+            what=BOARD_ROLES.get(row.seat, row.seat) + stands_in,
+            where=boards.get(row.board_id, ""),
+            link="",
+            since=row.starts_at,
+            until=row.ends_at,
+            granted_by=granted_by,
+            reason=reason,
+            known=known.get(row.id),
+        )
+
+
+def _known(model, rows: list) -> dict[int, datetime]:
+    """By key, when the database wrote each of these rows down, whatever day the row itself names."""
+    entries = Entry.objects.filter(
+        table=model._meta.db_table, key__in=[str(row.id) for row in rows], operation="+"
+    )
+    return {int(key): moment for key, moment in entries.values_list("key", "recorded_at")}
+
+
+def _rights(moment, people, person):
+    """Admins and auditors: granted by whoever saved the row in which the mark appears."""
+    holders = [
+        row.id
+        for row in people.values()
+        if row.is_active and (row.is_admin or row.is_auditor) and (person is None or row.id == person.pk)
+    ]
+    past: dict[int, list] = {}
+    lives = User.history.filter(id__in=holders, history_date__lte=moment)
+    for row in lives.order_by("history_date", "history_id"):
+        past.setdefault(row.id, []).append(row)
+    for key, rows in past.items():
+        for mark, words in RIGHTS.items():
+            granted = None
+            for row in rows:
+                granted = (granted or row) if row.is_active and getattr(row, mark) else None
+            if granted is not None:
+                yield Held(
+                    kind="right",
+                    person_id=key,
+                    person=people[key].full_name,
+                    what=words,
+                    where="everywhere",
+                    link="",
+                    since=granted.history_date,
+                    until=None,
+                    granted_by=granted.history_user_name,
+                    reason=granted.history_change_reason,
+                )

@@ -1,0 +1,80 @@
+"""Who held which seat, role and right on a day."""
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from governance import clock
+from governance.audit import rights_report
+from governance.audit.forms import RightsForm
+from governance.models import User
+from governance.people.permissions import may_audit
+from governance.tables import csv_export
+
+PAGE = 100
+HEADING = [
+    "On",
+    "Kind",
+    "Who",
+    "Account",
+    "Held",
+    "Where",
+    "Since",
+    "Until",
+    "Granted by",
+    "Reason",
+    "Known since",
+]
+
+
+@require_safe
+def held(request: HttpRequest) -> HttpResponse:
+    """Everything held at the end of a day, today when the address names none; filtered by person and kind."""
+    may_audit(request.user).or_refuse()
+    form, on, found = _asked(request)
+    context = {
+        "nav": "audit",
+        "tab": "rights",
+        "form": form,
+        "on": on,
+        "page": Paginator(found, PAGE).get_page(request.GET.get("page")),
+        "kinds": rights_report.KINDS,
+    }
+    return render(request, "governance/audit_rights.html", context)
+
+
+@require_safe
+def export(request: HttpRequest) -> HttpResponse:
+    """The same as a CSV file."""
+    may_audit(request.user).or_refuse()
+    _, on, found = _asked(request)
+    rows = (
+        [
+            on,
+            row.kind,
+            row.person,
+            row.person_id,
+            row.what,
+            row.where,
+            row.since,
+            row.until,
+            row.granted_by,
+            row.reason,
+            row.known or row.since,
+        ]
+        for row in found
+    )
+    return csv_export.stream("rights", HEADING, rows, of=f"on {on.isoformat()}", by=request.user)
+
+
+def _asked(request: HttpRequest):
+    form = RightsForm(request.GET)
+    form.is_valid()  # what was not understood is said on the page and left out
+    asked = form.cleaned_data
+    on = min(asked.get("on") or clock.today(), clock.today())
+    moment = min(clock.midnight_after(on), clock.now())
+    who = asked.get("who")
+    person = User.objects.filter(pk=int(who)).first() if who else None
+    found = rights_report.held_at(moment, person)
+    return form, on, [row for row in found if asked.get("kind") in (None, "", row.kind)]

@@ -1,0 +1,379 @@
+"""What an auditor asks of the record: which entries, and which of them a sample holds.
+
+A search is a few plain words that fit in an address and in a stored sample. A draw is pure: the same entries, seed and
+size give the same sample on any machine, and METHOD says in words how, for whoever repeats it without us.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, timedelta
+from fractions import Fraction
+
+from django.db import connection
+from django.db.models import Case, Func, QuerySet, TextField, Value, When
+from django.db.models.functions import Coalesce
+
+from governance import clock, contributions
+from governance.ledger import row_capture
+from governance.models import Entry, Rulebook
+from governance.privacy import erasure_log
+from governance.sign_in import reauthentication
+
+METHOD = (
+    "Candidates are the entries that the search finds at positions below the bound. Each belongs to the "
+    "stratum of the gate and the seat that its facts name. A candidate's rank is SHA-256 of the seed in UTF-8 "
+    "followed by the 32 bytes of its digest; in each stratum the lowest ranks are drawn. Places are dealt one "
+    "at a time to the stratum with the largest quotient of candidates by places it has, a stratum without a "
+    "place first; of equals the one with more candidates, then the first by name of gate and seat. The sample "
+    "is listed by gate, seat and rank."
+)
+WHAT = {
+    "acts": "acts",
+    "decisions": "sign-offs and decisions",
+    "rows": "changes of rows",
+    "all": "everything",
+}
+# Text is looked for in the bodies themselves, which no index helps: without a first day it goes back this far.
+TEXT_DAYS = 366
+# Taking something out of the house; the floors above add what they let out by themselves.
+READINGS = ("export taken", "record exported", "subject access report taken")
+SIGN_IN_FAILED = "sign-in failed"
+TURNED_AWAY = (SIGN_IN_FAILED, reauthentication.REFUSED)  # whose password was wrong, at the door or inside
+HAPPENED = {"+": "added", "~": "changed", "-": "removed"}
+NOTHING = Value("", output_field=TextField())
+
+
+# --- Searching -------------------------------------------------------------------------------------------------------
+
+
+class BodyText(Func):
+    """The bytes of a body as text; of an erased one nothing is left."""
+
+    # Bytes have no collation, and without one the database knows no capital of "ö".
+    template = "(convert_from(%(expressions)s, 'UTF8') COLLATE \"default\")"
+    output_field = TextField()
+
+
+class Fact(Func):
+    """One fact of an act, out of its body: None in rows, in erased bodies, and where it is not told."""
+
+    template = "(nullif(convert_from(%(expressions)s, 'UTF8'), '')::json #>> ARRAY['facts', '%(fact)s'])"
+    output_field = TextField()
+
+
+@dataclass(frozen=True)
+class Search:
+    """Which entries: each empty field asks nothing. `who` is a person's key or "system"; days are local days."""
+
+    what: str = "acts"
+    kind: str = ""
+    who: str = ""
+    case: str = ""
+    table: str = ""
+    since: date | None = None
+    until: date | None = None
+    text: str = ""
+    kinds: tuple[str, ...] = ()  # of a page that shows some kinds only
+
+    @property
+    def bounded(self) -> "Search":
+        """The search as it is done: one for text has a first day."""
+        if not self.text or self.since is not None:
+            return self
+        return replace(self, since=(self.until or clock.today()) - timedelta(days=TEXT_DAYS))
+
+    def entries(self) -> QuerySet:
+        """The entries it finds, in no order."""
+        asked = self.bounded
+        found = Entry.objects.all()
+        if asked.kinds:
+            found = found.filter(kind__in=asked.kinds)
+        elif asked.what == "decisions":
+            found = found.filter(kind__in=contributions.decisions)
+        elif asked.what == "acts":
+            found = found.acts()
+        elif asked.what == "rows":
+            found = found.rows()
+        plain = {"kind": asked.kind, "case_ref": asked.case, "table": asked.table}
+        found = found.filter(**{name: value for name, value in plain.items() if value})
+        if asked.who == "system":
+            found = found.filter(actor_id__isnull=True)
+        elif asked.who:
+            found = found.filter(actor_id=int(asked.who))
+        if asked.since is not None:
+            found = found.filter(at__gte=clock.midnight_before(asked.since))
+        if asked.until is not None:
+            found = found.filter(at__lt=clock.midnight_after(asked.until))
+        if asked.text:
+            # The body is JSON: what a reader types is looked for as JSON writes it.
+            written = json.dumps(asked.text, ensure_ascii=False)[1:-1]
+            found = found.alias(said=BodyText("body__body")).filter(said__icontains=written)
+        return found
+
+    def stored(self) -> dict:
+        """As plain values, for a sample and its entry in the record."""
+        asked = {name: value for name, value in asdict(self.bounded).items() if value}
+        days = {name: asked[name].isoformat() for name in ("since", "until") if name in asked}
+        return asked | days
+
+    @classmethod
+    def of_stored(cls, values: dict) -> "Search":
+        """The search that `stored` wrote."""
+        days = {name: date.fromisoformat(values[name]) for name in ("since", "until") if name in values}
+        kinds = {"kinds": tuple(values["kinds"])} if "kinds" in values else {}
+        return cls(**(values | days | kinds))
+
+
+def kinds_present() -> list[str]:
+    """Every kind of act there is, by name: one step of the index for each, however long the record is."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH RECURSIVE present AS ((SELECT kind FROM governance_entry ORDER BY kind LIMIT 1) UNION ALL"
+            " SELECT (SELECT e.kind FROM governance_entry e WHERE e.kind > present.kind ORDER BY e.kind LIMIT 1)"
+            " FROM present WHERE present.kind IS NOT NULL)"
+            " SELECT kind FROM present WHERE kind IS NOT NULL AND kind <> 'row'"
+        )
+        return [kind for (kind,) in cursor.fetchall()]
+
+
+@dataclass(frozen=True)
+class Window:
+    """Some entries, newest first, and the keys from which the newer and the older ones go on; None at an end."""
+
+    rows: list
+    newer: int | None
+    older: int | None
+
+
+def window(entries: QuerySet, per: int, *, before: int | None = None, after: int | None = None) -> Window:
+    """The entries recorded before or after a key, at most `per`: as quick at the end of the record as at its start."""
+    if after is not None:
+        rows = list(entries.filter(pk__gt=after).order_by("pk")[: per + 1])
+        more, rows = len(rows) > per, rows[:per][::-1]
+        return Window(rows, rows[0].pk if more else None, rows[-1].pk if rows else None)
+    if before is not None:
+        entries = entries.filter(pk__lt=before)
+    rows = list(entries.order_by("-pk")[: per + 1])
+    more, rows = len(rows) > per, rows[:per]
+    newer = rows[0].pk if rows and before is not None else None
+    return Window(rows, newer, rows[-1].pk if more else None)
+
+
+# --- Reading ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Told:
+    """An entry as a reader meets it: who by the name of then, what as a sentence, why.
+
+    Of an `erased` one nothing is left but its kind; the reason is when, by whom and why it was erased.
+    """
+
+    entry: Entry
+    who: str = ""
+    what: str = ""
+    reason: str = ""
+    title: str = ""
+    body: str = ""
+    facts: dict = field(default_factory=dict)
+    changes: tuple = ()
+    erased: bool = False
+
+
+def tables() -> dict[str, str]:
+    """The tables whose rows are recorded, each with the word for one of its rows."""
+    return {model._meta.db_table: str(model._meta.verbose_name) for model in row_capture.captured_models()}
+
+
+def tell(entries: list[Entry]) -> list[Told]:
+    """Read the bodies of these entries, in the words of the rulebook in force."""
+    rulebook = Rulebook.objects.in_force()
+    book, words, gone = (
+        rulebook.book if rulebook else None,
+        tables(),
+        erasure_log.words_for(erasure_log.without_words(entries)),
+    )
+    return [
+        Told(entry, what=entry.kind, reason=gone[entry.pk], erased=True)
+        if entry.pk in gone
+        else _told(entry, book, words)
+        for entry in entries
+    ]
+
+
+def _told(entry: Entry, book, words: dict[str, str]) -> Told:
+    body = bytes(entry.body.body).decode()
+    said = json.loads(body)
+    who, reason = said["actor"]["name"], said.get("reason") or ""
+    if entry.table:
+        name = words.get(entry.table, entry.table)
+        what = f"{HAPPENED.get(entry.operation, entry.operation)} the {name} {entry.key}."
+        return Told(entry, who, what, reason, body=body, changes=_changes(said))
+    facts, case = said.get("facts") or {}, said.get("case") or {}
+    what = _sentence(entry.kind, facts, book)
+    return Told(entry, who, what, reason, case.get("title", ""), body, facts)
+
+
+def _changes(said: dict) -> tuple:
+    before, after = said.get("before") or {}, said.get("after") or {}
+    return tuple(
+        (name, before.get(name), after.get(name))
+        for name in dict.fromkeys([*before, *after])
+        if before.get(name) != after.get(name)
+    )
+
+
+def _sentence(kind: str, facts: dict, book) -> str:
+    own = SENTENCES.get(kind)
+    if own is not None:
+        return own(facts)
+    if book is not None and contributions.act_words:
+        return contributions.act_words[0](kind, facts, book)
+    return f"{kind}."
+
+
+SENTENCES = {
+    "signed in": lambda f: f"signed in from {f.get('address') or 'an unknown address'}.",
+    SIGN_IN_FAILED: lambda f: (
+        f"turned away a sign-in as {f.get('login')} from {f.get('address') or 'an unknown address'}."
+    ),
+    reauthentication.REFUSED: lambda f: (
+        f"typed a wrong password to {f.get('purpose')}, from {f.get('address') or 'an unknown address'}."
+    ),
+    "password set": lambda f: (
+        f"set the password of {f.get('person')}" + (f" ({f['how']})." if f.get("how") else ".")
+    ),
+    "unit added": lambda f: (
+        f"added the unit {f.get('unit')}" + (f" below {f['parent']}." if f.get("parent") else ".")
+    ),
+    "account ended": lambda f: f"ended the account of {f.get('person')}, {f.get('login')}.",
+    "invited": lambda f: f"invited {f.get('person')} to choose a password.",
+    "password reset asked for": lambda f: f"sent {f.get('person')} a link to choose a new password.",
+    "password link handed over": lambda f: f"printed a link by which {f.get('person')} sets a password.",
+    "signed out elsewhere": lambda f: f"ended {_sessions(f)} of their own.",
+    "signed out by an admin": lambda f: f"ended {_sessions(f)} of {f.get('person')}.",
+    "mail tried again": lambda f: f"had {f.get('count')} undelivered mails tried again.",
+    "folder adopted": lambda f: (
+        f"made a folder the one of this database; {f.get('found')} of {f.get('looked')} files looked for were in it."
+    ),
+    "export taken": lambda f: (
+        f"took the export “{f.get('name')}”" + (f" of {f['of']}." if f.get("of") else ".")
+    ),
+    "erased": lambda f: (
+        f"erased the data of a person, since then “{f.get('mark')}”, from {len(f.get('entries', ()))} entries:"
+        f" {f.get('why')} ({f.get('duty')})."
+    ),
+    "legal hold opened": lambda f: f"opened legal hold {f.get('hold')} on {_held(f)}.",
+    "legal hold lifted": lambda f: f"lifted legal hold {f.get('hold')} on {_held(f)}.",
+    "subject access report taken": lambda f: (
+        f"took the report of what is held about person {f.get('person_id')}."
+    ),
+    "sample drawn": lambda f: (
+        f"drew the sample “{f.get('name')}”: {f.get('drawn')} of {f.get('found')} entries."
+    ),
+    "entry concluded": lambda f: (
+        f"concluded place {f.get('place')} of the sample “{f.get('name')}”:"
+        f" {str(f.get('conclusion')).replace('_', ' ')}."
+    ),
+    "sample finished": lambda f: f"finished the sample “{f.get('name')}”.",
+}
+
+
+# --- Drawing ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, order=True)
+class Stratum:
+    """The candidates of one gate and one seat, and how many of them the sample holds."""
+
+    gate: str
+    seat: str
+    found: int
+    drawn: int
+
+
+@dataclass(frozen=True)
+class Draw:
+    """The keys of the entries drawn, each with gate and seat, in the order of the sample; and what they stand for."""
+
+    keys: tuple[tuple[int, str, str], ...]
+    strata: tuple[Stratum, ...]
+
+    @property
+    def found(self) -> int:
+        """How many candidates there were."""
+        return sum(stratum.found for stratum in self.strata)
+
+
+def rank(seed: str, digest: bytes) -> bytes:
+    """Where an entry comes in the draw: nobody can choose it, everybody can compute it."""
+    return hashlib.sha256(seed.encode() + digest).digest()
+
+
+def draw(candidates: Iterable[tuple[int, bytes, str, str]], *, seed: str, size: int) -> Draw:
+    """Draw `size` of (key, digest, gate, seat), or all where there are fewer, as METHOD says.
+
+    Keeps no more than some times `size` for each stratum, however many candidates there are.
+    """
+    counts: dict[tuple[str, str], int] = {}
+    lowest: dict[tuple[str, str], list[tuple[bytes, int]]] = {}
+    for key, digest, gate, seat in candidates:
+        stratum = (gate, seat)
+        counts[stratum] = counts.get(stratum, 0) + 1
+        kept = lowest.setdefault(stratum, [])
+        kept.append((rank(seed, digest), key))
+        if len(kept) > 4 * size:
+            kept.sort()
+            del kept[size:]
+    places = deal(counts, size)
+    keys = [
+        (key, *stratum) for stratum in sorted(counts) for _, key in sorted(lowest[stratum])[: places[stratum]]
+    ]
+    strata = [Stratum(*stratum, counts[stratum], places[stratum]) for stratum in sorted(counts)]
+    return Draw(tuple(keys), tuple(strata))
+
+
+def deal(counts: dict[tuple[str, str], int], size: int) -> dict[tuple[str, str], int]:
+    """How many places of a sample each stratum gets, as METHOD says; none more than it has candidates."""
+    places = dict.fromkeys(counts, 0)
+
+    def due(stratum):
+        quotient = Fraction(counts[stratum], places[stratum]) if places[stratum] else None
+        return (quotient is not None, -(quotient or 0), -counts[stratum], stratum)
+
+    for _ in range(min(size, sum(counts.values()))):
+        places[min((stratum for stratum in counts if places[stratum] < counts[stratum]), key=due)] += 1
+    return places
+
+
+def _fact_of_act(name: str):
+    """The fact, or nothing; bodies of rows, which have none, are not opened for it."""
+    said = Coalesce(Fact("body__body", fact=name), NOTHING)
+    return Case(When(table="", then=said), default=NOTHING)
+
+
+def candidates(search: Search, bound: int) -> Iterable[tuple[int, bytes, str, str]]:
+    """What a sample may be drawn from: sealed entries below the bound, which no later entry can join."""
+    rows = (
+        search.entries()
+        .filter(leaf__position__lt=bound)
+        .annotate(
+            gate=_fact_of_act("gate"),
+            seat=_fact_of_act("seat"),
+        )
+        .order_by("pk")
+        .values_list("pk", "digest", "gate", "seat")
+    )
+    for key, digest, gate, seat in rows.iterator(chunk_size=2000):
+        yield key, bytes(digest), gate, seat
+
+
+def _sessions(facts: dict) -> str:
+    count = facts.get("sessions")
+    return "one session" if count == 1 else f"{count} sessions"
+
+
+def _held(facts: dict) -> str:
+    return facts.get("held_case") or f"person {facts.get('held_person')}"

@@ -1,0 +1,191 @@
+"""The auditor's desk: the record searched, one entry read to the byte, and who took or read what."""
+
+import json
+from dataclasses import dataclass
+from itertools import islice
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from governance import clock, contributions
+from governance.audit import search as audit_search
+from governance.audit.forms import SearchForm
+from governance.ledger import record
+from governance.models import Checkpoint, Entry
+from governance.people.permissions import may_audit
+from governance.tables import csv_export
+
+PAGE = 50
+# An act and the rows it changed are written within a moment: their numbers lie close together.
+NEAR, MOST_NEAR = 1000, 50
+CHUNK = 1000
+HEADING = [
+    "Entry",
+    "Kind",
+    "Who",
+    "Account",
+    "What",
+    "Reason",
+    "Case",
+    "Title of the case",
+    "At",
+    "Recorded at",
+    "Simulated",
+    "Facts",
+    "Digest",
+    "Position",
+]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A page of entries: some kinds only, or all; its words, and what it says where nothing is found."""
+
+    name: str
+    title: str
+    lede: str
+    none: tuple[str, str]
+    kinds: tuple[str, ...] = ()
+
+
+def _listing(name: str) -> Listing:
+    if name == "readings":
+        return Listing(
+            name,
+            "Evidence opened, exports taken",
+            "Who read the body of which evidence, and who took which list or export, auditors among them.",
+            ("Nothing was read", "No evidence was opened and no export taken, as far as this search goes."),
+            (*contributions.readings, *audit_search.READINGS),
+        )
+    if name == "sign-ins":
+        return Listing(
+            name,
+            "Failed sign-ins",
+            "Each try that reached the password and failed, at the door and where a signature asks for it again: "
+            "which account, and from where.",
+            ("No failed sign-in", "Nobody was turned away at the door, as far as this search goes."),
+            audit_search.TURNED_AWAY,
+        )
+    return Listing(
+        name,
+        "Search the record",
+        "Every act of every case, and every change of a row, as they were written down.",
+        ("Nothing is found", "No entry of the record is like that. Loosen one of the filters."),
+    )
+
+
+@require_safe
+def entries(request: HttpRequest, name: str = "entries") -> HttpResponse:
+    """Entries found by the address, newest first; paged by key, so that the last page costs what the first does."""
+    may_audit(request.user).or_refuse()
+    listing = _listing(name)
+    form, search = _asked(request, listing)
+    found = search.entries().select_related("body")
+    window = audit_search.window(found, PAGE, before=_key(request, "before"), after=_key(request, "after"))
+    context = {
+        "nav": "audit",
+        "tab": name,
+        "listing": listing,
+        "form": form,
+        "filtered": any(request.GET.get(field) for field in form.fields),
+        "window": window,
+        "rows": audit_search.tell(window.rows),
+        "bounded": search.bounded.since if search.text and search.since is None else None,
+        "export_url": reverse(f"audit-{name}-export"),
+    }
+    return render(request, "governance/audit_entries.html", context)
+
+
+@require_safe
+def export(request: HttpRequest, name: str = "entries") -> HttpResponse:
+    """The same entries as a CSV file, all of them, written as they are read."""
+    may_audit(request.user).or_refuse()
+    _, search = _asked(request, _listing(name))
+    found = search.entries().select_related("body", "leaf").defer("leaf__data").order_by("-pk")
+    rows = _lines(found)
+    of = json.dumps(search.stored(), ensure_ascii=False)
+    return csv_export.stream(f"record-{name}", HEADING, rows, of=of, by=request.user)
+
+
+def _lines(found):
+    rows = found.iterator(chunk_size=CHUNK)
+    while some := list(islice(rows, CHUNK)):
+        for row in audit_search.tell(some):
+            entry = row.entry
+            yield [
+                entry.pk,
+                entry.kind if not entry.table else f"{entry.table} {entry.operation}",
+                row.who,
+                entry.actor_id,
+                row.what,
+                row.reason,
+                entry.case_ref,
+                row.title,
+                entry.at,
+                entry.recorded_at,
+                entry.simulated,
+                json.dumps(row.facts or [list(change) for change in row.changes], ensure_ascii=False),
+                bytes(entry.digest).hex(),
+                entry.leaf.position if hasattr(entry, "leaf") else None,
+            ]
+
+
+@require_safe
+def entry(request: HttpRequest, pk: int) -> HttpResponse:
+    """One entry: all it says, its exact bytes, its place in the tree. Raises Http404 when there is none."""
+    may_audit(request.user).or_refuse()
+    row = get_object_or_404(Entry.objects.select_related("body", "leaf"), pk=pk)
+    return render(request, "governance/audit_entry.html", {"nav": "audit", "tab": "entries"} | about(row))
+
+
+def about(row: Entry) -> dict:
+    """What a page shows of one entry: told, facts, changes, near (of its transaction), leaf, checkpoint, matches."""
+    leaf = getattr(row, "leaf", None)
+    near = Entry.objects.filter(xact=row.xact, pk__range=(row.pk - NEAR, row.pk + NEAR)).exclude(pk=row.pk)
+    told, *others = audit_search.tell([row, *near.select_related("body").order_by("pk")[:MOST_NEAR]])
+    digest, salt = bytes(row.digest), bytes(row.body.salt)
+    return {
+        "entry": row,
+        "told": told,
+        "facts": [
+            (name.replace("_", " "), _shown(value), _long(value)) for name, value in told.facts.items()
+        ],
+        "changes": [(name, _shown(old), _shown(new)) for name, old, new in told.changes],
+        "near": others,
+        "leaf": leaf,
+        "leaf_hash": bytes(leaf.hash).hex() if leaf else "",
+        "checkpoint": leaf
+        and Checkpoint.objects.filter(size__gt=leaf.position).order_by("size", "pk").first(),
+        "digest": digest.hex(),
+        "salt": salt.hex(),
+        "matches": not told.erased and record.commitment(salt, told.body.encode()) == digest,
+        "day_over": clock.local_day(row.at) < clock.today(),
+    }
+
+
+def _asked(request: HttpRequest, listing: Listing) -> tuple[SearchForm, audit_search.Search]:
+    form = SearchForm(request.GET, kinds=listing.kinds)
+    form.is_valid()  # what was not understood is said on the page and left out
+    return form, form.search
+
+
+def _key(request: HttpRequest, name: str) -> int | None:
+    typed = request.GET.get(name, "")
+    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else None
+
+
+def _shown(value) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False, indent=1) if value else ""
+    return str(value)
+
+
+def _long(value) -> bool:
+    """Whether a value is shown as it is written, line by line."""
+    return isinstance(value, (dict, list)) or "\n" in str(value)

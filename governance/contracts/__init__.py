@@ -1,0 +1,1 @@
+"""Pure rules of clauses: wording, completeness, overlaps, templates, Cedar."""

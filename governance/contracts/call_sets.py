@@ -1,0 +1,254 @@
+"""The calls that a clause speaks for, as a set: what two clauses share, and what one has inside another. Pure.
+
+Exact in each thing that a clause looks at; where certainty is out of reach it errs towards silence. Two groups may have
+a member in common or not, so clauses for different groups are not said to share a call, and are not said to be apart.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from governance.contracts.cedar_policies import AMOUNT, COUNT, CURRENCY, FAILURE, LARGEST_NUMBER, REGION, Rule
+from governance.contracts.clauses import DAY_MINUTES, NUMERIC, Terms, Test
+
+EVERY_MINUTE = (1 << DAY_MINUTES) - 1
+EVERY_DAY = (1 << 7) - 1
+FIRST, LAST = date.min.toordinal(), date.max.toordinal()
+_BOTH, _NEITHER = frozenset((True, False)), frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What an attribute may be: whole numbers from `low` to `high`, `texts` (None: any), `truths`; `without` some.
+
+    A truth is never a number here, as it is none for the engine.
+    """
+
+    low: int = -LARGEST_NUMBER
+    high: int = LARGEST_NUMBER
+    texts: frozenset[str] | None = None
+    truths: frozenset[bool] = _BOTH
+    without: frozenset[int | str] = frozenset()
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no value is left."""
+        return self.low > self.high and not self.truths and self.texts is not None and not self.texts
+
+    def shared(self, other: "Values") -> "Values":
+        """The values in both."""
+        if self.texts is None or other.texts is None:
+            texts = other.texts if self.texts is None else self.texts
+        else:
+            texts = self.texts & other.texts
+        return _settled(
+            max(self.low, other.low),
+            min(self.high, other.high),
+            texts,
+            self.truths & other.truths,
+            self.without | other.without,
+        )
+
+    def within(self, other: "Values") -> bool:
+        """Whether every value of this one is one of the other."""
+        if self.low <= self.high and not (other.low <= self.low and self.high <= other.high):
+            return False
+        if not self.truths <= other.truths:
+            return False
+        if other.texts is not None and (self.texts is None or not self.texts <= other.texts):
+            return False
+        return not any(self._has(one) for one in other.without)
+
+    def _has(self, value: int | str) -> bool:
+        if value in self.without:
+            return False
+        if isinstance(value, str):
+            return self.texts is None or value in self.texts
+        return self.low <= value <= self.high
+
+
+def _settled(low: int, high: int, texts, truths, without) -> Values:
+    """The same values, with bounds that are themselves among them."""
+    while low <= high and low in without:
+        low += 1
+    while low <= high and high in without:
+        high -= 1
+    return Values(low, high, texts if texts is None else texts - without, truths, without)
+
+
+NUMBERS = Values(texts=frozenset(), truths=_NEITHER)
+_NO_NUMBER = {"low": 1, "high": 0}
+
+
+def _texts(values: Iterable[str]) -> Values:
+    return Values(**_NO_NUMBER, texts=frozenset(values), truths=_NEITHER)
+
+
+def _between(low: int, high: int) -> Values:
+    return replace(NUMBERS, low=low, high=high)
+
+
+def _passing(one: Test) -> Values:
+    """The values with which a condition holds."""
+    value, how = one.value, one.how
+    if how == "one_of":
+        return _texts(value)
+    if how == "at_least":
+        return _between(value, LARGEST_NUMBER)
+    if how == "at_most":
+        return _between(-LARGEST_NUMBER, value)
+    if isinstance(value, bool):
+        truths = frozenset((value if how == "equals" else not value,))
+        return (
+            Values(truths=truths) if how == "differs" else Values(**_NO_NUMBER, texts=_NEITHER, truths=truths)
+        )
+    if how == "differs":
+        return Values(without=frozenset((value,)))
+    return _between(value, value) if isinstance(value, int) else _texts((value,))
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """A set of calls. Empty `action`, `resource`, `audience`: any. `days`, `minutes`: one bit for each."""
+
+    action: str = ""
+    resource: str = ""
+    audience: frozenset[str] = frozenset()
+    days: int = EVERY_DAY
+    minutes: int = EVERY_MINUTE
+    first: int = FIRST
+    last: int = LAST
+    values: Mapping[str, Values] = field(default_factory=dict)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there is no such call: something in it excludes something else."""
+        return (
+            self.first > self.last
+            or not (self.minutes and self.days & _days_between(self.first, self.last))
+            or any(one.nothing for one in self.values.values())
+        )
+
+    def shared(self, other: "Calls") -> "Calls | None":
+        """Calls that are certainly in both; None where there are none, or none for certain."""
+        if self.action and other.action and self.action != other.action:
+            return None
+        if self.resource and other.resource and self.resource != other.resource:
+            return None
+        if not certainly_common(self.audience, other.audience):
+            return None
+        values = dict(self.values)
+        for attribute, allowed in other.values.items():
+            values[attribute] = values[attribute].shared(allowed) if attribute in values else allowed
+        both = Calls(
+            self.action or other.action,
+            self.resource or other.resource,
+            self.audience & other.audience or self.audience or other.audience,
+            self.days & other.days,
+            self.minutes & other.minutes,
+            max(self.first, other.first),
+            min(self.last, other.last),
+            values,
+        )
+        return None if both.nothing else both
+
+    def within(self, other: "Calls") -> bool:
+        """Whether every one of these calls is certainly one of the other's."""
+        if (other.action and other.action != self.action) or (
+            other.resource and other.resource != self.resource
+        ):
+            return False
+        if other.audience and not (self.audience and self.audience <= other.audience):
+            return False
+        if self.minutes & ~other.minutes or self.first < other.first or self.last > other.last:
+            return False
+        if self.days & ~other.days and self.days & _days_between(self.first, self.last) & ~other.days:
+            return False
+        return all(
+            attribute in self.values and self.values[attribute].within(allowed)
+            for attribute, allowed in other.values.items()
+        )
+
+
+def certainly_common(one: Collection[str], other: Collection[str]) -> bool:
+    """Whether somebody who is meant by the one audience is certainly meant by the other."""
+    return not one or not other or not frozenset(one).isdisjoint(other)
+
+
+def certainly_apart(one: Collection[str], other: Collection[str]) -> bool:
+    """Whether nobody can be meant by both audiences: both name single subjects only, and no common one."""
+    return not certainly_common(one, other) and all(":" in name for name in (*one, *other))
+
+
+def _days_between(first: int, last: int) -> int:
+    """The days of the week that come between two days, both included."""
+    if last - first >= 6:
+        return EVERY_DAY
+    days = 0
+    for day in range(first, last + 1):
+        days |= 1 << (day - 1) % 7  # day 1 of the calendar is a Monday
+    return days
+
+
+def calls_of(
+    rule: Rule, numeric: Collection[str] = (), regions: Collection[str] = (), since: date | None = None
+) -> Calls:
+    """The calls that the clause speaks for, from the day `since` on, and within `regions` where there are any.
+
+    `numeric`: attributes that some clause of the contract compares as numbers; nothing else is accepted for them.
+    """
+    terms = rule.terms
+    values: dict[str, Values] = {}
+    for attribute, allowed in _allowed(rule, regions):
+        if attribute in numeric:
+            allowed = allowed.shared(NUMBERS)
+        values[attribute] = values[attribute].shared(allowed) if attribute in values else allowed
+    return Calls(
+        terms.action,
+        terms.resource,
+        frozenset(terms.audience),
+        sum(1 << (day - 1) for day in set(terms.weekdays)) or EVERY_DAY,
+        _minutes(terms),
+        max(
+            terms.holds_from.toordinal() if terms.holds_from else FIRST, since.toordinal() if since else FIRST
+        ),
+        terms.holds_until.toordinal() if terms.holds_until else LAST,
+        values,
+    )
+
+
+def _allowed(rule: Rule, regions: Collection[str]) -> Iterable[tuple[str, Values]]:
+    terms = rule.terms
+    if terms.amounts:
+        most = LARGEST_NUMBER if terms.up_to is None else terms.up_to
+        yield AMOUNT, _between(0 if terms.over is None else max(0, terms.over + 1), most)
+        yield CURRENCY, _texts((terms.currency,))
+    if terms.most is not None:
+        yield COUNT, _between(0, terms.most)
+    if terms.failure:
+        yield FAILURE, _texts((terms.failure,))
+    if regions:
+        yield REGION, _texts(regions)
+    for one in terms.tests:
+        yield one.attribute, _passing(one)
+
+
+def _minutes(terms: Terms) -> int:
+    if not terms.windowed:
+        return EVERY_MINUTE
+    before_end, before_start = (1 << terms.until_minute) - 1, (1 << terms.from_minute) - 1
+    if terms.from_minute <= terms.until_minute:
+        return before_end & ~before_start
+    return before_end | (EVERY_MINUTE & ~before_start)
+
+
+def numeric_attributes(rules: Iterable[Rule]) -> frozenset[str]:
+    """The attributes that some clause compares as whole numbers."""
+    found = set()
+    for rule in rules:
+        if rule.terms.amounts:
+            found.add(AMOUNT)
+        if rule.terms.most is not None:
+            found.add(COUNT)
+        found.update(one.attribute for one in rule.terms.tests if one.how in NUMERIC)
+    return frozenset(found)

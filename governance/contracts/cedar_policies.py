@@ -1,0 +1,314 @@
+"""A contract's clauses as policies of Cedar, and one question put to them. Pure; knows nothing of cases.
+
+Every clause that a running system may ask about becomes one policy with the clause's number as its id. What a clause
+looks at is handed over in Cedar's context under names of our own: the groups and the name of who asks, the local
+weekday, minute and day, and exactly the attributes that some clause of the contract names. Cedar has no floats, and
+skips a policy that errs: so values are checked before they are handed over, and an error in any policy denies.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import cedarpy
+
+from governance import clock
+from governance.contracts.clauses import ASK, ASKED, BOUNDING, NUMERIC, Terms
+
+LARGEST_NUMBER = 2**63 - 1
+# Attributes of an act that limits speak of: its amount in minor units, the currency, and how many at once.
+AMOUNT, CURRENCY, COUNT = "action.amount", "action.currency", "action.count"
+REGION = "context.region"
+FAILURE = "context.failure"
+_NOBODY = cedarpy.Entities.from_json_str("[]")
+# Ids of the policies that bound the whole contract, and the kinds of clause they are made of.
+_BOUNDS = {f"bound:{kind}": kind for kind in BOUNDING}
+
+
+class Malformed(ValueError):
+    """The question holds a value that no clause can be compared with; says which, and how to mend it."""
+
+
+class PolicyTrouble(RuntimeError):
+    """Cedar could not read the policies, or erred over the question: nothing is allowed."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One clause as the engine takes it."""
+
+    number: int
+    kind: str
+    terms: Terms
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Matched:
+    """What Cedar found: the clauses that speak for this call, those that forbid it, and bounds it lies outside of."""
+
+    clauses: tuple[int, ...] = ()
+    forbidden: tuple[int, ...] = ()
+    outside: tuple[str, ...] = ()
+
+
+class Policies:
+    """The policies of one contract version, parsed once.
+
+    Raises PolicyTrouble when Cedar cannot read what was made of the clauses, or when two of them bear one number.
+    """
+
+    def __init__(self, rules: Iterable[Rule]):
+        self.rules = tuple(rules)
+        self.actions = frozenset(rule.terms.action for rule in self.rules if rule.kind in ASKED) - {""}
+        self.named = _named(self.rules)
+        asked = [rule for rule in self.rules if _asked(rule)]
+        self.by_number = {rule.number: rule for rule in asked}
+        self._by_id = {str(number): rule for number, rule in self.by_number.items()}
+        if len(self.by_number) < len(asked):
+            raise PolicyTrouble("Two clauses bear the same number.")
+        try:
+            self.text = "\n".join(policies(self.rules))
+            self._set = cedarpy.PolicySet.from_str(self.text)
+        except Exception as error:
+            raise PolicyTrouble(str(error)) from None
+
+    def ask(self, question: Mapping, now: datetime) -> Matched:
+        """Which clauses speak for or against the question at `now`.
+
+        Raises Malformed for a value no clause can be compared with, PolicyTrouble for any error of Cedar's.
+        """
+        request = {
+            "principal": {"type": "Subject", "id": name_of(question["subject"])},
+            "action": {"type": "Action", "id": question["action"]["name"]},
+            "resource": {"type": "Resource", "id": name_of(question["resource"])},
+            "context": json.dumps(_context(question, self.named, now)),
+        }
+        try:
+            found = cedarpy.is_authorized(request, self._set, _NOBODY)
+            told, allowed = found.diagnostics, found.decision is cedarpy.Decision.Allow
+            errors, undecided = list(told.errors), found.decision is cedarpy.Decision.NoDecision
+            ids = [told.id_annotations_by_reason[reason] for reason in told.reasons]
+        except Exception as error:
+            raise PolicyTrouble(str(error)) from error
+        if errors or undecided:
+            raise PolicyTrouble("; ".join(map(str, errors)) or "Cedar came to no decision.")
+        return self._matched(ids, allowed)
+
+    def _matched(self, ids: list[str], allowed: bool) -> Matched:
+        """What ids of policies stand for. One that does not do what was decided, or that we never gave, is trouble."""
+        numbers, outside = [], []
+        for one in ids:
+            rule = self._by_id.get(one)
+            if rule is not None and _forbids(rule) is not allowed:
+                numbers.append(rule.number)
+            elif one in _BOUNDS and not allowed:
+                outside.append(_BOUNDS[one])
+            else:
+                raise PolicyTrouble(f"Cedar names a policy that cannot have decided this: {one}.")
+        numbers, outside = tuple(sorted(numbers)), tuple(sorted(outside))
+        return Matched(clauses=numbers) if allowed else Matched(forbidden=numbers, outside=outside)
+
+
+class Unreadable:
+    """A contract version whose clauses cannot be read as policies: it allows nothing, and does not stop the others."""
+
+    rules: tuple[Rule, ...] = ()
+    actions: frozenset[str] = frozenset()
+
+    def ask(self, question: Mapping, now: datetime) -> Matched:
+        """Raises PolicyTrouble."""
+        raise PolicyTrouble("The clauses of this contract cannot be read as policies.")
+
+
+def name_of(entity: Mapping) -> str:
+    """A subject or a resource in one word: "user:alice"."""
+    return f"{entity['type']}:{entity['id']}"
+
+
+# --- The question as Cedar's context ---------------------------------------------------------------------------------
+
+
+def well_formed(question: Mapping) -> None:
+    """Pass when the question has the parts of one, each of the right kind (AuthZEN 1.0, section 5); else Malformed."""
+    if not isinstance(question, Mapping):
+        raise Malformed("A question names subject, action and resource.")
+    for part, names in (("subject", ("type", "id")), ("action", ("name",)), ("resource", ("type", "id"))):
+        said = question.get(part)
+        if not isinstance(said, Mapping):
+            raise Malformed(f"{part} is an object with {' and '.join(names)}.")
+        for name in names:
+            if not isinstance(said.get(name), str) or not said[name]:
+                raise Malformed(f"{part}.{name} is a text.")
+            _readable(f"{part}.{name}", said[name])
+        if not isinstance(said.get("properties"), Mapping | None):
+            raise Malformed(f"{part}.properties is an object.")
+    if not isinstance(question.get("context"), Mapping | None):
+        raise Malformed("context is an object.")
+
+
+def _readable(attribute: str, value: str) -> str:
+    """The text itself; half a character (a lone surrogate) is none that could be compared or kept."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise Malformed(f"{attribute} holds half a character; send whole ones, in UTF-8.") from None
+    return value
+
+
+def _named(rules: Iterable[Rule]) -> dict[str, bool]:
+    """The attributes that some clause looks at, and whether they must be whole numbers."""
+    found: dict[str, bool] = {}
+    for rule in rules:
+        terms = rule.terms
+        if terms.amounts:
+            found |= {AMOUNT: True, CURRENCY: found.get(CURRENCY, False)}
+        if terms.most is not None:
+            found[COUNT] = True
+        if terms.failure:
+            found.setdefault(FAILURE, False)
+        if rule.kind == "residency" and terms.regions:
+            found.setdefault(REGION, False)
+        for one in terms.tests:
+            found[one.attribute] = found.get(one.attribute, False) or one.how in NUMERIC
+    return found
+
+
+def _context(question: Mapping, named: Mapping[str, bool], now: datetime) -> dict:
+    local = clock.local(now)
+    found = {
+        "who": _groups(question["subject"]),
+        "thing": question["resource"]["type"],
+        "weekday": local.isoweekday(),
+        "minute": local.hour * 60 + local.minute,
+        "day": local.toordinal(),
+    }
+    for attribute, numeric in named.items():
+        part, _, name = attribute.partition(".")
+        said = question.get("context") if part == "context" else question[part].get("properties")
+        value = said.get(name) if said else None
+        if value is not None:
+            found[attribute] = _checked(attribute, value, numeric)
+    return found
+
+
+def _groups(subject: Mapping) -> list[str]:
+    """Who asks: the subject itself, and the groups that the asking system puts it in (`properties.groups`)."""
+    groups = (subject.get("properties") or {}).get("groups")
+    if groups is None:
+        groups = []
+    if not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
+        raise Malformed("subject.properties.groups is a list of names.")
+    for group in groups:
+        _readable("subject.properties.groups", group)
+    return [name_of(subject), *(group for group in groups if ":" not in group)]
+
+
+def _checked(attribute: str, value, numeric: bool):
+    if isinstance(value, (bool, str)):
+        if numeric:
+            raise Malformed(f"{attribute} is a whole number; amounts are in minor units, 50.00 EUR is 5000.")
+        return _readable(attribute, value) if isinstance(value, str) else value
+    if isinstance(value, int):
+        if abs(value) > LARGEST_NUMBER:
+            raise Malformed(f"{attribute} is too large a number.")
+        return value
+    if isinstance(value, float):
+        raise Malformed(f"{attribute} is a whole number; amounts are in minor units, 50.00 EUR is 5000.")
+    raise Malformed(f"{attribute} is a text, a whole number, or true or false.")
+
+
+# --- Clauses as policies ---------------------------------------------------------------------------------------------
+
+
+def policies(rules: Iterable[Rule]) -> list[str]:
+    """The policies in Cedar's own words, one for each clause that can be asked about, and one for each bound."""
+    rules = list(rules)
+    found = [_policy(rule) for rule in rules if _asked(rule)]
+    bounds = {kind: [rule.terms for rule in rules if rule.kind == kind] for kind in BOUNDING}
+    people = sorted({one for terms in bounds["audience"] for one in terms.audience})
+    if people:
+        found.append(_bound("audience", f"context.who.containsAny([{_texts(people)}])"))
+    regions = sorted({one for terms in bounds["residency"] for one in terms.regions})
+    if regions:
+        asked = f'context has "{REGION}" && [{_texts(regions)}].contains(context["{REGION}"])'
+        found.append(_bound("residency", asked))
+    return found
+
+
+def _asked(rule: Rule) -> bool:
+    """Whether a running system may ask about the clause: one that says too little to be enforced allows nothing."""
+    if rule.kind == "edge_policy":
+        return bool(rule.terms.then and (rule.terms.failure or rule.terms.tests))
+    return rule.kind in ASKED and bool(rule.terms.action)
+
+
+def _forbids(rule: Rule) -> bool:
+    return rule.kind == "edge_policy" and rule.terms.then != ASK
+
+
+def _bound(kind: str, inside: str) -> str:
+    return f'@id("bound:{kind}") forbid (principal, action, resource) unless {{ {inside} }};'
+
+
+def _policy(rule: Rule) -> str:
+    terms = rule.terms
+    effect = "forbid" if _forbids(rule) else "permit"
+    action = f"action == Action::{text(terms.action)}" if terms.action else "action"
+    when = " && ".join(_conditions(rule)) or "true"
+    return f'@id("{rule.number}") {effect} (principal, {action}, resource) when {{ {when} }};'
+
+
+def _conditions(rule: Rule) -> Iterable[str]:
+    """Each condition as one expression. `has` comes first wherever the asking system may have said nothing."""
+    terms = rule.terms
+    if terms.resource:
+        yield f"context.thing == {text(terms.resource)}"
+    if terms.audience:
+        yield f"context.who.containsAny([{_texts(terms.audience)}])"
+    if terms.weekdays:
+        yield f"[{', '.join(str(day) for day in sorted(set(terms.weekdays)))}].contains(context.weekday)"
+    if terms.windowed:
+        after, before = f"context.minute >= {terms.from_minute}", f"context.minute < {terms.until_minute}"
+        yield f"({after} {'&&' if terms.from_minute <= terms.until_minute else '||'} {before})"
+    if terms.holds_from:
+        yield f"context.day >= {terms.holds_from.toordinal()}"
+    if terms.holds_until:
+        yield f"context.day <= {terms.holds_until.toordinal()}"
+    if terms.amounts:
+        yield f'context has "{AMOUNT}" && context["{AMOUNT}"] >= 0'
+        yield f'context has "{CURRENCY}" && context["{CURRENCY}"] == {text(terms.currency)}'
+        if terms.over is not None:
+            yield f'context["{AMOUNT}"] > {terms.over}'
+        if terms.up_to is not None:
+            yield f'context["{AMOUNT}"] <= {terms.up_to}'
+    if terms.most is not None:
+        yield f'context has "{COUNT}" && context["{COUNT}"] >= 0 && context["{COUNT}"] <= {terms.most}'
+    if terms.failure:
+        yield f'context has "{FAILURE}" && context["{FAILURE}"] == {text(terms.failure)}'
+    for one in terms.tests:
+        name = text(one.attribute)
+        yield f"context has {name} && {_compared(f'context[{name}]', one.how, one.value)}"
+
+
+def _compared(there: str, how: str, value) -> str:
+    if how == "one_of":
+        return f"[{_texts(value)}].contains({there})"
+    sign = {"equals": "==", "differs": "!=", "at_least": ">=", "at_most": "<="}[how]
+    return f"{there} {sign} {_literal(value)}"
+
+
+def _literal(value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else text(value)
+
+
+def _texts(values: Iterable[str]) -> str:
+    return ", ".join(text(value) for value in values)
+
+
+def text(value: str) -> str:
+    """A text as Cedar writes it; every character that could end or change it is written by its number."""
+    return '"' + "".join(c if c.isalnum() or c in " ._@:/+-" else f"\\u{{{ord(c):x}}}" for c in value) + '"'

@@ -1,0 +1,245 @@
+"""Clauses as sentences that can be read aloud in a board, and two versions compared in sentences. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from difflib import SequenceMatcher
+
+from governance.contracts.clauses import ASK, COMPARISONS, DAY_MINUTES, FAILURES, WEEKDAYS, Terms, Test
+
+APPROVERS = {
+    "owner": "the business owner",
+    "deputy": "the deputy owner",
+    "support_owner": "the support owner",
+    "technical_lead": "the technical lead",
+    "data_steward": "the data steward",
+    "sponsor": "the sponsor",
+    "record_owner": "the record owner",
+}
+# Digits after the point where they are not two (ISO 4217).
+_DIGITS = dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF"), 0)
+_DIGITS |= dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
+
+
+def sentence(kind: str, terms: Terms, words: Mapping[str, str]) -> str:
+    """The clause as one sentence; `words` gives the words for keys of the contract's vocabulary.
+
+    Empty where the terms say too little for one: of such kinds the owner writes the sentence.
+    """
+    make = _SENTENCES.get(kind)
+    said = make(terms, words) if make else ""
+    return f"{said[0].upper()}{said[1:]}." if said else ""
+
+
+def _autonomy(terms: Terms, words: Mapping[str, str]) -> str:
+    return (
+        f"{_when(terms)}it may {_act(terms, words)} on its own{_bounds(terms, words)}" if terms.action else ""
+    )
+
+
+def _human_approval(terms: Terms, words: Mapping[str, str]) -> str:
+    return _asking(terms, words) if terms.action else ""
+
+
+def _edge_policy(terms: Terms, words: Mapping[str, str]) -> str:
+    if not (terms.then and (terms.failure or terms.tests)):
+        return ""
+    if terms.then == ASK:
+        return _asking(terms, words)
+    act = f"does not {_act(terms, words)}" if terms.action else "does nothing"
+    if terms.resource and not terms.action:
+        act = f"{act} with {words.get(terms.resource, terms.resource)}"
+    return f"{_when(terms)}it {act}{_bounds(terms, words)}"
+
+
+def _asking(terms: Terms, words: Mapping[str, str]) -> str:
+    return (
+        f"{_when(terms)}it may {_act(terms, words)}{_bounds(terms, words)}, but only after {_approval(terms)}"
+    )
+
+
+def _when(terms: Terms) -> str:
+    return f"when {FAILURES.get(terms.failure, terms.failure)}, " if terms.failure else ""
+
+
+def _record_owner(terms: Terms, words: Mapping[str, str]) -> str:
+    return "the record owner of this case owns the change log and the audit trail"
+
+
+def _audience(terms: Terms, words: Mapping[str, str]) -> str:
+    return f"it works for {_people(terms.audience, words)} and for nobody else" if terms.audience else ""
+
+
+def _retention(terms: Terms, words: Mapping[str, str]) -> str:
+    return f"records of what it does are kept for {terms.days} days" if terms.days else ""
+
+
+def _residency(terms: Terms, words: Mapping[str, str]) -> str:
+    return f"its data go to {listed(list(terms.regions))} and to no other place" if terms.regions else ""
+
+
+_SENTENCES = {
+    "autonomy": _autonomy,
+    "human_approval": _human_approval,
+    "edge_policy": _edge_policy,
+    "record_owner": _record_owner,
+    "audience": _audience,
+    "retention": _retention,
+    "residency": _residency,
+}
+
+
+def _act(terms: Terms, words: Mapping[str, str]) -> str:
+    act = words.get(terms.action, terms.action) or "act"
+    return f"{act} on {words.get(terms.resource, terms.resource)}" if terms.resource else act
+
+
+def _approval(terms: Terms) -> str:
+    names = [APPROVERS.get(role, role) for role in terms.approvers]
+    who = listed(names, "and" if terms.four_eyes else "or") or "a person still to be named"
+    time = f" within {duration(terms.minutes)}" if terms.minutes else ", for which no time is set"
+    if terms.four_eyes:
+        return f"two of these people approved it{time}: {who}"
+    return f"{who} approved it{time}"
+
+
+def _bounds(terms: Terms, words: Mapping[str, str]) -> str:
+    """Everything that narrows an act, in the order in which people say it."""
+    parts = []
+    if terms.audience:
+        parts.append(f"for {_people(terms.audience, words)}")
+    if terms.amounts:
+        parts.append(_amounts(terms))
+    if terms.most is not None:
+        parts.append("one at a time" if terms.most == 1 else f"at most {terms.most} at a time")
+    if terms.weekdays:
+        parts.append(_weekdays(terms.weekdays))
+    if terms.windowed:
+        parts.append(f"between {clock_time(terms.from_minute)} and {clock_time(terms.until_minute)}")
+    if terms.holds_from:
+        parts.append(f"from {terms.holds_from:%-d %B %Y} on")
+    if terms.holds_until:
+        parts.append(f"until {terms.holds_until:%-d %B %Y}")
+    if terms.tests:
+        parts.append(f"if {listed([_test(one, words) for one in terms.tests])}")
+    return f", {', '.join(parts)}" if parts else ""
+
+
+def _people(audience: Sequence[str], words: Mapping[str, str]) -> str:
+    return listed([words.get(one, one) for one in audience])
+
+
+def _amounts(terms: Terms) -> str:
+    if terms.over is None:
+        return f"up to {money(terms.up_to, terms.currency)}"
+    if terms.up_to is None:
+        return f"above {money(terms.over, terms.currency)}"
+    return f"above {money(terms.over, terms.currency)} and up to {money(terms.up_to, terms.currency)}"
+
+
+def _weekdays(days: Sequence[int]) -> str:
+    days = sorted(set(days))
+    if len(days) > 2 and days == list(range(days[0], days[-1] + 1)):
+        return f"{WEEKDAYS[days[0] - 1]} to {WEEKDAYS[days[-1] - 1]}"
+    return f"on {listed([WEEKDAYS[day - 1] for day in days])}"
+
+
+def _test(one: Test, words: Mapping[str, str]) -> str:
+    name = one.name.replace("_", " ")
+    of = {"subject": "of who asks", "resource": "of the thing", "action": "of the act"}.get(one.of, "")
+    value = (
+        listed([_value(v) for v in one.value], "or") if isinstance(one.value, tuple) else _value(one.value)
+    )
+    return " ".join(filter(None, ["the", name, of, COMPARISONS[one.how], value]))
+
+
+def _value(value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if isinstance(value, int) else f"“{value}”"
+
+
+def listed(words: Sequence[str], link: str = "and") -> str:
+    """Words as people list them: "a, b and c"."""
+    return f"{', '.join(words[:-1])} {link} {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def clock_time(minute: int) -> str:
+    """A minute of the day as 09:30; its end as 24:00."""
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def money(amount: int, currency: str) -> str:
+    """Minor units as an amount with its currency: 5000 and EUR as "50.00 EUR"."""
+    return f"{major_units(amount, currency)} {currency}"
+
+
+def major_units(amount: int, currency: str) -> str:
+    """Minor units as people type the amount: 5000 and EUR as "50.00"."""
+    digits = _DIGITS.get(currency, 2)
+    if not digits:
+        return str(amount)
+    whole, part = divmod(amount, 10**digits)
+    return f"{whole}.{part:0{digits}d}"
+
+
+def minor_units(amount: Decimal, currency: str) -> int:
+    """What people typed, in minor units: 50.00 and EUR as 5000. Raises ValueError where no coin is so small."""
+    digits = _DIGITS.get(currency, 2)
+    found = amount.scaleb(digits)
+    if found != found.to_integral_value():
+        raise ValueError(f"{currency} has {digits or 'no'} digits after the point.")
+    return int(found)
+
+
+def duration(minutes: int) -> str:
+    """Minutes in the largest unit that leaves nothing over: "2 hours", "45 minutes"."""
+    size, one = next(
+        (size, one)
+        for size, one in ((DAY_MINUTES, "day"), (60, "hour"), (1, "minute"))
+        if minutes % size == 0
+    )
+    count = minutes // size
+    return f"{count} {one}{'' if count == 1 else 's'}"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One clause that came (`before` is empty), went (`after` is empty), or reads otherwise than before."""
+
+    number: int
+    before: str
+    after: str
+
+
+def differences(old: Sequence[tuple[int, str]], new: Sequence[tuple[int, str]]) -> list[Change]:
+    """What changed between two versions, in sentences: (number of the clause, sentence) of each, by number."""
+    before, after = dict(old), dict(new)
+    return [
+        Change(number, before.get(number, ""), after.get(number, ""))
+        for number in sorted(before.keys() | after.keys())
+        if before.get(number) != after.get(number)
+    ]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some words of a sentence that changed: `how` is "same", "gone" or "new"."""
+
+    how: str
+    words: str
+
+
+def marked(before: str, after: str) -> list[Piece]:
+    """The sentence as it reads now, with the words that came and those that went, in the order of reading."""
+    old, new = before.split(), after.split()
+    found = []
+    for how, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if how == "equal":
+            found.append(Piece("same", " ".join(new[k:m])))
+            continue
+        if j > i:
+            found.append(Piece("gone", " ".join(old[i:j])))
+        if m > k:
+            found.append(Piece("new", " ".join(new[k:m])))
+    return found

@@ -1,0 +1,486 @@
+"""Whether it is ready: pure rules over what they are handed. No database, no clock of their own.
+
+`state_of` says whether one requirement is grounded, `support` which stage the proof supports, `outlook` for how
+long, `judge` whether a review can be decided. Source of every rule: domain.md, "What counts as proof".
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from governance import clock
+from governance.gates.gate_inputs import Facts, HoldFact
+from governance.gates.requirements import (
+    ACCEPTED_IN_PERSON,
+    ANSWERED_FIRST,
+    GENERATED_ONLY,
+    RANK,
+    STAGES,
+    State,
+    discounted,
+    expiry,
+    in_words,
+    state_of,
+    states_at,
+    waiver_at,
+)
+from governance.models.people import SEATS
+from governance.permission_result import Reason, ended
+from governance.rulebook import Book, Criterion, Gate
+from governance.transparency_log.offline_verifier import Count, count_votes
+
+__all__ = ["ACCEPTED_IN_PERSON", "GENERATED_ONLY", "discounted", "expiry"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One criterion of a gate: met, unmet, waived, or asked later; with the requirements behind it."""
+
+    criterion: Criterion
+    state: str
+    requirements: tuple[State, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def met(self) -> bool:
+        """Whether the criterion stands in nobody's way."""
+        return self.state in ("met", "waived")
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the gate cannot be passed because of it."""
+        return self.criterion.blocking and not self.met
+
+
+@dataclass(frozen=True)
+class Support:
+    """What the proof supports at one moment, against what is claimed."""
+
+    supported: str
+    shortfall: int
+    label: str
+    tests: dict[str, bool] = field(hash=False)
+    held_by: tuple[str, ...] = ()
+
+    @property
+    def supports_claim(self) -> bool:
+        """Whether the claim is upright."""
+        return self.shortfall == 0
+
+
+def finding_of(
+    facts: Facts, book: Book, criterion: Criterion, states: dict[str, State], at: datetime
+) -> Finding:
+    """Whether one criterion is met, from the states of its requirements."""
+    requirements = tuple(states[key] for key in criterion.requirements)
+    # An advisory requirement never blocks, wherever a criterion names it (domain.md).
+    missing = [
+        state
+        for state in requirements
+        if not state.grounded and (book.requirements[state.key].blocking or criterion.severity == "advisory")
+    ]
+    reasons = [f"{book.requirements[state.key].question} {state.words}" for state in missing]
+    for key in criterion.proof_items:
+        declared = facts.declared.get(key)
+        if declared is None or not declared.result:
+            reasons.append(f"No result yet for what was declared on {key.replace('_', ' ')}.")
+        elif declared.result != "met":
+            reasons.append(f"Declared and missed: {key.replace('_', ' ')}.")
+    if not reasons:
+        return Finding(criterion, "met", requirements)
+    waiver = waiver_at(facts, criterion.key, at)
+    if waiver is not None and book.waivable_criterion(criterion.key):
+        return Finding(
+            criterion, "waived", requirements, (f"Waived until {waiver.until:%-d %B %Y}: {waiver.reason}",)
+        )
+    return Finding(
+        criterion, "later" if criterion.due_days is not None else "unmet", requirements, tuple(reasons)
+    )
+
+
+def findings(
+    facts: Facts, book: Book, gate: str, states: dict[str, State], at: datetime
+) -> tuple[Finding, ...]:
+    """Every criterion of the gate with its finding, in the rulebook's order."""
+    return tuple(finding_of(facts, book, criterion, states, at) for criterion in book.gates[gate].criteria)
+
+
+def scale_tests(book: Book, states: dict[str, State]) -> dict[str, bool]:
+    """The three scale tests, computed from their items; nobody can set them, and no item is waived (invariant 10)."""
+    return {key: all(states[item].grounded for item in test.items) for key, test in book.scale_tests.items()}
+
+
+def support(facts: Facts, book: Book, at: datetime, states: dict[str, State]) -> Support:
+    """The highest stage that the proof supports at `at`, capped by holds and by the scale tests, and its name."""
+    tests = scale_tests(book, states)
+    if facts.claimed not in RANK:
+        return Support("", 0, "", tests)
+    reached = "proposed"
+    for stage in STAGES[1:]:
+        blocking = (criterion for criterion in book.gate_to(stage).criteria if criterion.blocking)
+        if any(finding_of(facts, book, criterion, states, at).blocks for criterion in blocking):
+            break
+        reached = stage
+    if reached == "production" and not all(tests.values()):
+        reached = "mvp"
+    held_by = []
+    for hold in holds_at(facts, at):
+        if hold.cap is not None and RANK[hold.cap] < RANK[reached]:
+            held_by.append(hold.words)
+            reached = hold.cap
+    shortfall = max(0, RANK[facts.claimed] - RANK[reached])
+    return Support(reached, shortfall, shortfall_label(book, facts.claimed, reached), tests, tuple(held_by))
+
+
+def holds_at(facts: Facts, at: datetime):
+    """Open holds and those computed from dates: production past its re-attestation day is held at MVP.
+
+    What the register calls for holds from its moment on, though nobody has opened the row yet.
+    """
+    holds = facts.holds
+    if facts.claimed == "production" and facts.reattest_by and clock.local_day(at) > facts.reattest_by:
+        words = "Re-attestation is overdue"
+        reason = f"Production had to be accepted again by {facts.reattest_by:%-d %B %Y}."
+        holds = (*holds, HoldFact("reattestation", words, reason, "mvp", True))
+    open_already = {hold.kind for hold in holds}
+    for one in facts.shortcomings:
+        if one.hold and one.hold not in open_already and one.counts_at(at):
+            open_already.add(one.hold)
+            holds = (*holds, HoldFact(one.hold, one.hold_words, one.words, one.cap, True))
+    return holds
+
+
+def shortfall_label(book: Book, claimed: str, supported: str) -> str:
+    """The name of a shortfall (domain.md, first table); empty when the claim is supported."""
+    if RANK[claimed] <= RANK[supported]:
+        return ""
+    if supported == "proposed":
+        return "Not yet an honest prototype"
+    if claimed == "production" and supported == "prototype":
+        return "Prototype in production"
+    return book.stages[claimed].shortfall_label
+
+
+def outlook(facts: Facts, book: Book, start: datetime) -> list[tuple[datetime, Support, dict[str, State]]]:
+    """What is supported from `start` on, moment by moment, if nothing changes but the time.
+
+    Each entry holds from its moment until the next one's; the last holds for good. A requirement is judged anew
+    only at its own turning points.
+    """
+    turns: dict[datetime, set[str]] = {}
+    for key, moment in _turning_points(facts, book):
+        if moment > start:
+            turns.setdefault(moment, set()).add(key)
+    for replaced, replacement in book.carry.replaced_at_production.items():
+        for keys in turns.values():
+            if replacement in keys:
+                keys.add(replaced)
+    for moment in _common_turning_points(facts, book):
+        if moment > start:
+            turns[moment] = set(book.requirements)
+    states = states_at(facts, book, start)
+    result = [(start, support(facts, book, start, states), states)]
+    for moment in sorted(turns):
+        states = {**states, **{key: state_of(facts, book, key, moment) for key in turns[moment]}}
+        result.append((moment, support(facts, book, moment, states), states))
+    return result
+
+
+def turning_points(facts: Facts, book: Book) -> Iterator[datetime]:
+    """Every moment, past or to come, at which what is judged may change though nobody does anything."""
+    yield from _common_turning_points(facts, book)
+    yield from (moment for _, moment in _turning_points(facts, book))
+
+
+def _turning_points(facts: Facts, book: Book) -> Iterator[tuple[str, datetime]]:
+    """Each requirement of the rulebook with the moments at which it alone may change."""
+    asked = book.requirements
+    for item in facts.items:
+        for key in item.covers:
+            if key not in asked:
+                continue
+            if days := asked[key].days(facts.high):
+                yield key, clock.midnight_after(item.observed_on + timedelta(days=days))
+            yield from ((key, void.at) for void in item.voids.get(key, ()))
+    for one in facts.shortcomings:
+        if one.requirement in asked:
+            yield one.requirement, one.since
+            if one.until is not None:
+                yield one.requirement, one.until
+    for key, reply in facts.answers.items():
+        if reply.accepted_on is not None and key in asked and (days := asked[key].days(facts.high)):
+            yield key, clock.midnight_after(reply.accepted_on + timedelta(days=days))
+
+
+def _common_turning_points(facts: Facts, book: Book):
+    """Moments at which anything may change: versions and contracts starting or ending, waivers, re-attestation."""
+    for version in (*facts.running, *facts.contracts):
+        yield version.since
+        if version.until is not None:
+            yield version.until
+    for waiver in facts.waivers:
+        yield clock.midnight_after(waiver.until)
+    if facts.reattest_by is not None:
+        yield clock.midnight_after(facts.reattest_by)
+
+
+# Reviews
+
+
+@dataclass(frozen=True)
+class Vote:
+    """The vote that stands for one seat, with every reason why it no longer counts."""
+
+    seat: str
+    person_id: int
+    person: str
+    verdict: str
+    at: datetime
+    criteria: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
+
+    @property
+    def approves(self) -> bool:
+        """Whether this is an approval, fresh or not."""
+        return self.verdict in ("approve", "approve_with_condition")
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the vote counts."""
+        return not self.stale
+
+
+@dataclass(frozen=True)
+class SeatState:
+    """Who may sign for a seat, by name and by key, and why others may not."""
+
+    seat: str
+    eligible: tuple[str, ...] = ()
+    barred: tuple[str, ...] = ()
+    people: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a review can be decided, and everything that stands in the way, with who can mend it."""
+
+    findings: tuple[Finding, ...]
+    votes: tuple[Vote, ...]
+    blockers: tuple[Reason, ...]
+    quorum: int
+    fresh_approvals: int
+    missing_seats: tuple[str, ...]
+    reachable: bool
+
+    @property
+    def decidable(self) -> bool:
+        """Whether the chair can decide now."""
+        return not self.blockers
+
+
+def reach(book: Book, gate: str, tier: str, seats: dict[str, SeatState]) -> tuple[Reason, ...]:
+    """Why a board cannot reach the quorum of a gate, naming seats; empty when it can (invariant 5)."""
+    rules = book.gates[gate]
+    quorum = rules.quorum_for(tier)
+    # Only a seat with a criterion at the gate signs there.
+    able = [key for key in rules.seats if seats[key].eligible]
+    reasons = []
+    for key in rules.must_include:
+        if key not in able:
+            why = "; ".join(seats[key].barred) or "nobody sits there"
+            reasons.append(
+                Reason(
+                    ended(f"{_seat(key)} must sign and cannot: {why}"),
+                    "The chair can have a delegate appointed.",
+                    "",
+                )
+            )
+    signers = _most_seats(able, seats)
+    if signers < quorum:
+        empty = ", ".join(_seat(key) for key in rules.seats if key not in able)
+        reasons.append(
+            Reason(
+                f"Cannot reach quorum: {quorum} seats must sign, {signers} can at once. "
+                + (f"Without anybody able to sign: {empty}." if empty else "Somebody sits in two of them."),
+                "The chair can have a delegate appointed; the quorum is not lowered.",
+            )
+        )
+    return tuple(reasons)
+
+
+def _most_seats(able: list[str], seats: dict[str, SeatState]) -> int:
+    """How many of these seats can sign when nobody signs for two: the largest matching of seats and people."""
+    taken: dict = {}
+
+    def place(seat: str, tried: set) -> bool:
+        for person in seats[seat].people or seats[seat].eligible:
+            if person in tried:
+                continue
+            tried.add(person)
+            if person not in taken or place(taken[person], tried):
+                taken[person] = seat
+                return True
+        return False
+
+    return sum(place(seat, set()) for seat in able)
+
+
+def judge(
+    facts: Facts,
+    book: Book,
+    gate: str,
+    at: datetime,
+    *,
+    votes: tuple[Vote, ...],
+    seats: dict[str, SeatState],
+    states: dict[str, State] | None = None,
+) -> Verdict:
+    """Judge one review at `at`: decidable, or everything that stands in the way (domain.md, "A review")."""
+    rules = book.gates[gate]
+    states = states or states_at(facts, book, at)
+    found = findings(facts, book, gate, states, at)
+    quorum = rules.quorum_for(facts.tier)
+    blocking = {criterion.key for criterion in rules.criteria if criterion.blocking}
+    counted = count_votes(votes, quorum, rules.must_include, blocking)
+    impossible = reach(book, gate, facts.tier, seats)
+    blockers = [
+        *_unmet(facts, book, found),
+        *unanswered(facts, gate, at),
+        *_unsupported(facts, book, gate, states, at),
+        *_stale(votes, rules, quorum, counted.signed),
+        *_objected(book, counted.objections),
+        *_missing(votes, seats, counted.missing),
+        *_short(rules, seats, quorum, counted),
+        *impossible,
+        *_held(facts, gate, at),
+        *_overdue_conditions(facts, gate, at),
+        *_overdue_debts(facts, gate, at),
+    ]
+    return Verdict(
+        found, votes, tuple(blockers), quorum, len(counted.signed), counted.missing, not impossible
+    )
+
+
+def _unmet(facts: Facts, book: Book, found: tuple[Finding, ...]) -> Iterator[Reason]:
+    """Criteria that are not met."""
+    for finding in found:
+        if finding.blocks:
+            for reason in finding.reasons:
+                # Some criteria ask what their one requirement asks: the question is said once.
+                asked = finding.criterion.question
+                text = reason if reason.startswith(asked) else f"{asked} {reason}"
+                yield Reason(text, _who_can_fix(facts, book, finding))
+
+
+def _unsupported(
+    facts: Facts, book: Book, gate: str, states: dict[str, State], at: datetime
+) -> Iterator[Reason]:
+    """A stage that is claimed and not supported goes no further; retiring waits for nothing."""
+    supported = support(facts, book, at, states)
+    if gate != "retire" and not supported.supports_claim:
+        yield Reason(
+            f"{supported.label}: the claimed stage is not supported now.",
+            "Mend what the case page lists first.",
+        )
+
+
+def _stale(votes: tuple[Vote, ...], rules: Gate, quorum: int, signed: Collection[str]) -> Iterator[Reason]:
+    """Approvals that no longer count. One more seat than is needed does not stop a decision by going stale."""
+    for vote in votes:
+        needed = vote.seat in rules.must_include or len(signed) < quorum
+        if vote.approves and not vote.fresh and needed:
+            why = "; ".join(vote.stale)
+            yield Reason(
+                ended(f"{_seat(vote.seat)} must sign again: {why}"),
+                f"{vote.person} can read what changed and sign again.",
+            )
+
+
+def _objected(book: Book, objections: Iterable[Vote]) -> Iterator[Reason]:
+    """Objections that stand."""
+    for vote in objections:
+        asked = " and ".join(f"“{book.criteria[key].question}”" for key in vote.criteria)
+        yield Reason(
+            ended(f"{_seat(vote.seat)} objects to {asked}"),
+            f"{vote.person} can withdraw it, or vote afresh on new proof.",
+        )
+
+
+def _missing(
+    votes: tuple[Vote, ...], seats: dict[str, SeatState], missing: Iterable[str]
+) -> Iterator[Reason]:
+    """Seats that must be among the signers and have not approved."""
+    for key in missing:
+        if not any(vote.seat == key and vote.approves for vote in votes):
+            who = " or ".join(seats[key].eligible)
+            remedy = f"{who} can sign." if who else "Nobody who sits there can sign."
+            yield Reason(f"{_seat(key)} must be among the signers.", remedy)
+
+
+def _short(rules: Gate, seats: dict[str, SeatState], quorum: int, counted: Count) -> Iterator[Reason]:
+    """Fewer fresh approvals than the quorum."""
+    if counted.short:
+        others = [name for key in rules.seats if key not in counted.signed for name in seats[key].eligible]
+        yield Reason(
+            f"{len(counted.signed)} of {quorum} seats have a fresh approval.",
+            f"{', '.join(dict.fromkeys(others))} can sign." if others else "Nobody else can sign.",
+        )
+
+
+def _held(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
+    """Holds that stop it; retiring waits for none."""
+    if gate != "retire":
+        for hold in holds_at(facts, at):
+            if hold.blocking:
+                yield Reason(
+                    f"Held: {hold.words}. {hold.reason}", "It closes with its cause, or the chair lifts it."
+                )
+
+
+def _overdue_conditions(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
+    """Conditions of earlier decisions that are past their day; retiring waits for none."""
+    if gate != "retire":
+        for condition in facts.conditions:
+            if clock.local_day(at) > condition.due:
+                yield Reason(
+                    f"A condition is overdue since {condition.due:%-d %B %Y}: {condition.text}",
+                    f"{condition.owner} can meet it.",
+                )
+
+
+def _overdue_debts(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
+    """What the owner owes in writing past its day, here or elsewhere, unless the chair let this decision pass."""
+    if gate in ("mvp", "production"):
+        for debt in facts.debts:
+            if clock.local_day(at) > debt.due and not debt.excused:
+                yield Reason(
+                    f"Owed since {debt.due:%-d %B %Y} for {debt.case_ref}: {ended(debt.text)}",
+                    f"{debt.debtor or facts.people.get('owner', 'The owner')} can settle it; the chair can "
+                    "let this decision pass once, with a reason.",
+                )
+
+
+def unanswered(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
+    """What has to be answered before this gate is decided, whatever the severity of its criterion."""
+    for key, before in ANSWERED_FIRST.items():
+        if gate in before and waiver_at(facts, key, at) is None:
+            for one in facts.short_of(key, at):
+                who = one.who or facts.people.get("owner", "The owner")
+                yield Reason(one.words, f"{who} can answer it. {one.fix}".strip())
+
+
+def _seat(key: str) -> str:
+    """The word for a seat; one that only an own rulebook knows is spelt out of its key."""
+    return SEATS.get(key) or in_words(key).capitalize()
+
+
+def _who_can_fix(facts: Facts, book: Book, finding: Finding) -> str:
+    missing = [state for state in finding.requirements if not state.grounded]
+    roles = {book.requirements[state.key].answered_by for state in missing if not state.mended_by}
+    names = [facts.people.get(_role(role), f"the {in_words(role)} (nobody yet)") for role in sorted(roles)]
+    names += dict.fromkeys(state.mended_by for state in missing if state.mended_by)
+    return f"{', '.join(names)} can mend it." if names else ""
+
+
+def _role(answered_by: str) -> str:
+    return "owner" if answered_by == "business_owner" else answered_by

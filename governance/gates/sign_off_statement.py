@@ -1,0 +1,340 @@
+"""What a seat signs, byte for byte, and why a signature no longer counts. Pure, like `gates`.
+
+A seat's facts are what its statement names: the case in its own words and the items of proof (invariant 19). New
+proof stales a vote only if it supersedes one of them, or is a result other than pass for the same requirement; what
+was unmet or unproved when it was signed and has been mended since stales nothing.
+
+`write` is handed nothing of the case but these facts, so that nothing is printed that `stale_reasons` cannot compare.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from textwrap import shorten
+
+from governance import clock
+from governance.gates import criteria as gates_criteria
+from governance.gates.gate_inputs import Facts, Item
+from governance.gates.requirements import GROUNDED_STATES
+from governance.models.people import SEATS
+from governance.permission_result import ended
+from governance.rulebook import Book, Criterion
+
+# Of the facts and so of the statement; facts without it are of format 1, which knew the title only by its printed
+# words, and problem, platform and confidentiality not at all. A vote is compared by the rule of its own format.
+FORMAT = 2
+MEANINGS = {
+    "approve": "approve that",
+    "approve_with_condition": "approve, on the condition below, that",
+    "object": "object: I hold that the criteria named below are not met for",
+    "recuse": "recuse myself and give no verdict on",
+    "withdrawn": "withdraw my earlier vote on",
+}
+UNMET_ADVISORY = "unmet, advisory"
+# The longest piece of two texts that a reason quotes, in letters.
+QUOTED = 160
+
+
+def digest(text: str) -> str:
+    """SHA-256 of the statement's UTF-8 bytes, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def seat_facts(facts: Facts, book: Book, gate: str, seat: str, at: datetime, states=None) -> dict:
+    """The facts that this seat covers at this gate: what its statement names, as plain JSON values."""
+    states = states or gates_criteria.states_at(facts, book, at)
+    criteria, asked = {}, {}
+    for criterion in book.criteria_of(gate, seat):
+        criteria[criterion.key] = gates_criteria.finding_of(facts, book, criterion, states, at).state
+        for key in criterion.requirements:
+            asked.setdefault(key)
+    requirements, evidence = {}, {}
+    for key in asked:
+        state = states[key]
+        requirements[key] = {
+            "state": state.state,
+            "answer": state.answer_version,
+            "evidence": [item.id for item in state.items] if state.grounded else [],
+            "until": state.last_day.isoformat() if state.last_day else None,
+        }
+        if state.grounded:
+            for item in state.items:
+                evidence[str(item.id)] = _named(item)
+    proof_items = {
+        key: [facts.declared[key].declared, facts.declared[key].result] if key in facts.declared else None
+        for criterion in book.criteria_of(gate, seat)
+        for key in criterion.proof_items
+    }
+    contract = next((c for c in facts.contracts if c.in_force_at(at)), None)
+    return {
+        "format": FORMAT,
+        "case": facts.ref,
+        "title": facts.title,
+        "problem": facts.problem,
+        "platform": facts.platform,
+        "confidential": facts.confidential,
+        "gate": gate,
+        "seat": seat,
+        "rulebook": book.digest,
+        "criteria": criteria,
+        "requirements": requirements,
+        "evidence": evidence,
+        "proof_items": proof_items,
+        "contract": {"number": contract.number, "digest": contract.digest}
+        if contract and covers_contract(book, asked)
+        else None,
+        "scope": [[scope.id, scope.words, scope.planned] for scope in facts.scopes],
+        "owner": [facts.owner_id, facts.people.get("owner", "")],
+        "tier": facts.tier,
+    }
+
+
+def _named(item: Item) -> dict[str, str]:
+    """What a statement names of an item of proof."""
+    return {
+        "title": item.title,
+        "kind": item.kind,
+        "fingerprint": item.fingerprint,
+        "observed_on": item.observed_on.isoformat(),
+    }
+
+
+def covers_contract(book: Book, keys) -> bool:
+    """Whether what the contract says is among what these requirements are about."""
+    return any(
+        "contract_clause" in book.requirements[key].evidence
+        or "contract_version" in book.requirements[key].triggers
+        for key in keys
+    )
+
+
+def write(
+    book: Book,
+    covered: dict,
+    *,
+    person,
+    board: str,
+    delegate_of=None,
+    verdict: str,
+    reason: str = "",
+    objected: tuple[str, ...] = (),
+    condition: dict | None = None,
+    at: datetime,
+) -> str:
+    """The statement: exactly what the page shows, what is stored and what the digest is made of.
+
+    `covered`: the facts of the seat; free text among them is printed as one line. `delegate_of`: whose seat it is,
+    where the signer stands in.
+    """
+    seat = SEATS.get(covered["seat"]) or covered["seat"].replace("_", " ").capitalize()
+    gate = book.gates[covered["gate"]]
+    stead = f", as delegate of {delegate_of.full_name}" if delegate_of else ""
+    lines = [
+        f"I, {person.full_name}, in the seat {seat} of the {board}{stead}, {MEANINGS[verdict]} "
+        f"{covered['case']}, {one_line(covered['title'])}, "
+        + ("meets these criteria of the gate" if verdict.startswith("approve") else "at the gate")
+        + f" {gate.title}:",
+        "",
+    ]
+    wanted = objected if verdict == "object" else tuple(covered["criteria"])
+    for key in wanted:
+        criterion = book.criteria[key]
+        lines.append(f"- {criterion.question} ({key}): {_state_words(criterion, covered)}")
+        if verdict == "object":
+            continue
+        for required in criterion.requirements:
+            lines.extend(_proof_lines(book, covered, required))
+    lines.append("")
+    if verdict.startswith("approve") and any(
+        _state_words(book.criteria[key], covered) == UNMET_ADVISORY for key in wanted
+    ):
+        lines += ["What is unmet and advisory is not approved by this; it approves the rest.", ""]
+    if reason:
+        lines += [f"Reason: {one_line(reason)}", ""]
+    if condition:
+        words = one_line(condition["text"])
+        lines += [f"Condition: {words} - {condition['owner_name']}, by {condition['due']}.", ""]
+    lines.append(f"Problem: {ended(one_line(covered['problem']) or 'not recorded')}")
+    lines.append(
+        f"Platform: {ended(one_line(covered['platform']) or 'none named')} "
+        f"Confidential: {'yes' if covered['confidential'] else 'no'}."
+    )
+    scopes = [one_line(words) + (" (planned)" if planned else "") for _, words, planned in covered["scope"]]
+    lines.append(f"Scope: {'; '.join(scopes) or 'not recorded'}.")
+    lines.append(
+        f"Owner: {covered['owner'][1] or 'nobody accepted'}. Risk tier: {covered['tier'] or 'not confirmed'}."
+    )
+    if covered["contract"]:
+        lines.append(
+            f"Contract: version {covered['contract']['number']}, sha-256 {covered['contract']['digest']}."
+        )
+    lines.append(f"Rulebook: {book.version}, sha-256 {book.digest}.")
+    for key, declared in covered["proof_items"].items():
+        said, result = declared or ["nothing declared", ""]
+        lines.append(
+            f"Declared for {key.replace('_', ' ')}: {ended(one_line(said))} Result: {result or 'none yet'}."
+        )
+    if verdict.startswith("approve"):
+        lines.append("It ends when any of this changes or ages out.")
+    lines.append(
+        f"Signer: {person.full_name}, person {person.pk}. Prepared {at.isoformat(timespec='seconds')}."
+    )
+    return "\n".join(lines) + "\n"
+
+
+def one_line(words: str) -> str:
+    """Words as one line: nobody adds a line to a statement that looks like one of its own."""
+    return " ".join(words.split())
+
+
+def _state_words(criterion: Criterion, covered: dict) -> str:
+    """How the criterion stood, in words: of one that only advises and is not met, both."""
+    state = covered["criteria"].get(criterion.key, "not this seat")
+    if state == "later":
+        return "asked later"
+    return UNMET_ADVISORY if state == "unmet" and criterion.severity == "advisory" else state
+
+
+def _proof_lines(book: Book, covered: dict, key: str):
+    requirement = covered["requirements"][key]
+    # The answer is named by its version: another one, even with the same proof, is another statement.
+    version = f", answer {requirement['answer']}" if requirement["answer"] else ""
+    question = book.requirements[key].question
+    if not requirement["evidence"]:
+        yield f"  - {question} ({key}{version}): {requirement['state'].replace('_', ' ')}"
+        return
+    for pk in requirement["evidence"]:
+        item = covered["evidence"][str(pk)]
+        until = f", current until {requirement['until']}" if requirement["until"] else ""
+        yield (
+            f"  - {question} ({key}{version}): {one_line(item['title'])}, {item['kind'].replace('_', ' ')} observed "
+            f"{item['observed_on']}{until}, fingerprint {item['fingerprint']}"
+        )
+
+
+def stale_reasons(
+    signed: dict, facts: Facts, book: Book, at: datetime, signed_at: datetime, states=None
+) -> list[str]:
+    """Why an approval on these signed facts no longer counts at `at`; empty while it is fresh."""
+    day = clock.local_day(at)
+    reasons = []
+    limit = book.freshness.sign_off_max_age_days
+    if clock.local_day(signed_at) + timedelta(days=limit) < day:
+        reasons.append(f"signed more than {limit} days ago")
+    if signed["rulebook"] != book.digest:
+        return [*reasons, f"the review was moved to rulebook {book.version}"]
+    states = states or gates_criteria.states_at(facts, book, at)
+    now = seat_facts(facts, book, signed["gate"], signed["seat"], at, states)
+    whole = signed.get("format", 1) >= 2
+    if whole:
+        reasons += _case_moved(signed, now)
+    if _scopes(now, whole) != _scopes(signed, whole):
+        before = "; ".join(scope[1] for scope in signed["scope"]) or "none"
+        after = "; ".join(scope[1] for scope in now["scope"]) or "none"
+        reasons.append(f"the scope changed: {before}, now {after}")
+    if now["owner"][0] != signed["owner"][0]:
+        reasons.append(
+            f"the owner changed: {signed['owner'][1] or 'nobody'}, now {now['owner'][1] or 'nobody'}"
+        )
+    if now["tier"] != signed["tier"]:
+        reasons.append(f"the risk tier changed: {signed['tier'] or 'none'}, now {now['tier'] or 'none'}")
+    if now["contract"] != signed["contract"]:
+        number = now["contract"]["number"] if now["contract"] else "none"
+        reasons.append(f"the contract changed: now version {number}")
+    if now["proof_items"] != signed["proof_items"]:
+        reasons.append("what was declared, or its result, changed")
+    items = {item.id: item for item in facts.items}
+    for key, then in signed["requirements"].items():
+        reasons += _moved(facts, book, key, then, states[key], items, at, signed_at)
+    if whole:
+        reasons += _proof_moved(book, signed, now, items)
+    for key, state in signed["criteria"].items():
+        after = now["criteria"].get(key)
+        # What was waived and is met since, or was unmet and is mended, is better than what was signed.
+        if state in ("met", "waived") and after not in ("met", "waived") and not reasons:
+            reasons.append(f"no longer met: {book.criteria[key].question}")
+        elif whole and state == "met" and after == "waived" and not reasons:
+            reasons.append(f"no longer met, only waived: {book.criteria[key].question}")
+    for key, then in signed["requirements"].items():
+        if whole and not reasons and then["state"] in GROUNDED_STATES and not states[key].grounded:
+            reasons.append(f"no longer shown: {book.requirements[key].question} {states[key].words}")
+    return list(dict.fromkeys(reasons))
+
+
+def _scopes(covered: dict, whole: bool) -> list:
+    """What of the scopes is compared: each whole, and in format 1 its key alone."""
+    return [list(scope) if whole else scope[0] for scope in covered["scope"]]
+
+
+def _case_moved(signed: dict, now: dict) -> Iterator[str]:
+    """What makes it another case: its reference, title, problem, platform, who may know of it, the owner's name."""
+    if now["case"] != signed["case"]:
+        yield f"it was signed for {signed['case']}"
+    for name in ("title", "problem", "platform"):
+        if now[name] != signed[name]:
+            before, after = _apart(signed[name], now[name])
+            yield f"the {name} changed from {before} to {after}"
+    if now["confidential"] != signed["confidential"]:
+        before, after = ("confidential", "not confidential")[:: 1 if signed["confidential"] else -1]
+        yield f"the confidentiality changed from {before} to {after}"
+    if now["owner"][0] == signed["owner"][0] and now["owner"][1] != signed["owner"][1]:
+        yield f"the owner's name changed from {signed['owner'][1]} to {now['owner'][1]}"
+
+
+def _apart(before: str, after: str) -> tuple[str, str]:
+    """Two texts as a reason quotes them: whole where they are short, else from the word on in which they part."""
+    if max(len(before), len(after)) > QUOTED:
+        pairs = zip(before, after, strict=False)
+        same = next(
+            (at for at, (one, other) in enumerate(pairs) if one != other), min(len(before), len(after))
+        )
+        start = before.rfind(" ", 0, same) + 1
+        before, after = (("…" if start else "") + words[start:] for words in (before, after))
+    return tuple(
+        f"“{shorten(words, QUOTED, placeholder=' …') or words[:QUOTED]}”" if words else "none"
+        for words in (before, after)
+    )
+
+
+def _proof_moved(book: Book, signed: dict, now: dict, items: dict[int, Item]) -> Iterator[str]:
+    """What a statement prints of an item of proof, where the item is still there and says something else now."""
+    for pk, was in signed["evidence"].items():
+        named = _named(items[int(pk)]) if int(pk) in items else was
+        for name, said in was.items():
+            if named[name] != said:
+                yield f"the {name.replace('_', ' ')} of {was['title']} changed from {said} to {named[name]}"
+    for key, then in signed["requirements"].items():
+        after = now["requirements"].get(key, then)
+        if then["evidence"] and after["evidence"] == then["evidence"] and after["until"] != then["until"]:
+            question = book.requirements[key].question
+            yield f"the last day of its proof changed, {then['until']}, now {after['until']}: {question}"
+
+
+def _moved(facts, book, key, then, state, items, at, signed_at):
+    """What happened, since signing, to the answer and the items that one requirement stood on."""
+    requirement, day = book.requirements[key], clock.local_day(at)
+    if then["answer"] and state.state != "as_decided" and state.answer_version != then["answer"]:
+        yield f"the answer changed: {requirement.question}"
+    for pk in then["evidence"]:
+        item = items.get(pk)
+        if item is None:
+            yield f"evidence {pk} is gone"
+            continue
+        # What stood on its production form is looked at as that form.
+        form = (
+            requirement
+            if key in item.covers
+            else book.requirements[book.carry.replaced_at_production.get(key, key)]
+        )
+        why = gates_criteria.discounted(facts, book, form, item, at)
+        last = gates_criteria.expiry(form, item, facts.high)
+        if why:
+            yield why.rstrip(".")
+        elif last is not None and day > last and then["until"]:
+            yield f"evidence aged out: {item.title} of {item.observed_on:%-d %B %Y}"
+    for item in facts.items_for(key):
+        newer = (
+            item.added_at > signed_at and item.kind in requirement.evidence and item.kind in book.result_kinds
+        )
+        if newer and item.result != "pass" and item.withdrawn_at is None:
+            yield f"a newer result says {item.result}: {item.title} of {item.observed_on:%-d %B %Y}"

@@ -1,0 +1,91 @@
+"""The record of acts: one append-only stream, one entry for every decision and refusal.
+
+Shapes are those of record.md: what can be shown to anybody stands on `Entry`; names, reasons and everything
+free stands in the bytes of `EntryBody`, which the entry's digest commits to with a salt.
+"""
+
+import hashlib
+import hmac
+import json
+from datetime import date, datetime
+
+from governance import clock
+from governance.database import prepared_statements
+from governance.ledger import row_history
+from governance.models.ledger import Entry
+
+
+def canonical(value) -> bytes:
+    """The one way an object becomes bytes: JSON with sorted keys, no spaces, UTF-8, times in ISO 8601.
+
+    Raises TypeError for anything that has no single written form.
+    """
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain
+    ).encode()
+
+
+def _plain(value):
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no canonical form in the record.")
+
+
+def commitment(salt: bytes, body: bytes) -> bytes:
+    """The digest an entry carries: HMAC-SHA256 of the body under its salt. Destroying the salt ends guessing."""
+    return hmac.new(salt, body, hashlib.sha256).digest()
+
+
+def record(kind: str, *, case=None, on_behalf_of=None, **facts) -> Entry:
+    """Write one entry for the running act: its kind, who acted, when, about which case, on which facts.
+
+    Must run inside `history.acting`, in the same transaction as the change it speaks of; raises
+    history.NoActor otherwise. Facts must have a canonical form.
+    """
+    return record_many(kind, [(case, facts)], on_behalf_of=on_behalf_of)[0]
+
+
+def record_many(kind: str, acts: list[tuple], *, on_behalf_of=None) -> list[Entry]:
+    """Write one entry per (case, facts), set-wise; otherwise as `record`."""
+    who = row_history.current()
+    if who is None:
+        raise row_history.NoActor(f"An entry '{kind}' would be written by nobody.")
+    at = clock.now()
+    actor_id = who.person.pk if who.person is not None else None
+    behalf_id = on_behalf_of.pk if on_behalf_of is not None else None
+    refs = [case.ref if case is not None else "" for case, _ in acts]
+    bodies = [
+        canonical(
+            {
+                "kind": kind,
+                "at": at,
+                "actor": {"id": actor_id, "name": who.name},
+                "case": {"ref": case.ref, "title": case.title} if case is not None else None,
+                "reason": who.reason,
+                "facts": facts,
+            }
+        )
+        for case, facts in acts
+    ]
+    with prepared_statements.cursor() as cursor:
+        cursor.execute(
+            "SELECT plumbline_record(%s, %s, %s, %s, %s, %s::text[], %b::bytea[])",
+            [kind, actor_id, behalf_id, who.request_id, at, refs, bodies],
+        )
+        keys = [key for (key,) in cursor.fetchall()]
+    return [
+        Entry(
+            id=key,
+            kind=kind,
+            actor_id=actor_id,
+            on_behalf_of_id=behalf_id,
+            case_ref=ref,
+            at=at,
+            request_id=who.request_id,
+        )
+        for key, ref in zip(keys, refs, strict=True)
+    ]

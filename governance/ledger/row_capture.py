@@ -1,0 +1,330 @@
+"""Row capture: every change of a governed row becomes an entry of the ledger, written by the database itself.
+
+`install` puts the triggers on after each migrate: a model that is put under history (`governed`), or made a row of the
+record (`WrittenOnce`), is captured without another line. What a trigger does is in the SQL below; the functions it
+shares come with the migrations. See record.md, "Complete".
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.core import checks
+from django.db import models
+
+from governance.ledger.row_history import WrittenOnce
+
+APPS = ("governance", "initiatives", "adoption")
+
+# Models that are part of the record by other means, or of none. A model of ours says why in `not_governed`.
+OF_LIBRARIES = {
+    "admin.LogEntry": "the admin's own list of clicks; the acts themselves are entries",
+    "auth.Permission": "made from the models by Django; nobody is granted one",
+    "auth.Group": "not used: rights come from seats and roles",
+    "contenttypes.ContentType": "made from the models by Django",
+}
+
+CAPTURE = """
+CREATE OR REPLACE FUNCTION plumbline_capture_{table}() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET timezone = 'UTC' AS $capture$
+DECLARE
+  number bigint;
+BEGIN
+{bound}  IF TG_OP = 'DELETE' THEN
+    {old_case}
+    PERFORM plumbline_keep_row('{table}', OLD.{pk}::text, '-', number, {old_row}, NULL);
+  ELSIF TG_OP = 'INSERT' THEN
+    {new_case}
+    PERFORM plumbline_keep_row('{table}', NEW.{pk}::text, '+', number, NULL, {new_row}{secret});
+  ELSE
+    {new_case}
+    PERFORM plumbline_keep_row('{table}', NEW.{pk}::text, '~', number, {old_row}, {new_row}{secret});
+  END IF;
+  RETURN NULL;
+END $capture$;
+CREATE OR REPLACE TRIGGER captured AFTER INSERT OR UPDATE OR DELETE ON {table}
+  FOR EACH ROW EXECUTE FUNCTION plumbline_capture_{table}();
+"""
+
+GUARD = """
+CREATE OR REPLACE FUNCTION plumbline_guard_history_{table}() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $guard$
+DECLARE
+  running bigint := plumbline_xact();
+  sign text := CASE TG_OP WHEN 'INSERT' THEN '+' WHEN 'UPDATE' THEN '~' ELSE '-' END;
+  kept bigint;
+  told bigint;
+BEGIN
+{bound}  IF TG_OP = 'UPDATE' AND OLD.{belonging} <> NEW.{belonging} THEN
+    RAISE EXCEPTION 'Plumbline: row % of {table} belongs where it was made; it does not move.', NEW.{pk}
+      USING ERRCODE = 'PL022', HINT = 'End this one, and make another where it belongs.';
+  END IF;
+  IF TG_OP = 'DELETE' THEN
+    SELECT count(*), count(*) FILTER (WHERE history_type = sign AND ({old}) IS NOT DISTINCT FROM ({history}))
+      INTO kept, told FROM {history_table} h WHERE h.{pk} = OLD.{pk} AND h.history_xact = running;
+    NEW := OLD;
+  ELSE
+    SELECT count(*), count(*) FILTER (WHERE history_type = sign AND ({new}) IS NOT DISTINCT FROM ({history}))
+      INTO kept, told FROM {history_table} h WHERE h.{pk} = NEW.{pk} AND h.history_xact = running;
+  END IF;
+  -- By the row, not by the transaction: a plan that took the index on xact would read all entries of a large one
+  -- for each of its rows, and its end would take hours. The sum keeps that index out of the planner's choice.
+  IF told = 0 OR kept <> (SELECT count(*) FROM governance_entry
+                           WHERE "table" = '{table}' AND key = NEW.{pk}::text AND xact - running = 0) THEN
+    RAISE EXCEPTION 'Plumbline: row % of {table} changed without its own equal row of history (%).', NEW.{pk}, TG_OP
+      USING ERRCODE = 'PL021', HINT = 'Save it through an action. update(), bulk_update(), raw SQL, and '
+        'save(update_fields=...) with other changes, leave no history or a false one; history.insert_many and '
+        'history.update_alike do.';
+  END IF;
+  RETURN NULL;
+END $guard$;
+"""
+
+# CREATE OR REPLACE does not exist for constraint triggers.
+GUARD_TRIGGER = """
+CREATE CONSTRAINT TRIGGER has_its_history AFTER INSERT OR UPDATE OR DELETE ON {table}
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_history_{table}();
+"""
+
+
+@dataclass(frozen=True)
+class CaseModel:
+    """The model that is a case, told by the app above: rows that belong to one are entered under its reference."""
+
+    model: type[models.Model]
+    number: str
+
+
+_cases: list[CaseModel] = []
+
+
+def cases_are(model: type[models.Model], *, number: str) -> None:
+    """Say which model is a case, and in which column its number stands; for the app that has it."""
+    _cases[:] = [CaseModel(model, number)]
+
+
+def belonging(model: type[models.Model]) -> str | None:
+    """The column by which a row belongs to its case, which never changes; its key where it is the case, or is pointed
+    to by it. None for rows that belong to no case.
+    """
+    if not _cases:
+        return None
+    if model is _cases[0].model:
+        return model._meta.pk.column
+    hops = _hops(model, _cases[0].model)
+    return hops[0].points if hops else None
+
+
+def governed_models() -> list[type[models.Model]]:
+    """Every model under history, by table."""
+    found = [model for model in apps.get_models() if hasattr(getattr(model, "history", None), "model")]
+    return sorted(found, key=lambda model: model._meta.db_table)
+
+
+def written_once_models() -> list[type[models.Model]]:
+    """Every model whose rows are the record themselves and never change, by table."""
+    found = [model for model in apps.get_models() if issubclass(model, WrittenOnce)]
+    return sorted(found, key=lambda model: model._meta.db_table)
+
+
+def captured_models() -> list[type[models.Model]]:
+    """Every model whose changes become entries: those under history, and the rows of the record."""
+    return [*governed_models(), *written_once_models()]
+
+
+def columns_of(model: type[models.Model]) -> list[str]:
+    """The columns a history row repeats."""
+    return [field.column for field in model.history.model.tracked_fields]
+
+
+def present(cursor) -> set[str]:
+    """The tables that are as the models say; after a migration to an earlier state some are not."""
+    cursor.execute(
+        "SELECT table_name, array_agg(column_name::text) FROM information_schema.columns"
+        " WHERE table_schema = 'public' GROUP BY table_name"
+    )
+    columns = {table: set(names) for table, names in cursor.fetchall()}
+    return {
+        model._meta.db_table
+        for model in apps.get_models()
+        if columns.get(model._meta.db_table) == {field.column for field in model._meta.concrete_fields}
+    }
+
+
+def bound_to(tables: list[str]) -> str:
+    """The first words of a trigger function: it works on these tables and on no other."""
+    listed = ", ".join(f"'{table}'" for table in sorted(tables))
+    return (
+        f"  IF TG_TABLE_SCHEMA <> 'public' OR TG_TABLE_NAME NOT IN ({listed}) THEN\n"
+        "    RAISE EXCEPTION 'Plumbline: this guard does not stand on %.', TG_TABLE_NAME USING ERRCODE = 'PL024';\n"
+        "  END IF;\n"
+    )
+
+
+def install(cursor, present: set[str]) -> None:
+    """Put capture on every captured table, and the guard on every governed one; safe to repeat."""
+    for model in captured_models():
+        if model._meta.db_table not in present:
+            continue
+        table, pk = model._meta.db_table, model._meta.pk.column
+        cursor.execute(
+            CAPTURE.format(
+                table=table,
+                pk=pk,
+                bound=bound_to([table]),
+                new_case=_case_of(model, "NEW"),
+                old_case=_case_of(model, "OLD"),
+                new_row=_row(model, "NEW"),
+                secret=_secret(model),
+                old_row=_row(model, "OLD"),
+            )
+        )
+    for model in governed_models():
+        if {model._meta.db_table, model.history.model._meta.db_table} <= present:
+            _install_guard(cursor, model)
+
+
+def secret_columns(model: type[models.Model]) -> list[str]:
+    """The columns that no history and no entry repeats: hashes of passwords and keys. Entries keep a digest of each."""
+    if not hasattr(getattr(model, "history", None), "model"):
+        return []
+    kept = columns_of(model)
+    return [field.column for field in model._meta.concrete_fields if field.column not in kept]
+
+
+def _row(model, row: str) -> str:
+    """SQL for a row as the record writes it down."""
+    secret = secret_columns(model)
+    return f"(to_jsonb({row}) - ARRAY{secret})::json" if secret else f"row_to_json({row})"
+
+
+def _secret(model) -> str:
+    """SQL for what the record keeps a digest of, and nothing else, as the last argument of plumbline_keep_row."""
+    named = ", ".join(f"'{column}', NEW.\"{column}\"" for column in secret_columns(model))
+    return f", json_build_object({named})" if named else ""
+
+
+def _install_guard(cursor, model) -> None:
+    table = model._meta.db_table
+    cursor.execute(
+        GUARD.format(
+            table=table,
+            pk=model._meta.pk.column,
+            bound=bound_to([table]),
+            belonging=belonging(model) or model._meta.pk.column,
+            history_table=model.history.model._meta.db_table,
+            **{
+                name: ", ".join(f'{row}."{column}"' for column in columns_of(model))
+                for name, row in (("old", "OLD"), ("new", "NEW"), ("history", "h"))
+            },
+        )
+    )
+    cursor.execute(
+        "SELECT 1 FROM pg_trigger WHERE tgname = 'has_its_history' AND tgrelid = %s::regclass", [table]
+    )
+    if cursor.fetchone() is None:
+        cursor.execute(GUARD_TRIGGER.format(table=table))
+    # Finds the newest history of a row, for the guard and for the state on a day; that without touching the rows.
+    history = model.history.model._meta.db_table
+    cursor.execute(
+        f"CREATE INDEX IF NOT EXISTS {history}_newest ON {history} ({model._meta.pk.column}, history_id, history_xact)"
+    )
+    cursor.execute("SELECT plumbline_never_emptied(%s)", [table])
+
+
+# --- Which case a row belongs to -------------------------------------------------------------------------------------
+
+
+def _case_of(model: type[models.Model], row: str) -> str:
+    """SQL that puts the number of the row's case into `number`; nothing for rows that belong to no case."""
+    if not _cases:
+        return ""
+    case = _cases[0]
+    if model is case.model:
+        return f"number := {row}.{case.number};"
+    hops = _hops(model, case.model)
+    if not hops:
+        return ""
+    tables = f"FROM {hops[0].table} t0 " + " ".join(
+        f"JOIN {hop.table} t{place} ON t{place}.{hop.column} = t{place - 1}.{hop.points}"
+        for place, hop in enumerate(hops)
+        if place
+    )
+    return (
+        f"SELECT t{len(hops) - 1}.{case.number} INTO number {tables}"
+        f" WHERE t0.{hops[0].column} = {row}.{hops[0].points};"
+    )
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One step towards the case: into `table`, where `column` equals the column `points` of the row before."""
+
+    table: str
+    column: str
+    points: str
+
+
+def _hops(model, case) -> list[Hop]:
+    """The shortest way from a row to its case over what it belongs to; empty where there is none."""
+    waiting, seen = deque([(model, [])]), {model}
+    while waiting:
+        here, hops = waiting.popleft()
+        for target, hop in _steps(here, case):
+            if target is case:
+                return [*hops, hop]
+            if target not in seen:
+                seen.add(target)
+                waiting.append((target, [*hops, hop]))
+    return []
+
+
+def _steps(model, case) -> Iterator[tuple[type[models.Model], Hop]]:
+    """Where one step leads: to what a row points to, and to the case that has the row as its own."""
+    for field in model._meta.fields:
+        if field.is_relation and field.related_model is not model:
+            target = field.related_model
+            yield target, Hop(target._meta.db_table, field.target_field.column, field.column)
+    for field in case._meta.fields:
+        if field.one_to_one and field.related_model is model:
+            yield case, Hop(case._meta.db_table, field.column, field.target_field.column)
+
+
+# --- That nothing is forgotten ---------------------------------------------------------------------------------------
+
+
+def check_models(**_) -> list[checks.CheckMessage]:
+    """Every model is governed, or a row of the record, or says why it is neither; and none hides a table."""
+    found = []
+    for model in apps.get_models():
+        label = model._meta.label
+        if hasattr(model, "instance_type"):  # a table of history
+            continue
+        found += [
+            checks.Error(
+                f"{label}.{field.name} is a plain many-to-many: its table would change past the record.",
+                hint="Write the table between as a model of its own, with `through=`, and put it under history.",
+                obj=model,
+                id="plumbline.E002",
+            )
+            for field in model._meta.local_many_to_many
+            if model._meta.app_label in APPS and field.remote_field.through._meta.auto_created
+        ]
+        if label in OF_LIBRARIES:
+            continue
+        governed = hasattr(getattr(model, "history", None), "model")
+        once = issubclass(model, WrittenOnce)
+        said = bool(getattr(model, "not_governed", ""))
+        if [governed, once, said].count(True) != 1:
+            found.append(
+                checks.Error(
+                    f"{label} is {'more than one' if governed or once or said else 'none'} of: under history, a row "
+                    "of the record, not governed for a reason.",
+                    hint="Add `history = governed()`, or derive it from WrittenOnce, or say why its changes need no "
+                    "record: `not_governed = '...'` (a model of a library: in capture.OF_LIBRARIES).",
+                    obj=model,
+                    id="plumbline.E001",
+                )
+            )
+    return found

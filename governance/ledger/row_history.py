@@ -1,0 +1,289 @@
+"""Who did it and why, for every row saved inside `acting`.
+
+`governed()` is the one line that puts a model under history. A save of a governed model outside `acting` is
+refused here: no actor, no write (record.md).
+"""
+
+import functools
+import json
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth import get_user_model
+from django.db import connection, models, transaction
+from django.db.models import Func
+from django.db.models.sql import UpdateQuery
+from simple_history.manager import HistoryManager
+from simple_history.models import HistoricalRecords
+from simple_history.signals import pre_create_historical_record
+
+from governance import clock
+from governance.database import prepared_statements, request_memo
+
+
+class NoActor(RuntimeError):
+    """A governed row was about to be written by nobody."""
+
+
+@dataclass(frozen=True)
+class Acting:
+    """The actor of the running act: a person, or a named part of the system when `person` is None."""
+
+    person: object | None
+    name: str
+    reason: str
+    request_id: str
+    at: datetime
+
+
+_acting: ContextVar[Acting | None] = ContextVar("plumbline_acting", default=None)
+_request_id: ContextVar[str] = ContextVar("plumbline_request_id", default="")
+_concerned: ContextVar[object | None] = ContextVar("plumbline_concerned", default=None)
+
+
+def current() -> Acting | None:
+    """The actor in force, or None outside any act."""
+    return _acting.get()
+
+
+def set_request_id(value: str):
+    """Remember the id of the running request or task for the record; returns the token to reset it with."""
+    return _request_id.set(value)
+
+
+def reset_request_id(token) -> None:
+    """Forget the id set by `set_request_id`."""
+    _request_id.reset(token)
+
+
+def concerns(row) -> None:
+    """Remember the case, or the row of a case, that the running request is about: for the entry of a refusal."""
+    _concerned.set(row)
+
+
+def concerned():
+    """The case that the running request is about, as far as it is known; else None."""
+    row = _concerned.get()
+    return getattr(row, "initiative", row)
+
+
+@contextmanager
+def acting(*, by=None, system: str = "", reason: str = ""):
+    """Open a transaction in which every governed row is saved by `by`, or by the named part of the system.
+
+    Raises NoActor when neither is given. Inside another act the outer actor stays unless a new one is named:
+    an act may call a smaller act.
+    """
+    if by is None and not system:
+        raise NoActor("Say who acts: by=<person> or system='<name>'.")
+    who = Acting(
+        person=by,
+        name=by.full_name if by is not None else f"system: {system}",
+        reason=reason,
+        request_id=_request_id.get(),
+        at=clock.now(),
+    )
+    outer = _acting.get()
+    token = _acting.set(who)
+    try:
+        with request_memo.afresh(), transaction.atomic():
+            _tell_database(who)
+            yield who
+    finally:
+        _acting.reset(token)
+    if connection.in_atomic_block:
+        # The transaction goes on: what follows is no longer done by this actor. (A rollback takes this back itself.)
+        _tell_database(outer)
+
+
+def _tell_database(who: Acting | None) -> None:
+    """Say who acts from here on in this transaction: the triggers that capture rows write it down."""
+    said = {}
+    if who is not None:
+        said = {
+            "id": who.person.pk if who.person is not None else None,
+            "name": who.name,
+            "reason": who.reason,
+            "request": who.request_id,
+            "at": who.at.isoformat(),
+        }
+    told = {"plumbline.act": json.dumps(said, ensure_ascii=False) if said else ""}
+    if who is not None and clock.simulating():
+        told["plumbline.now"] = clock.now().isoformat()
+    if who is not None:
+        # An act asks a few prepared questions about one case: to plan each anew costs more than any plan could save.
+        told["plan_cache_mode"] = "force_generic_plan"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT " + ", ".join(["set_config(%s, %s, true)"] * len(told)),
+            [part for pair in told.items() for part in pair],
+        )
+
+
+class TransactionId(Func):
+    """plumbline_xact(): the id of the running transaction, right inside savepoints too (house.md, trap 14).
+
+    Never one that the record knows from another server: a restore moves the count past all of them.
+    """
+
+    function = "plumbline_xact"
+    output_field = models.BigIntegerField()
+    arity = 0
+
+
+class DatabaseNow(Func):
+    """plumbline_now(): the database's own clock, see the first migration."""
+
+    function = "plumbline_now"
+    output_field = models.DateTimeField()
+    arity = 0
+
+
+class DatabaseSimulated(Func):
+    """plumbline_simulated(): whether plumbline_now() is a simulated moment in this transaction."""
+
+    function = "plumbline_simulated"
+    output_field = models.BooleanField()
+    arity = 0
+
+
+class WrittenOnce(models.Model):
+    """A row of the record itself: written once, refused any change by the database, and captured when written."""
+
+    xact = models.BigIntegerField(db_default=TransactionId(), editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class HistoryRow(models.Model):
+    """What every history row carries beside the row itself."""
+
+    history_user_name = models.TextField(default="")
+    history_xact = models.BigIntegerField(db_default=TransactionId(), editable=False)
+
+    class Meta:
+        abstract = True
+
+
+def _who_saved(instance=None, request=None, **_):
+    who = _acting.get()
+    return who.person if who else None
+
+
+def _person_of(historical_instance):
+    return get_user_model().objects.filter(pk=historical_instance.history_user_id).first()
+
+
+class _History(HistoryManager):
+    """The library builds this manager's class anew at every look at `history`; once is enough."""
+
+    from_queryset = classmethod(functools.cache(HistoryManager.from_queryset.__func__))
+
+
+def governed(**options) -> HistoricalRecords:
+    """The line that puts a model under history: `history = governed()`."""
+    return HistoricalRecords(
+        bases=[HistoryRow],
+        history_id_field=models.BigAutoField(),
+        history_user_id_field=models.BigIntegerField(null=True, blank=True),
+        history_user_getter=_person_of,
+        history_change_reason_field=models.TextField(default="", blank=True),
+        get_user=_who_saved,
+        history_manager=_History,
+        **options,
+    )
+
+
+def _stamp(sender, *, history_instance, instance, **_):
+    who = _acting.get()
+    if who is None:
+        raise NoActor(
+            f"{instance._meta.label} would be saved by nobody. Do it through an action, or inside acting(by=...)."
+        )
+    history_instance.history_user_name = who.name
+    history_instance.history_change_reason = who.reason
+    history_instance.history_date = who.at
+
+
+pre_create_historical_record.connect(_stamp, dispatch_uid="plumbline-history-stamp")
+
+
+def insert_many(model, rows: list, batch_size: int = 1000) -> list:
+    """Insert governed rows set-wise, each with its history row, in the running act.
+
+    Raises NoActor outside an act. `bulk_create` alone would leave no history (house.md, trap 5).
+    """
+    with_keys = model.objects.bulk_create(rows, batch_size=batch_size)
+    write_history(model, [row.pk for row in with_keys], "+")
+    return with_keys
+
+
+def update_alike(model, rows: list, fields: list[str]) -> None:
+    """Update the named fields of governed rows that all get the same values: one statement, a history row each."""
+    values = {name: getattr(rows[0], name) for name in fields}
+    update_where(model, [row.pk for row in rows], **values)
+
+
+def update_where(model, keys: list, **values) -> None:
+    """Update governed rows by their keys, to values or expressions, with a row of history each, in one statement.
+
+    Raises NoActor outside an act.
+    """
+    quoted, sets, params = connection.ops.quote_name, [], []
+    for name, value in values.items():
+        field = model._meta.get_field(name)
+        if hasattr(value, "resolve_expression"):
+            query = UpdateQuery(model)
+            said, of_value = query.get_compiler(connection.alias).compile(
+                value.resolve_expression(query, for_save=True)
+            )
+        else:
+            if field.is_relation:
+                value = getattr(value, "pk", value)
+            said, of_value = "%s", [field.get_db_prep_save(value, connection)]
+        sets.append(f"{quoted(field.column)} = {said}")
+        params += of_value
+    table, pk = quoted(model._meta.db_table), quoted(model._meta.pk.column)
+    _copy_to_history(
+        model,
+        f"WITH row AS (UPDATE {table} SET {', '.join(sets)} WHERE {pk} = ANY(%s) RETURNING *)",
+        [*params, list(keys)],
+        "~",
+    )
+
+
+def write_history(model, keys: list[int], kind: str) -> None:
+    """One row of history for each of these rows, in the running act: what they hold in the database now.
+
+    `kind` is "+" for rows that were inserted, "~" for changed ones. Raises NoActor outside an act.
+    """
+    table, pk = (connection.ops.quote_name(name) for name in (model._meta.db_table, model._meta.pk.column))
+    _copy_to_history(model, f"WITH row AS (SELECT * FROM {table} WHERE {pk} = ANY(%s))", [list(keys)], kind)
+
+
+def _copy_to_history(model, found: str, params: list, kind: str) -> None:
+    """Write a row of history for each row that `found`, a CTE of the name `row`, brings."""
+    who = _acting.get()
+    if who is None:
+        raise NoActor(f"{model._meta.label} rows would be saved by nobody.")
+    historical = model.history.model
+    said = {
+        "history_date": who.at,
+        "history_type": kind,
+        "history_user_id": who.person.pk if who.person else None,
+        "history_user_name": who.name,
+        "history_change_reason": who.reason,
+    }
+    quoted = connection.ops.quote_name
+    columns = [quoted(field.column) for field in historical.tracked_fields]
+    names = [quoted(historical._meta.get_field(name).column) for name in said]
+    with prepared_statements.cursor() as cursor:
+        cursor.execute(
+            f"{found} INSERT INTO {quoted(historical._meta.db_table)} ({', '.join(columns + names)})"
+            f" SELECT {', '.join(columns)}, {', '.join(['%s'] * len(names))} FROM row"
+            f" ORDER BY {quoted(model._meta.pk.column)}",
+            [*params, *said.values()],
+        )

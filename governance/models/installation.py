@@ -1,0 +1,65 @@
+"""Signs of life of what runs beside the web server: the scheduler, the workers, and how each task went last."""
+
+from django.db import models
+from django.db.models import Q
+
+SCHEDULER, WORKER, WEB = "scheduler", "worker", "web"
+
+
+class Pulse(models.Model):
+    """A process that says every few seconds that it is there; of web processes, those whose clock is off."""
+
+    not_governed = "a sign of life, written over every few seconds: it decides nothing"
+
+    kind = models.CharField(
+        max_length=10, choices=[(SCHEDULER, "scheduler"), (WORKER, "worker"), (WEB, "web")]
+    )
+    name = models.CharField(max_length=200)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    clock_off = models.IntegerField(
+        default=0, db_default=0
+    )  # seconds ahead of the database's, where that is too much
+
+    class Meta:
+        ordering = ["kind", "name"]
+        constraints = [models.UniqueConstraint(fields=["kind", "name"], name="one_pulse_per_process")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+class TaskRun(models.Model):
+    """How one task went last: when it was done, and when and why it failed. One row a task, written over."""
+
+    not_governed = "how a task went last; what the task did leaves entries of its own"
+
+    name = models.CharField(max_length=120, unique=True)
+    done_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    reason = models.TextField(blank=True, default="")
+    failed_in_a_row = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DataFolder(models.Model):
+    """The mark of the folder of files that belongs to this database (`governance.storage.data_folder`). At
+    most one row."""
+
+    not_governed = "true of the place and not of the organisation: it is in no backup, and decides nothing"
+    not_in_admin = "one row, which `manage.py adopt_folder` writes"
+
+    mark = models.CharField(max_length=64)
+    marked_at = models.DateTimeField()
+    only = models.BooleanField(default=True, unique=True, editable=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="one_folder_of_files", condition=Q(only=True))]
+
+    def __str__(self) -> str:
+        return self.mark

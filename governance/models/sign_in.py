@@ -1,0 +1,169 @@
+"""How people come in: where they are signed in, and the links by which they set a password of their own."""
+
+import hashlib
+import secrets
+
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.db import models
+from django.db.models import F, Q
+
+from governance import clock
+from governance.ledger.row_history import DatabaseNow, governed
+from governance.models.constraints import by_whom_and_when
+from governance.models.contracts import Contract
+from governance.models.notices import Outgoing
+from governance.models.people import User
+
+INVITATION, RESET, HANDED = "invitation", "reset", "handed"
+
+
+class Session(AbstractBaseSession):
+    """One browser of one person, or of nobody yet. Its key is a secret; pages name it by `mark`."""
+
+    not_governed = "where somebody is signed in now; the sign-in itself is an entry"
+    not_in_admin = "its key lets in whoever has it"
+
+    person = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
+    started_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
+    device = models.CharField(max_length=80, default="")
+
+    class Meta:
+        verbose_name = "session"
+        ordering = ["-seen_at"]
+
+    def __str__(self) -> str:
+        return f"{self.person}, {self.device or 'an unknown browser'}"
+
+    @classmethod
+    def get_session_store_class(cls):
+        """The store that reads and writes these rows."""
+        from governance.sign_in.sessions import SessionStore
+
+        return SessionStore
+
+    @property
+    def mark(self) -> str:
+        """What a page may say to mean this session: nothing that anybody could come in with."""
+        return hashlib.sha256(f"session {self.session_key}".encode()).hexdigest()[:24]
+
+
+def new_nonce() -> str:
+    """What tells one link from another."""
+    return secrets.token_urlsafe(16)
+
+
+class PasswordLinkQuerySet(models.QuerySet):
+    def open(self):
+        """Links by which a password can be set now."""
+        return self.filter(
+            used_at__isnull=True, ended_at__isnull=True, expires_at__gt=clock.now(), person__is_active=True
+        )
+
+    def unmailed(self):
+        """Links that a mail should still carry."""
+        return self.open().filter(sent_at__isnull=True).exclude(purpose=HANDED)
+
+
+class PasswordLink(Outgoing):
+    """The right to set one's password once, until a moment; the mail that carries it is made from this row.
+
+    The link itself is not kept: it is the nonce signed with the secret key (`governance.sign_in.password_links`).
+    """
+
+    not_governed = "a key to one's own account for a while; the invitation and the password set are entries"
+
+    PURPOSES = {INVITATION: "invitation", RESET: "forgotten password", HANDED: "link handed over"}
+
+    person = models.ForeignKey(User, models.CASCADE, related_name="password_links")
+    purpose = models.CharField(max_length=12, choices=PURPOSES.items())
+    nonce = models.CharField(max_length=32, unique=True, default=new_nonce)
+    made_at = models.DateTimeField(default=clock.now)
+    made_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    objects = PasswordLinkQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-made_at"]
+        constraints = [
+            models.CheckConstraint(
+                name="password_link_is_used_or_ended",
+                condition=Q(used_at__isnull=True) | Q(ended_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="password_link_expires_after_it_is_made", condition=Q(expires_at__gt=models.F("made_at"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()} for {self.person}"
+
+
+EVALUATE, POLL, READINGS = "evaluate", "approvals", "readings"
+KEY_SCOPES = {
+    EVALUATE: "Ask for decisions",
+    POLL: "Look whether a person has answered",
+    READINGS: "Send readings of measures",
+}
+
+
+class ServiceKey(models.Model):
+    """A key of one system of one initiative. Its secret is nowhere: `secret_hash` is the SHA-256 of 256 random bits.
+
+    `public` is the part that may be written down: logs and pages name a key by it. `principal` is the person the system
+    acts for, who therefore approves nothing that it asks.
+    """
+
+    contract = models.ForeignKey(Contract, models.PROTECT, related_name="keys")
+    system = models.CharField(max_length=120)
+    public = models.CharField(max_length=20, unique=True, editable=False)
+    secret_hash = models.CharField(max_length=64, editable=False)
+    scopes = models.JSONField(default=list)
+    principal = models.ForeignKey(User, models.PROTECT, related_name="service_keys")
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    rotates = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="rotated_by", editable=False
+    )
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    revoked_reason = models.TextField(blank=True, default="")
+
+    history = governed(excluded_fields=["secret_hash"])
+
+    class Meta:
+        ordering = ["contract", "system", "-made_at"]
+        constraints = [
+            models.CheckConstraint(
+                name="key_expires_after_it_is_made", condition=Q(expires_at__gt=F("made_at"))
+            ),
+            by_whom_and_when("revoked", name="key_revoked_means_who_when_and_why", reason="revoked_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.system} ({self.public})"
+
+    def good_at(self, moment) -> bool:
+        """Whether the key opens at `moment`: neither expired nor revoked."""
+        return self.expires_at > moment and (self.revoked_at is None or self.revoked_at > moment)
+
+
+class KeyAttempt(models.Model):
+    """A question that came with a key that is none, kept to slow guessing down."""
+
+    not_governed = "counts what is forgotten after a while; nobody is behind a wrong key"
+    not_in_admin = "counts what is forgotten after a while"
+
+    public = models.CharField(max_length=20)
+    address = models.GenericIPAddressField(null=True)
+    at = models.DateTimeField(db_default=DatabaseNow())
+
+    class Meta:
+        indexes = [models.Index(fields=["address", "at"], name="key_attempts_by_address")]
+
+    def __str__(self) -> str:
+        return f"wrong key {self.public}"

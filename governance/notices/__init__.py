@@ -1,0 +1,1 @@
+"""What is due, owed, sent; preferences, calendar, the work list."""

@@ -1,0 +1,127 @@
+"""The desk: what waits for a person, grouped by verb. Each app hangs its lines on `hooks.desk_lines`."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.core.cache import cache
+from django.db import connection
+
+from governance import clock, contributions
+from governance.database.request_memo import one_look
+from governance.models import Entry
+
+COUNT_KEPT_SECONDS = 60
+# On every page: built by the framework it would cost more than it takes to answer.
+UNREAD = "(SELECT count(*) FROM governance_notice WHERE person_id = %s AND read_at IS NULL)"
+ACTS_SINCE = f"""
+SELECT id, digest, kind, case_ref, {UNREAD} FROM governance_entry
+ WHERE "table" = '' AND id >= %s ORDER BY id LIMIT %s
+"""
+MOST_ACTS = 100  # of others, before it is easier to count anew than to look at each
+
+# Acts about no case, or about what was refused or only read: none of them puts anything on a desk.
+QUIET = {
+    "calendar address ended",
+    "calendar address made",
+    "export taken",
+    "past read",
+    "refused",
+    "sign-in failed",
+    "signed in",
+    "signed out by an admin",
+    "signed out elsewhere",
+}
+
+# In this order on the page; a verb without lines is not shown.
+VERBS = {
+    "see": "See to it",
+    "approve": "Approve or refuse: a system waits",
+    "sign": "Sign",
+    "decide": "Decide",
+    "accept": "Accept or decline",
+    "answer": "Answer",
+    "refresh": "Refresh proof",
+    "meet": "Meet a condition",
+    "write": "Write the post-mortem",
+    "agree": "Agree or refuse",
+    "settle": "Settle what is owed",
+    "confirm": "Confirm",
+    "start": "Start here",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that waits: a verb, what, on which case, why, by when, and the one place to do it."""
+
+    verb: str
+    text: str
+    link: str
+    button: str
+    why: str = ""
+    ref: str = ""
+    due: date | None = None
+    when: str = ""
+    on_behalf: str = ""  # the name of who is away, where somebody stands in
+
+    @property
+    def late(self) -> bool:
+        """Whether its day has passed."""
+        return self.due is not None and self.due < clock.today()
+
+
+def lines_for(person) -> list[Line]:
+    """Everything that waits for the person, most urgent first within its verb."""
+    with one_look():
+        lines = [line for hook in contributions.desk_lines for line in hook(person)]
+    order = list(VERBS)
+    return sorted(lines, key=lambda line: (order.index(line.verb), line.due or date.max, line.ref))
+
+
+def groups_for(person) -> list[tuple[str, str, list[Line]]]:
+    """The lines in groups (verb, heading, lines), empty groups left out."""
+    lines = lines_for(person)
+    grouped = [(verb, words, [line for line in lines if line.verb == verb]) for verb, words in VERBS.items()]
+    return [group for group in grouped if group[2]]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How much waited for a person when the act `newest` was the last; `circles` tell which cases are near them."""
+
+    count: int
+    newest: tuple[int, bytes]
+    circles: list
+
+    def unread(self, person) -> int | None:
+        """How many notices the person has not read, where no act since can have changed the count; else None."""
+        with connection.cursor() as cursor:
+            cursor.execute(ACTS_SINCE, [person.pk, self.newest[0], MOST_ACTS])
+            first, *later = cursor.fetchall() or [None]
+        if first is None or (first[0], bytes(first[1])) != self.newest or len(later) + 1 == MOST_ACTS:
+            return None
+        cases = {ref for *_, ref, _ in later if ref}
+        if any(kind not in contributions.quiet_acts for _, _, kind, *_ in later) or (
+            cases and any(circle.touches(cases) for circle in self.circles)
+        ):
+            return None
+        return first[-1]
+
+
+def counts_for(person) -> tuple[int, int]:
+    """How much waits for the person, the number of their lines, and their unread notices: for the frame of every page.
+
+    Every act leaves an entry, so lines are counted anew once an act may have changed them, and each day; their number
+    is kept for a minute at most, because an entry with a lower number may be committed later.
+    """
+    key = f"desk-{person.pk}-{clock.today()}"
+    kept = cache.get(key)
+    if kept is not None and (unread := kept.unread(person)) is not None:
+        return kept.count, unread
+    newest = Entry.objects.acts().order_by("-pk").values_list("pk", "digest").first()
+    with one_look():
+        count = len([line for line in lines_for(person) if line.verb != "start"])
+        circles = [circle_of(person) for circle_of in contributions.desk_circles]
+    if newest is not None:
+        cache.set(key, Counted(count, (newest[0], bytes(newest[1])), circles), COUNT_KEPT_SECONDS)
+    return count, person.notices.unread().count()

@@ -1,0 +1,62 @@
+"""Owing a message: one row per person, kind, object and period, however often it is found due."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from governance import clock, contributions
+from governance.database import prepared_statements
+from governance.models import Notice, User
+
+
+def readable(person: User, notices: Iterable[Notice]) -> list[Notice]:
+    """These notices without those about cases that the person may not open any more, owed while they could.
+
+    What a seat or a role was told is not theirs to read once it ended; what was owed to them since then is.
+    """
+    notices = list(notices)
+    refs = {row.case_ref for row in notices} - {""}
+    lost = (
+        {ref: at for find in contributions.sight_lost for ref, at in find(person, refs).items()}
+        if refs
+        else {}
+    )
+    return [row for row in notices if row.case_ref not in lost or row.owed_at > lost[row.case_ref]]
+
+
+def owe(
+    people: User | Iterable[User],
+    kind: str,
+    object_key: str,
+    *,
+    subject: str,
+    text: str = "",
+    link: str = "",
+    case_ref: str = "",
+    due_on: date | None = None,
+    period: str = "once",
+) -> None:
+    """Owe the person, or each of several, one message. Shown in the app at once, mailed with the day's mail.
+
+    Inactive people are owed nothing.
+    """
+    told = [person.pk for person in ([people] if isinstance(people, User) else people) if person.is_active]
+    if not told:
+        return
+    same = {
+        "kind": kind,
+        "object_key": object_key,
+        "period": period,
+        "case_ref": case_ref,
+        "subject": subject[:250],
+        "text": text,
+        "link": link,
+        "due_on": due_on,
+        "owed_at": clock.now(),
+    }
+    with prepared_statements.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO governance_notice (person_id, {', '.join(same)})"
+            f" SELECT person, {', '.join(['%s'] * len(same))} FROM unnest(%s::bigint[]) AS told(person)"
+            " ON CONFLICT DO NOTHING",
+            [*same.values(), told],
+        )

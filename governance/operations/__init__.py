@@ -1,0 +1,1 @@
+"""Whether the installation runs: status, heartbeats, readiness, the clock, logging, the web server."""

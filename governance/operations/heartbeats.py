@@ -1,0 +1,185 @@
+"""Signs of life of what runs beside the web server, written into our own tables: they are the same with every broker.
+
+The scheduler says every few seconds that it ticks, each worker that it lives, and every task how it went. What is late
+is judged by `governance.operations.status`. That none of it can be written (the database is down) stops no task.
+"""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+
+import structlog
+from celery import beat, signals
+from django.db import DatabaseError, connection
+from django.db.models import F
+
+from governance import clock
+from governance.operations import clock_check
+from governance.operations.redaction import reason_of
+
+log = structlog.get_logger("plumbline.pulse")
+
+EVERY = 15.0  # seconds between two signs of life
+GONE = timedelta(days=1)  # a process that was silent for so long is no longer listed
+SAID_AGAIN = 20.0  # seconds; a task that runs every three is not written down every time
+
+_stop = threading.Event()
+_said: dict[str, float] = {}  # by task, when this process wrote down last that it was done
+
+
+def _writes(write: Callable) -> Callable:
+    """A write that may fail: said in the log, and the connection given back, for its thread may not come again."""
+
+    @wraps(write)
+    def written(*args, **options):
+        try:
+            write(*args, **options)
+        except DatabaseError as trouble:
+            log.warning("a sign of life could not be written", error=str(trouble))
+
+    return written
+
+
+def process_name() -> str:
+    """This process among all hosts: two on one host are two."""
+    return f"{socket.gethostname()} ({os.getpid()})"
+
+
+@_writes
+def say(kind: str, name: str, *, begins: bool = False, off: float | None = None) -> None:
+    """Write down that this process is there now, and how far its clock is off; `begins`: it was started just before.
+
+    Now is the database's, where the clock of this machine is not to be believed.
+    """
+    from governance.models import Pulse
+
+    if off is None:
+        off = clock_check.off()
+    now = clock.now() - timedelta(seconds=off)
+    Pulse.objects.bulk_create(
+        [Pulse(kind=kind, name=name[:200], started_at=now, seen_at=now, clock_off=round(off))],
+        update_conflicts=True,
+        unique_fields=["kind", "name"],
+        update_fields=["seen_at", "clock_off", *(["started_at"] if begins else [])],
+    )
+    Pulse.objects.filter(seen_at__lt=now - GONE).delete()
+
+
+@_writes
+def fall_silent(kind: str, name: str) -> None:
+    """This process ends in order: it is not missed."""
+    from governance.models import Pulse
+
+    Pulse.objects.filter(kind=kind, name=name[:200]).delete()
+
+
+def listen() -> None:
+    """Listen to Celery in this process."""
+    for signal, heard in (
+        (signals.worker_ready, begin),
+        (signals.worker_shutdown, end),
+        (signals.task_success, task_done),
+        (signals.task_failure, task_failed),
+    ):
+        signal.connect(heard, dispatch_uid="plumbline-pulse")
+
+
+# --- The scheduler -------------------------------------------------------------------------------------------
+
+
+class Scheduler(beat.Scheduler):
+    """Celery's scheduler, which keeps nothing in files (what is due is found by queries), and says that it ticks."""
+
+    _next_word, _said = 0.0, False
+
+    def tick(self, *args, **options):
+        """Knock where it is time, then say so; returns the seconds until the next tick, as Celery's."""
+        rest = super().tick(*args, **options)
+        if time.monotonic() >= self._next_word:
+            self._next_word = time.monotonic() + EVERY
+            say("scheduler", process_name(), begins=not self._said)
+            self._said = True
+            connection.close()
+        return min(rest, EVERY)
+
+    def close(self):
+        """The end, in order."""
+        fall_silent("scheduler", process_name())
+        connection.close()
+        super().close()
+
+
+# --- The workers ---------------------------------------------------------------------------------------------
+
+
+def begin(sender, **_) -> None:
+    """Have a thread say every few seconds that this worker lives; whether it works, its tasks say."""
+    _stop.clear()
+    threading.Thread(target=_live, args=[_worker(sender)], name="pulse", daemon=True).start()
+
+
+def _worker(sender) -> str:
+    """Celery names workers by their host alone, unless told otherwise."""
+    return f"{sender.hostname} ({os.getpid()})"
+
+
+def _live(name: str) -> None:
+    begins = True
+    while True:
+        say("worker", name, begins=begins)
+        begins = False
+        connection.close()
+        if _stop.wait(EVERY):
+            return
+
+
+def end(sender, **_) -> None:
+    """The worker ends in order."""
+    _stop.set()
+    fall_silent("worker", _worker(sender))
+
+
+# --- The tasks -----------------------------------------------------------------------------------------------
+
+
+def task_done(sender, **_) -> None:
+    """Write down that a task of ours is done, at most every few seconds unless it failed before."""
+    if sender.request.is_eager or time.monotonic() < _said.get(sender.name, -SAID_AGAIN) + SAID_AGAIN:
+        return
+    _said[sender.name] = time.monotonic()
+    done(sender.name)
+
+
+def task_failed(sender, exception, **_) -> None:
+    """Write down that a task failed, and why."""
+    if not sender.request.is_eager:
+        _said.pop(sender.name, None)
+        failed(sender.name, exception)
+
+
+@_writes
+def done(name: str) -> None:
+    """The task was done now; what failed before is over, its reason stays readable."""
+    from governance.models import TaskRun
+
+    TaskRun.objects.bulk_create(
+        [TaskRun(name=name, done_at=clock.now(), failed_in_a_row=0)],
+        update_conflicts=True,
+        unique_fields=["name"],
+        update_fields=["done_at", "failed_in_a_row"],
+    )
+
+
+@_writes
+def failed(name: str, problem: BaseException) -> None:
+    """The task failed now, for this reason; secrets are blacked out in it."""
+    from governance.models import TaskRun
+
+    TaskRun.objects.bulk_create([TaskRun(name=name)], ignore_conflicts=True)
+    TaskRun.objects.filter(name=name).update(
+        failed_at=clock.now(), reason=reason_of(problem), failed_in_a_row=F("failed_in_a_row") + 1
+    )

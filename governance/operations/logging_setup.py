@@ -1,0 +1,49 @@
+"""How lines of the log look: key=value, one an event, on the error output; without what must not stand there."""
+
+import structlog
+
+from governance.operations.redaction import BlackOut
+
+LOG_STEPS = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+]
+
+
+def lines(*, debug: bool, secrets: list[str]) -> dict:
+    """Set structlog up, and return what plain logging is configured with, so that both write alike."""
+    structlog.configure(
+        processors=[*LOG_STEPS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": LOG_STEPS,
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    BlackOut(secrets),
+                    structlog.processors.KeyValueRenderer(
+                        key_order=["timestamp", "level", "logger", "event"], drop_missing=True
+                    ),
+                ],
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["stderr"], "level": "WARNING"},
+        "loggers": {
+            "plumbline": {"level": "DEBUG" if debug else "INFO"},
+            "django": {"handlers": [], "level": "WARNING", "propagate": True},
+            "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+            "celery": {"level": "WARNING"},
+            "kombu": {"level": "ERROR"},  # warns that filesystem:// names no host
+        },
+    }

@@ -1,0 +1,87 @@
+"""Secrets never reach a log: what looks like one, or is one of ours, is blacked out in every line.
+
+Nothing logs a secret on purpose; this is for exceptions that quote an address with its password, for a library that
+is too talkative, and for mistakes. It works on finished values, tracebacks among them.
+"""
+
+import re
+from collections.abc import Iterable
+
+from django.conf import settings
+
+BLACK = "[removed]"
+SHORTEST = 8  # letters; anything shorter is a word that stands in ordinary sentences too
+NAMES = (
+    r"pass(?:word|wd|phrase)?|pwd|secret\w*|api_?key|signing_?key|private_?key|access_?key|(?:access_?|refresh_?|csrf\w*)?token"
+    r"|session(?:id|_?key)|credential\w*"
+)
+NAMED = re.compile(rf"(?:^|_)(?:{NAMES}|authorization|cookies?)$", re.IGNORECASE)
+PATTERNS = (
+    # scheme://user:password@host
+    (re.compile(r"(\b[a-z][a-z0-9+.\-]*://[^\s/:@]*:)[^\s@]+(?=@)", re.IGNORECASE), rf"\1{BLACK}"),
+    # Authorization: Bearer x, and the like
+    (re.compile(r"\b(bearer|basic|digest)\s+[A-Za-z0-9._~+/\-]{8,}=*", re.IGNORECASE), rf"\1 {BLACK}"),
+    # Cookie: a=b; c=d, to the end of the line
+    (re.compile(r"((?:\bcookie|\bauthorization)[\"']?\s*[:=]\s*)[^\r\n]+", re.IGNORECASE), rf"\1{BLACK}"),
+    # Keys of systems, by the shape of them (governance.authorization.service_keys)
+    (re.compile(r"\b(plk_[a-z2-7]{12}_)[A-Za-z0-9_-]{20,}"), rf"\1{BLACK}"),
+    # The end of an address that is itself a key: links for passwords, the first admin, calendars, pulses, problems
+    (
+        re.compile(r"(/(?:password/link|first-admin|calendar|pulse|report(?:/answer)?)/)[^\s/'\"?]{8,}"),
+        rf"\1{BLACK}",
+    ),
+    # password=x, 'token': 'x'
+    (
+        re.compile(
+            rf"""((?<![A-Za-z])(?:{NAMES})["']?\s*(?:=|:(?!//))\s*)(?:"[^"]*"|'[^']*'|[^\s,;&)}}\]]+)""",
+            re.IGNORECASE,
+        ),
+        rf"\1{BLACK}",
+    ),
+    (
+        re.compile(
+            r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
+        ),
+        BLACK,
+    ),
+)
+
+
+class BlackOut:
+    """A step of the log that takes secrets out. `own` are texts that must not stand anywhere."""
+
+    def __init__(self, own: Iterable[str] = ()):
+        known = sorted({text for text in own if len(text) >= SHORTEST}, key=len, reverse=True)
+        self._own = re.compile("|".join(map(re.escape, known))) if known else None
+
+    def __call__(self, logger, method, event: dict) -> dict:
+        """The same event without secrets."""
+        return {name: self._value(name, value) for name, value in event.items()}
+
+    def text(self, words: str) -> str:
+        """These words without secrets."""
+        if self._own is not None:
+            words = self._own.sub(BLACK, words)
+        for pattern, instead in PATTERNS:
+            words = pattern.sub(instead, words)
+        return words
+
+    def _value(self, name: str, value):
+        if isinstance(name, str) and NAMED.search(name) and value:
+            return BLACK
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {key: self._value(key, part) for key, part in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._value("", part) for part in value]
+        if value is None or isinstance(value, (bool, int, float)) or name.startswith("_"):
+            return value
+        return self.text(str(value))
+
+
+def reason_of(problem: BaseException, longest: int = 1000) -> str:
+    """An exception as people are shown it: its kind and words, of a group each that is in it, without secrets."""
+    parts = problem.exceptions if isinstance(problem, BaseExceptionGroup) else [problem]
+    words = "; ".join(f"{type(part).__name__}: {part}" for part in parts)
+    return BlackOut(settings.OWN_SECRETS).text(words)[:longest]

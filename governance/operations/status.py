@@ -1,0 +1,305 @@
+"""How the installation is: what beats, what works, what waits to be sent or sealed, and how much room is left.
+
+Everything is asked of our own tables and of the disk, so the answer is the same with every broker. What stands still,
+or waits for too long, is a line on the desk of every admin (`governance.operations.status_desk`).
+"""
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import connection, transaction
+from django.db.models import Q
+
+from governance import clock, contributions
+from governance.database.request_memo import once
+from governance.ledger import record
+from governance.ledger.row_history import acting
+from governance.models import Delivery, Entry, PasswordLink, Pulse, TaskRun, User
+from governance.models.installation import SCHEDULER, WEB, WORKER
+from governance.notices import daily_mail, outbox
+from governance.operations import clock_check
+from governance.operations.redaction import reason_of
+from governance.people.permissions import may_keep_accounts
+from governance.permission_result import no
+from governance.sign_in import password_links
+
+SILENT = timedelta(minutes=2)  # signs of life come every 15 seconds
+MARGIN = timedelta(minutes=5)  # a task may wait behind others for as long before it is called late
+LITTLE_ROOM = 1024**3  # bytes left for evidence below which the page warns
+
+
+@dataclass(frozen=True)
+class Beating:
+    """A process that gives signs of life, or gave them until it fell silent."""
+
+    name: str
+    started_at: datetime
+    seen_at: datetime
+    silent: bool
+    clock_off: int = 0  # seconds ahead of the database's, where that is too much
+
+    @property
+    def host(self) -> str:
+        """The machine it runs on; the name says the process too."""
+        return self.name.rpartition(" (")[0] or self.name
+
+    @property
+    def clock_words(self) -> str:
+        """By how much its clock is off; empty where it is right."""
+        return clock_check.in_words(self.clock_off) if self.clock_off else ""
+
+
+@dataclass(frozen=True)
+class Beat:
+    """The scheduler: every process that claims to be one, and since when none of them is heard.
+
+    `silent_since` is None while one is heard; where none ever was, it is the moment of the installation's first act.
+    """
+
+    schedulers: list[Beating]
+    silent_since: datetime | None
+
+    @property
+    def several(self) -> bool:
+        """Whether more than one beats: then everything is knocked for twice."""
+        return sum(not one.silent for one in self.schedulers) > 1
+
+    @property
+    def last(self) -> datetime | None:
+        """The last sign of life of any of them."""
+        return max((one.seen_at for one in self.schedulers), default=None)
+
+
+@dataclass(frozen=True)
+class Task:
+    """How one task went last, when it was due, and whether it is late."""
+
+    name: str
+    words: str
+    done_at: datetime | None
+    due_at: datetime | None
+    late: bool
+    failed_at: datetime | None
+    reason: str
+    failed_in_a_row: int
+
+
+@dataclass(frozen=True)
+class Undelivered:
+    """A mail that was tried and did not go out."""
+
+    key: str
+    to: User
+    what: str
+    since: datetime
+    attempts: int
+    reason: str
+    again_at: datetime
+
+
+@dataclass(frozen=True)
+class Room:
+    """How large the database is and how much room the disk of the evidence has, in bytes."""
+
+    database: int
+    free: int
+    total: int
+
+    @property
+    def little(self) -> bool:
+        """Whether the evidence of the next weeks may find no room."""
+        return self.free < LITTLE_ROOM
+
+
+# --- What beats ----------------------------------------------------------------------------------------------
+
+
+def _beating(rows, kind: str) -> list[Beating]:
+    now = clock.now()
+    return [
+        Beating(row.name, row.started_at, row.seen_at, row.seen_at < now - SILENT, row.clock_off)
+        for row in rows
+        if row.kind == kind
+    ]
+
+
+def pulses() -> list[Pulse]:
+    """The last sign of life of every process."""
+    return once(("pulses",), lambda: list(Pulse.objects.all()))
+
+
+def beat(rows: list[Pulse] | None = None) -> Beat:
+    """The scheduler as its signs of life tell it."""
+    schedulers = _beating(Pulse.objects.all() if rows is None else rows, SCHEDULER)
+    return Beat(schedulers, silent_since(schedulers))
+
+
+def silent_since(processes: list[Beating]) -> datetime | None:
+    """Since when none of these is heard; where none ever was, since the installation's first act. None: one is."""
+    if any(not one.silent for one in processes):
+        return None
+    since = max((one.seen_at for one in processes), default=None) or _first_act()
+    if since is None or since >= clock.now() - SILENT:
+        return None  # a new installation has just been started
+    return since
+
+
+def _first_act() -> datetime | None:
+    acts = Entry.objects.order_by("pk").values_list("recorded_at", flat=True)
+    return once(("first act",), acts.first)
+
+
+def workers(rows: list[Pulse]) -> list[Beating]:
+    """Every worker heard within the last day."""
+    return _beating(rows, WORKER)
+
+
+def lost(processes: list[Beating]) -> list[Beating]:
+    """Those that fell silent without an end in order, and that nothing begun on their host since has replaced."""
+    alive = [one for one in processes if not one.silent]
+    return [
+        one
+        for one in processes
+        if one.silent
+        and not any(other.host == one.host and other.started_at > one.seen_at for other in alive)
+    ]
+
+
+def clocks_off(rows: list[Pulse]) -> list[Beating]:
+    """The processes, of every kind, whose clock is not to be believed."""
+    found = [one for kind in (SCHEDULER, WORKER, WEB) for one in _beating(rows, kind)]
+    return [one for one in found if one.clock_off and not one.silent]
+
+
+def tasks(runs: list[TaskRun] | None = None) -> list[Task]:
+    """Every task the scheduler knocks for, and every other that ever ran; the late and the failing first."""
+    known = {run.name: run for run in (TaskRun.objects.all() if runs is None else runs)}
+    clockwork = {entry["task"]: (words, entry) for words, entry in settings.CELERY_BEAT_SCHEDULE.items()}
+    found = [
+        _task(known.get(name) or TaskRun(name=name), *clockwork.get(name, (_named(name), {})))
+        for name in dict.fromkeys([*clockwork, *sorted(known)])
+    ]
+    return sorted(found, key=lambda task: (not task.failed_in_a_row, not task.late))
+
+
+def _named(name: str) -> str:
+    return name.rpartition(".")[2].replace("_", " ")
+
+
+def _task(run: TaskRun, words: str, entry: dict) -> Task:
+    due = due_after(entry["schedule"], run.done_at) if entry and run.done_at else None
+    return Task(
+        name=run.name,
+        words=words[:1].upper() + words[1:],
+        done_at=run.done_at,
+        due_at=due,
+        late=due is not None and clock.now() > due + MARGIN,
+        failed_at=run.failed_at,
+        reason=run.reason,
+        failed_in_a_row=run.failed_in_a_row,
+    )
+
+
+def due_after(schedule, last: datetime) -> datetime:
+    """When a task that was done at `last` is due again: after so many seconds, or at the next moment of its crontab."""
+    if isinstance(schedule, (int, float)):
+        return last + timedelta(seconds=schedule)
+    start, delta, _ = schedule.remaining_delta(last)
+    return start + delta
+
+
+# --- What waits ----------------------------------------------------------------------------------------------
+
+
+def undelivered() -> list[Undelivered]:
+    """Mails that failed and are still to be sent, the oldest first."""
+    # Of the day's mails those that still hold notices: what an earlier day failed to send moves into today's.
+    live = Q(kind=Delivery.DAY, notices__isnull=False)
+    for kind, made in contributions.mails.items():
+        live |= Q(kind=kind, day=made.newest_day()) & ~Q(kind=Delivery.DAY)
+    days = (
+        Delivery.objects.filter(live, sent_at__isnull=True, person__is_active=True)
+        .exclude(last_error="")
+        .select_related("person")
+        .distinct()
+    )
+    of_days = [
+        _waiting(row, "day", f"{row.get_kind_display()} of {row.day:%-d %B}", clock.midnight_before(row.day))
+        for row in days
+    ]
+    of_links = [
+        _waiting(row, "link", row.get_purpose_display().capitalize(), row.made_at)
+        for row in PasswordLink.objects.unmailed().exclude(last_error="").select_related("person")
+    ]
+    return sorted([*of_days, *of_links], key=lambda mail: mail.since)
+
+
+def _waiting(row, kind: str, what: str, since: datetime) -> Undelivered:
+    again = (row.claimed_at or clock.now()) + outbox.CLAIM
+    return Undelivered(f"{kind}-{row.pk}", row.person, what, since, row.attempts, row.last_error, again)
+
+
+def try_again(*, key: str, by: User) -> bool | None:
+    """Try one undelivered mail again now: whether it went out; None where it is not waiting any more."""
+    chosen = _to_try([mail for mail in undelivered() if mail.key == key], by)
+    if not chosen:
+        return None
+    ((model, number),) = chosen
+    outbox.cut_rest(model, [number])
+    if model is Delivery:
+        claimed = daily_mail.claim(number)
+        return None if claimed is None else daily_mail.send(claimed)
+    if not outbox.claim(PasswordLink, number):
+        return None
+    return password_links.send(PasswordLink.objects.select_related("person", "made_by").get(pk=number))
+
+
+def try_all_again(*, by: User) -> int:
+    """Have the worker try every undelivered mail again as soon as it can; how many there are."""
+    from governance import tasks as governance_tasks  # which import the modules that this one does
+
+    chosen = _to_try(undelivered(), by)
+    for model in (Delivery, PasswordLink):
+        outbox.cut_rest(model, [number for of, number in chosen if of is model])
+    transaction.on_commit(governance_tasks.deliver_mail.delay, robust=True)
+    return len(chosen)
+
+
+def _to_try(mails: list[Undelivered], by: User) -> list[tuple[type, int]]:
+    """The rows of these mails, once the act is in the record."""
+    with acting(by=by, reason="Undelivered mail tried again"):
+        may_keep_accounts(by).or_refuse()
+        if mails:
+            record.record("mail tried again", count=len(mails))
+    parts = [mail.key.partition("-") for mail in mails]
+    return [(Delivery if kind == "day" else PasswordLink, int(number)) for kind, _, number in parts]
+
+
+def send_test(*, by: User) -> str:
+    """Send a test mail to this admin now; empty when it was handed over, else why not."""
+    may_keep_accounts(by).or_refuse()
+    if not by.email:
+        no("Your account has no mail address.", "Add one in Admin.", link="/admin/").or_refuse()
+    mail = EmailMessage(
+        subject="Plumbline: a test mail",
+        body=f"{by.full_name},\n\nthis is the test mail you asked for. Mails of {settings.ADDRESS} arrive.\n",
+        to=[by.email],
+        headers={"Auto-Submitted": "auto-generated"},
+    )
+    try:
+        mail.send()
+    except Exception as problem:
+        return reason_of(problem)
+    return ""
+
+
+def room() -> Room:
+    """Size of the database, and what is left on the disk that holds the evidence."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_database_size(current_database())")
+        (size,) = cursor.fetchone()
+    disk = shutil.disk_usage(settings.MEDIA_ROOT)
+    return Room(size, disk.free, disk.total)

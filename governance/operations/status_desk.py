@@ -1,0 +1,98 @@
+"""What runs and does not run: a line on the desk of every admin as soon as something stands still or waits too long."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.conf import settings
+from django.urls import reverse
+
+from governance import clock
+from governance.authorization import decision_spool
+from governance.models import Pulse, User
+from governance.notices.desk import Line
+from governance.operations import clock_check, status
+from governance.transparency_log import sealing
+
+WAITS_LONG = timedelta(minutes=1)  # decisions come over within a second or two
+
+
+def lines(person: User) -> list[Line]:
+    """Everything that is wrong with what runs, on the desk of every admin."""
+    if not (person.is_admin and person.is_active):
+        return []
+    rows = status.pulses()
+    found = [*_scheduler(rows), *_workers(rows), *_clocks(rows), *_sealing(), *_decisions()]
+    return [
+        Line("see", text, f"{reverse('status')}{place}", "See the status", why) for text, place, why in found
+    ]
+
+
+def _scheduler(rows: list[Pulse]) -> Iterator[tuple[str, str, str]]:
+    if since := status.beat(rows).silent_since:
+        yield (
+            "The scheduler is silent",
+            "",
+            f"Nothing was heard of it since {clock.moment_in_words(since)}: nobody is reminded, no mail goes out, the "
+            "record is not sealed. What each page says stays right.",
+        )
+
+
+def _workers(rows: list[Pulse]) -> Iterator[tuple[str, str, str]]:
+    workers = status.workers(rows)
+    if since := status.silent_since(workers):
+        yield (
+            "No worker is heard",
+            "",
+            f"Nothing was heard of any since {clock.moment_in_words(since)}: no mail goes out, the record is not "
+            "sealed. What each page says stays right.",
+        )
+        return
+    for one in status.lost(workers):
+        yield (
+            f"A worker on {one.host.rpartition('@')[2]} fell silent",
+            "",
+            f"Last heard at {clock.moment_in_words(one.seen_at)}. Others go on with its work; start it again, or it "
+            "leaves this list a day later.",
+        )
+
+
+def _clocks(rows: list[Pulse]) -> Iterator[tuple[str, str, str]]:
+    off = {one.host.rpartition("@")[2]: one.clock_words for one in status.clocks_off(rows)}
+    if found := clock_check.off():
+        off.setdefault("the machine that shows you this", clock_check.in_words(found))
+    for host, words in off.items():
+        yield (
+            f"The clock of {host} is wrong",
+            "",
+            f"It is {words}. Nothing that depends on the day is done there, and it is not ready for requests, until it "
+            "is set right (NTP).",
+        )
+
+
+def _sealing() -> Iterator[tuple[str, str, str]]:
+    backlog = sealing.backlog()
+    if backlog.late:
+        since = clock.moment_in_words(clock.now() - backlog.age)
+        yield (
+            "The record is not sealed",
+            "#record",
+            f"{backlog.count} entries wait, the oldest since {since}. It takes seconds when scheduler and worker run.",
+        )
+
+
+def _decisions() -> Iterator[tuple[str, str, str]]:
+    waiting = decision_spool.waiting(settings.DECISIONS_DIR)
+    if waiting.aside:
+        yield (
+            "Decisions were set aside",
+            "#decisions",
+            "The database did not take some of what systems were told. It is kept in files, and is not in the log of "
+            "decisions before they are mended.",
+        )
+    if waiting.since and waiting.since < clock.now() - WAITS_LONG:
+        yield (
+            "Decisions wait in files",
+            "#decisions",
+            f"Since {clock.moment_in_words(waiting.since)} they did not come into the database. Where it lasts, "
+            "nothing is allowed to any system.",
+        )

@@ -1,0 +1,314 @@
+"""Acts on people, boards and rulebooks that touch no case. What touches a case lives in `initiatives.actions`."""
+
+import re
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import connection
+
+from governance import clock
+from governance.ledger import record
+from governance.ledger.row_history import acting
+from governance.models import Board, Criterion, Gate, Membership, Requirement, Rulebook, Unit, User
+from governance.models.people import BOARD_ROLES
+from governance.people import cooling_off, people_import
+from governance.people.permissions import may_confirm_seat
+from governance.permission_result import Refused, no
+from governance.rulebook import RulebookErrors, parse
+from governance.sign_in import account_notices, password_links
+
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+
+
+def add_unit(*, name: str, code: str, parent: Unit | None = None, reason: str = "", by: User) -> Unit:
+    """Add a unit below another. Raises ValidationError when the code is taken."""
+    with acting(by=by, reason=reason or "Unit added"):
+        _admin(by)
+        if Unit.objects.filter(code=code).exists():
+            raise ValidationError({"code": f"The code {code} is taken; choose another."})
+        if parent is not None:
+            # Locked and read again: whoever moves it meanwhile moves what stands below it too.
+            parent = Unit.objects.select_for_update().get(pk=parent.pk)
+            in_being(parent, "parent")
+        unit = Unit(name=name, code=code, parent=parent)
+        unit.save()
+        record.record("unit added", unit=name, code=code, parent=parent.name if parent else None)
+    return unit
+
+
+def in_being(unit: Unit | None, field: str) -> None:
+    """Raise ValidationError at `field` when the unit was merged into another, naming the one to choose instead."""
+    if unit is not None and unit.merged_into_id:
+        raise ValidationError(
+            {field: f"{unit} was merged into {unit.merged_into}; choose {unit.merged_into}."}
+        )
+
+
+def add_board(*, name: str, unit: Unit, reason: str = "", by: User) -> Board:
+    """Give a unit its board, responsible for the cases of the units below that have none nearer."""
+    with acting(by=by, reason=reason or "Board added"):
+        _admin(by)
+        in_being(unit, "unit")
+        board = Board(name=name, unit=unit)
+        board.save()
+        record.record("board added", board=name, unit=unit.name)
+    return board
+
+
+def add_person(
+    *,
+    login: str,
+    full_name: str,
+    email: str = "",
+    unit: Unit | None = None,
+    manager: User | None = None,
+    is_admin: bool = False,
+    is_auditor: bool = False,
+    reason: str = "",
+    by: User,
+) -> User:
+    """Add an account. Nobody can sign in with it before its person chose a password, by a link."""
+    with acting(by=by, reason=reason or "Account added"):
+        _admin(by)
+        if User.objects.filter(login__iexact=login).exists():
+            raise ValidationError({"login": f"{login} is taken; choose another."})
+        in_being(unit, "unit")
+        person = User.objects.create_user(
+            login,
+            full_name=full_name,
+            email=email,
+            unit=unit,
+            manager=manager,
+            is_admin=is_admin,
+            is_auditor=is_auditor,
+        )
+        record.record(
+            "account added",
+            person=full_name,
+            person_id=person.pk,
+            login=login,
+            admin=is_admin,
+            auditor=is_auditor,
+        )
+    return person
+
+
+def add_people(*, text: str, invite: bool, by: User) -> people_import.Table:
+    """Add everybody of a table who is not here yet, fill the seats it names, and invite the new: all, or nothing.
+
+    Returns the table as it was read before. Raises ValidationError where a line is wrong, or nothing can be read.
+    """
+    with acting(by=by, reason="People from a table"):
+        _admin(by)
+        with (
+            connection.cursor() as cursor
+        ):  # the same table sent twice at once: the second finds everybody here
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('plumbline people'))")
+        table = people_import.read(text, by=by)
+        wrong = table.of(people_import.WRONG)
+        if wrong:
+            lines = "One line needs" if len(wrong) == 1 else f"{len(wrong)} lines need"
+            raise ValidationError(f"{lines} mending; nobody was added.")
+        known = {row.login.lower(): row for row in User.objects.order_by("pk")}
+        added = []
+        for line in table.managers_first():
+            cells = line.cells
+            person = add_person(
+                login=cells["login"],
+                full_name=cells["full_name"],
+                email=cells["email"],
+                unit=line.unit,
+                manager=known.get(cells["manager"].lower()),
+                by=by,
+            )
+            known[person.login.lower()] = person
+            added.append(person)
+        for line in table.lines:
+            if line.fills_seat:
+                appoint(board=line.board, person=known[line.cells["login"].lower()], seat=line.seat, by=by)
+        if invite:
+            password_links.invite(people=[person for person in added if person.email], by=by)
+    return table
+
+
+def appoint(
+    *,
+    board: Board,
+    person: User,
+    seat: str,
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+    delegate_of: Membership | None = None,
+    reason: str = "",
+    by: User,
+) -> Membership:
+    """Put a person in a seat, from now or a day to come, and tell them. Nobody seats themselves.
+
+    In its first day the seat signs nothing that lets a case rise, unless it is confirmed
+    (`governance.people.cooling_off`).
+    """
+    if seat not in BOARD_ROLES:
+        raise ValidationError({"seat": "Choose one of the seats listed."})
+    if delegate_of is not None and (delegate_of.board_id != board.pk or delegate_of.seat != seat):
+        raise ValidationError(
+            {"delegate_of": "A delegate stands in for somebody in the same seat of the same board."}
+        )
+    with acting(by=by, reason=reason or "Appointed"):
+        _admin(by)
+        if by.pk == person.pk:
+            no("Nobody seats themselves.", "Ask another admin.").or_refuse()
+        now = clock.now()
+        if starts_at is not None and clock.local_day(starts_at) < clock.local_day(now):
+            raise ValidationError(
+                {"starts_at": "No seat begins before the day it is granted. Choose today or later."}
+            )
+        starts_at = max(starts_at or now, now)
+        membership = Membership(
+            board=board,
+            person=person,
+            seat=seat,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            delegate_of=delegate_of,
+            granted_by=by,
+            signs_from=cooling_off.seat_from(starts_at),
+        )
+        membership.save()
+        record.record(
+            "appointed",
+            person=person.full_name,
+            person_id=person.pk,
+            seat=seat,
+            board=board.name,
+            delegate_of=delegate_of.person.full_name if delegate_of else None,
+        )
+        waits = membership.signs_from > starts_at
+        account_notices.tell(
+            person,
+            f"seat:{membership.pk}",
+            subject=f"You were given the seat {membership.get_seat_display()} of {board.name}",
+            text=f"By {by}, from {clock.moment_in_words(starts_at)}."
+            + (
+                f" What lets a case rise you sign from {clock.moment_in_words(membership.signs_from)}, or as soon as "
+                "the chair or a second admin confirms the seat."
+                if waits
+                else ""
+            ),
+        )
+    return membership
+
+
+def confirm_seat(*, membership: Membership, by: User) -> Membership:
+    """Confirm a seat in its first day, as chair of its board or as an admin who did not grant it: it counts at once."""
+    with acting(by=by, reason="Seat confirmed"):
+        membership = Membership.objects.select_for_update(of=("self",)).get(pk=membership.pk)
+        may_confirm_seat(membership, by).or_refuse()
+        membership.confirmed_by, membership.confirmed_at = by, clock.now()
+        membership.save()
+        record.record(
+            "seat confirmed",
+            person=membership.person.full_name,
+            person_id=membership.person_id,
+            seat=membership.seat,
+            board=membership.board.name,
+            granted_by=membership.granted_by.full_name if membership.granted_by else None,
+        )
+    return membership
+
+
+def change_address(*, person: User, address: str, by: User) -> None:
+    """Note in the running act, before it is saved, that the mail address of an account becomes another, and tell the
+    one before. Links for a password wait a day before they go to the new one.
+    """
+    before = User.objects.values_list("email", flat=True).get(pk=person.pk)
+    if before == address:
+        return
+    person.email, person.address_changed_at = address, clock.now()
+    account_notices.tell(
+        person,
+        f"address:{person.pk}",
+        subject="The mail address of your account was changed",
+        text=f"By {by}, to {address or 'none'}. A link for your password goes there from "
+        f"{clock.moment_in_words(person.address_changed_at + cooling_off.LASTS)}; until then to the one before.",
+    )
+
+
+def load_rulebook(*, source: str, by: User | None = None, system: str = "") -> Rulebook:
+    """Load a rulebook as a draft. Raises ValidationError listing every problem with its line and remedy.
+
+    The same text again returns the draft or version that is there.
+    """
+    try:
+        book = parse(source)
+    except RulebookErrors as errors:
+        raise ValidationError([str(problem) for problem in errors.problems]) from None
+    if not VERSION.fullmatch(book.version):
+        raise ValidationError(
+            f"Version {book.version[:60]!r} cannot be part of an address; use at most 40 letters, digits and . - _, "
+            "such as 2026.2."
+        )
+    found = Rulebook.objects.filter(version=book.version).first()
+    if found is not None:
+        if found.digest == book.digest:
+            return found
+        raise ValidationError(
+            f"Version {book.version} exists with another text; give the changed text a new version."
+        )
+    with acting(by=by, system=system, reason="Rulebook loaded"):
+        if by is not None:
+            _admin(by)
+        rulebook = Rulebook(
+            version=book.version, source=source, digest=book.digest, loaded_at=clock.now(), loaded_by=by
+        )
+        rulebook.save()
+        _lay_out(rulebook, book)
+        record.record("rulebook loaded", version=book.version, digest=book.digest)
+    return rulebook
+
+
+def _lay_out(rulebook: Rulebook, book) -> None:
+    for position, gate in enumerate(book.gates.values()):
+        Gate(
+            rulebook=rulebook,
+            key=gate.key,
+            position=position,
+            title=gate.title,
+            to_stage=gate.to,
+            quorum=gate.quorum,
+            must_include=list(gate.must_include),
+        ).save()
+    for position, criterion in enumerate(book.criteria.values()):
+        said = _said(rulebook, position, criterion)
+        Criterion(**said, gate_key=criterion.gate, seat=criterion.seat).save()
+    for position, asked in enumerate(book.requirements.values()):
+        said = _said(rulebook, position, asked)
+        Requirement(**said, stage=asked.stage, fresh_days=asked.fresh_days).save()
+
+
+def _said(rulebook: Rulebook, position: int, row) -> dict:
+    """The columns that criteria and requirements share."""
+    same = ("key", "layer", "severity", "waivable", "question")
+    crosswalk = {name: list(places) for name, places in row.crosswalk.items()}
+    return {name: getattr(row, name) for name in same} | {
+        "rulebook": rulebook,
+        "position": position,
+        "crosswalk": crosswalk,
+    }
+
+
+def propose_publication(*, rulebook: Rulebook, by: User) -> Rulebook:
+    """Propose, as admin, that a chair publishes this draft."""
+    with acting(by=by, reason="Publication proposed"):
+        _admin(by)
+        rulebook = Rulebook.objects.select_for_update().get(pk=rulebook.pk)
+        if rulebook.published:
+            raise Refused(f"Rulebook {rulebook.version} is published already.")
+        rulebook.admin = by
+        rulebook.save()
+        record.record("publication proposed", version=rulebook.version, digest=rulebook.digest)
+    return rulebook
+
+
+def _admin(by: User | None) -> None:
+    if by is not None and not (by.is_active and by.is_admin):
+        no("Only admins do this.", "Ask an admin.").or_refuse()

@@ -1,0 +1,98 @@
+"""Which board a unit answers to, and who sits on it at a moment."""
+
+from collections.abc import Iterable
+
+from django.db.models import Exists, OuterRef, QuerySet, Value
+
+from governance.database.batch_read import Batch, Given, Rows
+from governance.models import Absence, Board, Membership, Unit, User
+from governance.models.people import CHAIR, DEPUTY_CHAIR
+
+# What comes along of a person; a password never does.
+PERSON = (
+    "id",
+    "login",
+    "full_name",
+    "email",
+    "unit_id",
+    "manager_id",
+    "is_active",
+    "is_admin",
+    "is_auditor",
+    "signs_from",
+)
+_BOARD = tuple(one.column for one in Board._meta.concrete_fields)
+_UNIT = tuple(one.column for one in Unit._meta.concrete_fields)
+
+
+def away(moment, person: str = "person") -> Exists:
+    """Whether that person of a row is away at `moment`, to annotate or filter by."""
+    return Exists(Absence.objects.at(moment).filter(person=OuterRef(person)))
+
+
+_DELEGATE_OF = {"delegate_of": ("id", "person_id"), "delegate_of__person": PERSON}
+_EVERY = Batch(boards=Rows(Board.objects.annotate(every=Value(1)), "every", joined={"unit": _UNIT}))
+_SEATED = Membership.objects.held_at(Given("now")).annotate(away=away(Given("now")))
+_OF_BOARD = Batch(members=Rows(_SEATED, "board", joined={"person": PERSON} | _DELEGATE_OF))
+_OF_PERSON = Batch(
+    seats=Rows(_SEATED, "person", joined={"board": _BOARD, "board__unit": _UNIT} | _DELEGATE_OF)
+)
+
+
+def boards() -> list[Board]:
+    """Every board with its unit: there are few, and each question about one needs its place among the others."""
+    return sorted(_EVERY.of(1, "boards"), key=lambda board: board.name)
+
+
+def board_for(unit: Unit) -> Board | None:
+    """The nearest board up the unit tree, the unit's own first; None where no unit above has one."""
+    codes = unit.ancestor_codes()
+    above = [board for board in boards() if board.unit.code in codes]
+    return min(above, key=lambda board: codes.index(board.unit.code), default=None)
+
+
+def units_of_board(board: Board) -> QuerySet:
+    """Keys of the units whose nearest board this is, as a query to filter by."""
+    path = board.unit.path
+    units = Unit.objects.filter(path__startswith=path)
+    for other in boards():
+        if other.pk != board.pk and other.unit.path.startswith(path):
+            units = units.exclude(path__startswith=other.unit.path)
+    return units.order_by().values("pk")
+
+
+def members_now(board: Board | None) -> list[Membership]:
+    """Everybody who holds a seat of the board now, with the person, and whether they are `away`."""
+    if board is None:
+        return []
+    members = _OF_BOARD.of(board.pk, "members")
+    return sorted(members, key=lambda member: (member.delegate_of_id is not None, member.pk))
+
+
+def read_members(boards: Iterable[Board | None]) -> None:
+    """Read now who sits on all these boards, for the running look: what `members_now` then gives."""
+    _OF_BOARD.together({board.pk for board in boards if board is not None})
+
+
+def seats_held(person: User) -> list[Membership]:
+    """The seats, chair and deputy chair among them, that the person holds now on any board; `away`: whether now."""
+    seats = _OF_PERSON.of(person.pk, "seats")
+    return sorted(seats, key=lambda seat: (seat.board.name, seat.seat, seat.starts_at))
+
+
+def seat_holders(members: list[Membership], seat: str) -> list[Membership]:
+    """Who holds the seat: its holder first, then delegates."""
+    return [member for member in members if member.seat == seat]
+
+
+def holder_stood_in_for(members: list[Membership], seat: str, person: User) -> User | None:
+    """Whose seat it is, where the person holds it as a delegate only; else None."""
+    mine = [member for member in seat_holders(members, seat) if member.person_id == person.pk]
+    if not mine or any(member.delegate_of_id is None for member in mine):
+        return None
+    return mine[0].delegate_of.person
+
+
+def chairs(members: list[Membership]) -> tuple[list[Membership], list[Membership]]:
+    """The chair and the deputy chair, each as a list that may be empty."""
+    return seat_holders(members, CHAIR), seat_holders(members, DEPUTY_CHAIR)

@@ -1,0 +1,27 @@
+"""A new seat, looked at and confirmed by somebody who did not grant it."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods
+
+from governance.models import Membership
+from governance.people import actions
+from governance.people.permissions import may_confirm_seat
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    """Who was given which seat by whom; confirmed, it signs at once what lets a case rise."""
+    rows = Membership.objects.select_related("board", "person", "granted_by", "delegate_of__person")
+    seat = get_object_or_404(rows, pk=pk)
+    may_confirm_seat(seat, request.user).or_refuse()
+    if request.method == "POST":
+        actions.confirm_seat(membership=seat, by=request.user)
+        messages.success(request, f"{seat.person} signs in this seat from now on.")
+        return redirect("desk")
+    happens = [
+        f"{seat.person} can approve in this seat at once, and not only from the end of its first day.",
+        "The record says that you confirmed it.",
+    ]
+    return render(request, "governance/seat_confirm.html", {"seat": seat, "happens": happens})

@@ -1,0 +1,1 @@
+"""Retention, legal holds, subject access, erasure and its replay."""

@@ -1,0 +1,158 @@
+"""Erasures that were done: what they took, in words where it stood, and again after a restore of an older backup."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.storage import storages
+from django.db import connection, transaction
+
+from governance import clock
+from governance.ledger import row_capture
+from governance.models import Entry
+from governance.privacy import personal_data
+from governance.privacy.personal_data import About, Words
+from governance.privacy.retention import ERASED
+
+LOG = "erasures.jsonl"
+
+
+def acts() -> list[Entry]:
+    """Every act of erasure, oldest first."""
+    return list(Entry.objects.filter(kind=ERASED).select_related("body").order_by("id"))
+
+
+def without_words(entries: Iterable[Entry]) -> Iterator[int]:
+    """The keys of those of these entries whose body is gone."""
+    return (entry.pk for entry in entries if not bytes(entry.body.body))
+
+
+def words_for(erased: Iterable[int]) -> dict[int, str]:
+    """By key, for entries whose body is gone: when it was erased, by whom and why, in a sentence."""
+    asked = set(erased)
+    if not asked:
+        return {}
+    found = dict.fromkeys(asked, "Its words were erased since.")
+    for act in acts():
+        told = act.facts
+        facts = told["facts"]
+        why = facts.get("why") or told["reason"]
+        sentence = f"Erased on {_day(act.at)} by {told['actor']['name']}: {why} ({facts['duty']})."
+        found |= dict.fromkeys(asked.intersection(facts["entries"]), sentence)
+    return found
+
+
+def _day(moment) -> str:
+    day = clock.local_day(moment)
+    return f"{day.day} {day:%B %Y}"
+
+
+# --- Rows and their entries ------------------------------------------------------------------------------------------
+
+
+def entries_of_history(model, keys: list[int]) -> dict[str, int]:
+    """By history_id, the entry that tells the same change: the nth of its row in its transaction."""
+    past, pk = model.history.model._meta.db_table, model._meta.pk.column
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT h.history_id::text, c.id FROM (
+              SELECT history_id, {pk}::text AS key, history_xact AS xact,
+                     row_number() OVER (PARTITION BY {pk}, history_xact ORDER BY history_id) AS nth
+                FROM {past}
+               WHERE ({pk}, history_xact) IN (SELECT {pk}, history_xact FROM {past} WHERE history_id = ANY (%(keys)s))
+            ) h JOIN (
+              SELECT id, key, xact, row_number() OVER (PARTITION BY key, xact ORDER BY id) AS nth
+                FROM governance_entry WHERE "table" = %(table)s
+                 AND xact IN (SELECT history_xact FROM {past} WHERE history_id = ANY (%(keys)s))
+            ) c USING (key, xact, nth) WHERE h.history_id = ANY (%(keys)s)
+            """,
+            {"keys": keys, "table": model._meta.db_table},
+        )
+        return dict(cursor.fetchall())
+
+
+def newest_entries(table: str, keys: list[str]) -> dict[str, int]:
+    """By key, the newest entry of each of these rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'SELECT key, max(id) FROM governance_entry WHERE "table" = %s AND key = ANY (%s) GROUP BY key',
+            [table, keys],
+        )
+        return dict(cursor.fetchall())
+
+
+def entries_by_id(keys: list[int]) -> dict[int, About]:
+    """Entries as erasure knows them."""
+    return {
+        row.pk: About(
+            row.pk, row.kind, row.case_ref, row.table, row.key, row.xact, row.at, bytes(row.digest).hex()
+        )
+        for row in Entry.objects.filter(pk__in=keys)
+    }
+
+
+# --- After the transaction -------------------------------------------------------------------------------------------
+
+
+def remove_later(files: list[str], words: Words | None) -> None:
+    """Once the transaction is committed: remove what lies outside the database, write down what was erased."""
+
+    def remove() -> None:
+        write_log()
+        for name in files:
+            storages["evidence"].delete(name)
+        if words is not None:
+            personal_data.remove_mails(words)
+
+    transaction.on_commit(remove)
+
+
+def give_space_back(tables: Iterable[str]) -> None:
+    """Have the database give up the old versions of rows, which it keeps for a while; outside any transaction."""
+    with connection.cursor() as cursor:
+        for table in sorted({"governance_entrybody", *tables}):
+            cursor.execute(f"VACUUM {connection.ops.quote_name(table)}")
+
+
+def log_path() -> Path:
+    """Where the log lies: beside the database, not in it. Keep it with the backups, apart from each of them."""
+    return settings.DATA_DIR / LOG
+
+
+def write_log(path: Path | None = None) -> int:
+    """Append every erasure that the log lacks; returns how many. The log names nobody, but by number."""
+    path = path or log_path()
+    known = {json.loads(line)["digest"] for line in path.read_text().splitlines()} if path.exists() else set()
+    added = 0
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as log:
+        for line in lines():
+            if line["digest"] not in known:
+                log.write(json.dumps(line, sort_keys=True) + "\n")
+                added += 1
+        log.flush()
+        os.fsync(log.fileno())
+    return added
+
+
+def lines() -> Iterator[dict]:
+    """Every erasure as a line of the log: keys and digests of entries, keys of rows and where the mark stands."""
+    for act in acts():
+        facts = act.facts["facts"]
+        digests = Entry.objects.filter(pk__in=facts["entries"]).order_by("pk").values_list("pk", "digest")
+        yield {
+            "act": act.pk,
+            "digest": bytes(act.digest).hex(),
+            "at": act.at.isoformat(),
+            "person": facts["person_id"],
+            "mark": facts["mark"],
+            "entries": [[key, bytes(digest).hex()] for key, digest in digests],
+            "rows": facts["rows"],
+        }
+
+
+def governed_by_history() -> dict[str, type]:
+    """Governed models by the name of their table of history."""
+    return {model.history.model._meta.db_table: model for model in row_capture.governed_models()}

@@ -1,0 +1,110 @@
+"""What the record holds about one person, as she may ask to know it: a file of JSON, and a page to read.
+
+It repeats what others wrote beside her name. Whoever hands it over looks first whether that touches the rights of
+others.
+"""
+
+import json
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.apps import apps
+from django.db import models
+from django.template.loader import render_to_string
+
+from governance import clock
+from governance.ledger import record, row_capture
+from governance.ledger.row_history import acting
+from governance.models import Entry, LegalHold, User
+from governance.people.permissions import may_take
+from governance.privacy import personal_data
+
+AT_ONCE = 500
+
+
+def take(*, person: User, also: Iterable[str] = (), to: Path, by: User) -> dict[str, int]:
+    """Write everything that names the person, or belongs to her, into a zip at `to`; returns how much of what.
+
+    Taking it is an entry. Raises FileExistsError where there is a file already, Refused for who may not.
+    """
+    with acting(by=by, reason="Report of what is held about a person"):
+        may_take(by=by).or_refuse()
+        words = personal_data.words_of(person, also)
+        tables = _tables(person, words)
+        entries = list(_entries(person, words))
+        mails = [mail for _, mail in personal_data.mails_about(words)]
+        counts = {table: len(rows) for table, rows in tables.items()}
+        counts |= {"entries": len(entries), "mails": len(mails)}
+        told = {
+            "person": person.pk,
+            "made_at": clock.now().isoformat(),
+            "searched_for": [*words.terms, *words.names, *words.logins],
+            "legal_holds": LegalHold.objects.open().filter(person=person).count(),
+            "tables": tables,
+            "entries": entries,
+            "mails": mails,
+        }
+        page = render_to_string(
+            "governance/subject_access.html", told | {"name": person.full_name, "counts": counts}
+        )
+        with zipfile.ZipFile(to, "x", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("data.json", json.dumps(told, ensure_ascii=False, indent=1))
+            archive.writestr("index.html", page)
+        record.record("subject access report taken", person_id=person.pk, counts=counts)
+    return counts
+
+
+def _tables(person: User, words: personal_data.Words) -> dict[str, list[dict]]:
+    """By table, every row that names the person or points to her, as text: her account first."""
+    found: dict[str, dict[str, dict]] = {User._meta.db_table: {}}
+    named: dict[str, list[str]] = {}
+    for mention in personal_data.mentions(words, personal_data.tables()):
+        named.setdefault(mention.table, []).append(mention.key)
+    for model in apps.get_models(include_auto_created=True):
+        if model._meta.app_label not in row_capture.APPS and not _points(model):
+            continue
+        mine = models.Q(pk__in=named.get(model._meta.db_table, []))
+        if model is User:
+            mine |= models.Q(pk=person.pk)
+        for link in _points(model):
+            mine |= models.Q(**{link: person.pk})
+        rows = model._base_manager.filter(mine).order_by("pk").values()
+        secret = {"password", "body", "salt", "digest"}
+        kept = {
+            str(row[model._meta.pk.attname]): {
+                name: str(value)
+                for name, value in row.items()
+                if name not in secret and value not in (None, "")
+            }
+            for row in rows.iterator(chunk_size=AT_ONCE)
+        }
+        if kept:
+            found[model._meta.db_table] = kept
+    return {table: list(rows.values()) for table, rows in found.items() if rows}
+
+
+def _points(model) -> list[str]:
+    """The columns of a model, history apart, that hold the key of a person."""
+    if hasattr(model, "instance_type") or model is User:
+        return []
+    return [field.attname for field in model._meta.concrete_fields if field.related_model is User]
+
+
+def _entries(person: User, words: personal_data.Words) -> Iterable[dict]:
+    """Every entry that she wrote or that names her: what stands outside its body, and the body."""
+    keys = [about.id for about in personal_data.entries_about(words, person)]
+    for start in range(0, len(keys), AT_ONCE):
+        some = (
+            Entry.objects.filter(pk__in=keys[start : start + AT_ONCE]).select_related("body").order_by("pk")
+        )
+        for entry in some:
+            yield {
+                "entry": entry.pk,
+                "kind": entry.kind,
+                "case": entry.case_ref,
+                "table": entry.table,
+                "key": entry.key,
+                "at": entry.at.isoformat(),
+                "body": {name: said for name, said in entry.facts.items() if name != "secrets"},
+            }

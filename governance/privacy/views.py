@@ -1,0 +1,67 @@
+"""What is kept and what was erased: legal holds, cases due for disposal, erasures. For admins and auditors."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from governance.models import LegalHold
+from governance.people.permissions import may_hold
+from governance.privacy import erasure_log, retention
+from governance.privacy.forms import HoldForm, LiftForm
+
+PAGE = 50
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def keeping(request: HttpRequest) -> HttpResponse:
+    """Holds that are open, cases that are due, erasures that were done; a hold is opened and lifted here."""
+    may_hold(request.user).or_refuse()
+    lifts = "lift-why" in request.POST
+    hold_form = HoldForm(request.POST if request.method == "POST" and not lifts else None)
+    lift_form = LiftForm(request.POST if lifts else None)
+    asked = lift_form if lifts else hold_form
+    if request.method == "POST" and asked.is_valid():
+        said = asked.cleaned_data
+        try:
+            if lifts:
+                retention.lift_hold(hold=said["hold"], reason=said["why"], by=request.user)
+            else:
+                retention.open_hold(
+                    case_ref=said["case"], person=said["login"], reason=said["why"], by=request.user
+                )
+        except ValidationError as wrong:
+            asked.add_error(None, wrong.messages)
+        else:
+            messages.success(request, "The hold is lifted." if lifts else "The hold is open.")
+            return redirect("keeping")
+    context = {
+        "nav": "audit",
+        "tab": "keeping",
+        "hold_form": hold_form,
+        "lift_form": lift_form,
+        "holds": LegalHold.objects.open().select_related("person", "opened_by"),
+        "due": Paginator(retention.due(), PAGE).get_page(request.GET.get("page")),
+        "days": settings.RETENTION_DAYS,
+        "erasures": [_told(act) for act in reversed(erasure_log.acts())],
+    }
+    return render(request, "governance/keeping.html", context)
+
+
+def _told(act) -> dict:
+    """An erasure as a line: when, by whom, why, which duty, how much, what is kept."""
+    said = act.facts
+    facts = said["facts"]
+    return {
+        "entry": act.pk,
+        "at": act.at,
+        "who": said["actor"]["name"],
+        "why": facts["why"],
+        "duty": facts["duty"],
+        "mark": facts["mark"],
+        "count": len(facts["entries"]),
+        "kept": facts.get("kept", []),
+    }

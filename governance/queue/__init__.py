@@ -1,0 +1,1 @@
+"""The task queue: its address, the broker in files, what every task has in common."""

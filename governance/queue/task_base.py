@@ -1,0 +1,92 @@
+"""Tasks of ours: whoever asks for one never waits for the queue, and none believes a clock that is off.
+
+Correctness lives in our tables (what is due is a query, what is owed a row); the queue only carries the knock. So an
+act hands its knock to a thread of its process and goes on: a queue that hangs holds up that thread and nobody else, and
+what is lost with it is found by the next sweep.
+"""
+
+import atexit
+import os
+import queue
+import threading
+
+import structlog
+from celery import Task, current_app
+
+from governance.operations import clock_check
+
+log = structlog.get_logger("plumbline.queue")
+
+MOST_KNOCKS = 1_000  # that wait for the queue in one process; more are left to the sweeps
+AT_THE_END = 2.0  # seconds that a process which ends gives the knocks on their way
+
+
+class Knocks:
+    """The knocks of one process that are on their way to the queue."""
+
+    def __init__(self):
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        self._waiting: queue.Queue = queue.Queue(MOST_KNOCKS)
+        self._thread: threading.Thread | None = None
+
+    def send(self, knock) -> None:
+        """Have `knock` called soon, by the thread that may wait for the queue; never waits itself."""
+        if self._process != os.getpid():
+            self._begin()  # threads do not outlive a fork
+        try:
+            self._waiting.put_nowait(knock)
+        except queue.Full:
+            log.warning("the queue does not answer; a knock is left to the next sweep")
+            return
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._keep_sending, name="knocks", daemon=True)
+                self._thread.start()
+
+    def settle(self, seconds: float) -> bool:
+        """Wait at most so long for what is on its way; whether nothing is left. For processes that end."""
+        done = threading.Event()
+        if self._process != os.getpid() or self._thread is None:
+            return True
+        try:
+            self._waiting.put_nowait(done.set)
+        except queue.Full:
+            return False
+        return done.wait(seconds)
+
+    def _keep_sending(self) -> None:
+        while True:
+            knock = self._waiting.get()
+            try:
+                knock()
+            except (
+                Exception
+            ) as trouble:  # whatever the transport raises: there are as many kinds as transports
+                log.warning("a knock did not reach the queue; the next sweep finds it", trouble=str(trouble))
+
+
+knocks = Knocks()
+atexit.register(knocks.settle, AT_THE_END)
+
+
+class KnockedFor(Task):
+    """A task of ours. `needs_right_clock`: what it does depends on the day."""
+
+    needs_right_clock = True
+
+    def __call__(self, *args, **kwargs):
+        """Do it. Raises ClockOff where this machine's clock is not to be believed."""
+        if self.needs_right_clock:
+            clock_check.require()
+        return self.run(*args, **kwargs)
+
+    def apply_async(self, args=None, kwargs=None, **options):
+        """As Celery's; from a web process or a command the result is None, because nobody waits for it."""
+        if current_app.conf.task_always_eager or "producer" in options or current_app.current_worker_task:
+            return super().apply_async(args, kwargs, **options)
+        knocks.send(lambda: super(KnockedFor, self).apply_async(args, kwargs, **options))
+        return None

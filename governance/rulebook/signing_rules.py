@@ -1,0 +1,86 @@
+"""Which seats sign, how many, and who decides: a rulebook's rules as rows, for the guards of the database.
+
+Publishing a rulebook writes them; `write_missing` does so for rulebooks that were published before there was the table.
+"""
+
+from collections.abc import Iterator
+
+from governance.ledger.row_history import acting
+from governance.models import Rulebook, SigningRule
+from governance.rulebook import Book, RulebookErrors
+
+TIERS = ("", "minimal", "limited", "high")  # the first: none confirmed
+WITHOUT_REVIEW = ("stopped",)  # reached at once, by no vote
+COMPARED = ("about", "tier", "seats", "must_include", "quorum", "max_age_days", "blocking", "decided_by")
+
+
+def rules_of(book: Book) -> Iterator[dict]:
+    """What a rulebook asks of signatures, by gate and tier, and for contracts."""
+    for gate in book.gates.values():
+        if gate.to in WITHOUT_REVIEW:
+            continue
+        for tier in TIERS:
+            yield {
+                "about": gate.key,
+                "tier": tier,
+                "seats": list(gate.seats),
+                "must_include": list(gate.must_include),
+                "quorum": gate.quorum_for(tier),
+                "max_age_days": book.freshness.sign_off_max_age_days,
+                "blocking": [criterion.key for criterion in gate.criteria if criterion.blocking],
+                "decided_by": SigningRule.BY_CHAIR,
+            }
+    seats = list(book.contract.seats)
+    yield {
+        "about": SigningRule.CONTRACT,
+        "tier": "",
+        "seats": seats,
+        "must_include": seats,
+        "quorum": len(seats),
+        "max_age_days": None,
+        "blocking": [],
+        "decided_by": SigningRule.BY_LAST,
+    }
+
+
+def write(rulebook: Rulebook) -> None:
+    """Write the rules of a rulebook inside the act that publishes it."""
+    SigningRule.objects.bulk_create(
+        SigningRule(rulebook=rulebook, **rule) for rule in rules_of(rulebook.book)
+    )
+
+
+def write_missing() -> None:
+    """Write the rules of published rulebooks that have none; for the owner of the tables, after migrations."""
+    without = [
+        row for row in Rulebook.objects.published().filter(signing_rules__isnull=True) if _readable(row)
+    ]
+    if without:
+        with acting(system="migrations", reason="What published rulebooks ask of signatures, as rows"):
+            for rulebook in without:
+                write(rulebook)
+
+
+def differing(using: str = "default") -> list[str]:
+    """The published rulebooks whose rows say other than their text, a sentence each."""
+    found = []
+    published = Rulebook.objects.using(using).published().order_by("pk").prefetch_related("signing_rules")
+    for rulebook in published:
+        if not _readable(rulebook):
+            continue
+        written = [{name: getattr(row, name) for name in COMPARED} for row in rulebook.signing_rules.all()]
+        if _sorted(written) != _sorted(rules_of(rulebook.book)):
+            found.append(f"The signing rules of rulebook {rulebook.version} are not what its text says.")
+    return found
+
+
+def _sorted(rules) -> list[dict]:
+    return sorted(rules, key=lambda rule: (rule["about"], rule["tier"]))
+
+
+def _readable(rulebook: Rulebook) -> bool:
+    """Whether this release still reads the text of a rulebook that was published long ago."""
+    try:
+        return bool(rulebook.book)
+    except RulebookErrors:
+        return False

@@ -1,0 +1,406 @@
+"""What a rulebook text must satisfy to become a Book. All problems are found together, each with its line.
+
+Shapes come first (unknown and missing keys, wrong types, unknown names), then what holds between rows.
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from itertools import pairwise
+
+from governance.rulebook.schema import (
+    CARRY,
+    DAYS_CEILING,
+    FIXED,
+    GROUPS,
+    KINDS,
+    MOVES,
+    RETENTION_FLOOR_DAYS,
+    ROWS,
+    SECTIONS,
+    TOP,
+    WAIVER_CEILING_DAYS,
+)
+from governance.rulebook.source_positions import lines_of
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong: its line (from 1), the place it concerns, what is wrong and what mends it.
+
+    `path`: the same place as the text has it, such as ("requirement", 3, "fresh_days").
+    """
+
+    line: int
+    key: str
+    what: str
+    remedy: str
+    path: tuple = ()
+
+    def __str__(self):
+        return f"line {self.line}: {self.key}: {self.what} Mend: {self.remedy}"
+
+
+class RulebookErrors(ValueError):
+    """A rulebook text that cannot be used; `problems` lists everything wrong with it, by line."""
+
+    def __init__(self, problems):
+        self.problems = sorted(problems, key=lambda problem: problem.line)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a text may hold: the fields of its highest level, and those of each section, group and row, by name."""
+
+    top: dict
+    sections: dict = field(default_factory=dict)
+    groups: dict = field(default_factory=dict)
+    rows: dict = field(default_factory=dict)
+
+
+RULEBOOK = Shape(TOP, SECTIONS, GROUPS, ROWS)
+
+
+def checked(text: str) -> dict:
+    """The plain tables of a sound rulebook text. Raises RulebookErrors with every problem found."""
+    check = _Check(_tables(text), lines_of(text))
+    check.shapes(RULEBOOK)
+    check.rows_together()
+    check.gates()
+    check.carry_forward()
+    check.figures()
+    if check.problems:
+        raise RulebookErrors(check.problems)
+    return check.raw
+
+
+def checked_beside(text: str, shape: Shape, known: dict[str, list[str]]) -> dict:
+    """The plain tables of a text that stands beside the rulebook; `known`: names that it may use, by what they name.
+
+    Raises RulebookErrors with every problem found.
+    """
+    check = _Check(_tables(text), lines_of(text))
+    check.known |= known
+    check.shapes(shape)
+    if check.problems:
+        raise RulebookErrors(check.problems)
+    return check.raw
+
+
+def _tables(text: str) -> dict:
+    try:
+        text.encode()  # the digest is taken of UTF-8, which has no place for half a surrogate pair
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        at = re.search(r"at line (\d+)", str(error))
+        line = int(at[1]) if at else text.count("\n") + 1
+        what = f"this is not valid TOML ({error})."
+        raise RulebookErrors(
+            [Problem(line, "syntax", what, "correct the line, or the one above it.")]
+        ) from error
+
+
+class _Check:
+    """The problems of one raw rulebook; every check skips what an earlier one has already refused."""
+
+    def __init__(self, raw: dict, lines: dict[tuple, int]):
+        self.raw, self.lines, self.problems = raw, lines, []
+        self.requirements = self.rows("requirement")
+        self.criteria = self.rows("criterion")
+        own = [row["key"] for _, row in self.criteria if "evidence" in row]
+        self.known = {name: list(words) for name, words in FIXED.items()} | {
+            "trigger": list(self.part("triggers")),
+            "seat": list(self.part("seats")),
+            "layer": list(self.part("layers")),
+            "evidence kind": list(self.part("evidence_kinds")),
+            "requirement": [row["key"] for _, row in self.requirements] + own,
+        }
+
+    def part(self, *path) -> dict:
+        """The table at this path, or an empty one where the text has something else."""
+        table = self.raw
+        for name in path:
+            table = table.get(name) if isinstance(table, dict) else None
+        return table if isinstance(table, dict) else {}
+
+    def rows(self, name: str) -> list[tuple[int, dict]]:
+        """Position and row of every [[name]] that has a usable key."""
+        rows = self.raw.get(name)
+        rows = rows if isinstance(rows, list) else []
+        return [
+            (n, row)
+            for n, row in enumerate(rows)
+            if isinstance(row, dict) and isinstance(row.get("key"), str)
+        ]
+
+    def say(self, path: tuple, what: str, remedy: str):
+        """Note a problem at the line of this path, or of the nearest thing around it."""
+        line = next((self.lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self.lines), 1)
+        at, row = path, self.raw.get(path[0]) if len(path) > 1 and isinstance(path[1], int) else None
+        if row is None:
+            place = ".".join(map(str, path))
+        else:
+            row = row[path[1]]
+            key = row.get("key") if isinstance(row, dict) else None
+            place = f"{path[0]} {key}" if isinstance(key, str) and key else f"{path[0]} number {path[1] + 1}"
+        self.problems.append(Problem(line, place, what, remedy, at))
+
+    # Shapes
+
+    def shapes(self, shape: Shape):
+        """Unknown and missing keys, wrong types and unknown names, everywhere."""
+        self.table((), self.raw, shape.top)
+        for name, spec in shape.sections.items():
+            if isinstance(self.raw.get(name), dict):
+                self.table((name,), self.raw[name], spec)
+        for name, (members, spec) in shape.groups.items():
+            group = self.part(name)
+            if members and isinstance(self.raw.get(name), dict):
+                self.table((name,), group, dict.fromkeys(self.known[members], ("table", True, "")))
+            for word, table in group.items():
+                if isinstance(table, dict) and (members is None or word in self.known[members]):
+                    self.table((name, word), table, spec)
+                elif members is None:
+                    self.say(
+                        (name, word), "this is not a table.", f"write it under a heading [{name}.{word}]."
+                    )
+        for name, spec in shape.rows.items():
+            for number, row in enumerate(self.raw[name] if isinstance(self.raw.get(name), list) else ()):
+                if isinstance(row, dict):
+                    self.table((name, number), row, spec)
+
+    def table(self, path: tuple, table: dict, spec: dict):
+        """Hold one table against the fields it may have."""
+        for key, value in table.items():
+            if key not in spec:
+                self.say(
+                    (*path, key), f'the key "{key}" is not known here.', _nearest(key, spec, "remove it")
+                )
+            else:
+                self.value((*path, key), key, value, *spec[key])
+        for key, (kind, required, _) in spec.items():
+            if required and key not in table:
+                self.say(path or (key,), f'the key "{key}" is missing.', f'add "{key}": {KINDS[kind]}.')
+
+    def value(self, path: tuple, key: str, value, kind: str, required: bool, among: str):
+        """Hold one value against its kind, and its words against the names they may use."""
+        if not _is(kind, value):
+            self.say(path, f'"{key}" has the wrong type or is blank.', f'give "{key}" {KINDS[kind]}.')
+            return
+        lists = {
+            "texts": [value],
+            "some": [value],
+            "lists by name": value.values() if kind == "lists by name" else (),
+        }
+        for words in lists.get(kind, ()):
+            for word in sorted({word for word in words if words.count(word) > 1}):
+                self.say(path, f'"{key}" names "{word}" twice.', f'keep "{word}" once.')
+        if not among:
+            return
+        if kind == "texts by name":
+            named = [((*path, old), word) for old, new in value.items() for word in (old, new)]
+        else:
+            named = [(path, word) for word in dict.fromkeys([value] if isinstance(value, str) else value)]
+        for place, word in named:
+            if word not in self.known[among]:
+                what = f'"{key}" names the {among} "{word}", which is not known.'
+                self.say(place, what, _nearest(word, self.known[among], f"use a known {among}"))
+
+    # What holds between rows
+
+    def rows_together(self):
+        """Keys used twice, proof that cannot be given, criteria that ask for nothing."""
+        seen = {}
+        for name, rows in (("requirement", self.requirements), ("criterion", self.criteria)):
+            for number, row in rows:
+                path = (name, number, "key")
+                if not re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)*", row["key"]):
+                    self.say(
+                        path, "a key is part of web addresses.", "use small letters, digits, _ and dots only."
+                    )
+                if row["key"] in seen:
+                    what = f'the key "{row["key"]}" is used twice, first on line {seen[row["key"]]}.'
+                    self.say(path, what, "give one of the two another key, or remove it.")
+                seen.setdefault(row["key"], self.lines.get(path, 1))
+        carriers = self.part("evidence_carries").get("condition")
+        for number, row in self.requirements:
+            evidence = row.get("evidence") if _is("texts", row.get("evidence")) else None
+            path = ("requirement", number)
+            if evidence and isinstance(row.get("min_evidence"), str) and row["min_evidence"] not in evidence:
+                what = f'min_evidence "{row["min_evidence"]}" is not among its evidence.'
+                self.say(
+                    (*path, "min_evidence"), what, f"name one of {_some(evidence)}, or add it to evidence."
+                )
+            if (
+                evidence
+                and "min_condition" in row
+                and _is("texts", carriers)
+                and not set(evidence) & set(carriers)
+            ):
+                what = "min_condition can never be met: none of its evidence carries a test condition."
+                self.say(
+                    (*path, "min_condition"),
+                    what,
+                    f"accept one of {_some(carriers)}, or remove min_condition.",
+                )
+        for number, row in self.criteria:
+            self.criterion(("criterion", number), row)
+
+    def criterion(self, path: tuple, row: dict):
+        """One criterion by itself: it must ask for something, and what it sets must have an effect."""
+        if not {"requirements", "evidence", "scale_test"} & set(row):
+            self.say(
+                path, "it asks for nothing.", "add requirements, or evidence of its own, or a scale_test."
+            )
+        if "evidence" in row and "fresh_days" not in row:
+            self.say(path, "its evidence has no fresh_days.", "add fresh_days (0: only a trigger ends it).")
+        for key in ("fresh_days", "triggers"):
+            if key in row and "evidence" not in row:
+                self.say(
+                    (*path, key),
+                    f"{key} has no effect without evidence of its own.",
+                    f"remove {key} or add evidence.",
+                )
+        if row.get("scale_test") and row.get("waivable") is True:
+            self.say((*path, "waivable"), "a scale test can never be waived.", "set waivable = false.")
+
+    def gates(self):
+        """Where gates lead, who sits at them, and whether their quorum can be reached."""
+        for name, (origins, target) in MOVES.items():
+            gate, path = self.part("gates", name), ("gates", name)
+            if not gate:
+                continue  # a missing gate has been reported as a missing key
+            if _is("texts", gate.get("from")) and sorted(gate["from"]) != sorted(origins):
+                self.say(
+                    (*path, "from"),
+                    f"gate {name} cannot start there; moves are fixed.",
+                    f"name {_some(origins)}.",
+                )
+            if _is("text", gate.get("to")) and gate["to"] != target:
+                self.say(
+                    (*path, "to"), f"gate {name} cannot lead there; moves are fixed.", f'set to = "{target}".'
+                )
+            seats = {
+                row["seat"]
+                for _, row in self.criteria
+                if row.get("gate") == name and _is("text", row.get("seat"))
+            }
+            if not any(row.get("gate") == name for _, row in self.criteria):
+                self.say(path, "this gate has no criteria.", f'add a [[criterion]] with gate = "{name}".')
+                continue
+            must = gate["must_include"] if _is("texts", gate.get("must_include")) else []
+            for seat in must:
+                if seat in self.known["seat"] and seat not in seats:
+                    what = f'the seat "{seat}" must sign but has no criterion at this gate.'
+                    self.say((*path, "must_include"), what, "give it a criterion here, or leave it out.")
+            for key in ("quorum", "quorum_high_risk"):
+                quorum = gate.get(key)
+                if not _is("count", quorum):
+                    continue
+                if quorum > len(seats):
+                    what = (
+                        f"{key} {quorum} is larger than the {len(seats)} seats with a criterion at this gate."
+                    )
+                    self.say(
+                        (*path, key), what, f"set it to {len(seats)} or less, or give more seats a criterion."
+                    )
+                if quorum < len(must):
+                    what = f"{key} {quorum} is smaller than the {len(must)} seats that must sign."
+                    self.say((*path, key), what, f"set it to {len(must)} or more.")
+            usual, high = gate.get("quorum"), gate.get("quorum_high_risk")
+            if _is("count", usual) and _is("count", high) and high < usual:
+                self.say(
+                    (*path, "quorum_high_risk"), "high risk asks for fewer.", f"set it to {usual} or more."
+                )
+        for test in FIXED["scale test"]:
+            needed = {"scale_test": test, "gate": "production", "severity": "blocking"}
+            asked = (
+                "due_days" not in row and all(row.get(key) == word for key, word in needed.items())
+                for _, row in self.criteria
+            )
+            if test in self.part("scale_tests") and not any(asked):
+                what = "no blocking criterion of the gate production asks for this scale test."
+                remedy = f'add one with scale_test = "{test}", severity = "blocking" and no due_days.'
+                self.say(("scale_tests", test), what, remedy)
+
+    def carry_forward(self):
+        """An answer has one fate at production, and a chain of replacements has an end."""
+        carry, fate = self.part("carry_forward"), {}
+        replaced = self.part("carry_forward", "replaced_at_production")
+        for name in CARRY:
+            words = list(replaced) if name == "replaced_at_production" else carry.get(name)
+            for word in dict.fromkeys(words if _is("texts", words) else ()):
+                if word in fate:
+                    what = f'"{word}" is listed here and under {fate[word]}.'
+                    self.say(("carry_forward", name), what, f'keep "{word}" in one of the two.')
+                fate.setdefault(word, name)
+        for start in replaced:
+            key, passed = start, []
+            while isinstance(key, str) and key in replaced and key not in passed:
+                passed.append(key)
+                key = replaced[key]
+            if key == start:
+                path = ("carry_forward", "replaced_at_production", start)
+                what = f'"{start}" is replaced by itself in a circle.'
+                self.say(path, what, "let the last replacement stand.")
+
+    def figures(self):
+        """Limits that an organisation cannot loosen."""
+        production = self.part("stages", "production")
+        for key in ("reattest_days", "reattest_days_high"):
+            if production and key not in production:
+                what = f'production is accepted again after a while: the key "{key}" is missing.'
+                self.say(("stages", "production", key), what, f'add "{key}": {KINDS["count"]}.')
+        freshness = self.part("freshness")
+        waiver = freshness.get("waiver_max_days")
+        if _is("count", waiver) and waiver > WAIVER_CEILING_DAYS:
+            what = f"a waiver may last at most {WAIVER_CEILING_DAYS} days."
+            self.say(("freshness", "waiver_max_days"), what, f"set {WAIVER_CEILING_DAYS} or less.")
+        kept = freshness.get("retention_days")
+        if _is("count", kept) and kept < RETENTION_FLOOR_DAYS:
+            what = f"records of decisions are kept at least {RETENTION_FLOOR_DAYS} days."
+            self.say(("freshness", "retention_days"), what, f"set {RETENTION_FLOOR_DAYS} or more.")
+        warn = freshness.get("warn_days_before")
+        if _is("counts", warn) and (not warn or any(a <= b for a, b in pairwise(warn))):
+            what = "the warning days do not descend."
+            self.say(("freshness", "warn_days_before"), what, "begin with the earliest, such as [30, 14, 3].")
+        required, other = (self.part("contract").get(name) for name in ("required_clauses", "other_clauses"))
+        if _is("texts", required) and _is("texts", other):
+            for word in set(required) & set(other):
+                what = f'the clause kind "{word}" is both required and optional.'
+                self.say(("contract", "other_clauses"), what, "keep it in one of the two lists.")
+
+
+def _is(kind: str, value) -> bool:
+    text = isinstance(value, str) and bool(value.strip())
+    if kind == "text":
+        return text
+    if kind == "flag":
+        return isinstance(value, bool)
+    if kind == "count":
+        return type(value) is int and 0 <= value <= DAYS_CEILING
+    if kind == "table":
+        return isinstance(value, dict)
+    if kind.endswith("by name"):
+        part = "text" if kind.startswith("texts") else "texts"
+        return isinstance(value, dict) and all(_is(part, inner) for inner in value.values())
+    part = {"counts": "count", "texts": "text", "some": "text", "rows": "table"}[kind]
+    return (
+        isinstance(value, list)
+        and all(_is(part, inner) for inner in value)
+        and (kind != "some" or bool(value))
+    )
+
+
+def _nearest(word: str, known, otherwise: str) -> str:
+    close = get_close_matches(word, list(known), n=1, cutoff=0.5)
+    if close:
+        otherwise = f'did you mean "{close[0]}"? Otherwise {otherwise}'
+    return f"{otherwise}; known here: {_some(known) or 'none'}."
+
+
+def _some(words) -> str:
+    words = list(words)
+    return ", ".join(words[:12]) + (" ..." if len(words) > 12 else "")

@@ -1,0 +1,1 @@
+"""Signing in: sessions, throttling, passwords and their links, accounts."""

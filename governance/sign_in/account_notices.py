@@ -1,0 +1,68 @@
+"""What its person is always told of an account: in the app, and by a mail that leaves at once.
+
+A link for its password, a password that was reset, a changed mail address, a seat. The mail goes where links go: of a
+changed address the one before is told, whatever became of it since.
+"""
+
+from datetime import timedelta
+
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.urls import reverse
+
+from governance import clock
+from governance.models import Delivery, Notice, User
+from governance.notices import daily_mail, owe
+from governance.notices import mail as notice_mail
+
+KIND = "account"
+MAILED_WITHIN = timedelta(days=7)  # what no mail carried by then stands in the app alone
+
+
+def tell(person: User, about: str, *, subject: str, text: str) -> None:
+    """Owe the person this notice with a mail of its own, inside the running act. `about` names the row it speaks of."""
+    from governance import tasks as governance_tasks  # which import this module
+
+    owe.owe(
+        person,
+        KIND,
+        about,
+        period=clock.now().isoformat(),
+        subject=subject,
+        text=text,
+        link=reverse("account"),
+    )
+    transaction.on_commit(governance_tasks.mail_links.delay, robust=True)
+
+
+def send() -> daily_mail.Counts:
+    """Send what nobody was mailed yet. May run twice at once: one mail each."""
+    return daily_mail.deliver(kind=Delivery.ACCOUNT)
+
+
+def _unsent():
+    """Read or not: whoever sits at the account may not be its person."""
+    recent = clock.now() - MAILED_WITHIN
+    return Notice.objects.unsent().filter(kind=KIND, owed_at__gt=recent, person__is_active=True)
+
+
+def compose(row: Delivery) -> EmailMultiAlternatives | None:
+    """The mail, oldest first, to the address that counted when the first of it happened; None where there was none."""
+    from governance.sign_in import password_links  # which tells by this module
+
+    notices = list(row.notices.order_by("pk"))
+    address = password_links.address_for(row.person, notices[0].owed_at) if notices else ""
+    if not address:
+        return None
+    mail = notice_mail.compose(
+        "account",
+        to=row.person,
+        subject=f"Plumbline: {daily_mail.with_more(notices)}",
+        key=f"account-{row.pk}.{row.day:%Y%m%d}",
+        context={"notices": notices},
+    )
+    mail.to = [address]
+    return mail
+
+
+ACCOUNT_MAIL = daily_mail.at_once(Delivery.ACCOUNT, unsent=_unsent, compose=compose, each=True)

@@ -1,0 +1,167 @@
+"""One's own account: where one is signed in, one's password; the links by which a password is set; the first admin."""
+
+from urllib.parse import urlencode
+
+from django.contrib import auth, messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from governance import clock
+from governance.ledger.row_history import acting
+from governance.models import User
+from governance.sign_in import first_admin, password_links, reauthentication, sessions, throttling
+from governance.sign_in.forms import ChangePasswordForm, FirstAdminForm, NewPasswordForm, ResetForm
+from governance.web.middleware import open_to_all
+
+TOKEN = "password_link"  # in the session: an address with a token in it is left at once, and never logged
+SECRETS = ("password", "again", "current")
+
+
+@require_safe
+def account(request: HttpRequest) -> HttpResponse:
+    """Who I am here, and where I am signed in."""
+    key = request.session.session_key
+    rows = [(row, row.session_key == key) for row in sessions.of(request.user)]
+    rows.sort(key=lambda row: not row[1])
+    context = {"nav": "account", "sessions": rows, "others": sum(not here for _, here in rows)}
+    return render(request, "governance/account.html", context)
+
+
+@require_POST
+def sign_out_elsewhere(request: HttpRequest) -> HttpResponse:
+    """End one of my other sessions, or all of them but this."""
+    mark = request.POST.get("session") or None
+    count = sessions.sign_out(
+        person=request.user, mark=mark, but=request.session.session_key, by=request.user
+    )
+    words = "You are signed out there." if count else "That one had ended already."
+    if not mark:
+        words = "You are signed out everywhere else." if count else "You are signed in nowhere else."
+    messages.success(request, words)
+    return redirect("account")
+
+
+@sensitive_post_parameters(*SECRETS)
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Set my own password, with the one of now; every other browser is signed out."""
+    person, status = request.user, 200
+    form = ChangePasswordForm(person, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        wrong = reauthentication.why_refused(
+            person,
+            form.cleaned_data["current"],
+            purpose="change it",
+            address=throttling.address_of(request),
+        )
+        if wrong:
+            form.add_error("current", f"{wrong} Nothing was changed.")
+            status = 429 if wrong.startswith("Too many") else 200
+        else:
+            _change(request, form.cleaned_data["password"])
+            messages.success(request, "Your password is changed; you are signed out everywhere else.")
+            return redirect("account")
+    return render(
+        request, "governance/account_password.html", {"nav": "account", "form": form}, status=status
+    )
+
+
+def _change(request: HttpRequest, password: str) -> None:
+    with acting(by=request.user, reason="Own password changed"):
+        person = User.objects.select_for_update().get(pk=request.user.pk)
+        password_links.change_password(
+            person, password, how="by themselves", keep=request.session.session_key
+        )
+    auth.update_session_auth_hash(request, person)
+
+
+# --- By a link -----------------------------------------------------------------------------------------------
+
+
+@open_to_all
+@never_cache
+@require_safe
+def password_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Take the link out of the address, where logs and other sites could see it, and open the page.
+
+    Nothing is written for one that is unknown, used or ended: the page says so.
+    """
+    if password_links.find(token) is not None:
+        request.session[TOKEN] = token
+    elif TOKEN in request.session:
+        del request.session[TOKEN]
+    return redirect("password-set")
+
+
+@open_to_all
+@sensitive_post_parameters(*SECRETS)
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def set_password(request: HttpRequest) -> HttpResponse:
+    """Choose a password by the link that was opened; then sign in with it."""
+    token = request.session.get(TOKEN, "")
+    link = password_links.find(token)
+    if link is None:
+        return render(request, "governance/password_link_ended.html", status=404)
+    form = NewPasswordForm(link.person, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        person = password_links.set_password(token=token, password=form.cleaned_data["password"])
+        auth.logout(request)
+        return _to_sign_in(request, "Your password is set.", person)
+    return render(request, "governance/password_set.html", {"form": form, "link": link})
+
+
+@open_to_all
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def reset(request: HttpRequest) -> HttpResponse:
+    """Ask for a link to choose a new password. The answer is the same whether anybody is known by that name."""
+    form = ResetForm(throttling.address_of(request), request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        password_links.ask_reset(name=form.cleaned_data["name"])
+        return redirect(f"{reverse('password-reset')}?sent=yes")
+    response = render(
+        request,
+        "governance/password_reset.html",
+        {"form": form, "sent": request.method != "POST" and "sent" in request.GET},
+        status=429 if form.throttled_until else 200,
+    )
+    if form.throttled_until:
+        response["Retry-After"] = str(max(1, int((form.throttled_until - clock.now()).total_seconds())))
+    return response
+
+
+# --- The first admin -----------------------------------------------------------------------------------------
+
+
+@open_to_all
+@sensitive_post_parameters(*SECRETS)
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def make_first_admin(request: HttpRequest, token: str) -> HttpResponse:
+    """Make the first admin of an empty installation; once there is one, this page is gone."""
+    if not first_admin.opens(token):
+        return render(request, "governance/first_admin_ended.html", status=404)
+    form = FirstAdminForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        said = form.cleaned_data
+        names = ("login", "full_name", "email", "password")
+        try:
+            person = first_admin.make(**{name: said[name] for name in names})
+        except ValidationError as wrong:
+            form.add_error(None, wrong)
+        else:
+            return _to_sign_in(request, "Your account is made.", person)
+    return render(request, "governance/first_admin.html", {"form": form})
+
+
+def _to_sign_in(request: HttpRequest, said: str, person: User) -> HttpResponse:
+    """To the sign-in page, with the name filled in: only the password is left to type."""
+    messages.success(request, f"{said} Sign in as {person.login}.")
+    return redirect(f"{reverse('sign-in')}?{urlencode({'name': person.login})}")

@@ -1,0 +1,193 @@
+"""The accounts as admins keep them: who can sign in, who was invited and has not answered, people from a table."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from governance import clock
+from governance.models import PasswordLink, User
+from governance.models.sign_in import INVITATION
+from governance.people import actions as people_actions
+from governance.people import people_import
+from governance.people.permissions import may_keep_accounts
+from governance.sign_in import password_links, sessions
+from governance.sign_in.forms import PeopleForm
+from governance.tables import csv_export
+
+PAGE = 50
+NO_PASSWORD = Q(password="") | Q(password__startswith="!")  # how Django marks that none was set
+SHOW = {
+    "": "everybody",
+    "unanswered": "invited, not answered",
+    "never": "never invited",
+    "ended": "account ended",
+}
+HEADING = ("user name", "name", "mail", "unit", "manager", "state")
+
+
+def people():
+    """Every account with what its admin wants to know: the newest invitation, and how many browsers are signed in."""
+    newest = PasswordLink.objects.filter(person=OuterRef("pk"), purpose=INVITATION).order_by("-made_at")
+    return (
+        User.objects.select_related("unit", "manager")
+        .annotate(
+            invited_at=Subquery(newest.values("made_at")[:1]),
+            invited_until=Subquery(newest.values("expires_at")[:1]),
+            invitation_error=Subquery(newest.values("last_error")[:1]),
+            browsers=Count("sessions", filter=Q(sessions__expire_date__gt=clock.now())),
+        )
+        .order_by("full_name", "pk")
+    )
+
+
+def _chosen(request: HttpRequest):
+    show, words = request.GET.get("show", ""), request.GET.get("q", "").strip()[:100]
+    show = show if show in SHOW else ""
+    rows = people().filter(is_active=show != "ended")
+    if show in ("unanswered", "never"):
+        rows = rows.filter(NO_PASSWORD, invited_at__isnull=show == "never")
+    if words:
+        rows = rows.filter(
+            Q(full_name__icontains=words) | Q(login__icontains=words) | Q(email__icontains=words)
+        )
+    return show, words, rows
+
+
+def state_of(person: User) -> tuple[str, str]:
+    """What to know of an account from `people()`: in words, and the tone of the words."""
+    if not person.is_active:
+        return "account ended", ""
+    if person.has_usable_password():
+        return "can sign in", "ok"
+    if person.invited_at is None:
+        return "never invited", "warn"
+    if person.invitation_error:
+        return "invitation not delivered", "bad"
+    if person.invited_until <= clock.now():
+        return "invitation ended unanswered", "bad"
+    return "invited, not answered", "lead"
+
+
+@require_safe
+def listing(request: HttpRequest) -> HttpResponse:
+    """Everybody with the state of their account, and what an admin does about it."""
+    may_keep_accounts(request.user).or_refuse()
+    show, words, rows = _chosen(request)
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    context = {
+        "nav": "accounts",
+        "page": page,
+        "rows": [(row, *state_of(row)) for row in page],
+        "show": show,
+        "shown": SHOW,
+        "words": words,
+    }
+    return render(request, "governance/accounts.html", context)
+
+
+@require_safe
+def export(request: HttpRequest) -> HttpResponse:
+    """The accounts of the list as a CSV file; taken back by the page that adds people, it changes nothing."""
+    may_keep_accounts(request.user).or_refuse()
+    show, _, rows = _chosen(request)
+    lines = (
+        (
+            row.login,
+            row.full_name,
+            row.email,
+            row.unit.code if row.unit else "",
+            row.manager.login if row.manager else "",
+            state_of(row)[0],
+        )
+        for row in rows.iterator(500)
+    )
+    return csv_export.stream("accounts", HEADING, lines, of=SHOW[show], by=request.user)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def add(request: HttpRequest) -> HttpResponse:
+    """People from a table: read, shown line by line, mended here, and added all at once or not at all."""
+    may_keep_accounts(request.user).or_refuse()
+    posted = request.method == "POST"
+    form = PeopleForm(request.POST if posted else None, request.FILES if posted else None)
+    table = None
+    if posted and form.is_valid():
+        text = form.cleaned_data["source"]
+        form.data = form.data.copy()  # what came as a file is kept as text, so that it can be mended here
+        form.data["text"] = text
+        try:
+            if request.POST.get("step") == "add" and not form.cleaned_data["file"]:
+                return _added(request, text, invite=form.cleaned_data["invite"])
+            table = people_import.read(text, by=request.user)
+        except ValidationError as wrong:
+            form.add_error(None, wrong)
+            table = _again(text, request.user)
+    context = {
+        "nav": "accounts",
+        "form": form,
+        "table": table,
+        "wrong": table.of(people_import.WRONG) if table else [],
+        "columns": [headings[0] for headings in people_import.COLUMNS.values()],
+        "example": people_import.EXAMPLE,
+    }
+    return render(request, "governance/accounts_add.html", context)
+
+
+def _again(text: str, by: User) -> people_import.Table | None:
+    try:
+        return people_import.read(text, by=by)
+    except ValidationError:
+        return None
+
+
+def _added(request: HttpRequest, text: str, *, invite: bool) -> HttpResponse:
+    table = people_actions.add_people(text=text, invite=invite, by=request.user)
+    new, seats = len(table.of(people_import.NEW)), sum(line.fills_seat for line in table.lines)
+    said = [
+        f"{new} account{'' if new == 1 else 's'} added",
+        f"{seats} seat{'' if seats == 1 else 's'} filled",
+    ]
+    if invite and new > table.without_mail:
+        said.append(f"{new - table.without_mail} invited")
+    messages.success(request, f"{', '.join(said)}.")
+    return redirect("accounts")
+
+
+@require_POST
+def invite(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send one person a link to choose a password: the first one, or a new one to whoever forgot theirs."""
+    may_keep_accounts(request.user).or_refuse()
+    person = get_object_or_404(User, pk=pk)
+    known = person.has_usable_password()
+    try:
+        if known:
+            password_links.send_reset(person=person, by=request.user)
+        else:
+            password_links.invite(people=[person], by=request.user)
+    except ValidationError as wrong:
+        messages.error(request, " ".join(wrong.messages))
+    else:
+        lasts = "an hour, and who uses it approves nothing for a day" if known else "a week"
+        messages.success(request, f"{person} is sent a link to choose a password; it works for {lasts}.")
+    return _back(request)
+
+
+@require_POST
+def sign_out(request: HttpRequest, pk: int) -> HttpResponse:
+    """End every session of one person."""
+    may_keep_accounts(request.user).or_refuse()
+    person = get_object_or_404(User, pk=pk)
+    own = request.session.session_key if person == request.user else None
+    count = sessions.sign_out(person=person, but=own, by=request.user)
+    words = f"{person} is signed out everywhere." if count else f"{person} is signed in nowhere else."
+    messages.success(request, words)
+    return _back(request)
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    show = request.POST.get("show", "")
+    return redirect(f"/accounts/?show={show}" if show in SHOW and show else "accounts")

@@ -1,0 +1,63 @@
+"""The first admin of an installation: by a link that only whoever works on the machine can have, and only once."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.urls import reverse
+
+from governance.ledger import record
+from governance.ledger.row_history import acting
+from governance.models import User
+
+LASTS = timedelta(days=1)
+TAKEN = "This installation has an admin; admins add each other."
+_signer = signing.TimestampSigner(sep="~", salt="governance.first-admin")
+_WORDS = "first-admin"
+
+
+def missing() -> bool:
+    """Whether nobody could keep the accounts: there is no active admin."""
+    return not User.objects.active().filter(is_admin=True).exists()
+
+
+def link() -> str:
+    """The address at which the first admin makes their account, for a day, as long as there is none."""
+    return f"{settings.ADDRESS}{reverse('first-admin', args=[_signer.sign(_WORDS)])}"
+
+
+def opens(token: str) -> bool:
+    """Whether the link can be used now."""
+    try:
+        return _signer.unsign(token, max_age=LASTS) == _WORDS and missing()
+    except signing.BadSignature:
+        return False
+
+
+def make(*, login: str, password: str | None, system: str = "first admin", **fields) -> User:
+    """Make the first admin, as an act of the system.
+
+    Raises ValidationError where there is one already, and for a password that is not good enough.
+    """
+    with acting(system=system, reason="First admin of this installation"):
+        with connection.cursor() as cursor:  # two links opened at once still make one
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('plumbline first admin'))")
+        if not missing():
+            raise ValidationError(TAKEN)
+        if User.objects.filter(login__iexact=login).exists():
+            raise ValidationError({"login": f"{login} is taken; choose another."})
+        if password is not None:
+            validate_password(password, User(login=login, **fields))
+        person = User.objects.create_user(login, password, is_admin=True, **fields)
+        record.record(
+            "account added",
+            person=person.full_name,
+            person_id=person.pk,
+            login=login,
+            admin=True,
+            auditor=person.is_auditor,
+        )
+    return person

@@ -1,0 +1,29 @@
+"""Asking somebody who is signed in for their password once more: counted, slowed down, and a wrong one recorded."""
+
+from django.utils import timezone
+
+from governance.ledger import record
+from governance.ledger.row_history import acting
+from governance.models import User
+from governance.sign_in import throttling
+
+REFUSED = "password refused"
+
+
+def why_refused(person: User, password: str, *, purpose: str, address: str | None) -> str:
+    """Why the password does not confirm who is there; empty when it does.
+
+    `purpose` says in words what it was asked for. A wrong one is an entry, like a sign-in that failed; a try that is
+    turned away unread is not. Counted for the person, in the database, apart from signing in.
+    """
+    account = str(person.pk)
+    until = throttling.enter_try(account, purpose=throttling.CONFIRM)
+    if until is not None:
+        local = timezone.localtime(until, timezone.get_default_timezone())
+        return f"Too many wrong passwords. You can try again from {local:%H:%M}; nothing else is locked."
+    if not person.check_password(password):
+        with acting(by=person):
+            record.record(REFUSED, login=person.login, purpose=purpose, address=address)
+        return "This is not your password."
+    throttling.forget(account, purpose=throttling.CONFIRM)
+    return ""

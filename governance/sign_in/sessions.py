@@ -1,0 +1,128 @@
+"""Where people are signed in: each session says whose it is, since when, in which browser, and when it was last seen.
+
+The engine of Django's sessions (SESSION_ENGINE), with columns of its own, so that a person's sessions can be listed and
+ended without opening every session there is.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+
+from governance import clock
+from governance.ledger import record
+from governance.ledger.row_history import acting
+from governance.models import Session, User
+from governance.permission_result import no
+
+SINCE, SEEN, DEVICE = "since", "seen", "device"
+# A page is only looked at far more often than anybody wants to know when: not every look is a write.
+SEEN_EVERY = timedelta(minutes=5)
+
+# In this order: most browsers also name the ones they descend from.
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+    ("python", "a Python program"),
+)
+SYSTEMS = (
+    ("iPhone", "an iPhone"),
+    ("iPad", "an iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("CrOS", "ChromeOS"),
+    ("Mac OS X", "a Mac"),
+    ("Macintosh", "a Mac"),
+    ("Linux", "Linux"),
+)
+
+
+class SessionStore(DatabaseStore):
+    """Django's sessions in the database, each with its person, device and times in columns."""
+
+    @classmethod
+    def get_model_class(cls):
+        """The rows."""
+        return Session
+
+    def create_model_instance(self, data):
+        """The row of these data: what pages ask of a session stands in its columns."""
+        row = super().create_model_instance(data)
+        key = data.get(SESSION_KEY)
+        row.person_id = User._meta.pk.to_python(key) if key else None
+        row.started_at, row.seen_at = _moment(data.get(SINCE)), _moment(data.get(SEEN))
+        row.device = data.get(DEVICE, "")
+        return row
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def seen(request) -> None:
+    """Note in the session of this request that its person is there now, at most every few minutes."""
+    now, last = clock.now(), _moment(request.session.get(SEEN))
+    if last is not None and last <= now < last + SEEN_EVERY:
+        return
+    if SINCE not in request.session:
+        request.session[SINCE] = now.isoformat()
+        # From signing in, whatever is saved in it later: a session that is used all day ends all the same.
+        request.session.set_expiry(now + timedelta(seconds=settings.SESSION_COOKIE_AGE))
+    request.session[SEEN] = now.isoformat()
+    request.session[DEVICE] = device_words(request.META.get("HTTP_USER_AGENT", ""))
+
+
+def device_words(agent: str) -> str:
+    """A browser's own description in words people use: "Firefox on Windows". Never more than our own words."""
+    browser = next((words for mark, words in BROWSERS if mark in agent), "")
+    system = next((words for mark, words in SYSTEMS if mark in agent), "")
+    if not browser:
+        return f"a browser on {system}" if system else "an unknown browser"
+    return f"{browser} on {system}" if system else browser
+
+
+def of(person: User) -> list[Session]:
+    """Where the person is signed in now, the one seen last first."""
+    rows = Session.objects.filter(person=person, expire_date__gt=clock.now())
+    return list(rows.order_by("-seen_at", "-expire_date"))
+
+
+def end_all(person: User, *, but: str | None = None) -> int:
+    """End every session of the person, in the running transaction; `but` is the key of one that stays. How many."""
+    rows = Session.objects.filter(person=person)
+    if but is not None:
+        rows = rows.exclude(session_key=but)
+    return rows.delete()[0]
+
+
+def sign_out(*, person: User, mark: str | None = None, but: str | None = None, by: User) -> int:
+    """End sessions of the person: the one with this mark, or all, save the one with the key `but`. How many ended.
+
+    One's own, or as admin somebody else's. Raises Refused.
+    """
+    own = by.pk == person.pk
+    with acting(by=by, reason="Signed out"):
+        if not own and not (by.is_active and by.is_admin):
+            no("Only admins sign somebody else out.", "Ask an admin.").or_refuse()
+        if mark is None:
+            count = end_all(person, but=but)
+        else:
+            rows = Session.objects.filter(person=person).exclude(session_key=but or "")
+            row = next((row for row in rows if row.mark == mark), None)
+            count = row.delete()[0] if row else 0
+        if count:
+            record.record(
+                "signed out elsewhere" if own else "signed out by an admin",
+                person=person.full_name,
+                person_id=person.pk,
+                sessions=count,
+            )
+    return count

@@ -1,0 +1,125 @@
+"""Forms of the ground floor: signing in, and loading a rulebook."""
+
+from functools import lru_cache
+
+import structlog
+from django import forms
+from django.contrib.auth import authenticate
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from governance.ledger import record
+from governance.ledger.row_history import acting
+from governance.sign_in import throttling
+
+log = structlog.get_logger("plumbline.sign_in")
+RULEBOOK_MAX_BYTES = 1024 * 1024
+
+
+class SignInForm(forms.Form):
+    """User name and password. `throttled_until` is set when the try was turned away unread."""
+
+    username = forms.CharField(
+        label="User name",
+        max_length=60,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+    password = forms.CharField(
+        max_length=500,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, request, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.request = request
+        self.person = None
+        self.throttled_until = None
+
+    def clean(self):
+        """Count the try, then look at the password. Failures are logged without it."""
+        cleaned = super().clean()
+        if self.errors:
+            return cleaned
+        login, address = cleaned["username"], throttling.address_of(self.request)
+        self.throttled_until = throttling.enter_sign_in(self.request, login)
+        if self.throttled_until:
+            log.warning("sign-in turned away", login=login, address=address)
+            raise forms.ValidationError("Too many tries.")
+        self.person = authenticate(self.request, username=login, password=cleaned["password"])
+        if self.person is None:
+            log.warning("sign-in failed", login=login, address=address)
+            with acting(system="sign-in"):
+                record.record("sign-in failed", login=login, address=address)
+            raise forms.ValidationError(
+                "User name and password do not belong together, or the account has ended."
+            )
+        throttling.forget_sign_in(self.request, login)
+        return cleaned
+
+
+class RulebookForm(forms.Form):
+    """A rulebook as a file or as text. `source` is the text to load."""
+
+    file = forms.FileField(
+        label="File",
+        required=False,
+        help_text="A .toml file of at most 1 MB. Or paste its text below.",
+        widget=forms.ClearableFileInput(attrs={"accept": ".toml,text/plain"}),
+    )
+    text = forms.CharField(
+        label="Text",
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 16, "spellcheck": "false", "class": "mono"}),
+    )
+
+    def clean(self):
+        """Take the file before the text; say what is wrong with either."""
+        cleaned = super().clean()
+        file, text = cleaned.get("file"), cleaned.get("text") or ""
+        if file is None and not text.strip() and not self.errors:
+            self.add_error("text", "Choose a file, or paste the text of a rulebook.")
+        if file is not None:
+            if file.size > RULEBOOK_MAX_BYTES:
+                self.add_error("file", "The file is larger than 1 MB; a rulebook is a small text.")
+                return cleaned
+            try:
+                text = file.read().decode("utf-8-sig")
+            except UnicodeDecodeError:
+                self.add_error("file", "The file is not text in UTF-8; save it as UTF-8 and choose it again.")
+                return cleaned
+        cleaned["source"] = text.replace("\r\n", "\n")
+        return cleaned
+
+
+class UnitField(forms.ModelChoiceField):
+    """A unit to choose what is looked at by; one that an imported list named is marked as such."""
+
+    def label_from_instance(self, unit) -> str:
+        """Its name, with the mark."""
+        return unit.label
+
+
+class Choices(forms.Select):
+    """A select whose options are written in one go: the library renders a template for each of them."""
+
+    def render(self, name, value, attrs=None, renderer=None):
+        """The element, for choices without groups."""
+        given = frozenset(str(one) for one in self.format_value(value))
+        options = _options(
+            tuple(("" if key is None else str(key), str(words)) for key, words in self.choices), given
+        )
+        attributes = flatatt(self.build_attrs(self.attrs, {"name": name, **(attrs or {})}))
+        return format_html("<select{}>\n{}\n</select>", attributes, options)
+
+
+@lru_cache(maxsize=100)
+def _options(choices: tuple[tuple[str, str], ...], given: frozenset[str]) -> SafeString:
+    """The options as HTML; the same lists stand on page after page."""
+    selected = mark_safe(" selected")
+    rows = ((key, selected if key in given else "", words) for key, words in choices)
+    return format_html_join("\n", '<option value="{}"{}>{}</option>', rows)

@@ -1,0 +1,1 @@
+"""The embedded PostgreSQL, the folder of files, backup and restore."""

@@ -1,0 +1,311 @@
+"""Putting a backup back: into an empty database, whole or not at all.
+
+The rows are loaded by COPY in one transaction, by the owner of the tables, who needs no right of a superuser: triggers
+of ours are switched off and foreign keys taken away for that transaction, and come back as they were, with every key
+checked again. Then each table is read once more and must give the bytes that the backup holds.
+"""
+
+import gzip
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.core.files import File
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from psycopg import sql
+
+from governance.ledger import record
+from governance.ledger.row_history import acting
+from governance.privacy import erasure_log, erasure_replay
+from governance.storage import backup, data_folder, database_roles
+from governance.storage.backup import BackupTrouble
+
+# What migrating alone leaves in an empty database.
+MADE_BY_MIGRATING = ("django_migrations", "django_content_type", "auth_permission", backup.FOLDER)
+# The decisions of a month have a table of their own, made with the first of them.
+DECISIONS_OF = re.compile(r"governance_policydecision_(\d{4})_(\d{2})\Z")
+# Columns that hold the id of a transaction, in every table of the record.
+XACT_COLUMNS = ("xact", "history_xact")
+
+
+def restore(
+    folder: Path, *, erasures: Path | None = None, tell: Callable[[str], None] = lambda line: None
+) -> dict[str, Any]:
+    """Put a backup into the empty database and storage of this installation; returns its manifest.
+
+    Erasures in the log `erasures` that the backup does not know are done again before it opens. Raises BackupTrouble,
+    having changed nothing that a second attempt would trip over, when the backup was changed, the database is not
+    empty, or the backup is from a newer version.
+    """
+    manifest = backup.check(folder)
+    log = read_log(erasures)
+    tell("The backup is as it was written.")
+    with connection.cursor() as cursor:
+        refuse_unless_empty(cursor)
+    older = migrate_to(manifest["migrations"])
+    put_files(folder, manifest)
+    tell(f"{len(manifest['evidence'])} files of evidence.")
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(backup.UNHURRIED)
+        cursor.execute(backup.WRITTEN_ALIKE)
+        cursor.execute("SET LOCAL lock_timeout = '10s'")
+        load(cursor, folder, manifest)
+        move_count_of_transactions(cursor)
+        if not older:
+            tell_record(folder, manifest)
+            erased_again = erasure_replay.replay(log)
+    tell(f"{len(manifest['tables'])} tables, {sum(t['rows'] for t in manifest['tables'].values())} rows.")
+    if older:
+        call_command("migrate", interactive=False, verbosity=0)
+        tell_record(folder, manifest)
+        erased_again = erasure_replay.replay(log)
+    data_folder.take()
+    database_roles.grant(connection)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE" if log else "ANALYZE")  # the first also frees what was erased
+    if log:
+        tell(f"{erased_again} erasures done again.")
+    return manifest
+
+
+def read_log(path: Path | None) -> list[str]:
+    """The lines of a log of erasures. Raises BackupTrouble when one is at hand and was not named."""
+    if path is None:
+        if erasure_log.log_path().exists():
+            raise BackupTrouble(
+                f"the data folder has a log of erasures; name it (--erasures {erasure_log.log_path()}), so that what "
+                "was erased does not come back, or move it away if it is of another installation."
+            )
+        return []
+    try:
+        lines = path.read_text().splitlines()
+        for line in lines:
+            json.loads(line)
+    except (OSError, ValueError) as trouble:
+        reason = trouble.strerror if isinstance(trouble, OSError) else "it is cut short, or no such log"
+        raise BackupTrouble(
+            f"the log of erasures {path} cannot be read ({reason}); use another copy."
+        ) from None
+    return lines
+
+
+def refuse_unless_empty(cursor: Any) -> None:
+    """Raises BackupTrouble when any table holds a row that migrating did not put there."""
+    cursor.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+        " AND relname <> ALL (%s) ORDER BY relname",
+        [list(MADE_BY_MIGRATING)],
+    )
+    for (name,) in cursor.fetchall():
+        cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(name)))
+        if cursor.fetchone()[0]:
+            raise BackupTrouble(
+                f"this database is not empty (there are rows in {name}), and a restore overwrites nothing; set "
+                "DATABASE_URL to a new database, or without one PLUMBLINE_DATA to a new folder."
+            )
+
+
+# --- Migrations -------------------------------------------------------------------------------------------------------
+
+
+def migrate_to(state: dict[str, list[str]]) -> bool:
+    """Bring the empty database to the migrations of the backup; returns whether this version has newer ones.
+
+    Raises BackupTrouble for a backup that knows migrations this version does not.
+    """
+    wanted = {(app, name) for app, names in state.items() for name in names}
+    executor = MigrationExecutor(connection)
+    known = set(executor.loader.disk_migrations)
+    if unknown := sorted(wanted - known):
+        raise BackupTrouble(
+            f"the backup was taken by another version of Plumbline, with the migration {'.'.join(unknown[0])}; "
+            "restore it with that version, or a newer one."
+        )
+    if ahead := sorted(set(executor.loader.applied_migrations) - wanted):
+        raise BackupTrouble(
+            f"this database is empty but migrated further than the backup ({'.'.join(ahead[0])}); set DATABASE_URL "
+            "to a new database, and let the restore migrate it."
+        )
+    if wanted == known:
+        call_command("migrate", interactive=False, verbosity=0)
+        return False
+    # The last of each app; the triggers that every migrate renews come with the newer migrations, after the rows.
+    parents = {
+        parent.key
+        for key in wanted
+        for parent in executor.loader.graph.node_map[key].parents
+        if parent.key[0] == key[0]
+    }
+    executor.migrate(sorted(wanted - parents))
+    return True
+
+
+# --- Files ------------------------------------------------------------------------------------------------------------
+
+
+def put_files(folder: Path, manifest: dict[str, Any]) -> None:
+    """Copy the files of evidence into storage, under their names. Raises BackupTrouble where another file has one."""
+    storage = data_folder.storage_of_files()
+    for name in manifest["evidence"]:
+        place = backup.evidence_place(name)
+        if storage.exists(name):
+            with storage.open(name) as there:
+                content = backup.sha256_of(there)
+            if content != manifest["files"][place]["sha256"]:
+                raise BackupTrouble(
+                    f"storage has another file under the name {name}; set PLUMBLINE_DATA to a new folder."
+                )
+            continue
+        with open(folder / place, "rb") as source:
+            storage.save(name, File(source))
+
+
+# --- Rows -------------------------------------------------------------------------------------------------------------
+
+
+def load(cursor: Any, folder: Path, manifest: dict[str, Any]) -> None:
+    """Fill every table and set every sequence, in the running transaction. Raises BackupTrouble."""
+    tables = manifest["tables"]
+    columns = {name: table["columns"] for name, table in tables.items()}
+    make_months(cursor, list(tables))
+    if backup.tables_of(cursor) != columns:
+        raise BackupTrouble(
+            "the tables of this database are not those of the backup; restore it with the version "
+            "that took it."
+        )
+    # Sessions are in no backup, and point to people: whoever is signed in to this empty place is signed out.
+    listed = sql.SQL(", ").join(map(sql.Identifier, [*tables, backup.SESSIONS]))
+    cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(listed))
+    refuse_unless_empty(cursor)
+    triggers, keys = lower_fences(cursor, list(tables))
+    cursor.execute(sql.SQL("TRUNCATE {}").format(listed))  # what migrating left
+    for name, table in tables.items():
+        _copy_in(cursor, folder, name, table)
+    for name, (last, called) in manifest["sequences"].items():
+        cursor.execute("SELECT setval(%s::regclass, %s, %s)", [f'"{name}"', last, called])
+    for name, table in tables.items():
+        if backup.content_of(cursor, name, table["columns"]) != table["content"]:
+            raise BackupTrouble(f"the table {name} does not read back as it was saved; nothing was restored.")
+    raise_fences(cursor, triggers, keys)
+
+
+def make_months(cursor: Any, tables: list[str]) -> None:
+    """Make the tables of the months whose decisions the backup holds: migrating alone makes none of them."""
+    for year, month in (found.groups() for name in tables if (found := DECISIONS_OF.match(name))):
+        cursor.execute(
+            "SELECT plumbline_decisions_of(make_timestamptz(%s, %s, 15, 12, 0, 0, 'UTC'))",
+            [int(year), int(month)],
+        )
+
+
+def _copy_in(cursor: Any, folder: Path, name: str, table: dict[str, Any]) -> None:
+    statement = backup.copy_statement(name, table["columns"], "FROM STDIN")
+    with gzip.open(folder / "tables" / f"{name}.gz") as packed, cursor.copy(statement) as into:
+        while block := packed.read(backup.CHUNK):
+            into.write(block)
+    if cursor.rowcount != table["rows"]:
+        raise BackupTrouble(
+            f"the table {name} got {cursor.rowcount} rows and had {table['rows']}; nothing was restored."
+        )
+
+
+def lower_fences(cursor: Any, tables: list[str]) -> tuple[list[tuple], list[tuple]]:
+    """Switch our triggers off and take foreign keys away; returns both, to be put back as they were."""
+    cursor.execute(
+        "SELECT c.relname, t.tgname, t.tgenabled::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+        " WHERE NOT t.tgisinternal AND c.relnamespace = 'public'::regnamespace AND c.relname = ANY (%s)"
+        " ORDER BY 1, 2",
+        [tables],
+    )
+    triggers = cursor.fetchall()
+    cursor.execute(
+        "SELECT c.relname, k.conname, pg_get_constraintdef(k.oid) FROM pg_constraint k"
+        " JOIN pg_class c ON c.oid = k.conrelid WHERE k.contype = 'f' AND c.relnamespace = 'public'::regnamespace"
+        " AND c.relname = ANY (%s) ORDER BY 1, 2",
+        [tables],
+    )
+    keys = cursor.fetchall()
+    for table in tables:
+        cursor.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(sql.Identifier(table)))
+    for table, name, _ in keys:
+        cursor.execute(
+            sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(sql.Identifier(table), sql.Identifier(name))
+        )
+    return triggers, keys
+
+
+def raise_fences(cursor: Any, triggers: list[tuple], keys: list[tuple]) -> None:
+    """Put the triggers and foreign keys back; the database checks every key of every row as it does. May raise."""
+    how = {"O": "ENABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS", "D": "DISABLE"}
+    for table, name, state in triggers:
+        cursor.execute(
+            sql.SQL("ALTER TABLE {} " + how[state] + " TRIGGER {}").format(
+                sql.Identifier(table), sql.Identifier(name)
+            )
+        )
+    for table, name, definition in keys:
+        cursor.execute(
+            sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} ").format(sql.Identifier(table), sql.Identifier(name))
+            + sql.SQL(definition)
+        )
+
+
+def move_count_of_transactions(cursor: Any) -> int:
+    """Have plumbline_xact() count on from above every id that the record knows; returns what it adds now.
+
+    Another server counts its transactions anew; without this an id would come to mean two of them.
+    """
+    cursor.execute(
+        "SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+        " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attname = ANY (%s)"
+        " AND a.atttypid = 'bigint'::regtype AND NOT a.attisdropped",
+        [list(XACT_COLUMNS)],
+    )
+    highest = 0
+    for table, column in cursor.fetchall():
+        cursor.execute(
+            sql.SQL("SELECT coalesce(max({}), 0) FROM {}").format(
+                sql.Identifier(column), sql.Identifier(table)
+            )
+        )
+        highest = max(highest, cursor.fetchone()[0])
+    cursor.execute(
+        "SELECT pg_get_functiondef('plumbline_xact()'::regprocedure), pg_current_xact_id()::text::bigint"
+    )
+    definition, running = cursor.fetchone()
+    ahead = max(0, highest - running + 1)
+    moved, found = re.subn(r"\+ \d+", f"+ {ahead}", definition)
+    if found != 1:
+        raise BackupTrouble("plumbline_xact() is not as the migrations make it; the count cannot be moved.")
+    cursor.execute(moved)
+    return ahead
+
+
+def tell_record(folder: Path, manifest: dict[str, Any]) -> None:
+    """The entry that says that from here on the record continues in another place, from which backup."""
+    with acting(system="restore", reason="The database was restored from a backup"):
+        record.record(
+            "restored",
+            backup_made_at=manifest["made_at"],
+            manifest_sha256=backup.fingerprint_of(folder),
+            entries=manifest["tables"]["governance_entry"]["rows"],
+            checkpoint=manifest["checkpoint"],
+        )
+
+
+def trouble_of_database(trouble: Exception) -> BackupTrouble:
+    """What the database says, as advice."""
+    cause = trouble.__cause__ or trouble
+    first = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
+    if isinstance(cause, psycopg.errors.InsufficientPrivilege):
+        return BackupTrouble(
+            f"this login may not do that ({first}); set DATABASE_URL to the owner of the tables."
+        )
+    if isinstance(cause, psycopg.errors.LockNotAvailable):
+        return BackupTrouble("the database is in use; stop Plumbline (Ctrl-C), then try again.")
+    return BackupTrouble(f"the database refuses ({first}).")

@@ -1,0 +1,40 @@
+"""Whether what was recorded was allowed: the entries that judging rests on, read in one sweep.
+
+The rules are those of `governance.transparency_log.offline_verifier`, which an export carries along: one judge
+for the live record and for
+a stranger's copy. It names tables of the apps above as the record does, by their names, and imports none of them.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC
+
+from governance.transparency_log.offline_verifier import JUDGED, JUDGED_ACTS, Breach, Judge
+from governance.transparency_log.recomputation import stream
+
+# The first entry of any row that says by which rules it was written.
+BEGUN = """
+SELECT e.id FROM governance_entry e JOIN governance_entrybody b ON b.entry_id = e.id
+ WHERE e."table" <> '' AND length(b.body) > 0 AND convert_from(b.body, 'UTF8')::json ->> 'rules' IS NOT NULL
+ ORDER BY e.id LIMIT 1
+"""
+ENTRIES = """
+SELECT e.id, e.kind, e.actor_id, e."table", e.key, e.operation, e.xact, e.recorded_at, b.body
+  FROM governance_entry e JOIN governance_entrybody b ON b.entry_id = e.id
+ WHERE e."table" = ANY (%s) OR (e."table" = '' AND e.kind = ANY (%s)) ORDER BY e.id
+"""
+NAMES = ("id", "kind", "actor", "table", "key", "operation", "xact", "recorded_at")
+
+
+def judge(using: str = "default") -> Judge:
+    """A judge who has looked at the whole record; the bodies must have been checked."""
+    found = Judge()
+    found.begun = next((entry for (entry,) in stream(using, BEGUN, [])), None)
+    for *said, recorded_at, body in stream(using, ENTRIES, [list(JUDGED), list(JUDGED_ACTS)]):
+        entry = dict(zip(NAMES, (*said, recorded_at.astimezone(UTC).isoformat()), strict=True))
+        found.look(entry, body or None)
+    return found
+
+
+def breaches(found: Judge, since: int) -> Iterator[Breach]:
+    """What was not allowed, in the order of the record, of transactions from `since` on."""
+    return (breach for breach in found.finish() if breach.xact >= since)

@@ -1,0 +1,264 @@
+"""The sealed record derived again from its bytes: entries, bodies, leaves, nodes, and the root at every checkpoint.
+
+One walk over the leaves in their order, with the tree's peaks in hand: what is in memory does not grow with the record.
+"""
+
+import hmac
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import count
+
+from django.conf import settings
+from django.db import connections, transaction
+
+from governance.models import Checkpoint
+from governance.transparency_log import offline_verifier, sealing, signing_keys
+from governance.transparency_log.merkle_tree import Tree, kept
+
+AT_ONCE = 1000
+_numbers = count(1)
+
+LEAVES = f"""
+SELECT l.position, l.entry_id, l.data, l.hash, e.id IS NOT NULL, e.digest, b.body, b.salt,
+       CASE WHEN e.id IS NOT NULL AND l.data IS DISTINCT FROM ({sealing.LEAF_DATA}) THEN {sealing.LEAF_DATA} END AS now
+  FROM governance_leaf l
+  LEFT JOIN governance_entry e ON e.id = l.entry_id
+  LEFT JOIN governance_entrybody b ON b.entry_id = l.entry_id
+ WHERE l.position >= %s ORDER BY l.position
+"""
+CHECKPOINTS = """
+SELECT id, size, root, origin, note FROM governance_checkpoint WHERE size >= %s ORDER BY size, id
+"""
+# In the order in which a growing tree fills them.
+NODES = """
+SELECT level, index, hash FROM governance_node
+ WHERE (index + 1) << level > %s ORDER BY (index + 1) << level, level
+"""
+
+
+@contextmanager
+def one_look(using: str):
+    """A transaction that sees one state of the database and writes nothing; inside another one, that one."""
+    connection = connections[using]
+    fresh = not connection.in_atomic_block
+    with transaction.atomic(using=using):
+        with connection.cursor() as cursor:
+            if fresh:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            # Sorts of some hundred thousand rows stay out of files; compiling the queries takes longer than running.
+            cursor.execute("SET LOCAL work_mem = '64MB'")
+            cursor.execute("SET LOCAL jit = off")
+        yield
+
+
+def stream(using: str, query: str, values, at_once: int = AT_ONCE) -> Iterator[tuple]:
+    """The rows of a query, so many in memory at a time; values come in binary, bytes as bytes."""
+    connection = connections[using]
+    connection.ensure_connection()
+    with connection.connection.cursor(f"verify_{next(_numbers)}", binary=True) as cursor:
+        cursor.execute(query, values)
+        while rows := cursor.fetchmany(at_once):
+            yield from rows
+
+
+@dataclass(frozen=True)
+class Log:
+    """The name of the log, and the keys that may sign its heads."""
+
+    origin: str
+    keys: tuple
+
+    @classmethod
+    def read(cls, using: str, trusted: Iterable[str] = ()) -> "Log":
+        """As it is set, or as the oldest checkpoint calls it: the newest may be the one that was tampered with.
+
+        `trusted` are keys beside those of the settings. Raises offline.Rejected when one is none.
+        """
+        oldest = Checkpoint.objects.using(using).order_by("size", "pk").values_list("note", flat=True).first()
+        origin = settings.ORIGIN or (oldest.split("\n")[0] if oldest else signing_keys.origin(using))
+        ours = [signer.vkey for signer in signing_keys.signers(origin)]
+        return cls(origin, (*ours, *map(offline_verifier.parse_key, [*settings.FORMER_KEYS, *trusted])))
+
+    def check(self, text: bytes) -> offline_verifier.Note:
+        """A checkpoint that somebody holds, once one of the keys signed it. Raises offline.Rejected."""
+        return offline_verifier.note_verify(text, self.keys, origin=self.origin)[0]
+
+
+class Walk:
+    """Goes through everything sealed from position `since` on and tells `report` what does not fit."""
+
+    def __init__(
+        self, report, *, since: int, held: list[offline_verifier.Note], log: "Log", using: str
+    ) -> None:
+        self.report, self.since, self.log, self.using = report, since, log, using
+        self.held = list(held)
+        self.peaks = Tree(using).peaks(since, on_full=self._full)
+        self.nodes = self.checkpoints = iter(())
+        self.coming: tuple | None = None  # the next checkpoint
+        self.good = since  # the size up to which the roots are right
+        self.broken = False  # a root was wrong, or a leaf is missing: those after it cannot be right
+        self.nodes_differ = False
+
+    def go(self) -> None:
+        """The walk."""
+        with (
+            closing(stream(self.using, NODES, [self.since])) as self.nodes,
+            closing(stream(self.using, CHECKPOINTS, [self.since])) as self.checkpoints,
+            closing(stream(self.using, LEAVES, [self.since])) as leaves,
+        ):
+            self.coming = next(self.checkpoints, None)
+            self._heads()
+            self._leaves(leaves)
+            self._beyond()
+
+    def _leaves(self, leaves: Iterator[tuple]) -> None:
+        expected, digest_of, leaf_hash, peaks = (
+            self.since,
+            hmac.digest,
+            offline_verifier.leaf_hash,
+            self.peaks,
+        )
+        wanted = self._wanted()
+        for position, entry, data, hash, there, digest, body, salt, now in leaves:
+            if position != expected:
+                self._say("leaf", expected, None, f"position {expected} is missing", "governance_leaf")
+                self.broken = True
+                break
+            expected += 1
+            computed = leaf_hash(data)
+            if computed != hash:
+                words = "the hash of a leaf is not that of its bytes"
+                self._say("leaf", position, entry, words, "governance_leaf", "hash")
+            if not there or now is not None:
+                self._unlike(position, entry, data, now)
+            if body is None:
+                self._say(
+                    "body", position, entry, f"the body of entry {entry} is gone", "governance_entrybody"
+                )
+            elif not body and not salt:
+                self.report.erased += 1
+            elif there and digest_of(salt, body, "sha256") != digest:
+                words = f"the body of entry {entry} is not the one its digest stands for"
+                self._say("body", position, entry, words, "governance_entrybody", "body")
+            peaks.push(computed)
+            if peaks.size == wanted:
+                self._heads()
+                wanted = self._wanted()
+        self.report.leaves = expected - self.since
+
+    def _say(self, place, position, entry, words, table, field=""):
+        key = str(position if table == "governance_leaf" else entry)
+        self.report.add(words, place, position=position, entry=entry, table=table, key=key, field=field)
+
+    def _unlike(self, position, entry, data, now):
+        """The leaf and its entry say different things, in which field; `now` is None where there is no such entry."""
+        try:
+            sealed = json.loads(data)
+            said, current = sealed["id"], json.loads(now or b"{}")
+            fields = [name for name in current if sealed.get(name, ...) != current[name]]
+        except (ValueError, TypeError, KeyError):
+            said, fields = entry, [""]
+        if said != entry:
+            words = f"leaf {position} points to entry {entry}, and is the one of entry {said}"
+            self._say("leaf", position, entry, words, "governance_leaf", "entry_id")
+        elif now is None:
+            self._say("entry", position, entry, f"entry {entry} is gone", "governance_entry")
+        else:
+            words = f"entry {entry} is not what was sealed"
+            self._say("entry", position, entry, words, "governance_entry", fields[0] if fields else "")
+
+    # --- Nodes and heads --------------------------------------------------------------------------------------------
+
+    def _full(self, level, index, hash):
+        """A subtree is full: where its hash is kept, it must be this one."""
+        if self.nodes_differ or not kept(level):
+            return
+        if next(self.nodes, None) != (level, index, hash):
+            self.nodes_differ = True
+            begin, end = index << level, ((index + 1) << level) - 1
+            self.report.add(
+                f"the node over positions {begin} to {end} is not the one of its leaves", "node",
+                position=begin, table="governance_node", key=f"{level}/{index}", field="hash",
+            )  # fmt: skip
+
+    def _wanted(self) -> int:
+        """The next size at which somebody wants to know the root."""
+        sizes = [note.size for note in self.held[:1]] + ([self.coming[1]] if self.coming else [])
+        return min(sizes, default=-1)
+
+    def _heads(self) -> None:
+        """Compare all that is known of the tree at its size now."""
+        size = self.peaks.size
+        while self.coming is not None and self.coming[1] == size:
+            self._head(self.coming)
+            self.coming = next(self.checkpoints, None)
+        while self.held and self.held[0].size == size:
+            note, root = self.held.pop(0), self.peaks.root()
+            if note.root != root:
+                self.report.add(
+                    f"the record was rewritten: at size {size} it has root {root.hex()}, the checkpoint you hold says "
+                    f"{note.root.hex()}", "held", position=size,
+                )  # fmt: skip
+
+    def _head(self, checkpoint) -> None:
+        key, size, root, origin, note = checkpoint
+        self.report.checkpoints += 1
+        self.report.newest_size = size
+
+        def wrong(words, field):
+            self.report.add(
+                f"checkpoint {key} of size {size}: {words}", "checkpoint",
+                position=size, table="governance_checkpoint", key=str(key), field=field,
+            )  # fmt: skip
+
+        try:
+            signed, _ = offline_verifier.note_verify(
+                note, self.log.keys, origin=self.log.origin, known_only=True
+            )
+        except offline_verifier.Rejected as why:
+            wrong(str(why), "note")
+            return
+        for column, beside, said in (
+            ("size", size, signed.size),
+            ("root", root, signed.root),
+            ("origin", origin, signed.origin),
+        ):
+            if beside != said:
+                wrong(f"the {column} kept beside it is not the one signed", column)
+        if not self.broken and size == self.peaks.size:
+            if signed.root == self.peaks.root():
+                self.good = size
+            else:
+                self.broken = True
+                wrong(f"its root is not the one of the leaves; something between positions {self.good} and {size - 1} "
+                      "was changed", "root")  # fmt: skip
+
+    def _beyond(self) -> None:
+        """What speaks of more than there is."""
+        size = self.peaks.size
+        while self.coming is not None:
+            self.broken, ahead = True, self.coming
+            self.report.add(
+                f"checkpoint {ahead[0]} speaks of {ahead[1]} entries, and {size} are there", "checkpoint",
+                position=size, table="governance_checkpoint", key=str(ahead[0]), field="size",
+            )  # fmt: skip
+            self.coming = next(self.checkpoints, None)
+        for note in self.held:
+            self.report.add(
+                f"the record was cut: the checkpoint you hold speaks of {note.size} entries, and {size} are there",
+                "held", position=size,
+            )  # fmt: skip
+        extra = next(self.nodes, None) if not self.nodes_differ else None
+        if extra is not None:
+            level, index, _ = extra
+            self.report.add(
+                f"node {level}/{index} stands over leaves that are not there", "node",
+                position=index << level, table="governance_node", key=f"{level}/{index}",
+            )  # fmt: skip
+        if not self.broken and self.good < size:
+            self.report.add(
+                f"positions {self.good} to {size - 1} are under no checkpoint", "checkpoint", position=self.good,
+                table="governance_leaf", key=str(self.good),
+            )  # fmt: skip

@@ -1,0 +1,286 @@
+"""The whole record checked against itself: what was sealed and signed, and the rows as they stand.
+
+Reads only, some rows at a time, in one look at the database (REPEATABLE READ), so that it may run while people work.
+What it finds is said with its place: position and entry, or table, row and field.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from operator import attrgetter
+
+from django.db import connections
+
+from governance import contributions
+from governance.authorization import decision_log
+from governance.models import DecisionBatch
+from governance.privacy.retention import ERASED
+from governance.storage import database_roles
+from governance.transparency_log import database_guards, entry_judgement, offline_verifier, row_replay
+from governance.transparency_log.merkle_tree import Tree
+from governance.transparency_log.recomputation import Log, Walk, one_look, stream
+
+MOST_FINDINGS = 100
+OVERDUE = 60  # seconds after which an entry should have been sealed
+
+UNSEALED = """
+SELECT e.id, e.digest, b.body, b.salt, NOT e.simulated AND e.recorded_at < now() - make_interval(secs => %s)
+  FROM governance_entry e
+  LEFT JOIN governance_entrybody b ON b.entry_id = e.id
+ WHERE NOT EXISTS (SELECT FROM governance_leaf l WHERE l.entry_id = e.id) ORDER BY e.id
+"""
+BODIES_ALONE = """
+SELECT b.entry_id FROM governance_entrybody b
+ WHERE NOT EXISTS (SELECT FROM governance_entry e WHERE e.id = b.entry_id) ORDER BY b.entry_id
+"""
+# Bodies that are gone and that no act of erasure names.
+EMPTIED = """
+WITH named AS (
+  SELECT jsonb_array_elements_text(convert_from(b.body, 'UTF8')::jsonb #> '{facts,entries}')::bigint AS id
+    FROM governance_entry e JOIN governance_entrybody b ON b.entry_id = e.id
+   WHERE e.kind = %s AND length(b.body) > 0
+)
+SELECT b.entry_id FROM governance_entrybody b
+ WHERE length(b.body) = 0 AND length(b.salt) = 0 AND NOT EXISTS (SELECT FROM named WHERE named.id = b.entry_id)
+ ORDER BY b.entry_id
+"""
+# A transaction is known from the first checkpoint on that covers any of it. No transaction stands under two, so the
+# look back begins at one. Where all transactions of a checkpoint are known from another moment than its own, it is
+# the checkpoint's that was changed.
+SEALINGS = """
+WITH begin AS (
+  SELECT coalesce(max(size), 0) AS at FROM governance_checkpoint WHERE size <= %(since)s
+), heads AS (
+  SELECT id, size, at, lag(size, 1, 0::bigint) OVER line AS before, lag(at) OVER line AS last_at
+    FROM governance_checkpoint WINDOW line AS (ORDER BY id)
+), sealed AS (
+  SELECT e.xact, s.checkpoint_id, s.known_at, h.size, h.before, min(l.position) AS first,
+         CASE WHEN bool_or(e.simulated AND l.position < h.size)
+              THEN max(e.recorded_at) FILTER (WHERE l.position < h.size) ELSE h.at END AS right_at
+    FROM governance_leaf l
+    JOIN governance_entry e ON e.id = l.entry_id
+    LEFT JOIN governance_sealing s ON s.xact = e.xact
+    LEFT JOIN heads h ON h.id = s.checkpoint_id
+   WHERE l.position >= (SELECT at FROM begin) AND (h.size IS NULL OR h.size > (SELECT at FROM begin))
+   GROUP BY e.xact, s.checkpoint_id, s.known_at, h.size, h.before, h.at
+), known AS (
+  SELECT *, bool_and(known_at <> right_at) OVER (PARTITION BY checkpoint_id) AS all_differ FROM sealed
+)
+SELECT 'sealing', xact, CASE WHEN first < before OR first >= size THEN 'checkpoint_id' ELSE 'known_at' END FROM known
+ WHERE known_at IS NULL OR first < before OR first >= size OR (known_at <> right_at AND NOT all_differ)
+UNION ALL
+SELECT DISTINCT 'checkpoint', checkpoint_id, 'at' FROM known WHERE known_at <> right_at AND all_differ
+UNION ALL
+SELECT 'sealing', s.xact, 'xact' FROM governance_sealing s WHERE NOT EXISTS (
+  SELECT FROM governance_entry e JOIN governance_leaf l ON l.entry_id = e.id WHERE e.xact = s.xact)
+UNION ALL
+SELECT 'checkpoint', id, 'at' FROM heads WHERE at <= last_at AND size >= %(since)s
+ORDER BY 1, 2
+"""
+
+# Decisions that no batch commits to.
+UNBATCHED = """
+SELECT d.id FROM governance_policydecision d
+ WHERE NOT EXISTS (SELECT FROM governance_decisionbatch b WHERE b.id = d.batch_id) ORDER BY d.id
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, in words, and where it is. What does not apply is None or empty."""
+
+    words: str
+    place: str  # leaf, entry, body, node, checkpoint, held, sealing, row, decision, judged, guard
+    position: int | None = None
+    entry: int | None = None
+    table: str = ""
+    key: str = ""
+    field: str = ""
+
+    def __str__(self) -> str:
+        """The words, and after them the place."""
+        where = {
+            "position": self.position,
+            "entry": self.entry,
+            "table": self.table,
+            "row": self.key,
+            "field": self.field,
+        }
+        said = ", ".join(f"{name} {value}" for name, value in where.items() if value not in (None, ""))
+        return f"{self.words} ({said})" if said else self.words
+
+
+@dataclass
+class Report:
+    """What was looked at, and the first hundred things that are wrong, in the order they were met.
+
+    `before` are things recorded that were not allowed, from before entry `judged_from`, with which judging began.
+    """
+
+    since: int = 0
+    leaves: int = 0
+    unsealed: int = 0
+    overdue: int = 0
+    erased: int = 0
+    checkpoints: int = 0
+    newest_size: int | None = None
+    held: int = 0
+    batches: int = 0
+    replayed: bool = False
+    judged: int = 0
+    unjudged: int = 0
+    judged_from: int | None = None
+    before: list[Finding] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.findings
+
+    @property
+    def full(self) -> bool:
+        """Whether so much is wrong that looking on would add nothing."""
+        return len(self.findings) >= MOST_FINDINGS
+
+    def add(self, words: str, place: str, **where) -> None:
+        """Note a finding, as long as there is room."""
+        if not self.full:
+            self.findings.append(Finding(words, place, **where))
+
+    def as_dict(self) -> dict:
+        """For --json."""
+        return {"ok": self.ok} | asdict(self)
+
+
+def verify(
+    *,
+    since: int = 0,
+    held: Iterable[bytes] = (),
+    trusted: Iterable[str] = (),
+    names: database_roles.Names | None = None,
+    using: str = "default",
+) -> Report:
+    """Derive everything again from position `since` on, and compare with the checkpoints somebody `held`.
+
+    `trusted` are keys that may sign beside those of the settings, where a copy is verified without them; `names` what
+    the three logins are called here, whose grants are compared. Raises
+    offline.Rejected when something held is not a checkpoint that one of the keys signed, or `since` lies beyond.
+    """
+    with one_look(using):
+        size = Tree(using).size()
+        if since > size:
+            raise offline_verifier.Rejected(
+                f"The record has {size} sealed entries, and position {since} is beyond them."
+            )
+        log = Log.read(using, trusted)
+        notes = sorted((log.check(text) for text in held), key=attrgetter("size"))
+        report = Report(since=min([since, *(note.size for note in notes)]), held=len(notes))
+        Walk(report, since=report.since, held=notes, log=log, using=using).go()
+        _unsealed(report, using)
+        _bodies(report, using)
+        _sealings(report, using)
+        if not any(found.place in ("leaf", "entry", "body") for found in report.findings):
+            _rows(report, using)
+            _judged(report, using)
+        _decisions(report, using)
+        for words in database_guards.differences(connections[using], names):
+            report.add(words, "guard")
+    return report
+
+
+def _unsealed(report: Report, using: str) -> None:
+    """Entries that wait to be sealed: right in themselves, and how many wait too long."""
+    for entry, digest, body, salt, late in stream(using, UNSEALED, [OVERDUE]):
+        report.unsealed += 1
+        report.overdue += late
+        if body is None:
+            _wrong_body(report, entry, f"the body of entry {entry} is gone")
+        elif (body or salt) and offline_verifier.commitment(salt, body) != digest:
+            _wrong_body(report, entry, f"the body of entry {entry} is not the one its digest stands for")
+
+
+def _wrong_body(report: Report, entry: int, words: str) -> None:
+    report.add(words, "body", entry=entry, table="governance_entrybody", key=str(entry), field="body")
+
+
+def _bodies(report: Report, using: str) -> None:
+    """Bodies without an entry; and bodies that are gone although nobody erased them."""
+    for (entry,) in stream(using, BODIES_ALONE, []):
+        _wrong_body(report, entry, f"a body stands for entry {entry}, which is not there")
+    if report.erased and not any(found.place == "body" for found in report.findings):
+        for (entry,) in stream(using, EMPTIED, [ERASED]):
+            _wrong_body(
+                report, entry, f"the body of entry {entry} was emptied, and no act of erasure names it"
+            )
+
+
+def _sealings(report: Report, using: str) -> None:
+    """From when on each transaction is known."""
+    for place, key, column in stream(using, SEALINGS, {"since": report.since}):
+        words = (
+            "the moment from which a transaction is known is not that of its checkpoint"
+            if place == "sealing"
+            else "the moment of a checkpoint is not the one that fits what it sealed"
+        )
+        report.add(words, place, table=f"governance_{place}", key=str(key), field=column)
+
+
+def _first_transaction(report: Report, using: str) -> int | None:
+    """The first transaction from the position on that verification begins at; None when nothing was written since."""
+    if not report.since:
+        return 0
+    query = (
+        "SELECT coalesce(min(e.xact), 0) FROM governance_entry e"
+        " LEFT JOIN governance_leaf l ON l.entry_id = e.id WHERE l.position >= %s OR l.position IS NULL"
+    )
+    ((since,),) = stream(using, query, [report.since])
+    return since or None
+
+
+def _decisions(report: Report, using: str) -> None:
+    """What systems were told, against the batches that commit to it; the batches themselves are rows like others."""
+    since = _first_transaction(report, using)
+    if since is None:
+        return
+    batches = DecisionBatch.objects.using(using).filter(xact__gte=since).order_by("pk")
+    for batch in batches.iterator(chunk_size=500):
+        report.batches += 1
+        if why := decision_log.broken(batch):
+            report.add(why, "decision", table="governance_policydecision", key=f"batch {batch.pk}")
+        if report.full:
+            return
+    for check in contributions.sealed_batches:
+        for words, table, key in check(since, using):
+            report.add(words, "batch", table=table, key=key)
+    for (key,) in stream(using, UNBATCHED, []):
+        report.add(
+            f"decision {key} belongs to no batch", "decision", table="governance_policydecision", key=str(key)
+        )
+
+
+def _judged(report: Report, using: str) -> None:
+    """Whether what was recorded was allowed, by the rules of its day."""
+    since = _first_transaction(report, using)
+    if since is None:
+        return
+    judge = entry_judgement.judge(using)
+    for found in entry_judgement.breaches(judge, since):
+        place = {"entry": found.entry, "table": found.table, "key": found.key, "field": found.field}
+        if not found.before:
+            report.add(found.words, "judged", **place)
+        elif len(report.before) < MOST_FINDINGS:
+            report.before.append(Finding(found.words, "judged", **place))
+    report.judged, report.unjudged, report.judged_from = judge.judged, judge.unjudged, judge.begun
+
+
+def _rows(report: Report, using: str) -> None:
+    """The rows of all governed tables against the record, and their history against both."""
+    since = _first_transaction(report, using)
+    if since is None:
+        return
+    report.replayed = True
+    for found in row_replay.differences(since=since, using=using):
+        if report.full:
+            return
+        place = {"entry": found.entry, "table": found.table, "key": found.key, "field": found.field}
+        report.add(found.words, "row", **place)

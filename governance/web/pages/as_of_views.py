@@ -1,0 +1,129 @@
+"""Looking back: the day an address asks for, the pages beside it, and what is said when it cannot be shown."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from governance import clock
+from governance.transparency_log import as_of
+
+WRITTEN = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?", re.ASCII)
+YEARS = range(1970, 9000)  # outside of it days cannot be counted safely, and nobody asks
+TICK = timedelta(microseconds=1)
+LAST = timedelta(days=1) - TICK
+
+
+class CannotBeShown(ValueError):
+    """This day is no day, not over, or not sealed yet; says so in words."""
+
+
+@dataclass(frozen=True)
+class Day:
+    """What an address asks for: the end of a local day ("2026-10-15"), or a moment of one ("2026-10-15T14:00")."""
+
+    asked: str
+    moment: datetime
+
+    @classmethod
+    def read(cls, asked: str) -> "Day":
+        """The day as the address has it. Raises CannotBeShown for what is no day, or none that ever was."""
+        if not WRITTEN.fullmatch(asked) or int(asked[:4]) not in YEARS:
+            raise CannotBeShown(
+                f"“{asked[:40]}” is no day. Write one as 2026-10-15, or a moment as 2026-10-15T14:00."
+            )
+        try:
+            if "T" not in asked:
+                return cls(asked, clock.midnight_after(date.fromisoformat(asked)) - TICK)
+            return cls(
+                asked, timezone.make_aware(datetime.fromisoformat(asked), timezone.get_default_timezone())
+            )
+        except ValueError:
+            raise CannotBeShown(f"“{asked}” is no day: the calendar has none like it.") from None
+
+    @classmethod
+    def of(cls, moment: datetime) -> "Day":
+        """The day of a moment, written so that `read` finds it again (to the second)."""
+        local = timezone.localtime(moment, timezone.get_default_timezone())
+        if local.time() == (datetime.min + LAST).time():
+            return cls(f"{local:%Y-%m-%d}", moment)
+        return cls(f"{local:%Y-%m-%dT%H:%M:%S}" if local.second else f"{local:%Y-%m-%dT%H:%M}", moment)
+
+    def moved(self, days: int) -> "Day":
+        """As many days later; the hour stays."""
+        on = date.fromisoformat(self.asked[:10]) + timedelta(days=days)
+        return Day.read(f"{on.isoformat()}{self.asked[10:]}")
+
+    @property
+    def words(self) -> str:
+        """As people say it: "the end of 15 October 2026", "14:00 on 15 October 2026"."""
+        if "T" in self.asked:
+            return clock.moment_in_words(self.moment)
+        return f"the end of {date.fromisoformat(self.asked):%-d %B %Y}"
+
+    def can_be_shown(self, known_until: datetime | None) -> "Day":
+        """The day itself. Raises CannotBeShown when it is not over, or the record is not sealed so far."""
+        if self.moment > clock.now():
+            raise CannotBeShown(f"{self.words[:1].upper()}{self.words[1:]} has not come yet.")
+        if known_until is None or self.moment > known_until:
+            raise CannotBeShown(
+                f"The record is not sealed up to {self.words} yet: what was known then may still grow."
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class Look:
+    """The page of a day: the day as the address has it and in words, and the same page today, a day earlier and later.
+
+    `earlier` and `later` are empty where no such day can be shown.
+    """
+
+    asked: str
+    words: str
+    today: str
+    earlier: str
+    later: str
+
+    @classmethod
+    def at(cls, request: HttpRequest, day: Day, known_until: datetime) -> "Look":
+        """The page that is asked for, seen from the present: to be made before turning back."""
+
+        def beside(days: int) -> str:
+            try:
+                return address(request, day.moved(days).can_be_shown(known_until))
+            except CannotBeShown:
+                return ""
+
+        return cls(day.asked, day.words, address(request, None), beside(-1), beside(1))
+
+
+def address(request: HttpRequest, day: Day | None) -> str:
+    """The address of the page as of another day, or of today; filters stay, and the list begins anew."""
+    query = request.GET.copy()
+    query.pop("page", None)
+    query.pop("as_of", None)
+    if day is not None:
+        query["as_of"] = day.asked
+    return f"{request.path}?{query.urlencode()}" if query else request.path
+
+
+def latest() -> Day | None:
+    """The latest minute that can be asked about; None before the first checkpoint."""
+    known = as_of.known_until()
+    return Day.of(min(known, clock.now()).replace(second=0, microsecond=0)) if known else None
+
+
+def cannot_be_shown(request: HttpRequest, why: str, *, status: int = 400) -> HttpResponse:
+    """A page that says why, and what can be asked instead."""
+    newest = latest()
+    context = {
+        "why": why,
+        "latest": newest,
+        "latest_url": address(request, newest) if newest else "",
+        "today_url": address(request, None),
+    }
+    return render(request, "governance/asof_cannot.html", context, status=status)

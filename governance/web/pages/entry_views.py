@@ -1,0 +1,117 @@
+"""Coming in, going out, and the pages that explain."""
+
+import json
+
+from django.conf import settings
+from django.contrib import auth
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from governance import clock
+from governance.ledger import record
+from governance.ledger.row_history import acting
+from governance.models import Rulebook
+from governance.sign_in import first_admin, throttling
+from governance.sign_in.sign_in_forms import SignInForm
+from governance.web import styleguide as web_styleguide
+from governance.web.help_topics import TOPICS
+from governance.web.middleware import open_to_all
+
+
+@open_to_all
+@sensitive_post_parameters("password")
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Sign in with user name and password; tries are slowed down per account and per address."""
+    target = _own_target(request)
+    if request.user.is_authenticated:
+        return redirect(target or "desk")
+    known = {"username": request.GET.get("name", "")[:60]}
+    form = SignInForm(request, request.POST if request.method == "POST" else None, initial=known)
+    if request.method == "POST" and form.is_valid():
+        with acting(by=form.person):
+            record.record(
+                "signed in",
+                person=form.person.full_name,
+                login=form.person.login,
+                address=throttling.address_of(request),
+            )
+        auth.login(request, form.person)
+        response = redirect(target or "desk")
+        throttling.remember(request, response, form.person.login)
+        return response
+    status = 429 if form.throttled_until else 200
+    context = {
+        "form": form,
+        "next": target,
+        "throttled_until": form.throttled_until,
+        "nobody": first_admin.missing(),
+        **_demonstration(),
+    }
+    response = render(request, "governance/sign_in.html", context, status=status)
+    if form.throttled_until:
+        wait = form.throttled_until - clock.now()
+        response["Retry-After"] = str(max(1, int(wait.total_seconds())))
+    return response
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session."""
+    auth.logout(request)
+    response = redirect("sign-in")
+    # What the browser kept of the pages, and drafts that were typed, are not for the next one at this machine.
+    response["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+@open_to_all
+@require_safe
+def styleguide(request: HttpRequest) -> HttpResponse:
+    """Every component in every state; shown in debug only. Raises Http404 otherwise."""
+    if not settings.DEBUG:
+        raise Http404("The styleguide is shown in debug only.")
+    return render(request, "governance/styleguide.html", web_styleguide.sample_context())
+
+
+@open_to_all
+@require_safe
+def help_page(request: HttpRequest) -> HttpResponse:
+    """The whole idea in plain words, with the figures of the rulebook in force."""
+    rulebook = Rulebook.objects.in_force()
+    context = {"book": rulebook.book if rulebook else None, "topics": TOPICS}
+    return render(request, "governance/help.html", context)
+
+
+def _own_target(request: HttpRequest) -> str:
+    """Where to go after signing in: an address of ours, or nothing."""
+    target = request.POST.get("next", request.GET.get("next", ""))
+    ours = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return target if ours and target != reverse("sign-in") else ""
+
+
+def embedded() -> bool:
+    """Whether this process works on the embedded database; `run` tells its parts where that is by DATABASE_URL."""
+    return settings.DATABASES["default"]["HOST"] == str(settings.EMBEDDED_DATABASE.socket_folder)
+
+
+def _demonstration() -> dict:
+    """Who can sign in to the demonstration, which leaves a file about them beside its database; else nothing."""
+    if not embedded():
+        return {}
+    try:
+        left = json.loads((settings.DATA_DIR / "logins.json").read_text())
+        return {
+            "demo_logins": [(row["name"], row["login"], row["first"]) for row in left["logins"]],
+            "demo_password": left["password"],
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}

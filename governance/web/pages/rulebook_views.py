@@ -1,0 +1,152 @@
+"""The rulebook, readable by anybody: what each stage asks, what each gate asks, who signs, how long proof lasts."""
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from governance.models import Rulebook
+from governance.people import actions as people_actions
+from governance.people import permissions as people_permissions
+from governance.permission_result import no
+from governance.rulebook import load_default
+from governance.rulebook.validation import MOVES
+from governance.sign_in.sign_in_forms import RulebookForm
+from governance.web.middleware import open_to_all
+
+GROUPS = {
+    "stage": "What the stage asks",
+    "contract": "The governance contract",
+    "integration": "Integration",
+    "adoption": "Adoption",
+    "layer": "The layers",
+    "own": "What a criterion asks by itself",
+}
+
+
+@open_to_all
+@require_safe
+def current_rulebook(request: HttpRequest) -> HttpResponse:
+    """The version in force; says so in words when none was published yet."""
+    rulebook = Rulebook.objects.in_force()
+    if rulebook is None:
+        return render(request, "governance/rulebook_none.html", {"nav": "rulebook"})
+    return _page(request, rulebook)
+
+
+@open_to_all
+@require_safe
+def version(request: HttpRequest, version: str) -> HttpResponse:
+    """One version. Drafts are for people who have signed in; Http404 for others."""
+    return _page(request, readable(request, version))
+
+
+@open_to_all
+@require_safe
+def versions(request: HttpRequest) -> HttpResponse:
+    """Every version that was in force, and for people who have signed in the drafts."""
+    rows = Rulebook.objects.published().select_related("admin", "chair", "loaded_by")
+    drafts = Rulebook.objects.filter(published_at__isnull=True).select_related("admin", "loaded_by")
+    if not request.user.is_authenticated:
+        drafts = drafts.none()
+    may_try = request.user.is_authenticated and people_permissions.may_forecast(request.user)
+    context = {"nav": "rulebook", "rows": rows, "drafts": drafts, "may_try": may_try}
+    return render(request, "governance/rulebook_versions.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def load(request: HttpRequest) -> HttpResponse:
+    """Load a draft, as admin. Every problem of the text is listed with its line; the text is kept."""
+    if not request.user.is_admin:
+        no("Only admins load a rulebook.", "Ask an admin.").or_refuse()
+    form = RulebookForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
+    if request.method == "POST" and form.is_valid():
+        try:
+            rulebook = people_actions.load_rulebook(source=form.cleaned_data["source"], by=request.user)
+        except ValidationError as wrong:
+            form.add_error(None, wrong)
+        else:
+            return redirect("rulebook-version", rulebook.version)
+    if form.is_bound and form.cleaned_data.get("source"):
+        form.data = form.data.copy()  # what came as a file is kept as text, so that it can be mended here
+        form.data["text"] = form.cleaned_data["source"]
+    elif not form.is_bound and "default" in request.GET:
+        form.fields["text"].initial = load_default()
+    return render(request, "governance/rulebook_load.html", {"nav": "rulebook", "form": form})
+
+
+@require_POST
+def propose(request: HttpRequest, version: str) -> HttpResponse:
+    """Propose, as admin, that a chair publishes this draft."""
+    rulebook = readable(request, version)
+    people_actions.propose_publication(rulebook=rulebook, by=request.user)
+    return redirect("rulebook-version", rulebook.version)
+
+
+def readable(request: HttpRequest, version: str) -> Rulebook:
+    """This version, when the reader may read it: drafts are for people who have signed in. Raises Http404."""
+    if "\0" in version:
+        raise Http404("No such version.")
+    rows = Rulebook.objects.select_related("admin", "chair", "loaded_by")
+    rulebook = get_object_or_404(rows, version=version)
+    if not rulebook.published and not request.user.is_authenticated:
+        raise Http404("No such version is published.")
+    return rulebook
+
+
+def _page(request: HttpRequest, rulebook: Rulebook) -> HttpResponse:
+    book = rulebook.book
+    newest = Rulebook.objects.published().values_list("pk", flat=True).first()
+    context = {
+        "nav": "rulebook",
+        "rulebook": rulebook,
+        "book": book,
+        "in_force": rulebook.pk == newest,
+        "may_try": not rulebook.published and people_permissions.may_forecast(request.user),
+        "gates": [_gate(book, book.gates[key]) for key in MOVES if key in book.gates],
+        "stages": [_stage(book, key) for key in book.stages],
+        "standards": [
+            (matter.replace("_", " "), [expects.get(stage, "") for stage in book.stage_order[1:]])
+            for matter, expects in book.standards.items()
+        ],
+        "crosswalk": _crosswalk(book),
+        "triggers": [
+            (key, words, sorted(book.listing(key), key=list(book.requirements).index))
+            for key, words in book.triggers.items()
+        ],
+    }
+    return render(request, "governance/rulebook.html", context)
+
+
+def _stage(book, key: str) -> dict:
+    asked: dict[str, list] = {}
+    for requirement in book.requirements.values():
+        if (requirement.stage or "stopped") == key:  # a stop can come from any stage
+            asked.setdefault(requirement.group, []).append(requirement)
+    return {
+        "rule": book.stages[key],
+        "tolerated": book.tolerated(key),
+        "groups": [(words, asked[group]) for group, words in GROUPS.items() if group in asked],
+        "count": sum(len(rows) for rows in asked.values()),
+    }
+
+
+def _gate(book, gate) -> dict:
+    return {
+        "gate": gate,
+        "criteria": [
+            (criterion, [book.requirements[key] for key in criterion.requirements])
+            for criterion in gate.criteria
+        ],
+        "asked": len(gate.requirements()),
+    }
+
+
+def _crosswalk(book) -> list[tuple[str, list]]:
+    """(framework, [(its id, what refers to it: requirements and criteria)])."""
+    table: dict[str, dict[str, list]] = {name: {} for name in book.crosswalk_frameworks()}
+    for row in {**book.criteria, **book.requirements}.values():
+        for framework, ids in row.crosswalk.items():
+            for one in ids:
+                table[framework].setdefault(one, []).append(row)
+    return [(name, sorted(ids.items())) for name, ids in table.items()]

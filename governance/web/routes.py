@@ -1,0 +1,78 @@
+"""Where the pages of the ground floor are found."""
+
+from django.urls import path
+
+from governance.audit import record_views, rights_views, sample_views
+from governance.audit import views as audit_views
+from governance.notices import preference_views
+from governance.notices import views as notice_views
+from governance.people import new_seat_views
+from governance.privacy import views as privacy_views
+from governance.sign_in import account_views, admin_account_views
+from governance.web.pages import entry_views, health_views, rulebook_views, status_views
+
+urlpatterns = [
+    path("healthz", health_views.healthz, name="healthz"),
+    path("readyz", health_views.readyz, name="readyz"),
+    path("sign-in/", entry_views.sign_in, name="sign-in"),
+    path("sign-out/", entry_views.sign_out, name="sign-out"),
+    path("account/", account_views.account, name="account"),
+    path("account/sign-out/", account_views.sign_out_elsewhere, name="account-sign-out"),
+    path("account/password/", account_views.change_password, name="account-password"),
+    path("password/", account_views.set_password, name="password-set"),
+    path("password/forgotten/", account_views.reset, name="password-reset"),
+    path("password/link/<str:token>/", account_views.password_link, name="password-link"),
+    path("first-admin/<str:token>/", account_views.make_first_admin, name="first-admin"),
+    path("seats/<int:pk>/confirm/", new_seat_views.confirm, name="seat-confirm"),
+    path("accounts/", admin_account_views.listing, name="accounts"),
+    path("accounts/add/", admin_account_views.add, name="accounts-add"),
+    path("accounts/export.csv", admin_account_views.export, name="accounts-export"),
+    path("accounts/<int:pk>/invite/", admin_account_views.invite, name="account-invite"),
+    path("accounts/<int:pk>/sign-out/", admin_account_views.sign_out, name="account-end-sessions"),
+    path("status/", status_views.status_page, name="status"),
+    path("status/mail/", status_views.mail, name="status-mail"),
+    path("styleguide/", entry_views.styleguide, name="styleguide"),
+    path("help/", entry_views.help_page, name="help"),
+    path("settings/", preference_views.settings_page, name="settings"),
+    path("settings/calendar/", preference_views.make_calendar, name="calendar-make"),
+    path("settings/calendar/end/", preference_views.end_calendar, name="calendar-end"),
+    path("calendar/<str:secret>.ics", preference_views.calendar_feed, name="calendar"),
+    path("digest/leave/<str:token>/", preference_views.leave_digest, name="digest-leave"),
+    path("notices/", notice_views.notices, name="notices"),
+    path("notices/<int:pk>/", notice_views.open_notice, name="notice"),
+    path("notices/read/", notice_views.mark_read, name="notices-read"),
+    path("rulebook/", rulebook_views.current_rulebook, name="rulebook"),
+    path("rulebook/versions/", rulebook_views.versions, name="rulebook-versions"),
+    path("rulebook/load/", rulebook_views.load, name="rulebook-load"),
+    path("rulebook/<str:version>/", rulebook_views.version, name="rulebook-version"),
+    path("rulebook/<str:version>/propose/", rulebook_views.propose, name="rulebook-propose"),
+    path("record/", record_views.record_page, name="record"),
+    path("record/checkpoint/", record_views.checkpoint, name="record-checkpoint"),
+    path("record/verify.py", record_views.verifier, name="record-verifier"),
+    path("record/receipts/<int:pk>/", record_views.receipt, name="record-receipt"),
+    path("record/receipts/<int:pk>/receipt.json", record_views.receipt_file, name="record-receipt-file"),
+    path("audit/", audit_views.entries, name="audit"),
+    path("audit/entries.csv", audit_views.export, name="audit-entries-export"),
+    path("audit/entries/<int:pk>/", audit_views.entry, name="audit-entry"),
+    path("audit/readings/", audit_views.entries, {"name": "readings"}, name="audit-readings"),
+    path("audit/readings.csv", audit_views.export, {"name": "readings"}, name="audit-readings-export"),
+    path("audit/sign-ins/", audit_views.entries, {"name": "sign-ins"}, name="audit-sign-ins"),
+    path("audit/sign-ins.csv", audit_views.export, {"name": "sign-ins"}, name="audit-sign-ins-export"),
+    path("audit/rights/", rights_views.held, name="audit-rights"),
+    path("audit/rights.csv", rights_views.export, name="audit-rights-export"),
+    path("audit/keeping/", privacy_views.keeping, name="keeping"),
+    path("audit/samples/", sample_views.listing, name="audit-samples"),
+    path("audit/samples/draw/", sample_views.draw, name="audit-draw"),
+    path("audit/samples/<int:pk>/", sample_views.sample, name="audit-sample"),
+    path("audit/samples/<int:pk>/entries/<int:place>/", sample_views.drawn, name="audit-drawn"),
+    path("audit/samples/<int:pk>/finish/", sample_views.finish, name="audit-finish"),
+    path(
+        "audit/samples/<int:pk>/export.csv", sample_views.export, {"ending": "csv"}, name="audit-sample-csv"
+    ),
+    path(
+        "audit/samples/<int:pk>/export.json",
+        sample_views.export,
+        {"ending": "json"},
+        name="audit-sample-json",
+    ),
+]

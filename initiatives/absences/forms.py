@@ -1,0 +1,51 @@
+"""Forms on planned absence."""
+
+from django import forms
+
+from governance.models import Membership
+from initiatives.absences.actions import Asked
+from initiatives.form_fields import DayField, PersonField, WordsField
+
+
+class AbsenceForm(forms.Form):
+    """From when to when, and who stands in: for roles on cases where one has any, and for each voting seat."""
+
+    first = DayField(label="First day away")
+    last = DayField(label="Last day away")
+
+    def __init__(self, *args, roles: bool, seats: list[Membership], **options):
+        super().__init__(*args, **options)
+        self.seats = {f"seat-{seat.pk}": seat for seat in seats}
+        if roles:
+            self.fields["roles"] = delegate_field("Stands in for your roles on cases")
+        for name, seat in self.seats.items():
+            self.fields[name] = delegate_field(f"Sits for you: {seat.get_seat_display()}, {seat.board}")
+
+    @property
+    def asked(self) -> list[Asked]:
+        """Whom to ask, of a form that is valid."""
+        said = self.cleaned_data
+        asked = [Asked(said["roles"])] if said.get("roles") else []
+        return asked + [Asked(said[name], seat) for name, seat in self.seats.items() if said.get(name)]
+
+
+def delegate_field(label: str) -> PersonField:
+    """A person to ask, or nobody."""
+    return PersonField(
+        label=label,
+        required=False,
+        empty_label="nobody",
+        help_text="Counts once this person has accepted it.",
+    )
+
+
+class DelegateForm(forms.Form):
+    """Somebody else to ask."""
+
+    delegate = PersonField(label="Ask", help_text="Counts once this person has accepted it.")
+
+
+class NotStandingForm(forms.Form):
+    """Why not."""
+
+    reason = WordsField(label="Why", required=False, help_text="Helps to find somebody else.")

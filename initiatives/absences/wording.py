@@ -1,0 +1,73 @@
+"""Absences in words, and what separation of duties keeps from a delegate: shown before anybody is asked."""
+
+from datetime import datetime, timedelta
+
+from governance import clock
+from governance.models import Absence, Membership, User
+from governance.people.boards import units_of_board
+from governance.templatetags.plumbline import day as in_words
+from initiatives.models import Initiative, RoleAssignment
+from initiatives.models.initiative import RUNNING
+
+NAMED = 5  # cases that a sentence names before it counts the rest
+
+
+def days_of(absence: Absence) -> str:
+    """The days of an absence, in words: "from 3 December to 10 December 2026"."""
+    return days_between(absence.starts_at, absence.ends_at)
+
+
+def days_between(starts_at: datetime, ends_at: datetime) -> str:
+    """The same for a time that ends at the first moment which is no longer part of it."""
+    last = clock.local_day(max(ends_at - timedelta(microseconds=1), starts_at))
+    return f"from {in_words(starts_at)} to {in_words(last)}"
+
+
+def keeps_from_roles(person: User, delegate: User) -> list[str]:
+    """What standing in for the roles of `person` gives the delegate, and what it takes from them meanwhile."""
+    rows = RoleAssignment.objects.in_force().filter(person=person, initiative__stage__in=RUNNING)
+    cases = list(Initiative.objects.live().filter(pk__in=rows.values("initiative")).select_related("unit"))
+    seated = Membership.objects.held_at(clock.now()).filter(person=delegate).select_related("board__unit")
+    said = [
+        f"{delegate} answers, adds proof and acts as {person} does on {_named(cases)}. What only {person} can say, "
+        "such as accepting a role, waits."
+    ]
+    own = [
+        case
+        for case in cases
+        if any(units_of_board(member.board).filter(pk=case.unit_id).exists() for member in seated)
+    ]
+    if own:
+        said.append(
+            f"Meanwhile {delegate} signs and decides nothing on {_named(own)}: nobody stands on both sides of a case."
+        )
+    return said
+
+
+def keeps_from_seat(membership: Membership, delegate: User) -> list[str]:
+    """On which cases of the board the delegate could not sign, because they are party to them."""
+    cases = Initiative.objects.live().filter(unit__in=units_of_board(membership.board), stage__in=RUNNING)
+    roles = RoleAssignment.objects.open().filter(person=delegate)
+    party = list(cases.filter(pk__in=roles.values("initiative")))
+    seat = f"{membership.get_seat_display()}, {membership.board}"
+    holder = membership.person
+    said = [
+        f"{seat}: {delegate} signs beside {holder}, as delegate; each vote names both. It counts while {delegate} "
+        f"holds the seat: what is not decided when {holder} is back is signed anew."
+    ]
+    if party:
+        said.append(f"{delegate} works on {_named(party)} and cannot sign there.")
+    others = Membership.objects.held_at(clock.now()).filter(board=membership.board, person=delegate)
+    if others.exists():
+        said.append(
+            f"{delegate} holds another seat of that board already, and signs for one of them in each review."
+        )
+    return said
+
+
+def _named(cases: list[Initiative]) -> str:
+    if not cases:
+        return "no running case"
+    names = [case.ref for case in cases[:NAMED]]
+    more = len(cases) - NAMED
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")

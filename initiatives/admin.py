@@ -1,0 +1,17 @@
+"""Where Django looks for the admin of this app: each noun registers its own."""
+
+from initiatives.case_pages import admin as case_page_admin
+from initiatives.enforcement import admin as enforcement_admin
+from initiatives.integration.record import admin as record_admin
+from initiatives.roles import admin as role_admin
+from initiatives.rulebook_changes import admin as rulebook_changes_admin
+from initiatives.units import admin as unit_admin
+
+__all__ = [
+    "case_page_admin",
+    "enforcement_admin",
+    "record_admin",
+    "role_admin",
+    "rulebook_changes_admin",
+    "unit_admin",
+]

@@ -1,0 +1,17 @@
+"""The answer to what a system asks."""
+
+from django import forms
+
+from initiatives.form_fields import WordsField
+
+
+class ApprovalForm(forms.Form):
+    """Why; needed to refuse."""
+
+    reason = WordsField(
+        label="Why",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=2_000,
+        help_text="Needed to refuse: the system is told, and its owner reads it.",
+    )

@@ -1,0 +1,1 @@
+"""The case as people read it: overview, banners, history, any day, wording of entries."""

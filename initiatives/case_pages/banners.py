@@ -1,0 +1,261 @@
+"""What every page of a case says out loud: not production-ready, held, waived, unassessed, overdue."""
+
+from django.urls import reverse
+
+from governance import clock
+from governance.gates import criteria
+from governance.permission_result import ended
+from governance.templatetags.plumbline import day, stage_word
+from initiatives.cases import permissions as case_permissions
+from initiatives.efforts import visible_progress
+from initiatives.facts import case_rows, supported_stage
+from initiatives.integration.definitions.permissions import STEWARD
+from initiatives.models.holds import HOLD_KINDS, IN_WRITING
+
+# What ends a hold that the system opened, and where one reads more: residency alone waits for the chair.
+CLOSES = {
+    "residency": "Once the path is mended, the chair can lift it.",
+    "definition_conflict": "It ends once {steward} has settled each, with a mapping or as an accepted difference.",
+    "failed_drill": "It ends with a drill that passes.",
+}
+PAGES = {
+    "residency": ("integration-residency", "See where and why"),
+    "definition_conflict": ("integration-definitions", "See what disagrees"),
+    "failed_drill": ("integration-drills", "See the drill"),
+}
+# Holds computed from dates, though nobody has opened their row: what ends each, and where one reads more.
+OF_REGISTER = ("It opens and closes with its cause.", "case", "See what stands between")
+COMPUTED = {
+    "reattestation": (
+        "The owner and the support owner accept again, then the chair confirms.",
+        "case-reattest",
+        "See what is needed",
+    ),
+    **{kind: (CLOSES[kind], *page) for kind, page in PAGES.items()},
+}
+
+
+def banners_of(case, book, facts, states, now, may) -> list[dict]:
+    """What every page of the case must say out loud; each with tone, title, text and perhaps a link."""
+    today = clock.local_day(now)
+    found = _switch_banner(case, may)
+    if case.withdrawn_at:
+        joined = f" It was joined to {case.joined_to.ref}." if case.joined_to_id else ""
+        found.append(_banner("warn", "Withdrawn.", f"{case.withdrawn_reason}{joined} Nothing is owed."))
+    if case.stage == "prototype":
+        found.append(
+            _banner("warn", "Not production-ready.", "This is a prototype: no business may depend on it.")
+        )
+    in_force = any(version.in_force_at(now) for version in facts.contracts)
+    if case.stage in criteria.STAGES[1:] and not in_force:
+        found.append(
+            _banner(
+                "warn" if case.stage == "prototype" else "bad",
+                "No contract in force.",
+                "What is not written in a contract, the system may not do.",
+                reverse("contract", args=[case.ref]),
+                "Open the contract",
+            )
+        )
+    found += _late_contract_banner(case, facts, now)
+    found += _hold_banners(case, facts, now, may)
+    found += [
+        _banner(
+            "warn",
+            "A waiver runs.",
+            f"{_asked(book, waiver.key)} Waived until {day(waiver.until)}: {waiver.reason}",
+            reverse("waivers", args=[case.ref]),
+            "Open the waivers",
+        )
+        for waiver in facts.waivers
+        if waiver.since <= now and today <= waiver.until
+    ]
+    found += _owed_banner(case, facts)
+    found += _model_banner(case, facts, now)
+    found += _age_banner(case, today, may)
+    found += [
+        _banner(
+            "bad", "Overdue.", f"{ended(debt.text)} {debt.debtor or 'Nobody'} owed it by {day(debt.due)}."
+        )
+        for debt in case_rows.debts(case)
+        if debt.due < today
+    ]
+    return found
+
+
+def _banner(tone: str, title: str, text: str, link: str = "", link_text: str = "") -> dict:
+    return {"tone": tone, "title": title, "text": text, "link": link, "link_text": link_text}
+
+
+def _asked(book, key: str) -> str:
+    known = book.requirements.get(key) or book.criteria.get(key)
+    return known.question if known else key
+
+
+def _late_contract_banner(case, facts, now) -> list[dict]:
+    """Architecture decided before the contract, once the prototype gate was passed (S0-1): told to owner and board."""
+    words = contract_after_architecture(case, facts, now) if case.stage in criteria.STAGES[1:] else ""
+    if not words:
+        return []
+    link = reverse("running", args=[case.ref]) + "#architecture"
+    return [_banner("warn", "Architecture came before the contract.", words, link, "See the decisions")]
+
+
+def contract_after_architecture(case, facts, now) -> str:
+    """That architecture was first decided, after the prototype gate, before the contract; empty where it was not.
+
+    Days are all that is known of decisions, so one on the day of the gate counts as after it, and a contract of the
+    same day as in time.
+    """
+    gate = facts.decided.get("prototype")
+    decided = [row.decided_on for row in case_rows.rows(case, "architecture_decisions")]
+    first = min((on for on in decided if gate is not None and on >= gate), default=None)
+    if first is None:
+        return ""
+    started = min((version.since for version in facts.contracts), default=None)
+    if started is None or started > now:
+        return f"No contract is in force yet; the first architecture decision was made on {day(first)}."
+    began = clock.local_day(started)
+    if began <= first:
+        return ""
+    return f"The contract came into force on {day(began)}, after the first architecture decision on {day(first)}."
+
+
+def _switch_banner(case, may) -> list[dict]:
+    """That everything is denied until somebody switches its systems on again: who did it, since when, the way back."""
+    return [
+        _banner(
+            "bad",
+            f"Its systems are switched off, since {clock.moment_in_words(row.pressed_at)}.",
+            f"{row.pressed_by} switched them off: {ended(row.reason)} Whatever they ask is denied."
+            + ("" if may.switch else " The owner or the chair can switch them on again."),
+            reverse("case-switch-on", args=[case.ref]) if may.switch else "",
+            "Switch them on again",
+        )
+        for row in case_rows.rows(case, "switched_off")
+    ]
+
+
+def _hold_banners(case, facts, now, may) -> list[dict]:
+    found = []
+    rows = case_rows.rows(case, "holds")
+    chair = case_permissions.acting_chair(case)[0] if rows else None
+    steward = facts.people.get(STEWARD, "the data steward (nobody yet)")
+    for row in rows:
+        by_people = row.opened_by_id is not None or row.liftable_since is not None
+        who = f"{chair or 'the chair (nobody yet)'} can lift it."
+        how = who if by_people else CLOSES.get(row.kind, "It closes by itself when its cause is gone.")
+        meanwhile = "Nothing is promoted meanwhile. " if row.blocking else ""
+        link, link_text = reverse("hold-lift", args=[row.pk]) if by_people and may.chair else "", "Lift it"
+        if not link and row.kind in PAGES:
+            name, link_text = PAGES[row.kind]
+            link = reverse(name, args=[case.ref])
+        why = (
+            f"Mended since {day(row.liftable_since)}. It was: {row.reason}"
+            if row.liftable_since
+            else row.reason
+        )
+        found.append(
+            _banner(
+                "bad",
+                f"Held since {day(row.opened_at)}: {HOLD_KINDS[row.kind][0].lower()}.",
+                f"{ended(why)} {meanwhile}{how.format(steward=steward)}",
+                link,
+                link_text,
+            )
+        )
+    stored = {hold.kind for hold in facts.holds}
+    for hold in criteria.holds_at(facts, now):
+        if hold.kind not in stored:
+            how, name, link_text = COMPUTED.get(hold.kind, OF_REGISTER)
+            found.append(
+                _banner(
+                    "bad",
+                    f"Held: {hold.words.lower()}.",
+                    f"{ended(hold.reason)} {how.format(steward=steward)}",
+                    reverse(name, args=[case.ref]),
+                    link_text,
+                )
+            )
+    return found
+
+
+def outgrown_banner(case) -> list[dict]:
+    """That what was shown is older than the integration work since (S1-15): for the pages that look at the case."""
+    found = None if case.closed else visible_progress.outgrown(case.pk)
+    if found is None:
+        return []
+    return [
+        _banner(
+            "warn",
+            f"The demo of {day(found.demo)} is older than the integration work since.",
+            f"The newest of that work is of {day(found.work)}: what was shown then ran without it.",
+            reverse("integration-effort", args=[case.ref]),
+            "See the work",
+        )
+    ]
+
+
+def _owed_banner(case, facts) -> list[dict]:
+    """What the owner of a case on its way still owes in writing on other cases: overdue, it stops the next decision."""
+    if case.stage not in ("proposed", "prototype", "mvp") or case.withdrawn_at:
+        return []
+    owed = [
+        debt
+        for debt in facts.debts
+        if debt.kind in IN_WRITING and debt.case_ref != case.ref and not debt.excused
+    ]
+    if not owed:
+        return []
+    listed = "; ".join(f"{debt.text.rstrip('.')} ({debt.case_ref}), due {day(debt.due)}" for debt in owed)
+    return [
+        _banner(
+            "warn",
+            f"{owed[0].debtor} still owes what others could learn from.",
+            f"{listed}. While one of these is overdue, no MVP or production review of theirs is decided.",
+        )
+    ]
+
+
+def _model_banner(case, facts, now) -> list[dict]:
+    """Production on a model that no passing test names: the rulebook forbids it."""
+    models = facts.models_at(now)
+    if case.stage != "production" or case.imported or not models:
+        return []
+    wanted = {version.id for version in models}
+    assessed = any(
+        item.kind == "test_report"
+        and item.result == "pass"
+        and item.withdrawn_at is None
+        and wanted <= item.components
+        for item in facts.items
+    )
+    if assessed:
+        return []
+    names = ", ".join(f"{version.label} since {day(version.since)}" for version in models)
+    return [
+        _banner(
+            "bad",
+            "Production runs on a model nobody has assessed.",
+            f"{names}. No passing test report names it.",
+            reverse("evidence-add", args=[case.ref]) + "?kind=test_report",
+            "Add one",
+        )
+    ]
+
+
+def _age_banner(case, today, may) -> list[dict]:
+    """A prototype or MVP past its maximum age, or past the end that the chair set, waits for the chair's word."""
+    ends = supported_stage.review_by(case)
+    if ends is None or today <= ends:
+        return []
+    age = (today - clock.local_day(case.since)).days
+    return [
+        _banner(
+            "warn",
+            f"{stage_word(case.stage)} for {age} days; it was to end on {day(ends)}.",
+            "It awaits the chair's word: continue until a new day, or stop.",
+            reverse("case-continue", args=[case.ref]) if may.go_on else "",
+            "Continue or stop",
+        )
+    ]

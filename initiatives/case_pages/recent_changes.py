@@ -1,0 +1,66 @@
+"""What changed since somebody's last visit: what others did, as the record says it, and what went stale by itself."""
+
+from datetime import datetime
+
+from governance import clock
+from governance.gates import criteria
+from governance.models import Rulebook, User
+from governance.models.ledger import Entry
+from governance.privacy import erasure_log
+from governance.templatetags.plumbline import day
+from initiatives.case_pages import entry_wording, timeline
+from initiatives.models import CaseVisit, Initiative, Review, ReviewVisit
+
+# So many acts of others since the last visit are told; of the rest, how many.
+NEWS = 30
+
+
+def of_review(review: Review, person: User, facts, states: dict, book) -> dict | None:
+    """What changed on the case since the person last opened this review; None at first. Remembers this visit."""
+    since = ReviewVisit.look(review, person, clock.now())
+    return _since(review.initiative, person, since, facts, states, book)
+
+
+def of_case(case: Initiative, person: User, facts, states: dict, book) -> dict | None:
+    """What changed on the case since the person last opened its page; None at first. Remembers this visit."""
+    since = CaseVisit.look(case, person, clock.now())
+    return _since(case, person, since, facts, states, book)
+
+
+def _since(case: Initiative, person: User, since: datetime | None, facts, states: dict, book) -> dict | None:
+    if since is None:
+        return None
+    entries = Entry.objects.acts().of_case(case.ref).filter(at__gt=since).exclude(actor_id=person.pk)
+    entries = timeline.without_private(entries, person)
+    current = Rulebook.objects.current().book
+    found, shown = list(entries[: NEWS + 1]), []
+    gone = erasure_log.words_for(erasure_log.without_words(found))
+    for entry in found[:NEWS]:
+        body = entry.facts
+        shown.append(
+            {
+                "at": entry.at,
+                "who": "" if entry.pk in gone else body["actor"]["name"],
+                "text": gone.get(entry.pk)
+                or entry_wording.sentence(entry.kind, body.get("facts") or {}, current),
+                "reason": body["reason"],
+            }
+        )
+    return {
+        "since": since,
+        "entries": shown,
+        "more": entries.count() - NEWS if len(found) > NEWS else 0,
+        "aged": aged(facts, states, book, since),
+    }
+
+
+def aged(facts, states: dict, book, since: datetime) -> list[str]:
+    """The questions whose proof aged out between that visit and today. No act did that, so no entry tells it."""
+    then, today, found = clock.local_day(since), clock.today(), []
+    for key, state in states.items():
+        if state.state == "stale":
+            asked = book.requirements[key]
+            last = criteria.expiry(asked, state.items[0], facts.high)
+            if last is not None and then <= last < today:
+                found.append(f"{asked.question} Its proof was current until {day(last)}.")
+    return found

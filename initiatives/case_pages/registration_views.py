@@ -1,0 +1,94 @@
+"""Registering an idea in four fields, beside the cases that resemble it."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from governance import contributions
+from initiatives.cases import actions as case_actions
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.registration_forms import RegisterForm
+from initiatives.cases.similar_cases import Similar
+from initiatives.cases.similar_cases import similar as find_similar
+from initiatives.models import Obligation
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def register(request: HttpRequest) -> HttpResponse:
+    """Register an idea. Where similar cases exist the person joins one, or says why this is new."""
+    case_permissions.may_register(request.user).or_refuse()
+    visible = case_permissions.visible_to(request.user)
+    initial = {name: request.GET[name][:20] for name in ("successor_of",) if name in request.GET}
+    sent = request.POST if request.method == "POST" else None
+    form = RegisterForm(sent, person=request.user, visible=visible, initial=initial)
+    near, asked = Similar([]), False
+    if request.method == "POST":
+        near = _similar(request.POST, visible)
+        if form.is_valid():
+            asked = bool(near.stubs) and not form.cleaned_data["why_new"].strip()
+            if not asked:
+                case = _registered(form, request.user)
+                if case is not None:
+                    messages.success(request, f"{case.ref} is registered. Nobody has promised anything yet.")
+                    return redirect(case)
+    said = (request.POST if sent is not None else initial).get
+    parts = contributions.parts_of("registering", request.user, (said("title", ""), said("problem", "")))
+    owner = _key(said("owner", "")) if sent is not None else request.user.pk
+    context = {"nav": "portfolio", "form": form, "near": near, "asked": asked, "parts": parts}
+    context["owed"] = _owed(owner, visible)
+    return render(request, "initiatives/register.html", context)
+
+
+def _registered(form: RegisterForm, person):
+    wanted = form.cleaned_data
+    try:
+        return case_actions.register(
+            title=wanted["title"],
+            unit=wanted["unit"],
+            problem=wanted["problem"],
+            owner=wanted["owner"],
+            successor_of=wanted["successor_of"],
+            reason=wanted["why_new"],
+            by=person,
+        )
+    except ValidationError as wrong:
+        form.add_error(None, wrong)
+        return None
+
+
+@require_POST
+def similar(request: HttpRequest) -> HttpResponse:
+    """Cases like what is being typed: the part of the page that htmx puts in place.
+
+    Posted, though it changes nothing: what somebody is about to register stands in no address.
+    """
+    visible, typed = case_permissions.visible_to(request.user), request.POST
+    form = RegisterForm(
+        person=request.user, visible=visible, initial={"why_new": typed.get("why_new", "")[:1000]}
+    )
+    said = (typed.get("title", ""), typed.get("problem", ""))
+    parts = contributions.parts_of("registering", request.user, said)
+    context = {"near": _similar(typed, visible), "form": form, "asked": False, "parts": parts}
+    context["owed"] = _owed(_key(typed.get("owner", "")), visible)
+    return render(request, "initiatives/_similar.html", context)
+
+
+def _similar(sent: QueryDict, visible) -> Similar:
+    """Cases like what was typed so far."""
+    title, problem = sent.get("title", ""), sent.get("problem", "")
+    return find_similar(title, problem, visible, owner=_key(sent.get("owner", "")))
+
+
+def _owed(owner: int | None, visible) -> list[Obligation]:
+    """What the owner who is chosen still owes in writing, on cases that whoever registers may hear of."""
+    told = Q(initiative__in=visible) | Q(initiative__confidential=False)
+    rows = Obligation.objects.unsettled().in_writing().filter(told, debtor=owner)
+    return list(rows.select_related("initiative", "debtor").order_by("due", "pk")) if owner else []
+
+
+def _key(typed: str) -> int | None:
+    """The key that a choice of the form stands for; none where it is not one."""
+    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 10 else None

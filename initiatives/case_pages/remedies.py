@@ -1,0 +1,183 @@
+"""Where what the register says against a case is mended: the pages, each in words, for the person who looks.
+
+What a finding is about stands in its source; which page changes that is worked out here alone, when a page is drawn.
+"""
+
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from governance import contributions
+from initiatives.cases.case_frame import WhoMay
+from initiatives.findings import rules as finding_rules
+from initiatives.integration.systems.findings import DECLINED, lacking
+from initiatives.integration.systems.permissions import may_change_account, may_change_system
+from initiatives.models import Hop, Initiative, Link, Shortcoming, System
+
+OWNER, REGIONS = "id_owner", "id_regions"  # fields of the form of a system
+
+Mends = list[tuple[str, str]]  # addresses, each with its words
+
+
+class Mending:
+    """The links of a case with their places, and what the person may change of them: read once for all findings."""
+
+    def __init__(
+        self, case: Initiative, may: WhoMay, links: list[Link], hops: dict[int, list[Hop]], back: str
+    ):
+        self.case, self.may, self.person, self.back = case, may, may.person, back
+        # Whoever works on the case changes its links, and changes or proposes to change what is behind them: the same
+        # pages ask whoever may not (system_permissions).
+        self.works = bool(may.collaborate)
+        self.links = {link.pk: link for link in links}
+        self.hops = hops
+
+    @classmethod
+    def read(cls, case: Initiative, may: WhoMay, back: str) -> "Mending":
+        """The same for a page that has not read the links yet."""
+        links = list(case.links.standing().select_related("system__owner", "account").order_by("pk"))
+        hops: dict[int, list[Hop]] = {}
+        for hop in Hop.objects.filter(link__in=links, ended_at__isnull=True).order_by("position"):
+            hops.setdefault(hop.link_id, []).append(hop)
+        return cls(case, may, links, hops, back)
+
+    def of(self, row: Shortcoming | finding_rules.Wanted) -> Mends:
+        """The pages on which the person mends it; none where that is for others."""
+        about, *parts = row.source.split(":")
+        if about in contributions.mends:
+            return contributions.mends[about](self.case, self.may, row.source)
+        # Of a kind that is of no use any more nothing is offered, rather than something that mends another.
+        return OF[about](self, row, *parts) if about in OF else []
+
+    def of_place(self, link: Link, hop: int | None) -> Mends:
+        """The pages on which a place of a path is changed: a hop, or the linked system itself."""
+        return (
+            self._hop(hop)
+            if hop
+            else [*self._change(link.system, "Change the system", REGIONS), *self._of(link)]
+        )
+
+    def owner_of(self, system: System) -> Mends:
+        """The page on which somebody is named who looks after the system."""
+        return self._change(system, f"Name an owner of {system}", OWNER)
+
+    def _link(self, link: Link | None, what: str) -> Mends:
+        if link is None:
+            return []
+        if what.isdecimal():
+            return self.of_place(link, None)
+        owned = link.system.owner is not None and link.system.owner.is_active
+        if what == "missing":
+            hops = self.hops.get(link.pk, [])
+            found = self._of(link, "Fill in the link") if lacking(link, hops) else []
+            if not hops and not link.system.regions:
+                found += self._change(link.system, f"Say where {link.system} is", REGIONS)
+            return [*found, *([] if link.system.owner_id else self.owner_of(link.system))]
+        if what in ("fallback", DECLINED):
+            return self._of(link)
+        if not owned:
+            return self.owner_of(link.system)
+        mine = link.system.owner_id == self.person.pk
+        return [(reverse("link-answer", args=[link.pk]), "Read and answer")] if mine else []
+
+    def _of(self, link: Link, words: str = "Change the link") -> Mends:
+        return [(reverse("link-change", args=[link.pk]), words)] if self.works else []
+
+    def _hop(self, pk: int) -> Mends:
+        found = [hop for hops in self.hops.values() for hop in hops if hop.pk == pk]
+        if not found or found[0].link_id not in self.links:
+            return []
+        runs = [(reverse("running", args=[self.case.ref]), "What runs, and where")]
+        return [
+            *(runs if self.works and found[0].component_id else []),
+            *self._of(self.links[found[0].link_id]),
+        ]
+
+    def _account(self, pk: int, what: str) -> Mends:
+        links = [link for link in self.links.values() if link.account_id == pk]
+        if what == "closed":
+            return [one for link in links for one in self._of(link, f"Change the link to {link.system}")]
+        mine = any(link.account.owner_id == self.person.pk for link in links)
+        page, words = "account-change", "Fill in the account"
+        if what == "review" and links and may_change_account(links[0].account, self.person):
+            page, words = "account-review", "Look at the account"
+        return [(self._there(reverse(page, args=[pk])), words)] if self.works or mine else []
+
+    def _system(self, system: System, what: str) -> Mends:
+        if what == "retired":
+            links = (
+                [link for link in self.links.values() if link.system_id == system.pk] if self.works else []
+            )
+            return [(reverse("link-end", args=[link.pk]), "End the link") for link in links]
+        if what == "members":
+            there = f"{reverse('system-describe')}?{urlencode({'collection': system.pk, 'next': self.back})}"
+            return [(there, "List a source")] if may_change_system(system, self.person) else []
+        return self.owner_of(system) if what == "orphaned" else self._change(system, "Change the system")
+
+    def _terms(self, terms: str) -> Mends:
+        conflicts = reverse("integration-definitions", args=[self.case.ref])
+        return [(f"{conflicts}#term-{terms.partition('-')[0]}", "See the conflicts")]
+
+    def _definition(self, pk: int, system: System) -> Mends:
+        there = reverse("definition-change", args=[pk])
+        change = [(self._there(there), "Change the definition")] if self._may_change(system) else []
+        return [*change, (reverse("integration-profiles", args=[self.case.ref]), "See the samples")]
+
+    def _process(self) -> Mends:
+        page = reverse("integration-processes", args=[self.case.ref])
+        return [(f"{page}#processes", "Processes and sign-on")]
+
+    def _flow(self) -> Mends:
+        page = reverse("integration-processes", args=[self.case.ref])
+        flow = [(reverse("sign-on-add", args=[self.case.ref]), "Record the sign-on flow")]
+        return [*(flow if self.works else []), (f"{page}#sign-on", "Processes and sign-on")]
+
+    def _drill(self, link: str, kind: str, _) -> Mends:
+        asked = {"kind": kind} | ({} if link == "case" else {"link": link})
+        there = f"{reverse('drill-add', args=[self.case.ref])}?{urlencode(asked)}"
+        return [(there, "Record a drill")] if self.works else []
+
+    def _record(self, item: int) -> Mends:
+        there = f"{reverse('evidence-add', args=[self.case.ref])}?{urlencode({'supersedes': item})}"
+        return [(there, "Add the record that passes")] if self.works else []
+
+    def _may_change(self, system: System) -> bool:
+        return system.retired_at is None and (self.works or system.owner_id == self.person.pk)
+
+    def _change(self, system: System, words: str, field: str = "") -> Mends:
+        there = self._there(reverse("system-change", args=[system.pk])) + "&propose=on"
+        return [(f"{there}#{field}" if field else there, words)] if self._may_change(system) else []
+
+    def _there(self, address: str) -> str:
+        """A form outside the case that leads back to the page that is looked at."""
+        return f"{address}?{urlencode({'next': self.back})}"
+
+
+# By what a finding is about (`register.KINDS`), the pages that mend it; those of floors above hang on `hooks.mends`.
+OF = {
+    "link": lambda mending, _, link, what, *__: mending._link(mending.links.get(int(link)), what),
+    "hop": lambda mending, _, hop, *__: mending._hop(int(hop)),
+    "account": lambda mending, _, account, what: mending._account(int(account), what),
+    "system": lambda mending, row, _, what: mending._system(row.system, what),
+    "terms": lambda mending, _, terms, *__: mending._terms(terms),
+    "definition": lambda mending, row, definition, *_: mending._definition(int(definition), row.system),
+    "process": lambda mending, *_: mending._process(),
+    "flow": lambda mending, *_: mending._flow(),
+    "drill": lambda mending, _, *parts: mending._drill(*parts),
+    "record": lambda mending, _, item, *__: mending._record(int(item)),
+}
+
+
+def against(context: dict, key: str) -> list[tuple[Shortcoming | finding_rules.Wanted, Mends]]:
+    """What the register says now against one requirement of the case whose context this is, each with its mends."""
+    case, now = context["case"], context["now"]
+    if not context["facts"].short_of(key, now):
+        return []
+    mending = Mending.read(case, context["may"], reverse("checklist-row", args=[case.ref, key]))
+    rows = list(case.shortcomings.standing().select_related("system").order_by("since", "pk"))
+    # What stands against it because nothing was ever found has no row of its own, and is mended all the same.
+    rows += finding_rules.unless_found(rows)
+    return [
+        (row, mending.of(row))
+        for row in rows
+        if row.requirement == key and row.since <= now and (row.until is None or row.until > now)
+    ]

@@ -1,0 +1,324 @@
+"""The page of a case: what stands between claim and proof; its details, its risk tier, its history."""
+
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from governance import clock
+from governance.gates import criteria
+from governance.gates.judgements import judgement_of, judgement_of_declared
+from governance.models import Entry, Rulebook, User
+from governance.people.permissions import may_see_record
+from governance.transparency_log import as_of
+from governance.web.middleware import on_any_day
+from initiatives.case_pages import next_step, past_views, recent_changes, timeline
+from initiatives.case_pages.banners import outgrown_banner
+from initiatives.cases import access
+from initiatives.cases import actions as case_actions
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import (
+    acted,
+    ask,
+    case_context,
+    on_desk_of,
+    one_act,
+    page_of,
+    pick,
+    sent,
+    who_answers,
+)
+from initiatives.cases.forms import DetailsForm, RenameForm, TierForm
+from initiatives.checklist.row_presentation import mend_of
+from initiatives.facts import case_rows, supported_stage
+from initiatives.models.initiative import gate_out_of
+from initiatives.reviews import review_state
+from initiatives.stages import impact_preview
+
+ROLE_ORDER = ("owner", "deputy", "support_owner", "technical_lead", "data_steward", "record_owner", "sponsor")
+# What the finding's mark says for a state that is not grounded; all others are plainly not met.
+MARKS = {"stale": "stale", "voided": "stale", "waived": "waived"}
+AGES_SHOWN = 3
+BECOMES = {"prototype": "a prototype", "mvp": "an MVP", "production": "production"}
+# How the gaps of a case can stand together.
+GROUPINGS = {"layer": "by layer", "judgement": "by judgement"}
+# A longer list of what the next gate asks starts folded: the checklist is the place to work on it.
+FOLDED_FROM = 12
+
+
+@on_any_day(access.case_on_any_day)
+def case(request, ref):
+    """What stands between: gaps to hold the claim and to go on, who can fix them, what is tolerated, who is who."""
+    row = access.case_for(request.user, ref)
+    context = case_context(request, row, "case")
+    facts, book, states, may = (context[name] for name in ("facts", "book", "states", "may"))
+    claimed = supported_stage.asked(facts, book)
+    ahead = book.gates.get(gate_out_of(row.stage))
+    if row.withdrawn_at:
+        ahead = None
+    later = book.deferred(ahead) if ahead else frozenset()
+    further = (
+        [key for key in ahead.requirements() if key not in claimed and key not in later] if ahead else []
+    )
+    context |= {
+        "holding": gap_rows(row, facts, book, states, claimed, may),
+        "reaching": gap_rows(row, facts, book, states, further, may)
+        + missed_rows(row, facts, book, ahead, may),
+        "ahead": ahead,
+        "ahead_word": BECOMES.get(ahead.to, "") if ahead else "",
+        "tests": test_rows(context),
+        "leads": []
+        if row.closed
+        else next_step.lead_rows(row, facts, book, states, set(claimed), context["now"]),
+        "standards": next_step.standard_rows(context),
+        "standard_stages": next_step.standard_stages(row.stage),
+        "by": pick(request.GET.get("by"), GROUPINGS, "layer"),
+        "groupings": GROUPINGS,
+        "rule": book.stages.get(row.stage),
+        "tolerated": book.tolerated(row.stage),
+        "people": people_rows(row),
+        "bound": next((scope for scope in facts.scopes if not scope.planned), None),
+        "planned": next((scope for scope in facts.scopes if scope.planned), None),
+        "models": facts.models_at(context["now"]),
+        "ages": ages(book, states, claimed + further),
+        "folded": FOLDED_FROM,
+        "ends": supported_stage.review_by(row),
+        "to_decide": supported_stage.decision_due(row),
+        "own_question": facts.answers.get("proto.question"),
+        "debts": _debts(row),
+        "gaps": list(row.gaps.filter(closed_at__isnull=True).select_related("owner")),
+    }
+    if ahead and context["open_review"] is None and may.party:
+        seats = review_state.seat_states(review_state.bench_of(row))
+        context["impossible"] = criteria.reach(book, ahead.key, row.tier, seats)
+    if as_of.current():
+        context |= past_views.kept_beside_now(context)
+    else:
+        context["banners"] = [*context["banners"], *outgrown_banner(row)]
+        context["next"] = next_step.next_step(context, request.user)
+        context["changed"] = recent_changes.of_case(row, request.user, facts, states, book)
+    return render(request, "initiatives/case_page.html", context)
+
+
+def _debts(case):
+    """What is owed on the case, each with the decisions that the chair let pass it."""
+    debts = case_rows.debts(case)
+    for debt in debts:
+        debt.passes = [(case.ref_of(one["number"]), one["reason"]) for one in debt.let_pass]
+    return debts
+
+
+def gap_rows(case, facts, book, states, keys, may) -> list[dict]:
+    """One finding for each requirement that is not grounded, or only waived: what, who can fix it, how, where."""
+    rows = []
+    for key in keys:
+        state, asked = states[key], book.requirements[key]
+        if state.grounded and state.state != "waived":
+            continue
+        mine = bool(state.fix) and not state.mended_by and on_desk_of(facts, asked, may)
+        who = "You" if mine else state.mended_by or who_answers(facts, asked)
+        # What the register says is listed at the question, each with its own page.
+        there = mend_of(case, state, may) if mine and state.state != "register" else None
+        rows.append(
+            {
+                "layer": asked.layer,
+                "judgement": judgement_of(asked),
+                "state": MARKS.get(state.state, "unmet") if asked.blocking else "advisory",
+                "text": asked.question,
+                "who": "" if state.state == "waived" else who,
+                "how": state.words if mine else f"{state.words} {state.fix}".strip(),
+                "link": there[0] if there else reverse("checklist-row", args=[case.ref, key]),
+                "link_text": state.fix.rstrip(".") if mine else "Open the question",
+            }
+        )
+    return rows
+
+
+def missed_rows(case, facts, book, gate, may) -> list[dict]:
+    """What was declared for the gate and has no result, or was missed."""
+    rows = []
+    for criterion in gate.criteria if gate else ():
+        for key in criterion.proof_items:
+            declared = facts.declared.get(key)
+            if declared is not None and declared.result == "met":
+                continue
+            words = (
+                "declared and missed"
+                if declared and declared.result
+                else "no result yet for what was declared"
+            )
+            rows.append(
+                {
+                    "layer": criterion.layer,
+                    "judgement": judgement_of_declared(key),
+                    "state": "unmet",
+                    "text": f"{key.replace('_', ' ').capitalize()}: {words}.",
+                    "who": "You"
+                    if may.manage
+                    else facts.people.get("owner", "the owner (nobody has accepted yet)"),
+                    "how": "report what came of it, beside what was declared.",
+                    "link": reverse("declaration", args=[case.ref]),
+                    "link_text": "Open the declaration",
+                }
+            )
+    return rows
+
+
+def test_rows(context) -> list[dict]:
+    """The three scale tests: what each says, whether it passes, and how many of its questions are open."""
+    rows = []
+    for key, test in context["book"].scale_tests.items():
+        states = [context["states"][item] for item in test.items]
+        left = sum(1 for state in states if not state.grounded or state.state == "waived")
+        rows.append(
+            {
+                "key": key,
+                "word": key.capitalize(),
+                "statement": test.statement,
+                "passes": context["support"].tests[key],
+                "left": left,
+                "of": len(states),
+            }
+        )
+    return rows
+
+
+def people_rows(case) -> list[dict]:
+    """Everybody in a role or asked for one, in the order people are looked for."""
+    rows = [row for row in case_rows.roles(case) if row.open]
+    return sorted(rows, key=lambda row: (ROLE_ORDER.index(row.role), row.accepted_at is None))
+
+
+def ages(book, states, keys) -> list[tuple[str, object]]:
+    """The proofs that age out next: question and last day on which each is current."""
+    today = clock.today()
+    ends = [
+        (states[key].last_day, book.requirements[key].question)
+        for key in keys
+        if states[key].state == "grounded" and states[key].last_day and states[key].last_day >= today
+    ]
+    return [(question, day) for day, question in sorted(ends)[:AGES_SHOWN]]
+
+
+def details(request, ref):
+    """Change problem, platform and confidentiality."""
+    row = access.case_for(request.user, ref)
+    case_permissions.may_manage(row, request.user).or_refuse()
+    names = ("problem", "platform", "confidential")
+    form = DetailsForm(sent(request), initial={name: getattr(row, name) for name in names})
+    if acted(
+        request, form, lambda: case_actions.change_details(case=row, by=request.user, **form.cleaned_data)
+    ):
+        messages.success(request, "The details are saved.")
+        return redirect(row)
+    effects = impact_preview.of_details(row, by=request.user) if _named_in_votes(request, row) else None
+    return ask(request, row, "case", form, title="Details", verb="Save", effects=effects)
+
+
+def _named_in_votes(request, row) -> bool:
+    """Whether a page about the case's own words is opened while there are votes whose statements name them."""
+    return request.method != "POST" and any(
+        review.is_open and case_rows.standing_votes(review) for review in case_rows.reviews(row)
+    )
+
+
+def rename(request, ref):
+    """Give the case another name."""
+    row = access.case_for(request.user, ref)
+    case_permissions.may_manage(row, request.user).or_refuse()
+    return one_act(
+        request,
+        row,
+        RenameForm(sent(request), initial={"title": row.title}),
+        lambda fields: case_actions.rename(case=row, by=request.user, **fields),
+        "The case has its new name.",
+        title="Rename the case",
+        happens=[
+            f"{row.ref} stays its reference.",
+            "Search finds it under its old name too, and its page says what it was called.",
+            "On days before today it keeps the name that it had then.",
+        ],
+        effects=impact_preview.of_name(row, by=request.user) if _named_in_votes(request, row) else None,
+        verb="Rename it",
+    )
+
+
+def tier(request, ref):
+    """Propose a risk tier with the worst credible harm."""
+    row = access.case_for(request.user, ref)
+    case_permissions.may_manage(row, request.user).or_refuse()
+    book = Rulebook.objects.current().book
+    initial = {"tier": row.proposed_tier, "worst_credible_harm": row.worst_credible_harm}
+    form = TierForm(sent(request), initial=initial, book=book)
+    if acted(
+        request, form, lambda: case_actions.propose_tier(case=row, by=request.user, **form.cleaned_data)
+    ):
+        messages.success(request, "The tier is proposed; the risk seat confirms it.")
+        return redirect(row)
+    return ask(
+        request,
+        row,
+        "case",
+        form,
+        title="Risk tier",
+        lede="It counts once the risk seat has confirmed it. High means shorter freshness and a larger quorum.",
+        verb="Propose",
+    )
+
+
+def confirm_tier(request, ref):
+    """Confirm the proposed tier, as the risk seat."""
+    row = access.case_for(request.user, ref)
+    case_permissions.may_confirm_tier(row, request.user).or_refuse()
+    if request.method == "POST":
+        case_actions.confirm_tier(case=row, tier=request.POST.get("tier", ""), by=request.user)
+        messages.success(request, "The tier is confirmed.")
+        return redirect(row)
+    before = row.get_tier_display().lower()
+    happens = [
+        f"{row.get_proposed_tier_display()} becomes the tier of {row.ref}"
+        + (f", instead of {before}." if before else ".")
+    ]
+    if row.proposed_tier == "high":
+        happens.append("Proof ages faster and more seats must sign.")
+    return ask(
+        request,
+        row,
+        "case",
+        None,
+        title="Confirm the risk tier",
+        lede=f"Worst credible harm, in the owner's words: {row.worst_credible_harm}",
+        happens=happens,
+        effects=impact_preview.of_tier(row, row.proposed_tier, by=request.user),
+        verb=f"Confirm {row.get_proposed_tier_display().lower()}",
+        hidden={"tier": row.proposed_tier},
+    )
+
+
+@on_any_day(access.case_on_any_day)
+def history(request, ref):
+    """The timeline of acts in plain words, with the rows they changed behind them."""
+    row = access.case_for(request.user, ref)
+    entries = Entry.objects.acts().of_case(row.ref)
+    if not may_see_record(request.user):
+        entries = timeline.without_private(entries, request.user)
+    # Asked first, and by the case alone: joined to the people, a plan may read all that one of them ever did.
+    done = set(entries.order_by().values_list("actor_id", "kind").distinct())
+    actors = User.objects.filter(pk__in={actor for actor, _ in done} - {None})
+    kinds = sorted({kind for _, kind in done})
+    who = pick(request.GET.get("who"), {str(person.pk) for person in actors})
+    kind = pick(request.GET.get("kind"), kinds)
+    if who:
+        entries = entries.filter(actor_id=int(who))
+    if kind:
+        entries = entries.filter(kind=kind)
+    context = case_context(request, row, "case-history")
+    page = page_of(request, entries)
+    context |= {
+        "page": page,
+        "lines": timeline.lines(row, page.object_list, context["book"]),
+        "actors": actors,
+        "kinds": kinds,
+        "who": who,
+        "kind": kind,
+    }
+    return render(request, "initiatives/case_history.html", context)

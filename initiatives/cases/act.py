@@ -1,0 +1,132 @@
+"""What every act shares: the lock on the case, the actor, the entry of a refusal, the standing rewritten."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import structlog
+from django.db import Error as DatabaseError
+from django.db import connection, transaction
+
+from governance.database import request_memo
+from governance.ledger import record, row_history
+from governance.models import Rulebook
+from governance.permission_result import Refused
+from initiatives.facts import supported_stage
+from initiatives.models import Initiative
+
+log = structlog.get_logger("plumbline.actions")
+REGISTER = 0x706C756D62  # the key of the lock that acts on the integration register take in turn
+_depth: ContextVar[int] = ContextVar("plumbline_act_depth", default=0)
+_together: ContextVar[dict | None] = ContextVar("plumbline_acts_together", default=None)
+
+
+@contextmanager
+def act(
+    name: str,
+    *,
+    by=None,
+    system: str = "",
+    case: Initiative | int | None = None,
+    reason: str = "",
+    register: bool = False,
+):
+    """Run one act: one transaction, the case locked and read after the lock, everything saved by `by`.
+
+    `register`: it changes what several cases share, or which case shares what. Such acts come one after the other,
+    each before it locks a case, so that none misses a case that another is just tying to what it changes.
+
+    Yields the locked case (None for acts without one). A refusal rolls the act back and leaves an entry of its own
+    right after it (house.md, trap 17); a refusal by the database goes to the log, and is raised again.
+    """
+    outermost = _depth.get() == 0
+    around = row_history.current()
+    if not outermost and not reason and around is not None and around.person == by:
+        reason = around.reason  # a smaller act inside another is done for the reason of that one
+    token = _depth.set(_depth.get() + 1)
+    try:
+        with row_history.acting(by=by, system=system, reason=reason):
+            if register:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REGISTER])
+            yield lock(case) if case is not None else None
+    except Refused as refused:
+        if outermost:
+            _record_refusal(name, by, system, case, refused)
+        raise
+    except DatabaseError as error:
+        log.warning(
+            "refused by the database", act=name, by=getattr(by, "pk", None), case=_key(case), error=str(error)
+        )
+        raise
+    finally:
+        _depth.reset(token)
+
+
+def lock(case: Initiative | int) -> Initiative:
+    """The case, locked until the transaction ends and read after that."""
+    return Initiative.objects.locked(_key(case))
+
+
+def _key(case):
+    return case.pk if isinstance(case, Initiative) else case
+
+
+def _record_refusal(name, by, system, case, refused: Refused) -> None:
+    row = Initiative.objects.filter(pk=_key(case)).first() if case is not None else None
+    with row_history.acting(by=by, system=system, reason=""):
+        record.record("refused", case=row, act=name, answer=str(refused))
+    refused.recorded = True
+
+
+def settle_standing(case: Initiative) -> None:
+    """Rewrite what the proof of the case supports, in the transaction of the change; debts of grace follow it."""
+    settle_standings([case])
+
+
+def settle_standings(cases: list[Initiative], rulebook: Rulebook | None = None, grace=None) -> list:
+    """The same for many locked cases, read and written together; under this rulebook, else the one in force.
+
+    Returns the debts of grace that were opened; `grace` as `holds.follow_support` takes it.
+    """
+    from initiatives.holds.actions import follow_support
+    from initiatives.reviews.turn_notices import tell_turns
+
+    waiting = _together.get()
+    if waiting is not None and rulebook is None:
+        waiting |= {case.pk: row_history.current() for case in cases}
+        return
+    with (
+        request_memo.afresh(),
+        request_memo.one_look(),
+    ):  # what was changed is read once, with the eyes of now
+        support = supported_stage.rewrite(cases, rulebook)
+        opened = follow_support(cases, support, grace)
+        tell_turns(cases)
+        return opened
+
+
+@contextmanager
+def together():
+    """Many acts in one transaction, for whoever replays a life: each standing is rewritten once, at the end.
+
+    No act decides by a standing, which is derived; each judges the facts afresh. A refusal ends all of them.
+    """
+    waiting: dict = {}
+    token = _together.set(waiting)
+    try:
+        with transaction.atomic():
+            yield
+            _together.set(None)
+            for pk, who in waiting.items():
+                system = "" if who.person else who.name.removeprefix("system: ")
+                with row_history.acting(by=who.person, system=system, reason=who.reason):
+                    settle_standing(lock(pk))
+    finally:
+        _together.reset(token)
+
+
+def batched(keys: list[int], size: int = 50) -> Iterator[list[int]]:
+    """The keys in batches, each as much as one transaction locks at a time."""
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]

@@ -1,0 +1,189 @@
+"""Registering a case and saying what it is."""
+
+from django.core.exceptions import ValidationError
+from django.db import connection
+
+from governance import clock, contributions
+from governance.ledger import record
+from governance.models import Unit, User
+from governance.people.actions import in_being
+from governance.permission_result import no
+from initiatives.cases import permissions
+from initiatives.cases.act import act, settle_standing
+from initiatives.findings.sync import follow_more
+from initiatives.integration.links.actions import end_links
+from initiatives.models import FormerTitle, Initiative
+from initiatives.models.initiative import TIERS
+from initiatives.roles.actions import create_role
+
+
+def next_numbers(count: int = 1) -> list[int]:
+    """Numbers for new references, each handed out once even if the act that took it is rolled back (invariant 2)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('plumbline_case_number') FROM generate_series(1, %s)", [count])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def register(
+    *,
+    title: str,
+    unit: Unit,
+    problem: str,
+    owner: User,
+    successor_of: Initiative | None = None,
+    reason: str = "",
+    by: User,
+) -> Initiative:
+    """Register an idea with four fields. Whoever names themselves owner accepts by that; another person is asked.
+
+    `reason`: why it is new although there are similar cases. Raises ValidationError naming the field; Refused for
+    inactive people.
+    """
+    wrong = {}
+    if not title.strip():
+        wrong["title"] = "Give it a title that people will recognise."
+    if not problem.strip():
+        wrong["problem"] = "Say in a sentence or two which problem it should solve."
+    if not owner.is_active:
+        wrong["owner"] = f"{owner} is no longer active; name somebody else."
+    if unit.imported:
+        wrong["unit"] = (
+            f"{unit} came with an imported list. An admin can take it over; until then choose another."
+        )
+    if successor_of is not None and not successor_of.closed:
+        wrong["successor_of"] = (
+            f"{successor_of.ref} still runs; a successor follows a stopped or retired case."
+        )
+    if wrong:
+        raise ValidationError(wrong)
+    in_being(unit, "unit")
+    with act("register", by=by, reason=reason.strip() or "Registered"):
+        permissions.may_register(by).or_refuse()
+        case = Initiative(
+            number=next_numbers()[0],
+            title=title.strip(),
+            unit=unit,
+            problem=problem.strip(),
+            registered_by=by,
+            successor_of=successor_of,
+        )
+        case.save()
+        record.record(
+            "registered",
+            case=case,
+            unit=unit.name,
+            problem=case.problem,
+            owner=owner.full_name,
+            successor_of=successor_of.ref if successor_of else None,
+        )
+        create_role(case, "owner", owner, by, accepted=owner == by)
+        settle_standing(case)
+    return case
+
+
+def rename(*, case: Initiative, title: str, reason: str, by: User) -> Initiative:
+    """Give a case another name, as owner, with a reason. Its reference stays; search finds the old name for ever."""
+    wrong = {}
+    if not title.strip():
+        wrong["title"] = "Give it a title that people will recognise."
+    if not reason.strip():
+        wrong["reason"] = "Say why, for whoever looks for it under its old name."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("rename", by=by, case=case, reason=reason) as case:
+        permissions.may_manage(case, by).or_refuse()
+        before = case.title
+        if title.strip() == before:
+            raise ValidationError({"title": "That is its name already."})
+        FormerTitle(initiative=case, title=before, until=clock.now(), by=by, reason=reason.strip()).save()
+        case.title = title.strip()
+        case.save()
+        record.record("renamed", case=case, before=before, after=case.title)
+        follow_more(case)
+    return case
+
+
+def change_details(
+    *,
+    case: Initiative,
+    problem: str,
+    platform: str,
+    confidential: bool,
+    reason: str = "",
+    by: User,
+) -> Initiative:
+    """Change problem, platform and confidentiality. Earlier words stay in the history. A new name is `rename`."""
+    if not problem.strip():
+        raise ValidationError({"problem": "A case needs its problem."})
+    with act("change details", by=by, case=case, reason=reason) as case:
+        permissions.may_manage(case, by).or_refuse()
+        before = {name: getattr(case, name) for name in ("problem", "platform", "confidential")}
+        case.problem, case.platform = problem.strip(), platform.strip()
+        case.confidential = confidential
+        after = {name: getattr(case, name) for name in before}
+        if after != before:
+            case.save()
+            record.record("details changed", case=case, before=before, after=after)
+            follow_more(case)
+            if after["confidential"] != before["confidential"]:
+                for tell in contributions.secrecy_changed:
+                    tell(case)
+    return case
+
+
+def propose_tier(*, case: Initiative, tier: str, worst_credible_harm: str, by: User) -> Initiative:
+    """Propose a risk tier with the worst credible harm. The tier counts once the risk seat confirms it."""
+    wrong = {}
+    if tier not in TIERS:
+        wrong["tier"] = "Choose minimal, limited or high."
+    if not worst_credible_harm.strip():
+        wrong["worst_credible_harm"] = "Say what the worst credible harm of a wrong output is."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("propose tier", by=by, case=case) as case:
+        permissions.may_manage(case, by).or_refuse()
+        case.proposed_tier, case.worst_credible_harm = tier, worst_credible_harm.strip()
+        case.save()
+        record.record(
+            "risk tier proposed", case=case, tier=tier, worst_credible_harm=case.worst_credible_harm
+        )
+    return case
+
+
+def confirm_tier(*, case: Initiative, tier: str, by: User) -> Initiative:
+    """Confirm the proposed tier as the risk seat. A different confirmed tier pulls the trigger `risk_tier`.
+
+    `tier` is what the person saw proposed; raises Refused when it is no longer the proposal.
+    """
+    from initiatives.running.actions import pull
+
+    with act("confirm tier", by=by, case=case) as case:
+        permissions.may_confirm_tier(case, by).or_refuse()
+        if tier != case.proposed_tier:
+            no(f"The proposal is {case.proposed_tier} now, not {tier}.", "Read it again.").or_refuse()
+        before = case.tier
+        case.tier, case.tier_confirmed_by, case.tier_confirmed_at = tier, by, clock.now()
+        case.save()
+        record.record("risk tier confirmed", case=case, before=before, tier=tier)
+        if before and before != tier:
+            pull(case, ["risk_tier"], f"Risk tier {before} -> {tier}", by=by)
+        settle_standing(case)
+    return case
+
+
+def withdraw(*, case: Initiative, reason: str, joined_to: Initiative | None = None, by: User) -> Initiative:
+    """Withdraw an idea registered by mistake, or joined to another case. It is kept, marked; nothing is owed."""
+    if not reason.strip() and joined_to is None:
+        raise ValidationError({"reason": "Say why, or name the case it is joined to."})
+    with act("withdraw", by=by, case=case, reason=reason, register=True) as case:
+        permissions.may_withdraw(case, by).or_refuse()
+        if joined_to is not None and joined_to.pk == case.pk:
+            raise ValidationError({"joined_to": "A case is not joined to itself."})
+        if case.reviews.filter(outcome="open").exists():
+            no("A review is open.", "Withdraw the review first.").or_refuse()
+        case.withdrawn_at, case.withdrawn_reason, case.joined_to = clock.now(), reason.strip(), joined_to
+        case.save()
+        record.record("withdrawn", case=case, joined_to=joined_to.ref if joined_to else None)
+        end_links(case, "The idea was withdrawn", owed=False, by=by)
+        settle_standing(case)
+    return case

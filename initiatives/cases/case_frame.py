@@ -1,0 +1,476 @@
+"""What every page of a case shows: stage and goal, what the proof supports, what stands against it, its tabs."""
+
+from functools import cached_property
+from urllib.parse import quote
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Page, Paginator
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from governance import clock, contributions
+from governance.gates import criteria
+from governance.models import Rulebook, User
+from governance.people.boards import board_for
+from governance.people.permissions import may_see_record
+from governance.permission_result import Answer, no
+from governance.templatetags.plumbline import LAYER_WORDS, day, lean, stage_word
+from governance.transparency_log import as_of
+from initiatives.case_pages.banners import banners_of
+from initiatives.cases import permissions
+from initiatives.enforcement import kill_switch_permissions
+from initiatives.facts import case_rows, supported_stage
+from initiatives.integration.residency import findings as residency_findings
+from initiatives.integration.residency.permissions import may_set_regions
+from initiatives.models import Initiative
+from initiatives.models.initiative import STOPPED
+from initiatives.models.stage_machine import UNJUDGED, judged
+from initiatives.stages.actions import judgement_of_stop
+
+NOT_EVIDENCED = "reported by its source, not evidenced here"
+# What a claim is for where the rulebook has no mission for it.
+OTHER_GOALS = {
+    "proposed": ("Describe it honestly", "Is this worth exploring, among the ideas that wait?"),
+    "stopped": ("Keep what was learned", "What did it teach, and what is still owed?"),
+    "retired": ("Keep the records", "What was learned, and where are its logs and decisions kept?"),
+}
+SHORTFALL_WORDS = {0: "", 1: "one stage short", 2: "two stages short", 3: "three stages short"}
+ROLE_OF_DESK = {"business_owner": "owner"}
+
+
+# What a chair may do with a case of each stage, by the name of the page.
+_STEP_BACK = ("case-step-back", "Step back a stage")
+CHAIR_MOVES = {
+    "mvp": (_STEP_BACK,),
+    "production": (
+        _STEP_BACK,
+        ("case-reattest", "Confirm production again"),
+        ("case-retire", "Retire in an emergency"),
+    ),
+    "stopped": (("case-reopen", "Reopen"),),
+}
+
+
+class WhoMay:
+    """What the signed-in person may do on the case: one Answer each, asked only when a page uses it."""
+
+    def __init__(self, case: Initiative, person: User):
+        self.case, self.person = case, person
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        """Roles in force that the person accepted on the case."""
+        return permissions.roles_of(self.case, self.person)
+
+    @cached_property
+    def owner(self) -> bool:
+        """Whether the person owns the case, or stands in for its owner."""
+        return permissions.is_owner(self.case, self.person)
+
+    @cached_property
+    def party(self) -> bool:
+        """Whether the person works on the case or sits on its board: only they are told why a button is closed."""
+        return bool(self.roles) or self.owner or permissions.sits_on_board(self.case, self.person)
+
+    @cached_property
+    def seats(self) -> list[str]:
+        """The voting seats the person holds on the case's board now."""
+        return permissions.seats_of(self.case, self.person)
+
+    @cached_property
+    def look_back(self) -> Answer:
+        """See the case on another day."""
+        return permissions.may_look_back(self.case, self.person)
+
+    @cached_property
+    def manage(self) -> Answer:
+        """Details, contract, dependants: the owner."""
+        return permissions.may_manage(self.case, self.person)
+
+    @cached_property
+    def collaborate(self) -> Answer:
+        """Answers and evidence."""
+        return permissions.may_collaborate(self.case, self.person)
+
+    @cached_property
+    def capture(self) -> Answer:
+        """Have a link captured."""
+        return permissions.may_capture(self.case, self.person)
+
+    @cached_property
+    def change_what_runs(self) -> Answer:
+        """Components, scope, changes."""
+        return permissions.may_change_what_runs(self.case, self.person)
+
+    @cached_property
+    def propose_role(self) -> Answer:
+        """Propose somebody for a role."""
+        return permissions.may_propose_role(self.case, self.person)
+
+    @cached_property
+    def chair(self) -> Answer:
+        """Decide on the case."""
+        return permissions.may_chair(self.case, self.person)
+
+    @cached_property
+    def moves(self) -> frozenset[str]:
+        """The kinds of moves that the case offers the person now; what a review decides is offered on its page."""
+        judgement = judgement_of_stop(self.case) if self.case.stage == STOPPED else UNJUDGED
+        with judged(self.case, judgement):
+            return frozenset(
+                one.custom["kind"] for one in self.case.get_available_user_stage_transitions(self.person)
+            )
+
+    @cached_property
+    def chair_moves(self) -> list[tuple[str, str]]:
+        """What the chair may do with the stage that the case is in: addresses with words."""
+        moves = CHAIR_MOVES.get(self.case.stage, ()) if self.chair else ()
+        return [(reverse(name, args=[self.case.ref]), words) for name, words in moves]
+
+    @cached_property
+    def switch(self) -> Answer:
+        """Switch its systems off and on, at once."""
+        return kill_switch_permissions.may_switch(self.case, self.person)
+
+    @cached_property
+    def manage_keys(self) -> Answer:
+        """Make, rotate and revoke keys of its systems."""
+        return permissions.may_manage_keys(self.case, self.person)
+
+    @cached_property
+    def read_questions(self) -> Answer:
+        """Read what systems asked."""
+        return permissions.may_read_questions(self.case, self.person)
+
+    @cached_property
+    def withdraw(self) -> Answer:
+        """Withdraw an idea registered by mistake."""
+        return permissions.may_withdraw(self.case, self.person)
+
+    @cached_property
+    def hold(self) -> Answer:
+        """Raise a concern."""
+        return permissions.may_hold(self.case, self.person)
+
+    @cached_property
+    def note(self) -> Answer:
+        """Record an event or an observation."""
+        return permissions.may_note(self.case, self.person)
+
+    @cached_property
+    def fund(self) -> Answer:
+        """Record a funding decision."""
+        return permissions.may_fund(self.case, self.person)
+
+    @cached_property
+    def go_on(self) -> Answer:
+        """Let it go on past its age."""
+        return permissions.may_continue(self.case, self.person)
+
+    @cached_property
+    def confirm_tier(self) -> Answer:
+        """Confirm the proposed risk tier."""
+        return permissions.may_confirm_tier(self.case, self.person)
+
+    @cached_property
+    def see_record(self) -> Answer:
+        """See refusals and the acts of other people."""
+        return may_see_record(self.person)
+
+    @cached_property
+    def open_file(self) -> Answer:
+        """Open the files of evidence."""
+        return permissions.may_open_file(self.case, self.person)
+
+
+class WhoMayNot(WhoMay):
+    """On another day: nobody may do anything, and nothing lies on the reader's own desk."""
+
+    roles: frozenset[str] = frozenset()
+    moves: frozenset[str] = frozenset()
+    owner = party = False
+    seats: tuple[str, ...] = ()
+    manage = collaborate = change_what_runs = propose_role = chair = withdraw = hold = confirm_tier = no(
+        "Nothing can be changed on another day.", "Go back to today."
+    )
+    note = fund = go_on = capture = switch = manage_keys = manage
+    look_back = no("This is another day already.")
+
+
+def who_may(case: Initiative, person: User) -> WhoMay:
+    """What the person may do on the case, on the day that is looked at."""
+    return WhoMay(case, person) if as_of.current() is None else WhoMayNot(case, person)
+
+
+def case_context(request, case: Initiative, tab: str, *, facts=None) -> dict:
+    """The context of a page of the case; `tab` is the URL name of the tab it belongs to.
+
+    Keys: case, book, facts, states, support, now, today, goal, question, claim (basis in words), lean, tags,
+    former (names it bore), rooms, banners, tabs, may (WhoMay), open_review.
+    """
+    book = Rulebook.objects.current().book
+    now = clock.now()
+    facts = facts or supported_stage.facts_of(case)
+    states = criteria.states_at(facts, book, now)
+    support = criteria.support(facts, book, now, states)
+    may = who_may(case, request.user)
+    review = next((row for row in case_rows.reviews(case) if row.is_open), None)
+    goal, question = goal_of(case, book)
+    return {
+        "nav": "portfolio",
+        "case": case,
+        "book": book,
+        "facts": facts,
+        "states": states,
+        "support": support,
+        "now": now,
+        "today": clock.local_day(now),
+        "goal": goal,
+        "question": question,
+        "claim": claim_words(case),
+        "lean": "none" if case.imported and support.shortfall else lean(case.stage, support.supported),
+        "lean_label": lean_words(case, support),
+        "tags": tags_of(case, support),
+        "former": [row.title for row in case_rows.rows(case, "former_titles")],
+        "rooms": rooms_of(case, book, facts, states, support, review),
+        "banners": banners_of(case, book, facts, states, now, may),
+        "tabs": tabs_of(case, tab, facts),
+        "may": may,
+        "open_review": review,
+    }
+
+
+def goal_of(case: Initiative, book) -> tuple[str, str]:
+    """The mission of the case's stage and the question that this stage answers."""
+    if case.stage in OTHER_GOALS:
+        return OTHER_GOALS[case.stage]
+    rule = book.stages[case.stage]
+    return rule.goal, rule.question
+
+
+def claim_words(case: Initiative) -> str:
+    """What the claimed stage rests on: "decided by the Retail board on 1 September", or whatever else it is."""
+    on = day(case.since)
+    if case.imported:
+        source = f" ({case.source_organisation})" if case.source_organisation else ""
+        return f"{NOT_EVIDENCED}{source}"
+    if case.basis == "decision":
+        board = board_for(case.unit)
+        return f"decided by the {board.name if board else 'board'} on {on}"
+    words = {
+        "registered": f"registered on {on}",
+        "step back": f"stepped back on {on}",
+        "stopped": f"stopped on {on}",
+        "emergency": f"retired in an emergency on {on}",
+        "reopened": f"reopened on {on}",
+    }
+    return words.get(case.basis, f"since {on}")
+
+
+def lean_words(case: Initiative, support: criteria.Support) -> str:
+    """What the plumb says, for people who do not see it."""
+    if case.imported and support.shortfall:
+        return NOT_EVIDENCED
+    if case.stage not in criteria.RANK or case.stage == "proposed":
+        return "nothing claimed"
+    if support.supports_claim:
+        return "upright: supported as claimed"
+    return f"leaning: {SHORTFALL_WORDS[support.shortfall]}"
+
+
+def tags_of(case: Initiative, support: criteria.Support) -> list[tuple[str, str]]:
+    """The words in the header of a case, each with its tone."""
+    tags = [(stage_word(case.stage), "lead")]
+    if case.withdrawn_at:
+        tags.append(("withdrawn", "warn"))
+    if case.imported and support.shortfall:
+        tags.append((NOT_EVIDENCED, ""))
+    elif support.label:
+        tags.append((support.label, "bad" if support.shortfall > 1 else "warn"))
+    if case.tier:
+        tags.append((f"{case.get_tier_display().lower()} risk", "warn" if case.high_risk else ""))
+    elif case.proposed_tier:
+        tags.append((f"{case.get_proposed_tier_display().lower()} risk, not yet confirmed", ""))
+    if case.confidential:
+        tags.append(("confidential", ""))
+    return tags
+
+
+def rooms_of(case, book, facts, states, support, review) -> list[dict]:
+    """The stages as rooms: which one is claimed, which are supported, where a review is open."""
+    held = criteria.RANK.get(support.supported, 0)
+    rooms = []
+    for stage in criteria.STAGES[1:]:
+        claimed, tags = case.stage == stage, []
+        if case.stage in criteria.RANK and held >= criteria.RANK[stage]:
+            tags.append(("claimed, supported" if claimed else "supported", "ok"))
+        elif claimed:
+            gaps = len(gaps_to(facts, book, states, stage))
+            more = f", {gaps} gap{'' if gaps == 1 else 's'}" if gaps else ", held" if support.held_by else ""
+            tags.append(
+                (NOT_EVIDENCED if case.imported else f"claimed{more}", "" if case.imported else "warn")
+            )
+        room = {
+            "word": stage_word(stage),
+            "goal": book.stages[stage].question,
+            "claimed": claimed,
+            "tags": tags,
+        }
+        if review is not None and book.gates[review.gate].to == stage:
+            room |= {"link": review.get_absolute_url(), "link_text": "review open"}
+        rooms.append(room)
+    last = "stopped" if case.stage == "stopped" else "retired"
+    room = {
+        "word": stage_word(last),
+        "goal": "Halted, lessons kept" if last == "stopped" else "Withdrawn, lessons kept",
+        "claimed": case.stage == last,
+        "tags": [],
+    }
+    if review is not None and review.gate == "retire":
+        room |= {"link": review.get_absolute_url(), "link_text": "review open"}
+    return [*rooms, room]
+
+
+def gaps_to(facts, book, states, stage: str) -> list[str]:
+    """Blocking requirements of the gates up to and including the one to `stage` that are not grounded."""
+    keys: dict[str, None] = {}
+    for step in criteria.STAGES[1 : criteria.RANK[stage] + 1]:
+        gate = book.gate_to(step)
+        later = book.deferred(gate)
+        for key in gate.requirements():
+            if key not in later and book.requirements[key].blocking and not states[key].grounded:
+                keys.setdefault(key)
+    return list(keys)
+
+
+def who_answers(facts, requirement) -> str:
+    """Whose desk a question lies on, by name: "Ravi Menon (technical lead)"."""
+    role = ROLE_OF_DESK.get(requirement.answered_by, requirement.answered_by)
+    words = requirement.answered_by.replace("_", " ")
+    name = facts.people.get(role)
+    if name is not None:
+        return f"{name} ({words})"
+    owner = facts.people.get("owner")
+    if owner is not None:
+        return f"{owner} (owner; no {words} has accepted)" if role != "owner" else owner
+    return f"the {words} (nobody has accepted yet)"
+
+
+def on_desk_of(facts, requirement, may: WhoMay) -> bool:
+    """Whether a question lies on this person's desk, or on the owner's where nobody else holds the role."""
+    role = ROLE_OF_DESK.get(requirement.answered_by, requirement.answered_by)
+    if role in may.roles:
+        return True
+    return may.owner and (role == "owner" or role not in facts.people)
+
+
+def tabs_of(case: Initiative, current: str, facts) -> list[dict]:
+    """The tabs of the case, each app's own among them, the current one marked.
+
+    A page that is no tab lies below the one whose name its own begins with: "integration-profiles".
+    """
+    tabs = contributions.tabs_of_case(case)
+    if current not in {tab.url_name for tab in tabs}:
+        current = current.partition("-")[0]
+    return [
+        {
+            "words": tab.words,
+            "url": reverse(tab.url_name, args=[case.ref]),
+            "count": tab.count(facts) if tab.count else None,
+            "current": tab.url_name == current,
+        }
+        for tab in tabs
+    ]
+
+
+def pick(value, known, default=""):
+    """The value of a filter when it is one we know; the default otherwise, so that junk in a URL changes nothing."""
+    return value if value in known else default
+
+
+def page_of(request, rows, per: int = 25) -> Page:
+    """The page of a list that the query string asks for; junk shows the first, too large the last."""
+    return Paginator(rows, per).get_page(request.GET.get("page"))
+
+
+def sent(request):
+    """What a form is bound to: what was posted, an empty post too; None while the page is only looked at."""
+    return request.POST if request.method == "POST" else None
+
+
+def acted(request, form, act):
+    """Whether the form was sent, is sound, and its act was done: then what the act returned, or True for nothing.
+
+    What the act found wrong is put on the form, and nothing typed is lost.
+    """
+    if request.method != "POST" or not form.is_valid():
+        return None
+    try:
+        made = act()
+    except ValidationError as error:
+        mend(form, error)
+        return None
+    return made or True
+
+
+def one_act(request, case, form, act, done: str, *, tab: str = "case", back: str = "", **page):
+    """One form, one act, then back to the page of the tab, or to `back` below it (the name of a URL of the case).
+
+    What was wrong is put on the form, and nothing typed is lost. `done`: what is said then; empty where `act` says it.
+    """
+    back = reverse(back or tab, args=[case.ref])
+    if acted(request, form, lambda: act(form.cleaned_data)):
+        if done:
+            messages.success(request, done)
+        return redirect(back)
+    return ask(request, case, tab, form, **{"back_url": back_to(request, back)} | page)
+
+
+def mend(form, error: ValidationError) -> None:
+    """Put what an act found wrong on the form, each message at its field, so that nothing typed is lost."""
+    if not hasattr(error, "error_dict"):
+        form.add_error(None, error)
+        return
+    for name, problems in error.error_dict.items():
+        form.add_error(name if name in form.fields else None, problems)
+
+
+def say_strange(request, listed) -> None:
+    """Warn, beside what is saved, of regions that nobody knows: what they mean to the rule, and who can add them."""
+    if not (names := residency_findings.strange(listed)):
+        return
+    who = "You" if may_set_regions(request.user) else "Admins and the seats for security and for risk"
+    words = '{}: data there count as allowed nowhere. {} can add {} under <a href="{}?name={}">Regions</a>.'
+    what = "it" if len(names) == 1 else "them"
+    address = reverse("regions")
+    messages.warning(
+        request,
+        format_html(words, residency_findings.nobody_knows(names), who, what, address, quote(names[0])),
+    )
+
+
+def layers_of(book) -> dict[str, str]:
+    """The layers of the rulebook with their words, in the order of the stack."""
+    return {key: LAYER_WORDS.get(key, key.capitalize()) for key in book.layers}
+
+
+def back_to(request, fallback: str) -> str:
+    """Where a form leads back to: the `next` it was opened with when that is a page of ours, else `fallback`."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    own = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if wanted and own else fallback
+
+
+def ask(request, case: Initiative, tab: str, form, **more):
+    """A page of the case with one form on it: title, what will happen, the fields, one button, a way out.
+
+    Keys of `more`: title, lede, happens, effects (None: not shown), verb, danger, hidden, back_url, template, status.
+    """
+    status = more.pop("status", 200)
+    template = more.pop("template", "initiatives/case_form.html")
+    more.setdefault("back_url", back_to(request, case.get_absolute_url()))
+    more.setdefault("effects", None)
+    return render(request, template, case_context(request, case, tab) | {"form": form} | more, status=status)

@@ -1,0 +1,496 @@
+"""Who may, as answers that carry their reasons. Whether a case is ready is another question:
+`governance.gates.criteria`."""
+
+from dataclasses import replace
+
+from django.conf import settings
+from django.urls import reverse
+
+from governance.gates.separation_of_duties import Part, Parties, RestsOn, Signer, said, why_barred, why_party
+from governance.models import ContractVersion, Membership, Rulebook, User
+from governance.models.people import BOARD_ROLES, CHAIR, DEPUTY_CHAIR, SEATS
+from governance.models.rulebook import NoRulebook
+from governance.people import cooling_off
+from governance.people.boards import board_for, chairs, members_now, seats_held
+from governance.people.permissions import may_import
+from governance.permission_result import Answer, all_of, no, yes
+from initiatives.cases.visibility import past_visible_to, visible_to
+from initiatives.facts import case_rows
+from initiatives.models import Initiative, Review, RoleAssignment, SignOff
+from initiatives.models.reviews import APPROVING
+from initiatives.models.stage_machine import STOP, WHO_MAY, offered
+
+COLLABORATORS = ("owner", "deputy", "support_owner", "technical_lead", "data_steward")
+
+
+def may_look_back(case: Initiative, person: User) -> Answer:
+    """See the case on another day: its owner, its board, auditors."""
+    if person.is_active and (person.is_auditor or is_owner(case, person) or sits_on_board(case, person)):
+        return yes()
+    return no("Other days are shown to the owner, the board and auditors.", "Ask one of them.")
+
+
+def may_look_back_anywhere(person: User) -> Answer:
+    """See the portfolio on another day: whoever may look back at any case."""
+    if person.is_active and (person.is_auditor or seats_held(person) or past_visible_to(person).exists()):
+        return yes()
+    return no("Other days are shown to owners, boards and auditors.", "Ask one of them.")
+
+
+def may_see(case: Initiative, person: User) -> bool:
+    """Whether the person may open the case."""
+    return visible_to(person).filter(pk=case.pk).exists()
+
+
+def may_open_file(case: Initiative, person: User) -> Answer:
+    """Evidence bodies: everybody who may see the case, but not admins who hold no role on it."""
+    if not may_see(case, person):
+        return no("This case is not yours to see.")
+    if person.is_admin and not (roles_of(case, person) or sits_on_board(case, person)):
+        return no("Admins do not read evidence.", "Ask the owner or an auditor.")
+    return yes()
+
+
+def may_read_questions(case: Initiative, person: User) -> Answer:
+    """What systems asked, word by word, and about whom: whoever may open the files of evidence."""
+    if may_open_file(case, person):
+        return yes()
+    return no("Admins do not read what systems asked.", "Ask the owner or an auditor.")
+
+
+def may_capture(case: Initiative, person: User) -> Answer:
+    """Have what stands behind a link fetched and kept: whoever may add evidence, where it is switched on."""
+    if not settings.CAPTURE_LINKS:
+        return no(
+            "Links are not captured on this installation.",
+            "Save the page as PDF and add that as a newer item.",
+        )
+    return may_collaborate(case, person)
+
+
+def roles_of(case: Initiative, person: User) -> frozenset[str]:
+    """The roles in force that the person accepted on the case, or stands in for; none for inactive people."""
+    if not person.is_active:
+        return frozenset()
+    return frozenset(
+        row.role
+        for row in case_rows.roles(case)
+        if row.in_force and (row.person_id == person.pk or person.pk in case_rows.standing_in(row))
+    )
+
+
+def accepted(case: Initiative, role: str) -> RoleAssignment | None:
+    """The assignment in force for a role, if any."""
+    return next((row for row in case_rows.roles(case) if row.in_force and row.role == role), None)
+
+
+def ever_owned(case: Initiative) -> bool:
+    """Whether anybody ever accepted ownership: before that nobody is missing, there is only nobody yet."""
+    return any(row.role == "owner" and row.accepted_at for row in case_rows.roles(case))
+
+
+def sits_on_board(case: Initiative, person: User) -> bool:
+    """Whether the person holds any seat of the case's board now."""
+    return bool(_seats_on(case, person))
+
+
+def _seats_on(case: Initiative, person: User) -> set[str]:
+    """The seats, chair and deputy chair among them, that the person holds on the case's board now."""
+    return {member.seat for member in memberships_on(case, person)}
+
+
+def memberships_on(case: Initiative, person: User, seats=tuple(BOARD_ROLES)) -> list[Membership]:
+    """What the person holds now on the case's board of these seats, chair and deputy chair among them."""
+    board = board_for(case.unit)
+    held = seats_held(person) if board is not None else []
+    return [member for member in held if member.board_id == board.pk and member.seat in seats]
+
+
+def _closed(case: Initiative) -> Answer:
+    if case.withdrawn_at:
+        return no("This case was withdrawn as registered by mistake.", "Register a new one.")
+    if case.closed:
+        return no(f"This case is {case.stage}; it no longer changes.", "The chair can reopen a stopped case.")
+    return yes()
+
+
+def _active(person: User) -> Answer:
+    return yes() if person.is_active else no("This account is no longer active.", "Ask an admin.")
+
+
+def is_owner(case: Initiative, person: User) -> bool:
+    """The accepted owner; while nobody ever accepted, whoever registered the case stands in."""
+    if "owner" in roles_of(case, person):
+        return True
+    return person.is_active and case.registered_by_id == person.pk and not ever_owned(case)
+
+
+def may_register(person: User) -> Answer:
+    """Anyone signed in, once there is a rulebook to hold a case to."""
+    return all_of(_active(person), _rules())
+
+
+def _rules() -> Answer:
+    return yes() if Rulebook.objects.in_force() is not None else NoRulebook().answer
+
+
+def may_manage(case: Initiative, person: User) -> Answer:
+    """What only the owner does: propose roles, contract versions and waivers, open reviews, change details."""
+    return all_of(_closed(case), _owner_only(case, person))
+
+
+def _owner_only(case: Initiative, person: User) -> Answer:
+    if is_owner(case, person):
+        return yes()
+    owner = accepted(case, "owner")
+    who = owner.person.full_name if owner else "nobody accepted ownership yet"
+    return no("Only the owner does this.", f"Ask {who}." if owner else f"On this case {who}.")
+
+
+def may_collaborate(case: Initiative, person: User) -> Answer:
+    """Answer and add evidence: the owner, and whoever accepted a working role."""
+    closed = _closed(case)
+    if not closed and not _owes_something(case):
+        return closed
+    if is_owner(case, person) or roles_of(case, person) & set(COLLABORATORS):
+        return yes()
+    return no(
+        "You hold no accepted role on this case that answers or adds proof.",
+        "The owner can propose you as deputy, technical lead, support owner or data steward.",
+    )
+
+
+def _owes_something(case: Initiative) -> bool:
+    return bool(case_rows.debts(case))
+
+
+def may_change_what_runs(case: Initiative, person: User) -> Answer:
+    """Scope, components and reported changes: the owner and the technical lead."""
+    if is_owner(case, person) or "technical_lead" in roles_of(case, person):
+        return _closed(case)
+    return no("Only the owner or the technical lead records this.", "Ask one of them.")
+
+
+def may_review_layer_report(case: Initiative, item, person: User) -> Answer:
+    """Read a report on a layer from outside the build team (S0-21): not its author, no role held or asked for here."""
+    outside = "Somebody who holds no role on this case reads it and says so."
+    if item.author_id == person.pk:
+        return no("You added this report yourself.", outside)
+    if roles := party_as(case, person):
+        return no(f"You are party to this case ({roles}): a report on a layer is read from outside.", outside)
+    return all_of(_closed(case), _active(person), may_open_file(case, person))
+
+
+def may_accept_role(assignment: RoleAssignment, person: User) -> Answer:
+    """Accept, or accept again: the proposed person, whose acceptance is proof and closes holds."""
+    return all_of(may_answer_role(assignment, person), cooling_off.may_lift(person))
+
+
+def may_propose_role(case: Initiative, person: User) -> Answer:
+    """The owner; while there is none: sponsor, chair, or for imported cases an admin."""
+    closed = _closed(case)
+    if not closed:
+        return closed
+    if is_owner(case, person):
+        return yes()
+    if accepted(case, "owner") is None:
+        if "sponsor" in roles_of(case, person) or is_acting_chair(case, person):
+            return yes()
+        if person.is_admin and person.is_active and (case.imported or case.brought_in):
+            return yes()
+        return no("No owner has accepted this case.", "Its sponsor or the chair can propose one.")
+    return _owner_only(case, person)
+
+
+def may_hand_over(leaver: User, person: User) -> Answer:
+    """Hand over what somebody holds: that person, and admins, who end accounts. The successors answer themselves."""
+    if person.is_active and (person.pk == leaver.pk or person.is_admin):
+        return yes()
+    return no(f"Only {leaver} or an admin hands over what {leaver} holds.", "Ask one of them.")
+
+
+def may_answer_role(assignment: RoleAssignment, person: User) -> Answer:
+    """Accept or decline: the proposed person, nobody else (invariant 6)."""
+    if assignment.person_id != person.pk:
+        return no(f"Only {assignment.person} can answer this.", "Nobody accepts a role for another.")
+    return _active(person)
+
+
+# The board
+
+
+def party_as(case: Initiative, person: User) -> str:
+    """What makes the person party to the case, in words: a role held or proposed, or standing in for its owner."""
+    parties = parties_of(case)
+    roles = sorted({part.key for part in parties.parts.get(person.pk, ())})
+    if parties.stand_in == person.pk:
+        roles.append("stands in for its owner")
+    return ", ".join(roles).replace("_", " ")
+
+
+def acting_chair(case: Initiative, members: list[Membership] | None = None) -> tuple[User | None, str]:
+    """Who decides on this case now: the chair, or the deputy when the chair is absent or party; and why."""
+    members = members_now(board_for(case.unit)) if members is None else members
+    chair, deputy = chairs(members)
+    why = "the board has no chair"
+    for member in chair:
+        roles = party_as(case, member.person)
+        if not roles and not member.away:
+            return member.person, "chair"
+        why = f"{member.person} is party to the case ({roles})" if roles else f"{member.person} is away"
+    for member in deputy:
+        if not member.away and not party_as(case, member.person):
+            return member.person, f"deputy chair, because {why}"
+    return None, why
+
+
+def is_acting_chair(case: Initiative, person: User) -> bool:
+    """Whether the person decides on this case now."""
+    chair, _ = acting_chair(case)
+    return chair is not None and chair.pk == person.pk
+
+
+def may_chair(case: Initiative, person: User) -> Answer:
+    """Decide, promote, step back, return a review, lift holds: the chair unless party, else the deputy."""
+    chair, why = acting_chair(case)
+    if chair is not None and chair.pk == person.pk:
+        return _active(person)
+    seated = [member for member in members_now(board_for(case.unit)) if member.person_id == person.pk]
+    if any(member.away and member.seat in (CHAIR, DEPUTY_CHAIR) for member in seated):
+        return no(
+            "You are away: meanwhile others decide.",
+            f"{chair} decides ({why}). End your absence when you are back." if chair else "End your absence.",
+            reverse("away"),
+        )
+    chairing = any(member.seat in (CHAIR, DEPUTY_CHAIR) for member in seats_held(person))
+    if chairing and (roles := party_as(case, person)):
+        return no(
+            f"You are party to this case ({roles}) and cannot decide it.",
+            f"{chair} decides." if chair else "The board needs a deputy chair.",
+        )
+    if chair is None:
+        return no(f"Nobody can decide: {why}.", "An admin can appoint a chair or deputy chair.")
+    return no("Only the chair of the case's board decides.", f"That is {chair} now ({why}).")
+
+
+def may_raise(case: Initiative, person: User) -> Answer:
+    """What only the chair does and what lets the case rise or go on: approve, lift, excuse, reopen, continue."""
+    seated = [row for row in members_now(board_for(case.unit)) if row.person_id == person.pk]
+    chaired = [row for row in seated if row.seat in (CHAIR, DEPUTY_CHAIR)]
+    return all_of(may_chair(case, person), cooling_off.may_lift(person, chaired))
+
+
+def parties_of(case: Initiative) -> Parties:
+    """Who is party to the case now, as the rule of separation of duties looks at it."""
+    parts: dict[int, tuple[Part, ...]] = {}
+    owner = None
+    for row in case_rows.roles(case):
+        if not row.open:
+            continue
+        part = Part(row.role, row.get_role_display().lower(), proposed=not row.accepted_at)
+        parts[row.person_id] = (*parts.get(row.person_id, ()), part)
+        for key in case_rows.standing_in(row):
+            parts[key] = (*parts.get(key, ()), replace(part, stands_in_for=str(row.person)))
+        if row.role == "owner" and row.in_force:
+            owner = row.person_id
+    return Parties(parts, None if ever_owned(case) else case.registered_by_id, owner)
+
+
+def signer_of(person: User) -> Signer:
+    """The person as the rule of separation of duties looks at them."""
+    return Signer(person.pk, str(person), person.is_active, person.manager_id)
+
+
+def contract_authors(case: Initiative) -> frozenset[int]:
+    """Who wrote the contract in force or in preparation, by key."""
+    return frozenset(
+        version.author_id
+        for version in case_rows.rows(case, "contract_versions")
+        if version.state != ContractVersion.SUPERSEDED
+    )
+
+
+def barred_from_signing(case: Initiative, person: User) -> list[str]:
+    """Why a person must not vote on a case, whoever they are (invariant 4); empty when nothing bars them."""
+    return why_party(signer_of(person), parties_of(case))
+
+
+def holds_seat(case: Initiative, person: User, seat: str) -> bool:
+    """Whether the person holds this seat of the case's board now."""
+    return seat in _seats_on(case, person)
+
+
+def seats_of(case: Initiative, person: User) -> list[str]:
+    """The voting seats the person holds on the case's board now, in the order of the rulebook."""
+    held = _seats_on(case, person)
+    return [seat for seat in SEATS if seat in held]
+
+
+def may_sign(review: Review, seat: str, person: User, *, verdict: str = "approve") -> Answer:
+    """Whether the person may cast this vote for this seat now. Evidence and contract are looked at in signing."""
+    case = review.initiative
+    approving = verdict in APPROVING
+    reasons = []
+    if verdict != "recuse":
+        reasons = why_barred(signer_of(person), seat, parties_of(case), approving=approving)
+    if reasons:
+        return no(said(reasons), "Separation of duties: somebody else must sign.")
+    if not holds_seat(case, person, seat):
+        return no(f"You do not hold the seat {SEATS.get(seat, seat)} of this board.", "Its holder can sign.")
+    signed = (row for row in case_rows.sign_offs(review) if row.person_id == person.pk and row.seat != seat)
+    other = next(signed, None)
+    if other is not None:
+        return no(
+            f"You signed for {other.get_seat_display()} already.", "One person signs one seat of a review."
+        )
+    if not review.is_open:
+        return no(f"This review has ended: {review.get_outcome_display().lower()}.")
+    if approving and review.gate != "retire":
+        return cooling_off.may_lift(person, memberships_on(case, person, (seat,)))
+    return yes()
+
+
+def may_withdraw_sign_off(row: SignOff, person: User) -> Answer:
+    """Withdraw a sign-off: who gave it, and who holds its seat now."""
+    if row.person_id == person.pk or holds_seat(row.review.initiative, person, row.seat):
+        return yes()
+    return no("Only its signer, or who holds the seat now, withdraws a vote.")
+
+
+def may_ask(review: Review, person: User) -> Answer:
+    """Ask a question on a criterion: members of the board, while the review is open."""
+    if not review.is_open:
+        return no("This review has ended.")
+    if sits_on_board(review.initiative, person):
+        return yes()
+    return no("Only members of the board ask questions here.", "Owners answer them.")
+
+
+def may_compare_ideas(person: User) -> Answer:
+    """See waiting ideas side by side: whoever sits on a board, of the ideas of that board's units."""
+    if person.is_active and seats_held(person):
+        return yes()
+    return no("Ideas are compared by the boards they wait for.", "Ask a member of your board.")
+
+
+def may_accept_exception(case: Initiative, seats, person: User) -> Answer:
+    """Accept that a requirement does not apply: a holder of one of the seats that sign for it, party to nothing."""
+    reasons = barred_from_signing(case, person)
+    if reasons:
+        return no(said(reasons), "Somebody else in the seat can accept it.")
+    if not set(seats_of(case, person)) & set(seats):
+        named = " or ".join(SEATS[seat] for seat in seats)
+        return no(f"Only the seat {named} accepts this.")
+    return cooling_off.may_lift(person, memberships_on(case, person, seats))
+
+
+def may_confirm_tier(case: Initiative, person: User) -> Answer:
+    """The risk seat of the case's board, party to nothing."""
+    if not case.proposed_tier:
+        return no("No risk tier is proposed yet.", "The owner proposes one.")
+    return may_accept_exception(case, ["risk_compliance"], person)
+
+
+def may_approve_contract(case: Initiative, seat: str, person: User) -> Answer:
+    """A seat the rulebook names for contracts, party to nothing, not its author."""
+    wrote = RestsOn(contract_authors=contract_authors(case))
+    reasons = why_barred(signer_of(person), seat, parties_of(case), rests_on=wrote)
+    if reasons:
+        return no(said(reasons), "Somebody else in the seat can sign it.")
+    if not holds_seat(case, person, seat):
+        return no(f"You do not hold the seat {SEATS.get(seat, seat)} of this board.", "Its holder can sign.")
+    return cooling_off.may_lift(person, memberships_on(case, person, (seat,)))
+
+
+def may_stop(case: Initiative, person: User) -> Answer:
+    """Owner or chair, at once, always."""
+    if offered(case, kind=STOP) is None:
+        return no(f"A case that is {case.stage} is not stopped.", "Production is retired.")
+    if is_owner(case, person) or is_any_chair(case, person):
+        return yes()
+    return no("Only the owner or the chair stops a case.", "Raise a concern to hold it.")
+
+
+def is_any_chair(case: Initiative, person: User) -> bool:
+    """Whether the person is the chair of the case's board, away or not, or decides in their place."""
+    return CHAIR in _seats_on(case, person) or is_acting_chair(case, person)
+
+
+def may_manage_keys(case: Initiative, person: User) -> Answer:
+    """Make, rotate and revoke the keys of its systems: the owner and the technical lead."""
+    return may_change_what_runs(case, person)
+
+
+def may_withdraw(case: Initiative, person: User) -> Answer:
+    """An idea registered by mistake: owner, whoever registered it, or the chair."""
+    if case.stage != "proposed":
+        return no("Only a proposed idea is withdrawn.", "Stop it instead.")
+    if case.withdrawn_at:
+        return no("It was withdrawn already.")
+    if is_owner(case, person) or case.registered_by_id == person.pk or is_acting_chair(case, person):
+        return yes()
+    return no("Only the owner or the chair withdraws an idea.")
+
+
+def may_hold(case: Initiative, person: User) -> Answer:
+    """Raise a concern: owner, collaborators, members of the board."""
+    if case.closed:
+        return no(f"A case that is {case.stage} needs no hold.")
+    if is_owner(case, person) or roles_of(case, person) or sits_on_board(case, person):
+        return yes()
+    return no("Only people on the case or its board open a hold.")
+
+
+def may_note(case: Initiative, person: User) -> Answer:
+    """Record an event or an observation: whoever is on the case or its board (S1-39), after it ended too."""
+    if case.withdrawn_at:
+        return no("This case was withdrawn as registered by mistake.")
+    if is_owner(case, person) or roles_of(case, person) or sits_on_board(case, person):
+        return yes()
+    return no("Only people on the case or its board write this down.", "Ask one of them.")
+
+
+def may_fund(case: Initiative, person: User) -> Answer:
+    """Record that money was given: owner, sponsor or chair."""
+    if is_owner(case, person) or "sponsor" in roles_of(case, person) or is_acting_chair(case, person):
+        return _closed(case)
+    return no("Only the owner, the sponsor or the chair records this.", "Ask one of them.")
+
+
+def may_take_back(case: Initiative, note, person: User) -> Answer:
+    """Take a note back: who wrote it, or the chair."""
+    if note.by_id == person.pk or is_acting_chair(case, person):
+        return _active(person)
+    return no(f"Only {note.by} takes this back, or the chair.", "Add an observation of your own instead.")
+
+
+def may_state(dependant, person: User) -> Answer:
+    """State or decline a dependence: the named executive, nobody else (S2-13)."""
+    if dependant.executive_id != person.pk:
+        who = dependant.executive or "the executive, whom nobody has named"
+        return no(f"Only {who} can answer this.", "Nobody states a dependence for another.")
+    return _active(person)
+
+
+def may_continue(case: Initiative, person: User) -> Answer:
+    """Let a prototype or MVP go on past its age: the chair."""
+    if case.stage not in ("prototype", "mvp") or case.withdrawn_at:
+        return no(f"A case that is {case.stage} has no age to go on past.", "Production is accepted again.")
+    if case.imported:
+        return no("Nothing is asked of a stage that an import reported.", "Decide a gate here first.")
+    return may_raise(case, person)
+
+
+def may_lift(hold, person: User) -> Answer:
+    """The chair; people lift only what people opened, or what is marked liftable."""
+    if hold.opened_by_id is None and hold.liftable_since is None:
+        return no(
+            f"The system opened this hold: {hold.get_kind_display().lower()}.",
+            "It closes by itself when its cause is gone.",
+        )
+    return may_raise(hold.initiative, person)
+
+
+WHO_MAY.update(
+    {"raise": may_raise, "chair": may_chair, "stop": may_stop, "import": lambda _, person: may_import(person)}
+)

@@ -1,0 +1,120 @@
+"""Which cases somebody may open, as queries to filter by: today, and looking back."""
+
+from datetime import datetime
+from functools import cache
+
+from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from governance import clock
+from governance.database.batch_read import Given, words_of
+from governance.models import Delegation, Membership, Unit, User
+from governance.people.boards import seats_held, units_of_board
+from governance.transparency_log import as_of
+from initiatives.models import Condition, Gap, Handover, Initiative, Obligation, RoleAssignment
+from initiatives.models.holds import FEED
+
+# Debts of owners of systems and accounts, who settle them on pages that open nothing else of the case.
+SETTLED_ELSEWHERE = (FEED, "service_account")
+
+
+def visible_to(person: User) -> QuerySet:
+    """The cases this person may open (domain.md, "Who may": read). Everybody else gets 404.
+
+    By a role from the proposal until it ends or is taken back: a role that ended opens nothing, for the rulebook names
+    no time after it. Whoever still owes something on a case reads it until that is settled. On another day:
+    those that the doors of today opened before turning back.
+    """
+    cases = Initiative.objects.all()
+    opened = as_of.opened()
+    if opened is not None:
+        return cases if opened.cases is None else cases.filter(pk__in=opened.cases)
+    if not person.is_active:
+        return cases.none()
+    if person.is_admin or person.is_auditor:
+        return cases
+    # Two questions rather than one with "or": each finds its few roles by person, however many there are.
+    roles = RoleAssignment.objects.open()
+    lent = roles.filter(person__in=stood_in_for(person), accepted_at__isnull=False)
+    own = Q(pk__in=roles.filter(person=person).values("initiative")) | Q(pk__in=lent.values("initiative"))
+    own |= Q(registered_by=person)
+    own |= Q(pk__in=owed_by(person))
+    seen = own
+    if person.unit_id:
+        below = Unit.objects.filter(path__startswith=person.unit.path).order_by().values("pk")
+        seen |= Q(unit__in=below, confidential=False)
+    for board in {member.board for member in seats_held(person)}:
+        seen |= Q(unit__in=units_of_board(board))
+    return cases.filter(seen)
+
+
+def owed_by(person: User) -> RawSQL:
+    """Keys of the cases on which the person still owes something: debts, conditions, gaps, and what is just being
+    handed over, to either side. Its words are made once: every page of a case asks.
+    """
+    words = _owed()
+    return RawSQL(words, [person.pk] * words.count("%s"))
+
+
+@cache
+def _owed() -> str:
+    person, asked = Given("person"), Handover.objects.waiting()
+    queries = [
+        Obligation.objects.unsettled()
+        .filter(debtor=person)
+        .exclude(kind__in=SETTLED_ELSEWHERE)
+        .values("initiative"),
+        Condition.objects.filter(owner=person, met_at__isnull=True).values("review__initiative"),
+        Gap.objects.filter(owner=person, closed_at__isnull=True).values("initiative"),
+        asked.filter(person=person).values("initiative"),
+        asked.filter(successor=person).values("initiative"),
+    ]
+    return " UNION ALL ".join(map(words_of, queries)).replace("%(person)s", "%s")
+
+
+def sight_lost(person: User, refs: set[str]) -> dict[str, datetime]:
+    """Of these cases, those that the person may not open now and was near before, by seat or by role; until when."""
+    numbers = [int(ref.removeprefix("AI-")) for ref in refs if ref.removeprefix("AI-").isdecimal()]
+    hidden = list(
+        Initiative.objects.filter(number__in=numbers).exclude(
+            pk__in=visible_to(person).order_by().values("pk")
+        )
+    )
+    if not hidden:
+        return {}
+    now, ended = clock.now(), {}
+    left = Membership.objects.filter(person=person, ends_at__lte=now).select_related("board")
+    units = [(row.ends_at, set(units_of_board(row.board).values_list("pk", flat=True))) for row in left]
+    roles = RoleAssignment.objects.filter(person=person, initiative__in=hidden)
+    for case in hidden:
+        ends = [at for at, below in units if case.unit_id in below]
+        ends += [
+            at for row in roles if row.initiative_id == case.pk and (at := row.ended_at or row.declined_at)
+        ]
+        if ends:
+            ended[case.ref] = max(ends)
+    return ended
+
+
+def stood_in_for(person: User) -> QuerySet:
+    """Keys of the people for whose roles the person stands in now, as a query to filter by."""
+    return (
+        Delegation.objects.agreed()
+        .for_roles()
+        .at(clock.now())
+        .filter(delegate=person)
+        .values("absence__person")
+    )
+
+
+def past_visible_to(person: User) -> QuerySet:
+    """The cases this person may look back at (domain.md, "any date"): own ones and the boards'; all for auditors."""
+    cases = visible_to(person)
+    if person.is_auditor:
+        return cases
+    owned = RoleAssignment.objects.filter(role="owner", accepted_at__isnull=False)
+    mine = Q(pk__in=owned.in_force().filter(person=person).values("initiative"))
+    mine |= Q(registered_by=person) & ~Q(pk__in=owned.values("initiative"))
+    for board in {member.board for member in seats_held(person)}:
+        mine |= Q(unit__in=units_of_board(board))
+    return cases.filter(mine)

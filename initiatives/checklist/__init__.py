@@ -1,0 +1,1 @@
+"""Answers, checklist rows, waivers, crosswalk."""

@@ -1,0 +1,214 @@
+"""Answers to the rulebook's questions: saved one by one, kept as drafts, accepted as not applicable, declared."""
+
+from datetime import date
+
+from django.core.exceptions import ValidationError
+
+from governance import clock
+from governance.gates import criteria
+from governance.ledger import record
+from governance.models import Rulebook, User
+from governance.permission_result import Conflict, no
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.act import act, settle_standing
+from initiatives.models import Answer, AnswerDraft, Coverage, Evidence, Initiative, ProofItem, Voiding
+from initiatives.models.evidence import ANSWER_KINDS, ANSWERED, NOT_APPLICABLE, NOT_REPORTED
+
+
+def answer(
+    *,
+    case: Initiative,
+    requirement: str,
+    kind: str,
+    text: str,
+    true_as_of: date | None = None,
+    based_on: int | None = None,
+    by: User,
+) -> Answer:
+    """Save one answer. `true_as_of` makes it an attestation where the rulebook takes one.
+
+    `based_on`: the version the person saw; raises Conflict when somebody saved another meanwhile, so that
+    nobody's words are lost. Raises ValidationError by field.
+    """
+    from initiatives.evidence.actions import create_evidence
+
+    with act("answer", by=by, case=case) as case:
+        case_permissions.may_collaborate(case, by).or_refuse()
+        book = Rulebook.objects.current().book
+        if requirement not in book.requirements:
+            raise ValidationError({"requirement": f"The rulebook asks nothing named {requirement}."})
+        asked = book.requirements[requirement]
+        wrong = {}
+        if requirement in criteria.GENERATED_ONLY:
+            wrong["text"] = "This answer is generated, not written."
+        if kind not in ANSWER_KINDS or kind == NOT_REPORTED:
+            wrong["kind"] = "Say whether this is your answer, a no, or does not apply."
+        if not text.strip():
+            wrong["text"] = (
+                "Say why it does not apply."
+                if kind == NOT_APPLICABLE
+                else "Write the answer; an honest no is one too."
+            )
+        if true_as_of is not None and true_as_of > clock.today():
+            wrong["true_as_of"] = (
+                f"{true_as_of:%-d %B %Y} lies in the future; give the day on which it was true."
+            )
+        if wrong:
+            raise ValidationError(wrong)
+        row = Answer.objects.filter(initiative=case, requirement=requirement).first()
+        if row is not None and based_on is not None and based_on != row.version:
+            raise Conflict(
+                f"{row.by} saved another answer at {clock.local_day(row.at):%-d %B %Y}: “{row.text}”",
+                "Your words are kept as a draft; put the two together and save again.",
+            )
+        before = {"kind": row.kind, "text": row.text} if row else None
+        changed = before != {"kind": kind, "text": text.strip()}
+        if row is None:
+            row = Answer(initiative=case, requirement=requirement, version=0)
+        if changed:
+            row.kind, row.text, row.version = kind, text.strip(), row.version + 1
+            row.by, row.at = by, clock.now()
+            row.accepted_by, row.accepted_at, row.accepted_seat = None, None, ""
+            row.save()
+            record.record(
+                "answered", case=case, requirement=requirement, answer=kind, text=row.text, before=before
+            )
+            _end_attestations(case, requirement)
+        if (
+            kind == ANSWERED
+            and true_as_of
+            and "attestation" in asked.evidence
+            and (requirement not in criteria.ACCEPTED_IN_PERSON)
+        ):
+            create_evidence(
+                case,
+                kind="attestation",
+                title=f"Attested by {by.full_name}",
+                note=row.text,
+                observed_on=true_as_of,
+                covers=[requirement],
+                by=by,
+            )
+        AnswerDraft.objects.filter(initiative=case, requirement=requirement, person=by).delete()
+        settle_standing(case)
+    return row
+
+
+def _end_attestations(case: Initiative, requirement: str) -> None:
+    """Void what was attested of the words before: an attestation is for the answer it was saved with."""
+    # Asked of the coverage first, by its column alone: mostly there is none, and this is in every answer.
+    covering = Coverage.objects.filter(
+        requirement=requirement,
+        evidence__initiative=case,
+        evidence__kind="attestation",
+        evidence__acceptance__isnull=True,
+    ).order_by()
+    keys = list(covering.values_list("evidence_id", flat=True))
+    if not keys:
+        return
+    old = Evidence.objects.filter(pk__in=keys)
+    Voiding.objects.bulk_create(
+        Voiding(
+            evidence=item,
+            requirement=requirement,
+            trigger="answer",
+            cause="the answer it attested was changed",
+            effective_at=clock.now(),
+            recorded_at=clock.now(),
+        )
+        for item in old.exclude(voidings__requirement=requirement, voidings__trigger="answer")
+    )
+
+
+def keep_draft(*, case: Initiative, requirement: str, fields: dict, by: User) -> AnswerDraft:
+    """Keep what somebody typed and did not save. Private to the person; replaced by the next one, gone on saving."""
+    case_permissions.may_collaborate(case, by).or_refuse()
+    draft, _ = AnswerDraft.objects.update_or_create(
+        initiative=case, requirement=requirement, person=by, defaults={"fields": fields, "at": clock.now()}
+    )
+    return draft
+
+
+def accept_not_applicable(*, case: Initiative, requirement: str, version: int, by: User) -> Answer:
+    """Accept, as a seat that signs for the requirement, that it does not apply. Lasts as long as its proof would."""
+    with act("accept not applicable", by=by, case=case) as case:
+        book = Rulebook.objects.current().book
+        seats = tuple(dict.fromkeys(c.seat for c in book.criteria_using(requirement)))
+        case_permissions.may_accept_exception(case, seats, by).or_refuse()
+        row = Answer.objects.filter(initiative=case, requirement=requirement).first()
+        if row is None or row.kind != NOT_APPLICABLE:
+            no("The owner does not say that it does not apply.").or_refuse()
+        if row.version != version:
+            raise Conflict("The answer changed since you opened it.", "Read it again.")
+        held = case_permissions.seats_of(case, by)
+        row.accepted_by, row.accepted_at = by, clock.now()
+        row.accepted_seat = next(seat for seat in seats if seat in held)
+        row.save()
+        record.record(
+            "not applicable accepted",
+            case=case,
+            requirement=requirement,
+            seat=row.accepted_seat,
+            why=row.text,
+        )
+        settle_standing(case)
+    return row
+
+
+def declare(*, case: Initiative, key: str, text: str, by: User) -> ProofItem:
+    """Declare one thing the MVP will prove. Frozen when the MVP gate is decided (S2-24)."""
+    if not text.strip():
+        raise ValidationError({"text": "Say what will be shown, by when, and how it is measured."})
+    with act("declare", by=by, case=case) as case:
+        case_permissions.may_collaborate(case, by).or_refuse()
+        if key not in proof_keys():
+            raise ValidationError({"key": f"The rulebook asks for no declaration named {key}."})
+        row = ProofItem.objects.filter(initiative=case, key=key).first()
+        if row is not None and row.frozen_at:
+            no(
+                "What was declared at the MVP gate is frozen.", "Its result is reported beside it."
+            ).or_refuse()
+        before = row.declared if row else None
+        row = row or ProofItem(initiative=case, key=key)
+        row.declared, row.declared_at = text.strip(), clock.now()
+        row.save()
+        record.record("declared", case=case, key=key, text=row.declared, before=before)
+        settle_standing(case)
+    return row
+
+
+def report_outcome(
+    *, case: Initiative, key: str, result: str, outcome: str, evidence=None, by: User
+) -> ProofItem:
+    """Report what came of one declared thing: met or missed, in words. Misses stay visible."""
+    wrong = {}
+    if result not in ProofItem.RESULTS:
+        wrong["result"] = "Say whether it was proved or missed."
+    if not outcome.strip():
+        wrong["outcome"] = "Say what was found, beside what was declared."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("report outcome", by=by, case=case) as case:
+        case_permissions.may_collaborate(case, by).or_refuse()
+        row = ProofItem.objects.filter(initiative=case, key=key).first()
+        if row is None or not row.frozen_at:
+            no("Nothing was declared for this at the MVP gate.", "Declare it first.").or_refuse()
+        before = {"result": row.result, "outcome": row.outcome}
+        row.result, row.outcome, row.evidence, row.reported_at = (
+            result,
+            outcome.strip(),
+            evidence,
+            clock.now(),
+        )
+        row.save()
+        record.record(
+            "outcome reported", case=case, key=key, result=result, outcome=row.outcome, before=before
+        )
+        settle_standing(case)
+    return row
+
+
+def proof_keys() -> list[str]:
+    """What the rulebook wants declared at the MVP gate and compared at the production gate."""
+    book = Rulebook.objects.current().book
+    return [key for criterion in book.criteria.values() for key in criterion.proof_items]

@@ -1,0 +1,32 @@
+"""One row of the checklist in one act: the answer, new proof, an item offered again; all of it or nothing."""
+
+from governance.models import User
+from governance.permission_result import no
+from initiatives.cases.act import act
+from initiatives.checklist.actions import answer
+from initiatives.evidence.actions import add_evidence, cover
+from initiatives.models import Evidence, Initiative
+
+
+def save_row(
+    *,
+    case: Initiative,
+    requirement: str,
+    reply: dict | None = None,
+    proof: dict | None = None,
+    offer: Evidence | None = None,
+    by: User,
+) -> None:
+    """Save what a row of the checklist holds: `reply` as for `answer`, `proof` as for `add_evidence`, `offer` an item.
+
+    Raises Refused when the row holds nothing, else as the acts it is made of; then nothing of it is saved.
+    """
+    with act("save row", by=by, case=case) as case:
+        if reply is None and proof is None and offer is None:
+            no("There is nothing to save.", "Write an answer, or add proof.").or_refuse()
+        if reply is not None:
+            answer(case=case, requirement=requirement, by=by, **reply)
+        if proof is not None:
+            add_evidence(case=case, covers=[requirement], by=by, **proof)
+        if offer is not None:
+            cover(evidence=offer, requirements=[requirement], by=by)

@@ -1,0 +1,157 @@
+"""What answers a paragraph of an outside framework: requirements and criteria, and per case the answer, proof, votes.
+
+The pairing is the rulebook's crosswalk. Which votes count for a requirement: those of the seats whose criteria rest on
+it. Nothing here judges; whether proof counts, the case itself says.
+"""
+
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, Q
+
+from governance.gates import criteria
+from initiatives.models import Answer, Coverage, Initiative, SignOff, Voiding
+
+FRAMEWORKS = {
+    "soc2": "SOC 2",
+    "eu_ai_act": "AI Act",
+    "iso_42001": "ISO/IEC 42001",
+    "nist_ai_rmf": "NIST AI RMF",
+}
+
+
+def framework_words(key: str) -> str:
+    """The name of a framework; one that only an own rulebook knows is spelt out of its key."""
+    return FRAMEWORKS.get(key, key.replace("_", " "))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question of the rulebook under a reference; `signed` are the (gate, seat) that sign for it."""
+
+    reference: str
+    key: str
+    question: str
+    criterion: bool
+    signed: tuple[tuple[str, str], ...]
+
+
+def references(book, framework: str) -> dict[str, list[Asked]]:
+    """The paragraphs of a framework that the rulebook refers to, each with the questions that answer it."""
+    found: dict[str, list[Asked]] = {}
+    for rows, criterion in ((book.requirements, False), (book.criteria, True)):
+        for row in rows.values():
+            for reference in row.crosswalk.get(framework, ()):
+                asked = Asked(reference, row.key, row.question, criterion, _signed(book, row, criterion))
+                found.setdefault(reference, []).append(asked)
+    return dict(sorted(found.items(), key=lambda pair: _natural(pair[0])))
+
+
+def _signed(book, row, criterion: bool) -> tuple[tuple[str, str], ...]:
+    if criterion:
+        return ((row.gate, row.seat),)
+    pairs = ((one.gate, one.seat) for one in book.criteria.values() if row.key in one.requirements)
+    return tuple(dict.fromkeys(pairs))
+
+
+def _natural(reference: str) -> list:
+    """CC9.2 before CC10.1: digits are compared as numbers, and come before letters."""
+    parts, run = [], ""
+    for letter in reference:
+        if run and letter.isdecimal() != run[-1].isdecimal():
+            parts.append(run)
+            run = ""
+        run += letter
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in [*parts, run] if part]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One item offered for a question: `state` in a word when it no longer stands, `last` its last current day."""
+
+    evidence: object
+    state: str
+    last: object
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one case has for one question."""
+
+    case: Initiative
+    asked: Asked
+    answer: Answer | None
+    proof: tuple[Proof, ...]
+    votes: tuple[SignOff, ...]
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing at all."""
+        return self.answer is None and not self.proof and not self.votes
+
+
+def found(cases: list[Initiative], asked: list[Asked], book) -> list[Found]:
+    """What these cases have for these questions, case by case: four queries, however many there are."""
+    keys = {one.key for one in asked if not one.criterion}
+    answers = {
+        (row.initiative_id, row.requirement): row
+        for row in Answer.objects.filter(initiative__in=cases, requirement__in=keys).select_related("by")
+    }
+    proof: dict[tuple, list[Proof]] = {}
+    by_key = {case.pk: case for case in cases}
+    for row in _coverage(cases, keys):
+        case = by_key[row.evidence.initiative_id]
+        proof.setdefault((case.pk, row.requirement), []).append(_proof(row, book, case.high_risk))
+    votes: dict[tuple, list[SignOff]] = {}
+    for vote in _votes(cases, asked):
+        votes.setdefault((vote.review.initiative_id, vote.review.gate, vote.seat), []).append(vote)
+    return [
+        Found(
+            case,
+            one,
+            answers.get((case.pk, one.key)) if not one.criterion else None,
+            tuple(proof.get((case.pk, one.key), ())) if not one.criterion else (),
+            tuple(vote for pair in one.signed for vote in votes.get((case.pk, *pair), ())),
+        )
+        for case in cases
+        for one in asked
+    ]
+
+
+def _coverage(cases, keys):
+    return (
+        Coverage.objects.filter(evidence__initiative__in=cases, requirement__in=keys)
+        .select_related("evidence__author", "evidence__superseded_by")
+        .prefetch_related(Prefetch("evidence__voidings", Voiding.objects.order_by("id")))
+        .order_by("-evidence__observed_on", "-evidence_id")
+    )
+
+
+def _votes(cases, asked):
+    pairs = {pair for one in asked for pair in one.signed}
+    if not pairs:
+        return SignOff.objects.none()
+    signed = Q()
+    for gate, seat in sorted(pairs):
+        signed |= Q(review__gate=gate, seat=seat)
+    return (
+        SignOff.objects.latest()
+        .filter(signed, review__initiative__in=cases)
+        .select_related("review", "person")
+        .defer("statement", "facts", "covered_evidence", "review__findings")
+        .order_by("at", "pk")
+    )
+
+
+def _proof(row: Coverage, book, high: bool) -> Proof:
+    item, requirement = row.evidence, book.requirements.get(row.requirement)
+    ended = [void for void in item.voidings.all() if void.requirement == row.requirement]
+    last = criteria.expiry(requirement, item, high) if requirement is not None else None
+    if item.withdrawn_at is not None:
+        return Proof(item, "withdrawn", None)
+    if hasattr(item, "superseded_by"):
+        return Proof(item, "superseded", None)
+    if item.missing_since is not None:
+        return Proof(item, "file missing", None)
+    if ended:
+        return Proof(item, "ended by a change", None)
+    return Proof(item, "", last)

@@ -1,0 +1,150 @@
+"""The cases by the paragraphs of outside frameworks: what answers each, with its proof and its votes, and as a file."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from governance import clock
+from governance.models import Rulebook
+from governance.models.people import SEATS
+from governance.people.permissions import may_audit
+from governance.tables import csv_export
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import page_of, pick
+from initiatives.checklist import crosswalk
+
+PAGE = 10
+CHUNK = 100
+HEADING = [
+    "Framework",
+    "Reference",
+    "Rulebook",
+    "Key",
+    "Question",
+    "Case",
+    "Title",
+    "Stage",
+    "Answer",
+    "Words of the answer",
+    "Answered by",
+    "Answered at",
+    "Proof",
+    "Signed",
+]
+
+
+@require_safe
+def frameworks(request: HttpRequest) -> HttpResponse:
+    """The paragraphs of a framework; under one of them, what each case has for it."""
+    may_audit(request.user).or_refuse()
+    rulebook = Rulebook.objects.in_force()
+    book = rulebook.book if rulebook else None
+    framework, reference, wanted = _asked(request, book)
+    listed = crosswalk.references(book, framework) if framework else {}
+    context = {
+        "nav": "audit",
+        "tab": "frameworks",
+        "rulebook": rulebook,
+        "frameworks": [(key, crosswalk.framework_words(key)) for key in _frameworks(book)],
+        "framework": framework,
+        "framework_words": crosswalk.framework_words(framework),
+        "references": [(name, rows, len(rows)) for name, rows in listed.items()],
+        "reference": reference,
+        "case": wanted,
+        "today": clock.today(),
+    }
+    if reference:
+        page = page_of(request, _cases(request, wanted), PAGE)
+        cases = list(page)
+        by_case: dict[int, list] = {case.pk: [] for case in cases}
+        for row in crosswalk.found(cases, listed[reference], book):
+            by_case[row.case.pk].append(row)
+        context |= {
+            "page": page,
+            "asked": listed[reference],
+            "cases": [(case, by_case[case.pk]) for case in cases],
+        }
+    return render(request, "initiatives/crosswalk.html", context)
+
+
+@require_safe
+def export(request: HttpRequest) -> HttpResponse:
+    """The same as a CSV file: one row for each reference, question and case. Without a reference, all of them."""
+    may_audit(request.user).or_refuse()
+    rulebook = Rulebook.objects.in_force()
+    book = rulebook.book if rulebook else None
+    framework, reference, wanted = _asked(request, book)
+    listed = crosswalk.references(book, framework) if framework else {}
+    asked = listed[reference] if reference else [one for rows in listed.values() for one in rows]
+    rows = _lines(_cases(request, wanted), asked, rulebook, crosswalk.framework_words(framework))
+    of = " ".join(filter(None, (reference, wanted))) or "every reference"
+    return csv_export.stream(f"crosswalk-{framework or 'none'}", HEADING, rows, of=of, by=request.user)
+
+
+def _lines(cases, asked, rulebook, framework: str):
+    keys = list(cases.values_list("pk", flat=True))
+    for start in range(0, len(keys), CHUNK):
+        some = list(cases.filter(pk__in=keys[start : start + CHUNK]))
+        for row in crosswalk.found(some, asked, rulebook.book):
+            answer = row.answer
+            yield [
+                framework,
+                row.asked.reference,
+                rulebook.version,
+                row.asked.key,
+                row.asked.question,
+                row.case.ref,
+                row.case.title,
+                row.case.get_stage_display(),
+                answer.get_kind_display() if answer else ("" if row.asked.criterion else "not answered"),
+                answer.text if answer else "",
+                answer.by.full_name if answer else "",
+                answer.at if answer else None,
+                "; ".join(_proof_words(proof) for proof in row.proof),
+                "; ".join(_vote_words(vote) for vote in row.votes),
+            ]
+
+
+def _proof_words(proof: crosswalk.Proof) -> str:
+    item = proof.evidence
+    words = [f"{item.title} ({item.get_kind_display().lower()}, observed {item.observed_on.isoformat()}"]
+    words += [f"result {item.result}"] if item.result else []
+    words += [proof.state] if proof.state else []
+    words += [f"current to {proof.last.isoformat()}"] if proof.last else []
+    words += [f"sha-256 {item.sha256}"] if item.sha256 else []
+    return ", ".join(words) + ")"
+
+
+def _vote_words(vote) -> str:
+    seat = SEATS.get(vote.seat, vote.seat)
+    return (
+        f"{vote.get_verdict_display()} by {vote.person.full_name}, {seat}, gate {vote.review.gate}, "
+        f"{clock.local_day(vote.at).isoformat()}, statement sha-256 {vote.digest}"
+    )
+
+
+def _frameworks(book) -> list[str]:
+    known = list(crosswalk.FRAMEWORKS)
+    present = book.crosswalk_frameworks() if book else ()
+    return sorted(present, key=lambda key: known.index(key) if key in known else len(known))
+
+
+def _asked(request: HttpRequest, book) -> tuple[str, str, str]:
+    """Framework, reference and case as the address names them; junk changes nothing."""
+    names = _frameworks(book)
+    framework = pick(request.GET.get("framework"), names, names[0] if names else "")
+    listed = crosswalk.references(book, framework) if framework else {}
+    return (
+        framework,
+        pick(request.GET.get("reference"), listed),
+        request.GET.get("case", "").strip().upper()[:12],
+    )
+
+
+def _cases(request: HttpRequest, wanted: str):
+    cases = case_permissions.visible_to(request.user).filter(withdrawn_at__isnull=True).order_by("number")
+    if not wanted:
+        return cases
+    number = wanted.removeprefix("AI-")
+    known = number.isascii() and number.isdecimal() and len(number) < 10
+    return cases.filter(number=int(number)) if known else cases.none()

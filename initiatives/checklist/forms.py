@@ -1,0 +1,130 @@
+"""The form of one row of the checklist, and of one thing that the MVP declares it will prove."""
+
+from django import forms
+
+from governance import clock
+from governance.gates import requirements
+from initiatives.evidence.forms import ADDED_KINDS, ProofForm
+from initiatives.form_fields import DayField, WordsField
+from initiatives.models import Initiative, ProofItem
+from initiatives.models.evidence import ANSWERED, NO, NOT_APPLICABLE
+
+ANSWER_WORDS = [
+    (ANSWERED, "This is our answer"),
+    (NO, "No, we do not have this yet. An honest no is worth more than silence; it stays a gap."),
+    (NOT_APPLICABLE, "Does not apply, because ... Its seat has to agree."),
+]
+
+
+class SaidField(WordsField):
+    """Words that are asked for; whether a row may be saved without them, the act judges."""
+
+    def validate(self, value):
+        """Nothing is wrong with silence here: proof may be added before there are words."""
+
+
+class AnswerForm(forms.Form):
+    """The answer: kind, words, and the day on which it was true where saying so is proof."""
+
+    kind = forms.ChoiceField(
+        label="Kind of answer", choices=ANSWER_WORDS, widget=forms.RadioSelect, initial=ANSWERED
+    )
+    text = SaidField(label="Your answer")
+    true_as_of = DayField(label="True as of", required=False)
+    based_on = forms.IntegerField(
+        required=False, widget=forms.HiddenInput(), min_value=0, max_value=2**31 - 1
+    )
+
+    use_required_attribute = False
+
+    def __init__(self, *args, requirement, row, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.row = row
+        self.fields["text"].help_text = f"What counts: {requirement.counts}."
+        attests = (
+            "attestation" in requirement.evidence and requirement.key not in requirements.ACCEPTED_IN_PERSON
+        )
+        if attests:
+            self.fields["true_as_of"].help_text = (
+                "Your word counts as proof here, from this day on. "
+                "Left empty, the words are saved without being attested anew."
+            )
+            self.fields["true_as_of"].initial = clock.today() if row is None else None
+        else:
+            del self.fields["true_as_of"]
+        if row is not None and row.kind in dict(ANSWER_WORDS):
+            self.fields["kind"].initial, self.fields["text"].initial = row.kind, row.text
+        self.fields["based_on"].initial = row.version if row else 0
+
+    def reply(self) -> dict | None:
+        """The answer as the act takes it; None where nothing was written and nothing stood there."""
+        fields = self.cleaned_data
+        if not fields["text"].strip() and fields["kind"] == ANSWERED and self.row is None:
+            return None
+        return {
+            "kind": fields["kind"],
+            "text": fields["text"],
+            "true_as_of": fields.get("true_as_of") if fields["kind"] == ANSWERED else None,
+            "based_on": fields["based_on"],
+        }
+
+
+class RowProofForm(ProofForm):
+    """Proof for one row; left empty, none is added."""
+
+    # Any of these filled in means that proof is meant.
+    SIGNS = ("title", "file", "link", "clause", "result", "note")
+
+    def __init__(self, *args, case: Initiative, book, requirement, **kwargs):
+        super().__init__(*args, case=case, book=book, kinds=requirement.evidence, **kwargs)
+        self.fields["title"].required = self.fields["observed_on"].required = False
+        self.fields["title"].help_text += " Needed as soon as there is a file or a link."
+        if requirement.min_evidence in ADDED_KINDS:
+            self.fields["kind"].initial = requirement.min_evidence
+
+    @property
+    def meant(self) -> bool:
+        """Whether the person began to add proof."""
+        return any(self.cleaned_data.get(name) for name in self.SIGNS)
+
+
+class OfferForm(forms.Form):
+    """An item that is there already."""
+
+    offer = forms.ModelChoiceField(
+        label="Or something added before",
+        queryset=None,
+        required=False,
+        empty_label="nothing",
+    )
+
+    def __init__(self, *args, case: Initiative, requirement, **kwargs):
+        super().__init__(*args, **kwargs)
+        items = case.evidence.filter(kind__in=requirement.evidence, withdrawn_at__isnull=True)
+        items = items.exclude(kind="attestation").exclude(coverage__requirement=requirement.key)
+        self.fields["offer"].queryset = items.order_by("-observed_on", "-id")
+
+
+class DeclareForm(forms.Form):
+    """What will be shown."""
+
+    text = WordsField(
+        label="What will be shown",
+        help_text="What, by when, and how it is measured; so that a miss can be seen.",
+    )
+
+
+class OutcomeForm(forms.Form):
+    """What came of it."""
+
+    result = forms.ChoiceField(
+        label="Result", choices=[("", "choose"), *((key, words) for key, words in ProofItem.RESULTS.items())]
+    )
+    outcome = WordsField(label="What was found")
+    evidence = forms.ModelChoiceField(
+        label="Proof", queryset=None, required=False, empty_label="none", help_text="An item of this case."
+    )
+
+    def __init__(self, *args, case: Initiative, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["evidence"].queryset = case.evidence.filter(withdrawn_at__isnull=True)

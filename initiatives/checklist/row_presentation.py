@@ -1,0 +1,162 @@
+"""Rows of the checklist as pages show them: state in words, proof with its age, whose turn it is."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from governance.gates import requirements
+from governance.models.people import SEATS
+from governance.templatetags.plumbline import stage_word
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import WhoMay, on_desk_of, who_answers
+from initiatives.facts import case_rows, supported_stage
+from initiatives.models import Answer
+from initiatives.models.initiative import gate_out_of
+
+# state: (word, tone)
+STATE_WORDS = {
+    "grounded": ("proved", "ok"),
+    "as_decided": ("as decided", "ok"),
+    "not_asked": ("not asked", ""),
+    "not_applicable": ("does not apply", ""),
+    "waived": ("waived", "lead"),
+    "unanswered": ("not answered", "bad"),
+    "no": ("honest no", "warn"),
+    "not_reported": ("not reported", ""),
+    "waiting": ("waits for its seat", "warn"),
+    "unproven": ("no proof yet", "bad"),
+    "voided": ("proof ended", "bad"),
+    "stale": ("stale", "warn"),
+    "failing": ("says no", "bad"),
+    "weak": ("not enough yet", "warn"),
+    "unread": ("waits for a reader", "warn"),
+    "unmapped": ("not mapped", "bad"),
+    "register": ("the register says no", "bad"),
+}
+ITEMS_SHOWN = 4
+LIVE = "live"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One list of questions: those of a gate, or those still live for the stage that is claimed."""
+
+    key: str
+    words: str
+    title: str
+    keys: tuple[str, ...]
+    gate: str = ""
+
+
+def sheets_of(case, book) -> list[Sheet]:
+    """The lists a case can be looked at by: the gate ahead, what the claim still asks, the other gates."""
+    facts = _Claim(case.stage)
+    ahead = gate_out_of(case.stage)
+    sheets = []
+    if case.stage in ("prototype", "mvp", "production"):
+        words = f"what {stage_word(case.stage)} still asks"
+        keys = tuple(supported_stage.asked(facts, book))
+        sheets.append(Sheet(LIVE, words, f"What {stage_word(case.stage)} still asks", keys))
+    for gate in book.gates.values():
+        title = f"What the gate asks: {gate.title}"
+        sheets.append(Sheet(gate.key, gate.title, title, gate.requirements(), gate.key))
+    return sorted(sheets, key=lambda sheet: (sheet.key != ahead, sheet.key != LIVE))
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """The one fact that `standing.asked` looks at."""
+
+    claimed: str
+
+
+def sheet_of(case, sheets: list[Sheet], wanted: str | None, key: str = "") -> Sheet:
+    """The list asked for; without a word: live ones in production, those of its end when closed, else the gate ahead.
+
+    With `key`, the first list that has this question where the usual one has it not.
+    """
+    by_key = {sheet.key: sheet for sheet in sheets}
+    if wanted in by_key:
+        return by_key[wanted]
+    usual = {"production": LIVE, "stopped": "stop", "retired": "retire"}.get(case.stage)
+    found = by_key.get(usual or "", sheets[0])
+    if key and key not in found.keys:
+        return next((sheet for sheet in sheets if key in sheet.keys), found)
+    return found
+
+
+def rows_of(context, sheet: Sheet) -> list[dict]:
+    """Every question of the list, in the order of the rulebook."""
+    answers = {row.requirement: row for row in _answers(context["case"])}
+    return [row_of(context, key, answers.get(key), sheet) for key in sheet.keys]
+
+
+def _answers(case):
+    return Answer.objects.filter(initiative=case).select_related("by", "accepted_by")
+
+
+def row_of(context, key: str, answer, sheet: Sheet) -> dict:
+    """One question with its answer, its proof, its state and whose turn it is."""
+    book, facts, may = context["book"], context["facts"], context["may"]
+    asked, state = book.requirements[key], context["states"][key]
+    gate = sheet.gate or next((c.gate for c in book.criteria_using(key)), "")
+    seats = book.seats_for(key, gate) if gate else ()
+    items = list(state.items) or facts.items_for(key)
+    word, tone = STATE_WORDS[state.state]
+    later = bool(gate) and key in book.deferred(gate)
+    others = state.grounded or later or state.state == "waiting" or state.mended_by
+    mine = not others and on_desk_of(facts, asked, may)
+    can_accept = state.state == "waiting" and bool(set(may.seats) & set(_all_seats(book, key)))
+    return {
+        "key": key,
+        "asked": asked,
+        "answer": answer,
+        "state": state,
+        "word": word,
+        "tone": tone,
+        "items": items[:ITEMS_SHOWN],
+        "more_items": max(0, len(items) - ITEMS_SHOWN),
+        "age_from": state.items[0].observed_on if state.items else None,
+        "who": "You" if mine else state.mended_by or who_answers(facts, asked),
+        "mend": mend_of(context["case"], state, may),
+        "seats": [SEATS.get(seat, seat).lower() for seat in seats],
+        "later": later,
+        "generated": key in requirements.GENERATED_ONLY,
+        "mine": mine,
+        "can_accept": can_accept
+        and case_permissions.may_accept_exception(context["case"], _all_seats(book, key), may.person),
+        "group": "grounded" if state.grounded else "mine" if mine or can_accept else "others",
+    }
+
+
+def mend_of(case, state, may: WhoMay) -> tuple[str, str] | None:
+    """The page, and its words, that mends what neither an answer nor an upload does; None for all else."""
+    if state.state == "unmapped":
+        return reverse("contract-map", args=[case.ref]), "Open the map of the contract"
+    if state.state == "register":
+        return reverse("integration", args=[case.ref]), "See what the register says"
+    if state.state == "unread":
+        return reverse("layer-review", args=[case.ref, state.items[0].id, state.key]), "Read it from outside"
+    if state.place == requirements.IN_DECLARATION:
+        return reverse("declaration", args=[case.ref]), "Open the declaration"
+    if state.place == requirements.BY_GENERATING:
+        return (reverse("evidence-index", args=[case.ref]), "Generate the index") if may.manage else None
+    if state.place == requirements.BY_ACCEPTANCE:
+        return _acceptance(case, requirements.ACCEPTED_IN_PERSON[state.key], may)
+    return None
+
+
+def _acceptance(case, role: str, may: WhoMay) -> tuple[str, str]:
+    """Where the role is accepted by whoever is asked for it or holds it, and where somebody is asked."""
+    asked = [row for row in case_rows.roles(case) if row.role == role and row.open]
+    own = next((row for row in asked if row.person_id == may.person.pk), None)
+    if own is not None:
+        return reverse("role-again" if own.accepted_at else "role", args=[own.pk]), "Accept it"
+    if not asked and may.propose_role:
+        return f"{reverse('role-propose', args=[case.ref])}?role={role}", "Propose somebody"
+    return reverse("people", args=[case.ref]), "See who is asked"
+
+
+def _all_seats(book, key: str) -> list[str]:
+    """Seats that sign for the question at any gate: those that may accept that it does not apply."""
+    return list(dict.fromkeys(criterion.seat for criterion in book.criteria_using(key)))

@@ -1,0 +1,112 @@
+"""Waivers: asked for by the owner, agreed to by the chair and the risk seat, for at most 90 days (invariant 12)."""
+
+from datetime import date, timedelta
+
+from django.core.exceptions import ValidationError
+
+from governance import clock
+from governance.gates.separation_of_duties import said
+from governance.ledger import record
+from governance.models import Rulebook, User
+from governance.models.people import CHAIR, DEPUTY_CHAIR
+from governance.people import cooling_off
+from governance.permission_result import Conflict, no
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.act import act, settle_standing
+from initiatives.models import Initiative, Waiver
+
+
+def request_waiver(*, case: Initiative, key: str, reason: str, until: date, by: User) -> Waiver:
+    """Ask that a criterion or requirement is not asked for until a day. Scale tests are never waived (invariant 10)."""
+    with act("request waiver", by=by, case=case, reason=reason) as case:
+        case_permissions.may_manage(case, by).or_refuse()
+        book = Rulebook.objects.current().book
+        wrong = {}
+        waivable = (key in book.criteria and book.waivable_criterion(key)) or (
+            key in book.requirements and book.waivable_requirement(key)
+        )
+        if not waivable:
+            wrong["key"] = "The rulebook does not allow this to be waived."
+        if not reason.strip():
+            wrong["reason"] = "Say why it cannot be shown now, and what is done instead."
+        longest = clock.today() + timedelta(days=book.freshness.waiver_max_days)
+        if until is None or until <= clock.today() or until > longest:
+            wrong["until"] = f"Choose a day after today and not after {longest:%-d %B %Y}."
+        before = case.waivers.filter(
+            key=key, chair_at__isnull=False, risk_at__isnull=False, refused_at__isnull=True
+        )
+        pause = timedelta(days=book.freshness.waiver_max_days)
+        if any(waiver.until + pause >= clock.today() for waiver in before):
+            wrong["key"] = (
+                "It was waived before, and a waiver does not run twice in a row. It has to be shown now."
+            )
+        if wrong:
+            raise ValidationError(wrong)
+        if case.waivers.filter(key=key, refused_at__isnull=True, until__gte=clock.today()).exists():
+            raise Conflict("A waiver for this is asked for already.")
+        for lapsed in case.waivers.filter(key=key, refused_at__isnull=True, until__lt=clock.today()):
+            if lapsed.granted_at is None:
+                # Nobody answered it in its time: it makes room for this one.
+                lapsed.refused_at = clock.now()
+                lapsed.save()
+                record.record("waiver lapsed", case=case, key=key, until=lapsed.until)
+        waiver = Waiver(
+            initiative=case,
+            key=key,
+            reason=reason.strip(),
+            requested_by=by,
+            requested_at=clock.now(),
+            until=until,
+        )
+        waiver.save()
+        record.record("waiver requested", case=case, key=key, until=until, why=waiver.reason)
+    return waiver
+
+
+def agree_to_waiver(*, waiver: Waiver, by: User) -> Waiver:
+    """Agree as chair or as risk seat; it runs once both have agreed. Nobody on the case agrees to its waiver."""
+    with act("agree to waiver", by=by, case=waiver.initiative_id) as case:
+        waiver = Waiver.objects.get(pk=waiver.pk)
+        if waiver.refused_at or waiver.until < clock.today():
+            raise Conflict("This request was refused or has run out.")
+        reasons = case_permissions.barred_from_signing(case, by)
+        if reasons:
+            no(said(reasons), "A waiver is never for its own beneficiary.").or_refuse()
+        seats: tuple[str, ...] = ()
+        if case_permissions.is_acting_chair(case, by) and waiver.chair_id is None:
+            seats = (CHAIR, DEPUTY_CHAIR)
+            waiver.chair, waiver.chair_at = by, clock.now()
+        elif (
+            case_permissions.holds_seat(case, by, "risk_compliance")
+            and waiver.risk_id is None
+            and waiver.chair_id != by.pk
+        ):
+            seats = ("risk_compliance",)
+            waiver.risk, waiver.risk_at = by, clock.now()
+        else:
+            no("A waiver needs the chair and the risk seat, each once.").or_refuse()
+        cooling_off.may_lift(by, case_permissions.memberships_on(case, by, seats)).or_refuse()
+        waiver.save()
+        record.record(
+            "waiver agreed", case=case, key=waiver.key, until=waiver.until, runs=waiver.granted_at is not None
+        )
+        if waiver.granted_at:
+            settle_standing(case)
+    return waiver
+
+
+def refuse_waiver(*, waiver: Waiver, reason: str, by: User) -> Waiver:
+    """Refuse a request as chair or as risk seat."""
+    with act("refuse waiver", by=by, case=waiver.initiative_id, reason=reason) as case:
+        waiver = Waiver.objects.get(pk=waiver.pk)
+        if waiver.refused_at or waiver.granted_at:
+            raise Conflict("This request was answered already.")
+        if not (
+            case_permissions.is_acting_chair(case, by)
+            or case_permissions.holds_seat(case, by, "risk_compliance")
+        ):
+            no("Only the chair or the risk seat refuses a waiver.").or_refuse()
+        waiver.refused_at, waiver.refused_by = clock.now(), by
+        waiver.save()
+        record.record("waiver refused", case=case, key=waiver.key)
+    return waiver

@@ -1,0 +1,213 @@
+"""What the contract is enforced by: clauses mapped to controls, reports on layers read, decisions on architecture.
+
+Sources: S0-1 (the contract comes first), S0-17 (each clause has a control), S0-21 (each layer is auditable by itself).
+"""
+
+from datetime import date
+
+from django.core.exceptions import ValidationError
+
+from governance import clock
+from governance.ledger import record
+from governance.models import Clause, Rulebook, User
+from governance.people import cooling_off
+from governance.permission_result import Conflict, no
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.act import act, settle_standing
+from initiatives.models import ArchitectureDecision, ClauseEnforcement, Evidence, Initiative, LayerReview
+from initiatives.models.enforcement import ENFORCING_LAYERS
+
+LONGEST_TITLE = 200
+
+
+def map_clause(
+    *, case: Initiative, clause: Clause, layer: str, control: str, evidence: Evidence | None, by: User
+) -> ClauseEnforcement:
+    """Name the control that enforces a clause of the contract, the layer it works in, and what last showed it.
+
+    It counts for every version whose clause says exactly the same. Raises ValidationError by field, or Refused.
+    """
+    wrong = {}
+    if layer not in ENFORCING_LAYERS:
+        wrong["layer"] = "Choose the layer in which it works: policy, runtime or observability."
+    if not control.strip():
+        wrong["control"] = "Say what enforces it, in words; “a person checks weekly” is an answer."
+    if evidence is None:
+        wrong["evidence"] = "Choose the item that last showed it at work."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("map clause", by=by, case=case) as case:
+        case_permissions.may_change_what_runs(case, by).or_refuse()
+        clause = Clause.objects.select_related("version").get(pk=clause.pk)
+        if clause.version.contract_id != case.contract_id:
+            no("That clause belongs to another contract.").or_refuse()
+        if not _binds(clause):
+            no(
+                f"Version {clause.version.number} of the contract is not in force.",
+                "Clauses are mapped once their version is approved, until another takes its place.",
+            ).or_refuse()
+        evidence = Evidence.objects.get(pk=evidence.pk)
+        if evidence.initiative_id != case.pk:
+            raise ValidationError({"evidence": "That item belongs to another case."})
+        if evidence.withdrawn_at or Evidence.objects.filter(supersedes=evidence).exists():
+            raise ValidationError({"evidence": f"{evidence.title} no longer counts; choose its successor."})
+        same = ClauseEnforcement.objects.standing().filter(
+            clause__version__contract=case.contract_id,
+            clause__fingerprint=clause.fingerprint,
+            layer=layer,
+            control__iexact=control.strip(),
+            evidence=evidence,
+        )
+        if same.exists():
+            raise ValidationError(
+                {"control": "This control is named for the clause already, with this proof."}
+            )
+        row = ClauseEnforcement(
+            initiative=case,
+            clause=clause,
+            layer=layer,
+            control=control.strip(),
+            evidence=evidence,
+            by=by,
+            at=clock.now(),
+        )
+        row.save()
+        record.record(
+            "clause mapped",
+            case=case,
+            mapping=row.pk,
+            version=clause.version.number,
+            clause=clause.number,
+            sentence=clause.sentence,
+            layer=layer,
+            control=row.control,
+            evidence=evidence.pk,
+            title=evidence.title,
+        )
+        settle_standing(case)
+    return row
+
+
+def _binds(clause: Clause) -> bool:
+    """Whether the clause's version was approved and has not ended; one that starts on a day to come is mapped ahead.
+
+    A draft is not: its clauses still change, and a mapping would follow the new words.
+    """
+    version = clause.version
+    return version.starts_at is not None and (version.ends_at is None or version.ends_at > clock.now())
+
+
+def end_mapping(*, mapping: ClauseEnforcement, by: User) -> ClauseEnforcement:
+    """End a mapping: the control is gone, or was named by mistake. Raises Conflict when it has ended already."""
+    with act("end mapping", by=by, case=mapping.initiative_id) as case:
+        case_permissions.may_change_what_runs(case, by).or_refuse()
+        mapping = ClauseEnforcement.objects.select_related("clause__version").get(pk=mapping.pk)
+        if mapping.ended_at:
+            raise Conflict(f"It ended on {clock.local_day(mapping.ended_at):%-d %B %Y} already.")
+        mapping.ended_at, mapping.ended_by = clock.now(), by
+        mapping.save()
+        record.record(
+            "mapping ended",
+            case=case,
+            mapping=mapping.pk,
+            version=mapping.clause.version.number,
+            clause=mapping.clause.number,
+            layer=mapping.layer,
+            control=mapping.control,
+        )
+        settle_standing(case)
+    return mapping
+
+
+def review_layer_report(*, evidence: Evidence, requirement: str, words: str, by: User) -> LayerReview:
+    """Say, in person and from outside the build team, that one has read a report on a layer, and what one makes of it.
+
+    Until somebody has, the report does not count. Raises ValidationError, Refused or Conflict.
+    """
+    if not words.strip():
+        raise ValidationError({"words": "Say what you read, and whether it shows what is asked."})
+    with act("read layer report", by=by, case=evidence.initiative_id) as case:
+        evidence = Evidence.objects.get(pk=evidence.pk)
+        case_permissions.may_review_layer_report(case, evidence, by).or_refuse()
+        cooling_off.may_lift(by).or_refuse()
+        asked = Rulebook.objects.current().book.requirements.get(requirement)
+        offered = evidence.coverage.filter(requirement=requirement).exists()
+        if asked is None or asked.group != "layer" or not offered:
+            no(f"{evidence.title} is not offered as the report on that layer.").or_refuse()
+        if evidence.withdrawn_at or Evidence.objects.filter(supersedes=evidence).exists():
+            raise Conflict(f"{evidence.title} no longer counts.", "Read the item that took its place.")
+        if LayerReview.objects.filter(evidence=evidence, requirement=requirement, reviewer=by).exists():
+            raise Conflict("You said so already.")
+        row = LayerReview(
+            evidence=evidence, requirement=requirement, reviewer=by, words=words.strip(), at=clock.now()
+        )
+        row.save()
+        record.record(
+            "layer report read",
+            case=case,
+            evidence=evidence.pk,
+            title=evidence.title,
+            requirement=requirement,
+            words=row.words,
+        )
+        settle_standing(case)
+    return row
+
+
+def record_architecture_decision(
+    *, case: Initiative, title: str, text: str, decided_on: date | None, by: User
+) -> ArchitectureDecision:
+    """Record a decision on how the system is built, with the day on which it was made. It moves no stage."""
+    wrong = {}
+    if not title.strip():
+        wrong["title"] = "Say in a few words what was decided."
+    elif len(title.strip()) > LONGEST_TITLE:
+        wrong["title"] = f"At most {LONGEST_TITLE} letters; the rest belongs below."
+    if not text.strip():
+        wrong["text"] = "Say why, and what was not chosen."
+    if decided_on is None:
+        wrong["decided_on"] = "Say on which day it was decided."
+    elif decided_on > clock.today():
+        wrong["decided_on"] = "That day has not come yet."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("record architecture decision", by=by, case=case) as case:
+        case_permissions.may_change_what_runs(case, by).or_refuse()
+        row = ArchitectureDecision(
+            initiative=case,
+            title=title.strip(),
+            text=text.strip(),
+            decided_on=decided_on,
+            by=by,
+            at=clock.now(),
+        )
+        row.save()
+        record.record(
+            "architecture decided", case=case, decision=row.pk, title=row.title, text=row.text, on=decided_on
+        )
+    return row
+
+
+def withdraw_architecture_decision(
+    *, decision: ArchitectureDecision, reason: str, by: User
+) -> ArchitectureDecision:
+    """Withdraw a decision that was not made, or not like this. It stays readable, with who withdrew it and why."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why it does not stand."})
+    with act("withdraw architecture decision", by=by, case=decision.initiative_id, reason=reason) as case:
+        case_permissions.may_change_what_runs(case, by).or_refuse()
+        decision = ArchitectureDecision.objects.get(pk=decision.pk)
+        if decision.withdrawn_at:
+            raise Conflict(f"It was withdrawn on {clock.local_day(decision.withdrawn_at):%-d %B %Y} already.")
+        decision.withdrawn_at, decision.withdrawn_by = clock.now(), by
+        decision.withdrawn_reason = reason.strip()
+        decision.save()
+        record.record(
+            "architecture decision withdrawn",
+            case=case,
+            decision=decision.pk,
+            title=decision.title,
+            on=decision.decided_on,
+            why=decision.withdrawn_reason,
+        )
+    return decision

@@ -1,0 +1,274 @@
+"""What enforces the contract: its clauses mapped to controls, and reports on layers read from outside."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import F
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from governance.models import Clause, Rulebook
+from governance.templatetags.days import keep
+from governance.templatetags.plumbline import day
+from governance.web.middleware import on_any_day
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import ask, case_context, mend, sent
+from initiatives.contracts import control_mapping
+from initiatives.contracts.control_forms import ControlForm, ReadingForm
+from initiatives.evidence.views import STATES, TONES, state_of_item
+from initiatives.models import ClauseEnforcement
+from initiatives.models.enforcement import ENFORCING_LAYERS
+from initiatives.stages import impact_preview
+
+USELESS = ("withdrawn", "superseded")
+
+
+@dataclass
+class Shown:
+    """The item that shows a control at work: its page, its day and its state in words; `counts`: not taken away."""
+
+    title: str
+    observed_on: date
+    observed: str
+    link: str
+    word: str
+    tone: str
+    counts: bool
+
+
+@dataclass
+class Control:
+    """A standing mapping as the map shows it; `carried`: the older version whose clause it was named for."""
+
+    row: ClauseEnforcement
+    proof: Shown
+    link: str
+    carried: int = 0
+
+
+@dataclass
+class Line:
+    """One clause on the map, with its controls; `mapped`: whether one of them counts."""
+
+    clause: Clause
+    controls: list[Control]
+    mapped: bool
+
+
+@on_any_day(access.case_on_any_day)
+def contract_map(request, ref):
+    """Clause by clause: which control in which layer enforces it, and what last showed it."""
+    case = access.case_for(request.user, ref)
+    context = case_context(request, case, "contract")
+    versions = _approved(case)
+    now = context["now"]
+    in_force = next((v for v in versions if v.starts_at <= now and not _ended(v, now)), None)
+    shown = in_force or next(iter(versions), None)
+    wanted = request.GET.get("version", "")
+    if wanted:
+        shown = next((version for version in versions if str(version.number) == wanted), None)
+        if shown is None:
+            raise Http404("No such version was approved.")
+    lines = _lines(case, shown, context)
+    still_open = shown is not None and not _ended(shown, now)
+    context |= {
+        "title": "Where each clause is enforced",
+        "shown": shown,
+        "in_force": in_force,
+        "versions": versions,
+        "lines": lines,
+        "missing": [line.clause for line in lines if not line.mapped],
+        "layers": _layers(lines),
+        "open": still_open,
+        "may_map": still_open and bool(context["may"].change_what_runs),
+    }
+    return render(request, "initiatives/contract_map.html", context)
+
+
+def _approved(case) -> list:
+    """The versions that were approved, the newest first."""
+    if not case.contract_id:
+        return []
+    return list(case.contract.versions.filter(starts_at__isnull=False).order_by("-number"))
+
+
+def _ended(version, now) -> bool:
+    return version.ends_at is not None and version.ends_at <= now
+
+
+def _lines(case, version, context) -> list[Line]:
+    """The clauses of the version, each with the standing mappings of whatever clause says the same."""
+    if version is None:
+        return []
+    facts, book, now = context["facts"], context["book"], context["now"]
+    rows = ClauseEnforcement.objects.standing().filter(clause__version__contract=case.contract_id)
+    rows = rows.annotate(says=F("clause__fingerprint"), of_version=F("clause__version__number"))
+    rows = list(rows.order_by("layer", "id"))
+    wanted = {row.evidence_id for row in rows}
+    shown = {
+        item.id: _shown(case, item, state_of_item(facts, book, item, now)[0])
+        for item in facts.items
+        if item.id in wanted
+    }
+    by_words: dict[str, list[Control]] = {}
+    for row in rows:
+        carried = row.of_version if row.of_version != version.number else 0
+        control = Control(row, shown[row.evidence_id], reverse("mapping-end", args=[row.pk]), carried)
+        by_words.setdefault(row.says, []).append(control)
+    lines = []
+    for clause in version.clauses.defer("terms"):
+        controls = by_words.get(clause.fingerprint, [])
+        lines.append(Line(clause, controls, any(control.proof.counts for control in controls)))
+    return lines
+
+
+def _shown(case, item, state: str) -> Shown:
+    return Shown(
+        title=item.title,
+        observed_on=item.observed_on,
+        observed=day(item.observed_on),
+        link=keep(reverse("evidence-item", args=[case.ref, item.id])),
+        word=STATES[state],
+        tone=TONES.get(state, ""),
+        counts=state not in USELESS,
+    )
+
+
+def _layers(lines: list[Line]) -> list[dict]:
+    """Each layer in short: how many controls it has, for how many clauses, and its oldest proof."""
+    found = []
+    for key, word in ENFORCING_LAYERS.items():
+        controls = {
+            control.row.pk: control
+            for line in lines
+            for control in line.controls
+            if control.row.layer == key and control.proof.counts
+        }
+        clauses = [
+            line for line in lines if any(c.proof.counts and c.row.layer == key for c in line.controls)
+        ]
+        found.append(
+            {
+                "word": word,
+                "controls": len(controls),
+                "clauses": len(clauses),
+                "oldest": min((c.proof.observed_on for c in controls.values()), default=None),
+            }
+        )
+    return found
+
+
+def map_clause(request, ref, pk):
+    """Name the control of a clause, its layer, and what last showed it."""
+    case = access.case_for(request.user, ref)
+    clause = (
+        Clause.objects.select_related("version").filter(pk=pk, version__contract=case.contract_id).first()
+    )
+    if clause is None or clause.version.starts_at is None:
+        raise Http404("No approved version of this contract has that clause.")
+    case_permissions.may_change_what_runs(case, request.user).or_refuse()
+    back = _map_of(case, clause)
+    form = ControlForm(sent(request), case=case)
+    if request.method == "POST" and form.is_valid():
+        try:
+            control_mapping.map_clause(case=case, clause=clause, by=request.user, **form.cleaned_data)
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            messages.success(request, f"Clause {clause.number} has its control.")
+            return redirect(back)
+    return ask(
+        request,
+        case,
+        "contract",
+        form,
+        title=f"Name a control for clause {clause.number}",
+        lede=clause.sentence,
+        happens=[
+            "It counts for this clause in every version that says exactly the same.",
+            "Once the clause is worded otherwise, it has to be mapped again.",
+        ],
+        verb="Name it",
+        back_url=back,
+    )
+
+
+def _map_of(case, clause) -> str:
+    """The map at this clause, of the version that it belongs to."""
+    return f"{reverse('contract-map', args=[case.ref])}?version={clause.version.number}#clause-{clause.pk}"
+
+
+def end_mapping(request, pk):
+    """End a mapping of a clause to a control."""
+    rows = ClauseEnforcement.objects.select_related(
+        "initiative__unit", "initiative__contract", "clause__version"
+    )
+    row = access.of_case(rows, request.user, pk)
+    case = row.initiative
+    case_permissions.may_change_what_runs(case, request.user).or_refuse()
+    back = reverse("contract-map", args=[case.ref])
+    if request.method == "POST":
+        control_mapping.end_mapping(mapping=row, by=request.user)
+        messages.success(request, "The control is no longer named for the clause.")
+        return redirect(back)
+    return ask(
+        request,
+        case,
+        "contract",
+        None,
+        title=f"End a control of clause {row.clause.number}",
+        lede=row.clause.sentence,
+        happens=[f"This control is no longer named for it, in the {row.layer} layer: {row.control}"],
+        effects=impact_preview.of_mapping_end(case, row, by=request.user) if row.ended_at is None else None,
+        impact_verb="Ending it",
+        danger=True,
+        verb="End it",
+        back_url=back,
+    )
+
+
+def review_report(request, ref, pk, key):
+    """Say, from outside the build team, that one read the report on a layer."""
+    case = access.case_for(request.user, ref)
+    row = access.evidence_for(request.user, case, pk)
+    asked = Rulebook.objects.current().book.requirements.get(key)
+    if asked is None or asked.group != "layer" or not row.coverage.filter(requirement=key).exists():
+        raise Http404("This item is not the report on that layer.")
+    case_permissions.may_review_layer_report(case, row, request.user).or_refuse()
+    back = reverse("evidence-item", args=[case.ref, row.pk])
+    form = ReadingForm(sent(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            control_mapping.review_layer_report(
+                evidence=row, requirement=key, by=request.user, **form.cleaned_data
+            )
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            messages.success(request, "Your reading stands beside the report.")
+            return redirect(back)
+    return ask(
+        request,
+        case,
+        "evidence",
+        form,
+        template="initiatives/layer_review.html",
+        title="Read a report on a layer",
+        lede=asked.question,
+        item=row,
+        asked=asked,
+        has_file=bool(row.file),
+        names=row.names.select_related(
+            "component_version__component", "scope_version", "contract_version__contract"
+        ),
+        happens=[
+            "The report counts for this layer once somebody outside the build team has read it: that is you.",
+            "It stops counting when you take a role on this case, or are asked to.",
+        ],
+        verb="I have read it",
+        back_url=back,
+    )

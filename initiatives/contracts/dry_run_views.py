@@ -1,0 +1,88 @@
+"""A dry run: what was asked on some days, answered again by another version of the contract."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from governance import clock
+from governance.authorization import decision_queries
+from governance.authorization import dry_run as authorization_dry_run
+from governance.models.decisions import OUTCOMES
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import case_context
+from initiatives.enforcement.decision_cache import known_of, policies_of
+from initiatives.enforcement.key_forms import DryRunForm
+from initiatives.enforcement.key_views import OUTCOME_TONES
+
+
+@require_safe
+def dry_run(request: HttpRequest, ref: str) -> HttpResponse:
+    """Yesterday's questions against the draft, or the days and the version that the address names."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_read_questions(case, request.user).or_refuse()
+    context = case_context(request, case, "contract")
+    versions = list(case.contract.versions.order_by("-number")) if case.contract_id else []
+    yesterday = clock.today() - timedelta(days=1)
+    usual = {"version": versions[0].number if versions else "", "since": yesterday, "until": yesterday}
+    asked = {name: request.GET.get(name) or value for name, value in usual.items()}
+    form = DryRunForm(asked | {"running": request.GET.get("running", "")}, versions=versions)
+    context |= {"title": "Dry run", "form": form, "versions": versions, "most": authorization_dry_run.MOST}
+    if versions and form.is_valid():
+        context |= _found(case, versions, form.cleaned_data)
+    return render(request, "initiatives/dry_run.html", context)
+
+
+def _found(case, versions, given: dict) -> dict:
+    version = next(one for one in versions if one.number == given["version"])
+    known = known_of(case)
+    condition = known.condition
+    stopped = bool(condition.switched_off or condition.held)
+    if given["running"]:
+        condition = replace(condition, switched_off="", held=())
+    wanted = decision_queries.Wanted(
+        since=clock.midnight_before(given["since"]), until=clock.midnight_after(given["until"])
+    )
+    erased = 0
+
+    def questions():
+        nonlocal erased
+        for row in decision_queries.each(case.number, wanted, authorization_dry_run.MOST):
+            if row.salt is None:
+                erased += 1
+                continue
+            yield authorization_dry_run.Asked(
+                row.at, row.request, row.outcome, row.code, row.reason, str(decision_queries.Place.of(row))
+            )
+
+    trial = authorization_dry_run.on_trial(version.number, version.digest, policies_of(version))
+    found = authorization_dry_run.replay(trial, condition, questions())
+    return {
+        "version": version,
+        "found": found,
+        "erased": erased,
+        "cut": found.asked + erased == authorization_dry_run.MOST,
+        "stopped": stopped and not given["running"],
+        "outcomes": [
+            {
+                "before": OUTCOMES[before],
+                "after": OUTCOMES[after],
+                "tone": OUTCOME_TONES[after],
+                "same": before == after,
+                "count": count,
+            }
+            for (before, after), count in sorted(found.outcomes.items())
+        ],
+        "changes": [
+            {
+                "change": change,
+                "before": OUTCOMES[change.before],
+                "after": OUTCOMES[change.after],
+                "tone": OUTCOME_TONES[change.after],
+            }
+            for change in found.changes
+        ],
+    }

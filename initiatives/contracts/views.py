@@ -1,0 +1,302 @@
+"""The contract of a case as a document: read, compared, sent to its seats, approved. Writing it: `views.clauses`."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from governance import clock
+from governance.contracts.templates import STARTERS
+from governance.contracts.wording import differences, marked
+from governance.models import Clause, ClauseComment, ContractVersion, Rulebook
+from governance.models.contracts import CLAUSE_KINDS
+from governance.models.people import SEATS
+from governance.web.middleware import on_any_day
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import ask, case_context, page_of, sent
+from initiatives.contracts import actions
+from initiatives.contracts.actions import gaps_of, link_of_gap
+from initiatives.form_fields import ReasonForm
+from initiatives.stages import impact_preview
+
+PREPARING = (ContractVersion.DRAFT, ContractVersion.IN_REVIEW)
+MOST_CHANGES = 5  # beside a version; all of them have a page
+
+
+@on_any_day(access.case_on_any_day)
+def contract(request, ref):
+    """The version asked for: the one in force, else the one in preparation; with all others below."""
+    case = access.case_for(request.user, ref)
+    context = case_context(request, case, "contract")
+    versions = list(
+        case.contract.versions.select_related("author").order_by("-number") if case.contract_id else ()
+    )
+    now = context["now"]
+    in_force = next(
+        (v for v in versions if v.starts_at and v.starts_at <= now and (not v.ends_at or v.ends_at > now)),
+        None,
+    )
+    draft = next((v for v in versions if v.state in PREPARING), None)
+    shown = in_force or draft or (versions[0] if versions else None)
+    wanted = request.GET.get("version", "")
+    if wanted:
+        shown = next((v for v in versions if str(v.number) == wanted), None)
+        if shown is None:
+            raise Http404("There is no such version.")
+    before = next((v for v in versions if shown and v.number < shown.number), None)
+    said = _clauses_of(shown, before)
+    clauses = said[shown.pk] if shown else []
+    count_comments(case, clauses)
+    changes = changes_shown(said[before.pk], clauses) if before else []
+    context |= {
+        "title": f"Contract, version {shown.number}" if shown else "Contract",
+        "shown": shown,
+        "in_force": in_force,
+        "draft": draft,
+        "groups": groups_of(clauses),
+        "comments": sum(clause.comments for clause in clauses),
+        "before": before,
+        "changes": changes[:MOST_CHANGES],
+        "more_changes": max(0, len(changes) - MOST_CHANGES),
+        "approvals": _approvals(shown, context["book"]),
+        "gaps": gaps_shown(case, clauses) if shown and shown.state == ContractVersion.DRAFT else [],
+        "record_owner": context["facts"].people.get("record_owner"),
+        "starters": STARTERS.values(),
+        "page": page_of(request, versions, 20),
+    }
+    context["blocked"] = any(gap["blocking"] for gap in context["gaps"])
+    return render(request, "initiatives/contract.html", context)
+
+
+def _clauses_of(*versions: ContractVersion | None) -> dict[int, list[Clause]]:
+    """The clauses of these versions in order, by key of the version; read together."""
+    found = {version.pk: [] for version in versions if version}
+    for clause in Clause.objects.filter(version__in=found).order_by("position", "id") if found else ():
+        found[clause.version_id].append(clause)
+    return found
+
+
+def count_comments(case, clauses: list[Clause]) -> list[tuple[int, int]]:
+    """Put beside each clause how many comments on it are open; those on clauses that are gone: (number, how many)."""
+    if not clauses:
+        return []
+    rows = ClauseComment.objects.filter(contract=case.contract_id, settled_at=None)
+    open_on = Counter(rows.values_list("number", flat=True))
+    for clause in clauses:
+        clause.comments = open_on.pop(clause.number, 0)
+    return sorted(open_on.items())
+
+
+def groups_of(clauses: Iterable[Clause]) -> list[tuple[str, list]]:
+    """The clauses by kind, in the order of the kinds."""
+    by_kind: dict[str, list] = {kind: [] for kind in CLAUSE_KINDS}
+    for clause in clauses:
+        by_kind[clause.kind].append(clause)
+    return [(words, by_kind[kind]) for kind, words in CLAUSE_KINDS.items() if by_kind[kind]]
+
+
+def gaps_shown(case, clauses: list[Clause]) -> list[dict]:
+    """What the check for completeness finds, each with its fix and where it is mended; blocking ones first."""
+    edit = reverse("contract-edit", args=[case.ref])
+    return [
+        {
+            "words": gap.words,
+            "fix": gap.fix,
+            "blocking": gap.blocking,
+            "clauses": [(number, f"{edit}{number}/") for number in gap.numbers],
+            "link": "" if gap.numbers else link_of_gap(case, gap),
+        }
+        for gap in sorted(gaps_of(case, clauses), key=lambda gap: not gap.blocking)
+    ]
+
+
+def changes_shown(old: list[Clause], new: list[Clause]) -> list[dict]:
+    """What changed between two versions, clause by clause: number, what happened, and the sentence with its marks."""
+    changes = differences(*([(clause.number, clause.sentence) for clause in side] for side in (old, new)))
+    happened = {(False, True): "came", (True, False): "went", (True, True): "reads otherwise"}
+    return [
+        {
+            "number": one.number,
+            "what": happened[bool(one.before), bool(one.after)],
+            "before": one.before,
+            "after": one.after,
+            "pieces": marked(one.before, one.after),
+        }
+        for one in changes
+    ]
+
+
+def _approvals(version, book) -> list[tuple[str, object]]:
+    """The seats that put a contract in force, each with its approval of exactly this text, or None."""
+    if version is None or version.state == ContractVersion.DRAFT:
+        return []
+    given = {
+        row.seat: row for row in version.approvals.filter(digest=version.digest).select_related("person")
+    }
+    return [(SEATS.get(seat, seat), given.get(seat)) for seat in book.contract.seats]
+
+
+@require_safe
+def changes(request, ref):
+    """Any two versions compared in sentences; at first the newest with the one before."""
+    case = access.case_for(request.user, ref)
+    versions = list(
+        case.contract.versions.select_related("author").order_by("-number") if case.contract_id else ()
+    )
+    if not versions:
+        raise Http404("There is no contract.")
+    by_number = {str(version.number): version for version in versions}
+    new = _version(by_number, request.GET.get("new"), versions[0])
+    older = next((version for version in versions if version.number < new.number), new)
+    old = _version(by_number, request.GET.get("old"), older)
+    said = _clauses_of(old, new)
+    context = case_context(request, case, "contract")
+    context |= {
+        "title": f"Versions {old.number} and {new.number} of the contract",
+        "versions": versions,
+        "old": old,
+        "new": new,
+        "changes": changes_shown(said[old.pk], said[new.pk]),
+        "count": len(said[new.pk]),
+    }
+    return render(request, "initiatives/contract_changes.html", context)
+
+
+def _version(by_number: dict[str, ContractVersion], wanted: str | None, otherwise) -> ContractVersion:
+    """The version asked for. Raises Http404 when there is none of that number."""
+    if not wanted:
+        return otherwise
+    if wanted not in by_number:
+        raise Http404("There is no such version.")
+    return by_number[wanted]
+
+
+@require_safe
+def read(request, ref):
+    """A version to be read aloud or printed: every sentence with its number, kind by kind."""
+    case = access.case_for(request.user, ref)
+    versions = list(
+        case.contract.versions.select_related("author").order_by("-number") if case.contract_id else ()
+    )
+    if not versions:
+        raise Http404("There is no contract.")
+    version = _version({str(one.number): one for one in versions}, request.GET.get("version"), versions[0])
+    context = case_context(request, case, "contract")
+    context |= {
+        "title": f"Contract, version {version.number}, to be read",
+        "version": version,
+        "groups": groups_of(version.clauses.all()),
+        "approvals": _approvals(version, context["book"]),
+        "record_owner": context["facts"].people.get("record_owner"),
+    }
+    return render(request, "initiatives/contract_read.html", context)
+
+
+def _in_preparation(case, state: str) -> ContractVersion:
+    """The version in this state. Raises Http404 when there is none."""
+    found = case.contract.versions.filter(state=state).first() if case.contract_id else None
+    if found is None:
+        raise Http404("No version is in that state.")
+    return found
+
+
+def propose(request, ref):
+    """Send the draft to the seats that put contracts in force."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_manage(case, request.user).or_refuse()
+    version = _in_preparation(case, ContractVersion.DRAFT)
+    if request.method == "POST":
+        actions.propose_contract(case=case, by=request.user)
+        messages.success(request, "The contract is with its seats.")
+        return redirect("contract", case.ref)
+    seats = [SEATS.get(seat, seat).lower() for seat in Rulebook.objects.current().book.contract.seats]
+    return ask(
+        request,
+        case,
+        "contract",
+        None,
+        title="Send the contract to the board",
+        happens=[
+            f"Version {version.number} can no longer be edited, unless you take it back.",
+            f"It comes into force once these seats have approved its exact text: {', '.join(seats)}.",
+        ],
+        effects=impact_preview.of_contract(case, version, by=request.user),
+        impact_verb="Its coming into force",
+        verb="Send it",
+        back_url=reverse("contract", args=[case.ref]),
+    )
+
+
+def take_back(request, ref):
+    """Take a version back from the board, to change it."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_manage(case, request.user).or_refuse()
+    _in_preparation(case, ContractVersion.IN_REVIEW)
+    form = ReasonForm(sent(request))
+    if request.method == "POST" and form.is_valid():
+        actions.take_back_contract(case=case, by=request.user, **form.cleaned_data)
+        messages.success(request, "The contract is a draft again.")
+        return redirect("contract", case.ref)
+    return ask(
+        request,
+        case,
+        "contract",
+        form,
+        title="Take the contract back",
+        happens=["Approvals given so far count for the old text only, not for another one."],
+        verb="Take it back",
+        back_url=reverse("contract", args=[case.ref]),
+    )
+
+
+def approve(request, ref):
+    """Read the text and approve exactly that, for a seat."""
+    case = access.case_for(request.user, ref)
+    book = Rulebook.objects.current().book
+    held = [seat for seat in book.contract.seats if case_permissions.holds_seat(case, request.user, seat)]
+    if request.method == "POST":
+        version = _latest_proposed(case)
+        seat = request.POST.get("seat", "")
+        actions.approve_contract(
+            version=version, seat=seat, digest=request.POST.get("digest", ""), by=request.user
+        )
+        messages.success(request, "You approved the contract.")
+        return redirect("contract", case.ref)
+    version = _in_preparation(case, ContractVersion.IN_REVIEW)
+    given = set(version.approvals.filter(digest=version.digest).values_list("seat", flat=True))
+    seats = [
+        {
+            "key": seat,
+            "word": SEATS.get(seat, seat),
+            "may": case_permissions.may_approve_contract(case, seat, request.user),
+            "given": seat in given,
+        }
+        for seat in (held or book.contract.seats)
+    ]
+    context = case_context(request, case, "contract")
+    clauses = list(version.clauses.all())
+    count_comments(case, clauses)
+    context |= {
+        "title": f"Approve the contract, version {version.number}",
+        "version": version,
+        "groups": groups_of(clauses),
+        "seats": seats,
+        "effects": impact_preview.of_contract(case, version, by=request.user),
+        "planned": version.wanted_from
+        if version.wanted_from and version.wanted_from > clock.today()
+        else None,
+    }
+    return render(request, "initiatives/contract_approve.html", context)
+
+
+def _latest_proposed(case) -> ContractVersion:
+    """The version an approval is for: in review, else the newest, so that a late click is told what happened."""
+    found = case.contract.versions.order_by("-number").first() if case.contract_id else None
+    if found is None:
+        raise Http404("There is no contract.")
+    return found

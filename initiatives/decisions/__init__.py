@@ -1,0 +1,1 @@
+"""Register of all decisions, ideas side by side."""

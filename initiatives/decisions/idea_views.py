@@ -1,0 +1,90 @@
+"""Waiting ideas side by side: what each is worth, what it risks, how it could be done, and what resembles it."""
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from governance import clock
+from governance.models import Rulebook, User
+from governance.people.boards import seats_held, units_of_board
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import page_of
+from initiatives.cases.similar_cases import similar_to_each
+from initiatives.models import Answer, Initiative, Review
+from initiatives.models.initiative import PROPOSED, TIERS
+from initiatives.portfolio import filters
+
+MOST = 5
+LISTED = 50
+# Where the board reads an answer; whatever else the first gate asks says how it could be done.
+VALUE = ("prototype.selected", "proto.question")
+RISK = ("proto.assumptions", "proto.limitations")
+
+
+@require_safe
+def ideas(request: HttpRequest) -> HttpResponse:
+    """The ideas that wait for the person's boards, oldest first; up to five of them (`?case=`) side by side."""
+    case_permissions.may_compare_ideas(request.user).or_refuse()
+    waiting = waiting_ideas(request.user)
+    asked = list(dict.fromkeys(request.GET.getlist("case")))
+    numbers = [int(ref[3:]) for ref in asked if ref[:3] == "AI-" and ref[3:].isdecimal() and len(ref) < 13]
+    waiting = waiting.select_related("unit")
+    chosen = list(filters.with_people(waiting.filter(number__in=numbers[:MOST]))) if numbers else []
+    page = page_of(request, waiting, LISTED)
+    context = {
+        "nav": "reviews",
+        "page": page,
+        "rows": [(case, days_waiting(case)) for case in page],
+        "chosen": {case.pk for case in chosen},
+        "ideas": _side_by_side(chosen, request.user),
+        "too_many": len(asked) > MOST,
+        "most": MOST,
+    }
+    return render(request, "initiatives/ideas.html", context)
+
+
+def waiting_ideas(person: User) -> QuerySet:
+    """Ideas of the units whose board the person sits on, the longest waiting first."""
+    units = Q()
+    for board in {member.board for member in seats_held(person)}:
+        units |= Q(unit__in=units_of_board(board))
+    return Initiative.objects.live().filter(units, stage=PROPOSED).order_by("since", "number")
+
+
+def days_waiting(case: Initiative) -> int:
+    """Whole days since the case became an idea: registered, or reopened as one."""
+    return (clock.today() - clock.local_day(case.since)).days
+
+
+def _side_by_side(cases: list[Initiative], person: User) -> list[dict]:
+    if not cases:
+        return []
+    book = Rulebook.objects.current().book
+    gate = book.gate_to("prototype")
+    said: dict[int, dict[str, Answer]] = {}
+    for row in Answer.objects.filter(initiative__in=cases, requirement__in=gate.requirements()):
+        said.setdefault(row.initiative_id, {})[row.requirement] = row
+    reviews = {
+        row.initiative_id: row for row in Review.objects.filter(initiative__in=cases, outcome=Review.OPEN)
+    }
+    near = similar_to_each(cases, case_permissions.visible_to(person))
+    rest = [key for key in gate.requirements() if key not in (*VALUE, *RISK)]
+
+    def answers(case: Initiative, keys) -> list[tuple[str, Answer | None]]:
+        known = [key for key in keys if key in book.requirements]
+        return [(book.requirements[key].question, said.get(case.pk, {}).get(key)) for key in known]
+
+    return [
+        {
+            "case": case,
+            "days": days_waiting(case),
+            "tier": TIERS.get(case.tier or case.proposed_tier, ""),
+            "value": answers(case, VALUE),
+            "risk": answers(case, RISK),
+            "feasibility": answers(case, rest),
+            "similar": near[case.pk],
+            "review": reviews.get(case.pk),
+        }
+        for case in cases
+    ]

@@ -1,0 +1,136 @@
+"""What is due to a person because of cases, as days of a calendar: no words but the reference and the title.
+
+Of a case that is confidential, or no longer theirs to see, the reference alone.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Max, OuterRef, Q
+from django.urls import reverse
+
+from governance import clock
+from governance.models import User
+from governance.notices.calendar_feed import DueDay
+from initiatives.cases import permissions as case_permissions
+from initiatives.desk.person_worklist import Look, look_of
+from initiatives.facts import supported_stage
+from initiatives.models import Condition, Continuation, Gap, Initiative, Obligation, Span
+from initiatives.models.holds import OBLIGATION_KINDS
+from initiatives.reviews import desk as review_desk
+from initiatives.reviews import review_turn
+
+CALENDAR_WORDS = {
+    review_turn.DECIDE: "Decide",
+    review_turn.REOPEN: "Open a new review",
+    review_turn.MEND: "Mend what is unmet",
+    review_turn.ANSWER: "Answer an objection",
+    review_turn.LOOK_AGAIN: "Look again",
+    review_turn.SIGN: "Sign",
+    review_turn.APPOINT: "Have a seat filled",
+    review_turn.QUESTION: "Answer the board",
+}
+
+
+def days(person: User) -> list[DueDay]:
+    """Every day on which something of a case is due to the person, whatever lies ahead or is overdue."""
+    look = look_of(person)
+    found = [row for part in PARTS for row in part(look)]
+    cases = [case for _, _, case, _, _ in found]
+    open_to = set(
+        case_permissions.visible_to(person)
+        .filter(pk__in=[case.pk for case in cases], confidential=False)
+        .values_list("pk", flat=True)
+    )
+    return [
+        DueDay(key, day, f"{what}: {case.ref}{f' {case.title}' if case.pk in open_to else ''}", link)
+        for key, day, case, what, link in found
+    ]
+
+
+Found = tuple[str, date, Initiative, str, str]  # key, day, case, what is due, where
+
+
+def debts(look: Look) -> Iterator[Found]:
+    """What the person owes: obligations, conditions, gaps."""
+    owed = Obligation.objects.unsettled().filter(debtor=look.person).select_related("initiative")
+    for row in owed:
+        yield (
+            f"obligation-{row.pk}",
+            row.due,
+            row.initiative,
+            OBLIGATION_KINDS[row.kind],
+            reverse("account-close", args=[row.account_key])
+            if row.account_key is not None
+            else row.initiative.get_absolute_url(),
+        )
+    unmet = Condition.objects.filter(owner=look.person, met_at__isnull=True).select_related(
+        "review__initiative"
+    )
+    for row in unmet:
+        link = reverse("condition-meet", args=[row.pk])
+        yield f"condition-{row.pk}", row.due, row.review.initiative, "Meet a condition", link
+    gaps = Gap.objects.filter(owner=look.person, closed_at__isnull=True).select_related("initiative")
+    for row in gaps:
+        yield f"gap-{row.pk}", row.due, row.initiative, "Close a gap", reverse("gap-close", args=[row.pk])
+
+
+def reviews(look: Look) -> Iterator[Found]:
+    """Reviews at which the move is the person's: until the day on which they expire."""
+    for move in review_desk.moves(look):
+        review = move.review
+        day = clock.local_day(review.expires_at)
+        key = f"review-{review.pk}-{move.seat or move.kind.split()[0]}"
+        yield key, day, review.initiative, CALENDAR_WORDS[move.kind], review.get_absolute_url()
+
+
+def proof(look: Look) -> Iterator[Found]:
+    """The first day on which proof of a case that the person works on no longer counts."""
+    ageing = Span.objects.covering(look.now).filter(initiative__in=look.working, next_stale_on__isnull=False)
+    for span in ageing:
+        case, held = look.working[span.initiative_id]
+        if held != {"sponsor"} and not case.imported:
+            link = reverse("evidence", args=[case.ref])
+            yield f"proof-{case.pk}", span.next_stale_on, case, "Proof goes stale", link
+
+
+def reattestation(look: Look) -> Iterator[Found]:
+    """The day by which production is accepted again: for its owner and its support owner."""
+    mine = [pk for pk, (_, held) in look.working.items() if held & {"owner", "support_owner"}]
+    if not mine or look.book is None:
+        return
+    rule = look.book.stages["production"]
+    cases = Initiative.objects.filter(pk__in=mine, stage="production").exclude(basis="import")
+    promoted = Max("stage_changes__at", filter=Q(stage_changes__to_stage="production"))
+    for case in cases.annotate(promoted=promoted):
+        start = max(filter(None, [case.promoted, case.reattested_at]), default=None)
+        if start is not None:
+            lasts = rule.reattest_days_high if case.high_risk else rule.reattest_days
+            day = clock.local_day(start) + timedelta(days=lasts)
+            link = reverse("case-reattest", args=[case.ref])
+            yield f"reattest-{case.pk}", day, case, "Accept production again", link
+
+
+def trials(look: Look) -> Iterator[Found]:
+    """The day on which a prototype or an MVP ends unless the chair lets it go on: for its owner."""
+    mine = [pk for pk, (_, held) in look.working.items() if "owner" in held]
+    cases = Initiative.objects.filter(pk__in=mine, stage__in=("prototype", "mvp")).exclude(basis="import")
+    going_on = Continuation.objects.filter(initiative=OuterRef("pk"), at__gte=OuterRef("since"))
+    for case in cases.annotate(continued=ArraySubquery(going_on.order_by().values("until"))):
+        day = supported_stage.review_by(case, case.continued)
+        if day is not None:
+            yield f"trial-{case.pk}", day, case, "Continue or stop", case.get_absolute_url()
+
+
+def ends(look: Look) -> Iterator[Found]:
+    """The day on which a stage ends before a board that the person chairs: to continue or stop, or to confirm."""
+    for case, day in look.ending:
+        if case.pk in look.chaired:
+            production = case.stage == "production"
+            link = reverse("case-reattest" if production else "case-continue", args=[case.ref])
+            words = "Confirm production again" if production else "Decide: continue or stop"
+            yield f"end-{case.pk}", day, case, words, link
+
+
+PARTS = [debts, reviews, proof, reattestation, trials, ends]

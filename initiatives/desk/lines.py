@@ -1,0 +1,452 @@
+"""What waits on somebody's desk because of cases: from rows that are read once a desk, never case by case."""
+
+from datetime import date, datetime, timedelta
+
+from django.urls import reverse
+
+from governance import clock
+from governance.gates import criteria
+from governance.models import User
+from governance.models.people import SEATS
+from governance.notices.desk import Line
+from governance.permission_result import ended
+from governance.templatetags.plumbline import day, stage_word
+from initiatives.absences.wording import days_between
+from initiatives.approvals.desk import approvals
+from initiatives.desk.person_worklist import Look, look_of
+from initiatives.desk.stage_expiry_lines import ends
+from initiatives.desk.worklist_queries import ageing
+from initiatives.holds import alert_desk
+from initiatives.integration.systems import desk as system_desk
+from initiatives.models import Evidence, Initiative, Span, Waiver
+from initiatives.models.initiative import RANK, ROLES
+from initiatives.portfolio.portfolio_export import gap_words
+from initiatives.reviews import desk as review_desk
+
+AGEING_DAYS = 30
+# Settled by a written account: their lines come from the floor above.
+WRITTEN = ("post_mortem", "retrospective", "reading")  # lines of the floor above
+# Who is asked what: the rulebook says whose desk a question lies on; owner and deputy see all of them.
+ANSWERING = {
+    "technical_lead": "technical_lead",
+    "support_owner": "support_owner",
+    "data_steward": "data_steward",
+}
+
+
+def lines(person: User) -> list[Line]:
+    """Everything that waits for the person because of cases."""
+    look = look_of(person)
+    found = [line for part in PARTS for line in part(look)]
+    return found
+
+
+def questions(look: Look):
+    """Questions of the board that wait on cases the person works on."""
+    asked_of: dict[int, list] = {}
+    for row in look.rows("questions"):
+        asked_of.setdefault(row.case, []).append(row)
+    for pk, rows in asked_of.items():
+        case = look.working[pk][0]
+        yield Line(
+            "answer",
+            case.title,
+            reverse("question-answer", args=[rows[0].pk])
+            if len(rows) == 1
+            else reverse("review", args=[rows[0].review_id]),
+            "Answer",
+            f"The board asks: {rows[0].text}" + (f" And {len(rows) - 1} more." if len(rows) > 1 else ""),
+            case.ref,
+            clock.local_day(rows[0].expires_at),
+            on_behalf=look.standing_in_on.get(case.pk, ""),
+        )
+
+
+def roles(look: Look):
+    """Roles proposed to the person; those of a handover are answered together with it."""
+    for row in look.roles:
+        if row.accepted_at is None and row.person_id == look.person.pk and row.handover_id is None:
+            waits = (look.today - clock.local_day(row.proposed_at)).days
+            yield Line(
+                "accept",
+                ROLES[row.role],
+                reverse("role", args=[row.pk]),
+                "Read and answer",
+                f"{row.initiative.title}. Proposed by {row.proposed_by}. Nobody can accept this for you.",
+                row.initiative.ref,
+                when="since today" if waits <= 0 else f"open for {_count(waits, 'day', 'days')}",
+            )
+
+
+def seat_acts(look: Look):
+    """What seats do apart from reviews: contracts, risk tiers, exceptions, waivers."""
+    if not look.seats_by_unit:
+        return
+    yield from _contracts(look)
+    for case in look.rows("tiers"):
+        if case.pk not in look.party_to:
+            yield Line(
+                "confirm",
+                f"Risk tier of {case.title}",
+                reverse("case-tier-confirm", args=[case.ref]),
+                "Read and confirm",
+                f"Proposed: {case.get_proposed_tier_display().lower()}. It counts once the risk seat confirms it.",
+                case.ref,
+            )
+    yield from _exceptions(look)
+    for waiver in look.waivers:
+        yield from _waiver(look, waiver)
+
+
+def _contracts(look: Look):
+    wanted = look.book.contract.seats if look.book else ()
+    for version in look.contracts:
+        held = look.seats_by_unit[version.case_unit]
+        mine = [seat for seat in SEATS if seat in held and seat in wanted and seat not in version.signed]
+        if mine and version.case_pk not in look.party_to:
+            ref = Initiative.ref_of(version.case_number)
+            why = f"Proposed by {version.author}; your seat ({SEATS[mine[0]].lower()}) has not signed it."
+            may = look.may_lift_in(version.case_unit, mine[0])
+            yield Line(
+                "sign",
+                f"Contract of {version.case_title}, version {version.number}",
+                reverse("contract", args=[ref]),
+                "Read and sign" if may else "Read it",
+                why if may else f"{why} {may.reasons[0]}",
+                ref,
+            )
+
+
+def _exceptions(look: Look):
+    if look.book is None:
+        return
+    for answer in look.rows("exceptions"):
+        case = answer.initiative
+        signing = {criterion.seat for criterion in look.book.criteria_using(answer.requirement)}
+        if case.pk not in look.party_to and signing & set(look.seats_on(case)):
+            yield Line(
+                "agree",
+                look.book.requirements[answer.requirement].question,
+                reverse("checklist-accept", args=[case.ref, answer.requirement]),
+                "Read and answer",
+                f"{case.title}: {answer.by} says that it does not apply. That counts once a seat accepts it.",
+                case.ref,
+            )
+
+
+def _waiver(look: Look, waiver: Waiver):
+    case = waiver.initiative
+    if case.pk in look.party_to or waiver.requested_by_id == look.person.pk:
+        return
+    if look.person.pk in (waiver.chair_id, waiver.risk_id):
+        return
+    chair = waiver.chair_id is None and case.pk in look.chaired
+    risk = waiver.risk_id is None and "risk_compliance" in look.seats_on(case)
+    if chair or risk:
+        asked = look.book and (look.book.requirements.get(waiver.key) or look.book.criteria.get(waiver.key))
+        yield Line(
+            "agree",
+            f"Waiver for {case.title}",
+            reverse("waivers", args=[case.ref]),
+            "Read and answer",
+            f'{waiver.requested_by} asks not to be asked "{asked.question if asked else waiver.key}" until '
+            f"{day(waiver.until)}: "
+            f"{waiver.reason}",
+            case.ref,
+        )
+
+
+def my_cases(look: Look):
+    """Questions that wait, proof that ages, changes without approver, systems that are off, where the person works."""
+    if not look.working:
+        return
+    yield from _switched_off(look)
+    for pk, (case, held) in look.working.items():
+        yield from _questions(look, case, held, look.spans.get(pk), look.answered.get(pk, set()))
+    yield from _ageing(look, look.spans)
+    for change in look.rows("changes"):
+        case = look.working[change.initiative_id][0]
+        yield Line(
+            "settle",
+            change.what,
+            reverse("change-complete", args=[change.pk]),
+            "Complete the record",
+            f"{case.title}: the change names no {'approver' if change.approver_id is None else 'way back'}.",
+            case.ref,
+            on_behalf=look.standing_in_on.get(case.pk, ""),
+        )
+
+
+def _switched_off(look: Look):
+    """Cases of the person whose systems are switched off: they stay so until somebody switches them on."""
+    for row in look.rows("switched_off"):
+        case, held = look.working[row.initiative_id]
+        if held & {"owner", "deputy"}:
+            yield Line(
+                "see",
+                f"The systems of {case.title} are switched off",
+                reverse("case-switch-on", args=[case.ref]),
+                "See what is needed",
+                f"{row.pressed_by} switched them off: {ended(row.reason)} Whatever they ask is denied.",
+                case.ref,
+                when=f"since {day(row.pressed_at)}",
+                on_behalf=look.standing_in_on.get(case.pk, ""),
+            )
+
+
+def _questions(look: Look, case: Initiative, held: set[str], span, answered: set[str]):
+    link = reverse("checklist", args=[case.ref])
+    leads = bool(held & {"owner", "deputy"})
+    missing = sum(span.gaps.values()) if span else 0
+    if missing and leads and not case.imported:
+        yield Line(
+            "refresh",
+            case.title,
+            link,
+            "See what is missing",
+            f"Claimed as {stage_word(case.stage)}; {_count(missing, 'answer lacks', 'answers lack')} current proof: "
+            f"{gap_words(span.gaps)}.",
+            case.ref,
+            on_behalf=look.standing_in_on.get(case.pk, ""),
+        )
+    following = [stage for stage in ("prototype", "mvp", "production") if RANK[stage] == RANK[case.stage] + 1]
+    gate = look.book.gate_to(following[0]) if following and look.book else None
+    if gate is None or case.imported:
+        return
+    later = look.book.deferred(gate)
+    open_keys = [
+        key
+        for key in gate.requirements()
+        if key not in answered
+        and key not in later
+        and key not in criteria.ACCEPTED_IN_PERSON
+        and key not in criteria.GENERATED_ONLY
+        and (leads or ANSWERING.get(look.book.requirements[key].answered_by) in held)
+    ]
+    if open_keys:
+        count = len(open_keys)
+        yield Line(
+            "answer",
+            case.title,
+            link,
+            "Open the checklist",
+            f"{gate.title}: {_count(count, 'question has', 'questions have')} no answer yet.",
+            case.ref,
+            on_behalf=look.standing_in_on.get(case.pk, ""),
+        )
+
+
+def _ageing(look: Look, spans: dict[int, Span]):
+    # Counted to the last day on which it is current, as pages say it: the next one is the first on which it is not.
+    last = look.today + timedelta(days=AGEING_DAYS + 1)
+    soon = {
+        pk: span.next_stale_on
+        for pk, span in spans.items()
+        if span.next_stale_on and span.next_stale_on <= last and look.working[pk][1] != {"sponsor"}
+    }
+    if not soon or look.book is None:
+        return
+    items = list(ageing(list(soon)))
+    for pk, stale_on in soon.items():
+        case = look.working[pk][0]
+        ending = {
+            item.title: (item, key)
+            for item in items
+            for key in item.covers
+            if item.initiative_id == pk and _last_day(look, key, item, case) == stale_on - timedelta(days=1)
+        }
+        titles = list(ending)
+        if len(titles) > 1:
+            why = f"“{titles[0]}” and {len(titles) - 1} more go stale."
+        else:
+            why = f"“{titles[0]}” goes stale." if titles else "Proof that the case rests on goes stale."
+        link, button = _renewed(case, *ending[titles[0]]) if len(titles) == 1 else _all_ageing(case)
+        behalf = look.standing_in_on.get(pk, "")
+        current_until = stale_on - timedelta(days=1)
+        yield Line("refresh", case.title, link, button, why, case.ref, current_until, on_behalf=behalf)
+
+
+def _renewed(case: Initiative, item: Evidence, key: str) -> tuple[str, str]:
+    """Where the one item that ends is renewed, and what is done there: by its person, one's word, or a newer item."""
+    if key in criteria.ACCEPTED_IN_PERSON:
+        return reverse("people", args=[case.ref]), "See who accepts again"
+    if item.generated:
+        return reverse("evidence-index", args=[case.ref]), "Generate it anew"
+    if item.kind == "attestation":
+        return reverse("checklist-row", args=[case.ref, key]), "Answer anew"
+    return f"{reverse('evidence-add', args=[case.ref])}?supersedes={item.pk}", "Add newer proof"
+
+
+def _all_ageing(case: Initiative) -> tuple[str, str]:
+    return f"{reverse('evidence', args=[case.ref])}?state=aging", "See what ends"
+
+
+def _last_day(look: Look, key: str, item: Evidence, case: Initiative) -> date | None:
+    requirement = look.book.requirements.get(key)
+    return criteria.expiry(requirement, item, case.high_risk) if requirement else None
+
+
+def debts(look: Look):
+    """Conditions and obligations that the person owes, accounts to write apart."""
+    for condition in look.conditions:
+        yield Line(
+            "meet",
+            condition.text,
+            reverse("condition-meet", args=[condition.pk]),
+            "Say that it is met",
+            f"A condition of the decision on {condition.case_title}. Overdue, it blocks the next decision.",
+            Initiative.ref_of(condition.case_number),
+            condition.due,
+            on_behalf=_behalf(look, condition.owner),
+        )
+    for debt in look.debts:
+        if debt.kind in WRITTEN:
+            continue
+        case = debt.initiative
+        link, verb = case.get_absolute_url(), "Open the case"
+        if debt.kind == "criterion":
+            link, verb = reverse("obligation-settle", args=[debt.pk]), "Settle it"
+        elif debt.account_key is not None:
+            link, verb = reverse("account-close", args=[debt.account_key]), "Close it"
+        elif debt.system_key is not None:
+            link, verb = reverse("feed-shut", args=[debt.pk]), "Say that it is shut"
+        yield Line(
+            "settle",
+            debt.text,
+            link,
+            verb,
+            f"Owed on {case.title}.",
+            case.ref,
+            debt.due,
+            on_behalf=_behalf(look, debt.debtor),
+        )
+
+
+def _behalf(look: Look, person: User) -> str:
+    return "" if person.pk == look.person.pk else person.full_name
+
+
+def house(look: Look):
+    """What admins and chairs do for everybody: imports to confirm, a rulebook to publish."""
+    for batch in look.imports:
+        yield Line(
+            "confirm",
+            f"Import of {batch['file']}",
+            reverse("import", args=[batch["pk"]]),
+            "Look and confirm",
+            "Nothing of it is live until it is confirmed.",
+            when=f"since {day(datetime.fromisoformat(batch['at']))}",
+        )
+    for rulebook in look.drafts:
+        yield Line(
+            "decide",
+            f"Rulebook {rulebook['version']}",
+            reverse("rulebook-publish", args=[rulebook["version"]]),
+            "Read and publish",
+            f"Proposed by {rulebook['name']}. It binds nobody until a chair publishes it.",
+        )
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def asked(look: Look):
+    """Absences in which the person is asked to stand in, and what they are asked to take over."""
+    for row in look.asked_to_stand_in:
+        what = f"the seat {SEATS[row.seat]} of {row.board}" if row.seat else "roles on cases"
+        yield Line(
+            "accept",
+            f"Stand in for {row.who}",
+            reverse("delegation", args=[row.pk]),
+            "Read and answer",
+            f"For {what}. Nobody can accept this for you.",
+            when=days_between(row.since, row.until),
+        )
+    leavers: dict[str, list[str]] = {}
+    for row in look.rows("handovers"):
+        leavers.setdefault(row.who, []).append(row.reason)
+    for who, reasons in leavers.items():
+        yield Line(
+            "accept",
+            f"Take over from {who}: {_count(len(reasons), 'case', 'cases')}",
+            reverse("handovers"),
+            "Read and answer",
+            f"{ended(reasons[0])} Nobody can accept this for you.",
+        )
+
+
+PARTS = [
+    approvals,
+    review_desk.lines,
+    questions,
+    roles,
+    asked,
+    seat_acts,
+    alert_desk.lines,
+    my_cases,
+    ends,
+    debts,
+    system_desk.lines,
+    house,
+]
+LINES = [lines]
+
+# What these acts change waits, if for anybody, for people on the case and its board. No act belongs here that names
+# somebody, moves a case to another unit, or settles what somebody owes.
+QUIET = {
+    "answered",
+    "approval answered",
+    "approval asked",
+    "approval used",
+    "architecture decided",
+    "architecture decision withdrawn",
+    "asked",
+    "clause commented",
+    "clause mapped",
+    "clause moved",
+    "clause removed",
+    "clause written",
+    "comment settled",
+    "component recorded",
+    "conflict found",
+    "conflict gone",
+    "contract approved",
+    "contract proposed",
+    "contract start planned",
+    "contract written",
+    "declared",
+    "draft dropped",
+    "draft edited",
+    "draft loaded",
+    "effort noted",
+    "effort taken back",
+    "efforts imported",
+    "event recorded",
+    "evidence added",
+    "evidence offered",
+    "evidence opened",
+    "evidence withdrawn",
+    "key made",
+    "key revoked",
+    "layer report read",
+    "mapping ended",
+    "not applicable accepted",
+    "observed",
+    "outcome reported",
+    "question answered",
+    "review opened",
+    "risk tier confirmed",
+    "risk tier proposed",
+    "rulebook copied",
+    "rulebook tried",
+    "scope planned",
+    "signed off",
+    "switched off",
+    "switched on",
+    "users told",
+    "vote withdrawn",
+    "waiver requested",
+    "word retired",
+    "word written",
+}

@@ -1,0 +1,82 @@
+"""What waits on somebody's desk because a stage ends, and what an executive is asked to state."""
+
+from datetime import timedelta
+
+from django.urls import reverse
+
+from governance.notices.desk import Line
+from governance.templatetags.plumbline import day, stage_word
+from initiatives.desk.person_worklist import Look
+from initiatives.facts import supported_stage
+from initiatives.models.initiative import PRODUCTION, ROLES
+from initiatives.portfolio.report_links import ENDING
+
+
+def ends(look: Look):
+    """Stages that end: to decide as chair, to accept again as owner or support owner; dependences to state."""
+    for case, due in look.ending:
+        if case.pk in look.chaired:
+            production = case.stage == PRODUCTION
+            yield Line(
+                "decide",
+                case.title,
+                reverse("case-reattest" if production else "case-continue", args=[case.ref]),
+                "See who accepted again" if production else "Continue or stop",
+                "Owner and support owner accept again, then you confirm; past its day it is held at MVP."
+                if production
+                else f"{stage_word(case.stage)} since {day(case.since)}: does it go on, and until when?",
+                case.ref,
+                due,
+            )
+    more = look.ending_in_all - len(look.ending)
+    if more and any(case.pk in look.chaired for case, _ in look.ending):
+        yield Line(
+            "decide",
+            f"{more} more {'stage ends' if more == 1 else 'stages end'}",
+            f"{reverse('portfolio')}?report={ENDING}",
+            "See them all",
+            f"The {len(look.ending)} oldest stand here; the others come up as these are decided.",
+        )
+    yield from _to_accept_again(look)
+    for row in look.rows("dependants"):
+        case = row.initiative
+        yield Line(
+            "confirm",
+            f"{row.who} depends on {case.title}",
+            reverse("dependant", args=[row.pk]),
+            "Read and answer",
+            f"{row.stated_by} named you to state it, and how long an outage is bearable. Nobody can do this for you.",
+            case.ref,
+        )
+
+
+def _to_accept_again(look: Look):
+    if look.book is None:
+        return
+    soon = look.today + timedelta(days=max(look.book.freshness.warn_days_before))
+    due = {
+        pk: (case, held & {"owner", "support_owner"}, supported_stage.reattest_by(case))
+        for pk, (case, held) in look.working.items()
+        if held & {"owner", "support_owner"} and case.stage == PRODUCTION and not case.imported
+    }
+    due = {pk: row for pk, row in due.items() if row[2] <= soon}
+    if not due:
+        return
+    since = look.today - timedelta(days=look.book.freshness.grace_days)
+    done = {
+        (row.initiative_id, row.role)
+        for row in look.rows("accepted_again")
+        if row.who == look.person.pk and row.observed_on >= since
+    }
+    for pk, (case, roles_held, by) in due.items():
+        for role in sorted(roles_held):
+            if (pk, role) not in done:
+                yield Line(
+                    "accept",
+                    f"{ROLES[role]} of {case.title}, again",
+                    reverse("case-reattest", args=[case.ref]),
+                    "Accept again",
+                    f"Production is accepted again every so often. Past {day(by)} it is held at MVP.",
+                    case.ref,
+                    by,
+                )

@@ -1,0 +1,374 @@
+"""The rows a desk is made of, in two questions: what names the person, and what stands on their boards and cases.
+
+A third is asked about people for whom the person stands in, and about cases whose proof ages. See ADR 0020.
+"""
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce, JSONObject, RowNumber
+
+from governance.database.batch_read import Batch, Given, Rows
+from governance.models import (
+    ContractApproval,
+    ContractVersion,
+    Delegation,
+    Membership,
+    Notice,
+    Rulebook,
+    Unit,
+    User,
+)
+from governance.models.people import CHAIR
+from governance.people.boards import away
+from initiatives import models
+from initiatives.facts import stage_expiry
+from initiatives.holds.alerts import UNTIL_READ
+from initiatives.integration.systems.findings import WAITING
+from initiatives.models import Initiative, RoleAssignment, SignOff
+from initiatives.models.initiative import CLOSED, RUNNING
+
+_NAME = ("id", "full_name")
+CASE = (
+    "id",
+    "number",
+    "title",
+    "unit_id",
+    "stage",
+    "basis",
+    "since",
+    "registered_by_id",
+    "registered_at",
+    "tier",
+    "proposed_tier",
+    "reattested_at",
+    "withdrawn_at",
+)
+# A chair works through ends oldest first; one line says how many more there are.
+MOST_ENDING = 20
+
+_now = Given("now")
+_unread = Notice.objects.unread().filter(person=OuterRef("pk")).order_by().values("person")
+_drafts = Rulebook.objects.filter(published_at__isnull=True, admin__isnull=False).order_by("-pk")
+_imports = models.ImportBatch.objects.filter(confirmed_at__isnull=True, repeats__isnull=True)
+# What seats answer: business terms and terms of vendors at once, all else once an owner had a week to.
+_proposals = models.ProposedChange.objects.waiting()
+_place = Coalesce(F("system__name"), F("vendor__name"), F("term__name"), KT("fields__name"))
+_units = Unit.objects.filter(path__startswith=OuterRef("board__unit__path")).order_by("path")
+_owned = RoleAssignment.objects.filter(initiative=OuterRef("pk"), role="owner", accepted_at__isnull=False)
+
+_waiting_word = (
+    models.Shortcoming.objects.standing()
+    .filter(
+        system=OuterRef("pk"),
+        requirement="int.systems_owned",
+        source__endswith=f":{WAITING}",
+        since__lte=_now,
+    )
+    .order_by()
+    .values("system")
+)
+
+_hold_of_case = (
+    models.Hold.objects.open()
+    .filter(
+        initiative=OuterRef("initiative"),
+        initiative__stage__in=RUNNING,
+        initiative__withdrawn_at__isnull=True,
+    )
+    .order_by("opened_at", "pk")
+)
+_lapsed_of_case = (
+    models.Obligation.objects.unsettled()
+    .filter(initiative=OuterRef("initiative"), kind="step_back", due__lt=Given("today"))
+    .order_by("due")
+)
+_to_read = (
+    Notice.objects.unread().filter(person=OuterRef("pk"), kind__in=UNTIL_READ).order_by("owed_at", "pk")
+)
+
+OF_PERSON = Batch(
+    person=Rows(
+        User.objects.annotate(
+            newest_rulebook=Subquery(Rulebook.objects.published().values("pk")[:1]),
+            unread_notices=Coalesce(Subquery(_unread.values(n=Count("pk")), output_field=IntegerField()), 0),
+            to_read=ArraySubquery(
+                _to_read.values(
+                    row=JSONObject(pk="pk", subject="subject", text="text", ref="case_ref", at="owed_at")
+                )
+            ),
+            proposed_rulebooks=ArraySubquery(
+                _drafts.values(row=JSONObject(version="version", admin="admin", name="admin__full_name"))
+            ),
+            shared_proposals=ArraySubquery(
+                _proposals.order_by("pk").values(
+                    row=JSONObject(pk="pk", kind="kind", by="by", who="by__full_name", at="at", place=_place)
+                )
+            ),
+            unconfirmed_terms=ArraySubquery(
+                models.VendorTerm.objects.unconfirmed()
+                .order_by("pk")
+                .values(
+                    row=JSONObject(
+                        pk="pk", vendor="vendor__name", reference="reference", who="by__full_name", at="at"
+                    )
+                )
+            ),
+            open_imports=ArraySubquery(
+                _imports.order_by("pk").values(row=JSONObject(pk="pk", file="file_name", at="uploaded_at"))
+            ),
+        ),
+        "pk",
+        only=("id",),
+    ),
+    seats=Rows(
+        Membership.objects.held_at(_now).annotate(
+            units=ArraySubquery(_units.values(row=JSONObject(id="pk", path="path", code="code", name="name")))
+        ),
+        "person",
+        without=("starts_at", "ends_at"),
+    ),
+    roles=Rows(
+        RoleAssignment.objects.open().filter(initiative__withdrawn_at__isnull=True),
+        "person",
+        joined={"initiative": CASE, "proposed_by": _NAME, "person": _NAME},
+        without=("accepted_words", "ended_reason"),
+    ),
+    delegations=Rows(
+        Delegation.objects.filter(ended_at__isnull=True, absence__ends_at__gt=_now).annotate(
+            away=F("absence__person"),
+            who=F("absence__person__full_name"),
+            since=F("absence__starts_at"),
+            until=F("absence__ends_at"),
+            seat=F("membership__seat"),
+            board=F("membership__board__name"),
+        ),
+        "delegate",
+    ),
+    handovers=Rows(models.Handover.objects.waiting().annotate(who=F("person__full_name")), "successor"),
+    conditions=Rows(
+        models.Condition.objects.filter(met_at__isnull=True).annotate(
+            case_title=F("review__initiative__title"), case_number=F("review__initiative__number")
+        ),
+        "owner",
+        joined={"owner": _NAME},
+    ),
+    debts=Rows(models.Obligation.objects.unsettled(), "debtor", joined={"initiative": CASE, "debtor": _NAME}),
+    dependants=Rows(
+        models.Dependant.objects.waiting().filter(
+            ~Q(initiative__stage__in=CLOSED), initiative__withdrawn_at__isnull=True
+        ),
+        "executive",
+        joined={"initiative": CASE, "stated_by": _NAME},
+        without=("for_what", "process"),
+    ),
+    depending=Rows(
+        models.Dependant.objects.filter(ended_at__isnull=True)
+        .annotate(
+            told=Coalesce("executive", "stated_by"),
+            held=Subquery(_hold_of_case.values("kind")[:1]),
+            lapsed=Subquery(_lapsed_of_case.values("due")[:1]),
+        )
+        .filter(Q(held__isnull=False) | Q(lapsed__isnull=False)),
+        "told",
+        joined={"initiative": CASE},
+    ),
+    systems=Rows(
+        models.System.objects.standing()
+        .annotate(
+            waiting=Coalesce(Subquery(_waiting_word.values(n=Count("pk")), output_field=IntegerField()), 0)
+        )
+        .filter(waiting__gt=0),
+        "owner",
+        only=("id", "name", "owner_id"),
+    ),
+    accounts=Rows(
+        models.ServiceAccount.objects.open()
+        .filter(review_by__isnull=False, system__retired_at__isnull=True)
+        .annotate(place=F("system__name")),
+        "owner",
+        without=("privileges", "closed_reason"),
+    ),
+    proposals=Rows(
+        models.ProposedChange.objects.waiting().annotate(who=F("by__full_name"), place=F("system__name")),
+        "system__owner",
+        without=("fields",),
+    ),
+    account_proposals=Rows(
+        models.ProposedChange.objects.waiting().annotate(who=F("by__full_name"), place=F("system__name")),
+        "account__owner",
+        without=("fields",),
+    ),
+    unowned=Rows(
+        Initiative.objects.live().filter(~Exists(_owned)), "registered_by", only=(*CASE, "confidential")
+    ),
+)
+# What else is asked of people for whom somebody stands in.
+OF_THE_AWAY = ("roles", "conditions", "debts")
+
+_against = models.Shortcoming.objects.standing().filter(
+    initiative=OuterRef("initiative"), hold=OuterRef("kind"), since__lte=_now
+)
+_standing_holds = (
+    models.Hold.objects.open()
+    .filter(initiative__stage__in=RUNNING, initiative__withdrawn_at__isnull=True)
+    .annotate(against=ArraySubquery(_against.order_by().values("requirement").distinct()))
+)
+_lapsed = models.Obligation.objects.unsettled().filter(kind="step_back", due__lt=Given("today"))
+_stewards = RoleAssignment.objects.open().filter(initiative=OuterRef("initiative"), role="data_steward")
+_signed = ContractApproval.objects.filter(version=OuterRef("pk"), digest=OuterRef("digest")).order_by("pk")
+_answered = models.Answer.objects.filter(initiative=OuterRef("pk")).order_by()
+_ending = (
+    stage_expiry.soon(Initiative.objects.all(), Given)
+    .annotate(
+        continued=ArraySubquery(stage_expiry.going_on().values("until")),
+        in_all=Window(Count("pk"), partition_by="unit"),
+        place=Window(RowNumber(), partition_by="unit", order_by=("since", "pk")),
+    )
+    .filter(place__lte=MOST_ENDING)
+)
+_covers = models.Coverage.objects.filter(evidence=OuterRef("pk")).order_by("pk")
+_answers = models.ApprovalAnswer.objects.filter(request=OuterRef("pk")).order_by()
+
+# Each table is asked with the units or the cases that matter to it: `desk_look.Look.standing_there`.
+AROUND = Batch(
+    reviews=Rows(
+        models.Review.objects.filter(outcome=models.Review.OPEN),
+        "initiative__unit",
+        joined={"initiative": CASE},
+        without=("findings", "reason"),
+        keys="seated",
+    ),
+    votes=Rows(
+        SignOff.objects.latest().filter(review__outcome=models.Review.OPEN),
+        "review__initiative__unit",
+        joined={"person": _NAME},
+        only=("id", "review_id", "seat", "person_id", "verdict", "at"),
+        keys="seated",
+    ),
+    own_reviews=Rows(
+        models.Review.objects.filter(outcome=models.Review.OPEN),
+        "initiative",
+        joined={"initiative": CASE, "initiative__unit": ("id", "path", "code", "name")},
+        without=("findings", "reason"),
+        keys="cases",
+    ),
+    holds=Rows(_standing_holds, "initiative__unit", joined={"initiative": CASE}, keys="seated"),
+    own_holds=Rows(_standing_holds, "initiative", joined={"initiative": CASE}, keys="cases"),
+    lapsed=Rows(_lapsed, "initiative__unit", joined={"initiative": CASE}, keys="seated"),
+    own_lapsed=Rows(_lapsed, "initiative", joined={"initiative": CASE}, keys="cases"),
+    waivers=Rows(
+        models.Waiver.objects.filter(Q(chair__isnull=True) | Q(risk__isnull=True), refused_at__isnull=True),
+        "initiative__unit",
+        joined={"initiative": CASE, "requested_by": _NAME},
+        keys="waived",
+    ),
+    contracts=Rows(
+        ContractVersion.objects.filter(state=ContractVersion.IN_REVIEW).annotate(
+            signed=ArraySubquery(_signed.values("seat")),
+            case_pk=F("contract__initiative"),
+            case_unit=F("contract__initiative__unit"),
+            case_title=F("contract__initiative__title"),
+            case_number=F("contract__initiative__number"),
+        ),
+        "contract__initiative__unit",
+        joined={"author": _NAME},
+        keys="signing",
+    ),
+    tiers=Rows(
+        Initiative.objects.live().filter(
+            ~Q(proposed_tier=""), ~Q(proposed_tier=F("tier")), stage__in=RUNNING
+        ),
+        "unit",
+        only=(*CASE, "confidential"),
+        keys="risky",
+    ),
+    exceptions=Rows(
+        models.Answer.objects.filter(
+            kind="not_applicable",
+            accepted_at__isnull=True,
+            initiative__stage__in=RUNNING,
+            initiative__withdrawn_at__isnull=True,
+        ),
+        "initiative__unit",
+        joined={"initiative": CASE, "by": _NAME},
+        without=("text",),
+        keys="seated",
+    ),
+    ending=Rows(_ending, "unit", only=CASE, keys="ended"),
+    chairs=Rows(
+        Membership.objects.held_at(_now).filter(~away(_now), seat=CHAIR),
+        "board",
+        keys="boards",
+    ),
+    questions=Rows(
+        models.Question.objects.filter(review__outcome=models.Review.OPEN, answered_at__isnull=True).annotate(
+            expires_at=F("review__expires_at"), case=F("review__initiative")
+        ),
+        "review__initiative",
+        keys="cases",
+    ),
+    switched_off=Rows(
+        models.KillSwitch.objects.filter(released_at__isnull=True),
+        "initiative",
+        joined={"pressed_by": _NAME},
+        keys="cases",
+    ),
+    answered=Rows(
+        Initiative.objects.annotate(answered=ArraySubquery(_answered.values("requirement"))),
+        "pk",
+        only=("id",),
+        keys="cases",
+    ),
+    conflicts=Rows(
+        models.DefinitionConflict.objects.open().annotate(
+            one_term=F("one__term__name"), other_term=F("other__term__name"), steward=Exists(_stewards)
+        ),
+        "initiative",
+        only=("id", "initiative_id"),
+        keys="settled",
+    ),
+    spans=Rows(
+        models.Span.objects.covering(_now),
+        "initiative",
+        without=("supported", "shortfall", "label", "governance", "integration", "adoption", "held"),
+        keys="cases",
+    ),
+    changes=Rows(
+        models.ChangeRecord.objects.filter(Q(approver__isnull=True) | Q(rollback=""), ~Q(layer="")),
+        "initiative",
+        without=("triggers",),
+        keys="recorded",
+    ),
+    approvals=Rows(
+        models.ApprovalRequest.objects.waiting_at(_now)
+        .in_words()
+        .annotate(
+            amount=F("arguments__action__properties__amount"),
+            currency=F("arguments__action__properties__currency"),
+            answered=ArraySubquery(_answers.values(row=JSONObject(by="person", behalf_of="on_behalf_of"))),
+        ),
+        "initiative",
+        joined={"key": ("id", "system")},
+        without=("arguments", "clauses", "why"),
+        keys="cases",
+    ),
+    accepted_again=Rows(
+        models.Evidence.objects.filter(acceptance__isnull=False, acceptance__ended_at__isnull=True).annotate(
+            who=F("acceptance__person"), role=F("acceptance__role")
+        ),
+        "initiative",
+        without=("note", "link"),
+        keys="renewed",
+    ),
+)
+
+
+def ageing(cases: list[int]) -> QuerySet:
+    """What these cases rest on now, each item with the requirements it `covers`; only for cases whose proof ages."""
+    items = models.Evidence.objects.filter(withdrawn_at__isnull=True, superseded_by__isnull=True)
+    return (
+        items.filter(initiative__in=cases)
+        .annotate(covers=ArraySubquery(_covers.values("requirement")))
+        .order_by("pk")
+    )

@@ -1,0 +1,1 @@
+"""Notes, effort, visible progress, the effort report."""

@@ -1,0 +1,131 @@
+"""What is noted about a case: events, money and observations. Nothing here moves a stage or proves anything."""
+
+from django.shortcuts import render
+
+from governance.templatetags.plumbline import day, stage_word
+from governance.web.middleware import on_any_day
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import case_context, one_act, page_of, sent
+from initiatives.efforts import notes as effort_notes
+from initiatives.efforts.note_forms import EventForm, FundingForm, ObservationForm
+from initiatives.form_fields import ReasonForm
+from initiatives.models import Event, FundingDecision, Observation
+
+PER_PAGE = 20
+
+
+@on_any_day(access.case_on_any_day)
+def notes(request, ref):
+    """Events, funding decisions and observations, newest first."""
+    case = access.case_for(request.user, ref)
+    context = case_context(request, case, "notes")
+    who = ("by", "withdrawn_by")
+    context |= {
+        "title": "Notes",
+        "events": list(case.events.select_related(*who)),
+        "funding": [_funding(row) for row in case.funding.select_related(*who)],
+        "page": page_of(request, case.observations.select_related(*who), PER_PAGE),
+        "acting_chair": bool(context["may"].chair),
+    }
+    return render(request, "initiatives/notes.html", context)
+
+
+def _funding(row: FundingDecision) -> dict:
+    """A funding decision with the stage it was given at, in words."""
+    if not row.claimed:
+        given_at = "before it was registered here"
+    else:
+        given_at = f"claims {stage_word(row.claimed)}, supported {stage_word(row.supported)}"
+    return {"row": row, "given_at": given_at}
+
+
+def event(request, ref):
+    """Record an event."""
+    return _note(
+        request,
+        ref,
+        EventForm,
+        case_permissions.may_note,
+        lambda case, fields: effort_notes.record_event(case=case, by=request.user, **fields),
+        "The event is recorded.",
+        title="Record an event",
+        lede="An announcement, a demo, a choice of model, a budget talk: they are remembered, and move no stage.",
+    )
+
+
+def funding(request, ref):
+    """Record a funding decision."""
+    return _note(
+        request,
+        ref,
+        FundingForm,
+        case_permissions.may_fund,
+        lambda case, fields: effort_notes.record_funding(case=case, by=request.user, **fields),
+        "The funding decision is recorded.",
+        title="Record a funding decision",
+        lede="Kept with it for good: the stage the case claimed on that day, and the stage its proof supported.",
+    )
+
+
+def observation(request, ref):
+    """Write down an observation."""
+    return _note(
+        request,
+        ref,
+        ObservationForm,
+        case_permissions.may_note,
+        lambda case, fields: effort_notes.observe(case=case, by=request.user, **fields),
+        "The observation is written down.",
+        title="Write down an observation",
+        lede="What you saw, as you saw it. It is no proof and blames nobody; the board and the team read it.",
+    )
+
+
+def _note(request, ref, form, may, act, done: str, **page):
+    """The page of one kind of note: who may, the form, the act, and back to the notes."""
+    case = access.case_for(request.user, ref)
+    may(case, request.user).or_refuse()
+    return one_act(
+        request,
+        case,
+        form(sent(request)),
+        lambda fields: act(case, fields),
+        done,
+        tab="notes",
+        verb="Record it",
+        **page,
+    )
+
+
+def take_back_event(request, pk):
+    """Take an event back."""
+    return _take_back(request, Event, pk)
+
+
+def take_back_funding(request, pk):
+    """Take a funding decision back."""
+    return _take_back(request, FundingDecision, pk)
+
+
+def take_back_observation(request, pk):
+    """Take an observation back."""
+    return _take_back(request, Observation, pk)
+
+
+def _take_back(request, model, pk: int):
+    row = access.of_case(model.objects.select_related("initiative__unit", "by"), request.user, pk)
+    case = row.initiative
+    case_permissions.may_take_back(case, row, request.user).or_refuse()
+    return one_act(
+        request,
+        case,
+        ReasonForm(sent(request)),
+        lambda fields: effort_notes.take_back(note=row, by=request.user, **fields),
+        "It is taken back.",
+        tab="notes",
+        title="Take a note back",
+        lede=f"{row}, written down by {row.by} on {day(row.at)}.",
+        happens=["It stays where it is, struck out, with your name and your reason."],
+        verb="Take it back",
+    )

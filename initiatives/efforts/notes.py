@@ -1,0 +1,172 @@
+"""What is noted about a case: events, money, observations, and taking a note back. No stage and no standing moves."""
+
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+
+from governance import clock
+from governance.ledger import record
+from governance.models import User
+from governance.permission_result import Conflict
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.act import act
+from initiatives.facts import supported_stage
+from initiatives.models import Event, FundingDecision, Initiative, Observation
+from initiatives.models.notes import EVENT_KINDS, Note
+from initiatives.models.versions import LAYERS
+
+FUTURE = "That day has not come yet."
+
+
+def record_event(
+    *, case: Initiative, kind: str, happened_on: date, words: str, once: UUID | None = None, by: User
+) -> Event:
+    """Record an announcement, a demo, a choice of model or a budget talk. It changes no stage and proves nothing.
+
+    `once`: the key of the form; sent again, the note is not written twice. Raises ValidationError or Refused.
+    """
+    wrong = _wrong(happened_on=happened_on, words=words)
+    if kind not in EVENT_KINDS:
+        wrong["kind"] = "Choose one of the kinds listed."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("record event", by=by, case=case) as case:
+        case_permissions.may_note(case, by).or_refuse()
+        if (known := _known(Event, case, once)) is not None:
+            return known
+        row = Event(
+            initiative=case,
+            kind=kind,
+            happened_on=happened_on,
+            words=words.strip(),
+            once=once,
+            by=by,
+            at=clock.now(),
+        )
+        row.save()
+        record.record("event recorded", case=case, event_kind=kind, on=happened_on, words=row.words)
+    return row
+
+
+def record_funding(
+    *,
+    case: Initiative,
+    decided_on: date,
+    decided_by: str,
+    basis: str,
+    amount: Decimal | None = None,
+    currency: str = "",
+    once: UUID | None = None,
+    by: User,
+) -> FundingDecision:
+    """Record that money was given, with the stage claimed and the stage supported at that moment, frozen (S1-38).
+
+    `decided_by`: who decided, in words, because many who do have no account; `basis`: on what. A day before today is
+    told what was claimed at its end and what the product said then.
+    """
+    wrong = _wrong(decided_on=decided_on, decided_by=decided_by, basis=basis)
+    if amount is not None and amount <= 0:
+        wrong["amount"] = "An amount is more than nothing; leave it out where it is not public."
+    currency = currency.strip().upper()
+    if amount is not None and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
+        wrong["currency"] = "Name the currency by its three letters, for instance EUR."
+    if amount is None and currency:
+        wrong["amount"] = "Give the amount too, or leave the currency out."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("record funding", by=by, case=case) as case:
+        case_permissions.may_fund(case, by).or_refuse()
+        if (known := _known(FundingDecision, case, once)) is not None:
+            return known
+        claimed, supported, label = supported_stage.said_on(case, decided_on)
+        row = FundingDecision(
+            initiative=case,
+            decided_on=decided_on,
+            decided_by=decided_by.strip(),
+            basis=basis.strip(),
+            amount=amount,
+            currency=currency,
+            claimed=claimed,
+            supported=supported,
+            label=label,
+            once=once,
+            by=by,
+            at=clock.now(),
+        )
+        row.save()
+        record.record(
+            "funding recorded",
+            case=case,
+            on=decided_on,
+            decided_by=row.decided_by,
+            basis=row.basis,
+            amount=str(amount) if amount is not None else None,
+            currency=currency,
+            claimed=claimed,
+            supported=supported,
+        )
+    return row
+
+
+def observe(
+    *, case: Initiative, layer: str, observed_on: date, words: str, once: UUID | None = None, by: User
+) -> Observation:
+    """Write down what somebody on the case saw, on a day, in one layer (S1-39). Nothing follows from it by itself."""
+    wrong = _wrong(observed_on=observed_on, words=words)
+    if layer not in LAYERS:
+        wrong["layer"] = "Choose the layer that it is about."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("observe", by=by, case=case) as case:
+        case_permissions.may_note(case, by).or_refuse()
+        if (known := _known(Observation, case, once)) is not None:
+            return known
+        row = Observation(
+            initiative=case,
+            layer=layer,
+            observed_on=observed_on,
+            words=words.strip(),
+            once=once,
+            by=by,
+            at=clock.now(),
+        )
+        row.save()
+        record.record("observed", case=case, layer=layer, on=observed_on, words=row.words)
+    return row
+
+
+def take_back(*, note: Note, reason: str, by: User) -> Note:
+    """Take a note back, with a reason; it is kept, struck out. Who wrote it, or the chair."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say what was wrong with it."})
+    with act("take back", by=by, case=note.initiative_id, reason=reason) as case:
+        note = type(note).objects.get(pk=note.pk)
+        if note.withdrawn_at:
+            raise Conflict(f"It was taken back on {clock.local_day(note.withdrawn_at):%-d %B %Y} already.")
+        case_permissions.may_take_back(case, note, by).or_refuse()
+        note.withdrawn_at, note.withdrawn_by, note.withdrawn_reason = clock.now(), by, reason.strip()
+        note.save()
+        record.record(
+            "note taken back",
+            case=case,
+            note=note._meta.verbose_name,
+            of=str(note),
+            why=note.withdrawn_reason,
+        )
+    return note
+
+
+def _known(model, case: Initiative, once: UUID | None):
+    """The note that the same form wrote before, if it did."""
+    return model.objects.filter(initiative=case, once=once).first() if once else None
+
+
+def _wrong(**fields) -> dict[str, str]:
+    """What is wrong with days and words: a day to come, nothing written."""
+    return {
+        name: FUTURE if isinstance(value, date) else "Write a sentence or two."
+        for name, value in fields.items()
+        if (value > clock.today() if isinstance(value, date) else not value.strip())
+    }

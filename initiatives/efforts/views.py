@@ -1,0 +1,213 @@
+"""What the work on a case took, week by week; a week or a line typed in seconds, or an issue tracker's table."""
+
+from datetime import date, timedelta
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from governance import clock
+from governance.tables.encodings import CodePageUnsure
+from governance.tables.reader import Table, read_table
+from governance.templatetags.plumbline import day
+from initiatives.case_pages.banners import outgrown_banner
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import case_context, mend, page_of, sent
+from initiatives.efforts import actions, queries
+from initiatives.efforts.actions import DIFFERS, NEW, SAME, TAKEN_BACK, WRONG, fates
+from initiatives.efforts.effort_import import guessed, headers_of, monday, read, remembered, words_of
+from initiatives.efforts.forms import EffortFileForm, EffortForm, EffortMappingForm, WeekForm
+from initiatives.facts import case_rows
+from initiatives.form_fields import DayField, ReasonForm
+from initiatives.models import Effort, EstateMapping
+from initiatives.portfolio import charts as portfolio_charts
+
+PER_PAGE = 20
+SHOWN = 100  # lines of a table, what is wrong with them first
+FATES = {
+    WRONG: "cannot be read and stay out",
+    DIFFERS: "say something else than when they entered",
+    NEW: "are new",
+    SAME: "entered before and stay as they are",
+    TAKEN_BACK: "were taken back here and stay so",
+}
+
+
+def effort(request, ref):
+    """Effort, money and waiting by layer and week, what could be seen of it, and the forms for a week and a line."""
+    case = access.case_for(request.user, ref)
+    form = week_form = None
+    if request.method == "POST":
+        case_permissions.may_collaborate(case, request.user).or_refuse()
+        whole_week = "whole_week" in request.POST
+        sent_form = WeekForm(request.POST) if whole_week else EffortForm(request.POST)
+        if sent_form.is_valid() and (answer := _noted(request, case, sent_form)):
+            return answer
+        form, week_form = (None, sent_form) if whole_week else (sent_form, None)
+    week, this = _week_asked(request), monday(clock.today())
+    context = case_context(request, case, "integration")
+    told = queries.of_case(case)
+    rows = case.efforts.select_related("by", "withdrawn_by", "waits_for", "waits_for_system")
+    page = page_of(request, rows.order_by("-at", "-pk"), PER_PAGE)
+    may_note = context["may"].collaborate
+    if form is None and may_note:
+        last = page.paginator.count and rows.order_by("-at", "-pk").first()
+        form = EffortForm(initial={"week": week, "layer": last.layer if last else "integration"})
+    context |= {
+        "title": "Effort",
+        "told": told,
+        "picture": portfolio_charts.effort(told.weeks),
+        "page": page,
+        "form": form if may_note else None,
+        "week_form": (week_form or WeekForm(initial={"week": week})) if may_note else None,
+        "week_before": week - timedelta(weeks=1),
+        "week_now": this if week != this else None,
+        "may_note": may_note,
+        "acting_chair": bool(context["may"].chair),
+        "known": _known(case) if may_note else [],
+        "banners": [*context["banners"], *outgrown_banner(case)],
+    }
+    return render(request, "initiatives/effort.html", context)
+
+
+def _noted(request, case, form: WeekForm | EffortForm):
+    """Back to the page, on the same week and in the field to go on in, once what was typed is noted; None otherwise."""
+    fields = form.noted()
+    try:
+        if isinstance(form, WeekForm):
+            rows = actions.note_week(case=case, by=request.user, **fields)
+        else:
+            rows = [actions.note_effort(case=case, by=request.user, **fields)]
+    except ValidationError as error:
+        mend(form, error)
+        return None
+    week, layers = monday(fields["week"]), ", ".join(row.get_layer_display().lower() for row in rows)
+    messages.success(request, f"Noted for the week of {day(week)}: {layers}.")
+    field = form["hours" if "hours" in form.fields else rows[0].layer]
+    return redirect(f"{reverse('integration-effort', args=[case.ref])}?week={week}#{field.id_for_label}")
+
+
+def _week_asked(request) -> date:
+    """The Monday of the week in the address; of this week where there is none, or nothing that is a day."""
+    try:
+        return monday(DayField().clean(request.GET.get("week")))
+    except ValidationError:
+        return monday(clock.today())
+
+
+def _known(case) -> list[str]:
+    """Names that the field offers: people on the case, and systems that it is tied to."""
+    people = {row.person.full_name for row in case_rows.roles(case) if row.in_force}
+    systems = case.links.standing().values_list("system__name", flat=True)
+    return sorted({*people, *systems}, key=str.casefold)
+
+
+def take_back(request, pk):
+    """Take an effort back."""
+    row = access.of_case(Effort.objects.select_related("initiative__unit", "by"), request.user, pk)
+    case = row.initiative
+    case_permissions.may_take_back(case, row, request.user).or_refuse()
+    form = ReasonForm(sent(request))
+    back = reverse("integration-effort", args=[case.ref])
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.take_back_effort(effort=row, by=request.user, **form.cleaned_data)
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            messages.success(request, "It is taken back.")
+            return redirect(back)
+    context = case_context(request, case, "integration") | {
+        "form": form,
+        "title": "Take effort back",
+        "lede": f"{row}, noted by {row.by} on {day(row.at)}.",
+        "happens": ["It stays where it is, struck out, with your name and your reason, and counts nowhere."],
+        "effects": None,
+        "verb": "Take it back",
+        "back_url": back,
+    }
+    return render(request, "initiatives/case_form.html", context)
+
+
+# --- From an issue tracker ---------------------------------------------------------------------------------------
+
+
+def bring_in(request, ref):
+    """A table of an issue tracker: sent, mapped and looked at; its lines enter once somebody says so."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_collaborate(case, request.user).or_refuse()
+    form = EffortFileForm(request.POST or None, request.FILES or None)
+    shown: dict = {}
+    if request.method == "POST" and form.is_valid():
+        try:
+            content, name = form.content(request.user)
+            table = read_table(content, encoding=form.cleaned_data["encoding"])
+            shown = _looked_at(request, case, table, name)
+            if shown.get("counts"):
+                form.throw_away()
+                return _entered(request, case, shown["counts"])
+            form = form.again(request.user)
+        except CodePageUnsure as question:
+            shown = {"unsure": question}
+            form = form.again(request.user, question)
+        except ValidationError as wrong:
+            mend(form, wrong)
+    context = case_context(request, case, "integration") | {"title": "Effort from an issue tracker"}
+    return render(request, "initiatives/effort_import.html", context | {"form": form} | shown)
+
+
+def _looked_at(request, case, table: Table, name: str) -> dict:
+    """The mapping with what would become of each line; `counts` once they entered."""
+    known = EstateMapping.objects.filter(kind="efforts", headers=headers_of(table)).first()
+    how = remembered(table, known.columns) if known else guessed(table)
+    step = request.POST.get("step", "")
+    column = request.POST.get("column_layer", "") if step else how.columns.get("layer", "")
+    words = words_of(table, column if column in table.columns else "")
+    mapping = EffortMappingForm(table, how, words, request.POST if step else None)
+    if step and mapping.is_valid():
+        how = mapping.how()
+        if step == "enter":
+            try:
+                return {
+                    "counts": actions.import_efforts(
+                        case=case,
+                        table=table,
+                        how=how,
+                        file_name=name,
+                        replace=mapping.cleaned_data["replace"],
+                        by=request.user,
+                    )
+                }
+            except ValidationError as wrong:
+                _put_on(mapping, wrong)
+    met = fates(case, read(table, how, clock.today()))
+    order = list(FATES)
+    tally = {state: sum(fate.state == state for fate in met) for state in FATES}
+    return {
+        "mapping": mapping,
+        "remembered": known,
+        "table": table,
+        "file_name": name,
+        "tally": [(words, tally[state], state) for state, words in FATES.items() if tally[state]],
+        "entering": tally[NEW],
+        "lines": sorted(met, key=lambda fate: (order.index(fate.state), fate.worked.line))[:SHOWN],
+        "total": len(met),
+    }
+
+
+def _put_on(mapping: EffortMappingForm, wrong: ValidationError) -> None:
+    for name, problems in wrong.error_dict.items():
+        field = f"column_{name}" if f"column_{name}" in mapping.fields else name
+        mapping.add_error(field if field in mapping.fields else None, problems)
+
+
+def _entered(request, case, counts: dict):
+    more = "".join(
+        f" {counts[state]} {words}." for state, words in FATES.items() if state != NEW and counts.get(state)
+    )
+    replaced = f" {counts['replaced']} took the place of older ones." if counts["replaced"] else ""
+    lines = "line" if counts["entered"] == 1 else "lines"
+    messages.success(request, f"{counts['entered']} {lines} entered.{replaced}{'' if replaced else more}")
+    return redirect("integration-effort", ref=case.ref)

@@ -1,0 +1,1 @@
+"""The API systems ask, its cache, keys, kill switch, decision pages."""

@@ -1,0 +1,47 @@
+"""Contracts and systems of cases in the Django admin: words, comments, keys without what lets one in, the switch."""
+
+from governance.models import ClauseComment, DecisionBatch, ServiceKey, VocabularyWord
+from governance.web.admin_base import read_only
+from initiatives.case_pages.admin import BY_CASE, OF_STAGE
+from initiatives.models import KillSwitch
+
+read_only(
+    ServiceKey,
+    ("contracts", "Keys of systems"),
+    list_display=("system", "public", "contract", "principal", "made_at", "expires_at", "revoked_at"),
+    list_filter=("expires_at", "revoked_at"),
+    search_fields=("system", "public", "contract__title", "principal__full_name"),
+    list_select_related=("contract", "principal"),
+    # Whoever has the hash can try keys without asking us.
+    never_shown=("secret_hash",),
+)
+read_only(
+    DecisionBatch,
+    ("record", "Batches of decisions"),
+    list_display=("id", "count", "first_at", "last_at", "digest"),
+    list_filter=("first_at",),
+    search_fields=("=digest", "=spool"),
+)
+read_only(
+    KillSwitch,
+    ("owed", "Uses of the switch"),
+    list_display=("initiative", "pressed_by", "pressed_at", "reason", "released_by", "released_at"),
+    list_filter=("released_at", *OF_STAGE),
+    search_fields=(*BY_CASE, "reason", "pressed_by__full_name"),
+)
+read_only(
+    VocabularyWord,
+    ("contracts", "Words of contracts"),
+    list_display=("contract", "kind", "key", "words", "retired_at"),
+    list_filter=("kind", "retired_at"),
+    search_fields=("key", "words", "contract__title"),
+    list_select_related=("contract",),
+)
+read_only(
+    ClauseComment,
+    ("contracts", "Comments on clauses"),
+    list_display=("contract", "number", "by", "at", "settled_by", "settled_at"),
+    list_filter=("at", "settled_at"),
+    search_fields=("text", "contract__title", "by__full_name"),
+    list_select_related=("contract", "by", "settled_by"),
+)

@@ -1,0 +1,354 @@
+"""What running systems ask: the OpenID AuthZEN Authorization API 1.0, and the polling of approvals.
+
+Every answer is worked out by `governance.authorization.decision.decide` from the contract in force and the
+condition of the case, and is kept in the log of decisions before it goes out. Whatever goes wrong here denies.
+"""
+
+import json
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.db import Error as DatabaseError
+from django.http import HttpResponse
+
+from governance import clock
+from governance.authorization import authzen, decision_log, service_keys
+from governance.authorization import decision as authorization_decision
+from governance.contracts import cedar_policies
+from governance.models import KeyAttempt
+from governance.models.decisions import ALLOW, DENY, NEEDS_APPROVAL
+from governance.models.sign_in import EVALUATE, POLL
+from governance.sign_in import throttling
+from governance.sign_in.rate_limits import Rate
+from governance.web import request_errors
+from governance.web.middleware import for_machines
+from initiatives.approvals import actions as approval_actions
+from initiatives.enforcement.decision_cache import Key, Known, Unavailable, conditions
+from initiatives.models import ApprovalRequest
+
+log = structlog.get_logger("plumbline.decisions")
+
+WRONG_KEYS = 20  # from one address, after which it waits
+WINDOW = timedelta(minutes=5)
+AWAY = "Plumbline cannot reach its database; nothing is allowed until it can."
+UNLOGGED = "The decision could not be kept in the log; nothing is allowed that is not logged."
+PAID_BYTES = 2048  # so much of a question counts as one question of the key's rate
+
+rate = Rate()
+
+
+class Answered(Exception):
+    """The request is answered with an error: its status, a sentence, and headers."""
+
+    def __init__(self, status: int, words: str, **headers: str):
+        super().__init__(words)
+        self.status, self.words = status, words
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def answers(*methods: str):
+    """A view for machines: errors as AuthZEN has them, the id of the request returned, nothing kept by caches."""
+
+    def wrap(view):
+        @for_machines
+        def answer(request, *args, **kwargs):
+            try:
+                if request.method not in methods:
+                    raise Answered(405, f"Send {' or '.join(methods)}.", Allow=", ".join(methods))
+                status, body, headers = 200, view(request, *args, **kwargs), {}
+            except Answered as answered:
+                status, body, headers = answered.status, answered.words, answered.headers
+            except authzen.BadRequest as wrong:
+                status, body, headers = 413 if isinstance(wrong, authzen.TooLong) else 400, str(wrong), {}
+            except RequestDataTooBig:
+                most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+                status, body, headers = 413, f"The request is longer than {most} bytes.", {}
+            except Exception as trouble:
+                log.exception("a question of a system ended in an error")
+                status, body, headers = _trouble(trouble)
+            return _response(request, status, body, headers)
+
+        return answer
+
+    return wrap
+
+
+def _trouble(trouble: Exception) -> tuple[int, str, dict]:
+    """Status, sentence and headers for what went wrong here: no database, no room, or what nobody foresaw."""
+    if request_errors.no_room(trouble):
+        return 507, "Plumbline has no room left on its disk; nothing is allowed, and nothing was kept.", {}
+    if request_errors.away(trouble):
+        return 503, AWAY, {"Retry-After": "1"}
+    return 500, "Something went wrong here; nothing is allowed.", {}
+
+
+def _response(request, status: int, body, headers: dict) -> HttpResponse:
+    response = HttpResponse(
+        json.dumps(body, ensure_ascii=False), content_type="application/json", status=status
+    )
+    response["Cache-Control"] = "no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    for name, value in headers.items():
+        response[name] = value
+    if said := request.META.get("HTTP_X_REQUEST_ID"):
+        response["X-Request-ID"] = said
+    return response
+
+
+# --- Who asks --------------------------------------------------------------------------------------------------------
+
+
+def opened(request, scope: str) -> tuple[Known, Key]:
+    """The case and the key behind a request. Raises Answered: 401, 403, 429 or 503."""
+    token = service_keys.read(request.META.get("HTTP_AUTHORIZATION", ""))
+    try:
+        known = _known(token)
+        key = next((key for key in known.keys if key.public == token.public), None) if known else None
+        if key is None or not token.opens(key.hash) or key.ends <= clock.now():
+            _wrong_key(request, token)
+    except (Unavailable, DatabaseError):
+        raise Answered(503, AWAY, Retry_After="1") from None
+    if scope not in key.scopes:
+        raise Answered(403, "This key was not made for that.")
+    if wait := rate.wait(key.id, settings.DECISION_RATE):
+        raise Answered(429, "This key asks too often.", Retry_After=str(wait))
+    return known, key
+
+
+def _known(token: service_keys.Token | None) -> Known | None:
+    """The case of a key; while the database is away the one it had, which is told so. Raises Unavailable."""
+    if token is None:
+        return None
+    try:
+        return conditions.of(token.public)
+    except Unavailable:
+        known = conditions.last_known(token.public)
+        if known is None:
+            raise
+        return known
+
+
+def _wrong_key(request, token) -> None:
+    """Count a key that is none, and turn away an address that brings many. Raises Answered.
+
+    Where the address is not known (a socket without one), all of those count as one.
+    """
+    address, now = throttling.address_of(request), clock.now()
+    tried = KeyAttempt.objects.filter(address=address, at__gt=now - WINDOW).count()
+    if tried >= WRONG_KEYS:
+        seconds = str(int(WINDOW.total_seconds()))
+        raise Answered(429, "Too many wrong keys came from this address.", Retry_After=seconds)
+    KeyAttempt.objects.filter(at__lte=now - WINDOW).delete()
+    KeyAttempt.objects.create(public=token.public if token else "", address=address, at=now)
+    raise Answered(
+        401,
+        "Send a key that is in force: Authorization: Bearer plk_…",
+        WWW_Authenticate='Bearer realm="plumbline"',
+    )
+
+
+# --- What is answered ------------------------------------------------------------------------------------------------
+
+
+@answers("POST")
+def evaluation(request):
+    """One question, one decision."""
+    known, key = opened(request, EVALUATE)
+    return _one(request, known, key, authzen.read(request.content_type or "", request.body))
+
+
+def _one(request, known: Known, key: Key, body: dict) -> dict:
+    """One question, decided, kept and paid for by its length."""
+    question = authzen.question(body)
+    _pay(key, len(request.body), 1)
+    return _kept([_decided(request, known, key, question)])[0]
+
+
+def _pay(key: Key, size: int, count: int) -> None:
+    """Have the key pay for questions of so many bytes; the request itself was the first."""
+    rate.pay(key.id, settings.DECISION_RATE, max(count, size // PAID_BYTES) - 1)
+
+
+@answers("POST")
+def evaluations(request):
+    """Several questions at once; in the form of one question, one decision."""
+    known, key = opened(request, EVALUATE)
+    body = authzen.read(request.content_type or "", request.body)
+    batch = authzen.batch(body)
+    if batch is None:
+        return _one(request, known, key, body)
+    _pay(key, batch.size, len(batch.questions))
+    found = []
+    for question in batch.questions:
+        if isinstance(question, authzen.BadRequest):
+            found.append({"decision": False, "context": {"error": {"status": 400, "message": str(question)}}})
+        else:
+            found.append(_decided(request, known, key, question))
+        if batch.over(isinstance(found[-1], Decided) and found[-1].decision.allowed):
+            break
+    return {"evaluations": _kept(found)}
+
+
+@dataclass
+class Decided:
+    """A decision, the approval that goes with it, and the line of the log to be on disk before it is said."""
+
+    decision: authorization_decision.Decision
+    approval: ApprovalRequest | None
+    line: tuple
+
+
+def decided(known: Known, key: Key, question: dict) -> dict:
+    """The decision on one question that came by no request, kept in the log, as AuthZEN writes it."""
+    return _kept([_decide(known, key, question)])[0]
+
+
+def _decided(request, known: Known, key: Key, question: dict) -> Decided:
+    """The decision on one question of a request, written down. Raises Answered where it speaks of another case."""
+    if (asked_for := (question.get("context") or {}).get("case")) not in (None, known.ref):
+        log.info("a key was used for another case", key=key.public, asked_for=str(asked_for)[:20])
+        raise Answered(404, "There is no such case for this key.")
+    return _decide(known, key, question, request.META.get("HTTP_X_REQUEST_ID", ""))
+
+
+def _decide(known: Known, key: Key, question: dict, request_id: str = "") -> Decided:
+    begun, now = time.perf_counter(), clock.now()
+    version, version_key = known.version_at(now)
+    if known.away:
+        decision = authorization_decision.Decision(DENY, "unavailable", AWAY)
+    else:
+        decision = authorization_decision.decide(version, known.condition, question, now)
+    approval = None
+    if decision.outcome == NEEDS_APPROVAL:
+        decision, approval = _approved_or_asked(known, key, version_key, question, decision)
+    try:
+        line = _write_down(request_id, known, key, question, decision, approval, now, begun)
+    except OSError as trouble:
+        return _not_kept(trouble)
+    return Decided(decision, approval, line)
+
+
+def _kept(found: list[Decided | dict]) -> list[dict]:
+    """The answers as AuthZEN writes them, once every decision among them is on disk; where it is not, none allows."""
+    lines = [one.line for one in found if isinstance(one, Decided) and one.line]
+    try:
+        decision_log.decisions.sync(lines)
+    except OSError as trouble:
+        denied = _not_kept(trouble)
+        found = [denied if isinstance(one, Decided) else one for one in found]
+    return [_said(one.decision, one.approval) if isinstance(one, Decided) else one for one in found]
+
+
+def _not_kept(trouble: OSError) -> Decided:
+    log.error("a decision could not be kept", trouble=str(trouble))
+    return Decided(authorization_decision.Decision(DENY, "error", UNLOGGED), None, ())
+
+
+def _approved_or_asked(
+    known: Known, key: Key, version: int, question: dict, decision: authorization_decision.Decision
+):
+    """What becomes of a decision that needs a person: the approval it brings is used, or one is asked for."""
+    reference = (question.get("context") or {}).get("approval")
+    try:
+        if reference is not None:
+            used = approval_actions.use_approval(
+                reference=str(reference), key=key.id, question=question, approval=decision.approval
+            )
+            code = "approved" if used.ok else used.code
+            outcome = ALLOW if used.ok else DENY
+            return authorization_decision.Decision(
+                outcome, code, used.words, decision.clauses, decision.version
+            ), used.request
+        asked = approval_actions.request_approval(
+            case=known.case, key=key.id, version=version, question=question, decision=decision
+        )
+    except cedar_policies.Malformed as wrong:
+        return authorization_decision.Decision(
+            DENY, "malformed", str(wrong), decision.clauses, decision.version
+        ), None
+    except approval_actions.TooManyWaiting as many:
+        return authorization_decision.Decision(
+            DENY, "too_many_waiting", str(many), decision.clauses, decision.version
+        ), None
+    except DatabaseError as trouble:
+        log.warning("an approval could not be looked up", trouble=str(trouble))
+        return authorization_decision.Decision(
+            DENY, "unavailable", AWAY, decision.clauses, decision.version
+        ), None
+    return decision, asked
+
+
+def _said(decision: authorization_decision.Decision, approval: ApprovalRequest | None) -> dict:
+    context = {
+        "outcome": decision.outcome,
+        "code": decision.code,
+        "reason": decision.reason,
+        "clauses": [{"number": rule.number, "sentence": rule.sentence} for rule in decision.clauses],
+    }
+    if decision.version is not None:
+        context["contract"] = {"version": decision.version.number, "digest": decision.version.digest}
+    if decision.until is not None:
+        context["valid_until"] = decision.until.isoformat()
+    if approval is not None:
+        context["approval"] = _status(approval)
+    return {"decision": decision.allowed, "context": context}
+
+
+def _status(asked: ApprovalRequest) -> dict:
+    return {
+        "id": str(asked.reference),
+        "status": approval_actions.status_of(asked, clock.now()),
+        "expires_at": asked.expires_at.isoformat(),
+        "poll": f"/access/v1/approvals/{asked.reference}",
+    }
+
+
+def _write_down(request_id, known, key, question, decision, approval, now, begun) -> tuple:
+    return decision_log.decisions.append(
+        {
+            "at": now.isoformat(),
+            "case_number": known.number,
+            "version_number": decision.version.number if decision.version else None,
+            "contract_digest": decision.version.digest if decision.version else "",
+            "key_id": key.id,
+            "subject": cedar_policies.name_of(question["subject"]),
+            "action": question["action"]["name"],
+            "resource": cedar_policies.name_of(question["resource"]),
+            "outcome": decision.outcome,
+            "code": decision.code,
+            "clauses": [rule.number for rule in decision.clauses],
+            "reason": decision.reason,
+            "request": question,
+            "request_id": request_id[:80],
+            "approval": str(approval.reference) if approval else None,
+            "took_us": int((time.perf_counter() - begun) * 1_000_000),
+        }
+    )
+
+
+# --- Approvals and discovery -----------------------------------------------------------------------------------------
+
+
+@answers("GET", "HEAD")
+def approval(request, reference: uuid.UUID):
+    """Whether a person has answered. Another initiative's key is told that there is nothing."""
+    known, _ = opened(request, POLL)
+    try:
+        asked = ApprovalRequest.objects.filter(reference=reference, initiative=known.case).first()
+    except DatabaseError:
+        raise Answered(503, AWAY, Retry_After="1") from None
+    if asked is None:
+        raise Answered(404, "There is no such request for this key.")
+    refusal = asked.answers.filter(verdict="refuse").first()
+    return _status(asked) | {"reason": refusal.reason if refusal else ""}
+
+
+@answers("GET", "HEAD")
+def configuration(request):
+    """Where this decision point answers, for whoever wants to find out."""
+    return authzen.configuration(settings.ADDRESS)

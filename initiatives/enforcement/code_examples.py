@@ -1,0 +1,250 @@
+"""What whoever builds a system needs to have it ask: an example of this contract, as code, and how answers are read.
+
+Pure: it is handed the clauses that bind and the scope.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from governance.authorization import authzen, decision
+from governance.contracts.cedar_policies import Rule
+from governance.contracts.clauses import Terms
+from governance.models.decisions import ALLOW, DENY
+
+# What is answered instead of a decision, by HTTP status: whatever it is, nothing is allowed.
+STATUSES = {
+    400: "The question is not one; the answer is a sentence that says what is wrong with it.",
+    401: "The key is missing, wrong, expired or revoked.",
+    403: "The key was not made for that: its scopes do not hold it.",
+    404: "There is no such case, or no such request for approval, for this key.",
+    405: "Another method is asked for; the header Allow names it.",
+    429: "Too many questions with this key, or too many wrong keys from this address. Wait for Retry-After.",
+    500: "Something went wrong here.",
+    503: "Plumbline cannot reach its database. Ask again after Retry-After.",
+}
+# Every code that a decision may carry: those of the contract, and those of what people answered.
+CODES = decision.CODES | {
+    "approved": (ALLOW, "A person approved exactly this call; the approval is used by it."),
+    "approval_waiting": (DENY, "Nobody has answered yet: the question came with its approval too early."),
+    "approval_refused": (DENY, "Whoever was asked refused it."),
+    "approval_expired": (DENY, "Nobody answered in time, or the call came too late. Ask again."),
+    "approval_used": (DENY, "The approval was used already: one is for one call."),
+    "approval_unknown": (DENY, "There is no such approval for this system."),
+    "approval_for_other_arguments": (DENY, "The call is not the one that was approved. Ask anew."),
+    "approval_for_other_terms": (DENY, "The contract asks for another approval by now. Ask anew."),
+    "too_many_waiting": (DENY, "So many of its questions wait for people that no other is put to them."),
+    "unavailable": (DENY, "Plumbline cannot reach its database; nothing is allowed until it can. Ask again."),
+}
+PARTS = ("subject", "action", "resource", "context")
+MOST_LINES = 50
+LINE = 80  # of code, before an object is written over several lines
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One thing that a question has to state: where it stands, and what is taken."""
+
+    name: str
+    words: str
+    values: tuple[str, ...]
+
+
+def bounds(condition: decision.CaseCondition, rules: Iterable[Rule]) -> list[Bound]:
+    """What every question has to say, because the scope of the MVP or the contract as a whole is bounded by it."""
+    found = []
+    scope = condition.bound if condition.stage == "mvp" else None
+    if scope:
+        found += [
+            Bound(
+                "subject.properties.department", "Department, of the MVP's scope", _sorted(scope.departments)
+            ),
+            Bound("subject.properties.place", "Place, of the MVP's scope", _sorted(scope.places)),
+            Bound(
+                "resource.properties.data_class",
+                "Data class, of the MVP's scope",
+                _sorted(scope.data_classes),
+            ),
+        ]
+    rules = list(rules)
+    people = {one for rule in rules if rule.kind == "audience" for one in rule.terms.audience}
+    regions = {one for rule in rules if rule.kind == "residency" for one in rule.terms.regions}
+    found.append(
+        Bound("subject, or subject.properties.groups", "For whom the contract holds", _sorted(people))
+    )
+    found.append(Bound("context.region", "Where the data go", _sorted(regions)))
+    return [one for one in found if one.values]
+
+
+def _sorted(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(values))
+
+
+def example(rules: Iterable[Rule], condition: decision.CaseCondition) -> dict:
+    """A question in the words of this contract: one that its first clause on an action speaks of."""
+    rules = list(rules)
+    first = next((rule for rule in rules if rule.terms.action and rule.kind == "autonomy"), None)
+    first = first or next((rule for rule in rules if rule.terms.action), None)
+    terms = first.terms if first else Terms(action="read")
+    bounding = [rule.terms for rule in rules if rule.kind in ("audience", "residency")]
+    people = terms.audience or next((one.audience for one in bounding if one.audience), ())
+    regions = next((one.regions for one in bounding if one.regions), ())
+    name = next((one for one in people if ":" in one), "user:alice")
+    kind, _, key = name.partition(":")
+    said: dict[str, dict] = {"subject": {}, "action": {}, "resource": {}, "context": {}}
+    groups = [one for one in people if ":" not in one]
+    if groups and name not in people:
+        said["subject"]["groups"] = groups[:1]
+    if terms.amounts:
+        amount = terms.up_to if terms.up_to is not None else terms.over + 1
+        said["action"] |= {"amount": amount, "currency": terms.currency}
+    if terms.most is not None:
+        said["action"]["count"] = 1
+    for one in terms.tests:
+        if one.how != "differs":
+            said[one.of][one.name] = one.value[0] if isinstance(one.value, tuple) else one.value
+    if regions:
+        said["context"]["region"] = regions[0]
+    if condition.stage == "mvp" and condition.bound:
+        for part, attribute, values in (
+            ("subject", "department", condition.bound.departments),
+            ("subject", "place", condition.bound.places),
+            ("resource", "data_class", condition.bound.data_classes),
+        ):
+            if values:
+                said[part][attribute] = sorted(values)[0]
+    question = {
+        "subject": {"type": kind, "id": key},
+        "action": {"name": terms.action},
+        "resource": {"type": terms.resource or "record", "id": "4711"},
+    }
+    for part, properties in said.items():
+        if properties and part == "context":
+            question["context"] = properties
+        elif properties:
+            question[part]["properties"] = properties
+    return question
+
+
+# --- The example as code ---------------------------------------------------------------------------------------------
+
+
+def as_curl(address: str, question: dict) -> str:
+    """For a shell. The key comes from the environment, the question from the lines below it."""
+    return f"""curl --silent --show-error --max-time 2 \\
+  --header "Authorization: Bearer $PLUMBLINE_KEY" \\
+  --header "Content-Type: application/json" \\
+  --data @- {address}/access/v1/evaluation <<'QUESTION'
+{_json(question)}
+QUESTION"""
+
+
+def as_http(address: str, question: dict) -> str:
+    """As it goes over the wire, for whatever language."""
+    there = urlsplit(address)
+    return f"""POST {there.path}/access/v1/evaluation HTTP/1.1
+Host: {there.netloc}
+Authorization: Bearer plk_...
+Content-Type: application/json
+
+{_json(question)}"""
+
+
+def as_python(address: str, question: dict) -> str:
+    """With the client that is downloaded from the page, saved as plumbline.py."""
+    parts = ["subject", "action", "resource", *(["context"] if "context" in question else [])]
+    action = question["action"]
+    said = question | {"action": action["name"] if len(action) == 1 else action}
+    arguments = "\n".join(f"    {part}={_literal(said[part], 4)}," for part in parts)
+    return f"""import os
+
+from plumbline import Plumbline
+
+plumbline = Plumbline({_literal(address)}, os.environ["PLUMBLINE_KEY"])
+decision = plumbline.ask(
+{arguments}
+)
+if decision.needs_approval:
+    decision = plumbline.wait_for_approval(decision, timeout=600)
+if decision.allowed:
+    print("go on, with exactly these arguments")
+else:
+    print(decision.reason)"""
+
+
+def _literal(value, indent: int = 0) -> str:
+    """A value as Python writes it, long objects over several lines."""
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, list):
+        return f"[{', '.join(_literal(one) for one in value)}]"
+    if not isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    parts = [f"{_literal(name)}: {_literal(one, indent + 4)}" for name, one in value.items()]
+    short = f"{{{', '.join(parts)}}}"
+    if indent + len(short) <= LINE and "\n" not in short:
+        return short
+    within = " " * (indent + 4)
+    return "{\n" + "".join(f"{within}{part},\n" for part in parts) + " " * indent + "}"
+
+
+def _json(question: dict) -> str:
+    return json.dumps(question, indent=2, ensure_ascii=False)
+
+
+# --- A question as it is typed ----------------------------------------------------------------------------------------
+
+
+def question_of(*, subject: str, action: str, resource: str, properties: str) -> dict:
+    """A question from the fields of a form, checked as the API checks it. Raises authzen.BadRequest.
+
+    `subject` and `resource` are "type:id"; `properties` has one line for each: subject.department=Sales.
+    """
+    body: dict = {"action": {"name": action}}
+    for part, text in (("subject", subject), ("resource", resource)):
+        kind, _, key = text.partition(":")
+        if not key:
+            raise authzen.BadRequest(f"Write the {part} as type:id, such as user:alice or record:4711.")
+        body[part] = {"type": kind, "id": key}
+    lines = [line.strip() for line in properties.splitlines() if line.strip()]
+    if len(lines) > MOST_LINES:
+        raise authzen.BadRequest(f"At most {MOST_LINES} properties are taken here.")
+    for line in lines:
+        name, equals, value = line.partition("=")
+        part, _, attribute = name.strip().partition(".")
+        if not equals or part not in PARTS or not attribute:
+            raise authzen.BadRequest(
+                f"“{line[:80]}” is no property. Write name=value; the name begins with subject., action., resource. or "
+                "context."
+            )
+        told = (
+            body.setdefault("context", {}) if part == "context" else body[part].setdefault("properties", {})
+        )
+        told[attribute] = _value(f"{part}.{attribute}", value.strip())
+    return authzen.question(authzen.read("application/json", json.dumps(body).encode()))
+
+
+def _value(name: str, text: str):
+    """Numbers, true and false as what they are, groups as a list, all else as text."""
+    if name == "subject.groups":
+        return [one.strip() for one in text.split(",") if one.strip()]
+    if text in ("true", "false"):
+        return text == "true"
+    digits = text.removeprefix("-")
+    return int(text) if digits.isascii() and digits.isdecimal() and len(digits) < 19 else text
+
+
+def as_lines(question: dict) -> str:
+    """The properties of a question as they are typed."""
+    found = []
+    for part in PARTS:
+        told = question.get(part, {}) if part == "context" else question[part].get("properties", {})
+        found += [f"{part}.{name}={_typed(value)}" for name, value in told.items()]
+    return "\n".join(found)
+
+
+def _typed(value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ", ".join(value) if isinstance(value, list) else str(value)

@@ -1,0 +1,230 @@
+"""The systems of a case: their keys, how to connect one, and a question that is tried without a key."""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import OuterRef, Subquery
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from governance import clock
+from governance.authorization import authzen, client
+from governance.authorization import decision as authorization_decision
+from governance.contracts.clauses import FAILURES
+from governance.contracts.wording import APPROVERS
+from governance.models import PolicyDecision, ServiceKey
+from governance.models.decisions import OUTCOMES
+from governance.models.sign_in import KEY_SCOPES
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import ask, case_context, mend, one_act, sent
+from initiatives.enforcement import code_examples, system_keys
+from initiatives.enforcement.decision_cache import known_of
+from initiatives.enforcement.key_forms import KeyForm, RotateForm, TryForm
+from initiatives.enforcement.system_keys import CHANGE_OVER
+from initiatives.form_fields import ReasonForm
+
+CLIENT = Path(client.__file__)
+OUTCOME_TONES = {"allow": "ok", "deny": "bad", "needs_approval": "warn"}
+
+
+@require_safe
+def systems(request: HttpRequest, ref: str) -> HttpResponse:
+    """Keys, the switch, and everything that whoever builds a system needs to have it ask."""
+    case = access.case_for(request.user, ref)
+    context = case_context(request, case, "systems")
+    known = known_of(case)
+    version, _ = known.version_at(context["now"])
+    rules = version.policies.rules if version else ()
+    question = code_examples.example(rules, known.condition)
+    context |= {
+        "title": "Keys and switch",
+        "keys": [_told(key, context["now"]) for key in _keys_of(case)],
+        "version": version,
+        "address": settings.ADDRESS,
+        "bounds": code_examples.bounds(known.condition, rules),
+        "failures": list(FAILURES.items()),
+        "curl": code_examples.as_curl(settings.ADDRESS, question),
+        "python": code_examples.as_python(settings.ADDRESS, question),
+        "http": code_examples.as_http(settings.ADDRESS, question),
+        "codes": [
+            (code, OUTCOMES[outcome], OUTCOME_TONES[outcome], meaning)
+            for code, (outcome, meaning) in code_examples.CODES.items()
+        ],
+        "statuses": list(code_examples.STATUSES.items()),
+        "rate": settings.DECISION_RATE,
+        "switches": list(case.kill_switches.select_related("pressed_by", "released_by")[:5]),
+    }
+    return render(request, "initiatives/systems.html", context)
+
+
+def _keys_of(case):
+    if not case.contract_id:
+        return []
+    last = PolicyDecision.objects.filter(key_id=OuterRef("pk")).order_by("-at").values("at")[:1]
+    return (
+        case.contract.keys.select_related("principal", "revoked_by", "rotated_by")
+        .annotate(last_used=Subquery(last))
+        .order_by("system", "-made_at")
+    )
+
+
+def _told(key: ServiceKey, now) -> dict:
+    """A key as the page shows it: its state in words, and whether it may still be rotated."""
+    replaced = getattr(key, "rotated_by", None)
+    if key.revoked_at is not None:
+        state, tone = "revoked", ""
+    elif key.expires_at <= now:
+        state, tone = "expired", ""
+    elif replaced is not None:
+        state, tone = "being replaced", "warn"
+    else:
+        state, tone = "opens", "ok"
+    good = key.good_at(now)
+    return {
+        "row": key,
+        "state": state,
+        "tone": tone,
+        "scopes": [KEY_SCOPES[scope] for scope in key.scopes],
+        "good": good,
+        "rotatable": good and replaced is None,
+    }
+
+
+@require_safe
+def client_file(request: HttpRequest) -> HttpResponse:
+    """The client as the one file to save beside a system's code."""
+    response = HttpResponse(CLIENT.read_bytes(), content_type="text/x-python; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="client.py"'
+    return response
+
+
+# --- Keys ------------------------------------------------------------------------------------------------------------
+
+
+@never_cache
+def make_key(request: HttpRequest, ref: str) -> HttpResponse:
+    """Make a key; what it answers to being sent is the one page that shows it."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_manage_keys(case, request.user).or_refuse()
+    form = KeyForm(sent(request), case=case)
+    return _new_key(
+        request,
+        case,
+        form,
+        lambda: system_keys.make_key(case=case, by=request.user, **form.act()),
+        title="Make a key",
+        happens=[
+            "The key is shown once, on the next page. Plumbline keeps no copy that anybody could read.",
+            "Whoever has it asks in the name of this system. Every question it asks is kept with the case.",
+        ],
+        verb="Make the key",
+    )
+
+
+@never_cache
+def rotate_key(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
+    """Make the key that follows one; both open during the change-over."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_manage_keys(case, request.user).or_refuse()
+    key = _key_of(case, pk)
+    form = RotateForm(sent(request))
+    return _new_key(
+        request,
+        case,
+        form,
+        lambda: system_keys.rotate_key(key=key, by=request.user, **form.act()),
+        title="Rotate a key",
+        lede=f"{key.system}, {key.public}.",
+        happens=[
+            "The new key is shown once, on the next page.",
+            f"The old one opens for {CHANGE_OVER.total_seconds() / 3600:g} hours more, so that the system can change "
+            "over without a gap; then it ends.",
+        ],
+        verb="Make the new key",
+    )
+
+
+def _new_key(request, case, form, act, **page):
+    """The form, and once it is sent the new key: drawn in the answer itself, and kept in no session and no log."""
+    if request.method == "POST" and form.is_valid():
+        try:
+            key, token = act()
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            context = case_context(request, case, "systems")
+            context |= {"title": "The new key", "key": key, "token": token, "address": settings.ADDRESS}
+            return render(request, "initiatives/key_made.html", context)
+    return ask(request, case, "systems", form, back_url=reverse("systems", args=[case.ref]), **page)
+
+
+def revoke_key(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
+    """End a key at once."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_manage_keys(case, request.user).or_refuse()
+    key = _key_of(case, pk)
+    return one_act(
+        request,
+        case,
+        ReasonForm(sent(request)),
+        lambda fields: system_keys.revoke_key(key=key, by=request.user, **fields),
+        "The key is revoked: the next question that comes with it is refused.",
+        tab="systems",
+        title="Revoke a key",
+        lede=f"{key.system}, {key.public}.",
+        happens=["Questions with this key are refused within a second. It never opens again."],
+        verb="Revoke it",
+        danger=True,
+    )
+
+
+def _key_of(case, pk: int) -> ServiceKey:
+    found = case.contract.keys.filter(pk=pk).first() if case.contract_id else None
+    if found is None:
+        raise Http404("No such key of this case.")
+    return found
+
+
+# --- A question that is tried ----------------------------------------------------------------------------------------
+
+
+@never_cache
+def try_it(request: HttpRequest, ref: str) -> HttpResponse:
+    """Ask as a system would, without a key: what would be answered now. Nothing is logged, nobody is asked."""
+    case = access.case_for(request.user, ref)
+    known, now = known_of(case), clock.now()
+    version, _ = known.version_at(now)
+    question = code_examples.example(version.policies.rules if version else (), known.condition)
+    initial = {
+        "subject": f"{question['subject']['type']}:{question['subject']['id']}",
+        "action": question["action"]["name"],
+        "resource": f"{question['resource']['type']}:{question['resource']['id']}",
+        "properties": code_examples.as_lines(question),
+    }
+    form, decision = TryForm(sent(request), initial=initial), None
+    if request.method == "POST" and form.is_valid():
+        try:
+            decision = authorization_decision.decide(
+                version, known.condition, code_examples.question_of(**form.cleaned_data), now
+            )
+        except authzen.BadRequest as wrong:
+            form.add_error(None, str(wrong))
+    context = case_context(request, case, "systems")
+    context |= {
+        "title": "Try a question",
+        "form": form,
+        "decision": decision,
+        "outcome": OUTCOMES[decision.outcome] if decision else "",
+        "tone": OUTCOME_TONES[decision.outcome] if decision else "",
+        "meaning": authorization_decision.CODES[decision.code][1] if decision else "",
+        "asked": [APPROVERS.get(role, role) for role in decision.approval.approvers]
+        if decision and decision.approval
+        else [],
+        "version": version,
+    }
+    return render(request, "initiatives/system_try.html", context)

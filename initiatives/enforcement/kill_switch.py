@@ -1,0 +1,114 @@
+"""The switch that denies everything at once, and the drill made from having used it. Source: trust.md, T30."""
+
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+
+from governance import clock
+from governance.ledger import record
+from governance.models import PolicyDecision, User
+from governance.models.decisions import ALLOW
+from governance.permission_result import Conflict, no
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.act import act
+from initiatives.enforcement import kill_switch_permissions
+from initiatives.evidence.actions import add_evidence
+from initiatives.models import Evidence, Initiative, KillSwitch
+
+# After this many seconds nothing may have been allowed any more.
+IN_EFFECT_WITHIN = 1.0
+
+
+def switch_off(*, case: Initiative, reason: str, by: User) -> KillSwitch:
+    """Deny everything that systems of this case ask, from now on. Raises Refused, Conflict when it is off already."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say in one sentence why: whoever asks is told."})
+    with act("switch off", by=by, case=case, reason=reason) as case:
+        kill_switch_permissions.may_switch(case, by).or_refuse()
+        there = case.kill_switches.filter(released_at__isnull=True).select_related("pressed_by").first()
+        if there is not None:
+            raise Conflict(
+                f"{there.pressed_by} switched it off already, at {clock.moment_in_words(there.pressed_at)}."
+            )
+        pressed = KillSwitch(initiative=case, reason=reason.strip(), pressed_by=by, pressed_at=clock.now())
+        pressed.save()
+        record.record("switched off", case=case)
+    return pressed
+
+
+def switch_on(*, case: Initiative, reason: str, by: User) -> KillSwitch:
+    """Let the contract decide again. Raises Refused, Conflict when it is on already."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why it may go on."})
+    with act("switch on", by=by, case=case, reason=reason) as case:
+        kill_switch_permissions.may_switch_on(case, by).or_refuse()
+        pressed = case.kill_switches.filter(released_at__isnull=True).first()
+        if pressed is None:
+            raise Conflict("It is switched on already.")
+        pressed.released_by, pressed.released_at, pressed.release_reason = by, clock.now(), reason.strip()
+        pressed.save()
+        record.record("switched on", case=case, off_since=pressed.pressed_at)
+    return pressed
+
+
+def last_allowed_after(pressed: KillSwitch):
+    """The last moment after the press at which something was still allowed; None when nothing was.
+
+    From the log of decisions, which is written about every second.
+    """
+    decisions = PolicyDecision.objects.filter(
+        case_number=pressed.initiative.number, outcome=ALLOW, at__gte=pressed.pressed_at
+    )
+    if pressed.released_at is not None:
+        decisions = decisions.filter(at__lt=pressed.released_at)
+    return decisions.order_by("-at").values_list("at", flat=True).first()
+
+
+def _report(pressed: KillSwitch, told: str) -> str:
+    """What the drill was, as a text that anybody can open."""
+    return "\n".join(
+        [
+            f"Kill switch of {pressed.initiative.ref}, {pressed.initiative.title}",
+            f"Pressed:  {pressed.pressed_at.isoformat()} by {pressed.pressed_by}: {pressed.reason}",
+            f"Released: {pressed.released_at.isoformat()} by {pressed.released_by}: {pressed.release_reason}",
+            told,
+            f"It passes when nothing was allowed later than {IN_EFFECT_WITHIN:g} s after the press.",
+            "",
+        ]
+    )
+
+
+def record_drill(*, pressed: KillSwitch, covers: list[str], by: User) -> Evidence:
+    """Make a drill record from a use of the switch: a pass when nothing was allowed a second after the press.
+
+    Raises Refused while it is still pressed, or when its drill was recorded already.
+    """
+    with act("record drill", by=by, case=pressed.initiative_id) as case:
+        case_permissions.may_collaborate(case, by).or_refuse()
+        pressed = KillSwitch.objects.select_related("initiative", "pressed_by", "released_by").get(
+            pk=pressed.pk
+        )
+        if pressed.released_at is None:
+            no("It is still switched off.", "The drill ends when it is switched on again.").or_refuse()
+        if pressed.drill_id is not None:
+            no("This drill was recorded already.").or_refuse()
+        last = last_allowed_after(pressed)
+        seconds = (last - pressed.pressed_at).total_seconds() if last else 0.0
+        asked = PolicyDecision.objects.filter(
+            case_number=case.number, at__gte=pressed.pressed_at, at__lt=pressed.released_at
+        ).count()
+        told = f"{asked} questions were asked while it was off; " + (
+            f"the last was allowed {seconds:.2f} s after the press." if last else "none was allowed."
+        )
+        evidence = add_evidence(
+            case=case,
+            kind="drill_record",
+            title=f"Kill switch pressed on {clock.moment_in_words(pressed.pressed_at)}",
+            file=ContentFile(_report(pressed, told).encode(), f"kill-switch-{pressed.pk}.txt"),
+            observed_on=clock.local_day(pressed.pressed_at),
+            result="pass" if seconds <= IN_EFFECT_WITHIN and asked else "partial",
+            covers=covers,
+            by=by,
+        )
+        pressed.drill = evidence
+        pressed.save()
+    return evidence

@@ -1,0 +1,23 @@
+"""Who may deny everything that the systems of a case ask, and who lets them ask again."""
+
+from governance.models import User
+from governance.models.people import CHAIR, DEPUTY_CHAIR
+from governance.people import cooling_off
+from governance.permission_result import Answer, all_of, no, yes
+from initiatives.cases.permissions import is_any_chair, is_owner, memberships_on
+from initiatives.models import Initiative
+
+
+def may_switch(case: Initiative, person: User) -> Answer:
+    """Deny everything that its systems ask: those who may stop, at any stage."""
+    if case.closed:
+        return no(f"A case that is {case.stage} is denied everything already.")
+    if is_owner(case, person) or is_any_chair(case, person):
+        return yes()
+    return no("Only the owner or the chair presses this switch.", "Raise a concern: a hold denies as well.")
+
+
+def may_switch_on(case: Initiative, person: User) -> Answer:
+    """Let its systems ask again: those who may press the switch, and who cooled off."""
+    seats = () if is_owner(case, person) else memberships_on(case, person, (CHAIR, DEPUTY_CHAIR))
+    return all_of(may_switch(case, person), cooling_off.may_lift(person, seats))

@@ -1,0 +1,118 @@
+"""The switch that denies everything at once: pressed, released, and the drill made from having used it."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from governance import clock
+from governance.models import Rulebook
+from governance.permission_result import ended, no
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import ask, mend, one_act, sent
+from initiatives.enforcement import kill_switch, kill_switch_permissions
+from initiatives.enforcement.key_forms import DrillForm
+from initiatives.enforcement.kill_switch import IN_EFFECT_WITHIN, last_allowed_after
+from initiatives.form_fields import ReasonForm
+
+
+def switch_off(request: HttpRequest, ref: str) -> HttpResponse:
+    """Deny everything that systems of the case ask."""
+    case = access.case_for(request.user, ref)
+    kill_switch_permissions.may_switch(case, request.user).or_refuse()
+    return one_act(
+        request,
+        case,
+        ReasonForm(sent(request)),
+        lambda fields: kill_switch.switch_off(case=case, by=request.user, **fields),
+        "Its systems are switched off: whatever they ask is denied.",
+        title="Switch its systems off",
+        happens=[
+            "Within a second everything that its systems ask is denied, also what a person approved before.",
+            "The systems are told your reason, and every page of this case says that they are off.",
+            "Its stage, its proof and its reviews stay as they are. You or the chair can switch it on again.",
+        ],
+        verb="Switch them off",
+        danger=True,
+    )
+
+
+def switch_on(request: HttpRequest, ref: str) -> HttpResponse:
+    """Let the contract decide again; what was learned may become a drill record."""
+    case = access.case_for(request.user, ref)
+    kill_switch_permissions.may_switch_on(case, request.user).or_refuse()
+    pressed = case.kill_switches.filter(released_at__isnull=True).select_related("pressed_by").first()
+    if pressed is None and request.method != "POST":
+        no("Its systems are switched on.", "There is nothing to switch back.").or_refuse()
+    form = ReasonForm(sent(request))
+    if request.method == "POST" and form.is_valid():
+        released = kill_switch.switch_on(case=case, by=request.user, **form.cleaned_data)
+        messages.success(request, "Its systems are switched on: the contract decides again.")
+        if case_permissions.may_collaborate(case, request.user):
+            return redirect("case-drill", case.ref, released.pk)
+        return redirect("case", case.ref)
+    lede = (
+        f"{pressed.pressed_by} switched them off at {clock.moment_in_words(pressed.pressed_at)}: "
+        f"{ended(pressed.reason)}"
+        if pressed
+        else ""
+    )
+    return ask(
+        request,
+        case,
+        "case",
+        form,
+        title="Switch its systems on again",
+        lede=lede,
+        happens=["Its systems are answered by the contract again, within a second."],
+        verb="Switch them on",
+    )
+
+
+def drill(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
+    """Record a use of the switch as a drill: what the log shows of it becomes proof."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_collaborate(case, request.user).or_refuse()
+    pressed = case.kill_switches.select_related("pressed_by", "released_by").filter(pk=pk).first()
+    if pressed is None:
+        raise Http404("No such use of the switch on this case.")
+    if pressed.released_at is None:
+        no("It is still switched off.", "The drill ends when it is switched on again.").or_refuse()
+    if pressed.drill_id is not None:
+        no(
+            "This drill was recorded already.",
+            "Read the record.",
+            reverse("evidence-item", args=[case.ref, pressed.drill_id]),
+        ).or_refuse()
+    form = DrillForm(sent(request), book=Rulebook.objects.current().book)
+    if request.method == "POST" and form.is_valid():
+        try:
+            evidence = kill_switch.record_drill(pressed=pressed, by=request.user, **form.cleaned_data)
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            messages.success(request, "The drill is recorded as proof.")
+            return redirect("evidence-item", case.ref, evidence.pk)
+    last = last_allowed_after(pressed)
+    after = f"{(last - pressed.pressed_at).total_seconds():.2f} s after the press" if last else ""
+    return ask(
+        request,
+        case,
+        "systems",
+        form,
+        title="Record it as a drill",
+        lede=f"{pressed.pressed_by} switched its systems off at {clock.moment_in_words(pressed.pressed_at)}, and "
+        f"{pressed.released_by} on again at {clock.moment_in_words(pressed.released_at)}.",
+        happens=[
+            f"The last question that was still allowed came {after}."
+            if after
+            else "Nothing was allowed meanwhile.",
+            f"It passes when nothing was allowed later than {IN_EFFECT_WITHIN:g} s after the press, and something was "
+            "asked at all.",
+            "What the log shows becomes a drill record of this case, with the questions you choose.",
+        ],
+        verb="Record the drill",
+        back_url=reverse("systems", args=[case.ref]),
+    )

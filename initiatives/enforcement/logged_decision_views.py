@@ -1,0 +1,183 @@
+"""What the systems of a case asked and were told: the log, one decision of it, and the log as a file."""
+
+import json
+from datetime import timedelta
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from governance import clock
+from governance.authorization import decision_queries
+from governance.models import Clause, Entry, PolicyDecision
+from governance.models.decisions import OUTCOMES
+from governance.tables import csv_export
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import case_context
+from initiatives.enforcement import code_examples
+from initiatives.enforcement.key_forms import ToldForm
+from initiatives.enforcement.key_views import OUTCOME_TONES
+from initiatives.facts import case_rows
+
+MOST_EXPORTED = 100_000
+HEADING = [
+    "When",
+    "Outcome",
+    "Code",
+    "Who asked",
+    "Action",
+    "On what",
+    "Reason",
+    "Clauses",
+    "Contract version",
+    "System",
+    "Key",
+    "Approval",
+    "Request",
+    "Question",
+]
+
+
+@require_safe
+def decisions(request: HttpRequest, ref: str) -> HttpResponse:
+    """The log of the case, newest first; every part of the question may be looked for."""
+    case = access.case_for(request.user, ref)
+    context = case_context(request, case, "systems")
+    keys = _keys_of(case)
+    reads = bool(context["may"].read_questions)
+    form = ToldForm(request.GET, keys=keys.values(), subjects=reads)
+    found = decision_queries.page(
+        case.number, form.wanted, decision_queries.Place.read(request.GET.get("before", ""))
+    )
+    since = context["now"] - timedelta(days=1)
+    counts, cut = decision_queries.outcomes(case.number, since)
+    context |= {
+        "title": "What it was told",
+        "form": form,
+        "filtered": any(request.GET.get(name) for name in form.fields),
+        "all_url": reverse("told", args=[case.ref]),
+        "rows": _rows(case, found.rows, keys),
+        "more": found.more,
+        "looked_to": found.looked_to,
+        "first_page": not request.GET.get("before"),
+        "reads": reads,
+        "counts": [(OUTCOMES[key], OUTCOME_TONES[key], count) for key, count in counts.items()],
+        "cut": decision_queries.STRETCH if cut else 0,
+        "most": MOST_EXPORTED,
+        "signal": _signal(case, context["now"]),
+    }
+    return render(request, "initiatives/told.html", context)
+
+
+def _keys_of(case) -> dict:
+    return {key.pk: key for key in case.contract.keys.all()} if case.contract_id else {}
+
+
+def _rows(case, rows, keys) -> list[dict]:
+    """Decisions as the page shows them, each with the sentences of its clauses as the board signed them."""
+    said = _sentences(case, rows)
+    return [
+        {
+            "row": row,
+            "place": decision_queries.Place.of(row),
+            "word": OUTCOMES[row.outcome],
+            "tone": OUTCOME_TONES[row.outcome],
+            "key": keys.get(row.key_id),
+            "clauses": [(number, said.get((row.version_number, number), "")) for number in row.clauses],
+            "erased": row.salt is None,
+        }
+        for row in rows
+    ]
+
+
+def _sentences(case, rows) -> dict[tuple[int, int], str]:
+    wanted = {(row.version_number, number) for row in rows for number in row.clauses}
+    if not wanted or not case.contract_id:
+        return {}
+    clauses = Clause.objects.filter(
+        version__contract=case.contract,
+        version__number__in={version for version, _ in wanted},
+        number__in={number for _, number in wanted},
+    )
+    return {
+        (version, number): sentence
+        for version, number, sentence in clauses.values_list("version__number", "number", "sentence")
+    }
+
+
+def _signal(case, now) -> dict | None:
+    """For an MVP: how many different subjects asked lately, beside how many users its scope names."""
+    if case.stage != "mvp":
+        return None
+    begun = [row for row in case_rows.rows(case, "scopes") if row.starts_at and row.starts_at <= now]
+    scope = next((row for row in begun if row.ended_at is None or row.ended_at > now), None)
+    if scope is None:
+        return None
+    count = decision_queries.subjects(case.number, now - timedelta(days=decision_queries.SIGNAL_DAYS))
+    return {
+        "count": min(count, decision_queries.MOST_SUBJECTS),
+        "or_more": count > decision_queries.MOST_SUBJECTS,
+        "users": scope.user_count,
+        "over": count > scope.user_count,
+        "days": decision_queries.SIGNAL_DAYS,
+    }
+
+
+@require_safe
+def decision(request: HttpRequest, ref: str, moment: str) -> HttpResponse:
+    """One decision with the whole question, and whether the record has sealed it."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_read_questions(case, request.user).or_refuse()
+    place = decision_queries.Place.read(moment)
+    row = decision_queries.one(case.number, place) if place else None
+    if row is None:
+        raise Http404("No such decision of this case.")
+    context = case_context(request, case, "systems")
+    (shown,) = _rows(case, [row], _keys_of(case))
+    batch = Entry.objects.filter(table="governance_decisionbatch", key=str(row.batch_id))
+    context |= shown | {
+        "title": "One decision",
+        "meaning": code_examples.CODES.get(row.code, ("", ""))[1],
+        "asked": json.dumps(row.request, indent=2, ensure_ascii=False),
+        "entry": batch.select_related("leaf").first(),
+    }
+    return render(request, "initiatives/told_one.html", context)
+
+
+@require_safe
+def export(request: HttpRequest, ref: str) -> HttpResponse:
+    """The log as a CSV file: what the filters leave, newest first, as many as one file takes."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_read_questions(case, request.user).or_refuse()
+    keys = _keys_of(case)
+    wanted = ToldForm(request.GET, keys=keys.values(), subjects=True).wanted
+    rows = (_line(row, keys) for row in decision_queries.each(case.number, wanted, MOST_EXPORTED))
+    return csv_export.stream(
+        f"{case.ref}-decisions",
+        HEADING,
+        rows,
+        of=f"{case.ref} {request.GET.urlencode()}".strip(),
+        by=request.user,
+    )
+
+
+def _line(row: PolicyDecision, keys) -> list:
+    key = keys.get(row.key_id)
+    return [
+        clock.local(row.at).isoformat(sep=" ", timespec="milliseconds"),
+        OUTCOMES[row.outcome],
+        row.code,
+        row.subject,
+        row.action,
+        row.resource,
+        row.reason,
+        ", ".join(str(number) for number in row.clauses),
+        row.version_number,
+        key.system if key else "",
+        key.public if key else "",
+        row.approval,
+        row.request_id,
+        json.dumps(row.request, ensure_ascii=False),
+    ]

@@ -1,0 +1,417 @@
+"""Evidence: added, offered for more requirements, withdrawn, superseded, generated."""
+
+import hashlib
+from datetime import date
+
+import structlog
+from django.core.exceptions import ValidationError
+from django.core.files.storage import default_storage
+
+from governance import clock
+from governance.gates import criteria
+from governance.ledger import record
+from governance.ledger.row_history import insert_many
+from governance.models import Clause, Rulebook, User
+from governance.permission_result import Conflict, no
+from governance.storage import data_folder, file_fingerprints
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.act import act, settle_standing
+from initiatives.files.upload_policy import check_file, tidy_name
+from initiatives.findings.sync import follow
+from initiatives.integration.resilience.drill_findings import RECORD
+from initiatives.models import (
+    Answer,
+    ComponentVersion,
+    Coverage,
+    Drill,
+    Evidence,
+    EvidenceNames,
+    Initiative,
+    RoleAssignment,
+    ScopeVersion,
+    System,
+)
+from initiatives.models.evidence import CONDITIONS, EVIDENCE_KINDS, RESULTS
+
+log = structlog.get_logger("plumbline.evidence")
+
+
+def check_evidence(
+    case: Initiative,
+    *,
+    kind,
+    title,
+    observed_on,
+    covers,
+    result="",
+    condition="",
+    file=None,
+    link="",
+    clause=None,
+) -> dict:
+    """What is wrong with an item before it is added, by field; empty when nothing is."""
+    book = Rulebook.objects.current().book
+    wrong = {}
+    if kind not in EVIDENCE_KINDS:
+        wrong["kind"] = "Choose the kind of evidence."
+        return wrong
+    if not title.strip():
+        wrong["title"] = "Give it a title, for instance what it shows and when."
+    if observed_on is None:
+        wrong["observed_on"] = "Say on which day this was observed; its age counts from there."
+    elif observed_on > clock.today():
+        wrong["observed_on"] = f"{observed_on:%-d %B %Y} lies in the future; give the day it was observed."
+    if kind in book.result_kinds and result not in RESULTS:
+        wrong["result"] = f"A {EVIDENCE_KINDS[kind].lower()} has a result: pass, partial or fail."
+    if kind not in book.result_kinds and result:
+        wrong["result"] = f"A {EVIDENCE_KINDS[kind].lower()} carries no result."
+    if kind in book.condition_kinds and condition not in CONDITIONS:
+        wrong["condition"] = (
+            "Say under which condition it was tried: curated, bounded real, or full population."
+        )
+    if kind not in book.condition_kinds and condition:
+        wrong["condition"] = f"A {EVIDENCE_KINDS[kind].lower()} carries no test condition."
+    wrong |= _check_covers(book, kind, covers)
+    if kind == "contract_clause" and clause is None and not (file or link):
+        wrong["clause"] = "Choose the clause it refers to, or attach the vendor's clause."
+    if clause is not None and (case.contract_id is None or clause.version.contract_id != case.contract_id):
+        wrong["clause"] = "That clause belongs to another contract."
+    if kind not in ("attestation", "contract_clause") and not file and not link:
+        wrong["file"] = "Attach a file or paste a link: proof is something others can open."
+    return wrong
+
+
+def _check_covers(book, kind, covers) -> dict:
+    if not covers:
+        return {"covers": "Choose at least one question that this proves."}
+    for key in covers:
+        if key not in book.requirements:
+            return {"covers": f"The rulebook asks nothing named {key}."}
+        if key in criteria.GENERATED_ONLY:
+            return {"covers": f"{book.requirements[key].question} Its index is generated, never uploaded."}
+        if kind not in book.requirements[key].evidence:
+            wanted = " or ".join(EVIDENCE_KINDS[name].lower() for name in book.requirements[key].evidence)
+            given = EVIDENCE_KINDS[kind].lower()
+            return {"covers": f"{book.requirements[key].question} This needs a {wanted}, not a {given}."}
+        if kind == "attestation" and key in criteria.ACCEPTED_IN_PERSON:
+            return {"covers": f"{book.requirements[key].question} Only the person's own acceptance counts."}
+    return {}
+
+
+def add_evidence(
+    *,
+    case: Initiative,
+    kind: str,
+    title: str,
+    observed_on: date,
+    covers: list[str],
+    note: str = "",
+    file=None,
+    link: str = "",
+    clause: Clause | None = None,
+    result: str = "",
+    condition: str = "",
+    supersedes: Evidence | None = None,
+    names=None,
+    by: User,
+) -> Evidence:
+    """Add one item of proof for one or many requirements.
+
+    `names`: the component, scope and contract versions it speaks of; None means those running that day.
+    Raises ValidationError by field; Conflict when the superseded item already has a successor.
+    """
+    with act("add evidence", by=by, case=case) as case:
+        case_permissions.may_collaborate(case, by).or_refuse()
+        wrong = check_evidence(
+            case,
+            kind=kind,
+            title=title,
+            observed_on=observed_on,
+            covers=covers,
+            result=result,
+            condition=condition,
+            file=file,
+            link=link,
+            clause=clause,
+        )
+        if kind == "attestation":
+            wrong["kind"] = "An attestation comes from saving the answer with 'true as of'."
+        if wrong:
+            raise ValidationError(wrong)
+        if supersedes is not None and Evidence.objects.filter(supersedes=supersedes).exists():
+            raise Conflict(
+                f"{supersedes.title} was superseded already.", "Supersede the newest item instead."
+            )
+        if supersedes is not None and supersedes.initiative_id != case.pk:
+            raise ValidationError({"supersedes": "That item belongs to another case."})
+        item = create_evidence(
+            case,
+            kind=kind,
+            title=title.strip(),
+            observed_on=observed_on,
+            covers=covers,
+            note=note.strip(),
+            file=file,
+            link=link,
+            clause=clause,
+            result=result,
+            condition=condition,
+            supersedes=supersedes,
+            names=names,
+            by=by,
+        )
+        settle_item(case, item)
+    return item
+
+
+def settle_item(case: Initiative, item: Evidence) -> None:
+    """Rewrite the standing after this item came, covers more or was withdrawn; drill records speak in the register."""
+    if item.kind != RECORD or not follow([case]):
+        settle_standing(case)
+
+
+def create_evidence(
+    case: Initiative,
+    *,
+    kind,
+    title,
+    observed_on,
+    covers,
+    by,
+    note="",
+    file=None,
+    link="",
+    clause=None,
+    result="",
+    condition="",
+    supersedes=None,
+    names=None,
+    acceptance: RoleAssignment | None = None,
+    generated=False,
+    captured_from="",
+) -> Evidence:
+    """The rows of one item, inside the running act. The file is written first, hashed while it streams."""
+    from initiatives.running.actions import void_late
+
+    item = Evidence(
+        initiative=case,
+        kind=kind,
+        title=title,
+        note=note,
+        link=link,
+        clause=clause,
+        observed_on=observed_on,
+        result=result,
+        condition=condition,
+        author=by,
+        added_at=clock.now(),
+        supersedes=supersedes,
+        acceptance=acceptance,
+        generated=generated,
+        captured_at=clock.now() if captured_from else None,
+    )
+    if file is not None:
+        store(item, file, page=bool(captured_from))
+    elif generated:
+        item.sha256 = hashlib.sha256(note.encode()).hexdigest()
+    item.save()
+    insert_many(
+        Coverage,
+        [Coverage(evidence=item, requirement=key, added_at=clock.now()) for key in dict.fromkeys(covers)],
+    )
+    named = names if names is not None else versions_named(case, observed_on, clause)
+    insert_many(EvidenceNames, [_name(item, version) for version in named])
+    void_late(case, item)
+    record.record(
+        "evidence added",
+        case=case,
+        evidence=item.pk,
+        evidence_kind=kind,
+        title=title,
+        covers=list(covers),
+        observed_on=observed_on,
+        sha256=item.sha256,
+        link=link,
+        result=result,
+        condition=condition,
+        supersedes=supersedes.pk if supersedes else None,
+        **({"captured_from": captured_from} if captured_from else {}),
+    )
+    return item
+
+
+def store(item: Evidence, file, *, page: bool = False) -> None:
+    """Check a file and write it outside the web root under its own hash, streamed. Raises ValidationError.
+
+    `page`: it was fetched, and may be a web page; a person's upload may not.
+    """
+    if why := data_folder.wrong():
+        log.error("a file was turned away", reason=why)
+        raise ValidationError(
+            {
+                "file": "Files cannot be kept now: their folder is not in its place. Tell an admin, and try again."
+            }
+        )
+    item.content_type = check_file(file, page=page)
+    digest = hashlib.sha256()
+    size = 0
+    for chunk in file.chunks():
+        digest.update(chunk)
+        size += len(chunk)
+    file.seek(0)
+    item.sha256, item.size = digest.hexdigest(), size
+    item.file_name = tidy_name(file.name)
+    place = f"evidence/{item.sha256[:2]}/{item.sha256}"
+    # The name is the content: a file that is there already is the same file, unless somebody swapped it.
+    there = file_fingerprints.state(place, item.sha256) == file_fingerprints.THERE
+    item.file.name = place if there else default_storage.save(place, file)
+
+
+def versions_named(case: Initiative, observed_on: date, clause: Clause | None = None) -> list:
+    """What an item speaks of when nobody says: what ran that day, the scope then and the scope planned."""
+    moment = min(clock.now(), clock.midnight_after(observed_on))
+    versions = ComponentVersion.objects.filter(component__initiative=case).select_related("component")
+    running = list(versions.running_at(clock.now() if observed_on == clock.today() else moment))
+    scopes = [
+        scope
+        for scope in case.scopes.all()
+        if (scope.ended_at is None or scope.ended_at > moment)
+        and (scope.starts_at is None or scope.starts_at <= moment)
+    ]
+    contract = clause.version if clause else (case.contract.in_force_at(moment) if case.contract_id else None)
+    return [*running, *scopes, *([contract] if contract else [])]
+
+
+def _name(item: Evidence, version) -> EvidenceNames:
+    field = {
+        "ComponentVersion": "component_version",
+        "ScopeVersion": "scope_version",
+        "ContractVersion": "contract_version",
+        "System": "system",
+    }[type(version).__name__]
+    owner = version.component.initiative_id if isinstance(version, ComponentVersion) else None
+    if isinstance(version, System) and not item.initiative.links.filter(system=version).exists():
+        raise ValidationError({"names": f"The case has no link to {version}."})
+    if isinstance(version, ScopeVersion):
+        owner = version.initiative_id
+    if owner is not None and owner != item.initiative_id:
+        raise ValidationError({"names": "A version of another case cannot be named."})
+    return EvidenceNames(evidence=item, **{field: version})
+
+
+def cover(*, evidence: Evidence, requirements: list[str], by: User) -> Evidence:
+    """Offer an item that is there already for more requirements."""
+    from initiatives.running.actions import void_late
+
+    with act("offer evidence", by=by, case=evidence.initiative_id) as case:
+        case_permissions.may_collaborate(case, by).or_refuse()
+        evidence = Evidence.objects.get(pk=evidence.pk)
+        book = Rulebook.objects.current().book
+        wrong = _check_covers(book, evidence.kind, requirements)
+        if evidence.withdrawn_at:
+            wrong["covers"] = "This item was withdrawn."
+        if wrong:
+            raise ValidationError(wrong)
+        have = set(evidence.coverage.values_list("requirement", flat=True))
+        new = [key for key in dict.fromkeys(requirements) if key not in have]
+        for key in new:
+            Coverage(evidence=evidence, requirement=key, added_at=clock.now()).save()
+        void_late(case, evidence, keys=new)
+        if new:
+            record.record("evidence offered", case=case, evidence=evidence.pk, covers=new)
+            settle_item(case, evidence)
+    return evidence
+
+
+def withdraw_evidence(*, evidence: Evidence, reason: str, by: User) -> Evidence:
+    """Withdraw an item that should not have been added. It stays readable and stops counting."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why it should not count."})
+    with act("withdraw evidence", by=by, case=evidence.initiative_id, reason=reason) as case:
+        case_permissions.may_collaborate(case, by).or_refuse()
+        evidence = Evidence.objects.get(pk=evidence.pk)
+        if evidence.withdrawn_at:
+            raise Conflict("It was withdrawn already.")
+        if Drill.objects.standing().filter(evidence=evidence).exists():
+            no("It is the record of a drill.", "Take the drill back; its record goes with it.").or_refuse()
+        withdraw_row(case, evidence, reason.strip())
+        settle_item(case, evidence)
+    return evidence
+
+
+def withdraw_row(case: Initiative, evidence: Evidence, why: str) -> None:
+    """Withdraw an item inside the running act."""
+    evidence.withdrawn_at, evidence.withdrawn_reason = clock.now(), why
+    evidence.save()
+    record.record("evidence withdrawn", case=case, evidence=evidence.pk, title=evidence.title)
+
+
+def generate_index(*, case: Initiative, by: User) -> Evidence:
+    """Generate the index that answers `prod.q07_governance_evidence`: no free text, never uploaded."""
+    with act("generate index", by=by, case=case) as case:
+        case_permissions.may_manage(case, by).or_refuse()
+        item = write_index(case, by)
+        settle_standing(case)
+    return item
+
+
+def write_index(case: Initiative, by: User) -> Evidence:
+    """The index as an item of evidence, inside the running act: contract, impact, earlier decisions, conditions."""
+    key = next(iter(criteria.GENERATED_ONLY))
+    text = index_text(case)
+    answer = Answer.objects.filter(initiative=case, requirement=key).first()
+    words = f"Generated index of {clock.today():%-d %B %Y}."
+    if answer is None:
+        Answer(initiative=case, requirement=key, kind="answered", text=words, by=by, at=clock.now()).save()
+    previous = case.evidence.filter(generated=True, superseded_by__isnull=True).order_by("-id").first()
+    return create_evidence(
+        case,
+        kind="system_record",
+        title=f"Governance index, {clock.today():%-d %B %Y}",
+        observed_on=clock.today(),
+        covers=[key],
+        note=text,
+        generated=True,
+        supersedes=previous,
+        by=by,
+    )
+
+
+def index_text(case: Initiative) -> str:
+    """What the index says, in plain lines, from the rows as they stand."""
+    lines = [f"Governance index of {case.ref}, {case.title}"]
+    contract = case.contract.in_force_at(clock.now()) if case.contract_id else None
+    if contract is None:
+        lines.append("Contract: none in force.")
+    else:
+        lines.append(
+            f"Contract: version {contract.number}, in force since {contract.starts_at:%-d %B %Y}, "
+            f"sha-256 {contract.digest}"
+        )
+        lines += [f"  {clause.get_kind_display()}: {clause.sentence}" for clause in contract.clauses.all()]
+    impact = Evidence.objects.filter(
+        initiative=case, coverage__requirement="gov.impact", withdrawn_at__isnull=True
+    )
+    lines += [
+        f"Impact assessment: {item.title}, observed {item.observed_on:%-d %B %Y}, {item.fingerprint}"
+        for item in impact
+    ]
+    if not impact:
+        lines.append("Impact assessment: none.")
+    lines.append(f"Risk tier: {case.get_tier_display() or 'not confirmed'}")
+    for review in case.reviews.exclude(outcome="open").order_by("id"):
+        lines.append(
+            f"Gate {review.gate}: {review.get_outcome_display().lower()}, {review.ended_at:%-d %B %Y}"
+        )
+        for vote in review.sign_offs.latest().select_related("person"):
+            lines.append(
+                f"  {vote.get_seat_display()}: {vote.get_verdict_display().lower()}, {vote.person}, {vote.digest}"
+            )
+        for condition in review.conditions.all():
+            state = (
+                f"met {condition.met_at:%-d %B %Y}"
+                if condition.met_at
+                else f"open, due {condition.due:%-d %B %Y}"
+            )
+            lines.append(f"  Condition: {condition.text} ({state})")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,117 @@
+"""The files of evidence, to those who may read them: downloaded, or looked at in the page. Each reading is recorded."""
+
+from django.http import FileResponse, Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from governance.ledger import record, row_history
+from governance.storage import file_fingerprints
+from initiatives import tasks as initiatives_tasks
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.evidence.views import item_context
+from initiatives.files import file_previews
+
+# Whatever a browser makes of a file: nothing in it runs, loads or sends, and it shares nothing with our pages.
+POLICY = "sandbox; default-src 'none'; frame-ancestors {}; form-action 'none'; base-uri 'none'"
+
+
+def download(request, ref, pk):
+    """The file, as a download only."""
+    case, row = _door(request, ref, pk)
+    found = _opened(row)
+    if found.file is None:
+        return _missing(request, case, row, found)
+    _read(request, case, row, "download")
+    answer = FileResponse(
+        found.file,
+        as_attachment=True,
+        filename=row.file_name or f"evidence-{row.pk}",
+        content_type=row.content_type,
+    )
+    return guarded(answer, framed_by="'none'")
+
+
+@require_safe
+def look(request, ref, pk):
+    """The page that shows the file: text and tables in words, a picture or PDF in a frame of its own."""
+    case, row = _door(request, ref, pk)
+    found = _opened(row)
+    if found.file is None:
+        return _missing(request, case, row, found)
+    content = _content(found.file)
+    told = file_previews.told(row, content)
+    if told is not None:
+        _read(request, case, row, "look")
+    context = item_context(request, case, row) | {
+        "told": told,
+        "table": isinstance(told, file_previews.Table),
+        "sent_as": "" if told is not None else file_previews.sent_as(content),
+    }
+    answer = render(request, "initiatives/evidence_look.html", context)
+    answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
+@require_safe
+def content(request, ref, pk):
+    """A picture or PDF as it is, for the frame of that page. Raises Http404 for whatever else a file is."""
+    case, row = _door(request, ref, pk)
+    found = _opened(row)
+    if found.file is None:
+        return _missing(request, case, row, found)
+    body = _content(found.file)
+    content_type = file_previews.sent_as(body)
+    if not content_type:
+        raise Http404("This file is only handed out as a download.")
+    _read(request, case, row, "look")
+    answer = HttpResponse(body, content_type=content_type)
+    answer["Content-Disposition"] = "inline"
+    answer["X-Frame-Options"] = "SAMEORIGIN"
+    return guarded(answer, framed_by="'self'")
+
+
+def _door(request, ref, pk):
+    """The case and its item that has a file, when this person may read files of evidence there."""
+    case = access.case_for(request.user, ref)
+    row = access.evidence_for(request.user, case, pk)
+    case_permissions.may_open_file(case, request.user).or_refuse()
+    if not row.file:
+        raise Http404("This item has no file.")
+    return case, row
+
+
+def _opened(row) -> file_fingerprints.Opened:
+    """The file, hashed; only looked at. Where that is news, the worker is asked to look, and writes what it finds."""
+    found = file_fingerprints.opened(row.file.name, row.sha256)
+    if (found.file is None) == (row.missing_since is None):
+        file_fingerprints.ask_worker(initiatives_tasks.check_file, row.pk)
+    return found
+
+
+def _content(file) -> bytes:
+    with file:
+        return file.read()
+
+
+def _missing(request, case, row, found: file_fingerprints.Opened):
+    context = item_context(request, case, access.evidence_for(request.user, case, row.pk))
+    context["changed"] = found.state == file_fingerprints.CHANGED
+    return render(request, "initiatives/evidence_missing.html", context, status=404)
+
+
+def _read(request, case, row, way: str) -> None:
+    """The entry that this person read the file, before a byte of it leaves."""
+    with row_history.acting(by=request.user, reason=""):
+        record.record(
+            "evidence opened", case=case, evidence=row.pk, title=row.title, sha256=row.sha256, way=way
+        )
+
+
+def guarded(answer, *, framed_by: str):
+    """Let nothing in a handed out file run, load or send, whatever a browser makes of it."""
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Content-Security-Policy"] = POLICY.format(framed_by)
+    answer["Cross-Origin-Resource-Policy"] = "same-origin"
+    answer["Cache-Control"] = "private, no-store"
+    return answer

@@ -1,0 +1,203 @@
+"""Forms on evidence: what it is, what it proves, which versions it speaks of."""
+
+from django import forms
+
+from governance import clock
+from governance.gates import requirements as gates_requirements
+from governance.models import Clause
+from initiatives.evidence.actions import versions_named
+from initiatives.form_fields import DayField, WordsField
+from initiatives.models import ComponentVersion, Initiative
+from initiatives.models.evidence import CONDITIONS, EVIDENCE_KINDS, RESULTS
+
+# What people add themselves: an attestation comes from saving the answer.
+ADDED_KINDS = {key: words for key, words in EVIDENCE_KINDS.items() if key != "attestation"}
+BY_ITSELF, CHOSEN = "", "chosen"
+
+
+def names_of(case: Initiative) -> dict[str, object]:
+    """Every version an item of this case may name, by a key for the form; the newest first."""
+    versions = ComponentVersion.objects.filter(component__initiative=case).select_related("component")
+    found = {f"part-{row.pk}": row for row in versions.order_by("component__layer", "-runs_from")}
+    found |= {f"scope-{row.pk}": row for row in case.scopes.order_by("-number")}
+    if case.contract_id:
+        approved = case.contract.versions.filter(starts_at__isnull=False).select_related("contract")
+        found |= {f"contract-{row.pk}": row for row in approved.order_by("-number")}
+    return found
+
+
+def spoken_of(case: Initiative, kind: str, observed_on, clause=None) -> list:
+    """What an item speaks of when nobody says: what ran that day and what is planned; a test, of components only."""
+    planned = ComponentVersion.objects.filter(component__initiative=case, runs_from__gt=clock.now())
+    found = list(
+        dict.fromkeys([*versions_named(case, observed_on, clause), *planned.select_related("component")])
+    )
+    if kind == "test_report":
+        found = [row for row in found if isinstance(row, ComponentVersion)]
+    return found
+
+
+class ProofForm(forms.Form):
+    """The item itself. `kinds` are those offered; only fields that a kind carries are asked."""
+
+    kind = forms.ChoiceField(label="Kind of proof")
+    title = forms.CharField(max_length=200, help_text="What it shows, and of when.")
+    file = forms.FileField(
+        required=False, help_text="PDF, picture, office document, text, CSV, JSON or mail, up to 25 MB."
+    )
+    link = forms.URLField(
+        required=False,
+        max_length=1000,
+        assume_scheme="https",
+        help_text="A link is shown as unverified: nobody here can say what stands behind it later.",
+    )
+    clause = forms.ModelChoiceField(queryset=Clause.objects.none(), required=False, empty_label="none")
+    observed_on = DayField(
+        label="Observed on", help_text="Its age counts from this day, not from the day it is added."
+    )
+    result = forms.ChoiceField(choices=[("", "none"), *RESULTS.items()], required=False)
+    condition = forms.ChoiceField(
+        label="Tried under", choices=[("", "none"), *CONDITIONS.items()], required=False
+    )
+    note = WordsField(required=False, help_text="Period, query, sample: what a reader needs to judge it.")
+    names_how = forms.ChoiceField(
+        label="What it speaks of",
+        required=False,
+        widget=forms.RadioSelect,
+        choices=[
+            (BY_ITSELF, "What ran on that day and what is planned; for a test report, the components only"),
+            (CHOSEN, "Exactly the versions ticked below"),
+        ],
+    )
+    names = forms.MultipleChoiceField(
+        label="Versions",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Ticked are those it speaks of by itself when observed today.",
+    )
+
+    def __init__(self, *args, case: Initiative, book, kinds, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.case = case
+        kinds = [kind for kind in ADDED_KINDS if kind in kinds]
+        self.fields["kind"].choices = [(kind, ADDED_KINDS[kind]) for kind in kinds]
+        if not book.result_kinds & set(kinds):
+            del self.fields["result"]
+        if not book.condition_kinds & set(kinds):
+            del self.fields["condition"]
+        in_force = case.contract.in_force_at(clock.now()) if case.contract_id else None
+        if in_force is None or "contract_clause" not in kinds:
+            del self.fields["clause"]
+        else:
+            self.fields["clause"].queryset = in_force.clauses.all()
+        self.known = names_of(case)
+        if self.known:
+            usual = spoken_of(case, kinds[0] if len(kinds) == 1 else "", clock.today())
+            self.fields["names"].choices = [(key, _name(row)) for key, row in self.known.items()]
+            self.fields["names"].initial = [key for key, row in self.known.items() if row in usual]
+        else:
+            del self.fields["names"], self.fields["names_how"]
+        self.fields["observed_on"].initial = clock.today()
+
+    def act(self) -> dict:
+        """The fields as the act takes them."""
+        fields = self.cleaned_data
+        return {
+            "kind": fields["kind"],
+            "title": fields["title"],
+            "observed_on": fields["observed_on"],
+            "note": fields["note"],
+            "file": fields["file"],
+            "link": fields["link"],
+            "clause": fields.get("clause"),
+            "result": fields.get("result", ""),
+            "condition": fields.get("condition", ""),
+            "names": self.named(),
+        }
+
+    def named(self) -> list:
+        """The versions the item speaks of."""
+        fields = self.cleaned_data
+        if fields.get("names_how") == CHOSEN:
+            return [self.known[key] for key in fields["names"]]
+        observed_on = fields["observed_on"] or clock.today()
+        return spoken_of(self.case, fields["kind"], observed_on, fields.get("clause"))
+
+
+def _name(row) -> str:
+    """A version as people tell it apart, with its days."""
+    if isinstance(row, ComponentVersion):
+        planned = " (planned)" if row.runs_from > clock.now() else ""
+        past = f" (until {row.runs_to:%-d %B %Y})" if row.runs_to and row.runs_to <= clock.now() else ""
+        return f"{row.component.get_layer_display()}: {row}{planned or past}"
+    if hasattr(row, "user_count"):
+        planned = " (planned)" if row.starts_at is None and row.ended_at is None else ""
+        return f"Scope {row.number}: {row.user_count} users{planned}"
+    return f"Contract, version {row.number}"
+
+
+class EvidenceForm(ProofForm):
+    """A new item for one or many questions; `kind` is chosen before, so that only fitting questions are offered."""
+
+    covers = forms.MultipleChoiceField(
+        label="Which questions it proves",
+        widget=forms.CheckboxSelectMultiple,
+        help_text="One item may prove many.",
+    )
+    supersedes = forms.ModelChoiceField(
+        label="Replaces",
+        queryset=None,
+        required=False,
+        empty_label="nothing",
+        help_text="The older item stops counting, and approvals that rest on it go stale.",
+    )
+
+    def __init__(self, *args, case: Initiative, book, kind: str, keys, **kwargs):
+        super().__init__(*args, case=case, book=book, kinds=[kind], **kwargs)
+        self.fields["kind"].widget = forms.HiddenInput()
+        self.fields["kind"].initial = kind
+        for name in ("result", "condition"):
+            if name in self.fields:
+                self.fields[name].required = True
+                self.fields[name].choices = [("", "choose"), *self.fields[name].choices[1:]]
+        self.fields["covers"].choices = cover_choices(book, kind, keys)
+        live = case.evidence.filter(withdrawn_at__isnull=True, superseded_by__isnull=True, generated=False)
+        self.fields["supersedes"].queryset = live.exclude(kind="attestation").order_by("-observed_on", "-id")
+        self.order_fields(["kind", "file", "link", "clause", "title", "observed_on", "covers"])
+
+    def act(self) -> dict:
+        """The fields as the act takes them."""
+        fields = self.cleaned_data
+        return super().act() | {"covers": fields["covers"], "supersedes": fields["supersedes"]}
+
+
+def coverable(book, kind: str, keys) -> list[str]:
+    """The questions among `keys` that an item of this kind can prove, in the rulebook's order."""
+    return [
+        key
+        for key in book.requirements
+        if key in keys
+        and key not in gates_requirements.GENERATED_ONLY
+        and kind in book.requirements[key].evidence
+    ]
+
+
+def cover_choices(book, kind: str, keys) -> list[tuple[str, str]]:
+    """Those questions as choices."""
+    return [(key, book.requirements[key].question) for key in coverable(book, kind, keys)]
+
+
+class CaptureForm(forms.Form):
+    """Nothing to fill in; it carries what went wrong while a link was fetched."""
+
+
+class CoverForm(forms.Form):
+    """More questions that an item proves."""
+
+    requirements = forms.MultipleChoiceField(
+        label="Which questions it proves too", widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args, book, kind: str, keys, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["requirements"].choices = cover_choices(book, kind, keys)

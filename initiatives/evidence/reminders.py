@@ -1,0 +1,193 @@
+"""Proof that ages, files that are gone, changes recorded halfway."""
+
+from collections import defaultdict
+from datetime import date, datetime, timedelta
+
+from django.db.models import Q
+from django.urls import reverse
+
+from governance import clock
+from governance.gates import criteria
+from governance.models import Rulebook
+from governance.notices.due import before, since
+from initiatives.facts import supported_stage
+from initiatives.models import ChangeRecord, Evidence, Initiative, Review, Span
+from initiatives.reminders.recipients import Circle, told
+from initiatives.reminders.wording import about
+
+CLAIMING = ("prototype", "mvp", "production")
+ROLE_OF_DESK = {"business_owner": "owner"}
+LISTED = 12  # questions spelt out in one message; the checklist has the rest
+
+
+def proof(moment: datetime):
+    """Gate evidence that is about to age out, or has: to the owner and to whoever answers the question.
+
+    Asked are the gates up to the claimed stage and the one under review. Only blocking requirements.
+    """
+    today, book = clock.local_day(moment), Rulebook.objects.current().book
+    warn = book.freshness.warn_days_before
+    cases = _cases_near(moment, today + timedelta(days=max(warn, default=0)))
+    reviews = {
+        row.initiative_id: row for row in Review.objects.filter(outcome=Review.OPEN, initiative__in=cases)
+    }
+    circle = Circle(cases)
+    for case in cases:
+        facts = supported_stage.facts_of(case)
+        states = criteria.states_at(facts, book, moment)
+        keys = set(supported_stage.asked(facts, book))
+        if case.pk in reviews:
+            gate = book.gates[reviews[case.pk].gate]
+            keys |= set(gate.requirements()) - book.deferred(gate)
+        ageing: dict[date, list[str]] = defaultdict(list)
+        for key in book.requirements:
+            if (
+                key in keys
+                and book.requirements[key].blocking
+                and (day := stale_on(facts, book, states[key]))
+            ):
+                ageing[day].append(key)
+        for day, found in ageing.items():
+            yield from _of_day(case, circle, book, found, day, today, warn)
+
+
+def _cases_near(moment: datetime, horizon: date) -> list[Initiative]:
+    """Cases with proof that turns by then, or with something missing already, told from their standing alone."""
+    near = Span.objects.covering(moment).filter(Q(next_stale_on__lte=horizon) | ~Q(gaps={}))
+    turning = Span.objects.filter(from_at__gt=moment, from_at__lte=clock.midnight_after(horizon))
+    live = Initiative.objects.live().exclude(basis="import")
+    under_review = Review.objects.filter(outcome=Review.OPEN).values("initiative")
+    claimed = Q(stage__in=CLAIMING) & (
+        Q(pk__in=near.values("initiative")) | Q(pk__in=turning.values("initiative"))
+    )
+    return list(live.filter(claimed | Q(pk__in=under_review)).select_related("unit").order_by("pk"))
+
+
+def stale_on(facts, book, state: criteria.State) -> date | None:
+    """The day from which the proof of a requirement no longer counts for its age; None where age ends nothing."""
+    if state.state in ("grounded", "not_applicable"):
+        return state.last_day + timedelta(days=1) if state.last_day else None
+    if state.state == "stale":
+        requirement = book.requirements.get(state.key)
+        last = criteria.expiry(requirement, state.items[0], facts.high)
+        return last + timedelta(days=1) if last else None
+    return None
+
+
+def _of_day(case, circle: Circle, book, keys: list[str], day: date, today: date, warn):
+    """The messages about what ages out on one day, one for each person with the questions that lie with them."""
+    last = day - timedelta(days=1)  # days are counted to the last on which it is current, as pages say it
+    period = "0d" if day <= today else before(last, today, warn)
+    if not period:
+        return
+    owner = circle.owner(case)
+    of_person: dict = defaultdict(list)
+    for key in keys:
+        role = ROLE_OF_DESK.get(book.requirements[key].answered_by, book.requirements[key].answered_by)
+        answering = circle.role(case, role)
+        for person in {person.pk: person for person in (owner, answering) if person is not None}.values():
+            of_person[person].append(key)
+    if not owner:
+        for person in circle.in_charge(case):
+            of_person[person] = keys
+    stale = day <= today
+
+    def make(found):
+        proofs = "one proof" if len(found) == 1 else f"{len(found)} proofs"
+        ages = "age" if len(found) > 1 else "ages"
+        words = (
+            f"{proofs} stale since {day:%-d %B %Y}"
+            if stale
+            else f"{proofs} {ages} out after {last:%-d %B %Y}"
+        )
+        return about(
+            case,
+            "proof",
+            f"case:{case.pk}:{day.isoformat()}",
+            words,
+            text=_listed(book, found) + _until(len(found), stale),
+            link=reverse("checklist", args=[case.ref]),
+            due_on=last,
+        )
+
+    for person, found in of_person.items():
+        yield from told([person], period, make(found))
+    already = {person.pk for person in of_person}
+    higher, people = circle.escalated(case, last, today)
+    yield from told([], "", make(keys), (higher, [person for person in people if person.pk not in already]))
+
+
+def _until(count: int, stale: bool) -> str:
+    it, counts = ("It", "counts") if count == 1 else ("They", "count")
+    return f"{it} no longer {counts}." if stale else f"{it} {counts} until then, and newer proof takes over."
+
+
+def _listed(book, keys: list[str]) -> str:
+    lines = [f"- {book.requirements[key].question}" for key in keys[:LISTED]]
+    if len(keys) > LISTED:
+        lines.append(f"- and {len(keys) - LISTED} more")
+    return "\n".join(lines) + "\n"
+
+
+def files_missing(moment: datetime):
+    """Evidence whose file storage no longer has: to admins, who can bring it back, and to the owner."""
+    rows = list(
+        Evidence.objects.filter(
+            missing_since__isnull=False, withdrawn_at__isnull=True, superseded_by__isnull=True
+        )
+        .select_related("initiative__unit")
+        .order_by("pk")
+    )
+    circle = Circle(row.initiative for row in rows)
+    for row in rows:
+        case, day = row.initiative, clock.local_day(row.missing_since)
+        yield from told(
+            [*circle.admins, circle.owner(case)],
+            day.isoformat(),
+            about(
+                case,
+                "file missing",
+                f"evidence:{row.pk}",
+                f"the file of “{row.title[:80]}” is missing",
+                text="It counts as voided until the file is back. An admin can restore it from a backup; "
+                "otherwise the owner adds the proof again.",
+                link=reverse("evidence-item", args=[case.ref, row.pk]),
+            ),
+        )
+
+
+def open_changes(moment: datetime):
+    """Changes of what runs that name no approver or no way back: to owner and technical lead, then the chair."""
+    today = clock.local_day(moment)
+    rows = list(
+        ChangeRecord.objects.exclude(layer="")
+        .filter(Q(approver__isnull=True) | Q(rollback=""), effective_at__lte=moment)
+        .filter(initiative__withdrawn_at__isnull=True, initiative__stage__in=("proposed", *CLAIMING))
+        .select_related("initiative__unit")
+        .order_by("pk")
+    )
+    circle = Circle(row.initiative for row in rows)
+    for row in rows:
+        case, start = row.initiative, clock.local_day(row.effective_at)
+        lacking = [
+            words
+            for words, missing in (
+                ("who approved it", not row.approver_id),
+                ("how it is undone", not row.rollback),
+            )
+            if missing
+        ]
+        yield from told(
+            [circle.owner(case), circle.role(case, "technical_lead")],
+            since(start, today, (0, 3)),
+            about(
+                case,
+                "change",
+                f"change:{row.pk}",
+                f"the change “{row.what[:80]}” is recorded halfway",
+                text=f"It has run since {start:%-d %B %Y}. Still missing: {' and '.join(lacking)}. "
+                "The owner or the technical lead can add it.",
+                link=reverse("change-complete", args=[row.pk]),
+            ),
+            circle.escalated(case, start, today),
+        )

@@ -1,0 +1,396 @@
+"""The evidence of a case: listed, added, read, offered for more, withdrawn, generated."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from governance import clock
+from governance.gates import criteria
+from governance.models import Rulebook
+from governance.transparency_log import as_of
+from governance.web.middleware import on_any_day
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import acted, ask, case_context, mend, page_of, pick, sent
+from initiatives.checklist.row_presentation import sheets_of
+from initiatives.evidence import actions, captures
+from initiatives.evidence.captures import versions_of
+from initiatives.evidence.forms import ADDED_KINDS, CaptureForm, CoverForm, EvidenceForm, cover_choices
+from initiatives.files import file_previews
+from initiatives.form_fields import ReasonForm
+from initiatives.models.evidence import EVIDENCE_KINDS
+from initiatives.stages import impact_preview
+
+STATES = {
+    "current": "current",
+    "aging": "ageing within 30 days",
+    "stale": "stale",
+    "voided": "ended by a change",
+    "superseded": "superseded",
+    "withdrawn": "withdrawn",
+    "missing": "file missing",
+}
+TONES = {"current": "ok", "aging": "warn", "stale": "warn", "voided": "bad", "missing": "bad"}
+
+
+@on_any_day(access.case_on_any_day)
+def evidence_list(request, ref):
+    """Every item with its state, filtered by state and kind."""
+    case = access.case_for(request.user, ref)
+    context = case_context(request, case, "evidence")
+    state = pick(request.GET.get("state"), STATES)
+    kind = pick(request.GET.get("kind"), EVIDENCE_KINDS)
+    facts, book, now = context["facts"], context["book"], context["now"]
+    rows = [
+        {"item": item, "state": found, "word": STATES[found], "tone": TONES.get(found, ""), "last": last}
+        for item in sorted(facts.items, key=lambda item: (item.observed_on, item.id), reverse=True)
+        for found, last in [state_of_item(facts, book, item, now)]
+        if kind in ("", item.kind) and state in ("", found)
+    ]
+    page = page_of(request, rows)
+    authors = dict(
+        case.evidence.filter(pk__in=[row["item"].id for row in page]).values_list("pk", "author__full_name")
+    )
+    for row in page:
+        row["author"] = authors.get(row["item"].id, "")
+        row["kind"] = EVIDENCE_KINDS[row["item"].kind]
+    context |= {
+        "title": "Evidence",
+        "page": page,
+        "states": context["states"],
+        "wanted": STATES,
+        "kinds": EVIDENCE_KINDS,
+        "state": state,
+        "kind": kind,
+    }
+    return render(request, "initiatives/evidence_list.html", context)
+
+
+def state_of_item(facts, book, item, now) -> tuple[str, object]:
+    """The state of an item over all it covers, its best one, and the last day on which it is current somewhere."""
+    if item.withdrawn_at is not None:
+        return "withdrawn", None
+    if item.superseded_by is not None:
+        return "superseded", None
+    if item.missing:
+        return "missing", None
+    today = clock.local_day(now)
+    asked = [book.requirements[key] for key in item.covers if key in book.requirements]
+    alive = [requirement for requirement in asked if item.void_at(requirement.key, now) is None]
+    if asked and not alive:
+        return "voided", None
+    ends = [criteria.expiry(requirement, item, facts.high) for requirement in alive]
+    if not ends or None in ends:
+        return "current", None
+    last = max(ends)
+    if last < today:
+        return "stale", last
+    return ("aging" if (last - today).days <= max(book.freshness.warn_days_before) else "current"), last
+
+
+def add(request, ref):
+    """Add an item: first its kind, then the questions it can prove and the rest."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_collaborate(case, request.user).or_refuse()
+    book = Rulebook.objects.current().book
+    keys = {key for sheet in sheets_of(case, book) for key in sheet.keys}
+    older = _older(case, request.GET.get("supersedes"))
+    kind = pick(request.POST.get("kind") or request.GET.get("kind"), ADDED_KINDS, older.kind if older else "")
+    if not kind:
+        context = case_context(request, case, "evidence")
+        context |= {
+            "title": "Add evidence",
+            "kinds": [
+                (key, words, book.evidence_kinds.get(key, ""), len(cover_choices(book, key, keys)))
+                for key, words in ADDED_KINDS.items()
+            ],
+            "wrong": request.method == "POST" or bool(request.GET.get("kind")),
+        }
+        return render(request, "initiatives/evidence_kind.html", context)
+    initial = {"covers": request.GET.getlist("covers")}
+    if older is not None:
+        initial = {
+            "covers": list(older.coverage.values_list("requirement", flat=True)),
+            "supersedes": older,
+            "title": older.title,
+            "condition": older.condition,
+        }
+    sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    form = EvidenceForm(*sent, initial=initial, case=case, book=book, kind=kind, keys=keys)
+    effects = None
+    if older is not None and request.method != "POST":
+        effects = impact_preview.of_evidence(
+            case,
+            covers=initial["covers"],
+            kind=kind,
+            result="pass" if kind in book.result_kinds else "",
+            supersedes=older,
+            by=request.user,
+        )
+    if request.method == "POST" and form.is_valid():
+        if request.POST.get("step") == "look":
+            effects = _effects(case, form, request.user)
+        else:
+            try:
+                item = actions.add_evidence(case=case, by=request.user, **form.act())
+            except ValidationError as error:
+                mend(form, error)
+            else:
+                messages.success(request, "The item is added.")
+                return redirect("evidence-item", case.ref, item.pk)
+    return ask(
+        request,
+        case,
+        "evidence",
+        form,
+        template="initiatives/evidence_add.html",
+        title=f"Add evidence: {EVIDENCE_KINDS[kind].lower()}",
+        lede=book.evidence_kinds.get(kind, "").replace(" | ", ", ").replace("_", " "),
+        kind=kind,
+        effects=effects,
+        back_url=reverse("evidence", args=[case.ref]),
+    )
+
+
+def _older(case, wanted):
+    """The item to be replaced, when the query string names one of this case."""
+    if not wanted or not wanted.isascii() or not wanted.isdecimal():
+        return None
+    return case.evidence.filter(pk=int(wanted), generated=False).exclude(kind="attestation").first()
+
+
+def _effects(case, form, person) -> list[str]:
+    """What adding this item would end."""
+    fields = form.act()
+    return impact_preview.of_evidence(
+        case,
+        covers=fields["covers"],
+        kind=fields["kind"],
+        result=fields["result"],
+        condition=fields["condition"],
+        supersedes=fields["supersedes"],
+        title=fields["title"],
+        observed_on=fields["observed_on"],
+        clause=fields["clause"],
+        names=fields["names"],
+        by=person,
+    )
+
+
+@on_any_day(access.case_on_any_day)
+def item(request, ref, pk):
+    """One item: its facts, what it covers and whether it counts there, what it replaced, what ended it."""
+    case = access.case_for(request.user, ref)
+    row = access.evidence_for(request.user, case, pk)
+    return render(request, "initiatives/evidence_item.html", item_context(request, case, row))
+
+
+def item_context(request, case, row) -> dict:
+    """What a page about one item shows of it."""
+    context = case_context(request, case, "evidence")
+    facts, book, now = context["facts"], context["book"], context["now"]
+    fact = next(item for item in facts.items if item.id == row.pk)
+    found, _ = state_of_item(facts, book, fact, now)
+    covers = []
+    for key in fact.covers:
+        asked = book.requirements.get(key)
+        if asked is None:
+            covers.append(
+                {"key": "", "question": key, "why": "No longer asked.", "counts": False, "last": None}
+            )
+            continue
+        last = criteria.expiry(asked, fact, facts.high)
+        why = criteria.discounted(facts, book, asked, fact, now)
+        if not why and last is not None and last < context["today"]:
+            why = "It aged out."
+        if not why and fact.result and fact.result != "pass":
+            why = f"It says {fact.result}: only a pass counts."
+        covers.append({"key": key, "question": asked.question, "why": why, "counts": not why, "last": last})
+    readings = _readings(row, book, fact, request.user)
+    today = as_of.current() is None
+    return context | {
+        "title": row.title,
+        "item": row,
+        "fact": fact,
+        "word": STATES[found],
+        "tone": TONES.get(found, ""),
+        "kind_word": row.get_kind_display(),
+        "covers": covers,
+        "voidings": [
+            (
+                void,
+                book.requirements[void.requirement].question if void.requirement in book.requirements else "",
+            )
+            for void in row.voidings.order_by("-effective_at")
+        ],
+        "names": row.names.select_related(
+            "component_version__component", "scope_version", "contract_version__contract"
+        ),
+        "older": row.supersedes,
+        "newer": case.evidence.filter(supersedes=row).first(),
+        "readings": readings,
+        "may_review": case_permissions.may_review_layer_report(case, row, request.user)
+        if readings and today
+        else None,
+        "has_file": bool(row.file),
+        "can_look": file_previews.offered(row),
+    }
+
+
+def _readings(row, book, fact, person) -> list[dict]:
+    """Each layer that the item is offered as the report on: its question, and who read it from outside."""
+    asked = [
+        key for key in fact.covers if key in book.requirements and book.requirements[key].group == "layer"
+    ]
+    if not asked:
+        return []
+    read = list(row.layer_reviews.select_related("reviewer").order_by("at", "id"))
+    return [
+        {
+            "key": key,
+            "question": book.requirements[key].question,
+            "by": [one for one in read if one.requirement == key],
+            "counts": key in fact.reviewed,
+            "mine": any(one.requirement == key and one.reviewer_id == person.pk for one in read),
+        }
+        for key in asked
+    ]
+
+
+def cover(request, ref, pk):
+    """Offer an item for more questions."""
+    case = access.case_for(request.user, ref)
+    row = access.evidence_for(request.user, case, pk)
+    case_permissions.may_collaborate(case, request.user).or_refuse()
+    book = Rulebook.objects.current().book
+    have = set(row.coverage.values_list("requirement", flat=True))
+    keys = {key for sheet in sheets_of(case, book) for key in sheet.keys} - have
+    form = CoverForm(sent(request), book=book, kind=row.kind, keys=keys)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.cover(evidence=row, by=request.user, **form.cleaned_data)
+        except ValidationError as error:
+            _mend_cover(form, error)
+        else:
+            messages.success(request, "The item is offered for these too.")
+            return redirect("evidence-item", case.ref, row.pk)
+    return ask(
+        request,
+        case,
+        "evidence",
+        form,
+        title="Offer it for more",
+        lede=row.title,
+        verb="Offer it",
+        back_url=reverse("evidence-item", args=[case.ref, row.pk]),
+    )
+
+
+def _mend_cover(form, error: ValidationError) -> None:
+    """The act speaks of `covers`; the page's field is called by what it holds."""
+    problems = getattr(
+        error, "error_dict", {"covers": error.error_list if hasattr(error, "error_list") else []}
+    )
+    for found in problems.values():
+        form.add_error("requirements", found)
+
+
+def withdraw(request, ref, pk):
+    """Withdraw an item that should not have been added."""
+    case = access.case_for(request.user, ref)
+    row = access.evidence_for(request.user, case, pk)
+    case_permissions.may_collaborate(case, request.user).or_refuse()
+    form = ReasonForm(sent(request))
+    if acted(
+        request,
+        form,
+        lambda: actions.withdraw_evidence(evidence=row, reason=form.cleaned_data["reason"], by=request.user),
+    ):
+        messages.success(request, "The item is withdrawn.")
+        return redirect("evidence-item", case.ref, row.pk)
+    effects = impact_preview.of_withdrawal(case, row, by=request.user) if row.withdrawn_at is None else None
+    return ask(
+        request,
+        case,
+        "evidence",
+        form,
+        title="Withdraw an item",
+        lede=row.title,
+        happens=["It stays readable and stops counting, everywhere and at once."],
+        effects=effects,
+        impact_verb="Withdrawing it",
+        danger=True,
+        verb="Withdraw it",
+        back_url=reverse("evidence-item", args=[case.ref, row.pk]),
+    )
+
+
+def capture(request, ref, pk):
+    """Have what stands behind the link of an item fetched and kept in its place."""
+    case = access.case_for(request.user, ref)
+    row = access.evidence_for(request.user, case, pk)
+    case_permissions.may_capture(case, request.user).or_refuse()
+    form = CaptureForm(sent(request))
+    if item := acted(request, form, lambda: captures.capture_link(evidence=row, by=request.user)):
+        messages.success(request, "The link is captured: its content is kept with its fingerprint.")
+        return redirect("evidence-item", case.ref, item.pk)
+    return ask(
+        request,
+        case,
+        "evidence",
+        form,
+        title="Capture the link",
+        lede=row.link,
+        happens=[
+            "Plumbline fetches the page now, as somebody who is not signed in there, and keeps it with its hash.",
+            "That becomes a newer item in place of this one. Its age still counts from the day it was observed.",
+        ],
+        effects=_capture_effects(case, row, request.user) if row.unverified else None,
+        verb="Capture it",
+        back_url=reverse("evidence-item", args=[case.ref, row.pk]),
+    )
+
+
+def _capture_effects(case, row, person) -> list[str]:
+    return impact_preview.of_evidence(
+        case,
+        covers=list(row.coverage.values_list("requirement", flat=True)),
+        kind=row.kind,
+        result=row.result,
+        condition=row.condition,
+        supersedes=row,
+        title=row.title,
+        observed_on=row.observed_on,
+        clause=row.clause,
+        names=versions_of(row),
+        by=person,
+    )
+
+
+def generate(request, ref):
+    """Generate the index that answers the question on governance evidence."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_manage(case, request.user).or_refuse()
+    if request.method == "POST":
+        made = actions.generate_index(case=case, by=request.user)
+        messages.success(request, "The index is generated.")
+        return redirect("evidence-item", case.ref, made.pk)
+    return ask(
+        request,
+        case,
+        "evidence",
+        None,
+        title="Generate the governance index",
+        lede="Contract, impact assessment, earlier decisions with their sign-offs, conditions: as they stand now.",
+        happens=["A new index replaces the one before, if there is one."],
+        effects=_index_effects(case, request.user),
+        verb="Generate it",
+        back_url=reverse("evidence", args=[case.ref]),
+    )
+
+
+def _index_effects(case, person) -> list[str]:
+    return impact_preview.preview(
+        case, lambda locked: actions.generate_index(case=locked, by=person), by=person
+    )

@@ -1,0 +1,425 @@
+"""What the proof of a case supports: facts collected from rows, judged by the pure rules, kept with exact expiry."""
+
+import json
+from collections import Counter
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from governance import clock
+from governance.database import prepared_statements
+from governance.database.request_memo import once, one_look
+from governance.gates import criteria
+from governance.gates.gate_inputs import (
+    ConditionFact,
+    ContractState,
+    DebtFact,
+    Declared,
+    Facts,
+    HoldFact,
+    Item,
+    Reply,
+    Running,
+    ScopeFact,
+    Shortcoming,
+    Void,
+    WaiverFact,
+)
+from governance.models import Rulebook
+from governance.rulebook import Book
+from initiatives.facts import case_rows
+from initiatives.findings import rules as finding_rules
+from initiatives.models import Initiative, PastStanding, Span, StageChange
+from initiatives.models.holds import HOLD_KINDS
+
+BLOCKING_DEBTS = ("post_mortem", "retrospective", "criterion")
+
+
+def facts_of(case: Initiative) -> Facts:
+    """Everything gates look at, read now. A fixed number of queries, whatever the size of the case."""
+    with one_look():
+        return once(("facts", case.pk), lambda: _read(case))
+
+
+def _read(case: Initiative) -> Facts:
+    roles = case_rows.roles(case)
+    in_force = {role.role: role.person for role in roles if role.in_force}
+    owner = in_force.get("owner")
+    changes = case_rows.rows(case, "stage_changes")
+    reopened = max((change.at for change in changes if change.basis == "reopened"), default=None)
+    reviews = [
+        review
+        for review in case_rows.reviews(case)
+        if review.approved and (reopened is None or review.ended_at > reopened)
+    ]
+    return Facts(
+        ref=case.ref,
+        title=case.title,
+        problem=case.problem,
+        platform=case.platform,
+        confidential=case.confidential,
+        claimed=case.stage,
+        imported=case.imported,
+        tier=case.tier,
+        answers=_answers(case),
+        items=_items(case, roles),
+        running=tuple(
+            Running(v.pk, v.component_id, v.layer, v.label(v.name), v.runs_from, v.runs_to)
+            for v in case_rows.rows(case, "component_versions")
+        ),
+        contracts=_contracts(case),
+        holds=tuple(
+            HoldFact(
+                hold.kind, HOLD_KINDS[hold.kind][0], hold.reason, HOLD_KINDS[hold.kind][1], hold.blocking
+            )
+            for hold in case_rows.rows(case, "holds")
+        ),
+        waivers=tuple(
+            WaiverFact(w.key, w.granted_at, w.until, w.reason)
+            for w in case_rows.rows(case, "waivers")
+            if w.granted_at
+        ),
+        conditions=_conditions(case, reviews),
+        debts=_debts(case),
+        declared={p.key: Declared(p.key, p.declared, p.result) for p in case_rows.rows(case, "proof_items")},
+        decided={review.gate: clock.local_day(review.ended_at) for review in reviews},
+        reattest_by=reattest_by(case),
+        scopes=tuple(
+            ScopeFact(s.pk, _scope_words(s), s.user_count, s.ends_on, s.starts_at is None)
+            for s in case_rows.rows(case, "scopes")
+            if s.ended_at is None or s.ended_at > clock.now()
+        ),
+        shortcomings=tuple(
+            Shortcoming(
+                one.requirement,
+                one.words,
+                one.fix,
+                one.who,
+                one.since,
+                one.until,
+                one.hold,
+                *(HOLD_KINDS[one.hold][:2] if one.hold else ("", None)),
+            )
+            for one in _shortcomings(case)
+        ),
+        people={role: person.full_name for role, person in in_force.items()},
+        owner_id=owner.pk if owner else None,
+    )
+
+
+def _shortcomings(case: Initiative) -> list:
+    """What is found against its requirements, and what stands against them because nothing was found."""
+    rows = case_rows.rows(case, "shortcomings")
+    return [*rows, *finding_rules.unless_found(rows)]
+
+
+def _answers(case: Initiative) -> dict[str, Reply]:
+    return {
+        key: Reply(
+            kind,
+            text,
+            version,
+            datetime.fromisoformat(at),
+            clock.local_day(datetime.fromisoformat(accepted_at)) if accepted_at else None,
+            by,
+        )
+        for row in case_rows.rows(case, "answers")
+        for key, kind, text, version, at, accepted_at, by in row.replies
+    }
+
+
+def _conditions(case: Initiative, reviews) -> tuple[ConditionFact, ...]:
+    """What these decisions still ask for, decision by decision, by day."""
+    decided = {review.pk for review in reviews}
+    unmet = [row for row in case_rows.rows(case, "unmet_conditions") if row.review_id in decided]
+    unmet.sort(key=lambda row: (row.review_id, row.due))
+    return tuple(ConditionFact(row.text, row.owner_name, row.due) for row in unmet)
+
+
+def _items(case: Initiative, roles) -> tuple[Item, ...]:
+    """The evidence of the case as the rules see it, from plain rows, because this runs in every act."""
+    voids: dict[int, dict[str, tuple[Void, ...]]] = {}
+    for row in case_rows.rows(case, "voidings"):
+        of_item = voids.setdefault(row.evidence_id, {})
+        void = Void(row.effective_at, row.trigger, row.cause)
+        of_item[row.requirement] = (*of_item.get(row.requirement, ()), void)
+    rows = case_rows.rows(case, "evidence")
+    superseded_by = {row.supersedes_id: row.pk for row in rows if row.supersedes_id}
+    by_key = {role.pk: role for role in roles}
+    layer_of = {version.pk: version.layer for version in case_rows.rows(case, "component_versions")}
+    reviewed = {
+        row.pk: frozenset(
+            key for by, at, key in row.readings if not case_rows.inside(case, by, datetime.fromisoformat(at))
+        )
+        for row in rows
+        if row.readings
+    }
+    return tuple(
+        _item(
+            row,
+            superseded_by.get(row.pk),
+            by_key.get(row.acceptance_id),
+            voids.get(row.pk, {}),
+            reviewed.get(row.pk, frozenset()),
+            layer_of,
+        )
+        for row in rows
+    )
+
+
+def _item(row, superseded_by, acceptance, voids, reviewed, layer_of) -> Item:
+    return Item(
+        id=row.pk,
+        kind=row.kind,
+        title=row.title,
+        author_id=row.author_id,
+        observed_on=row.observed_on,
+        added_at=row.added_at,
+        fingerprint=row.sha256 or f"item:{row.pk}",
+        covers=dict(row.covers),
+        result=row.result,
+        condition=row.condition,
+        voids=voids,
+        withdrawn_at=row.withdrawn_at,
+        superseded_by=superseded_by,
+        missing=row.missing_since is not None,
+        generated=row.generated,
+        unverified=bool(row.link) and not row.sha256,
+        acceptance_role=acceptance.role if acceptance else "",
+        acceptance_open=bool(acceptance and not acceptance.ended_at and acceptance.person.is_active),
+        clause_of=row.clause_of,
+        components=frozenset(version for version, _ in row.named if version),
+        layers=frozenset(
+            layer_of[version] if version else ("scope" if scope else "contract")
+            for version, scope in row.named
+        ),
+        reviewed=reviewed,
+    )
+
+
+def _contracts(case: Initiative) -> tuple[ContractState, ...]:
+    return tuple(
+        ContractState(
+            v.pk,
+            v.number,
+            v.digest,
+            v.starts_at,
+            v.ends_at,
+            tuple((clause["number"], clause["sentence"]) for clause in v.unmapped),
+        )
+        for v in case_rows.rows(case, "contract_versions")
+        if v.starts_at
+    )
+
+
+def _debts(case: Initiative) -> tuple[DebtFact, ...]:
+    return tuple(
+        DebtFact(
+            debt.pk,
+            debt.kind,
+            debt.text,
+            debt.debtor_id,
+            debt.due,
+            Initiative.ref_of(debt.case_number),
+            case_rows.excused(debt, case),
+            person.full_name,
+        )
+        for person in case_rows.answering(case)
+        for debt in case_rows.debts_of(person, BLOCKING_DEBTS)
+    )
+
+
+def reattest_by(case: Initiative, book: Book | None = None) -> date | None:
+    """The day by which production must be accepted again, under this book, else the one in force.
+
+    None for imported claims, which owe nothing.
+    """
+    if case.stage != "production" or case.imported:
+        return None
+    start = max(filter(None, [case.since, case.reattested_at]))
+    rule = (book or Rulebook.objects.current().book).stages["production"]
+    days = rule.reattest_days_high if case.high_risk else rule.reattest_days
+    return clock.local_day(start) + timedelta(days=days)
+
+
+def review_by(case: Initiative, continued: list[date] | None = None) -> date | None:
+    """The day by which the chair says *continue or stop*; None where nobody has to (domain.md, "Never").
+
+    It is the stage's maximum age, or the end that the chair set since; imported claims owe nothing. `continued`: the
+    ends that the chair set in this stage, where they have been read already.
+    """
+    if case.stage not in ("prototype", "mvp") or case.imported or case.withdrawn_at:
+        return None
+    most = Rulebook.objects.current().book.stages[case.stage].max_days_before_review
+    if most is None:
+        return None
+    if continued is None:
+        continued = [row.until for row in case_rows.rows(case, "continuations") if row.at >= case.since]
+    return max([clock.local_day(case.since) + timedelta(days=most), *continued])
+
+
+def decision_due(case: Initiative) -> date | None:
+    """The day by which the chair says *continue or stop*, once its first reminder is due; None before that."""
+    ends = review_by(case)
+    warn = max(Rulebook.objects.current().book.freshness.warn_days_before)
+    return ends if ends is not None and clock.today() >= ends - timedelta(days=warn) else None
+
+
+def said_on(case: Initiative, on: date) -> tuple[str, str, str]:
+    """What the case claimed at the end of a day, what the product said its proof supported, and the shortfall's name.
+
+    For today it is worked out from the facts; for an earlier day it is what was said then, as `PastStanding` kept it.
+    All three are "" for a day before the case was registered here.
+    """
+    if on >= clock.today():
+        book, now = Rulebook.objects.current().book, clock.now()
+        facts = facts_of(case)
+        support = criteria.support(facts, book, now, criteria.states_at(facts, book, now))
+        return case.stage, support.supported, support.label
+    end = clock.midnight_after(on)
+    if case.registered_at >= end:
+        return "", "", ""
+    moved = StageChange.objects.filter(initiative=case, at__lt=end).order_by("-pk").first()
+    kept = PastStanding.objects.filter(initiative=case, computed_at__lt=end).order_by("-pk").first()
+    last = end - timedelta(microseconds=1)
+    span = next((span for span in kept.spans if _covers(span, last)), None) if kept else None
+    claimed = moved.to_stage if moved else "proposed"
+    return claimed, span["supported"] if span else "", span["label"] if span else ""
+
+
+def _covers(span: dict, moment: datetime) -> bool:
+    until = span["until_at"]
+    return datetime.fromisoformat(span["from_at"]) <= moment and (
+        until is None or datetime.fromisoformat(until) > moment
+    )
+
+
+def _scope_words(scope) -> str:
+    places = ", ".join([*scope.departments, *scope.places])
+    until = f" until {scope.ends_on:%-d %B %Y}" if scope.ends_on else ""
+    return f"{scope.user_count} users" + (f" in {places}" if places else "") + until
+
+
+_COLUMNS = [one.column for one in Span._meta.concrete_fields if not one.primary_key]
+# What was said before goes; what is said now enters as rows to look up, and once more as the record keeps it.
+_FORGET = "DELETE FROM initiatives_span WHERE initiative_id = ANY(%s)"
+_SAY = f"""
+WITH told AS MATERIALIZED (
+  SELECT * FROM jsonb_to_recordset(%s)
+      AS t(initiative_id bigint, rulebook_id bigint, computed_at timestamptz, valid_until timestamptz, spans jsonb)
+), span AS MATERIALIZED (
+  SELECT nextval(pg_get_serial_sequence('initiatives_span', 'id')) AS id, {", ".join(f"s.{c}" for c in _COLUMNS)}
+    FROM told, jsonb_populate_recordset(NULL::initiatives_span, told.spans) s
+), looked_up AS (
+  INSERT INTO initiatives_span (id, {", ".join(_COLUMNS)}) SELECT id, {", ".join(_COLUMNS)} FROM span
+), newest AS (
+  INSERT INTO initiatives_standing (initiative_id, rulebook_id, computed_at, valid_until)
+  SELECT initiative_id, rulebook_id, computed_at, valid_until FROM told
+      ON CONFLICT (initiative_id) DO UPDATE
+     SET rulebook_id = excluded.rulebook_id, computed_at = excluded.computed_at, valid_until = excluded.valid_until
+)
+INSERT INTO initiatives_paststanding (initiative_id, rulebook_id, computed_at, valid_until, spans)
+SELECT initiative_id, rulebook_id, computed_at, valid_until, kept.spans
+  FROM told JOIN (SELECT span.initiative_id, jsonb_agg(to_jsonb(span) ORDER BY from_at) AS spans
+                    FROM span GROUP BY span.initiative_id) kept USING (initiative_id)
+ ORDER BY initiative_id
+"""
+
+
+def rewrite(cases: list[Initiative], rulebook: Rulebook | None = None) -> dict[int, criteria.Support]:
+    """Write the standings of these cases anew, from now on, in the transaction of the change.
+
+    Returns what holds now, by the key of the case. What is read for it is kept while somebody looks (`one_look`).
+    """
+    rulebook, now = rulebook or Rulebook.objects.current(), clock.now()
+    support, told = {}, []
+    with one_look():
+        case_rows.read_together(cases)
+        for case in cases:
+            facts = facts_of(case)
+            outlook = criteria.outlook(facts, rulebook.book, now)
+            support[case.pk] = outlook[0][1]
+            told.append((case.pk, _spans(facts, rulebook.book, outlook)))
+    _say(told, rulebook, now)
+    return support
+
+
+def rewrite_alike(cases: list[Initiative]) -> None:
+    """Write the standing of cases that differ in nothing that gates look at: worked out once."""
+    rulebook, now = Rulebook.objects.current(), clock.now()
+    facts = facts_of(cases[0])
+    spans = _spans(facts, rulebook.book, criteria.outlook(facts, rulebook.book, now))
+    _say([(case.pk, spans) for case in cases], rulebook, now)
+
+
+def _say(told: list[tuple[int, list[dict]]], rulebook: Rulebook, now: datetime) -> None:
+    standings = [
+        {
+            "initiative_id": key,
+            "rulebook_id": rulebook.pk,
+            "computed_at": now,
+            "valid_until": spans[0]["until_at"],
+            "spans": [{**span, "initiative_id": key} for span in spans],
+        }
+        for key, spans in told
+    ]
+    with prepared_statements.cursor() as cursor:
+        cursor.execute(_FORGET, [[key for key, _ in told]])
+        cursor.execute(_SAY, [json.dumps(standings, default=lambda moment: moment.isoformat())])
+
+
+def _spans(facts: Facts, book: Book, outlook) -> list[dict]:
+    """The outlook as the columns of spans, neighbours that say the same joined."""
+    rows: list[dict] = []
+    wanted = [key for key in asked(facts, book) if book.requirements[key].blocking]
+    for moment, support, states in outlook:
+        row = {
+            "supported": support.supported,
+            "shortfall": support.shortfall,
+            "label": support.label,
+            "governance": support.tests["governance"],
+            "integration": support.tests["integration"],
+            "adoption": support.tests["adoption"],
+            "held": bool(criteria.holds_at(facts, moment)),
+            "gaps": _gaps(book, wanted, states),
+            "next_stale_on": next_stale(states, clock.local_day(moment)),
+        }
+        if rows and row.items() <= rows[-1].items():
+            continue
+        if rows:
+            rows[-1]["until_at"] = moment
+        rows.append({**row, "from_at": moment, "until_at": None})
+    return rows
+
+
+def gap_counts(facts: Facts, book: Book, states: dict[str, criteria.State]) -> dict[str, int]:
+    """How many requirements stand between the case and what it claims, by layer."""
+    return _gaps(book, [key for key in asked(facts, book) if book.requirements[key].blocking], states)
+
+
+def _gaps(book: Book, wanted: list[str], states: dict[str, criteria.State]) -> dict[str, int]:
+    return Counter(book.requirements[key].layer for key in wanted if not states[key].grounded)
+
+
+def asked(facts: Facts, book: Book) -> list[str]:
+    """Requirements that the gates up to the claimed stage ask for, in the rulebook's order, each once."""
+    return list(_asked(book, facts.claimed))
+
+
+@lru_cache(maxsize=64)
+def _asked(book: Book, claimed: str) -> tuple[str, ...]:
+    """Made once for a stage of a rulebook: every standing that is written asks for it."""
+    keys: dict[str, None] = {}
+    for stage in criteria.STAGES[1 : criteria.RANK.get(claimed, 0) + 1]:
+        gate = book.gate_to(stage)
+        later = book.deferred(gate)
+        for key in gate.requirements():
+            if key not in later:
+                keys.setdefault(key)
+    return tuple(keys)
+
+
+def next_stale(states: dict[str, criteria.State], day):
+    """The first day on which something that grounds a requirement now has aged out."""
+    ends = [state.last_day for state in states.values() if state.state == "grounded" and state.last_day]
+    upcoming = [end + timedelta(days=1) for end in ends if end >= day]
+    return min(upcoming, default=None)

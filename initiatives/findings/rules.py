@@ -1,0 +1,154 @@
+"""What the integration register says against the requirements of cases: worked out from its rows, noun by noun.
+
+Each module of this package reads its nouns for many cases at once and yields what it finds; `actions.following.follow`
+writes that down as `Shortcoming` rows, which is how the register reaches the gates. A case that ended is short of
+nothing.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, reduce
+from operator import or_
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from governance.database.batch_read import Batch, Rows
+from initiatives.models import Initiative
+from initiatives.models.initiative import RUNNING
+
+# From ever: what was so before anybody looked.
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+# What a finding can be about: the word with which its source begins. Floors above add theirs beside `MORE_SAYS`; each
+# has its page where it is mended (`initiatives.case_pages.remedies`).
+KINDS = {"link", "hop", "account", "system", "terms", "definition", "process", "flow", "drill", "record"}
+
+
+def kind_of(source: str) -> str:
+    """What a finding with this source is about."""
+    return source.partition(":")[0]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One thing that keeps a requirement of a case from being grounded, as `Shortcoming` keeps it."""
+
+    requirement: str
+    source: str
+    words: str
+    fix: str = ""
+    who: str = ""
+    since: datetime = EVER
+    until: datetime | None = None
+    hold: str = ""
+    system_id: int | None = None
+
+    def counts_at(self, at: datetime) -> bool:
+        """Whether it is so at `at`."""
+        return self.since <= at and (self.until is None or self.until > at)
+
+
+# Functions (keys of running cases) -> (key, Wanted) each. Which say something of cases by what rows: see `about`.
+Says = Callable[[list[int]], Iterable[tuple[int, Wanted]]]
+# What floors above have found out against requirements.
+MORE_SAYS: list[Says] = []
+# By requirement, what stands against every case for which no standing finding has a source that begins like this: what
+# has to be brought about, and would take a row in every case that never heard of it.
+UNLESS: dict[str, tuple[str, Wanted]] = {}
+
+
+def unless_found(found: Iterable) -> list[Wanted]:
+    """What stands against a case because nothing has been found about it; `found`: its standing shortcomings."""
+    known = [(row.requirement, row.source) for row in found]
+    return [
+        one
+        for key, (beginning, one) in UNLESS.items()
+        if not any(key == asked and source.startswith(beginning) for asked, source in known)
+    ]
+
+
+def about(*rows: QuerySet) -> Callable[[Says], Says]:
+    """For what says something only of cases that have one of these rows: it is not asked about the others.
+
+    Most acts are on cases of which the register knows nothing, and a dozen questions would find that out each time.
+    """
+
+    def marked(says: Says) -> Says:
+        says.about = rows
+        return says
+
+    return marked
+
+
+@dataclass(frozen=True)
+class There:
+    """Which cases have something in the register, noun by noun, and which of them run."""
+
+    running: set[int]
+    by_noun: dict[Says, set[int]]
+
+    def to_ask(self, says: Says) -> list[int]:
+        """The keys of the running cases of which this may have something to say."""
+        return sorted(self.running & self.by_noun.get(says, self.running))
+
+
+def there(cases: Iterable[int]) -> There:
+    """What is in the register about these cases, in one question; only an act's own look, never kept."""
+    nouns = _nouns()
+    rows = _there(nouns).ask(cases)["cases"]
+    by_noun = {
+        says: {row.pk for row in rows if getattr(row, f"noun_{place}")}
+        for place, says in enumerate(nouns)
+        if hasattr(says, "about")
+    }
+    return There({row.pk for row in rows if row.runs}, by_noun)
+
+
+@cache
+def _there(nouns: tuple[Says, ...]) -> Batch:
+    def exist(rows: QuerySet, by: str = "initiative") -> Exists:
+        return Exists(rows.filter(**{by: OuterRef("pk")}))
+
+    marked = {
+        f"noun_{place}": reduce(or_, map(exist, says.about))
+        for place, says in enumerate(nouns)
+        if hasattr(says, "about")
+    }
+    runs = exist(Initiative.objects.live().filter(stage__in=RUNNING), "pk")
+    return Batch(cases=Rows(Initiative.objects.annotate(runs=runs, **marked), "pk", only=("id",)))
+
+
+def _nouns() -> tuple[Says, ...]:
+    from initiatives.integration.definitions import findings as definition_findings
+    from initiatives.integration.residency import findings as residency_findings
+    from initiatives.integration.resilience import drill_findings, process_findings
+    from initiatives.integration.systems import findings as system_findings
+
+    return (
+        system_findings.says,
+        definition_findings.says,
+        residency_findings.says,
+        process_findings.says,
+        drill_findings.says,
+        drill_findings.records,
+        *MORE_SAYS,
+    )
+
+
+def wanted(cases: Iterable[int], known: There | None = None) -> dict[int, list[Wanted]]:
+    """Everything that the register says now against each of these cases, by its key; nothing against ended ones.
+
+    `known`: what is there about them, where the running act has asked already. Raises ValueError for a kind of finding
+    that is not in `KINDS`, for nobody would know where it is mended.
+    """
+    known = known or there(cases)
+    found: dict[int, list[Wanted]] = {key: [] for key in sorted(known.running)}
+    for says in _nouns():
+        keys = known.to_ask(says)
+        for key, one in says(keys) if keys else ():
+            if kind_of(one.source) not in KINDS:
+                raise ValueError(f"No page mends findings like {one.source!r}: name their kind in KINDS.")
+            found[key].append(one)
+    return found

@@ -1,0 +1,191 @@
+"""How the register reaches the cases: what it says against them, the holds it calls for, what their proof supports."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from governance import clock
+from governance.ledger import record, row_history
+from initiatives.cases.act import act, batched, settle_standings
+from initiatives.findings import rules
+from initiatives.holds import alerts
+from initiatives.integration.definitions import findings as definition_findings
+from initiatives.integration.definitions.conflicts import settle_conflicts
+from initiatives.integration.resilience import drill_findings
+from initiatives.models import Hold, Initiative, Shortcoming
+
+# Holds that the register alone calls for and closes; residency waits for the chair once its cause is gone.
+CALLED_FOR = ("residency", "definition_conflict", "failed_drill")
+FAILED_DRILL = "failed_drill"
+
+
+def follow(cases: list[Initiative]) -> list[Initiative]:
+    """Write down what the register says against these locked cases, in the running act, set-wise.
+
+    Opens and closes the holds that this calls for and rewrites the standings of cases of which it says something else
+    than before; returns those.
+    """
+    now, keys = clock.now(), [case.pk for case in cases]
+    there = rules.there(keys)
+    defining = there.by_noun[definition_findings.says]
+    settle_conflicts([case for case in cases if case.pk in defining])
+    wanted = rules.wanted(keys, there)
+    rows = Shortcoming.objects.standing().filter(initiative__in=keys)
+    known = {(row.initiative_id, _said(row)): row for row in rows}
+    kept = dict.fromkeys((key, one) for key in keys for one in wanted.get(key, ()))
+    new = [place for place in kept if place not in known]
+    gone = [row for place, row in known.items() if place not in kept]
+    if gone:
+        row_history.update_where(Shortcoming, [row.pk for row in gone], ended_at=now)
+    if new:
+        row_history.insert_many(
+            Shortcoming, [Shortcoming(initiative_id=key, **vars(one)) for key, one in new]
+        )
+    touched = {row.initiative_id for row in gone} | {key for key, _ in new}
+    said: dict[int, dict[str, list]] = {
+        case.pk: {"against": [], "gone": []} for case in cases if case.pk in touched
+    }
+    for key, one in new:
+        said[key]["against"].append([one.requirement, _worded(one, now)])
+    for row in gone:
+        said[row.initiative_id]["gone"].append([row.requirement, _worded(row, now)])
+    record.record_many("register found", [(case, said[case.pk]) for case in cases if case.pk in touched])
+    held = _follow_holds(cases, wanted)
+    rewritten = [case for case in cases if case.pk in touched | held]
+    if rewritten:
+        settle_standings(rewritten)
+    return rewritten
+
+
+def follow_more(case: Initiative) -> list[Initiative]:
+    """The same where floors above have found something out about this locked case, which is what may have changed."""
+    there = rules.there([case.pk])
+    said = any(
+        there.by_noun[says] if says in there.by_noun else any(True for _ in says([case.pk]))
+        for says in rules.MORE_SAYS
+    )
+    return follow([case]) if said else []
+
+
+def _worded(one: rules.Wanted | Shortcoming, now: datetime) -> str:
+    """What the record keeps of it: what is not so yet is told with the day from which it will be."""
+    return one.words if one.since <= now else f"From {clock.local_day(one.since):%-d %B %Y}: {one.words}"
+
+
+def _said(row: Shortcoming) -> rules.Wanted:
+    return rules.Wanted(
+        row.requirement,
+        row.source,
+        row.words,
+        row.fix,
+        row.who,
+        row.since,
+        row.until,
+        row.hold,
+        row.system_id,
+    )
+
+
+def _follow_holds(cases: list[Initiative], wanted: dict[int, list[rules.Wanted]]) -> set[int]:
+    """Open, close, mark as liftable or take that mark away; returns the keys of the cases touched."""
+    now = clock.now()
+    calls: dict[tuple[int, str], list[str]] = {}
+    for key, found in wanted.items():
+        for one in found:
+            if one.hold and one.counts_at(now):
+                calls.setdefault((key, one.hold), []).append(one.words)
+    rows = Hold.objects.open().filter(
+        initiative__in=[case.pk for case in cases], kind__in=CALLED_FOR, opened_by__isnull=True
+    )
+    opened = {(row.initiative_id, row.kind): row for row in rows}
+    missing = [
+        Hold(initiative_id=key, kind=kind, reason=_reason(words), opened_at=now)
+        for (key, kind), words in calls.items()
+        if (key, kind) not in opened
+    ]
+    by_key = {case.pk: case for case in cases}
+    if missing:
+        row_history.insert_many(Hold, missing)
+        told = [(by_key[row.initiative_id], {"hold_kind": row.kind, "why": row.reason}) for row in missing]
+        record.record_many("hold opened", told)
+    ended = [row for place, row in opened.items() if place not in calls]
+    closing = [row for row in ended if row.kind != "residency"]
+    waiting = [row for row in ended if row.kind == "residency" and row.liftable_since is None]
+    again = [row for place, row in opened.items() if place in calls and row.liftable_since is not None]
+    if closing:
+        why = "Its cause is gone"
+        row_history.update_where(Hold, [row.pk for row in closing], lifted_at=now, lift_reason=why)
+        record.record_many(
+            "hold lifted",
+            [(by_key[row.initiative_id], {"hold_kind": row.kind, "why": why}) for row in closing],
+        )
+    if waiting:
+        row_history.update_where(Hold, [row.pk for row in waiting], liftable_since=now)
+    if again:
+        row_history.update_where(Hold, [row.pk for row in again], liftable_since=None)
+    standing = [row for place, row in opened.items() if place in calls]
+    worse = [
+        row
+        for row in standing
+        if row.kind == FAILED_DRILL
+        and any(words not in row.reason for words in calls[row.initiative_id, row.kind])
+    ]
+    _say_anew(standing, calls)
+    _tell(missing, again, worse, by_key, wanted)
+    return {row.initiative_id for row in (*missing, *ended, *again)}
+
+
+def _say_anew(rows: list[Hold], calls: dict[tuple[int, str], list[str]]) -> None:
+    """Open holds say what calls for them now."""
+    other: dict[str, list[int]] = {}
+    for row in rows:
+        reason = _reason(calls[row.initiative_id, row.kind])
+        if reason != row.reason:
+            other.setdefault(reason, []).append(row.pk)
+    for reason, keys in other.items():
+        row_history.update_where(Hold, keys, reason=reason)
+    for row in rows:
+        row.reason = _reason(calls[row.initiative_id, row.kind])
+
+
+def _tell(
+    missing: list[Hold],
+    again: list[Hold],
+    worse: list[Hold],
+    cases: dict[int, Initiative],
+    wanted: dict[int, list[rules.Wanted]],
+) -> None:
+    """That holds were opened, stand again after they could have been lifted, or that another drill failed meanwhile."""
+    against = {}
+    for row in (*missing, *again, *worse):
+        row.initiative = cases[row.initiative_id]
+        against[row.pk] = [one.requirement for one in wanted[row.initiative_id] if one.hold == row.kind]
+    alerts.tell_holds(missing, requirements=against)
+    alerts.tell_holds([*again, *worse], requirements=against, anew=True)
+
+
+def _reason(words: list[str]) -> str:
+    return " ".join(dict.fromkeys(words))
+
+
+def lock_cases(keys: Iterable[int]) -> list[Initiative]:
+    """These cases with their units, locked in the order of their keys, in a running act on the register."""
+    locked = Initiative.objects.only("pk").all_locked(sorted(set(keys)))
+    return list(Initiative.objects.select_related("unit").filter(pk__in=[case.pk for case in locked]))
+
+
+def follow_register() -> list[int]:
+    """What time does: terms that begin or end, sources that go out of date. Returns the cases that changed.
+
+    What is supported is right at each moment without it; the rows of holds are opened and closed here.
+    """
+    keys = sorted(
+        set(Shortcoming.objects.standing().values_list("initiative", flat=True))
+        | set(Hold.objects.open().filter(kind__in=CALLED_FOR).values_list("initiative", flat=True))
+        | set(drill_findings.failing_records().values_list("initiative", flat=True))
+        | set(Initiative.objects.filter(links__ended_at__isnull=True).values_list("pk", flat=True))
+    )
+    changed = []
+    for some in batched(keys):
+        with act("follow register", system="register sweep"):
+            changed += [case.pk for case in follow(lock_cases(some))]
+    return changed

@@ -1,0 +1,413 @@
+"""Holds, debts and gaps: what stands against a case, and how it goes away."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.core.exceptions import ValidationError
+
+from governance import clock
+from governance.gates import criteria
+from governance.ledger import record, row_history
+from governance.models import Rulebook, User
+from governance.permission_result import Answer, Conflict, no
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.act import act, settle_standing
+from initiatives.facts import case_rows
+from initiatives.holds import alerts
+from initiatives.models import (
+    Evidence,
+    Excuse,
+    Gap,
+    Hold,
+    Initiative,
+    Obligation,
+    PastStanding,
+    Review,
+    RoleAssignment,
+    StageChange,
+)
+from initiatives.models.holds import FEED
+
+HELD_UP = ("mvp", "production")  # gates whose decision an overdue debt of the owner holds up (invariant 14)
+
+
+@dataclass(frozen=True)
+class Grace:
+    """Until when what fell may be brought back, and why it fell, as the words behind the name of the shortfall."""
+
+    until: date
+    why: str
+
+
+def hold(*, case: Initiative, reason: str, by: User) -> Hold:
+    """Raise a concern that blocks decisions until the chair lifts it."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say what must not go on, so that the chair can judge it."})
+    with act("hold", by=by, case=case, reason=reason) as case:
+        case_permissions.may_hold(case, by).or_refuse()
+        row = Hold(
+            initiative=case, kind="concern", reason=reason.strip(), opened_by=by, opened_at=clock.now()
+        )
+        row.save()
+        record.record("hold opened", case=case, hold_kind=row.kind, why=row.reason)
+        settle_standing(case)
+        alerts.tell_holds([row])
+    return row
+
+
+def lift_hold(*, hold: Hold, reason: str, by: User) -> Hold:
+    """Lift a hold that people opened, or one that is marked liftable: the chair, with a reason."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why the hold is no longer needed."})
+    with act("lift hold", by=by, case=hold.initiative_id, reason=reason) as case:
+        hold = Hold.objects.select_related("initiative").get(pk=hold.pk)
+        if hold.lifted_at:
+            raise Conflict("This hold was lifted already.")
+        case_permissions.may_lift(hold, by).or_refuse()
+        _close(case, hold, reason.strip(), by)
+        settle_standing(case)
+    return hold
+
+
+def open_system_hold(case: Initiative, kind: str, reason: str) -> Hold | None:
+    """Open a hold with a cause, inside the running act; the one that is open already stays."""
+    if case.holds.open().filter(kind=kind, opened_by__isnull=True).exists():
+        return None
+    row = Hold(initiative=case, kind=kind, reason=reason, opened_at=clock.now())
+    row.save()
+    record.record("hold opened", case=case, hold_kind=kind, why=reason)
+    alerts.tell_holds([row])
+    return row
+
+
+def close_system_hold(case: Initiative, kind: str, why: str) -> None:
+    """Close a hold with its cause, inside the running act. Residency waits for the chair: it becomes liftable."""
+    for row in case.holds.open().filter(kind=kind, opened_by__isnull=True):
+        if kind == "residency":
+            row.liftable_since = row.liftable_since or clock.now()
+            row.save()
+        else:
+            _close(case, row, why, None)
+
+
+def _close(case: Initiative, row: Hold, why: str, by: User | None) -> None:
+    row.lifted_at, row.lifted_by, row.lift_reason = clock.now(), by, why
+    row.save()
+    record.record("hold lifted", case=case, hold_kind=row.kind, why=why)
+
+
+def owe(
+    case: Initiative, kind: str, *, source: str, text: str, due: date, debtor: User | None
+) -> Obligation | None:
+    """Write a debt inside the running act; one open debt per source. It stays with this debtor for good."""
+    debts = owe_all(case, [Obligation(kind=kind, source=source, text=text, due=due, debtor=debtor)])
+    return debts[0] if debts else None
+
+
+def owe_all(case: Initiative, wanted: list[Obligation]) -> list[Obligation]:
+    """Write these debts of the case, set-wise; otherwise as `owe`. Returns those that were not open already."""
+    known = {(debt.kind, debt.source) for debt in case_rows.debts(case)}
+    new = [debt for debt in wanted if (debt.kind, debt.source) not in known]
+    if not new:
+        return []
+    for debt in new:
+        debt.initiative = case
+    _write_debts(new)
+    return new
+
+
+def _write_debts(new: list[Obligation]) -> None:
+    """Save new debts, of one case or of many, set-wise, with an entry each."""
+    for debt in new:
+        debt.opened_at = clock.now()
+    row_history.insert_many(Obligation, new)
+    record.record_many(
+        "debt opened",
+        [
+            (
+                debt.initiative,
+                {
+                    "debt": debt.pk,
+                    "debt_kind": debt.kind,
+                    "text": debt.text,
+                    "due": debt.due,
+                    "debtor": debt.debtor.full_name if debt.debtor else None,
+                },
+            )
+            for debt in new
+        ],
+    )
+
+
+def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
+    """Settle a debt: its debtor, the owner, or sponsor and chair where the debtor is gone (invariant 14).
+
+    Items of a gate need evidence that covers them. Raises Refused with who may.
+    """
+    with act("settle", by=by, case=obligation.initiative_id, reason=note) as case:
+        obligation = Obligation.objects.select_related("debtor").get(pk=obligation.pk)
+        may_settle(case, obligation, by).or_refuse()
+        if obligation.settled_at:
+            raise Conflict(f"It was settled on {clock.local_day(obligation.settled_at):%-d %B %Y} already.")
+        if obligation.kind == "criterion":
+            book = Rulebook.objects.current().book
+            key = obligation.source.split(":")[0]
+            states = criteria.states_at(_facts(case), book, clock.now())
+            if not all(states[wanted].grounded for wanted in book.criteria[key].requirements):
+                no(
+                    f"{book.criteria[key].question} Not shown yet.", "Answer it on the checklist, with proof."
+                ).or_refuse()
+        if obligation.kind in ("post_mortem", "retrospective"):
+            no(
+                "It is settled by publishing the post-mortem and its confirmation.", "Write it on its page."
+            ).or_refuse()
+        if obligation.kind in ("step_back", "vacancy"):
+            no(
+                "It settles itself when its cause is gone.", "Bring the support back, or ask the chair."
+            ).or_refuse()
+        if obligation.kind == "reading":
+            no("It settles itself when a reading comes.", "Send one on the Adoption tab.").or_refuse()
+        if obligation.kind == "service_account":
+            no("It is settled by closing the account.", "Record that on the page of its system.").or_refuse()
+        if obligation.kind == FEED:
+            no(
+                "It is settled by the word of the system's owner.",
+                "They say so on its page.",
+                f"/feeds/{obligation.pk}/",
+            ).or_refuse()
+        settle_row(obligation, by=by, note=note.strip() or "Settled")
+        settle_standing(case)
+    return obligation
+
+
+def may_settle(case: Initiative, obligation: Obligation, by: User):
+    """Who may settle a debt or write what is owed: the debtor; sponsor or chair where that person is gone."""
+    debtor = obligation.debtor
+    if debtor is not None and debtor.pk == by.pk and by.is_active:
+        return case_permissions.yes()
+    if case_permissions.is_owner(case, by):
+        return case_permissions.yes()
+    gone = debtor is None or not debtor.is_active or case_permissions.accepted(case, "owner") is None
+    if gone and (
+        "sponsor" in case_permissions.roles_of(case, by) or case_permissions.is_acting_chair(case, by)
+    ):
+        return case_permissions.yes()
+    return no(
+        f"Only {debtor or 'the owner'} settles this.", "Where that person is gone, sponsor or chair do."
+    )
+
+
+def settle_row(obligation: Obligation, *, by: User | None, note: str) -> None:
+    """Mark a debt settled inside the running act."""
+    obligation.settled_at, obligation.settled_by, obligation.settled_note = clock.now(), by, note
+    obligation.save()
+    record.record(
+        "debt settled", case=obligation.initiative, debt=obligation.pk, text=obligation.text, note=note
+    )
+
+
+def _facts(case: Initiative):
+    from initiatives.facts.supported_stage import facts_of
+
+    return facts_of(case)
+
+
+def settle_confirmed(*, obligation: Obligation, by: User, note: str) -> Obligation:
+    """Settle a post-mortem's debt in the act that confirms it; called by the app above, inside its own act."""
+    settle_row(obligation, by=by, note=note)
+    settle_standing(obligation.initiative)
+    return obligation
+
+
+def excuse_debt(*, obligation: Obligation, case: Initiative, reason: str, by: User) -> Excuse:
+    """Let one decision on one case pass an overdue debt of its owner, as the chair who decides there (invariant 33).
+
+    It stays owed, and holds up every other case as before. Once for a debt and a case. Raises ValidationError, Refused.
+    """
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why this decision may go on while that is owed."})
+    with act("excuse debt", by=by, case=case, reason=reason) as case:
+        case_permissions.may_raise(case, by).or_refuse()
+        obligation = Obligation.objects.select_related("initiative").get(pk=obligation.pk)
+        may_excuse(obligation, case).or_refuse()
+        row = Excuse(obligation=obligation, initiative=case, reason=reason.strip(), by=by, at=clock.now())
+        row.save()
+        owed_on = obligation.initiative.ref
+        record.record("debt excused", case=case, debt=obligation.pk, text=obligation.text, owed_on=owed_on)
+    return row
+
+
+def may_excuse(obligation: Obligation, case: Initiative) -> Answer:
+    """Whether there is a decision on this case that the debt holds up, and no word of the chair on it yet."""
+    open_review = next((row for row in case_rows.reviews(case) if row.is_open), None)
+    if open_review is None or open_review.gate not in HELD_UP:
+        return no(
+            f"No review of {case.ref} for MVP or production is open.", "Let it pass once one waits for it."
+        )
+    if obligation.debtor_id not in {person.pk for person in case_rows.answering(case)}:
+        return no(f"{case.ref} is not held up by this debt.", "It holds up cases of who owes it.")
+    if obligation.settled_at is not None or obligation.due >= clock.today():
+        return no("This debt is not overdue: it holds nothing up.")
+    if Excuse.objects.filter(obligation=obligation, initiative=case).exists():
+        return no(
+            f"A decision on {case.ref} was let pass this debt once already; once is all.",
+            "The debt has to be settled.",
+        )
+    return case_permissions.yes()
+
+
+def held_up(obligation: Obligation) -> list[Initiative]:
+    """The cases whose open review this debt holds up, or would once it is overdue."""
+    owned = RoleAssignment.objects.filter(
+        person=obligation.debtor_id, role="owner", accepted_at__isnull=False
+    )
+    found = Review.objects.filter(
+        outcome=Review.OPEN, gate__in=HELD_UP, initiative__in=owned.values("initiative")
+    ).select_related("initiative__unit")
+    cases = [row.initiative for row in found.order_by("initiative__number")]
+    return [
+        case for case in cases if obligation.debtor_id in {person.pk for person in case_rows.answering(case)}
+    ]
+
+
+def follow_support(
+    cases: list[Initiative], support: dict[int, criteria.Support], grace: Grace | None = None
+) -> list[Obligation]:
+    """Open the debt of the grace days when an MVP or production lost its support; settle it when that returns.
+
+    Set-wise, by what is supported now of each case. Grace never delays the truth: support fell already (rulebook,
+    grace_days). Imported claims owe nothing. `grace`: until when and why, where that is not the rulebook's own days.
+    Returns the debts that were opened.
+    """
+    falling = []
+    for case in cases:
+        open_debts = []
+        supported = support[case.pk].supports_claim
+        for debt in [debt for debt in case_rows.debts(case) if debt.kind == "step_back"]:
+            if supported or case.stage not in ("mvp", "production"):
+                note = "Support returned" if supported else f"The case is {case.stage}"
+                settle_row(debt, by=None, note=note)
+            elif debt.source.partition(":")[0] != case.stage:
+                # It spoke of the stage before: what is owed now is said anew, with its own days.
+                settle_row(debt, by=None, note=f"The case is {case.stage} now")
+            else:
+                open_debts.append(debt)
+        if not supported and case.stage in ("mvp", "production") and not case.imported and not open_debts:
+            falling.append(case)
+    if not falling:
+        return []
+    days, last = Rulebook.objects.current().book.freshness.grace_days, last_supported(falling)
+    owed = []
+    for case in falling:
+        owner, day = case_permissions.accepted(case, "owner"), last[case.pk]
+        owed.append(
+            Obligation(
+                initiative=case,
+                kind="step_back",
+                source=f"{case.stage}:{day.isoformat()}",
+                text=(
+                    f"{support[case.pk].label}{grace.why if grace else ''}: bring the support back, or the chair is "
+                    "asked to step back"
+                ),
+                due=grace.until if grace else day + timedelta(days=days),
+                debtor=owner.person if owner else None,
+            )
+        )
+    _write_debts(owed)
+    return owed
+
+
+def last_supported(cases: list[Initiative]) -> dict[int, date]:
+    """The last day on which the claim of each of these cases was supported, by key; they have just lost it.
+
+    What ended by age ended at a midnight, and the day before was its last: so the standing before foretold. Whatever
+    an act of today ended was supported today.
+    """
+    now = clock.now()
+    newest = PastStanding.objects.filter(initiative__in=cases, computed_at__lt=now).order_by(
+        "initiative_id", "-id"
+    )
+    foretold = {row.initiative_id: row for row in newest.distinct("initiative_id")}
+    last = {}
+    for case in cases:
+        fell, row = now, foretold.get(case.pk)
+        if row is not None and row.computed_at >= case.since:
+            for span in reversed([one for one in row.spans if datetime.fromisoformat(one["from_at"]) <= now]):
+                if not span["shortfall"]:
+                    break
+                fell = datetime.fromisoformat(span["from_at"])
+        last[case.pk] = clock.last_day_before(fell)
+    return last
+
+
+def end_debts_of_stage(case: Initiative, was: str) -> None:
+    """What was owed because of a stage that the case no longer has ends with the step back, in the running act.
+
+    What the gate to that stage left to do, and the choice between an owner and a step back, which is made now. What is
+    owed in writing stays (ADR 0035).
+    """
+    moves = StageChange.objects.filter(initiative=case, to_stage=was).values_list("pk", flat=True)
+    ends = tuple(f":{key}" for key in moves)
+    for debt in case_rows.debts(case):
+        left = debt.kind == "criterion" and debt.source.endswith(ends)
+        if left or debt.kind == "vacancy":
+            settle_row(debt, by=None, note=f"The case stepped back from {was} to {case.stage}")
+
+
+def open_gap(
+    *,
+    case: Initiative,
+    text: str,
+    owner: User,
+    due: date,
+    downstream: list[str],
+    review: Review | None = None,
+    by: User,
+) -> Gap:
+    """Record something unresolved that bites downstream, with who owns it and until when."""
+    wrong = {}
+    if not text.strip():
+        wrong["text"] = "Say what is unresolved."
+    if due < clock.today():
+        wrong["due"] = "The day lies in the past."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("open gap", by=by, case=case) as case:
+        may = case_permissions.may_collaborate(case, by)
+        if not may and not case_permissions.is_acting_chair(case, by):
+            may.or_refuse()
+        gap = Gap(
+            initiative=case,
+            text=text.strip(),
+            owner=owner,
+            due=due,
+            downstream=downstream,
+            review=review,
+            opened_at=clock.now(),
+            owner_accepted_at=clock.now() if owner == by else None,
+        )
+        gap.save()
+        record.record(
+            "gap opened", case=case, text=gap.text, owner=owner.full_name, due=due, downstream=downstream
+        )
+    return gap
+
+
+def close_gap(*, gap: Gap, evidence: Evidence | None = None, by: User) -> Gap:
+    """Close a gap with evidence, or as the owner who accepts to live with it (invariant 15)."""
+    with act("close gap", by=by, case=gap.initiative_id) as case:
+        gap = Gap.objects.get(pk=gap.pk)
+        if gap.closed_at:
+            raise Conflict("This gap was closed already.")
+        if gap.owner_id != by.pk:
+            case_permissions.may_collaborate(case, by).or_refuse()
+        if evidence is None and gap.owner_id != by.pk:
+            no(
+                "Without proof only the gap's owner closes it, by accepting it.", f"Ask {gap.owner}."
+            ).or_refuse()
+        if evidence is None:
+            gap.owner_accepted_at = gap.owner_accepted_at or clock.now()
+        gap.closed_at, gap.closed_by, gap.closed_with = clock.now(), by, evidence
+        gap.save()
+        record.record("gap closed", case=case, text=gap.text, evidence=evidence.pk if evidence else None)
+    return gap

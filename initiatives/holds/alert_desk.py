@@ -1,0 +1,112 @@
+"""What stands against a case, on the desks of all it reaches: the chair, the owner, its dependants, affected seats.
+
+The same people are told of it at once (`alerts`). A hold and a grace that is over stay until they are gone; a stop and
+a step-back until the message about them was opened.
+"""
+
+from collections.abc import Iterator
+
+from django.urls import reverse
+
+from governance.models.people import CHAIR
+from governance.notices.desk import Line
+from governance.permission_result import ended
+from governance.templatetags.plumbline import day, stage_word
+from initiatives.desk.person_worklist import Look
+from initiatives.holds import alerts
+from initiatives.models import Hold, Initiative, Obligation
+from initiatives.models.holds import HOLD_KINDS
+
+OWNING = {"owner", "deputy"}
+MOST = 20  # holds and graces of others on one desk; the list of cases has all
+
+
+def lines(look: Look) -> Iterator[Line]:
+    """Holds, days of grace that are over, stops and step-backs that reach the person."""
+    holds = {row.pk: row for row in [*look.rows("holds"), *look.rows("own_holds")]}
+    lapsed = {row.pk: row for row in [*look.rows("lapsed"), *look.rows("own_lapsed")]}
+    shown = [_hold(look, row) for row in holds.values() if _reaches(look, row.initiative, row.against)]
+    shown += [_grace(look, row) for row in lapsed.values() if _reaches(look, row.initiative)]
+    deciding = [line for line in shown if line.verb == "decide"]
+    others = [line for line in shown if line.verb != "decide"]
+    yield from deciding
+    yield from others[:MOST]
+    if len(others) > MOST:
+        yield Line(
+            "see",
+            f"{len(others) - MOST} more stand against cases near you",
+            f"{reverse('portfolio')}?held=on",
+            "See them all",
+            "Holds, and days of grace that are over.",
+        )
+    cases = {row.initiative_id for row in (*holds.values(), *lapsed.values())}
+    yield from (_depending(row) for row in look.depending if row.initiative_id not in cases)
+    for row in look.to_read:
+        link, text = reverse("notice", args=[row["pk"]]), row["text"]
+        yield Line("see", row["subject"].partition(" ")[2], link, "Read it", text[:200], row["ref"])
+
+
+def _reaches(look: Look, case: Initiative, requirements: list[str] = ()) -> bool:
+    """Whether what stands against the case reaches the person: as owner, chair, or in a seat that it affects."""
+    held = look.working[case.pk][1] if case.pk in look.working else set()
+    if held & OWNING or case.pk in look.chaired:
+        return True
+    seats = look.seats_by_unit.get(case.unit_id, set())
+    if CHAIR in seats:
+        return True
+    return look.book is not None and bool(seats & alerts.affected_seats(look.book, case.stage, requirements))
+
+
+def _hold(look: Look, hold: Hold) -> Line:
+    case, words = hold.initiative, HOLD_KINDS[hold.kind][0]
+    why = f"{words}: {ended(hold.reason)}"
+    if case.pk in look.chaired and (hold.opened_by_id or hold.liftable_since):
+        return Line(
+            "decide",
+            f"Hold on {case.title}",
+            reverse("hold-lift", args=[hold.pk]),
+            "Look at the hold",
+            why,
+            case.ref,
+            when=f"since {day(hold.opened_at)}",
+        )
+    closes = "The chair lifts it." if hold.opened_by_id else "It closes with its cause."
+    return Line(
+        "see",
+        f"{case.title} is held",
+        alerts.link_of(hold),
+        "See what it takes",
+        f"{why} {closes}",
+        case.ref,
+        when=f"since {day(hold.opened_at)}",
+        on_behalf=look.standing_in_on.get(case.pk, ""),
+    )
+
+
+def _grace(look: Look, debt: Obligation) -> Line:
+    case, chairs = debt.initiative, debt.initiative_id in look.chaired
+    return Line(
+        "decide" if chairs else "see",
+        f"The days of grace of {case.title} are over",
+        reverse("case-step-back" if chairs else "case", args=[case.ref]),
+        "Decide on stepping back" if chairs else "See what is missing",
+        f"{ended(debt.text)} It is a {stage_word(case.stage)} that its proof does not support.",
+        case.ref,
+        debt.due,
+        on_behalf="" if chairs else look.standing_in_on.get(case.pk, ""),
+    )
+
+
+def _depending(row) -> Line:
+    """What somebody who depends on a case sees, who may not be able to open it."""
+    case = row.initiative
+    what = f"held: {HOLD_KINDS[row.held][0].lower()}" if row.held else "past its days of grace"
+    return Line(
+        "see",
+        f"{row.who} depends on {case.title}",
+        reverse("dependant", args=[row.pk]) if row.executive_id else case.get_absolute_url(),
+        "See what was agreed",
+        f"It is {what}. Bearable without it: {row.outage}. Ask its owner what still works.",
+        case.ref,
+        due=row.lapsed,
+    )

@@ -1,0 +1,129 @@
+"""Who depends on a case: recorded by its owner, stated or declined by the executive named, ended by the owner."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404
+from django.shortcuts import redirect, render
+
+from governance import clock
+from governance.gates import criteria
+from governance.ledger import row_history
+from governance.models import Rulebook
+from governance.permission_result import no
+from governance.templatetags.plumbline import stage_word
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import mend, one_act, sent
+from initiatives.facts import supported_stage
+from initiatives.form_fields import ReasonForm
+from initiatives.holds import dependants
+from initiatives.holds.dependants import statement_words
+from initiatives.models import Dependant
+from initiatives.running.forms import DependantForm
+
+
+def add(request, ref):
+    """Record who depends on the case, and ask the executive who answers there."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_manage(case, request.user).or_refuse()
+    form = DependantForm(sent(request))
+    return one_act(
+        request,
+        case,
+        form,
+        lambda fields: dependants.add_dependant(case=case, by=request.user, **form.act()),
+        "It is recorded; the executive is asked to state it.",
+        tab="running",
+        title="Record a dependant",
+        lede="A team or system that stops working without it. A prototype has none.",
+        happens=["Whoever you name is asked on their desk to state it in person; until then it says so."],
+        verb="Record it",
+    )
+
+
+def end(request, pk):
+    """Record that somebody no longer depends on the case."""
+    row = access.of_case(Dependant.objects.select_related("initiative__unit"), request.user, pk)
+    case = row.initiative
+    case_permissions.may_manage(case, request.user).or_refuse()
+    return one_act(
+        request,
+        case,
+        ReasonForm(sent(request)),
+        lambda fields: dependants.end_dependant(dependant=row, by=request.user, **fields),
+        f"{row.who} no longer depends on it.",
+        tab="running",
+        title="End a dependence",
+        happens=[
+            f"{row.who} is no longer listed as depending on {case.ref}.",
+            *(["What the executive stated no longer counts as proof."] if row.confirmed_at else []),
+        ],
+        verb="End it",
+    )
+
+
+def _asked(request, pk: int) -> Dependant:
+    """The dependence, for the executive it names, and for whoever may see the case. Raises Http404 to all others.
+
+    The executive sees this page and what it says, not the case: nobody gains a case by being named on it.
+    """
+    rows = Dependant.objects.select_related("initiative__unit", "executive", "stated_by")
+    row = rows.filter(pk=pk, executive=request.user).first()
+    if row is None:
+        row = access.of_case(rows, request.user, pk)
+    if not request.user.is_active:
+        raise Http404("Not yours to see.")
+    row_history.concerns(row)
+    return row
+
+
+def state(request, pk):
+    """What is to be stated, the case beside it, and the two answers."""
+    row = _asked(request, pk)
+    case = row.initiative
+    if request.method == "POST":
+        dependants.state_dependence(dependant=row, by=request.user)
+        messages.success(request, "You stated it; the owner of the case sees it.")
+        return redirect("desk")
+    may = case_permissions.may_state(row, request.user)
+    if may and not row.waiting:
+        may = no("It was answered, or has ended, already.", "The owner can ask again.")
+    return _page(
+        request,
+        row,
+        may=may,
+        words=statement_words(row),
+        visible=case_permissions.may_see(case, request.user),
+    )
+
+
+def decline(request, pk):
+    """Say what is wrong with it instead."""
+    row = _asked(request, pk)
+    case_permissions.may_state(row, request.user).or_refuse()
+    form = ReasonForm(sent(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            dependants.decline_dependence(dependant=row, reason=form.cleaned_data["reason"], by=request.user)
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            messages.success(request, "You declined; the owner of the case sees why.")
+            return redirect("desk")
+    return _page(request, row, form=form, words=statement_words(row))
+
+
+def _page(request, row: Dependant, **more):
+    """The page of a dependence, with what the case claims and what its proof supports today."""
+    case, book, now = row.initiative, Rulebook.objects.current().book, clock.now()
+    facts = supported_stage.facts_of(case)
+    support = criteria.support(facts, book, now, criteria.states_at(facts, book, now))
+    context = {
+        "nav": "desk",
+        "row": row,
+        "case": case,
+        "claims": stage_word(case.stage),
+        "supported": stage_word(support.supported),
+        "support": support,
+    }
+    return render(request, "initiatives/dependant.html", context | more)

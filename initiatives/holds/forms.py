@@ -1,0 +1,63 @@
+"""Forms on holds, debts and gaps."""
+
+from django import forms
+
+from initiatives.form_fields import DayField, ListField, PersonField, WordsField
+from initiatives.models import Initiative
+
+
+class HoldForm(forms.Form):
+    """A concern."""
+
+    reason = WordsField(label="What must not go on", help_text="The chair judges it from these words.")
+
+
+class SettleForm(forms.Form):
+    """A note on a debt that is settled."""
+
+    note = WordsField(label="How it was settled", required=False)
+
+
+class ExcuseForm(forms.Form):
+    """For a decision on which case a debt may be passed, and why."""
+
+    case = forms.ModelChoiceField(
+        queryset=None,
+        label="For the decision on",
+        empty_label="choose",
+        error_messages={"required": "Choose the case whose decision may pass it."},
+        help_text="Cases with an open review for MVP or production that it holds up, and on which you decide.",
+    )
+    reason = WordsField(label="Why this decision may go on")
+
+    def __init__(self, *args, cases, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["case"].queryset = Initiative.objects.filter(pk__in=[case.pk for case in cases])
+        if len(cases) == 1:
+            self.fields["case"].initial = cases[0].pk
+
+
+class GapForm(forms.Form):
+    """Something unresolved that bites downstream."""
+
+    text = WordsField(label="What is unresolved")
+    owner = PersonField(label="Who owns it")
+    due = DayField(label="By when")
+    downstream = ListField(
+        label="What it touches downstream", required=False, help_text="Systems or teams, separated by commas."
+    )
+
+
+class CloseGapForm(forms.Form):
+    """Proof that a gap is closed."""
+
+    evidence = forms.ModelChoiceField(
+        queryset=None,
+        required=False,
+        empty_label="none: I own this gap and accept it",
+        help_text="Without proof only the gap's owner closes it, by accepting it.",
+    )
+
+    def __init__(self, *args, case, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["evidence"].queryset = case.evidence.filter(withdrawn_at__isnull=True)

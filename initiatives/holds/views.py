@@ -1,0 +1,160 @@
+"""What stands against a case: holds opened and lifted, debts settled and excused, gaps opened and closed."""
+
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+
+from governance.models import Rulebook
+from governance.permission_result import ended, no
+from governance.templatetags.plumbline import day
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import one_act, sent
+from initiatives.form_fields import ReasonForm
+from initiatives.holds import actions
+from initiatives.holds.actions import held_up, may_settle
+from initiatives.holds.forms import CloseGapForm, ExcuseForm, GapForm, HoldForm, SettleForm
+from initiatives.models import Gap, Hold, Obligation
+from initiatives.models.holds import HOLD_KINDS
+
+
+def open_hold(request, ref):
+    """Raise a concern that blocks decisions."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_hold(case, request.user).or_refuse()
+    return one_act(
+        request,
+        case,
+        HoldForm(sent(request)),
+        lambda fields: actions.hold(case=case, by=request.user, **fields),
+        "The hold is open; the chair lifts it.",
+        title="Raise a concern",
+        happens=[
+            "No review of this case can be decided until the chair lifts the hold.",
+            "The stage that its proof supports does not change by it.",
+        ],
+        verb="Hold it",
+        danger=True,
+    )
+
+
+def lift(request, pk):
+    """Lift a hold, as chair."""
+    hold = access.of_case(Hold.objects.select_related("initiative__unit", "opened_by"), request.user, pk)
+    case_permissions.may_lift(hold, request.user).or_refuse()
+    who = (
+        f"{hold.opened_by} on {day(hold.opened_at)}"
+        if hold.opened_by_id
+        else f"the system on {day(hold.opened_at)}"
+    )
+    return one_act(
+        request,
+        hold.initiative,
+        ReasonForm(sent(request)),
+        lambda fields: actions.lift_hold(hold=hold, by=request.user, **fields),
+        "The hold is lifted.",
+        title="Lift the hold",
+        lede=f"{HOLD_KINDS[hold.kind][0]}, opened by {who}: {hold.reason}",
+        happens=[
+            *([f"Its cause is gone since {day(hold.liftable_since)}."] if hold.liftable_since else []),
+            "Reviews of this case can be decided again, as far as this hold stood in the way.",
+        ],
+        verb="Lift it",
+    )
+
+
+def _debt(request, pk: int) -> Obligation:
+    return access.of_case(Obligation.objects.select_related("initiative__unit", "debtor"), request.user, pk)
+
+
+def settle(request, pk):
+    """Settle a debt with a note; debts of proof need the proof first."""
+    debt = _debt(request, pk)
+    case = debt.initiative
+    may_settle(case, debt, request.user).or_refuse()
+    if debt.kind in ("post_mortem", "retrospective"):
+        no(
+            "It is settled by publishing the post-mortem and its confirmation.",
+            "Write it on its page.",
+            reverse("post-mortem-start", args=[debt.pk]),
+        ).or_refuse()
+    lede = f"{debt.text} Due {day(debt.due)}."
+    happens = ["The debt is marked as settled, by you, today."]
+    if debt.kind == "criterion":
+        book = Rulebook.objects.current().book
+        criterion = book.criteria.get(debt.source.split(":")[0])
+        if criterion is not None:
+            happens.append(
+                "That is accepted only once these are answered with proof: "
+                + " ".join(book.requirements[key].question for key in criterion.requirements)
+            )
+    return one_act(
+        request,
+        case,
+        SettleForm(sent(request)),
+        lambda fields: actions.settle(obligation=debt, by=request.user, **fields),
+        "Settled.",
+        title="Settle what is owed",
+        lede=lede,
+        happens=happens,
+        verb="Settle it",
+    )
+
+
+def excuse(request, pk):
+    """Let one decision on one case pass an overdue debt, as the chair who decides there."""
+    debt = get_object_or_404(Obligation.objects.select_related("initiative__unit", "debtor"), pk=pk)
+    held = [case for case in held_up(debt) if case_permissions.is_acting_chair(case, request.user)]
+    if not held:  # whoever decides on none of what it holds up opens it as any debt of the case
+        debt = _debt(request, pk)
+        case_permissions.may_raise(debt.initiative, request.user).or_refuse()
+    return one_act(
+        request,
+        held[0] if len(held) == 1 else debt.initiative,
+        ExcuseForm(sent(request), cases=held),
+        lambda fields: actions.excuse_debt(obligation=debt, by=request.user, **fields),
+        "One decision may pass this debt; it stays owed.",
+        title="Let one decision pass a debt",
+        lede=f"{ended(debt.text)} Due {day(debt.due)}, owed by {debt.debtor or 'nobody'} on {debt.initiative.ref}.",
+        happens=[
+            "The next decision on the case that you choose may go on while this is owed, and uses your word up.",
+            "It stays owed, and holds up every other case of whoever owes it. For one case this is possible once.",
+        ],
+        verb="Let it pass",
+    )
+
+
+def open_gap(request, ref):
+    """Record something unresolved that bites downstream."""
+    case = access.case_for(request.user, ref)
+    allowed = case_permissions.may_collaborate(case, request.user)
+    if not case_permissions.is_acting_chair(case, request.user):
+        allowed.or_refuse()
+    return one_act(
+        request,
+        case,
+        GapForm(sent(request)),
+        lambda fields: actions.open_gap(case=case, by=request.user, **fields),
+        "The gap is recorded.",
+        title="Record a gap",
+        lede="It stays open, beyond the case itself, until proof closes it or its owner accepts it.",
+        verb="Record it",
+    )
+
+
+def close_gap(request, pk):
+    """Close a gap with proof, or by its owner's acceptance."""
+    gap = access.of_case(Gap.objects.select_related("initiative__unit", "owner"), request.user, pk)
+    case = gap.initiative
+    if gap.owner_id != request.user.pk:
+        case_permissions.may_collaborate(case, request.user).or_refuse()
+    form = CloseGapForm(sent(request), case=case)
+    return one_act(
+        request,
+        case,
+        form,
+        lambda fields: actions.close_gap(gap=gap, by=request.user, **fields),
+        "The gap is closed.",
+        title="Close a gap",
+        lede=f"{gap.text} Owned by {gap.owner}, due {day(gap.due)}.",
+        verb="Close it",
+    )

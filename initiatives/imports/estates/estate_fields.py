@@ -1,0 +1,500 @@
+"""What a row of each kind of table can say: fields, their words, and the headers by which they are guessed."""
+
+from dataclasses import dataclass
+
+from initiatives.integration.comparison import STATED
+from initiatives.integration.comparison.standards import STANDARDS
+from initiatives.models import TermDefinition
+from initiatives.models.integration.systems import ACCESS, DIRECTIONS, PATTERNS, SYSTEM_KINDS
+
+# Kinds that are read here; effort by week has pages of its own.
+KINDS = {
+    "systems": "Systems",
+    "links": "Links of cases",
+    "accounts": "Service accounts",
+    "definitions": "Terms and definitions",
+}
+
+# Words of other tables for what is called otherwise here.
+CHOICE_WORDS = {
+    "saas": "bought",
+    "cloud service": "bought",
+    "commercial": "bought",
+    "vendor": "bought",
+    "standard software": "bought",
+    "standardsoftware": "bought",
+    "gekauft": "bought",
+    "custom": "home_grown",
+    "in-house": "home_grown",
+    "inhouse": "home_grown",
+    "eigenentwicklung": "home_grown",
+    "database": "database",
+    "warehouse": "database",
+    "data warehouse": "database",
+    "datenbank": "database",
+    "share": "file_share",
+    "fileshare": "file_share",
+    "sharepoint": "file_share",
+    "netzlaufwerk": "file_share",
+    "dateiablage": "file_share",
+    "confluence": "wiki",
+    "dokument": "document",
+    "documents": "document",
+    "richtlinie": "policy",
+    "knowledge base": "knowledge_collection",
+    "wissensdatenbank": "knowledge_collection",
+    "read": "reads",
+    "lesend": "reads",
+    "liest": "reads",
+    "in": "reads",
+    "inbound": "reads",
+    "write": "writes",
+    "schreibend": "writes",
+    "schreibt": "writes",
+    "out": "writes",
+    "outbound": "writes",
+    "bidirectional": "both",
+    "read/write": "both",
+    "beide": "both",
+    "lesend und schreibend": "both",
+    "rest": "api",
+    "soap": "api",
+    "graphql": "api",
+    "odata": "api",
+    "sftp": "file",
+    "datei": "file",
+    "jdbc": "database",
+    "odbc": "database",
+    "sql": "database",
+    "rpa": "screen",
+    "manual": "person",
+    "manuell": "person",
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing that a row can say. `reads`: how a cell is understood (reading.py); `longest`: in characters.
+
+    `fixable`: one value may be named for all rows; `second`: another column may be named for cells that are blank;
+    `part`: it only completes another field and is not compared by itself.
+    """
+
+    name: str
+    words: str
+    aliases: tuple[str, ...]
+    reads: str = "text"
+    longest: int = 0
+    needed: bool = False
+    fixable: bool = False
+    second: bool = False
+    part: bool = False
+    choices: dict | None = None
+
+
+_OWNER = (
+    "owner",
+    "owner principal name",
+    "system owner",
+    "owners",
+    "responsible",
+    "responsible person",
+    "contact",
+    "besitzer",
+    "eigentümer",
+    "verantwortlich",
+    "verantwortliche person",
+    "verantwortlicher",
+    "inhaber",
+    "owner display name",
+    "owner email",
+    "zuständig",
+)
+_NAMED = ("system", "system name", "systemname", "application", "app", "anwendung", "tool", "source system")
+_PURPOSE = ("purpose", "description", "zweck", "beschreibung", "what for", "wofür", "comment", "bemerkung")
+_KEY = (
+    "id",
+    "key",
+    "identifier",
+    "kennung",
+    "schlüssel",
+    "cmdb id",
+    "ci number",
+    "asset id",
+    "inventarnummer",
+)
+
+SYSTEMS = (
+    Field(
+        "name",
+        "Name of the system",
+        (*_NAMED, "name", "title", "display name", "displayname", "bezeichnung", "titel", "application name"),
+        longest=160,
+        needed=True,
+        second=True,
+    ),
+    Field(
+        "kind",
+        "Kind of system",
+        ("kind", "type", "system type", "art", "typ", "systemart", "category", "kategorie", "system kind"),
+        reads="choice",
+        needed=True,
+        fixable=True,
+        choices=SYSTEM_KINDS,
+    ),
+    Field(
+        "owner", "Owner", (*_OWNER, "business owner", "product owner", "service owner"), "person", second=True
+    ),
+    Field(
+        "location",
+        "Where it is",
+        ("location", "url", "address", "web address", "ort", "adresse", "link", "path", "pfad", "site url"),
+        longest=250,
+    ),
+    Field("purpose", "What it is for", _PURPOSE),
+    Field("vendor", "Vendor", ("vendor", "supplier", "manufacturer", "hersteller", "anbieter"), "vendor"),
+    Field("unit", "Unit", ("unit", "department", "business unit", "abteilung", "bereich", "einheit"), "unit"),
+    Field(
+        "last_updated_on",
+        "Last worked on",
+        (
+            "last updated",
+            "last update",
+            "last activity date",
+            "last modified",
+            "modified",
+            "last changed",
+            "zuletzt geändert",
+            "letzte änderung",
+            "zuletzt aktualisiert",
+            "letzte aktualisierung",
+        ),
+        "day",
+    ),
+    Field(
+        "updated_every_days",
+        "Out of date after, in days",
+        (
+            "out of date after",
+            "update interval",
+            "updated every",
+            "review interval days",
+            "aktualisierung alle tage",
+        ),
+        "number",
+    ),
+    Field(
+        "in_service_since",
+        "In service since",
+        (
+            "in service since",
+            "go live",
+            "go-live date",
+            "created",
+            "created time",
+            "createdtime",
+            "start date",
+            "in betrieb seit",
+            "eingeführt",
+            "erstellt",
+            "since",
+        ),
+        "day",
+    ),
+    Field("organised_on", "Last organised", ("organised on", "last organised", "zuletzt geordnet"), "day"),
+    Field("editable", "Can be edited", ("editable", "writable", "bearbeitbar", "änderbar"), "yes_no"),
+    Field(
+        "regions",
+        "Regions",
+        (
+            "region",
+            "regions",
+            "hosting region",
+            "hosting location",
+            "geo location",
+            "standort",
+            "regionen",
+            "data location",
+            "hosting country",
+            "data centre",
+            "rechenzentrum",
+        ),
+        "list",
+    ),
+    Field(
+        "source_of_truth_for",
+        "Source of truth for",
+        ("source of truth", "source of truth for", "master data", "führend für", "stammdaten"),
+        "list",
+    ),
+    Field(
+        "knowledge_holder",
+        "Who knows how it works",
+        ("knowledge holder", "expert", "key person", "wissensträger", "ansprechpartner", "experte"),
+        "person",
+    ),
+    Field(
+        "collection",
+        "Part of the collection",
+        ("collection", "parent", "part of", "knowledge base", "sammlung", "teil von"),
+        "system",
+    ),
+    Field(
+        "source_key",
+        "Its key in the table",
+        (*_KEY, "site id", "connectorname", "connector name", "system id"),
+        longest=160,
+    ),
+)
+ACCOUNTS = (
+    Field("system", "System", _NAMED, "system", needed=True, fixable=True),
+    Field(
+        "name",
+        "Name of the account",
+        (
+            "account",
+            "account name",
+            "service account",
+            "service principal",
+            "displayname",
+            "display name",
+            "applicationname",
+            "application name",
+            "name",
+            "login",
+            "konto",
+            "dienstkonto",
+            "kontoname",
+            "benutzer",
+        ),
+        longest=160,
+        needed=True,
+    ),
+    Field("owner", "Owner", _OWNER, "person", second=True),
+    Field(
+        "privileges",
+        "What it may do",
+        ("privileges", "permissions", "rights", "scopes", "api permissions", "rechte", "berechtigungen"),
+    ),
+    Field(
+        "review_by",
+        "Review by",
+        (
+            "review by",
+            "review date",
+            "secret end date",
+            "expiry",
+            "expires",
+            "expiry date",
+            "end date",
+            "enddatetime",
+            "valid until",
+            "ablaufdatum",
+            "gültig bis",
+            "prüfen bis",
+        ),
+        "day",
+        second=True,
+    ),
+    Field(
+        "source_key",
+        "Its key in the table",
+        ("applicationid", "application id", "appid", "client id", "app id", *_KEY),
+        longest=160,
+    ),
+)
+LINKS = (
+    Field(
+        "case",
+        "Case",
+        ("case", "case number", "initiative", "reference", "fall", "initiative id", "case ref", "use case"),
+        "case",
+        needed=True,
+        fixable=True,
+    ),
+    Field("system", "System", _NAMED, "system", needed=True, fixable=True),
+    Field(
+        "pattern",
+        "Pattern",
+        ("pattern", "integration pattern", "muster", "role of the system"),
+        "choice",
+        needed=True,
+        fixable=True,
+        choices=PATTERNS,
+    ),
+    Field(
+        "direction",
+        "Direction",
+        ("direction", "data flow", "richtung", "datenfluss"),
+        "choice",
+        needed=True,
+        fixable=True,
+        choices=DIRECTIONS,
+    ),
+    Field(
+        "access",
+        "Access",
+        ("access", "interface", "interface type", "protocol", "zugang", "zugriff", "schnittstelle"),
+        "choice",
+        needed=True,
+        fixable=True,
+        choices=ACCESS,
+    ),
+    Field("purpose", "What it is for", _PURPOSE),
+    Field(
+        "account",
+        "Service account",
+        ("service account", "account", "dienstkonto", "konto", "user"),
+        "account",
+    ),
+    Field(
+        "data_classes",
+        "Classes of data",
+        ("data classes", "data class", "classification", "datenklassen", "datenklasse", "data"),
+        "list",
+        fixable=True,
+    ),
+    Field("live", "With live data", ("live", "live data", "productive", "produktiv", "echtdaten"), "yes_no"),
+    Field(
+        "timeout_seconds",
+        "Timeout (seconds)",
+        ("timeout", "timeout seconds", "timeout (s)", "zeitüberschreitung"),
+        "number",
+    ),
+    Field("retry", "Retries", ("retry", "retries", "retry policy", "wiederholung"), longest=200),
+    Field(
+        "on_failure",
+        "When it is missing",
+        ("on failure", "fallback", "when down", "bei ausfall", "ausfallverhalten", "failure behaviour"),
+    ),
+    Field(
+        "told_users",
+        "What people are told then",
+        ("message to users", "user message", "told users", "meldung an nutzer"),
+        longest=250,
+    ),
+)
+_FACETS = {"counted_unit": ("grain",), "as_of": ("stichtag",), "unit_or_currency": ("currency", "währung")}
+DEFINITIONS = (
+    Field(
+        "term",
+        "Business term",
+        (
+            "term",
+            "business term",
+            "label",
+            "field label",
+            "glossary term",
+            "begriff",
+            "fachbegriff",
+            "bezeichnung",
+            "feldbezeichnung",
+        ),
+        longest=80,
+        needed=True,
+        second=True,
+    ),
+    Field(
+        "term_meaning",
+        "What the term means",
+        ("term meaning", "term definition", "glossary definition", "begriffsdefinition"),
+    ),
+    Field("system", "System", (*_NAMED, "source", "quelle", "quellsystem"), "system", fixable=True),
+    Field(
+        "object",
+        "Table or object",
+        (
+            "object",
+            "object name",
+            "table",
+            "table name",
+            "entity",
+            "record",
+            "record type",
+            "objekt",
+            "tabelle",
+            "entitydefinition.qualifiedapiname",
+        ),
+        part=True,
+    ),
+    Field(
+        "field",
+        "Field",
+        (
+            "field",
+            "field name",
+            "api name",
+            "qualifiedapiname",
+            "internal id",
+            "column",
+            "column name",
+            "attribute",
+            "feld",
+            "feldname",
+            "spalte",
+            "technical name",
+            "technischer name",
+        ),
+        longest=120,
+    ),
+    Field(
+        "meaning",
+        "What it means there",
+        (
+            "meaning",
+            "definition",
+            "description",
+            "help",
+            "help text",
+            "inlinehelptext",
+            "bedeutung",
+            "beschreibung",
+            "hilfetext",
+            "erklärung",
+        ),
+        second=True,
+    ),
+    Field(
+        "identifier_format",
+        "Identifier format",
+        ("identifier format", "format", "pattern", "regex", "format der kennung"),
+        longest=200,
+    ),
+    *(
+        Field(
+            name,
+            words,
+            (words.lower(), *_FACETS.get(name, ())),
+            "choice" if name == "identifier_standard" else "text",
+            longest=TermDefinition._meta.get_field(name).max_length or 0,
+            choices=STANDARDS if name == "identifier_standard" else None,
+        )
+        for name, words in STATED.items()
+    ),
+    Field("type", "Data type", ("data type", "datatype", "type", "datentyp", "typ"), part=True),
+    Field("length", "Length", ("length", "size", "max length", "länge"), part=True),
+    Field(
+        "business_logic",
+        "Business logic",
+        ("business logic", "business rule", "rule", "formula", "geschäftsregel", "regel", "berechnung"),
+    ),
+    Field("valid_from", "Valid from", ("valid from", "from", "gültig ab", "gültig von"), "day"),
+    Field("valid_to", "Valid to", ("valid to", "to", "until", "gültig bis"), "day"),
+    Field("source_key", "Its key in the table", ("durableid", "durable id", *_KEY), longest=200),
+)
+FIELDS: dict[str, tuple[Field, ...]] = {
+    "systems": SYSTEMS,
+    "links": LINKS,
+    "accounts": ACCOUNTS,
+    "definitions": DEFINITIONS,
+}
+
+
+def field_of(kind: str, name: str) -> Field:
+    """The field of this name; raises KeyError when there is none."""
+    return {field.name: field for field in FIELDS[kind]}[name]
+
+
+def compared(kind: str) -> list[Field]:
+    """The fields in which a row can differ from the register: all but those that only complete another."""
+    return [field for field in FIELDS[kind] if not field.part]

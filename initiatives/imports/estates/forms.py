@@ -1,0 +1,78 @@
+"""Forms of the estates: a table or document and what it holds, and which of its columns says what."""
+
+from django import forms
+
+from governance.tables.forms import TableForm
+from initiatives.imports.estates.estate_fields import FIELDS, KINDS
+
+
+class EstateForm(TableForm):
+    """A file and what it holds."""
+
+    folder = "estates"
+    endings = (*TableForm.endings, ".json", ".yaml", ".yml")
+    what = "A table or document"
+    field_order = ("file", "kept", "kind", "encoding")
+    file = forms.FileField(
+        label="The table or document",
+        error_messages={"required": "Choose the file."},
+        help_text="csv or xlsx with one header row, or an OpenAPI document (JSON or YAML).",
+    )
+    kind = forms.ChoiceField(label="What it holds")
+
+    def __init__(self, *args, kinds: list[str], **options):
+        super().__init__(*args, **options)
+        self.made_with = {"kinds": kinds}
+        self.fields["kind"].choices = [("", "choose"), *[(kind, KINDS[kind]) for kind in kinds]]
+
+
+class ColumnsForm(forms.Form):
+    """Which column holds what: for each field a column, sometimes a second, sometimes a word for all rows."""
+
+    def __init__(self, batch, *args, **options):
+        super().__init__(*args, **options)
+        self.kind = batch.kind
+        chosen = batch.columns.get("fields", {})
+        columns = [("", "not in this table"), *[(name, name[:90]) for name in batch.headers]]
+        for field in FIELDS[batch.kind]:
+            there = [*chosen.get(field.name, {}).get("columns", ()), "", ""]
+            self.fields[f"column_{field.name}"] = forms.ChoiceField(
+                label=field.words, choices=columns, required=False, initial=there[0]
+            )
+            if field.second:
+                self.fields[f"second_{field.name}"] = forms.ChoiceField(
+                    label=f"{field.words}, where that is blank",
+                    choices=[("", "nothing"), *columns[1:]],
+                    required=False,
+                    initial=there[1],
+                )
+            if field.fixable:
+                label = f"{field.words}, for all rows that do not say it"
+                value = chosen.get(field.name, {}).get("value", "")
+                if field.choices:
+                    self.fields[f"value_{field.name}"] = forms.ChoiceField(
+                        label=label,
+                        choices=[("", "nothing"), *field.choices.items()],
+                        required=False,
+                        initial=value if value in field.choices else "",
+                    )
+                else:
+                    self.fields[f"value_{field.name}"] = forms.CharField(
+                        label=label, max_length=160, required=False, initial=value
+                    )
+
+    def chosen(self) -> dict[str, dict]:
+        """What was chosen, as the act takes it."""
+        cleaned, found = self.cleaned_data, {}
+        for field in FIELDS[self.kind]:
+            columns = [cleaned.get(f"{part}_{field.name}", "") for part in ("column", "second")]
+            found[field.name] = {
+                "columns": [name for name in dict.fromkeys(columns) if name],
+                "value": cleaned.get(f"value_{field.name}", ""),
+            }
+        return found
+
+    def put(self, errors) -> None:
+        """Each message of the act beside the column that it is about."""
+        for name, problems in errors.error_dict.items():
+            self.add_error(f"column_{name}" if f"column_{name}" in self.fields else None, problems)

@@ -1,0 +1,50 @@
+"""Who brings estates into the register: admins, and technical leads what belongs to their own cases."""
+
+from governance.models import User
+from governance.permission_result import Answer, no, yes
+from initiatives.imports.estates.estate_fields import KINDS
+from initiatives.models import EstateBatch, RoleAssignment
+
+OF_LEADS = ("links", "definitions")
+
+
+def leads(person: User) -> bool:
+    """Whether the person is technical lead of any case."""
+    roles = RoleAssignment.objects.in_force().filter(role="technical_lead", person=person)
+    return person.is_active and roles.exists()
+
+
+def may_see_all(person: User) -> bool:
+    """Whether the person sees the tables of others too."""
+    return person.is_active and person.is_admin
+
+
+def may_bring_any(person: User) -> Answer:
+    """Bring tables at all: admins, and technical leads of cases."""
+    if may_see_all(person) or leads(person):
+        return yes()
+    return no(
+        "Admins bring tables into the register, and technical leads what belongs to their own cases.",
+        "Give the table to one of them.",
+    )
+
+
+def may_bring(person: User, kind: str) -> Answer:
+    """Bring a table of this kind; which of its rows is asked row by row (estate.comparing)."""
+    if may_see_all(person) or (kind in OF_LEADS and leads(person)):
+        return yes()
+    if leads(person):
+        return no(f"Only admins bring {KINDS[kind].lower()}.", "Give the table to an admin.")
+    return may_bring_any(person)
+
+
+def may_bring_of(roles: frozenset[str], person: User) -> bool:
+    """Whether a page of a case on which the person holds these roles offers it: not to who stands in for its lead."""
+    return may_see_all(person) or ("technical_lead" in roles and leads(person))
+
+
+def may_work_on(batch: EstateBatch, person: User) -> Answer:
+    """Map, choose, confirm and drop a table: who read it, and admins."""
+    if may_see_all(person) or batch.by_id == person.pk:
+        return may_bring(person, batch.kind)
+    return no("Only who read this table works on it, and admins.", "Read your own.")

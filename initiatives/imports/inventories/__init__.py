@@ -1,0 +1,1 @@
+"""Inventories of cases from other organisations, read as claims."""

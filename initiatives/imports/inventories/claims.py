@@ -1,0 +1,206 @@
+"""Cases from imported rows, set-wise: the units they belong to, the claimed stage, the record of both."""
+
+from collections import defaultdict
+
+from django.utils.text import slugify
+
+from governance import clock
+from governance.gates import criteria
+from governance.ledger import record, row_history
+from governance.models import Rulebook, Unit, User
+from initiatives.cases.actions import next_numbers
+from initiatives.facts import supported_stage
+from initiatives.models import ImportBatch, ImportRow, Initiative, StageChange
+from initiatives.models.imports import ROOT
+from initiatives.models.initiative import PROPOSED, STAGES, machine
+from initiatives.models.stage_machine import CLAIM, make_move, offered
+
+# What a row may become: an idea claims nothing, and is registered without a stage change.
+TARGETS = tuple(
+    stage
+    for stage in STAGES
+    if stage == PROPOSED or any(one.custom["kind"] == CLAIM and one.target == stage for one in machine())
+)
+NOT_REPORTED = "Not reported by its source."
+
+
+def import_rows(batch: ImportBatch, rows: list[ImportRow], by: User | None) -> None:
+    """Cases from rows, set-wise: registered as ideas, then moved to the claimed stage with all the record asks for."""
+    if not rows:
+        return
+    now = clock.now()
+    units = _units(rows)
+    cases = row_history.insert_many(
+        Initiative,
+        [
+            Initiative(
+                number=number,
+                title=row.mapped["title"],
+                unit=units[row.mapped["organisation"], row.mapped["bureau"]],
+                problem=row.mapped["problem"] or NOT_REPORTED,
+                since=now,
+                registered_at=now,
+                source_organisation=row.mapped["organisation"],
+                source_key=row.mapped["key"],
+            )
+            for number, row in zip(next_numbers(len(rows)), rows, strict=True)
+        ],
+    )
+    supported = _supported_as_idea(cases[0])
+    moves, ideas = [], []
+    for case, row in zip(cases, rows, strict=True):
+        row.initiative = case
+        if row.mapped["stage"] == PROPOSED:
+            ideas.append((case, row))
+            continue
+        why = (
+            f"Asserted by source {batch.source}, line {row.line}: \u201c{row.mapped['stage_raw'][:200]}\u201d"
+        )
+        if row.mapped.get("by_hand"):
+            why += f". Stage chosen by hand: {row.mapped['by_hand']}"
+        moves.append((case, row, why))
+    _record_ideas(batch, ideas)
+    entries = record.record_many(
+        "stage changed",
+        [
+            (
+                case,
+                {
+                    "from": case.stage,
+                    "to": row.mapped["stage"],
+                    "basis": "import",
+                    "why": why,
+                    "asserted": True,
+                    "batch": batch.pk,
+                    "line": row.line,
+                    "raw_digest": row.raw_digest,
+                    "supported": supported,
+                },
+            )
+            for case, row, why in moves
+        ],
+    )
+    StageChange.objects.bulk_create(
+        [
+            StageChange(
+                initiative=case,
+                from_stage=case.stage,
+                to_stage=row.mapped["stage"],
+                basis="import",
+                reason=why,
+                by=by,
+                at=now,
+                supported_then=supported,
+                entry_id=entry.pk,
+            )
+            for (case, row, why), entry in zip(moves, entries, strict=True)
+        ],
+        batch_size=1000,
+    )
+    alike = defaultdict(list)
+    for case, row, _ in moves:
+        make_move(case, offered(case, kind=CLAIM, target=row.mapped["stage"]))
+        case.basis, case.since = "import", now
+        alike[case.stage].append(case)
+    for same in alike.values():
+        row_history.update_alike(Initiative, same, ["stage", "basis", "since"])
+        supported_stage.rewrite_alike(same)
+
+
+def _record_ideas(batch: ImportBatch, ideas: list[tuple[Initiative, ImportRow]]) -> None:
+    """Ideas of a list, as they were registered: no stage is claimed, and nobody owns them yet."""
+    if not ideas:
+        return
+    record.record_many(
+        "registered",
+        [
+            (
+                case,
+                {
+                    "unit": case.unit.name,
+                    "problem": case.problem,
+                    "owner": "nobody yet",
+                    "successor_of": None,
+                    "asserted": True,
+                    "batch": batch.pk,
+                    "line": row.line,
+                    "raw_digest": row.raw_digest,
+                },
+            )
+            for case, row in ideas
+        ],
+    )
+    supported_stage.rewrite_alike([case for case, _ in ideas])
+
+
+def _supported_as_idea(case: Initiative) -> str:
+    book = Rulebook.objects.current().book
+    facts, now = supported_stage.facts_of(case), clock.now()
+    return criteria.support(facts, book, now, criteria.states_at(facts, book, now)).supported
+
+
+def _units(rows: list[ImportRow]) -> dict[tuple[str, str], Unit]:
+    """The unit of each (organisation, part): one that is here by its name, else a new one below "Imported"."""
+    pairs = {(row.mapped["organisation"], row.mapped["bureau"]) for row in rows}
+    root = Unit.objects.filter(code=ROOT[1]).first() or _add_units([(*ROOT, None)])[0]
+    here: dict[str, Unit] = {}
+    for unit in Unit.objects.living().order_by("id"):
+        if not unit.path.startswith(root.path) or unit.parent_id == root.pk:
+            here.setdefault(unit.name.casefold(), unit)
+    codes = set(Unit.objects.values_list("code", flat=True))
+    names = {organisation[:120] for organisation, _ in pairs}
+    missing = [name for name in sorted(names) if name.casefold() not in here]
+    for unit in _add_units([(name, _code(name, codes), root) for name in missing]):
+        here[unit.name.casefold()] = unit
+    parts = {
+        (unit.parent_id, unit.name.casefold()): unit
+        for unit in Unit.objects.living().filter(parent__in=[here[name.casefold()] for name in names])
+    }
+    wanted = []
+    for organisation, bureau in sorted(pairs):
+        above = here[organisation[:120].casefold()]
+        if bureau and (above.pk, bureau.casefold()) not in parts and above.parent_id == root.pk:
+            parts[above.pk, bureau.casefold()] = above  # holds the place, so that each is wanted once
+            wanted.append((bureau, _code(f"{organisation} {bureau}", codes), above))
+    for unit in _add_units(wanted):
+        parts[unit.parent_id, unit.name.casefold()] = unit
+    return {
+        (organisation, bureau): parts.get((above.pk, bureau.casefold()), above)
+        for organisation, bureau in pairs
+        for above in [here[organisation[:120].casefold()]]
+    }
+
+
+def _add_units(wanted: list[tuple[str, str, Unit | None]]) -> list[Unit]:
+    if not wanted:
+        return []
+    units = row_history.insert_many(
+        Unit,
+        [
+            Unit(name=name, code=code, parent=parent, path=f"{parent.path if parent else '/'}{code}/")
+            for name, code, parent in wanted
+        ],
+    )
+    record.record_many(
+        "unit added",
+        [
+            (
+                None,
+                {"unit": unit.name, "code": unit.code, "parent": unit.parent.name if unit.parent else None},
+            )
+            for unit in units
+        ],
+    )
+    return units
+
+
+def _code(name: str, taken: set[str]) -> str:
+    """A code nobody has, from the initials of the name where it is long."""
+    words = slugify(name) or "unit"
+    stem = code = f"imported-{words}"[:34].rstrip("-")
+    number = 1
+    while code in taken:
+        number += 1
+        code = f"{stem}-{number}"
+    taken.add(code)
+    return code

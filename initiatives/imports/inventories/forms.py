@@ -1,0 +1,160 @@
+"""Forms of the imports: a file and where it comes from, its columns, its confirmation, a row set aside."""
+
+from django import forms
+
+from governance.tables.forms import TableForm
+from initiatives.form_fields import DayField, WordsField
+from initiatives.imports.inventories.claims import TARGETS
+from initiatives.imports.inventories.inventory_sources import FIELDS, KNOWN
+from initiatives.models import InventorySource
+from initiatives.models.initiative import STAGES
+
+NEW = "new"
+DATE_ORDERS = {
+    "": "only dates that cannot be mistaken",
+    "mdy": "month first, 3/14/2025",
+    "dmy": "day first, 14/3/2025",
+}
+
+
+class UploadForm(TableForm):
+    """A file and where it comes from."""
+
+    folder = "imports"
+    what = "An inventory"
+    field_order = (
+        *("file", "kept", "source", "new_source", "organisation"),
+        *("published_on", "encoding", "backfill"),
+    )
+    file = forms.FileField(
+        label="The file",
+        error_messages={"required": "Choose the file of the inventory."},
+        help_text="csv or xlsx with one header row; banner rows above it are fine.",
+    )
+    source = forms.ChoiceField(label="Where it comes from")
+    new_source = forms.CharField(
+        label="Name of a source not listed",
+        max_length=60,
+        required=False,
+        help_text="Its columns are guessed, shown to you, and remembered for its next file.",
+    )
+    organisation = forms.CharField(
+        label="Whose inventory it is",
+        max_length=160,
+        required=False,
+        help_text="When no column of the file says so.",
+    )
+    published_on = DayField(
+        label="Published on", required=False, help_text="So that an older file does not take claims back."
+    )
+    backfill = forms.BooleanField(
+        label="Backfill history",
+        required=False,
+        help_text="An older file: keep what it asserted then beside the cases. No claim moves.",
+    )
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        remembered = [(row.key, row.words) for row in InventorySource.objects.all()]
+        self.fields["source"].choices = [
+            ("", "choose a source"),
+            *[(source.key, source.words) for source in KNOWN.values()],
+            *remembered,
+            (NEW, "a source not listed"),
+        ]
+
+    def clean(self):
+        """A name for a source not listed."""
+        cleaned = super().clean()
+        if cleaned.get("source") == NEW and not cleaned.get("new_source", "").strip():
+            self.add_error("new_source", "Give the source a name, like acme-2026.")
+        return cleaned
+
+    @property
+    def source_key(self) -> str:
+        """The key of the source chosen or named."""
+        chosen = self.cleaned_data["source"]
+        return self.cleaned_data["new_source"].strip() if chosen == NEW else chosen
+
+
+class MappingForm(forms.Form):
+    """Which column holds what, and what each of the source's words for a stage means."""
+
+    organisation = forms.CharField(
+        label="Whose inventory it is", max_length=160, required=False, help_text="When no column says so."
+    )
+    dates = forms.ChoiceField(label="How its dates are written", required=False, choices=DATE_ORDERS.items())
+
+    def __init__(self, batch, *args, **options):
+        super().__init__(*args, **options)
+        reading = batch.reading
+        columns = [("", "not in this file"), *[(name, name[:90]) for name in batch.columns]]
+        for role, words in FIELDS.items():
+            name = "organisation_column" if role == "organisation" else role
+            self.fields[name] = forms.ChoiceField(
+                label=f"Column: {words}",
+                choices=columns,
+                required=role == "title",
+                initial=reading.get("columns", {}).get(role, ""),
+            )
+        self.words = list(reading.get("stages", {}))
+        for place, word in enumerate(self.words):
+            self.fields[f"word_{place}"] = forms.ChoiceField(
+                label=f"\u201c{word[:160]}\u201d means",
+                choices=[("", "nothing known: set aside"), *[(name, STAGES[name]) for name in TARGETS]],
+                required=False,
+                initial=reading["stages"][word][0],
+            )
+        self.fields["organisation"].initial = reading.get("organisation") or reading.get("fixed", {}).get(
+            "organisation", ""
+        )
+        self.fields["dates"].initial = reading.get("dates", "")
+        self.order_fields(["title", "organisation_column", "organisation"])
+
+    def chosen(self) -> dict:
+        """What was chosen, as the act takes it."""
+        cleaned = self.cleaned_data
+        columns = {
+            role: cleaned["organisation_column" if role == "organisation" else role] for role in FIELDS
+        }
+        stages = {word: cleaned[f"word_{place}"] for place, word in enumerate(self.words)}
+        return {
+            "columns": columns,
+            "stages": stages,
+            "organisation": cleaned["organisation"],
+            "dates": cleaned["dates"],
+        }
+
+
+class ConfirmForm(forms.Form):
+    """Whose rows become live."""
+
+    organisations = forms.MultipleChoiceField(
+        label="Organisations",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one organisation."},
+    )
+
+    def __init__(self, waiting: list[tuple[str, int]], *args, **options):
+        super().__init__(*args, **options)
+        self.fields["organisations"].choices = [
+            (name, f"{name or 'no organisation named'} ({count} rows)") for name, count in waiting
+        ]
+        self.fields["organisations"].initial = [name for name, _ in waiting]
+
+
+class RowForm(forms.Form):
+    """What becomes of a row set aside."""
+
+    stage = forms.ChoiceField(
+        label="Decision",
+        choices=[
+            ("", "choose"),
+            ("proposed", "Import as a proposed idea: nothing is claimed"),
+            *[(name, f"Import as a claimed {STAGES[name]}") for name in TARGETS if name != "proposed"],
+            ("reject", "Reject the row; it stays in the file"),
+        ],
+    )
+    reason = WordsField(
+        label="How you know", help_text="It stays with the case: a stage chosen by hand is a claim too."
+    )

@@ -1,0 +1,1 @@
+"""Terms, definitions, conflicts."""

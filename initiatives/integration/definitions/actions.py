@@ -1,0 +1,422 @@
+"""Terms, what each system means by them, and how the steward settles where they disagree (S1-3, S1-10, S1-11, S1-18).
+
+A definition belongs to its system and is read by every case that uses the term there. Once one changes, is taken back,
+or is contradicted by another of the same system, what was proved before is void (`integration_schema`).
+"""
+
+from datetime import date
+
+from django.core.exceptions import ValidationError
+
+from governance import clock
+from governance.ledger import record
+from governance.models import User
+from governance.permission_result import Conflict
+from initiatives.cases.act import act, settle_standings
+from initiatives.findings.sync import follow, lock_cases
+from initiatives.holds.actions import open_gap
+from initiatives.integration.comparison import STATED, facets, standards
+from initiatives.integration.definitions import permissions
+from initiatives.integration.definitions.conflicts import cases_that_rest_on
+from initiatives.models import (
+    DefinitionConflict,
+    Evidence,
+    Gap,
+    Initiative,
+    System,
+    Term,
+    TermDefinition,
+    TermUse,
+)
+from initiatives.models.integration.definitions import (
+    ACCEPTED,
+    GONE,
+    OPEN,
+    RECONCILED,
+    SAID,
+    UNDECIDED,
+    VERDICTS,
+)
+from initiatives.running.actions import pull
+
+LONGEST_NAME, LONGEST_FIELD, LONGEST_FORMAT, LONGEST_CAUSE = 80, 120, 200, 250
+MOST_ROWS = 500
+
+
+def name_term(*, name: str, meaning: str = "", by: User) -> Term:
+    """Write a business term into the glossary, as the architecture seat or an admin. Raises ValidationError."""
+    name = _term_name(name)
+    with act("name term", by=by, register=True):
+        permissions.may_name_terms(by).or_refuse()
+        if Term.objects.filter(name__iexact=name).exists():
+            raise ValidationError({"name": f"The glossary has {name} already."})
+        term = Term(name=name, meaning=meaning.strip(), by=by, at=clock.now())
+        term.save()
+        record.record("term named", term=term.name, meaning=term.meaning)
+    return term
+
+
+def change_term(*, term: Term, name: str, meaning: str, by: User) -> Term:
+    """Call a business term otherwise, or say anew what the company means by it; cases that use it are compared anew."""
+    name = _term_name(name)
+    with act("change term", by=by, register=True):
+        permissions.may_name_terms(by).or_refuse()
+        term = Term.objects.get(pk=term.pk)
+        if Term.objects.filter(name__iexact=name).exclude(pk=term.pk).exists():
+            raise ValidationError({"name": f"The glossary has {name} already."})
+        before, after = (
+            {"name": term.name, "meaning": term.meaning},
+            {"name": name, "meaning": meaning.strip()},
+        )
+        if before == after:
+            return term
+        uses = TermUse.objects.filter(term=term, ended_at__isnull=True)
+        cases = lock_cases(uses.values_list("initiative", flat=True))
+        term.name, term.meaning = after["name"], after["meaning"]
+        term.save()
+        record.record("term changed", term=before["name"], before=before, after=after)
+        follow(cases)
+    return term
+
+
+def _term_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not name:
+        raise ValidationError({"name": "Name the term, for instance: customer."})
+    if len(name) > LONGEST_NAME:
+        raise ValidationError({"name": f"At most {LONGEST_NAME} letters; what it means belongs below."})
+    return name
+
+
+def use_term(*, case: Initiative, name: str, by: User) -> TermUse:
+    """Say that a case uses a term of the glossary: its linked systems have to agree on it.
+
+    Raises ValidationError, also where the glossary does not have it; Refused.
+    """
+    name = _term_name(name)
+    with act("use term", by=by, case=case, register=True) as case:
+        permissions.may_use_terms(case, by).or_refuse()
+        term = Term.objects.filter(name__iexact=name).first()
+        if term is None:
+            raise ValidationError({"name": "The glossary does not have this term: propose it there first."})
+        if TermUse.objects.filter(initiative=case, term=term, ended_at__isnull=True).exists():
+            raise ValidationError({"name": f"The case uses {term} already."})
+        row = TermUse(initiative=case, term=term, by=by, at=clock.now())
+        row.save()
+        record.record("term used", case=case, term=term.name)
+        follow([case])
+    return row
+
+
+def stop_using_term(*, use: TermUse, by: User) -> TermUse:
+    """Say that a case no longer uses a term. Raises Conflict when it was said already."""
+    with act("stop using term", by=by, case=use.initiative_id, register=True) as case:
+        permissions.may_use_terms(case, by).or_refuse()
+        use = TermUse.objects.select_related("term").get(pk=use.pk)
+        if use.ended_at:
+            raise Conflict(f"It was taken out on {clock.local_day(use.ended_at):%-d %B %Y} already.")
+        use.ended_at, use.ended_by = clock.now(), by
+        use.save()
+        record.record("term no longer used", case=case, term=use.term.name)
+        follow([case])
+    return use
+
+
+def define(
+    *,
+    term: Term,
+    system: System,
+    field: str,
+    meaning: str,
+    identifier_format: str = "",
+    business_logic: str = "",
+    valid_from: date | None = None,
+    valid_to: date | None = None,
+    definition: TermDefinition | None = None,
+    source_key: str = "",
+    by: User,
+    **stated: str,
+) -> TermDefinition:
+    """Write down what a field of a system means by a term, from a day to a day; with `definition`, write it anew.
+
+    `stated`: its facets, by their names in `comparison.STATED`; what is left out is not stated.
+    A description voids nothing, though it contradicts another: that is a conflict, for the steward to decide. A change
+    of one that is relied on does. Raises ValidationError by field, or Refused.
+    """
+    if unknown := stated.keys() - STATED.keys():
+        raise TypeError(f"No facets of a definition: {', '.join(sorted(unknown))}.")
+    said = {
+        "meaning": meaning.strip(),
+        **{name: stated.get(name, "").strip() for name in STATED},
+        "identifier_format": identifier_format.strip(),
+        "business_logic": business_logic.strip(),
+        "valid_from": valid_from,
+        "valid_to": valid_to,
+    }
+    if wrong := _wrong(field, said):
+        raise ValidationError(wrong)
+    with act("define", by=by, register=True):
+        system = System.objects.select_related("owner").get(pk=system.pk)
+        permissions.may_define(system, by).or_refuse()
+        row = _fresh(definition) if definition is not None else None
+        if row is not None and (row.term_id != term.pk or row.system_id != system.pk):
+            raise ValidationError("A definition stays with its term and system; write another one.")
+        before = _said(row) if row is not None else None
+        known = TermDefinition.objects.standing().filter(term=term, system=system)
+        if row is None:
+            row = TermDefinition(term=term, system=system, source_key=source_key)
+            if known.filter(field__iexact=field.strip(), **said).exists():
+                raise ValidationError({"meaning": "The field is defined like this already."})
+        row.field, row.by, row.at = field.strip(), by, clock.now()
+        for name, value in said.items():
+            setattr(row, name, value)
+        if before == _said(row):
+            return row
+        cases = lock_cases(cases_that_rest_on(term.pk, system))
+        row.save()
+        kind = "definition written" if before is None else "definition changed"
+        _record(kind, cases, row, **({} if before is None else {"before": before}))
+        _reach(cases, row, what="" if before is None else _cause(row, before), by=by)
+    return row
+
+
+def withdraw_definition(*, definition: TermDefinition, reason: str, by: User) -> TermDefinition:
+    """Take a definition back. It stays readable, with who took it back and why, and voids what rested on it."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why it does not stand."})
+    with act("withdraw definition", by=by, register=True, reason=reason):
+        row = _fresh(definition)
+        permissions.may_define(row.system, by).or_refuse()
+        cases = lock_cases(cases_that_rest_on(row.term_id, row.system))
+        row.withdrawn_at, row.withdrawn_by, row.withdrawn_reason = clock.now(), by, reason.strip()
+        row.save()
+        _record("definition withdrawn", cases, row, why=row.withdrawn_reason)
+        _reach(cases, row, what=f"{row}: taken back", by=by)
+    return row
+
+
+def _reach(cases, row: TermDefinition, *, what: str, by: User) -> None:
+    """Let a definition reach the cases that rest on it: conflicts, the register; `what` changed, if any, voids."""
+    rewritten = {case.pk for case in follow(cases)}
+    items = Evidence.objects.filter(initiative__in=[case.pk for case in cases], withdrawn_at__isnull=True)
+    relied = set(items.values_list("initiative", flat=True)) if what else set()
+    pulled = [case for case in cases if case.pk in relied]
+    for case in pulled:
+        pull(case, ["integration_schema"], what[:LONGEST_CAUSE], by=by, system=row.system)
+    if pulled or rewritten:
+        settle_standings([case for case in cases if case.pk in rewritten | relied])
+
+
+def _record(kind: str, cases: list[Initiative], row: TermDefinition, **facts) -> None:
+    """One entry a case that rests on it; one of no case where none does."""
+    facts |= {"definition": row.pk, "term": row.term.name, "system": row.system.name, "field": row.field}
+    record.record_many(kind, [(case, facts | {"said": _said(row)}) for case in cases or [None]])
+
+
+def _said(row: TermDefinition) -> dict:
+    return {"field": row.field} | {name: getattr(row, name) for name in SAID}
+
+
+def _cause(row: TermDefinition, before: dict) -> str:
+    """What changed, in words that stand beside voided proof."""
+    names = [name.replace("_", " ") for name, value in _said(row).items() if value != before[name]]
+    return f"{row}: {', '.join(names)} changed"
+
+
+def _fresh(definition: TermDefinition) -> TermDefinition:
+    row = TermDefinition.objects.select_related("term", "system__owner").get(pk=definition.pk)
+    if row.withdrawn_at:
+        raise Conflict(f"It was taken back on {clock.local_day(row.withdrawn_at):%-d %B %Y} already.")
+    return row
+
+
+def _wrong(field: str, said: dict) -> dict[str, str]:
+    """What is wrong with a definition, by field."""
+    wrong = facets.wrong(said)
+    for name in STATED:
+        longest = TermDefinition._meta.get_field(name).max_length
+        if longest and len(said[name]) > longest:
+            wrong[name] = f"At most {longest} letters."
+    if not field.strip():
+        wrong["field"] = "Name the field, as the system calls it."
+    elif len(field.strip()) > LONGEST_FIELD:
+        wrong["field"] = f"At most {LONGEST_FIELD} letters."
+    if not said["meaning"]:
+        wrong["meaning"] = "Say what the field means, in a few words."
+    if len(said["identifier_format"]) > LONGEST_FORMAT:
+        wrong["identifier_format"] = f"At most {LONGEST_FORMAT} letters."
+    if said["valid_from"] and said["valid_to"] and said["valid_to"] < said["valid_from"]:
+        wrong["valid_to"] = "It ends before it starts."
+    return wrong
+
+
+# The steward's word
+
+
+def reconcile(
+    *,
+    conflict: DefinitionConflict,
+    decision: str,
+    mapping: list[dict] = (),
+    evidence: Evidence | None = None,
+    by: User,
+) -> DefinitionConflict:
+    """Settle a conflict, as data steward: by a table of what is what (`one`, `other`, `note`), or an item with it.
+
+    It stays settled while both definitions stay as they are. Raises ValidationError, Refused or Conflict.
+    """
+    rows = [row for row in mapping if str(row.get("one", "")).strip() and str(row.get("other", "")).strip()]
+    wrong = {}
+    if not decision.strip():
+        wrong["decision"] = "Say how the two are brought together."
+    if not rows and evidence is None:
+        wrong["mapping"] = "Write the table, one row a line, or choose the item that holds it."
+    elif len(rows) > MOST_ROWS:
+        wrong["mapping"] = f"At most {MOST_ROWS} rows; add a longer table as proof and choose it."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("reconcile", by=by, case=conflict.initiative_id, register=True) as case:
+        row = _waiting(case, conflict, by, OPEN)
+        if slip := _invalid(row, rows):
+            raise ValidationError({"mapping": slip})
+        if evidence is not None:
+            evidence = Evidence.objects.get(pk=evidence.pk)
+            if evidence.initiative_id != case.pk or evidence.withdrawn_at:
+                raise ValidationError({"evidence": "Choose an item of this case that was not withdrawn."})
+        row.mapping = [
+            {name: str(one.get(name, "")).strip() for name in ("one", "other", "note")} for one in rows
+        ]
+        row.mapping_evidence = evidence
+        _decide(row, RECONCILED, decision, by)
+        record.record(
+            "conflict reconciled",
+            case=case,
+            conflict=row.pk,
+            facet=row.facet,
+            words=row.words,
+            decision=row.decision,
+            rows=len(row.mapping),
+            evidence=evidence.pk if evidence else None,
+        )
+        follow([case])
+    return row
+
+
+def _invalid(row: DefinitionConflict, mapping: list[dict]) -> str:
+    """The first identifier of a table that does not follow the standard which its definition names; blank: none."""
+    if row.facet != "identifier_format":
+        return ""
+    for number, line in enumerate(mapping, start=1):
+        for side, definition in (("one", row.one), ("other", row.other)):
+            said, key = str(line[side]).strip(), definition.identifier_standard
+            if not standards.valid(key, said):
+                return f"Row {number}: “{said[:60]}” is no {standards.name_of(key)}; look for a slip."
+    return ""
+
+
+def accept_difference(
+    *,
+    conflict: DefinitionConflict,
+    decision: str,
+    downstream: list[str],
+    owner: User | None,
+    due: date | None,
+    by: User,
+) -> Gap:
+    """Accept a difference, as data steward, naming what lives with it downstream: a gap with an owner and a last day.
+
+    Raises ValidationError, Refused or Conflict.
+    """
+    named = [one.strip() for one in downstream if one.strip()]
+    wrong = {}
+    if not decision.strip():
+        wrong["decision"] = "Say why the difference can be lived with, and for which rows."
+    if not named:
+        wrong["downstream"] = "Name the reports or systems that will show the difference."
+    if owner is None:
+        wrong["owner"] = "Say who owns the gap that is left."
+    if due is None:
+        wrong["due"] = "Say by when it is closed."
+    elif due < clock.today():
+        wrong["due"] = "The day lies in the past."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("accept difference", by=by, case=conflict.initiative_id, register=True) as case:
+        row = _waiting(case, conflict, by, OPEN)
+        row.gap = open_gap(
+            case=case,
+            text=f"{row.words} Accepted: {decision.strip()}",
+            owner=owner,
+            due=due,
+            downstream=named,
+            by=by,
+        )
+        row.downstream = named
+        _decide(row, ACCEPTED, decision, by)
+        record.record(
+            "difference accepted",
+            case=case,
+            conflict=row.pk,
+            facet=row.facet,
+            words=row.words,
+            decision=row.decision,
+            downstream=named,
+            gap=row.gap_id,
+        )
+        follow([case])
+    return row.gap
+
+
+def decide_pair(*, conflict: DefinitionConflict, verdict: str, decision: str, by: User) -> DefinitionConflict:
+    """Say of two definitions that nobody has compared what they are, as data steward, with a reason.
+
+    `verdict`: "same"; "different", on purpose; or "conflict", which blocks until it is reconciled or accepted. It
+    stands while both definitions stay as they are. Raises ValidationError, Refused or Conflict.
+    """
+    wrong = {}
+    if verdict not in VERDICTS:
+        wrong["verdict"] = "Choose one of the three."
+    if not decision.strip():
+        wrong["decision"] = "Say why, so that whoever reads the data understands."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("decide pair", by=by, case=conflict.initiative_id, register=True) as case:
+        row = _waiting(case, conflict, by, UNDECIDED)
+        facts = {"conflict": row.pk, "facet": row.facet, "words": row.words, "decision": decision.strip()}
+        if verdict == "same":
+            _decide(row, RECONCILED, decision, by)
+            record.record("conflict reconciled", case=case, **facts, rows=0, evidence=None)
+        elif verdict == "different":
+            _decide(row, ACCEPTED, decision, by)
+            record.record("difference accepted", case=case, **facts, downstream=[], gap=None)
+        else:
+            row.status, row.severity, row.found_at = OPEN, facets.BLOCKING, clock.now()
+            row.words = f"{row.one} and {row.other} do not mean the same: {decision.strip()}"
+            row.save()
+            record.record("conflict found", case=case, **facts | {"words": row.words})
+        follow([case])
+    return row
+
+
+def _waiting(case: Initiative, conflict: DefinitionConflict, by: User, status: str) -> DefinitionConflict:
+    """The conflict as it stands under the lock of its case, in the status in which it was seen.
+
+    Raises Refused or Conflict.
+    """
+    permissions.may_decide_conflict(case, by).or_refuse()
+    row = DefinitionConflict.objects.select_related(
+        "decided_by", "one__term", "one__system", "other__term", "other__system"
+    ).get(pk=conflict.pk)
+    if row.decided_at is not None:
+        raise Conflict(f"{row.decided_by} decided this at {clock.moment_in_words(row.decided_at)} already.")
+    if row.status == GONE:
+        raise Conflict("It is gone: a definition changed since.", "Look at what is open now.")
+    if row.status != status:
+        raise Conflict(f"It stands otherwise now: {row.get_status_display()}.", "Look at what is open now.")
+    return row
+
+
+def _decide(row: DefinitionConflict, status: str, decision: str, by: User) -> None:
+    row.status, row.decision = status, decision.strip()
+    row.decided_by, row.decided_at = by, clock.now()
+    row.save()

@@ -1,0 +1,124 @@
+"""The definitions that cases rest on, and what was measured of their fields."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from initiatives.integration.comparison import STATED
+from initiatives.integration.comparison.facets import Definition
+from initiatives.integration.links import agreements
+from initiatives.models import Link, Profile, System, TermDefinition, TermUse
+
+
+def definitions_of(keys: Iterable[int]) -> dict[int, list[TermDefinition]]:
+    """By case, the standing definitions it rests on: of the terms in use, in linked systems and their members."""
+    keys = list(keys)
+    terms: dict[int, set[int]] = {key: set() for key in keys}
+    for case, term in TermUse.objects.filter(initiative__in=keys, ended_at__isnull=True).values_list(
+        "initiative", "term"
+    ):
+        terms[case].add(term)
+    systems = systems_of(keys)
+    rows = (
+        TermDefinition.objects.standing()
+        .filter(term__in=set().union(*terms.values()), system__in=set().union(*systems.values()))
+        .select_related("term", "system")
+    )
+    by_place: dict[tuple[int, int], list[TermDefinition]] = defaultdict(list)
+    for row in rows:
+        by_place[(row.term_id, row.system_id)].append(row)
+    return {
+        key: [
+            row
+            for term in sorted(terms[key])
+            for system in sorted(systems[key])
+            for row in by_place.get((term, system), ())
+        ]
+        for key in keys
+    }
+
+
+def systems_of(keys: Iterable[int]) -> dict[int, set[int]]:
+    """By case, the keys of the systems it is tied to, the members of linked collections among them."""
+    found: dict[int, set[int]] = {key: set() for key in keys}
+    links = list(Link.objects.standing().filter(initiative__in=found).values_list("initiative", "system"))
+    members: dict[int, set[int]] = defaultdict(set)
+    inside = System.objects.standing().filter(collection__in={system for _, system in links})
+    for system, collection in inside.values_list("pk", "collection"):
+        members[collection].add(system)
+    for case, system in links:
+        found[case] |= {system} | members[system]
+    return found
+
+
+def profiles_of(systems: set[int]) -> Callable[[int, TermDefinition], dict | None]:
+    """What was measured last of a field, as the finder takes it: by the case itself, or by one that speaks for others.
+
+    That is no secret, and the system's owner agreed to its link: anybody's sample says nothing about other cases.
+    """
+    columns: dict[tuple[int, str], list[tuple[int, bool, dict]]] = defaultdict(list)
+    rows = Profile.objects.filter(system__in=systems, state="measured").order_by("-taken_on", "-pk")
+    rows = list(
+        rows.select_related("initiative", "system").only(
+            "system__collection", "system__owner", "columns", "initiative__confidential", "initiative__number"
+        )
+    )
+    speaks = agreements.of_cases(
+        {row.initiative_id for row in rows if not row.initiative.confidential},
+        {row.system_id: row.system for row in rows}.values(),
+    )
+    for profile in rows:
+        for column in profile.columns or []:
+            name = str(column.get("name", "")).casefold() if isinstance(column, dict) else ""
+            if name:
+                place = (profile.system_id, name)
+                columns[place].append(
+                    (
+                        profile.initiative_id,
+                        (profile.initiative_id, profile.system_id) in speaks,
+                        column | {"key": profile.pk},
+                    )
+                )
+
+    def of(case: int, row: TermDefinition) -> dict | None:
+        """The newest of the field that this case may rest on."""
+        return next(
+            (
+                column
+                for owner, speaks_for_others, column in columns.get((row.system_id, row.field.casefold()), ())
+                if owner == case or speaks_for_others
+            ),
+            None,
+        )
+
+    return of
+
+
+def as_said(row: TermDefinition, column: dict | None) -> Definition:
+    """A definition as it is compared, beside what was measured of its field (a column of a profile) in its years."""
+    return Definition(
+        term=row.term.name,
+        system=row.system.name,
+        field=row.field,
+        meaning=row.meaning,
+        identifier_format=row.identifier_format,
+        business_logic=row.business_logic,
+        stated={name: getattr(row, name) for name in STATED},
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        profile={**column, "patterns": _patterns(row, column)} if column else None,
+    )
+
+
+def _patterns(row: TermDefinition, column: dict) -> dict[str, float]:
+    """Share by share how the values of those years were written; empty where that is not known."""
+    if row.valid_from is None and row.valid_to is None:
+        return column.get("patterns") or {}
+    first = f"{row.valid_from:%Y-%m}" if row.valid_from else ""
+    last = f"{row.valid_to:%Y-%m}" if row.valid_to else "9999"
+    found: dict[str, float] = {}
+    for era in column.get("eras") or []:
+        if era["from"] <= last and era["to"] >= first:
+            for pattern, share in era["patterns"].items():
+                found[pattern] = found.get(pattern, 0) + share * era["rows"]
+    total = sum(found.values())
+    return {pattern: share / total for pattern, share in found.items()} if total else {}

@@ -1,0 +1,90 @@
+"""What the register says of definitions (int.definitions): open conflicts about the terms that a case uses, and fields
+that were measured otherwise than they are declared.
+
+Sources: rulebook, int.definitions; domain.md, invariant 16; S1-3, S1-10, S1-11.
+"""
+
+from collections.abc import Iterable
+
+from initiatives.findings.rules import Wanted, about
+from initiatives.integration.comparison import facets
+from initiatives.integration.definitions import definition_dependencies
+from initiatives.models import DefinitionConflict, RoleAssignment, TermDefinition, TermUse
+from initiatives.models.integration.definitions import GONE
+
+MEASURED = ":measured"  # ends the source of each finding about a field that was measured otherwise
+
+
+@about(TermUse.objects.filter(ended_at__isnull=True), DefinitionConflict.objects.exclude(status=GONE))
+def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
+    """By case: conflicts that nobody decided, term by term, and fields that are not as declared.
+
+    Pairs that are undecided count for nothing here: under rulebook 2026.1 that is a note on the page alone.
+    """
+    yield from _conflicts(cases)
+    yield from _measured(cases)
+
+
+def _measured(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
+    """Definitions whose field was measured otherwise, during the years of which they speak."""
+    defined = definition_dependencies.definitions_of(cases)
+    profiles = definition_dependencies.profiles_of(
+        {row.system_id for rows in defined.values() for row in rows}
+    )
+    for case, rows in defined.items():
+        for row in rows:
+            said = definition_dependencies.as_said(row, profiles(case, row))
+            if why := facets.against_measure(said):
+                patterns = said.profile["patterns"]
+                yield (
+                    case,
+                    Wanted(
+                        "int.definitions",
+                        source_of(row),
+                        f"{said} is said to be “{said.identifier}” and was measured mostly "
+                        f"{max(patterns, key=patterns.get)} ({why}).",
+                        "Correct the standard or the mask, or write one definition for each period that its "
+                        "profile shows.",
+                        since=row.at,
+                        system_id=row.system_id,
+                    ),
+                )
+
+
+def source_of(row: TermDefinition) -> str:
+    """What names a finding about what was measured of this definition's field."""
+    return f"definition:{row.pk}{MEASURED}"
+
+
+def _conflicts(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
+    """By case and term, how many conflicts nobody decided; blocking ones call for a hold."""
+    found: dict[tuple[int, frozenset], list[DefinitionConflict]] = {}
+    names: dict[int, str] = {}
+    rows = DefinitionConflict.objects.open().filter(initiative__in=cases)
+    for row in rows.select_related("one__term", "other__term").order_by("initiative", "pk"):
+        terms = (row.one.term, row.other.term)
+        names |= {term.pk: term.name for term in terms}
+        found.setdefault((row.initiative_id, frozenset(term.pk for term in terms)), []).append(row)
+    stewards = _stewards({case for case, _ in found})
+    for (case, terms), conflicts in found.items():
+        blocking = [row for row in conflicts if row.severity == "blocking"]
+        on = " and ".join(sorted(names[term] for term in terms))
+        count = len(conflicts)
+        yield (
+            case,
+            Wanted(
+                "int.definitions",
+                f"terms:{'-'.join(str(term) for term in sorted(terms))}:conflicts",
+                f"{count} open conflict{'' if count == 1 else 's'} on {on}.",
+                "The data steward reconciles each with a mapping table, or accepts the difference.",
+                who=stewards.get(case, ""),
+                since=min(row.found_at for row in (blocking or conflicts)),
+                hold="definition_conflict" if blocking else "",
+            ),
+        )
+
+
+def _stewards(cases: set[int]) -> dict[int, str]:
+    """The data steward of each case, by name."""
+    rows = RoleAssignment.objects.in_force().filter(initiative__in=cases, role="data_steward")
+    return {row.initiative_id: row.person.full_name for row in rows.select_related("person")}

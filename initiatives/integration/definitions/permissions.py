@@ -1,0 +1,56 @@
+"""Who names the terms of a case, says what a field means, and decides where two definitions disagree."""
+
+from governance.models import User
+from governance.permission_result import Answer, no, yes
+from initiatives.cases import permissions as case_permissions
+from initiatives.integration.systems.permissions import holds_architecture_seat, may_change_system, worked_on
+from initiatives.models import Initiative, System, Term, TermUse
+
+STEWARD = "data_steward"
+
+
+def may_use_terms(case: Initiative, person: User) -> Answer:
+    """Say which terms a case uses: the owner, and whoever accepted a working role, while the case runs."""
+    if case.closed or case.withdrawn_at:
+        return no("This case has ended; it uses no terms any more.", "The chair can reopen a stopped case.")
+    return case_permissions.may_collaborate(case, person)
+
+
+def may_name_terms(person: User) -> Answer:
+    """Name business terms and say what the company means by them: the architecture seat and admins."""
+    if person.is_active and (person.is_admin or holds_architecture_seat(person)):
+        return yes()
+    return no(
+        "Business terms belong to the architecture seat: it names them for the whole company, as admins do.",
+        "Whoever works on a case can propose one.",
+    )
+
+
+def may_propose_term(term: Term | None, person: User) -> Answer:
+    """Propose a business term, or another meaning of one: whoever works on a case, that uses the one it is about."""
+    cases = worked_on(person) if person.is_active else Initiative.objects.none()
+    if term is not None:
+        cases = cases.filter(
+            pk__in=TermUse.objects.filter(term=term, ended_at__isnull=True).values("initiative")
+        )
+    if cases.exists():
+        return yes()
+    return no("Whoever works on a case that uses the term proposes this.", "Ask the architecture seat.")
+
+
+def may_define(system: System, person: User) -> Answer:
+    """Say what a field means: whoever may change what is said of its system."""
+    return may_change_system(system, person)
+
+
+def may_decide_conflict(case: Initiative, person: User) -> Answer:
+    """Reconcile a conflict or accept a difference: the case's data steward, or who stands in; nobody else."""
+    if case.closed or case.withdrawn_at:
+        return no("This case has ended; nothing has to be settled any more.")
+    if STEWARD in case_permissions.roles_of(case, person):
+        return yes()
+    steward = case_permissions.accepted(case, STEWARD)
+    return no(
+        "Only the data steward of the case decides this.",
+        f"Ask {steward.person}." if steward else "The owner proposes a data steward, under People.",
+    )

@@ -1,0 +1,504 @@
+"""Terms of a case, what its systems mean by them, where they disagree; and the glossary, open to everybody."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import back_to, case_context, mend, one_act, page_of, sent
+from initiatives.form_fields import ReasonForm
+from initiatives.imports.estates import permissions as estate_permissions
+from initiatives.integration.comparison import STATED, standards
+from initiatives.integration.definitions import actions, permissions
+from initiatives.integration.definitions.actions import LONGEST_NAME
+from initiatives.integration.definitions.findings import MEASURED, source_of
+from initiatives.integration.definitions.forms import (
+    AcceptDifferenceForm,
+    DecidePairForm,
+    DefinitionForm,
+    ReconcileForm,
+    TermForm,
+)
+from initiatives.integration.systems.permissions import changed_by
+from initiatives.models import (
+    DefinitionConflict,
+    Initiative,
+    Shortcoming,
+    System,
+    Term,
+    TermDefinition,
+    TermUse,
+)
+from initiatives.models.integration.definitions import ACCEPTED, FACETS, GONE, OPEN, RECONCILED, UNDECIDED
+from initiatives.proposals.views import WHY, Proposing, instead
+
+TAB = "integration-definitions"
+TERMS_ON_A_PAGE = 50
+TONES = {UNDECIDED: "", OPEN: "bad", RECONCILED: "ok", ACCEPTED: "warn", GONE: ""}
+
+
+@dataclass
+class Used:
+    """A term of the case: its definitions, its conflicts, and the matrix of the systems that disagree on it."""
+
+    use: TermUse
+    definitions: list[TermDefinition] = field(default_factory=list)
+    conflicts: list[DefinitionConflict] = field(default_factory=list)
+    measured: list[Shortcoming] = field(default_factory=list)
+
+    @property
+    def open(self) -> int:
+        """How many conflicts wait for the data steward."""
+        return sum(conflict.status == OPEN for conflict in self.conflicts)
+
+    @property
+    def undecided(self) -> int:
+        """How many rows there are of pairs that nobody has compared."""
+        return sum(conflict.status == UNDECIDED for conflict in self.conflicts)
+
+    @property
+    def facets(self) -> list[tuple[str, list[str]]]:
+        """Facet by facet that any definition states: its name, and what each definition states of it."""
+        return [
+            (words, said)
+            for name, words in STATED.items()
+            if any(said := [_stated(row, name) for row in self.definitions])
+        ]
+
+    @property
+    def matrix(self) -> list[tuple[System, list[tuple[System, list[DefinitionConflict]]]]]:
+        """System by system: the conflicts of each pair; of a system with itself those between its fields and years."""
+        systems = sorted(
+            {one.system for one in self.definitions}, key=lambda system: (system.name, system.pk)
+        )
+        found: dict[frozenset[int], list[DefinitionConflict]] = {}
+        for conflict in self.conflicts:
+            found.setdefault(frozenset((conflict.one.system_id, conflict.other.system_id)), []).append(
+                conflict
+            )
+        return [
+            (row, [(column, found.get(frozenset((row.pk, column.pk)), [])) for column in systems])
+            for row in systems
+        ]
+
+
+def _stated(row: TermDefinition, name: str) -> str:
+    """A facet of a definition in words; a standard by its name."""
+    return (standards.name_of if name == "identifier_standard" else str)(getattr(row, name))
+
+
+def _all_stated(row: TermDefinition) -> list[tuple[str, str]]:
+    """The facets that a definition states, in words."""
+    return [(words, _stated(row, name)) for name, words in STATED.items() if getattr(row, name)]
+
+
+def systems_of(case: Initiative):
+    """The systems that the case is tied to, and the sources of its collections, as a query."""
+    linked = case.links.standing().values("system")
+    return (
+        System.objects.standing()
+        .filter(Q(pk__in=linked) | Q(collection__in=linked))
+        .exclude(kind="knowledge_collection")
+    )
+
+
+@require_safe
+def definitions(request: HttpRequest, ref: str) -> HttpResponse:
+    """The terms of the case, what each system means by them, and where they disagree."""
+    case = access.case_for(request.user, ref)
+    context = case_context(request, case, "integration")
+    context |= {
+        "title": "Definitions",
+        "used": _used(case),
+        "facets": FACETS,
+        "systems": list(systems_of(case).order_by("name")),
+        "may_use": permissions.may_use_terms(case, request.user),
+        "may_decide": permissions.may_decide_conflict(case, request.user),
+        "may_import": estate_permissions.may_bring_of(context["may"].roles, request.user),
+    }
+    return render(request, "initiatives/definitions.html", context)
+
+
+def _used(case: Initiative) -> list[Used]:
+    """Four questions, whatever the number of terms."""
+    uses = case.term_uses.filter(ended_at__isnull=True).select_related("term").order_by("term__name")
+    used = {use.term_id: Used(use) for use in uses}
+    rows = TermDefinition.objects.standing().filter(term__in=used, system__in=systems_of(case))
+    for row in rows.select_related("system", "term").order_by("system__name", "field", "valid_from", "pk"):
+        used[row.term_id].definitions.append(row)
+    otherwise = case.shortcomings.standing().filter(source__endswith=MEASURED).order_by("pk")
+    by_source = {row.source: row for row in otherwise}
+    for one in used.values():
+        sources = [source_of(row) for row in one.definitions]
+        one.measured = [by_source[source] for source in sources if source in by_source]
+    conflicts = case.conflicts.exclude(status=GONE).select_related(
+        "one__system",
+        "one__term",
+        "other__system",
+        "other__term",
+        "decided_by",
+        "gap__owner",
+        "mapping_evidence",
+    )
+    for conflict in conflicts:
+        conflict.tone = TONES[conflict.status]
+        for term in {conflict.one.term_id, conflict.other.term_id} & set(used):
+            used[term].conflicts.append(conflict)
+    return list(used.values())
+
+
+def use_term(request: HttpRequest, ref: str) -> HttpResponse:
+    """Say that the case uses a term."""
+    case = access.case_for(request.user, ref)
+    permissions.may_use_terms(case, request.user).or_refuse()
+    form = TermForm(sent(request), initial={"name": request.GET.get("name", "")[:LONGEST_NAME]})
+    return one_act(
+        request,
+        case,
+        form,
+        lambda fields: _used_from_now(request, case, form, fields),
+        "",
+        tab=TAB,
+        title="A term that the case uses",
+        lede="What its systems mean by it has to agree, or the data steward decides.",
+        happens=["A term that the glossary does not have yet is proposed there, to the architecture seat."],
+        verb="Add it",
+    )
+
+
+def _used_from_now(request, case: Initiative, form, fields: dict) -> None:
+    """Use a term of the glossary; one that it does not have is named there, or proposed, by whoever may do which."""
+    if not Term.objects.filter(name__iexact=" ".join(fields["name"].split())).exists():
+        proposing = instead(request, permissions.may_name_terms(request.user), "term_named")
+        if proposing is not None:
+            proposing.send(request, form, fields | {WHY: f"{case.ref} would use it."})
+            return
+        actions.name_term(by=request.user, **fields)
+    actions.use_term(case=case, name=fields["name"], by=request.user)
+    messages.success(request, "The case uses the term; say what its systems mean by it.")
+
+
+def stop_using(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that the case no longer uses a term."""
+    use = access.of_case(TermUse.objects.select_related("initiative__unit", "term"), request.user, pk)
+    case = use.initiative
+    permissions.may_use_terms(case, request.user).or_refuse()
+    return one_act(
+        request,
+        case,
+        ReasonForm(sent(request)),
+        lambda fields: actions.stop_using_term(use=use, by=request.user),
+        f"The case no longer uses {use.term}.",
+        tab=TAB,
+        title=f"{use.term} is not used any more",
+        happens=[f"Conflicts on {use.term} no longer count against this case; the glossary keeps the term."],
+        verb="Take it out",
+        danger=True,
+    )
+
+
+def define(request: HttpRequest, ref: str) -> HttpResponse:
+    """Say what a field of a system of the case means by one of its terms."""
+    case = access.case_for(request.user, ref)
+    permissions.may_use_terms(case, request.user).or_refuse()
+    initial = {name: request.GET[name] for name in ("term", "system") if name in request.GET}
+    form = DefinitionForm(
+        sent(request), case=case, systems=systems_of(case).order_by("name"), initial=initial
+    )
+    return one_act(
+        request,
+        case,
+        form,
+        lambda fields: _written(request, form, fields),
+        "",
+        tab=TAB,
+        title="What a field means",
+        lede="Years matter: where a field changed its meaning, write one definition for the rows before and one after.",
+        happens=[
+            "Every case that uses the term and is tied to this system rests on it.",
+            "Of a system whose owner has not agreed to a link of this case it is proposed to that owner.",
+        ],
+        verb="Write it down",
+    )
+
+
+def _written(request, form, fields: dict) -> None:
+    """Write a definition down, or propose it to whoever looks after the system."""
+    system, why = fields["system"], fields.pop("why")
+    may = permissions.may_define(system, request.user)
+    proposing = instead(request, may, "definition_written", system)
+    if proposing is None:
+        actions.define(by=request.user, **fields)
+        messages.success(request, "It is written down, and compared with what the other systems say.")
+        return
+    del fields["system"]
+    proposing.send(request, form, fields | {WHY: why or "What the field means was not written down."})
+
+
+def _definition(pk: int) -> TermDefinition:
+    return get_object_or_404(TermDefinition.objects.standing().select_related("term", "system__owner"), pk=pk)
+
+
+def change(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write a definition anew."""
+    row = _definition(pk)
+    may = permissions.may_define(row.system, request.user)
+    form = DefinitionForm(sent(request), definition=row)
+    return _shared(
+        request,
+        form,
+        lambda: actions.define(
+            term=row.term, system=row.system, definition=row, by=request.user, **form.cleaned_data
+        ),
+        "It is changed, and compared anew.",
+        row,
+        proposing=instead(request, may, "definition_changed", row),
+        title=f"{row.term} in {row.system}",
+        happens=[
+            "Proof that rests on what it said before ends, in every case that rests on it, where that is listed."
+        ],
+        verb="Save",
+    )
+
+
+def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a definition back."""
+    row = _definition(pk)
+    may = permissions.may_define(row.system, request.user)
+    form = ReasonForm(sent(request))
+    return _shared(
+        request,
+        form,
+        lambda: actions.withdraw_definition(definition=row, by=request.user, **form.cleaned_data),
+        "It is taken back.",
+        row,
+        proposing=instead(request, may, "definition_withdrawn", row),
+        title=f"Take back what {row.system} means by {row.term}",
+        happens=["It stays readable on the page of the term, with who took it back and why."],
+        verb="Take it back",
+        danger=True,
+    )
+
+
+def _shared(request, form, act, done: str, row, *, proposing: Proposing | None, **page) -> HttpResponse:
+    """One form on a definition or term that cases share, one act, then back to where one came from.
+
+    `proposing`: what the form says is proposed in place of done.
+    """
+    about = getattr(row, "term", row)
+    back = back_to(request, about.get_absolute_url() if about is not None else reverse("glossary"))
+    if proposing is not None:
+        proposing.ask_why(form)
+        page |= proposing.page(page["title"])
+    if request.method == "POST" and form.is_valid():
+        try:
+            if proposing is None:
+                act()
+                messages.success(request, done)
+            else:
+                proposing.send(request, form)
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            return redirect(back)
+    context = {"nav": "systems-all", "form": form, "back_url": back, "next": request.GET.get("next", "")}
+    return render(request, "initiatives/system_form.html", context | page)
+
+
+def _conflict(request, pk: int) -> tuple[Initiative, DefinitionConflict]:
+    rows = DefinitionConflict.objects.select_related(
+        "initiative__unit", "one__system", "one__term", "other__system", "other__term"
+    )
+    row = access.of_case(rows, request.user, pk)
+    return row.initiative, row
+
+
+def _decide_pair(request: HttpRequest, case: Initiative, row: DefinitionConflict) -> HttpResponse:
+    """Say what two definitions are that nobody has compared, as data steward."""
+    return one_act(
+        request,
+        case,
+        DecidePairForm(sent(request)),
+        lambda fields: actions.decide_pair(conflict=row, by=request.user, **fields),
+        "It is decided, under your name.",
+        tab=TAB,
+        title="The same, or not",
+        lede=row.words,
+        happens=[
+            _says(row.one),
+            _says(row.other),
+            "It stays decided while both definitions stay as they are.",
+            "A conflict holds the case until it is brought together or accepted.",
+        ],
+        verb="Decide",
+    )
+
+
+def reconcile(request: HttpRequest, pk: int) -> HttpResponse:
+    """Bring two definitions together, or say what they are where nobody has compared them, as data steward."""
+    case, row = _conflict(request, pk)
+    permissions.may_decide_conflict(case, request.user).or_refuse()
+    if row.status == UNDECIDED:
+        return _decide_pair(request, case, row)
+    return one_act(
+        request,
+        case,
+        ReconcileForm(sent(request), case=case),
+        lambda fields: actions.reconcile(conflict=row, by=request.user, **fields),
+        "The conflict is settled, under your name.",
+        tab=TAB,
+        title="Bring them together",
+        lede=row.words,
+        happens=[
+            _says(row.one),
+            _says(row.other),
+            "It stays settled while both definitions stay as they are.",
+        ],
+        verb="Settle it",
+    )
+
+
+def accept(request: HttpRequest, pk: int) -> HttpResponse:
+    """Accept a difference for good or for a time, as data steward."""
+    case, row = _conflict(request, pk)
+    permissions.may_decide_conflict(case, request.user).or_refuse()
+    return one_act(
+        request,
+        case,
+        AcceptDifferenceForm(sent(request)),
+        lambda fields: actions.accept_difference(conflict=row, by=request.user, **fields),
+        "The difference is accepted; the gap stays open, with its owner and day.",
+        tab=TAB,
+        title="Accept the difference",
+        lede=row.words,
+        happens=[_says(row.one), _says(row.other), "A gap is opened; it survives the stop of the case."],
+        verb="Accept it",
+    )
+
+
+def _says(row: TermDefinition) -> str:
+    stated = [f"{words.lower()}: {said}" for words, said in _all_stated(row)]
+    said = [row.meaning, *stated, row.identifier_format, row.business_logic]
+    return f"{row.system}, {row.field}: {'; '.join(words for words in said if words)}."
+
+
+@require_safe
+def glossary(request: HttpRequest) -> HttpResponse:
+    """Every term, with how many systems define it."""
+    wanted = request.GET.get("q", "").strip()[:80]
+    standing = Q(definitions__withdrawn_at__isnull=True, definitions__system__retired_at__isnull=True)
+    terms = Term.objects.annotate(systems=Count("definitions__system", filter=standing, distinct=True))
+    if wanted:
+        terms = terms.filter(Q(name__icontains=wanted) | Q(meaning__icontains=wanted))
+    context = {
+        "nav": "systems-all",
+        "q": wanted,
+        "may_name": permissions.may_name_terms(request.user),
+        "may_propose": permissions.may_propose_term(None, request.user),
+        "page": page_of(request, terms.order_by("name"), TERMS_ON_A_PAGE),
+    }
+    return render(request, "initiatives/glossary.html", context)
+
+
+@require_safe
+def term(request: HttpRequest, pk: int) -> HttpResponse:
+    """One term: what each system means by it and for which rows, how that changed, and where it is disputed."""
+    row = Term.objects.filter(pk=pk).first()
+    if row is None:
+        raise Http404("No such term.")
+    said = list(
+        row.definitions.select_related("system__owner", "withdrawn_by").order_by("system__name", "pk")
+    )
+    for one in said:
+        one.stated = _all_stated(one)
+    by_system = [
+        (system, list(rows))
+        for system, rows in groupby((one for one in said if not one.withdrawn_at), key=lambda one: one.system)
+    ]
+    about = DefinitionConflict.objects.filter(Q(one__term=row) | Q(other__term=row)).exclude(status=GONE)
+    hidden = about.filter(initiative__confidential=True).exclude(
+        initiative__in=case_permissions.visible_to(request.user)
+    )
+    disputed = about.exclude(pk__in=hidden.values("pk")).aggregate(
+        conflicts=Count("pk", filter=Q(status=OPEN)), undecided=Count("pk", filter=Q(status=UNDECIDED))
+    )
+    seen = case_permissions.visible_to(request.user).filter(
+        term_uses__term=row, term_uses__ended_at__isnull=True
+    )
+    all_uses = TermUse.objects.filter(term=row, ended_at__isnull=True, initiative__confidential=False)
+    context = {
+        "nav": "systems-all",
+        "row": row,
+        "by_system": by_system,
+        "history": list(_history(said)),
+        **disputed,
+        "cases": list(seen.order_by("number").distinct()),
+        "others": all_uses.exclude(initiative__in=seen).count(),
+        "mine": changed_by(request.user, [system for system, _ in by_system]),
+        "may_name": permissions.may_name_terms(request.user),
+        "may_propose": permissions.may_propose_term(row, request.user),
+    }
+    return render(request, "initiatives/glossary_term.html", context)
+
+
+def name_term(request: HttpRequest) -> HttpResponse:
+    """Write a business term into the glossary, or propose one."""
+    may = permissions.may_name_terms(request.user)
+    form = TermForm(sent(request), initial={"name": request.GET.get("name", "")[:LONGEST_NAME]})
+    return _shared(
+        request,
+        form,
+        lambda: actions.name_term(by=request.user, **form.cleaned_data),
+        "The glossary has it; cases can use it.",
+        None,
+        proposing=instead(request, may, "term_named"),
+        title="A business term",
+        verb="Write it into the glossary",
+    )
+
+
+def change_term(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say anew what the company means by a term, or propose that."""
+    row = get_object_or_404(Term, pk=pk)
+    may = permissions.may_name_terms(request.user)
+    form = TermForm(sent(request), initial={"name": row.name, "meaning": row.meaning})
+    return _shared(
+        request,
+        form,
+        lambda: actions.change_term(term=row, by=request.user, **form.cleaned_data),
+        "It is changed; cases that use it are compared anew.",
+        row,
+        proposing=instead(request, may, "term_changed", row),
+        title=f"The term {row}",
+        verb="Save",
+    )
+
+
+def _history(said: list[TermDefinition]) -> Iterable[dict]:
+    """What was written and changed, newest first: who, when, what it said from then on."""
+    model = TermDefinition.history.model
+    rows = model.objects.filter(id__in=[one.pk for one in said]).order_by("-history_date", "-history_id")[
+        :100
+    ]
+    systems = {one.system_id: one.system for one in said}
+    for old in rows:
+        yield {
+            "at": old.history_date,
+            "who": old.history_user_name,
+            "system": systems[old.system_id],
+            "field": old.field,
+            "meaning": old.meaning,
+            "stated": _all_stated(old),
+            "format": old.identifier_format,
+            "logic": old.business_logic,
+            "withdrawn": old.withdrawn_reason if old.withdrawn_at else "",
+        }

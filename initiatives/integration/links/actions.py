@@ -1,0 +1,343 @@
+"""Links: that a case is tied to a system, how, and along which path; the owner's answer; sources accepted for a time.
+
+Sources: S1-12 to S1-14, S1-37; rulebook, int.inventory, int.sources_condition and int.systems_owned.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.core.exceptions import ValidationError
+
+from governance import clock
+from governance.ledger import record, row_history
+from governance.models import User
+from governance.people import cooling_off
+from governance.permission_result import Conflict
+from governance.templatetags.plumbline import stage_word
+from initiatives.cases.act import act
+from initiatives.findings.sync import follow
+from initiatives.integration.links import agreements
+from initiatives.integration.links.feed_shutdowns import owe_shut
+from initiatives.integration.systems import findings as system_findings
+from initiatives.integration.systems import permissions as system_permissions
+from initiatives.integration.systems.accounts import owe_closing, used_again
+from initiatives.integration.systems.actions import COLLECTION, reach
+from initiatives.models import (
+    Component,
+    Hop,
+    Initiative,
+    Link,
+    LinkAnswer,
+    ServiceAccount,
+    SourceAcceptance,
+    System,
+    Vendor,
+)
+from initiatives.models.integration.systems import ACCESS, DIRECTIONS, PATTERNS
+from initiatives.running.actions import EARLY
+
+MOST_HOPS = 20
+MOST_ACCEPTED_DAYS = 180  # rulebook, int.sources_condition
+FIELDS = (
+    "pattern",
+    "direction",
+    "access",
+    "purpose",
+    "account",
+    "data_classes",
+    "live",
+    "timeout_seconds",
+    "retry",
+    "on_failure",
+    "told_users",
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place that the data of a link pass through: a component of the case, a vendor's, or any other."""
+
+    name: str
+    region: str = ""
+    vendor: Vendor | None = None
+    component: Component | None = None
+
+
+def add_link(*, case: Initiative, system: System, hops: list[Place] = (), by: User, **fields) -> Link:
+    """Tie a case to a system. `fields` are those of FIELDS: pattern, direction and access at least.
+
+    `hops`: the places that the data pass through, in order. A collection of sources is refused while none is listed;
+    a prototype's link is never live. Where the case has proof, a system more pulls `data_source`, bound to it.
+    """
+    link = Link(initiative=case, system=system, by=by, at=clock.now())
+    _take(link, fields)
+    with act("add link", by=by, case=case, register=True) as case:
+        system_permissions.may_link(case, by).or_refuse()
+        link.initiative = case
+        link.system = System.objects.select_related("owner").get(pk=system.pk)
+        new = not case.links.standing().filter(system=system).exists()
+        places = _checked(link, hops)
+        link.save()
+        _write(link, places)
+        record.record("link added", case=case, link=link.pk, **_said(link, places))
+        cause = f"{link.system} is a source more" if new else ""
+        reach([case], cause, system=link.system, by=by)
+    return link
+
+
+def change_link(*, link: Link, hops: list[Place] | None = None, by: User, **fields) -> Link:
+    """Change how a case is tied to a system; what is not named stays. Other hops end the rows of those before.
+
+    Another path of the data pulls `data_source`, bound to the system; a first one does not. The owner's word counted
+    for the link as it read then.
+    """
+    with act("change link", by=by, case=link.initiative_id, register=True) as case:
+        system_permissions.may_link(case, by).or_refuse()
+        link = _standing(link, case)
+        path = list(link.hops.filter(ended_at__isnull=True).select_related("vendor", "component"))
+        was = [Place(hop.name, hop.region, hop.vendor, hop.component) for hop in path]
+        before = _said(link, was)
+        _take(link, fields)
+        places = _checked(link, was if hops is None else hops)
+        after = _said(link, places)
+        changed = [name for name in after if after[name] != before[name]]
+        if not changed:
+            return link
+        link.save()
+        if places != was:
+            row_history.update_where(Hop, [hop.pk for hop in path], ended_at=clock.now())
+            _write(link, places)
+        record.record(
+            "link changed",
+            case=case,
+            link=link.pk,
+            system=link.system.name,
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+        )
+        moved = f"The data of {link.system} go another way: {_path(was)} before, {_path(places)} now"
+        reach([case], moved if was and places != was else "", system=link.system, by=by)
+    return link
+
+
+def end_link(*, link: Link, reason: str, by: User) -> Link:
+    """Record that a case is no longer tied to a system in this way. Its last link takes the source away."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say what the case does without it."})
+    with act("end link", by=by, case=link.initiative_id, register=True, reason=reason) as case:
+        system_permissions.may_link(case, by).or_refuse()
+        link = _standing(link, case)
+        _end([link], reason.strip(), by)
+        record.record("link ended", case=case, link=link.pk, system=link.system.name, why=reason.strip())
+        gone = not case.links.standing().filter(system=link.system).exists()
+        reach([case], f"{link.system} is no longer a source" if gone else "", system=link.system, by=by)
+    return link
+
+
+def end_links(case: Initiative, why: str, *, owed: bool = True, by: User) -> None:
+    """Inside the act that ends a case: its links end, and somebody owes the closing of the accounts it alone used.
+
+    The owner of each system owes the word that its feed is shut.
+
+    `owed` False: nothing is, of an idea that was registered by mistake.
+    """
+    links = list(case.links.standing().select_related("system__owner"))
+    if not links:
+        return
+    if owed:
+        owe_closing(case, links)
+        owe_shut(case, links)
+    _end(links, why, by)
+    record.record_many(
+        "link ended",
+        [(case, {"link": link.pk, "system": link.system.name, "why": why}) for link in links],
+    )
+    follow([case])
+
+
+def _end(links: list[Link], why: str, by: User) -> None:
+    now, keys = clock.now(), [link.pk for link in links]
+    row_history.update_where(Link, keys, ended_at=now, ended_by=by, ended_reason=why)
+    hops = Hop.objects.filter(link__in=keys, ended_at__isnull=True)
+    row_history.update_where(Hop, list(hops.values_list("pk", flat=True)), ended_at=now)
+
+
+def answer_link(*, link: Link, accepts: bool, words: str = "", digest: str, by: User) -> LinkAnswer:
+    """Agree, as the owner of the system in person, that a case depends on it, or decline and say why (S1-37).
+
+    `digest`: of the link as it was read; raises Conflict where it reads otherwise now. An answer lasts a year.
+    """
+    if not accepts and not words.strip():
+        raise ValidationError({"words": "Say why not, so that the case can do it differently."})
+    with act("answer link", by=by, case=link.initiative_id, register=True) as case:
+        link = Link.objects.select_related("system__owner", "initiative", "account").get(pk=link.pk)
+        system_permissions.may_answer_link(link, by).or_refuse()
+        if accepts:
+            cooling_off.may_lift(by).or_refuse()
+        hops = list(link.hops.filter(ended_at__isnull=True).order_by("position"))
+        read, now = system_findings.digest(link, hops)
+        if digest != now:
+            raise Conflict("The link was changed since you opened this page; read it again.")
+        row = LinkAnswer(
+            link=link, accepts=accepts, words=words.strip(), read=read, digest=now, by=by, at=clock.now()
+        )
+        row.save()
+        record.record(
+            "link answered",
+            case=case,
+            link=link.pk,
+            system=link.system.name,
+            accepts=accepts,
+            words=row.words,
+            digest=now,
+        )
+        if agreements.agreed(Link.objects.filter(pk=link.pk)):
+            used_again(link.account, by=by)
+        follow([case])
+    return row
+
+
+def accept_source(
+    *, case: Initiative, system: System, consequence: str, until: date, by: User
+) -> SourceAcceptance:
+    """Accept a source in bad condition for a time, as the architecture seat, naming the consequence.
+
+    Through `until`, at most MOST_ACCEPTED_DAYS ahead. It holds for the condition that the source is in now.
+    """
+    wrong = {}
+    if not consequence.strip():
+        wrong["consequence"] = "Name what follows from using it in this condition."
+    last = clock.today() + timedelta(days=MOST_ACCEPTED_DAYS)
+    if not clock.today() <= until <= last:
+        wrong["until"] = f"Choose a day from today on, {last:%-d %B %Y} at the latest."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("accept source", by=by, case=case, register=True) as case:
+        system_permissions.may_accept_source(case, by).or_refuse()
+        system = System.objects.select_related("owner").get(pk=system.pk)
+        tied = [key for key in (system.pk, system.collection_id) if key]
+        if not case.links.standing().filter(system__in=tied).exists():
+            raise ValidationError({"system": f"{case.ref} is not tied to {system}."})
+        condition = system.condition(clock.today())
+        if condition == "maintained":
+            raise ValidationError({"system": f"{system} is maintained; nothing has to be accepted."})
+        row = SourceAcceptance(
+            initiative=case,
+            system=system,
+            condition=condition,
+            consequence=consequence.strip(),
+            until=until,
+            by=by,
+            at=clock.now(),
+        )
+        row.save()
+        record.record(
+            "source accepted",
+            case=case,
+            system=system.name,
+            condition=condition,
+            consequence=row.consequence,
+            until=until,
+        )
+        follow([case])
+    return row
+
+
+def _standing(link: Link, case: Initiative) -> Link:
+    row = Link.objects.select_related("system__owner", "account").get(pk=link.pk)
+    if row.ended_at is not None:
+        raise Conflict("This link has ended already.")
+    row.initiative = case
+    return row
+
+
+def _take(link: Link, fields: dict) -> None:
+    unknown = set(fields) - set(FIELDS)
+    if unknown:
+        raise TypeError(f"A link has no {', '.join(sorted(unknown))}.")
+    for name, value in fields.items():
+        if isinstance(value, (list, tuple)):
+            value = list(dict.fromkeys(part.strip() for part in value if part.strip()))
+        setattr(link, name, value.strip() if isinstance(value, str) else value)
+
+
+def _write(link: Link, places: list[Place]) -> None:
+    rows = [
+        Hop(
+            link=link,
+            position=number,
+            name=place.name,
+            region=place.region,
+            vendor=place.vendor,
+            component=place.component,
+        )
+        for number, place in enumerate(places, start=1)
+    ]
+    if rows:
+        row_history.insert_many(Hop, rows)
+
+
+def _path(places: list[Place]) -> str:
+    return ", ".join(f"{one.name} ({one.region})" if one.region else one.name for one in places) or "no hop"
+
+
+def _said(link: Link, places: list[Place]) -> dict:
+    """What is said of a link, for the record: things by name."""
+    said = {name: getattr(link, name) for name in FIELDS}
+    said["account"] = link.account.name if link.account is not None else None
+    return said | {"system": link.system.name, "hops": [[one.name, one.region] for one in places]}
+
+
+def _checked(link: Link, hops: list[Place]) -> list[Place]:
+    """The places as they are kept. Raises ValidationError for what is wrong with the link, by field."""
+    wrong, system, case = {}, link.system, link.initiative
+    if link.account is not None:
+        link.account = ServiceAccount.objects.get(pk=link.account.pk)
+    if system.retired_at is not None:
+        wrong["system"] = f"{system} was retired: tie the case to what took its place."
+    elif system.kind == COLLECTION and not system.members.standing().exists():
+        wrong["system"] = (
+            f"{system} is a collection of sources, and none is listed: list them one by one first."
+        )
+    for name, known, words in (
+        ("pattern", PATTERNS, "Choose what the link is for."),
+        ("direction", DIRECTIONS, "Choose whether it reads, writes or both."),
+        ("access", ACCESS, "Choose how it gets at the data."),
+    ):
+        if getattr(link, name) not in known:
+            wrong[name] = words
+    same = case.links.standing().filter(system=system, pattern=link.pattern).exclude(pk=link.pk)
+    if "pattern" not in wrong and same.exists():
+        wrong["pattern"] = f"The case is tied to {system} in this way already: change that link."
+    if link.live and case.stage in EARLY:
+        wrong["live"] = (
+            f"A {stage_word(case.stage).lower()} holds no data of production: tie it to a copy or a sample."
+        )
+    if link.timeout_seconds is not None and link.timeout_seconds < 1:
+        wrong["timeout_seconds"] = "A call is given up after a second at the earliest."
+    if problem := _wrong_account(link.account, system):
+        wrong["account"] = problem
+    places = [Place(one.name.strip(), one.region.strip(), one.vendor, one.component) for one in hops]
+    if problem := _wrong_hops(places, case):
+        wrong["hops"] = problem
+    if wrong:
+        raise ValidationError(wrong)
+    return places
+
+
+def _wrong_account(account: ServiceAccount | None, system: System) -> str:
+    if account is None:
+        return ""
+    if account.system_id != system.pk:
+        return f"{account} is an account of another system."
+    return f"{account} was closed: name another account." if account.closed_at is not None else ""
+
+
+def _wrong_hops(places: list[Place], case: Initiative) -> str:
+    if len(places) > MOST_HOPS:
+        return f"At most {MOST_HOPS} places are named; leave out those that only pass the data on."
+    if any(not one.name for one in places):
+        return "Name each place that the data pass through."
+    if any(one.component is not None and one.component.initiative_id != case.pk for one in places):
+        return "A component named here is one of another case."
+    return ""

@@ -1,0 +1,98 @@
+"""Links that the owner of a system agreed to, as far as an agreement lets others change what is shared (ADR 0042).
+
+It counts while the link reads as it did then, its giver owns the system, for a year; and only where its giver neither
+works nor worked on the case: nobody lends themselves a right by owning a system and agreeing to their own link.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db.models import Q, QuerySet
+
+from governance import clock
+from governance.models import Delegation, User
+from initiatives.integration.systems.findings import digest
+from initiatives.models import Hop, Link, LinkAnswer, RoleAssignment, System, Vendor
+from initiatives.models.initiative import PROPOSED, RUNNING
+from initiatives.models.integration.systems import ACCEPTANCE_DAYS
+
+
+def agreed(links: QuerySet) -> list[Link]:
+    """Those of these links that stand and that an owner from outside the case agreed to as they read now."""
+    rows = list(links.standing().select_related("system__owner", "initiative").order_by("pk").distinct())
+    answers = {row.link_id: row for row in LinkAnswer.objects.filter(link__in=rows).order_by("pk")}
+    oldest = clock.today() - timedelta(days=ACCEPTANCE_DAYS)
+    rows = [row for row in rows if _says_yes(row, answers.get(row.pk), oldest)]
+    if not rows:
+        return []
+    hops: dict[int, list[Hop]] = {}
+    for hop in Hop.objects.filter(link__in=rows, ended_at__isnull=True).order_by("position"):
+        hops.setdefault(hop.link_id, []).append(hop)
+    inside = _parties({row.initiative_id for row in rows})
+    return [
+        row
+        for row in rows
+        if answers[row.pk].digest == digest(row, hops.get(row.pk, []))[1]
+        and row.initiative.registered_by_id != row.system.owner_id
+        and (row.initiative_id, row.system.owner_id) not in inside
+    ]
+
+
+def _says_yes(link: Link, answer: LinkAnswer | None, oldest) -> bool:
+    """Whether the newest word on a link is a yes of who owns its system now, and not too old."""
+    owner = link.system.owner
+    return (
+        answer is not None
+        and answer.accepts
+        and owner is not None
+        and owner.is_active
+        and answer.by_id == owner.pk
+        and clock.local_day(answer.at) >= oldest
+    )
+
+
+def _parties(cases: set[int]) -> set[tuple[int, int]]:
+    """Case and person of whoever accepted a role there, ended or not, and of who stands in for them now."""
+    roles = RoleAssignment.objects.filter(initiative__in=cases, accepted_at__isnull=False)
+    found = set(roles.values_list("initiative", "person"))
+    lent = (
+        Delegation.objects.agreed()
+        .for_roles()
+        .at(clock.now())
+        .filter(absence__person__in={person for _, person in found})
+        .values_list("absence__person", "delegate")
+    )
+    behind: dict[int, set[int]] = {}
+    for person, delegate in lent:
+        behind.setdefault(person, set()).add(delegate)
+    return found | {(case, one) for case, person in found for one in behind.get(person, ())}
+
+
+def of_cases(cases: Iterable[int] | QuerySet, systems: Iterable[System]) -> set[tuple[int, int]]:
+    """Case and system of each whose owner agreed to a link of that case, to the system itself or to its collection.
+
+    An agreement to a collection speaks for those of its sources that its owner owns too.
+    """
+    rows = list(systems)
+    wanted = {key for row in rows for key in (row.pk, row.collection_id) if key}
+    links = agreed(Link.objects.filter(system__in=wanted, initiative__in=cases)) if wanted else []
+    return {
+        (link.initiative_id, row.pk)
+        for link in links
+        for row in rows
+        if link.system_id == row.pk
+        or (link.system_id == row.collection_id and link.system.owner_id == row.owner_id)
+    }
+
+
+def uses_vendor(vendor: Vendor, person: User) -> bool:
+    """Whether the person owns or leads a case beyond an idea with an agreed link on which the vendor runs something."""
+    roles = RoleAssignment.objects.in_force().filter(
+        person=person, role__in=("owner", "technical_lead"), initiative__withdrawn_at__isnull=True
+    )
+    stages = [stage for stage in RUNNING if stage != PROPOSED]
+    links = Link.objects.filter(
+        Q(hops__vendor=vendor, hops__ended_at__isnull=True) | Q(system__vendor=vendor),
+        initiative__in=roles.filter(initiative__stage__in=stages).values("initiative"),
+    )
+    return bool(agreed(links))

@@ -1,0 +1,136 @@
+"""Forms on the links of a case: how it is tied to a system, along which places, and sources accepted for a time."""
+
+import re
+from datetime import timedelta
+
+from django import forms
+
+from governance import clock
+from initiatives.form_fields import DayField, ListField, WordsField
+from initiatives.integration.links.actions import FIELDS, MOST_ACCEPTED_DAYS, Place
+from initiatives.models import Component, Link, System, Vendor
+from initiatives.models.integration.systems import ACCESS, DIRECTIONS, PATTERNS
+
+MOST_SECONDS = 86_400
+MOST_PARTS = 3  # of a place: name, region, vendor
+
+
+class HopsField(forms.CharField):
+    """The places that data pass through, one a line: name, region, vendor; the last two may be left out.
+
+    What bears the name of a component of the case is that component.
+    """
+
+    def __init__(self, **options):
+        options.setdefault("widget", forms.Textarea(attrs={"rows": 4}))
+        options.setdefault("max_length", 5_000)
+        super().__init__(**options)
+        self.components: dict[str, Component] = {}
+        self.vendors: dict[str, Vendor] = {}
+
+    def prepare_value(self, value):
+        """Places as they are typed."""
+        if isinstance(value, str) or value is None:
+            return value
+        return "\n".join(
+            ", ".join([hop.name, hop.region or "", str(hop.vendor or "")]).rstrip(", ") for hop in value
+        )
+
+    def clean(self, value) -> list[Place]:
+        """The places in their order. Raises ValidationError for a vendor that is not known."""
+        places = []
+        for line in (super().clean(value) or "").splitlines():
+            if not line.strip(" ,;"):
+                continue
+            # Separators at the end of a line part nothing: what is empty there is left out.
+            parts = [" ".join(part.split()) for part in re.split("[,;]", line.rstrip(" ,;"))]
+            name, region, vendor, *_ = [*parts, "", ""]
+            if len(parts) > MOST_PARTS:
+                raise forms.ValidationError(f"“{line.strip()}” has more parts than name, region and vendor.")
+            known = self.vendors.get(vendor.casefold())
+            if vendor and known is None:
+                raise forms.ValidationError(
+                    f"No vendor is called {vendor}; leave it out, or record it first."
+                )
+            places.append(Place(name, region, known, self.components.get(name.casefold())))
+        return places
+
+
+class LinkForm(forms.Form):
+    """How a case is tied to a system."""
+
+    pattern = forms.ChoiceField(label="What for", choices=[("", "choose"), *PATTERNS.items()])
+    direction = forms.ChoiceField(choices=[("", "choose"), *DIRECTIONS.items()])
+    access = forms.ChoiceField(label="How", choices=[("", "choose"), *ACCESS.items()])
+    purpose = WordsField(label="Which data, and why", required=False)
+    data_classes = ListField(
+        label="Data classes", required=False, help_text="Separated by commas, for instance: customer notes."
+    )
+    live = forms.BooleanField(
+        label="With data of production", required=False, help_text="Never for a prototype."
+    )
+    account = forms.ModelChoiceField(
+        label="Under which service account", queryset=None, required=False, empty_label="none recorded"
+    )
+    hops = HopsField(
+        label="Which places the data pass through",
+        required=False,
+        help_text="One a line, in order: name, region, vendor. A component of the case is named as it is there.",
+    )
+    timeout_seconds = forms.IntegerField(
+        label="Given up after, in seconds", required=False, min_value=1, max_value=MOST_SECONDS
+    )
+    retry = forms.CharField(
+        label="Tried again",
+        required=False,
+        max_length=200,
+        help_text="For instance: three times within a minute.",
+    )
+    on_failure = WordsField(label="What is done when it is missing", required=False)
+    told_users = forms.CharField(label="What people are told meanwhile", required=False, max_length=250)
+
+    def __init__(self, *args, case, system: System, link: Link | None = None, **options):
+        if link is not None:
+            hops = link.hops.filter(ended_at__isnull=True).select_related("vendor").order_by("position")
+            options["initial"] = {name: getattr(link, name) for name in FIELDS} | {"hops": list(hops)}
+        super().__init__(*args, **options)
+        self.fields["account"].queryset = system.service_accounts.open()
+        hops = self.fields["hops"]
+        hops.components = {one.name.casefold(): one for one in case.components.all()}
+        hops.vendors = {one.name.casefold(): one for one in Vendor.objects.all()}
+
+    def act(self) -> dict:
+        """The fields as the act takes them."""
+        return self.cleaned_data
+
+
+class AcceptSourceForm(forms.Form):
+    """Using a source in bad condition for a time."""
+
+    consequence = WordsField(label="What follows from using it in this condition")
+    until = DayField(help_text=f"The last day; at most {MOST_ACCEPTED_DAYS} days ahead.")
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.fields["until"].initial = clock.today() + timedelta(days=90)
+
+
+class AnswerForm(forms.Form):
+    """What an owner adds to an answer."""
+
+    words = WordsField(label="Why", help_text="Whoever works on the case reads it.")
+
+
+class RecordForm(forms.Form):
+    """Which questions the register of today is offered for; all that it can answer, to begin with."""
+
+    covers = forms.MultipleChoiceField(
+        label="Offered for",
+        widget=forms.CheckboxSelectMultiple,
+        help_text="It answers none of them by itself.",
+    )
+
+    def __init__(self, *args, questions: dict[str, str], **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["covers"].choices = list(questions.items())
+        self.fields["covers"].initial = list(questions)

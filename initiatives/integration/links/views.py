@@ -1,0 +1,129 @@
+"""The owner of a system reads that a case depends on it, and agrees in person, or declines and says why (S1-37).
+
+Once the case has ended, they say that its feed is shut.
+"""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from governance import clock
+from governance.ledger import row_history
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import mend, sent
+from initiatives.form_fields import ReasonForm
+from initiatives.integration.links import actions, feed_shutdowns
+from initiatives.integration.links.forms import AnswerForm
+from initiatives.integration.systems import permissions as system_permissions
+from initiatives.integration.systems.findings import digest
+from initiatives.integration.systems.system_views import condition_of
+from initiatives.models import Link, Obligation, System
+from initiatives.models.holds import FEED
+
+
+def _asked(request, pk: int) -> Link:
+    """The link, for the owner of its system, and for whoever may see the case. Raises Http404 to all others.
+
+    The owner sees this page and what it says, not the case: nobody gains a case by owning what it depends on.
+    """
+    rows = Link.objects.select_related("initiative__unit", "system__owner", "account", "by")
+    row = rows.filter(pk=pk, system__owner=request.user).first()
+    if row is None:
+        row = access.of_case(rows, request.user, pk)
+    if not request.user.is_active:
+        raise Http404("Not yours to see.")
+    row_history.concerns(row)
+    return row
+
+
+def answer(request: HttpRequest, pk: int) -> HttpResponse:
+    """What depends on the system and how, and the two answers."""
+    row = _asked(request, pk)
+    if request.method == "POST":
+        actions.answer_link(link=row, accepts=True, digest=request.POST.get("digest", ""), by=request.user)
+        messages.success(request, "You agreed; whoever works on the case sees it.")
+        return redirect(row.system.get_absolute_url())
+    return _page(request, row, may=system_permissions.may_answer_link(row, request.user))
+
+
+def decline(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say why not instead."""
+    row = _asked(request, pk)
+    system_permissions.may_answer_link(row, request.user).or_refuse()
+    form = AnswerForm(sent(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.answer_link(
+                link=row,
+                accepts=False,
+                words=form.cleaned_data["words"],
+                digest=request.POST.get("digest", ""),
+                by=request.user,
+            )
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            messages.success(request, "You declined; whoever works on the case sees why.")
+            return redirect(row.system.get_absolute_url())
+    return _page(request, row, form=form)
+
+
+def shut(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the ended case was tied to, and the owner's word that nothing flows any more. Raises Http404 to others."""
+    rows = Obligation.objects.filter(kind=FEED).select_related("initiative__unit", "debtor", "settled_by")
+    owned = System.objects.filter(owner=request.user).order_by().values_list("pk", flat=True)
+    mine = Q(debtor=request.user) | Q(source__in=[f"system:{key}" for key in owned])
+    debt = rows.filter(mine, pk=pk).first() or access.of_case(rows, request.user, pk)
+    case, system = debt.initiative, System.objects.get(pk=debt.system_key)
+    row_history.concerns(debt)
+    form = ReasonForm(sent(request))
+    form.fields["reason"].label = "How you know"
+    form.fields["reason"].help_text = "What was switched off, where, and on which day."
+    if request.method == "POST":
+        system_permissions.may_confirm_shut(debt, request.user).or_refuse()
+        if form.is_valid():
+            try:
+                feed_shutdowns.confirm_shut(
+                    obligation=debt, words=form.cleaned_data["reason"], by=request.user
+                )
+            except ValidationError as error:
+                mend(form, error)
+            else:
+                messages.success(request, "Your word stands in the record; nothing is owed for it any more.")
+                return redirect("feed-shut", debt.pk)
+    context = {
+        "nav": "systems-all",
+        "debt": debt,
+        "case": case,
+        "system": system,
+        "links": case.links.filter(system=system, ended_at__isnull=False).select_related("account"),
+        "may": system_permissions.may_confirm_shut(debt, request.user),
+        "form": form,
+        "visible": case_permissions.may_see(case, request.user),
+    }
+    return render(request, "initiatives/feed_shut.html", context)
+
+
+def _page(request, row: Link, **more) -> HttpResponse:
+    """The page of a link as its system's owner reads it, with the digest of what is read."""
+    hops = list(row.hops.filter(ended_at__isnull=True).select_related("vendor").order_by("position"))
+    today = clock.today()
+    last = row.answers.select_related("by").order_by("-pk").first()
+    mine = last is not None and last.by_id == row.system.owner_id
+    now = digest(row, hops)[1]
+    context = {
+        "nav": "systems-all",
+        "row": row,
+        "case": row.initiative,
+        "hops": hops,
+        "condition": condition_of(row.system, today),
+        "digest": now,
+        "last": last if mine else None,
+        "unchanged": mine and last.digest == now,
+        "visible": case_permissions.may_see(row.initiative, request.user),
+        "may_name": not row.ended_at and system_permissions.may_decide_on(row.system, request.user),
+    }
+    return render(request, "initiatives/link_answer.html", context | more)

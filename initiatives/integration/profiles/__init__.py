@@ -1,0 +1,1 @@
+"""Samples of data and drift, as acts and pages."""

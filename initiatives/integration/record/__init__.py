@@ -1,0 +1,1 @@
+"""The register as text and evidence."""

@@ -1,0 +1,147 @@
+"""The register of one case in plain text, as it stands: what is kept as proof when somebody says *as it is today*."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from governance import clock
+from initiatives.integration.comparison import STATED
+from initiatives.models import (
+    Hop,
+    Initiative,
+    Link,
+    ProcessRecord,
+    ServiceAccount,
+    Shortcoming,
+    SignOnFlow,
+    System,
+    TermDefinition,
+)
+from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
+
+
+def as_text(case: Initiative) -> str:
+    """Systems and links with their paths, accounts, definitions and conflicts, processes, sign-on: one fact a line.
+
+    A fixed number of queries, whatever the size of the register. What is not known says so.
+    """
+    now = clock.now()
+    lines = [
+        f"The integration register of {case.ref} {case.title}",
+        f"As it stood {clock.moment_in_words(now)} on {clock.local_day(now):%-d %B %Y}.",
+    ]
+    for title, rows in (
+        ("Links", _links(case)),
+        ("Service accounts", _accounts(case)),
+        ("Definitions", _definitions(case)),
+        ("Conflicts of definitions", _conflicts(case)),
+        ("Processes and sign-on", _processes(case)),
+        ("What the register says against it", _shortcomings(case)),
+    ):
+        lines += ["", title, *(f"- {row}" for row in rows)]
+        if lines[-1] == title:
+            lines.append("- none")
+    return "\n".join(lines) + "\n"
+
+
+def _links(case: Initiative) -> Iterator[str]:
+    links = list(case.links.standing().select_related("system__owner", "system__vendor", "account"))
+    members: dict[int, list[System]] = {}
+    for member in System.objects.standing().filter(collection__in=[link.system_id for link in links]):
+        members.setdefault(member.collection_id, []).append(member)
+    hops: dict[int, list[Hop]] = {}
+    for hop in Hop.objects.filter(link__in=links, ended_at__isnull=True).select_related(
+        "vendor", "component"
+    ):
+        hops.setdefault(hop.link_id, []).append(hop)
+    today = clock.today()
+    for link in links:
+        yield _link(link, hops.get(link.pk, []), today)
+        for member in members.get(link.system_id, []):
+            yield f"  of {link.system}: {_system(member, today)}"
+
+
+def _link(link: Link, hops: list[Hop], today: date) -> str:
+    path = " > ".join(
+        [
+            f"{link.system} ({', '.join(link.system.regions) or 'region not known'})",
+            *(f"{hop} ({hop.component or hop.region or 'region not known'})" for hop in hops),
+        ]
+    )
+    return "; ".join(
+        [
+            _system(link.system, today),
+            f"{link.get_pattern_display().partition(':')[0].lower()}, {link.get_direction_display().lower()}"
+            f" by {link.get_access_display()}, {'live' if link.live else 'not live'}",
+            f"account {link.account}" if link.account_id else "no account named",
+            f"data {_listed(link.data_classes)}",
+            f"path {path}",
+            f"gives up after {link.timeout_seconds} s" if link.timeout_seconds else "no time-out",
+            f"retry: {link.retry or 'not said'}",
+            f"when it fails: {link.on_failure or 'not said'}",
+        ]
+    )
+
+
+def _system(system: System, today: date) -> str:
+    condition = CONDITIONS_OF_SYSTEMS[system.condition(today)]
+    last = (
+        f"last updated {system.last_updated_on:%-d %B %Y}"
+        if system.last_updated_on
+        else "last update not known"
+    )
+    return f"{system} ({system.get_kind_display()}), owner {system.owner or 'nobody'}, {condition}, {last}"
+
+
+def _accounts(case: Initiative) -> Iterator[str]:
+    used = (
+        ServiceAccount.objects.open().filter(links__initiative=case, links__ended_at__isnull=True).distinct()
+    )
+    for account in used.select_related("system", "owner"):
+        review = f"review by {account.review_by:%-d %B %Y}" if account.review_by else "no review date"
+        yield (
+            f"{account} in {account.system}, owner {account.owner or 'nobody'},"
+            f" may {account.privileges or 'not said'}, {review}"
+        )
+
+
+def _definitions(case: Initiative) -> Iterator[str]:
+    rows = TermDefinition.objects.standing().filter(
+        term__uses__initiative=case, term__uses__ended_at__isnull=True, system__links__initiative=case
+    )
+    for row in rows.select_related("term", "system").distinct():
+        years = " to ".join(f"{day:%-d %B %Y}" if day else "open" for day in (row.valid_from, row.valid_to))
+        yield (
+            f"{row.term}: {row.system}, {row.field}: {row.meaning}; format {row.identifier_format or 'not said'};"
+            f" logic {row.business_logic or 'not said'}; {_stated(row)}rows from {years}"
+        )
+
+
+def _stated(row: TermDefinition) -> str:
+    """The facets that a definition states, each followed by a semicolon."""
+    said = [f"{words.lower()} {value}; " for name, words in STATED.items() if (value := getattr(row, name))]
+    return "".join(said)
+
+
+def _conflicts(case: Initiative) -> Iterator[str]:
+    rows = case.conflicts.exclude(status="gone").select_related("decided_by")
+    for row in rows:
+        decided = f", by {row.decided_by}: {row.decision}" if row.decided_by_id else ""
+        yield f"{row.words} ({row.get_facet_display()}): {row.get_status_display()}{decided}"
+
+
+def _processes(case: Initiative) -> Iterator[str]:
+    for row in ProcessRecord.objects.standing().filter(initiative=case, replaced_by__isnull=True):
+        held = f", held by {row.held_by}" if row.held_by else ""
+        cost = "not budgeted" if row.redesign_cost is None else f"{row.redesign_cost} {row.currency}"
+        yield f"{row.name}: {row.get_status_display()}{held}; redesign {cost}"
+    for flow in SignOnFlow.objects.standing().filter(initiative=case, replaced_by__isnull=True):
+        yield f"Sign-on: explained by {flow.explainer or 'nobody'}, reviewed {flow.reviewed_on:%-d %B %Y}"
+
+
+def _shortcomings(case: Initiative) -> Iterable[str]:
+    now = clock.now()
+    return [row.words for row in Shortcoming.objects.standing().filter(initiative=case) if row.since <= now]
+
+
+def _listed(words: list[str]) -> str:
+    return ", ".join(words) or "not said"

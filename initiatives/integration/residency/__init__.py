@@ -1,0 +1,1 @@
+"""Vendors, terms, policies, regions, the rule."""

@@ -1,0 +1,436 @@
+"""Where data may be: vendors, regions, terms of vendors, policies of units; every case touched is held at once.
+
+What a term touches is worked out by the rule itself (`register.residency`): the cases of which it binds a place.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+
+from governance import clock
+from governance.ledger import record
+from governance.models import Membership, Unit, User
+from governance.notices import owe
+from governance.permission_result import Conflict
+from initiatives.cases.act import act, settle_standings
+from initiatives.findings.sync import follow, lock_cases
+from initiatives.integration.residency import findings, permissions, regions
+from initiatives.integration.residency.findings import UNIT, VENDOR, Bound, WhatIf
+from initiatives.models import Hop, Initiative, Region, System, UnitPolicy, Vendor, VendorTerm
+from initiatives.models.initiative import RUNNING
+from initiatives.models.integration.residency import TERM_KINDS
+from initiatives.running.actions import Pulled, pull_many
+
+
+def add_vendor(*, name: str, by: User) -> Vendor:
+    """Name a company whose systems or services cases use. Raises ValidationError where it is named already."""
+    if not name.strip():
+        raise ValidationError({"name": "Name the company."})
+    with act("add vendor", by=by, register=True):
+        permissions.may_add_vendor(by).or_refuse()
+        if Vendor.objects.filter(name__iexact=name.strip()).exists():
+            raise ValidationError({"name": "This vendor is listed already."})
+        vendor = Vendor(name=name.strip())
+        vendor.save()
+        record.record("vendor added", vendor=vendor.name, vendor_id=vendor.pk)
+    return vendor
+
+
+def add_region(*, key: str, words: str = "", within: str, by: User) -> Region:
+    """Add a region that is not known yet, and what it lies within; places that bear its name are judged anew.
+
+    A region stays where it was put: other cases may rest on it. Raises ValidationError.
+    """
+    wrong = {}
+    if not key.strip():
+        wrong["key"] = "Give the name that contracts and clouds use for it."
+    elif not findings.strange([key]):
+        wrong["key"] = "This region is known already."
+    if findings.strange([within]):
+        wrong["within"] = "Name a region that is known, for instance a country by its code."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("add region", by=by, register=True):
+        permissions.may_set_regions(by).or_refuse()
+        cases = lock_cases(cases_in(key))
+        row = _region(key.strip(), words.strip(), within)
+        record.record("region added", region=row.key, within=within.strip())
+        follow(cases)
+    return row
+
+
+def _region(key: str, words: str, within: str) -> Region:
+    """The row of a region; those that it lies within get theirs, where they were known without one."""
+    parent = None
+    if within.strip():
+        parent = Region.objects.filter(key__iexact=within.strip()).first()
+        if parent is None:
+            parent = _region(*regions.known()[regions.key_of(within)])
+    row = Region(key=key, words=words, within=parent)
+    row.save()
+    return row
+
+
+# --- Which cases a change could touch: found before any of them is locked --------------------------------------------
+
+
+def cases_of_vendor(vendor: Vendor) -> list[int]:
+    """Running cases with a hop of this vendor, or a link to a system of it."""
+    links = _running().filter(links__ended_at__isnull=True)
+    hops = links.filter(links__hops__vendor=vendor, links__hops__ended_at__isnull=True)
+    return _keys(links.filter(links__system__vendor=vendor), hops)
+
+
+def cases_of_unit(unit: Unit) -> list[int]:
+    """Running cases with a link, in this unit and all below it."""
+    return _keys(_running().filter(unit__path__startswith=unit.path, links__ended_at__isnull=True))
+
+
+def cases_in(region: str) -> list[int]:
+    """Running cases with a place that is said to be in this region, now, before or later."""
+    key = regions.key_of(region)
+    named = [
+        pk
+        for pk, listed in System.objects.exclude(regions=[]).values_list("pk", "regions")
+        if key in map(regions.key_of, listed)
+    ]
+    links = _running().filter(links__ended_at__isnull=True)
+    hops = Hop.objects.filter(ended_at__isnull=True)
+    at_hop = hops.filter(region__iexact=region.strip()).values("link")
+    at_part = hops.filter(component__versions__region__iexact=region.strip()).values("link")
+    return _keys(
+        links.filter(links__system__in=named),
+        links.filter(links__in=at_hop),
+        links.filter(links__in=at_part),
+    )
+
+
+def _running():
+    return Initiative.objects.live().filter(stage__in=RUNNING)
+
+
+def _keys(*found) -> list[int]:
+    return sorted({key for rows in found for key in rows.order_by().values_list("pk", flat=True)})
+
+
+# --- Terms and policies ----------------------------------------------------------------------------------------------
+
+
+def file_vendor_term(
+    *,
+    vendor: Vendor,
+    kind: str,
+    reference: str,
+    starts_on: date,
+    ends_on: date | None = None,
+    allowed: list[str] = (),
+    forbidden: list[str] = (),
+    data_classes: list[str] = (),
+    words: str = "",
+    replaces: VendorTerm | None = None,
+    by: User,
+) -> VendorTerm:
+    """File what a contract says of regions; it binds from its first day, and every case touched is held at once.
+
+    Filed by who cannot confirm it, it binds nobody, and whoever can is told. `replaces`: the term that ends with it, in
+    the same act. Raises ValidationError, Refused.
+    """
+    bound = check_term(
+        VENDOR, vendor.pk, reference, starts_on, ends_on, allowed, forbidden, data_classes, words, kind=kind
+    )
+    with act("file vendor term", by=by, register=True):
+        permissions.may_file_terms(vendor, by).or_refuse()
+        cases = lock_cases(cases_of_vendor(vendor))
+        ended = _standing(VendorTerm, replaces)
+        if ended is not None:
+            permissions.may_withdraw_term(ended, by).or_refuse()
+        binds = bool(permissions.may_confirm_terms(by))
+        touched = _touched(cases, bound if binds else None, ended)
+        row = VendorTerm(vendor=vendor, kind=kind, by=by, at=clock.now(), **_columns(bound))
+        if binds:
+            row.confirmed_by, row.confirmed_at = by, row.at
+        row.awaits_confirmation = not binds
+        if ended is not None:
+            _withdraw(ended, f"Replaced by {row.reference}", by)
+        row.save()
+        record.record(
+            "vendor term filed",
+            vendor=vendor.name,
+            replaces=replaces and replaces.pk,
+            binds=binds,
+            **_said(row),
+        )
+        if binds or touched:
+            _carry(cases, touched, f"Terms of {vendor}: {row.reference}", bound.starts_on, by=by)
+        if not binds:
+            _ask_to_confirm(row)
+    return row
+
+
+def confirm_vendor_term(*, term: VendorTerm, by: User) -> VendorTerm:
+    """Let a term bind that somebody else filed: a seat that answers for residency, or an admin; cases are held at once.
+
+    Raises Conflict where it binds already or was withdrawn.
+    """
+    with act("confirm vendor term", by=by, register=True):
+        permissions.may_confirm_terms(by).or_refuse()
+        row = _standing(VendorTerm, term)
+        cases = lock_cases(cases_of_vendor(row.vendor))
+        if not row.awaits_confirmation:
+            raise Conflict("It binds already.")
+        bound = bound_of(VENDOR, row)
+        touched = _touched(cases, bound, None)
+        row.awaits_confirmation, row.confirmed_by, row.confirmed_at = False, by, clock.now()
+        row.save()
+        record.record(
+            "vendor term confirmed", vendor=row.vendor.name, filed_by=row.by.full_name, **_said(row)
+        )
+        _carry(cases, touched, f"Terms of {row.vendor}: {row.reference}", row.starts_on, by=by)
+    return row
+
+
+def bound_of(basis: str, row) -> Bound:
+    """A filed term as it would bind."""
+    return Bound(
+        basis,
+        row.vendor_id if basis == VENDOR else row.unit_id,
+        tuple(row.allowed),
+        tuple(row.forbidden),
+        tuple(row.data_classes),
+        row.starts_on,
+        row.ends_on,
+        row.reference,
+        row.words,
+    )
+
+
+def _ask_to_confirm(row: VendorTerm) -> None:
+    """Whoever sits where terms are confirmed: somebody filed one that binds nobody yet."""
+    seats = Membership.objects.held_at(clock.now()).filter(seat__in=permissions.RESIDENCY_SEATS)
+    owe.owe(
+        list(User.objects.filter(pk__in=seats.values("person"))),
+        "term to confirm",
+        f"vendor-term:{row.pk}",
+        subject=f"{row.vendor}: {row.by} filed a term that waits for you",
+        text=f"{row.reference}. It forbids nothing until a seat for security or risk, or an admin, confirms it.",
+        link=reverse("vendor-term-confirm", args=[row.pk]),
+    )
+
+
+def withdraw_vendor_term(*, term: VendorTerm, reason: str, by: User) -> VendorTerm:
+    """Take a term back: it binds nobody from now on. Where it was all that held a case, the chair may lift the hold."""
+    _say_why(reason)
+    with act("withdraw vendor term", by=by, reason=reason, register=True):
+        row = _standing(VendorTerm, term)
+        permissions.may_withdraw_term(row, by).or_refuse()
+        cases = lock_cases(cases_of_vendor(row.vendor))
+        touched = _touched(cases, None, row)
+        _withdraw(row, reason.strip(), by)
+        record.record("vendor term withdrawn", vendor=row.vendor.name, why=reason.strip(), **_said(row))
+        _carry(cases, touched, f"Terms of {row.vendor}: {row.reference} withdrawn", None, by=by)
+    return row
+
+
+def set_unit_policy(
+    *,
+    unit: Unit,
+    reference: str,
+    starts_on: date,
+    ends_on: date | None = None,
+    allowed: list[str] = (),
+    forbidden: list[str] = (),
+    data_classes: list[str] = (),
+    words: str = "",
+    replaces: UnitPolicy | None = None,
+    by: User,
+) -> UnitPolicy:
+    """Say in which regions data of a unit, and of all below it, may be. Otherwise as `file_vendor_term`."""
+    bound = check_term(UNIT, unit.pk, reference, starts_on, ends_on, allowed, forbidden, data_classes, words)
+    with act("set unit policy", by=by, register=True):
+        permissions.may_set_regions(by).or_refuse()
+        cases = lock_cases(cases_of_unit(unit))
+        ended = _standing(UnitPolicy, replaces)
+        touched = _touched(cases, bound, ended)
+        now = clock.now()
+        row = UnitPolicy(unit=unit, by=by, at=now, confirmed_by=by, confirmed_at=now, **_columns(bound))
+        if ended is not None:
+            _withdraw(ended, f"Replaced by {row.reference}", by)
+        row.save()
+        record.record("unit policy set", unit=unit.name, replaces=replaces and replaces.pk, **_said(row))
+        _carry(cases, touched, f"Policy of {unit}: {row.reference}", bound.starts_on, by=by)
+    return row
+
+
+def withdraw_unit_policy(*, policy: UnitPolicy, reason: str, by: User) -> UnitPolicy:
+    """Take a policy back. Otherwise as `withdraw_vendor_term`."""
+    _say_why(reason)
+    with act("withdraw unit policy", by=by, reason=reason, register=True):
+        permissions.may_set_regions(by).or_refuse()
+        cases = lock_cases(cases_of_unit(policy.unit))
+        row = _standing(UnitPolicy, policy)
+        touched = _touched(cases, None, row)
+        _withdraw(row, reason.strip(), by)
+        record.record("unit policy withdrawn", unit=row.unit.name, why=reason.strip(), **_said(row))
+        _carry(cases, touched, f"Policy of {row.unit}: {row.reference} withdrawn", None, by=by)
+    return row
+
+
+def check_term(
+    basis: str,
+    holder: int,
+    reference: str,
+    starts_on: date | None,
+    ends_on: date | None,
+    allowed: list[str],
+    forbidden: list[str],
+    data_classes: list[str],
+    words: str,
+    *,
+    kind: str = "region",
+) -> Bound:
+    """A term as it would bind. Raises ValidationError by field: regions must be known, or nobody could hold to them."""
+    wrong = {}
+    if kind not in TERM_KINDS:
+        wrong["kind"] = "Choose what it is about."
+    if not reference.strip():
+        wrong["reference"] = "Say where it is written: contract and clause."
+    if starts_on is None:
+        wrong["starts_on"] = "Give the first day on which it binds."
+    elif ends_on is not None and ends_on < starts_on:
+        wrong["ends_on"] = "It ends before it starts."
+    if not (allowed or forbidden):
+        wrong["allowed"] = "Name a region that is allowed, or one that is forbidden."
+    for field, listed in (("allowed", allowed), ("forbidden", forbidden)):
+        if strange := findings.strange(listed):
+            wrong[field] = f"{findings.nobody_knows(strange)}: add it under Regions first."
+    if wrong:
+        raise ValidationError(wrong)
+    return Bound(
+        basis,
+        holder,
+        tuple(one.strip() for one in allowed),
+        tuple(one.strip() for one in forbidden),
+        tuple(one.strip() for one in data_classes if one.strip()),
+        starts_on,
+        ends_on,
+        reference.strip(),
+        words.strip(),
+    )
+
+
+def _columns(bound: Bound) -> dict:
+    """The columns that terms and policies have in common."""
+    return {
+        "allowed": list(bound.allowed),
+        "forbidden": list(bound.forbidden),
+        "data_classes": list(bound.data_classes),
+        "starts_on": bound.starts_on,
+        "ends_on": bound.ends_on,
+        "reference": bound.reference,
+        "words": bound.words,
+    }
+
+
+def _said(row) -> dict:
+    """A term or policy as entries say it."""
+    return {
+        "term": row.pk,
+        "reference": row.reference,
+        "allowed": row.allowed,
+        "forbidden": row.forbidden,
+        "classes": row.data_classes,
+        "from_day": row.starts_on,
+        "to_day": row.ends_on,
+    }
+
+
+def _say_why(reason: str) -> None:
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why it no longer binds."})
+
+
+def _standing(model, row):
+    """The row as it is after the lock. Raises Conflict where somebody took it back meanwhile."""
+    if row is None:
+        return None
+    found = model.objects.select_related("vendor" if model is VendorTerm else "unit", "by").get(pk=row.pk)
+    if found.withdrawn_at:
+        raise Conflict("It was withdrawn already.", "Look again.")
+    return found
+
+
+def _withdraw(row, reason: str, by: User) -> None:
+    row.withdrawn_at, row.withdrawn_by, row.withdrawn_reason = clock.now(), by, reason
+    row.save()
+
+
+# --- What it touches, and what follows -------------------------------------------------------------------------------
+
+
+def _touched(cases: list[Initiative], bound: Bound | None, ended) -> list[tuple[int, int]]:
+    """Case and system of each path that the new term binds, or the ended one has begun to bind, by the rule itself."""
+    keys = [case.pk for case in cases]
+    found = []
+    if bound is not None:
+        found += [one for one in findings.judge(keys, WhatIf(also=bound)) if one.term is None]
+    if ended is not None:
+        basis = VENDOR if isinstance(ended, VendorTerm) else UNIT
+        found += [
+            one
+            for one in findings.judge(keys)
+            if (one.basis, one.term) == (basis, ended.pk) and one.since <= clock.now()
+        ]
+    return sorted({(one.case, one.system) for one in found})
+
+
+def _carry(
+    cases: list[Initiative],
+    touched: list[tuple[int, int]],
+    what: str,
+    starts_on: date | None,
+    *,
+    by: User,
+) -> None:
+    """Void what rests on the terms of the paths touched, write down what the register says now, rewrite standings."""
+    by_key = {case.pk: case for case in cases}
+    systems = System.objects.in_bulk({system for _, system in touched})
+    pull_many(
+        [Pulled(by_key[case], systems[system]) for case, system in touched],
+        ["vendor_terms"],
+        what[:250],
+        by=by,
+        effective_at=_from(starts_on),
+    )
+    rewritten = {case.pk for case in follow(cases)}
+    left = [by_key[key] for key in dict(touched) if key not in rewritten]
+    if left:
+        settle_standings(left)
+
+
+@contextmanager
+def rebound(cases: list[Initiative], what: str, *, by: User) -> Iterator[None]:
+    """Inside, in the running act on the register, the units of these locked cases come under other policies."""
+    keys = [case.pk for case in cases]
+    before = _policies(keys)
+    yield
+    after = _policies(keys)
+    moved = list(Initiative.objects.select_related("unit").filter(pk__in=keys).order_by("pk"))
+    touched = sorted(place for place in {*before, *after} if before.get(place) != after.get(place))
+    _carry(moved, touched, what, None, by=by)
+
+
+def _policies(keys: list[int]) -> dict[tuple[int, int], set[int]]:
+    """By case and system, the policies that bind a place of its path now."""
+    found: dict[tuple[int, int], set[int]] = {}
+    for one in findings.judge(keys):
+        if one.basis == UNIT and one.counts_at(clock.now()):
+            found.setdefault((one.case, one.system), set()).add(one.term)
+    return found
+
+
+def _from(starts_on: date | None) -> datetime:
+    now = clock.now()
+    return max(now, clock.midnight_before(starts_on)) if starts_on else now

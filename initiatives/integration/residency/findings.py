@@ -1,0 +1,347 @@
+"""What the register says of data that go where a term or a policy forbids (int.residency).
+
+The rule, once, in one statement for however many cases: a place of a link's path (the linked system, then its hops in
+order) against each term that binds it: terms of the vendor that runs the place, and policies of the case's unit and of
+all above it, where a class of data that the link carries is one that the term names. A term that names no class binds
+all; a link that names none counts as carrying every class. A place is in the region that it is in, and in all above
+that; a hop that is a component, in that of the version which runs, so that each answer has its time. What is forbidden
+is forbidden; where something is allowed, all else is not, and a region that nobody knows is not. Sources: S1-6, S1-9.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from governance import clock
+from governance.database import prepared_statements
+from initiatives.findings.rules import EVER, Wanted, about
+from initiatives.integration.residency import regions
+from initiatives.models import Hop, Link, Region, Vendor
+
+REQUIREMENT = "int.residency"
+VENDOR, UNIT = "vendor", "unit"
+# What a term says to a place; UNTOLD: nobody knows where the place is, and nothing but some regions is forbidden.
+FREE, ALLOWED, UNTOLD, FORBIDDEN, OUTSIDE, UNKNOWN = (
+    "free",
+    "allowed",
+    "untold",
+    "forbidden",
+    "outside",
+    "unknown",
+)
+BROKEN = (FORBIDDEN, OUTSIDE, UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A term or policy that is not filed yet, for looking ahead. `holder`: the vendor, or the unit, by its key."""
+
+    basis: str
+    holder: int
+    allowed: tuple[str, ...]
+    forbidden: tuple[str, ...]
+    data_classes: tuple[str, ...]
+    starts_on: date
+    ends_on: date | None
+    reference: str
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """What would be different: terms not there, one there besides, a region added, a vendor that moves its places."""
+
+    without: tuple[tuple[str, int], ...] = ()
+    also: Bound | None = None
+    added: tuple[str, str] | None = None
+    moved: tuple[int, str, str] | None = None
+
+
+NOW = WhatIf()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One place of a path under one term that binds it, during a time: allowed there or not, and why.
+
+    `hop` is None for the linked system itself. `term` is None for one that is not filed, and where no term binds.
+    `classes`: which of the data classes of the link the term names; empty where either names none.
+    """
+
+    case: int
+    link: int
+    system: int
+    hop: int | None
+    place: int
+    name: str
+    region: str
+    known: bool
+    basis: str | None
+    term: int | None
+    holder: str | None
+    reference: str | None
+    said: str | None
+    allowed: list[str]
+    forbidden: list[str]
+    classes: list[str]
+    since: datetime
+    until: datetime | None
+    answer: str
+
+    @property
+    def broken(self) -> bool:
+        """Whether the data must not be there."""
+        return self.answer in BROKEN
+
+    @property
+    def where(self) -> str:
+        """The place and its region, in words."""
+        if not self.region:
+            return f"{self.name}, region not known"
+        return f"{self.name}, {self.region}" + ("" if self.known else " (region not known)")
+
+    @property
+    def clause(self) -> str:
+        """Which term it is and what it says, in words."""
+        own = self.reference.lower().startswith(self.holder.lower())
+        said = self.said or "; ".join(
+            f"{word}: {', '.join(listed)}"
+            for word, listed in (("allowed", self.allowed), ("forbidden", self.forbidden))
+            if listed
+        )
+        return f"{self.reference if own else f'{self.holder} {self.reference}'} ({said})"
+
+    @property
+    def words(self) -> str:
+        """The finding as a sentence: place, region, term, clause, and the classes of data that it is about."""
+        carried = f", for {', '.join(self.classes)}" if self.classes else ""
+        return f"{self.where}: forbidden by {self.clause}{carried}."
+
+    @property
+    def source(self) -> str:
+        """What the finding is about, so that the same one stays the same row."""
+        at = f"hop:{self.hop}" if self.hop else f"link:{self.link}:{self.place}"
+        return f"{at}:{self.basis}:{self.term or 'new'}:{self.since:%Y%m%dT%H%M%S%f}"
+
+    @property
+    def why(self) -> str:
+        """What the term says to the place, in words."""
+        if self.answer == UNTOLD:
+            return f"Nobody knows where that is; {self.clause} forbids some regions."
+        return self.words if self.broken else f"Allowed by {self.clause}."
+
+    def counts_at(self, at: datetime) -> bool:
+        """Whether it is so at `at`."""
+        return self.since <= at and (self.until is None or self.until > at)
+
+
+_WORDS = "ARRAY(SELECT lower(btrim(one)) FROM jsonb_array_elements_text({}) one WHERE btrim(one) <> '')"
+_TERM = f"""
+SELECT t.basis, t.id, t.holder, t.name, t.path, t.reference, t.words, t.allowed, t.forbidden,
+       {_WORDS.format("t.data_classes")} AS classes,
+       {_WORDS.format("t.allowed")} AS inside, {_WORDS.format("t.forbidden")} AS outside,
+       tstzrange(t.starts_on::timestamp AT TIME ZONE %(zone)s,
+                 (t.ends_on + 1)::timestamp AT TIME ZONE %(zone)s) AS during
+  FROM ("""
+_READ = f"""
+WITH RECURSIVE within (key, above) AS (
+  SELECT * FROM unnest(%(keys)s::text[], %(above)s::text[])
+   UNION
+  SELECT lower(r.key), lower(w.key) FROM initiatives_region r LEFT JOIN initiatives_region w ON w.id = r.within_id
+), term AS MATERIALIZED ({_TERM}
+  SELECT 'vendor' AS basis, t.id, t.vendor_id AS holder, v.name, NULL AS path, t.reference, t.words,
+         t.data_classes, t.allowed, t.forbidden, t.starts_on, t.ends_on
+    FROM initiatives_vendorterm t JOIN initiatives_vendor v ON v.id = t.vendor_id
+   WHERE t.withdrawn_at IS NULL AND NOT t.awaits_confirmation AND t.id <> ALL(%(without_vendor)s)
+   UNION ALL
+  SELECT 'unit', t.id, t.unit_id, u.name, u.path, t.reference, t.words,
+         t.data_classes, t.allowed, t.forbidden, t.starts_on, t.ends_on
+    FROM initiatives_unitpolicy t JOIN governance_unit u ON u.id = t.unit_id
+   WHERE t.withdrawn_at IS NULL AND NOT t.awaits_confirmation AND t.id <> ALL(%(without_unit)s)
+   UNION ALL
+  SELECT t.basis, NULL, t.holder, coalesce(v.name, u.name), u.path, t.reference, t.words,
+         t.data_classes, t.allowed, t.forbidden, t.starts_on, t.ends_on
+    FROM jsonb_to_recordset(%(also)s) AS t(basis text, holder bigint, reference text, words text, data_classes jsonb,
+                                           allowed jsonb, forbidden jsonb, starts_on date, ends_on date)
+    LEFT JOIN initiatives_vendor v ON t.basis = 'vendor' AND v.id = t.holder
+    LEFT JOIN governance_unit u ON t.basis = 'unit' AND u.id = t.holder
+) t), link AS MATERIALIZED (
+  SELECT l.id, l.initiative_id AS "case", l.system_id, l.data_classes, u.path
+    FROM initiatives_link l
+    JOIN initiatives_initiative c ON c.id = l.initiative_id
+    JOIN governance_unit u ON u.id = c.unit_id
+   WHERE l.initiative_id = ANY(%(cases)s) AND l.ended_at IS NULL
+), hop AS MATERIALIZED (
+  SELECT id, link_id, component_id, position, name, btrim(region) AS region, vendor_id
+    FROM initiatives_hop WHERE link_id = ANY(ARRAY(SELECT id FROM link)) AND ended_at IS NULL
+), spot AS (
+  SELECT l.id AS link, -1 AS position, NULL::bigint AS hop, r.place, s.name::text AS name, r.region, s.vendor_id,
+         tstzrange(NULL, NULL) AS during
+    FROM link l JOIN initiatives_system s ON s.id = l.system_id
+   CROSS JOIN LATERAL (
+     SELECT min(nr)::int AS place, min(btrim(one)) AS region
+       FROM jsonb_array_elements_text(s.regions) WITH ORDINALITY AS listed(one, nr)
+      WHERE btrim(one) <> '' GROUP BY lower(btrim(one))
+      UNION ALL
+     SELECT 0, '' WHERE NOT EXISTS (SELECT FROM jsonb_array_elements_text(s.regions) one WHERE btrim(one) <> '')
+   ) r
+   UNION ALL
+  SELECT h.link_id, h.position, h.id, 0, h.name, coalesce(nullif(btrim(v.region), ''), h.region), h.vendor_id,
+         tstzrange(v.runs_from, v.runs_to)
+    FROM hop h JOIN initiatives_componentversion v ON v.component_id = h.component_id
+   WHERE NOT isempty(tstzrange(v.runs_from, v.runs_to))
+   UNION ALL
+  SELECT h.link_id, h.position, h.id, 0, h.name, h.region, h.vendor_id, gap
+    FROM hop h
+   CROSS JOIN LATERAL unnest('{{(,)}}'::tstzmultirange - coalesce(
+     (SELECT range_agg(tstzrange(v.runs_from, v.runs_to))
+        FROM initiatives_componentversion v WHERE v.component_id = h.component_id), '{{}}')) gap
+), place AS MATERIALIZED (
+  SELECT s.link, s.position, s.hop, s.place, s.name, s.vendor_id, s.during,
+         CASE WHEN s.vendor_id = %(moves)s AND lower(s.region) = %(moved_from)s THEN %(moved_to)s ELSE s.region END
+           AS region
+    FROM spot s WHERE upper_inf(s.during) OR upper(s.during) > %(now)s
+), up (region, key) AS (
+  SELECT DISTINCT lower(region), lower(region) FROM place WHERE region <> ''
+   UNION
+  SELECT up.region, w.above FROM up JOIN within w ON w.key = up.key WHERE w.above IS NOT NULL
+), enclosing AS (
+  SELECT region, array_agg(key) AS keys, region IN (SELECT key FROM within) AS known FROM up GROUP BY region
+), bound AS (
+  SELECT l."case", l.id AS link, l.system_id, p.hop, p.place, p.name, p.region, p.position, t.basis, t.id AS term,
+         t.name AS holder, t.reference, t.words AS said, t.allowed, t.forbidden, t.inside, t.outside,
+         CASE WHEN t.basis IS NULL THEN p.during ELSE p.during * t.during END AS during,
+         coalesce(e.keys, '{{}}') AS keys,
+         coalesce(e.known, false) AS known,
+         ARRAY(SELECT btrim(one) FROM jsonb_array_elements_text(l.data_classes) one
+                WHERE lower(btrim(one)) = ANY(t.classes)) AS classes
+    FROM link l JOIN place p ON p.link = l.id
+    LEFT JOIN term t
+      ON CASE t.basis WHEN 'vendor' THEN t.holder = p.vendor_id ELSE starts_with(l.path, t.path) END
+     AND p.during && t.during
+     AND (t.classes = '{{}}' OR {_WORDS.format("l.data_classes")} = '{{}}'
+          OR t.classes && {_WORDS.format("l.data_classes")})
+    LEFT JOIN enclosing e ON e.region = lower(p.region)
+   WHERE t.basis IS NOT NULL OR %(unbound)s
+)
+SELECT "case", link, system_id, hop, place, name, region, known, basis, term, holder, reference, said, allowed,
+       forbidden, classes, lower(during), upper(during),
+       CASE WHEN basis IS NULL THEN 'free'
+            WHEN outside && keys THEN 'forbidden'
+            WHEN inside <> '{{}}' AND NOT known THEN 'unknown'
+            WHEN inside <> '{{}}' AND NOT inside && keys THEN 'outside'
+            WHEN NOT known THEN 'untold'
+            ELSE 'allowed' END AS answer
+  FROM bound WHERE upper_inf(during) OR upper(during) > %(now)s
+ ORDER BY "case", link, position, hop, place, basis, term NULLS LAST, lower(during)
+"""
+
+
+@cache
+def _known() -> tuple[list[str], list[str | None]]:
+    """The regions that are known without rows, as two columns: each key, and that of what it lies within."""
+    found = regions.known()
+    return list(found), [within or None for _, _, within in found.values()]
+
+
+def judge(cases: Iterable[int], what_if: WhatIf = NOW, *, unbound: bool = False) -> list[Judged]:
+    """Every place of every path of these cases under every term that binds it, from now on: one statement.
+
+    What is over by now is left out. `what_if`: as if these things were different. `unbound`: places that no term
+    binds come along, as free.
+    """
+    keys, above = _known()
+    if what_if.added:
+        key, within = what_if.added
+        keys, above = [*keys, regions.key_of(key)], [*above, regions.key_of(within) or None]
+    moves, moved_from, moved_to = what_if.moved or (None, "", "")
+    also = [vars(what_if.also)] if what_if.also else []
+    asked = {
+        "cases": sorted(cases),
+        "now": clock.now(),
+        "zone": settings.TIME_ZONE,
+        "keys": keys,
+        "above": above,
+        "without_vendor": [key for basis, key in what_if.without if basis == VENDOR],
+        "without_unit": [key for basis, key in what_if.without if basis == UNIT],
+        "also": json.dumps(also, default=str),
+        "moves": moves,
+        "moved_from": regions.key_of(moved_from),
+        "moved_to": moved_to.strip(),
+        "unbound": unbound,
+    }
+    with prepared_statements.cursor() as cursor:
+        cursor.execute(_READ, asked)
+        return [_judged(row) for row in cursor.fetchall()]
+
+
+def _judged(row: tuple) -> Judged:
+    *head, allowed, forbidden, classes, since, until, answer = row
+    since = EVER if since is None else max(since, EVER)
+    return Judged(*head, _listed(allowed), _listed(forbidden), list(classes), since, until, answer)
+
+
+def _listed(value: str | None) -> list[str]:
+    return json.loads(value) if value else []
+
+
+@about(Link.objects.standing())
+def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
+    """By case: each place where its data must not be, under each term that says so, from when and until when."""
+    return ((one.case, wanted_of(one)) for one in judge(cases) if one.broken)
+
+
+def wanted_of(one: Judged) -> Wanted:
+    """A broken term as the register keeps it; it calls for the hold."""
+    place = "Move it to a region that is allowed, take it out of the path"
+    fix = f"{place}, or say in which region it is." if one.answer == UNKNOWN else f"{place}."
+    return Wanted(
+        REQUIREMENT,
+        one.source,
+        one.words,
+        fix,
+        since=one.since,
+        until=one.until,
+        hold="residency",
+        system_id=one.system,
+    )
+
+
+def added() -> list[tuple[str, str]]:
+    """The regions that people added, each with the name of what it lies within."""
+    return [
+        (row.key, row.within.key if row.within else "") for row in Region.objects.select_related("within")
+    ]
+
+
+def strange(listed: Iterable[str]) -> list[str]:
+    """Those of these names of regions that nobody knows, each once."""
+    asked = {
+        key: one.strip() for one in listed if (key := regions.key_of(one)) and key not in regions.known()
+    }
+    here = {regions.key_of(key) for key, _ in added()} if asked else set()
+    return [one for key, one in asked.items() if key not in here]
+
+
+def nobody_knows(names: list[str]) -> str:
+    """That nobody knows where these regions are, in words."""
+    *others, last = names
+    return (
+        f"Nobody knows where {', '.join(others)} and {last} are"
+        if others
+        else f"Nobody knows where {last} is"
+    )
+
+
+def regions_of(vendor: Vendor, cases: QuerySet) -> list[str]:
+    """In which regions the vendor runs something: its systems, and places on the ways of data of these cases."""
+    listed = vendor.systems.standing().values_list("regions", flat=True)
+    hops = Hop.objects.filter(vendor=vendor, ended_at__isnull=True, link__ended_at__isnull=True)
+    ways = hops.filter(link__initiative__in=cases).values_list("region", "component__versions__region")
+    named = [name for row in (*listed, *ways) for name in row if name and name.strip()]
+    return sorted({regions.key_of(name): name.strip() for name in named}.values(), key=str.lower)

@@ -1,0 +1,74 @@
+"""Terms of vendors: filed, proposed by who may not file them, and confirmed, from when on they bind."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from governance import clock
+from governance.permission_result import Conflict
+from initiatives.cases.case_frame import sent
+from initiatives.integration.residency import actions, permissions, preview
+from initiatives.integration.residency.actions import bound_of, cases_of_vendor, check_term
+from initiatives.integration.residency.findings import VENDOR, WhatIf
+from initiatives.integration.residency.forms import VendorTermForm
+from initiatives.integration.residency.views import found_or_404, one_act, page_with, term_form, told_ahead
+from initiatives.models import Vendor, VendorTerm
+from initiatives.proposals.views import Proposing, instead
+
+
+def term_add(request: HttpRequest, pk: int) -> HttpResponse:
+    """File a term; who looks first sees which cases it would hold."""
+    row = found_or_404(Vendor.objects.all(), pk)
+    may = permissions.may_file_terms(row, request.user)
+    proposing = instead(request, may, "vendor_term_filed", row)
+    if proposing is not None:
+        return _proposed_term(request, row, proposing)
+    return term_form(request, row, None, title=f"File a term of {row}", verb="File it")
+
+
+def _proposed_term(request, of: Vendor, proposing: Proposing) -> HttpResponse:
+    """A term as somebody finds it who may not file it."""
+    form = VendorTermForm(sent(request))
+    proposing.ask_why(form)
+
+    def save():
+        fields = form.bound() | {"kind": form.cleaned_data["kind"]}
+        check_term(VENDOR, of.pk, **fields)
+        return proposing.send(request, form, fields)
+
+    return one_act(
+        request,
+        form,
+        save=save,
+        done="",
+        back=of.get_absolute_url(),
+        parent=of.name,
+        **proposing.page(f"a term of {of}"),
+    )
+
+
+def term_confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a term bind that somebody else filed; who confirms sees which cases it holds then."""
+    term = found_or_404(VendorTerm.objects.standing().select_related("vendor", "by"), pk)
+    permissions.may_confirm_terms(request.user).or_refuse()
+    if not term.awaits_confirmation:
+        raise Conflict("It binds already.")
+    if request.method == "POST":
+        actions.confirm_vendor_term(term=term, by=request.user)
+        messages.success(
+            request, "It binds from its first day. Every case that it forbids something is held."
+        )
+        return redirect(term.vendor)
+    found = preview.look(cases_of_vendor(term.vendor), WhatIf(also=bound_of(VENDOR, term)))
+    return page_with(
+        request,
+        None,
+        told_ahead(request.user, found),
+        back=term.vendor.get_absolute_url(),
+        parent=term.vendor.name,
+        two_steps=False,
+        row=term,
+        title=f"Confirm {term.reference} of {term.vendor}",
+        lede=f"{term.by} filed it on {clock.local_day(term.at):%-d %B %Y}. It binds nobody until somebody confirms it.",
+        verb="Confirm it",
+    )

@@ -1,0 +1,467 @@
+"""Where data may be: the path of each link of a case; vendors with their terms, policies of units, regions."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count, F, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from governance import clock
+from initiatives.case_pages.remedies import Mending
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import acted, case_context, mend, page_of, sent
+from initiatives.form_fields import ReasonForm
+from initiatives.integration.residency import actions, findings, permissions, preview, regions
+from initiatives.integration.residency.actions import cases_in, cases_of_unit, cases_of_vendor, check_term
+from initiatives.integration.residency.findings import UNIT, VENDOR, Judged, WhatIf
+from initiatives.integration.residency.forms import (
+    MoveForm,
+    PolicyForm,
+    RegionForm,
+    VendorForm,
+    VendorTermForm,
+)
+from initiatives.models import Initiative, Region, UnitPolicy, Vendor, VendorTerm
+from initiatives.proposals import permissions as proposal_permissions
+from initiatives.proposals.actions import aimed
+
+TONES = {
+    findings.FREE: ("no term binds it", ""),
+    findings.ALLOWED: ("allowed", "ok"),
+    findings.UNTOLD: ("region not known", "warn"),
+    findings.FORBIDDEN: ("forbidden", "bad"),
+    findings.OUTSIDE: ("not among the allowed", "bad"),
+    findings.UNKNOWN: ("region not known, so not allowed", "bad"),
+}
+
+
+# --- A case ----------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+def of_case(request: HttpRequest, ref: str) -> HttpResponse:
+    """Where the data of each link go, which terms bind them there, since when and until when."""
+    case = access.case_for(request.user, ref)
+    context = case_context(request, case, "integration")
+    now = context["now"]
+    by_link: dict[int, list[Judged]] = {}
+    for one in findings.judge([case.pk], unbound=True):
+        by_link.setdefault(one.link, []).append(one)
+    mending = Mending.read(case, context["may"], request.path)
+    context |= {
+        "title": "Where data may be",
+        "paths": [_path(link, by_link.get(link.pk, []), now, mending) for link in mending.links.values()],
+        "hold": next((row for row in context["facts"].holds if row.kind == "residency"), None),
+    }
+    return render(request, "initiatives/residency.html", context)
+
+
+def _path(link, judged: list[Judged], now, mending: Mending) -> dict:
+    """A link, the places that its data pass now, what binds them there, and where one that must not be is changed."""
+    places: dict[tuple, list[Judged]] = {}
+    for one in judged:
+        if one.counts_at(now):
+            places.setdefault((one.hop, one.place), []).append(one)
+    return {
+        "link": link,
+        "hops": [
+            {
+                "name": found[0].name,
+                "region": found[0].region,
+                "allowed": not any(one.broken for one in found),
+                "why": " ".join(one.why for one in sorted(found, key=_worst) if one.basis),
+                "mends": mending.of_place(link, found[0].hop) if any(one.broken for one in found) else [],
+            }
+            for found in places.values()
+        ],
+        "terms": [
+            {
+                "one": one,
+                "word": TONES[one.answer][0],
+                "tone": TONES[one.answer][1],
+                "starts": one.since > now,
+            }
+            for one in judged
+            if one.basis
+        ],
+    }
+
+
+def _worst(one: Judged) -> bool:
+    return not one.broken
+
+
+# --- Vendors and their terms -----------------------------------------------------------------------------------------
+
+
+@require_safe
+def vendors(request: HttpRequest) -> HttpResponse:
+    """Every vendor with how many of its terms stand."""
+    rows = Vendor.objects.annotate(
+        standing=Count("terms", Q(terms__withdrawn_at__isnull=True), distinct=True),
+        listed=Count("systems", Q(systems__retired_at__isnull=True), distinct=True),
+    ).order_by("name")
+    context = {
+        "nav": "systems-all",
+        "page": page_of(request, rows, 50),
+        "may_add": permissions.may_add_vendor(request.user),
+    }
+    return render(request, "initiatives/vendors.html", context)
+
+
+@require_safe
+def vendor(request: HttpRequest, pk: int) -> HttpResponse:
+    """A vendor: its terms, and where they bite among the cases that one may see."""
+    row = found_or_404(Vendor.objects.all(), pk)
+    biting = [
+        one for one in findings.judge(cases_of_vendor(row)) if one.basis == VENDOR and one.broken and one.term
+    ]
+    terms = list(row.terms.select_related("by", "withdrawn_by").order_by("-starts_on", "-pk"))
+    bites = _shown(request.user, _by_case(biting))
+    today = clock.today()
+    may_file = permissions.may_file_terms(row, request.user)
+    context = {
+        "nav": "systems-all",
+        "vendor": row,
+        "terms": [{"row": term, "state": _state(term, today)} for term in terms],
+        "systems": row.systems.standing(),
+        "bites": bites,
+        "page": page_of(request, bites["cases"], 25),
+        "may_file": may_file,
+        "may_propose": not may_file
+        and proposal_permissions.may_propose(aimed("vendor_term_filed", row), request.user),
+        "may_confirm": permissions.may_confirm_terms(request.user),
+        "may_withdraw": {term.pk for term in terms if permissions.may_withdraw_term(term, request.user)},
+    }
+    return render(request, "initiatives/vendor.html", context)
+
+
+def _state(term, today) -> tuple[str, str]:
+    """Whether a term binds on a day, in words and a tone."""
+    if term.withdrawn_at:
+        return "withdrawn", ""
+    if term.awaits_confirmation:
+        return "filed, not confirmed: binds nobody", "warn"
+    if term.starts_on > today:
+        return "to come", "warn"
+    if term.ends_on and term.ends_on < today:
+        return "over", ""
+    return "binds", "ok"
+
+
+def vendor_add(request: HttpRequest) -> HttpResponse:
+    """List a vendor."""
+    permissions.may_add_vendor(request.user).or_refuse()
+    form = VendorForm(sent(request))
+    return one_act(
+        request,
+        form,
+        save=lambda: actions.add_vendor(by=request.user, **form.cleaned_data),
+        done="The vendor is listed. File what its contract says of regions.",
+        to_made=True,
+        back=reverse("vendors"),
+        parent="Vendors",
+        title="List a vendor",
+        lede="A company whose systems or services cases use.",
+        verb="List it",
+    )
+
+
+def term_change(request: HttpRequest, pk: int) -> HttpResponse:
+    """File a term anew in the place of one."""
+    term = found_or_404(VendorTerm.objects.standing().select_related("vendor", "by"), pk)
+    permissions.may_withdraw_term(term, request.user).or_refuse()
+    permissions.may_file_terms(term.vendor, request.user).or_refuse()
+    return term_form(
+        request, term.vendor, term, title=f"Change {term.reference} of {term.vendor}", verb="Change it"
+    )
+
+
+def term_form(request, of: Vendor, replaces: VendorTerm | None, **page) -> HttpResponse:
+    form = VendorTermForm(sent(request), initial=_fields_of(replaces, VendorTermForm))
+
+    def look():
+        fields = form.bound()
+        bound = check_term(VENDOR, of.pk, kind=form.cleaned_data["kind"], **fields)
+        without = ((VENDOR, replaces.pk),) if replaces else ()
+        return preview.look(cases_of_vendor(of), WhatIf(also=bound, without=without))
+
+    return one_act(
+        request,
+        form,
+        look=look,
+        save=lambda: actions.file_vendor_term(
+            vendor=of, kind=form.cleaned_data["kind"], replaces=replaces, by=request.user, **form.bound()
+        ),
+        done="The term is filed. Every case that it forbids something is held."
+        if permissions.may_confirm_terms(request.user)
+        else "The term is filed. It binds once a seat for security or risk, or an admin, confirms it.",
+        back=of.get_absolute_url(),
+        parent=of.name,
+        lede="It binds from its first day, once a seat for security or risk, or an admin, stands behind it. Proof that "
+        "rests on the vendor's terms has to be given again.",
+        **page,
+    )
+
+
+def term_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a term back."""
+    term = found_or_404(VendorTerm.objects.standing().select_related("vendor", "by"), pk)
+    permissions.may_withdraw_term(term, request.user).or_refuse()
+    return _withdrawing(
+        request,
+        term,
+        WhatIf(without=((VENDOR, term.pk),)),
+        cases_of_vendor(term.vendor),
+        save=lambda reason: actions.withdraw_vendor_term(term=term, reason=reason, by=request.user),
+        back=term.vendor.get_absolute_url(),
+        parent=term.vendor.name,
+        title=f"Withdraw {term.reference} of {term.vendor}",
+    )
+
+
+@require_safe
+def vendor_move(request: HttpRequest, pk: int) -> HttpResponse:
+    """What would come of it if the vendor moved all that it runs in one region to another: looked at, never saved."""
+    row = found_or_404(Vendor.objects.all(), pk)
+    told = Initiative.objects.filter(
+        Q(confidential=False) | Q(pk__in=case_permissions.visible_to(request.user))
+    )
+    form, found = MoveForm(request.GET or None, vendor=row, places=findings.regions_of(row, told)), None
+    if form.is_valid():
+        what_if = WhatIf(moved=(row.pk, form.cleaned_data["moved_from"], form.cleaned_data["moved_to"]))
+        found = told_ahead(request.user, preview.look(cases_of_vendor(row), what_if))
+    return render(
+        request,
+        "initiatives/residency_look.html",
+        {"nav": "systems-all", "vendor": row, "form": form, "ahead": found},
+    )
+
+
+# --- Policies of units -----------------------------------------------------------------------------------------------
+
+
+@require_safe
+def policies(request: HttpRequest) -> HttpResponse:
+    """Every policy of a unit on where its data may be."""
+    rows = UnitPolicy.objects.select_related("unit", "by", "withdrawn_by").order_by(
+        F("withdrawn_at").asc(nulls_first=True), "unit__path", "-starts_on"
+    )
+    page, today = page_of(request, rows, 50), clock.today()
+    context = {
+        "nav": "systems-all",
+        "page": page,
+        "policies": [{"row": row, "state": _state(row, today)} for row in page],
+        "may_set": permissions.may_set_regions(request.user),
+    }
+    return render(request, "initiatives/unit_policies.html", context)
+
+
+def policy_add(request: HttpRequest) -> HttpResponse:
+    """Set a policy of a unit."""
+    return _policy(request, None, title="Set a policy", verb="Set it")
+
+
+def policy_change(request: HttpRequest, pk: int) -> HttpResponse:
+    """Set a policy anew in the place of one."""
+    row = found_or_404(UnitPolicy.objects.standing().select_related("unit"), pk)
+    return _policy(request, row, title=f"Change {row.reference} of {row.unit}", verb="Change it")
+
+
+def _policy(request, replaces: UnitPolicy | None, **page) -> HttpResponse:
+    permissions.may_set_regions(request.user).or_refuse()
+    initial = _fields_of(replaces, PolicyForm) | ({"unit": replaces.unit_id} if replaces else {})
+    form = PolicyForm(sent(request), initial=initial)
+
+    def look():
+        unit = form.cleaned_data["unit"]
+        bound = check_term(UNIT, unit.pk, **form.bound())
+        keys = {*cases_of_unit(unit), *(cases_of_unit(replaces.unit) if replaces else ())}
+        without = ((UNIT, replaces.pk),) if replaces else ()
+        return preview.look(keys, WhatIf(also=bound, without=without))
+
+    return one_act(
+        request,
+        form,
+        look=look,
+        save=lambda: actions.set_unit_policy(
+            unit=form.cleaned_data["unit"], replaces=replaces, by=request.user, **form.bound()
+        ),
+        done="The policy is set. Every case that it forbids something is held.",
+        back=reverse("unit-policies"),
+        parent="Policies of units",
+        lede="It binds the unit and all below it, whoever runs the place.",
+        **page,
+    )
+
+
+def policy_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a policy back."""
+    row = found_or_404(UnitPolicy.objects.standing().select_related("unit"), pk)
+    permissions.may_set_regions(request.user).or_refuse()
+    return _withdrawing(
+        request,
+        row,
+        WhatIf(without=((UNIT, row.pk),)),
+        cases_of_unit(row.unit),
+        save=lambda reason: actions.withdraw_unit_policy(policy=row, reason=reason, by=request.user),
+        back=reverse("unit-policies"),
+        parent="Policies of units",
+        title=f"Withdraw {row.reference} of {row.unit}",
+    )
+
+
+# --- Regions ---------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+def region_list(request: HttpRequest) -> HttpResponse:
+    """Every region that is known, what it lies within, and where one name lies."""
+    added, asked = findings.added(), request.GET.get("name", "").strip()[:60]
+    known = regions.known()
+    context = {
+        "nav": "systems-all",
+        "added": [
+            row for row in Region.objects.select_related("within") if regions.key_of(row.key) not in known
+        ],
+        "groups": [
+            {
+                "name": name,
+                "words": words,
+                "parts": sorted((part, said) for part, said, within in known.values() if within == key),
+            }
+            for key, (name, words, _) in known.items()
+            if any(within == key for _, _, within in known.values())
+        ],
+        "asked": asked,
+        "above": [_name(key, added) for key in regions.above(asked, added)[1:]],
+        "is_known": regions.key_of(asked) in {*known, *(regions.key_of(key) for key, _ in added)},
+        "may_add": permissions.may_set_regions(request.user),
+    }
+    return render(request, "initiatives/regions.html", context)
+
+
+def _name(key: str, added: list[tuple[str, str]]) -> str:
+    """A region as it is written, from its key."""
+    known = regions.known()
+    return known[key][0] if key in known else next(name for name, _ in added if regions.key_of(name) == key)
+
+
+def region_add(request: HttpRequest) -> HttpResponse:
+    """Add a region; who looks first sees which cases it holds or frees."""
+    permissions.may_set_regions(request.user).or_refuse()
+    form = RegionForm(sent(request), initial={"key": request.GET.get("key", "")[:60]})
+    return one_act(
+        request,
+        form,
+        look=lambda: preview.look(
+            cases_in(form.cleaned_data["key"]),
+            WhatIf(added=(form.cleaned_data["key"], form.cleaned_data["within"])),
+        ),
+        save=lambda: actions.add_region(by=request.user, **form.cleaned_data),
+        done="The region is known from now on.",
+        back=reverse("regions"),
+        parent="Regions",
+        title="Add a region",
+        lede="It stays where you put it: cases may rest on it from now on.",
+        verb="Add it",
+    )
+
+
+# --- What they share -------------------------------------------------------------------------------------------------
+
+
+def found_or_404(rows, pk: int):
+    row = rows.filter(pk=pk).first()
+    if row is None:
+        raise Http404("No such thing.")
+    return row
+
+
+def _fields_of(row, form) -> dict:
+    """What a form begins with: what the row says, or nothing."""
+    if row is None:
+        return {}
+    return {name: getattr(row, name) for name in form.base_fields if hasattr(row, name)}
+
+
+def one_act(
+    request, form, *, save, done: str, back: str, look=None, to_made: bool = False, **page
+) -> HttpResponse:
+    """A form that shows, where it is asked to, which cases it would hold or free, before it is saved.
+
+    It leads `back`, which bears the name `parent`; `to_made`: to the page of what was made instead.
+    """
+    found = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            if look is not None and request.POST.get("step") == "look":
+                found = told_ahead(request.user, look())
+            else:
+                made = save()
+                if done:
+                    messages.success(request, done)
+                return redirect(made.get_absolute_url() if to_made else back)
+        except ValidationError as error:
+            mend(form, error)
+    return page_with(request, form, found, back=back, two_steps=look is not None, **page)
+
+
+def _withdrawing(
+    request, row, what_if: WhatIf, cases: list[int], *, save, back: str, parent: str, title: str
+) -> HttpResponse:
+    """The reason for taking back a term, beside what would come of it."""
+    form = ReasonForm(sent(request))
+    if acted(request, form, lambda: save(form.cleaned_data["reason"])):
+        messages.success(request, "It is withdrawn and binds nobody from now on.")
+        return redirect(back)
+    return page_with(
+        request,
+        form,
+        told_ahead(request.user, preview.look(cases, what_if)),
+        back=back,
+        parent=parent,
+        two_steps=False,
+        title=title,
+        lede="It binds nobody from now on, and stays to be read. A hold that it caused is then lifted by the chair.",
+        verb="Withdraw it",
+        danger=True,
+    )
+
+
+def page_with(request, form, found, *, back: str, **page) -> HttpResponse:
+    context = {"nav": "systems-all", "form": form, "ahead": found, "back_url": back} | page
+    return render(request, "initiatives/residency_form.html", context)
+
+
+def _by_case(found: list[Judged]) -> dict[int, list[Judged]]:
+    by_case: dict[int, list[Judged]] = {}
+    for one in found:
+        by_case.setdefault(one.case, []).append(one)
+    return by_case
+
+
+def told_ahead(person, found: preview.Ahead) -> dict:
+    """What would come of it, as this person may see it."""
+    return {
+        "held": _shown(person, found.held),
+        "stays": _shown(person, found.stays),
+        "freed": _shown(person, found.freed),
+        "later": _shown(person, found.later),
+        "nothing": not found.cases,
+    }
+
+
+def _shown(person, by_case: dict[int, list[Judged]]) -> dict:
+    """The cases that the person may see, each with its places, and how many others there are.
+
+    Confidential cases are not even counted.
+    """
+    seen = case_permissions.visible_to(person).filter(pk__in=by_case).order_by("number").distinct()
+    cases = [{"case": case, "found": by_case[case.pk]} for case in seen]
+    hidden = set(by_case) - {row["case"].pk for row in cases}
+    others = Initiative.objects.filter(pk__in=hidden, confidential=False).count() if hidden else 0
+    return {"cases": cases, "others": others}

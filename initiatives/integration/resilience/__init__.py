@@ -1,0 +1,1 @@
+"""Drills, processes, trace samples."""

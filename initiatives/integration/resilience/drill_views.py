@@ -1,0 +1,123 @@
+"""Drills of a case: what was tried on each link, what is due, what to record; and taking one back."""
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from governance.models import Rulebook
+from governance.templatetags.plumbline import day
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import case_context, one_act, page_of, pick, sent
+from initiatives.form_fields import ReasonForm
+from initiatives.integration.resilience import drills as resilience_drills
+from initiatives.integration.resilience.drill_findings import missing, standing_drills, tried
+from initiatives.integration.resilience.drills import suggested
+from initiatives.integration.resilience.forms import DrillForm
+from initiatives.models import Drill, Link
+from initiatives.models.integration.processes import DRILL_KINDS
+
+TAB = "integration"
+KIT = settings.BASE_DIR / "docs" / "examples" / "fault_proxy.py"
+PER_PAGE = 20
+TONES = {"pass": "ok", "partial": "warn", "fail": "bad"}
+
+
+def drills(request, ref):
+    """Per link: its last drill, the result, when it is due again, what the link does not say; then every drill."""
+    case = access.case_for(request.user, ref)
+    context = case_context(request, case, TAB)
+    links = (
+        Link.objects.standing()
+        .filter(initiative=case)
+        .select_related("system")
+        .order_by("system__name", "pk")
+    )
+    found: dict[int | None, list[dict]] = {}
+    for (_, link, kind), those in tried(standing_drills([case.pk])).items():
+        found.setdefault(link, []).append(_line(kind, those, context["today"]))
+    rows = [{"link": link, "missing": missing(link), "drills": found.get(link.pk, [])} for link in links]
+    every = case.drills.select_related("link__system", "by", "withdrawn_by").order_by("-observed_on", "-pk")
+    page = page_of(request, every, PER_PAGE)
+    for drill in page:
+        drill.tone = TONES[drill.result]
+    context |= {
+        "title": "Drills",
+        "rows": rows,
+        "on_case": found.get(None, []),
+        "page": page,
+    }
+    return render(request, "initiatives/drills.html", context)
+
+
+def _line(kind: str, those, today) -> dict:
+    """One kind of drill on one link, as the page shows it."""
+    return {
+        "kind": DRILL_KINDS[kind],
+        "newest": those.newest,
+        "tone": TONES[those.newest.result],
+        "failed": those.failed,
+        "next_due": those.next_due,
+        "overdue": those.next_due is not None and those.next_due < today,
+    }
+
+
+def add(request, ref):
+    """Record a drill, with its trace as evidence."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_collaborate(case, request.user).or_refuse()
+    book = Rulebook.objects.current().book
+    kind = pick(request.GET.get("kind"), DRILL_KINDS, "fallback")
+    typed = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    initial = {
+        "kind": request.GET.get("kind", ""),
+        "link": request.GET.get("link"),
+        "covers": suggested(book, kind),
+    }
+    form = DrillForm(*typed, case=case, book=book, initial=initial)
+    return one_act(
+        request,
+        case,
+        form,
+        lambda fields: resilience_drills.add_drill(case=case, by=request.user, **fields),
+        "The drill is recorded, and its trace is evidence.",
+        tab=TAB,
+        back="integration-drills",
+        title="Record a drill",
+        lede="Something was made to fail on purpose. What should have happened, what did, and what shows it.",
+        verb="Record it",
+    )
+
+
+def withdraw(request, pk):
+    """Take a drill back that was recorded wrongly."""
+    drill = access.of_case(Drill.objects.select_related("initiative__unit", "by"), request.user, pk)
+    case = drill.initiative
+    case_permissions.may_collaborate(case, request.user).or_refuse()
+    return one_act(
+        request,
+        case,
+        ReasonForm(sent(request)),
+        lambda fields: resilience_drills.withdraw_drill(drill=drill, by=request.user, **fields),
+        "The drill is taken back.",
+        tab=TAB,
+        back="integration-drills",
+        title="Take a drill back",
+        lede=f"{drill}, recorded by {drill.by} on {day(drill.at)}.",
+        happens=[
+            "It stays where it is, struck out, with your name and your reason.",
+            "Its evidence is withdrawn, and what stood on it is open again.",
+        ],
+        verb="Take it back",
+    )
+
+
+@require_safe
+def kit(request: HttpRequest) -> HttpResponse:
+    """The fault kit as the one file to start in front of a source."""
+    if not KIT.exists():  # an installation without its docs
+        raise Http404("The fault kit is not part of this installation; it is in docs/examples of the source.")
+    response = HttpResponse(KIT.read_bytes(), content_type="text/x-python; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="fault_proxy.py"'
+    return response

@@ -1,0 +1,163 @@
+"""Drills: something tried on purpose, written down together with the evidence that it is. Sources: S0-20, S0-24."""
+
+from datetime import date
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+
+from governance import clock
+from governance.ledger import record
+from governance.models import User
+from governance.permission_result import Conflict
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.act import act, settle_standing
+from initiatives.evidence.actions import (
+    check_evidence,
+    create_evidence,
+    settle_item,
+    versions_named,
+    withdraw_row,
+)
+from initiatives.findings.sync import follow
+from initiatives.integration.resilience.drill_findings import RECORD, REQUIREMENT_OF_KIND
+from initiatives.models import Drill, Initiative, Link
+from initiatives.models.integration.processes import DRILL_KINDS, FAULTS
+
+
+def proved_by_drills(book) -> list[str]:
+    """The requirements that a drill record can prove, in the order of the rulebook."""
+    return [key for key, asked in book.requirements.items() if RECORD in asked.evidence]
+
+
+def suggested(book, kind: str) -> list[str]:
+    """Those among them that a drill of this kind speaks to by itself; people tick others, or none of these."""
+    return [key for key in proved_by_drills(book) if key in REQUIREMENT_OF_KIND.get(kind, ())]
+
+
+def add_drill(
+    *,
+    case: Initiative,
+    link: Link | None = None,
+    kind: str,
+    fault: str,
+    expected: str,
+    happened: str,
+    result: str,
+    observed_on: date,
+    covers: list[str],
+    next_due: date | None = None,
+    file=None,
+    url: str = "",
+    once: UUID | None = None,
+    by: User,
+) -> Drill:
+    """Record a drill, and its record as evidence with that result, in one act.
+
+    `file` or `url`: its trace, which others can open. `link`: the link whose source was missing, slow or wrong; the
+    evidence then names its system, so that a change there ends it. Raises ValidationError by field, or Refused.
+    """
+    with act("add drill", by=by, case=case) as case:
+        case_permissions.may_collaborate(case, by).or_refuse()
+        if once and (known := Drill.objects.filter(initiative=case, once=once).first()):
+            return known
+        title = _title(kind, link, observed_on)
+        wrong = _wrong(case, link, kind, fault, expected, happened, observed_on, next_due)
+        found = check_evidence(
+            case,
+            kind=RECORD,
+            title=title,
+            observed_on=observed_on,
+            result=result,
+            covers=covers,
+            file=file,
+            link=url,
+        )
+        wrong |= {{"link": "url", "title": "kind"}.get(name, name): words for name, words in found.items()}
+        if wrong:
+            raise ValidationError(wrong)
+        evidence = create_evidence(
+            case,
+            kind=RECORD,
+            title=title,
+            observed_on=observed_on,
+            covers=covers,
+            note=f"Planted: {FAULTS[fault]}.\nExpected: {expected.strip()}\nHappened: {happened.strip()}",
+            file=file,
+            link=url,
+            result=result,
+            names=[*versions_named(case, observed_on), *([link.system] if link else [])],
+            by=by,
+        )
+        row = Drill(
+            initiative=case,
+            link=link,
+            kind=kind,
+            fault=fault,
+            expected=expected.strip(),
+            happened=happened.strip(),
+            result=result,
+            observed_on=observed_on,
+            next_due=next_due,
+            evidence=evidence,
+            once=once,
+            by=by,
+            at=clock.now(),
+        )
+        row.save()
+        record.record(
+            "drill recorded",
+            case=case,
+            drill=row.pk,
+            drill_kind=kind,
+            fault=fault,
+            of=str(link.system) if link else "",
+            result=result,
+            observed_on=observed_on,
+            next_due=next_due,
+            evidence=evidence.pk,
+        )
+        settle_item(case, evidence)
+    return row
+
+
+def _title(kind: str, link: Link | None, observed_on: date | None) -> str:
+    of = f", {link.system.name}" if link else ""
+    on = f"{observed_on:%-d %B %Y}" if observed_on else "an unknown day"
+    return f"{DRILL_KINDS.get(kind, '')} drill of {on}{of}"
+
+
+def _wrong(case, link, kind, fault, expected, happened, observed_on, next_due) -> dict[str, str]:
+    wrong = {}
+    if kind not in DRILL_KINDS:
+        wrong["kind"] = "Choose what was drilled."
+    if fault not in FAULTS:
+        wrong["fault"] = "Choose the fault that was planted."
+    if not expected.strip():
+        wrong["expected"] = "Say what should have happened, as it was agreed before."
+    if not happened.strip():
+        wrong["happened"] = "Say what happened."
+    if link is not None and (link.initiative_id != case.pk or link.ended_at is not None):
+        wrong["link"] = "Choose a link of this case that has not ended."
+    if next_due is not None and observed_on is not None and next_due <= observed_on:
+        wrong["next_due"] = "The next one is due on a day after this one."
+    return wrong
+
+
+def withdraw_drill(*, drill: Drill, reason: str, by: User) -> Drill:
+    """Take a drill back that was recorded wrongly; its evidence is withdrawn with it. Both stay readable."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say what was wrong with it."})
+    with act("withdraw drill", by=by, case=drill.initiative_id, reason=reason) as case:
+        case_permissions.may_collaborate(case, by).or_refuse()
+        drill = Drill.objects.select_related("evidence").get(pk=drill.pk)
+        if drill.withdrawn_at:
+            raise Conflict(f"It was taken back on {clock.local_day(drill.withdrawn_at):%-d %B %Y} already.")
+        drill.withdrawn_at, drill.withdrawn_by, drill.withdrawn_reason = clock.now(), by, reason.strip()
+        drill.save()
+        record.record("drill withdrawn", case=case, drill=drill.pk, of=str(drill), why=drill.withdrawn_reason)
+        if drill.evidence is not None and drill.evidence.withdrawn_at is None:
+            drill.evidence.initiative = case
+            withdraw_row(case, drill.evidence, drill.withdrawn_reason)
+        if not follow([case]):
+            settle_standing(case)
+    return drill

@@ -1,0 +1,263 @@
+"""Processes around a case, the sign-on flow of its system, and what a knowledge holder's leaving ends.
+
+Sources: S1-4 (a sign-on flow nobody fully understands), S1-5 (an approval workflow in someone's head), S1-26, S1-27.
+"""
+
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+
+from governance import clock
+from governance.ledger import record
+from governance.models import User
+from governance.permission_result import Conflict
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.act import act, settle_standing
+from initiatives.findings.sync import follow
+from initiatives.integration.resilience.process_findings import standing_flows, standing_processes
+from initiatives.models import Evidence, Initiative, Link, ProcessRecord, SignOnFlow
+from initiatives.models.initiative import CLOSED
+from initiatives.models.integration.processes import DOCUMENTED, IN_HEAD, PROCESS_STATES
+from initiatives.running.actions import pull
+
+MOST_STEPS, LONGEST_STEP = 60, 500
+DIAGRAM_KINDS = ("document", "system_record")
+
+
+def record_process(
+    *,
+    case: Initiative,
+    name: str,
+    status: str,
+    holder: User | None = None,
+    holder_words: str = "",
+    as_is: list[dict] = (),
+    to_be: list[dict] = (),
+    redesign_cost: Decimal | None = None,
+    currency: str = "",
+    budget_holder: User | None = None,
+    once: UUID | None = None,
+    by: User,
+) -> ProcessRecord:
+    """Record a process, or record it anew: the newest record of a name replaces the one before.
+
+    Steps are rows of {who, what}. A redesign of a documented process (its steps to be differ from what stood) pulls
+    `workflow`; a first record changes nothing that was shown. Raises ValidationError by field, or Refused.
+    """
+    name, currency = " ".join(name.split()), currency.strip().upper()
+    as_is, to_be = list(as_is), list(to_be)
+    wrong = _wrong(name, status, holder, holder_words, as_is, to_be)
+    wrong |= _wrong_cost(redesign_cost, currency)
+    if wrong:
+        raise ValidationError(wrong)
+    with act("record process", by=by, case=case) as case:
+        case_permissions.may_collaborate(case, by).or_refuse()
+        if once and (known := ProcessRecord.objects.filter(initiative=case, once=once).first()):
+            return known
+        before = next(
+            (row for row in standing_processes([case.pk]) if row.name.casefold() == name.casefold()), None
+        )
+        newest = ProcessRecord.objects.filter(initiative=case, name__iexact=name).order_by("-pk").first()
+        row = ProcessRecord(
+            initiative=case,
+            name=name,
+            status=status,
+            holder=holder,
+            holder_words="" if holder else holder_words.strip(),
+            as_is=as_is,
+            to_be=to_be,
+            redesign_cost=redesign_cost,
+            currency=currency,
+            budget_holder=budget_holder,
+            replaces=newest,
+            once=once,
+            by=by,
+            at=clock.now(),
+        )
+        row.save()
+        record.record(
+            "process recorded",
+            case=case,
+            process=row.pk,
+            name=name,
+            status=status,
+            held_by=row.held_by,
+            replaces=newest.pk if newest else None,
+            redesign_cost=str(redesign_cost) if redesign_cost is not None else None,
+            currency=currency,
+        )
+        if before is not None and before.status == DOCUMENTED and before.to_be != to_be:
+            pull(case, ["workflow"], f"“{name}” is redesigned"[:250], by=by)
+        if not follow([case]):
+            settle_standing(case)
+    return row
+
+
+def _wrong(name, status, holder, holder_words, as_is, to_be) -> dict[str, str]:
+    wrong = {}
+    if not name:
+        wrong["name"] = "Name the process, for instance: Approvals above a limit."
+    elif len(name) > 160:
+        wrong["name"] = "A name has at most 160 characters."
+    if status not in PROCESS_STATES:
+        wrong["status"] = "Say whether it is documented, partly documented, or in somebody's head."
+    elif status != DOCUMENTED and holder is None and not holder_words.strip():
+        wrong["holder_words"] = "Name in whose head it is, or say it in words: one long-serving colleague."
+    elif status == DOCUMENTED and not as_is:
+        wrong["as_is"] = "Write down its steps: a process without steps is not documented."
+    if holder is not None and not holder.is_active:
+        wrong["holder"] = f"{holder} is not here any more."
+    return wrong | _wrong_steps(as_is=as_is, to_be=to_be)
+
+
+def _wrong_steps(**lists: list[dict]) -> dict[str, str]:
+    wrong = {}
+    for field, steps in lists.items():
+        if len(steps) > MOST_STEPS:
+            wrong[field] = f"At most {MOST_STEPS} steps; what has more is several processes."
+        elif any(not step.get("what") or len(f"{step}") > LONGEST_STEP for step in steps):
+            wrong[field] = f"Each step says what is done, in at most {LONGEST_STEP - 50} characters."
+    return wrong
+
+
+def _wrong_cost(cost: Decimal | None, currency: str) -> dict[str, str]:
+    if cost is None:
+        return {"redesign_cost": "Give the amount too, or leave the currency out."} if currency else {}
+    if cost < 0:
+        return {"redesign_cost": "A cost is no less than nothing; leave it out while nobody has budgeted it."}
+    if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
+        return {"currency": "Name the currency by its three letters, for instance EUR."}
+    return {}
+
+
+def withdraw_process(*, process: ProcessRecord, reason: str, by: User) -> ProcessRecord:
+    """Take back a record that was wrong; what stood before it stands again."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say what was wrong with it."})
+    with act("withdraw process", by=by, case=process.initiative_id, reason=reason) as case:
+        case_permissions.may_collaborate(case, by).or_refuse()
+        process = ProcessRecord.objects.get(pk=process.pk)
+        if process.withdrawn_at:
+            raise Conflict(f"It was taken back on {clock.local_day(process.withdrawn_at):%-d %B %Y} already.")
+        process.withdrawn_at, process.withdrawn_by = clock.now(), by
+        process.withdrawn_reason = reason.strip()
+        process.save()
+        record.record(
+            "process withdrawn", case=case, process=process.pk, name=process.name, why=reason.strip()
+        )
+        if not follow([case]):
+            settle_standing(case)
+    return process
+
+
+def record_flow(
+    *,
+    case: Initiative,
+    steps: list[dict],
+    explainer: User | None = None,
+    diagram: Evidence | None = None,
+    reviewed_on: date,
+    once: UUID | None = None,
+    by: User,
+) -> SignOnFlow:
+    """Record how the case's system signs on, and who can explain it; it replaces the flow recorded before.
+
+    Nobody as `explainer` is an answer: the flow is then understood by nobody, and says so. Raises ValidationError by
+    field, or Refused.
+    """
+    steps, wrong = list(steps), {}
+    if not steps:
+        wrong["steps"] = "Write down the steps: who asks whom for which token, and what opens with it."
+    if reviewed_on is None or reviewed_on > clock.today():
+        wrong["reviewed_on"] = "Give the day on which somebody last went through it; that day is not to come."
+    if explainer is not None and not explainer.is_active:
+        wrong["explainer"] = f"{explainer} is not here any more."
+    wrong |= _wrong_steps(steps=steps)
+    if wrong:
+        raise ValidationError(wrong)
+    with act("record sign-on", by=by, case=case) as case:
+        case_permissions.may_collaborate(case, by).or_refuse()
+        if once and (known := SignOnFlow.objects.filter(initiative=case, once=once).first()):
+            return known
+        if diagram is not None and (diagram.initiative_id != case.pk or diagram.withdrawn_at):
+            raise ValidationError({"diagram": "Choose an item of this case that was not withdrawn."})
+        newest = SignOnFlow.objects.filter(initiative=case).order_by("-pk").first()
+        row = SignOnFlow(
+            initiative=case,
+            steps=steps,
+            explainer=explainer,
+            diagram=diagram,
+            reviewed_on=reviewed_on,
+            replaces=newest,
+            once=once,
+            by=by,
+            at=clock.now(),
+        )
+        row.save()
+        record.record(
+            "sign-on recorded",
+            case=case,
+            flow=row.pk,
+            explainer=explainer.full_name if explainer else "",
+            reviewed_on=reviewed_on,
+        )
+        if not follow([case]):
+            settle_standing(case)
+    return row
+
+
+# A person leaves
+
+
+def resting_on(person: User) -> set[int]:
+    """Keys of the running cases where something rests on what this person knows: a process, a flow, a system."""
+    links = Link.objects.standing().filter(
+        Q(system__knowledge_holder=person) | Q(system__members__knowledge_holder=person)
+    )
+    found = set(links.values_list("initiative_id", flat=True))
+    for rows in (
+        ProcessRecord.objects.standing().filter(holder=person),
+        SignOnFlow.objects.standing().filter(explainer=person),
+    ):
+        found |= set(rows.values_list("initiative_id", flat=True))
+    running = Initiative.objects.live().exclude(stage__in=CLOSED).filter(pk__in=found)
+    return set(running.values_list("pk", flat=True))
+
+
+def knowledge_leaves(person: User, cases: list[Initiative], *, by: User | None) -> None:
+    """What a person knew leaves with them, in the running act: on these locked cases, read after the lock.
+
+    Reopens each standing process in their head and pulls `knowledge_holder` for it; pulls it, bound to the system, for
+    each linked system in their head. Then the register is followed.
+    """
+    by_key = {case.pk: case for case in cases}
+    for row in standing_processes(list(by_key)):
+        if row.holder_id != person.pk or row.reopened_at is not None:
+            continue
+        case = by_key[row.initiative_id]
+        row.status, row.reopened_at = IN_HEAD, clock.now()
+        row.save()
+        record.record("process reopened", case=case, process=row.pk, name=row.name, person=person.full_name)
+        what = f"{person.full_name} left, in whose head “{row.name}” was"
+        pull(case, ["knowledge_holder"], what[:250], by=by)
+    held = (
+        Link.objects.standing()
+        .filter(Q(system__knowledge_holder=person) | Q(system__members__knowledge_holder=person))
+        .filter(initiative__in=list(by_key))
+    )
+    told: set[tuple[int, int]] = set()
+    for link in held.select_related("system").order_by("initiative_id", "pk"):
+        if (link.initiative_id, link.system_id) in told:
+            continue
+        told.add((link.initiative_id, link.system_id))
+        what = f"{person.full_name} left, who knew {link.system}"
+        pull(by_key[link.initiative_id], ["knowledge_holder"], what[:250], by=by, system=link.system)
+    follow(cases)
+
+
+def standing_flow(case: Initiative) -> SignOnFlow | None:
+    """The sign-on flow of the case that counts now."""
+    return next(iter(standing_flows([case.pk])), None)

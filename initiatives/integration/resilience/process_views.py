@@ -1,0 +1,108 @@
+"""Processes around a case and its sign-on flow: listed, recorded anew, taken back."""
+
+from django.shortcuts import render
+
+from governance.templatetags.plumbline import day
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import case_context, one_act, sent
+from initiatives.form_fields import ReasonForm
+from initiatives.integration.resilience import process_actions
+from initiatives.integration.resilience.forms import FlowForm, ProcessForm
+from initiatives.integration.resilience.process_actions import standing_flow
+from initiatives.integration.resilience.process_findings import standing_processes
+from initiatives.models import ProcessRecord
+from initiatives.models.integration.processes import DOCUMENTED
+
+TAB, PAGE = "integration", "integration-processes"
+
+
+def processes(request, ref):
+    """Each process as it stands, what was recorded before, and how the system signs on."""
+    case = access.case_for(request.user, ref)
+    context = case_context(request, case, TAB)
+    standing = standing_processes([case.pk])
+    rows = case.processes.select_related("holder", "budget_holder", "by", "withdrawn_by").order_by("-pk")
+    counts = {row.pk for row in standing}
+    context |= {
+        "title": "Processes and sign-on",
+        "processes": standing,
+        "before": [row for row in rows if row.pk not in counts],
+        "flow": standing_flow(case),
+        "documented": DOCUMENTED,
+    }
+    return render(request, "initiatives/processes.html", context)
+
+
+def add(request, ref):
+    """Record a process, or record one anew (`of`: whose words the form starts from)."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_collaborate(case, request.user).or_refuse()
+    of = request.GET.get("of", "")
+    old = next((row for row in standing_processes([case.pk]) if str(row.pk) == of), None)
+    kept = ("name", "status", "holder_words", "as_is", "to_be", "redesign_cost", "currency")
+    initial = {name: getattr(old, name) for name in kept} if old else {}
+    if old:
+        initial |= {"holder": old.holder_id, "budget_holder": old.budget_holder_id}
+    return one_act(
+        request,
+        case,
+        ProcessForm(sent(request), initial=initial),
+        lambda fields: process_actions.record_process(case=case, by=request.user, **fields),
+        "The process is recorded.",
+        tab=TAB,
+        back=PAGE,
+        title="Record a process",
+        lede="How the work is done that it sits in, and in whose head the part is that nobody wrote down.",
+        happens=[
+            "It replaces what was recorded under the same name.",
+            "A redesign of a documented process ends the proof that rests on how it was.",
+        ]
+        if old
+        else None,
+        verb="Record it",
+    )
+
+
+def withdraw(request, pk):
+    """Take a record back that was wrong."""
+    row = access.of_case(ProcessRecord.objects.select_related("initiative__unit", "by"), request.user, pk)
+    case = row.initiative
+    case_permissions.may_collaborate(case, request.user).or_refuse()
+    return one_act(
+        request,
+        case,
+        ReasonForm(sent(request)),
+        lambda fields: process_actions.withdraw_process(process=row, by=request.user, **fields),
+        "The record is taken back.",
+        tab=TAB,
+        back=PAGE,
+        title="Take a process record back",
+        lede=f"{row}, recorded by {row.by} on {day(row.at)}.",
+        happens=["What was recorded before under the same name stands again; without that, nothing does."],
+        verb="Take it back",
+    )
+
+
+def flow(request, ref):
+    """Record how the system signs on, and who can explain it."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_collaborate(case, request.user).or_refuse()
+    old = standing_flow(case)
+    initial = (
+        {"steps": old.steps, "explainer": old.explainer_id, "diagram": old.diagram_id}
+        if old is not None
+        else {}
+    )
+    return one_act(
+        request,
+        case,
+        FlowForm(sent(request), case=case, initial=initial),
+        lambda fields: process_actions.record_flow(case=case, by=request.user, **fields),
+        "The sign-on flow is recorded.",
+        tab=TAB,
+        back=PAGE,
+        title="Record the sign-on flow",
+        lede="Under which identity it acts, which token opens what, and who can explain it when it breaks.",
+        verb="Record it",
+    )

@@ -1,0 +1,76 @@
+"""Trace samples of a case: whether its outputs can be traced to governed sources."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import ask, case_context, mend, page_of
+from initiatives.integration.resilience import traces as resilience_traces
+from initiatives.integration.resilience.forms import TraceForm
+from initiatives.integration.resilience.traces import in_words, look_at_sample
+from initiatives.models import TraceSample
+
+TAB, PAGE = "integration", "integration-traces"
+PER_PAGE = 50
+
+
+def traces(request, ref):
+    """Every sample with its figures, the newest first."""
+    case = access.case_for(request.user, ref)
+    context = case_context(request, case, TAB)
+    rows = case.trace_samples.select_related("evidence", "by").defer("lines").order_by("-taken_on", "-pk")
+    page = page_of(request, rows, 20)
+    for row in page:
+        row.interval = f"{row.low:.0%} to {row.high:.0%}"
+    context |= {"title": "Traces to sources", "page": page}
+    return render(request, "initiatives/traces.html", context)
+
+
+def sample(request, pk):
+    """One sample: its figures, the sources that are not governed, and each output with what it cites."""
+    row = access.of_case(
+        TraceSample.objects.select_related("initiative__unit", "initiative__contract", "evidence", "by"),
+        request.user,
+        pk,
+    )
+    context = case_context(request, row.initiative, TAB)
+    context |= {
+        "title": row.title,
+        "sample": row,
+        "figures": in_words(row),
+        "page": page_of(request, row.lines, PER_PAGE),
+    }
+    return render(request, "initiatives/trace.html", context)
+
+
+def add(request, ref):
+    """Check a sample against the register: first look at the figures, then keep it as evidence."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_collaborate(case, request.user).or_refuse()
+    form = TraceForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
+    checked = None
+    if request.method == "POST" and form.is_valid():
+        fields = form.cleaned_data
+        try:
+            if request.POST.get("step") == "look" and fields["file"] is not None:
+                checked = look_at_sample(case, fields["file"])
+            else:
+                row = resilience_traces.add_trace_sample(case=case, by=request.user, **fields)
+                messages.success(request, "The sample is kept, and is evidence.")
+                return redirect("trace-sample", row.pk)
+        except ValidationError as error:
+            mend(form, error)
+    return ask(
+        request,
+        case,
+        TAB,
+        form,
+        template="initiatives/trace_add.html",
+        title="Check a sample of outputs",
+        checked=checked,
+        figures=in_words(checked) if checked else "",
+        back_url=reverse(PAGE, args=[case.ref]),
+    )

@@ -1,0 +1,111 @@
+"""Trace samples: whether outputs can be traced to governed sources, checked and kept as evidence. Source: S0-22."""
+
+from datetime import date
+
+from django.core.exceptions import ValidationError
+
+from governance import clock
+from governance.ledger import record
+from governance.models import User
+from governance.tables.encodings import wrong
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.act import act, settle_standing
+from initiatives.evidence.actions import check_evidence, create_evidence, versions_named
+from initiatives.integration.resilience import trace_sampling
+from initiatives.models import Initiative, System, TraceSample
+
+REQUIREMENT, KIND = "int.anchor", "log_sample"
+
+
+def look_at_sample(case: Initiative, file) -> trace_sampling.Checked:
+    """What a file comes to against the register as it is now, nothing kept. Raises ValidationError on "file"."""
+    if file.size > trace_sampling.MOST_BYTES:
+        raise wrong(
+            f"The file is larger than {trace_sampling.MOST_BYTES // 1024 // 1024} MB. Draw a smaller sample."
+        )
+    file.seek(0)
+    content = file.read()
+    file.seek(0)
+    return trace_sampling.check(
+        trace_sampling.read_sample(content, file.name), trace_sampling.governed_sources(case)
+    )
+
+
+def add_trace_sample(
+    *, case: Initiative, title: str, taken_on: date, result: str, file, note: str = "", by: User
+) -> TraceSample:
+    """Check a sample of outputs against the register and keep it, with its file as evidence for int.anchor.
+
+    The figures are worked out; whether they are enough (`result`) is the person's word, as the case declared it. The
+    evidence names the systems that were cited, so that a change of one of them ends it. Raises ValidationError by
+    field, or Refused.
+    """
+    with act("add trace sample", by=by, case=case) as case:
+        case_permissions.may_collaborate(case, by).or_refuse()
+        if file is None:
+            raise ValidationError({"file": "Attach the sample as csv or jsonl."})
+        if len(title) > 160:
+            raise ValidationError({"title": "A title has at most 160 characters."})
+        problems = check_evidence(
+            case,
+            kind=KIND,
+            title=title,
+            observed_on=taken_on,
+            result=result,
+            covers=[REQUIREMENT],
+            file=file,
+        )
+        if problems:
+            raise ValidationError(
+                {{"observed_on": "taken_on"}.get(name, name): said for name, said in problems.items()}
+            )
+        checked = look_at_sample(case, file)
+        systems = System.objects.filter(pk__in=checked.systems).order_by("pk")
+        evidence = create_evidence(
+            case,
+            kind=KIND,
+            title=title.strip(),
+            observed_on=taken_on,
+            covers=[REQUIREMENT],
+            note=f"{in_words(checked)}\n{note.strip()}".strip(),
+            file=file,
+            result=result,
+            names=[*versions_named(case, taken_on), *systems],
+            by=by,
+        )
+        row = TraceSample(
+            initiative=case,
+            title=title.strip(),
+            taken_on=taken_on,
+            outputs=checked.outputs,
+            hits=checked.hits,
+            low=checked.low,
+            high=checked.high,
+            ungoverned=checked.ungoverned,
+            lines=checked.lines,
+            sha256=evidence.sha256,
+            evidence=evidence,
+            by=by,
+            at=clock.now(),
+        )
+        row.save()
+        record.record(
+            "trace sample added",
+            case=case,
+            sample=row.pk,
+            outputs=row.outputs,
+            hits=row.hits,
+            result=result,
+            evidence=evidence.pk,
+            sha256=row.sha256,
+        )
+        settle_standing(case)
+    return row
+
+
+def in_words(found) -> str:
+    """The figures of a sample (kept or only looked at) as a sentence: "48 of 50 outputs cite a governed source..."."""
+    return (
+        f"{found.hits} of {found.outputs} outputs cite a governed source: {found.hits / found.outputs:.0%}, and with "
+        f"95 % confidence between {found.low:.0%} and {found.high:.0%} of all."
+    )

@@ -1,0 +1,1 @@
+"""Systems, links, service accounts."""

@@ -1,0 +1,205 @@
+"""Service accounts: opened, changed, reviewed and closed; whose closing is owed once the last case that used one ends.
+
+Source: S1-13.
+"""
+
+from datetime import date, timedelta
+
+from django.core.exceptions import ValidationError
+
+from governance import clock
+from governance.ledger import record
+from governance.models import Rulebook, User
+from initiatives.cases.act import act
+from initiatives.cases.permissions import accepted
+from initiatives.findings.sync import follow, lock_cases
+from initiatives.holds.actions import owe_all, settle_row
+from initiatives.integration.systems import permissions
+from initiatives.models import Initiative, Link, Obligation, ServiceAccount, System
+
+DEBT = "service_account"
+LONGEST_REVIEW = 366  # days between two looks at what an account may do
+
+
+def open_account(
+    *,
+    system: System,
+    name: str,
+    owner: User | None = None,
+    privileges: str = "",
+    review_by: date | None = None,
+    source_key: str = "",
+    by: User,
+) -> ServiceAccount:
+    """Record an account in a system under which something that is no person works. Raises ValidationError, Refused.
+
+    `review_by`: the last day on which somebody looks again at what it may do; none, or no owner, is a shortcoming of
+    every case that uses it.
+    """
+    account = ServiceAccount(
+        system=system,
+        name=name.strip(),
+        owner=owner,
+        privileges=privileges.strip(),
+        review_by=review_by,
+        source_key=source_key,
+        opened_by=by,
+        opened_at=clock.now(),
+    )
+    with act("open account", by=by, register=True):
+        account.system = System.objects.select_related("owner").get(pk=system.pk)
+        permissions.may_change_system(account.system, by).or_refuse()
+        _check(account)
+        account.save()
+        record.record("account opened", **_told(account))
+    return account
+
+
+def change_account(
+    *,
+    account: ServiceAccount,
+    name: str,
+    owner: User | None,
+    privileges: str,
+    review_by: date | None,
+    by: User,
+) -> ServiceAccount:
+    """Change what is said of an account; the cases that use it hear of it."""
+    with act("change account", by=by, register=True):
+        account, cases = _locked(account)
+        permissions.may_change_account(account, by).or_refuse()
+        before, was = _told(account), account.owner_id
+        if was != (owner and owner.pk):
+            permissions.may_hand_over_account(account, by).or_refuse()
+        account.name, account.owner = name.strip(), owner
+        account.privileges, account.review_by = privileges.strip(), review_by
+        _check(account, was)
+        if _told(account) == before:
+            return account
+        account.save()
+        record.record("account changed", before=before, **_told(account))
+        follow(cases)
+    return account
+
+
+def review_account(*, account: ServiceAccount, privileges: str, review_by: date, by: User) -> ServiceAccount:
+    """Say that one looked at what an account may do, what that is, and until when somebody looks again."""
+    wrong = {}
+    if not privileges.strip():
+        wrong["privileges"] = "Say what the account may do, as you found it."
+    last = clock.today() + timedelta(days=LONGEST_REVIEW)
+    if not clock.today() < review_by <= last:
+        wrong["review_by"] = f"Choose a day to come, {last:%-d %B %Y} at the latest."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("review account", by=by, register=True):
+        account, cases = _locked(account)
+        permissions.may_change_account(account, by).or_refuse()
+        account.privileges, account.review_by = privileges.strip(), review_by
+        account.save()
+        record.record("account reviewed", **_told(account))
+        follow(cases)
+    return account
+
+
+def close_account(*, account: ServiceAccount, reason: str, by: User) -> ServiceAccount:
+    """Record that an account is closed in its system; what is owed for it is settled.
+
+    Cases whose links still name it are short of an identity until they name another. Raises ValidationError, Refused.
+    """
+    if not reason.strip():
+        raise ValidationError({"reason": "Say how it was closed, and by whom in its system."})
+    with act("close account", by=by, register=True, reason=reason):
+        account, cases = _locked(account)
+        permissions.may_close_account(account, by).or_refuse()
+        account.closed_at, account.closed_by, account.closed_reason = clock.now(), by, reason.strip()
+        account.save()
+        record.record("account closed", why=account.closed_reason, **_told(account))
+        _settle(account, by=by, note="The account was closed")
+        follow(cases)
+    return account
+
+
+# What the acts on links share with these
+
+
+def used_again(account: ServiceAccount | None, *, by: User) -> None:
+    """Inside the act that lets a case use an account, its system's owner agreeing: nobody owes its closing any more."""
+    if account is not None:
+        _settle(account, by=by, note="Another case uses the account")
+
+
+def owe_closing(case: Initiative, links: list[Link]) -> None:
+    """Inside the act that ends a case: the accounts that it alone used become something that somebody must close.
+
+    Owed by the account's owner, else the system's, else the case's, within the rulebook's days for a post-mortem.
+    """
+    keys = {link.account_id for link in links if link.account_id}
+    others = Link.objects.standing().filter(account__in=keys).exclude(initiative=case)
+    alone = keys - set(others.values_list("account", flat=True))
+    accounts = ServiceAccount.objects.open().filter(pk__in=alone).select_related("system__owner", "owner")
+    owner = accepted(case, "owner")
+    last = owner.person if owner else case.registered_by
+    days = Rulebook.objects.current().book.freshness.post_mortem_due_days
+    owe_all(
+        case,
+        [
+            Obligation(
+                kind=DEBT,
+                source=f"account:{account.pk}",
+                text=f"Close the service account {account} in {account.system}: nothing uses it any more"[
+                    :250
+                ],
+                due=clock.today() + timedelta(days=days),
+                debtor=next(
+                    (
+                        one
+                        for one in (account.owner, account.system.owner)
+                        if one is not None and one.is_active
+                    ),
+                    last,
+                ),
+            )
+            for account in accounts.order_by("pk")
+        ],
+    )
+
+
+def _settle(account: ServiceAccount, *, by: User, note: str) -> None:
+    debts = Obligation.objects.unsettled().filter(kind=DEBT, source=f"account:{account.pk}")
+    for debt in debts.select_related("initiative"):
+        settle_row(debt, by=by, note=note)
+
+
+def _locked(account: ServiceAccount) -> tuple[ServiceAccount, list[Initiative]]:
+    """The account as it stands now, and the cases whose links name it, locked."""
+    row = ServiceAccount.objects.select_related("system__owner", "owner").get(pk=account.pk)
+    links = Link.objects.standing().filter(account=row)
+    return row, lock_cases(links.values_list("initiative", flat=True))
+
+
+def _told(account: ServiceAccount) -> dict:
+    return {
+        "account": account.name,
+        "system": account.system.name,
+        "owner": account.owner.full_name if account.owner else None,
+        "privileges": account.privileges,
+        "review_by": account.review_by,
+    }
+
+
+def _check(account: ServiceAccount, was: int | None = None) -> None:
+    wrong = {}
+    if not account.name:
+        wrong["name"] = "Name the account as its system does."
+    elif (
+        account.system.service_accounts.open()
+        .filter(name__iexact=account.name)
+        .exclude(pk=account.pk)
+        .exists()
+    ):
+        wrong["name"] = f"{account} of {account.system} is recorded already."
+    if account.owner is not None and not account.owner.is_active and account.owner_id != was:
+        wrong["owner"] = f"{account.owner} is no longer active; name somebody else."
+    if wrong:
+        raise ValidationError(wrong)

@@ -1,0 +1,344 @@
+"""Systems, described once for every case that is tied to them: their facts, owner, customisations, members, their end.
+
+What touches a source of cases (it is added, frozen, moved, left without an owner, retired) pulls `data_source` there,
+bound to that system, and voids what was proved before (rulebook, triggers; S1-14, S1-24).
+"""
+
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+
+from governance import clock
+from governance.ledger import record
+from governance.models import User
+from governance.permission_result import Conflict
+from initiatives.cases.act import act, settle_standings
+from initiatives.findings.sync import follow, lock_cases
+from initiatives.integration.systems import permissions
+from initiatives.models import Customisation, Evidence, Initiative, Link, System
+from initiatives.models.integration.systems import SYSTEM_KINDS
+from initiatives.running.actions import Pulled, pull_many
+
+COLLECTION = "knowledge_collection"
+LONGEST_CAUSE = 250
+# What is said of a system; everything else is its own bookkeeping.
+FIELDS = (
+    "name",
+    "kind",
+    "vendor",
+    "unit",
+    "location",
+    "purpose",
+    "owner",
+    "source_of_truth_for",
+    "editable",
+    "last_updated_on",
+    "updated_every_days",
+    "organised_on",
+    "in_service_since",
+    "regions",
+    "knowledge_holder",
+    "collection",
+    "duplicate_of",
+    "source_key",
+)
+_PAST = ("last_updated_on", "organised_on", "in_service_since")
+
+# What only `may_decide_on` changes: it ends proof in cases of others, or decides which terms bind there.
+DECIDED = frozenset({"owner", "editable", "regions", "location", "vendor"})
+
+
+def describe_system(*, by: User, **fields) -> System:
+    """Describe a system once, for every case that will use it; `fields` are those of FIELDS, name and kind at least.
+
+    A member of a collection that cases are tied to is a source more for these. Raises ValidationError or Refused.
+    """
+    system = System(described_by=by, described_at=clock.now())
+    _take(system, fields)
+    with act("describe system", by=by, register=True):
+        permissions.may_describe(by).or_refuse()
+        _check(system)
+        if system.collection is not None:
+            permissions.may_change_system(system.collection, by).or_refuse()
+        cases = _locked(system)
+        system.save()
+        record.record("system described", system=system.name, system_id=system.pk, said=_said(system))
+        reach(cases, f"{system} is a source more of {system.collection}", system=system.collection, by=by)
+    return system
+
+
+def change_system(*, system: System, by: User, **fields) -> System:
+    """Change what is said of a system, its owner among it; what is not named stays. Nothing new leaves no entry.
+
+    Being frozen, moved (its location or regions), left without an owner, or taken out of a collection pulls
+    `data_source` on the cases that are tied to it; a first description of these does not.
+    """
+    with act("change system", by=by, register=True):
+        system = _fresh(system)
+        permissions.may_change_system(system, by).or_refuse()
+        before, was = _said(system), System.objects.select_related("collection", "owner").get(pk=system.pk)
+        _take(system, fields)
+        _check(system, was)
+        if system.collection_id != was.collection_id:
+            for collection in (system.collection, was.collection):
+                if collection is not None:
+                    permissions.may_change_system(collection, by).or_refuse()
+        after = _said(system)
+        changed = [name for name in after if after[name] != before[name]]
+        if not changed:
+            return system
+        if DECIDED & set(changed):
+            permissions.may_decide_on(was, by).or_refuse()
+        cases = _locked(system, was)
+        left = was.collection if was.collection_id not in (None, system.collection_id) else None
+        joined = system.collection if system.collection_id not in (None, was.collection_id) else None
+        if left is not None:
+            _pull_on(cases, left, f"{system} is no longer a source of {left}", system=was, by=by)
+        system.save()
+        record.record(
+            "system changed",
+            system=system.name,
+            system_id=system.pk,
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+        )
+        if joined is not None:
+            _pull_on(cases, joined, f"{system} is a source more of {joined}", system=joined, by=by)
+        reach(cases, _cause(was, system), system=system, by=by)
+    return system
+
+
+def _cause(was: System, system: System) -> str:
+    """What happened to a source, as far as proof does not survive it; empty when nothing did."""
+    causes = []
+    if system.editable is False and was.editable is not False:
+        causes.append(f"{system} was frozen: nobody can edit it")
+    if was.owner_id is not None and system.owner_id is None:
+        causes.append(f"{system} has no owner any more")
+    for name, words in (("location", "location"), ("regions", "regions")):
+        old, new = getattr(was, name), getattr(system, name)
+        if old and old != new:
+            old, new = (", ".join(one) if isinstance(one, list) else one for one in (old, new))
+            causes.append(f"{system} moved, {words}: {old} -> {new or 'not known'}")
+    return "; ".join(causes)
+
+
+def disown_system(*, system: System, reason: str, by: User) -> System:
+    """Say, as the owner named, that a system is not one's own. It has no owner then, and its cases hear of it."""
+    if not reason.strip():
+        raise ValidationError(
+            {"reason": "Say whose it is, or why it is not yours, so that others can find out."}
+        )
+    with act("disown system", by=by, register=True, reason=reason):
+        system = _fresh(system)
+        permissions.may_disown(system, by).or_refuse()
+        cases = _locked(system)
+        system.owner = None
+        system.save()
+        record.record("system disowned", system=system.name, system_id=system.pk, why=reason.strip())
+        reach(cases, f"{system} has no owner any more", system=system, by=by)
+    return system
+
+
+def retire_system(*, system: System, reason: str, by: User) -> System:
+    """Record that a system is no longer there. Cases that are still tied to it are told, and are short of it."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say what became of it, and what takes its place."})
+    with act("retire system", by=by, register=True, reason=reason):
+        system = _fresh(system)
+        if system.retired_at is not None:
+            raise Conflict("It was retired already.")
+        permissions.may_decide_on(system, by).or_refuse()
+        standing = system.members.standing().count()
+        if standing:
+            raise ValidationError(
+                {
+                    "reason": f"{standing} of its sources still stand; retire them first, or list them elsewhere."
+                }
+            )
+        cases = _locked(system)
+        system.retired_at, system.retired_by, system.retired_reason = clock.now(), by, reason.strip()
+        system.save()
+        record.record("system retired", system=system.name, system_id=system.pk, why=reason.strip())
+        reach(cases, f"{system} was retired", system=system, by=by)
+    return system
+
+
+def add_customisation(
+    *, system: System, team: str, what: str, since: date | None = None, by: User
+) -> Customisation:
+    """Record that a team changed a system for itself, and since when (S1-2)."""
+    wrong = {}
+    if not team.strip():
+        wrong["team"] = "Name the team."
+    if not what.strip():
+        wrong["what"] = "Say what it changed: fields, statuses, rules."
+    if since is not None and since > clock.today():
+        wrong["since"] = "That day has not come yet."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("add customisation", by=by, register=True):
+        system = _fresh(system)
+        permissions.may_change_system(system, by).or_refuse()
+        row = Customisation(
+            system=system, team=team.strip(), what=what.strip(), since=since, by=by, at=clock.now()
+        )
+        row.save()
+        record.record(
+            "customisation added",
+            system=system.name,
+            system_id=system.pk,
+            team=row.team,
+            what=row.what,
+            since=since,
+        )
+    return row
+
+
+def end_customisation(*, customisation: Customisation, by: User) -> Customisation:
+    """Record that a team's customisation is gone, from today."""
+    with act("end customisation", by=by, register=True):
+        row = Customisation.objects.select_related("system__owner").get(pk=customisation.pk)
+        permissions.may_change_system(row.system, by).or_refuse()
+        if row.ended_on is not None:
+            raise Conflict("It ended already.")
+        row.ended_on = clock.today()
+        row.save()
+        record.record("customisation ended", system=row.system.name, system_id=row.system_id, team=row.team)
+    return row
+
+
+# What the acts on the register share
+
+
+def reach(cases: list[Initiative], what: str = "", *, system: System | None = None, by: User | None) -> None:
+    """Let a change of the register reach these locked cases: what it voids there, what it says, what is supported.
+
+    `what`: the cause, where a source changed; it pulls `data_source`, bound to `system`, wherever there is proof.
+    """
+    pulled = _pull_all(cases, what, system=system, by=by) if what else []
+    rewritten = {case.pk for case in follow(cases)}
+    waiting = [case for case in pulled if case.pk not in rewritten]
+    if waiting:
+        settle_standings(waiting)
+
+
+def _pull_all(
+    cases: list[Initiative], what: str, *, system: System | None, by: User | None
+) -> list[Initiative]:
+    """Pull `data_source` on those of the cases that have proof; where nothing was relied on, nothing changed."""
+    items = Evidence.objects.filter(initiative__in=[case.pk for case in cases], withdrawn_at__isnull=True)
+    relied = set(items.values_list("initiative", flat=True))
+    found = [case for case in cases if case.pk in relied]
+    pull_many([Pulled(case, system) for case in found], ["data_source"], what[:LONGEST_CAUSE], by=by)
+    return found
+
+
+def _pull_on(cases: list[Initiative], collection: System, what: str, *, system: System, by: User) -> None:
+    """The same on those that are tied to a collection, whose sources are others now."""
+    links = Link.objects.standing().filter(initiative__in=[case.pk for case in cases], system=collection)
+    keys = set(links.values_list("initiative", flat=True))
+    found = _pull_all([case for case in cases if case.pk in keys], what, system=system, by=by)
+    if found:
+        settle_standings(found)
+
+
+def _locked(*systems: System) -> list[Initiative]:
+    """The cases that are tied to one of these systems, or to the collection it is a member of, locked."""
+    wanted = {key for one in systems for key in (one.pk, one.collection_id) if key}
+    links = Link.objects.standing().filter(system__in=wanted)
+    return lock_cases(links.values_list("initiative", flat=True))
+
+
+def _fresh(system: System) -> System:
+    return System.objects.select_related("owner", "collection__owner").get(pk=system.pk)
+
+
+def _take(system: System, fields: dict) -> None:
+    """Put what was said on the row, words without spaces around them."""
+    unknown = set(fields) - set(FIELDS)
+    if unknown:
+        raise TypeError(f"A system has no {', '.join(sorted(unknown))}.")
+    for name, value in fields.items():
+        if isinstance(value, (list, tuple)):
+            value = list(dict.fromkeys(part.strip() for part in value if part.strip()))
+        setattr(system, name, value.strip() if isinstance(value, str) else value)
+
+
+def _said(system: System) -> dict:
+    """What is said of a system, for the record: people and things by name, days as they are."""
+    said = {}
+    for name in FIELDS:
+        value = getattr(system, name)
+        said[name] = str(value) if hasattr(value, "_meta") else value
+    return said
+
+
+def _check(system: System, was: System | None = None) -> None:
+    """Raises ValidationError for what is wrong with it, by field; `was`: as it stood before a change."""
+    wrong = {}
+    if not system.name:
+        wrong["name"] = "Name the system as its people call it."
+    elif (
+        known := System.objects.standing().filter(name__iexact=system.name).exclude(pk=system.pk).first()
+    ) is not None:
+        wrong["name"] = (
+            f"{known} is described already: a system is described once. Open it, or add what tells them apart."
+        )
+    if system.kind not in SYSTEM_KINDS:
+        wrong["kind"] = "Choose what kind of system it is."
+    for name in _PAST:
+        day = getattr(system, name)
+        if day is not None and day > clock.today():
+            wrong[name] = "That day has not come yet."
+    if not system.updated_every_days:
+        wrong["updated_every_days"] = "At least one day lies between two updates."
+    for name in ("owner", "knowledge_holder"):
+        person = getattr(system, name)
+        if person is not None and not person.is_active and person != getattr(was, name, None):
+            wrong[name] = f"{person} is no longer active; name somebody else."
+    wrong |= _wrong_collection(system)
+    if system.duplicate_of is not None and system.duplicate_of_id == system.pk:
+        wrong["duplicate_of"] = "It is no duplicate of itself."
+    if wrong:
+        raise ValidationError(wrong)
+
+
+def _wrong_collection(system: System) -> dict:
+    """Collections list sources, never other collections, and nothing lists itself."""
+    has_members = system.pk is not None and system.members.standing().exists()
+    if system.kind != COLLECTION and has_members:
+        return {"kind": "It has sources listed in it: take them out first."}
+    collection = system.collection
+    if collection is None:
+        return {}
+    if collection.kind != COLLECTION or collection.retired_at is not None:
+        return {"collection": f"{collection} is no collection in use."}
+    if system.kind == COLLECTION:
+        return {"collection": "A collection lists sources, not other collections."}
+    return {}
+
+
+def cases_of_owner(person: User) -> set[int]:
+    """Keys of the cases that are tied to what this person owns, systems or accounts."""
+    links = Link.objects.standing()
+    owned = System.objects.standing().filter(owner=person)
+    tied = {key for pair in owned.values_list("pk", "collection") for key in pair if key}
+    found = links.filter(Q(system__in=tied) | Q(account__owner=person))
+    return set(found.values_list("initiative", flat=True))
+
+
+def owner_left(person: User, cases: list[Initiative], *, by: User | None) -> None:
+    """Inside the act that ends an account: what that person owned, nobody owns; these locked cases hear of it."""
+    links = Link.objects.standing().filter(initiative__in=[case.pk for case in cases])
+    for system in System.objects.standing().filter(owner=person):
+        tied = [key for key in (system.pk, system.collection_id) if key]
+        keys = set(links.filter(system__in=tied).values_list("initiative", flat=True))
+        _pull_all(
+            [case for case in cases if case.pk in keys],
+            f"{system} has no owner any more",
+            system=system,
+            by=by,
+        )
+    follow(cases)

@@ -1,0 +1,425 @@
+"""The tab "Integration" of a case: what it is tied to, what the register says against it, the way its data take."""
+
+from dataclasses import dataclass
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from governance import clock, contributions
+from governance.models import Rulebook
+from initiatives.case_pages.banners import outgrown_banner
+from initiatives.case_pages.remedies import Mending
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import ask, case_context, one_act, say_strange, sent
+from initiatives.form_fields import ReasonForm
+from initiatives.imports.estates import permissions as estate_permissions
+from initiatives.integration.links import actions as link_actions
+from initiatives.integration.links.forms import AcceptSourceForm, LinkForm, RecordForm
+from initiatives.integration.record.actions import answered_by_the_register, record_register
+from initiatives.integration.residency import findings as residency_findings
+from initiatives.integration.residency import regions
+from initiatives.integration.systems import permissions
+from initiatives.integration.systems.findings import digest, risk_notes
+from initiatives.integration.systems.system_views import condition_of
+from initiatives.models import Customisation, Hop, Link, LinkAnswer, Shortcoming, SourceAcceptance, System
+from initiatives.portfolio import register_charts
+
+# Pages of other nouns of the register below this one, with their words.
+PAGES = {
+    "integration-definitions": "Definitions",
+    "integration-residency": "Where data may be",
+    "integration-processes": "Processes and sign-on",
+    "integration-drills": "Drills",
+    "integration-profiles": "Samples of real data",
+    "integration-traces": "Traces to sources",
+    "integration-effort": "Effort and waiting",
+}
+FOUND = 20  # systems offered to whoever looks for one
+
+
+@dataclass
+class Tied:
+    """A link as the page shows it, with its system's sources, risks, path and the owner's word."""
+
+    row: Link
+    condition: str
+    tone: str
+    risks: list[str]
+    hops: list[Hop]
+    sources: list[tuple[System, str, str]]
+    answer: LinkAnswer | None
+    word: str
+    word_tone: str
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A place on the way of the data: its name, region, what is to be said of it, whether that is bad."""
+
+    name: str
+    place: str
+    note: str = ""
+    bad: bool = False
+
+
+@dataclass(frozen=True)
+class Way:
+    """The way of the data of one link, in the order in which they take it."""
+
+    title: str
+    stops: tuple[Stop, ...]
+    url: str
+
+
+@require_safe
+def integration(request: HttpRequest, ref: str) -> HttpResponse:
+    """What the case is tied to, and what the register says against it."""
+    case = access.case_for(request.user, ref)
+    context = case_context(request, case, "integration")
+    tied = _tied(case)
+    context |= {
+        "title": "Integration",
+        "banners": [*context["banners"], *outgrown_banner(case)],
+        "tied": tied,
+        "against": _against(case, context, tied),
+        "pages": [(words, reverse(name, args=[case.ref])) for name, words in PAGES.items()],
+        "may_link": permissions.may_link(case, request.user),
+        "may_accept": permissions.may_accept_source(case, request.user),
+        "accepted": _accepted(case, context["today"]),
+        "may_import": estate_permissions.may_bring_of(context["may"].roles, request.user),
+        "may_record": bool(tied) and bool(context["may"].collaborate),
+    }
+    return render(request, "initiatives/integration.html", context)
+
+
+def record(request: HttpRequest, ref: str) -> HttpResponse:
+    """Keep the register as it stands today as an item of proof."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_collaborate(case, request.user).or_refuse()
+    book = Rulebook.objects.current().book
+    questions = {key: book.requirements[key].question for key in answered_by_the_register()}
+    against = Shortcoming.objects.standing().filter(initiative=case, since__lte=clock.now())
+    short = sorted({questions[row.requirement] for row in against if row.requirement in questions})
+    return one_act(
+        request,
+        case,
+        RecordForm(sent(request), questions=questions),
+        lambda fields: record_register(case=case, by=request.user, **fields),
+        "The register of today is among the evidence.",
+        tab="integration",
+        title="Keep the register as proof",
+        lede="What it lists today is written into a file with its hash, which takes the place of the one before.",
+        happens=[
+            "It is voided, where the rulebook says so, by any change of what it lists.",
+            *(
+                f"It does not help yet: {question} The register itself says something against it."
+                for question in short
+            ),
+        ],
+        verb="Keep it",
+    )
+
+
+def _accepted(case, today) -> list[SourceAcceptance]:
+    """What the architecture seat accepts now, the newest word on each source and condition."""
+    rows = case.source_acceptances.select_related("system", "by").order_by("pk")
+    newest = {(row.system_id, row.condition): row for row in rows}
+    return [row for row in newest.values() if row.until >= today]
+
+
+def _tied(case) -> list[Tied]:
+    """The standing links of the case, each with everything around it; a fixed number of questions."""
+    today = clock.today()
+    links = list(
+        case.links.standing().select_related("system__owner", "account__owner").order_by("system__name", "pk")
+    )
+    systems = {link.system_id for link in links}
+    hops = _by(
+        Hop.objects.filter(link__in=links, ended_at__isnull=True)
+        .select_related("component", "vendor")
+        .order_by("position"),
+        "link_id",
+    )
+    made = _by(Customisation.objects.filter(system__in=systems), "system_id")
+    members = _by(
+        System.objects.standing().filter(collection__in=systems).select_related("owner").order_by("name"),
+        "collection_id",
+    )
+    answers = {
+        row.link_id: row
+        for row in LinkAnswer.objects.filter(link__in=links).select_related("by").order_by("pk")
+    }
+    found = []
+    for link in links:
+        path, answer = hops.get(link.pk, []), answers.get(link.pk)
+        word, tone = _word(link, path, answer)
+        found.append(
+            Tied(
+                link,
+                *condition_of(link.system, today),
+                risk_notes(link.system, made.get(link.system_id, [])),
+                path,
+                [(one, *condition_of(one, today)) for one in members.get(link.system_id, [])],
+                answer,
+                word,
+                tone,
+            )
+        )
+    return found
+
+
+def _by(rows, name: str) -> dict[int, list]:
+    found: dict[int, list] = {}
+    for row in rows:
+        found.setdefault(getattr(row, name), []).append(row)
+    return found
+
+
+def _word(link: Link, hops: list[Hop], answer: LinkAnswer | None) -> tuple[str, str]:
+    """What the owner of the system says to being depended on, and its tone."""
+    owner = link.system.owner
+    if owner is None or not owner.is_active:
+        return "nobody owns it", "bad"
+    if answer is None or answer.by_id != owner.pk:
+        return "not answered yet", "warn"
+    if answer.digest != digest(link, hops)[1]:
+        return "to be answered again: the link was changed", "warn"
+    return ("agreed", "ok") if answer.accepts else ("declined", "bad")
+
+
+def _against(case, context, tied: list[Tied]) -> list[dict]:
+    """What the register says now, by requirement, each with where it is mended; what will count later, after it."""
+    links, hops = [one.row for one in tied], {one.row.pk: one.hops for one in tied}
+    mending = Mending(case, context["may"], links, hops, reverse("integration", args=[case.ref]))
+    rows = case.shortcomings.standing().select_related("system").order_by("since", "pk")
+    book, by_key = context["book"], {}
+    for row in rows:
+        by_key.setdefault(row.requirement, []).append(row)
+    return [
+        {
+            "question": book.requirements[key].question if key in book.requirements else key,
+            "url": reverse("checklist-row", args=[case.ref, key]) if key in book.requirements else "",
+            "now": [(row, mending.of(row)) for row in found if row.since <= context["now"]],
+            "later": [row for row in found if row.since > context["now"]],
+        }
+        for key, found in sorted(by_key.items())
+    ]
+
+
+@require_safe
+def path(request: HttpRequest, ref: str) -> HttpResponse:
+    """The way of the data: system, hops, case; with regions and conditions, as a picture and as a table."""
+    case = access.case_for(request.user, ref)
+    context = case_context(request, case, "integration")
+    running, forbidden, tied = _running(case), _forbidden(case), _tied(case)
+    named = [*running.values(), *(name for one in tied for name in one.row.system.regions)]
+    named += [hop.region for one in tied for hop in one.hops]
+    strange = {regions.key_of(name) for name in residency_findings.strange(named)}
+    ways = [_way(case, one, running, strange, forbidden) for one in tied]
+    context |= {"title": "The way of the data", "ways": ways, "drawn": register_charts.path(ways)}
+    return render(request, "initiatives/integration_path.html", context)
+
+
+def _way(
+    case,
+    tied: Tied,
+    running: dict[int, str],
+    strange: set[str],
+    forbidden: dict[tuple[int, int | None], str],
+) -> Way:
+    """From the system to the case, or the other way round where it only writes. `strange`: regions nobody knows."""
+
+    def where(region: str) -> tuple[str, bool]:
+        unknown = regions.key_of(region) in strange
+        return f"{region} (region not known)" if unknown else region, unknown
+
+    bad, places = tied.tone in ("warn", "bad"), [where(name) for name in tied.row.system.regions]
+    said = "; ".join(filter(None, [forbidden.get((tied.row.pk, None)), tied.condition if bad else ""]))
+    stops = [
+        Stop(
+            tied.row.system.name,
+            ", ".join(place for place, _ in places),
+            said,
+            bool(said) or any(unknown for _, unknown in places),
+        )
+    ]
+    for hop in tied.hops:
+        place, unknown = where(running.get(hop.component_id, hop.region) if hop.component_id else hop.region)
+        said = forbidden.get((tied.row.pk, hop.pk), "")
+        note = said or str(hop.vendor or "")
+        stops.append(Stop(hop.name, place or "region not known", note, bool(said) or unknown or not place))
+    stops.append(Stop(case.ref, "", tied.row.get_pattern_display().partition(":")[0]))
+    if tied.row.direction == "writes":
+        stops.reverse()
+    title = f"{tied.row.system.name}: {tied.row.get_direction_display().lower()} {', '.join(tied.row.data_classes)}"
+    return Way(title.strip(), tuple(stops), reverse("system", args=[tied.row.system_id]))
+
+
+def _forbidden(case) -> dict[tuple[int, int | None], str]:
+    """By link and hop (None: the system itself), the term by which the data must not be there now."""
+    now, found = clock.now(), {}
+    for one in residency_findings.judge([case.pk]):
+        if one.broken and one.counts_at(now):
+            found.setdefault((one.link, one.hop), []).append(f"forbidden by {one.clause}")
+    return {place: "; ".join(dict.fromkeys(said)) for place, said in found.items()}
+
+
+def _running(case) -> dict[int, str]:
+    """By component, the region of the version that runs now."""
+    now = clock.now()
+    rows = case.components.values_list("pk", "versions__region", "versions__runs_from", "versions__runs_to")
+    return {
+        pk: region
+        for pk, region, start, end in rows
+        if start is not None and start <= now and (end is None or end > now)
+    }
+
+
+# Acts on links
+
+
+def add(request: HttpRequest, ref: str) -> HttpResponse:
+    """Tie the case to a system: the system is looked for first."""
+    case = access.case_for(request.user, ref)
+    permissions.may_link(case, request.user).or_refuse()
+    system = _chosen(request)
+    if system is None:
+        return _choose(request, case)
+    form = LinkForm(sent(request), case=case, system=system)
+
+    def tie(fields):
+        link_actions.add_link(case=case, system=system, by=request.user, **form.act())
+        say_strange(request, [place.region for place in fields["hops"]])
+
+    return one_act(
+        request,
+        case,
+        form,
+        tie,
+        f"The case is tied to {system}; its owner is asked to agree."
+        if system.owner
+        else f"The case is tied to {system}, which nobody owns: somebody has to be found who agrees to it.",
+        tab="integration",
+        title=f"Tie the case to {system}",
+        lede=f"{system.get_kind_display()}, {condition_of(system, clock.today())[0].lower()}.",
+        happens=[
+            f"{system.owner} is asked to agree to it, in person."
+            if system.owner
+            else f"Nobody owns {system}; somebody has to be found who agrees to it.",
+            "Where the case has proof already, a source more ends what has to be shown anew with it.",
+        ],
+        hidden={"system": system.pk},
+        parts=contributions.parts_of("link", request.user, system),
+        verb="Tie it",
+    )
+
+
+def _chosen(request) -> System | None:
+    wanted = request.POST.get("system") or request.GET.get("system") or ""
+    if not wanted:
+        return None
+    rows = System.objects.standing().select_related("owner")
+    found = rows.filter(pk=int(wanted)).first() if wanted.isdecimal() and len(wanted) < 10 else None
+    if found is None:
+        raise Http404("No such system in use.")
+    return found
+
+
+def _choose(request, case) -> HttpResponse:
+    """Look for the system, or describe it."""
+    words = request.GET.get("q", "").strip()[:160]
+    rows = System.objects.standing().select_related("owner")
+    if words:
+        rows = rows.filter(name__icontains=words) | rows.filter(location__icontains=words)
+    today = clock.today()
+    found = [(row, *condition_of(row, today)) for row in rows.order_by("name")[: FOUND + 1]]
+    return ask(
+        request,
+        case,
+        "integration",
+        None,
+        template="initiatives/link_choose.html",
+        title="Tie the case to a system",
+        words=words,
+        found=found[:FOUND],
+        more=len(found) > FOUND,
+        back_url=reverse("integration", args=[case.ref]),
+    )
+
+
+def _link(request, pk: int) -> Link:
+    return access.of_case(
+        Link.objects.select_related("initiative__unit", "system__owner", "account"), request.user, pk
+    )
+
+
+def change(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change how the case is tied to a system."""
+    link = _link(request, pk)
+    case = link.initiative
+    permissions.may_link(case, request.user).or_refuse()
+    form = LinkForm(sent(request), case=case, system=link.system, link=link)
+
+    def save(fields):
+        link_actions.change_link(link=link, by=request.user, **form.act())
+        say_strange(request, [place.region for place in fields["hops"]])
+
+    return one_act(
+        request,
+        case,
+        form,
+        save,
+        "The link is changed.",
+        tab="integration",
+        title=f"Change the link to {link.system}",
+        happens=[
+            "What the system's owner agreed to was the link as it read then: other data, another path, account or way "
+            "asks anew.",
+            "Another path of the data ends proof that speaks of this system, or of no system.",
+        ],
+        verb="Save",
+    )
+
+
+def end(request: HttpRequest, pk: int) -> HttpResponse:
+    """Record that the case is no longer tied to a system."""
+    link = _link(request, pk)
+    case = link.initiative
+    permissions.may_link(case, request.user).or_refuse()
+    return one_act(
+        request,
+        case,
+        ReasonForm(sent(request)),
+        lambda fields: link_actions.end_link(link=link, by=request.user, **fields),
+        f"The case is no longer tied to {link.system}.",
+        tab="integration",
+        title=f"End the link to {link.system}",
+        happens=["A source less ends proof that speaks of this system, or of no system."],
+        verb="End it",
+        danger=True,
+    )
+
+
+def accept(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
+    """Accept a source in bad condition for a time, as the architecture seat."""
+    case = access.case_for(request.user, ref)
+    permissions.may_accept_source(case, request.user).or_refuse()
+    system = System.objects.standing().select_related("owner").filter(pk=pk).first()
+    if system is None:
+        raise Http404("No such system in use.")
+    form = AcceptSourceForm(sent(request))
+    return one_act(
+        request,
+        case,
+        form,
+        lambda fields: link_actions.accept_source(case=case, system=system, by=request.user, **fields),
+        f"{system} is accepted as it is, for that time.",
+        tab="integration",
+        title=f"Accept {system} as it is",
+        lede=f"{system} is {condition_of(system, clock.today())[0].lower()}.",
+        happens=["Until that day it does not count against the case; another condition asks again."],
+        verb="Accept it",
+    )

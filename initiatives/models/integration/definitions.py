@@ -1,0 +1,235 @@
+"""Business terms, what each system means by them and when, and where they disagree (S1-3, S1-10, S1-11, S1-18)."""
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from governance.database.text_search import Words
+from governance.ledger.row_history import governed
+from governance.models import User
+from initiatives.integration.comparison import STATED, WORDING
+from initiatives.models.evidence import Evidence
+from initiatives.models.holds import Gap
+from initiatives.models.initiative import Initiative
+from initiatives.models.integration.systems import System
+
+# Where two definitions differ. The last two were found by reading prose (ADR 0031) and stay readable.
+FACETS = {
+    "identifier_format": "Identifier format",
+    "business_logic": "Business logic",
+    "validity": "Validity in time",
+    WORDING: "Wording",
+    "same_name": "Same name, other meaning",
+    "other_name": "Other name, same meaning",
+}
+# All that is said of a field; the rest of a definition is its own bookkeeping.
+SAID = ("meaning", *STATED, "identifier_format", "business_logic", "valid_from", "valid_to")
+SEVERITIES = {"blocking": "Blocking", "note": "Worth a note"}
+UNDECIDED, OPEN, RECONCILED, ACCEPTED, GONE = "undecided", "open", "reconciled", "accepted", "gone"
+CONFLICT_STATES = {
+    UNDECIDED: "Not compared: nobody has called them the same",
+    OPEN: "Open",
+    RECONCILED: "Reconciled",
+    ACCEPTED: "Difference accepted",
+    GONE: "Gone: a definition changed",
+}
+# What a data steward can call two definitions that nobody has compared.
+VERDICTS = {
+    "same": "The same: one meaning in other words",
+    "different": "Different on purpose: nothing is to be matched between them",
+    "conflict": "A conflict: it has to be settled before production",
+}
+
+
+class Term(models.Model):
+    """A business term: customer, case, order. Its page is the glossary's, for people outside any case too."""
+
+    name = models.CharField(max_length=80)
+    meaning = models.TextField(blank=True, default="")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    history = governed()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(Lower("name"), name="terms_are_named_once")]
+        indexes = [GinIndex(Words("name", "meaning"), name="terms_by_words")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """The term's page in the glossary."""
+        return f"/glossary/{self.pk}/"
+
+
+class TermUse(models.Model):
+    """That a case uses a term: what its linked systems mean by it has to agree."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="term_uses")
+    term = models.ForeignKey(Term, models.PROTECT, related_name="uses")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative", "term"],
+                condition=Q(ended_at__isnull=True),
+                name="one_standing_use_per_case_and_term",
+            ),
+            models.CheckConstraint(
+                name="use_ended_means_who_and_when",
+                condition=Q(ended_at__isnull=True, ended_by__isnull=True)
+                | Q(ended_at__isnull=False, ended_by__isnull=False),
+            ),
+        ]
+        indexes = [models.Index(fields=["term"], condition=Q(ended_at__isnull=True), name="uses_by_term")]
+
+    def __str__(self) -> str:
+        return str(self.term)
+
+
+class DefinitionQuerySet(models.QuerySet):
+    def standing(self):
+        """Definitions that nobody took back, for whatever years they hold."""
+        return self.filter(withdrawn_at__isnull=True)
+
+
+class TermDefinition(models.Model):
+    """What one field of one system means by a term, for rows written from a day to a day (the last one included).
+
+    `includes` and `excludes`: lists separated by commas. `identifier_standard`: a key of comparison/standards.py,
+    `identifier_mask`: as comparison/masks.py reads it; a definition states one of the two at most.
+    """
+
+    term = models.ForeignKey(Term, models.PROTECT, related_name="definitions")
+    system = models.ForeignKey(System, models.PROTECT, related_name="definitions")
+    field = models.CharField(max_length=120)
+    meaning = models.TextField()
+    counted_unit = models.CharField(max_length=120, blank=True, default="")
+    includes = models.TextField(blank=True, default="")
+    excludes = models.TextField(blank=True, default="")
+    as_of = models.CharField(max_length=120, blank=True, default="")
+    unit_or_currency = models.CharField(max_length=40, blank=True, default="")
+    time_window = models.CharField(max_length=120, blank=True, default="")
+    population = models.CharField(max_length=200, blank=True, default="")
+    identifier_standard = models.CharField(max_length=40, blank=True, default="")
+    identifier_mask = models.CharField(max_length=80, blank=True, default="")
+    identifier_format = models.CharField(max_length=200, blank=True, default="")
+    business_logic = models.TextField(blank=True, default="")
+    valid_from = models.DateField(null=True, blank=True)
+    valid_to = models.DateField(null=True, blank=True)
+    source_key = models.CharField(max_length=200, blank=True, default="")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    withdrawn_reason = models.TextField(blank=True, default="")
+
+    objects = DefinitionQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["term", "system", "field", "valid_from", "id"]
+        constraints = [
+            models.CheckConstraint(
+                name="definition_ends_after_it_starts",
+                condition=Q(valid_from__isnull=True)
+                | Q(valid_to__isnull=True)
+                | Q(valid_to__gte=F("valid_from")),
+            ),
+            models.CheckConstraint(
+                name="definition_taken_back_by_whom_and_why",
+                condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
+                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False) & ~Q(withdrawn_reason=""),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["system", "field"],
+                condition=Q(withdrawn_at__isnull=True),
+                name="definitions_by_field",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.term} in {self.system}, {self.field}"
+
+
+class ConflictQuerySet(models.QuerySet):
+    def open(self):
+        """Conflicts that the steward has not decided; pairs that nobody has compared are none."""
+        return self.filter(status=OPEN)
+
+    def blocking(self):
+        """Open ones that keep a case from production."""
+        return self.open().filter(severity="blocking")
+
+
+class DefinitionConflict(models.Model):
+    """That two definitions a case rests on disagree in one facet: computed, and decided by the case's data steward.
+
+    Undecided: they are worded otherwise, and nobody has called them the same; that is a note, and no open conflict.
+    `one` is the definition with the smaller key. `mapping`: rows of {one, other, note}. `downstream`: reports and
+    systems that live with an accepted difference; its gap survives. Of one that is gone, a definition changed.
+    """
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="conflicts")
+    facet = models.CharField(max_length=20, choices=FACETS.items())
+    one = models.ForeignKey(TermDefinition, models.PROTECT, related_name="+")
+    other = models.ForeignKey(TermDefinition, models.PROTECT, related_name="+")
+    severity = models.CharField(max_length=10, choices=SEVERITIES.items())
+    words = models.TextField()
+    found_at = models.DateTimeField()
+    status = models.CharField(max_length=12, choices=CONFLICT_STATES.items(), default=OPEN)
+    decision = models.TextField(blank=True, default="")
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    mapping = models.JSONField(default=list, blank=True)
+    mapping_evidence = models.ForeignKey(Evidence, models.PROTECT, null=True, blank=True, related_name="+")
+    downstream = models.JSONField(default=list, blank=True)
+    gap = models.ForeignKey(Gap, models.PROTECT, null=True, blank=True, related_name="conflicts")
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ConflictQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative", "facet", "one", "other"],
+                condition=~Q(status=GONE),
+                name="one_conflict_per_pair_and_facet",
+            ),
+            models.CheckConstraint(
+                name="undecided_is_a_note_on_wording",
+                condition=~Q(status=UNDECIDED) | Q(facet=WORDING, severity="note"),
+            ),
+            models.CheckConstraint(name="conflict_pairs_are_in_order", condition=Q(one__lt=F("other"))),
+            models.CheckConstraint(
+                name="conflict_decided_means_who_when_and_how",
+                condition=Q(status__in=[UNDECIDED, OPEN, GONE])
+                | Q(decided_by__isnull=False, decided_at__isnull=False) & ~Q(decision=""),
+            ),
+            models.CheckConstraint(
+                name="accepted_difference_names_what_lives_with_it",
+                condition=~Q(status=ACCEPTED)
+                | ~Q(downstream=[]) & Q(gap__isnull=False)
+                | Q(facet=WORDING, severity="note"),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["initiative"], condition=Q(status=OPEN), name="conflicts_open_by_case")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_facet_display()}: {self.words[:60]}"

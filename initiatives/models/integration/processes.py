@@ -1,0 +1,208 @@
+"""How work is done around a case: processes, the sign-on flow, drills, traces to sources, and effort by layer.
+
+Sources: S0-22, S0-24, S1-4, S1-5, S1-8.2, S1-26, S1-27.
+"""
+
+from django.db import models
+from django.db.models import Q
+
+from governance.ledger.row_history import WrittenOnce, governed
+from governance.models import User
+from initiatives.models.evidence import RESULTS, Evidence
+from initiatives.models.initiative import Initiative
+from initiatives.models.integration.systems import Link, System
+from initiatives.models.notes import Note
+from initiatives.models.versions import LAYERS
+
+DOCUMENTED, PARTIAL, IN_HEAD = "documented", "partial", "in_head"
+PROCESS_STATES = {
+    DOCUMENTED: "Documented",
+    PARTIAL: "Partly documented",
+    IN_HEAD: "In somebody's head",
+}
+DRILL_KINDS = {
+    "fallback": "Fallback",
+    "escalation": "Escalation",
+    "override": "Override",
+    "rollback": "Rollback",
+    "retrieval": "Retrieval",
+}
+FAULTS = {
+    "timeout": "No answer in time",
+    "error": "Answers with errors",
+    "stale": "Answers with old data",
+    "malformed": "Answers with malformed data",
+    "gone": "Cannot be reached",
+    "person": "A person is not there",
+    "wrong_output": "A wrong output",
+    "none": "No fault planted",
+}
+
+
+class ProcessRecord(Note):
+    """A process that a case touches, as it is and as it is to be, and in whose head it is where nobody wrote it down.
+
+    Steps are rows of {who, what}. `redesign_cost` None: not budgeted. What is recorded anew replaces what stood before.
+    `reopened_at`: since when its holder is gone; nobody who is here has confirmed since then what it says.
+    """
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="processes")
+    name = models.CharField(max_length=160)
+    status = models.CharField(max_length=12, choices=PROCESS_STATES.items())
+    holder = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="processes_in_head")
+    holder_words = models.CharField(max_length=160, blank=True, default="")
+    as_is = models.JSONField(default=list, blank=True)
+    to_be = models.JSONField(default=list, blank=True)
+    redesign_cost = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True, default="")
+    budget_holder = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    reopened_at = models.DateTimeField(null=True, blank=True)
+    replaces = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="replaced_by")
+
+    history = governed()
+
+    class Meta(Note.Meta):
+        ordering = ["initiative", "name", "-id"]
+        constraints = [
+            *Note.Meta.constraints,
+            models.CheckConstraint(
+                name="a_redesign_cost_has_its_currency",
+                condition=Q(redesign_cost__isnull=True, currency="")
+                | Q(redesign_cost__isnull=False, redesign_cost__gte=0) & ~Q(currency=""),
+            ),
+            models.CheckConstraint(
+                name="what_is_in_a_head_names_whose",
+                condition=Q(status=DOCUMENTED) | Q(holder__isnull=False) | ~Q(holder_words=""),
+            ),
+            models.CheckConstraint(
+                name="what_is_reopened_is_in_a_head",
+                condition=Q(reopened_at__isnull=True) | Q(status=IN_HEAD, holder__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def held_by(self) -> str:
+        """In whose head it is, by name or in words."""
+        return self.holder.full_name if self.holder_id else self.holder_words
+
+
+class SignOnFlow(Note):
+    """How the case's system signs on to what it uses, step by step, and who can explain it; one standing per case."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="sign_on_flows")
+    steps = models.JSONField(default=list, blank=True)
+    explainer = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="flows_explained")
+    diagram = models.ForeignKey(Evidence, models.PROTECT, null=True, blank=True, related_name="+")
+    reviewed_on = models.DateField()
+    replaces = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="replaced_by")
+
+    history = governed()
+
+    class Meta(Note.Meta):
+        ordering = ["initiative", "-id"]
+
+    def __str__(self) -> str:
+        return f"sign-on of {self.initiative_id}"
+
+
+class Drill(Note):
+    """Something tried on purpose: a fault planted, what was expected, what happened, when it is due again."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="drills")
+    link = models.ForeignKey(Link, models.PROTECT, null=True, blank=True, related_name="drills")
+    kind = models.CharField(max_length=20, choices=DRILL_KINDS.items())
+    fault = models.CharField(max_length=20, choices=FAULTS.items())
+    expected = models.TextField()
+    happened = models.TextField()
+    result = models.CharField(max_length=10, choices=RESULTS.items())
+    observed_on = models.DateField()
+    next_due = models.DateField(null=True, blank=True)
+    evidence = models.OneToOneField(Evidence, models.PROTECT, null=True, blank=True, related_name="drill")
+
+    history = governed()
+
+    class Meta(Note.Meta):
+        ordering = ["initiative", "-observed_on", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} drill of {self.observed_on}"
+
+
+class TraceSample(WrittenOnce):
+    """A sample of outputs, each with the sources that it cites, checked against the register (S0-22).
+
+    `lines`: rows of {output, cites: [{said, system, governed}]}. `low`, `high`: the 95 % interval of the hit rate.
+    """
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="trace_samples")
+    title = models.CharField(max_length=160)
+    taken_on = models.DateField()
+    outputs = models.PositiveIntegerField()
+    hits = models.PositiveIntegerField()
+    low = models.FloatField()
+    high = models.FloatField()
+    ungoverned = models.JSONField(default=list)
+    lines = models.JSONField(default=list)
+    sha256 = models.CharField(max_length=64)
+    evidence = models.ForeignKey(Evidence, models.PROTECT, null=True, related_name="trace_samples")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["initiative", "id"]
+        constraints = [
+            models.CheckConstraint(
+                name="no_more_hits_than_outputs", condition=Q(hits__lte=models.F("outputs"), outputs__gt=0)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Effort(Note):
+    """Hours, money and waiting that one week took in one layer of a case (S1-8.2). `week`: its Monday.
+
+    `waits_for_*`: for whom or what it waited. `source_key`: the line of an import, which enters once.
+    """
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="efforts")
+    layer = models.CharField(max_length=20, choices=LAYERS.items())
+    week = models.DateField()
+    hours = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
+    money = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True, default="")
+    waited_days = models.DecimalField(max_digits=6, decimal_places=2, null=True, blank=True)
+    waits_for = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    waits_for_system = models.ForeignKey(System, models.PROTECT, null=True, blank=True, related_name="+")
+    waits_for_words = models.CharField(max_length=160, blank=True, default="")
+    words = models.CharField(max_length=250, blank=True, default="")
+    source_key = models.CharField(max_length=160, blank=True, default="")
+
+    history = governed()
+
+    class Meta(Note.Meta):
+        ordering = ["initiative", "-week", "layer", "id"]
+        constraints = [
+            *Note.Meta.constraints,
+            models.CheckConstraint(
+                name="an_effort_says_how_much",
+                condition=Q(hours__gt=0) | Q(money__gt=0) | Q(waited_days__gt=0),
+            ),
+            models.CheckConstraint(
+                name="money_spent_has_its_currency",
+                condition=Q(money__isnull=True, currency="") | Q(money__isnull=False) & ~Q(currency=""),
+            ),
+            models.UniqueConstraint(
+                fields=["initiative", "source_key"],
+                condition=~Q(source_key=""),
+                name="one_effort_per_imported_line",
+            ),
+        ]
+        indexes = [models.Index(fields=["week"], name="efforts_by_week")]
+
+    def __str__(self) -> str:
+        return f"{self.get_layer_display()}, week of {self.week}"

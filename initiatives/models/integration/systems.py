@@ -1,0 +1,359 @@
+"""The register: systems, who looks after them and in which condition they are, and each case's links to them.
+
+A system is described once and seen from every case that uses it. Sources: S0-2, S1-2, S1-12 to S1-14, S1-24, S1-37.
+"""
+
+from datetime import date, timedelta
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import ExpressionWrapper, F, Q
+from django.db.models.functions import Lower
+
+from governance.database.text_search import Words
+from governance.ledger.row_history import WrittenOnce, governed
+from governance.models import Unit, User
+from governance.models.constraints import by_whom_and_when
+from initiatives.models.initiative import Initiative
+from initiatives.models.versions import Component
+
+SYSTEM_KINDS = {
+    "bought": "Bought system",
+    "home_grown": "Home-grown system",
+    "database": "Database or warehouse",
+    "file_share": "File share",
+    "wiki": "Wiki",
+    "knowledge_collection": "Collection of knowledge sources",
+    "document": "Set of documents",
+    "policy": "Policy or rule book",
+    "people": "People who are asked",
+}
+# What is read for what it says: it goes out of date when nobody writes in it.
+KNOWLEDGE_KINDS = ("file_share", "wiki", "document", "policy")
+CONDITIONS_OF_SYSTEMS = {
+    "maintained": "Maintained",
+    "stale": "Out of date",
+    "frozen": "Frozen: nobody can edit it",
+    "orphaned": "Orphaned: nobody owns it",
+}
+UPDATED_EVERY_DAYS = 365
+# From so many teams' customisations on, or this age with any, each link carries a risk note (S1-2).
+MANY_CUSTOMISATIONS, OLD_YEARS = 3, 10
+PATTERNS = {
+    "anchor": "Anchor: outputs are traced to it",
+    "audit": "Audit: what is done is logged there",
+    "fallback": "Fallback: used when another is missing",
+    "feed": "Feed: data flow in or out",
+}
+DIRECTIONS = {"reads": "Reads", "writes": "Writes", "both": "Reads and writes"}
+ACCESS = {
+    "api": "API",
+    "file": "File transfer",
+    "database": "Database connection",
+    "connector": "Connector of a platform",
+    "screen": "Screen automation",
+    "person": "By hand",
+}
+ACCEPTANCE_DAYS = 365  # rulebook, int.systems_owned: "annual"
+
+
+class SystemQuerySet(models.QuerySet):
+    def standing(self):
+        """Systems that are in use."""
+        return self.filter(retired_at__isnull=True)
+
+    def in_condition(self, condition: str, day: date):
+        """Systems in this condition on a day: what `System.condition` says, asked of the database."""
+        orphaned = Q(owner__isnull=True) | Q(owner__is_active=False)
+        due = ExpressionWrapper(
+            F("last_updated_on") + F("updated_every_days"), output_field=models.DateField()
+        )
+        stale = Q(stale_after__lt=day) | Q(last_updated_on__isnull=True, kind__in=KNOWLEDGE_KINDS)
+        said = {
+            "orphaned": orphaned,
+            "frozen": ~orphaned & Q(editable=False),
+            "stale": ~orphaned & ~Q(editable__isnull=False, editable=False) & stale,
+        }
+        rows = self.alias(stale_after=due)
+        if condition == "maintained":
+            worse = said["orphaned"] | said["frozen"] | said["stale"]
+            return rows.exclude(pk__in=rows.filter(worse).values("pk"))
+        return rows.filter(said[condition])
+
+
+class System(models.Model):
+    """Something that already exists and that cases are tied to: bought, home-grown, a share, a wiki, people to ask.
+
+    `last_updated_on`: the last day on which its content was really worked on. `collection`: the collection of
+    knowledge sources it is a member of. `source_key`: under which key an estate's export lists it.
+    """
+
+    name = models.CharField(max_length=160)
+    kind = models.CharField(max_length=30, choices=SYSTEM_KINDS.items())
+    vendor = models.ForeignKey("Vendor", models.PROTECT, null=True, blank=True, related_name="systems")
+    unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="+")
+    location = models.CharField(max_length=250, blank=True, default="")
+    purpose = models.TextField(blank=True, default="")
+    owner = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="systems_owned")
+    source_of_truth_for = models.JSONField(default=list, blank=True)
+    editable = models.BooleanField(null=True, blank=True)
+    last_updated_on = models.DateField(null=True, blank=True)
+    updated_every_days = models.PositiveIntegerField(default=UPDATED_EVERY_DAYS)
+    organised_on = models.DateField(null=True, blank=True)
+    in_service_since = models.DateField(null=True, blank=True)
+    regions = models.JSONField(default=list, blank=True)
+    knowledge_holder = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="systems_in_head"
+    )
+    collection = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="members")
+    duplicate_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="duplicates")
+    source_key = models.CharField(max_length=160, blank=True, default="")
+    described_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    described_at = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True, blank=True)
+    retired_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    retired_reason = models.TextField(blank=True, default="")
+
+    objects = SystemQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"), condition=Q(retired_at__isnull=True), name="systems_in_use_are_named_once"
+            ),
+            models.CheckConstraint(
+                name="a_system_is_no_part_of_itself",
+                condition=~Q(collection=F("id")) & ~Q(duplicate_of=F("id")),
+            ),
+            by_whom_and_when(
+                "retired", name="system_retired_means_who_when_and_why", reason="retired_reason"
+            ),
+        ]
+        indexes = [
+            GinIndex(Words("name", "location"), name="systems_by_words"),
+            models.Index(fields=["source_key"], condition=~Q(source_key=""), name="systems_by_source_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """The page of the system."""
+        return f"/systems/{self.pk}/"
+
+    def stale_from(self) -> date | None:
+        """The first day on which it counts as out of date; None where only what it does counts, not what it says.
+
+        Of a source that is read for what it says and whose last update nobody knows: from ever.
+        """
+        if self.last_updated_on is not None:
+            return self.last_updated_on + timedelta(days=self.updated_every_days + 1)
+        return date.min if self.kind in KNOWLEDGE_KINDS else None
+
+    def conditions(self, day: date) -> list[str]:
+        """Every condition that it is in on a day, computed: keys of CONDITIONS_OF_SYSTEMS. What is worst is said first.
+
+        Reads its owner: select it along.
+        """
+        stale = self.stale_from()
+        bad = {
+            "orphaned": self.owner_id is None or not self.owner.is_active,
+            "frozen": self.editable is False,
+            "stale": stale is not None and day >= stale,
+        }
+        return [name for name, so in bad.items() if so] or ["maintained"]
+
+    def condition(self, day: date) -> str:
+        """The worst of its conditions on a day, which stands for it in lists."""
+        return self.conditions(day)[0]
+
+
+class Customisation(models.Model):
+    """That a team changed a system for itself, what, and since when (S1-2)."""
+
+    system = models.ForeignKey(System, models.PROTECT, related_name="customisations")
+    team = models.CharField(max_length=120)
+    what = models.TextField()
+    since = models.DateField(null=True, blank=True)
+    ended_on = models.DateField(null=True, blank=True)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    history = governed()
+
+    class Meta:
+        ordering = ["system", "since", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.team}: {self.what[:60]}"
+
+
+class ServiceAccountQuerySet(models.QuerySet):
+    def open(self):
+        """Accounts that nobody closed."""
+        return self.filter(closed_at__isnull=True)
+
+
+class ServiceAccount(models.Model):
+    """An account in a system under which something that is no person works (S1-13)."""
+
+    system = models.ForeignKey(System, models.PROTECT, related_name="service_accounts")
+    name = models.CharField(max_length=160)
+    owner = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="service_accounts_owned"
+    )
+    privileges = models.TextField(blank=True, default="")
+    review_by = models.DateField(null=True, blank=True)
+    source_key = models.CharField(max_length=160, blank=True, default="")
+    opened_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    closed_reason = models.TextField(blank=True, default="")
+
+    objects = ServiceAccountQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["system", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                "system",
+                Lower("name"),
+                condition=Q(closed_at__isnull=True),
+                name="service_accounts_are_named_once",
+            ),
+            by_whom_and_when("closed", name="account_closed_means_who_when_and_why", reason="closed_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LinkQuerySet(models.QuerySet):
+    def standing(self):
+        """Links that nobody ended."""
+        return self.filter(ended_at__isnull=True)
+
+
+class Link(models.Model):
+    """That a case is tied to a system: how, with which data, under which account, and what happens when it is missing.
+
+    `live`: with data of production; a prototype holds none (domain.md). `on_failure`: what is done instead;
+    `told_users`: what people are told meanwhile. `timeout_seconds`: after which a call is given up.
+    """
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="links")
+    system = models.ForeignKey(System, models.PROTECT, related_name="links")
+    pattern = models.CharField(max_length=20, choices=PATTERNS.items())
+    direction = models.CharField(max_length=10, choices=DIRECTIONS.items())
+    access = models.CharField(max_length=20, choices=ACCESS.items())
+    purpose = models.TextField(blank=True, default="")
+    account = models.ForeignKey(ServiceAccount, models.PROTECT, null=True, blank=True, related_name="links")
+    data_classes = models.JSONField(default=list, blank=True)
+    live = models.BooleanField(default=False)
+    timeout_seconds = models.PositiveIntegerField(null=True, blank=True)
+    retry = models.CharField(max_length=200, blank=True, default="")
+    on_failure = models.TextField(blank=True, default="")
+    told_users = models.CharField(max_length=250, blank=True, default="")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    ended_reason = models.TextField(blank=True, default="")
+
+    objects = LinkQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative", "system", "pattern"],
+                condition=Q(ended_at__isnull=True),
+                name="one_link_per_case_system_and_pattern",
+            ),
+            by_whom_and_when("ended", name="link_ended_means_who_when_and_why", reason="ended_reason"),
+        ]
+        indexes = [
+            models.Index(fields=["system"], condition=Q(ended_at__isnull=True), name="links_by_system")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_pattern_display().partition(':')[0]} to {self.system}"
+
+
+class Hop(models.Model):
+    """One place that the data of a link pass through, in order, and its region.
+
+    Where it is a component of the case, its region is that of the version which runs; `vendor` is who runs the place.
+    """
+
+    link = models.ForeignKey(Link, models.PROTECT, related_name="hops")
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=120)
+    region = models.CharField(max_length=60, blank=True, default="")
+    vendor = models.ForeignKey("Vendor", models.PROTECT, null=True, blank=True, related_name="hops")
+    component = models.ForeignKey(Component, models.PROTECT, null=True, blank=True, related_name="hops")
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    history = governed()
+
+    class Meta:
+        ordering = ["link", "position", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["link", "position"], condition=Q(ended_at__isnull=True), name="one_hop_per_position"
+            )
+        ]
+        indexes = [models.Index(fields=["vendor"], condition=Q(ended_at__isnull=True), name="hops_by_vendor")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LinkAnswer(WrittenOnce):
+    """What the owner of a system says, in person, to being depended on (S1-37). `digest`: of the link as it was read.
+
+    It counts while the link still reads the same, that person still owns the system, and for ACCEPTANCE_DAYS.
+    """
+
+    link = models.ForeignKey(Link, models.PROTECT, related_name="answers")
+    accepts = models.BooleanField()
+    words = models.TextField(blank=True, default="")
+    read = models.TextField()
+    digest = models.CharField(max_length=64)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["link", "id"]
+        constraints = [
+            models.CheckConstraint(name="a_refused_link_says_why", condition=Q(accepts=True) | ~Q(words=""))
+        ]
+
+    def __str__(self) -> str:
+        return f"{'accepted' if self.accepts else 'declined'} by {self.by}"
+
+
+class SourceAcceptance(WrittenOnce):
+    """That the architecture seat accepts, for a time, a source in bad condition, and names the consequence.
+
+    At most 180 days (rulebook, int.sources_condition). `condition`: the one accepted; another asks again.
+    """
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="source_acceptances")
+    system = models.ForeignKey(System, models.PROTECT, related_name="acceptances")
+    condition = models.CharField(max_length=20, choices=CONDITIONS_OF_SYSTEMS.items())
+    consequence = models.TextField()
+    until = models.DateField()
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["initiative", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.system} until {self.until}"

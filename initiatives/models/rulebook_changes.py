@@ -1,0 +1,195 @@
+"""Trying a rulebook before it binds anybody: drafts that are edited here, and what each would do to the cases."""
+
+from django.db import models
+from django.db.models import Q
+
+from governance import clock
+from governance.ledger.row_history import governed
+from governance.models import Rulebook, User
+from governance.models.ledger import Entry
+from initiatives.models.initiative import Initiative
+from initiatives.models.reviews import Review
+
+
+class DraftQuerySet(models.QuerySet):
+    def standing(self):
+        """Drafts that are still worked on: neither loaded as a version nor dropped."""
+        return self.filter(loaded__isnull=True, dropped_at__isnull=True)
+
+
+class RulebookDraft(models.Model):
+    """A copy of a rulebook that people edit. Its history keeps every text it had; `number` counts them.
+
+    A version that was loaded does not change any more, so what is worked on is a row of its own until it is loaded as
+    one. `version`: what that version will be called, as the text says it.
+    """
+
+    version = models.CharField(max_length=40)
+    base = models.ForeignKey(Rulebook, models.PROTECT, related_name="+")
+    source = models.TextField()
+    digest = models.CharField(max_length=64)
+    number = models.PositiveIntegerField(default=1)
+    said = models.CharField(max_length=250, blank=True, default="")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    loaded = models.ForeignKey(Rulebook, models.PROTECT, null=True, blank=True, related_name="+")
+    dropped_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DraftQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="a_draft_is_loaded_or_dropped",
+                condition=Q(loaded__isnull=True) | Q(dropped_at__isnull=True),
+            ),
+            models.CheckConstraint(name="drafts_are_counted_from_one", condition=Q(number__gte=1)),
+        ]
+
+    def __str__(self) -> str:
+        return f"Draft of {self.version}"
+
+
+class ForecastQuerySet(models.QuerySet):
+    def of(self, digest: str):
+        """What was worked out for this very text, the newest first."""
+        return self.filter(digest=digest).order_by("-pk")
+
+
+class Forecast(models.Model):
+    """What a rulebook text would do in place of the one in force, worked out beside everybody's work and kept.
+
+    `kind`: to the cases as they are, published on `day`; or to the decisions of a period (`since` to `until`).
+    `entry`: the last entry of the record that it knows; `outcome`: SHA-256 of what was found, which publishing names.
+    """
+
+    CASES, DECISIONS = "cases", "decisions"
+    KINDS = {CASES: "Cases", DECISIONS: "Past decisions"}
+    WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
+    STATES = {WAITING: "Waiting", RUNNING: "Being worked out", DONE: "Worked out", FAILED: "Failed"}
+
+    not_governed = "worked out from the record; asking for it and publishing on it are entries"
+
+    kind = models.CharField(max_length=10, choices=KINDS.items(), default=CASES)
+    draft = models.ForeignKey(RulebookDraft, models.PROTECT, null=True, blank=True, related_name="forecasts")
+    version = models.CharField(max_length=40)
+    source = models.TextField()
+    digest = models.CharField(max_length=64)
+    in_force = models.ForeignKey(Rulebook, models.PROTECT, related_name="+")
+    day = models.DateField()
+    grace_until = models.DateField(null=True, blank=True)
+    since = models.DateField(null=True, blank=True)
+    until = models.DateField(null=True, blank=True)
+    state = models.CharField(max_length=10, choices=STATES.items(), default=WAITING)
+    trouble = models.TextField(blank=True, default="")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    computed_at = models.DateTimeField(null=True, blank=True)
+    entry = models.BigIntegerField(null=True, blank=True)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    seconds = models.FloatField(null=True, blank=True)
+    totals = models.JSONField(default=dict, blank=True)
+    outcome = models.CharField(max_length=64, blank=True, default="")
+
+    objects = ForecastQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="a_done_forecast_says_of_when",
+                condition=~Q(state="done")
+                | Q(computed_at__isnull=False, entry__isnull=False) & ~Q(outcome=""),
+            ),
+            models.CheckConstraint(
+                name="a_forecast_of_decisions_has_a_period",
+                condition=~Q(kind="decisions") | Q(since__isnull=False, until__isnull=False),
+            ),
+        ]
+        indexes = [models.Index(fields=["digest", "-id"], name="forecasts_by_text")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} under {self.version}"
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return f"/rulebook-effects/{self.pk}/"
+
+    @property
+    def under_way(self) -> bool:
+        """Whether somebody waits for it."""
+        return self.state in (self.WAITING, self.RUNNING)
+
+    @property
+    def ahead(self) -> bool:
+        """Whether it was worked out for a day to come."""
+        return bool(self.computed_at) and self.day > clock.local_day(self.computed_at)
+
+    def acts_since(self):
+        """What was done on cases since it was worked out, refusals left aside."""
+        return Entry.objects.acts().filter(id__gt=self.entry).exclude(case_ref="").exclude(kind="refused")
+
+
+class ForeseenQuerySet(models.QuerySet):
+    def losing(self):
+        """Cases whose supported stage falls."""
+        return self.filter(falls__gt=0)
+
+    def gaining(self):
+        """Cases whose supported stage rises."""
+        return self.filter(falls__lt=0)
+
+
+class Foreseen(models.Model):
+    """What a forecast found of one case, of its open review, or of one decision; where nothing changes is no row.
+
+    `falls`: by how many stages support falls, negative where it rises. `unmet` and `met`: requirements that a case
+    lacks or no longer lacks, as [key, who answers]; `because`: others that support falls or rises by. `votes`:
+    sign-offs as [id, seat, person, counts now, why not any more]. `before` and `after` of a review or decision:
+    "decidable" or "". `why`: what stands in the way, in words.
+    """
+
+    CASE, REVIEW, DECISION = "case", "review", "decision"
+    WHATS = {CASE: "Case", REVIEW: "Open review", DECISION: "Decision"}
+
+    not_governed = "worked out from the record, as its forecast is"
+
+    forecast = models.ForeignKey(Forecast, models.CASCADE, related_name="rows")
+    what = models.CharField(max_length=10, choices=WHATS.items())
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="+")
+    review = models.ForeignKey(Review, models.PROTECT, null=True, blank=True, related_name="+")
+    owner = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    before = models.CharField(max_length=20, blank=True, default="")
+    after = models.CharField(max_length=20, blank=True, default="")
+    label = models.CharField(max_length=60, blank=True, default="")
+    falls = models.SmallIntegerField(default=0)
+    unmet = models.JSONField(default=list, blank=True)
+    met = models.JSONField(default=list, blank=True)
+    because = models.JSONField(default=list, blank=True)
+    held = models.JSONField(default=list, blank=True)
+    freed = models.JSONField(default=list, blank=True)
+    debt = models.CharField(max_length=10, blank=True, default="")
+    due = models.DateField(null=True, blank=True)
+    votes = models.JSONField(default=list, blank=True)
+    why = models.JSONField(default=list, blank=True)
+
+    objects = ForeseenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["forecast", "id"]
+        verbose_name_plural = "foreseen"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["forecast", "what", "initiative", "review"],
+                nulls_distinct=False,
+                name="foreseen_once",
+            )
+        ]
+        indexes = [models.Index(fields=["forecast", "what", "falls"], name="foreseen_by_fall")]
+
+    def __str__(self) -> str:
+        return f"{self.get_what_display()} {self.initiative_id} in forecast {self.forecast_id}"

@@ -1,0 +1,1 @@
+"""Filters, paging, metrics, charts, search, export."""

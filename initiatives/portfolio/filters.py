@@ -1,0 +1,329 @@
+"""Looking at many cases at once: what they claim beside what their proof supports, filtered in the database.
+
+What is supported comes from the spans that `standing.rewrite` left; nothing is computed while somebody reads.
+"""
+
+import django_filters
+from django import forms
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    DateField,
+    Exists,
+    F,
+    Field,
+    FilteredRelation,
+    IntegerField,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Least
+from django_filters.fields import ModelChoiceField
+
+from governance import contributions
+from governance.models import ContractVersion, Rulebook, Unit
+from governance.sign_in.sign_in_forms import Choices
+from governance.templatetags.plumbline import LAYER_WORDS
+from initiatives.models import Condition, FormerTitle, Initiative, Obligation, RoleAssignment
+from initiatives.models.initiative import STAGES, TIERS, supported_rank
+
+SUPPORTED = {
+    "production": "Production",
+    "mvp": "MVP",
+    "prototype": "Prototype",
+    "proposed": "Nothing yet",
+    "recomputing": "Being recomputed",
+}
+ORDERS = {
+    "supported": "supported stage, then worst first",
+    "worst": "worst first",
+    "longest": "longest in stage",
+    "due": "next due",
+    "title": "title",
+}
+WITHDRAWN = "withdrawn"
+AT_HAND = ("q", "claimed", "unit", "mine", "shortfall", "held")  # the other filters are folded
+
+
+def with_support(cases: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
+    """Cases with what they are chosen and ordered by, as it holds at `moment`: supported, shortfall, held, gaps.
+
+    `supported` is "recomputing" where the standing was computed under another rulebook than `rulebook`.
+    """
+    covering = Q(spans__from_at__lte=moment) & (
+        Q(spans__until_at__isnull=True) | Q(spans__until_at__gt=moment)
+    )
+    return cases.annotate(
+        span=FilteredRelation("spans", condition=covering),
+        supported=_known(rulebook, "supported", "recomputing", CharField()),
+        shortfall=_known(rulebook, "shortfall", 0, IntegerField()),
+        held=_known(rulebook, "held", False, BooleanField()),
+        next_stale_on=_known(rulebook, "next_stale_on", None, DateField()),
+        gap_counts=F("span__gaps"),
+    )
+
+
+def with_due(cases: QuerySet) -> QuerySet:
+    """Cases with `next_due`: the first day on which a debt or a condition falls due, or proof goes stale."""
+    owed = Obligation.objects.unsettled().filter(initiative=OuterRef("pk")).order_by()
+    bound = Condition.objects.filter(review__initiative=OuterRef("pk"), met_at__isnull=True).order_by()
+    return cases.annotate(
+        next_due=Least(
+            Subquery(owed.values("initiative").annotate(first=Min("due")).values("first")),
+            Subquery(bound.values("review__initiative").annotate(first=Min("due")).values("first")),
+            "next_stale_on",
+        )
+    )
+
+
+def with_standing(cases: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
+    """Cases with all that holds for them at `moment`: as `with_support` and `with_due`, and label and scale tests."""
+    return with_details(with_support(cases, rulebook, moment), rulebook)
+
+
+def with_details(cases: QuerySet, rulebook: Rulebook | None) -> QuerySet:
+    """What rows show besides what they were chosen by; `cases` as `with_support` annotated them."""
+    return with_due(cases).annotate(
+        label=_known(rulebook, "label", "", CharField()),
+        governance=F("span__governance"),
+        integration=F("span__integration"),
+        adoption=F("span__adoption"),
+    )
+
+
+def _known(rulebook: Rulebook | None, column: str, unknown, field: Field) -> Case:
+    current = Q(standing__rulebook=rulebook, span__isnull=False)
+    return Case(When(current, then=F(f"span__{column}")), default=Value(unknown), output_field=field)
+
+
+def known(cases: QuerySet, rulebook: Rulebook | None) -> QuerySet:
+    """Those that are not being recomputed, by supported stage and then worst first: in the order of an index.
+
+    `cases` as `with_support` annotated them.
+    """
+    return (
+        cases.alias(now=F("span__pk"), height=supported_rank("span__supported"), lack=F("span__shortfall"))
+        .filter(now__isnull=False, standing__rulebook=rulebook)
+        .order_by(F("height").desc(), F("lack").desc(), "pk")
+    )
+
+
+def with_people(cases: QuerySet) -> QuerySet:
+    """Cases with `unit_name`, `owner_name` (the accepted owner, or None), and whether anybody ever owned them."""
+    # Not EXISTS: for that the database may gather the owners of all cases, where a page shows fifty.
+    accepted = _owned().filter(accepted_at__isnull=False).values(accepted=Value(True))
+    return cases.annotate(
+        unit_name=F("unit__name"),
+        owner_name=Subquery(_owned().in_force().values("person__full_name")[:1]),
+        ever_owned=Coalesce(Subquery(accepted[:1]), False),
+    )
+
+
+def with_contract(cases: QuerySet, moment) -> QuerySet:
+    """Cases with `contracted`: whether a contract is in force at `moment`."""
+    force = ContractVersion.objects.filter(
+        Q(ends_at__isnull=True) | Q(ends_at__gt=moment),
+        contract=OuterRef("contract"),
+        starts_at__lte=moment,
+    )
+    return cases.annotate(contracted=Exists(force))
+
+
+def _owned():
+    return RoleAssignment.objects.filter(initiative=OuterRef("pk"), role="owner")
+
+
+class _UnitField(ModelChoiceField):
+    """A unit, marked where an imported list brought it."""
+
+    def label_from_instance(self, unit) -> str:
+        """Its name with the mark."""
+        return unit.label
+
+
+class _UnitFilter(django_filters.ModelChoiceFilter):
+    field_class = _UnitField
+
+
+class PortfolioFilter(django_filters.FilterSet):
+    """The filters of the portfolio. A value that is not understood is ignored and said so on the page."""
+
+    q = django_filters.CharFilter(
+        label="Search",
+        method="search",
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "title, AI-42, owner"}),
+    )
+    claimed = django_filters.ChoiceFilter(
+        widget=Choices,
+        label="Claimed stage",
+        field_name="stage",
+        choices=list(STAGES.items()),
+        empty_label="any",
+    )
+    supported = django_filters.ChoiceFilter(
+        widget=Choices, label="Supported stage", choices=list(SUPPORTED.items()), empty_label="any"
+    )
+    unit = _UnitFilter(
+        widget=Choices, label="Unit", queryset=Unit.objects.living(), method="in_unit", empty_label="any"
+    )
+    layer = django_filters.ChoiceFilter(
+        widget=Choices,
+        label="Gap in layer",
+        choices=list(LAYER_WORDS.items()),
+        method="gap_in",
+        empty_label="any",
+    )
+    tier = django_filters.ChoiceFilter(
+        widget=Choices,
+        label="Risk tier",
+        choices=[*TIERS.items(), ("unset", "Not confirmed")],
+        method="of_tier",
+        empty_label="any",
+    )
+    report = django_filters.ChoiceFilter(
+        widget=Choices,
+        label="Report",
+        choices=lambda: [(report.key, report.words) for report in contributions.reports],
+        method="reported",
+        empty_label="all cases",
+    )
+    sort = django_filters.ChoiceFilter(
+        widget=Choices,
+        label="Order",
+        choices=list(ORDERS.items()),
+        method="ordered",
+        empty_label=None,
+        null_label=None,
+    )
+    mine = django_filters.BooleanFilter(label="Mine", method="of_mine", widget=forms.CheckboxInput())
+    shortfall = django_filters.BooleanFilter(
+        label="Shortfall only", method="short", widget=forms.CheckboxInput()
+    )
+    held = django_filters.BooleanFilter(label="Held", method="on_hold", widget=forms.CheckboxInput())
+    imported = django_filters.BooleanFilter(
+        label="Imported claims", method="from_import", widget=forms.CheckboxInput()
+    )
+
+    class Meta:
+        model = Initiative
+        fields: list[str] = []
+
+    @property
+    def values(self) -> dict:
+        """What was asked for and understood."""
+        return self.form.cleaned_data if self.is_bound and hasattr(self.form, "cleaned_data") else {}
+
+    @property
+    def order(self) -> str:
+        """The order asked for, one of `ORDERS`."""
+        return self.values.get("sort") or "supported"
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything was asked for besides an order."""
+        return any(value for name, value in self.values.items() if name != "sort")
+
+    @property
+    def qs(self) -> QuerySet:
+        """The cases that pass, withdrawn ones left out unless asked for, in the order asked for."""
+        cases = super().qs  # which reads the form, too
+        if self.order == "due":
+            cases = with_due(cases)
+        if self.values.get("report") != WITHDRAWN:
+            cases = cases.live()
+        return cases.order_by(*_order(self.order))
+
+    @property
+    def at_hand(self) -> list:
+        """The fields that are always shown, in the order in which people reach for them."""
+        return [self.form[name] for name in AT_HAND]
+
+    @property
+    def further(self) -> list:
+        """The fields that are folded until one of them is used."""
+        return [field for field in self.form if field.name not in AT_HAND]
+
+    @property
+    def unfolded(self) -> bool:
+        """Whether one of the folded fields says something."""
+        return any(self.data.get(field.name) for field in self.further)
+
+    @property
+    def report_shown(self) -> contributions.Report | None:
+        """The report that is looked at, if any."""
+        key = self.form.cleaned_data.get("report") if self.form.is_valid() else None
+        return next((report for report in contributions.reports if report.key == key), None)
+
+    def search(self, cases, name, value):
+        """By reference, title, a title it bore before, or the name of an owner, each word anywhere."""
+        for word in value.split()[:8]:
+            number = word.upper().removeprefix("AI-")
+            former = FormerTitle.objects.filter(initiative=OuterRef("pk"), title__icontains=word)
+            found = Q(title__icontains=word) | Exists(former)
+            found |= Exists(
+                _owned().filter(
+                    accepted_at__isnull=False, ended_at__isnull=True, person__full_name__icontains=word
+                )
+            )
+            if number.isascii() and number.isdecimal() and len(number) < 10:
+                found |= Q(number=int(number))
+            cases = cases.filter(found)
+        return cases
+
+    def in_unit(self, cases, name, unit):
+        """The unit and everything below it."""
+        return cases.filter(unit__path__startswith=unit.path)
+
+    def gap_in(self, cases, name, layer):
+        """Something is missing in this layer."""
+        return cases.filter(gap_counts__has_key=layer).exclude(supported="recomputing")
+
+    def of_tier(self, cases, name, tier):
+        """The confirmed tier."""
+        return cases.filter(tier="" if tier == "unset" else tier)
+
+    def reported(self, cases, name, key):
+        """What the report is about."""
+        report = next(report for report in contributions.reports if report.key == key)
+        return report.apply(cases)
+
+    def ordered(self, cases, name, value):
+        """Nothing here: the order is put on last."""
+        return cases
+
+    def of_mine(self, cases, name, wanted):
+        """Whoever looks holds a role on them, or was asked to."""
+        if not wanted:
+            return cases
+        held = RoleAssignment.objects.open().filter(person=self.request.user)
+        return cases.filter(pk__in=held.values("initiative"))
+
+    def short(self, cases, name, wanted):
+        """Claims above what proof supports."""
+        return cases.filter(shortfall__gt=0) if wanted else cases
+
+    def on_hold(self, cases, name, wanted):
+        """Held now."""
+        return cases.filter(held=True) if wanted else cases
+
+    def from_import(self, cases, name, wanted):
+        """Claims that rest on an import."""
+        return cases.filter(basis="import") if wanted else cases
+
+
+def _order(key: str) -> tuple:
+    rank = supported_rank("supported")
+    return {
+        "supported": (rank.desc(), F("shortfall").desc(), "pk"),
+        "worst": (F("shortfall").desc(), rank.asc(), "number"),
+        "longest": ("since", "number"),
+        "due": (F("next_due").asc(nulls_last=True), "number"),
+        "title": (Coalesce("title", Value("")), "number"),
+    }[key]

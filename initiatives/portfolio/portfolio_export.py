@@ -1,0 +1,105 @@
+"""The portfolio as a table for spreadsheets: stage and goal on every row, claimed beside supported."""
+
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+
+from governance import clock
+from governance.rulebook import Book
+from governance.tables import csv_export
+from governance.templatetags.plumbline import layer_word, stage_word
+from initiatives.models.initiative import PROTOTYPE
+
+HEADING = [
+    "Reference",
+    "Title",
+    "Unit",
+    "Claimed stage",
+    "Goal of the stage",
+    "Note",
+    "Claim rests on",
+    "Supported stage",
+    "Shortfall",
+    "Governance test",
+    "Integration test",
+    "Adoption test",
+    "Gaps by layer",
+    "Held",
+    "Owner",
+    "Risk tier",
+    "In stage since",
+    "Days in stage",
+    "Next due",
+]
+CHUNK = 500
+
+
+def portfolio(cases: QuerySet, book: Book | None, *, of: str = "", by) -> StreamingHttpResponse:
+    """The cases of the portfolio, as `filters.with_standing`, `with_people` and `with_contract` annotated them."""
+    return csv_export.stream("portfolio", HEADING, _rows(cases, book), of=of, by=by)
+
+
+def _rows(cases: QuerySet, book: Book | None):
+    now = clock.now()
+    for case in cases.iterator(chunk_size=CHUNK):
+        known = case.supported != "recomputing"
+        yield [
+            case.ref,
+            case.title,
+            case.unit_name,
+            stage_word(case.stage),
+            goal_of(book, case.stage),
+            caution(case),
+            "an import, not evidenced here" if case.imported else case.basis.replace("_", " "),
+            supported_words(case),
+            case.label if known else "",
+            _test(case.governance, known),
+            _test(case.integration, known),
+            _test(case.adoption, known),
+            gap_words(case.gap_counts) if known else "",
+            case.held,
+            owner_words(case),
+            case.get_tier_display() or "not confirmed",
+            clock.local_day(case.since),
+            (now - case.since).days,
+            case.next_due,
+        ]
+
+
+def goal_of(book: Book | None, stage: str) -> str:
+    """What the rulebook says the stage is for; ideas and closed cases have no goal of their own."""
+    rule = book.stages.get(stage) if book else None
+    return (rule.goal or rule.meaning) if rule else "describe it honestly"
+
+
+def caution(case) -> str:
+    """What nobody may overlook: prototypes are not production-ready, and whether a contract binds."""
+    words = []
+    if case.withdrawn_at:
+        words.append("withdrawn")
+    if case.stage == PROTOTYPE:
+        words.append("not production-ready")
+        if not case.contracted:
+            words.append("no contract in force")
+    return "; ".join(words)
+
+
+def supported_words(case) -> str:
+    """The supported stage in words."""
+    if case.supported == "recomputing":
+        return "being recomputed"
+    return stage_word(case.supported) if case.supported != "proposed" else "nothing yet"
+
+
+def gap_words(counts: dict | None) -> str:
+    """ "3 integration, 1 policy": how much is missing, by layer, most first."""
+    rows = sorted((counts or {}).items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{count} {layer_word(layer).lower()}" for layer, count in rows)
+
+
+def owner_words(case) -> str:
+    """The accepted owner by name, or which kind of nobody."""
+    return case.owner_name or ("vacant" if case.ever_owned else "no owner here yet")
+
+
+def _test(outcome: bool | None, known: bool) -> str:
+    return ("passes" if outcome else "does not pass") if known and outcome is not None else "not known"

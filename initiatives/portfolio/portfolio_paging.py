@@ -1,0 +1,108 @@
+"""The portfolio page by page: no page works for the cases that are not on it.
+
+The keys of a page come first, in the order asked for and from the end that is nearer, and everything that a row shows
+is read for these keys alone. In the order that the portfolio opens with, an index holds the cases whose standing is
+known; those that are being recomputed follow them.
+"""
+
+from collections.abc import Iterable
+
+from django.db.models import Count, Q, QuerySet
+
+from governance.database.batch_read import Batch, Given, Rows
+from governance.database.request_memo import counts, lists
+from governance.models import Rulebook
+from initiatives.models import Initiative, Span, Standing
+from initiatives.portfolio import filters
+
+_SHOWN = filters.with_people(
+    filters.with_standing(Initiative.objects.all(), Given("rulebook"), Given("moment"))
+)
+_ROWS = Batch(cases=Rows(_SHOWN, "pk"))
+
+
+class Listing:
+    """The chosen cases in their order, for a paginator: `total` of them, of which `short` claim too much.
+
+    `seen` is what the person may see at all: where nothing was asked for, it is counted without looking at standings.
+    """
+
+    def __init__(self, chosen: filters.PortfolioFilter, seen: QuerySet, rulebook: Rulebook | None, moment):
+        self.cases, self.rulebook, self.moment = chosen.qs, rulebook, moment
+        self.known_first = chosen.order == "supported"
+        self.counted = self.cases if chosen.narrowed else seen.live()
+        short = self.cases.filter(shortfall__gt=0) if chosen.narrowed else self._short(seen)
+        self.total, self.short = counts(self.counted.order_by(), short.order_by())
+
+    def __len__(self) -> int:
+        return self.total
+
+    def __getitem__(self, part: slice) -> list[Initiative]:
+        """These cases, as rows show them."""
+        return self.rows(self._keys(*part.indices(self.total)[:2]))
+
+    def by_stage(self) -> dict[str, int]:
+        """How many of the cases stand in each stage that has any."""
+        told = self.counted.order_by().values("stage").annotate(n=Count("pk"))
+        return dict(told.values_list("stage", "n"))
+
+    def heads(self, stages: dict[str, int], most: int) -> dict[str, list[Initiative]]:
+        """The first cases of each of these stages, of which so many stand in it."""
+        of_stage = {stage: self.cases.filter(stage=stage) for stage in stages}
+        if not of_stage:
+            return {}
+        ordered = {stage: self._known(cases) for stage, cases in of_stage.items()}
+        if not self.known_first:
+            ordered = of_stage
+        keys = dict(zip(stages, lists(*(cases[:most] for cases in ordered.values())), strict=True))
+        if any(len(keys[stage]) < min(most, count) for stage, count in stages.items()):
+            rest = lists(*(self._unknown(cases)[:most] for cases in of_stage.values()))
+            keys = {stage: (keys[stage] + more)[:most] for stage, more in zip(stages, rest, strict=True)}
+        found = {case.pk: case for case in self.rows(key for of in keys.values() for key in of)}
+        return {stage: [found[key] for key in of if key in found] for stage, of in keys.items()}
+
+    def rows(self, keys: Iterable[int]) -> list[Initiative]:
+        """The cases with these keys, in this order, with what holds for them and whose they are."""
+        keys = list(keys)
+        rulebook = self.rulebook.pk if self.rulebook else 0
+        rows = _ROWS.ask(keys, rulebook=rulebook, moment=self.moment)["cases"]
+        found = {case.pk: case for case in rows}
+        return [found[key] for key in keys if key in found]
+
+    def _short(self, seen: QuerySet) -> QuerySet:
+        """Spans that hold now and fall short; no case that was withdrawn has one, because only ideas are."""
+        spans = Span.objects.covering(self.moment).filter(shortfall__gt=0)
+        key = self.rulebook.pk if self.rulebook else 0
+        # Two ranges of an index; "another than" would be asked of every standing there is.
+        outdated = Standing.objects.filter(Q(rulebook__lt=key) | Q(rulebook__gt=key))
+        spans = spans.exclude(initiative__in=outdated.values("initiative"))
+        return spans.filter(initiative__in=seen.order_by().values("pk")) if seen.query.where else spans
+
+    def _known(self, cases: QuerySet) -> QuerySet:
+        return filters.known(cases, self.rulebook)
+
+    def _unknown(self, cases: QuerySet) -> QuerySet:
+        return cases.filter(supported="recomputing").order_by("pk")
+
+    def _keys(self, start: int, stop: int) -> list[int]:
+        if not self.known_first:
+            return _between(self.cases, start, stop, self.total)
+        known, unknown = self._known(self.cases), self._unknown(self.cases)
+        if start + stop <= self.total:
+            keys = _between(known, start, stop, self.total)
+            if len(keys) == stop - start:
+                return keys
+        (others,) = counts(unknown.order_by())
+        first = self.total - others
+        keys = _between(known, start, min(stop, first), first)
+        return keys + _between(unknown, max(0, start - first), stop - first, others)
+
+
+def _between(cases: QuerySet, start: int, stop: int, total: int) -> list[int]:
+    """The keys from `start` to `stop` of so many cases, read from the end that is nearer."""
+    if start >= stop:
+        return []
+    keys = cases.values_list("pk", flat=True)
+    if start + stop <= total:
+        return list(keys[start:stop])
+    return list(keys.reverse()[total - stop : total - start])[::-1]

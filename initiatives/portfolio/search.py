@@ -1,0 +1,285 @@
+"""One box over everything: cases by reference, title and former title, people, systems, vendors, terms, evidence.
+
+Only what the person may see is found (`permissions.visible_to`), and nothing counts what they may not. Each question
+asks for a few rows more than are shown, newest first, and never for a count. What an answer costs does not grow with
+the company: a rare word is looked up in the index, and one that half of the portfolio has in the newest rows.
+"""
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from django.db.models import F, QuerySet, Window
+from django.db.models.functions import RowNumber
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.text import Truncator
+
+from governance import clock
+from governance.database.request_memo import lists
+from governance.database.text_search import LONGEST, MOST_WORDS, Words, question
+from governance.models import Membership, User
+from governance.templatetags.plumbline import day, stage_word
+from initiatives.cases import permissions as case_permissions
+from initiatives.models import (
+    Component,
+    Evidence,
+    Initiative,
+    RoleAssignment,
+    ServiceAccount,
+    System,
+    Term,
+    Vendor,
+)
+
+FEW = 5  # of each group, where all groups are shown
+MOST = 100  # of one group; what lies deeper is found by a further word
+NAMED = 3  # cases named beside a person
+RARE = 1000  # rows with all the words, whoever may see them; the planner alone cannot tell how rare a word is
+
+REFERENCE = re.compile(r"(?<![^\W_])(?:ai[\s-]*|#)0*([1-9]\d{0,8})(?![^\W_])", re.IGNORECASE)
+NUMBER = re.compile(r"(?<![^\W_])0*([1-9]\d{0,8})(?![^\W_])")
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One thing found: what it is called, where it is, and the words beside it; `cases` are those of a person."""
+
+    title: str
+    link: str = ""
+    ref: str = ""
+    beside: str = ""
+    tags: tuple[str, ...] = ()
+    cases: tuple["Hit", ...] = ()
+    more: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found of one kind, as far as it was looked for; `more` where there is more than that."""
+
+    key: str
+    words: str
+    hits: list[Hit] = field(default_factory=list)
+    more: bool = False
+
+
+class Search:
+    """What somebody typed, asked of everything that they may see."""
+
+    def __init__(self, text: str, person: User):
+        self.text = " ".join(text.split())[:LONGEST]
+        self.person = person
+        self.seen = case_permissions.visible_to(person)
+
+    @cached_property
+    def references(self) -> list[int]:
+        """The cases that are meant for certain: AI-0042, ai 42, #42."""
+        return [int(number) for number in REFERENCE.findall(self.text)][:MOST_WORDS]
+
+    @cached_property
+    def numbers(self) -> list[int]:
+        """The cases that are perhaps meant: a bare 42 too."""
+        return self.references or [int(number) for number in NUMBER.findall(self.text)][:MOST_WORDS]
+
+    @cached_property
+    def words(self) -> str:
+        """What is looked for in titles and names; "" when nothing can be."""
+        return question(self.text)
+
+    @cached_property
+    def beside(self) -> str:
+        """The words beside the numbers of cases: what else is said of them."""
+        return question(NUMBER.sub(" ", REFERENCE.sub(" ", self.text)))
+
+    @cached_property
+    def rare(self) -> dict[str, list[int]]:
+        """By place, the keys of the rows with the words, where they are few: one question for all."""
+        found = lists(*(self._keys(place)[: RARE + 1] for place in PLACES))
+        return {place: keys for place, keys in zip(PLACES, found, strict=True) if len(keys) <= RARE}
+
+    def _keys(self, place: str) -> QuerySet:
+        return PLACES[place](self.words).order_by().values(KEY_OF.get(place, "pk"))
+
+    def _with_words(self, place: str, rows: QuerySet) -> QuerySet:
+        """Those rows that have the words."""
+        few = self.rare.get(place)
+        # Told one by one where they are few: the planner would look for them row by row. No row has the key 0; with it
+        # the question is sent even where none is there, because its absence would tell that something is hidden.
+        return rows.filter(pk__in=self._keys(place) if few is None else [0, *few])
+
+    def _open(self, place: str, rows: QuerySet, most: int) -> list:
+        """Those of the register that have the words: open to whoever signed in, so an absence hides nothing."""
+        return [] if self.rare.get(place) == [] else list(self._with_words(place, rows)[:most])
+
+    def all(self) -> list[Found]:
+        """The first few of every group; groups without any are left out."""
+        return [found for key in GROUPS if (found := self.of(key, FEW)).hits] if self.words else []
+
+    def of(self, key: str, most: int = MOST) -> Found:
+        """What was found of one kind, at most so many."""
+        words, find = GROUPS[key]
+        hits = list(find(self, most + 1)) if self.words else []
+        return Found(key, words, hits[:most], more=len(hits) > most)
+
+    def cases(self, most: int) -> list[Hit]:
+        """Cases meant by number, then by their title, then by a title that they had once."""
+        seen, found = self.seen.select_related("unit"), {}
+        if self.numbers:
+            meant = seen.filter(number__in=self.numbers)
+            meant = meant.filter(title__says=self.beside) if self.beside else meant
+            found = {case.pk: _case(case) for case in meant.order_by("number")}
+        named = self._with_words("cases", seen).exclude(pk__in=list(found)).order_by("-pk")
+        found |= {case.pk: _case(case) for case in named[:most]}
+        if len(found) < most:
+            found |= self._once_called(seen.exclude(pk__in=list(found)), most)
+        return list(found.values())[:most]
+
+    def _once_called(self, others: QuerySet, most: int) -> dict[int, Hit]:
+        cases = list(self._with_words("former titles", others).order_by("-pk")[:most])
+        titles = {}
+        if cases:
+            rows = Initiative.history.filter(id__in=[case.pk for case in cases], title__says=self.words)
+            titles = dict(rows.order_by("history_id").values_list("id", "title"))
+        return {case.pk: _case(case, once=titles.get(case.pk, "")) for case in cases}
+
+    def people(self, most: int) -> list[Hit]:
+        """People with an account, where they work and sit, and their cases among those one may see."""
+        named = User.objects.active().filter(full_name__says=self.words).select_related("unit")
+        people = list(named.order_by("full_name", "pk")[:most])
+        if not people:
+            return []
+        roles: dict[int, list[Hit]] = {}
+        held = RoleAssignment.objects.in_force().filter(person__in=people, initiative__in=self.seen)
+        place = Window(RowNumber(), partition_by=F("person"), order_by=F("initiative").desc())
+        held = held.annotate(place=place).filter(place__lte=NAMED + 1).select_related("initiative")
+        for row in held.order_by("person", "place"):
+            hit = Hit(row.initiative.title, row.initiative.get_absolute_url(), row.initiative.ref)
+            roles.setdefault(row.person_id, []).append(_with(hit, row.get_role_display()))
+        seats: dict[int, list[str]] = {}
+        for row in Membership.objects.held_at(clock.now()).filter(person__in=people).select_related("board"):
+            seats.setdefault(row.person_id, []).append(f"{row.get_seat_display()}, {row.board}")
+        return [_person(person, roles.get(person.pk, []), seats.get(person.pk, [])) for person in people]
+
+    def systems(self, most: int) -> list[Hit]:
+        """What the register describes: systems by name and place, those in use first, then accounts in them."""
+        last = (F("retired_at").asc(nulls_first=True), "-pk")
+        found = [
+            Hit(
+                row.name,
+                row.get_absolute_url(),
+                beside=", ".join(filter(None, [row.get_kind_display(), row.location])),
+                tags=("retired",) if row.retired_at else (),
+            )
+            for row in self._open("systems", System.objects.order_by(*last), most)
+        ]
+        last = (F("closed_at").asc(nulls_first=True), "-pk")
+        accounts = ServiceAccount.objects.select_related("system").order_by(*last)
+        return found + [
+            Hit(
+                row.name,
+                f"{row.system.get_absolute_url()}#accounts",
+                beside=f"Service account in {row.system}",
+                tags=("closed",) if row.closed_at else (),
+            )
+            for row in (self._open("accounts", accounts, most - len(found)) if len(found) < most else ())
+        ]
+
+    def terms(self, most: int) -> list[Hit]:
+        """The glossary: terms by name and by what is meant."""
+        rows = self._open("terms", Term.objects.order_by("-pk"), most)
+        return [
+            Hit(row.name, row.get_absolute_url(), beside=Truncator(row.meaning).words(30)) for row in rows
+        ]
+
+    def parts(self, most: int) -> list[Hit]:
+        """Vendors that are listed; what cases run on: components by vendor and name, platforms by name."""
+        listed = self._open("vendors", Vendor.objects.order_by("-pk"), most)
+        found = [Hit(row.name, row.get_absolute_url(), beside="Vendor, with its terms") for row in listed]
+        return found + self._run_on(most - len(found)) if len(found) < most else found
+
+    def _run_on(self, most: int) -> list[Hit]:
+        rows = self._with_words("components", Component.objects.filter(initiative__in=self.seen))
+        rows = rows.select_related("initiative").order_by("-pk")
+        found = [
+            Hit(
+                f"{row.name}, {row.vendor}" if row.vendor else row.name,
+                reverse("running", args=[row.initiative.ref]),
+                row.initiative.ref,
+                f"{row.get_layer_display()} of {row.initiative.title}",
+            )
+            for row in rows[:most]
+        ]
+        if len(found) < most:
+            on = self._with_words("platforms", self.seen).order_by("-pk")[: most - len(found)]
+            found += [
+                Hit(case.platform, case.get_absolute_url(), case.ref, f"Platform of {case.title}")
+                for case in on
+            ]
+        return found
+
+    def evidence(self, most: int) -> list[Hit]:
+        """Proof by its title; of one case where a reference stands beside the words."""
+        rows = Evidence.objects.filter(initiative__in=self.seen)
+        if self.references and self.beside:
+            rows = rows.filter(initiative__number__in=self.references, title__says=self.beside)
+        else:
+            rows = self._with_words("evidence", rows)
+        return [
+            Hit(
+                row.title,
+                reverse("evidence-item", args=[row.initiative.ref, row.pk]),
+                row.initiative.ref,
+                f"{row.get_kind_display()} of {row.initiative.title}, observed {day(row.observed_on)}",
+                ("withdrawn",) if row.withdrawn_at else (),
+            )
+            for row in rows.select_related("initiative").order_by("-pk")[:most]
+        ]
+
+
+def _case(case: Initiative, once: str = "") -> Hit:
+    tags = tuple(
+        word for word, true in (("withdrawn", case.withdrawn_at), ("confidential", case.confidential)) if true
+    )
+    called = f" Once called “{once}”." if once else ""
+    beside = f"{stage_word(case.stage).capitalize() if case.stage != 'mvp' else 'MVP'}, {case.unit}.{called}"
+    return Hit(case.title, case.get_absolute_url(), case.ref, beside, tags)
+
+
+def _with(hit: Hit, role: str) -> Hit:
+    return Hit(hit.title, hit.link, hit.ref, role)
+
+
+def _person(person: User, cases: list[Hit], seats: list[str]) -> Hit:
+    works = person.unit.name if person.unit_id else ""
+    more = f"{reverse('portfolio')}?{urlencode({'q': person.full_name})}" if len(cases) > NAMED else ""
+    beside = "; ".join(filter(None, [works, *seats]))
+    return Hit(person.full_name, beside=beside, cases=tuple(cases[:NAMED]), more=more)
+
+
+# Where words are looked for besides names of people, and the rows that have them.
+PLACES = {
+    "cases": lambda words: Initiative.objects.filter(title__says=words),
+    "former titles": lambda words: Initiative.history.filter(title__says=words),
+    "components": lambda words: Component.objects.annotate(words=Words("vendor", "name")).filter(
+        words__says=words
+    ),
+    "systems": lambda words: System.objects.annotate(words=Words("name", "location")).filter(
+        words__says=words
+    ),
+    "accounts": lambda words: ServiceAccount.objects.filter(name__says=words),
+    "vendors": lambda words: Vendor.objects.filter(name__says=words),
+    "terms": lambda words: Term.objects.annotate(words=Words("name", "meaning")).filter(words__says=words),
+    "platforms": lambda words: Initiative.objects.filter(platform__says=words),
+    "evidence": lambda words: Evidence.objects.filter(title__says=words),
+}
+KEY_OF = {"former titles": "id"}  # which column of theirs holds the key of what is shown, where it is another
+# In the order in which they are shown: the words above each, and what finds it.
+GROUPS = {
+    "cases": ("Cases", Search.cases),
+    "people": ("People", Search.people),
+    "systems": ("Systems", Search.systems),
+    "terms": ("Terms", Search.terms),
+    "parts": ("Vendors and platforms", Search.parts),
+    "evidence": ("Evidence", Search.evidence),
+}

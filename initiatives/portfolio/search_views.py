@@ -1,0 +1,27 @@
+"""The search: one box, grouped answers."""
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from governance.web.help_topics import topics_about
+from initiatives.cases.case_frame import pick
+from initiatives.portfolio.search import GROUPS, MOST, Search
+
+PAGE = 25
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """What the words find: the first few of every group, or all of the group named by `in`, page by page."""
+    asked = Search(request.GET.get("q", ""), request.user)
+    chosen = pick(request.GET.get("in"), GROUPS)
+    context = {"nav": "search", "asked": asked, "chosen": chosen, "groups": GROUPS, "most": MOST}
+    if chosen:
+        context["found"] = asked.of(chosen)
+        context["page"] = Paginator(context["found"].hits, PAGE).get_page(request.GET.get("page"))
+    else:
+        context["all"] = asked.all()
+        context["topics"] = topics_about(asked.words)
+    return render(request, "initiatives/search.html", context)

@@ -1,0 +1,145 @@
+"""The portfolio: claimed beside supported, as a table, as a board, and as a file."""
+
+from typing import NamedTuple
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from governance import clock, contributions
+from governance.models import Rulebook
+from governance.people.boards import seats_held
+from governance.templatetags.days import keep
+from governance.templatetags.plumbline import day
+from governance.transparency_log import as_of
+from governance.web.middleware import on_any_day
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import page_of
+from initiatives.models.initiative import CLOSED, RUNNING, STAGES
+from initiatives.portfolio import filters, portfolio_export
+from initiatives.portfolio.portfolio_paging import Listing
+from initiatives.portfolio.report_links import PILOTS
+
+PAGE = 50
+PER_COLUMN = 25
+TESTS = ("governance", "integration", "adoption")
+
+
+@on_any_day(access.portfolio_on_any_day)
+@require_safe
+def portfolio(request: HttpRequest) -> HttpResponse:
+    """Cases that the person may see, filtered by the address. `?view=board` puts them into columns."""
+    rulebook = Rulebook.objects.in_force()
+    book = rulebook.book if rulebook else None
+    chosen = chosen_cases(request, rulebook)
+    listing = Listing(chosen, case_permissions.visible_to(request.user), rulebook, clock.now())
+    board = request.GET.get("view") == "board"
+    context = {
+        "nav": "portfolio",
+        "filter": chosen,
+        "filtered": any(request.GET.get(name) for name in chosen.filters),
+        "reports": contributions.reports,
+        "report": chosen.report_shown,
+        "pilots": chosen.report_shown is not None and chosen.report_shown.key == PILOTS,
+        "totals": {"all": listing.total, "short": listing.short},
+        "view": "board" if board else "table",
+        "may_look_back": as_of.current() is None
+        and (request.user.is_auditor or bool(seats_held(request.user))),
+    }
+    if board:
+        context["columns"] = _columns(listing, book)
+    else:
+        context["page"] = page_of(request, listing, PAGE)
+        context["rows"] = _rows(context["page"], book)
+    template = "initiatives/portfolio_board.html" if board else "initiatives/portfolio.html"
+    return render(request, template, context)
+
+
+@require_safe
+def export(request: HttpRequest) -> HttpResponse:
+    """The same cases as a CSV file, written as it is read."""
+    rulebook = Rulebook.objects.in_force()
+    cases = filters.with_details(chosen_cases(request, rulebook).qs, rulebook)
+    cases = filters.with_people(filters.with_contract(cases, clock.now()))
+    of = request.GET.urlencode() or "all cases"
+    return portfolio_export.portfolio(cases, rulebook.book if rulebook else None, of=of, by=request.user)
+
+
+def chosen_cases(request: HttpRequest, rulebook: Rulebook | None) -> filters.PortfolioFilter:
+    """The cases that the person may see, filtered by the address, with what holds for them now."""
+    seen = filters.with_support(case_permissions.visible_to(request.user), rulebook, clock.now())
+    return filters.PortfolioFilter(request.GET, queryset=seen, request=request)
+
+
+class Told(NamedTuple):
+    """What a row says of claim and proof: the same for many cases, so their cells are drawn once (`alike`)."""
+
+    stage: str
+    goal: str
+    imported: bool
+    known: bool
+    supported: str | None
+    label: str
+    shortfall: int
+    held: bool
+    tests: tuple[bool | None, ...]
+    failing: tuple[str, ...]
+
+
+def _row(case, book, now, today) -> dict:
+    known = case.supported != "recomputing"
+    asked = case.stage in ("mvp", "production") and known
+    told = Told(
+        stage=case.stage,
+        goal=portfolio_export.goal_of(book, case.stage),
+        imported=case.imported,
+        known=known,
+        supported=case.supported if known and case.supported != "proposed" else None,
+        label=case.label,
+        shortfall=case.shortfall,
+        held=case.held,
+        tests=tuple(getattr(case, name) if asked else None for name in TESTS),
+        failing=tuple(name for name in TESTS if known and getattr(case, name) is False),
+    )
+    return {
+        "title": case.title,
+        "link": keep(case.get_absolute_url()),
+        "ref": case.ref,
+        "withdrawn": case.withdrawn_at is not None,
+        "told": told,
+        "gaps": portfolio_export.gap_words(case.gap_counts) if known else "",
+        "owner": portfolio_export.owner_words(case),
+        "vacant": case.owner_name is None and case.ever_owned and case.stage in RUNNING,
+        "unit": case.unit_name,
+        "stay": _days((now - case.since).days),
+        "due": day(case.next_due),
+        "late": case.next_due is not None and case.next_due < today,
+    }
+
+
+def _days(count: int) -> str:
+    return f"{count} day" if count == 1 else f"{count} days"
+
+
+def _rows(cases, book) -> list[dict]:
+    now, today = clock.now(), clock.today()
+    return [_row(case, book, now, today) for case in cases]
+
+
+def _columns(listing: Listing, book) -> list[dict]:
+    """One column a running stage with its first cases, and how many stand in each stage."""
+    counts = listing.by_stage()
+    heads = listing.heads({stage: counts[stage] for stage in RUNNING if counts.get(stage)}, PER_COLUMN)
+    columns = [
+        {
+            "stage": stage,
+            "goal": portfolio_export.goal_of(book, stage),
+            "count": counts.get(stage, 0),
+            "more": counts.get(stage, 0) - len(heads.get(stage, [])),
+            "rows": _rows(heads.get(stage, []), book),
+        }
+        for stage in RUNNING
+    ]
+    closed = [(stage, STAGES[stage], counts[stage]) for stage in CLOSED if counts.get(stage)]
+    return [*columns, {"stage": "", "closed": closed}] if closed else columns

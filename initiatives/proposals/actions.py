@@ -1,0 +1,320 @@
+"""Changes of shared things as others propose them, and as who decides answers them: confirmed, the ordinary act runs.
+
+The act is done by who confirms, in whose right it is; its reason names who proposed it (ADR 0042).
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db.models import Model
+from django.urls import reverse
+
+from governance import clock
+from governance.ledger import record
+from governance.models import Membership, User
+from governance.notices import owe
+from governance.permission_result import Conflict
+from initiatives.cases.act import act
+from initiatives.integration.definitions.actions import change_term, define, name_term, withdraw_definition
+from initiatives.integration.residency.actions import file_vendor_term
+from initiatives.integration.residency.permissions import RESIDENCY_SEATS
+from initiatives.integration.systems.accounts import change_account, close_account, open_account
+from initiatives.integration.systems.actions import change_system, retire_system
+from initiatives.integration.systems.permissions import ARCHITECTURE
+from initiatives.models import (
+    ProposedChange,
+    ServiceAccount,
+    System,
+    Term,
+    TermDefinition,
+    Vendor,
+    VendorTerm,
+)
+from initiatives.models.integration.definitions import SAID
+from initiatives.models.integration.proposals import CONFIRMED, DECLINED, TAKEN_BACK
+from initiatives.proposals import permissions
+
+MOST_WAITING = 20  # of one person at a time: nobody's desk is filled by others
+LONGEST_REASON = 2_000
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a proposal of a kind is about: the model whose fields it names, whether a row is `new`, and its act."""
+
+    model: type[Model]
+    run: Callable[[ProposedChange, dict, str, User], object]
+    new: bool = False
+
+
+def _target(row: ProposedChange, **said) -> dict:
+    """Every field of the account or definition as the act takes them, those of the proposal in their place."""
+    one = row.account or row.definition
+    names = ("name", "owner", "privileges", "review_by") if row.account is not None else ("field", *SAID)
+    return {name: getattr(one, name) for name in names} | said
+
+
+KINDS = {
+    "system_changed": Kind(
+        System, lambda row, said, why, by: change_system(system=row.system, by=by, **said)
+    ),
+    "system_retired": Kind(
+        System, lambda row, said, why, by: retire_system(system=row.system, reason=why, by=by)
+    ),
+    "account_opened": Kind(
+        ServiceAccount, lambda row, said, why, by: open_account(system=row.system, by=by, **said), new=True
+    ),
+    "account_changed": Kind(
+        ServiceAccount,
+        lambda row, said, why, by: change_account(account=row.account, by=by, **_target(row, **said)),
+    ),
+    "account_closed": Kind(
+        ServiceAccount, lambda row, said, why, by: close_account(account=row.account, reason=why, by=by)
+    ),
+    "definition_written": Kind(
+        TermDefinition, lambda row, said, why, by: define(system=row.system, by=by, **said), new=True
+    ),
+    "definition_changed": Kind(
+        TermDefinition,
+        lambda row, said, why, by: define(
+            term=row.definition.term,
+            system=row.definition.system,
+            definition=row.definition,
+            by=by,
+            **_target(row, **said),
+        ),
+    ),
+    "definition_withdrawn": Kind(
+        TermDefinition,
+        lambda row, said, why, by: withdraw_definition(definition=row.definition, reason=why, by=by),
+    ),
+    "term_named": Kind(Term, lambda row, said, why, by: name_term(by=by, **said), new=True),
+    "term_changed": Kind(
+        Term,
+        lambda row, said, why, by: change_term(
+            term=row.term, by=by, **({"name": row.term.name, "meaning": row.term.meaning} | said)
+        ),
+    ),
+    "vendor_term_filed": Kind(
+        VendorTerm, lambda row, said, why, by: file_vendor_term(vendor=row.vendor, by=by, **said), new=True
+    ),
+}
+
+
+def propose_change(
+    *,
+    kind: str,
+    about: System | ServiceAccount | TermDefinition | Term | Vendor | None = None,
+    fields: dict | None = None,
+    reason: str,
+    by: User,
+) -> ProposedChange:
+    """Propose a change of something shared to whoever decides on it, who is told. Changes nothing.
+
+    `about`: the row, the system for a new account or definition, None for a new business term. `fields`: as the act
+    takes them; what is there already is left out. Raises ValidationError, Refused.
+    """
+    if about is not None:
+        about = type(about)._default_manager.get(pk=about.pk)  # whoever is asked is who owns it now
+    row = aimed(kind, about)
+    row.reason, row.by, row.at = reason.strip()[:LONGEST_REASON], by, clock.now()
+    row.fields = _to_json(row, fields or {})
+    if not row.reason:
+        raise ValidationError({"reason": "Say why: who decides reads it."})
+    if not row.fields and (fields or KINDS[kind].new):
+        raise ValidationError("Nothing is different from what is there already.")
+    with act("propose change", by=by, register=True):
+        permissions.may_propose(row, by).or_refuse()
+        waiting = ProposedChange.objects.waiting().filter(by=by)
+        if waiting.count() >= MOST_WAITING:
+            raise ValidationError(
+                f"{MOST_WAITING} of your proposals wait for an answer already; take one back, or wait."
+            )
+        row.save()
+        record.record("change proposed", proposal=row.pk, **_told(row), why=row.reason)
+        _tell_deciders(row)
+    return row
+
+
+def confirm_change(*, proposal: ProposedChange, digest: str, by: User) -> ProposedChange:
+    """Make the proposed change, by the act that makes it otherwise. `digest`: of what was read; see `read`.
+
+    Raises ValidationError where the act finds it wrong, Conflict where what it is about reads otherwise by now.
+    """
+    with act("confirm change", by=by, register=True, reason=f"Proposed by {proposal.by}"):
+        row = _waiting(proposal, by)
+        if digest != read(row):
+            raise Conflict("What it is about was changed since you opened this page; read it again.")
+        KINDS[row.kind].run(row, _from_json(row), f"{row.reason} (Proposed by {row.by}.)", by)
+        _decide(row, CONFIRMED, "", by)
+    return row
+
+
+def decline_change(*, proposal: ProposedChange, answer: str, by: User) -> ProposedChange:
+    """Decline a proposal and say why; nothing changes."""
+    if not answer.strip():
+        raise ValidationError({"answer": "Say why not: whoever proposed it reads it."})
+    with act("decline change", by=by, register=True):
+        row = _waiting(proposal, by)
+        _decide(row, DECLINED, answer.strip(), by)
+    return row
+
+
+def take_back_change(*, proposal: ProposedChange, by: User) -> ProposedChange:
+    """Take one's own proposal back; nobody is asked any more."""
+    with act("take back change", by=by, register=True):
+        row = _fresh(proposal)
+        permissions.may_take_back(row, by).or_refuse()
+        _decide(row, TAKEN_BACK, "", by)
+    return row
+
+
+def read(row: ProposedChange) -> str:
+    """The digest of a proposal with what is there now: SHA-256, for the page on which somebody confirms it."""
+    said = {"kind": row.kind, "fields": row.fields, "now": {name: words for name, words, _ in changes(row)}}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def changes(row: ProposedChange) -> list[tuple[str, str, str]]:
+    """Field by field: its name, what is there now and what would be, in words. A key of nothing reads as gone."""
+    model, there = KINDS[row.kind].model, None if KINDS[row.kind].new else _row_of(row)
+    found = []
+    for name, value in row.fields.items():
+        field = model._meta.get_field(name)
+        if field.is_relation and value is not None:
+            value = field.related_model._default_manager.filter(pk=value).first() or "gone"
+        found.append((name, _words(getattr(there, name, None)), _words(value)))
+    return found
+
+
+def _words(value) -> str:
+    if value in (None, "", []):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+ABOUT = {
+    System: "system",
+    ServiceAccount: "account",
+    TermDefinition: "definition",
+    Term: "term",
+    Vendor: "vendor",
+}
+
+
+def aimed(
+    kind: str, about: System | ServiceAccount | TermDefinition | Term | Vendor | None
+) -> ProposedChange:
+    """A proposal, unsaved, of this kind and about this row, with the system that it belongs to."""
+    row = ProposedChange(kind=kind)
+    if about is not None:
+        setattr(row, ABOUT[type(about)], about)
+    if isinstance(about, (ServiceAccount, TermDefinition)):
+        row.system = about.system
+    return row
+
+
+def _row_of(row: ProposedChange):
+    return row.account or row.definition or row.term or row.vendor or row.system
+
+
+def _to_json(row: ProposedChange, fields: dict) -> dict:
+    """What is different from what is there, as JSON: rows by their keys, days as ISO 8601."""
+    there, found = None if KINDS[row.kind].new else _row_of(row), {}
+    for name, value in fields.items():
+        field = KINDS[row.kind].model._meta.get_field(name)
+        if isinstance(value, str):
+            value = value.strip()
+        if there is not None and getattr(there, name) == value:
+            continue
+        if field.is_relation:
+            value = value.pk if value is not None else None
+        found[name] = value.isoformat() if isinstance(value, date) else value
+    return found
+
+
+def _from_json(row: ProposedChange) -> dict:
+    """The fields as the act takes them. Raises ValidationError where a row they name is gone."""
+    found = {}
+    for name, value in row.fields.items():
+        field = KINDS[row.kind].model._meta.get_field(name)
+        try:
+            if field.is_relation and value is not None:
+                value = field.related_model._default_manager.get(pk=value)
+            elif field.get_internal_type() == "DateField" and value is not None:
+                value = date.fromisoformat(value)
+        except ObjectDoesNotExist:
+            raise ValidationError(f"What it names as {field.verbose_name} is gone; decline it.") from None
+        found[name] = value
+    return found
+
+
+def _fresh(proposal: ProposedChange) -> ProposedChange:
+    return ProposedChange.objects.select_related(
+        "by",
+        "system__owner",
+        "account__owner",
+        "account__system__owner",
+        "definition__term",
+        "definition__system__owner",
+        "term",
+        "vendor",
+    ).get(pk=proposal.pk)
+
+
+def _waiting(proposal: ProposedChange, by: User) -> ProposedChange:
+    """The proposal as it is after the lock. Raises Conflict where it was answered, Refused."""
+    row = _fresh(proposal)
+    if row.decided_at is not None:
+        raise Conflict(f"It was {row.outcome} at {clock.moment_in_words(row.decided_at)} already.")
+    permissions.may_answer(row, by).or_refuse()
+    return row
+
+
+def _decide(row: ProposedChange, outcome: str, answer: str, by: User) -> None:
+    row.outcome, row.answer, row.decided_by, row.decided_at = outcome, answer, by, clock.now()
+    row.save()
+    record.record(
+        f"proposal {outcome}", proposal=row.pk, **_told(row), proposed_by=row.by.full_name, why=answer
+    )
+    if outcome != TAKEN_BACK:
+        owe.owe(
+            row.by,
+            "proposal answered",
+            f"proposal:{row.pk}",
+            subject=f"{by} {outcome} what you proposed: {row}"[:250],
+            text=answer,
+            link=row.get_absolute_url(),
+        )
+
+
+def _told(row: ProposedChange) -> dict:
+    return {
+        "about": str(row.about),
+        "change": row.kind,
+        "system": row.system.name if row.system else None,
+        "fields": {name: words for name, _, words in changes(row)},
+    }
+
+
+def _tell_deciders(row: ProposedChange) -> None:
+    """Its owner; where nobody active is one, or it belongs to seats, whoever holds these."""
+    people = permissions.owners_asked(row)
+    if not people:
+        seats = RESIDENCY_SEATS if row.vendor is not None else (ARCHITECTURE,)
+        held = Membership.objects.held_at(clock.now()).filter(seat__in=seats)
+        people = list(User.objects.filter(pk__in=held.values("person")).exclude(pk=row.by_id))
+    owe.owe(
+        people,
+        "change proposed",
+        f"proposal:{row.pk}",
+        subject=f"{row.by} proposes: {row}"[:250],
+        text=row.reason,
+        link=reverse("proposal", args=[row.pk]),
+    )

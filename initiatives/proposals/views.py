@@ -1,0 +1,160 @@
+"""Proposals: changes of shared things by people who may not make them, on the forms that make them; and the answers."""
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from governance.permission_result import Answer
+from initiatives.cases.case_frame import acted, page_of, sent
+from initiatives.form_fields import ReasonForm, WordsField
+from initiatives.models import ProposedChange
+from initiatives.models.integration.proposals import CONFIRMED, DECLINED
+from initiatives.proposals import actions, permissions
+from initiatives.proposals.actions import aimed, changes, read
+from initiatives.proposals.forms import DeclineForm
+
+WHY = "proposal_why"
+TONES = {"": "warn", CONFIRMED: "ok", DECLINED: "bad"}
+MOST_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Proposing:
+    """That the form a person opened proposes the change to whoever decides on it, in place of making it."""
+
+    row: ProposedChange
+    about: object
+
+    @property
+    def who(self) -> str:
+        """Who answers it first, in words."""
+        asked = permissions.owners_asked(self.row)
+        if self.row.vendor is not None:
+            return "A seat for security or risk"
+        return str(asked[0]) if asked else "The architecture seat"
+
+    def page(self, title: str) -> dict:
+        """What the page of the form says instead."""
+        return {
+            "title": f"Propose: {title}",
+            "lede": "It is not yours to change: what you write here is proposed.",
+            "happens": [f"{self.who} reads it and confirms or declines. Nothing changes until then."],
+            "verb": "Propose this change",
+            "danger": False,
+        }
+
+    def ask_why(self, form) -> None:
+        """Ask on the form why, unless a reason is all that it asks."""
+        if not isinstance(form, ReasonForm):
+            form.fields[WHY] = WordsField(label="Why", help_text="Whoever decides reads this.")
+
+    def send(self, request: HttpRequest, form, fields: dict | None = None) -> ProposedChange:
+        """Propose what the form says; `fields`: as the act would take them."""
+        said = dict(form.cleaned_data if fields is None else fields)
+        asked = said.pop("reason", "") if isinstance(form, ReasonForm) else ""
+        why = said.pop(WHY, "") or form.cleaned_data.get(WHY, "") or asked
+        made = actions.propose_change(
+            kind=self.row.kind, about=self.about, fields=said, reason=why, by=request.user
+        )
+        messages.success(request, f"It is proposed. {self.who} is told, and you hear what comes of it.")
+        return made
+
+
+def instead(request: HttpRequest, may: Answer, kind: str, about=None) -> Proposing | None:
+    """None where the person may do it; how they propose it where they may do only that. Raises Refused."""
+    if may:
+        return None
+    row = aimed(kind, about)
+    if not permissions.may_propose(row, request.user):
+        may.or_refuse()
+    return Proposing(row, about)
+
+
+@require_safe
+def proposals(request: HttpRequest) -> HttpResponse:
+    """What waits for one's answer, and what one proposed."""
+    rows = ProposedChange.objects.select_related(
+        "by", "system__owner", "account__owner", "definition", "term", "vendor", "decided_by"
+    )
+    waiting = [row for row in rows.waiting().order_by("pk") if permissions.may_answer(row, request.user)]
+    mine = page_of(request, rows.filter(by=request.user).order_by("-pk"), 25)
+    context = {
+        "nav": "systems-all",
+        "waiting": waiting[:MOST_SHOWN],
+        "page": mine,
+        "mine": [(row, row.get_outcome_display(), TONES.get(row.outcome, "")) for row in mine],
+    }
+    return render(request, "initiatives/proposals.html", context)
+
+
+def _proposal(request: HttpRequest, pk: int) -> ProposedChange:
+    """The proposal, for whom it concerns. Raises Http404 to all others."""
+    rows = ProposedChange.objects.select_related(
+        "by",
+        "decided_by",
+        "system__owner",
+        "account__owner",
+        "account__system",
+        "definition__term",
+        "definition__system",
+        "term",
+        "vendor",
+    )
+    row = rows.filter(pk=pk).first()
+    if row is None or not permissions.may_read(row, request.user):
+        raise Http404("Not yours to see.")
+    return row
+
+
+def proposal(request: HttpRequest, pk: int) -> HttpResponse:
+    """What is proposed beside what is there; confirmed here by whoever decides on it."""
+    row = _proposal(request, pk)
+    if request.method == "POST":
+        try:
+            actions.confirm_change(proposal=row, digest=request.POST.get("digest", ""), by=request.user)
+        except ValidationError as error:
+            return _page(request, row, wrong=error.messages)
+        messages.success(request, f"It is changed, as {row.by} proposed.")
+        return redirect(row)
+    return _page(request, row)
+
+
+def decline(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say why not."""
+    row = _proposal(request, pk)
+    permissions.may_answer(row, request.user).or_refuse()
+    form = DeclineForm(sent(request))
+    if acted(
+        request, form, lambda: actions.decline_change(proposal=row, by=request.user, **form.cleaned_data)
+    ):
+        messages.success(request, f"It is declined; {row.by} reads why.")
+        return redirect(row)
+    return _page(request, row, form=form)
+
+
+@require_POST
+def take_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take one's own proposal back."""
+    row = _proposal(request, pk)
+    actions.take_back_change(proposal=row, by=request.user)
+    messages.success(request, "It is taken back.")
+    return redirect(row)
+
+
+def _page(request, row: ProposedChange, *, form=None, wrong=()) -> HttpResponse:
+    context = {
+        "nav": "systems-all",
+        "row": row,
+        "tone": TONES.get(row.outcome, ""),
+        "changes": [(name.replace("_", " ").capitalize(), *words) for name, *words in changes(row)],
+        "digest": read(row),
+        "form": form,
+        "wrong": wrong,
+        "may_answer": permissions.may_answer(row, request.user),
+        "may_take_back": permissions.may_take_back(row, request.user),
+    }
+    return render(request, "initiatives/proposal.html", context, status=422 if wrong else 200)

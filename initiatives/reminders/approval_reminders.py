@@ -1,0 +1,59 @@
+"""What systems ask people to approve: told once to each who may answer, or to who stands in for them."""
+
+from datetime import datetime
+
+from governance import clock
+from governance.models import User
+from governance.notices.due import Due
+from initiatives.approvals import queries as approval_queries
+from initiatives.facts import case_rows
+from initiatives.models import ApprovalRequest
+from initiatives.reminders.wording import subject
+
+KIND = "approval"
+
+
+def key_of(request: ApprovalRequest) -> str:
+    """What a notice about the request names it by."""
+    return f"approval:{request.pk}"
+
+
+def approvals_asked(moment: datetime):
+    """Requests that wait: once to each person in one of the roles who has not answered. There is no second message."""
+    rows = list(
+        ApprovalRequest.objects.waiting_at(moment)
+        .select_related("initiative", "key", "version")
+        .prefetch_related("answers")
+        .order_by("expires_at", "pk")
+    )
+    roles = case_rows.roles_of_each({row.initiative_id for row in rows})
+    asked = {row.pk: approval_queries.people_asked(row, roles.get(row.initiative_id, ())) for row in rows}
+    people = User.objects.active().in_bulk({key for voices in asked.values() for key, _ in voices})
+    for row in rows:
+        answered = {answer.person_id for answer in row.answers.all()}
+        for key, voice in asked[row.pk]:
+            person = people.get(key)
+            if person is None or key in answered or approval_queries.is_principal(row, person):
+                continue
+            away = f"For {voice.holder}, who is away: you stand in. " if voice.holder else ""
+            yield Due(
+                person,
+                KIND,
+                key_of(row),
+                subject(row.initiative, f"{row.key.system} asks for your approval"),
+                text=f"{away}{words_of(row)}",
+                link=row.get_absolute_url(),
+                case_ref=row.initiative.ref,
+                due_on=clock.local_day(row.expires_at),
+                personal=True,  # whom it goes to while somebody is away is worked out above
+            )
+
+
+def words_of(row: ApprovalRequest) -> str:
+    """What is asked, and until when, in a few words; the page has all of it."""
+    amount = approval_queries.amount_of(row.arguments["action"])
+    cost = f", {amount}" if amount else ""
+    return (
+        f"It would do “{row.action}” on {row.resource}, for {row.subject}{cost}. "
+        f"You can answer until {approval_queries.until_words(row)}; when nobody does, nothing is done."
+    )

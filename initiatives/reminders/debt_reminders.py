@@ -1,0 +1,233 @@
+"""What somebody owes by a day: obligations, conditions, gaps, waivers that end, production to be accepted again."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+
+from governance import clock
+from governance.database.request_memo import one_look
+from governance.models import Rulebook
+from governance.notices.due import Due, before, late
+from governance.permission_result import ended
+from initiatives.cases import permissions as case_permissions
+from initiatives.holds import alerts
+from initiatives.models import Condition, Gap, Initiative, Obligation, Waiver
+from initiatives.models.holds import FEED
+from initiatives.reminders.recipients import Circle, told
+from initiatives.reminders.wording import about, subject
+
+# Settled by what is written on the floor above; it reminds of them.
+WRITTEN = ("post_mortem", "retrospective", "reading")
+
+
+def debts(moment: datetime):
+    """Obligations that are not settled by writing: 14 and 3 days before their day, on it, and weekly after it."""
+    rows = Obligation.objects.unsettled().exclude(kind__in=WRITTEN)
+    links = {"vacancy": "case-step-back", "step_back": "case"}
+
+    def link(debt: Obligation) -> str:
+        if debt.account_key is not None:
+            return reverse("account-close", args=[debt.account_key])
+        if debt.system_key is not None:
+            return reverse("feed-shut", args=[debt.pk])
+        if debt.kind in links:
+            return reverse(links[debt.kind], args=[debt.initiative.ref])
+        return reverse("obligation-settle", args=[debt.pk])
+
+    yield from debts_due(rows, moment, link)
+
+
+def debts_due(rows: Iterable[Obligation], moment: datetime, link: Callable[[Obligation], str]):
+    """The messages about these debts: to the debtor, or in charge of the case where that person is gone; escalated.
+
+    A step-back whose grace is over goes at once to the chair, who decides on it, and to all whom that touches.
+    """
+    today = clock.local_day(moment)
+    rows = list(rows.select_related("initiative__unit", "debtor").order_by("pk"))
+    circle = Circle(debt.initiative for debt in rows)
+    for debt in rows:
+        case = debt.initiative
+        debtor = debt.debtor if debt.debtor is not None and debt.debtor.is_active else None
+        owed = [debtor] if debtor else [*circle.in_charge(case), circle.chair(case)]
+        period = before(debt.due, today) or late(debt.due, today, weekly=True)
+        escalation = circle.escalated(case, debt.due, today)
+        overdue = debt.due < today
+        if debt.kind == "step_back" and overdue:
+            yield from _grace_over(debt, case, owed)
+        when = f"was due on {debt.due:%-d %B %Y}" if overdue else f"is due by {debt.due:%-d %B %Y}"
+        yield from told(
+            owed,
+            period,
+            lambda person, period, debt=debt, case=case, when=when, overdue=overdue: Due(
+                person,
+                "overdue" if overdue else "owed",
+                f"obligation:{debt.pk}",
+                subject(case, f"{OWED[debt.kind]} {when}"),
+                text=f"{debt.text.rstrip('.')}{'' if debt.text.endswith('?') else '.'} "
+                f"{_owed_by(debt, person)}."
+                + (f" {BLOCKS[debt.kind]}" if overdue and debt.kind in BLOCKS else ""),
+                link=link(debt),
+                case_ref=case.ref,
+                due_on=debt.due,
+                period=period,
+            ),
+            escalation,
+        )
+
+
+def _grace_over(debt: Obligation, case: Initiative, owed: list):
+    """The days of grace are over: to the chair, whose decision it is, the seats it affects and who depends on it.
+
+    Whoever owes the debt hears of it as of any that is overdue.
+    """
+    book = Rulebook.objects.current().book
+    knowing = {person.pk for person in owed if person is not None and person.pk == debt.debtor_id}
+    with one_look():
+        people = {
+            person.pk: person for person in alerts.readers(case, alerts.affected_seats(book, case.stage))
+        }
+    lead = f"{debt.text.rstrip('.')}. {BLOCKS['step_back']}"
+    dues = {pk: (person, lead, reverse("case", args=[case.ref])) for pk, person in people.items()}
+    for row in alerts.depending([case]):
+        person = row.executive or row.stated_by
+        if person.pk not in dues:
+            plain = alerts.words_for(row, "Its days of grace are over; ask its owner what still works.")
+            seen = case_permissions.may_see(case, person)
+            dues[person.pk] = (person, lead, case.get_absolute_url()) if seen else (person, plain, "")
+    for pk, (person, text, link) in dues.items():
+        if pk not in knowing:
+            yield Due(
+                person,
+                "overdue",
+                f"obligation:{debt.pk}",
+                subject(case, f"the days of grace ended on {debt.due:%-d %B %Y}"),
+                text=text,
+                link=link,
+                case_ref=case.ref,
+                due_on=debt.due,
+                period="grace over",
+            )
+
+
+OWED = {
+    "post_mortem": "its post-mortem",
+    "retrospective": "its retrospective after go-live",
+    "criterion": "an item left to do after the move",
+    "step_back": "bringing its support back",
+    "vacancy": "finding it an owner",
+    "service_account": "closing a service account",
+    "reading": "reading a measure that is silent",
+    FEED: "the word that a feed is shut",
+}
+BLOCKS = {
+    "step_back": "The days of grace are over: the chair decides whether the case steps back.",
+    "criterion": "While it is overdue, no review of the owner's for MVP or production can be decided.",
+    "post_mortem": "While it is overdue, no review of the owner's for MVP or production can be decided.",
+    "retrospective": "While it is overdue, no review of the owner's for MVP or production can be decided.",
+    "vacancy": "The chair can propose an owner, or take the stage back.",
+}
+
+
+def _owed_by(debt: Obligation, reader) -> str:
+    return "You owe it" if debt.debtor == reader else f"Owed by {debt.debtor or 'nobody named'}"
+
+
+def conditions(moment: datetime):
+    """Conditions of a decision that nobody has met: to who owns them; overdue to the case's owner too, escalated."""
+    today = clock.local_day(moment)
+    rows = list(
+        Condition.objects.filter(met_at__isnull=True, review__initiative__withdrawn_at__isnull=True)
+        .exclude(review__initiative__stage__in=["stopped", "retired"])
+        .select_related("owner", "review__initiative__unit")
+        .order_by("pk")
+    )
+    circle = Circle(row.review.initiative for row in rows)
+    for row in rows:
+        case, overdue = row.review.initiative, row.due < today
+        owed = [row.owner] if row.owner.is_active else circle.in_charge(case)
+        when = f"was due on {row.due:%-d %B %Y}" if overdue else f"is due by {row.due:%-d %B %Y}"
+        yield from told(
+            [*owed, circle.owner(case)] if overdue else owed,
+            before(row.due, today) or late(row.due, today),
+            lambda person, period, row=row, case=case, when=when, overdue=overdue: Due(
+                person,
+                "condition overdue" if overdue else "condition",
+                f"condition:{row.pk}",
+                subject(case, f"a condition {when}"),
+                text=f"{ended(row.text)} {'It is yours' if row.owner == person else f'Owned by {row.owner}'}."
+                + (" While it is overdue, nothing on this case can be decided." if overdue else ""),
+                link=reverse("condition-meet", args=[row.pk]),
+                case_ref=case.ref,
+                due_on=row.due,
+                period=period,
+            ),
+            circle.escalated(case, row.due, today),
+        )
+
+
+def gaps(moment: datetime):
+    """Open gaps: to who owns them, 14 and 3 days before their day, on it, and once after it; escalated."""
+    today = clock.local_day(moment)
+    rows = list(
+        Gap.objects.filter(closed_at__isnull=True, due__lte=today + timedelta(days=14))
+        .exclude(initiative__basis="import")
+        .select_related("owner", "initiative__unit")
+        .order_by("pk")
+    )
+    circle = Circle(row.initiative for row in rows)
+    for row in rows:
+        case = row.initiative
+        overdue = row.due < today
+        when = (
+            f"was to be closed by {row.due:%-d %B %Y}"
+            if overdue
+            else f"is to be closed by {row.due:%-d %B %Y}"
+        )
+        yield from told(
+            [row.owner] if row.owner.is_active else circle.in_charge(case),
+            before(row.due, today) or late(row.due, today),
+            about(
+                case,
+                "gap",
+                f"gap:{row.pk}",
+                f"a gap {when}",
+                text=f"{ended(row.text)} Close it with proof, or accept it as its owner.",
+                link=reverse("gap-close", args=[row.pk]),
+                due_on=row.due,
+            ),
+            circle.escalated(case, row.due, today),
+        )
+
+
+def waivers(moment: datetime):
+    """Granted waivers that end in 14 or 3 days: to who asked for them and to the owner."""
+    today = clock.local_day(moment)
+    rows = list(
+        Waiver.objects.filter(
+            chair_at__isnull=False, risk_at__isnull=False, refused_at__isnull=True, until__gte=today
+        )
+        .filter(until__lte=today + timedelta(days=14), initiative__withdrawn_at__isnull=True)
+        .exclude(initiative__stage__in=["stopped", "retired"])
+        .select_related("requested_by", "initiative__unit")
+        .order_by("pk")
+    )
+    circle = Circle(row.initiative for row in rows)
+    book = Rulebook.objects.current().book if rows else None
+    for row in rows:
+        case = row.initiative
+        known = book.requirements.get(row.key) or book.criteria.get(row.key)
+        yield from told(
+            [row.requested_by, *circle.in_charge(case)],
+            before(row.until, today, (14, 3)),
+            about(
+                case,
+                "waiver",
+                f"waiver:{row.pk}",
+                f"a waiver ends on {row.until:%-d %B %Y}",
+                text=f"{known.question if known else row.key} After that day it has to be shown; "
+                "a waiver does not run twice in a row.",
+                link=reverse("waivers", args=[case.ref]),
+                due_on=row.until,
+            ),
+        )

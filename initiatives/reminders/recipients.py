@@ -1,0 +1,116 @@
+"""Who stands around the cases of a query: roles in force, board, chair, admins. Read once for all of them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import date
+from functools import cached_property
+
+from governance.models import User
+from governance.models.people import SEATS
+from governance.notices.due import Due
+from governance.people.boards import board_for, chairs, members_now, seat_holders
+from initiatives.models import Initiative, RoleAssignment
+
+CHAIR_AFTER, BOARD_AFTER = 7, 14  # days after something was due: escalation (domain.md, "Beat")
+WHY_YOU = {
+    f"chair{CHAIR_AFTER}d": "This comes to you because it has waited for a week.",
+    f"board{BOARD_AFTER}d": "This comes to you because it has waited for two weeks.",
+}
+
+
+class Circle:
+    """The people around some cases at this moment. Cases must come with their unit."""
+
+    def __init__(self, cases: Iterable[Initiative]):
+        keys = {case.pk for case in cases}
+        self._open: dict[int, list[RoleAssignment]] = {}
+        rows = RoleAssignment.objects.open().filter(initiative__in=keys).select_related("person")
+        for row in rows.order_by("id"):
+            self._open.setdefault(row.initiative_id, []).append(row)
+        self._members: dict[int, list] = {}
+
+    def role(self, case: Initiative, role: str) -> User | None:
+        """Who holds the role in force, if anybody."""
+        return next(
+            (
+                row.person
+                for row in self._open.get(case.pk, ())
+                if row.role == role and row.accepted_at and row.person.is_active
+            ),
+            None,
+        )
+
+    def party(self, case: Initiative, person: User) -> bool:
+        """Whether the person holds or is proposed for any role on the case."""
+        return any(row.person_id == person.pk for row in self._open.get(case.pk, ()))
+
+    def members(self, case: Initiative) -> list:
+        """Who sits on the case's board now."""
+        if case.unit_id not in self._members:
+            self._members[case.unit_id] = members_now(board_for(case.unit))
+        return self._members[case.unit_id]
+
+    def chair(self, case: Initiative) -> User | None:
+        """Who decides on the case now: the chair, or the deputy where the chair is away or party to it."""
+        for members in chairs(self.members(case)):
+            for member in members:
+                if not member.away and not self.party(case, member.person):
+                    return member.person
+        return None
+
+    def holders(self, case: Initiative, seat: str) -> list[User]:
+        """Who holds the seat and is not party to the case."""
+        return [
+            member.person
+            for member in seat_holders(self.members(case), seat)
+            if not self.party(case, member.person)
+        ]
+
+    def board(self, case: Initiative) -> list[User]:
+        """The voting members of the case's board."""
+        return [member.person for member in self.members(case) if member.seat in SEATS]
+
+    def owner(self, case: Initiative) -> User | None:
+        """The accepted owner."""
+        return self.role(case, "owner")
+
+    @cached_property
+    def admins(self) -> list[User]:
+        """Everybody who administers this installation."""
+        return list(User.objects.active().filter(is_admin=True))
+
+    def in_charge(self, case: Initiative) -> list[User]:
+        """The owner; while there is none, the sponsor and the chair."""
+        owner = self.owner(case)
+        return [owner] if owner else _people([self.role(case, "sponsor"), self.chair(case)])
+
+    def escalated(self, case: Initiative, start: date, today: date) -> tuple[str, list[User]]:
+        """Whom something left undone since `start` is put to besides: the chair, then board and sponsor too."""
+        waited = (today - start).days
+        if waited >= BOARD_AFTER:
+            people = [self.chair(case), self.role(case, "sponsor"), *self.board(case)]
+            return f"board{BOARD_AFTER}d", _people(people)
+        if waited >= CHAIR_AFTER:
+            return f"chair{CHAIR_AFTER}d", _people([self.chair(case)])
+        return "", []
+
+
+def _people(people: Iterable[User | None]) -> list[User]:
+    """Those who are there, each once."""
+    return list({person.pk: person for person in people if person is not None}.values())
+
+
+def told(
+    owed: Iterable[User | None],
+    period: str,
+    make: Callable[..., Due],
+    escalation: tuple[str, list[User]] = ("", []),
+) -> list[Due]:
+    """One message for each who is owed it at `period` and, put to them besides, for each of the escalation."""
+    first = _people(owed)
+    dues = [make(person, period=period) for person in first if period]
+    higher, people = escalation
+    besides = [make(person, period=higher) for person in people if person not in first]
+    return dues + [
+        replace(due, text=f"{due.text.rstrip()} {WHY_YOU.get(higher, '')}".strip()) for due in besides
+    ]

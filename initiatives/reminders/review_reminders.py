@@ -1,0 +1,215 @@
+"""Open reviews: votes that went stale, whose move it is and has been for days, reviews about to expire."""
+
+import hashlib
+from datetime import datetime
+from functools import partial
+
+from django.db.models import Prefetch
+from django.urls import reverse
+
+from governance import clock
+from governance.database.request_memo import one_look
+from governance.gates import sign_off_statement
+from governance.models import User
+from governance.models.people import SEATS
+from governance.notices.due import Due, before, since
+from governance.permission_result import ended
+from initiatives.models import Review, SignOff
+from initiatives.reminders.recipients import Circle, told
+from initiatives.reminders.wording import about, subject
+from initiatives.reviews import review_state, review_turn
+
+
+def _open_reviews() -> list[Review]:
+    votes = Prefetch("sign_offs", SignOff.objects.latest(), to_attr="standing_votes")
+    return list(
+        Review.objects.filter(outcome=Review.OPEN)
+        .select_related("initiative__unit", "initiative__contract", "rulebook")
+        .prefetch_related(votes)
+        .order_by("pk")
+    )
+
+
+def votes_gone_stale(moment: datetime):
+    """Approvals of open reviews that no longer count: to the signer, the owner and, where it lies with them, support.
+
+    The period is the vote and what went stale, so that each is told once, and told again only for a new reason.
+    """
+    reviews = [review for review in _open_reviews() if any(vote.approves for vote in review.standing_votes)]
+    circle = Circle(review.initiative for review in reviews)
+    for review in reviews:
+        case = review.initiative
+        sitting = review_state.sit(review, case, moment)
+        gate = sitting.book.gates[review.gate]
+        awaited = review_turn.awaited_seats(review_turn.moves(sitting))
+        for row, vote in zip(sitting.sign_offs, sitting.votes, strict=True):
+            if not vote.approves or vote.fresh:
+                continue
+            people = [row.person, circle.owner(case)]
+            if _support_answers(sitting, row):
+                people.append(circle.role(case, "support_owner"))
+            seat, reasons = SEATS[row.seat].lower(), ended("; ".join(vote.stale))
+            cause = hashlib.sha256("\n".join(sorted(vote.stale)).encode()).hexdigest()[:16]
+            make = partial(_stale, review, gate, row, seat, reasons, row.seat in awaited)
+            yield from told(people, f"{row.pk}:{cause}", make)
+
+
+def _stale(
+    review: Review, gate, row: SignOff, seat: str, reasons: str, needed: bool, person: User, period: str
+):
+    case, own = review.initiative, person.pk == row.person_id
+    return Due(
+        person,
+        "stale vote",
+        f"review:{review.pk}:{row.seat}",
+        subject(case, f"the vote of the seat {seat} went stale"),
+        text=f"{gate.title}: the vote of {row.person} no longer counts: {reasons} {_what_now(row, own, needed)}",
+        link=reverse("sign", args=[review.pk, row.seat]) if own else review.get_absolute_url(),
+        case_ref=case.ref,
+        due_on=clock.local_day(review.expires_at),
+        period=period,
+        seat=row.seat if own else "",
+    )
+
+
+def _what_now(row: SignOff, own: bool, needed: bool) -> str:
+    """Whether the decision waits for the vote again, to who gave it and to others."""
+    if not needed:
+        return "Nothing waits for this vote now; whose move it is stands on the page of the review."
+    return (
+        "Read what changed and sign again." if own else f"{row.person} can read what changed and sign again."
+    )
+
+
+def _support_answers(sitting: review_state.Sitting, row: SignOff) -> bool:
+    """Whether a criterion that moved under this vote asks something that the support owner answers."""
+    book, signed = sitting.book, row.facts
+    empty = {**signed, "requirements": {}, "criteria": {}}
+
+    def reasons(facts: dict) -> list[str]:
+        return sign_off_statement.stale_reasons(
+            facts, sitting.facts, book, sitting.at, row.at, sitting.states
+        )
+
+    common = set(reasons(empty))
+    moved = {
+        key
+        for key, then in signed["requirements"].items()
+        if set(reasons({**empty, "requirements": {key: then}})) - common
+    }
+    return any(
+        moved & set(criterion.requirements)
+        and any(book.requirements[key].answered_by == "support_owner" for key in criterion.requirements)
+        for criterion in book.criteria_of(signed["gate"], signed["seat"])
+    )
+
+
+def moves_waiting(moment: datetime):
+    """Whose move an open review is, after 3 and 7 days (`waiting.moves`): seats that are to sign, then the chair too;
+    who has to answer an objection, and the seat that objected once it was answered, with who they are escalated to.
+    """
+    today = clock.local_day(moment)
+    reviews = _open_reviews()
+    circle = Circle(review.initiative for review in reviews)
+    for review in reviews:
+        with one_look():
+            sitting = review_state.sit(review, review.initiative, moment)
+            found = review_turn.moves(sitting)
+        people = User.objects.in_bulk({key for move in found for key in move.people})
+        for move in found:
+            start = clock.local_day(move.since)
+            there = [people[key] for key in move.people if key in people]
+            if move.kind == review_turn.SIGN:
+                yield from told(there, since(start, today, (3, 7)), _unsigned(review, sitting, move))
+            elif move.kind in OBJECTED:
+                escalation = circle.escalated(review.initiative, start, today)
+                make = _objected(review, sitting, move)
+                yield from told(there, since(start, today, (3, 7)), make, escalation)
+        yield from _seats_quiet(review, sitting, found, circle, today)
+
+
+OBJECTED = {review_turn.ANSWER: "objection", review_turn.LOOK_AGAIN: "look again"}
+
+
+def _asked(review: Review, sitting: review_state.Sitting) -> str:
+    start, until = clock.local_day(review.opened_at), clock.local_day(review.expires_at)
+    gate = sitting.book.gates[review.gate].title
+    return f"{gate} has been open since {start:%-d %B %Y} and ends on {until:%-d %B %Y}."
+
+
+def _unsigned(review: Review, sitting: review_state.Sitting, move: review_turn.Move):
+    case, until = review.initiative, clock.local_day(review.expires_at)
+    return about(
+        case,
+        "not signed",
+        f"review:{review.pk}:{move.seat}",
+        f"your seat {SEATS[move.seat].lower()} has not signed",
+        text=f"{_asked(review, sitting)} Approve, object, recuse yourself, or ask a question: any of these helps.",
+        link=reverse("sign", args=[review.pk, move.seat]),
+        due_on=until,
+        seat=move.seat,
+    )
+
+
+def _objected(review: Review, sitting: review_state.Sitting, move: review_turn.Move):
+    case = review.initiative
+    words, text = review_turn.message(sitting, move)
+    vote = next(row.pk for row in sitting.sign_offs if row.seat == move.seat)
+    return lambda person, period: Due(
+        person,
+        OBJECTED[move.kind],
+        f"review:{review.pk}:{move.seat}",
+        subject(case, f"{words}, and waits since {clock.local_day(move.since):%-d %B %Y}"),
+        text=text,
+        link=review.get_absolute_url(),
+        case_ref=case.ref,
+        due_on=clock.local_day(review.expires_at),
+        period=f"vote:{vote}:{period}",
+        seat=move.seat if move.kind == review_turn.LOOK_AGAIN else "",
+    )
+
+
+def _seats_quiet(
+    review: Review, sitting: review_state.Sitting, found: list[review_turn.Move], circle: Circle, today
+):
+    """Two weeks after the opening: to the chair, which seats are still awaited."""
+    case, chair = review.initiative, circle.chair(review.initiative)
+    awaited = [SEATS[move.seat].lower() for move in found if move.kind == review_turn.SIGN]
+    period = since(clock.local_day(review.opened_at), today, (14,))
+    if awaited and chair and period:
+        yield Due(
+            chair,
+            "seats not signed",
+            f"review:{review.pk}",
+            subject(case, "seats have not signed for two weeks"),
+            text=f"{_asked(review, sitting)} Without a vote: {', '.join(awaited)}. "
+            "You can speak to them, or have a delegate appointed.",
+            link=review.get_absolute_url(),
+            case_ref=case.ref,
+            due_on=clock.local_day(review.expires_at),
+            period=period,
+        )
+
+
+def reviews_expiring(moment: datetime):
+    """Reviews that end undecided in 14 or 3 days: to owner and chair."""
+    today = clock.local_day(moment)
+    reviews = _open_reviews()
+    circle = Circle(review.initiative for review in reviews)
+    for review in reviews:
+        case, until = review.initiative, clock.local_day(review.expires_at)
+        if review.expires_at <= moment:
+            continue
+        yield from told(
+            [circle.owner(case), circle.chair(case)],
+            before(until, today, (14, 3)),
+            about(
+                case,
+                "review expires",
+                f"review:{review.pk}",
+                f"its review ends undecided on {until:%-d %B %Y}",
+                text="The chair decides or returns it before; after that day it has to be opened again.",
+                link=review.get_absolute_url(),
+                due_on=until,
+            ),
+        )

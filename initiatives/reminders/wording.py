@@ -1,0 +1,114 @@
+"""What a message says of a case, wherever it goes: which case, its stage and goal, and what must stand beside them."""
+
+from collections.abc import Callable
+from functools import partial
+
+from governance import clock
+from governance.models import ContractVersion, Rulebook
+from governance.notices.daily_mail import CaseWords
+from governance.notices.due import Due
+from governance.templatetags.plumbline import stage_word
+from initiatives.cases.case_frame import NOT_EVIDENCED, goal_of
+from initiatives.models import Initiative
+from initiatives.reminders.recipients import Circle
+
+# What each kind of notice asks for, as the words of the button in the mail.
+VERBS = {
+    "answered": "Read the answer",
+    "approval": "Read and answer",
+    "case stopped": "Read why",
+    "change": "Complete the record",
+    "change proposed": "Read and answer",
+    "comment": "Read the comment",
+    "condition": "Say that it is met",
+    "condition overdue": "Say that it is met",
+    "continue or stop": "See when it ends",
+    "data leaves its region": "See which hop and which term",
+    "decided": "Read the decision",
+    "definitions disagree": "See what disagrees",
+    "dependence": "Read and answer",
+    "dependence unanswered": "See who is asked",
+    "drift": "See the system",
+    "drill": "Try it again",
+    "file missing": "See which file is gone",
+    "gap": "Close the gap",
+    "held": "See why it is held",
+    "look again": "Look again",
+    "no owner": "Propose an owner",
+    "not signed": "Read and sign",
+    "objection": "Answer the objection",
+    "overdue": "Settle what is owed",
+    "owed": "Settle what is owed",
+    "owner vacant": "Propose a successor",
+    "proof": "Add newer proof",
+    "proposal answered": "Read the answer",
+    "question": "Answer the question",
+    "ready to decide": "Read and decide",
+    "reattest": "Accept production again",
+    "review expires": "Look at the review",
+    "review opened": "Read and sign",
+    "role": "Accept or decline",
+    "role unanswered": "See who is asked",
+    "rulebook published": "See what is missing",
+    "seats not signed": "Look at the review",
+    "stepped back": "Read why",
+    "stale vote": "See what changed",
+    "term to confirm": "Read and confirm",
+    "waiver": "Look at the waiver",
+}
+
+
+def subject(case: Initiative, words: str) -> str:
+    """The subject of a message about a case: its reference and title first."""
+    return f"{case.ref} {case.title}: {words}"
+
+
+def about(case: Initiative, kind: str, object_key: str, words: str, **more) -> Callable[..., Due]:
+    """A message about a case for `told`, which says to whom and for which period. `more`: further fields of Due."""
+    return partial(
+        Due, kind=kind, object_key=object_key, subject=subject(case, words), case_ref=case.ref, **more
+    )
+
+
+def words_of(refs: set[str]) -> dict[str, CaseWords]:
+    """Title, stage and goal of these cases as they stand now, the warnings that every mail about them carries, and
+    whom to ask: the owner, else whoever decides on the case.
+    """
+    numbers = [int(ref.removeprefix("AI-")) for ref in refs if ref.removeprefix("AI-").isdecimal()]
+    cases = list(Initiative.objects.filter(number__in=numbers).select_related("unit"))
+    if not cases:
+        return {}
+    book, now = Rulebook.objects.current().book, clock.now()
+    contracts = ContractVersion.objects.filter(
+        contract__in=[case.contract_id for case in cases if case.contract_id], starts_at__lte=now
+    )
+    governed = {version.contract_id for version in contracts if not version.ends_at or version.ends_at > now}
+    circle = Circle(cases)
+    return {
+        case.ref: CaseWords(
+            ref=case.ref,
+            title=case.title,
+            stage=stage_word(case.stage),
+            goal=goal_of(case, book)[0],
+            warnings=tuple(_warnings(case, case.contract_id in governed)),
+            people=tuple(_people(circle, case)),
+        )
+        for case in cases
+    }
+
+
+def _warnings(case: Initiative, under_contract: bool):
+    if case.stage == "prototype":
+        yield "not production-ready"
+    if case.stage in ("prototype", "mvp", "production") and not under_contract:
+        yield "no contract in force"
+    if case.imported:
+        yield NOT_EVIDENCED
+
+
+def _people(circle: Circle, case: Initiative):
+    owner, chair = circle.owner(case), circle.chair(case)
+    if owner is not None:
+        yield owner.pk, f"{owner}, who owns it,"
+    if chair is not None:
+        yield chair.pk, f"{chair}, who decides on it,"

@@ -1,0 +1,1 @@
+"""Reviews: their state, whose turn it is, the decision, their pages."""

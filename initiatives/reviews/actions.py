@@ -1,0 +1,379 @@
+"""Reviews: opened, asked about, voted on, returned, decided. Every act locks the case first (house.md, trap 8)."""
+
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django_fsm import Transition
+
+from governance import clock
+from governance.database.request_memo import one_look
+from governance.ledger import record
+from governance.models import Rulebook, User
+from governance.notices.owe import owe as owe_notice
+from governance.people.boards import board_for, members_now
+from governance.permission_result import Answer, Conflict, Refused, no
+from governance.transparency_log import sealing
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.act import act, settle_standing
+from initiatives.facts import case_rows
+from initiatives.findings.sync import follow_more
+from initiatives.holds.actions import owe
+from initiatives.models import Condition, Initiative, Question, Review
+from initiatives.models.initiative import gate_out_of
+from initiatives.models.reviews import CONDITION
+from initiatives.models.stage_machine import judged, offered
+from initiatives.reviews import checkpoint_mails, review_state
+from initiatives.stages.actions import end_review, owner_of_that_day, promote, retire_row
+
+
+def open_review(*, case: Initiative, by: User) -> Review:
+    """Submit the case to the gate that leads out of its stage. One open review per case."""
+    with act("open review", by=by, case=case) as case:
+        case_permissions.may_manage(case, by).or_refuse()
+        if case_permissions.board_for(case.unit) is None:
+            no(
+                "No board is responsible for this unit.", "An admin can give it or a unit above it a board."
+            ).or_refuse()
+        gate = gate_out_of(case.stage)
+        running = case.reviews.filter(outcome=Review.OPEN).first()
+        if running is not None:
+            raise Conflict(
+                f"A review of the gate {running.gate} is open since {clock.local_day(running.opened_at):%-d %B %Y}.",
+                "Withdraw it first, or go on with it.",
+                running.get_absolute_url(),
+            )
+        rulebook = Rulebook.objects.current()
+        if gate == "production":
+            from initiatives.evidence.actions import write_index
+
+            write_index(case, by)
+        review = Review(
+            initiative=case,
+            gate=gate,
+            rulebook=rulebook,
+            opened_by=by,
+            opened_at=clock.now(),
+            expires_at=clock.now() + timedelta(days=rulebook.book.freshness.review_expires_days),
+        )
+        review.save()
+        record.record("review opened", case=case, review=review.pk, gate=gate, rulebook=rulebook.version)
+        if not follow_more(case):
+            settle_standing(case)
+        _tell_seats(case, review)
+    return review
+
+
+def _tell_seats(case: Initiative, review: Review) -> None:
+    gate = review.rulebook.book.gates[review.gate]
+    members = members_now(board_for(case.unit))
+    for member in members:
+        if member.seat in gate.seats:
+            owe_notice(
+                member.person,
+                "review opened",
+                f"review:{review.pk}",
+                subject=f"{case.ref} {case.title}: {gate.title} is open for your seat",
+                text=f"{review.opened_by} asks the board to decide the gate {gate.title}. You sign as "
+                f"{member.get_seat_display().lower()}.",
+                link=review.get_absolute_url(),
+                case_ref=case.ref,
+                due_on=clock.local_day(review.expires_at),
+            )
+
+
+def still_open(review: Review, case: Initiative) -> Review:
+    """The review of the locked case, read after the lock; raises Conflict naming who ended it and when."""
+    review = next(row for row in case_rows.reviews(case) if row.pk == review.pk)
+    review.rulebook = Rulebook.objects.kept(review.rulebook_id)
+    refuse_closed(review)
+    return review
+
+
+def refuse_closed(review: Review) -> None:
+    """Raise Conflict naming who ended the review and when, where it has ended."""
+    if not review.is_open:
+        who = review.ended_by.full_name if review.ended_by else "the system"
+        raise Conflict(
+            f"Already {review.get_outcome_display().lower()} by {who} at {clock.moment_in_words(review.ended_at)}.",
+            "Read the decision.",
+            review.get_absolute_url(),
+        )
+
+
+def decide(
+    *, review: Review, outcome: str, reason: str, conditions: list[dict] | None = None, by: User
+) -> Review:
+    """Decide a review as chair: approve, approve with conditions, or refuse. One locked transaction.
+
+    `conditions`: text, owner (User), due, proposed_by (User). Raises Refused with every reason when it is not
+    decidable, Conflict when somebody decided before.
+    """
+    if outcome not in (Review.APPROVED, Review.WITH_CONDITIONS, Review.REFUSED):
+        raise ValidationError({"outcome": "Choose to approve, approve with conditions, or refuse."})
+    if outcome == Review.REFUSED and not reason.strip():
+        raise ValidationError({"reason": "Say why it is refused, so that the team can learn from it."})
+    conditions = conditions or []
+    retiring = review.gate == "retire"  # what a case was tied to ends with it
+    with act("decide", by=by, case=review.initiative_id, reason=reason, register=retiring) as case:
+        with one_look():  # after the lock and before anything is written: each thing is read once
+            review = still_open(review, case)
+            rises = outcome != Review.REFUSED and not retiring
+            (case_permissions.may_raise if rises else case_permissions.may_chair)(case, by).or_refuse()
+            sitting, team = review_state.sit(review, case), _team(case)
+            scopes, declared = case_rows.rows(case, "scopes"), case_rows.rows(case, "proof_items")
+        with judged(case, sitting.judgement):
+            move = _move_of(sitting, outcome)
+            _check_conditions(sitting, outcome, conditions)
+            found = frozen_findings(sitting)
+            end_review(review, outcome, by=by, reason=reason.strip(), findings=found)
+            for wanted in conditions if outcome == Review.WITH_CONDITIONS else []:
+                _fix_condition(review, wanted, by)
+            if move is None:
+                if case.stage != "proposed" and not retiring:
+                    _owe_after_refusal(case, review)
+            elif retiring:
+                retire_row(case, move, reason=reason.strip(), by=by, sitting=sitting)
+            else:
+                promote(case, move, sitting, scopes, declared, by=by)
+        settle_standing(case)
+        sealing.soon()
+        checkpoint_mails.soon()  # after the sealing that it waits for
+        _tell(team, case, review)
+    return review
+
+
+def _move_of(sitting: review_state.Sitting, outcome: str) -> Transition | None:
+    """The move that this outcome makes, None for a refusal. Raises Refused where the case does not offer it now."""
+    if outcome == Review.REFUSED:
+        if not sitting.votes:
+            no("No seat has voted yet.", "Return the review with questions instead.").or_refuse()
+        return None
+    move = offered(sitting.case, gate=sitting.review.gate)
+    if move is None:
+        raise Refused(Answer(False, sitting.verdict.blockers))
+    return move
+
+
+def _check_conditions(sitting: review_state.Sitting, outcome: str, conditions: list[dict]) -> None:
+    """Raise ValidationError where the conditions that signers attached do not agree with the outcome."""
+    proposed = any(row.verdict == CONDITION for row in sitting.sign_offs)
+    if outcome == Review.APPROVED and (proposed or conditions):
+        raise ValidationError(
+            {"outcome": "Signers attached conditions: fix them, and approve with conditions."}
+        )
+    if outcome == Review.WITH_CONDITIONS and not conditions:
+        raise ValidationError({"conditions": "Write at least one condition, with who meets it and by when."})
+
+
+def _fix_condition(review: Review, wanted: dict, by: User) -> None:
+    if not wanted.get("text") or wanted.get("due") is None or wanted["due"] < clock.today():
+        raise ValidationError({"conditions": "A condition needs its words and a day that lies ahead."})
+    Condition(
+        review=review,
+        text=wanted["text"],
+        owner=wanted["owner"],
+        due=wanted["due"],
+        proposed_by=wanted.get("proposed_by") or by,
+    ).save()
+    record.record(
+        "condition fixed",
+        case=review.initiative,
+        review=review.pk,
+        text=wanted["text"],
+        owner=wanted["owner"].full_name,
+        due=wanted["due"],
+    )
+
+
+def _owe_after_refusal(case: Initiative, review: Review) -> None:
+    days = review.rulebook.book.freshness.post_mortem_due_days
+    owe(
+        case,
+        "post_mortem",
+        source=f"refusal:{review.pk}",
+        text="Post-mortem after refusal",
+        due=clock.today() + timedelta(days=days),
+        debtor=owner_of_that_day(case) or review.opened_by,
+    )
+
+
+def _team(case: Initiative) -> list[User]:
+    return [row.person for row in case_rows.roles(case) if row.in_force]
+
+
+def _tell(team: list[User], case: Initiative, review: Review) -> None:
+    gate = review.rulebook.book.gates[review.gate]
+    owe_notice(
+        team,
+        "decided",
+        f"review:{review.pk}",
+        subject=f"{case.ref} {case.title}: {gate.title} was {review.get_outcome_display().lower()}",
+        text=review.reason,
+        link=review.get_absolute_url(),
+        case_ref=case.ref,
+    )
+
+
+def frozen_findings(sitting: review_state.Sitting) -> dict:
+    """The review as it was decided on, as plain values: criteria, requirements, votes, what the case supported."""
+    return {
+        "at": sitting.at.isoformat(),
+        "rulebook": sitting.book.version,
+        "rulebook_digest": sitting.book.digest,
+        "claimed": sitting.facts.claimed,
+        "tier": sitting.facts.tier,
+        "criteria": [
+            {
+                "key": finding.criterion.key,
+                "question": finding.criterion.question,
+                "state": finding.state,
+                "reasons": list(finding.reasons),
+                "requirements": [
+                    {"key": s.key, "state": s.state, "words": s.words, "evidence": [i.id for i in s.items]}
+                    for s in finding.requirements
+                ],
+            }
+            for finding in sitting.verdict.findings
+        ],
+        "votes": [
+            {
+                "seat": row.seat,
+                "person": row.person.full_name,
+                "verdict": row.verdict,
+                "digest": row.digest,
+                "stale": list(vote.stale),
+                "at": row.at.isoformat(),
+            }
+            for row, vote in zip(sitting.sign_offs, sitting.votes, strict=True)
+        ],
+        "declared": {key: [d.declared, d.result] for key, d in sitting.facts.declared.items()},
+    }
+
+
+def return_review(*, review: Review, reason: str, by: User) -> Review:
+    """Return a review to its owner with questions, as chair. The next attempt starts from the same answers."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say what has to be answered before it comes back."})
+    with act("return review", by=by, case=review.initiative_id, reason=reason) as case:
+        review = still_open(review, case)
+        case_permissions.may_chair(case, by).or_refuse()
+        end_review(review, Review.RETURNED, by=by, reason=reason.strip())
+        _tell(_team(case), case, review)
+    return review
+
+
+def withdraw_review(*, review: Review, reason: str, by: User) -> Review:
+    """Withdraw one's own submission."""
+    with act("withdraw review", by=by, case=review.initiative_id, reason=reason) as case:
+        review = still_open(review, case)
+        case_permissions.may_manage(case, by).or_refuse()
+        end_review(review, Review.WITHDRAWN, by=by, reason=reason.strip())
+    return review
+
+
+def rebase_review(*, review: Review, by: User) -> Review:
+    """Move an open review to the rulebook in force, as owner. Every sign-off given under the old one goes stale."""
+    with act("move review to rulebook", by=by, case=review.initiative_id) as case:
+        review = still_open(review, case)
+        case_permissions.may_manage(case, by).or_refuse()
+        current = Rulebook.objects.current()
+        if review.rulebook_id == current.pk:
+            no("It is under the rulebook in force already.").or_refuse()
+        before, review.rulebook = review.rulebook.version, current
+        review.save()
+        record.record(
+            "review moved to rulebook", case=case, review=review.pk, before=before, after=current.version
+        )
+    return review
+
+
+def expire_reviews(*, system: str = "review expiry") -> list[Review]:
+    """End the reviews whose time is over. Nothing waits for this: an overdue review is not decidable anyway."""
+    ended = []
+    for row in Review.objects.filter(outcome=Review.OPEN, expires_at__lte=clock.now()).order_by(
+        "initiative_id"
+    ):
+        with act("expire review", system=system, case=row.initiative_id) as case:
+            review = Review.objects.select_related("initiative").get(pk=row.pk)
+            if review.is_open and review.expires_at <= clock.now():
+                end_review(review, Review.EXPIRED, by=None, reason="Nobody decided it in time.")
+                _tell(_team(case), case, review)
+                ended.append(review)
+    return ended
+
+
+def ask_question(*, review: Review, criterion: str, text: str, by: User) -> Question:
+    """Ask about one criterion, apart from any verdict."""
+    if not text.strip():
+        raise ValidationError({"text": "Write the question."})
+    with act("ask", by=by, case=review.initiative_id) as case:
+        review = still_open(review, case)
+        case_permissions.may_ask(review, by).or_refuse()
+        if criterion not in {c.key for c in review.rulebook.book.gates[review.gate].criteria}:
+            raise ValidationError({"criterion": "Choose one of the gate's criteria."})
+        question = Question(
+            review=review, criterion=criterion, text=text.strip(), asked_by=by, asked_at=clock.now()
+        )
+        question.save()
+        record.record("asked", case=case, review=review.pk, criterion=criterion, text=question.text)
+        owner = case_permissions.accepted(case, "owner")
+        if owner is not None:
+            owe_notice(
+                owner.person,
+                "question",
+                f"question:{question.pk}",
+                case_ref=case.ref,
+                subject=f"{case.ref} {case.title}: {by} asks",
+                text=question.text,
+                link=review.get_absolute_url(),
+            )
+    return question
+
+
+def answer_question(*, question: Question, text: str, by: User) -> Question:
+    """Answer a board's question: the owner and the people working on the case."""
+    if not text.strip():
+        raise ValidationError({"text": "Write the answer."})
+    with act("answer question", by=by, case=question.review.initiative_id) as case:
+        still_open(question.review, case)
+        case_permissions.may_collaborate(case, by).or_refuse()
+        question = Question.objects.select_related("asked_by", "review").get(pk=question.pk)
+        if question.answer:
+            raise Conflict(
+                f"{question.answered_by} answered it already.", "", question.review.get_absolute_url()
+            )
+        question.answer, question.answered_by, question.answered_at = text.strip(), by, clock.now()
+        question.save()
+        record.record(
+            "question answered",
+            case=case,
+            review=question.review_id,
+            criterion=question.criterion,
+            text=question.answer,
+        )
+        owe_notice(
+            question.asked_by,
+            "answered",
+            f"question:{question.pk}",
+            case_ref=case.ref,
+            subject=f"{case.ref} {case.title}: your question was answered",
+            text=question.answer,
+            link=question.review.get_absolute_url(),
+        )
+    return question
+
+
+def meet_condition(*, condition: Condition, note: str, by: User) -> Condition:
+    """Say that a condition is met: who owns it, or the case's owner; with what shows it."""
+    if not note.strip():
+        raise ValidationError({"note": "Say what shows that it is met."})
+    with act("meet condition", by=by, case=condition.review.initiative_id, reason=note) as case:
+        condition = Condition.objects.select_related("review").get(pk=condition.pk)
+        if condition.owner_id != by.pk:
+            case_permissions.may_manage(case, by).or_refuse()
+        if condition.met_at:
+            raise Conflict("This condition was met already.")
+        condition.met_at, condition.met_by, condition.met_note = clock.now(), by, note.strip()
+        condition.save()
+        record.record("condition met", case=case, text=condition.text, note=condition.met_note)
+    return condition

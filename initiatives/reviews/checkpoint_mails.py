@@ -1,0 +1,102 @@
+"""The checkpoint of a production decision, mailed at once to those who keep it elsewhere: its chair and the auditors.
+
+Who holds both database and signing key can rewrite the record, and only a checkpoint that lies outside tells. The
+weekly one leaves the last days open, so the first that covers a decision on production leaves as soon as it is signed.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+
+from governance import clock
+from governance.models import Delivery, Entry, User
+from governance.notices import daily_mail, due, mail
+from governance.notices.due import Due
+from governance.people.boards import board_for, chairs, members_now
+from governance.transparency_log import sealing
+from initiatives.models import Review
+
+KIND = "checkpoint of decision"
+GATE = "production"
+LOOKED_BACK = timedelta(days=30)  # a worker that stood still longer leaves it to the weekly checkpoint
+DECIDED = (Review.APPROVED, Review.WITH_CONDITIONS, Review.REFUSED)
+
+
+def send() -> daily_mail.Counts:
+    """Owe the checkpoints of decisions that are sealed, and send the mails. May run twice at once: one mail each."""
+    due.sweep(queries=[checkpoints_of_decisions])
+    return daily_mail.deliver(kind=Delivery.CHECKPOINT)
+
+
+def soon() -> None:
+    """Have it done as soon as the running transaction is committed; a queue that is away does not undo the act."""
+    from initiatives import tasks as initiatives_tasks  # which import this module
+
+    if not clock.simulating():
+        transaction.on_commit(initiatives_tasks.mail_checkpoints.delay, robust=True)
+
+
+def checkpoints_of_decisions(moment: datetime) -> Iterator[Due]:
+    """The newest checkpoint, once for each decision on production that it covers, to everybody who keeps it."""
+    rows = Review.objects.filter(
+        gate=GATE, outcome__in=DECIDED, ended_at__gt=moment - LOOKED_BACK, ended_at__lte=moment
+    )
+    auditors = list(User.objects.active().filter(is_auditor=True).order_by("pk"))
+    for review in rows.select_related("initiative__unit").order_by("pk"):
+        checkpoint = sealing.newest()
+        if checkpoint is None or not _covered(review):
+            continue
+        case = review.initiative
+        told = [row.person for row in chairs(members_now(board_for(case.unit)))[0]]
+        for person in dict.fromkeys([*told, *auditors]):
+            yield Due(
+                person,
+                KIND,
+                f"review:{review.pk}",
+                f"{case.ref} was decided on for production: the record's checkpoint to keep, {checkpoint.size} entries",
+                text=checkpoint.note,
+                link="/record/",
+                personal=True,
+            )
+
+
+def _covered(review: Review) -> bool:
+    """Whether the entry of the decision is sealed."""
+    said = Entry.objects.filter(
+        kind=f"review {review.outcome.replace('_', ' ')}", case_ref=review.initiative.ref
+    ).order_by("-pk")
+    entry = next((row for row in said if row.facts["facts"].get("review") == review.pk), None)
+    if entry is None:
+        return False
+    try:
+        sealing.checkpoint_for(entry)
+    except sealing.NotSealedYet:
+        return False
+    return True
+
+
+# --- The mail ---------------------------------------------------------------------------------------------------------
+
+
+def _unsent():
+    return daily_mail.unsent_notices().filter(kind=KIND)
+
+
+def compose(row: Delivery) -> EmailMultiAlternatives | None:
+    """The mail, with each checkpoint whole; None when all were read meanwhile or the address is gone."""
+    notices = list(row.notices.unread().order_by("pk"))
+    if not notices or not row.person.email:
+        return None
+    return mail.compose(
+        "checkpoint",
+        to=row.person,
+        subject=daily_mail.with_more(notices),
+        key=f"checkpoint-{row.pk}.{row.day:%Y%m%d}",
+        context={"notices": notices, "link": f"{settings.ADDRESS}/record/"},
+    )
+
+
+CHECKPOINT_MAIL = daily_mail.at_once(Delivery.CHECKPOINT, unsent=_unsent, compose=compose)

@@ -1,0 +1,311 @@
+"""The chair's pages, and every other page on which one act at a review is confirmed."""
+
+from datetime import date
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.shortcuts import redirect, render
+from django.utils.functional import SimpleLazyObject
+from django.views.decorators.http import require_http_methods
+
+from governance import clock
+from governance.models import Rulebook
+from governance.permission_result import Answer, Conflict, Reason, Refused
+from governance.templatetags.plumbline import day, stage_word
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.access import review_for
+from initiatives.cases.act import act
+from initiatives.cases.case_frame import case_context, mend, pick
+from initiatives.facts import case_rows
+from initiatives.models import Initiative, Review
+from initiatives.models.reviews import CONDITION
+from initiatives.reviews import actions, review_state
+from initiatives.reviews.actions import refuse_closed
+from initiatives.reviews.forms import ConditionFormSet, ReasonOfActForm, people_around
+from initiatives.stages import impact_preview
+
+OUTCOMES = {
+    Review.APPROVED: "Approve",
+    Review.WITH_CONDITIONS: "Approve with conditions",
+    Review.REFUSED: "Refuse",
+}
+
+
+def insist(request, answer: Answer, name: str, case: Initiative) -> None:
+    """Refuse the page where the answer is no; something sent in vain leaves its entry, as every refused act does."""
+    if not answer and request.method == "POST":
+        with act(name, by=request.user, case=case):
+            answer.or_refuse()
+    answer.or_refuse()
+
+
+def insist_open(request, row: Review, name: str) -> None:
+    """Refuse what is sent for a review that has ended, naming who was first; it leaves its entry as a refused act."""
+    if not row.is_open:
+        with act(name, by=request.user, case=row.initiative):
+            refuse_closed(row)
+
+
+def act_page(
+    request, case: Initiative, *, title, form, verb, back, happens=(), danger=False, status=200, **more
+):
+    """A page on which one act is confirmed: what will happen, what has to be typed, one button."""
+    context = case_context(request, case, more.pop("tab", "reviews")) | {
+        "nav": "reviews",
+        "title": title,
+        "form": form,
+        "verb": verb,
+        "happens": happens,
+        "danger": danger,
+        "back_url": back,
+    }
+    return render(request, "initiatives/review_act.html", context | more, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def decide(request, pk):
+    """Decide as chair: approve, approve with conditions, or refuse; what it does is told before it is done."""
+    row = review_for(request.user, pk)
+    if not row.is_open and request.method != "POST":
+        return redirect(row)
+    insist_open(request, row, "decide")
+    case = row.initiative
+    insist(request, case_permissions.may_chair(case, request.user), "decide", case)
+    proposed = [vote for vote in case_rows.standing_votes(row) if vote.verdict == CONDITION]
+    usual = Review.WITH_CONDITIONS if proposed else Review.APPROVED
+    outcome = pick(request.POST.get("outcome") or request.GET.get("outcome"), OUTCOMES, usual)
+    refusing = outcome == Review.REFUSED
+    form = ReasonOfActForm(
+        request.POST or None,
+        label="Why it is refused" if refusing else "Reason",
+        help_text="The team reads it, and learns from it."
+        if refusing
+        else "It stays with the decision for good.",
+        required=refusing,
+    )
+    rows = _condition_rows(request, case, proposed) if outcome == Review.WITH_CONDITIONS else None
+    refusal = None
+    if request.method == "POST" and form.is_valid() and (rows is None or rows.is_valid()):
+        try:
+            done = actions.decide(
+                review=row,
+                outcome=outcome,
+                reason=form.cleaned_data["reason"],
+                conditions=_conditions(rows, proposed),
+                by=request.user,
+            )
+        except ValidationError as error:
+            mend(form, error)
+        except Conflict:
+            raise
+        except Refused as refused:
+            refusal = refused
+        else:
+            messages.success(request, f"{done.get_outcome_display()}. The team was told.")
+            return redirect(row)
+    sitting = review_state.sit(row)  # only where the page is shown: the act judges under its lock
+    blockers = refusal.answer.reasons if refusal else _blockers(sitting, outcome, proposed)
+    if refusal is None and not refusing and row.gate != "retire":
+        blockers = (*blockers, *case_permissions.may_raise(case, request.user).reasons)
+    context = case_context(request, case, "reviews", facts=sitting.facts) | {
+        "nav": "reviews",
+        "title": f"Decide: {sitting.book.gates[row.gate].title}",
+        "review": row,
+        "outcome": outcome,
+        "outcomes": list(OUTCOMES.items()),
+        "verb": OUTCOMES[outcome],
+        "form": form,
+        "rows": rows,
+        "proposed": proposed,
+        "blockers": blockers,
+        "happens": SimpleLazyObject(lambda: what_happens(sitting, outcome, by=request.user)),
+        "danger": outcome == Review.REFUSED,
+    }
+    return render(
+        request, "initiatives/review_decide.html", context, status=refusal.status if refusal else 200
+    )
+
+
+def _condition_rows(request, case: Initiative, proposed):
+    """The conditions as the signers proposed them, for the chair to fix."""
+    wanted = [vote.condition for vote in proposed]
+    owners = [row["owner"] for row in wanted if isinstance(row.get("owner"), int)]
+    return ConditionFormSet(
+        request.POST or None,
+        prefix="conditions",
+        initial=[{"text": row["text"], "owner": row.get("owner"), "due": row.get("due")} for row in wanted],
+        form_kwargs={"people": people_around(case, *owners)},
+    )
+
+
+def _conditions(rows, proposed) -> list[dict]:
+    """What the chair fixed, each with who proposed it."""
+    if rows is None:
+        return []
+    found = []
+    for number, form in enumerate(rows.forms):
+        given = form.cleaned_data
+        if given.get("text") and not given.get("DELETE"):
+            signer = proposed[number].person if number < len(proposed) else None
+            found.append(
+                {"text": given["text"], "owner": given["owner"], "due": given["due"], "proposed_by": signer}
+            )
+    return found
+
+
+def _blockers(sitting: review_state.Sitting, outcome: str, proposed) -> tuple[Reason, ...]:
+    """Why this outcome cannot be chosen now; empty when it can."""
+    if outcome == Review.REFUSED:
+        if sitting.votes:
+            return ()
+        return (Reason("No seat has voted yet.", "Return the review with questions instead."),)
+    if outcome == Review.APPROVED and proposed:
+        names = ", ".join(vote.person.full_name for vote in proposed)
+        words = Reason(
+            f"{names} signed with a condition.", "Choose to approve with conditions, and fix them."
+        )
+        return (*sitting.verdict.blockers, words)
+    return sitting.verdict.blockers
+
+
+def what_happens(sitting: review_state.Sitting, outcome: str, *, by) -> list[str]:
+    """What this decision would do, told by the entries it would write: the act is run and undone."""
+    row, case = sitting.review, sitting.case
+    standby = [{"text": "-", "owner": by, "due": clock.today()}]
+
+    def run(_):
+        actions.decide(
+            review=row,
+            outcome=outcome,
+            reason="Looking ahead",
+            conditions=standby if outcome == Review.WITH_CONDITIONS else None,
+            by=by,
+        )
+
+    entries = impact_preview.acts_of(case, run, by=by)
+    if not entries:
+        return []
+    planned = [scope.words for scope in sitting.facts.scopes if scope.planned]
+    gate = sitting.book.gates[row.gate]
+    lines = [line for kind, facts in entries if (line := _will(kind, facts, case, planned))]
+    if outcome != Review.REFUSED and gate.to == "mvp":
+        count = len(sitting.facts.declared)
+        lines.append(f"What the MVP declared it will prove is frozen: {count} things.")
+    if outcome == Review.REFUSED and not any(kind == "debt opened" for kind, _ in entries):
+        lines.append("The stage stays as it is, and nothing is owed.")
+    elif outcome == Review.REFUSED:
+        lines.append("The stage stays as it is.")
+    if outcome == Review.WITH_CONDITIONS:
+        lines.append("Each condition below is owed by its day; an overdue one blocks later decisions.")
+    told = ", ".join(sorted(set(sitting.facts.people.values())))
+    lines.append("The findings, votes and statements are frozen as they stand now.")
+    lines.append(f"Told at once: {told or 'nobody holds a role'}.")
+    return lines
+
+
+def _will(kind: str, facts: dict, case: Initiative, planned: list[str]) -> str:
+    """One entry of the decision, said before it is written; empty for what needs no words."""
+    if kind == "stage changed":
+        return f"{case.ref} moves from {stage_word(facts['from'])} to {stage_word(facts['to'])} at once."
+    if kind == "scope in force":
+        return f"The planned scope starts: {planned[0] if planned else str(facts['users']) + ' users'}."
+    if kind == "changed" and facts["voided"]:
+        return f"{facts['what']}: {len(facts['voided'])} proofs that speak of what was before stop counting."
+    if kind == "debt opened":
+        return f"{facts['debtor'] or 'Nobody yet'} owes: {facts['text']}, by {_day_of(facts['due'])}."
+    if kind == "debt settled":
+        return f"No longer owed: {facts['text']}."
+    return ""
+
+
+def _day_of(written: str) -> str:
+    return day(date.fromisoformat(written))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def return_review(request, pk):
+    """Return a review to its owner with questions, as chair."""
+    row = review_for(request.user, pk)
+    insist(request, case_permissions.may_chair(row.initiative, request.user), "return review", row.initiative)
+    form = ReasonOfActForm(
+        request.POST or None, label="What has to be answered", help_text="The owner is told in these words."
+    )
+    if request.method == "POST" and form.is_valid():
+        actions.return_review(review=row, reason=form.cleaned_data["reason"], by=request.user)
+        messages.success(request, "The review went back to its owner.")
+        return redirect(row)
+    happens = [
+        "The review ends. Its votes are kept and count for no later review.",
+        "Nothing is owed. The next attempt starts from the same answers and evidence.",
+    ]
+    return act_page(
+        request,
+        row.initiative,
+        title="Return with questions",
+        form=form,
+        verb="Return it",
+        happens=happens,
+        back=row.get_absolute_url(),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request, pk):
+    """Withdraw one's own submission."""
+    row = review_for(request.user, pk)
+    insist(
+        request, case_permissions.may_manage(row.initiative, request.user), "withdraw review", row.initiative
+    )
+    form = ReasonOfActForm(request.POST or None, label="Why", help_text="The board reads it.", required=False)
+    if request.method == "POST" and form.is_valid():
+        actions.withdraw_review(review=row, reason=form.cleaned_data["reason"], by=request.user)
+        messages.success(request, "The review is withdrawn.")
+        return redirect(row)
+    happens = [
+        "The review ends. Its votes are kept and count for no later review.",
+        "Answers and evidence stay; you can open another review at any time.",
+    ]
+    return act_page(
+        request,
+        row.initiative,
+        title="Withdraw the review",
+        form=form,
+        verb="Withdraw it",
+        happens=happens,
+        danger=True,
+        back=row.get_absolute_url(),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def rebase(request, pk):
+    """Move an open review to the rulebook in force; every sign-off given under the old one goes stale."""
+    row = review_for(request.user, pk)
+    insist(
+        request,
+        case_permissions.may_manage(row.initiative, request.user),
+        "move review to rulebook",
+        row.initiative,
+    )
+    if request.method == "POST":
+        actions.rebase_review(review=row, by=request.user)
+        messages.success(request, "The review runs under the rulebook in force now. Every seat signs anew.")
+        return redirect(row)
+    current = Rulebook.objects.current()
+    names = [
+        vote.person.full_name for vote in row.sign_offs.latest().select_related("person") if vote.approves
+    ]
+    stale = "All sign-offs go stale"
+    happens = [
+        f"The review is judged by rulebook {current.version} instead of {row.rulebook.version}.",
+        f"{stale} and are asked for again: {', '.join(names)}." if names else f"{stale}; none was given yet.",
+    ]
+    return act_page(
+        request,
+        row.initiative,
+        title=f"Move to rulebook {current.version}",
+        form=None,
+        verb="Move the review",
+        happens=happens,
+        back=row.get_absolute_url(),
+    )

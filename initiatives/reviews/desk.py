@@ -1,0 +1,144 @@
+"""At which open reviews the move is one person's, and since when: for the desk, the calendar and the list of reviews.
+
+Whose move it is, `waiting.moves` says; a glance keeps it until something changes that a review depends on.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from governance import clock
+from governance.models.people import SEATS
+from governance.notices.desk import Line
+from governance.permission_result import Answer, ended, yes
+from governance.rulebook.book import Gate
+from governance.templatetags.plumbline import day
+from initiatives.desk.person_worklist import Look
+from initiatives.models import Review, SignOff
+from initiatives.reviews import review_summaries, review_turn
+
+
+@dataclass(frozen=True)
+class Mine:
+    """A move of the person at an open review; of a seat whose vote no longer counts, `reasons` why."""
+
+    review: Review
+    move: review_turn.Move
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """What is to be done, as `waiting.KINDS` has it."""
+        return self.move.kind
+
+    @property
+    def seat(self) -> str:
+        """The seat it is about, if any."""
+        return self.move.seat
+
+
+def moves(look: Look) -> list[Mine]:
+    """Every move that the person, or somebody for whom they stand in, can make today at the open reviews near them."""
+    return [one for one in _near(look) if _may(look, one)]
+
+
+def _near(look: Look) -> list[Mine]:
+    """Every move of theirs, those included that cooling off keeps them from today."""
+    reviews = {row.pk: row for row in [*look.open_reviews, *look.own_reviews]}
+    seen = review_summaries.at(list(reviews.values()))
+    return [
+        Mine(row, move, seen[pk].stale.get(move.seat, ((),))[0])
+        for pk, row in reviews.items()
+        for move in seen[pk].moves
+        if look.acting_as & set(move.people)
+    ]
+
+
+def _may(look: Look, one: Mine) -> Answer:
+    """Make the move today: a new seat approves nothing in its first day, save a retirement."""
+    lifts = one.kind == review_turn.SIGN and one.review.gate != "retire"
+    return look.may_lift_in(one.review.initiative.unit_id, one.seat) if lifts else yes()
+
+
+def since(mine: list[Mine]) -> dict[int, datetime]:
+    """By review, since when it waits for the person."""
+    found: dict[int, datetime] = {}
+    for one in mine:
+        found[one.review.pk] = min(one.move.since, found.get(one.review.pk, one.move.since))
+    return found
+
+
+def lines(look: Look) -> Iterator[Line]:
+    """Reviews to sign, look at again, answer, mend, decide. Questions of the board have lines of their own.
+
+    Whoever signs nothing before a seat or a password has cooled off reads from when.
+    """
+    for one in _near(look):
+        may = _may(look, one)
+        if not may:
+            why = f"{_gate(one.review).title}. {may.reasons[0]}"
+            yield _line(one, "sign", "Read the review", why, look.holder_on(one.review.initiative, one.seat))
+        elif one.kind == review_turn.SIGN:
+            vote = next((vote for vote in one.review.votes if vote.seat == one.seat), None)
+            yield _unsigned(look, one) if vote is None or not one.reasons else _stale(look, one, vote)
+        elif one.kind == review_turn.LOOK_AGAIN:
+            why = f"{_gate(one.review).title}. Your seat objected ({SEATS[one.seat].lower()}), and was answered."
+            yield _line(one, "sign", "Look again", why, look.holder_on(one.review.initiative, one.seat))
+        elif one.kind == review_turn.DECIDE:
+            yield _decidable(one)
+        elif one.kind == review_turn.APPOINT:
+            yield _line(one, "decide", "See who could sign", _waits(one))
+        elif one.kind != review_turn.QUESTION:
+            button = "Answer the objection" if one.kind == review_turn.ANSWER else "See what is missing"
+            behalf = look.standing_in_on.get(one.review.initiative_id, "")
+            yield _line(one, "answer", button, _waits(one), behalf)
+
+
+def _gate(review: Review) -> Gate:
+    return review.rulebook.book.gates[review.gate]
+
+
+def _waits(one: Mine) -> str:
+    return ended(f"{_gate(one.review).title}. The review waits for you {one.move.what}")
+
+
+def _line(one: Mine, verb: str, button: str, why: str, behalf: str = "") -> Line:
+    case = one.review.initiative
+    return Line(
+        verb,
+        case.title,
+        one.review.get_absolute_url(),
+        button,
+        why,
+        case.ref,
+        clock.local_day(one.review.expires_at),
+        on_behalf=behalf,
+    )
+
+
+def _decidable(one: Mine) -> Line:
+    review = one.review
+    approving = len({vote.seat for vote in review.votes if vote.approves})
+    why = (
+        f"{_gate(review).title}. {approving} {'seat approves' if approving == 1 else 'seats approve'}; "
+        "everything the gate asks for is there."
+    )
+    return _line(one, "decide", "Read and decide", why)
+
+
+def _unsigned(look: Look, one: Mine) -> Line:
+    review, gate, case = one.review, _gate(one.review), one.review.initiative
+    must = f", {SEATS[one.seat].lower()} among them" if one.seat in gate.must_include else ""
+    count = len(review.votes)
+    why = (
+        f"{gate.title}. {count} {'seat has' if count == 1 else 'seats have'} voted; the gate needs "
+        f"{gate.quorum_for(case.tier)}{must}."
+    )
+    return _line(one, "sign", "Read and sign", why, look.holder_on(case, one.seat))
+
+
+def _stale(look: Look, one: Mine, vote: SignOff) -> Line:
+    whose = "Your approval" if vote.person_id == look.person.pk else f"The approval by {vote.person}"
+    reasons = "; ".join(one.reasons[:2])
+    why = ended(f"{_gate(one.review).title}. {whose} of {day(vote.at)} went stale: {reasons}")
+    return _line(one, "sign", "See what changed", why, look.holder_on(one.review.initiative, one.seat))

@@ -1,0 +1,392 @@
+"""What the pages of a review show: the matrix, each criterion with its proof, the votes, whom it waits for.
+
+An open review is shown as `board.sit` finds it now; one that was decided as it was frozen, never recomputed.
+"""
+
+from dataclasses import dataclass, field
+
+from governance.gates import criteria
+from governance.models.people import SEATS
+from governance.people import cooling_off
+from governance.templatetags.plumbline import moment, seat_word
+from initiatives.cases import permissions as case_permissions
+from initiatives.models import Review, SignOff
+from initiatives.models.reviews import APPROVE, CONDITION, OBJECT, RECUSE
+from initiatives.reviews import review_state
+
+CRITERION_STATES = {
+    "met": ("met", "ok"),
+    "waived": ("waived", "lead"),
+    "unmet": ("not met", "bad"),
+    "stale": ("stale proof", "warn"),
+    "later": ("owed after the move", ""),
+    "advice": ("advice, not met", ""),
+    "": ("not judged", ""),
+}
+# "No", "not reported", "not applicable" and "waived" are four different things (invariant 9).
+REQUIREMENT_STATES = {
+    "grounded": ("proved", "ok"),
+    "as_decided": ("as decided", "ok"),
+    "not_asked": ("not asked", ""),
+    "not_applicable": ("not applicable", ""),
+    "waived": ("waived", "lead"),
+    "unanswered": ("not answered", "bad"),
+    "no": ("no", "bad"),
+    "not_reported": ("not reported", "bad"),
+    "waiting": ("waits for its seat", "warn"),
+    "unproven": ("no proof", "bad"),
+    "voided": ("proof dismissed", "bad"),
+    "failing": ("failing", "bad"),
+    "stale": ("stale", "warn"),
+    "weak": ("too weak", "bad"),
+    "unread": ("read by nobody outside", "warn"),
+    "unmapped": ("not mapped", "bad"),
+    "register": ("the register says no", "bad"),
+}
+# Up to so many criteria that are not met are shown unfolded, and so many blockers before the rest is folded away.
+UNFOLDED = 5
+OTHER_VERDICTS = {CONDITION: "Approve with a condition", OBJECT: "Object", RECUSE: "Recuse yourself"}
+
+
+@dataclass
+class Cast:
+    """One vote as a page shows it, with why it no longer counts."""
+
+    row: SignOff
+    stale: tuple[str, ...] = ()
+    fresh: tuple[str, ...] = ()  # what is new about the seat or the password it was signed with
+
+    @property
+    def tone(self) -> str:
+        """Approved, stale, objecting, recused: as a colour; `word` says it in words."""
+        if self.row.approves:
+            return "warn" if self.stale else "ok"
+        return "bad" if self.row.verdict == OBJECT else ""
+
+    @property
+    def word(self) -> str:
+        """The vote in one or two words."""
+        if self.row.approves and self.stale:
+            return "stale"
+        words = {APPROVE: "signed", CONDITION: "signed, with a condition", OBJECT: "objects"}
+        return words.get(self.row.verdict, "recused")
+
+
+@dataclass
+class Line:
+    """One criterion as a page shows it: live or frozen."""
+
+    key: str
+    question: str
+    seat: str
+    state: str
+    reasons: list[str]
+    requirements: list[dict]
+    questions: list = field(default_factory=list)
+    counts: str = ""
+    waivable: bool = False
+    may_ask: bool = False
+    open: bool = False
+
+    @property
+    def word(self) -> str:
+        """The state in words."""
+        return CRITERION_STATES[self.state][0]
+
+    @property
+    def tone(self) -> str:
+        """The state as a colour."""
+        return CRITERION_STATES[self.state][1]
+
+    @property
+    def more(self) -> list[str]:
+        """The reasons that the requirements behind it do not say already."""
+        asked = tuple(row["question"] for row in self.requirements)
+        return [reason for reason in self.reasons if not (self.open and reason.startswith(asked))]
+
+    @property
+    def summary(self) -> str:
+        """How many questions stand behind it, and how many of them are proved."""
+        count = len(self.requirements)
+        good = sum(asked["tone"] == "ok" for asked in self.requirements)
+        asked = f"{count} question{'' if count == 1 else 's'} behind it"
+        return f"{asked}, proved" if good == count else f"{asked}, {good} proved"
+
+
+def _criterion_state(state: str, criterion, requirement_states) -> str:
+    if state == "unmet" and criterion is not None and criterion.severity == "advisory":
+        return "advice"
+    if state == "unmet" and "stale" in requirement_states:
+        return "stale"
+    return state
+
+
+def _unfold(lines: list[Line]) -> list[Line]:
+    """Unfold the answers and proof of what is missing, unless so much is that nobody would find the rest."""
+    missing = [line for line in lines if line.state not in ("met", "")]
+    for line in missing:
+        line.open = len(missing) <= UNFOLDED
+    return lines
+
+
+def live_lines(sitting: review_state.Sitting) -> list[Line]:
+    """The criteria of an open review as they stand now, each with answers, proof and the reasons."""
+    lines = []
+    for finding in sitting.verdict.findings:
+        criterion = finding.criterion
+        requirements = [
+            _requirement(
+                state.key,
+                sitting.book.requirements[state.key].question,
+                state.state,
+                state.words,
+                [(item.id, item.title, item.unverified) for item in state.items],
+                state.last_day,
+                sitting.facts.answers[state.key].text if state.key in sitting.facts.answers else "",
+            )
+            for state in finding.requirements
+        ]
+        lines.append(
+            Line(
+                key=criterion.key,
+                question=criterion.question,
+                seat=criterion.seat,
+                state=_criterion_state(finding.state, criterion, {s.state for s in finding.requirements}),
+                reasons=list(finding.reasons),
+                requirements=requirements,
+                counts=criterion.counts,
+                waivable=sitting.book.waivable_criterion(criterion.key),
+            )
+        )
+    return _unfold(lines)
+
+
+def _requirement(key, question, state, words, proof, last_day=None, said="") -> dict:
+    word, tone = REQUIREMENT_STATES.get(state, (state.replace("_", " "), ""))
+    return {
+        "key": key,
+        "question": question,
+        "word": word,
+        "tone": tone,
+        "words": words,
+        "proof": proof,
+        "last_day": last_day,
+        "said": said,
+    }
+
+
+def frozen_lines(review: Review) -> list[Line]:
+    """The criteria as they were when the review was decided; without a decision, unjudged."""
+    book = review.rulebook.book
+    if review.findings is None:
+        return [
+            Line(c.key, c.question, c.seat, "", [], [], counts=c.counts)
+            for c in book.gates[review.gate].criteria
+        ]
+    titles = {item.pk: item for item in review.initiative.evidence.all()}
+    lines = []
+    for row in review.findings["criteria"]:
+        criterion = book.criteria[row["key"]]
+        requirements = []
+        for asked in row["requirements"]:
+            proof = [
+                (pk, titles[pk].title, titles[pk].unverified) for pk in asked["evidence"] if pk in titles
+            ]
+            question = book.requirements[asked["key"]].question
+            requirements.append(_requirement(asked["key"], question, asked["state"], asked["words"], proof))
+        state = _criterion_state(row["state"], criterion, {asked["state"] for asked in row["requirements"]})
+        lines.append(
+            Line(
+                criterion.key,
+                row["question"],
+                criterion.seat,
+                state,
+                row["reasons"],
+                requirements,
+                counts=criterion.counts,
+            )
+        )
+    return _unfold(lines)
+
+
+def live_votes(sitting: review_state.Sitting) -> dict[str, Cast]:
+    """The vote that stands for each seat, with every reason why it does not count."""
+    return {
+        row.seat: Cast(row, vote.stale, _fresh(sitting, row))
+        for row, vote in zip(sitting.sign_offs, sitting.votes, strict=True)
+    }
+
+
+def _fresh(sitting: review_state.Sitting, vote: SignOff) -> tuple[str, ...]:
+    """What others should know of a vote: its seat was granted, or its password reset, after the review was opened."""
+    opened, found = sitting.review.opened_at, []
+    held = [row for row in sitting.bench.members if row.person_id == vote.person_id and row.seat == vote.seat]
+    if held and all(row.signs_from is not None and row.starts_at > opened for row in held):
+        row = held[0]
+        confirmed = f"confirmed by {row.confirmed_by}" if row.confirmed_by_id else "confirmed by nobody"
+        found.append(
+            f"The seat was given to {vote.person} {moment(row.starts_at)}, after this review was opened, by "
+            f"{row.granted_by or 'the system'}; {confirmed}"
+        )
+    reset = vote.person.signs_from and vote.person.signs_from - cooling_off.LASTS
+    if reset and reset > opened:
+        found.append(
+            f"Somebody else reset the password of {vote.person} {moment(reset)}, after this review was opened"
+        )
+    return tuple(found)
+
+
+def cooling(sitting: review_state.Sitting) -> list[str]:
+    """Who of the seats of this gate approves nothing yet, why, and from when; nothing for retiring, which waits for
+    nobody.
+    """
+    review = sitting.review
+    if review.gate == "retire":
+        return []
+    held: dict[tuple[str, int], list] = {}
+    for row in sitting.bench.members:
+        if row.seat in sitting.book.gates[review.gate].seats:
+            held.setdefault((row.seat, row.person_id), []).append(row)
+    said = [
+        (seat, cooling_off.why_waits(rows[0].person, rows, sitting.at)) for (seat, _), rows in held.items()
+    ]
+    return [f"{seat_word(seat)}: {why}" for seat, why in said if why]
+
+
+def frozen_votes(review: Review) -> dict[str, Cast]:
+    """The votes as they stood when the review ended."""
+    stale = {vote["digest"]: tuple(vote["stale"]) for vote in (review.findings or {}).get("votes", ())}
+    rows = review.sign_offs.latest().select_related("person")
+    return {row.seat: Cast(row, stale.get(row.digest, ())) for row in rows}
+
+
+def seats_of_gate(book, gate: str) -> list[str]:
+    """The seats that have a criterion at the gate, in the order of a board."""
+    return [seat for seat in SEATS if seat in book.gates[gate].seats]
+
+
+def matrix(book, gate: str, lines: list[Line], votes: dict[str, Cast], mine, waiting: dict, ended: bool):
+    """Seats and rows for the component `matrix.html`. `waiting`: who is awaited, by seat."""
+    seats = seats_of_gate(book, gate)
+    rows = []
+    for line in lines:
+        cells = []
+        for seat in seats:
+            cells.append(
+                _cell(line, seat, votes.get(seat), mine, waiting, ended) if seat == line.seat else None
+            )
+        rows.append(
+            {
+                "text": line.question,
+                "link": f"#{line.key}",
+                "state": line.word,
+                "tone": line.tone,
+                "why": "" if line.state == "met" else " ".join(line.reasons[:1]),
+                "cells": cells,
+            }
+        )
+    return [(seat, seat_word(seat), seat in mine) for seat in seats], rows
+
+
+def _cell(line: Line, seat: str, vote: Cast | None, mine, waiting, ended: bool) -> dict:
+    own = seat in mine and not ended
+    if vote is None:
+        if ended:
+            return {"word": "no vote", "tone": "", "mine": False}
+        word, tone = ("yours", "lead") if own else ("waiting", "")
+        return {"word": word, "tone": tone, "who": "" if own else waiting.get(seat, ""), "mine": own}
+    word, tone = vote.word, vote.tone
+    if vote.row.verdict == OBJECT and line.key not in vote.row.criteria:
+        word, tone = "no objection here", ""
+    why = "; ".join(vote.stale) if vote.row.approves and vote.stale else moment(vote.row.at)
+    return {
+        "word": word,
+        "tone": tone,
+        "who": vote.row.person.full_name,
+        "gone": bool(vote.row.approves and vote.stale),
+        "why": why,
+        "mine": own,
+    }
+
+
+def seats_table(sitting: review_state.Sitting, votes: dict[str, Cast]) -> list[dict]:
+    """For each seat of the gate: who can sign, who is barred and why, the vote, whether it must be there."""
+    rules = sitting.book.gates[sitting.review.gate]
+    return [
+        {
+            "seat": seat,
+            "able": ", ".join(sitting.seats[seat].eligible),
+            "barred": sitting.seats[seat].barred,
+            "vote": votes.get(seat),
+            "must": seat in rules.must_include,
+        }
+        for seat in seats_of_gate(sitting.book, sitting.review.gate)
+    ]
+
+
+def own_seats(sitting: review_state.Sitting, person, votes: dict[str, Cast]) -> list[dict]:
+    """What this person can do for each seat they hold: read and sign, vote otherwise, withdraw; or why not."""
+    found = []
+    for seat in case_permissions.seats_of(sitting.case, person):
+        if seat not in sitting.book.gates[sitting.review.gate].seats:
+            continue
+        vote = votes.get(seat)
+        unmet = [
+            finding.criterion.question
+            for finding in sitting.verdict.findings
+            if finding.criterion.seat == seat and finding.blocks
+        ]
+        found.append(
+            {
+                "seat": seat,
+                "may": case_permissions.may_sign(sitting.review, seat, person),
+                "may_object": case_permissions.may_sign(sitting.review, seat, person, verdict=OBJECT),
+                "may_recuse": case_permissions.may_sign(sitting.review, seat, person, verdict=RECUSE),
+                "vote": vote,
+                "own_vote": vote is not None and vote.row.person_id == person.pk,
+                "done": vote is not None and not vote.stale,
+                "unmet": unmet,
+                "criteria": sitting.book.criteria_of(sitting.review.gate, seat),
+                "others": OTHER_VERDICTS,
+            }
+        )
+    return found
+
+
+def declared_against_results(review: Review) -> list[dict]:
+    """What the MVP declared beside what came of it, for the gate that compares them; misses stay visible."""
+    book = review.rulebook.book
+    keys = [key for criterion in book.gates[review.gate].criteria for key in criterion.proof_items]
+    if not keys:
+        return []
+    frozen = (review.findings or {}).get("declared")
+    rows = {row.key: row for row in review.initiative.proof_items.select_related("evidence")}
+    compared = []
+    for key in keys:
+        row = rows.get(key)
+        if frozen is not None:
+            declared, result = frozen.get(key, ["", ""])
+        else:
+            declared, result = (row.declared, row.result) if row else ("", "")
+        word, tone = {"met": ("proved", "ok"), "missed": ("missed", "bad")}.get(
+            result, ("no result yet", "warn")
+        )
+        compared.append(
+            {
+                "name": key.replace("_", " ").capitalize(),
+                "declared": declared or "Nothing was declared.",
+                "word": word,
+                "tone": tone,
+                "outcome": row.outcome if row and (frozen is None or row.result == result) else "",
+                "evidence": row.evidence if row and frozen is None else None,
+            }
+        )
+    return compared
+
+
+def quorum_words(verdict: criteria.Verdict, book, gate: str) -> str:
+    """Fresh approvals against what is needed, as the caption of the matrix."""
+    must = [seat_word(key) for key in book.gates[gate].must_include]
+    among = f", among them {'; '.join(must)}" if must else ""
+    given = verdict.fresh_approvals
+    return f"{given} fresh approval{'' if given == 1 else 's'}; {verdict.quorum} needed{among}"

@@ -1,0 +1,207 @@
+"""The state of a review as the rules need it: votes with the reasons why they went stale, seats with who can sign."""
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from governance import clock
+from governance.database.request_memo import one_look
+from governance.gates import criteria, sign_off_statement
+from governance.gates.separation_of_duties import Parties, RestsOn, why_barred
+from governance.models.people import SEATS
+from governance.people.boards import board_for, members_now, seat_holders
+from governance.permission_result import Reason
+from initiatives.cases import permissions as case_permissions
+from initiatives.facts import case_rows, supported_stage
+from initiatives.models import Initiative, Review, SignOff
+from initiatives.models.stage_machine import Judgement
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Who sits on the board of a case, and what bars whom from signing: read once, asked many times.
+
+    `working`: by role in force, who holds it, key and name.
+    """
+
+    members: tuple
+    parties: Parties
+    working: dict[str, tuple[int, str]] = field(default_factory=dict, hash=False)
+    contract_authors: frozenset[int] = frozenset()
+    board: int | None = None
+
+    def holds(self, person, seat: str) -> bool:
+        """Whether the person holds the seat now."""
+        return any(member.person_id == person.pk and member.seat == seat for member in self.members)
+
+    def holders(self, seat: str) -> list:
+        """Who holds the seat now, and may at least look again, withdraw or object there."""
+        return [member.person for member in seat_holders(list(self.members), seat)]
+
+    def barred(self, person, seat: str, rests_on: RestsOn | None = None) -> list[str]:
+        """Why the person must not approve for the seat (invariant 4); empty when nothing bars them."""
+        return why_barred(case_permissions.signer_of(person), seat, self.parties, rests_on=rests_on)
+
+
+def bench_of(case: Initiative) -> Bench:
+    """Read the bench of a case now: four queries."""
+    board = board_for(case.unit)
+    return Bench(
+        members=tuple(members_now(board)),
+        board=board.pk if board else None,
+        parties=case_permissions.parties_of(case),
+        working={
+            role.role: (role.person_id, role.person.full_name)
+            for role in case_rows.roles(case)
+            if role.in_force and role.open
+        },
+        contract_authors=case_permissions.contract_authors(case),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Sitting:
+    """One review, read once at one moment: facts, sign-offs, bench. The verdict is judged when first asked for."""
+
+    review: Review
+    case: Initiative
+    facts: object
+    book: object
+    states: dict
+    votes: tuple
+    sign_offs: list
+    bench: Bench
+    at: object
+
+    @cached_property
+    def seats(self) -> dict[str, criteria.SeatState]:
+        """For each seat who could sign now and who is barred."""
+        return seat_states(self.bench, {vote.person_id for vote in self.votes if vote.verdict == "recuse"})
+
+    @cached_property
+    def verdict(self) -> criteria.Verdict:
+        """Whether the review can be decided, and all that stands in the way."""
+        verdict = criteria.judge(
+            self.facts,
+            self.book,
+            self.review.gate,
+            self.at,
+            votes=self.votes,
+            seats=self.seats,
+            states=self.states,
+        )
+        if self.review.is_open and self.at >= self.review.expires_at:
+            # Right although no task ran: the review is over with its last day, whether it was ended yet or not.
+            over = Reason("The time for this review is over.", "The owner can open a new one.")
+            verdict = replace(verdict, blockers=(*verdict.blockers, over))
+        return verdict
+
+    @property
+    def judgement(self) -> Judgement:
+        """The verdict as the conditions of the moves of its case read it."""
+        return Judgement(gate=self.review.gate if self.verdict.decidable else "")
+
+
+def sit(review: Review, case: Initiative | None = None, at=None) -> Sitting:
+    """Read the review now. `case` is the locked row when acting."""
+    case = case or review.initiative
+    at = at or clock.now()
+    book = review.rulebook.book
+    with one_look():
+        facts, bench, sign_offs = (
+            supported_stage.facts_of(case),
+            bench_of(case),
+            case_rows.standing_votes(review),
+        )
+    states = criteria.states_at(facts, book, at)
+    votes = tuple(as_judged(row, bench, facts, book, at, states) for row in sign_offs)
+    return Sitting(review, case, facts, book, states, votes, sign_offs, bench, at)
+
+
+def judged_under(sitting: Sitting, book, facts=None) -> Sitting:
+    """The same sitting under another book, with the facts as they are while it is in force."""
+    facts = facts or sitting.facts
+    states = criteria.states_at(facts, book, sitting.at)
+    votes = tuple(as_judged(row, sitting.bench, facts, book, sitting.at, states) for row in sitting.sign_offs)
+    return replace(sitting, facts=facts, book=book, states=states, votes=votes)
+
+
+def as_if_signed_again(sitting: Sitting) -> criteria.Verdict:
+    """What the verdict would be if everybody who approved did so once more now, as far as they still may."""
+    votes = tuple(
+        replace(vote, stale=tuple(_barring(sitting, row))) if vote.approves else vote
+        for row, vote in zip(sitting.sign_offs, sitting.votes, strict=True)
+    )
+    return replace(sitting, votes=votes).verdict
+
+
+def _barring(sitting: Sitting, row: SignOff) -> list[str]:
+    """Why this person may not sign for the seat, whatever the facts say."""
+    reasons = sitting.bench.barred(row.person, row.seat)
+    if not sitting.bench.holds(row.person, row.seat):
+        reasons.append(f"{row.person} no longer holds the seat")
+    return reasons
+
+
+def with_sign_off(sitting: Sitting, row: SignOff) -> Sitting:
+    """The same sitting after this sign-off was given, without reading everything again."""
+    vote = as_judged(row, sitting.bench, sitting.facts, sitting.book, sitting.at, sitting.states)
+    sign_offs = [other for other in sitting.sign_offs if other.seat != row.seat] + [row]
+    votes = (*(other for other in sitting.votes if other.seat != row.seat), vote)
+    return replace(sitting, sign_offs=sign_offs, votes=votes)
+
+
+def as_judged(row: SignOff, bench: Bench, facts, book, at, states) -> criteria.Vote:
+    """A stored sign-off as the rules see it, with every reason why it no longer counts."""
+    return criteria.Vote(
+        seat=row.seat,
+        person_id=row.person_id,
+        person=row.person.full_name,
+        verdict=row.verdict,
+        at=row.at,
+        criteria=tuple(row.criteria),
+        stale=tuple(stale_of(row, bench, facts, book, at, states)),
+    )
+
+
+def rests_on(covered: dict, evidence, bench: Bench, facts) -> RestsOn:
+    """Who wrote what a sign-off covers: these items of evidence, and the contract where its facts name one."""
+    return RestsOn(
+        frozenset(item.author_id for item in facts.items if item.id in evidence),
+        bench.contract_authors if covered.get("contract") else frozenset(),
+    )
+
+
+def stale_of(row: SignOff, bench: Bench, facts, book, at, states) -> list[str]:
+    """Why this approval does not count at `at`: its facts moved, or its signer may not sign (invariants 4, 5)."""
+    if not row.approves:
+        return []
+    evidence = {*row.covered_evidence, *map(int, row.facts["evidence"])}
+    reasons = bench.barred(row.person, row.seat, rests_on(row.facts, evidence, bench, facts))
+    about = (row.facts["case"], row.facts["gate"], row.facts["seat"])
+    if about != (facts.ref, row.review.gate, row.seat) or row.digest != sign_off_statement.digest(
+        row.statement
+    ):
+        reasons.append("the statement was signed for something else")
+    if row.facts.get("board", bench.board) != bench.board:
+        reasons.append("another board decides this case now")
+    elif not bench.holds(row.person, row.seat):
+        reasons.append(f"{row.person} no longer holds the seat")
+    return reasons + sign_off_statement.stale_reasons(row.facts, facts, book, at, row.at, states)
+
+
+def seat_states(bench: Bench, recused: frozenset | set = frozenset()) -> dict[str, criteria.SeatState]:
+    """For each seat who could sign now and who is barred, and why. `recused` people do not sign this review."""
+    result = {}
+    for seat in SEATS:
+        able, barred, people = [], [], []
+        for member in seat_holders(list(bench.members), seat):
+            reasons = bench.barred(member.person, seat)
+            if member.person_id in recused:
+                reasons = [*reasons, f"{member.person} recused themselves"]
+            if reasons:
+                barred += reasons
+            else:
+                able.append(member.person.full_name)
+                people.append(member.person_id)
+        result[seat] = criteria.SeatState(seat, tuple(able), tuple(barred), tuple(people))
+    return result

@@ -1,0 +1,304 @@
+"""Whose move an open review is, and since when: worked out from the sitting, so that it is right at any moment."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from governance import clock
+from governance.gates import criteria as gates_criteria
+from governance.models.people import SEATS
+from governance.permission_result import ended
+from initiatives.cases import permissions as case_permissions
+from initiatives.facts import case_rows
+from initiatives.models import Initiative, Review, SignOff
+from initiatives.models.reviews import OBJECT
+from initiatives.reviews import review_state
+
+# A trial asked for sooner than this after registration says so: tools make building fast, not stages (S2-35.1).
+FAST_LANE_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Move:
+    """Who has the move, what it is, and since when it lies there.
+
+    `kind`: one of KINDS. `people`: by key; nobody where nobody is there to do it. `seat`: the one it is about.
+    """
+
+    who: str
+    what: str
+    since: datetime
+    kind: str = ""
+    people: tuple[int, ...] = ()
+    seat: str = ""
+
+    @property
+    def days(self) -> int:
+        """Whole days that it has lain there."""
+        return (clock.today() - clock.local_day(self.since)).days
+
+
+DECIDE, REOPEN, MEND, ANSWER, LOOK_AGAIN, SIGN, APPOINT, QUESTION = KINDS = (
+    "decide",
+    "reopen",
+    "mend",
+    "answer an objection",
+    "look again",
+    "sign",
+    "appoint",
+    "answer a question",
+)
+
+
+def moves(sitting: review_state.Sitting) -> list[Move]:
+    """Whom an open review waits for, the longest wait first: the one computation that pages, desks and notices ask.
+
+    The chair once it can be decided. Before that whoever answers an objection, the seat that objected once it was
+    answered, and the owner while criteria are unmet; only then seats, and of these those alone whose vote is needed.
+    Last the owner where the board asked something: it blocks nothing, and seats wait for it.
+    """
+    return [*_deciding(sitting), *_questions(sitting)]
+
+
+def _questions(sitting: review_state.Sitting) -> Iterator[Move]:
+    asked = [row.asked_at for row in case_rows.questions(sitting.review) if not row.answer]
+    if asked:
+        who, people = _owner(sitting)
+        yield Move(who, "to answer what the board asked", min(asked), QUESTION, people)
+
+
+def _deciding(sitting: review_state.Sitting) -> list[Move]:
+    """Whose move stands between an open review and its decision."""
+    verdict, review = sitting.verdict, sitting.review
+    if verdict.decidable:
+        last = max([review.opened_at, *(row.at for row in sitting.sign_offs)])
+        return [_of_chair(sitting, "to decide", last, DECIDE)]
+    found = list(_objections(sitting))
+    unmet = [finding for finding in verdict.findings if finding.blocks]
+    if unmet:
+        who, people = _owner(sitting)
+        count = f"{len(unmet)} criteri{'on' if len(unmet) == 1 else 'a'}"
+        what = f"to mend {count}, then for the seats to sign"
+        found.append(Move(who, what, _unmet_since(sitting, unmet), MEND, people))
+    if not found and sitting.at >= review.expires_at:
+        who, people = _owner(sitting)
+        what = "to open a new review: the time for this one is over"
+        found = [Move(who, what, review.expires_at, REOPEN, people)]
+    found = found or list(_seats(sitting))
+    if not found:
+        first = verdict.blockers[0]
+        return [Move(first.remedy or "Somebody", f"({first.text})", review.opened_at)]
+    return sorted(found, key=lambda move: move.since)
+
+
+def _of_chair(sitting: review_state.Sitting, what: str, since: datetime, kind: str, seat: str = "") -> Move:
+    chair, _ = case_permissions.acting_chair(sitting.case, list(sitting.bench.members))
+    who = chair.full_name if chair else "a chair, nobody sits there"
+    return Move(who, what, since, kind, (chair.pk,) if chair else (), seat)
+
+
+def _owner(sitting: review_state.Sitting) -> tuple[str, tuple[int, ...]]:
+    """The owner by name and key; whoever registered the case while nobody ever accepted."""
+    held = sitting.bench.working.get("owner")
+    if held is not None:
+        return held[1], (held[0],)
+    stand_in = sitting.bench.parties.stand_in
+    return "the owner, nobody accepted", (stand_in,) if stand_in is not None else ()
+
+
+def _objections(sitting: review_state.Sitting) -> Iterator[Move]:
+    """For each objection that stands in the way: who has to answer it, and the seat once something was answered."""
+    criteria = {one.key: one for one in sitting.book.gates[sitting.review.gate].criteria}
+    for row in sitting.sign_offs:
+        objected = [criteria[key] for key in row.criteria if key in criteria and criteria[key].blocking]
+        if row.verdict != OBJECT or not objected:
+            continue
+        seat = SEATS[row.seat]
+        answered = {one.key: _answered_at(sitting, row, one) for one in objected}
+        moments = [moment for moment in answered.values() if moment is not None]
+        if moments:
+            what = f"to look again as {seat}: what it objected to was answered"
+            holders = sitting.bench.holders(row.seat)
+            if holders:
+                names = " or ".join(person.full_name for person in holders)
+                keys = tuple(person.pk for person in holders)
+                yield Move(names, what, min(moments), LOOK_AGAIN, keys, row.seat)
+            else:
+                what = f"to have somebody appointed as {seat}, who objected"
+                yield _of_chair(sitting, what, min(moments), APPOINT, row.seat)
+        left = [one for one in objected if answered[one.key] is None]
+        if left:
+            people = _answering(sitting, left)
+            asked = " and ".join(f"“{one.question}”" for one in left)
+            yield Move(
+                " and ".join(people.values()) or "the owner, nobody accepted",
+                f"to answer the objection of {seat} to {asked}",
+                row.at,
+                ANSWER,
+                tuple(people),
+                row.seat,
+            )
+
+
+def message(sitting: review_state.Sitting, move: Move) -> tuple[str, str]:
+    """What whoever has to answer an objection, or to look at it again, is told: the subject and the text."""
+    row = next(row for row in sitting.sign_offs if row.seat == move.seat)
+    gate, seat = sitting.book.gates[sitting.review.gate].title, SEATS[move.seat]
+    if move.kind == LOOK_AGAIN:
+        return (
+            "what your seat objected to was answered",
+            f"{gate}: something is new on what {row.person} objected to as {seat}. Read it, then vote afresh or "
+            "withdraw the objection; it stands until your seat does.",
+        )
+    asked = " ".join(
+        sitting.book.criteria[key].question for key in row.criteria if key in sitting.book.criteria
+    )
+    return (
+        f"{seat} objects",
+        f"{gate}: {row.person} objects as {seat}. {ended(row.reason)} It is about: {asked} Nothing is decided until it "
+        "is answered: change the answer or add proof there, and the seat is asked to look again.",
+    )
+
+
+def _answering(sitting: review_state.Sitting, criteria: list) -> dict[int, str]:
+    """The owner, and of those who work on the case who answers these criteria or wrote the answers; names by key."""
+    name, owner = _owner(sitting)
+    people = dict.fromkeys(owner, name)
+    names = dict(sitting.bench.working.values())
+    for key in dict.fromkeys(key for one in criteria for key in one.requirements):
+        asked = sitting.book.requirements[key].answered_by
+        held = sitting.bench.working.get("owner" if asked == "business_owner" else asked)
+        reply = sitting.facts.answers.get(key)
+        for person in (held[0] if held else None, reply.by_id if reply else None):
+            if person in names:
+                people[person] = names[person]
+    return people
+
+
+def _answered_at(sitting: review_state.Sitting, row: SignOff, criterion) -> datetime | None:
+    """Since when an answer, proof, a result or a waiver is new on what was objected to; None where nothing is."""
+    facts, told = sitting.facts, []
+    for key in criterion.requirements:
+        then = row.facts["requirements"].get(key, {})
+        reply = facts.answers.get(key)
+        if reply is not None and reply.version != then.get("answer"):
+            told.append(max(reply.at, row.at))
+        told += [
+            item.added_at
+            for item in facts.items_for(key)
+            if item.added_at > row.at and item.withdrawn_at is None
+        ]
+        if then and then["state"] != "grounded" and sitting.states[key].grounded:
+            told.append(row.at)  # an item that was there already was offered for it: nothing says when
+    for key in criterion.proof_items:
+        now = facts.declared.get(key)
+        if row.facts["proof_items"].get(key) != ([now.declared, now.result] if now else None):
+            told.append(row.at)
+    keys = {criterion.key, *criterion.requirements}
+    told += [waiver.since for waiver in facts.waivers if waiver.key in keys and waiver.since > row.at]
+    return max(told, default=None)
+
+
+def _seats(sitting: review_state.Sitting) -> Iterator[Move]:
+    """The seats whose vote is still needed. One that must sign and where nobody can is the chair's to fill."""
+    rules, verdict = sitting.book.gates[sitting.review.gate], sitting.verdict
+    signed = {vote.seat for vote in sitting.votes if vote.approves and vote.fresh}
+    spoken = {vote.seat for vote in sitting.votes if vote.fresh}
+    needed = {seat for seat in rules.must_include if seat not in signed}
+    if verdict.quorum - len(signed) > len(needed):
+        needed |= {seat for seat in rules.seats if seat not in spoken and _able(sitting, seat)}
+    for seat in SEATS:
+        if seat not in needed:
+            continue
+        since, able = _unsigned_since(sitting, seat), _able(sitting, seat)
+        if able:
+            yield Move(
+                " or ".join(able.values()), f"to sign as {SEATS[seat]}", since, SIGN, tuple(able), seat
+            )
+        else:
+            what = f"to have somebody appointed who can sign as {SEATS[seat]}"
+            yield _of_chair(sitting, what, since, APPOINT, seat)
+
+
+def _able(sitting: review_state.Sitting, seat: str) -> dict[int, str]:
+    """Who can sign for the seat, names by key: whoever signed another seat of this review signs no second one."""
+    state = sitting.seats[seat]
+    elsewhere = {row.person_id for row in case_rows.sign_offs(sitting.review) if row.seat != seat}
+    people = zip(state.people, state.eligible, strict=True)
+    return {key: name for key, name in people if key not in elsewhere}
+
+
+def awaited_seats(found: list[Move]) -> dict[str, str]:
+    """By seat that has a move, who has it."""
+    return {move.seat: move.who for move in found if move.kind in (SIGN, LOOK_AGAIN)}
+
+
+def quiet_since(review: Review, sign_offs) -> datetime:
+    """Since when nothing moved: the last vote, or the opening."""
+    return max([review.opened_at, *(row.at for row in sign_offs)])
+
+
+def fast_lane(case: Initiative, gate: str, at: datetime) -> int | None:
+    """Days from registration to `at` where that is early for the MVP gate; None where there is nothing to say.
+
+    An import tells nothing of when its cases began.
+    """
+    days = (clock.local_day(at) - clock.local_day(case.registered_at)).days
+    return (
+        days if gate == "mvp" and not (case.imported or case.brought_in) and days < FAST_LANE_DAYS else None
+    )
+
+
+def _unmet_since(sitting: review_state.Sitting, unmet) -> datetime:
+    """Since when the first of what is unmet has been: since the opening, unless its proof ended later."""
+    opened = sitting.review.opened_at
+    missing = [state for finding in unmet for state in finding.requirements if not state.grounded]
+    return min((max(opened, _ended_at(sitting, state) or opened) for state in missing), default=opened)
+
+
+def _ended_at(sitting: review_state.Sitting, state) -> datetime | None:
+    """When the proof behind a requirement ended, by age or by a trigger; None where it never was complete."""
+    facts, asked = sitting.facts, sitting.book.requirements[state.key]
+    if state.state == "stale":
+        last = gates_criteria.expiry(asked, state.items[0], facts.high)
+        return clock.midnight_after(last) if last else None
+    if state.state == "voided":
+        ends = [
+            void.at for item in facts.items for void in item.voids.get(state.key, ()) if void.at <= sitting.at
+        ]
+        return max(ends, default=None)
+    return None
+
+
+def _unsigned_since(sitting: review_state.Sitting, seat: str) -> datetime:
+    """Since when the seat owes a vote: since the opening, or since its own vote went stale."""
+    row = next((row for row in sitting.sign_offs if row.seat == seat), None)
+    return sitting.review.opened_at if row is None else stale_since(sitting, row)
+
+
+def stale_since(sitting: review_state.Sitting, row: SignOff) -> datetime:
+    """When the vote stopped counting: the first thing after it that ends such a vote; where none shows, the vote."""
+    limit = sitting.book.freshness.sign_off_max_age_days
+    moments = [clock.midnight_after(clock.local_day(row.at) + timedelta(days=limit))]
+    for key, then in row.facts["requirements"].items():
+        moments += _moments_of(sitting.facts, key, then)
+    moments += [version.since for version in sitting.facts.contracts]
+    return min((moment for moment in moments if row.at < moment <= sitting.at), default=row.at)
+
+
+def _moments_of(facts, key: str, then: dict) -> Iterator[datetime]:
+    """The moments at which what a vote said of one requirement can have moved."""
+    if then["until"]:
+        yield clock.midnight_after(date.fromisoformat(then["until"]))
+    reply = facts.answers.get(key)
+    if reply is not None and then["answer"] and reply.version != then["answer"]:
+        yield reply.at
+    items = facts.items_for(key)
+    superseding = {item.superseded_by for item in items if item.id in then["evidence"]}
+    for item in items:
+        if item.id in then["evidence"]:
+            yield from (void.at for void in item.voids.get(key, ()))
+            if item.withdrawn_at:
+                yield item.withdrawn_at
+        elif item.id in superseding or item.result not in ("", "pass"):
+            yield item.added_at

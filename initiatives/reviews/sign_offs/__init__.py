@@ -1,0 +1,1 @@
+"""Sign-offs: the statement, the signature, its withdrawal."""

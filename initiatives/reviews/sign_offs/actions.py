@@ -1,0 +1,276 @@
+"""Votes: the statement written, signed as it was read, withdrawn. Every act locks the case first."""
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from governance import clock
+from governance.database.request_memo import one_look
+from governance.gates import sign_off_statement
+from governance.gates.separation_of_duties import Signer, why_own_work
+from governance.ledger import record
+from governance.models import User
+from governance.notices.owe import owe as owe_notice
+from governance.people import boards
+from governance.people.boards import board_for
+from governance.permission_result import Answer, Conflict, no, yes
+from governance.transparency_log import sealing
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.act import act
+from initiatives.facts import case_rows
+from initiatives.models import Initiative, Review, SignOff
+from initiatives.models.reviews import APPROVING, CONDITION, OBJECT, RECUSE, VERDICTS, WITHDRAWN
+from initiatives.reviews import review_state
+from initiatives.reviews.actions import still_open
+from initiatives.reviews.turn_notices import tell_turn
+
+
+def statement_for(
+    review: Review,
+    seat: str,
+    person: User,
+    *,
+    verdict: str,
+    reason: str = "",
+    criteria=(),
+    condition=None,
+    at,
+    sitting=None,
+) -> tuple[str, dict]:
+    """The statement that this person would sign now for this seat, and the facts it covers. Writes nothing."""
+    sitting = sitting or review_state.sit(review)
+    covered = sign_off_statement.seat_facts(
+        sitting.facts, sitting.book, review.gate, seat, sitting.at, sitting.states
+    )
+    where = board_for(sitting.case.unit)
+    covered["board"] = where.pk if where else None
+    holder = boards.holder_stood_in_for(list(sitting.bench.members), seat, person)
+    if holder is not None:
+        covered["delegate_of"] = [holder.pk, holder.full_name]
+    text = sign_off_statement.write(
+        sitting.book,
+        covered,
+        person=person,
+        board=where.name if where else "no board",
+        delegate_of=holder,
+        verdict=verdict,
+        reason=reason,
+        objected=tuple(criteria),
+        condition=condition,
+        at=at,
+    )
+    return text, covered
+
+
+def sign_off(
+    *,
+    review: Review,
+    seat: str,
+    verdict: str,
+    digest: str,
+    prepared_at,
+    reason: str = "",
+    criteria: tuple[str, ...] = (),
+    condition: dict | None = None,
+    replaces: SignOff | int | None = None,
+    seen: dict | None = None,
+    by: User,
+) -> SignOff:
+    """Cast a vote on exactly the statement whose digest the person saw.
+
+    `replaces`: the vote of this seat that the person saw standing; Conflict when another came first.
+    Raises Conflict with what changed when the facts moved since the page was opened.
+    """
+    check_vote(review, seat, verdict, reason, criteria, condition)
+    with act("sign off", by=by, case=review.initiative_id) as case:
+        with one_look():  # after the lock and before anything is written: each thing is read once
+            review = still_open(review, case)
+            case_permissions.may_sign(review, seat, by, verdict=verdict).or_refuse()
+            last = case_rows.last_vote(review, seat)
+            if (last.pk if last else None) != (replaces.pk if isinstance(replaces, SignOff) else replaces):
+                if last is not None and last.person_id == by.pk and last.digest == digest:
+                    return last  # the same press twice: the first one stands
+                raise Conflict(
+                    _who_was_first(last),
+                    "Read it, then vote on it if you still want to.",
+                    review.get_absolute_url(),
+                )
+            sitting = review_state.sit(review, case)
+            words = {"reason": reason, "criteria": criteria, "condition": condition}
+            text, covered = statement_for(
+                review, seat, by, verdict=verdict, at=prepared_at, sitting=sitting, **words
+            )
+            if sign_off_statement.digest(text) != digest:
+                raise Conflict(
+                    _what_changed(seen, sitting, prepared_at),
+                    "Read it again and sign what is true now.",
+                    review.get_absolute_url(),
+                )
+            if verdict in APPROVING:
+                may_approve(sitting, covered, by).or_refuse()
+            chair, _ = case_permissions.acting_chair(case, list(sitting.bench.members))
+        row = SignOff(
+            review=review,
+            seat=seat,
+            person=by,
+            verdict=verdict,
+            reason=reason.strip(),
+            criteria=list(criteria),
+            condition=condition,
+            statement=text,
+            digest=digest,
+            facts=covered,
+            covered_evidence=sorted(_evidence_of(covered)),
+            replaces=last,
+            at=clock.now(),
+        )
+        _save_first(row)
+        _record(row, case, on_behalf_of=boards.holder_stood_in_for(list(sitting.bench.members), seat, by))
+        after = review_state.with_sign_off(sitting, row)
+        if chair is not None:
+            _tell_when_ready(chair, after)
+        if verdict == OBJECT:
+            tell_turn(after)
+    return row
+
+
+def _save_first(row: SignOff) -> None:
+    """Save the sign-off. Raises Conflict where another of its seat was saved meanwhile."""
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        first = row.review.sign_offs.filter(seat=row.seat).order_by("-id").select_related("person").first()
+        raise Conflict(_who_was_first(first), "Read it.", row.review.get_absolute_url()) from None
+
+
+def _record(row: SignOff, case: Initiative, *, on_behalf_of: User | None) -> None:
+    record.record(
+        "signed off",
+        case=case,
+        review=row.review_id,
+        gate=row.review.gate,
+        seat=row.seat,
+        verdict=row.verdict,
+        statement=row.statement,
+        digest=row.digest,
+        replaces=row.replaces_id,
+        on_behalf_of=on_behalf_of,
+    )
+    sealing.soon()
+
+
+def check_vote(review: Review, seat: str, verdict: str, reason: str, criteria, condition) -> None:
+    """Raise ValidationError by field when a vote is not complete."""
+    book = review.rulebook.book
+    wrong = {}
+    own = (
+        {criterion.key for criterion in book.criteria_of(review.gate, seat)}
+        if review.gate in book.gates
+        else set()
+    )
+    if verdict not in VERDICTS or verdict == WITHDRAWN:
+        wrong["verdict"] = "Choose approve, approve with a condition, object, or recuse."
+    if verdict == OBJECT and (not criteria or set(criteria) - own):
+        wrong["criteria"] = "Name the criteria of your seat that you object to."
+    if verdict in (OBJECT, RECUSE) and not reason.strip():
+        wrong["reason"] = "Say why, so that others can answer it."
+    if verdict == CONDITION and not (
+        condition and condition.get("text") and condition.get("owner") and condition.get("due")
+    ):
+        wrong["condition"] = "Write the condition, who meets it, and by which day."
+    if not own and verdict != RECUSE:
+        wrong["seat"] = "This seat has no criterion at this gate."
+    if wrong:
+        raise ValidationError(wrong)
+
+
+def may_approve(sitting: review_state.Sitting, covered: dict, person: User) -> Answer:
+    """Approve what these facts cover: not what rests on the signer's own work, nor what is not met."""
+    wrote = review_state.rests_on(covered, _evidence_of(covered), sitting.bench, sitting.facts)
+    if own := why_own_work(Signer(person.pk, "You"), wrote):
+        return no(f"{own[0]}.", "Somebody else in the seat can sign.")
+    criteria = sitting.book.criteria
+    unmet = [
+        key
+        for key, state in covered["criteria"].items()
+        if key in criteria and criteria[key].blocking and state not in ("met", "waived")
+    ]
+    if unmet:
+        asked = " ".join(criteria[key].question for key in unmet)
+        return no(
+            f"You would approve what is not met: {asked}", "The owner can mend it; you can object, or wait."
+        )
+    return yes()
+
+
+def _evidence_of(covered: dict) -> set[int]:
+    """Keys of the evidence that a statement covers."""
+    return {int(pk) for pk in covered["evidence"]}
+
+
+def _who_was_first(row: SignOff | None) -> str:
+    if row is None:
+        return "The vote you saw is gone."
+    said = row.get_verdict_display().lower()
+    return f"{row.person} voted first for this seat: {said}, at {clock.moment_in_words(row.at)}."
+
+
+def _what_changed(seen: dict | None, sitting, prepared_at) -> str:
+    reasons = []
+    if seen:
+        reasons = sign_off_statement.stale_reasons(
+            seen, sitting.facts, sitting.book, sitting.at, prepared_at, sitting.states
+        )
+    return (
+        "Changed since you opened it: " + ("; ".join(reasons) or "the facts behind the statement moved") + "."
+    )
+
+
+def withdraw_vote(*, sign_off: SignOff, reason: str, by: User) -> SignOff:
+    """Withdraw one's own vote: a new row; the old one stays readable."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why you withdraw it."})
+    with act("withdraw vote", by=by, case=sign_off.review.initiative_id, reason=reason) as case:
+        review = still_open(sign_off.review, case)
+        row = review.sign_offs.latest().filter(pk=sign_off.pk).first()
+        if row is None:
+            raise Conflict("This vote was replaced or withdrawn already.", "", review.get_absolute_url())
+        case_permissions.may_withdraw_sign_off(row, by).or_refuse()
+        text, covered = statement_for(
+            review, row.seat, by, verdict=WITHDRAWN, reason=reason.strip(), at=clock.now()
+        )
+        new = SignOff(
+            review=review,
+            seat=row.seat,
+            person=by,
+            verdict=WITHDRAWN,
+            reason=reason.strip(),
+            statement=text,
+            digest=sign_off_statement.digest(text),
+            facts=covered,
+            replaces=row,
+            at=clock.now(),
+        )
+        new.save()
+        record.record(
+            "vote withdrawn", case=case, review=review.pk, seat=row.seat, statement=text, digest=new.digest
+        )
+        sealing.soon()
+    return new
+
+
+def _tell_when_ready(chair: User, sitting: review_state.Sitting) -> None:
+    if not sitting.verdict.decidable:
+        return
+    case, review = sitting.case, sitting.review
+    owe_notice(
+        chair,
+        "ready to decide",
+        f"review:{review.pk}",
+        period=clock.today().isoformat(),
+        subject=f"{case.ref} {case.title}: ready for your decision",
+        text="Every blocking criterion is met and the seats that must sign have signed.",
+        link=review.get_absolute_url(),
+        case_ref=case.ref,
+        due_on=clock.local_day(review.expires_at),
+    )

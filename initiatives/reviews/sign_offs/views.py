@@ -1,0 +1,403 @@
+"""Votes: the statement exactly as it will be signed, the signature, the statement as it was signed."""
+
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from governance import clock
+from governance.gates import sign_off_statement
+from governance.models.ledger import Entry
+from governance.models.people import SEATS
+from governance.permission_result import yes
+from governance.sign_in import reauthentication, throttling
+from governance.templatetags.plumbline import seat_word
+from governance.transparency_log import as_of
+from governance.web.middleware import on_any_day
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.access import review_for, sign_off_on_any_day
+from initiatives.cases.case_frame import case_context, mend, pick
+from initiatives.models import Review, SignOff
+from initiatives.models.reviews import APPROVE, APPROVING, CONDITION, OBJECT, RECUSE
+from initiatives.reviews import presentation as review_presentation
+from initiatives.reviews import review_state, review_turn
+from initiatives.reviews.decision_views import act_page, insist, insist_open
+from initiatives.reviews.forms import ReasonOfActForm, people_around
+from initiatives.reviews.sign_offs import actions
+from initiatives.reviews.sign_offs.actions import may_approve, statement_for
+from initiatives.reviews.sign_offs.forms import PasswordForm, VoteForm
+
+VERDICTS = {
+    APPROVE: "Approve",
+    CONDITION: "Approve with a condition",
+    OBJECT: "Object",
+    RECUSE: "Recuse yourself",
+}
+MEANINGS = {
+    APPROVE: "Your approval counts while what the statement names stays as it is.",
+    CONDITION: "Somebody has to meet it by a day. The chair fixes the words, the person and the day.",
+    OBJECT: "It stands until you withdraw it, or new proof and a fresh vote answer it.",
+    RECUSE: "You give no verdict. The quorum is not lowered by it.",
+}
+SALT = "statement"
+STATEMENT = "statement"  # the step of the page on which it is read and signed
+WORDS = "words of votes"  # where the session keeps them
+TOO_MANY = "too many"  # the code of the error that answers 429
+OPEN_FOR = timedelta(hours=1)
+# How many statements a session remembers, so that a conflict can say what changed since each was shown.
+REMEMBERED = 5
+
+
+@sensitive_post_parameters("password", "reason", "condition_text")
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign(request, pk, seat):
+    """Write the words of a vote, read the statement made of them, and sign exactly that, with one's password.
+
+    The words are posted and kept in the session until they are signed; no address, and so no log, history or Referer,
+    ever holds them.
+    """
+    row = review_for(request.user, pk)
+    if seat not in review_presentation.seats_of_gate(row.rulebook.book, row.gate):
+        raise Http404("This seat signs nothing at this gate.")
+    verdict = pick(request.GET.get("verdict"), VERDICTS, APPROVE)
+    if not row.is_open and request.method != "POST":
+        return redirect(row)
+    insist_open(request, row, "sign off")
+    may = case_permissions.may_sign(row, seat, request.user, verdict=verdict)
+    insist(request, may, "sign off", row.initiative)
+    if request.method == "POST" and "statement" in request.POST:
+        return _signed(request, row, seat, verdict)
+    if request.method == "POST":
+        form = _words_form(row, seat, verdict, request.POST)
+        if not form.is_valid():
+            return _words_page(request, row, seat, verdict, form)
+        _keep_words(request, row, seat, verdict)
+        return redirect(f"{request.path}?{_step(verdict)}")
+    kept = _kept_words(request, row, seat, verdict)
+    if verdict == APPROVE or request.GET.get("step") == STATEMENT:
+        return _statement_of(request, row, seat, verdict, kept)
+    return _words_page(request, row, seat, verdict, _words_form(row, seat, verdict, None, kept))
+
+
+def _step(verdict: str) -> str:
+    """The query under which the statement of this verdict is read and signed."""
+    return urlencode({"verdict": verdict} | ({} if verdict == APPROVE else {"step": STATEMENT}))
+
+
+def _words_form(row: Review, seat: str, verdict: str, sent, kept: QueryDict | None = None) -> VoteForm:
+    form = VoteForm(
+        sent,
+        verdict=verdict,
+        criteria=row.rulebook.book.criteria_of(row.gate, seat),
+        people=people_around(row.initiative),
+    )
+    for name in form.fields.keys() & (kept or {}).keys():
+        many = name == "criteria"
+        form.fields[name].initial = kept.getlist(name) if many else kept[name]
+    return form
+
+
+def _words_page(request, row: Review, seat: str, verdict: str, form: VoteForm):
+    """The form for the words; of an approval that would be refused it says so before anything is typed."""
+    blocked = yes()
+    if verdict == CONDITION:
+        sitting = review_state.sit(row)
+        _, covered = statement_for(row, seat, request.user, verdict=verdict, at=clock.now(), sitting=sitting)
+        blocked = may_approve(sitting, covered, request.user)
+    return _page(
+        request, row, seat, verdict, "initiatives/sign_words.html", form=form, blocked=blocked.reasons
+    )
+
+
+def _statement_of(request, row: Review, seat: str, verdict: str, kept: QueryDict | None, password=None):
+    """The statement made of the words that were kept; the form for them where there are none, or they do no longer."""
+    if kept is None and verdict == APPROVE:
+        kept = QueryDict("reason=")
+    form = _words_form(row, seat, verdict, kept)
+    if not form.is_bound or not form.is_valid():
+        return _words_page(request, row, seat, verdict, form)
+    return _statement_page(request, row, seat, verdict, form.words(), password)
+
+
+def _signed(request, row: Review, seat: str, verdict: str):
+    """What comes with a password: signed when it was shown to this person within the hour, else shown anew.
+
+    The act alone judges the review, after its lock; here it is judged only where the statement is shown again.
+    """
+    shown, late = _shown(request.POST["statement"], row, seat, verdict, request.user)
+    password = PasswordForm(request.POST)
+    if shown is None or late:
+        password.add_error(
+            None, "The statement below was made anew, for this page was open too long. Read it and sign it."
+        )
+    if shown is None:
+        return _statement_of(request, row, seat, verdict, _kept_words(request, row, seat, verdict), password)
+    if late or (vote := _vote_on(request, row, seat, verdict, shown, password)) is None:
+        return _statement_page(
+            request, row, seat, verdict, shown["words"], password, shown=None if late else shown
+        )
+    _forget_words(request, row, seat)
+    messages.success(request, f"Signed as {seat_word(seat).lower()}. This is what you signed.")
+    return redirect("sign-off", vote.pk)
+
+
+def _vote_on(
+    request, row: Review, seat: str, verdict: str, shown: dict, password: PasswordForm
+) -> SignOff | None:
+    """The vote on what was shown; None where the password form now says what was wrong."""
+    if not password.is_valid():
+        return None
+    if wrong := _wrong_password(request, row, seat, password.cleaned_data["password"]):
+        code = TOO_MANY if wrong.startswith("Too many") else None
+        password.add_error("password", ValidationError(wrong, code))
+        return None
+    words = shown["words"]
+    try:
+        return actions.sign_off(
+            review=row,
+            seat=seat,
+            verdict=verdict,
+            digest=shown["digest"],
+            prepared_at=shown["at"],
+            replaces=shown["replaces"],
+            seen=request.session.get("statements", {}).get(shown["digest"]),
+            by=request.user,
+            **words | {"criteria": tuple(words["criteria"])},
+        )
+    except ValidationError as error:
+        mend(password, error)
+        return None
+
+
+def _place(row: Review, seat: str, verdict: str) -> str:
+    return f"{row.pk}:{seat}:{verdict}"
+
+
+def _keep_words(request, row: Review, seat: str, verdict: str) -> None:
+    """Keep what was typed for this vote, and the newest few others of this session."""
+    place = _place(row, seat, verdict)
+    kept = {key: words for key, words in request.session.get(WORDS, {}).items() if key != place}
+    typed = {name: values for name, values in request.POST.lists() if name in VoteForm.base_fields}
+    request.session[WORDS] = dict([*kept.items()][-(REMEMBERED - 1) :]) | {place: typed}
+
+
+def _kept_words(request, row: Review, seat: str, verdict: str) -> QueryDict | None:
+    """What this session typed for this vote and has not signed; None where that is nothing."""
+    typed = request.session.get(WORDS, {}).get(_place(row, seat, verdict))
+    if typed is None:
+        return None
+    kept = QueryDict(mutable=True)
+    for name, values in typed.items():
+        kept.setlist(name, values)
+    return kept
+
+
+def _forget_words(request, row: Review, seat: str) -> None:
+    """A vote was signed: what was typed for it under any verdict goes."""
+    mine = {_place(row, seat, verdict) for verdict in VERDICTS}
+    kept = request.session.get(WORDS, {})
+    if mine & kept.keys():
+        request.session[WORDS] = {key: words for key, words in kept.items() if key not in mine}
+
+
+def _page(request, row: Review, seat: str, verdict: str, template: str, *, status=200, facts=None, **more):
+    context = case_context(request, row.initiative, "reviews", facts=facts) | {
+        "nav": "reviews",
+        "title": f"{VERDICTS[verdict]}: {seat_word(seat).lower()}",
+        "review": row,
+        "seat": seat,
+        "verdict": verdict,
+        "meaning": MEANINGS[verdict],
+        "verdicts": [(key, word) for key, word in VERDICTS.items() if key != verdict],
+    }
+    return render(request, template, context | more, status=status)
+
+
+def _statement_page(
+    request, row: Review, seat: str, verdict: str, words: dict, password=None, shown: dict | None = None
+):
+    """The statement with its password field, and what was wrong with the password for what was `shown`."""
+    person, sitting = request.user, review_state.sit(row)
+    password = password or PasswordForm()
+    at = shown["at"] if shown else clock.now()
+    text, covered = statement_for(row, seat, person, verdict=verdict, at=at, sitting=sitting, **words)
+    digest = sign_off_statement.digest(text)
+    if shown is not None and shown["digest"] != digest:
+        password.add_error(None, "What you would sign changed since you opened this page. Read it again.")
+        at = clock.now()
+        text, covered = statement_for(row, seat, person, verdict=verdict, at=at, sitting=sitting, **words)
+        digest = sign_off_statement.digest(text)
+    _remember(request, digest, covered)
+    password.data = password.data.copy() if password.is_bound else password.data
+    sealed = _seal(row, seat, verdict, person, digest, at, words)
+    if password.is_bound:
+        password.data["statement"] = sealed
+    password.initial["statement"] = sealed
+    return _page(
+        request,
+        row,
+        seat,
+        verdict,
+        "initiatives/sign_statement.html",
+        status=429 if password.has_error("password", TOO_MANY) else 200,
+        facts=sitting.facts,
+        text=text,
+        digest=digest,
+        early=review_turn.fast_lane(row.initiative, row.gate, row.opened_at),
+        form=password,
+        remark=words["reason"],
+        step=_step(verdict),
+        may_approve=may_approve(sitting, covered, person) if verdict in APPROVING else yes(),
+        stays=_quorum_after_recusal(sitting, person) if verdict == RECUSE else "",
+        standing_vote=next((vote for vote in sitting.sign_offs if vote.seat == seat), None),
+    )
+
+
+def _seal(row: Review, seat: str, verdict: str, person, digest: str, at: datetime, words: dict) -> str:
+    """What the page showed, to whom and when, so that the signature is for exactly that."""
+    last = row.sign_offs.filter(seat=seat, replaced_by__isnull=True).values_list("pk", flat=True).first()
+    shown = {
+        "review": row.pk,
+        "seat": seat,
+        "verdict": verdict,
+        "person": person.pk,
+        "digest": digest,
+        "at": at.isoformat(),
+        "replaces": last,
+        "words": words,
+    }
+    return signing.dumps(shown, salt=SALT)
+
+
+def _shown(sealed: str, row: Review, seat: str, verdict: str, person) -> tuple[dict | None, bool]:
+    """What was shown to this person for this vote, and whether that was too long ago; None for anything else."""
+    try:
+        shown, late = signing.loads(sealed, salt=SALT, max_age=OPEN_FOR), False
+    except signing.SignatureExpired:
+        shown, late = signing.loads(sealed, salt=SALT), True
+    except signing.BadSignature:
+        return None, False
+    asked = (row.pk, seat, verdict, person.pk)
+    if tuple(shown.get(name) for name in ("review", "seat", "verdict", "person")) != asked:
+        return None, False
+    return shown | {"at": datetime.fromisoformat(shown["at"])}, late
+
+
+def _remember(request, digest: str, covered: dict) -> None:
+    """Keep the facts behind the statement as they were seen, the newest few of this session."""
+    kept = {key: seen for key, seen in request.session.get("statements", {}).items() if key != digest}
+    request.session["statements"] = dict([*kept.items()][-(REMEMBERED - 1) :]) | {digest: covered}
+
+
+def _wrong_password(request, row: Review, seat: str, password: str) -> str:
+    """Why the password does not confirm the signature; empty when it does."""
+    purpose = f"sign as {seat_word(seat).lower()} on {row.initiative.ref}"
+    wrong = reauthentication.why_refused(
+        request.user, password, purpose=purpose, address=throttling.address_of(request)
+    )
+    return f"{wrong} Nothing was signed." if wrong else ""
+
+
+def _quorum_after_recusal(sitting: review_state.Sitting, person) -> str:
+    able = [
+        seat
+        for seat in sitting.seats.values()
+        if any(name != person.full_name for name in seat.eligible) and seat.seat in SEATS
+    ]
+    count = len(able)
+    return (
+        f"The quorum stays {sitting.verdict.quorum}; "
+        f"{count} seat{'' if count == 1 else 's'} can still be signed for without you."
+    )
+
+
+def _vote(request, pk) -> SignOff:
+    """A sign-off on a case that this person may see. Raises Http404."""
+    found = SignOff.objects.filter(pk=pk).select_related("person", "replaces__person").first()
+    if found is None:
+        raise Http404("No such sign-off, or not yours to see.")
+    found.review = review_for(request.user, found.review_id)
+    return found
+
+
+@on_any_day(sign_off_on_any_day)
+@require_safe
+def statement(request, pk):
+    """A sign-off as it was signed: the words, their digest, when it was recorded, whether it counts and why not."""
+    vote = _vote(request, pk)
+    if request.GET.get("as") == "text":
+        return HttpResponse(vote.statement, content_type="text/plain; charset=utf-8")
+    row = vote.review
+    after = SignOff.objects.filter(replaces=vote).select_related("person").first()
+    votes = (
+        review_presentation.live_votes(review_state.sit(row))
+        if row.is_open
+        else review_presentation.frozen_votes(row)
+    )
+    cast = votes.get(vote.seat)
+    stands = cast is not None and cast.row.pk == vote.pk
+    context = case_context(request, row.initiative, "reviews") | {
+        "nav": "reviews",
+        "title": f"{vote.get_verdict_display()}: {vote.get_seat_display().lower()}",
+        "review": row,
+        "vote": vote,
+        "after": after,
+        "stands": stands,
+        "stale": cast.stale if stands else (),
+        "entry": _entry_of(vote),
+        "gate": row.rulebook.book.gates[row.gate],
+        "may_withdraw": as_of.current() is None
+        and row.is_open
+        and stands
+        and case_permissions.may_withdraw_sign_off(vote, request.user),
+    }
+    return render(request, "initiatives/sign_off.html", context)
+
+
+def _entry_of(vote: SignOff) -> Entry | None:
+    """The entry of the record that holds this statement: the first of its kind by this person from that moment on."""
+    entries = (
+        Entry.objects.acts()
+        .of_case(vote.review.initiative.ref)
+        .filter(kind__in=["signed off", "vote withdrawn"], actor_id=vote.person_id, at__gte=vote.at)
+    )
+    return next(
+        (row for row in entries.order_by("id") if row.facts["facts"].get("digest") == vote.digest), None
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request, pk):
+    """Withdraw one's own vote: a new row; the old one stays readable."""
+    vote = _vote(request, pk)
+    insist(
+        request,
+        case_permissions.may_withdraw_sign_off(vote, request.user),
+        "withdraw vote",
+        vote.review.initiative,
+    )
+    form = ReasonOfActForm(request.POST or None, label="Why", help_text="The board and the team read it.")
+    if request.method == "POST" and form.is_valid():
+        actions.withdraw_vote(sign_off=vote, reason=form.cleaned_data["reason"], by=request.user)
+        messages.success(request, "The vote is withdrawn. What was signed stays readable.")
+        return redirect(vote.review)
+    happens = [
+        f"The seat {vote.get_seat_display().lower()} has no vote until somebody signs for it again.",
+        "What was signed stays readable, with this reason.",
+    ]
+    return act_page(
+        request,
+        vote.review.initiative,
+        title="Withdraw a vote",
+        form=form,
+        verb="Withdraw it",
+        happens=happens,
+        danger=True,
+        back=vote.review.get_absolute_url(),
+    )

@@ -1,0 +1,394 @@
+"""The board's pages: what is open and for whom, one review with its matrix, its opening, its questions."""
+
+from django.contrib import messages
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BigIntegerField, Count, Exists, F, Func, OuterRef, Q, Value
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from governance import clock, contributions
+from governance.authorization import approval_patterns
+from governance.gates import criteria
+from governance.models import Rulebook
+from governance.people.boards import members_now, seats_held
+from governance.transparency_log import as_of
+from governance.web.middleware import on_any_day
+from initiatives.approvals import queries as approval_queries
+from initiatives.approvals.permissions import may_see_stamping
+from initiatives.case_pages import recent_changes
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.access import case_for, review_for, review_on_any_day
+from initiatives.cases.case_frame import case_context, page_of, pick
+from initiatives.desk.person_worklist import look_of
+from initiatives.facts import case_rows
+from initiatives.holds.actions import HELD_UP
+from initiatives.models import Condition, Question, Review, SignOff
+from initiatives.models.initiative import gate_out_of
+from initiatives.models.reviews import CONDITION
+from initiatives.reviews import actions, desk, presentation, review_state, review_summaries, review_turn
+from initiatives.reviews.decision_views import act_page, decide, insist, rebase, return_review, withdraw
+from initiatives.reviews.forms import NoteForm, QuestionForm, TextForm
+
+__all__ = [
+    "answer",
+    "ask",
+    "decide",
+    "meet",
+    "open_review",
+    "rebase",
+    "return_review",
+    "review",
+    "reviews",
+    "withdraw",
+]
+
+SHOWS = {
+    "open": "Open",
+    "sign": "Mine to sign",
+    "decide": "Mine to decide",
+    "signed": "Signed by me",
+    "decided": "Ended",
+}
+OF_SEATS = ("sign", "decide", "signed")  # nothing for whoever never sat on a board
+NONE = {
+    "open": ("No review is open", "An owner opens one from the case, once its gate is worth deciding."),
+    "sign": (
+        "No review waits for your signature",
+        "You are told here and by mail when a review needs your seat.",
+    ),
+    "decide": (
+        "No review waits for your decision",
+        "A review comes here once everything that its gate asks is there.",
+    ),
+    "signed": (
+        "You have signed nothing yet",
+        "Every review on which you voted stays here, with your statement.",
+    ),
+    "decided": ("No review has ended yet", "Decisions stay here, with their findings as they were."),
+}
+
+
+def _visible(person):
+    return Review.objects.filter(
+        initiative__in=case_permissions.visible_to(person), initiative__withdrawn_at__isnull=True
+    ).select_related("initiative__unit", "ended_by")
+
+
+@require_safe
+def reviews(request):
+    """Reviews: mine to sign, mine to decide, open ones with whom they wait for, ended ones. Filters in the URL."""
+    person = request.user
+    show = pick(request.GET.get("show"), SHOWS, "open")
+    gate = pick(request.GET.get("gate"), Rulebook.objects.current().book.gates)
+    words = request.GET.get("q", "").strip()[:80]
+    seated = bool(seats_held(person))
+    own = desk.moves(look_of(person))
+    waits = desk.since(own)
+    to_sign = {mine.review.pk for mine in own if mine.kind in (review_turn.SIGN, review_turn.LOOK_AGAIN)}
+    to_decide = {mine.review.pk for mine in own if mine.kind == review_turn.DECIDE}
+    seen = _visible(person)
+    is_open = Q(outcome=Review.OPEN)
+    signed = Q(Exists(SignOff.objects.filter(review=OuterRef("pk"), person=person)))
+    counts = seen.aggregate(
+        open=Count("pk", filter=is_open),
+        signed=Count("pk", filter=signed),
+        decided=Count("pk", filter=~is_open),
+    )
+    counts |= {"sign": len(to_sign), "decide": len(to_decide)}
+    # What waits for whoever looks comes first, the longest wait above; then the review that is open longest.
+    waiting_longest = sorted(waits, key=lambda pk: (waits[pk], pk))
+    place = Func(Value(waiting_longest, ArrayField(BigIntegerField())), F("pk"), function="array_position")
+    open_rows = seen.filter(is_open).order_by(place.asc(nulls_last=True), "opened_at", "pk")
+    chosen = {
+        "open": open_rows,
+        "sign": open_rows.filter(pk__in=to_sign),
+        "decide": open_rows.filter(pk__in=to_decide),
+        "signed": seen.filter(signed).order_by("-opened_at", "-id"),
+        "decided": seen.filter(~is_open).order_by("-ended_at", "-id"),
+    }[show]
+    if gate:
+        chosen = chosen.filter(gate=gate)
+    if words:
+        number = words.upper().removeprefix("AI-").lstrip("0")
+        by_ref = Q(initiative__number=int(number)) if number.isdecimal() and len(number) < 9 else Q()
+        chosen = chosen.filter(Q(initiative__title__icontains=words) | by_ref)
+    page = page_of(request, chosen, per=10)
+    return render(
+        request,
+        "initiatives/reviews.html",
+        {
+            "nav": "reviews",
+            "shows": [
+                (key, word, counts[key])
+                for key, word in SHOWS.items()
+                if seated or counts[key] or key not in OF_SEATS
+            ],
+            "show": show,
+            "gate": gate,
+            "gates": [
+                (key, rules.title)
+                for key, rules in Rulebook.objects.current().book.gates.items()
+                if rules.criteria
+            ],
+            "q": words,
+            "page": page,
+            "lines": _listed(list(page), to_sign, to_decide),
+            "own_first": bool(waits) and show == "open",
+            "none": NONE[show],
+            "filtered": bool(gate or words),
+            "seated": seated,
+        },
+    )
+
+
+def _listed(rows: list[Review], to_sign, to_decide) -> list[dict]:
+    """The reviews of a page: each with its gate, whom it waits for and since when, or how it ended."""
+    seen = review_summaries.at([row for row in rows if row.is_open])
+    lines = []
+    for row in rows:
+        book = Rulebook.objects.kept(row.rulebook_id).book
+        line = {"review": row, "gate": book.gates[row.gate].title}
+        if row.is_open:
+            at = seen[row.pk]
+            line |= {
+                "awaited": at.moves,
+                "quiet": _days_since(at.quiet_since),
+                "quorum": presentation.quorum_words(at, book, row.gate),
+                "decidable": at.decidable,
+                "late": row.expires_at <= clock.now(),
+                "verb": "Sign" if row.pk in to_sign else "Decide" if row.pk in to_decide else "Open",
+            }
+        lines.append(line)
+    return lines
+
+
+def _days_since(moment) -> int:
+    return (clock.today() - clock.local_day(moment)).days
+
+
+@on_any_day(review_on_any_day)
+@require_safe
+def review(request, pk):
+    """One review: what stands in the way, criteria x seats, each criterion with its proof, my statement."""
+    row = review_for(request.user, pk)
+    context = _open_page(request, row) if row.is_open else _ended_page(request, row)
+    return render(request, "initiatives/review.html", context)
+
+
+def _common(request, row: Review, lines, votes, *, facts=None) -> dict:
+    book = row.rulebook.book
+    by_criterion = {line.key: line for line in lines}
+    standing = {vote.row.pk for vote in votes.values()}
+    for question in case_rows.questions(row):
+        if question.criterion in by_criterion:
+            by_criterion[question.criterion].questions.append(question)
+    return case_context(request, row.initiative, "reviews", facts=facts) | {
+        "nav": "reviews",
+        "title": book.gates[row.gate].title,
+        "review": row,
+        "early": review_turn.fast_lane(row.initiative, row.gate, row.opened_at),
+        "lines": lines,
+        "votes": list(votes.values()),
+        "past_votes": [vote for vote in case_rows.sign_offs(row) if vote.pk not in standing],
+        "compared": presentation.declared_against_results(row),
+        # Fixed with the decision: while the review is open there are none.
+        "conditions": () if row.is_open else row.conditions.select_related("owner", "met_by"),
+    }
+
+
+def _open_page(request, row: Review) -> dict:
+    person, sitting = request.user, review_state.sit(row)
+    lines, votes = presentation.live_lines(sitting), presentation.live_votes(sitting)
+    context = _common(request, row, lines, votes, facts=sitting.facts)
+    acting = as_of.current() is None  # on another day nobody signs, asks or answers
+    mine = case_permissions.seats_of(sitting.case, person) if acting else []
+    awaited = review_turn.moves(sitting)
+    seats, rows = presentation.matrix(
+        sitting.book, row.gate, lines, votes, mine, review_turn.awaited_seats(awaited), ended=False
+    )
+    current = Rulebook.objects.current()
+    may_ask = acting and bool(case_permissions.may_ask(row, person))
+    manages = bool(context["may"].manage)
+    for line in lines:
+        line.may_ask = may_ask
+        line.open = line.open or line.seat in mine
+        line.waivable = line.waivable and manages and line.state in ("unmet", "stale")
+    return context | {
+        "verdict": sitting.verdict,
+        "seats": seats,
+        "rows": rows,
+        "caption": presentation.quorum_words(sitting.verdict, sitting.book, row.gate),
+        "seat_table": presentation.seats_table(sitting, votes),
+        "own_seats": presentation.own_seats(sitting, person, votes) if acting else [],
+        "cooling": presentation.cooling(sitting),
+        "changed": recent_changes.of_review(row, person, sitting.facts, sitting.states, sitting.book)
+        if acting
+        else None,
+        "awaited": awaited,
+        "may_answer": bool(context["may"].collaborate),
+        "manages": manages,
+        "in_arrears": _in_arrears(sitting) if context["may"].chair else [],
+        "newer": current if current.pk != row.rulebook_id else None,
+        "acting_chair": case_permissions.acting_chair(sitting.case),
+        "proposed": [vote for vote in votes.values() if vote.row.verdict == CONDITION],
+        "expired": row.expires_at <= clock.now(),
+        "stamped": _stamped(sitting, person) if acting else [],
+        "parts": contributions.parts_of("review", person, sitting.review) if acting else [],
+        "own_question": sitting.facts.answers.get("proto.question"),
+        "bound": next((scope for scope in sitting.facts.scopes if not scope.planned), None),
+        "planned": next((scope for scope in sitting.facts.scopes if scope.planned), None),
+    }
+
+
+def _in_arrears(sitting: review_state.Sitting) -> list:
+    """Overdue debts of the owner that hold the decision up: the chair may let it pass each of them once."""
+    if sitting.review.gate not in HELD_UP:
+        return []
+    day = clock.local_day(sitting.at)
+    return [debt for debt in sitting.facts.debts if day > debt.due and not debt.excused]
+
+
+def _stamped(sitting: review_state.Sitting, person) -> list[approval_patterns.Sign]:
+    """Signs that stand of approvals given unread: told to the board where production is decided."""
+    gate = sitting.book.gates[sitting.review.gate]
+    if gate.to != "production" or not may_see_stamping(sitting.case, person):
+        return []
+    return [sign for sign in approval_queries.signs_of(sitting.case, sitting.at) if sign.stands]
+
+
+def _ended_page(request, row: Review) -> dict:
+    lines, votes = presentation.frozen_lines(row), presentation.frozen_votes(row)
+    seats, rows = presentation.matrix(row.rulebook.book, row.gate, lines, votes, (), {}, ended=True)
+    return _common(request, row, lines, votes) | {
+        "where": contributions.where_decided([row.pk]).get(row.pk) if as_of.current() is None else None,
+        "seats": seats,
+        "rows": rows,
+        "caption": "As it stood when the review ended",
+        "debts": row.initiative.obligations.filter(source=f"refusal:{row.pk}"),
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def open_review(request, ref):
+    """Submit a case to its next gate: who can sign, what is unmet and what opening does, all told before."""
+    case = case_for(request.user, ref)
+    if request.method == "POST":
+        row = actions.open_review(case=case, by=request.user)
+        messages.success(request, "The review is open. The seats that sign were told.")
+        return redirect(row)
+    context = case_context(request, case, "reviews")
+    past = list(case.reviews.select_related("rulebook").order_by("-id"))
+    for row in past:
+        row.gate_title = row.rulebook.book.gates[row.gate].title
+    context |= {"nav": "reviews", "title": "Reviews of this case", "past": past}
+    gate = gate_out_of(case.stage)
+    if gate and context["open_review"] is None and not case.withdrawn_at:
+        context |= _before_opening(case, gate, context)
+    return render(request, "initiatives/review_open.html", context)
+
+
+def _before_opening(case, gate: str, context) -> dict:
+    book, facts, now = context["book"], context["facts"], context["now"]
+    rules = book.gates[gate]
+    where = case_permissions.board_for(case.unit)
+    seats = review_state.seat_states(review_state.bench_of(case))
+    found = criteria.findings(facts, book, gate, context["states"], now)
+    told = [m for m in members_now(where) if m.seat in rules.seats]
+    names = ", ".join(dict.fromkeys(m.person.full_name for m in told))
+    happens = [
+        f"The seats that sign are told: {names or 'nobody sits there yet'}.",
+        f"It runs under rulebook {book.version} and ends by itself after "
+        f"{book.freshness.review_expires_days} days.",
+        "Your answers stay open for change; a change makes the votes that rest on it stale.",
+    ]
+    if gate == "production":
+        happens.append("The governance index is generated anew and added to the evidence.")
+    return {
+        "gate": rules,
+        "early": review_turn.fast_lane(case, gate, now),
+        "quorum": rules.quorum_for(facts.tier),
+        "reach": criteria.reach(book, gate, facts.tier, seats),
+        "who_signs": [
+            {
+                "seat": seat,
+                "able": ", ".join(seats[seat].eligible),
+                "barred": seats[seat].barred,
+                "must": seat in rules.must_include,
+            }
+            for seat in presentation.seats_of_gate(book, gate)
+        ],
+        "unmet": [finding for finding in found if finding.blocks],
+        "unanswered": list(criteria.unanswered(facts, gate, now)),
+        "happens": happens,
+        "board": where,
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request, pk):
+    """Ask about one criterion, apart from any verdict."""
+    row = review_for(request.user, pk)
+    insist(request, case_permissions.may_ask(row, request.user), "ask", row.initiative)
+    gate = row.rulebook.book.gates[row.gate]
+    initial = {"criterion": request.GET.get("criterion", "")}
+    form = QuestionForm(request.POST or None, initial=initial, gate=gate)
+    if request.method == "POST" and form.is_valid():
+        actions.ask_question(review=row, by=request.user, **form.cleaned_data)
+        messages.success(request, "Asked. The owner was told; the answer appears beside the criterion.")
+        return redirect(f"{row.get_absolute_url()}#{form.cleaned_data['criterion']}")
+    back = row.get_absolute_url()
+    return act_page(request, row.initiative, title="Ask the owner", form=form, verb="Ask", back=back)
+
+
+def _of_review(request, rows, pk):
+    """A row of a review on a case this person may see, with that review. Raises Http404."""
+    found = rows.filter(pk=pk).first()
+    if found is None:
+        raise Http404("No such thing, or not yours to see.")
+    return found, review_for(request.user, found.review_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def answer(request, pk):
+    """Answer a question of the board."""
+    question, row = _of_review(request, Question.objects.select_related("asked_by"), pk)
+    insist(
+        request,
+        case_permissions.may_collaborate(row.initiative, request.user),
+        "answer question",
+        row.initiative,
+    )
+    form = TextForm(request.POST or None)
+    about = row.rulebook.book.criteria[question.criterion].question
+    form.fields["text"].help_text = f"{question.asked_by} asks: {question.text} It is about “{about}”"
+    if request.method == "POST" and form.is_valid():
+        actions.answer_question(question=question, text=form.cleaned_data["text"], by=request.user)
+        messages.success(request, f"Answered. {question.asked_by} was told.")
+        return redirect(f"{row.get_absolute_url()}#{question.criterion}")
+    back = f"{row.get_absolute_url()}#{question.criterion}"
+    return act_page(request, row.initiative, title="Answer the board", form=form, verb="Answer", back=back)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def meet(request, pk):
+    """Say that a condition of a decision is met, with what shows it."""
+    condition, row = _of_review(request, Condition.objects.select_related("owner"), pk)
+    if condition.owner_id != request.user.pk:
+        may = case_permissions.may_manage(row.initiative, request.user)
+        insist(request, may, "meet condition", row.initiative)
+    form = NoteForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        actions.meet_condition(condition=condition, note=form.cleaned_data["note"], by=request.user)
+        messages.success(request, "The condition is met.")
+        return redirect(row)
+    happens = [f"“{condition.text}” counts as met from now on and no longer blocks decisions."]
+    return act_page(
+        request,
+        row.initiative,
+        title="Meet a condition",
+        form=form,
+        verb="It is met",
+        happens=happens,
+        back=row.get_absolute_url(),
+    )

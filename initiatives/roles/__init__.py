@@ -1,0 +1,1 @@
+"""Roles accepted in person, handovers, leaving."""

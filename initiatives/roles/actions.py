@@ -1,0 +1,222 @@
+"""Roles: proposed by some, in force only once the person accepted (invariant 6)."""
+
+from django.core.exceptions import ValidationError
+
+from governance import clock
+from governance.gates import criteria
+from governance.ledger import record
+from governance.models import Rulebook, User
+from governance.permission_result import Conflict, no
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.act import act, settle_standing
+from initiatives.models import Answer, Initiative, LayerReview, RoleAssignment
+from initiatives.models.initiative import ROLES
+
+TRIGGER_OF_ROLE = {"owner": "owner", "support_owner": "support_owner", "record_owner": "record_owner"}
+
+
+def acceptance_words(case: Initiative, role: str) -> str:
+    """What a person accepts with a role, in words they see before they press."""
+    duties = {
+        "owner": "I own the outcome of this initiative, answer for it, and owe what it leaves behind.",
+        "support_owner": "I answer for its operation, in the hours and with the promises written in its answers.",
+        "record_owner": "I own its change log and its audit trail.",
+        "technical_lead": "I answer for what runs, and record its changes.",
+        "data_steward": "I answer for the definitions and sources it uses.",
+        "sponsor": "I sponsor it, and step in while it has no owner.",
+        "deputy": "I stand in for the owner.",
+    }
+    return f"{ROLES[role]} of {case.ref}, {case.title}: {duties[role]}"
+
+
+def create_role(
+    case: Initiative, role: str, person: User, by: User, *, accepted: bool = False, handover=None
+) -> RoleAssignment:
+    """The row of a proposal, inside the running act; accepted at once where the person acts for themselves.
+
+    `handover`: the one it is part of, and answered with.
+    """
+    assignment = RoleAssignment(
+        initiative=case, role=role, person=person, proposed_by=by, proposed_at=clock.now(), handover=handover
+    )
+    assignment.save()
+    record.record("role proposed", case=case, role=role, person=person.full_name, person_id=person.pk)
+    if accepted:
+        accept_row(case, assignment, acceptance_words(case, role))
+    else:
+        _look_at_readings(case, person)
+    return assignment
+
+
+def _look_at_readings(case: Initiative, person: User) -> None:
+    """Whoever read a report on a layer from outside and is now asked to join, or no longer: the standing follows."""
+    if LayerReview.objects.filter(evidence__initiative=case, reviewer=person).exists():
+        settle_standing(case)
+
+
+def propose_role(*, case: Initiative, role: str, person: User, by: User) -> RoleAssignment:
+    """Propose a person for a role; who proposes themselves accepts by that. Raises ValidationError or Refused."""
+    if role not in ROLES:
+        raise ValidationError({"role": "Choose one of the roles listed."})
+    if not person.is_active:
+        raise ValidationError({"person": f"{person} is no longer active; name somebody else."})
+    with act("propose role", by=by, case=case) as case:
+        case_permissions.may_propose_role(case, by).or_refuse()
+        if case.roles.open().filter(role=role, person=person).exists():
+            raise ValidationError({"person": f"{person} holds or is asked for this role already."})
+        assignment = create_role(case, role, person, by, accepted=person == by)
+        if person == by:
+            settle_standing(case)
+    return assignment
+
+
+def accept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> RoleAssignment:
+    """Accept a role in person. An earlier holder's role ends with it, and what rested on them is voided."""
+    with act("accept role", by=by, case=assignment.initiative_id) as case:
+        assignment = RoleAssignment.objects.get(pk=assignment.pk)
+        case_permissions.may_accept_role(assignment, by).or_refuse()
+        if case.closed and not case.obligations.unsettled().exists():
+            no(f"This case is {case.stage}; its roles are history.").or_refuse()
+        if assignment.accepted_at or assignment.declined_at or assignment.ended_at:
+            raise Conflict("This proposal was answered or ended already.")
+        accept_row(case, assignment, words.strip() or acceptance_words(case, assignment.role))
+        settle_standing(case)
+    return assignment
+
+
+def reaccept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> RoleAssignment:
+    """Accept again a role one holds, so that the attestation is fresh (rulebook: half-yearly, quarterly)."""
+    with act("accept role again", by=by, case=assignment.initiative_id) as case:
+        assignment = RoleAssignment.objects.get(pk=assignment.pk)
+        case_permissions.may_accept_role(assignment, by).or_refuse()
+        if not assignment.accepted_at or assignment.ended_at:
+            no("Only a role in force is accepted again.").or_refuse()
+        record.record("role accepted again", case=case, role=assignment.role)
+        _attest(case, assignment, words.strip() or assignment.accepted_words)
+        settle_standing(case)
+    return assignment
+
+
+def accept_row(case: Initiative, assignment: RoleAssignment, words: str) -> None:
+    """Accept a proposal inside the running act of its person; whoever held the role before no longer does."""
+    from initiatives.holds.actions import close_system_hold
+    from initiatives.running.actions import pull
+
+    role, person = assignment.role, assignment.person
+    previous = case_permissions.accepted(case, role)
+    if previous is not None:
+        _end(case, previous, f"{person.full_name} accepted the role")
+    assignment.accepted_at, assignment.accepted_words = clock.now(), words
+    assignment.save()
+    record.record("role accepted", case=case, role=role, words=words)
+    earlier = case.roles.filter(role=role, accepted_at__isnull=False).exclude(pk=assignment.pk).exists()
+    if role in TRIGGER_OF_ROLE and earlier:
+        before = previous.person.full_name if previous else "nobody"
+        pull(case, [TRIGGER_OF_ROLE[role]], f"{ROLES[role]}: {before} -> {person.full_name}", by=person)
+    _attest(case, assignment, words)
+    if role == "owner":
+        close_system_hold(case, "owner_vacant", f"{person.full_name} accepted ownership")
+        for debt in case.obligations.unsettled().filter(kind="vacancy"):
+            from initiatives.holds.actions import settle_row
+
+            settle_row(debt, by=person, note=f"{person.full_name} accepted ownership")
+    if role == "record_owner":
+        close_system_hold(case, "record_owner_vacant", f"{person.full_name} accepted the record")
+
+
+def _attest(case: Initiative, assignment: RoleAssignment, words: str) -> None:
+    """The attestation that an acceptance is, for the requirements grounded by nothing else, and their answers."""
+    from initiatives.evidence.actions import create_evidence
+
+    keys = [key for key, role in criteria.ACCEPTED_IN_PERSON.items() if role == assignment.role]
+    if assignment.role == "record_owner":
+        keys = ["gov.record_owner"]
+    known = Rulebook.objects.current().book.requirements
+    keys = [key for key in keys if key in known]
+    if not keys:
+        return
+    for key in keys:
+        Answer.objects.filter(initiative=case, requirement=key).exists() or Answer(
+            initiative=case,
+            requirement=key,
+            kind="answered",
+            text=f"{assignment.person.full_name}. {words}",
+            by=assignment.person,
+            at=clock.now(),
+        ).save()
+    create_evidence(
+        case,
+        kind="attestation",
+        title=f"{assignment.get_role_display()} accepted by {assignment.person.full_name}",
+        note=words,
+        observed_on=clock.today(),
+        covers=keys,
+        acceptance=assignment,
+        by=assignment.person,
+    )
+
+
+def decline_role(*, assignment: RoleAssignment, reason: str = "", by: User) -> RoleAssignment:
+    """Decline a proposal in person."""
+    with act("decline role", by=by, case=assignment.initiative_id, reason=reason) as case:
+        assignment = RoleAssignment.objects.get(pk=assignment.pk)
+        case_permissions.may_answer_role(assignment, by).or_refuse()
+        if assignment.accepted_at or assignment.declined_at or assignment.ended_at:
+            raise Conflict("This proposal was answered or ended already.")
+        decline_row(case, assignment, reason.strip())
+    return assignment
+
+
+def decline_row(case: Initiative, assignment: RoleAssignment, reason: str, *, taken_back=False) -> None:
+    """End a proposal that nobody answered, inside the running act: declined by its person, or taken back."""
+    if taken_back:
+        _end(case, assignment, reason)
+    else:
+        assignment.declined_at, assignment.ended_reason = clock.now(), reason
+        assignment.save()
+        record.record("role declined", case=case, role=assignment.role)
+    _look_at_readings(case, assignment.person)
+
+
+def end_role(*, assignment: RoleAssignment, reason: str, by: User) -> RoleAssignment:
+    """End a role or take back a proposal: the person in the role, or whoever may propose for it."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why the role ends."})
+    with act("end role", by=by, case=assignment.initiative_id, reason=reason) as case:
+        assignment = RoleAssignment.objects.get(pk=assignment.pk)
+        if assignment.person_id != by.pk:
+            case_permissions.may_propose_role(case, by).or_refuse()
+        if assignment.ended_at or assignment.declined_at:
+            raise Conflict("This role has ended already.")
+        _end(case, assignment, reason.strip())
+        leave_vacancy(case, assignment)
+        settle_standing(case)
+    return assignment
+
+
+def _end(case: Initiative, assignment: RoleAssignment, reason: str) -> None:
+    assignment.ended_at, assignment.ended_reason = clock.now(), reason
+    assignment.save()
+    record.record("role ended", case=case, role=assignment.role, person=assignment.person.full_name)
+
+
+def leave_vacancy(case: Initiative, assignment: RoleAssignment) -> None:
+    """What the end of a role leaves: voided proof, and a hold where an MVP or production has no owner any more."""
+    from initiatives.holds.actions import open_system_hold
+    from initiatives.running.actions import pull
+
+    role, person = assignment.role, assignment.person
+    if not assignment.accepted_at or case.closed:
+        return
+    if role in TRIGGER_OF_ROLE:
+        pull(case, [TRIGGER_OF_ROLE[role]], f"{ROLES[role]}: {person.full_name} left", by=None)
+    if role == "owner" and case.stage in ("mvp", "production"):
+        open_system_hold(
+            case, "owner_vacant", f"{person.full_name} no longer owns it, and nobody else has accepted."
+        )
+    if role == "record_owner" and case.contract_id and case.contract.in_force_at(clock.now()):
+        open_system_hold(
+            case,
+            "record_owner_vacant",
+            f"{person.full_name}, whom the contract names, no longer owns the record.",
+        )

@@ -1,0 +1,99 @@
+"""What somebody holds on cases and could hand over; what a successor cannot be besides. Read set-wise."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from governance import clock
+from governance.models import Membership, User
+from governance.people.boards import board_for
+from initiatives.models import Condition, Gap, Handover, Initiative, Obligation, RoleAssignment, SignOff
+from initiatives.models.initiative import ROLES, RUNNING
+
+
+@dataclass
+class Part:
+    """What one person holds on one case. Debts stay with whoever owes them (domain.md, invariant 14)."""
+
+    case: Initiative
+    roles: list[RoleAssignment] = field(default_factory=list)
+    conditions: list[Condition] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    debts: list[Obligation] = field(default_factory=list)
+    waiting: Handover | None = None
+
+    @property
+    def what(self) -> str:
+        """What passes to a successor, in words."""
+        return passes(self.roles, self.conditions, self.gaps)
+
+
+def passes(roles, conditions, gaps) -> str:
+    """Roles by name, conditions and gaps counted: "business owner, 2 conditions"."""
+    words = [ROLES[role.role].lower() for role in roles]
+    for rows, noun in ((conditions, "condition"), (gaps, "gap")):
+        if rows:
+            words.append(f"{len(rows)} {noun}{'' if len(rows) == 1 else 's'}")
+    return ", ".join(words)
+
+
+def parts_of(person: User, cases: Iterable[int] | None = None) -> list[Part]:
+    """What the person holds on running cases, or on those named, by their number; five questions."""
+    of_cases = {} if cases is None else {"pk__in": list(cases)}
+    running = Initiative.objects.live().filter(stage__in=RUNNING, **of_cases).select_related("unit")
+    found: dict[int, Part] = {}
+
+    def part(case: Initiative) -> Part:
+        return found.setdefault(case.pk, Part(case))
+
+    roles = RoleAssignment.objects.in_force().filter(person=person, initiative__in=running)
+    for role in roles.select_related("initiative__unit").order_by("role"):
+        part(role.initiative).roles.append(role)
+    open_conditions = Condition.objects.filter(
+        owner=person, met_at__isnull=True, review__initiative__in=running
+    )
+    for condition in open_conditions.select_related("review__initiative__unit"):
+        part(condition.review.initiative).conditions.append(condition)
+    for gap in Gap.objects.filter(
+        owner=person, closed_at__isnull=True, initiative__in=running
+    ).select_related("initiative__unit"):
+        part(gap.initiative).gaps.append(gap)
+    for debt in Obligation.objects.unsettled().filter(debtor=person).select_related("initiative__unit"):
+        if debt.initiative_id in found:
+            found[debt.initiative_id].debts.append(debt)
+    for row in (
+        Handover.objects.waiting().filter(person=person, initiative__in=found).select_related("successor")
+    ):
+        found[row.initiative_id].waiting = row
+    return sorted(found.values(), key=lambda one: one.case.number)
+
+
+def keeps_from(chosen: list[tuple[Part, User]]) -> list[str]:
+    """What being asked, and accepting, takes from these successors: separation of duties, shown before."""
+    cases, people = {part.case.pk for part, _ in chosen}, {person.pk for _, person in chosen}
+    now = clock.now()
+    votes = SignOff.objects.latest().filter(
+        review__outcome="open", review__initiative__in=cases, person__in=people, verdict__startswith="approve"
+    )
+    signed = set(votes.values_list("review__initiative", "person"))
+    seats: dict[tuple[int, int], list[str]] = {}
+    for member in Membership.objects.held_at(now).filter(person__in=people).select_related("board"):
+        seats.setdefault((member.board_id, member.person_id), []).append(member.get_seat_display().lower())
+    absent = set(
+        User.objects.filter(
+            pk__in=people, absences__starts_at__lte=now, absences__ends_at__gt=now
+        ).values_list("pk", flat=True)
+    )
+    said = []
+    for part, person in chosen:
+        board = board_for(part.case.unit)
+        held = seats.get((board.pk, person.pk)) if board else None
+        said.append(f"{part.case.ref} {part.case.title}: {person} is asked for {part.what}.")
+        if (part.case.pk, person.pk) in signed:
+            said.append(f"{person} approved in its open review: from now on that vote does not count.")
+        if held:
+            said.append(
+                f"{person} sits on its board ({', '.join(held)}): asked, they approve and decide nothing on it."
+            )
+        if person.pk in absent:
+            said.append(f"{person} is away now, and may answer late.")
+    return said

@@ -1,0 +1,121 @@
+"""Handing over everything that somebody holds on cases, and taking over what one is asked to."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods
+
+from governance import clock
+from governance.models import Membership, User
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import mend, sent
+from initiatives.models import Handover, Obligation, RoleAssignment
+from initiatives.roles import handover_queries, handovers
+from initiatives.roles.actions import acceptance_words
+from initiatives.roles.handover_forms import AnswerForm, HandoverForm
+
+TAKES = ["GET", "HEAD", "POST"]
+
+
+@require_http_methods(TAKES)
+def propose(request: HttpRequest, pk: int) -> HttpResponse:
+    """Everything the person holds; a successor for each case or for all; what that means, then the one act."""
+    # Whoever may not is not told whether there is somebody with this number, nor who that is.
+    seen = User.objects.all() if request.user.is_admin else User.objects.filter(pk=request.user.pk)
+    person = get_object_or_404(seen, pk=pk)
+    case_permissions.may_hand_over(person, request.user).or_refuse()
+    if "take-back" in request.POST:
+        return _take_back(request, person)
+    parts = handover_queries.parts_of(person)
+    people = list(User.objects.active().exclude(pk=person.pk).select_related("unit"))
+    form = HandoverForm(sent(request), parts=parts, people=people)
+    effects = None
+    if request.method == "POST" and form.is_valid():
+        chosen = form.chosen
+        if not chosen:
+            form.add_error(None, "Name a successor for at least one case.")
+        elif request.POST.get("step") == "look":
+            effects = handover_queries.keeps_from(chosen)
+        else:
+            try:
+                rows = handovers.propose_handover(
+                    person=person,
+                    chosen={part.case: successor for part, successor in chosen},
+                    reason=form.cleaned_data["reason"],
+                    by=request.user,
+                )
+            except ValidationError as wrong:
+                mend(form, wrong)
+            else:
+                asked = len({row.successor_id for row in rows})
+                who = rows[0].successor if asked == 1 else f"{asked} people"
+                messages.success(request, f"{who} {'is' if asked == 1 else 'are'} asked to take over.")
+                return redirect("handover", person.pk)
+    context = {
+        "nav": "away",
+        "person": person,
+        "own": person == request.user,
+        "form": form,
+        "people": people,
+        "effects": effects,
+        "seats": Membership.objects.held_at(clock.now()).filter(person=person).select_related("board"),
+        "debts": Obligation.objects.unsettled().filter(debtor=person).select_related("initiative"),
+    }
+    return render(request, "initiatives/handover.html", context)
+
+
+def _take_back(request, person: User) -> HttpResponse:
+    wanted = request.POST["take-back"]
+    key = int(wanted) if wanted.isascii() and wanted.isdecimal() and len(wanted) < 19 else 0
+    row = get_object_or_404(Handover, pk=key, person=person)
+    handovers.take_back_handover(handover=row, by=request.user)
+    messages.success(request, f"{row.successor} is no longer asked for {row.initiative.ref}.")
+    return redirect("handover", person.pk)
+
+
+@require_http_methods(TAKES)
+def offered(request: HttpRequest) -> HttpResponse:
+    """What one is asked to take over: read, ticked, taken over or declined together."""
+    rows = list(
+        Handover.objects.waiting()
+        .filter(successor=request.user)
+        .select_related("person", "proposed_by", "initiative__unit")
+        .order_by("person", "initiative")
+    )
+    form = AnswerForm(sent(request), keys=[row.pk for row in rows])
+    if request.method == "POST" and form.is_valid():
+        chosen = [row for row in rows if row.pk in form.cleaned_data["take"]]
+        if request.POST.get("step") == "decline":
+            handovers.decline_handovers(handovers=chosen, reason=form.cleaned_data["reason"], by=request.user)
+            messages.success(request, "You declined; whoever asked you is told.")
+        else:
+            handovers.accept_handovers(handovers=chosen, by=request.user)
+            count = len(chosen)
+            messages.success(request, f"You took over {count} case{'' if count == 1 else 's'}.")
+        return redirect("handovers")
+    ticked = {row.pk for row in rows} if request.method != "POST" else {*request.POST.getlist("take")}
+    context = {"nav": "desk", "form": form, "rows": _with_words(rows, ticked)}
+    return render(request, "initiatives/handovers.html", context)
+
+
+def _with_words(rows: list[Handover], ticked: set) -> list[dict]:
+    """Each handover with the words that are accepted by it, and what comes besides."""
+    cases = [row.initiative_id for row in rows]
+    asked: dict[int, list[RoleAssignment]] = {}
+    for role in RoleAssignment.objects.waiting().filter(handover__in=rows).order_by("role"):
+        asked.setdefault(role.handover_id, []).append(role)
+    parts = {
+        (key, part.case.pk): part
+        for key, person in {row.person_id: row.person for row in rows}.items()
+        for part in handover_queries.parts_of(person, cases)
+    }
+    return [
+        {
+            "row": row,
+            "ticked": row.pk in ticked or str(row.pk) in ticked,
+            "words": [acceptance_words(row.initiative, role.role) for role in asked.get(row.pk, ())],
+            "part": parts.get((row.person_id, row.initiative_id)),
+        }
+        for row in rows
+    ]

@@ -1,0 +1,210 @@
+"""Handing over: everything somebody holds on cases, proposed to successors in one act, taken by each in person.
+
+Cases are locked in the order of their keys. Until a successor accepts, all of it stays with whoever holds it.
+"""
+
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+
+from governance import clock
+from governance.ledger import record
+from governance.models import User
+from governance.notices.owe import owe as owe_notice
+from governance.people import cooling_off
+from governance.permission_result import Conflict, no
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.act import act, lock, settle_standing
+from initiatives.models import Handover, Initiative
+from initiatives.roles import handover_queries
+from initiatives.roles.actions import accept_row, acceptance_words, create_role, decline_row
+
+
+def propose_handover(
+    *, person: User, chosen: dict[Initiative, User], reason: str, by: User
+) -> list[Handover]:
+    """Ask successors, in one act, to take over what `person` holds on these cases: the person, or an admin.
+
+    Whoever was asked for the same case before and has not answered is no longer asked. Raises ValidationError at
+    `reason` or `case-<key>`; Refused for others.
+    """
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why; the successors read it."})
+    if not chosen:
+        raise ValidationError("Name a successor for at least one case.")
+    with act("propose handover", by=by, reason=reason):
+        case_permissions.may_hand_over(person, by).or_refuse()
+        wanted = {case.pk: successor for case, successor in chosen.items()}
+        cases = {pk: lock(pk) for pk in sorted(wanted)}
+        parts = {part.case.pk: part for part in handover_queries.parts_of(person, wanted)}
+        _check(person, wanted, parts, cases)
+        rows = [
+            _propose(cases[pk], parts[pk], person, successor, reason.strip(), by)
+            for pk, successor in sorted(wanted.items())
+        ]
+        record.record(
+            "handover",
+            person=person.full_name,
+            person_id=person.pk,
+            cases=[
+                {"case": row.initiative.ref, "successor": row.successor.full_name, "what": parts[pk].what}
+                for pk, row in zip(sorted(wanted), rows, strict=True)
+            ],
+        )
+        for successor in {row.successor_id: row.successor for row in rows}.values():
+            _ask(successor, person, [row for row in rows if row.successor_id == successor.pk])
+    return rows
+
+
+def _check(person, wanted, parts, cases) -> None:
+    wrong = {}
+    for pk, successor in wanted.items():
+        if pk not in parts:
+            wrong[f"case-{pk}"] = f"{person} holds nothing on {cases[pk].ref} any more; leave it empty."
+        elif successor.pk == person.pk:
+            wrong[f"case-{pk}"] = f"{person} holds it already; name somebody else."
+        elif not successor.is_active:
+            wrong[f"case-{pk}"] = f"{successor} is no longer active; name somebody else."
+    if wrong:
+        raise ValidationError(wrong)
+
+
+def _propose(case, part, person, successor, reason, by) -> Handover:
+    if part.waiting is not None:
+        _end(part.waiting, "Somebody else is asked", by)
+    row = Handover(
+        initiative=case,
+        person=person,
+        successor=successor,
+        proposed_by=by,
+        proposed_at=clock.now(),
+        reason=reason,
+    )
+    row.save()
+    for role in part.roles:
+        if not case.roles.open().filter(role=role.role, person=successor).exists():
+            create_role(case, role.role, successor, by, handover=row)
+    record.record(
+        "handover proposed",
+        case=case,
+        person=person.full_name,
+        successor=successor.full_name,
+        successor_id=successor.pk,
+        what=part.what,
+    )
+    return row
+
+
+def accept_handovers(*, handovers: list[Handover], by: User) -> list[Handover]:
+    """Take over, in person, what was proposed: roles with the words that go with them, conditions, gaps."""
+    with act("accept handover", by=by, reason="Took over"):
+        cooling_off.may_lift(by).or_refuse()
+        rows = []
+        for pk in sorted({row.initiative_id for row in handovers}):
+            case = lock(pk)
+            for row in [one for one in handovers if one.initiative_id == pk]:
+                rows.append(_accept(case, _answerable(row, by)))
+            settle_standing(case)
+    return rows
+
+
+def _accept(case: Initiative, row: Handover) -> Handover:
+    part = next(iter(handover_queries.parts_of(row.person, [case.pk])), None)
+    proposals = list(_proposals(row))
+    for assignment in proposals:
+        accept_row(case, assignment, acceptance_words(case, assignment.role))
+    for thing in [*part.conditions, *part.gaps] if part else ():
+        thing.owner = row.successor
+        if hasattr(thing, "owner_accepted_at"):
+            thing.owner_accepted_at = clock.now()
+        thing.save()
+    row.accepted_at = clock.now()
+    row.save()
+    took = handover_queries.passes(proposals, part.conditions if part else (), part.gaps if part else ())
+    record.record(
+        "handover accepted", case=case, person=row.person.full_name, what=took or "nothing that was left"
+    )
+    owe_notice(
+        row.proposed_by,
+        "handover answered",
+        f"handover:{row.pk}",
+        subject=f"{case.ref} {case.title}: {row.successor} took over from {row.person}",
+        link=reverse("people", args=[case.ref]),
+        case_ref=case.ref,
+    )
+    return row
+
+
+def decline_handovers(*, handovers: list[Handover], reason: str = "", by: User) -> list[Handover]:
+    """Decline, in person, to take over; everything stays where it is, and whoever asked is told."""
+    with act("decline handover", by=by, reason=reason or "Declined to take over"):
+        rows = []
+        for handover in sorted(handovers, key=lambda one: (one.initiative_id, one.pk)):
+            lock(handover.initiative_id)
+            row = _answerable(handover, by)
+            _end(row, reason.strip() or "Declined", by)
+            rows.append(row)
+            owe_notice(
+                row.proposed_by,
+                "handover answered",
+                f"handover:{row.pk}",
+                subject=f"{row.initiative.ref}: {by} does not take over from {row.person}",
+                text=reason.strip() or "Ask somebody else.",
+                link=reverse("handover", args=[row.person_id]),
+                case_ref=row.initiative.ref,
+            )
+    return rows
+
+
+def take_back_handover(*, handover: Handover, by: User) -> Handover:
+    """No longer ask: the person who hands over, or an admin."""
+    with act("take back handover", by=by, case=handover.initiative_id, reason="Taken back"):
+        row = _waiting(handover)
+        case_permissions.may_hand_over(row.person, by).or_refuse()
+        _end(row, "Taken back", by)
+    return row
+
+
+def _proposals(row: Handover):
+    """The roles that were proposed as part of it and that nobody answered one by one."""
+    return row.roles.waiting().select_related("person").order_by("role")
+
+
+def _waiting(handover: Handover) -> Handover:
+    row = (
+        Handover.objects.select_for_update(of=("self",))
+        .select_related("initiative", "person", "successor", "proposed_by")
+        .get(pk=handover.pk)
+    )
+    if row.accepted_at or row.ended_at:
+        raise Conflict("This was answered or taken back already.", "", reverse("handovers"))
+    return row
+
+
+def _answerable(handover: Handover, by: User) -> Handover:
+    row = _waiting(handover)
+    if row.successor_id != by.pk or not by.is_active:
+        no(f"Only {row.successor} can answer this.", "Nobody accepts for another.").or_refuse()
+    return row
+
+
+def _end(row: Handover, reason: str, by: User) -> None:
+    """End a proposal that waits, with the roles that were proposed beside it."""
+    declined = by.pk == row.successor_id
+    for assignment in _proposals(row):
+        decline_row(row.initiative, assignment, reason, taken_back=not declined)
+    row.ended_at, row.ended_reason = clock.now(), reason
+    row.save()
+    kind = "handover declined" if declined else "handover taken back"
+    record.record(kind, case=row.initiative, person=row.person.full_name, successor=row.successor.full_name)
+
+
+def _ask(successor: User, person: User, rows: list[Handover]) -> None:
+    count = len(rows)
+    owe_notice(
+        successor,
+        "handover",
+        f"handover:{rows[0].pk}",
+        subject=f"You are asked to take over from {person}: {count} case{'' if count == 1 else 's'}",
+        text=f"{rows[0].reason} It counts only once you accept; you can decline any of them.",
+        link=reverse("handovers"),
+    )

@@ -1,0 +1,101 @@
+"""People leaving: roles end, seats end, systems lose their owner, and what rested on them says so."""
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+
+from governance import clock
+from governance.ledger import record
+from governance.models import Membership, User
+from governance.notices import preferences
+from governance.permission_result import no
+from governance.sign_in import password_links, sessions
+from initiatives.cases.act import act, settle_standing
+from initiatives.findings.sync import follow, lock_cases
+from initiatives.integration.resilience.process_actions import knowledge_leaves, resting_on
+from initiatives.integration.systems.actions import cases_of_owner, owner_left
+from initiatives.models import Initiative
+from initiatives.roles.actions import leave_vacancy
+
+
+def deactivate(*, person: User, reason: str, by: User | None = None, system: str = "") -> User:
+    """End an account: roles, seats and sessions end that moment, holds open where an owner is gone, drafts stay.
+
+    What the person alone knew is reopened, and proof that rests on it ends (S1-5). `by` an admin, or `system` for a
+    feed such as HR. Cases are locked in the order of their keys.
+    """
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why the account ends."})
+    cases = set(person.roles.open().values_list("initiative_id", flat=True))
+    with act("deactivate", by=by, system=system, reason=reason, register=True):
+        if by is not None and not (by.is_active and by.is_admin):
+            no("Only admins end accounts.").or_refuse()
+        if by is not None and by.pk == person.pk:
+            no("Nobody ends their own account.", "Ask another admin.").or_refuse()
+        tied, resting = cases_of_owner(person), resting_on(person)
+        locked = Initiative.objects.all_locked(cases | tied | resting)
+        ended = []
+        for case in locked:
+            for assignment in case.roles.open().filter(person=person):
+                assignment.ended_at = clock.now()
+                assignment.ended_reason = f"{person.full_name} left: {reason.strip()}"
+                assignment.save()
+                record.record("role ended", case=case, role=assignment.role, person=person.full_name)
+                ended.append((case, assignment))
+        end_seats(person.memberships)
+        person = User.objects.select_for_update().get(pk=person.pk)
+        person.is_active = False
+        person.save()
+        sessions.end_all(person)
+        password_links.end_all(person)
+        preferences.end_calendar(person=person)
+        record.record("account ended", person=person.full_name, person_id=person.pk, login=person.login)
+        for case, assignment in ended:
+            leave_vacancy(case, assignment)
+        owner_left(person, [case for case in locked if case.pk in tied], by=by)
+        knowledge_leaves(person, [case for case in locked if case.pk in resting], by=by)
+        for case in locked:
+            settle_standing(case)
+    return person
+
+
+def reactivate(*, person: User, reason: str, by: User) -> User:
+    """Give an account back; no role or seat comes back with it. What the person owned is owned again."""
+    with act("reactivate", by=by, register=True, reason=reason):
+        if not (by.is_active and by.is_admin):
+            no("Only admins give accounts back.").or_refuse()
+        person = User.objects.select_for_update().get(pk=person.pk)
+        person.is_active = True
+        person.save()
+        record.record("account given back", person=person.full_name, person_id=person.pk)
+        follow(lock_cases(cases_of_owner(person) | resting_on(person)))
+    return person
+
+
+def end_membership(*, membership: Membership, reason: str, by: User) -> Membership:
+    """End a seat now: an admin, or the person who holds it. Votes given in it stop counting where undecided."""
+    with act("end membership", by=by, reason=reason):
+        if not (by.is_active and (by.is_admin or by.pk == membership.person_id)):
+            no("Only admins, or the person in the seat, end a membership.").or_refuse()
+        membership = Membership.objects.select_for_update().get(pk=membership.pk)
+        end_seat(membership)
+    return membership
+
+
+def end_seats(memberships) -> None:
+    """End these seats now, inside the running act, as far as they have not ended."""
+    for membership in memberships.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=clock.now())):
+        end_seat(membership)
+
+
+def end_seat(membership: Membership) -> None:
+    """End a seat now inside the running act, or before it begins; one that has ended stays as it is."""
+    if membership.ends_at is not None and membership.ends_at <= clock.now():
+        return
+    membership.ends_at = max(clock.now(), membership.starts_at)
+    membership.save()
+    record.record(
+        "seat left", person=membership.person.full_name, seat=membership.seat, board=membership.board.name
+    )
+    # Whoever stands in during an absence does so for a seat that is held.
+    for delegate in membership.delegates.filter(delegation__isnull=False):
+        end_seat(delegate)

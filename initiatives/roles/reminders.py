@@ -1,0 +1,138 @@
+"""Roles that wait for an answer, cases whose owner is gone or never came."""
+
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
+
+from governance import clock
+from governance.notices.due import since
+from initiatives.models import Hold, Initiative, RoleAssignment
+from initiatives.reminders.recipients import BOARD_AFTER, CHAIR_AFTER, Circle, told
+from initiatives.reminders.wording import about
+
+
+def roles_to_accept(moment: datetime):
+    """Proposed roles: to the person at once, after 3 and 7 days; after two weeks to whoever proposed.
+
+    An owner who does not answer leaves the case without one, which has messages of its own.
+    """
+    today = clock.local_day(moment)
+    rows = list(
+        RoleAssignment.objects.waiting()
+        .filter(initiative__withdrawn_at__isnull=True, person__is_active=True)
+        .exclude(initiative__stage__in=["stopped", "retired"])
+        .select_related("initiative__unit", "person", "proposed_by")
+        .order_by("pk")
+    )
+    for row in rows:
+        case, start = row.initiative, clock.local_day(row.proposed_at)
+        role = row.get_role_display().lower()
+        yield from told(
+            [row.person],
+            since(start, today, (0, 3, 7)),
+            about(
+                case,
+                "role",
+                f"role:{row.pk}",
+                f"you are asked to be its {role}",
+                text=f"{row.proposed_by} proposed you. It counts only once you accept; you can decline too.",
+                link=reverse("role", args=[row.pk]),
+                personal=True,
+            ),
+        )
+        if row.role == "owner" and not case.imported:
+            continue
+        yield from told(
+            [row.proposed_by],
+            since(start, today, (BOARD_AFTER,)),
+            about(
+                case,
+                "role unanswered",
+                f"role:{row.pk}",
+                f"{row.person} has not answered for two weeks",
+                text=f"{row.person} has been asked to be its {role} since {start:%-d %B %Y}. "
+                "Speak to them, or propose somebody else.",
+                link=reverse("people", args=[case.ref]),
+            ),
+        )
+
+
+def vacancies(moment: datetime):
+    """MVP and production without the owner they had: sponsor and chair at once, chair after 7 days, then the board."""
+    today = clock.local_day(moment)
+    holds = list(
+        Hold.objects.open()
+        .filter(kind="owner_vacant", opened_by__isnull=True)
+        .exclude(initiative__basis="import")
+        .select_related("initiative__unit")
+        .order_by("pk")
+    )
+    circle = Circle(hold.initiative for hold in holds)
+    for hold in holds:
+        case, start = hold.initiative, clock.local_day(hold.opened_at)
+        sponsor, chair = circle.role(case, "sponsor"), circle.chair(case)
+        period = since(start, today, (0, CHAIR_AFTER, BOARD_AFTER))
+        people = {
+            "after0d": [sponsor, chair],
+            f"after{CHAIR_AFTER}d": [chair],
+            f"after{BOARD_AFTER}d": [sponsor, *circle.board(case)],
+        }
+        yield from told(
+            people.get(period, []),
+            period,
+            about(
+                case,
+                "owner vacant",
+                f"hold:{hold.pk}",
+                f"no owner since {start:%-d %B %Y}",
+                text=f"{hold.reason} Its decisions are held. Sponsor or chair can propose a successor, "
+                "who accepts in person.",
+                link=reverse("people", args=[case.ref]),
+            ),
+        )
+
+
+def ideas_without_owner(moment: datetime):
+    """Ideas and prototypes whose ownership nobody has accepted: to whoever registered them, then the chair."""
+    today = clock.local_day(moment)
+    owned = RoleAssignment.objects.in_force().filter(initiative=OuterRef("pk"), role="owner")
+    cases = list(
+        Initiative.objects.live()
+        .filter(~Exists(owned), stage__in=["proposed", "prototype"])
+        .exclude(basis="import")
+        # Ideas of a list that was imported remind nobody: nobody here began them.
+        .exclude(stage="proposed", registered_by__isnull=True)
+        .select_related("unit", "registered_by")
+        .prefetch_related("roles")
+        .order_by("pk")
+    )
+    circle = Circle(cases)
+    for case in cases:
+        ended = [
+            row.ended_at
+            for row in case.roles.all()
+            if row.role == "owner" and row.accepted_at and row.ended_at
+        ]
+        start = clock.local_day(max([case.registered_at, *ended]))
+        asked = any(
+            row.role == "owner" for row in case.roles.all() if not row.declined_at and not row.ended_at
+        )
+        period = since(start, today, (3, CHAIR_AFTER, BOARD_AFTER))
+        people = [circle.role(case, "sponsor"), case.registered_by]
+        if period == f"after{BOARD_AFTER}d":
+            people.append(circle.chair(case))
+        yield from told(
+            people,
+            period,
+            about(
+                case,
+                "no owner",
+                f"case:{case.pk}:{start.isoformat()}",
+                f"nobody has owned it since {start:%-d %B %Y}",
+                text="Somebody is asked and has not answered. Speak to them, or propose somebody else."
+                if asked
+                else "Propose an owner, who accepts in person; or withdraw it.",
+                link=reverse("people", args=[case.ref]),
+            ),
+        )

@@ -1,0 +1,215 @@
+"""People on a case: roles proposed, accepted in person, declined, accepted again, ended."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import OuterRef, Subquery
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from governance import clock
+from governance.models import Absence
+from governance.permission_result import no
+from governance.web.middleware import on_any_day
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import ask, case_context, mend, page_of, sent
+from initiatives.form_fields import ReasonForm
+from initiatives.models import RoleAssignment
+from initiatives.models.initiative import ROLES
+from initiatives.roles import actions
+from initiatives.roles.actions import acceptance_words
+from initiatives.roles.forms import AcceptForm, DeclineForm, ProposeForm
+from initiatives.stages import impact_preview
+
+ROLE_DUTIES = {
+    "owner": "owns the outcome and answers for it",
+    "deputy": "stands in for the owner",
+    "support_owner": "answers for its operation",
+    "technical_lead": "answers for what runs, and records its changes",
+    "data_steward": "answers for definitions and sources",
+    "sponsor": "steps in while there is no owner",
+    "record_owner": "owns the change log and the audit trail",
+}
+
+
+@on_any_day(access.case_on_any_day)
+def people(request, ref):
+    """Every role with who holds it, who is asked, and who held it before."""
+    case = access.case_for(request.user, ref)
+    absent = Absence.objects.at(clock.now()).filter(person=OuterRef("person")).values("ends_at")[:1]
+    rows = list(case.roles.select_related("person", "proposed_by").annotate(back_on=Subquery(absent)))
+    live = [row for row in rows if not row.ended_at and not row.declined_at]
+    past = sorted((row for row in rows if row not in live), key=lambda row: row.pk, reverse=True)
+    context = case_context(request, case, "people")
+    context |= {
+        "title": "People",
+        "roles": [
+            (role, words, ROLE_DUTIES[role], [row for row in live if row.role == role])
+            for role, words in ROLES.items()
+        ],
+        "page": page_of(request, past),
+        "form": ProposeForm(),
+    }
+    return render(request, "initiatives/people.html", context)
+
+
+def propose(request, ref):
+    """Propose a person for a role; the person answers for themselves."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_propose_role(case, request.user).or_refuse()
+    form = ProposeForm(sent(request), initial={"role": request.GET.get("role", "")})
+    effects = None
+    if request.method == "POST" and form.is_valid():
+        role, person = form.cleaned_data["role"], form.cleaned_data["person"]
+        if request.POST.get("step") == "look":
+            effects = impact_preview.of_role(case, role, person, accepted=False)
+            effects += [f"Once accepted: {line}" for line in impact_preview.of_role(case, role, person)]
+        else:
+            try:
+                actions.propose_role(case=case, role=role, person=person, by=request.user)
+            except ValidationError as error:
+                mend(form, error)
+            else:
+                asked = person != request.user
+                messages.success(
+                    request, f"{person} is asked to accept." if asked else "You accepted the role by that."
+                )
+                return redirect("people", case.ref)
+    return ask(
+        request,
+        case,
+        "people",
+        form,
+        title="Propose a person",
+        lede="Nobody holds a role before they accepted it. While somebody is asked, their approvals do not count.",
+        effects=effects,
+        two_steps=True,
+        seen=effects is not None,
+        verb="Propose",
+        back_url=reverse("people", args=[case.ref]),
+    )
+
+
+def _assignment(request, pk: int) -> RoleAssignment:
+    """The role, on a case the person may see; whoever is asked sees the case by that."""
+    return access.of_case(
+        RoleAssignment.objects.select_related("initiative__unit", "initiative__contract", "person"),
+        request.user,
+        pk,
+    )
+
+
+def role(request, pk):
+    """Read what is accepted with a role and accept it, in person."""
+    row = _assignment(request, pk)
+    case = row.initiative
+    words = acceptance_words(case, row.role)
+    mine = row.person_id == request.user.pk
+    open_ = not (row.accepted_at or row.declined_at or row.ended_at)
+    form = AcceptForm(sent(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.accept_role(assignment=row, words=form.cleaned_data["words"], by=request.user)
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            messages.success(request, f"You are {row.get_role_display().lower()} of {case.ref} now.")
+            return redirect("people", case.ref)
+    answer = case_permissions.may_accept_role(row, request.user)
+    if answer and not open_:
+        answer = no("This proposal was answered or ended already.", "The owner can propose you again.")
+    return ask(
+        request,
+        case,
+        "people",
+        form,
+        template="initiatives/role_accept.html",
+        title=f"{row.get_role_display()}: {row.person}",
+        role=row,
+        words=words,
+        mine=mine,
+        may_answer=answer,
+        effects=impact_preview.of_role(case, row.role, row.person) if mine and open_ else None,
+        back_url=reverse("people", args=[case.ref]),
+    )
+
+
+def decline(request, pk):
+    """Decline a role, in person."""
+    row = _assignment(request, pk)
+    case_permissions.may_answer_role(row, request.user).or_refuse()
+    form = DeclineForm(sent(request))
+    if request.method == "POST" and form.is_valid():
+        actions.decline_role(assignment=row, reason=form.cleaned_data["reason"], by=request.user)
+        messages.success(request, "You declined; whoever asked you sees it.")
+        return redirect("desk")
+    return ask(
+        request,
+        row.initiative,
+        "people",
+        form,
+        title=f"Decline: {row.get_role_display()}",
+        happens=[f"{row.proposed_by} has to find somebody else as {row.get_role_display().lower()}."],
+        verb="Decline",
+        back_url=reverse("role", args=[row.pk]),
+    )
+
+
+def again(request, pk):
+    """Accept again a role one holds, so that the word is fresh."""
+    row = _assignment(request, pk)
+    case_permissions.may_accept_role(row, request.user).or_refuse()
+    if not row.accepted_at or row.ended_at:
+        raise Http404("Only a role in force is accepted again.")
+    form = AcceptForm(sent(request))
+    if request.method == "POST" and form.is_valid():
+        actions.reaccept_role(assignment=row, words=form.cleaned_data["words"], by=request.user)
+        messages.success(request, "Accepted again, as of today.")
+        return redirect("people", row.initiative.ref)
+    return ask(
+        request,
+        row.initiative,
+        "people",
+        form,
+        title=f"Accept again: {row.get_role_display()}",
+        lede=row.accepted_words or acceptance_words(row.initiative, row.role),
+        happens=["Your acceptance counts as proof from today on; the earlier one stays in the history."],
+        verb="Accept again",
+        back_url=reverse("people", args=[row.initiative.ref]),
+    )
+
+
+def end(request, pk):
+    """End a role, or take a proposal back."""
+    row = _assignment(request, pk)
+    case = row.initiative
+    if row.person_id != request.user.pk:
+        case_permissions.may_propose_role(case, request.user).or_refuse()
+    form = ReasonForm(sent(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.end_role(assignment=row, reason=form.cleaned_data["reason"], by=request.user)
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            messages.success(request, f"{row.person} is no longer {row.get_role_display().lower()}.")
+            return redirect("people", case.ref)
+    live = not row.ended_at and not row.declined_at
+    return ask(
+        request,
+        case,
+        "people",
+        form,
+        title=f"End the role: {row.get_role_display()}",
+        happens=[
+            f"{row.person} stops being {row.get_role_display().lower()} of {case.ref} at once.",
+            f"{row.person} no longer reads the case by it, except for what anybody in the unit reads; who still owes "
+            "something here reads it until that is settled.",
+        ],
+        effects=impact_preview.of_role_end(row, by=request.user) if live else None,
+        impact_verb="Ending this",
+        danger=True,
+        verb="End the role" if row.accepted_at else "Take the proposal back",
+        back_url=reverse("people", args=[case.ref]),
+    )

@@ -1,0 +1,1 @@
+"""Drafts, forecast on cases, back-test on decisions, publication."""

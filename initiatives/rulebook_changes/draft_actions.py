@@ -1,0 +1,188 @@
+"""Drafts of a rulebook: copied, edited by several people, loaded as a version.
+
+A draft binds nobody. Loading makes the version that an admin proposes
+and a chair publishes (`governance.people.actions`, `actions.rulebooks`).
+"""
+
+import hashlib
+
+from django.core.exceptions import ValidationError
+
+from governance import clock
+from governance.ledger import record
+from governance.models import Rulebook, User
+from governance.people import permissions as people_permissions
+from governance.people.actions import VERSION, load_rulebook
+from governance.permission_result import Conflict
+from governance.rulebook import diff, parse
+from governance.rulebook.editing import Place, read, with_values
+from initiatives.cases.act import act
+from initiatives.models import RulebookDraft
+
+SAID = 250
+
+
+class Overtaken(ValidationError):
+    """Somebody changed the same places meanwhile. `now`: what stands there by now; `draft`: the draft as it is."""
+
+    def __init__(self, draft: RulebookDraft, now: dict[Place, object]):
+        self.draft, self.now = draft, now
+        super().__init__(
+            f"{draft.by} changed this at {clock.moment_in_words(draft.at)} while you were writing. What you typed is "
+            "kept below; save again to have yours."
+        )
+
+
+def copy_rulebook(*, base: Rulebook, version: str, by: User) -> RulebookDraft:
+    """Start a draft that says what `base` says, for a version to come. Raises ValidationError or Refused."""
+    with act("copy rulebook", by=by, reason="Draft begun"):
+        people_permissions.may_draft(by).or_refuse()
+        version = _free(version)
+        text = with_values(read(base.source), {("version",): version})
+        draft = RulebookDraft(
+            version=version,
+            base=base,
+            source=text.source,
+            digest=_digest(text.source),
+            said=f"Copied from {base.version}",
+            by=by,
+            at=clock.now(),
+        )
+        draft.save()
+        record.record("rulebook copied", draft=draft.pk, version=version, base=base.version)
+    return draft
+
+
+def _free(version: str, draft: RulebookDraft | None = None) -> str:
+    """The name of a version to come. Raises ValidationError where it cannot be one."""
+    version = version.strip()
+    if not VERSION.fullmatch(version):
+        raise ValidationError(
+            {"version": "Use at most 40 letters, digits and . - _, such as 2026.2: it is part of an address."}
+        )
+    if Rulebook.objects.filter(version=version).exists():
+        raise ValidationError({"version": f"Version {version} exists; give this one another name."})
+    others = RulebookDraft.objects.standing().filter(version=version)
+    if others.exclude(pk=draft.pk if draft else None).exists():
+        raise ValidationError({"version": f"Another draft is called {version} already; choose another name."})
+    return version
+
+
+def edit_draft(
+    *, draft: RulebookDraft, values: dict[Place, object], based_on: int, by: User
+) -> RulebookDraft:
+    """Set values of a draft by their places; None takes one away. `based_on`: the `number` the person saw.
+
+    What others changed elsewhere meanwhile stays. Raises Overtaken where they changed the same places, RulebookErrors
+    with the loader's own problems, ValidationError or Refused.
+    """
+    with act("edit draft", by=by, reason="Draft edited"):
+        people_permissions.may_draft(by).or_refuse()
+        draft = _open(draft)
+        text = read(draft.source)
+        if based_on != draft.number:
+            seen = read(_text_of(draft, based_on))
+            moved = {
+                place: text.value(place)
+                for place, value in values.items()
+                if text.value(place) not in (seen.value(place), value)
+            }
+            if moved:
+                raise Overtaken(draft, moved)
+        values = {place: value for place, value in values.items() if text.value(place) != value}
+        if not values:
+            return draft
+        if ("version",) in values:
+            values[("version",)] = _free(str(values["version",]), draft)
+        _write(draft, with_values(text, values).source, by)
+    return draft
+
+
+def replace_draft(*, draft: RulebookDraft, source: str, based_on: int, by: User) -> RulebookDraft:
+    """Give a draft another whole text. Raises Overtaken when it was saved since, RulebookErrors, Refused."""
+    with act("edit draft", by=by, reason="Draft replaced by a text"):
+        people_permissions.may_draft(by).or_refuse()
+        draft = _open(draft)
+        if based_on != draft.number:
+            raise Overtaken(draft, {})
+        text = read(source)
+        if text.raw["version"] != draft.version:
+            _free(text.raw["version"], draft)
+        if source != draft.source:
+            _write(draft, source, by)
+    return draft
+
+
+def _write(draft: RulebookDraft, source: str, by: User) -> None:
+    """Save a sound text as the next of the draft, with what it says otherwise than the one before."""
+    before, after = parse(draft.source), parse(source)
+    said = [f"{part.title}: {line}" for part in diff.differences(before, after) for line in part.lines]
+    if before.version != after.version:
+        said.insert(0, f"Called {after.version}.")
+    draft.source, draft.digest, draft.version = source, after.digest, after.version
+    draft.number += 1
+    draft.said = (
+        (said[0][: SAID - 20] + (f" And {len(said) - 1} more." if len(said) > 1 else ""))
+        if said
+        else "Remarks"
+    )
+    draft.by, draft.at = by, clock.now()
+    draft.save()
+    record.record("draft edited", draft=draft.pk, version=draft.version, number=draft.number, said=draft.said)
+
+
+def load_draft(*, draft: RulebookDraft, based_on: int, by: User) -> Rulebook:
+    """Make the draft a version that can be proposed; it does not change any more. Raises Conflict, ValidationError."""
+    with act("load draft", by=by, reason="Draft loaded"):
+        people_permissions.may_draft(by).or_refuse()
+        draft = _open(draft)
+        if based_on != draft.number:
+            raise Conflict(
+                f"{draft.by} changed the draft at {clock.moment_in_words(draft.at)}: you have not seen that yet.",
+                "Look at it again.",
+                f"/rulebook-drafts/{draft.pk}/",
+            )
+        rulebook = load_rulebook(source=draft.source, by=by)
+        draft.loaded = rulebook
+        draft.save()
+        record.record("draft loaded", draft=draft.pk, version=rulebook.version, digest=rulebook.digest)
+    return rulebook
+
+
+def drop_draft(*, draft: RulebookDraft, by: User) -> RulebookDraft:
+    """Give a draft up. Its texts stay in the record."""
+    with act("drop draft", by=by, reason="Draft dropped"):
+        people_permissions.may_draft(by).or_refuse()
+        draft = _open(draft)
+        draft.dropped_at = clock.now()
+        draft.save()
+        record.record("draft dropped", draft=draft.pk, version=draft.version)
+    return draft
+
+
+def _open(draft: RulebookDraft) -> RulebookDraft:
+    """The draft, locked and read again. Raises Conflict when nobody works on it any more."""
+    draft = (
+        RulebookDraft.objects.select_for_update(of=("self",)).select_related("by", "base").get(pk=draft.pk)
+    )
+    if draft.dropped_at:
+        raise Conflict("This draft was dropped.", "Copy the rulebook again.", "/rulebook-drafts/")
+    if draft.loaded_id:
+        raise Conflict(
+            "This draft is a version by now, and does not change.", "Copy that version.", "/rulebook-drafts/"
+        )
+    return draft
+
+
+def _text_of(draft: RulebookDraft, number: int) -> str:
+    """The text that the draft had under this number. Raises Conflict for one it never had."""
+    kept = draft.history.filter(number=number).values_list("source", flat=True).first()
+    if kept is None:
+        raise Conflict(
+            "This draft never was what you say you saw.", "Open it again.", f"/rulebook-drafts/{draft.pk}/"
+        )
+    return kept
+
+
+def _digest(source: str) -> str:
+    return hashlib.sha256(source.encode()).hexdigest()

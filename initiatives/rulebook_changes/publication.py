@@ -1,0 +1,95 @@
+"""Publishing a rulebook: it changes what every case's proof supports, so it lives beside the cases."""
+
+from datetime import date, timedelta
+
+from django.core.exceptions import ValidationError
+
+from governance import clock
+from governance.ledger import record
+from governance.models import Membership, Rulebook, User
+from governance.models.people import CHAIR
+from governance.notices import owe
+from governance.people import cooling_off
+from governance.permission_result import Conflict, no
+from governance.rulebook import signing_rules
+from initiatives.cases.act import act, batched, settle_standings
+from initiatives.holds.actions import Grace
+from initiatives.models import Forecast, Initiative, Obligation
+from initiatives.rulebook_changes.forecast_actions import MOST_GRACE
+
+NAMED = 20  # so many cases are named in one message
+
+
+def publish_rulebook(
+    *, rulebook: Rulebook, grace_until: date | None = None, forecast: Forecast | None = None, by: User
+) -> Rulebook:
+    """Put a rulebook in force as chair, after an admin proposed it; every standing is computed anew.
+
+    Open reviews keep the version they were opened with. What falls falls now; `grace_until` is the last day of the
+    debts that this opens (docs/adr/0037), else as many days as the rulebook says. `forecast`: what the chair saw of its
+    effects. Raises ValidationError, Refused or Conflict.
+    """
+    today = clock.today()
+    if grace_until is not None and not today <= grace_until <= today + MOST_GRACE:
+        raise ValidationError(
+            {"grace_until": f"Choose a day from today to {today + MOST_GRACE:%-d %B %Y}, or leave it empty."}
+        )
+    with act("publish rulebook", by=by):
+        rulebook = Rulebook.objects.select_for_update().get(pk=rulebook.pk)
+        if rulebook.published:
+            raise Conflict(f"Rulebook {rulebook.version} is published already.")
+        if rulebook.admin_id is None:
+            no("No admin proposed to publish it.", "An admin does that on its page.").or_refuse()
+        if rulebook.admin_id == by.pk:
+            no("Admin and chair are two people.", "A chair publishes what an admin proposed.").or_refuse()
+        chaired = list(Membership.objects.held_at(clock.now()).filter(person=by, seat=CHAIR))
+        if not chaired:
+            no("Only a chair publishes a rulebook.", "Ask the chair of a board.").or_refuse()
+        cooling_off.may_lift(by, chaired).or_refuse()
+        if forecast is not None and (forecast.digest != rulebook.digest or forecast.state != Forecast.DONE):
+            raise Conflict("What you were shown is not what this rulebook would do.", "Look again.")
+        rulebook.chair, rulebook.published_at = by, clock.now()
+        rulebook.save()
+        signing_rules.write(rulebook)
+        until = grace_until or today + timedelta(days=rulebook.book.freshness.grace_days)
+        record.record(
+            "rulebook published",
+            version=rulebook.version,
+            digest=rulebook.digest,
+            admin=rulebook.admin.full_name,
+            grace_until=until,
+            forecast=forecast.outcome if forecast else None,
+        )
+        grace = Grace(until, f" under rulebook {rulebook.version}")
+        keys = list(Initiative.objects.live().order_by("pk").values_list("pk", flat=True))
+        opened: list[Obligation] = []
+        for some in batched(keys):
+            opened += settle_standings(Initiative.objects.all_locked(some), rulebook, grace)
+        _tell(rulebook, opened)
+    return rulebook
+
+
+def _tell(rulebook: Rulebook, opened: list[Obligation]) -> None:
+    """Each debtor hears once what fell and until when it may be brought back, at once with the publishing."""
+    by_person: dict[User, list[Obligation]] = {}
+    for debt in opened:
+        if debt.debtor is not None:
+            by_person.setdefault(debt.debtor, []).append(debt)
+    for person, debts in by_person.items():
+        one = debts[0].initiative if len(debts) == 1 else None
+        named = "; ".join(
+            f"{debt.initiative}: {debt.text.partition(' under rulebook')[0]}" for debt in debts[:NAMED]
+        )
+        more = f"; and {len(debts) - NAMED} more" if len(debts) > NAMED else ""
+        owe.owe(
+            person,
+            "rulebook published",
+            f"rulebook:{rulebook.pk}",
+            subject=f"Rulebook {rulebook.version} is in force: "
+            f"{one or f'{len(debts)} of your cases'} lost the support of what is claimed",
+            text=f"{named}{more}. Bring the support back until {debts[0].due:%-d %B %Y}; after that the chair is asked "
+            "to step back.",
+            link=one.get_absolute_url() if one else "/cases/?mine=on",
+            case_ref=one.ref if one else "",
+            due_on=debts[0].due,
+        )

@@ -1,0 +1,267 @@
+"""What a rulebook would do to the cases in place of the one in force, worked out before anybody publishes it.
+
+The rules are the same pure functions that judge everything else, over the facts as they are; nothing is written, and
+nothing is published on trial. What publishing then does is another way to the same answer, and a test compares both.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from governance import clock
+from governance.database.request_memo import afresh, one_look
+from governance.gates import criteria
+from governance.gates.gate_inputs import Facts
+from governance.rulebook import Book
+from initiatives.facts import case_rows, supported_stage
+from initiatives.models import Initiative, Review
+from initiatives.models.initiative import RANK
+from initiatives.reviews import review_state
+
+# Stages whose lost support becomes a debt with a day (initiatives.holds.actions.follow_support).
+OWING = ("mvp", "production")
+ROLE_OF = {"business_owner": "owner"}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two books, when the new one would be published, and until when what falls may be mended.
+
+    `grace_until`: the day the chair grants; None: as many days as the new book says. `ahead`: that is on a day to come.
+    """
+
+    old: Book
+    new: Book
+    at: datetime
+    grace_until: date | None = None
+    ahead: bool = False
+
+    @property
+    def due(self) -> date:
+        """The last day of the debts that publishing would open."""
+        if self.grace_until is not None:
+            return self.grace_until
+        return clock.local_day(self.at) + timedelta(days=self.new.freshness.grace_days)
+
+    @property
+    def touched(self) -> list[str]:
+        """Requirements of the new book whose state may differ from the one under the old book, for the same facts."""
+        old, new = self.old, self.new
+        together = (
+            old.carry == new.carry
+            and old.result_kinds == new.result_kinds
+            and {key: one.group for key, one in old.requirements.items()}
+            == {key: one.group for key, one in new.requirements.items()}
+            and [one.proof_items for one in old.criteria.values()]
+            == [one.proof_items for one in new.criteria.values()]
+        )
+        if not together:
+            return list(new.requirements)
+        differ = {key for key, one in new.requirements.items() if one != old.requirements[key]}
+        # In no scale test before and in one now: whether it alone may be waived is another matter then.
+        differ |= old.scale_items ^ new.scale_items
+        differ |= {
+            key for key, replacement in new.carry.replaced_at_production.items() if replacement in differ
+        }
+        return [key for key in new.requirements if key in differ]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What publishing would do to one case. Stages are those its proof supports; keys are requirements.
+
+    `unmet`: what it would lack that it has now, up to the stage it claims, each with who answers for it. `because`:
+    what else support falls or rises by, beyond that stage. `debt`: "opened", "settled" or "".
+    """
+
+    case: Initiative
+    owner_id: int | None
+    before: str
+    after: str
+    label: str
+    unmet: tuple[tuple[str, str], ...]
+    met: tuple[tuple[str, str], ...]
+    because: tuple[tuple[str, str], ...]
+    held: tuple[str, ...]
+    freed: tuple[str, ...]
+    debt: str
+    due: date | None
+
+    @property
+    def falls(self) -> int:
+        """By how many stages support falls; negative where it rises."""
+        return RANK.get(self.before, 0) - RANK.get(self.after, 0)
+
+    @property
+    def changes(self) -> bool:
+        """Whether the case is another one afterwards."""
+        return bool(self.falls or self.unmet or self.met or self.held or self.freed or self.debt)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A sign-off of an open review: whether it counts now, and why it would not if the review were moved."""
+
+    sign_off: int
+    seat: str
+    person: str
+    counts: bool
+    stale: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What moving an open review to the new book would do; publishing by itself leaves it as it is.
+
+    `again`: whether it could be decided once the same people had signed again; `why`: what else stands in the way then.
+    """
+
+    review: Review
+    owner_id: int | None
+    votes: tuple[Seen, ...]
+    decidable: bool
+    again: bool
+    why: tuple[str, ...]
+
+
+@contextmanager
+def looking(two: Comparison) -> Iterator[None]:
+    """Read everything once, with the eyes of the day to come where that is asked."""
+    with afresh(), one_look(), clock.simulated(two.at) if two.ahead else nullcontext():
+        yield
+
+
+def effects(cases: list[Initiative], two: Comparison) -> Iterator[Effect]:
+    """What publishing would do to each of these cases, read together."""
+    touched = two.touched
+    case_rows.read_together(cases)
+    for case in cases:
+        yield _effect(case, two, touched)
+
+
+def _effect(case: Initiative, two: Comparison, touched: list[str]) -> Effect:
+    facts, at = supported_stage.facts_of(case), two.at
+    then = under(facts, case, two.new)
+    before = criteria.states_at(facts, two.old, at)
+    after = {
+        **{key: before[key] for key in two.new.requirements if key in before},
+        **{key: criteria.state_of(then, two.new, key, at) for key in touched},
+    }
+    is_now, will_be = (
+        criteria.support(facts, two.old, at, before),
+        criteria.support(then, two.new, at, after),
+    )
+    lacked, lacks = _lacking(facts, two.old, before), _lacking(then, two.new, after)
+    holds, held = ({one.kind: one.words for one in criteria.holds_at(of, at)} for of in (facts, then))
+    debt = _debt(case, is_now, will_be, two.ahead)
+    unmet = [key for key in lacks if key not in set(lacked)]
+    met = [key for key in lacked if key not in set(lacks)]
+    falls = RANK.get(is_now.supported, 0) - RANK.get(will_be.supported, 0)
+    causes: list[str] = []
+    if falls > 0:
+        causes = _in_the_way(then, two.new, after, is_now.supported, at)
+    elif falls < 0:
+        causes = _in_the_way(facts, two.old, before, will_be.supported, at)
+    return Effect(
+        case=case,
+        owner_id=facts.owner_id,
+        before=is_now.supported,
+        after=will_be.supported,
+        label=will_be.label,
+        unmet=_whose(facts, two.new, unmet),
+        met=_whose(facts, two.old, met),
+        because=_whose(
+            facts,
+            two.new if falls > 0 else two.old,
+            [key for key in causes if key not in unmet and key not in met],
+        ),
+        held=tuple(words for kind, words in held.items() if kind not in holds),
+        freed=tuple(words for kind, words in holds.items() if kind not in held),
+        debt=debt,
+        due=two.due if debt == "opened" else None,
+    )
+
+
+def under(facts: Facts, case: Initiative, book: Book) -> Facts:
+    """The facts as they are read while this book is in force: one day among them follows from it."""
+    return replace(facts, reattest_by=supported_stage.reattest_by(case, book))
+
+
+def _lacking(facts: Facts, book: Book, states) -> list[str]:
+    """Requirements that stand between the case and what it claims, as its page lists them."""
+    return [
+        key
+        for key in supported_stage.asked(facts, book)
+        if book.requirements[key].blocking and not states[key].grounded
+    ]
+
+
+def _in_the_way(facts: Facts, book: Book, states, stage: str, at: datetime) -> list[str]:
+    """Requirements by which the gates up to a stage are not passed: what keeps support below it."""
+    found: dict[str, None] = {}
+    for key in criteria.STAGES[1 : RANK[stage] + 1]:
+        for finding in criteria.findings(facts, book, book.gate_to(key).key, states, at):
+            if finding.blocks:
+                lacking = (one.key for one in finding.requirements if not one.grounded)
+                found |= dict.fromkeys(one for one in lacking if book.requirements[one].blocking)
+    return list(found)
+
+
+def _whose(facts: Facts, book: Book, keys: list[str]) -> tuple[tuple[str, str], ...]:
+    """Each key with who answers for it; where nobody has that role, it is the owner's to find somebody."""
+
+    def who(key: str) -> str:
+        role = book.requirements[key].answered_by
+        return facts.people.get(ROLE_OF.get(role, role)) or facts.people.get("owner", "")
+
+    return tuple((key, who(key)) for key in keys)
+
+
+def _debt(case: Initiative, before: criteria.Support, after: criteria.Support, ahead: bool) -> str:
+    """Whether publishing opens or settles the debt of the grace days (initiatives.holds.actions.follow_support).
+
+    Until a day to come the debts follow the rulebook in force, night by night.
+    """
+    owing = case.stage in OWING
+    owed = any(debt.kind == "step_back" for debt in case_rows.debts(case))
+    if ahead:
+        owed = owing and not before.supports_claim and (owed or not case.imported)
+    if owed and (after.supports_claim or not owing):
+        return "settled"
+    return "opened" if owing and not owed and not after.supports_claim and not case.imported else ""
+
+
+def moved(reviews: Iterable[Review], two: Comparison) -> Iterator[Moved]:
+    """What moving each of these open reviews to the new book would do."""
+    for review in reviews:
+        yield _moved(review, two)
+
+
+def _moved(review: Review, two: Comparison) -> Moved:
+    case = review.initiative
+    now = review_state.sit(review, case, two.at)
+    then = review_state.judged_under(now, two.new, under(now.facts, case, two.new))
+    after = {vote.seat: vote for vote in then.votes}
+    again = review_state.as_if_signed_again(then)
+    return Moved(
+        review=review,
+        owner_id=now.facts.owner_id,
+        votes=tuple(
+            Seen(row.pk, vote.seat, vote.person, vote.fresh, after[vote.seat].stale)
+            for row, vote in zip(now.sign_offs, now.votes, strict=True)
+        ),
+        decidable=now.verdict.decidable,
+        again=again.decidable,
+        why=tuple(f"{one.text} {one.remedy}".strip() for one in again.blockers),
+    )
+
+
+def open_reviews(book_digest: str):
+    """Open reviews that are under other rules than this text."""
+    return (
+        Review.objects.filter(outcome=Review.OPEN)
+        .exclude(rulebook__digest=book_digest)
+        .select_related("initiative__unit", "initiative__contract", "rulebook")
+        .order_by("pk")
+    )

@@ -1,0 +1,1 @@
+"""Components, scope, reported changes."""

@@ -1,0 +1,454 @@
+"""What runs and for whom: versions, scope, and the triggers that a change pulls."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Prefetch
+
+from governance import clock
+from governance.gates import criteria
+from governance.ledger import record, row_history
+from governance.models import Rulebook, User
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.act import act, settle_standing
+from initiatives.facts import case_rows
+from initiatives.findings.sync import follow, follow_more
+from initiatives.models import (
+    ChangeRecord,
+    Component,
+    ComponentVersion,
+    Coverage,
+    Evidence,
+    Initiative,
+    Review,
+    ScopeVersion,
+    System,
+    Voiding,
+)
+from initiatives.models.versions import LAYERS
+
+# Which trigger a new version pulls, by the layer of its component (rulebook, [triggers]).
+TRIGGER_OF_LAYER = {
+    "model": "model_version",
+    "application": "application_version",
+    "integration": "integration_schema",
+    "policy": "application_version",
+    "runtime": "application_version",
+    "observability": "application_version",
+}
+# Changes people report in words; versions, scope, contract, roles, tier and incidents pull their own triggers.
+REPORTED = ("integration_schema", "data_source", "vendor_terms", "workflow", "knowledge_holder")
+EARLY = ("proposed", "prototype")
+# What ends all proof from before, whatever its requirement lists (domain.md, "reopen").
+REOPENED = "reopened"
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What one change is about: the case, and of its systems the one that changed, where it is one."""
+
+    case: Initiative
+    system: System | None = None
+
+
+def pull(
+    case: Initiative,
+    triggers: list[str],
+    what: str,
+    *,
+    by: User | None,
+    effective_at: datetime | None = None,
+    **versions,
+) -> ChangeRecord:
+    """Write a change and void, from its moment on, exactly what lists a trigger of it and speaks of what changed."""
+    change = ChangeRecord(
+        initiative=case,
+        what=what,
+        triggers=triggers,
+        effective_at=effective_at or clock.now(),
+        recorded_by=by,
+        recorded_at=clock.now(),
+        **versions,
+    )
+    _write([change])
+    return change
+
+
+def pull_many(
+    pulled: list[Pulled],
+    triggers: list[str],
+    what: str,
+    *,
+    by: User | None,
+    effective_at: datetime | None = None,
+) -> list[ChangeRecord]:
+    """The same change on many locked cases, read and written together; an item is ended by it once."""
+    now = clock.now()
+    changes = [
+        ChangeRecord(
+            initiative=one.case,
+            what=what,
+            triggers=triggers,
+            effective_at=effective_at or now,
+            recorded_by=by,
+            recorded_at=now,
+            system=one.system,
+        )
+        for one in pulled
+    ]
+    if changes:
+        _write(changes)
+    return changes
+
+
+def _write(changes: list[ChangeRecord]) -> None:
+    """Save changes of the same triggers with all that they void, and an entry for each."""
+    row_history.insert_many(ChangeRecord, changes)
+    cases = {change.initiative_id: change.initiative for change in changes}
+    frozen = _frozen(list(cases.values()))
+    items: dict[int, list[Evidence]] = {}
+    for item in _items(cases, _listing(changes[0].triggers)):
+        items.setdefault(item.initiative_id, []).append(item)
+    ended: set[tuple[int, str]] = set()
+    rows, told = [], []
+    for change in changes:
+        found = [
+            row
+            for item in items.get(change.initiative_id, ())
+            for row in _voidings(item, change, frozen[change.initiative_id])
+            if (item.pk, row.requirement) not in ended
+        ]
+        ended |= {(row.evidence_id, row.requirement) for row in found}
+        rows += found
+        facts = {
+            "what": change.what,
+            "triggers": change.triggers,
+            "effective_at": change.effective_at,
+            "voided": [[row.evidence_id, row.requirement] for row in found],
+        }
+        told.append((cases[change.initiative_id], facts))
+    Voiding.objects.bulk_create(rows)
+    record.record_many("changed", told)
+
+
+def would_void(case: Initiative, triggers: list[str], **versions) -> list[Voiding]:
+    """What a change would void, without writing anything: for the page that warns before saving."""
+    change = ChangeRecord(
+        initiative=case, what="this change", triggers=triggers, effective_at=clock.now(), **versions
+    )
+    frozen = _frozen([case])[case.pk]
+    return [row for item in _items([case.pk], _listing(triggers)) for row in _voidings(item, change, frozen)]
+
+
+def _listing(triggers: list[str]) -> list[str]:
+    """The requirements that list one of these triggers."""
+    book = Rulebook.objects.current().book
+    return [key for key, asked in book.requirements.items() if {*asked.triggers, REOPENED} & set(triggers)]
+
+
+def _items(cases: Iterable[int], keys: list[str]):
+    """What covers any of these requirements on these cases; of its coverage, these alone."""
+    covers = Coverage.objects.filter(requirement__in=keys)
+    return (
+        Evidence.objects.filter(
+            Exists(covers.filter(evidence=OuterRef("pk"))),
+            initiative__in=list(cases),
+            withdrawn_at__isnull=True,
+        )
+        .defer("note")
+        .prefetch_related(Prefetch("coverage", covers), "names__component_version")
+        .order_by("id")
+    )
+
+
+def _frozen(cases: list[Initiative]) -> dict[int, set[str]]:
+    """By case, the requirements whose answers its decided gates froze."""
+    book = Rulebook.objects.current().book
+    approved = Review.objects.filter(
+        initiative__in=[case.pk for case in cases], outcome__in=["approved", "approved_with_conditions"]
+    )
+    decided: dict[int, set[str]] = {}
+    for case, gate in approved.values_list("initiative", "gate"):
+        decided.setdefault(case, set()).add(gate)
+    return {
+        case.pk: {
+            key
+            for gate, frozen in book.carry.frozen.items()
+            if gate in decided.get(case.pk, ())
+            and criteria.RANK.get(case.stage, 0) >= criteria.RANK[book.gates[gate].to]
+            for key in frozen
+        }
+        for case in cases
+    }
+
+
+def voidings(case: Initiative, item: Evidence, change: ChangeRecord, keys=None) -> list[Voiding]:
+    """The voidings of one item by one change (invariant 8): unsaved rows. Frozen answers are never voided."""
+    return _voidings(item, change, _frozen([case])[case.pk], keys)
+
+
+def _voidings(item: Evidence, change: ChangeRecord, frozen: set[str], keys=None) -> list[Voiding]:
+    if not touches(item, change):
+        return []
+    book = Rulebook.objects.current().book
+    rows = []
+    for cover in item.coverage.all():
+        key = cover.requirement
+        if (keys is not None and key not in keys) or key in frozen or key not in book.requirements:
+            continue
+        listed = {*book.requirements[key].triggers, REOPENED}
+        trigger = next((name for name in change.triggers if name in listed), None)
+        if trigger is not None:
+            rows.append(
+                Voiding(
+                    evidence=item,
+                    requirement=key,
+                    trigger=trigger,
+                    cause=change.what,
+                    change=change,
+                    effective_at=change.effective_at,
+                    recorded_at=clock.now(),
+                )
+            )
+    return rows
+
+
+def touches(item: Evidence, change: ChangeRecord) -> bool:
+    """Whether what changed is among what the item speaks of. What names the incoming version stands."""
+    names = list(item.names.all())
+    if change.incoming_id:
+        versions = [name.component_version for name in names if name.component_version_id]
+        if any(version.pk == change.incoming_id for version in versions):
+            return False
+        same = [version for version in versions if version.component_id == change.incoming.component_id]
+        return bool(same) or not versions
+    if change.incoming_scope_id:
+        return not any(name.scope_version_id == change.incoming_scope_id for name in names)
+    if change.incoming_contract_id:
+        return not any(name.contract_version_id == change.incoming_contract_id for name in names)
+    if change.system_id:
+        systems = {name.system_id for name in names if name.system_id}
+        # What speaks of a collection speaks of each source in it.
+        return not systems or bool(systems & {change.system_id, change.system.collection_id})
+    return True
+
+
+def void_late(case: Initiative, item: Evidence, keys=None) -> None:
+    """Void a newly added item by the changes that came, or are planned to come, after it was observed."""
+    rows = []
+    for change in case.changes.select_related("system"):
+        before = REOPENED in change.triggers and item.added_at <= change.effective_at
+        if before or clock.local_day(change.effective_at) > item.observed_on:
+            rows += voidings(case, item, change, keys)
+    Voiding.objects.bulk_create(rows)
+
+
+def record_component(
+    *,
+    case: Initiative,
+    layer: str,
+    name: str,
+    version: str,
+    vendor: str = "",
+    region: str = "",
+    runs_from: datetime | None = None,
+    approver: User | None = None,
+    rollback: str = "",
+    by: User,
+) -> ComponentVersion:
+    """Record a version of a component, running now or from a moment to come; it replaces the one before.
+
+    Where data pass through it, they are from then on in its region. A first
+    version voids nothing. Raises ValidationError or Refused.
+    """
+    wrong = {}
+    if layer not in LAYERS:
+        wrong["layer"] = "Choose the layer it belongs to."
+    if not name.strip():
+        wrong["name"] = "Name the component, for instance the model or the application."
+    if not version.strip():
+        wrong["version"] = "Say which version runs."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("record component", by=by, case=case) as case:
+        case_permissions.may_change_what_runs(case, by).or_refuse()
+        start = runs_from or clock.now()
+        component = case.components.filter(layer=layer, name__iexact=name.strip()).first()
+        if component is None:
+            component = Component(initiative=case, layer=layer, name=name.strip(), vendor=vendor.strip())
+            component.save()
+        outgoing = component.versions.filter(runs_to__isnull=True).first()
+        if outgoing is not None:
+            if start < outgoing.runs_from:
+                raise ValidationError(
+                    {
+                        "runs_from": f"{outgoing} runs from {outgoing.runs_from:%-d %B %Y}; choose a later moment."
+                    }
+                )
+            outgoing.runs_to = start
+            outgoing.save()
+        incoming = ComponentVersion(
+            component=component, version=version.strip(), region=region.strip(), runs_from=start
+        )
+        incoming.save()
+        record.record(
+            "component recorded",
+            case=case,
+            layer=layer,
+            version=str(incoming),
+            runs_from=start,
+            replaces=str(outgoing) if outgoing else None,
+        )
+        if outgoing is not None:
+            pull(
+                case,
+                [TRIGGER_OF_LAYER[layer]],
+                f"{outgoing} to {incoming.version}" + (f" ({incoming.region})" if incoming.region else ""),
+                by=by,
+                effective_at=start,
+                layer=layer,
+                outgoing=outgoing,
+                incoming=incoming,
+                approver=approver,
+                rollback=rollback.strip(),
+            )
+        passes = component.hops.filter(ended_at__isnull=True).exists()
+        if not (follow([case]) if passes else follow_more(case)):
+            settle_standing(case)
+    return incoming
+
+
+def widened(old: ScopeVersion, new: ScopeVersion) -> bool:
+    """Whether users, departments, geography or data classes grew (rulebook, trigger `scope`)."""
+    grew = (
+        new.user_count > old.user_count
+        or (new.live_data and not old.live_data)
+        or (new.rollout and not old.rollout)
+    )
+    return grew or any(
+        set(getattr(new, name)) - set(getattr(old, name))
+        for name in ("departments", "places", "data_classes")
+    )
+
+
+def check_scope(case: Initiative, fields: dict, for_stage: str) -> dict:
+    """What is wrong with a scope, by field; empty when nothing is. A prototype has no rollout and no live data."""
+    wrong = {}
+    if not str(fields.get("users") or "").strip():
+        wrong["users"] = "Say who uses it."
+    if fields.get("user_count") is None or fields["user_count"] < 0:
+        wrong["user_count"] = "Give the number of users; 0 is an answer."
+    if fields.get("ends_on") and fields["ends_on"] < clock.today():
+        wrong["ends_on"] = "The end lies in the past."
+    early = case.stage in EARLY and not for_stage
+    if early and fields.get("rollout"):
+        wrong["rollout"] = "A prototype has no rollout. Plan this scope for the MVP stage instead."
+    if early and fields.get("live_data"):
+        wrong["live_data"] = "A prototype has no production data. Plan this scope for the MVP stage instead."
+    if for_stage and criteria.RANK.get(for_stage, 0) != criteria.RANK.get(case.stage, 9) + 1:
+        wrong["for_stage"] = "A scope is planned for the next stage only."
+    return wrong
+
+
+def record_scope(*, case: Initiative, for_stage: str = "", by: User, **fields) -> ScopeVersion:
+    """Record the scope in force from now, or the one planned for the next stage; a wider one pulls `scope`.
+
+    Fields: users, departments, places, data_classes (lists), user_count, ends_on, rollout, live_data.
+    """
+    with act("record scope", by=by, case=case) as case:
+        case_permissions.may_change_what_runs(case, by).or_refuse()
+        if wrong := check_scope(case, fields, for_stage):
+            raise ValidationError(wrong)
+        scope = _new_scope(case, for_stage, by, fields)
+        for planned in case.scopes.filter(starts_at__isnull=True, ended_at__isnull=True):
+            if for_stage:
+                planned.ended_at = clock.now()
+                planned.save()
+        if not for_stage:
+            start_scope(case, scope, scope_now(case_rows.rows(case, "scopes")), by=by)
+            rewritten = follow([case])  # which teams have to be read hangs on it
+        else:
+            scope.save()
+            record.record(
+                "scope planned", case=case, number=scope.number, users=scope.user_count, stage=for_stage
+            )
+            rewritten = []
+        if not rewritten:
+            settle_standing(case)
+    return scope
+
+
+def _new_scope(case, for_stage, by, fields) -> ScopeVersion:
+    last = case.scopes.order_by("-number").first()
+    return ScopeVersion(
+        initiative=case, number=(last.number if last else 0) + 1, for_stage=for_stage, by=by, **fields
+    )
+
+
+def scope_now(scopes: list[ScopeVersion]) -> ScopeVersion | None:
+    """The one of these scopes of a case that is in force."""
+    running = (row for row in scopes if row.starts_at and row.ended_at is None)
+    return max(running, key=lambda row: row.number, default=None)
+
+
+def start_scope(case: Initiative, scope: ScopeVersion, outgoing: ScopeVersion | None, *, by: User) -> None:
+    """Put a scope in force inside the running act: `outgoing` ends, and the trigger `scope` is pulled where it grew."""
+    if outgoing is not None:
+        outgoing.ended_at = clock.now()
+        row_history.update_alike(ScopeVersion, [outgoing], ["ended_at"])
+    scope.starts_at = clock.now()
+    if scope.pk is None:
+        scope.save()
+    else:
+        row_history.update_alike(ScopeVersion, [scope], ["starts_at"])
+    record.record(
+        "scope in force",
+        case=case,
+        number=scope.number,
+        users=scope.user_count,
+        replaces=outgoing.number if outgoing else None,
+    )
+    if outgoing is not None and widened(outgoing, scope):
+        pull(
+            case,
+            ["scope"],
+            f"Scope {outgoing.user_count} -> {scope.user_count} users"
+            if outgoing.user_count != scope.user_count
+            else f"Scope {outgoing.number} -> {scope.number}",
+            by=by,
+            outgoing_scope=outgoing,
+            incoming_scope=scope,
+        )
+
+
+def report_change(
+    *, case: Initiative, triggers: list[str], what: str, effective_at: datetime | None = None, by: User
+) -> ChangeRecord:
+    """Report a change that no version shows: a source moved, vendor terms changed, a workflow was redesigned."""
+    wrong = {}
+    if not what.strip():
+        wrong["what"] = "Say what changed; it becomes the cause shown beside voided proof."
+    if not triggers or set(triggers) - set(REPORTED):
+        wrong["triggers"] = "Choose at least one kind of change from the list."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("report change", by=by, case=case) as case:
+        case_permissions.may_change_what_runs(case, by).or_refuse()
+        change = pull(case, list(triggers), what.strip(), by=by, effective_at=effective_at)
+        settle_standing(case)
+    return change
+
+
+def complete_change(*, change: ChangeRecord, approver: User, rollback: str, by: User) -> ChangeRecord:
+    """Add who approved a change of what runs, and the way back."""
+    if not rollback.strip():
+        raise ValidationError({"rollback": "Say how the change is undone."})
+    with act("complete change", by=by, case=change.initiative_id) as case:
+        case_permissions.may_change_what_runs(case, by).or_refuse()
+        change = ChangeRecord.objects.get(pk=change.pk)
+        change.approver, change.rollback = approver, rollback.strip()
+        change.save()
+        record.record("change completed", case=case, what=change.what, approver=approver.full_name)
+    return change

@@ -1,0 +1,151 @@
+"""Forms on what runs and for whom."""
+
+from datetime import datetime
+
+from django import forms
+from django.utils.text import capfirst
+
+from governance import clock
+from initiatives.form_fields import DayField, ListField, PersonField, WordsField
+from initiatives.models.versions import LAYERS, OUTAGE_UNITS
+from initiatives.running.actions import REPORTED
+
+MOST_USERS = 1_000_000_000
+
+
+def start_of(day) -> datetime | None:
+    """The moment a version runs from: the start of that day; None, meaning now, for today or no day."""
+    return clock.midnight_before(day) if day and day != clock.today() else None
+
+
+class ComponentForm(forms.Form):
+    """A version of a component."""
+
+    layer = forms.ChoiceField(choices=[("", "choose a layer"), *LAYERS.items()])
+    name = forms.CharField(
+        label="Component",
+        max_length=120,
+        help_text="Its name stays the same over its versions: a new version replaces the one before.",
+    )
+    version = forms.CharField(max_length=80)
+    vendor = forms.CharField(max_length=120, required=False)
+    region = forms.CharField(max_length=60, required=False, help_text="Where it runs, for instance eu-west.")
+    runs_from = DayField(
+        label="Runs from", required=False, help_text="A day to come for a planned version; empty means now."
+    )
+    approver = PersonField(
+        label="Who approved the change", required=False, help_text="Not asked of a first version."
+    )
+    rollback = WordsField(label="The way back", required=False, help_text="How the change is undone.")
+
+    def act(self) -> dict:
+        """The fields as the act takes them."""
+        return self.cleaned_data | {"runs_from": start_of(self.cleaned_data["runs_from"])}
+
+
+class ScopeForm(forms.Form):
+    """For whom, where, with which data, until when."""
+
+    users = forms.CharField(label="Who uses it", max_length=500, help_text="For instance: two pilot teams.")
+    user_count = forms.IntegerField(label="Number of users", min_value=0, max_value=MOST_USERS)
+    departments = ListField(required=False, help_text="Separated by commas.")
+    places = ListField(required=False, help_text="Sites or countries, separated by commas.")
+    data_classes = ListField(
+        label="Data classes", required=False, help_text="For instance: customer notes, prices."
+    )
+    ends_on = DayField(label="Ends on", required=False, help_text="The last day of a bounded use.")
+    rollout = forms.BooleanField(
+        label="Rolled out to users in their work", required=False, help_text="Never for a prototype."
+    )
+    live_data = forms.BooleanField(
+        label="Reads or writes production data", required=False, help_text="Never for a prototype."
+    )
+
+    SCOPE = (
+        "users",
+        "user_count",
+        "departments",
+        "places",
+        "data_classes",
+        "ends_on",
+        "rollout",
+        "live_data",
+    )
+
+    def scope(self) -> dict:
+        """The fields of the scope alone, as the acts take them."""
+        return {name: self.cleaned_data[name] for name in self.SCOPE}
+
+
+class PlannedScopeForm(ScopeForm):
+    """A scope, in force from now or with the next promotion."""
+
+    for_stage = forms.ChoiceField(label="In force", required=False, widget=forms.RadioSelect)
+    field_order = ("for_stage",)
+
+    def __init__(self, *args, next_stage: str, next_word: str, **kwargs):
+        super().__init__(*args, **kwargs)
+        choices = [("", "from now on")]
+        if next_stage:
+            choices.append((next_stage, f"planned: with the promotion to {next_word}"))
+        self.fields["for_stage"].choices = choices
+
+
+class ChangeForm(forms.Form):
+    """A change that no version shows."""
+
+    triggers = forms.MultipleChoiceField(label="What kind of change", widget=forms.CheckboxSelectMultiple)
+    what = forms.CharField(
+        label="What changed",
+        max_length=250,
+        help_text="It becomes the cause shown beside proof that it ends.",
+    )
+    effective_on = DayField(label="Since", required=False, help_text="Empty means now.")
+
+    def __init__(self, *args, book, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["triggers"].choices = [(key, capfirst(book.triggers.get(key, key))) for key in REPORTED]
+
+    def act(self) -> dict:
+        """The fields as the act takes them."""
+        fields = dict(self.cleaned_data)
+        return fields | {"effective_at": start_of(fields.pop("effective_on"))}
+
+
+class CompleteForm(forms.Form):
+    """What a change still lacks."""
+
+    approver = PersonField(label="Who approved it")
+    rollback = WordsField(label="The way back", help_text="How the change is undone.")
+
+
+class DependantForm(forms.Form):
+    """Who depends on it, for what, how long they can do without it, and who states that."""
+
+    who = forms.CharField(label="Team or system", max_length=160)
+    process = forms.CharField(
+        label="In which process",
+        max_length=160,
+        required=False,
+        help_text="For instance: the weekly payment run.",
+    )
+    for_what = WordsField(label="What stops working there without it")
+    outage = forms.IntegerField(
+        label="How long they can bear an outage",
+        min_value=0,
+        max_value=1000,
+        help_text="0 for no time at all.",
+    )
+    unit = forms.ChoiceField(
+        label="Counted in", choices=[(name, name) for name in OUTAGE_UNITS], initial="hours"
+    )
+    executive = PersonField(
+        label="Who states it",
+        help_text="An executive who answers for that work. They are asked to state it in person.",
+    )
+
+    def act(self) -> dict:
+        """The fields as the act takes them."""
+        fields = dict(self.cleaned_data)
+        hours = fields.pop("outage") * OUTAGE_UNITS[fields.pop("unit")]
+        return fields | {"bearable_outage_hours": hours}

@@ -1,0 +1,197 @@
+"""What runs and for whom: components, scope, changes, and who depends on it."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from governance.gates import criteria
+from governance.models import Rulebook
+from governance.templatetags.plumbline import day, stage_word
+from governance.web.middleware import on_any_day
+from initiatives.cases import access
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.case_frame import ask, case_context, mend, one_act, page_of, say_strange, sent
+from initiatives.contracts import control_mapping
+from initiatives.contracts.control_forms import DecisionForm
+from initiatives.form_fields import ReasonForm
+from initiatives.models import ArchitectureDecision, ChangeRecord, ComponentVersion
+from initiatives.running import actions
+from initiatives.running.forms import ChangeForm, CompleteForm, ComponentForm, PlannedScopeForm
+from initiatives.stages import impact_preview
+
+
+@on_any_day(access.case_on_any_day)
+def running(request, ref):
+    """Components with their versions, decisions on architecture, scopes, changes, dependants."""
+    case = access.case_for(request.user, ref)
+    context = case_context(request, case, "running")
+    versions = ComponentVersion.objects.filter(component__initiative=case).select_related("component")
+    changes = case.changes.select_related("approver", "recorded_by").order_by("-effective_at", "-id")
+    context |= {
+        "title": "What runs",
+        "versions": versions.order_by("component__layer", "component__name", "-runs_from"),
+        "decisions": list(
+            case.architecture_decisions.select_related("by", "withdrawn_by").order_by("-decided_on", "-id")
+        ),
+        "scopes": list(case.scopes.order_by("-number")),
+        "page": page_of(request, changes, 15),
+        "dependants": list(case.dependants.filter(ended_at__isnull=True).select_related("executive")),
+    }
+    return render(request, "initiatives/running.html", context)
+
+
+def _two_steps(request, case, form, *, look, save, done: str, **page):
+    """A form that shows what it would change before it is saved: `look` says it, `save` is the one act."""
+    effects = None
+    if request.method == "POST" and form.is_valid():
+        if request.POST.get("step") == "look":
+            effects = look()
+        else:
+            try:
+                save()
+            except ValidationError as error:
+                mend(form, error)
+            else:
+                messages.success(request, done)
+                return redirect("running", case.ref)
+    return ask(
+        request,
+        case,
+        "running",
+        form,
+        effects=effects,
+        two_steps=True,
+        seen=effects is not None,
+        back_url=reverse("running", args=[case.ref]),
+        verb="Record it",
+        **page,
+    )
+
+
+def component(request, ref):
+    """Record a version of a component."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_change_what_runs(case, request.user).or_refuse()
+    names = ("layer", "name", "vendor", "region")
+    form = ComponentForm(sent(request), initial={name: request.GET.get(name, "") for name in names})
+
+    def save():
+        actions.record_component(case=case, by=request.user, **form.act())
+        say_strange(request, [form.cleaned_data["region"]])
+
+    return _two_steps(
+        request,
+        case,
+        form,
+        look=lambda: impact_preview.of_component(case, by=request.user, **form.act()),
+        save=save,
+        done="The version is recorded.",
+        title="Record a version",
+        lede="A new version ends proof that names the one before; proof that names the new one stands.",
+    )
+
+
+def scope(request, ref):
+    """Record the scope in force, or the one planned for the next stage."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_change_what_runs(case, request.user).or_refuse()
+    rank = criteria.RANK.get(case.stage, 0)
+    next_stage = criteria.STAGES[rank + 1] if rank + 1 < len(criteria.STAGES) else ""
+    current = case.scopes.filter(starts_at__isnull=False, ended_at__isnull=True).order_by("-number").first()
+    initial = {name: getattr(current, name) for name in PlannedScopeForm.SCOPE} if current else {}
+    form = PlannedScopeForm(
+        sent(request), initial=initial, next_stage=next_stage, next_word=stage_word(next_stage)
+    )
+
+    def look():
+        return impact_preview.of_scope(case, form.scope(), form.cleaned_data["for_stage"], by=request.user)
+
+    def save():
+        actions.record_scope(
+            case=case, for_stage=form.cleaned_data["for_stage"], by=request.user, **form.scope()
+        )
+
+    return _two_steps(
+        request,
+        case,
+        form,
+        look=look,
+        save=save,
+        done="The scope is recorded.",
+        title="Record the scope",
+        lede="A wider scope ends the proof that was given for the narrower one.",
+    )
+
+
+def change(request, ref):
+    """Report a change that no version shows."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_change_what_runs(case, request.user).or_refuse()
+    form = ChangeForm(sent(request), book=Rulebook.objects.current().book)
+    return _two_steps(
+        request,
+        case,
+        form,
+        look=lambda: impact_preview.of_change(case, form.cleaned_data["triggers"], by=request.user),
+        save=lambda: actions.report_change(case=case, by=request.user, **form.act()),
+        done="The change is recorded.",
+        title="Report a change",
+        lede="For what no version shows: a source moved, terms changed, a workflow was redesigned.",
+    )
+
+
+def complete(request, pk):
+    """Add who approved a change, and the way back."""
+    row = access.of_case(ChangeRecord.objects.select_related("initiative__unit"), request.user, pk)
+    case = row.initiative
+    case_permissions.may_change_what_runs(case, request.user).or_refuse()
+    return one_act(
+        request,
+        case,
+        CompleteForm(sent(request), initial={"approver": row.approver, "rollback": row.rollback}),
+        lambda fields: actions.complete_change(change=row, by=request.user, **fields),
+        "The change is complete.",
+        tab="running",
+        title="Complete the change",
+        lede=row.what,
+        verb="Save",
+    )
+
+
+def decide(request, ref):
+    """Record a decision on how the system is built."""
+    case = access.case_for(request.user, ref)
+    case_permissions.may_change_what_runs(case, request.user).or_refuse()
+    return one_act(
+        request,
+        case,
+        DecisionForm(sent(request)),
+        lambda fields: control_mapping.record_architecture_decision(case=case, by=request.user, **fields),
+        "The decision is recorded.",
+        tab="running",
+        title="Record a decision on architecture",
+        lede="The contract comes first: a decision made before it came into force is shown to the board as that.",
+        verb="Record it",
+    )
+
+
+def withdraw_decision(request, pk):
+    """Withdraw a decision on architecture."""
+    row = access.of_case(ArchitectureDecision.objects.select_related("initiative__unit"), request.user, pk)
+    case = row.initiative
+    case_permissions.may_change_what_runs(case, request.user).or_refuse()
+    return one_act(
+        request,
+        case,
+        ReasonForm(sent(request)),
+        lambda fields: control_mapping.withdraw_architecture_decision(
+            decision=row, by=request.user, **fields
+        ),
+        "The decision is withdrawn.",
+        tab="running",
+        title="Withdraw a decision on architecture",
+        lede=f"{row.title}, decided on {day(row.decided_on)}.",
+        happens=["It stays where it is, struck out, with your name and your reason."],
+        verb="Withdraw it",
+    )

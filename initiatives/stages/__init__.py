@@ -1,0 +1,1 @@
+"""Stage changes, expiry, the preview of what an act brings."""

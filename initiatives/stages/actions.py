@@ -1,0 +1,497 @@
+"""The moves of a case. `change_stage` is where one is made; an import makes its claims set-wise, in `claims`."""
+
+from datetime import date, timedelta
+
+from django.core.exceptions import ValidationError
+from django_fsm import Transition
+
+from governance import clock
+from governance.gates import criteria
+from governance.ledger import record, row_history
+from governance.ledger.row_history import update_where
+from governance.models import Rulebook, User
+from governance.permission_result import Conflict, no
+from governance.transparency_log import sealing
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.act import act, settle_standing
+from initiatives.facts import case_rows, supported_stage
+from initiatives.findings.sync import follow
+from initiatives.holds import alerts
+from initiatives.holds.actions import end_debts_of_stage, owe, owe_all
+from initiatives.integration.links.actions import end_links
+from initiatives.models import (
+    Answer,
+    ChangeRecord,
+    Continuation,
+    Initiative,
+    Link,
+    Obligation,
+    ProofItem,
+    Review,
+    ScopeVersion,
+    StageChange,
+    Voiding,
+)
+from initiatives.models.initiative import PROTOTYPE, STOPPED
+from initiatives.models.stage_machine import (
+    EMERGENCY,
+    REOPENING,
+    STEP_BACK,
+    STOP,
+    Judgement,
+    judged,
+    make_move,
+    offered,
+)
+from initiatives.reviews.review_state import Sitting
+
+STOP_REASONS = {
+    "answered_no": "Answered: it is not worth going on",
+    "no_value": "The value did not show",
+    "risk": "The risk is too high",
+    "cost": "It costs too much",
+    "blocked": "Blocked by something outside",
+    "other": "Another reason",
+}
+
+
+def change_stage(
+    case: Initiative, move: Transition, *, reason: str, by: User | None, sitting: Sitting | None = None
+) -> StageChange:
+    """Move the case inside the running act: the transition, the entry, the StageChange, the save, in this order.
+
+    The database refuses the save without the two rows before it (invariant 1). `move`: as the case offers it
+    (`stage_machine.offered`). `sitting`: the review that decides it, as it was judged in this act; what the proof
+    supported is then known from there. Raises TransitionNotAllowed for what the machine does not have.
+    """
+    source, basis = case.stage, move.custom["basis"]
+    now = clock.now()
+    supported, review = _supported(case, sitting, now), sitting.review if sitting else None
+    make_move(case, move)
+    target = case.stage
+    entry = record.record(
+        "stage changed",
+        case=case,
+        **{"from": source, "to": target},
+        basis=basis,
+        why=reason,
+        review=review.pk if review else None,
+        supported=supported,
+    )
+    change = StageChange(
+        initiative=case,
+        from_stage=source,
+        to_stage=target,
+        basis=basis,
+        review=review,
+        reason=reason,
+        by=by,
+        at=now,
+        supported_then=supported,
+        entry_id=entry.pk,
+    )
+    change.save()
+    case.basis, case.since = basis, now
+    row_history.update_alike(Initiative, [case], ["stage", "basis", "since"])
+    sealing.soon()
+    return change
+
+
+def _supported(case: Initiative, sitting: Sitting | None, now) -> str:
+    """What the proof supports before the move, by the rulebook in force."""
+    book = Rulebook.objects.current().book
+    if sitting is not None and sitting.book is book:
+        facts, states = sitting.facts, sitting.states
+    else:
+        facts = supported_stage.facts_of(case)
+        states = criteria.states_at(facts, book, now)
+    return criteria.support(facts, book, now, states).supported
+
+
+def promote(
+    case: Initiative,
+    move: Transition,
+    sitting: Sitting,
+    scopes: list[ScopeVersion],
+    declared: list[ProofItem],
+    *,
+    by: User,
+) -> StageChange:
+    """What a decision to approve does to the case, inside the act of the decision.
+
+    `scopes` and `declared` are those of the case, as they were read in this act.
+    """
+    from initiatives.running.actions import scope_now, start_scope
+
+    review, book = sitting.review, sitting.book
+    gate = book.gates[review.gate]
+    change = change_stage(case, move, reason=review.reason, by=by, sitting=sitting)
+    for scope in scopes:
+        if scope.starts_at is None and scope.ended_at is None and scope.for_stage == gate.to:
+            start_scope(case, scope, scope_now(scopes), by=by)
+    if gate.to == "mvp":
+        row_history.update_where(ProofItem, [row.pk for row in declared], frozen_at=clock.now())
+    if gate.to == "production":
+        owe_writing(
+            case,
+            "retrospective",
+            f"production:{change.pk}",
+            book.freshness.retrospective_after_go_live_days,
+            "Retrospective after go-live",
+        )
+    _owe_later_criteria(case, book, gate.key, change, emergency=False)
+    return change
+
+
+def step_back(*, case: Initiative, reason: str, users_told: str, scope: dict, by: User) -> Initiative:
+    """Take production back to an MVP, or an MVP back to a prototype: the chair; users told; scope cut back.
+
+    `scope` are the fields of the smaller scope (see record_scope). When it becomes a prototype, dependants end and its
+    links no longer carry data of production.
+    """
+    wrong = {}
+    if not reason.strip():
+        wrong["reason"] = "Say why the stage is taken back."
+    if not users_told.strip():
+        wrong["users_told"] = "Say how and when its users were told."
+    if wrong:
+        raise ValidationError(wrong)
+    from initiatives.holds.dependants import end_row
+
+    with act("step back", by=by, case=case, reason=reason, register=True) as case:
+        case_permissions.may_chair(case, by).or_refuse()
+        move = step_back_of(case)
+        target = move.target
+        was, depending = case.stage, alerts.depending([case])
+        _cut_scope(case, target, scope, by)
+        _withdraw_open_review(case, by, "The case stepped back.")
+        if target == "prototype":
+            for dependant in case.dependants.filter(ended_at__isnull=True).select_related("statement"):
+                end_row(case, dependant, "The case stepped back to a prototype")
+            update_where(Link, list(case.links.filter(live=True).values_list("pk", flat=True)), live=False)
+            follow([case])
+        record.record("users told", case=case, how=users_told.strip())
+        change_stage(case, move, reason=reason.strip(), by=by)
+        end_debts_of_stage(case, was)
+        settle_standing(case)
+        alerts.tell_end(case, "stepped back", was, reason.strip(), depending)
+    return case
+
+
+def step_back_of(case: Initiative) -> Transition:
+    """The step back that the case offers. Raises Refused where its stage has none."""
+    move = offered(case, kind=STEP_BACK)
+    if move is None:
+        no(f"A case that is {case.stage} has no stage to step back to.").or_refuse()
+    return move
+
+
+def _cut_scope(case: Initiative, target: str, fields: dict, by: User) -> None:
+    from initiatives.running.actions import _new_scope, check_scope, scope_now, start_scope, widened
+
+    current = scope_now(case_rows.rows(case, "scopes"))
+    wrong = check_scope(case, fields, "")
+    if target == "prototype" and (fields.get("rollout") or fields.get("live_data")):
+        wrong["rollout"] = "A prototype has no rollout and no production data: take both out of the scope."
+    if wrong:
+        raise ValidationError(wrong)
+    scope = _new_scope(case, "", by, fields)
+    if current is not None and widened(current, scope):
+        raise ValidationError({"user_count": "Stepping back cuts the scope; this one is wider than today's."})
+    start_scope(case, scope, current, by=by)
+
+
+def stop(*, case: Initiative, reason_code: str, reason: str, by: User) -> Initiative:
+    """Stop a case at once. Past the idea it owes a post-mortem and a clean-up; an idea owes only its reason."""
+    wrong = {}
+    if reason_code not in STOP_REASONS:
+        wrong["reason_code"] = "Choose the reason that fits best."
+    if not reason.strip():
+        wrong["reason"] = "Add a sentence: what was learned?"
+    if wrong:
+        raise ValidationError(wrong)
+    with act("stop", by=by, case=case, reason=reason, register=True) as case:
+        case_permissions.may_stop(case, by).or_refuse()
+        was, idea = case.stage, case.stage == "proposed"
+        text = f"{STOP_REASONS[reason_code]}. {reason.strip()}"
+        _answer_stop_reason(case, text, by)
+        _withdraw_open_review(case, by, "The case was stopped.")
+        change = change_stage(case, offered(case, kind=STOP), reason=text, by=by)
+        end_links(case, "The case was stopped", by=by)
+        if not idea:
+            book = Rulebook.objects.current().book
+            owe_writing(
+                case,
+                "post_mortem",
+                f"stop:{change.pk}",
+                book.freshness.post_mortem_due_days,
+                "Post-mortem after stopping",
+            )
+            _owe_later_criteria(case, book, "stop", change, emergency=False)
+        settle_standing(case)
+        alerts.tell_end(case, "case stopped", was, text)
+    return case
+
+
+def _answer_stop_reason(case: Initiative, text: str, by: User) -> None:
+    from initiatives.evidence.actions import create_evidence
+
+    row = Answer.objects.filter(initiative=case, requirement="stop.reason").first()
+    row = row or Answer(initiative=case, requirement="stop.reason", version=0)
+    row.kind, row.text, row.version, row.by, row.at = "answered", text, row.version + 1, by, clock.now()
+    row.save()
+    create_evidence(
+        case,
+        kind="attestation",
+        title=f"Reason given by {by.full_name}",
+        note=text,
+        observed_on=clock.today(),
+        covers=["stop.reason"],
+        by=by,
+    )
+
+
+def retire(*, case: Initiative, reason: str, by: User) -> Initiative:
+    """Retire production in an emergency, as chair alone: what the gate asks becomes dated obligations.
+
+    The ordinary way is a review of the gate `retire`, decided like any other.
+    """
+    if not reason.strip():
+        raise ValidationError({"reason": "Say what the emergency is."})
+    with act("retire", by=by, case=case, reason=reason, register=True) as case:
+        case_permissions.may_chair(case, by).or_refuse()
+        move = emergency_of(case)
+        _withdraw_open_review(case, by, "The case was retired in an emergency.")
+        retire_row(case, move, reason=reason.strip(), by=by)
+        settle_standing(case)
+        alerts.tell_end(case, "case stopped", "production", reason.strip())
+    return case
+
+
+def emergency_of(case: Initiative) -> Transition:
+    """The retirement without a review that the case offers. Raises Refused where its stage has none."""
+    move = offered(case, kind=EMERGENCY)
+    if move is None:
+        no("Only production is retired.", "A prototype or MVP is stopped.").or_refuse()
+    return move
+
+
+def retire_row(
+    case: Initiative, move: Transition, *, reason: str, by: User, sitting: Sitting | None = None
+) -> StageChange:
+    """Retire inside the running act, by decision or in an emergency, with what is owed from then on."""
+    book = sitting.book if sitting else Rulebook.objects.current().book
+    change = change_stage(case, move, reason=reason, by=by, sitting=sitting)
+    owe_writing(
+        case,
+        "post_mortem",
+        f"retire:{change.pk}",
+        book.freshness.post_mortem_due_days,
+        "End-of-life review after retiring",
+    )
+    _owe_later_criteria(case, book, "retire", change, emergency=move.custom["kind"] == EMERGENCY)
+    end_links(case, "The case was retired", by=by)
+    return change
+
+
+def reopen(*, case: Initiative, reason: str, by: User) -> Initiative:
+    """Reopen a stopped case: the chair, once its post-mortem is settled. No old proof or sign-off is current."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why it is worth another attempt."})
+    with act("reopen", by=by, case=case, reason=reason) as case:
+        case_permissions.may_raise(case, by).or_refuse()
+        judgement = judgement_of_stop(case)
+        with judged(case, judgement):
+            move = offered(case, kind=REOPENING)
+            if move is None and not judgement.settled:
+                no("Its post-mortem is still owed.", "Publish it first.").or_refuse()
+            _end_old_proof(case, by)
+            change_stage(case, move, reason=reason.strip(), by=by)
+        settle_standing(case)
+    return case
+
+
+def judgement_of_stop(case: Initiative) -> Judgement:
+    """What reopening is judged by: what the case was before it was stopped, and whether its post-mortem is written.
+
+    Raises Refused for a case that was not stopped.
+    """
+    if case.stage != STOPPED:
+        no("Only a stopped case is reopened.", "After retiring, register a successor.").or_refuse()
+    return Judgement(
+        was_prototype=case.stage_changes.filter(to_stage=PROTOTYPE).exists(),
+        settled=not case.obligations.unsettled().filter(kind="post_mortem").exists(),
+    )
+
+
+def _end_old_proof(case: Initiative, by: User) -> None:
+    change = ChangeRecord(
+        initiative=case,
+        what=f"Reopened on {clock.today():%-d %B %Y}",
+        triggers=["reopened"],
+        effective_at=clock.now(),
+        recorded_by=by,
+        recorded_at=clock.now(),
+    )
+    change.save()
+    Voiding.objects.bulk_create(
+        Voiding(
+            evidence=item,
+            requirement=cover.requirement,
+            trigger="reopened",
+            cause=change.what,
+            change=change,
+            effective_at=change.effective_at,
+            recorded_at=clock.now(),
+        )
+        for item in case.evidence.prefetch_related("coverage")
+        for cover in item.coverage.all()
+    )
+    for answer in case.answers.filter(accepted_at__isnull=False):
+        answer.accepted_by, answer.accepted_at, answer.accepted_seat = None, None, ""
+        answer.save()
+    for waiver in case.waivers.filter(refused_at__isnull=True, until__gte=clock.today()):
+        waiver.refused_by, waiver.refused_at = by, clock.now()
+        waiver.save()
+
+
+def reattest(*, case: Initiative, reason: str, by: User) -> Initiative:
+    """Confirm, as chair, that production is accepted again: owner and support owner accepted anew before.
+
+    Their acceptances must be younger than the rulebook's grace days.
+    """
+    with act("re-attest", by=by, case=case, reason=reason) as case:
+        case_permissions.may_raise(case, by).or_refuse()
+        if case.stage != "production":
+            no("Only production is accepted again.").or_refuse()
+        grace = Rulebook.objects.current().book.freshness.grace_days
+        since = clock.today() - timedelta(days=grace)
+        for role, words in (("owner", "The owner"), ("support_owner", "The support owner")):
+            if not case.evidence.filter(
+                acceptance__role=role, acceptance__ended_at__isnull=True, observed_on__gte=since
+            ).exists():
+                no(
+                    f"{words} has not accepted again in the last {grace} days.",
+                    "They do it on the case page.",
+                ).or_refuse()
+        case.reattested_at = clock.now()
+        case.save()
+        record.record("re-attested", case=case)
+        settle_standing(case)
+    return case
+
+
+def end_to_decide(case: Initiative) -> date:
+    """The end of the stage that the chair is to decide now. Raises Refused while there is nothing to decide."""
+    ends = supported_stage.review_by(case)
+    if ends is None:
+        no("Nothing ends this stage here.").or_refuse()
+    if supported_stage.decision_due(case) is None:
+        no(f"It may run until {ends:%-d %B %Y}; nothing is to be decided yet.").or_refuse()
+    return ends
+
+
+def continue_stage(*, case: Initiative, reason: str, until: date, was: date, by: User) -> Continuation:
+    """Let a prototype or MVP go on past its age, as chair, with a reason and a new end; the other word is `stop`.
+
+    `was` is the end that the person saw: a second word on the same end is a Conflict. The new end lies at most the
+    rulebook's maximum age ahead. Raises ValidationError, Refused, or Refused before the first reminder of the end.
+    """
+    wrong = {}
+    if not reason.strip():
+        wrong["reason"] = "Say what it still has to find out, and why that is worth the time."
+    if until <= clock.today():
+        wrong["until"] = "The new end lies ahead: choose a day to come."
+    if wrong:
+        raise ValidationError(wrong)
+    with act("continue", by=by, case=case, reason=reason) as case:
+        case_permissions.may_continue(case, by).or_refuse()
+        book = Rulebook.objects.current().book
+        ends, most = end_to_decide(case), book.stages[case.stage].max_days_before_review
+        if ends != was:
+            raise Conflict(f"Its end was moved to {ends:%-d %B %Y} already.")
+        last = clock.today() + timedelta(days=most)
+        if until > last:
+            raise ValidationError(
+                {"until": f"At most {most} days ahead: {last:%-d %B %Y}. Then the question is asked again."}
+            )
+        row = Continuation(
+            initiative=case, stage=case.stage, until=until, reason=reason.strip(), by=by, at=clock.now()
+        )
+        row.save()
+        record.record("continued", case=case, stage=case.stage, was=was, until=until, why=row.reason)
+    return row
+
+
+def owe_writing(case: Initiative, kind: str, source: str, days: int, text: str) -> None:
+    """A post-mortem stays with the owner of that day (invariant 14)."""
+    debtor = owner_of_that_day(case) or (None if case.imported else case.registered_by)
+    owe(case, kind, source=source, text=text, due=clock.today() + timedelta(days=days), debtor=debtor)
+
+
+def owner_of_that_day(case: Initiative) -> User | None:
+    """Who owns the case; where nobody does, who owned it last and is still here: laying a role down pays no debt."""
+    owner = case_permissions.accepted(case, "owner")
+    if owner is not None:
+        return owner.person
+    owned = [row for row in case_rows.roles(case) if row.role == "owner" and row.accepted_at]
+    last = max(owned, key=lambda row: row.accepted_at, default=None)
+    return last.person if last is not None and last.person.is_active else None
+
+
+def later_criteria(book, gate: str, *, emergency: bool) -> list[tuple]:
+    """What a gate leaves to do after the move: each criterion with its term in days.
+
+    Criteria on post-mortems are left out: they are the debt that every such move owes anyway (invariant 14).
+    """
+    found = []
+    for criterion in book.gates[gate].criteria:
+        days = criterion.due_days
+        if emergency and days is None:
+            days = criterion.emergency_due_days
+        if days is not None and not criterion.key.endswith(".postmortem"):
+            found.append((criterion, days))
+    return found
+
+
+def _owe_later_criteria(case: Initiative, book, gate: str, change: StageChange, *, emergency: bool) -> None:
+    """Turn criteria with a term into dated obligations; the ones on post-mortems are that same debt."""
+    later = later_criteria(book, gate, emergency=emergency)
+    if not later:
+        return
+    owner = case_permissions.accepted(case, "owner")
+    owe_all(
+        case,
+        [
+            Obligation(
+                kind="criterion",
+                source=f"{criterion.key}:{change.pk}",
+                text=criterion.question[:250],
+                due=clock.today() + timedelta(days=days),
+                debtor=owner.person if owner else case.registered_by,
+            )
+            for criterion, days in later
+        ],
+    )
+
+
+def _withdraw_open_review(case: Initiative, by: User, why: str) -> None:
+    for review in case.reviews.filter(outcome=Review.OPEN):
+        end_review(review, Review.WITHDRAWN, by=by, reason=why)
+
+
+def end_review(review: Review, outcome: str, *, by: User | None, reason: str, findings=None) -> None:
+    """End a review inside the running act. Raises Conflict when it has ended already."""
+    if not review.is_open:
+        raise Conflict("This review has ended already.")
+    review.outcome, review.ended_at, review.ended_by = outcome, clock.now(), by
+    review.reason, review.findings = reason, findings
+    row_history.update_alike(Review, [review], ["outcome", "ended_at", "ended_by", "reason", "findings"])
+    record.record(
+        f"review {outcome.replace('_', ' ')}",
+        case=review.initiative,
+        review=review.pk,
+        gate=review.gate,
+        why=reason,
+        findings=findings,
+    )

@@ -1,0 +1,77 @@
+"""Forms of the moves: withdraw, stop, retire, reopen, step back, accept again."""
+
+from django import forms
+
+from initiatives.form_fields import DayField, ReasonForm, WordsField
+from initiatives.models import Initiative
+from initiatives.running.forms import ScopeForm
+from initiatives.stages.actions import STOP_REASONS
+
+
+class WithdrawForm(forms.Form):
+    """Why an idea is taken out of the list, and the case it is joined to."""
+
+    joined_to = forms.CharField(
+        label="Joined to",
+        max_length=20,
+        required=False,
+        help_text="The reference of the case that goes on, for instance AI-0042.",
+    )
+    reason = WordsField(
+        label="Why", required=False, help_text="May be left out when it is joined to another."
+    )
+
+    def __init__(self, *args, visible, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.visible = visible
+
+    def clean_joined_to(self) -> Initiative | None:
+        """The case with that reference, among those the person may see."""
+        ref = self.cleaned_data["joined_to"].strip().upper()
+        if not ref:
+            return None
+        number = ref.removeprefix("AI-")
+        found = None
+        if number.isascii() and number.isdecimal() and len(number) < 10:
+            found = self.visible.filter(number=int(number)).first()
+        if found is None:
+            raise forms.ValidationError(f"There is no case {ref} that you can see.")
+        return found
+
+
+class StopForm(forms.Form):
+    """The kind of reason, and a sentence."""
+
+    reason_code = forms.ChoiceField(
+        label="Reason", choices=list(STOP_REASONS.items()), widget=forms.RadioSelect
+    )
+    reason = WordsField(label="In a sentence", help_text="What was learned? A no is an answer too.")
+
+
+class StepBackForm(ScopeForm):
+    """Why, how users were told, and the smaller scope."""
+
+    reason = WordsField(label="Why the stage is taken back")
+    users_told = WordsField(
+        label="How and when its users were told", help_text="For instance: mail to both teams on 3 May."
+    )
+    field_order = ("reason", "users_told")
+
+
+class ContinueForm(forms.Form):
+    """Why it goes on, until when; and the end that was seen, so that a second word on it is told apart."""
+
+    reason = WordsField(
+        label="Why it goes on", help_text="What it still has to find out, and why that is worth the time."
+    )
+    until = DayField(label="Until", help_text="The last day; then the question is asked again.")
+    was = DayField(widget=forms.HiddenInput)
+
+
+class ReattestForm(ReasonForm):
+    """A remark of the chair."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = False
+        self.fields["reason"].label = "Remark"

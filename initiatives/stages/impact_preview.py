@@ -1,0 +1,344 @@
+"""What an edit would make stale or unmet, told before it is saved; equal to what then happens.
+
+The real act is run inside a savepoint that is always rolled back, and what the board sees is compared before and
+after: there is no second copy of the rules that could say something else (screens.md, "Before an edit that matters").
+Numbers that the database hands out are used up by it, as by any act that was refused.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from governance import clock
+from governance.gates import criteria
+from governance.ledger import row_history
+from governance.models import ContractVersion, Rulebook, User
+from governance.models.ledger import Entry
+from governance.models.people import SEATS
+from governance.people.boards import board_for, members_now, seat_holders
+from governance.permission_result import Refused, ended
+from initiatives.cases import actions as case_actions
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.act import lock, settle_standing
+from initiatives.checklist import actions as checklist_actions
+from initiatives.contracts import actions as contract_actions
+from initiatives.contracts import control_mapping
+from initiatives.evidence import actions as evidence_actions
+from initiatives.facts import supported_stage
+from initiatives.models import Initiative, Review, RoleAssignment
+from initiatives.models.initiative import STAGES, gate_out_of
+from initiatives.reviews import review_state
+from initiatives.roles import actions as role_actions
+from initiatives.running import actions as running_actions
+
+LEFT_OPEN = "Words that were not there before."
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the board sees of a case at one moment, in the terms an edit can change."""
+
+    supported: str
+    findings: dict[str, criteria.Finding] = field(hash=False)
+    states: dict[str, criteria.State] = field(hash=False)
+    votes: dict[str, criteria.Vote] = field(hash=False)
+    decidable: bool
+    holds: tuple[str, ...]
+    questions: dict[str, str] = field(hash=False)
+
+
+def sight(case: Initiative) -> Sight:
+    """Look at the case now: support, the gates up to the one it stands before, and the votes of its open review."""
+    case = Initiative.objects.select_related("unit", "contract").get(pk=case.pk)
+    at = clock.now()
+    review = case.reviews.filter(outcome=Review.OPEN).select_related("rulebook").first()
+    sitting = review_state.sit(review, case, at) if review is not None else None
+    facts = sitting.facts if sitting else supported_stage.facts_of(case)
+    book = Rulebook.objects.current().book
+    states = criteria.states_at(facts, book, at)
+    found = {}
+    for gate in _gates_of(case, book):
+        for finding in criteria.findings(facts, book, gate, states, at):
+            found.setdefault(finding.criterion.key, finding)
+    return Sight(
+        supported=criteria.support(facts, book, at, states).supported,
+        findings=found,
+        states={key: states[key] for finding in found.values() for key in finding.criterion.requirements},
+        votes={vote.seat: vote for vote in sitting.votes} if sitting else {},
+        decidable=bool(sitting and sitting.verdict.decidable),
+        holds=tuple(f"{hold.words}. {hold.reason}" for hold in criteria.holds_at(facts, at)),
+        questions={key: requirement.question for key, requirement in book.requirements.items()},
+    )
+
+
+def _gates_of(case: Initiative, book) -> list[str]:
+    """The gates that led to the claimed stage, and the one that leads out of it."""
+    passed = [book.gate_to(stage).key for stage in criteria.STAGES[1 : criteria.RANK.get(case.stage, 0) + 1]]
+    ahead = gate_out_of(case.stage)
+    return [*passed, ahead] if ahead else passed
+
+
+def effects(before: Sight, after: Sight) -> list[str]:
+    """What was lost between two sights, in plain sentences: votes, criteria, proof, support, new holds."""
+    lines = []
+    for seat, vote in before.votes.items():
+        now = after.votes.get(seat)
+        if vote.approves and vote.fresh and now is not None and now.stale:
+            why = ended("; ".join(now.stale))
+            lines.append(f"The {SEATS[seat].lower()} seat's approval by {vote.person} goes stale: {why}")
+    told = set()
+    for key, finding in before.findings.items():
+        now = after.findings.get(key)
+        if finding.met and now is not None and not now.met:
+            told |= set(finding.criterion.requirements)
+            lines.append(f"{_name(key)} is no longer met: {ended(' '.join(now.reasons))}")
+    for key, state in before.states.items():
+        now = after.states.get(key)
+        if state.grounded and now is not None and not now.grounded and key not in told:
+            lines.append(f"No longer proved: {before.questions[key]} {ended(now.words)}")
+    if (
+        before.supported
+        and after.supported
+        and criteria.RANK[after.supported] < criteria.RANK[before.supported]
+    ):
+        lines.append(
+            f"The supported stage falls from {_stage(before.supported)} to {_stage(after.supported)}."
+        )
+    lines += [f"The case is held: {ended(words)}" for words in after.holds if words not in before.holds]
+    if before.decidable and not after.decidable:
+        lines.append("The review can no longer be decided as it stands.")
+    return lines
+
+
+def _name(criterion: str) -> str:
+    """The short name of a criterion, from its key: "mvp.rollout_bounded" reads "Rollout bounded"."""
+    return criterion.split(".", 1)[-1].replace("_", " ").capitalize()
+
+
+def _stage(stage: str) -> str:
+    return STAGES[stage] if stage == "mvp" else STAGES[stage].lower()
+
+
+def preview(case: Initiative, run: Callable, *, by: User | None = None) -> list[str]:
+    """Run an act on the locked case, look at what it did, and undo all of it. Returns what would be lost.
+
+    An act that would be refused or is incomplete changes nothing: the list is empty. No entry, notice or file is left.
+    """
+    with row_history.acting(by=by, system="" if by else "impact preview", reason="Looking ahead"):
+        case = lock(case)
+        before = sight(case)
+        try:
+            with transaction.atomic():
+                run(case)
+            lines = effects(before, sight(case))
+        except (ValidationError, Refused):
+            lines = []
+        transaction.set_rollback(True)
+    return lines
+
+
+def acts_of(case: Initiative, run: Callable, *, by: User) -> list[tuple[str, dict]]:
+    """The entries (kind, facts) that an act would write, in their order; all of it undone. None when refused."""
+    with row_history.acting(by=by, reason="Looking ahead"):
+        case = lock(case)
+        last = Entry.objects.acts().order_by("-id").values_list("id", flat=True).first() or 0
+        try:
+            with transaction.atomic():
+                run(case)
+            rows = Entry.objects.acts().of_case(case.ref).filter(id__gt=last).order_by("id")
+            found = [(row.kind, row.facts["facts"]) for row in rows]
+        except (ValidationError, Refused):
+            found = []
+        transaction.set_rollback(True)
+    return found
+
+
+def _somebody(case: Initiative) -> User | None:
+    """Who stands in as the one who acts where nobody is named: the owner, or whoever registered the case."""
+    owner = case_permissions.accepted(case, "owner")
+    return owner.person if owner else case.registered_by
+
+
+def of_answer(
+    case: Initiative,
+    key: str,
+    *,
+    by: User,
+    kind: str = "",
+    text: str = "",
+    true_as_of: date | None = None,
+) -> list[str]:
+    """What saving another answer to this requirement ends. Without kind and text: other words of the same kind."""
+    row = case.answers.filter(requirement=key).first()
+    same = row.kind if row and row.kind != "not_reported" else "answered"
+
+    def run(case):
+        checklist_actions.answer(
+            case=case,
+            requirement=key,
+            kind=kind or same,
+            text=text or LEFT_OPEN,
+            true_as_of=true_as_of,
+            by=by,
+        )
+
+    return preview(case, run, by=by)
+
+
+def of_name(case: Initiative, *, by: User) -> list[str]:
+    """What giving the case another name ends: the approvals whose statements name it."""
+    return preview(
+        case,
+        lambda case: case_actions.rename(case=case, title="another name", reason=LEFT_OPEN, by=by),
+        by=by,
+    )
+
+
+def of_details(case: Initiative, *, by: User) -> list[str]:
+    """What another problem ends; another platform or confidentiality ends the same approvals."""
+
+    def run(case):
+        case_actions.change_details(
+            case=case, problem=LEFT_OPEN, platform=case.platform, confidential=case.confidential, by=by
+        )
+
+    return preview(case, run, by=by)
+
+
+def of_evidence(
+    case: Initiative,
+    *,
+    covers: list[str],
+    kind: str,
+    result: str,
+    supersedes=None,
+    title: str = "the new item",
+    observed_on: date | None = None,
+    condition: str = "",
+    clause=None,
+    names=None,
+    by: User | None = None,
+) -> list[str]:
+    """What adding this item ends: by superseding another, or by saying something other than pass.
+
+    No file is stored; the content of one is not looked at.
+    """
+    author = by or _somebody(case)
+    if author is None:
+        return []
+
+    def run(case):
+        item = evidence_actions.create_evidence(
+            case,
+            kind=kind,
+            title=title,
+            observed_on=observed_on or clock.today(),
+            covers=covers,
+            result=result,
+            condition=condition,
+            clause=clause,
+            supersedes=supersedes,
+            names=names,
+            by=author,
+        )
+        evidence_actions.settle_item(case, item)
+
+    return preview(case, run, by=author)
+
+
+def of_withdrawal(case: Initiative, item, *, by: User) -> list[str]:
+    """What withdrawing an item of evidence ends."""
+    return preview(
+        case, lambda _: evidence_actions.withdraw_evidence(evidence=item, reason=LEFT_OPEN, by=by), by=by
+    )
+
+
+def of_mapping_end(case: Initiative, mapping, *, by: User) -> list[str]:
+    """What ending this mapping of a clause to a control ends."""
+    return preview(case, lambda _: control_mapping.end_mapping(mapping=mapping, by=by), by=by)
+
+
+def of_change(
+    case: Initiative, triggers: list[str], *, what: str = "this change", by: User | None = None, **versions
+) -> list[str]:
+    """What a change that pulls these triggers ends. `versions`: outgoing and incoming ones, as `changes.pull`."""
+
+    def run(case):
+        running_actions.pull(case, list(triggers), what, by=by, **versions)
+        settle_standing(case)
+
+    return preview(case, run, by=by)
+
+
+def of_component(case: Initiative, *, by: User, **fields) -> list[str]:
+    """What recording this version of a component ends; fields as `actions.record_component`."""
+    return preview(case, lambda case: running_actions.record_component(case=case, by=by, **fields), by=by)
+
+
+def of_scope(case: Initiative, fields: dict, for_stage: str = "", by: User | None = None) -> list[str]:
+    """What recording this scope, in force or planned for a stage, ends; fields as `actions.record_scope`."""
+    by = by or _somebody(case)
+    if by is None:
+        return []
+    return preview(
+        case,
+        lambda case: running_actions.record_scope(case=case, for_stage=for_stage, by=by, **fields),
+        by=by,
+    )
+
+
+def of_contract(case: Initiative, version: ContractVersion, *, by: User | None = None) -> list[str]:
+    """What putting this version of the contract in force ends. A start in the future ends nothing today."""
+
+    def run(case):
+        row = ContractVersion.objects.select_related("contract").get(pk=version.pk)
+        if row.state == ContractVersion.DRAFT:
+            # A version comes into force out of review only; the database insists.
+            row.state, row.digest = ContractVersion.IN_REVIEW, contract_actions.contract_digest(row)
+            row.save()
+        contract_actions._put_in_force(case, row, by or row.author)
+        settle_standing(case)
+
+    return preview(case, run, by=by)
+
+
+def of_role(case: Initiative, role: str, person: User, *, accepted: bool = True) -> list[str]:
+    """What this person in this role ends once they accepted; with `accepted` False, already while they are asked."""
+
+    def run(case):
+        waiting = case.roles.waiting().filter(role=role, person=person).first()
+        if waiting is None:
+            waiting = role_actions.create_role(case, role, person, _somebody(case) or person)
+        if accepted:
+            role_actions.accept_role(assignment=waiting, by=person)
+        settle_standing(case)
+
+    return preview(case, run, by=person)
+
+
+def of_role_end(assignment: RoleAssignment, *, by: User) -> list[str]:
+    """What the end of a role, or of a proposal, ends with it."""
+    return preview(
+        assignment.initiative,
+        lambda _: role_actions.end_role(assignment=assignment, reason=LEFT_OPEN, by=by),
+        by=by,
+    )
+
+
+def of_tier(case: Initiative, tier: str, *, by: User | None = None) -> list[str]:
+    """What confirming this risk tier ends. Where nobody sits who could confirm it, nothing happens."""
+    holders = seat_holders(members_now(board_for(case.unit)), "risk_compliance")
+    able = [m.person for m in holders if not case_permissions.barred_from_signing(case, m.person)]
+    by = by or next(iter(able), None)
+    if by is None:
+        return []
+
+    def run(case):
+        case.proposed_tier = tier
+        case.save()
+        case_actions.confirm_tier(case=case, tier=tier, by=by)
+
+    return preview(case, run, by=by)

@@ -1,0 +1,70 @@
+"""What the passing of time does to cases, through acts: standings that ran out, vacancies that lasted too long.
+
+Nothing waits for these: support, votes and holds are computed for the moment that somebody looks. A transaction takes
+on one case, or a batch of a few dozen where many are the same work, and each sweep may run twice.
+"""
+
+from datetime import timedelta
+
+from django.db.models import CharField, Exists, OuterRef, Q, Value
+from django.db.models.functions import Cast, Concat
+
+from governance import clock
+from governance.models import Rulebook
+from initiatives.cases import permissions as case_permissions
+from initiatives.cases.act import act, batched, settle_standings
+from initiatives.holds.actions import owe
+from initiatives.models import Hold, Initiative, Obligation
+
+
+def recompute() -> list[int]:
+    """Rewrite the standings whose time ran out or that another rulebook wrote; debts of grace follow. Returns cases."""
+    current, now = Rulebook.objects.in_force(), clock.now()
+    if current is None:
+        return []  # no rules, no cases
+    outdated = Q(standing__isnull=True) | Q(standing__valid_until__lte=now) | ~Q(standing__rulebook=current)
+    found, done = Initiative.objects.filter(outdated).order_by("pk"), []
+    for keys in batched(list(found.values_list("pk", flat=True))):
+        with act("recompute standings", system="standing sweep"):
+            locked = Initiative.objects.all_locked(keys)
+            cases = list(found.filter(pk__in=[case.pk for case in locked]))
+            settle_standings(cases)
+            done += [case.pk for case in cases]
+    return done
+
+
+def open_vacancy_debts() -> list[Obligation]:
+    """Owe the chair an owner or a step back, where an owner is missing for as long as the rulebook bears it.
+
+    The stage is untouched (scenarios.md, 2.6). Once per vacancy, also when the debt was settled otherwise.
+    """
+    rulebook = Rulebook.objects.in_force()
+    if rulebook is None:
+        return []  # no rules, no cases
+    freshness = rulebook.book.freshness
+    last = clock.midnight_after(clock.today() - timedelta(days=freshness.owner_vacant_step_back_days))
+    source = Concat(Value("hold:"), Cast(OuterRef("pk"), CharField()))
+    known = Obligation.objects.filter(initiative=OuterRef("initiative"), kind="vacancy", source=source)
+    holds = (
+        Hold.objects.open()
+        .filter(~Exists(known), kind="owner_vacant", opened_by__isnull=True, opened_at__lt=last)
+        .exclude(initiative__basis="import")
+        .order_by("initiative_id")
+    )
+    opened = []
+    for hold in list(holds):
+        with act("owe a vacancy", system="vacancy sweep", case=hold.initiative_id) as case:
+            if not Hold.objects.open().filter(~Exists(known), pk=hold.pk).exists():
+                continue
+            chair, _ = case_permissions.acting_chair(case)
+            debt = owe(
+                case,
+                "vacancy",
+                source=f"hold:{hold.pk}",
+                text=f"No owner since {clock.local_day(hold.opened_at):%-d %B %Y}: find one, or step back",
+                due=clock.today() + timedelta(days=freshness.grace_days),
+                debtor=chair,
+            )
+            if debt is not None:
+                opened.append(debt)
+    return opened

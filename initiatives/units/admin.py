@@ -1,0 +1,117 @@
+"""Units in the admin, with the acts that move one and merge it into another: other boards decide after them."""
+
+from django import forms
+from django.contrib import admin
+from django.urls import path, reverse
+from django.utils.html import format_html
+
+from governance.models import Board, Unit
+from governance.web.admin import UnitAdmin
+from initiatives.units import actions, preview
+from initiatives.units.confirmation_pages import ReasonForm, previewed_page, row_or_404
+
+
+class UnitField(forms.ModelChoiceField):
+    """A unit, shown in its place in the tree."""
+
+    def __init__(self, **options):
+        super().__init__(queryset=Unit.objects.living().order_by("path"), **options)
+
+    def label_from_instance(self, unit) -> str:
+        """Its name, and what it is below."""
+        above = unit.path.strip("/").split("/")[:-1]
+        return f"{unit.label} (below {above[-1]})" if above else f"{unit.label} (at the top)"
+
+
+class MoveForm(ReasonForm):
+    """The new place of a unit."""
+
+    into = UnitField(
+        label="Below",
+        required=False,
+        empty_label="no unit: at the top",
+        help_text="What is below it comes along.",
+    )
+    field_order = ("into", "reason")
+
+
+class MergeForm(ReasonForm):
+    """The unit that takes another in. `carry` is asked where the merged one has a board of its own."""
+
+    into = UnitField(
+        label="Into", empty_label="choose", help_text="Takes its cases, its people and what is below it."
+    )
+    carry = forms.BooleanField(
+        label="Keep its board",
+        required=False,
+        help_text="Only where the other unit has none of its own. Otherwise its seats end.",
+    )
+    field_order = ("into", "carry", "reason")
+
+
+@admin.register(Unit)
+class TreeAdmin(UnitAdmin):
+    """Units, with the acts on the tree."""
+
+    def get_urls(self):
+        """The two acts beside Django's own pages."""
+        view = self.admin_site.admin_view
+        return [
+            path("<int:pk>/move/", view(self.move), name="governance_unit_move"),
+            path("<int:pk>/merge/", view(self.merge), name="governance_unit_merge"),
+            *super().get_urls(),
+        ]
+
+    def get_readonly_fields(self, request, obj=None):
+        """With the way to the acts that change where it stands."""
+        return (*super().get_readonly_fields(request, obj), "acts") if obj else ()
+
+    def get_fields(self, request, obj=None):
+        """What stands, and its acts for admins."""
+        if obj is None:
+            return ["name", "code", "parent", "reason"]
+        names = ["name", "code", "parent", "path", "merged_into"]
+        return [*names, "reason", "acts"] if self.has_change_permission(request, obj) else names
+
+    @admin.display(description="Acts")
+    def acts(self, unit):
+        """Links to the acts on this unit."""
+        if unit.merged_into_id:
+            return f"It was merged into {unit.merged_into}."
+        return format_html(
+            '<a href="{}">{}</a> &middot; <a href="{}">Merge it into another</a>',
+            reverse("admin:governance_unit_move", args=[unit.pk]),
+            "Take it over: move it out of what was imported" if unit.imported else "Move this unit",
+            reverse("admin:governance_unit_merge", args=[unit.pk]),
+        )
+
+    def move(self, request, pk):
+        """Put the unit below another."""
+        unit = row_or_404(Unit, pk)
+        return previewed_page(
+            self,
+            request,
+            unit,
+            MoveForm(request.POST or None, initial={"into": unit.parent_id}),
+            verb="Move this unit",
+            plan=lambda said: preview.plan_move(unit, said["into"]),
+            act=lambda said, seen: actions.move_unit(unit=unit, **said, seen=seen, by=request.user),
+            done=f"{unit} has moved.",
+        )
+
+    def merge(self, request, pk):
+        """Merge the unit into another."""
+        unit = row_or_404(Unit, pk)
+        form = MergeForm(request.POST or None)
+        if not Board.objects.filter(unit=unit).exists():
+            del form.fields["carry"]
+        return previewed_page(
+            self,
+            request,
+            unit,
+            form,
+            verb="Merge this unit",
+            plan=lambda said: preview.plan_merge(unit, said["into"], carry=said.get("carry", False)),
+            act=lambda said, seen: actions.merge_units(unit=unit, **said, seen=seen, by=request.user),
+            done=f"{unit} is merged. Earlier days still show it where it was.",
+        )

@@ -1,0 +1,120 @@
+"""Pages of the admin that ask before they act: what will happen, a form, one button."""
+
+from collections.abc import Callable
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from governance.permission_result import Conflict
+
+
+class ReasonForm(forms.Form):
+    """Why; the record keeps it."""
+
+    reason = forms.CharField(label="Why", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+def change_url(row) -> str:
+    """The page of the row in the admin."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def row_or_404(model, pk):
+    """The row with this key. Raises Http404."""
+    row = model.objects.filter(pk=pk).first()
+    if row is None:
+        raise Http404("No such row.")
+    return row
+
+
+def act_page(model_admin, request, row, *, verb, happens, act, done, danger=True, links=()):
+    """Ask for a reason, then act; refusals come as pages of their own. `links`: (words, address) to read first."""
+    _admins_only(request)
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and _acted(form, lambda: act(form.cleaned_data["reason"]))
+    ):
+        model_admin.message_user(request, done, messages.SUCCESS)
+        return redirect(change_url(row))
+    return _page(model_admin, request, row, form, verb=verb, happens=happens, danger=danger, links=links)
+
+
+def previewed_page(model_admin, request, row, form, *, verb, plan: Callable, act: Callable, done: str):
+    """Ask where to, show what that changes, then act on exactly what was shown.
+
+    `plan(cleaned)` has `sentences()` and a `digest`; `act(cleaned, digest)` raises Conflict when it would do anything
+    else by now: then what it would do is shown again, and nothing typed is lost.
+    """
+    _admins_only(request)
+    shown, changed = None, ""
+    if request.method == "POST" and form.is_valid():
+        seen = request.POST.get("seen", "")
+        if seen:
+            try:
+                if _acted(form, lambda: act(form.cleaned_data, seen)):
+                    model_admin.message_user(request, done, messages.SUCCESS)
+                    return redirect(change_url(row))
+            except Conflict as conflict:
+                changed = str(conflict)
+        if form.is_valid():
+            try:
+                shown = plan(form.cleaned_data)
+            except ValidationError as wrong:
+                _put_on(form, wrong)
+    return _page(
+        model_admin,
+        request,
+        row,
+        form,
+        verb=verb if shown else "See what this changes",
+        title=verb,
+        happens=shown.sentences() if shown else [],
+        seen=shown.digest if shown else "",
+        changed=changed,
+        again=bool(shown),
+    )
+
+
+def _admins_only(request):
+    if not request.user.is_admin:
+        raise PermissionDenied
+
+
+def _acted(form, act) -> bool:
+    """Whether the act was done; what it found wrong is put on the form."""
+    try:
+        act()
+    except ValidationError as wrong:
+        _put_on(form, wrong)
+        return False
+    return True
+
+
+def _put_on(form, wrong: ValidationError) -> None:
+    if not hasattr(wrong, "error_dict"):
+        form.add_error(None, wrong)
+        return
+    for name, problems in wrong.error_dict.items():
+        form.add_error(name if name in form.fields else None, problems)
+
+
+def _page(model_admin, request, row, form, *, verb, happens, danger=True, title="", **more):
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"{title or verb}: {row}",
+        "opts": model_admin.model._meta,
+        "original": row,
+        "form": form,
+        "happens": happens,
+        "verb": verb,
+        "danger": danger,
+        "back_url": change_url(row),
+        **more,
+    }
+    return render(request, "admin/act.html", context)
