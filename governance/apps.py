@@ -27,8 +27,9 @@ class GovernanceConfig(AppConfig):
         from governance.models import Delivery
         from governance.notices import daily_mail
         from governance.notices import desk as notice_desk
-        from governance.operations import heartbeats, installation_desk, status_desk, web_server
+        from governance.operations import heartbeats, installation_desk, status_desk
         from governance.people import new_seats
+        from governance.runtime import web_server
         from governance.sign_in import account_notices
         from governance.transparency_log import database_guards, sealing
 

@@ -12,12 +12,12 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from governance.operations import logging_setup
-from governance.operations.environment import embeddings_service, whole_number, yes_or_no
+from governance.offline.verify import KEY_NAME, Rejected, parse_key
 from governance.queue import broker_settings
+from governance.runtime import logging_setup
+from governance.runtime.environment import embeddings_service, whole_number, yes_or_no
+from governance.runtime.secret_files import KEPT_SIGNING_KEY, kept, seed
 from governance.storage import embedded_postgres
-from governance.storage.secret_files import KEPT_SIGNING_KEY, kept, seed
-from governance.transparency_log.offline_verifier import KEY_NAME, Rejected, parse_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()

@@ -6,8 +6,8 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
-from governance.operations import web_server
 from governance.operations.startup import refuse, refuse_wrong_folder
+from governance.runtime import web_server
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
 # A page is never worth more: one statement that runs away (before tables are analysed, the planner guesses) would hold

@@ -29,15 +29,14 @@ class InitiativesConfig(AppConfig):
             contributions.CaseTab("History", "case-history", position=90),
         ]
         from governance.models import Delivery
-        from initiatives import reminders
         from initiatives.approvals import mails as approval_mails
         from initiatives.desk import calendar as desk_calendar
-        from initiatives.desk import weekly_digest
+        from initiatives.desk import due_queries, weekly_digest
         from initiatives.reviews import checkpoint_mails
 
-        contributions.due_queries += reminders.QUERIES
-        contributions.case_words.append(reminders.words_of)
-        contributions.notice_verbs |= reminders.VERBS
+        contributions.due_queries += due_queries.QUERIES
+        contributions.case_words.append(due_queries.words_of)
+        contributions.notice_verbs |= due_queries.VERBS
         contributions.mails[Delivery.DIGEST] = weekly_digest.DIGEST_MAIL
         contributions.mails[Delivery.APPROVALS] = approval_mails.APPROVALS_MAIL
         contributions.mails[Delivery.CHECKPOINT] = checkpoint_mails.CHECKPOINT_MAIL
@@ -49,10 +48,10 @@ class InitiativesConfig(AppConfig):
         from initiatives.case_pages import entry_wording as case_page_entry_wording
         from initiatives.cases import audit_contribution, privacy_contribution, visibility
         from initiatives.desk import lines as desk_lines
-        from initiatives.desk import person_worklist
         from initiatives.evidence import file_check_desk
         from initiatives.models import Initiative, initiative
         from initiatives.portfolio import report_links
+        from initiatives.worklist import person_worklist
 
         row_capture.cases_are(Initiative, number="number")
         as_of.derived |= initiative.VIEWS

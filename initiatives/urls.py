@@ -4,7 +4,7 @@ from django.urls import path
 
 from initiatives.absences import views as absence_views
 from initiatives.approvals import views as approval_views
-from initiatives.case_pages import day_comparison_views, registration_views
+from initiatives.case_pages import day_comparison_views
 from initiatives.case_pages import views as case_page_views
 from initiatives.checklist import crosswalk_views, waiver_views
 from initiatives.checklist import views as checklist_views
@@ -34,6 +34,7 @@ from initiatives.integration.systems import views as system_views
 from initiatives.portfolio import chart_views, search_views
 from initiatives.portfolio import views as portfolio_views
 from initiatives.proposals import views as proposal_views
+from initiatives.registration import views as registration_views
 from initiatives.reviews import views as review_views
 from initiatives.reviews.sign_offs import views as sign_off_views
 from initiatives.roles import handover_views

@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from initiatives.cases.act import settle_standing
 from initiatives.models import Initiative
 from initiatives.models.stage_machine import CLAIM, offered

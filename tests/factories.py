@@ -16,16 +16,15 @@ from adoption.readings.reading_validation import Fate, Sent
 from governance import clock
 from governance.authorization.decision import Approval, Decision
 from governance.contracts.cedar_policies import Rule
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Board, Membership, Notice, Rulebook, ServiceKey, Unit, User
 from governance.models.decisions import NEEDS_APPROVAL
 from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.people import cooling_off
 from governance.rulebook import load_default
 from governance.sign_in import account_notices
 from initiatives.approvals import actions as approval_actions
-from initiatives.cases import actions as case_actions
 from initiatives.enforcement import system_keys
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
@@ -46,6 +45,7 @@ from initiatives.models import (
     Term,
     TraceSample,
 )
+from initiatives.registration import actions as registration_actions
 from initiatives.rulebook_changes import publication
 from tests import snapshots
 
@@ -123,9 +123,11 @@ def make_person(login: str, unit: Unit | None = None, **fields) -> User:
 
 def make_seat(cast: Cast, person: User, seat: str, *, by: User | None = None, **fields) -> Membership:
     """A seat of the board, granted by an admin and confirmed by the chair or deputy: it signs at once."""
-    row = people_actions.appoint(board=cast.board, person=person, seat=seat, by=by or cast.admin, **fields)
+    row = organisation_actions.appoint(
+        board=cast.board, person=person, seat=seat, by=by or cast.admin, **fields
+    )
     if cooling_off.seat_until(row, clock.now()) is not None and row.signs_from > row.starts_at:
-        row = people_actions.confirm_seat(
+        row = organisation_actions.confirm_seat(
             membership=row, by=cast.deputy_chair if person == cast.chair else cast.chair
         )
     return row
@@ -133,8 +135,8 @@ def make_seat(cast: Cast, person: User, seat: str, *, by: User | None = None, **
 
 def make_rulebook(admin: User, chair: User, source: str | None = None) -> Rulebook:
     """A published rulebook: loaded, proposed by the admin, published by the chair."""
-    rulebook = people_actions.load_rulebook(source=source or load_default(), by=admin)
-    people_actions.propose_publication(rulebook=rulebook, by=admin)
+    rulebook = organisation_actions.load_rulebook(source=source or load_default(), by=admin)
+    organisation_actions.propose_publication(rulebook=rulebook, by=admin)
     return publication.publish_rulebook(rulebook=rulebook, by=chair)
 
 
@@ -147,10 +149,10 @@ def make_cast() -> Cast:
 
 def _make_cast() -> Cast:
     admin = make_person("admin", is_admin=True)
-    company = people_actions.add_unit(name="Northgate", code="northgate", by=admin)
-    retail = people_actions.add_unit(name="Retail", code="retail", parent=company, by=admin)
-    unit = people_actions.add_unit(name="Account management", code="accounts", parent=retail, by=admin)
-    elsewhere = people_actions.add_unit(name="Logistics", code="logistics", parent=company, by=admin)
+    company = organisation_actions.add_unit(name="Northgate", code="northgate", by=admin)
+    retail = organisation_actions.add_unit(name="Retail", code="retail", parent=company, by=admin)
+    unit = organisation_actions.add_unit(name="Account management", code="accounts", parent=retail, by=admin)
+    elsewhere = organisation_actions.add_unit(name="Logistics", code="logistics", parent=company, by=admin)
     people = {"admin": admin}
     people["second-admin"] = make_person("second-admin", is_admin=True)
     for login in NAMES:
@@ -161,11 +163,11 @@ def _make_cast() -> Cast:
                 else (unit if login in ("owner", "support", "lead", "steward") else None)
             )
             people[login] = make_person(login, where, is_auditor=login == "auditor")
-    board = people_actions.add_board(name="Retail board", unit=retail, by=admin)
+    board = organisation_actions.add_board(name="Retail board", unit=retail, by=admin)
     for seat, login in SEAT_LOGINS.items():
-        people_actions.appoint(board=board, person=people[login], seat=seat, by=admin)
-    people_actions.appoint(board=board, person=people["chair"], seat=CHAIR, by=admin)
-    people_actions.appoint(board=board, person=people["deputy-chair"], seat=DEPUTY_CHAIR, by=admin)
+        organisation_actions.appoint(board=board, person=people[login], seat=seat, by=admin)
+    organisation_actions.appoint(board=board, person=people["chair"], seat=CHAIR, by=admin)
+    organisation_actions.appoint(board=board, person=people["deputy-chair"], seat=DEPUTY_CHAIR, by=admin)
     make_rulebook(admin, people["chair"])
     Notice.objects.filter(kind=account_notices.KIND).delete()  # of their seats they were told long ago
     return _cast_of(people, unit, elsewhere, board)
@@ -196,7 +198,7 @@ def _cast_of(people: dict[str, User], unit: Unit, elsewhere: Unit, board: Board)
 
 def make_case(cast: Cast, title: str = "Customer summary assistant", **fields) -> Initiative:
     """An idea, registered by its owner."""
-    return case_actions.register(
+    return registration_actions.register(
         title=title,
         unit=fields.pop("unit", cast.unit),
         problem=fields.pop("problem", "Preparing a call takes account managers forty minutes."),

@@ -15,7 +15,7 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from hypothesis import strategies as st
 
-from governance.people.people_import import EXAMPLE
+from governance.organisation.people_import import EXAMPLE
 from governance.rulebook import load_default
 from tests import hostile
 from tests.support.paths import EXTRACTS

@@ -262,7 +262,7 @@ MUTANTS = [
     ),
     (
         "a known key must have signed a checkpoint",
-        "governance.transparency_log.offline_verifier:signers_of",
+        "governance.offline.verify:signers_of",
         '    if not signers:\n        raise Rejected("No known key signed the note.")',
         "",
         "tests/governance/test_notes.py",
@@ -409,14 +409,14 @@ MUTANTS = [
     ),
     (
         "a stage changes by a stage change of its transaction",
-        "governance.transparency_log.offline_verifier:Judge._moved",
+        "governance.offline.verify:Judge._moved",
         "            if not mine:\n",
         "            if False:\n",
         "tests/attacks/test_judged.py",
     ),
     (
         "a vote is one of a member of that board",
-        "governance.transparency_log.offline_verifier:Judge._holds",
+        "governance.offline.verify:Judge._holds",
         '            (one["board_id"], one["person_id"]) == (board, person)\n            and ',
         "            ",
         "tests/attacks/test_judged.py",

@@ -12,7 +12,6 @@ from governance.gates import criteria
 from governance.models import Entry, Rulebook
 from governance.transparency_log import as_of, sealing
 from initiatives.case_pages import next_step
-from initiatives.cases import actions as case_actions
 from initiatives.cases.case_frame import case_context
 from initiatives.checklist import actions as checklist_actions
 from initiatives.checklist.row_presentation import rows_of, sheet_of, sheets_of
@@ -21,6 +20,7 @@ from initiatives.facts import case_rows, supported_stage
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Initiative, SignOff, Standing
 from initiatives.portfolio import filters
+from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
 from initiatives.running import actions as running_actions
 from initiatives.stages import actions as stage_actions
@@ -205,8 +205,8 @@ def _rename(case, cast, chance) -> None:
     row = case_acts.fresh(case)
     title = f"{row.title.split(',')[0]}, {chance.randrange(1000)}"
     if title != row.title:
-        case_actions.rename(case=row, title=title, reason="Clearer.", by=cast.owner)
-    case_actions.change_details(
+        registration_actions.rename(case=row, title=title, reason="Clearer.", by=cast.owner)
+    registration_actions.change_details(
         case=row,
         problem=row.problem,
         platform="",

@@ -30,8 +30,9 @@ from hypothesis import settings as drawn
 from psycopg import sql
 from psycopg._preparing import PrepareManager
 
+from governance.database import database_roles
 from governance.ledger import row_capture
-from governance.storage import data_folder, database_roles, embedded_postgres
+from governance.storage import data_folder, embedded_postgres
 from governance.transparency_log import as_of, database_guards
 from initiatives.models import initiative
 from tests import page_text

@@ -25,14 +25,13 @@ from governance import clock
 from governance.audit import record_samples
 from governance.audit.search import Search
 from governance.authorization.decision_queries import Place
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Entry, KeyAttempt, Rulebook
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.rulebook import load_default
 from governance.transparency_log import sealing
 from initiatives.absences import actions as absence_actions
 from initiatives.absences.actions import Asked
-from initiatives.cases import actions as case_actions
 from initiatives.checklist import waivers
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import comments, control_mapping
@@ -50,6 +49,7 @@ from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.systems import actions as system_actions
 from initiatives.models import ChangeRecord, Condition, ImportRow, Profile, Review
 from initiatives.proposals import actions as proposal_actions
+from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.rulebook_changes import draft_actions, forecast_actions
@@ -158,7 +158,9 @@ def world(cast):
     copy = draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="2026.3", by=cast.admin)
     forecast = forecast_actions.ask_forecast(of=copy, by=cast.admin)
     known = factories.make_lesson(cast)
-    draft = people_actions.load_rulebook(source=load_default().replace('"2026.1"', '"2026.2"'), by=cast.admin)
+    draft = organisation_actions.load_rulebook(
+        source=load_default().replace('"2026.1"', '"2026.2"'), by=cast.admin
+    )
     batch = inventory_actions.upload_batch(
         content=b"agency,id,use_case_name,development_stage\nNASA,N-1,Crater finder,\n",
         file_name="small.csv",
@@ -172,7 +174,9 @@ def world(cast):
         content=b"Name,Kind\nShare,wiki\n", file_name="estate.csv", kind="systems", by=cast.admin
     )
     newcomer = factories.make_person("newly-seated")
-    seat = people_actions.appoint(board=cast.board, person=newcomer, seat="service_operations", by=cast.admin)
+    seat = organisation_actions.appoint(
+        board=cast.board, person=newcomer, seat="service_operations", by=cast.admin
+    )
     absence = absence_actions.plan_absence(
         first=tomorrow, last=tomorrow, asked=[Asked(cast.lead)], by=cast.owner
     )
@@ -401,7 +405,7 @@ def test_a_case_that_is_not_yours_looks_like_one_that_is_not_there(world, cast, 
 
 def test_a_confidential_case_is_for_its_people_and_board(cast, as_):
     case = factories.make_case(cast)
-    case_actions.change_details(
+    registration_actions.change_details(
         case=case, problem=case.problem, platform="", confidential=True, by=cast.owner
     )
     seen = {who: as_(getattr(cast, who)).get(f"/cases/{case.ref}/").status_code for who in CAST}

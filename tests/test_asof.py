@@ -11,17 +11,17 @@ from django.urls import reverse
 
 from adoption.demo import case_acts
 from governance import clock
+from governance.database.row_history import acting
 from governance.ledger import row_capture
-from governance.ledger.row_history import acting
 from governance.models import Entry, Rulebook, Sealing, Unit, User
 from governance.transparency_log import as_of, sealing
 from governance.web.pages.as_of_views import CannotBeShown, Day
 from initiatives.case_pages import timeline
-from initiatives.cases import actions as case_actions
 from initiatives.cases.permissions import may_look_back, past_visible_to
 from initiatives.facts import supported_stage
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Hold, Initiative, PastStanding, Span, Standing
+from initiatives.registration import actions as registration_actions
 from tests import past_year
 from tests.anew import as_it_was
 
@@ -87,7 +87,7 @@ def test_what_happens_later_changes_no_earlier_answer(year, case, auditor):
     day = day_of(case, "mvp")
     before = auditor.get(on(case, day)).content
     row = case_acts.fresh(case)
-    case_actions.rename(case=row, title="Another name", reason="Clearer.", by=year.cast.owner)
+    registration_actions.rename(case=row, title="Another name", reason="Clearer.", by=year.cast.owner)
     assert b"Another name" in auditor.get(reverse("case", args=[case.ref])).content
     assert stripped(auditor.get(on(case, day)).content) == stripped(before)
 

@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from adoption.demo import case_acts
 from adoption.models import Signal
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Clause, Rulebook
 from initiatives.efforts import notes
 from initiatives.holds import dependants

@@ -7,10 +7,10 @@ from django.urls import NoReverseMatch, reverse
 
 from governance import clock
 from governance.models import TaskRun
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
-from initiatives.cases import actions as case_actions
 from initiatives.models import Initiative
+from initiatives.registration import actions as registration_actions
 from tests import factories
 from tests.access import TABLE
 
@@ -43,7 +43,7 @@ def test_no_page_breaks_where_there_is_nothing(admin, as_):
 
 def test_a_case_waits_for_a_rulebook_and_says_so(admin, as_):
     client = as_(admin)
-    unit = people_actions.add_unit(name="Sales", code="sales", by=admin)
+    unit = organisation_actions.add_unit(name="Sales", code="sales", by=admin)
     page = client.get("/cases/register/")
     assert page.status_code == 403
     assert "No rulebook is in force yet" in page.content.decode()
@@ -51,7 +51,7 @@ def test_a_case_waits_for_a_rulebook_and_says_so(admin, as_):
     sent = {"title": "First", "unit": unit.pk, "problem": "Something.", "owner": admin.pk}
     assert client.post("/cases/register/", sent).status_code == 403
     with pytest.raises(Refused, match="No rulebook"):
-        case_actions.register(title="First", unit=unit, problem="Something.", owner=admin, by=admin)
+        registration_actions.register(title="First", unit=unit, problem="Something.", owner=admin, by=admin)
     assert not Initiative.objects.exists()
 
 

@@ -24,15 +24,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from governance import clock
+from governance.database.row_history import acting
 from governance.ledger import row_capture
-from governance.ledger.row_history import acting
 from governance.models import User, rulebook
-from governance.people import people_import
+from governance.offline.verify import Rejected, check_receipt, parse_note
+from governance.organisation import people_import
 from governance.rulebook import RulebookErrors, parse
 from governance.sign_in import first_admin
 from governance.tables.encodings import CodePageUnsure
 from governance.tables.reader import read_table
-from governance.transparency_log.offline_verifier import Rejected, check_receipt, parse_note
 from governance.transparency_log.timestamping import NotStamped, token_of
 from initiatives.holds.actions import owe
 from initiatives.imports.inventories import actions as inventory_actions

@@ -13,13 +13,12 @@ from django.db import DatabaseError, connection, transaction
 from adoption.demo import case_acts
 from governance import clock
 from governance.contracts.clauses import Terms
+from governance.database.row_history import NoActor, acting
 from governance.ledger import record
-from governance.ledger.row_history import NoActor, acting
 from governance.models import Entry, EntryBody, Unit
 from governance.permission_result import Refused
 from governance.transparency_log import database_guards, sealing
 from initiatives.approvals import actions as approval_actions
-from initiatives.cases import actions as case_actions
 from initiatives.checklist import actions as checklist_actions
 from initiatives.checklist import waivers
 from initiatives.contracts import actions as contract_actions
@@ -29,6 +28,7 @@ from initiatives.enforcement import kill_switch, system_keys
 from initiatives.evidence import actions as evidence_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Initiative
+from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from initiatives.roles import actions as role_actions
@@ -101,17 +101,20 @@ def test_every_act_leaves_exactly_its_entries(cast):
         (["registered", "role proposed"], lambda: factories.make_case(cast, title="Third", owner=cast.lead)),
         (
             ["details changed"],
-            lambda: case_actions.change_details(
+            lambda: registration_actions.change_details(
                 case=case, problem="New", platform="", confidential=False, by=owner
             ),
         ),
         (
             [],
-            lambda: case_actions.change_details(
+            lambda: registration_actions.change_details(
                 case=case, problem="New", platform="", confidential=False, by=owner
             ),
         ),
-        (["renamed"], lambda: case_actions.rename(case=case, title="New", reason="Clearer", by=owner)),
+        (
+            ["renamed"],
+            lambda: registration_actions.rename(case=case, title="New", reason="Clearer", by=owner),
+        ),
         (
             ["event recorded"],
             lambda: keep(
@@ -136,13 +139,13 @@ def test_every_act_leaves_exactly_its_entries(cast):
         (["note taken back"], lambda: notes.take_back(note=made["event"], reason="Not shown", by=owner)),
         (
             ["risk tier proposed"],
-            lambda: case_actions.propose_tier(
+            lambda: registration_actions.propose_tier(
                 case=case, tier="limited", worst_credible_harm="Time", by=owner
             ),
         ),
         (
             ["risk tier confirmed"],
-            lambda: case_actions.confirm_tier(case=case, tier="limited", by=cast.seat_risk),
+            lambda: registration_actions.confirm_tier(case=case, tier="limited", by=cast.seat_risk),
         ),
         (["component recorded"], lambda: component("m-4")),
         (["component recorded", "changed"], lambda: component("m-5")),
@@ -420,7 +423,7 @@ def test_every_act_leaves_exactly_its_entries(cast):
             lambda: stage_actions.stop(case=case, reason_code="cost", reason="Dear", by=owner),
         ),
         (["stage changed"], lambda: stage_actions.reopen(case=case, reason="Cheap", by=cast.chair)),
-        (["withdrawn"], lambda: case_actions.withdraw(case=case, reason="By mistake", by=owner)),
+        (["withdrawn"], lambda: registration_actions.withdraw(case=case, reason="By mistake", by=owner)),
         (
             ["role ended", "account ended", "changed"],
             lambda: leaving.deactivate(person=owner, reason="Left", by=cast.admin),
@@ -542,7 +545,7 @@ def test_nobody_writes_unnamed(cast):
 @pytest.mark.django_db
 def test_history_says_who_and_why(cast):
     case = factories.make_case(cast)
-    case_actions.rename(case=case, title="Renamed", reason="Clearer", by=cast.owner)
+    registration_actions.rename(case=case, title="Renamed", reason="Clearer", by=cast.owner)
     row = case.history.first()
     assert (row.title, row.history_user_id, row.history_user_name, row.history_change_reason) == (
         "Renamed",

@@ -13,7 +13,7 @@ from governance import clock
 from governance.models import Entry, EntryBody, LegalHold, User
 from governance.permission_result import Refused
 from governance.privacy import erasure, retention, subject_access
-from initiatives.cases import actions as case_actions
+from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
 from initiatives.stages import actions as stage_actions
@@ -55,7 +55,7 @@ def test_a_case_is_due_on_the_last_day_of_retention_and_not_before(cast, setting
 
 def test_a_withdrawn_idea_is_due_too(cast):
     case = factories.make_case(cast)
-    case_actions.withdraw(case=case, reason="Registered twice", by=cast.owner)
+    registration_actions.withdraw(case=case, reason="Registered twice", by=cast.owner)
     with clock.simulated(clock.now() + timedelta(days=730)):
         assert [row.ref for row in retention.due()] == [case.ref]
 

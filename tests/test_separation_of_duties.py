@@ -9,10 +9,10 @@ from django.db import DatabaseError
 
 from adoption.demo import case_acts
 from governance import clock
+from governance.database.row_history import acting
 from governance.gates import sign_off_statement
-from governance.ledger.row_history import acting
 from governance.models import Entry, Membership, User
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
 from initiatives.cases import permissions as case_permissions
 from initiatives.checklist import waivers
@@ -108,7 +108,7 @@ def _an_admin_with_a_role(cast, case):
 
 def _an_admin_who_seated_himself(cast, case):
     with pytest.raises(Refused, match="Nobody seats themselves"):
-        people_actions.appoint(board=cast.board, person=cast.admin, seat=SEAT, by=cast.admin)
+        organisation_actions.appoint(board=cast.board, person=cast.admin, seat=SEAT, by=cast.admin)
     with acting(by=cast.admin, reason="Past the act"):
         Membership(
             board=cast.board,
@@ -152,7 +152,9 @@ def _whose_seat_ran_out(cast, case):
     person = factories.make_person("former-seat")
     end = clock.now() - timedelta(seconds=1)
     with time_machine.travel(end - timedelta(days=30)):
-        people_actions.appoint(board=cast.board, person=person, seat=SEAT, ends_at=end, by=cast.second_admin)
+        organisation_actions.appoint(
+            board=cast.board, person=person, seat=SEAT, ends_at=end, by=cast.second_admin
+        )
     return person
 
 
@@ -164,8 +166,8 @@ def _whose_seat_begins_tomorrow(cast, case):
 
 def _who_sits_on_another_board(cast, case):
     person = factories.make_person("other-board")
-    board = people_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
-    people_actions.appoint(board=board, person=person, seat=SEAT, by=cast.admin)
+    board = organisation_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
+    organisation_actions.appoint(board=board, person=person, seat=SEAT, by=cast.admin)
     return person
 
 

@@ -16,14 +16,14 @@ from django.urls import reverse
 from structlog.testing import capture_logs
 
 from governance import clock
+from governance.database.row_history import acting
 from governance.ledger import record
-from governance.ledger.row_history import acting
 from governance.models import Entry
 from governance.permission_result import Refused
-from initiatives.cases import actions as case_actions
 from initiatives.cases.act import act
 from initiatives.models import Initiative, StageChange
 from initiatives.models.stage_machine import Judgement, judged
+from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.stages import actions as stage_actions
 from tests import factories
@@ -378,7 +378,7 @@ def test_what_an_act_refuses_leaves_its_entry(cast, case):
         ),
         "retire": lambda by: stage_actions.retire(case=case, reason="No.", by=by),
         "reopen": lambda by: stage_actions.reopen(case=case, reason="No.", by=by),
-        "withdraw": lambda by: case_actions.withdraw(case=case, reason="No.", by=by),
+        "withdraw": lambda by: registration_actions.withdraw(case=case, reason="No.", by=by),
         "re-attest": lambda by: stage_actions.reattest(case=case, reason="No.", by=by),
         "open review": lambda by: review_actions.open_review(case=case, by=by),
     }

@@ -7,14 +7,14 @@ from django.db import DatabaseError
 from django_fsm import TransitionNotAllowed, can_proceed
 
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Entry
 from governance.permission_result import Refused
-from initiatives.cases import actions as case_actions
 from initiatives.cases.case_frame import WhoMay
 from initiatives.models import Initiative, StageChange
 from initiatives.models.initiative import gate_out_of, machine
 from initiatives.models.stage_machine import Judgement, judged
+from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.stages import actions as stage_actions
@@ -177,9 +177,11 @@ def perform(name, case, by):
         return stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=by)
     if name == "open review":
         return review_actions.open_review(case=case, by=by)
-    act = {"retire": stage_actions.retire, "reopen": stage_actions.reopen, "withdraw": case_actions.withdraw}[
-        name
-    ]
+    act = {
+        "retire": stage_actions.retire,
+        "reopen": stage_actions.reopen,
+        "withdraw": registration_actions.withdraw,
+    }[name]
     return act(case=case, reason="Because.", by=by)
 
 
@@ -246,7 +248,9 @@ def test_a_page_offers_whom_the_act_lets(cast):
 
 @pytest.mark.django_db
 def test_a_withdrawn_idea_does_not_move(cast):
-    case = case_actions.withdraw(case=make_claim(cast, "proposed"), reason="By mistake.", by=cast.owner)
+    case = registration_actions.withdraw(
+        case=make_claim(cast, "proposed"), reason="By mistake.", by=cast.owner
+    )
     for name in ACTS:
         for by in (cast.owner, cast.chair):
             with pytest.raises(Refused), undone():

@@ -11,9 +11,9 @@ from django.db import transaction
 
 from governance import clock
 from governance.database import request_memo
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Rulebook
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.rulebook import parse
 from initiatives.models import Forecast, Initiative, Obligation, Review, Span
 from initiatives.reviews import actions as review_actions
@@ -95,8 +95,8 @@ def happened(source: str, admin, chair, *, grace_until=None) -> Outcome:
     debts = Obligation.objects.filter(kind="step_back")
     known, owed = (set(rows.values_list("pk", flat=True)) for rows in (debts, debts.unsettled()))
     with transaction.atomic():
-        rulebook = people_actions.load_rulebook(source=source, by=admin)
-        people_actions.propose_publication(rulebook=rulebook, by=admin)
+        rulebook = organisation_actions.load_rulebook(source=source, by=admin)
+        organisation_actions.propose_publication(rulebook=rulebook, by=admin)
         publication.publish_rulebook(rulebook=rulebook, grace_until=grace_until, by=chair)
         found.cases = stood().cases
         for debt in debts.exclude(pk__in=known):

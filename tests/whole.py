@@ -5,8 +5,8 @@ from django.db import models
 
 from adoption.demo import case_acts
 from governance import clock
+from governance.database.row_history import acting
 from governance.ledger import row_capture
-from governance.ledger.row_history import acting
 from governance.models import User
 from initiatives.reviews import actions as review_actions
 from tests import factories

@@ -13,7 +13,6 @@ from governance.gates import requirements, sign_off_statement
 from governance.models import Board, Clause, Rulebook, Unit, User
 from governance.models.people import SEATS
 from governance.people.boards import board_for
-from initiatives.cases import actions as case_actions
 from initiatives.cases.act import together
 from initiatives.checklist import actions as checklist_actions
 from initiatives.contracts import actions as contract_actions
@@ -21,6 +20,7 @@ from initiatives.contracts import control_mapping
 from initiatives.contracts.actions import Written
 from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Evidence, Initiative, Review, SignOff
+from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews import review_state
 from initiatives.reviews.sign_offs import actions as sign_off_actions
@@ -357,10 +357,10 @@ def propose_and_confirm_tier(case: Initiative, team: Team, tier: str = "limited"
     """The owner proposes a tier; the risk seat confirms it."""
     if case.tier:
         return
-    case_actions.propose_tier(
+    registration_actions.propose_tier(
         case=case, tier=tier, worst_credible_harm="A wrong summary costs a customer time.", by=team.owner
     )
-    case_actions.confirm_tier(case=case, tier=tier, by=team.seats["risk_compliance"])
+    registration_actions.confirm_tier(case=case, tier=tier, by=team.seats["risk_compliance"])
 
 
 def vote(

@@ -9,15 +9,15 @@ from adoption.demo.cases import CASES
 from adoption.demo.measures import adopted
 from adoption.demo.people import Company
 from adoption.demo.texts import ANSWERS, ATTESTED, DECLARED, OUTCOMES, PROOF, Proof, Words
-from adoption.measures.instruments import ASKED
+from adoption.models.instruments import ASKED
 from governance import clock
 from governance.contracts.clauses import Terms
-from initiatives.cases import actions as case_actions
 from initiatives.cases.act import act, settle_standing, together
 from initiatives.checklist import actions as checklist_actions
 from initiatives.contracts.actions import Written
 from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Evidence, Initiative, Review
+from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.running import actions as running_actions
@@ -75,7 +75,7 @@ class Tale:
         """Somebody registers it."""
         words = self.words
         with self.day(ago):
-            self.case = case_actions.register(
+            self.case = registration_actions.register(
                 title=words.title,
                 unit=self.company.units[words.unit],
                 problem=words.problem,
@@ -153,14 +153,14 @@ class Tale:
     def tier(self, ago: int) -> None:
         """The owner proposes the risk tier, the risk seat confirms it."""
         with self.day(ago):
-            case_actions.propose_tier(
+            registration_actions.propose_tier(
                 case=self.again(),
                 tier=self.words.tier,
                 worst_credible_harm=self.words.harm,
                 by=self.team.owner,
             )
         with self.day(ago - 1):
-            case_actions.confirm_tier(
+            registration_actions.confirm_tier(
                 case=self.case, tier=self.words.tier, by=self.team.seats["risk_compliance"]
             )
 

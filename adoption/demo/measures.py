@@ -7,8 +7,8 @@ from adoption.demo.case_acts import Team
 from adoption.measures import actions as measure_actions
 from adoption.measures import queries as measure_queries
 from adoption.measures.evaluation import monday
-from adoption.measures.instruments import ASKED, INSTRUMENTS
 from adoption.models import Measure
+from adoption.models.instruments import ASKED, INSTRUMENTS
 from adoption.models.measures import IMPORTED
 from adoption.readings import actions as reading_actions
 from adoption.readings.reading_validation import Sent

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from django.contrib.auth.hashers import make_password
 
 from adoption.demo import case_acts
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Board, Rulebook, Unit, User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.rulebook import load_default
 from initiatives.rulebook_changes import draft_actions, forecast_actions, publication
 
@@ -209,11 +209,11 @@ def found(password: str) -> Company:
         admin.save()
     units: dict[str, Unit] = {}
     for code, (name, parent) in UNITS.items():
-        units[code] = people_actions.add_unit(name=name, code=code, parent=units.get(parent), by=admin)
+        units[code] = organisation_actions.add_unit(name=name, code=code, parent=units.get(parent), by=admin)
     people = {admin.login: admin}
     for person in PEOPLE:
         if person.login not in people:
-            people[person.login] = people_actions.add_person(
+            people[person.login] = organisation_actions.add_person(
                 login=person.login,
                 full_name=person.name,
                 email=f"{person.login}@{DOMAIN}",
@@ -228,11 +228,11 @@ def found(password: str) -> Company:
             person.save()
     boards = {}
     for code, (name, seats) in BOARDS.items():
-        boards[code] = people_actions.add_board(name=name, unit=units[code], by=admin)
+        boards[code] = organisation_actions.add_board(name=name, unit=units[code], by=admin)
         for seat, login in seats.items():
-            people_actions.appoint(board=boards[code], person=people[login], seat=seat, by=admin)
-    rulebook = people_actions.load_rulebook(source=load_default(), by=admin)
-    people_actions.propose_publication(rulebook=rulebook, by=admin)
+            organisation_actions.appoint(board=boards[code], person=people[login], seat=seat, by=admin)
+    rulebook = organisation_actions.load_rulebook(source=load_default(), by=admin)
+    organisation_actions.propose_publication(rulebook=rulebook, by=admin)
     publication.publish_rulebook(rulebook=rulebook, by=people["chair"])
     return Company(people, units, boards)
 
@@ -244,8 +244,8 @@ def propose_next_rulebook(company: Company) -> Rulebook:
     changed = head.replace(f'version = "{version}"', f'version = "{version}-next"', 1) + key
     changed += rest.replace("fresh_days = 30", "fresh_days = 14", 1)
     admin = company["second-admin"]
-    rulebook = people_actions.load_rulebook(source=changed, by=admin)
-    return people_actions.propose_publication(rulebook=rulebook, by=admin)
+    rulebook = organisation_actions.load_rulebook(source=changed, by=admin)
+    return organisation_actions.propose_publication(rulebook=rulebook, by=admin)
 
 
 def try_rulebooks(company: Company) -> None:

@@ -11,10 +11,10 @@ from governance.database.batch_read import Batch, Given, Rows
 from governance.models import User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
 from governance.notices.desk import Line
-from initiatives.desk.person_worklist import Look, look_of
-from initiatives.desk.worklist_queries import CASE
 from initiatives.facts import case_rows
 from initiatives.models import Obligation
+from initiatives.worklist.person_worklist import Look, look_of
+from initiatives.worklist.worklist_queries import CASE
 
 MEETING_DAYS = 3  # so long before a meeting its pack waits to be read
 # Acts after which every desk says what it said before.

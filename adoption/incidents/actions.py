@@ -15,7 +15,8 @@ from adoption.incidents import permissions
 from adoption.models import Incident, IncidentLine, IncidentSystem
 from adoption.models.incidents import CLOSED, CONTAINED, FALLBACKS, OPEN, RESOLVED, SERIOUS, SEVERITIES
 from governance import clock
-from governance.ledger import record, row_history
+from governance.database import row_history
+from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.notices.owe import owe
 from governance.people.boards import board_for, members_now

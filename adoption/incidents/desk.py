@@ -20,10 +20,10 @@ from governance.models import User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
 from governance.notices.desk import Line
 from governance.permission_result import ended
-from initiatives.desk.person_worklist import Look, look_of
-from initiatives.desk.worklist_queries import CASE
 from initiatives.facts import case_rows
 from initiatives.models import Dependant, Initiative
+from initiatives.worklist.person_worklist import Look, look_of
+from initiatives.worklist.worklist_queries import CASE
 
 WORKING = (*TREATING, "technical_lead")
 _long = ("words", "figures", "answer", "ended_why")

@@ -4,7 +4,7 @@ from django import forms
 
 from governance.audit.forms import DayField as OpenDay
 from governance.models import Unit
-from governance.sign_in.sign_in_forms import Choices, UnitField
+from governance.sign_in.forms import Choices, UnitField
 
 
 class LeadersForm(forms.Form):

@@ -8,8 +8,8 @@ from adoption.models import Lesson
 from adoption.postmortems.permissions import SEAT
 from governance.models import User
 from governance.notices.desk import Line
-from initiatives.desk.person_worklist import look_of
 from initiatives.models import Initiative
+from initiatives.worklist.person_worklist import look_of
 
 # What these change stands on the desks of the case they are about, or on the page of the library.
 QUIET = {"lesson answered", "lesson came again"}

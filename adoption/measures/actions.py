@@ -7,12 +7,13 @@ from django.core.exceptions import ValidationError
 
 from adoption.measures import permissions, queries
 from adoption.measures.evaluation import said_day
-from adoption.measures.instruments import DOWN, INSTRUMENTS, TRAINING_PROVES_NOTHING, UP, no_proof_in
 from adoption.models import Goal, Measure
+from adoption.models.instruments import DOWN, INSTRUMENTS, TRAINING_PROVES_NOTHING, UP, no_proof_in
 from adoption.pulses.disclosure_control import HIGHEST, LOWEST
 from adoption.readings.reading_validation import TRAINING_WORDS
 from governance import clock
-from governance.ledger import record, row_history
+from governance.database import row_history
+from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
 from initiatives.cases.act import act

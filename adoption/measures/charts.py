@@ -8,7 +8,7 @@ from math import ceil
 from django.urls import reverse
 
 from adoption.measures.evaluation import Cell, Figure, Subject, figure_of, monday
-from adoption.measures.instruments import USERS
+from adoption.models.instruments import USERS
 from governance import clock
 from initiatives.charts.primitives import LETTER, WIDTH, Canvas, Picture
 from initiatives.models import ComponentVersion, Initiative

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from math import exp, lgamma, log, log1p, sqrt
 
-from adoption.measures.instruments import (
+from adoption.models.instruments import (
     DECISIONS_A_WEEK,
     NEVER_FEWER,
     NO_PROOF,

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from adoption.measures import queries
 from adoption.measures.evaluation import Verdict, judge, said_day
-from adoption.measures.instruments import ASKED, INSTRUMENTS
 from adoption.models import Measure
+from adoption.models.instruments import ASKED, INSTRUMENTS
 from governance import clock
 from initiatives.findings.rules import Wanted, about
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django import forms
 
 from adoption.measures.evaluation import monday
-from adoption.measures.instruments import INSTRUMENTS, POPULATIONS, USERS, Instrument
+from adoption.models.instruments import INSTRUMENTS, POPULATIONS, USERS, Instrument
 from adoption.models.measures import BETTER, Goal, Measure, Reading
 from adoption.readings.reading_validation import Sent
 from governance import clock

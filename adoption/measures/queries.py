@@ -7,8 +7,8 @@ from django.db.models import F, Max, Min, Sum
 from django.db.models.functions import TruncWeek
 
 from adoption.measures.evaluation import Aim, Cell, Subject
-from adoption.measures.instruments import ASKED
 from adoption.models import Goal, Measure, Tally
+from adoption.models.instruments import ASKED
 from governance import clock
 from governance.models import Rulebook
 from initiatives.models import Initiative, ScopeVersion

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from adoption.measures import actions, charts, permissions, queries
 from adoption.measures.evaluation import CANNOT_TELL, MET, NOT_MET, Verdict, judge, said_day
 from adoption.measures.forms import DeclareForm, GoalForm, InstrumentForm, ReadingForm, ReadingsFileForm
-from adoption.measures.instruments import ASKED, INSTRUMENTS
 from adoption.models import Measure, Reading
+from adoption.models.instruments import ASKED, INSTRUMENTS
 from adoption.models.measures import IMPORTED, TYPED
 from adoption.readings import actions as reading_actions
 from adoption.readings import evidence_figures

@@ -10,8 +10,8 @@ from adoption.models import Meeting, PostMortem
 from adoption.postmortems.permissions import SEAT, WRITTEN
 from governance import clock
 from governance.notices.due import Due, before, since
+from initiatives.holds.reminders import debts_due
 from initiatives.models import Obligation
-from initiatives.reminders.debt_reminders import debts_due
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import subject
 

@@ -18,8 +18,8 @@ from adoption.meetings.forms import (
 )
 from adoption.models import AgendaPoint, Meeting, Minutes
 from governance import clock
+from governance.ledger import csv_export
 from governance.permission_result import Answer, Conflict, no
-from governance.tables import csv_export
 from initiatives.cases.act import act
 from initiatives.cases.case_frame import acted, mend, page_of, sent
 

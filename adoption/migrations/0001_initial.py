@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import governance.database.migration_operations
-import governance.ledger.row_history
+import governance.database.row_history
 
 
 class Migration(migrations.Migration):
@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('state', models.CharField(choices=[('draft', 'Draft'), ('published', 'Published, waiting for the adoption seat'), ('confirmed', 'Confirmed')], default='draft', max_length=10)),
                         ('timeline', models.TextField(blank=True, default='')),
                         ('impact', models.TextField(blank=True, default='')),
@@ -98,7 +98,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('text', models.TextField()),
                         ('layer', models.CharField(choices=[('model', 'Model'), ('application', 'Application'), ('integration', 'Integration'), ('policy', 'Policy'), ('runtime', 'Runtime'), ('observability', 'Observability')], max_length=20)),
                         ('removed_at', models.DateTimeField(blank=True, null=True)),

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import governance.database.migration_operations
-import governance.ledger.row_history
+import governance.database.row_history
 
 
 class Migration(migrations.Migration):
@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('instrument', models.CharField(choices=[('explains.reason', 'Users who can name the reason or source of an output'), ('recoverable.undone', 'Failures that the user undid or repaired'), ('burden.time', 'Time on the same task, before and after'), ('burden.effort', 'Felt effort on a scale, before and after'), ('burden.saved', 'Time saved on the same task, person by person'), ('trust.overrides', 'Outputs that users override'), ('trust.acceptance', 'Outputs that users take as they are'), ('usage.active', 'Intended users who are active'), ('usage.new_way', 'Work done the new way'), ('behaviour.practice', 'People who work otherwise than before'), ('value.share', 'Value: a share'), ('value.mean', 'Value: a mean')], max_length=30)),
                         ('words', models.CharField(max_length=200)),
                         ('population', models.CharField(max_length=200)),
@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
                     name='Goal',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('number', models.PositiveIntegerField()),
                         ('target', models.FloatField()),
                         ('baseline', models.FloatField(blank=True, null=True)),
@@ -106,7 +106,7 @@ class Migration(migrations.Migration):
                     name='Reading',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('key', models.CharField(max_length=120)),
                         ('starts_on', models.DateField()),
                         ('ends_on', models.DateField()),

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 import adoption.models.problems
 import governance.database.migration_operations
-import governance.ledger.row_history
+import governance.database.row_history
 
 
 class Migration(migrations.Migration):
@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('name', models.CharField(db_index=True, max_length=160)),
                         ('days', models.PositiveSmallIntegerField(validators=[django.core.validators.MaxValueValidator(365)])),
                         ('applies', models.TextField()),
@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('token', models.CharField(db_index=True, default=adoption.models.problems.new_token, editable=False, max_length=32)),
                         ('made_at', models.DateTimeField()),
                         ('ended_at', models.DateTimeField(blank=True, null=True)),
@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('kind', models.CharField(choices=[('adopted', 'People use it, and their work has changed'), ('worked_around', 'People work around it'), ('weaponised', 'It is used against people'), ('ignored', 'People quietly ignore it')], max_length=20)),
                         ('group', models.CharField(max_length=120)),
                         ('extent', models.CharField(choices=[('most', 'Most of the group'), ('fewer', 'Half of the group or fewer'), ('unknown', 'Not known')], default='unknown', max_length=10)),
@@ -162,7 +162,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('severity', models.PositiveSmallIntegerField(choices=[(1, '1: people were harmed, or could have been; or it stopped everything'), (2, '2: wrong results reached people, or many could not work'), (3, '3: noticed by users, with a way around it'), (4, '4: noticed by us alone, nobody was affected')], validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(4)])),
                         ('title', models.CharField(max_length=160)),
                         ('words', models.TextField(blank=True, default='')),
@@ -205,7 +205,7 @@ class Migration(migrations.Migration):
                     name='IncidentLine',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('happened_at', models.DateTimeField()),
                         ('words', models.TextField()),
                         ('at', models.DateTimeField()),
@@ -220,7 +220,7 @@ class Migration(migrations.Migration):
                     name='IncidentSystem',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('at', models.DateTimeField()),
                         ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='systems', to='adoption.incident')),
                         ('system', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='initiatives.system')),
@@ -270,7 +270,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('words', models.CharField(max_length=160)),
                         ('source', models.CharField(max_length=250)),
                         ('aware_on', models.DateField()),
@@ -362,7 +362,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('mark', models.CharField(db_index=True, editable=False, max_length=64)),
                         ('what', models.TextField()),
                         ('happened_on', models.DateField(blank=True, null=True)),
@@ -395,7 +395,7 @@ class Migration(migrations.Migration):
                     name='SourceQuestion',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('reason', models.TextField()),
                         ('at', models.DateTimeField()),
                         ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

@@ -9,7 +9,7 @@ from django.db import migrations, models
 from django.utils import timezone
 
 import governance.database.migration_operations
-import governance.ledger.row_history
+import governance.database.row_history
 
 WHO = "system: post-mortems in depth"
 AT = timezone.now()  # one moment for the rows of history and their entries
@@ -213,7 +213,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('title', models.CharField(max_length=200)),
                         ('file', models.TextField(max_length=200)),
                         ('file_name', models.CharField(max_length=200)),
@@ -242,7 +242,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('side', models.CharField(choices=[('failure', 'What failed'), ('success', 'What worked')], max_length=10)),
                         ('said', models.CharField(choices=[('blamed', 'Blamed or credited at first'), ('found', 'Found')], max_length=10)),
                         ('layer', models.CharField(choices=[('model', 'Model'), ('application', 'Application'), ('integration', 'Integration'), ('policy', 'Policy'), ('runtime', 'Runtime'), ('observability', 'Observability')], max_length=20)),
@@ -269,7 +269,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('history_user_id', models.BigIntegerField(blank=True, null=True)),
                         ('history_change_reason', models.TextField(blank=True, default='')),
                         ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
@@ -289,7 +289,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('section', models.CharField(blank=True, default='', max_length=30)),
                         ('text', models.TextField()),
                         ('at', models.DateTimeField()),

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import governance.database.migration_operations
-import governance.ledger.row_history
+import governance.database.row_history
 
 # The words of a lesson keep their little ones ("out of date", "sign on"): a phrase is then found as it stands. What a
 # lesson is found by follows each change of it and of its post-mortem, and so does the count of each word: one
@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
                     name='LessonResponse',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('version', models.PositiveIntegerField()),
                         ('applies', models.BooleanField()),
                         ('words', models.TextField()),

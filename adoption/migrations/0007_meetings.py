@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import governance.database.migration_operations
-import governance.ledger.row_history
+import governance.database.row_history
 
 GUARDS = """
 -- Once a meeting is closed, or called off, nothing of it changes: agenda, attendance, minutes.
@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('held_on', models.DateField()),
                         ('place', models.CharField(blank=True, default='', max_length=200)),
                         ('state', models.CharField(choices=[('planned', 'Planned'), ('held', 'Under way'), ('closed', 'Closed'), ('called_off', 'Called off')], default='planned', max_length=10)),
@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('present', models.BooleanField()),
                         ('history_user_id', models.BigIntegerField(blank=True, null=True)),
                         ('history_change_reason', models.TextField(blank=True, default='')),
@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('words', models.CharField(blank=True, default='', max_length=200)),
                         ('place', models.PositiveIntegerField(blank=True, null=True)),
                         ('reason', models.TextField(blank=True, default='')),
@@ -205,7 +205,7 @@ class Migration(migrations.Migration):
                     name='Minutes',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('version', models.PositiveIntegerField()),
                         ('text', models.TextField()),
                         ('at', models.DateTimeField()),
@@ -222,7 +222,7 @@ class Migration(migrations.Migration):
                     name='Pack',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('sha256', models.CharField(max_length=64)),
                         ('size', models.PositiveIntegerField()),
                         ('record_size', models.BigIntegerField(null=True)),

@@ -9,7 +9,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from adoption.models.postmortems import Lesson
-from governance.ledger.row_history import WrittenOnce
+from governance.database.row_history import WrittenOnce
 from governance.models import User
 from initiatives.models import Initiative
 

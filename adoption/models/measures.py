@@ -5,8 +5,8 @@ S1-17.1, S1-32.
 from django.db import models
 from django.db.models import F, Q
 
-from adoption.measures.instruments import CHOICES, DOWN, INSTRUMENTS, POPULATIONS, UP, USERS, Instrument
-from governance.ledger.row_history import TransactionId, WrittenOnce, governed
+from adoption.models.instruments import CHOICES, DOWN, INSTRUMENTS, POPULATIONS, UP, USERS, Instrument
+from governance.database.row_history import TransactionId, WrittenOnce, governed
 from governance.models import ServiceKey, User
 from governance.models.constraints import by_whom_and_when
 from initiatives.models import Initiative

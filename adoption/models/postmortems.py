@@ -6,7 +6,7 @@ Sources: S1-17.2, S1-18.1, S1-18.2, S1-19; domain.md, invariants 14 and 15.
 from django.db import models
 from django.db.models import Q
 
-from governance.ledger.row_history import governed
+from governance.database.row_history import governed
 from governance.models import User
 from governance.models.constraints import by_whom_and_when
 from initiatives.models import Gap, Initiative, Obligation

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from adoption.models.incidents import Incident
 from adoption.models.signals import Signal
-from governance.ledger.row_history import governed
+from governance.database.row_history import governed
 from governance.models import User
 from initiatives.models import Initiative
 

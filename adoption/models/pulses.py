@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from adoption.pulses.disclosure_control import LEAST
-from governance.ledger.row_history import governed
+from governance.database.row_history import governed
 from governance.models import User
 from initiatives.models import Initiative
 

@@ -7,7 +7,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 
-from governance.ledger.row_history import WrittenOnce, governed
+from governance.database.row_history import WrittenOnce, governed
 from governance.models import User
 from initiatives.models import Initiative
 

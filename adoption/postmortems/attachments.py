@@ -6,7 +6,8 @@ from adoption.models import Attachment, PostMortem
 from adoption.postmortems import permissions
 from adoption.postmortems.actions import read
 from governance import clock
-from governance.ledger import record, row_history
+from governance.database import row_history
+from governance.ledger import record
 from governance.models import Entry, User
 from governance.permission_result import Conflict
 from governance.storage import data_folder, file_fingerprints

@@ -15,7 +15,7 @@ from adoption.pulses import actions, mails, permissions, presentation, question_
 from adoption.pulses.disclosure_control import merged
 from adoption.pulses.forms import MailForm, PulseForm, form_of
 from governance import clock
-from governance.tables import csv_export
+from governance.ledger import csv_export
 from initiatives.cases import access
 from initiatives.cases.case_frame import acted, case_context, one_act, sent
 from initiatives.form_fields import ReasonForm

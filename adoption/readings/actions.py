@@ -9,8 +9,8 @@ from django.db import connection
 from adoption.measures import permissions as measure_permissions
 from adoption.measures import queries as measure_queries
 from adoption.measures.actions import settle_silence
-from adoption.measures.instruments import USERS
 from adoption.models import Measure, Reading
+from adoption.models.instruments import USERS
 from adoption.models.measures import CAME, PULSE, SENT
 from adoption.readings.batch_digest import KIND, sealed
 from adoption.readings.reading_validation import (

@@ -9,12 +9,12 @@ from django.core.files.base import ContentFile
 from adoption.measures import permissions as measure_permissions
 from adoption.measures import queries as measure_queries
 from adoption.measures.evaluation import CANNOT_TELL, MET, judge, said_day
-from adoption.measures.instruments import ASKED, INSTRUMENTS
 from adoption.models import Reading, Tally
+from adoption.models.instruments import ASKED, INSTRUMENTS
 from governance import clock
 from governance.ledger import record
+from governance.ledger.csv_export import safe
 from governance.models import Rulebook, User
-from governance.tables.csv_export import safe
 from initiatives.cases.act import act, settle_standing
 from initiatives.evidence.actions import create_evidence
 from initiatives.models import Evidence, Initiative

@@ -6,13 +6,7 @@ from datetime import date, timedelta
 from math import isfinite
 
 from adoption.measures.evaluation import monday
-from adoption.measures.instruments import (
-    NO_MODEL_REPORT,
-    POPULATIONS,
-    TRAINING,
-    TRAINING_PROVES_NOTHING,
-    USERS,
-)
+from adoption.models.instruments import NO_MODEL_REPORT, POPULATIONS, TRAINING, TRAINING_PROVES_NOTHING, USERS
 
 EARLIEST = date(2000, 1, 1)
 LONGEST_DAYS = 366

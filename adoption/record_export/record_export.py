@@ -1,7 +1,7 @@
 """The record as a file for somebody who does not trust us: entries, proofs, checkpoints, evidence, and their checker.
 
 Everything is written as it is read: memory does not grow with the record. What the file proves, and what it does not,
-is said in its index page; `governance/transparency_log/offline_verifier.py`, which is in it too, checks it
+is said in its index page; `governance/offline/verify.py`, which is in it too, checks it
 without Plumbline.
 """
 
@@ -22,11 +22,12 @@ from django.core.files.storage import default_storage
 from django.template.loader import render_to_string
 
 from governance import clock
+from governance.database.row_history import acting
 from governance.ledger import record
-from governance.ledger.row_history import acting
 from governance.models import Checkpoint, Rulebook
+from governance.offline import verify
 from governance.storage import file_fingerprints
-from governance.transparency_log import offline_verifier, sealing, signing_keys
+from governance.transparency_log import sealing, signing_keys
 from governance.transparency_log.merkle_tree import Tree
 from governance.transparency_log.recomputation import Log, one_look, stream
 from initiatives.case_pages import entry_wording as case_page_entry_wording
@@ -133,7 +134,7 @@ def export(
     out: Path,
     scope: Scope,
     with_files: bool = False,
-    held: Iterable[offline_verifier.Note] = (),
+    held: Iterable[verify.Note] = (),
     by=None,
     system: str = "",
 ) -> Exported:
@@ -170,7 +171,7 @@ class _Writing:
         self.values = values | {"size": self.final.size, "most": MOST_ACTS}
         self.condition = condition
 
-    def write(self, held: Iterable[offline_verifier.Note]) -> Exported:
+    def write(self, held: Iterable[verify.Note]) -> Exported:
         """All files."""
         self._put("keys.txt", "".join(f"{key}\n" for key in signing_keys.known()))
         self._checkpoints(held)
@@ -179,9 +180,9 @@ class _Writing:
                 put(line)
         self._evidence()
         self._put("index.html", self._index())
-        self._put("verify.py", Path(offline_verifier.__file__).read_bytes())
+        self._put("verify.py", Path(verify.__file__).read_bytes())
         manifest = {
-            "format": offline_verifier.EXPORT,
+            "format": verify.EXPORT,
             "made_at": clock.now().isoformat(),
             "origin": self.final.origin,
             "scope": self.scope.said,
@@ -190,7 +191,7 @@ class _Writing:
             "size": self.final.size,
             "files": dict(self.files),
         }
-        self._put(offline_verifier.MANIFEST, offline_verifier.manifest_bytes(manifest))
+        self._put(verify.MANIFEST, verify.manifest_bytes(manifest))
         return self.done
 
     @contextmanager
@@ -227,7 +228,7 @@ class _Writing:
                 proof = [encoded(hash) for hash in tree.inclusion(position, final.size)]
             self.done.entries += 1
             erased = not salt
-            yield offline_verifier.line_bytes(
+            yield verify.line_bytes(
                 {
                     "position": position,
                     "leaf": data.decode(),
@@ -238,7 +239,7 @@ class _Writing:
                 }
             )
 
-    def _checkpoints(self, held: Iterable[offline_verifier.Note]) -> None:
+    def _checkpoints(self, held: Iterable[verify.Note]) -> None:
         """The heads, each with the proof that it is the beginning of the final one; the same for those held."""
         by_case = self.scope.case is not None
         rows = self._rows(
@@ -255,7 +256,7 @@ class _Writing:
         with self._file("checkpoints/proofs.jsonl") as put:
             for size in sorted(sizes):
                 proof = [encoded(hash) for hash in tree.consistency(size, self.final.size)]
-                put(offline_verifier.line_bytes({"size": size, "proof": proof}))
+                put(verify.line_bytes({"size": size, "proof": proof}))
 
     # --- Evidence ---------------------------------------------------------------------------------------------------
 
@@ -279,7 +280,7 @@ class _Writing:
                     "size": size,
                     "file": file,
                 }
-                put(offline_verifier.line_bytes(fingerprint))
+                put(verify.line_bytes(fingerprint))
         for file, path in lines:
             with self._file(file) as put, default_storage.open(path) as source:
                 while chunk := source.read(CHUNK):
@@ -332,7 +333,7 @@ def extension(name: str) -> str:
     return end if re.fullmatch(r"[a-z0-9]{1,8}", end) else "bin"
 
 
-def held_notes(contents: Iterable[bytes]) -> list[offline_verifier.Note]:
+def held_notes(contents: Iterable[bytes]) -> list[verify.Note]:
     """Checkpoints of ours that somebody holds. Raises verify.Rejected."""
     log = Log.read("default")
     return [log.check(content) for content in contents]

@@ -17,7 +17,8 @@ from adoption.models.signals import EXTENTS, HALF, SIGNAL_KINDS, SIGNAL_SOURCES,
 from adoption.signals import permissions, sealed_reporter
 from adoption.signals.signal_detection import Found
 from governance import clock
-from governance.ledger import record, row_history
+from governance.database import row_history
+from governance.ledger import record
 from governance.models import User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict

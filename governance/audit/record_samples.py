@@ -7,8 +7,9 @@ from django.core.exceptions import ValidationError
 
 from governance import clock
 from governance.audit import search as audit_search
-from governance.ledger import record, row_history
-from governance.ledger.row_history import acting
+from governance.database import row_history
+from governance.database.row_history import acting
+from governance.ledger import record
 from governance.models import Leaf, Sample, SampledEntry, User
 from governance.people.permissions import may_audit
 from governance.permission_result import Refused, no

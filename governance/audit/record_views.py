@@ -10,7 +10,8 @@ from django.views.decorators.http import require_safe
 
 from governance import clock
 from governance.models import Entry, User
-from governance.transparency_log import offline_verifier, sealing, signing_keys
+from governance.offline import verify
+from governance.transparency_log import sealing, signing_keys
 
 OFFERED = 10  # of one's own acts
 # Acts that people may want to prove later.
@@ -53,7 +54,7 @@ def checkpoint(request: HttpRequest) -> HttpResponse:
 @require_safe
 def verifier(request: HttpRequest) -> HttpResponse:
     """The program that checks receipts, checkpoints and exports, to run on any machine with Python."""
-    return _file(Path(offline_verifier.__file__).read_bytes(), "verify.py", "text/x-python; charset=utf-8")
+    return _file(Path(verify.__file__).read_bytes(), "verify.py", "text/x-python; charset=utf-8")
 
 
 @require_safe
@@ -63,12 +64,10 @@ def receipt(request: HttpRequest, pk: int) -> HttpResponse:
     entry = _entry_for(request.user, pk)
     context = {"nav": "record", "entry": entry}
     try:
-        receipt, _, note, signers = offline_verifier.check_receipt(
-            sealing.receipt_of(entry), signing_keys.known()
-        )
+        receipt, _, note, signers = verify.check_receipt(sealing.receipt_of(entry), signing_keys.known())
     except sealing.NotSealedYet:
         return render(request, "governance/record_receipt.html", context)
-    except offline_verifier.Rejected as wrong:  # somebody changed the record past the application
+    except verify.Rejected as wrong:  # somebody changed the record past the application
         return render(request, "governance/record_receipt.html", context | {"wrong": wrong}, status=409)
     body = json.loads(receipt["body"]) if receipt["body"] else {}
     context |= {

@@ -8,9 +8,9 @@ from django.views.decorators.http import require_safe
 from governance import clock
 from governance.audit import rights_report
 from governance.audit.forms import RightsForm
+from governance.ledger import csv_export
 from governance.models import User
 from governance.people.permissions import may_audit
-from governance.tables import csv_export
 
 PAGE = 100
 HEADING = [

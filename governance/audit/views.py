@@ -12,10 +12,9 @@ from django.views.decorators.http import require_safe
 from governance import clock, contributions
 from governance.audit import search as audit_search
 from governance.audit.forms import SearchForm
-from governance.ledger import record
+from governance.ledger import csv_export, record
 from governance.models import Checkpoint, Entry
 from governance.people.permissions import may_audit
-from governance.tables import csv_export
 
 PAGE = 50
 # An act and the rows it changed are written within a moment: their numbers lie close together.

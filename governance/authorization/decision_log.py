@@ -27,7 +27,8 @@ from django.db import Error as DatabaseError
 from django.db import connection, connections
 
 from governance.authorization import decision_spool
-from governance.ledger import record, row_history
+from governance.database import row_history
+from governance.ledger import record
 from governance.models import DecisionBatch, PolicyDecision
 
 log = structlog.get_logger("plumbline.decisions")

@@ -25,9 +25,9 @@ from governance.gates.requirements import (
     waiver_at,
 )
 from governance.models.people import SEATS
+from governance.offline.verify import Count, count_votes
 from governance.permission_result import Reason, ended
 from governance.rulebook import Book, Criterion, Gate
-from governance.transparency_log.offline_verifier import Count, count_votes
 
 __all__ = ["ACCEPTED_IN_PERSON", "GENERATED_ONLY", "discounted", "expiry"]
 

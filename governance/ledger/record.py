@@ -10,8 +10,7 @@ import json
 from datetime import date, datetime
 
 from governance import clock
-from governance.database import prepared_statements
-from governance.ledger import row_history
+from governance.database import prepared_statements, row_history
 from governance.models.ledger import Entry
 
 

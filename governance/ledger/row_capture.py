@@ -13,7 +13,7 @@ from django.apps import apps
 from django.core import checks
 from django.db import models
 
-from governance.ledger.row_history import WrittenOnce
+from governance.database.row_history import WrittenOnce
 
 APPS = ("governance", "initiatives", "adoption")
 

@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 import governance.clock
 import governance.database.migration_operations
-import governance.ledger.row_history
+import governance.database.row_history
 
 CLOCK = """
 CREATE FUNCTION plumbline_simulated() RETURNS boolean LANGUAGE plpgsql STABLE AS $$
@@ -93,11 +93,11 @@ class Migration(migrations.Migration):
                         ('table', models.CharField(blank=True, default='', max_length=63)),
                         ('key', models.CharField(blank=True, default='', max_length=60)),
                         ('operation', models.CharField(blank=True, default='', max_length=1)),
-                        ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('request_id', models.CharField(blank=True, default='', max_length=64)),
                         ('at', models.DateTimeField()),
-                        ('recorded_at', models.DateTimeField(db_default=governance.ledger.row_history.DatabaseNow(), editable=False)),
-                        ('simulated', models.BooleanField(db_default=governance.ledger.row_history.DatabaseSimulated(), editable=False)),
+                        ('recorded_at', models.DateTimeField(db_default=governance.database.row_history.DatabaseNow(), editable=False)),
+                        ('simulated', models.BooleanField(db_default=governance.database.row_history.DatabaseSimulated(), editable=False)),
                         ('digest', models.BinaryField()),
                     ],
                     options={
@@ -125,7 +125,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('name', models.CharField(db_index=True, max_length=120)),
                         ('history_user_id', models.BigIntegerField(blank=True, null=True)),
                         ('history_change_reason', models.TextField(blank=True, default='')),
@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('kind', models.CharField(choices=[('autonomy', 'May do on its own'), ('human_approval', 'May do when a person approves'), ('edge_policy', 'What applies in an edge case'), ('record_owner', 'Who owns the change log and the audit trail'), ('audience', 'For whom'), ('retention', 'How long records are kept'), ('residency', 'Where data may go')], max_length=20)),
                         ('sentence', models.TextField()),
                         ('position', models.PositiveIntegerField(default=0)),
@@ -169,7 +169,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('title', models.CharField(max_length=200)),
                         ('history_user_id', models.BigIntegerField(blank=True, null=True)),
                         ('history_change_reason', models.TextField(blank=True, default='')),
@@ -190,7 +190,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('number', models.PositiveIntegerField()),
                         ('state', models.CharField(choices=[('draft', 'Draft'), ('in_review', 'In review'), ('in_force', 'In force'), ('superseded', 'Superseded')], default='draft', max_length=12)),
                         ('written_at', models.DateTimeField()),
@@ -217,7 +217,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('key', models.CharField(max_length=60)),
                         ('position', models.PositiveIntegerField()),
                         ('gate_key', models.CharField(max_length=40)),
@@ -246,7 +246,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('key', models.CharField(max_length=60)),
                         ('position', models.PositiveIntegerField()),
                         ('title', models.CharField(max_length=120)),
@@ -272,7 +272,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('case_ref', models.CharField(blank=True, default='', max_length=20)),
                         ('reason', models.TextField()),
                         ('opened_at', models.DateTimeField()),
@@ -297,7 +297,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('seat', models.CharField(choices=[('business_value', 'Business value'), ('risk_compliance', 'Risk and compliance'), ('security_privacy', 'Security and privacy'), ('architecture_integration', 'Architecture and integration'), ('service_operations', 'Service operations'), ('adoption_change', 'Adoption and change'), ('chair', 'Chair'), ('deputy_chair', 'Deputy chair')], max_length=30)),
                         ('starts_at', models.DateTimeField(default=governance.clock.now)),
                         ('ends_at', models.DateTimeField(blank=True, null=True)),
@@ -320,7 +320,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('key', models.CharField(max_length=60)),
                         ('position', models.PositiveIntegerField()),
                         ('stage', models.CharField(blank=True, max_length=20)),
@@ -349,7 +349,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('version', models.CharField(db_index=True, max_length=40)),
                         ('source', models.TextField()),
                         ('digest', models.CharField(max_length=64)),
@@ -374,7 +374,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('name', models.CharField(max_length=120)),
                         ('purpose', models.TextField()),
                         ('search', models.JSONField()),
@@ -405,7 +405,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('place', models.PositiveIntegerField()),
                         ('position', models.BigIntegerField()),
                         ('gate', models.CharField(blank=True, default='', max_length=60)),
@@ -433,7 +433,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('name', models.CharField(max_length=120)),
                         ('code', models.SlugField(max_length=40)),
                         ('path', models.CharField(db_index=True, default='', editable=False, max_length=400)),
@@ -456,7 +456,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('login', models.CharField(db_index=True, max_length=60, validators=[django.core.validators.RegexValidator('^[\\w.@+-]+$', 'Use letters, digits and . @ + - _ only.')])),
                         ('full_name', models.CharField(max_length=120)),
                         ('email', models.EmailField(blank=True, default='', max_length=254)),
@@ -627,7 +627,7 @@ class Migration(migrations.Migration):
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                         ('login', models.CharField(max_length=60)),
                         ('address', models.GenericIPAddressField(null=True)),
-                        ('at', models.DateTimeField(db_default=governance.ledger.row_history.DatabaseNow())),
+                        ('at', models.DateTimeField(db_default=governance.database.row_history.DatabaseNow())),
                     ],
                 ),
                 migrations.CreateModel(
@@ -636,7 +636,7 @@ class Migration(migrations.Migration):
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                         ('url', models.CharField(max_length=250)),
                         ('token', models.BinaryField()),
-                        ('at', models.DateTimeField(db_default=governance.ledger.row_history.DatabaseNow(), editable=False)),
+                        ('at', models.DateTimeField(db_default=governance.database.row_history.DatabaseNow(), editable=False)),
                     ],
                 ),
                 migrations.CreateModel(
@@ -677,7 +677,7 @@ class Migration(migrations.Migration):
                         ('size', models.BigIntegerField()),
                         ('root', models.BinaryField()),
                         ('note', models.TextField()),
-                        ('at', models.DateTimeField(db_default=governance.ledger.row_history.DatabaseNow(), editable=False)),
+                        ('at', models.DateTimeField(db_default=governance.database.row_history.DatabaseNow(), editable=False)),
                         ('counted', models.BigIntegerField()),
                         ('running_to', models.BigIntegerField()),
                     ],
@@ -707,7 +707,7 @@ class Migration(migrations.Migration):
                     name='ContractApproval',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('seat', models.CharField(choices=[('business_value', 'Business value'), ('risk_compliance', 'Risk and compliance'), ('security_privacy', 'Security and privacy'), ('architecture_integration', 'Architecture and integration'), ('service_operations', 'Service operations'), ('adoption_change', 'Adoption and change')], max_length=30)),
                         ('digest', models.CharField(max_length=64)),
                         ('at', models.DateTimeField()),

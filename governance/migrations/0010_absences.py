@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import governance.database.migration_operations
-import governance.ledger.row_history
+import governance.database.row_history
 
 
 class Migration(migrations.Migration):
@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('starts_at', models.DateTimeField()),
                         ('ends_at', models.DateTimeField()),
                         ('planned_at', models.DateTimeField()),
@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('accepted_at', models.DateTimeField(blank=True, null=True)),
                         ('ended_at', models.DateTimeField(blank=True, null=True)),
                         ('ended_reason', models.TextField(blank=True, default='')),

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import governance.database.migration_operations
-import governance.ledger.row_history
+import governance.database.row_history
 
 # What running systems were told: partitioned by month, because it grows with traffic and not with cases. Rows are only
 # added; the month's table is made by whoever writes into it first, with the right of the owner. The sequence is one by
@@ -132,7 +132,7 @@ class Migration(migrations.Migration):
                     name='DecisionBatch',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('spool', models.CharField(max_length=60, unique=True)),
                         ('count', models.PositiveIntegerField()),
                         ('first_at', models.DateTimeField()),
@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('number', models.PositiveIntegerField()),
                         ('text', models.TextField()),
                         ('at', models.DateTimeField()),
@@ -215,7 +215,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('kind', models.CharField(choices=[('action', 'What it does'), ('resource', 'On what'), ('audience', 'For whom')], max_length=10)),
                         ('key', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator('^[\\w.@:/+-]+$', 'Use letters, digits and . _ @ : / + - only, no spaces.')])),
                         ('words', models.CharField(max_length=120)),
@@ -241,7 +241,7 @@ class Migration(migrations.Migration):
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                         ('public', models.CharField(max_length=20)),
                         ('address', models.GenericIPAddressField(null=True)),
-                        ('at', models.DateTimeField(db_default=governance.ledger.row_history.DatabaseNow())),
+                        ('at', models.DateTimeField(db_default=governance.database.row_history.DatabaseNow())),
                     ],
                     options={
                         'indexes': [models.Index(fields=['address', 'at'], name='key_attempts_by_address')],
@@ -274,7 +274,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('system', models.CharField(max_length=120)),
                         ('public', models.CharField(db_index=True, editable=False, max_length=20)),
                         ('scopes', models.JSONField(default=list)),

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import governance.ledger.row_history
+import governance.database.row_history
 
 # A partition is made in our schema whatever the search path, which now begins with the server's own.
 DECISIONS = """
@@ -121,7 +121,7 @@ class Migration(migrations.Migration):
             name="SigningRule",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("xact", models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                ("xact", models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                 ("about", models.CharField(max_length=40)),
                 ("tier", models.CharField(blank=True, default="", max_length=10)),
                 ("seats", models.JSONField()),

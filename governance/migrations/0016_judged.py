@@ -8,7 +8,7 @@ import importlib
 
 from django.db import migrations
 
-# `rules` is the number of governance.transparency_log.offline_verifier.RULES. It stands in every entry of a row, so that the first one,
+# `rules` is the number of governance.offline.verify.RULES. It stands in every entry of a row, so that the first one,
 # which is sealed, says when judging began: nobody writes it elsewhere, and nobody takes it out of all entries unseen.
 # Digests are HMACs under the salt of their own body: none can be compared with another, all end with their body.
 KEEP = """

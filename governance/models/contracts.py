@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from governance.contracts.clauses import Terms
-from governance.ledger.row_history import WrittenOnce, governed
+from governance.database.row_history import WrittenOnce, governed
 from governance.models.constraints import by_whom_and_when
 from governance.models.people import SEATS, User
 

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from governance.ledger.row_history import WrittenOnce
+from governance.database.row_history import WrittenOnce
 
 ALLOW, DENY, NEEDS_APPROVAL = "allow", "deny", "needs_approval"
 OUTCOMES = {ALLOW: "Allowed", DENY: "Denied", NEEDS_APPROVAL: "Needs approval"}

@@ -5,7 +5,7 @@ import json
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
-from governance.ledger.row_history import DatabaseNow, DatabaseSimulated, TransactionId
+from governance.database.row_history import DatabaseNow, DatabaseSimulated, TransactionId
 
 # Rows that say who is who, who sits where, and by which rules: what reviews depend on beside their cases.
 TABLES_OF_PEOPLE = [

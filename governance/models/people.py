@@ -8,8 +8,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from governance import clock
+from governance.database.row_history import DatabaseNow, acting, governed
 from governance.database.text_search import Words
-from governance.ledger.row_history import DatabaseNow, acting, governed
 
 LONGEST_PATH = 400
 IMPORTED = "imported"  # code of the unit below which imports put those that a list names

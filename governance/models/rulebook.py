@@ -11,7 +11,7 @@ from django.db.models import F, Q
 
 from governance.database import prepared_statements
 from governance.database.request_memo import once
-from governance.ledger.row_history import WrittenOnce, governed
+from governance.database.row_history import WrittenOnce, governed
 from governance.permission_result import Refused
 from governance.rulebook import Book, parse
 

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from governance import clock
-from governance.ledger.row_history import DatabaseNow, governed
+from governance.database.row_history import DatabaseNow, governed
 from governance.models.constraints import by_whom_and_when
 from governance.models.contracts import Contract
 from governance.models.notices import Outgoing

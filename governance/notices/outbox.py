@@ -9,7 +9,7 @@ from django.db.models import F, Q
 
 from governance import clock
 from governance.models.notices import Outgoing
-from governance.operations.redaction import reason_of
+from governance.runtime.redaction import reason_of
 
 log = structlog.get_logger("plumbline.delivery")
 

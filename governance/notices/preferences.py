@@ -8,8 +8,8 @@ from django.core import signing
 from django.db.models import Case, F, Q, Value, When
 
 from governance import clock
+from governance.database.row_history import acting
 from governance.ledger import record
-from governance.ledger.row_history import acting
 from governance.models import CalendarFeed, Telling, User
 from governance.permission_result import no
 

@@ -18,8 +18,8 @@ from django.db import DatabaseError, connection
 from django.db.models import F
 
 from governance import clock
-from governance.operations import clock_check
-from governance.operations.redaction import reason_of
+from governance.runtime import clock_check
+from governance.runtime.redaction import reason_of
 
 log = structlog.get_logger("plumbline.pulse")
 

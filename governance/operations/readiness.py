@@ -18,8 +18,9 @@ from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError
 
 from governance.models.installation import WEB
-from governance.operations import clock_check, heartbeats
+from governance.operations import heartbeats
 from governance.queue import broker_settings
+from governance.runtime import clock_check
 from governance.storage import data_folder
 
 log = structlog.get_logger("plumbline.readiness")

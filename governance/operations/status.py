@@ -15,15 +15,15 @@ from django.db.models import Q
 
 from governance import clock, contributions
 from governance.database.request_memo import once
+from governance.database.row_history import acting
 from governance.ledger import record
-from governance.ledger.row_history import acting
 from governance.models import Delivery, Entry, PasswordLink, Pulse, TaskRun, User
 from governance.models.installation import SCHEDULER, WEB, WORKER
 from governance.notices import daily_mail, outbox
-from governance.operations import clock_check
-from governance.operations.redaction import reason_of
 from governance.people.permissions import may_keep_accounts
 from governance.permission_result import no
+from governance.runtime import clock_check
+from governance.runtime.redaction import reason_of
 from governance.sign_in import password_links
 
 SILENT = timedelta(minutes=2)  # signs of life come every 15 seconds

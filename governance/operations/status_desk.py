@@ -10,7 +10,8 @@ from governance import clock
 from governance.authorization import decision_spool
 from governance.models import Pulse, User
 from governance.notices.desk import Line
-from governance.operations import clock_check, status
+from governance.operations import status
+from governance.runtime import clock_check
 from governance.transparency_log import sealing
 
 WAITS_LONG = timedelta(minutes=1)  # decisions come over within a second or two

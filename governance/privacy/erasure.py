@@ -17,8 +17,9 @@ from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, models
 
 from governance import contributions
-from governance.ledger import record, row_capture, row_history
-from governance.ledger.row_history import acting
+from governance.database import row_history
+from governance.database.row_history import acting
+from governance.ledger import record, row_capture
 from governance.models import User
 from governance.people.permissions import may_erase
 from governance.permission_result import Conflict

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from governance import clock, contributions
+from governance.database.row_history import acting
 from governance.ledger import record
-from governance.ledger.row_history import acting
 from governance.models import ContractApproval, LegalHold, User
 from governance.people.permissions import may_hold
 from governance.permission_result import Refused

@@ -14,8 +14,8 @@ from django.db import models
 from django.template.loader import render_to_string
 
 from governance import clock
+from governance.database.row_history import acting
 from governance.ledger import record, row_capture
-from governance.ledger.row_history import acting
 from governance.models import Entry, LegalHold, User
 from governance.people.permissions import may_take
 from governance.privacy import personal_data

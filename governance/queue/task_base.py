@@ -13,7 +13,7 @@ import threading
 import structlog
 from celery import Task, current_app
 
-from governance.operations import clock_check
+from governance.runtime import clock_check
 
 log = structlog.get_logger("plumbline.queue")
 

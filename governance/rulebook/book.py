@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from governance.offline.verify import quorum_for
 from governance.rulebook import schema, validation
 from governance.rulebook.pairings import PAIRINGS
-from governance.transparency_log.offline_verifier import quorum_for
 
 STAGE_ORDER = schema.STAGE_ORDER
 

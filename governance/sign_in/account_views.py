@@ -12,10 +12,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import User
+from governance.organisation.forms import ChangePasswordForm, FirstAdminForm, NewPasswordForm, ResetForm
 from governance.sign_in import first_admin, password_links, reauthentication, sessions, throttling
-from governance.sign_in.forms import ChangePasswordForm, FirstAdminForm, NewPasswordForm, ResetForm
 from governance.web.middleware import open_to_all
 
 TOKEN = "password_link"  # in the session: an address with a token in it is left at once, and never logged

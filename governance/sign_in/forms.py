@@ -1,158 +1,125 @@
-"""Forms of one's own account: a new password, by a link or with the old one; a link asked for; the first admin."""
+"""Forms of the ground floor: signing in, and loading a rulebook."""
 
+from functools import lru_cache
+
+import structlog
 from django import forms
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
+from django.contrib.auth import authenticate
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
-from governance import clock
-from governance.models import User
-from governance.people import people_import
+from governance.database.row_history import acting
+from governance.ledger import record
 from governance.sign_in import throttling
 
-# What the validators of the settings ask for, in one breath; each says more where it is not met.
-PASSWORD_HELP = "At least 8 characters; no common password, and none made of your name or the house's."
+log = structlog.get_logger("plumbline.sign_in")
+RULEBOOK_MAX_BYTES = 1024 * 1024
 
 
-def _password(label: str, *, new: bool = True, **options) -> forms.CharField:
-    widget = forms.PasswordInput(attrs={"autocomplete": "new-password" if new else "current-password"})
-    return forms.CharField(label=label, strip=False, max_length=500, widget=widget, **options)
+class SignInForm(forms.Form):
+    """User name and password. `throttled_until` is set when the try was turned away unread."""
 
-
-class NewPasswordForm(forms.Form):
-    """A new password, twice. `person` is whose it becomes: it may not be like their name."""
-
-    password = _password("New password")
-    again = _password("New password again")
-
-    def __init__(self, person: User, *args, **options):
-        super().__init__(*args, **options)
-        self.person = person
-        self.fields["password"].help_text = PASSWORD_HELP
-
-    def clean(self):
-        """Both the same, and good enough."""
-        cleaned = super().clean()
-        check_new(self, self.person)
-        return cleaned
-
-
-class ChangePasswordForm(NewPasswordForm):
-    """The same, with the password of now before it."""
-
-    current = _password("Password of now", new=False)
-    field_order = ("current", "password", "again")
-
-
-def check_new(form: forms.Form, person: User) -> None:
-    """Put on the form what is wrong with its new password."""
-    password, again = form.cleaned_data.get("password"), form.cleaned_data.get("again")
-    if password is None or again is None:
-        return
-    if password != again:
-        form.add_error("again", "The two passwords differ; type the same one twice.")
-        return
-    try:
-        validate_password(password, person)
-    except ValidationError as wrong:
-        form.add_error("password", wrong)
-
-
-class ResetForm(forms.Form):
-    """Who asks for a new password. `throttled_until` is set when the request was turned away unread."""
-
-    name = forms.CharField(
-        label="User name or mail address",
-        max_length=254,
+    username = forms.CharField(
+        label="User name",
+        max_length=60,
         widget=forms.TextInput(
             attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
         ),
     )
+    password = forms.CharField(
+        max_length=500,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
 
-    def __init__(self, address: str | None, *args, **options):
-        super().__init__(*args, **options)
-        self.address, self.throttled_until = address, None
+    def __init__(self, request, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.request = request
+        self.person = None
+        self.throttled_until = None
 
     def clean(self):
-        """Count the request, for the name as it was typed, known or not, and for where it came from."""
+        """Count the try, then look at the password. Failures are logged without it."""
         cleaned = super().clean()
         if self.errors:
             return cleaned
-        self.throttled_until = throttling.enter_try(cleaned["name"], purpose=throttling.RESET) or (
-            throttling.enter_try(
-                self.address, purpose=throttling.RESET_FROM, most=throttling.TRIES_PER_ADDRESS
-            )
-            if self.address
-            else None
-        )
+        login, address = cleaned["username"], throttling.address_of(self.request)
+        self.throttled_until = throttling.enter_sign_in(self.request, login)
         if self.throttled_until:
+            log.warning("sign-in turned away", login=login, address=address)
+            raise forms.ValidationError("Too many tries.")
+        self.person = authenticate(self.request, username=login, password=cleaned["password"])
+        if self.person is None:
+            log.warning("sign-in failed", login=login, address=address)
+            with acting(system="sign-in"):
+                record.record("sign-in failed", login=login, address=address)
             raise forms.ValidationError(
-                f"Too many requests. Try again at {clock.moment_in_words(self.throttled_until)}."
+                "User name and password do not belong together, or the account has ended."
             )
+        throttling.forget_sign_in(self.request, login)
         return cleaned
 
 
-class FirstAdminForm(forms.ModelForm):
-    """The account of the first admin."""
-
-    password = _password("Password")
-    again = _password("Password again")
-
-    class Meta:
-        model = User
-        fields = ("login", "full_name", "email")
-        labels = {"login": "User name", "full_name": "Your name", "email": "Mail address"}
-        help_texts = {
-            "login": "What you sign in with: letters, digits and . @ + - _",
-            "full_name": "As it stands on what you sign.",
-            "email": "Where Plumbline writes to you.",
-        }
-
-    def __init__(self, *args, **options):
-        super().__init__(*args, **options)
-        self.fields["password"].help_text = PASSWORD_HELP
-        self.fields["email"].required = True
-
-    def clean(self):
-        """Both passwords the same, and good enough."""
-        cleaned = super().clean()
-        names = ("login", "full_name", "email")
-        check_new(self, User(**{name: cleaned.get(name) or "" for name in names}))
-        return cleaned
-
-
-class PeopleForm(forms.Form):
-    """A table of people, as a file or as text. `source` is the text to read."""
+class RulebookForm(forms.Form):
+    """A rulebook as a file or as text. `source` is the text to load."""
 
     file = forms.FileField(
         label="File",
         required=False,
-        help_text="A CSV file of at most 1 MB, its first line naming the columns. Or paste its lines below.",
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv,text/plain"}),
+        help_text="A .toml file of at most 1 MB. Or paste its text below.",
+        widget=forms.ClearableFileInput(attrs={"accept": ".toml,text/plain"}),
     )
     text = forms.CharField(
-        label="Lines",
+        label="Text",
         required=False,
         strip=False,
-        max_length=people_import.MAX_BYTES,
-        widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false", "class": "mono"}),
-    )
-    invite = forms.BooleanField(
-        label="Send everybody new an invitation",
-        required=False,
-        initial=True,
-        help_text="A mail with a link to choose a password; it works once, within a week.",
+        widget=forms.Textarea(attrs={"rows": 16, "spellcheck": "false", "class": "mono"}),
     )
 
     def clean(self):
         """Take the file before the text; say what is wrong with either."""
         cleaned = super().clean()
         file, text = cleaned.get("file"), cleaned.get("text") or ""
+        if file is None and not text.strip() and not self.errors:
+            self.add_error("text", "Choose a file, or paste the text of a rulebook.")
         if file is not None:
+            if file.size > RULEBOOK_MAX_BYTES:
+                self.add_error("file", "The file is larger than 1 MB; a rulebook is a small text.")
+                return cleaned
             try:
-                text = people_import.decode(file.read(people_import.MAX_BYTES + 1))
-            except ValidationError as wrong:
-                self.add_error(None, wrong)  # which names the file
-        elif not text.strip() and not self.errors:
-            self.add_error("text", "Choose a file, or paste the lines of a table.")
-        cleaned["source"] = text.replace("\r\n", "\n").replace("\0", "")
+                text = file.read().decode("utf-8-sig")
+            except UnicodeDecodeError:
+                self.add_error("file", "The file is not text in UTF-8; save it as UTF-8 and choose it again.")
+                return cleaned
+        cleaned["source"] = text.replace("\r\n", "\n")
         return cleaned
+
+
+class UnitField(forms.ModelChoiceField):
+    """A unit to choose what is looked at by; one that an imported list named is marked as such."""
+
+    def label_from_instance(self, unit) -> str:
+        """Its name, with the mark."""
+        return unit.label
+
+
+class Choices(forms.Select):
+    """A select whose options are written in one go: the library renders a template for each of them."""
+
+    def render(self, name, value, attrs=None, renderer=None):
+        """The element, for choices without groups."""
+        given = frozenset(str(one) for one in self.format_value(value))
+        options = _options(
+            tuple(("" if key is None else str(key), str(words)) for key, words in self.choices), given
+        )
+        attributes = flatatt(self.build_attrs(self.attrs, {"name": name, **(attrs or {})}))
+        return format_html("<select{}>\n{}\n</select>", attributes, options)
+
+
+@lru_cache(maxsize=100)
+def _options(choices: tuple[tuple[str, str], ...], given: frozenset[str]) -> SafeString:
+    """The options as HTML; the same lists stand on page after page."""
+    selected = mark_safe(" selected")
+    rows = ((key, selected if key in given else "", words) for key, words in choices)
+    return format_html_join("\n", '<option value="{}"{}>{}</option>', rows)

@@ -16,8 +16,8 @@ from django.db.models import Q
 from django.urls import reverse
 
 from governance import clock
+from governance.database.row_history import acting
 from governance.ledger import record
-from governance.ledger.row_history import acting
 from governance.models import PasswordLink, User
 from governance.models.sign_in import HANDED, INVITATION, RESET
 from governance.notices import mail as notice_mail

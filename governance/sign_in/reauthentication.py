@@ -2,8 +2,8 @@
 
 from django.utils import timezone
 
+from governance.database.row_history import acting
 from governance.ledger import record
-from governance.ledger.row_history import acting
 from governance.models import User
 from governance.sign_in import throttling
 

@@ -32,7 +32,7 @@ from django.db import connection, models, transaction
 from psycopg import sql
 
 from governance import clock
-from governance.storage.secret_files import KEPT_SIGNING_KEY
+from governance.runtime.secret_files import KEPT_SIGNING_KEY
 from governance.transparency_log import signing_keys
 
 FORMAT = "plumbline backup 1"

@@ -17,7 +17,7 @@ from django.db import DatabaseError, connection, models
 
 from governance import clock
 from governance.models import DataFolder
-from governance.storage.secret_files import kept
+from governance.runtime.secret_files import kept
 
 MARK = "installation"  # the file with the mark, beside the files themselves
 SAMPLED = 25  # of the oldest and of the newest files of each kind

@@ -27,9 +27,9 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from governance.operations import child_processes
-from governance.storage.database_roles import OWNER, Names, make_roles
-from governance.storage.secret_files import kept
+from governance.database.database_roles import OWNER, Names, make_roles
+from governance.runtime import child_processes
+from governance.runtime.secret_files import kept
 
 NAME = "plumbline"
 VERSION = "18"  # of PostgreSQL; the wheel carries an older one as well

@@ -19,10 +19,11 @@ from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from psycopg import sql
 
+from governance.database import database_roles
+from governance.database.row_history import acting
 from governance.ledger import record
-from governance.ledger.row_history import acting
 from governance.privacy import erasure_log, erasure_replay
-from governance.storage import backup, data_folder, database_roles
+from governance.storage import backup, data_folder
 from governance.storage.backup import BackupTrouble
 
 # What migrating alone leaves in an empty database.

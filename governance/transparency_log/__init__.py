@@ -1,1 +1,1 @@
-"""What leaves the house with every export and must run without it: the standard library of Python and nothing else."""
+"""The sealed record: Merkle tree, checkpoints, signing keys, time-stamps, any past day, verification."""

@@ -16,9 +16,8 @@ from typing import Any
 from django.apps import apps
 from django.db import connections
 
-from governance.database import database_catalogue
+from governance.database import database_catalogue, database_roles
 from governance.ledger import row_capture
-from governance.storage import database_roles
 from governance.transparency_log import as_of
 
 EXPECTED = Path(__file__).with_name("guards_expected.txt")
@@ -78,7 +77,7 @@ def install(using: str = "default") -> None:
         as_of.install(cursor, present)
         harden(cursor)
     if {"governance_rulebook", "governance_signingrule"} <= present:
-        from governance.rulebook import signing_rules
+        from governance.transparency_log import signing_rules
 
         signing_rules.write_missing()
 
@@ -144,7 +143,7 @@ def differences(connection: Any, names: database_roles.Names | None = None) -> l
             *_of_rights(cursor, names or database_roles.Names()),
         ]
     if alias := getattr(connection, "alias", None):
-        from governance.rulebook import signing_rules
+        from governance.transparency_log import signing_rules
 
         found += signing_rules.differing(using=alias)
     return found
@@ -225,9 +224,7 @@ def before_migrate(*, using, **_) -> None:
 
 def after_migrate(*, using, stdout=None, **_) -> None:
     """Signal receiver for post_migrate, which is sent when the migrations of all apps are done."""
-    from governance.storage import (
-        data_folder,  # which imports models, and these are read before they are there
-    )
+    from governance.storage import data_folder
 
     install(using)
     data_folder.take_first(tell=stdout.write if stdout else partial(print, file=sys.stderr))

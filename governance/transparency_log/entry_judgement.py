@@ -1,6 +1,6 @@
 """Whether what was recorded was allowed: the entries that judging rests on, read in one sweep.
 
-The rules are those of `governance.transparency_log.offline_verifier`, which an export carries along: one judge
+The rules are those of `governance.offline.verify`, which an export carries along: one judge
 for the live record and for
 a stranger's copy. It names tables of the apps above as the record does, by their names, and imports none of them.
 """
@@ -8,7 +8,7 @@ a stranger's copy. It names tables of the apps above as the record does, by thei
 from collections.abc import Iterator
 from datetime import UTC
 
-from governance.transparency_log.offline_verifier import JUDGED, JUDGED_ACTS, Breach, Judge
+from governance.offline.verify import JUDGED, JUDGED_ACTS, Breach, Judge
 from governance.transparency_log.recomputation import stream
 
 # The first entry of any row that says by which rules it was written.

@@ -2,12 +2,12 @@
 
 Hashes of leaves are stored, and of each full subtree of 256, 65,536, 16,777,216 ... leaves. Any other is made from at
 most 255 of those below it, so that a proof in a tree of a million reads some hundreds of rows. The rules of RFC 6962
-are those of `governance.transparency_log.offline_verifier`, which checks what is made here.
+are those of `governance.offline.verify`, which checks what is made here.
 """
 
 from django.db import connections
 
-from governance.transparency_log.offline_verifier import EMPTY_ROOT, Peaks, Rejected, node_hash
+from governance.offline.verify import EMPTY_ROOT, Peaks, Rejected, node_hash
 
 STEP = 8  # every so many levels the subtrees are stored
 LEVELS = (8, 16, 24)

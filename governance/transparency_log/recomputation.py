@@ -14,7 +14,8 @@ from django.conf import settings
 from django.db import connections, transaction
 
 from governance.models import Checkpoint
-from governance.transparency_log import offline_verifier, sealing, signing_keys
+from governance.offline import verify
+from governance.transparency_log import sealing, signing_keys
 from governance.transparency_log.merkle_tree import Tree, kept
 
 AT_ONCE = 1000
@@ -79,19 +80,17 @@ class Log:
         oldest = Checkpoint.objects.using(using).order_by("size", "pk").values_list("note", flat=True).first()
         origin = settings.ORIGIN or (oldest.split("\n")[0] if oldest else signing_keys.origin(using))
         ours = [signer.vkey for signer in signing_keys.signers(origin)]
-        return cls(origin, (*ours, *map(offline_verifier.parse_key, [*settings.FORMER_KEYS, *trusted])))
+        return cls(origin, (*ours, *map(verify.parse_key, [*settings.FORMER_KEYS, *trusted])))
 
-    def check(self, text: bytes) -> offline_verifier.Note:
+    def check(self, text: bytes) -> verify.Note:
         """A checkpoint that somebody holds, once one of the keys signed it. Raises offline.Rejected."""
-        return offline_verifier.note_verify(text, self.keys, origin=self.origin)[0]
+        return verify.note_verify(text, self.keys, origin=self.origin)[0]
 
 
 class Walk:
     """Goes through everything sealed from position `since` on and tells `report` what does not fit."""
 
-    def __init__(
-        self, report, *, since: int, held: list[offline_verifier.Note], log: "Log", using: str
-    ) -> None:
+    def __init__(self, report, *, since: int, held: list[verify.Note], log: "Log", using: str) -> None:
         self.report, self.since, self.log, self.using = report, since, log, using
         self.held = list(held)
         self.peaks = Tree(using).peaks(since, on_full=self._full)
@@ -117,7 +116,7 @@ class Walk:
         expected, digest_of, leaf_hash, peaks = (
             self.since,
             hmac.digest,
-            offline_verifier.leaf_hash,
+            verify.leaf_hash,
             self.peaks,
         )
         wanted = self._wanted()
@@ -214,10 +213,8 @@ class Walk:
             )  # fmt: skip
 
         try:
-            signed, _ = offline_verifier.note_verify(
-                note, self.log.keys, origin=self.log.origin, known_only=True
-            )
-        except offline_verifier.Rejected as why:
+            signed, _ = verify.note_verify(note, self.log.keys, origin=self.log.origin, known_only=True)
+        except verify.Rejected as why:
             wrong(str(why), "note")
             return
         for column, beside, said in (

@@ -22,7 +22,8 @@ from governance import clock
 from governance.database.request_memo import once
 from governance.models import Checkpoint, Entry, EntryBody, Leaf, User
 from governance.notices.due import Due
-from governance.transparency_log import offline_verifier, signing_keys
+from governance.offline import verify
+from governance.transparency_log import signing_keys
 from governance.transparency_log.merkle_tree import LEVELS, Tree
 
 BATCH = 10_000  # hashes read and pushed at once
@@ -189,7 +190,7 @@ def _grow(cursor, using, last, size):
 
     try:
         peaks = Tree(using).peaks(last.size if last else 0, on_full=full)
-    except offline_verifier.Rejected as gap:
+    except verify.Rejected as gap:
         raise RecordBroken(str(gap)) from None
     if last and peaks.root() != bytes(last.root):
         raise RecordBroken(
@@ -287,10 +288,10 @@ def receipt_of(entry: Entry) -> bytes:
     body = EntryBody.objects.get(entry_id=entry.pk)
     erased = not bytes(body.salt)
     proof = Tree().inclusion(leaf.position, checkpoint.size)
-    signed = {(line.name, line.key_id) for line in offline_verifier.parse_note(checkpoint.note).signatures}
-    return offline_verifier.receipt_bytes(
+    signed = {(line.name, line.key_id) for line in verify.parse_note(checkpoint.note).signatures}
+    return verify.receipt_bytes(
         {
-            "format": offline_verifier.RECEIPT,
+            "format": verify.RECEIPT,
             "position": leaf.position,
             "leaf": bytes(leaf.data).decode(),
             "body": None if erased else bytes(body.body).decode(),

@@ -11,16 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 
 from governance.models import Checkpoint
-from governance.storage.secret_files import KEPT_SIGNING_KEY, seed
-from governance.storage.secret_files import kept as kept_text
-from governance.transparency_log.offline_verifier import (
-    DASH,
-    Rejected,
-    VerifierKey,
-    parse_key,
-    parse_note,
-    verifier_key,
-)
+from governance.offline.verify import DASH, Rejected, VerifierKey, parse_key, parse_note, verifier_key
+from governance.runtime.secret_files import KEPT_SIGNING_KEY, seed
+from governance.runtime.secret_files import kept as kept_text
 
 
 @dataclass(frozen=True)

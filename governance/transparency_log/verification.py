@@ -12,10 +12,11 @@ from django.db import connections
 
 from governance import contributions
 from governance.authorization import decision_log
+from governance.database import database_roles
 from governance.models import DecisionBatch
+from governance.offline import verify as offline_verify
 from governance.privacy.retention import ERASED
-from governance.storage import database_roles
-from governance.transparency_log import database_guards, entry_judgement, offline_verifier, row_replay
+from governance.transparency_log import database_guards, entry_judgement, row_replay
 from governance.transparency_log.merkle_tree import Tree
 from governance.transparency_log.recomputation import Log, Walk, one_look, stream
 
@@ -169,7 +170,7 @@ def verify(
     with one_look(using):
         size = Tree(using).size()
         if since > size:
-            raise offline_verifier.Rejected(
+            raise offline_verify.Rejected(
                 f"The record has {size} sealed entries, and position {since} is beyond them."
             )
         log = Log.read(using, trusted)
@@ -195,7 +196,7 @@ def _unsealed(report: Report, using: str) -> None:
         report.overdue += late
         if body is None:
             _wrong_body(report, entry, f"the body of entry {entry} is gone")
-        elif (body or salt) and offline_verifier.commitment(salt, body) != digest:
+        elif (body or salt) and offline_verify.commitment(salt, body) != digest:
             _wrong_body(report, entry, f"the body of entry {entry} is not the one its digest stands for")
 
 

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 
 from governance import clock, models
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.web.admin_base import ReadOnly, ReasonForm, Recorded, read_only
 
 
@@ -56,7 +56,7 @@ class UnitAdmin(Recorded):
 
     def add_row(self, cleaned, *, reason, by):
         """As `actions.add_unit`."""
-        return people_actions.add_unit(
+        return organisation_actions.add_unit(
             name=cleaned["name"], code=cleaned["code"], parent=cleaned["parent"], reason=reason, by=by
         )
 
@@ -115,7 +115,9 @@ class BoardAdmin(Recorded):
 
     def add_row(self, cleaned, *, reason, by):
         """As `actions.add_board`."""
-        return people_actions.add_board(name=cleaned["name"], unit=cleaned["unit"], reason=reason, by=by)
+        return organisation_actions.add_board(
+            name=cleaned["name"], unit=cleaned["unit"], reason=reason, by=by
+        )
 
 
 class PersonForm(ReasonForm):
@@ -182,12 +184,14 @@ class PersonAdmin(Recorded):
     def add_row(self, cleaned, *, reason, by):
         """As `actions.add_person`."""
         fields = {name: cleaned[name] for name in ("login", *self.about)}
-        return people_actions.add_person(**fields, reason=reason, by=by)
+        return organisation_actions.add_person(**fields, reason=reason, by=by)
 
     def save_model(self, request, obj, form, change):
         """As any row; a changed mail address is told to the one before, and waits."""
         if change:
-            people_actions.change_address(person=obj, address=form.cleaned_data["email"], by=request.user)
+            organisation_actions.change_address(
+                person=obj, address=form.cleaned_data["email"], by=request.user
+            )
         super().save_model(request, obj, form, change)
 
 
@@ -260,7 +264,7 @@ class MembershipAdmin(Recorded):
     def add_row(self, cleaned, *, reason, by):
         """As `actions.appoint`."""
         names = ("board", "person", "seat", "starts_at", "ends_at", "delegate_of")
-        return people_actions.appoint(**{name: cleaned[name] for name in names}, reason=reason, by=by)
+        return organisation_actions.appoint(**{name: cleaned[name] for name in names}, reason=reason, by=by)
 
 
 # What machine and record own.

@@ -14,10 +14,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from simple_history.admin import SimpleHistoryAdmin
 
-from governance.ledger import record
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
+from governance.ledger import csv_export, record
 from governance.permission_result import Refused, no
-from governance.tables import csv_export
 from governance.web.pages import entry_views
 
 REASON_HELP = "Stands in the history beside what changes. May be left empty."

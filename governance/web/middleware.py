@@ -8,8 +8,8 @@ from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.deprecation import MiddlewareMixin
 
-from governance.database import request_memo
-from governance.ledger import record, row_history
+from governance.database import request_memo, row_history
+from governance.ledger import record
 from governance.permission_result import Conflict, Refused
 from governance.sign_in import sessions
 from governance.transparency_log import as_of

@@ -4,12 +4,12 @@ from django.urls import path
 
 from governance.audit import record_views, rights_views, sample_views
 from governance.audit import views as audit_views
-from governance.notices import preference_views
 from governance.notices import views as notice_views
-from governance.people import new_seat_views
+from governance.organisation import new_seat_views
+from governance.organisation import views as organisation_views
 from governance.privacy import views as privacy_views
-from governance.sign_in import account_views, admin_account_views
-from governance.web.pages import entry_views, health_views, rulebook_views, status_views
+from governance.sign_in import account_views
+from governance.web.pages import entry_views, health_views, preference_views, rulebook_views, status_views
 
 urlpatterns = [
     path("healthz", health_views.healthz, name="healthz"),
@@ -24,11 +24,11 @@ urlpatterns = [
     path("password/link/<str:token>/", account_views.password_link, name="password-link"),
     path("first-admin/<str:token>/", account_views.make_first_admin, name="first-admin"),
     path("seats/<int:pk>/confirm/", new_seat_views.confirm, name="seat-confirm"),
-    path("accounts/", admin_account_views.listing, name="accounts"),
-    path("accounts/add/", admin_account_views.add, name="accounts-add"),
-    path("accounts/export.csv", admin_account_views.export, name="accounts-export"),
-    path("accounts/<int:pk>/invite/", admin_account_views.invite, name="account-invite"),
-    path("accounts/<int:pk>/sign-out/", admin_account_views.sign_out, name="account-end-sessions"),
+    path("accounts/", organisation_views.listing, name="accounts"),
+    path("accounts/add/", organisation_views.add, name="accounts-add"),
+    path("accounts/export.csv", organisation_views.export, name="accounts-export"),
+    path("accounts/<int:pk>/invite/", organisation_views.invite, name="account-invite"),
+    path("accounts/<int:pk>/sign-out/", organisation_views.sign_out, name="account-end-sessions"),
     path("status/", status_views.status_page, name="status"),
     path("status/mail/", status_views.mail, name="status-mail"),
     path("styleguide/", entry_views.styleguide, name="styleguide"),

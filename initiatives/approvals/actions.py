@@ -16,8 +16,9 @@ from django.db.models.functions import Lower
 from governance import clock
 from governance.authorization.decision import Approval, Decision
 from governance.contracts import cedar_policies
-from governance.ledger import record, row_history
-from governance.ledger.row_history import acting
+from governance.database import row_history
+from governance.database.row_history import acting
+from governance.ledger import record
 from governance.models import ContractVersion, ServiceKey, User
 from governance.people import cooling_off
 from governance.permission_result import Conflict, Refused, ended, no

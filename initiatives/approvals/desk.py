@@ -8,7 +8,7 @@ from governance import clock
 from governance.models import User
 from governance.notices.desk import Line
 from initiatives.approvals.queries import amount_of, time_left
-from initiatives.desk.person_worklist import Look
+from initiatives.worklist.person_worklist import Look
 
 MOST = 5  # lines of one case; one more says how many there are besides
 

@@ -10,8 +10,8 @@ from django.core.mail import EmailMultiAlternatives
 from governance import clock
 from governance.models import Delivery, Notice
 from governance.notices import daily_mail, due, mail
+from initiatives.approvals.reminders import KIND, approvals_asked, key_of
 from initiatives.models import ApprovalRequest
-from initiatives.reminders.approval_reminders import KIND, approvals_asked, key_of
 
 LISTED = 10  # requests in one mail; the desk has the rest
 

@@ -14,7 +14,6 @@ from governance.web.middleware import on_any_day
 from initiatives.case_pages import next_step, past_views, recent_changes, timeline
 from initiatives.case_pages.banners import outgrown_banner
 from initiatives.cases import access
-from initiatives.cases import actions as case_actions
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import (
     acted,
@@ -31,6 +30,7 @@ from initiatives.cases.forms import DetailsForm, RenameForm, TierForm
 from initiatives.checklist.row_presentation import mend_of
 from initiatives.facts import case_rows, supported_stage
 from initiatives.models.initiative import gate_out_of
+from initiatives.registration import actions as registration_actions
 from initiatives.reviews import review_state
 from initiatives.stages import impact_preview
 
@@ -206,7 +206,9 @@ def details(request, ref):
     names = ("problem", "platform", "confidential")
     form = DetailsForm(sent(request), initial={name: getattr(row, name) for name in names})
     if acted(
-        request, form, lambda: case_actions.change_details(case=row, by=request.user, **form.cleaned_data)
+        request,
+        form,
+        lambda: registration_actions.change_details(case=row, by=request.user, **form.cleaned_data),
     ):
         messages.success(request, "The details are saved.")
         return redirect(row)
@@ -229,7 +231,7 @@ def rename(request, ref):
         request,
         row,
         RenameForm(sent(request), initial={"title": row.title}),
-        lambda fields: case_actions.rename(case=row, by=request.user, **fields),
+        lambda fields: registration_actions.rename(case=row, by=request.user, **fields),
         "The case has its new name.",
         title="Rename the case",
         happens=[
@@ -250,7 +252,9 @@ def tier(request, ref):
     initial = {"tier": row.proposed_tier, "worst_credible_harm": row.worst_credible_harm}
     form = TierForm(sent(request), initial=initial, book=book)
     if acted(
-        request, form, lambda: case_actions.propose_tier(case=row, by=request.user, **form.cleaned_data)
+        request,
+        form,
+        lambda: registration_actions.propose_tier(case=row, by=request.user, **form.cleaned_data),
     ):
         messages.success(request, "The tier is proposed; the risk seat confirms it.")
         return redirect(row)
@@ -270,7 +274,7 @@ def confirm_tier(request, ref):
     row = access.case_for(request.user, ref)
     case_permissions.may_confirm_tier(row, request.user).or_refuse()
     if request.method == "POST":
-        case_actions.confirm_tier(case=row, tier=request.POST.get("tier", ""), by=request.user)
+        registration_actions.confirm_tier(case=row, tier=request.POST.get("tier", ""), by=request.user)
         messages.success(request, "The tier is confirmed.")
         return redirect(row)
     before = row.get_tier_display().lower()

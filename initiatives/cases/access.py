@@ -5,7 +5,7 @@ from uuid import UUID
 import structlog
 from django.http import Http404
 
-from governance.ledger import row_history
+from governance.database import row_history
 from governance.models import User
 from governance.transparency_log.as_of import Opened
 from initiatives.cases import permissions

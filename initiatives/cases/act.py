@@ -8,8 +8,8 @@ import structlog
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
 
-from governance.database import request_memo
-from governance.ledger import record, row_history
+from governance.database import request_memo, row_history
+from governance.ledger import record
 from governance.models import Rulebook
 from governance.permission_result import Refused
 from initiatives.facts import supported_stage

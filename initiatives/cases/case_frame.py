@@ -20,8 +20,7 @@ from governance.permission_result import Answer, no
 from governance.templatetags.plumbline import LAYER_WORDS, day, lean, stage_word
 from governance.transparency_log import as_of
 from initiatives.case_pages.banners import banners_of
-from initiatives.cases import permissions
-from initiatives.enforcement import kill_switch_permissions
+from initiatives.cases import kill_switch_permissions, permissions
 from initiatives.facts import case_rows, supported_stage
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.integration.residency.permissions import may_set_regions

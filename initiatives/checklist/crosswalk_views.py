@@ -5,10 +5,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from governance import clock
+from governance.ledger import csv_export
 from governance.models import Rulebook
 from governance.models.people import SEATS
 from governance.people.permissions import may_audit
-from governance.tables import csv_export
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import page_of, pick
 from initiatives.checklist import crosswalk

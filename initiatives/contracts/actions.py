@@ -14,9 +14,9 @@ from governance.contracts.cedar_policies import Rule
 from governance.contracts.clauses import MOST_CLAUSES, Terms, fingerprint, problems
 from governance.contracts.completeness import Gap, gaps
 from governance.contracts.wording import sentence
+from governance.database.row_history import insert_many
 from governance.gates.sign_off_statement import digest
 from governance.ledger import record
-from governance.ledger.row_history import insert_many
 from governance.models import (
     Clause,
     Contract,

@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 from governance import clock
 from governance.contracts.clauses import MOST_CLAUSES
 from governance.contracts.wording import sentence
+from governance.database.row_history import insert_many
 from governance.ledger import record
-from governance.ledger.row_history import insert_many
 from governance.models import Clause, Contract, ContractVersion, User, VocabularyWord
 from governance.models.contracts import VOCABULARY
 from governance.permission_result import Conflict, no

@@ -5,7 +5,7 @@ from django import forms
 from governance.audit.forms import DayField
 from governance.models import Unit
 from governance.people.boards import boards
-from governance.sign_in.sign_in_forms import UnitField
+from governance.sign_in.forms import UnitField
 from initiatives.decisions.decision_register import KINDS, Wanted, day_begins, day_ends
 
 

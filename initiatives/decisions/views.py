@@ -4,8 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from governance.ledger import csv_export
 from governance.models import Rulebook
-from governance.tables import csv_export
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import page_of
 from initiatives.decisions import decision_register

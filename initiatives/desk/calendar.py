@@ -14,12 +14,12 @@ from governance import clock
 from governance.models import User
 from governance.notices.calendar_feed import DueDay
 from initiatives.cases import permissions as case_permissions
-from initiatives.desk.person_worklist import Look, look_of
 from initiatives.facts import supported_stage
 from initiatives.models import Condition, Continuation, Gap, Initiative, Obligation, Span
 from initiatives.models.holds import OBLIGATION_KINDS
 from initiatives.reviews import desk as review_desk
 from initiatives.reviews import review_turn
+from initiatives.worklist.person_worklist import Look, look_of
 
 CALENDAR_WORDS = {
     review_turn.DECIDE: "Decide",

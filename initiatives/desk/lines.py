@@ -13,15 +13,15 @@ from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
 from initiatives.absences.wording import days_between
 from initiatives.approvals.desk import approvals
-from initiatives.desk.person_worklist import Look, look_of
 from initiatives.desk.stage_expiry_lines import ends
-from initiatives.desk.worklist_queries import ageing
 from initiatives.holds import alert_desk
 from initiatives.integration.systems import desk as system_desk
 from initiatives.models import Evidence, Initiative, Span, Waiver
 from initiatives.models.initiative import RANK, ROLES
 from initiatives.portfolio.portfolio_export import gap_words
 from initiatives.reviews import desk as review_desk
+from initiatives.worklist.person_worklist import Look, look_of
+from initiatives.worklist.worklist_queries import ageing
 
 AGEING_DAYS = 30
 # Settled by a written account: their lines come from the floor above.

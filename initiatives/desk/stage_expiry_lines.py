@@ -6,10 +6,10 @@ from django.urls import reverse
 
 from governance.notices.desk import Line
 from governance.templatetags.plumbline import day, stage_word
-from initiatives.desk.person_worklist import Look
 from initiatives.facts import supported_stage
 from initiatives.models.initiative import PRODUCTION, ROLES
 from initiatives.portfolio.report_links import ENDING
+from initiatives.worklist.person_worklist import Look
 
 
 def ends(look: Look):

@@ -28,6 +28,7 @@ from initiatives.decisions import decision_register
 from initiatives.efforts import visible_progress
 from initiatives.efforts.effort_import import monday
 from initiatives.efforts.queries import amount
+from initiatives.holds.reminders import OWED
 from initiatives.models import (
     Condition,
     Effort,
@@ -41,7 +42,6 @@ from initiatives.models import (
 )
 from initiatives.models.initiative import RUNNING
 from initiatives.portfolio import filters
-from initiatives.reminders.debt_reminders import OWED
 from initiatives.reviews import review_state, review_turn
 
 FROM_HOUR = 6  # on Monday, local time

@@ -9,7 +9,8 @@ from uuid import UUID, uuid5
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from governance.ledger import record, row_history
+from governance.database import row_history
+from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.tables.reader import Table

@@ -7,8 +7,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from governance.ledger import csv_export
 from governance.models import User
-from governance.tables import csv_export
 from governance.templatetags.plumbline import layer_word
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import page_of

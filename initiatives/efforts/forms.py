@@ -6,7 +6,7 @@ from django import forms
 
 from governance.audit.forms import DayField as OpenDay
 from governance.models import Unit, User
-from governance.sign_in.sign_in_forms import UnitField
+from governance.sign_in.forms import UnitField
 from governance.tables.forms import TableForm
 from governance.tables.reader import Table
 from initiatives.efforts import queries

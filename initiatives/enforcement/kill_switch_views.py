@@ -9,10 +9,10 @@ from django.urls import reverse
 from governance import clock
 from governance.models import Rulebook
 from governance.permission_result import ended, no
-from initiatives.cases import access
+from initiatives.cases import access, kill_switch_permissions
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import ask, mend, one_act, sent
-from initiatives.enforcement import kill_switch, kill_switch_permissions
+from initiatives.enforcement import kill_switch
 from initiatives.enforcement.key_forms import DrillForm
 from initiatives.enforcement.kill_switch import IN_EFFECT_WITHIN, last_allowed_after
 from initiatives.form_fields import ReasonForm

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_safe
 
 from governance import clock
 from governance.authorization import decision_queries
+from governance.ledger import csv_export
 from governance.models import Clause, Entry, PolicyDecision
 from governance.models.decisions import OUTCOMES
-from governance.tables import csv_export
 from initiatives.cases import access
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import case_context

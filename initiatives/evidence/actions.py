@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 
 from governance import clock
+from governance.database.row_history import insert_many
 from governance.gates import criteria
 from governance.ledger import record
-from governance.ledger.row_history import insert_many
 from governance.models import Clause, Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.storage import data_folder, file_fingerprints

@@ -4,7 +4,8 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from governance.ledger import record, row_history
+from governance.database import row_history
+from governance.ledger import record
 from governance.storage import file_fingerprints
 from initiatives import tasks as initiatives_tasks
 from initiatives.cases import access

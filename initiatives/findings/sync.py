@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from governance import clock
-from governance.ledger import record, row_history
+from governance.database import row_history
+from governance.ledger import record
 from initiatives.cases.act import act, batched, settle_standings
 from initiatives.findings import rules
 from initiatives.holds import alerts

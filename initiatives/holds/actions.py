@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 from django.core.exceptions import ValidationError
 
 from governance import clock
+from governance.database import row_history
 from governance.gates import criteria
-from governance.ledger import record, row_history
+from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Answer, Conflict, no
 from initiatives.cases import permissions as case_permissions

@@ -12,10 +12,10 @@ from governance.models.people import CHAIR
 from governance.notices.desk import Line
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
-from initiatives.desk.person_worklist import Look
 from initiatives.holds import alerts
 from initiatives.models import Hold, Initiative, Obligation
 from initiatives.models.holds import HOLD_KINDS
+from initiatives.worklist.person_worklist import Look
 
 OWNING = {"owner", "deputy"}
 MOST = 20  # holds and graces of others on one desk; the list of cases has all

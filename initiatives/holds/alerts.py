@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from governance import clock
-from governance.database import request_memo
-from governance.ledger import row_history
+from governance.database import request_memo, row_history
 from governance.models import Rulebook, User
 from governance.models.people import CHAIR
 from governance.notices import owe

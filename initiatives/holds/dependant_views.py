@@ -6,8 +6,8 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 
 from governance import clock
+from governance.database import row_history
 from governance.gates import criteria
-from governance.ledger import row_history
 from governance.models import Rulebook
 from governance.permission_result import no
 from governance.templatetags.plumbline import stage_word

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 import governance.clock
 import governance.database.migration_operations
-import governance.ledger.row_history
+import governance.database.row_history
 
 
 class Migration(migrations.Migration):
@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('key', models.SlugField(max_length=60)),
                         ('words', models.CharField(max_length=160)),
                         ('columns', models.JSONField(default=dict)),
@@ -138,7 +138,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('version', models.CharField(max_length=80)),
                         ('region', models.CharField(blank=True, default='', max_length=60)),
                         ('runs_from', models.DateTimeField()),
@@ -163,7 +163,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('requirement', models.CharField(max_length=60)),
                         ('added_at', models.DateTimeField()),
                         ('history_user_id', models.BigIntegerField(blank=True, null=True)),
@@ -210,7 +210,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('source', models.CharField(max_length=60)),
                         ('file_name', models.CharField(max_length=200)),
                         ('sha256', models.CharField(max_length=64)),
@@ -315,7 +315,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('key', models.CharField(max_length=60)),
                         ('reason', models.TextField()),
                         ('requested_at', models.DateTimeField()),
@@ -347,7 +347,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('number', models.PositiveIntegerField()),
                         ('users', models.TextField()),
                         ('departments', models.JSONField(blank=True, default=list)),
@@ -381,7 +381,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('role', models.CharField(choices=[('owner', 'Business owner'), ('deputy', 'Deputy owner'), ('support_owner', 'Support owner'), ('technical_lead', 'Technical lead'), ('data_steward', 'Data steward'), ('sponsor', 'Sponsor'), ('record_owner', 'Record owner')], max_length=20)),
                         ('proposed_at', models.DateTimeField()),
                         ('accepted_at', models.DateTimeField(blank=True, null=True)),
@@ -411,7 +411,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('gate', models.CharField(max_length=40)),
                         ('opened_at', models.DateTimeField()),
                         ('expires_at', models.DateTimeField()),
@@ -442,7 +442,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('key', models.CharField(max_length=40)),
                         ('declared', models.TextField()),
                         ('declared_at', models.DateTimeField()),
@@ -471,7 +471,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('kind', models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back'), ('reattest', 'Accept production again')], max_length=20)),
                         ('source', models.CharField(max_length=80)),
                         ('text', models.CharField(max_length=250)),
@@ -503,7 +503,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('number', models.PositiveIntegerField(db_index=True, editable=False)),
                         ('title', models.CharField(max_length=200)),
                         ('problem', models.TextField()),
@@ -547,7 +547,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('kind', models.CharField(choices=[('owner_vacant', 'No accepted owner'), ('record_owner_vacant', "The contract's record owner is gone"), ('residency', 'Data leaves the allowed region'), ('definition_conflict', 'Definitions conflict'), ('failed_drill', 'A drill failed'), ('reattestation', 'Re-attestation is overdue'), ('concern', 'Somebody raised a concern')], max_length=30)),
                         ('reason', models.TextField()),
                         ('blocking', models.BooleanField(default=True)),
@@ -577,7 +577,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('who', models.CharField(max_length=160)),
                         ('for_what', models.TextField()),
                         ('bearable_outage_hours', models.PositiveIntegerField()),
@@ -604,7 +604,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('layer', models.CharField(choices=[('model', 'Model'), ('application', 'Application'), ('integration', 'Integration'), ('policy', 'Policy'), ('runtime', 'Runtime'), ('observability', 'Observability')], max_length=20)),
                         ('name', models.CharField(max_length=120)),
                         ('vendor', models.CharField(blank=True, default='', max_length=120)),
@@ -628,7 +628,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('requirement', models.CharField(max_length=60)),
                         ('kind', models.CharField(choices=[('answered', 'Answered'), ('no', 'No'), ('not_applicable', 'Does not apply'), ('not_reported', 'Not reported')], max_length=20)),
                         ('text', models.TextField(blank=True, default='')),
@@ -734,7 +734,7 @@ class Migration(migrations.Migration):
                     name='PastStanding',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('computed_at', models.DateTimeField()),
                         ('valid_until', models.DateTimeField(null=True)),
                         ('spans', models.JSONField()),
@@ -802,7 +802,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('criterion', models.CharField(max_length=60)),
                         ('text', models.TextField()),
                         ('asked_at', models.DateTimeField()),
@@ -830,7 +830,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('text', models.TextField()),
                         ('owner_accepted_at', models.DateTimeField(blank=True, null=True)),
                         ('due', models.DateField()),
@@ -861,7 +861,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('text', models.TextField()),
                         ('due', models.DateField()),
                         ('met_at', models.DateTimeField(blank=True, null=True)),
@@ -954,7 +954,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('kind', models.CharField(choices=[('attestation', 'Attestation'), ('document', 'Document'), ('contract_clause', 'Contract clause'), ('test_report', 'Test report'), ('drill_record', 'Drill record'), ('telemetry', 'Telemetry'), ('log_sample', 'Log sample'), ('system_record', 'System record'), ('user_research', 'User research'), ('decision_record', 'Decision record')], max_length=20)),
                         ('title', models.CharField(max_length=200)),
                         ('note', models.TextField(blank=True, default='')),
@@ -1024,7 +1024,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('history_user_id', models.BigIntegerField(blank=True, null=True)),
                         ('history_change_reason', models.TextField(blank=True, default='')),
                         ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
@@ -1048,7 +1048,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('layer', models.CharField(blank=True, choices=[('model', 'Model'), ('application', 'Application'), ('integration', 'Integration'), ('policy', 'Policy'), ('runtime', 'Runtime'), ('observability', 'Observability')], default='', max_length=20)),
                         ('what', models.CharField(max_length=250)),
                         ('triggers', models.JSONField(default=list)),
@@ -1119,7 +1119,7 @@ class Migration(migrations.Migration):
                     name='SignOff',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('seat', models.CharField(choices=[('business_value', 'Business value'), ('risk_compliance', 'Risk and compliance'), ('security_privacy', 'Security and privacy'), ('architecture_integration', 'Architecture and integration'), ('service_operations', 'Service operations'), ('adoption_change', 'Adoption and change')], max_length=30)),
                         ('verdict', models.CharField(choices=[('approve', 'Approve'), ('approve_with_condition', 'Approve with a condition'), ('object', 'Object'), ('recuse', 'Recuse'), ('withdrawn', 'Withdrawn')], max_length=30)),
                         ('reason', models.TextField(blank=True, default='')),
@@ -1163,7 +1163,7 @@ class Migration(migrations.Migration):
                     name='StageChange',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('from_stage', models.CharField(max_length=20)),
                         ('to_stage', models.CharField(max_length=20)),
                         ('basis', models.CharField(max_length=20)),
@@ -1194,7 +1194,7 @@ class Migration(migrations.Migration):
                     name='Voiding',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('requirement', models.CharField(max_length=60)),
                         ('trigger', models.CharField(max_length=40)),
                         ('cause', models.CharField(max_length=250)),

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import governance.database.migration_operations
-import governance.ledger.row_history
+import governance.database.row_history
 
 # What the database holds by itself, whoever asks; the acts carry the advice.
 GUARDS = """
@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
                         ),
                         (
                             "xact",
-                            models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False),
+                            models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False),
                         ),
                         ("stage", models.CharField(max_length=20)),
                         ("until", models.DateField()),
@@ -144,7 +144,7 @@ class Migration(migrations.Migration):
                         ),
                         (
                             "xact",
-                            models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False),
+                            models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False),
                         ),
                         ("title", models.CharField(max_length=200)),
                         ("until", models.DateTimeField()),
@@ -191,7 +191,7 @@ class Migration(migrations.Migration):
                         ("history_user_name", models.TextField(default="")),
                         (
                             "history_xact",
-                            models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False),
+                            models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False),
                         ),
                         ("once", models.UUIDField(db_index=True, editable=False, null=True)),
                         ("at", models.DateTimeField()),
@@ -240,7 +240,7 @@ class Migration(migrations.Migration):
                         ("history_user_name", models.TextField(default="")),
                         (
                             "history_xact",
-                            models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False),
+                            models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False),
                         ),
                         ("once", models.UUIDField(db_index=True, editable=False, null=True)),
                         ("at", models.DateTimeField()),
@@ -283,7 +283,7 @@ class Migration(migrations.Migration):
                         ("history_user_name", models.TextField(default="")),
                         (
                             "history_xact",
-                            models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False),
+                            models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False),
                         ),
                         ("once", models.UUIDField(db_index=True, editable=False, null=True)),
                         ("at", models.DateTimeField()),

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import governance.database.migration_operations
-import governance.ledger.row_history
+import governance.database.row_history
 
 # Who may answer what a system asks, and what an answer is good for, whoever writes the row.
 APPROVALS = """
@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
                     name='ApprovalAnswer',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('role', models.CharField(max_length=20)),
                         ('verdict', models.CharField(choices=[('approve', 'Approve'), ('refuse', 'Refuse')], max_length=10)),
                         ('reason', models.TextField(blank=True, default='')),
@@ -141,7 +141,7 @@ class Migration(migrations.Migration):
                     name='ApprovalUse',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('arguments_digest', models.CharField(max_length=64)),
                         ('at', models.DateTimeField()),
                         ('request', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='use', to='initiatives.approvalrequest')),
@@ -191,7 +191,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('reference', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
                         ('clauses', models.JSONField(default=list)),
                         ('subject', models.CharField(max_length=240)),
@@ -229,7 +229,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('title', models.CharField(max_length=200)),
                         ('text', models.TextField()),
                         ('decided_on', models.DateField()),
@@ -258,7 +258,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('layer', models.CharField(choices=[('policy', 'Policy'), ('runtime', 'Runtime'), ('observability', 'Observability')], max_length=20)),
                         ('control', models.TextField()),
                         ('at', models.DateTimeField()),
@@ -287,7 +287,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('reason', models.TextField()),
                         ('pressed_at', models.DateTimeField()),
                         ('released_at', models.DateTimeField(blank=True, null=True)),
@@ -331,7 +331,7 @@ class Migration(migrations.Migration):
                     name='LayerReview',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('requirement', models.CharField(max_length=60)),
                         ('words', models.TextField()),
                         ('at', models.DateTimeField()),

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db import migrations, models
 
 import governance.database.migration_operations
+import governance.database.row_history
 import governance.database.text_search
-import governance.ledger.row_history
 
 # A prototype holds no production data link (domain.md, "Never").
 GUARDS = """
@@ -184,7 +184,7 @@ class Migration(migrations.Migration):
                 name='Drift',
                 fields=[
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                    ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('findings', models.JSONField()),
                     ('at', models.DateTimeField()),
                     ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -354,7 +354,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('team', models.CharField(max_length=120)),
                     ('what', models.TextField()),
                     ('since', models.DateField(blank=True, null=True)),
@@ -380,7 +380,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('facet', models.CharField(choices=[('identifier_format', 'Identifier format'), ('business_logic', 'Business logic'), ('validity', 'Validity in time'), ('same_name', 'Same name, other meaning'), ('other_name', 'Other name, same meaning')], max_length=20)),
                     ('severity', models.CharField(choices=[('blocking', 'Blocking'), ('note', 'Worth a note')], max_length=10)),
                     ('words', models.TextField()),
@@ -415,7 +415,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('once', models.UUIDField(db_index=True, editable=False, null=True)),
                     ('at', models.DateTimeField()),
                     ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
@@ -450,7 +450,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('once', models.UUIDField(db_index=True, editable=False, null=True)),
                     ('at', models.DateTimeField()),
                     ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
@@ -487,7 +487,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('kind', models.CharField(choices=[('systems', 'Systems'), ('links', 'Links of cases'), ('accounts', 'Service accounts'), ('definitions', 'Terms and definitions'), ('efforts', 'Effort by week')], max_length=20)),
                     ('file_name', models.CharField(max_length=200)),
                     ('sha256', models.CharField(max_length=64)),
@@ -516,7 +516,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('kind', models.CharField(choices=[('systems', 'Systems'), ('links', 'Links of cases'), ('accounts', 'Service accounts'), ('definitions', 'Terms and definitions'), ('efforts', 'Effort by week')], max_length=20)),
                     ('headers', models.CharField(max_length=64)),
                     ('columns', models.JSONField()),
@@ -540,7 +540,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('position', models.PositiveSmallIntegerField()),
                     ('name', models.CharField(max_length=120)),
                     ('region', models.CharField(blank=True, default='', max_length=60)),
@@ -566,7 +566,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('pattern', models.CharField(choices=[('anchor', 'Anchor: outputs are traced to it'), ('audit', 'Audit: what is done is logged there'), ('fallback', 'Fallback: used when another is missing'), ('feed', 'Feed: data flow in or out')], max_length=20)),
                     ('direction', models.CharField(choices=[('reads', 'Reads'), ('writes', 'Writes'), ('both', 'Reads and writes')], max_length=10)),
                     ('access', models.CharField(choices=[('api', 'API'), ('file', 'File transfer'), ('database', 'Database connection'), ('connector', 'Connector of a platform'), ('screen', 'Screen automation'), ('person', 'By hand')], max_length=20)),
@@ -630,7 +630,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('once', models.UUIDField(db_index=True, editable=False, null=True)),
                     ('at', models.DateTimeField()),
                     ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
@@ -666,7 +666,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('title', models.CharField(max_length=160)),
                     ('file_name', models.CharField(max_length=200)),
                     ('sha256', models.CharField(max_length=64)),
@@ -716,7 +716,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('key', models.CharField(max_length=60)),
                     ('words', models.CharField(max_length=120)),
                     ('history_user_id', models.BigIntegerField(blank=True, null=True)),
@@ -738,7 +738,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('name', models.CharField(max_length=160)),
                     ('privileges', models.TextField(blank=True, default='')),
                     ('review_by', models.DateField(blank=True, null=True)),
@@ -768,7 +768,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('requirement', models.CharField(max_length=60)),
                     ('source', models.CharField(max_length=120)),
                     ('words', models.TextField()),
@@ -820,7 +820,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('once', models.UUIDField(db_index=True, editable=False, null=True)),
                     ('at', models.DateTimeField()),
                     ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
@@ -851,7 +851,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('name', models.CharField(max_length=160)),
                     ('kind', models.CharField(choices=[('bought', 'Bought system'), ('home_grown', 'Home-grown system'), ('database', 'Database or warehouse'), ('file_share', 'File share'), ('wiki', 'Wiki'), ('knowledge_collection', 'Collection of knowledge sources'), ('document', 'Set of documents'), ('policy', 'Policy or rule book'), ('people', 'People who are asked')], max_length=30)),
                     ('location', models.CharField(blank=True, default='', max_length=250)),
@@ -893,7 +893,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('name', models.CharField(max_length=80)),
                     ('meaning', models.TextField(blank=True, default='')),
                     ('at', models.DateTimeField()),
@@ -916,7 +916,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('field', models.CharField(max_length=120)),
                     ('meaning', models.TextField()),
                     ('identifier_format', models.CharField(blank=True, default='', max_length=200)),
@@ -949,7 +949,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('at', models.DateTimeField()),
                     ('ended_at', models.DateTimeField(blank=True, null=True)),
                     ('history_user_id', models.BigIntegerField(blank=True, null=True)),
@@ -974,7 +974,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('data_classes', models.JSONField(blank=True, default=list)),
                     ('allowed', models.JSONField(blank=True, default=list)),
                     ('forbidden', models.JSONField(blank=True, default=list)),
@@ -1006,7 +1006,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('name', models.CharField(max_length=120)),
                     ('history_user_id', models.BigIntegerField(blank=True, null=True)),
                     ('history_change_reason', models.TextField(blank=True, default='')),
@@ -1026,7 +1026,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                     ('history_user_name', models.TextField(default='')),
-                    ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('data_classes', models.JSONField(blank=True, default=list)),
                     ('allowed', models.JSONField(blank=True, default=list)),
                     ('forbidden', models.JSONField(blank=True, default=list)),
@@ -1075,7 +1075,7 @@ class Migration(migrations.Migration):
                 name='LinkAnswer',
                 fields=[
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                    ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('accepts', models.BooleanField()),
                     ('words', models.TextField(blank=True, default='')),
                     ('read', models.TextField()),
@@ -1113,7 +1113,7 @@ class Migration(migrations.Migration):
                 name='SourceAcceptance',
                 fields=[
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                    ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('condition', models.CharField(choices=[('maintained', 'Maintained'), ('stale', 'Out of date'), ('frozen', 'Frozen: nobody can edit it'), ('orphaned', 'Orphaned: nobody owns it')], max_length=20)),
                     ('consequence', models.TextField()),
                     ('until', models.DateField()),
@@ -1145,7 +1145,7 @@ class Migration(migrations.Migration):
                 name='TraceSample',
                 fields=[
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                    ('xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                    ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                     ('title', models.CharField(max_length=160)),
                     ('taken_on', models.DateField()),
                     ('outputs', models.PositiveIntegerField()),

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import governance.database.migration_operations
-import governance.ledger.row_history
+import governance.database.row_history
 
 
 class Migration(migrations.Migration):
@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('history_user_name', models.TextField(default='')),
-                        ('history_xact', models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False)),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                         ('kind', models.CharField(choices=[('system_changed', 'Change of a system'), ('system_retired', 'Retire a system'), ('account_opened', 'A service account more'), ('account_changed', 'Change of a service account'), ('account_closed', 'Close a service account'), ('definition_written', 'What a field means'), ('definition_changed', 'Change of what a field means'), ('definition_withdrawn', 'Take back what a field means'), ('term_named', 'A business term'), ('term_changed', 'Change of a business term'), ('vendor_term_filed', 'A term of a vendor')], max_length=24)),
                         ('fields', models.JSONField(blank=True, default=dict)),
                         ('reason', models.TextField()),

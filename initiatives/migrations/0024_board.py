@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import governance.ledger.row_history
+import governance.database.row_history
 
 # A new row excuses a debt that is still owed, for a case with a decision to come, by somebody who does not owe it.
 GUARDS = """
@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "xact",
-                    models.BigIntegerField(db_default=governance.ledger.row_history.TransactionId(), editable=False),
+                    models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False),
                 ),
                 ("reason", models.TextField()),
                 ("at", models.DateTimeField()),

@@ -11,7 +11,7 @@ from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
-from governance.ledger.row_history import WrittenOnce, governed
+from governance.database.row_history import WrittenOnce, governed
 from governance.models import ContractVersion, ServiceKey, User, VocabularyWord
 from governance.models.constraints import by_whom_and_when
 from initiatives.models.evidence import Evidence

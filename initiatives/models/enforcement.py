@@ -7,7 +7,7 @@ Sources: S0-1 (the contract comes before any architecture decision), S0-17 (ever
 from django.db import models
 from django.db.models import Q
 
-from governance.ledger.row_history import WrittenOnce, governed
+from governance.database.row_history import WrittenOnce, governed
 from governance.models import Clause, User
 from governance.models.constraints import by_whom_and_when
 from initiatives.models.evidence import Evidence

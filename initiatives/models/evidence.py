@@ -5,8 +5,8 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.lookups import Exact
 
+from governance.database.row_history import WrittenOnce, governed
 from governance.database.text_search import Words
-from governance.ledger.row_history import WrittenOnce, governed
 from governance.models import Clause, ContractVersion, User
 from initiatives.models.initiative import Initiative, RoleAssignment
 from initiatives.models.integration.systems import System

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from governance.ledger.row_history import WrittenOnce, governed
+from governance.database.row_history import WrittenOnce, governed
 from governance.models import User
 from initiatives.models.initiative import Initiative
 from initiatives.models.integration.systems import System

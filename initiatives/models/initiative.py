@@ -9,8 +9,8 @@ from django.db.models import Case, F, Q, Value, When
 from django_fsm import FSMField, Transition
 
 from governance import clock
+from governance.database.row_history import WrittenOnce, governed
 from governance.database.text_search import Words
-from governance.ledger.row_history import WrittenOnce, governed
 from governance.models import Contract, Unit, User
 from initiatives.models.stage_machine import (
     CLAIM,

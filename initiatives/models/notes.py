@@ -7,7 +7,7 @@ S1-39 (field notes from inside).
 from django.db import models
 from django.db.models import Q
 
-from governance.ledger.row_history import WrittenOnce, governed
+from governance.database.row_history import WrittenOnce, governed
 from governance.models import User
 from governance.models.constraints import by_whom_and_when
 from initiatives.models.initiative import MVP, PROTOTYPE, Initiative

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
-from governance.ledger.row_history import WrittenOnce, governed
+from governance.database.row_history import WrittenOnce, governed
 from governance.models import Rulebook, User
 from governance.models.people import SEATS
 from initiatives.models.initiative import Initiative

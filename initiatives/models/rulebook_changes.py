@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from governance import clock
-from governance.ledger.row_history import governed
+from governance.database.row_history import governed
 from governance.models import Rulebook, User
 from governance.models.ledger import Entry
 from initiatives.models.initiative import Initiative

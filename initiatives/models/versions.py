@@ -4,8 +4,8 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 
+from governance.database.row_history import governed
 from governance.database.text_search import Words
-from governance.ledger.row_history import governed
 from governance.models import User
 from initiatives.models.initiative import Initiative
 

@@ -28,7 +28,7 @@ from django_filters.fields import ModelChoiceField
 
 from governance import contributions
 from governance.models import ContractVersion, Rulebook, Unit
-from governance.sign_in.sign_in_forms import Choices
+from governance.sign_in.forms import Choices
 from governance.templatetags.plumbline import LAYER_WORDS
 from initiatives.models import Condition, FormerTitle, Initiative, Obligation, RoleAssignment
 from initiatives.models.initiative import STAGES, TIERS, supported_rank

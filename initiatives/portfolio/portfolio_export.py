@@ -4,8 +4,8 @@ from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 
 from governance import clock
+from governance.ledger import csv_export
 from governance.rulebook import Book
-from governance.tables import csv_export
 from governance.templatetags.plumbline import layer_word, stage_word
 from initiatives.models.initiative import PROTOTYPE
 

@@ -13,9 +13,9 @@ from governance.notices.desk import Line
 from governance.permission_result import Answer, ended, yes
 from governance.rulebook.book import Gate
 from governance.templatetags.plumbline import day
-from initiatives.desk.person_worklist import Look
 from initiatives.models import Review, SignOff
 from initiatives.reviews import review_summaries, review_turn
+from initiatives.worklist.person_worklist import Look
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Telling at once whose move a review is after an objection: who answers it, and the seat once it was answered."""
 
-from governance.ledger import row_history
+from governance.database import row_history
 from governance.models import Rulebook, User
 from governance.notices import owe
 from initiatives.facts import case_rows

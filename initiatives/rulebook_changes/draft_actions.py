@@ -1,7 +1,7 @@
 """Drafts of a rulebook: copied, edited by several people, loaded as a version.
 
 A draft binds nobody. Loading makes the version that an admin proposes
-and a chair publishes (`governance.people.actions`, `actions.rulebooks`).
+and a chair publishes (`governance.organisation.actions`, `actions.rulebooks`).
 """
 
 import hashlib
@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 from governance import clock
 from governance.ledger import record
 from governance.models import Rulebook, User
+from governance.organisation.actions import VERSION, load_rulebook
 from governance.people import permissions as people_permissions
-from governance.people.actions import VERSION, load_rulebook
 from governance.permission_result import Conflict
 from governance.rulebook import diff, parse
 from governance.rulebook.editing import Place, read, with_values

@@ -9,10 +9,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from governance import clock
+from governance.ledger import csv_export
 from governance.models import Rulebook
 from governance.people import permissions as people_permissions
 from governance.rulebook import parse
-from governance.tables import csv_export
 from governance.templatetags.plumbline import day, seat_word, stage_word
 from governance.web.pages.rulebook_views import readable
 from initiatives.cases import visibility

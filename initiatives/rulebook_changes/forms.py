@@ -8,7 +8,7 @@ from governance import clock
 from governance.models import Rulebook
 from governance.rulebook import RulebookErrors, diff
 from governance.rulebook.editing import PARTS, Place, Text, problems_at
-from governance.sign_in.sign_in_forms import RulebookForm
+from governance.sign_in.forms import RulebookForm
 from initiatives.form_fields import DayField
 
 ONE_LINE = ("title",)

@@ -11,7 +11,7 @@ from governance.models.people import CHAIR
 from governance.notices import owe
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
-from governance.rulebook import signing_rules
+from governance.transparency_log import signing_rules
 from initiatives.cases.act import act, batched, settle_standings
 from initiatives.holds.actions import Grace
 from initiatives.models import Forecast, Initiative, Obligation

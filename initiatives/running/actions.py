@@ -8,8 +8,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Prefetch
 
 from governance import clock
+from governance.database import row_history
 from governance.gates import criteria
-from governance.ledger import record, row_history
+from governance.ledger import record
 from governance.models import Rulebook, User
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing

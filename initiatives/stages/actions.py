@@ -6,9 +6,10 @@ from django.core.exceptions import ValidationError
 from django_fsm import Transition
 
 from governance import clock
+from governance.database import row_history
+from governance.database.row_history import update_where
 from governance.gates import criteria
-from governance.ledger import record, row_history
-from governance.ledger.row_history import update_where
+from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.transparency_log import sealing

@@ -13,14 +13,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from governance import clock
+from governance.database import row_history
 from governance.gates import criteria
-from governance.ledger import row_history
 from governance.models import ContractVersion, Rulebook, User
 from governance.models.ledger import Entry
 from governance.models.people import SEATS
 from governance.people.boards import board_for, members_now, seat_holders
 from governance.permission_result import Refused, ended
-from initiatives.cases import actions as case_actions
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import lock, settle_standing
 from initiatives.checklist import actions as checklist_actions
@@ -30,6 +29,7 @@ from initiatives.evidence import actions as evidence_actions
 from initiatives.facts import supported_stage
 from initiatives.models import Initiative, Review, RoleAssignment
 from initiatives.models.initiative import STAGES, gate_out_of
+from initiatives.registration import actions as registration_actions
 from initiatives.reviews import review_state
 from initiatives.roles import actions as role_actions
 from initiatives.running import actions as running_actions
@@ -192,7 +192,7 @@ def of_name(case: Initiative, *, by: User) -> list[str]:
     """What giving the case another name ends: the approvals whose statements name it."""
     return preview(
         case,
-        lambda case: case_actions.rename(case=case, title="another name", reason=LEFT_OPEN, by=by),
+        lambda case: registration_actions.rename(case=case, title="another name", reason=LEFT_OPEN, by=by),
         by=by,
     )
 
@@ -201,7 +201,7 @@ def of_details(case: Initiative, *, by: User) -> list[str]:
     """What another problem ends; another platform or confidentiality ends the same approvals."""
 
     def run(case):
-        case_actions.change_details(
+        registration_actions.change_details(
             case=case, problem=LEFT_OPEN, platform=case.platform, confidential=case.confidential, by=by
         )
 
@@ -339,6 +339,6 @@ def of_tier(case: Initiative, tier: str, *, by: User | None = None) -> list[str]
     def run(case):
         case.proposed_tier = tier
         case.save()
-        case_actions.confirm_tier(case=case, tier=tier, by=by)
+        registration_actions.confirm_tier(case=case, tier=tier, by=by)
 
     return preview(case, run, by=by)

@@ -7,10 +7,10 @@ from governance.models import Rulebook
 from governance.permission_result import ended, no
 from governance.templatetags.plumbline import day, in_days, stage_word
 from initiatives.cases import access
-from initiatives.cases import actions as case_actions
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import one_act, sent
 from initiatives.form_fields import ReasonForm
+from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions
 from initiatives.stages.actions import (
     emergency_of,
@@ -49,7 +49,7 @@ def withdraw(request, ref):
         request,
         case,
         form,
-        lambda fields: case_actions.withdraw(case=case, by=request.user, **fields),
+        lambda fields: registration_actions.withdraw(case=case, by=request.user, **fields),
         f"{case.ref} is withdrawn.",
         title="Withdraw",
         happens=[

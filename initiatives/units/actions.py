@@ -10,7 +10,8 @@ from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Concat, Substr
 
 from governance import clock
-from governance.ledger import record, row_history
+from governance.database import row_history
+from governance.ledger import record
 from governance.models import Unit, User
 from governance.notices.owe import owe as owe_notice
 from governance.people import boards

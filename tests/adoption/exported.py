@@ -5,16 +5,16 @@ import json
 import random
 from pathlib import Path
 
-from governance.transparency_log import offline_verifier
+from governance.offline import verify
 
 
 def resealed(folder: Path, **changes) -> None:
     """Make the manifest fit the files again, as somebody who knows how it is made would."""
-    manifest = json.loads((folder / offline_verifier.MANIFEST).read_bytes()) | changes
+    manifest = json.loads((folder / verify.MANIFEST).read_bytes()) | changes
     for name in manifest["files"]:
         content = (folder / name).read_bytes()
         manifest["files"][name] = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
-    (folder / offline_verifier.MANIFEST).write_bytes(offline_verifier.manifest_bytes(manifest))
+    (folder / verify.MANIFEST).write_bytes(verify.manifest_bytes(manifest))
 
 
 def flip_missed(chance: random.Random, folder: Path) -> str | None:
@@ -27,14 +27,12 @@ def flip_missed(chance: random.Random, folder: Path) -> str | None:
     content[place] ^= bit
     path.write_bytes(content)
     try:
-        offline_verifier.Export(folder).check()
+        verify.Export(folder).check()
         said = "nothing"
-    except offline_verifier.Rejected as found:
+    except verify.Rejected as found:
         said = str(found)
     finally:
         content[place] ^= bit
         path.write_bytes(content)
-    wanted = (
-        f"{name}, line {line}: " if name in (offline_verifier.ENTRIES, offline_verifier.EVIDENCE) else name
-    )
+    wanted = f"{name}, line {line}: " if name in (verify.ENTRIES, verify.EVIDENCE) else name
     return None if said.startswith(wanted) else f"{wanted}, bit {bit} of byte {place}: {said}"

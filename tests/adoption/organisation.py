@@ -9,7 +9,7 @@ from adoption.models import Incident, PostMortem, Signal
 from adoption.models.signals import EXTENTS, SIGNAL_KINDS
 from governance import clock
 from governance.models import Contract, ContractVersion, Rulebook
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.rulebook import load_default
 from initiatives.models import (
     Continuation,
@@ -55,7 +55,9 @@ def settle(cast, seed: int) -> None:
     """An organisation of any past, put there as rows: no acts lead to every past within a second."""
     draw = random.Random(seed)
     now, book = clock.now(), Rulebook.objects.current()
-    other = people_actions.load_rulebook(source=load_default().replace('"2026.1"', '"2026.2"'), by=cast.admin)
+    other = organisation_actions.load_rulebook(
+        source=load_default().replace('"2026.1"', '"2026.2"'), by=cast.admin
+    )
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in TABLES:

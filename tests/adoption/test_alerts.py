@@ -13,7 +13,7 @@ from django.core.files.base import ContentFile
 from adoption.demo import case_acts
 from adoption.incidents import actions as incident_actions
 from governance import clock
-from governance.ledger.row_history import acting, update_where
+from governance.database.row_history import acting, update_where
 from governance.models import Notice, Rulebook
 from governance.notices import desk as notice_desk
 from governance.notices import due

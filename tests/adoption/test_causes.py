@@ -8,7 +8,7 @@ from adoption.postmortems import actions as postmortem_actions
 from adoption.postmortems.cause_analysis import blamed_and_found, overdue
 from adoption.postmortems.writing import write
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from initiatives.holds.actions import owe
 from initiatives.models import Initiative
 from initiatives.stages import actions as stage_actions

@@ -11,8 +11,8 @@ from adoption.demo import people
 from adoption.management.commands import demo
 from adoption.models import PostMortem
 from governance import clock
+from governance.database.row_history import acting
 from governance.ledger import record
-from governance.ledger.row_history import acting
 from governance.models import ContractVersion, Delegation, Entry, Notice, PolicyDecision, Rulebook, User
 from governance.notices.desk import lines_for
 from governance.storage import backup, restore

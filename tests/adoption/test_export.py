@@ -14,11 +14,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from governance import clock
+from governance.database.row_history import acting
 from governance.ledger import record
-from governance.ledger.row_history import acting
 from governance.models import Checkpoint, Entry
+from governance.offline import verify
 from governance.privacy.retention import ERASED
-from governance.transparency_log import offline_verifier, sealing
+from governance.transparency_log import sealing
 from initiatives.models import Evidence
 from tests import factories
 from tests.adoption.exported import flip_missed, resealed
@@ -46,8 +47,8 @@ def bare_python(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
 
 def wrong(folder: Path, **options) -> str:
     """What verify.py says is wrong."""
-    with pytest.raises(offline_verifier.Rejected) as found:
-        offline_verifier.Export(folder, **options).check()
+    with pytest.raises(verify.Rejected) as found:
+        verify.Export(folder, **options).check()
     return str(found.value)
 
 
@@ -79,7 +80,7 @@ def test_a_case_verifies_offline_with_nothing_but_python(case, tmp_path):
 
 def test_the_whole_record_makes_its_root_again(case, tmp_path):
     folder = taken(tmp_path, "--all")
-    found = offline_verifier.Export(folder, held=[Checkpoint.objects.earliest("pk").note.encode()]).check()
+    found = verify.Export(folder, held=[Checkpoint.objects.earliest("pk").note.encode()]).check()
     assert found["entries"] == Entry.objects.count()
     assert found["held"] == 1
     lines = (folder / "entries.jsonl").read_bytes().splitlines(keepends=True)
@@ -87,7 +88,7 @@ def test_the_whole_record_makes_its_root_again(case, tmp_path):
     leaf = json.loads(lines[4])
     leaf["leaf"] = leaf["leaf"].replace('"at" : "20', '"at" : "19')
     assert leaf["leaf"] != json.loads(lines[4])["leaf"]
-    changed = [*lines[:4], offline_verifier.line_bytes(leaf), *lines[5:]]
+    changed = [*lines[:4], verify.line_bytes(leaf), *lines[5:]]
     (folder / "entries.jsonl").write_bytes(b"".join(changed))
     resealed(folder)
     assert wrong(folder) == "entries.jsonl, line 5: The hash of the entry is not the one of its leaf."
@@ -104,7 +105,7 @@ def test_some_days(cast, tmp_path):
         factories.make_case(cast, title="Newer")
     day = (clock.today() - timedelta(days=3)).isoformat()
     folder = taken(tmp_path, "--from", day, "--to", day)
-    found = offline_verifier.Export(folder).check()
+    found = verify.Export(folder).check()
     of_the_day = Entry.objects.filter(recorded_at__lt=clock.now() - timedelta(days=2))
     assert found["entries"] == of_the_day.count() > 0
     told = (folder / "entries.jsonl").read_text()
@@ -149,7 +150,7 @@ def test_evidence_that_is_not_what_was_recorded_stays_out_and_the_verdict_names_
     ran = bare_python(folder, ".")
     assert ran.returncode == 1
     assert ran.stdout == f"WRONG  {said}\n"
-    offline_verifier.Export(taken(tmp_path, "--case", case.ref)).check()  # without files none is promised
+    verify.Export(taken(tmp_path, "--case", case.ref)).check()  # without files none is promised
 
 
 def test_whoever_also_makes_the_manifest_fit_is_found(case, tmp_path):
@@ -179,13 +180,11 @@ def test_whoever_also_makes_the_manifest_fit_is_found(case, tmp_path):
     )
     moved = json.loads(lines[8])
     moved["position"] -= 1
-    assert after("entries.jsonl", lines[8], offline_verifier.line_bytes(moved)).startswith(ninth)
+    assert after("entries.jsonl", lines[8], verify.line_bytes(moved)).startswith(ninth)
     dated = json.loads(lines[8])
     dated["leaf"] = dated["leaf"].replace("20", "19", 1)
-    dated["hash"] = offline_verifier.base64.b64encode(
-        offline_verifier.leaf_hash(dated["leaf"].encode())
-    ).decode()
-    assert after("entries.jsonl", lines[8], offline_verifier.line_bytes(dated)).startswith(ninth)
+    dated["hash"] = verify.base64.b64encode(verify.leaf_hash(dated["leaf"].encode())).decode()
+    assert after("entries.jsonl", lines[8], verify.line_bytes(dated)).startswith(ninth)
     assert after("entries.jsonl", lines[8], b"").startswith("entries.jsonl: holds")
     # What says the same in another way is refused: one thing has one written form.
     spaced = lines[8].replace(b'{"body":', b'{ "body":', 1)
@@ -208,7 +207,7 @@ def test_an_insider_with_database_and_key_is_found_by_a_checkpoint_received_earl
     rewrite_everything(act, json.dumps(act.facts | {"reason": "Rather this"}).encode())
     for options in (["--all"], ["--case", case.ref]):
         folder = taken(tmp_path, *options)
-        offline_verifier.Export(folder).check()
+        verify.Export(folder).check()
         if options != ["--all"]:
             assert wrong(folder, held=[held]).startswith(
                 "checkpoints/proofs.jsonl: holds no proof for the checkpoint"
@@ -231,8 +230,8 @@ def test_a_checkpoint_that_is_newer_than_the_export_is_not_passed_over(case, tmp
 def test_only_the_keys_that_are_trusted_count(case, tmp_path):
     folder = taken(tmp_path, "--all")
     (key,) = (folder / "keys.txt").read_text().split()
-    offline_verifier.Export(folder, trusted=[offline_verifier.parse_key(key)]).check()
-    other = offline_verifier.verifier_key(key.split("+")[0], offline_verifier._pack(offline_verifier.BASE))
+    verify.Export(folder, trusted=[verify.parse_key(key)]).check()
+    other = verify.verifier_key(key.split("+")[0], verify._pack(verify.BASE))
     assert wrong(folder, trusted=[other]) == "keys.txt: holds none of the keys that you trust."
 
 
@@ -246,7 +245,7 @@ def test_an_erased_body_is_exported_as_erased(case, tmp_path, cast):
         table="governance_entrybody",
     )
     folder = taken(tmp_path, "--case", case.ref)
-    assert offline_verifier.Export(folder).check()["erased"] == 1
+    assert verify.Export(folder).check()["erased"] == 1
     assert "Erased: registered." in (folder / "index.html").read_text()
 
 

@@ -21,7 +21,7 @@ from adoption.incidents import reminders as incident_reminders
 from adoption.incidents.reporting_duties import TEMPLATES
 from adoption.models import Deadline, Incident, IncidentLine, ReportingDuty
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Entry, Notice, Rulebook
 from governance.permission_result import Conflict, Refused
 from initiatives.holds import dependants

@@ -11,8 +11,8 @@ from adoption.leadership import leadership_metrics, metric_reasons
 from adoption.leadership.blurred_stages import MATTERS, blurred
 from adoption.models import PostMortem
 from governance import clock
+from governance.database.row_history import acting
 from governance.gates import criteria, standards
-from governance.ledger.row_history import acting
 from governance.models import Rulebook
 from initiatives.cases import permissions as case_permissions
 from initiatives.facts import supported_stage

@@ -19,14 +19,14 @@ from adoption.models import Lesson, LessonResponse, LessonWords
 from adoption.postmortems import actions as postmortem_actions
 from adoption.postmortems.writing import write
 from governance import clock
+from governance.database.row_history import acting
 from governance.gates import criteria
-from governance.ledger.row_history import acting
 from governance.models import Entry, Notice, Rulebook
 from governance.permission_result import Conflict, Refused
-from initiatives.cases import actions as case_actions
 from initiatives.checklist import actions as checklist_actions
 from initiatives.facts import supported_stage
 from initiatives.models import Shortcoming
+from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews import review_state
 from initiatives.stages import actions as stage_actions
@@ -260,7 +260,9 @@ def test_at_the_gate_a_lesson_is_shown_only_to_who_may_read_it(cast):
 
 def test_lessons_of_confidential_cases_are_nobody_elses(cast):
     stopped = factories.make_prototype(cast, title="Depot rotas")
-    case_actions.change_details(case=stopped, problem="Calls.", platform="", confidential=True, by=cast.owner)
+    registration_actions.change_details(
+        case=stopped, problem="Calls.", platform="", confidential=True, by=cast.owner
+    )
     stage_actions.stop(case=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     taught(stopped, cast, "Depot rotas on paper are read by nobody.")
     assert LessonWords.objects.count() == 1
@@ -282,7 +284,7 @@ def test_a_case_that_becomes_confidential_is_named_to_no_other(cast, django_capt
     assert len(named()) == 1
     for confidential, times in ((True, 0), (False, 1)):
         with django_capture_on_commit_callbacks(execute=True):
-            case_actions.change_details(
+            registration_actions.change_details(
                 case=case_acts.fresh(first),
                 problem=first.problem,
                 platform="",

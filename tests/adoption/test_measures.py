@@ -13,8 +13,8 @@ from adoption.demo import case_acts
 from adoption.demo.measures import adopted
 from adoption.measures import actions as measure_actions
 from adoption.measures import overdue_readings
-from adoption.measures.instruments import ASKED, INSTRUMENTS, POPULATIONS
 from adoption.models import Measure, Reading, Tally
+from adoption.models.instruments import ASKED, INSTRUMENTS, POPULATIONS
 from adoption.readings import batch_digest, evidence_figures
 from adoption.readings.actions import add_up_all, record_readings
 from adoption.readings.reading_validation import CORRECTED, DIFFERS, KNOWN, NEW, WRONG, Sent

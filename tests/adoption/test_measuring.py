@@ -31,7 +31,7 @@ from adoption.measures.evaluation import (
     share,
     student_t,
 )
-from adoption.measures.instruments import INSTRUMENTS, POPULATIONS, no_proof_in
+from adoption.models.instruments import INSTRUMENTS, POPULATIONS, no_proof_in
 
 MONDAY = date(2026, 9, 7)
 EARLY = datetime(2026, 1, 5, tzinfo=UTC)

@@ -13,7 +13,7 @@ from adoption.meetings import calendar as meeting_calendar
 from adoption.meetings import reminders as meeting_reminders
 from adoption.models import Meeting, Minutes, Pack
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Entry
 from governance.permission_result import Conflict, Refused
 from governance.transparency_log import sealing

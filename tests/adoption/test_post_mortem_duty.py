@@ -19,20 +19,20 @@ from adoption.postmortems import actions as postmortem_actions
 from adoption.postmortems import permissions as postmortem_permissions
 from adoption.postmortems.writing import write
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Unit
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
 from governance.rulebook import load_default
 from initiatives.absences import actions as absence_actions
 from initiatives.absences.actions import Asked
-from initiatives.cases import actions as case_actions
 from initiatives.cases import similar_cases
 from initiatives.holds import actions as hold_actions
 from initiatives.holds.actions import settle_confirmed
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.models import Initiative, Obligation, Review, RoleAssignment
 from initiatives.portfolio import report_links
+from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews import review_state
 from initiatives.roles import actions as role_actions
@@ -142,14 +142,14 @@ def open_the_review_anew(scene):
 
 def merge_the_unit(scene):
     cast = scene.cast
-    people_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
+    organisation_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
     with suppress(ValidationError):
         unit_actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason="Reorganised", by=cast.admin)
     assert Unit.objects.get(pk=cast.unit.pk).merged_into == cast.elsewhere
 
 
 def get_a_new_board(scene):
-    people_actions.add_board(name="A friendlier board", unit=scene.cast.unit, by=scene.cast.admin)
+    organisation_actions.add_board(name="A friendlier board", unit=scene.cast.unit, by=scene.cast.admin)
 
 
 def give_longer_days(scene):
@@ -230,11 +230,11 @@ def reopen_and_stop(scene):
 
 
 def withdraw(scene):
-    case_actions.withdraw(case=scene.stopped, reason="By mistake.", by=scene.cast.owner)
+    registration_actions.withdraw(case=scene.stopped, reason="By mistake.", by=scene.cast.owner)
 
 
 def join_to_another(scene):
-    case_actions.withdraw(
+    registration_actions.withdraw(
         case=scene.stopped, reason="One of them.", joined_to=scene.other, by=scene.cast.owner
     )
 

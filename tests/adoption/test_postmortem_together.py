@@ -15,7 +15,7 @@ from adoption.postmortems import attachments, section_comments, sections
 from adoption.postmortems import permissions as postmortem_permissions
 from adoption.postmortems.writing import Clashed, open_linked_gap, write
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Entry, Notice
 from governance.permission_result import Conflict, Refused
 from initiatives.holds.actions import owe

@@ -211,7 +211,7 @@ def test_the_seat_confirms_and_the_debt_is_settled_with_it(published, debt, cast
 
 
 def test_a_holder_of_the_seat_who_is_party_does_not_confirm(published, cast):
-    from governance.ledger.row_history import acting
+    from governance.database.row_history import acting
     from initiatives.models import RoleAssignment
 
     with acting(system="test"):
@@ -384,7 +384,7 @@ def test_junk_is_answered_not_crashed_on(draft, cast, as_):
 
 
 def test_a_confidential_case_shows_strangers_nothing(published, cast, as_):
-    from governance.ledger.row_history import acting
+    from governance.database.row_history import acting
 
     postmortem_actions.confirm(post_mortem=published, version=published.version, by=cast.seat_adoption)
     case = published.initiative

@@ -15,8 +15,8 @@ from adoption.models import AnswerBox, Invitation, Pulse, PulseComment
 from adoption.pulses import actions as pulse_actions
 from adoption.pulses import survey_submission
 from governance import clock
+from governance.database.row_history import acting
 from governance.ledger import row_capture
-from governance.ledger.row_history import acting
 from governance.models import Entry, SignInAttempt
 from tests import factories, snapshots
 from tests.adoption import pulsing
@@ -252,7 +252,7 @@ def test_the_exported_record_holds_no_single_answer(cast, case, tmp_path):
 
 
 def test_auditors_logins_do_not_read_the_box(cast, case):
-    from governance.storage.database_roles import PRIVATE
+    from governance.database.database_roles import PRIVATE
 
     assert {"adoption_answerbox", "adoption_invitation"} <= set(PRIVATE)
     assert PRIVATE["adoption_answerbox"] is None

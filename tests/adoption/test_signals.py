@@ -24,12 +24,12 @@ from adoption.signals import sealed_reporter, signal_detection
 from adoption.signals import views as signal_views
 from adoption.signals.signal_detection import Overrides, PastedOut, Use
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.database_roles import PRIVATE
+from governance.database.row_history import acting
 from governance.models import Entry, Notice, SignInAttempt, User
 from governance.permission_result import Conflict, Refused
-from governance.storage.database_roles import PRIVATE
-from initiatives.cases import actions as case_actions
 from initiatives.cases.act import act
+from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
 from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots
@@ -175,7 +175,7 @@ def test_everybody_reports_but_on_what_is_hidden_or_over(cast, case, as_):
     with pytest.raises(Refused):
         report(story.fresh(case), cast.outsider)
     hidden = factories.make_case(cast, title="Hidden")
-    case_actions.change_details(
+    registration_actions.change_details(
         case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
     )
     assert as_(cast.outsider).get(reverse("signal-report", args=[hidden.ref])).status_code == 404

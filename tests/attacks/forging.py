@@ -8,10 +8,10 @@ from governance import clock
 from governance.gates import sign_off_statement
 from governance.ledger import row_capture
 from governance.models import ContractVersion, Membership, Rulebook
-from governance.people import actions as people_actions
-from initiatives.cases import actions as case_actions
+from governance.organisation import actions as organisation_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.models import Initiative, Review, SignOff
+from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs.actions import statement_for
 from tests import factories
@@ -47,12 +47,12 @@ def set_up() -> Scene:
         case=other, clauses=case_acts.CLAUSES, vocabulary=case_acts.VOCABULARY, by=cast.owner
     )
     contract = contract_actions.propose_contract(case=case_acts.fresh(other), by=cast.owner)
-    registered = case_actions.register(
+    registered = registration_actions.register(
         title="Mine", unit=cast.unit, problem="It is slow.", owner=cast.support, by=cast.seat_value
     )
     idea = review_actions.open_review(case=case_acts.fresh(registered), by=cast.seat_value)
-    board = people_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
-    people_actions.appoint(board=board, person=cast.outsider, seat="business_value", by=cast.admin)
+    board = organisation_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
+    organisation_actions.appoint(board=board, person=cast.outsider, seat="business_value", by=cast.admin)
     return Scene(cast, case_acts.fresh(case), Review.objects.get(pk=review.pk), vote, contract, idea, board)
 
 
@@ -165,11 +165,11 @@ def contract_approval(scene, person, seat, digest=None):
 
 def draft(scene, source=None):
     """A loaded and proposed rulebook that nobody published."""
-    row = people_actions.load_rulebook(
+    row = organisation_actions.load_rulebook(
         source=Rulebook.objects.current().source.replace('version = "', 'version = "9.', 1),
         by=scene.cast.admin,
     )
-    people_actions.propose_publication(rulebook=row, by=scene.cast.admin)
+    organisation_actions.propose_publication(rulebook=row, by=scene.cast.admin)
     return Rulebook.objects.get(pk=row.pk)
 
 

@@ -4,9 +4,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import User
-from initiatives.cases import actions as case_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.models import (
     ChangeRecord,
@@ -33,6 +32,7 @@ from initiatives.models import (
     VendorTerm,
     Voiding,
 )
+from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
 from tests import factories
 
@@ -99,7 +99,7 @@ def make_world(cast, *, beyond_an_idea: bool) -> World:
     own = (
         factories.make_prototype(cast, title="Another thing")
         if beyond_an_idea
-        else case_actions.register(
+        else registration_actions.register(
             title="A stranger's idea", unit=cast.elsewhere, problem="None yet.", owner=stranger, by=stranger
         )
     )

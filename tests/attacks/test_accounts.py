@@ -15,22 +15,22 @@ from django.test import Client
 
 from adoption.demo import case_acts
 from governance import clock
+from governance.database.row_history import acting
 from governance.ledger import record
-from governance.ledger.row_history import acting
 from governance.models import Entry, Membership, Notice, Session, User
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.people import cooling_off
 from governance.permission_result import Refused
 from governance.sign_in import password_links, reauthentication, throttling
 from governance.templatetags.plumbline import day
 from initiatives.absences import actions as absence_actions
 from initiatives.absences.actions import Asked
-from initiatives.cases import actions as case_actions
 from initiatives.cases import permissions as case_permissions
 from initiatives.contracts import actions as contract_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.holds.actions import owe
 from initiatives.models import Review
+from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import handovers, leaving
@@ -128,7 +128,7 @@ def test_h4_a_link_one_asked_for_oneself_and_a_first_password_wait_for_nothing(c
     link = cast.seat_value.password_links.get()
     password_links.set_password(token=password_links.token_of(link), password=NEW)
     assert case_acts.vote(review, SEAT, again(cast.seat_value)).verdict == "approve"
-    newcomer = people_actions.add_person(
+    newcomer = organisation_actions.add_person(
         login="ana", full_name="Ana Ruiz", email="ana@example.org", by=cast.admin
     )
     (invited,) = password_links.invite(people=[newcomer], by=cast.admin)
@@ -137,32 +137,32 @@ def test_h4_a_link_one_asked_for_oneself_and_a_first_password_wait_for_nothing(c
 
 
 def test_h4_a_seat_approves_nothing_in_its_first_day_unless_confirmed_by_another(cast, review):
-    seat = people_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
+    seat = organisation_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
     with pytest.raises(Refused, match="Your seat is in its first day"):
         case_acts.vote(review, SEAT, cast.outsider)
     with pytest.raises(DatabaseError, match="in its first day"):
         force(review, cast.outsider)
     for nobody in (cast.admin, cast.outsider, cast.seat_risk):
         with pytest.raises(Refused):
-            people_actions.confirm_seat(membership=seat, by=nobody)
+            organisation_actions.confirm_seat(membership=seat, by=nobody)
     with pytest.raises(DatabaseError, match="confirmed once"):
         past_the_act(again(seat), cast.admin, confirmed_by=cast.admin, confirmed_at=clock.now())
-    people_actions.confirm_seat(membership=seat, by=cast.chair)
+    organisation_actions.confirm_seat(membership=seat, by=cast.chair)
     assert case_acts.vote(review, SEAT, cast.outsider).verdict == "approve"
     entry = Entry.objects.acts().get(kind="seat confirmed")
     assert (entry.actor_id, entry.facts["facts"]["granted_by"]) == (cast.chair.pk, "Per Dahl")
 
 
 def test_h4_a_second_admin_confirms_but_not_one_made_today_nor_one_just_reset(cast, review):
-    seat = people_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
+    seat = organisation_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
     made = factories.make_person("accomplice", is_admin=True)
     with pytest.raises(Refused, match="more than a day"):
-        people_actions.confirm_seat(membership=seat, by=made)
+        organisation_actions.confirm_seat(membership=seat, by=made)
     with time_machine.travel(clock.now() + timedelta(hours=23), tick=False):
         reset_by(cast, cast.second_admin)
     with time_machine.travel(clock.now() + timedelta(hours=23, minutes=59), tick=False):
         with pytest.raises(Refused):
-            people_actions.confirm_seat(membership=seat, by=again(cast.second_admin))
+            organisation_actions.confirm_seat(membership=seat, by=again(cast.second_admin))
         assert not case_permissions.may_sign(again(review), SEAT, cast.outsider)
     with time_machine.travel(clock.now() + timedelta(hours=24, minutes=2), tick=False):
         assert case_acts.vote(review, SEAT, cast.outsider), "the first day is over, nobody need confirm it"
@@ -170,10 +170,10 @@ def test_h4_a_second_admin_confirms_but_not_one_made_today_nor_one_just_reset(ca
 
 def test_h4_an_admin_of_more_than_a_day_confirms_what_another_granted(cast, review):
     with time_machine.travel(clock.now() + 2 * DAY, tick=False):
-        seat = people_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
+        seat = organisation_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
         with pytest.raises(Refused, match="holds a seat or granted it"):
-            people_actions.confirm_seat(membership=seat, by=cast.admin)
-        people_actions.confirm_seat(membership=seat, by=cast.second_admin)
+            organisation_actions.confirm_seat(membership=seat, by=cast.admin)
+        organisation_actions.confirm_seat(membership=seat, by=cast.second_admin)
         assert case_permissions.may_sign(again(review), SEAT, cast.outsider)
 
 
@@ -185,7 +185,7 @@ def test_h4_the_database_takes_no_seat_that_does_not_wait_and_no_shorter_wait(ca
             acting(by=cast.admin, reason="Past it"),
         ):
             Membership(**fields, starts_at=clock.now(), signs_from=signs_from).save()
-    seat = people_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
+    seat = organisation_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
     with pytest.raises(DatabaseError, match="stays as it was granted"):
         past_the_act(again(seat), cast.admin, signs_from=clock.now())
     reset_by(cast, cast.seat_value)
@@ -199,7 +199,7 @@ def test_h4_a_chair_in_the_first_day_or_just_reset_approves_nothing(cast, review
         leaving.end_membership(
             membership=Membership.objects.get(person=cast.chair, ends_at=None), reason="Left", by=cast.admin
         )
-    people_actions.appoint(board=cast.board, person=cast.outsider, seat="chair", by=cast.admin)
+    organisation_actions.appoint(board=cast.board, person=cast.outsider, seat="chair", by=cast.admin)
     with pytest.raises(Refused, match="first day"):
         review_actions.decide(review=review, outcome="approved", reason="", by=cast.outsider)
     with pytest.raises(DatabaseError, match="first day"):
@@ -234,10 +234,12 @@ def test_h4_the_other_acceptances_wait_as_well(cast, review):
     with pytest.raises(Refused, match="reset your password"):
         role_actions.accept_role(assignment=asked, by=again(cast.outsider))
     assert role_actions.decline_role(assignment=asked, by=again(cast.outsider))
-    people_actions.appoint(board=cast.board, person=cast.sponsor, seat="risk_compliance", by=cast.admin)
-    case_actions.propose_tier(case=case, tier="limited", worst_credible_harm="Time is lost.", by=cast.owner)
+    organisation_actions.appoint(board=cast.board, person=cast.sponsor, seat="risk_compliance", by=cast.admin)
+    registration_actions.propose_tier(
+        case=case, tier="limited", worst_credible_harm="Time is lost.", by=cast.owner
+    )
     with pytest.raises(Refused, match="first day"):
-        case_actions.confirm_tier(case=case, tier="limited", by=cast.sponsor)
+        registration_actions.confirm_tier(case=case, tier="limited", by=cast.sponsor)
 
 
 def test_h4_approvals_of_a_contract_wait_on_the_page_and_in_the_database(cast):
@@ -245,7 +247,7 @@ def test_h4_approvals_of_a_contract_wait_on_the_page_and_in_the_database(cast):
     case_acts.staff(case, cast.team)
     contract_actions.save_contract(case=case_acts.fresh(case), clauses=case_acts.CLAUSES, by=cast.owner)
     version = contract_actions.propose_contract(case=case_acts.fresh(case), by=cast.owner)
-    people_actions.appoint(board=cast.board, person=cast.sponsor, seat="risk_compliance", by=cast.admin)
+    organisation_actions.appoint(board=cast.board, person=cast.sponsor, seat="risk_compliance", by=cast.admin)
     with pytest.raises(Refused, match="first day"):
         contract_actions.approve_contract(
             version=version, seat="risk_compliance", digest=version.digest, by=cast.sponsor
@@ -266,7 +268,7 @@ def test_h4_a_stand_in_waits_like_any_seat_and_no_reset_person_lends_a_seat_on(c
     lent = absence_actions.accept_delegation(delegation=absence.delegations.get(), by=cast.outsider).stands
     with pytest.raises(Refused, match="first day"):
         case_acts.vote(review, SEAT, cast.outsider)
-    people_actions.confirm_seat(membership=lent, by=cast.chair)
+    organisation_actions.confirm_seat(membership=lent, by=cast.chair)
     assert case_acts.vote(review, SEAT, cast.outsider)
 
 
@@ -281,7 +283,7 @@ def test_h4_the_person_is_told_of_links_resets_seats_and_addresses(cast, mails, 
     assert "Your password was set by a link" in told(lambda: reset_twice(person))
     granted = {"board": cast.board, "person": person, "seat": "security_privacy", "by": cast.admin}
     assert "You were given the seat Security and privacy of Retail board" in told(
-        lambda: people_actions.appoint(**granted)
+        lambda: organisation_actions.appoint(**granted)
     )
     client = as_(cast.admin)
     url = f"/admin/governance/user/{person.pk}/change/"
@@ -325,7 +327,7 @@ def test_h4_two_changes_in_a_row_bring_no_address_forward(cast):
         for address in ("typo@example.net", "mine@example.net"):
             row = again(person)
             with acting(by=cast.admin, reason="Address"):
-                people_actions.change_address(person=row, address=address, by=cast.admin)
+                organisation_actions.change_address(person=row, address=address, by=cast.admin)
                 row.save()
             later.shift(timedelta(hours=1))
         later.shift(timedelta(hours=22, minutes=30))  # the first of the two is a day old, and stood an hour
@@ -335,7 +337,7 @@ def test_h4_two_changes_in_a_row_bring_no_address_forward(cast):
 
 
 def test_h4_the_review_says_so_beside_the_vote(cast, review, as_):
-    people_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
+    organisation_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
     reset_by(cast, cast.seat_value)
     case_acts.vote(
         review, SEAT, again(cast.seat_value), "object", reason="Not me.", criteria=("prototype.honest",)
@@ -350,7 +352,7 @@ def test_h4_the_review_says_so_beside_the_vote(cast, review, as_):
 
 
 def test_h4_the_chair_finds_the_seat_on_the_desk_and_confirms_it_there(cast, review, as_):
-    seat = people_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
+    seat = organisation_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
     url = f"/seats/{seat.pk}/confirm/"
     for person, there in (
         (cast.chair, True),
@@ -370,7 +372,7 @@ def test_h4_the_chair_finds_the_seat_on_the_desk_and_confirms_it_there(cast, rev
 
 
 def test_h4_the_first_set_up_of_an_installation_waits_for_nothing(cast):
-    seat = people_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
+    seat = organisation_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
     assert cooling_off.first_setup()
     assert seat.signs_from == seat.starts_at
     # A board that an admin adds later is no first set-up: its seats wait.
@@ -378,8 +380,8 @@ def test_h4_the_first_set_up_of_an_installation_waits_for_nothing(cast):
     case_acts.parts(case, cast.team)
     case_acts.ground_gate(case, "prototype", cast.team)
     review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
-    board = people_actions.add_board(name="Own board", unit=cast.unit, by=cast.admin)
-    seat = people_actions.appoint(board=board, person=cast.outsider, seat="chair", by=cast.admin)
+    board = organisation_actions.add_board(name="Own board", unit=cast.unit, by=cast.admin)
+    seat = organisation_actions.appoint(board=board, person=cast.outsider, seat="chair", by=cast.admin)
     assert seat.signs_from == seat.starts_at + DAY
 
 
@@ -394,7 +396,7 @@ def test_h4_the_application_cannot_name_a_later_moment(cast, application):
     assert abs(moment - clock.now()) < timedelta(minutes=1)
     with acting(system="test", reason="As if reviews had been opened"):
         record.record("review opened", review=0)
-    people_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
+    organisation_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
     asks = "SELECT plumbline_cooled_off(%s, ARRAY['business_value'], %s, %s)"
     with pytest.raises(psycopg.Error, match="first day"):
         application.execute(asks, [cast.outsider.pk, cast.unit.pk, clock.now() + 2 * DAY])
@@ -407,7 +409,7 @@ def make_case(cast, confidential: bool):
     """A case, open to its unit or not."""
     case = factories.make_case(cast)
     if confidential:
-        case_actions.change_details(
+        registration_actions.change_details(
             case=case, problem=case.problem, platform="", confidential=True, by=cast.owner
         )
     return case_acts.fresh(case)
@@ -561,7 +563,7 @@ def test_m6_no_seat_begins_before_the_day_it_is_granted(cast, as_):
     past = datetime(2020, 1, 1, tzinfo=UTC)
     seat = {"board": cast.board, "person": cast.outsider, "seat": SEAT}
     with pytest.raises(ValidationError, match="before the day it is granted"):
-        people_actions.appoint(**seat, starts_at=past, by=cast.admin)
+        organisation_actions.appoint(**seat, starts_at=past, by=cast.admin)
     sent = {
         "board": cast.board.pk,
         "person": cast.outsider.pk,
@@ -579,7 +581,7 @@ def test_m6_no_seat_begins_before_the_day_it_is_granted(cast, as_):
         Membership(**seat, starts_at=past, signs_from=clock.now() + DAY, granted_by=cast.admin).save()
     assert not Membership.objects.filter(person=cast.outsider).exists()
     earlier = clock.now() - timedelta(seconds=30)
-    row = people_actions.appoint(**seat, starts_at=earlier, by=cast.admin)
+    row = organisation_actions.appoint(**seat, starts_at=earlier, by=cast.admin)
     assert row.starts_at > earlier, "earlier on the same day is from now on"
 
 

@@ -10,8 +10,8 @@ from governance import clock
 from governance.models import Delivery, Membership, Notice
 from governance.notices import daily_mail
 from governance.notices.owe import owe
-from governance.people import actions as people_actions
-from initiatives.cases import actions as case_actions
+from governance.organisation import actions as organisation_actions
+from initiatives.registration import actions as registration_actions
 from initiatives.roles import leaving
 from tests import factories
 
@@ -40,7 +40,7 @@ def leave(cast) -> None:
 def test_l8_notices_of_a_time_in_a_seat_are_not_read_after_it(cast, as_, mailoutbox):
     case = factories.make_case(cast, title=SECRET)
     open_to_all = factories.make_case(cast, title="Call summaries")
-    case_actions.change_details(
+    registration_actions.change_details(
         case=case, problem="Who leaves.", platform="", confidential=True, by=cast.owner
     )
     for one in (case, open_to_all):
@@ -70,7 +70,7 @@ def test_l8_a_role_that_ended_reads_what_it_was_told_no_more_where_it_may_not_op
 
 
 def test_l9_the_page_that_publishes_a_draft_is_for_those_who_publish(cast, as_):
-    draft = people_actions.load_rulebook(
+    draft = organisation_actions.load_rulebook(
         source=factories.load_default().replace('version = "2026.1"', 'version = "2027.1"'), by=cast.admin
     )
     there = reverse("rulebook-publish", args=[draft.version])

@@ -16,14 +16,15 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Board, ContractVersion, Entry, Membership, Rulebook, ServiceKey, User
-from governance.people import actions as people_actions
+from governance.offline import verify
+from governance.organisation import actions as organisation_actions
 from governance.privacy import personal_data, subject_access
-from governance.transparency_log import offline_verifier, sealing, verification
-from initiatives.cases import actions as case_actions
+from governance.transparency_log import sealing, verification
 from initiatives.contracts import actions as contract_actions
 from initiatives.models import Review
+from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from tests import factories
 from tests.attacks import unguarded as attacks_unguarded
@@ -72,7 +73,7 @@ def taken(folder: Path, *options: str) -> Path:
 
 def checked(folder: Path) -> list[str]:
     """What verify.py says of an export; raises Rejected."""
-    return offline_verifier._check_place(str(folder), (), ())
+    return verify._check_place(str(folder), (), ())
 
 
 # Honest life
@@ -108,7 +109,7 @@ def test_a_stage_set_with_its_guard_off_for_a_moment(cast, case, tmp_path):
     with pytest.raises(CommandError, match="no stage change in its transaction"):
         call_command("verify_ledger", stdout=StringIO())
     for options in (["--all"], ["--case", case.ref]):
-        with pytest.raises(offline_verifier.Rejected, match="no stage change in its transaction says so"):
+        with pytest.raises(verify.Rejected, match="no stage change in its transaction says so"):
             checked(taken(tmp_path, *options))
 
 
@@ -165,13 +166,13 @@ def test_a_vote_that_was_decided_on_and_that_nobody_cast(cast, review, tmp_path)
     with an_hour_later():
         attacks_unguarded.approve(review, by=cast.chair, votes=[Vote])
     assert found() == [("initiatives_review", str(review.pk), field) for field in ("findings", "outcome")]
-    with pytest.raises(offline_verifier.Rejected, match="decided on a vote that nobody cast"):
+    with pytest.raises(verify.Rejected, match="decided on a vote that nobody cast"):
         checked(taken(tmp_path, "--case", review.initiative.ref))
 
 
 def test_the_quorum_of_high_risk_is_the_rulebooks(cast):
     """Five seats of six at high risk: allowed where the tier is limited, found where it is high."""
-    rules = offline_verifier.rules_of(Rulebook.objects.current().source)
+    rules = verify.rules_of(Rulebook.objects.current().source)
     book, gate = Rulebook.objects.current().book, rules.gates["production"]
     assert (gate.quorum, gate.quorum_high_risk) == (5, 6)
     assert rules.contract_seats == {"business_value", "risk_compliance"}
@@ -179,10 +180,10 @@ def test_the_quorum_of_high_risk_is_the_rulebooks(cast):
         kept = book.gates[key]
         assert (one.must_include, one.seats) == (kept.must_include, set(kept.seats))
         assert one.blocking == {criterion.key for criterion in kept.criteria if criterion.blocking}
-    votes = [offline_verifier.Cast(seat, "approve", (), ()) for seat in factories.SEAT_LOGINS][:5]
+    votes = [verify.Cast(seat, "approve", (), ()) for seat in factories.SEAT_LOGINS][:5]
     for tier, short in (("limited", 0), ("high", 1), ("", 0)):
-        quorum = offline_verifier.quorum_for(tier, gate.quorum, gate.quorum_high_risk)
-        assert offline_verifier.count_votes(votes, quorum, (), gate.blocking).short == short
+        quorum = verify.quorum_for(tier, gate.quorum, gate.quorum_high_risk)
+        assert verify.count_votes(votes, quorum, (), gate.blocking).short == short
 
 
 def test_enough_votes_that_do_not_count(cast, review):
@@ -232,7 +233,7 @@ def test_votes_of_people_who_may_not(cast, case, review):
     with acting(by=cast.admin):
         other = Board(name="Logistics board", unit=cast.elsewhere)
         other.save()
-    people_actions.appoint(board=other, person=cast.outsider, seat="business_value", by=cast.admin)
+    organisation_actions.appoint(board=other, person=cast.outsider, seat="business_value", by=cast.admin)
     with an_hour_later():
         forged = [
             (attacks_unguarded.vote(review, "risk_compliance", person=cast.auditor), "person_id"),
@@ -256,7 +257,7 @@ def test_votes_of_people_who_may_not(cast, case, review):
 
 def test_a_vote_of_whoever_registered_the_case_while_nobody_owns_it(cast):
     """H1 c: no row of a role, so the guard of before saw none."""
-    case = case_actions.register(
+    case = registration_actions.register(
         title="By a seat", unit=cast.unit, problem="Too slow", owner=cast.owner, by=cast.seat_risk
     )
     with unguarded("initiatives_review"), acting(by=cast.seat_risk):

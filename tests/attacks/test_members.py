@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from governance import clock
 from governance.models import Entry
-from initiatives.cases import actions as case_actions
 from initiatives.models import Initiative
+from initiatives.registration import actions as registration_actions
 from tests import factories
 from tests.initiatives.looking import at
 
@@ -21,7 +21,7 @@ TITLE = "Zanzibar reconciliation helper"
 def hidden(cast) -> Initiative:
     """A confidential case with a title found nowhere else."""
     case = factories.make_case(cast, title=TITLE)
-    case_actions.change_details(
+    registration_actions.change_details(
         case=case, problem=case.problem, platform="", confidential=True, by=cast.owner
     )
     return case

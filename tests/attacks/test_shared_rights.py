@@ -16,12 +16,12 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from governance import clock
-from initiatives.cases import actions as case_actions
 from initiatives.imports.estates import actions as estate_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.systems import actions as system_actions
 from initiatives.models import Hold, Link, Span, System, VendorTerm, Voiding
+from initiatives.registration import actions as registration_actions
 from tests import factories
 from tests.attacks.shared_world import World, changed, make_world
 
@@ -49,7 +49,7 @@ def test_the_four_steps_void_nothing(cast):
     factories.make_link(cast, case, crm, account=account, hops=hops, agreed=True)
     client, before = signed_in(stranger), supported(case)
     assert client.get(f"/cases/{case.ref}/").status_code == 404
-    idea = case_actions.register(
+    idea = registration_actions.register(
         title="An idea of my own", unit=cast.elsewhere, problem="None.", owner=stranger, by=stranger
     )
     assert client.get(f"/systems/{crm.pk}/change/").status_code == 403

@@ -7,9 +7,9 @@ from datetime import timedelta
 from django.db import connection
 
 from governance import clock
+from governance.database.row_history import acting
 from governance.gates import sign_off_statement
 from governance.ledger import record
-from governance.ledger.row_history import acting
 from governance.models import Entry
 from initiatives.models import Initiative, Review, SignOff, StageChange
 

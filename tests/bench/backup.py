@@ -90,7 +90,7 @@ def under_load(copy: Path) -> tuple[float, int]:
     from governance.models import User
     from governance.storage import backup
     from governance.transparency_log import sealing
-    from initiatives.cases import actions as case_actions
+    from initiatives.registration import actions as registration_actions
 
     stopped, done = threading.Event(), []
     owner = User.objects.exclude(unit=None).order_by("pk").first()
@@ -98,7 +98,9 @@ def under_load(copy: Path) -> tuple[float, int]:
     def write() -> None:
         while not stopped.is_set():
             done.append(
-                case_actions.register(title="Idea", unit=owner.unit, problem="-", owner=owner, by=owner).ref
+                registration_actions.register(
+                    title="Idea", unit=owner.unit, problem="-", owner=owner, by=owner
+                ).ref
             )
         connection.close()
 

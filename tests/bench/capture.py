@@ -45,8 +45,8 @@ def timed(case, *, told: bool) -> float:
     """The seconds of one locked update with its row of history, committed."""
     from unittest import mock
 
-    from governance.ledger import row_history
-    from governance.ledger.row_history import acting
+    from governance.database import row_history
+    from governance.database.row_history import acting
     from initiatives.models import Initiative
 
     silent = mock.patch.object(row_history, "_tell_database") if not told else mock.patch.dict({}, {})

@@ -94,8 +94,8 @@ def tables() -> None:
     from django.core.management import call_command
     from django.db import connection
 
+    from governance.database import database_roles
     from governance.management.commands.run import collect_static
-    from governance.storage import database_roles
 
     call_command("migrate", interactive=False, verbosity=0)
     database_roles.grant(connection)

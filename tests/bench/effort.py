@@ -55,11 +55,11 @@ def found(cases: int) -> tuple:
     from django.db import transaction
 
     from governance import clock
-    from governance.ledger import row_history
-    from governance.ledger.row_history import acting
+    from governance.database import row_history
+    from governance.database.row_history import acting
     from governance.models import User
-    from initiatives.cases.actions import next_numbers
     from initiatives.models import Initiative
+    from initiatives.registration.actions import next_numbers
     from tests import factories
 
     if User.objects.exists():
@@ -92,8 +92,8 @@ def lay_down(cast, folk, lines: int):
     from django.db import transaction
 
     from governance import clock
-    from governance.ledger import row_history
-    from governance.ledger.row_history import acting
+    from governance.database import row_history
+    from governance.database.row_history import acting
     from initiatives.efforts.effort_import import monday
     from initiatives.models import Effort, Initiative, System
 

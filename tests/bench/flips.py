@@ -77,7 +77,7 @@ def found(seed: int) -> int:
     with place.database():
         from django.db import connection, transaction
 
-        from governance.storage import database_roles
+        from governance.database import database_roles
         from governance.transparency_log import verification
         from tests import factories, plumbing
         from tests.attacks import changing

@@ -47,8 +47,8 @@ def write(over: threading.Event, seconds: int) -> None:
     """Write this writer's share, each at its moment."""
     from django.db import connection
 
+    from governance.database.row_history import acting
     from governance.ledger import record
-    from governance.ledger.row_history import acting
 
     began = time.monotonic()
     for number in range(RATE // WRITERS * seconds):

@@ -50,11 +50,11 @@ def _lay_down(lines: list[Row]) -> None:
     from django.db import connection, transaction
 
     from governance import clock
-    from governance.ledger import row_history
-    from governance.ledger.row_history import acting
+    from governance.database import row_history
+    from governance.database.row_history import acting
     from governance.models import Unit
-    from initiatives.cases.actions import next_numbers
     from initiatives.models import Initiative
+    from initiatives.registration.actions import next_numbers
     from tests import factories
 
     cast, now = factories.make_cast(), clock.now()

@@ -66,8 +66,8 @@ def landscape(company, systems: int, links: int) -> None:
     from django.db import transaction
 
     from governance import clock
-    from governance.ledger import row_history
-    from governance.ledger.row_history import acting
+    from governance.database import row_history
+    from governance.database.row_history import acting
     from initiatives.findings import rules as finding_rules
     from initiatives.models import Customisation, Hop, Initiative, Link, Shortcoming, System
 

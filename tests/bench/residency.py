@@ -16,7 +16,7 @@ MOST_SECONDS = 2.0
 
 def lay_down(cast, count: int):
     """So many cases tied to one system through the vendor's hop, beside one that is not; the vendor."""
-    from governance.ledger.row_history import acting, insert_many
+    from governance.database.row_history import acting, insert_many
     from initiatives.models import Hop, Initiative, Link, System, Vendor
 
     with acting(by=cast.lead, reason="Laid down"):

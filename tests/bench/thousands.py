@@ -70,8 +70,8 @@ def found(cases: int, *, people: int = 300, units: int = 40) -> Company:
 
 
 def _folk(count: int) -> list:
-    from governance.ledger import row_history
-    from governance.ledger.row_history import acting
+    from governance.database import row_history
+    from governance.database.row_history import acting
     from governance.models import User
 
     with transaction.atomic(), acting(system="bench", reason="Founded"):
@@ -90,8 +90,8 @@ def _folk(count: int) -> list:
 
 
 def _places(cast, count: int) -> list:
-    from governance.ledger import row_history
-    from governance.ledger.row_history import acting
+    from governance.database import row_history
+    from governance.database.row_history import acting
     from governance.models import Unit
 
     above = cast.unit.parent  # the board of the cast decides for all of them
@@ -107,12 +107,13 @@ def _places(cast, count: int) -> list:
 
 def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Random) -> None:
     from governance import clock
-    from governance.ledger import record, row_history
-    from governance.ledger.row_history import acting
-    from initiatives.cases.actions import next_numbers
+    from governance.database import row_history
+    from governance.database.row_history import acting
+    from governance.ledger import record
     from initiatives.facts import supported_stage
     from initiatives.models import Initiative, StageChange
     from initiatives.models.stage_machine import CLAIM, make_move, offered
+    from initiatives.registration.actions import next_numbers
 
     now = clock.now()
     with acting(by=cast.admin, reason="Founded"):
@@ -228,7 +229,7 @@ def _copies(whole) -> None:
 
 def _copy(model, which: str, whole, own: dict | None = None, above: dict | None = None) -> None:
     """Rows of one table under new keys, for every target; `above`: columns that point to rows copied before."""
-    from governance.ledger import row_history
+    from governance.database import row_history
 
     table = model._meta.db_table
     told = [

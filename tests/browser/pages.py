@@ -21,11 +21,11 @@ from adoption.postmortems.section_comments import comment
 from adoption.postmortems.writing import write
 from governance import clock
 from governance.contracts.templates import STARTERS
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Entry, PasswordLink, User
 from governance.models.contracts import CLAUSE_KINDS
 from governance.notices import preferences
-from governance.people.actions import appoint
+from governance.organisation.actions import appoint
 from governance.sign_in import password_links
 from governance.transparency_log import as_of as transparency_log_as_of
 from governance.transparency_log import sealing

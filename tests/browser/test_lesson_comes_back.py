@@ -9,7 +9,7 @@ from adoption.demo import case_acts
 from adoption.lessons.actions import REQUIREMENT
 from adoption.models import Incident
 from governance import clock
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from initiatives.holds import dependants
 from initiatives.models import Initiative
 from tests import factories
@@ -45,7 +45,9 @@ def look():
 @pytest.fixture
 def others(cast) -> case_acts.Team:
     """Another team of the same board, whose case reads the same ledger and asks for its gate soon."""
-    stores = people_actions.add_unit(name="Stores", code="stores", parent=cast.unit.parent, by=cast.admin)
+    stores = organisation_actions.add_unit(
+        name="Stores", code="stores", parent=cast.unit.parent, by=cast.admin
+    )
     names = {"owner": "Nils Brandt", "support": "Rosa Lind", "lead": "Ivo Marek", "steward": "Tess Okoye"}
     people = {
         role: factories.make_person(f"stores-{role}", stores, full_name=name) for role, name in names.items()

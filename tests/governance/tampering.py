@@ -9,8 +9,8 @@ from django.db import DatabaseError, connection, transaction
 
 from governance.ledger import row_capture
 from governance.models import Checkpoint, Entry
+from governance.offline.verify import commitment
 from governance.transparency_log import sealing, verification
-from governance.transparency_log.offline_verifier import commitment
 
 SEALED = [
     ("governance_entry", "id"),

@@ -13,11 +13,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Entry, EntryBody, PasswordLink, Session, SignInAttempt, User
 from governance.models.sign_in import INVITATION, RESET
 from governance.operations import status
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from governance.sign_in import first_admin, password_links, sessions
 from governance.transparency_log import sealing
@@ -49,7 +49,9 @@ def admin(db) -> User:
 
 @pytest.fixture
 def newcomer(admin) -> User:
-    return people_actions.add_person(login="ana", full_name="Ana Ruiz", email="ana@example.org", by=admin)
+    return organisation_actions.add_person(
+        login="ana", full_name="Ana Ruiz", email="ana@example.org", by=admin
+    )
 
 
 def signed_in(login="owner", password=PASSWORD, agent=FIREFOX) -> Client:
@@ -339,7 +341,7 @@ def test_who_left_gets_no_link(cast, mails):
 
 
 def test_an_invitation_is_refused_where_it_makes_no_sense(cast):
-    newcomer = people_actions.add_person(
+    newcomer = organisation_actions.add_person(
         login="ana", full_name="Ana Ruiz", email="ana@example.org", by=cast.admin
     )
     with pytest.raises(Exception, match="has a password already"):
@@ -347,7 +349,7 @@ def test_an_invitation_is_refused_where_it_makes_no_sense(cast):
     assert not PasswordLink.objects.exists(), "all of them or nobody"
     with pytest.raises(Refused):
         password_links.invite(people=[newcomer], by=cast.owner)
-    nameless = people_actions.add_person(login="ben", full_name="Ben Okoye", by=cast.admin)
+    nameless = organisation_actions.add_person(login="ben", full_name="Ben Okoye", by=cast.admin)
     with pytest.raises(Exception, match="no mail address"):
         password_links.invite(people=[nameless], by=cast.admin)
 

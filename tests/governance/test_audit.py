@@ -16,11 +16,12 @@ from governance import clock
 from governance.audit import record_samples, rights_report
 from governance.audit import search as audit_search
 from governance.audit.search import Search
-from governance.ledger import record, row_history
-from governance.ledger.row_history import acting
+from governance.database import row_history
+from governance.database.row_history import acting
+from governance.ledger import record
 from governance.models import Entry, Membership, SampledEntry
 from governance.models.people import CHAIR
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
 from governance.transparency_log import sealing
 from initiatives.roles import actions as role_actions
@@ -328,7 +329,7 @@ def test_a_seat_is_shown_on_the_days_it_was_held_with_who_granted_it(cast):
         return [(row.what, row.where, row.granted_by, row.reason) for row in found if row.kind == "seat"]
 
     with clock.simulated(NOON):
-        people_actions.appoint(
+        organisation_actions.appoint(
             board=cast.board,
             person=cast.sponsor,
             seat=CHAIR,

@@ -28,9 +28,9 @@ from governance.models import Entry, PolicyDecision, User
 from governance.privacy import erasure, erasure_log
 from governance.storage import backup, restore
 from governance.transparency_log import sealing, verification
-from initiatives.cases import actions as case_actions
 from initiatives.evidence import file_checks
 from initiatives.models import Evidence, Initiative
+from initiatives.registration import actions as registration_actions
 from initiatives.roles import leaving
 from tests import factories, plumbing
 from tests.governance.copies import another, check_here, checked, installed_in, told_in_two_months
@@ -87,7 +87,9 @@ def at_work(owner: User, stopped: threading.Event, done: list[str], trouble: lis
     try:
         while not stopped.is_set():
             done.append(
-                case_actions.register(title="Idea", unit=owner.unit, problem="-", owner=owner, by=owner).ref
+                registration_actions.register(
+                    title="Idea", unit=owner.unit, problem="-", owner=owner, by=owner
+                ).ref
             )
     except Exception as reason:
         trouble.append(reason)
@@ -181,7 +183,9 @@ def test_a_restore_is_whole_or_not_at_all_and_then_fenced_and_counts_on(cast, tm
         # Life goes on: ids, references and the tree continue.
         again = Initiative.objects.get(pk=case.pk)
         owner = User.objects.get(pk=cast.owner.pk)
-        newer = case_actions.register(title="Next", unit=owner.unit, problem="-", owner=owner, by=owner)
+        newer = registration_actions.register(
+            title="Next", unit=owner.unit, problem="-", owner=owner, by=owner
+        )
         assert newer.number == again.number + 1
         size = sealing.newest().size
         assert sealing.seal().size > size

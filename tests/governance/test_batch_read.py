@@ -33,7 +33,7 @@ SEATS = Batch(
 DOORS = {
     "governance/people/boards.py",
     "governance/people/new_seats.py",
-    "initiatives/desk/worklist_queries.py",
+    "initiatives/worklist/worklist_queries.py",
     "initiatives/reviews/review_summaries.py",
     "initiatives/portfolio/portfolio_paging.py",
     "initiatives/findings/rules.py",

@@ -11,8 +11,9 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from governance.storage import database_roles, embedded_postgres
-from governance.storage.secret_files import kept
+from governance.database import database_roles
+from governance.runtime.secret_files import kept
+from governance.storage import embedded_postgres
 from tests import plumbing
 
 

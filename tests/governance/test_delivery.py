@@ -133,7 +133,7 @@ def test_a_mail_server_that_is_down_is_not_asked_for_everybody(db, monkeypatch):
 
 
 def test_who_has_no_address_left_or_read_it_gets_no_mail(person):
-    from governance.ledger.row_history import acting
+    from governance.database.row_history import acting
 
     silent, gone, fast = (factories.make_person(login) for login in ("silent", "gone", "fast"))
     for one in (silent, gone, fast):

@@ -12,11 +12,11 @@ from django.urls import reverse
 from adoption.lessons import lesson_search
 from governance.database import embeddings
 from governance.database.embeddings import by_meaning
-from governance.ledger.row_history import acting
-from initiatives.cases import actions as case_actions
+from governance.database.row_history import acting
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.similar_cases import similar
 from initiatives.models import Initiative
+from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests import factories
 
@@ -185,7 +185,9 @@ def test_lessons_in_the_order_of_meaning_and_nothing_of_a_confidential_case_is_s
     first = factories.make_lesson(cast, text="Rotas on paper hang in a tree.", instead="Ask.")
     second = factories.make_lesson(cast, text="Rotas on paper: the cat slept on them.", instead="Ask.")
     case = factories.make_prototype(cast, title="Depot rotas")
-    case_actions.change_details(case=case, problem="Calls.", platform="", confidential=True, by=cast.owner)
+    registration_actions.change_details(
+        case=case, problem="Calls.", platform="", confidential=True, by=cast.owner
+    )
     stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     secret = taught(case, cast, "Rotas on paper, secretly.")
     by_words = [hit.lesson for hit in lesson_search.search("rotas on paper")]

@@ -11,8 +11,8 @@ from django.db import DatabaseError, connection, transaction
 
 from adoption.demo import case_acts
 from governance import clock
+from governance.database.row_history import acting
 from governance.ledger import record
-from governance.ledger.row_history import acting
 from governance.models import Entry, EntryBody, Notice, SignInAttempt, Unit, User
 from governance.people import permissions as people_permissions
 from governance.permission_result import Refused

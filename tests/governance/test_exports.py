@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from governance.tables.csv_export import safe
+from governance.ledger.csv_export import safe
 
 STARTERS = "=+-@"
 

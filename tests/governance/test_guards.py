@@ -3,8 +3,7 @@
 import pytest
 from django.db import connection
 
-from governance.database import database_catalogue
-from governance.storage import database_roles
+from governance.database import database_catalogue, database_roles
 from governance.transparency_log import database_guards
 from tests import plumbing
 

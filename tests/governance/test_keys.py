@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from governance.transparency_log.offline_verifier import verifier_key
+from governance.offline.verify import verifier_key
 
 SEED = base64.b64encode(bytes(range(32))).decode()
 VKEY = str(

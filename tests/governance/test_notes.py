@@ -9,15 +9,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from governance.transparency_log import offline_verifier
-from governance.transparency_log.offline_verifier import (
-    Rejected,
-    note_verify,
-    parse_key,
-    parse_note,
-    signers_of,
-    split_note,
-)
+from governance.offline import verify
+from governance.offline.verify import Rejected, note_verify, parse_key, parse_note, signers_of, split_note
 from governance.transparency_log.signing_keys import Signer
 
 # RFC 8032, section 7.1: public key, message, signature.
@@ -84,9 +77,7 @@ NOTE = f"{BODY}\n{OURS.line(BODY.encode())}"
 KEY = str(OURS.vkey)
 ORDER = 2**252 + 27742317777372353535851937790883648493
 
-BOTH_WAYS = pytest.mark.parametrize(
-    "check", [offline_verifier.ed25519_verify, offline_verifier.ed25519_verify_slowly]
-)
+BOTH_WAYS = pytest.mark.parametrize("check", [verify.ed25519_verify, verify.ed25519_verify_slowly])
 
 
 # --- Ed25519 -------------------------------------------------------------------------------------------------
@@ -149,8 +140,8 @@ def test_both_ways_agree_with_who_signs():
         private = Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32)
         public, message = Signer(NAME, private).vkey.public, bytes([n]) * n
         signature = private.sign(message)
-        assert offline_verifier.ed25519_verify_slowly(public, message, signature)
-        assert not offline_verifier.ed25519_verify_slowly(public, message + b"\0", signature)
+        assert verify.ed25519_verify_slowly(public, message, signature)
+        assert not verify.ed25519_verify_slowly(public, message + b"\0", signature)
 
 
 # --- Notes ---------------------------------------------------------------------------------------------------
@@ -267,7 +258,7 @@ ROOT = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="
         (BODY + "\n" + LINE[:-3] + "B==\n", "is not"),
         (NOTE.replace("20852163", "20852164"), "signature of plumbline.invalid/test is wrong"),
         (NOTE.replace(f"{ROOT}\n", f"{ROOT}\nmore\n"), "signature of plumbline.invalid/test is wrong"),
-        ("x" * offline_verifier.LONGEST_NOTE + NOTE, "too long"),
+        ("x" * verify.LONGEST_NOTE + NOTE, "too long"),
         (NOTE.replace(NAME, NAME + "\ud800", 1), "not UTF-8"),
     ],
 )
@@ -277,7 +268,7 @@ def test_a_note_that_deviates_is_refused(deviation, said):
 
 
 def test_an_empty_tree_and_further_lines_are_allowed():
-    body = f"{NAME}\n0\n{base64.b64encode(offline_verifier.EMPTY_ROOT).decode()}\nmore\nstill more\n"
+    body = f"{NAME}\n0\n{base64.b64encode(verify.EMPTY_ROOT).decode()}\nmore\nstill more\n"
     note, _ = note_verify(f"{body}\n{OURS.line(body.encode())}", [KEY], origin=NAME)
     assert (note.size, note.extensions) == (0, ("more", "still more"))
 
@@ -316,9 +307,9 @@ def test_a_key_of_the_same_name_is_not_the_same_key():
         (KEY.rsplit("+", 1)[0] + "+AQ==", "not an Ed25519 key"),
         (KEY.replace("+A", "+B"), "not an Ed25519 key"),
         (KEY.replace(NAME, NAME + "x"), "does not have the hash"),
-        (str(offline_verifier.verifier_key(NAME, bytes(32))), "no point"),
+        (str(verify.verifier_key(NAME, bytes(32))), "no point"),
         (
-            str(offline_verifier.verifier_key(NAME, (2**255 - 19 + 3).to_bytes(32, "little"))),
+            str(verify.verifier_key(NAME, (2**255 - 19 + 3).to_bytes(32, "little"))),
             "no point",
         ),  # y = 3, again
     ],
@@ -330,7 +321,7 @@ def test_a_key_that_deviates_is_refused(text, said):
 
 def test_the_script_needs_nothing_but_python():
     # No site packages, no folder of ours on the path: what an outsider with a bare machine has.
-    script = Path(offline_verifier.__file__)
+    script = Path(verify.__file__)
     code = (
         f"import sys; sys.path.insert(0, {str(script.parent)!r}); import verify;"
         f"note, keys = verify.note_verify({NOTE!r}, [{KEY!r}], origin={NAME!r});"
@@ -341,4 +332,4 @@ def test_the_script_needs_nothing_but_python():
 
 
 def test_the_script_is_written_in_a_python_that_outsiders_have():
-    ast.parse(Path(offline_verifier.__file__).read_text(), feature_version=(3, 9))
+    ast.parse(Path(verify.__file__).read_text(), feature_version=(3, 9))

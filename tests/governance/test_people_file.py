@@ -9,9 +9,9 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from governance.models import Entry, Membership, User
-from governance.people import actions as people_actions
-from governance.people import people_import
-from governance.people.people_import import KNOWN, NEW, WRONG
+from governance.organisation import actions as organisation_actions
+from governance.organisation import people_import
+from governance.organisation.people_import import KNOWN, NEW, WRONG
 from governance.permission_result import Refused
 from governance.sign_in import password_links
 
@@ -109,7 +109,7 @@ def test_all_are_added_at_once_managers_first_and_a_second_run_changes_nothing(
 ):
     cast.board.memberships.get(seat="risk_compliance")
     with django_capture_on_commit_callbacks(execute=True):
-        people_actions.add_people(text=GOOD, invite=True, by=cast.admin)
+        organisation_actions.add_people(text=GOOD, invite=True, by=cast.admin)
     ana, ben = User.objects.get(login="ana"), User.objects.get(login="ben")
     assert (ben.manager, ana.manager, ben.unit) == (ana, cast.chair, cast.unit)
     told = [message for message in mail.outbox if "You were given the seat" in message.subject]
@@ -119,7 +119,7 @@ def test_all_are_added_at_once_managers_first_and_a_second_run_changes_nothing(
     assert (seat.board, seat.granted_by) == (cast.board, cast.admin)
     newest = Entry.objects.latest("pk").pk
     with django_capture_on_commit_callbacks(execute=True):
-        table = people_actions.add_people(text=GOOD, invite=True, by=cast.admin)
+        table = organisation_actions.add_people(text=GOOD, invite=True, by=cast.admin)
     assert [line.state for line in table.lines] == [KNOWN] * 3
     assert table.changes == 0
     assert Entry.objects.latest("pk").pk == newest, "not even an entry"
@@ -141,7 +141,7 @@ def test_one_wrong_line_and_nobody_is_added(cast, as_):
     count = User.objects.count()
     text = GOOD + "carl,Carl,not an address\n"
     with pytest.raises(ValidationError, match="One line needs mending"):
-        people_actions.add_people(text=text, invite=True, by=cast.admin)
+        organisation_actions.add_people(text=text, invite=True, by=cast.admin)
     assert User.objects.count() == count
     page = as_(cast.admin).post("/accounts/add/", {"text": text, "step": "add", "invite": "on"})
     words = page.content.decode()
@@ -150,7 +150,7 @@ def test_one_wrong_line_and_nobody_is_added(cast, as_):
     assert "Take all of it" not in words
     assert User.objects.count() == count
     with pytest.raises(Refused):
-        people_actions.add_people(text=GOOD, invite=False, by=cast.owner)
+        organisation_actions.add_people(text=GOOD, invite=False, by=cast.owner)
 
 
 def test_the_page_shows_before_it_takes(cast, as_):
@@ -192,8 +192,8 @@ def test_names_are_escaped_on_the_page(cast, as_):
 
 
 def test_the_list_says_who_has_not_answered_and_its_export_comes_back(cast, as_):
-    people_actions.add_people(text=GOOD, invite=True, by=cast.admin)
-    people_actions.add_person(login="never", full_name="Nev Er", email="n@example.org", by=cast.admin)
+    organisation_actions.add_people(text=GOOD, invite=True, by=cast.admin)
+    organisation_actions.add_person(login="never", full_name="Nev Er", email="n@example.org", by=cast.admin)
     client = as_(cast.admin)
     words = client.get("/accounts/?show=unanswered").content.decode()
     assert ("Ana Ruiz" in words, "Nev Er" in words, "Marta Lindqvist" in words) == (True, False, False)

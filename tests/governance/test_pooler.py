@@ -18,7 +18,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from psycopg import sql
 
-from governance.storage import database_roles
+from governance.database import database_roles
 from tests import factories, plumbing
 from tests.governance.test_run import free_port, program
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.test import Client
 
-from governance.operations.redaction import BLACK, BlackOut
+from governance.runtime.redaction import BLACK, BlackOut
 from tests import factories
 
 SECRET = "a-secret-of-ours-77"

@@ -96,7 +96,7 @@ def test_a_query_that_fails_does_not_silence_the_others(due, monkeypatch):
 
 
 def test_people_who_left_are_owed_nothing(due):
-    from governance.ledger.row_history import acting
+    from governance.database.row_history import acting
 
     with acting(system="test"):
         due.is_active = False

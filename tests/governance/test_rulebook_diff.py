@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from governance.models import Rulebook
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.rulebook import diff, load_default, parse
 from initiatives.reviews import actions as review_actions
 from tests import factories
@@ -107,7 +107,7 @@ def test_the_page_names_the_gates_it_touches_and_counts_the_cases(cast, as_, cli
     terms = text.replace('"2026.2"', '"2026.3"').replace(
         "sign_off_max_age_days = 45", "sign_off_max_age_days = 40"
     )
-    people_actions.load_rulebook(source=terms, by=cast.admin)
+    organisation_actions.load_rulebook(source=terms, by=cast.admin)
     page = BeautifulSoup(as_(cast.owner).get("/rulebook/2026.3/changes/?since=2026.1").content, "html.parser")
     rows = [
         [cell.get_text(strip=True) for cell in row.find_all(["th", "td"])] for row in page.select("tbody tr")

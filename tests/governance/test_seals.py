@@ -15,20 +15,15 @@ from django.db import ProgrammingError, connection, connections, transaction
 
 from governance import clock, contributions
 from governance import tasks as governance_tasks
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Checkpoint, Entry, Leaf, Node, Sealing
 from governance.notices.desk import lines_for
+from governance.offline import verify
+from governance.offline.verify import Peaks, Rejected, check_receipt, leaf_hash, note_verify
 from governance.operations import heartbeats, installation_desk
-from governance.transparency_log import offline_verifier, signing_keys
 from governance.transparency_log import sealing as transparency_log_sealing
+from governance.transparency_log import signing_keys
 from governance.transparency_log.merkle_tree import Tree
-from governance.transparency_log.offline_verifier import (
-    Peaks,
-    Rejected,
-    check_receipt,
-    leaf_hash,
-    note_verify,
-)
 from tests import factories
 from tests.governance.entries import make_entries, newest_entry
 from tests.plumbing import LOGINS, address_for, url_of
@@ -83,9 +78,7 @@ def test_every_entry_has_a_place_and_the_root_is_signed(db):
     )
     assert bytes(second.root) == rooted() == Tree().root(605)
     assert bytes(first.root) == Tree().root(5)
-    offline_verifier.check_consistency(
-        5, bytes(first.root), 605, bytes(second.root), Tree().consistency(5, 605)
-    )
+    verify.check_consistency(5, bytes(first.root), 605, bytes(second.root), Tree().consistency(5, 605))
     for checkpoint in (first, second):
         note, _ = note_verify(
             checkpoint.note, signing_keys.known(), origin="plumbline.invalid/test", known_only=True
@@ -280,9 +273,7 @@ def test_every_changed_byte_of_a_receipt_is_found(db):
 
 def changed(content, **fields):
     receipt = json.loads(content) | fields
-    return offline_verifier.receipt_bytes(
-        {name: value for name, value in receipt.items() if value is not ...}
-    )
+    return verify.receipt_bytes({name: value for name, value in receipt.items() if value is not ...})
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from governance.operations import web_server
-from governance.storage.secret_files import kept
+from governance.runtime import web_server
+from governance.runtime.secret_files import kept
 
 SETTINGS = settings.BASE_DIR / "governance" / "settings.py"
 URL = "postgresql://someone:secret@db.example.org:5433/plumbline"

@@ -21,9 +21,10 @@ from governance import tasks as governance_tasks
 from governance.models import Delivery, Entry, Notice, Pulse, TaskRun
 from governance.notices import daily_mail
 from governance.notices import desk as notice_desk
-from governance.operations import clock_check, heartbeats, readiness, status
-from governance.operations.clock_check import ClockOff
+from governance.operations import heartbeats, readiness, status
 from governance.permission_result import Refused
+from governance.runtime import clock_check
+from governance.runtime.clock_check import ClockOff
 from governance.transparency_log import sealing
 from initiatives.tasks import send_digests as digests
 from tests import factories

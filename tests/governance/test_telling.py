@@ -10,9 +10,9 @@ from adoption.demo import case_acts
 from governance import clock
 from governance.models import CalendarFeed, Entry
 from governance.notices import calendar_feed, preferences
-from initiatives.cases import actions as case_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Gap
+from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import leaving
 from initiatives.stages import actions as stage_actions
@@ -90,7 +90,7 @@ def feed(cast):
         hold_actions.open_gap(
             case=one, text="Private words.", owner=cast.owner, due=soon, downstream=[], by=cast.owner
         )
-    case_actions.change_details(
+    registration_actions.change_details(
         case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
     )
     stopped = factories.make_prototype(cast, title="Contract reader")

@@ -10,9 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from governance.models import Entry, Leaf, Node
-from governance.transparency_log import merkle_tree, offline_verifier
+from governance.offline import verify
+from governance.offline.verify import Peaks, Rejected, leaf_hash
+from governance.transparency_log import merkle_tree
 from governance.transparency_log.merkle_tree import Tree
-from governance.transparency_log.offline_verifier import Peaks, Rejected, leaf_hash
 from tests.governance.entries import make_entries
 
 # The eight leaves that implementations of Certificate Transparency test with, and the root at each size.
@@ -119,17 +120,17 @@ def test_a_proof_of_inclusion_leads_to_the_root_and_no_other_does(size, data):
     index = data.draw(st.integers(0, size - 1))
     leaves = leaves_of(size)
     proof, root, leaf = path_of(index, leaves), root_of(leaves), leaf_hash(leaves[index])
-    assert offline_verifier.root_from_inclusion(index, size, leaf, proof) == root
-    assert wrong(offline_verifier.root_from_inclusion, index, size, leaf_hash(b"other"), proof) != root
-    assert wrong(offline_verifier.root_from_inclusion, index, size, leaf, [*proof, root]) != root
+    assert verify.root_from_inclusion(index, size, leaf, proof) == root
+    assert wrong(verify.root_from_inclusion, index, size, leaf_hash(b"other"), proof) != root
+    assert wrong(verify.root_from_inclusion, index, size, leaf, [*proof, root]) != root
     if proof:
-        assert wrong(offline_verifier.root_from_inclusion, index, size, leaf, proof[:-1]) != root
+        assert wrong(verify.root_from_inclusion, index, size, leaf, proof[:-1]) != root
         n = data.draw(st.integers(0, len(proof) - 1))
         flipped = [*proof[:n], hashlib.sha256(proof[n]).digest(), *proof[n + 1 :]]
-        assert wrong(offline_verifier.root_from_inclusion, index, size, leaf, flipped) != root
+        assert wrong(verify.root_from_inclusion, index, size, leaf, flipped) != root
     other = data.draw(st.integers(-1, size))
     if other != index:
-        assert wrong(offline_verifier.root_from_inclusion, other, size, leaf, proof) != root
+        assert wrong(verify.root_from_inclusion, other, size, leaf, proof) != root
 
 
 def wrong(function, *arguments):
@@ -146,7 +147,7 @@ def test_a_proof_of_the_wrong_length_is_named():
     proof = path_of(0, leaves)
     for changed, said in ((proof[:-1], "inclusion is too short"), ([*proof, root], "inclusion is too long")):
         with pytest.raises(Rejected, match=said):
-            offline_verifier.root_from_inclusion(0, 5, leaf, changed)
+            verify.root_from_inclusion(0, 5, leaf, changed)
     proof = proof_of(3, leaves)
     for changed, said in (
         ([], "consistency is too short"),
@@ -154,7 +155,7 @@ def test_a_proof_of_the_wrong_length_is_named():
         ([*proof, root], "consistency is too long"),
     ):
         with pytest.raises(Rejected, match=said):
-            offline_verifier.check_consistency(3, root_of(leaves[:3]), 5, root, changed)
+            verify.check_consistency(3, root_of(leaves[:3]), 5, root, changed)
 
 
 @given(sizes, sizes, st.data())
@@ -165,17 +166,17 @@ def test_a_proof_of_consistency_holds_and_no_other_does(one, other, data):
     leaves = leaves_of(new)
     old_root, root = root_of(leaves[:old]), root_of(leaves)
     proof = proof_of(old, leaves) if 0 < old < new else []
-    offline_verifier.check_consistency(old, old_root, new, root, proof)
+    verify.check_consistency(old, old_root, new, root, proof)
     for changed in ([*proof, root], proof[:-1] if proof else [root], [leaf_hash(h) for h in proof] or [root]):
         with pytest.raises(Rejected):
-            offline_verifier.check_consistency(old, old_root, new, root, changed)
+            verify.check_consistency(old, old_root, new, root, changed)
     with pytest.raises(Rejected):
-        offline_verifier.check_consistency(old, leaf_hash(old_root), new, root, proof)
+        verify.check_consistency(old, leaf_hash(old_root), new, root, proof)
     if old:
         with pytest.raises(Rejected):
-            offline_verifier.check_consistency(old, old_root, new, leaf_hash(root), proof)
+            verify.check_consistency(old, old_root, new, leaf_hash(root), proof)
     with pytest.raises(Rejected):
-        offline_verifier.check_consistency(new + 1, root, new, root, [])
+        verify.check_consistency(new + 1, root, new, root, [])
 
 
 # --- What is stored ------------------------------------------------------------------------------------------
@@ -214,7 +215,7 @@ def naive(hashes):
 def test_what_is_stored_has_the_roots_of_what_was_stored(stored):
     found = Tree()
     assert found.size() == STORED
-    assert found.root(0) == offline_verifier.EMPTY_ROOT
+    assert found.root(0) == verify.EMPTY_ROOT
     for size in [1, 15, 16, 17, 255, 256, 257, 1024, 1299, STORED]:
         assert found.root(size) == found.peaks(size).root() == naive(HASHES[:size]), size
 
@@ -226,12 +227,10 @@ def test_proofs_from_what_is_stored_hold(stored):
         if index == size:
             continue
         proof = found.inclusion(index, size)
-        assert offline_verifier.root_from_inclusion(index, size, HASHES[index], proof) == naive(HASHES[:size])
+        assert verify.root_from_inclusion(index, size, HASHES[index], proof) == naive(HASHES[:size])
         if index:
             roots = naive(HASHES[:index]), naive(HASHES[:size])
-            offline_verifier.check_consistency(
-                index, roots[0], size, roots[1], found.consistency(index, size)
-            )
+            verify.check_consistency(index, roots[0], size, roots[1], found.consistency(index, size))
     assert found.consistency(0, STORED) == found.consistency(STORED, STORED) == []
 
 

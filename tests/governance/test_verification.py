@@ -9,8 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from governance.database.row_history import acting
 from governance.ledger import record
-from governance.ledger.row_history import acting
 from governance.models import Checkpoint, Entry, Leaf
 from governance.privacy.retention import ERASED
 from governance.transparency_log import sealing, signing_keys, verification

@@ -15,8 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from governance import clock
 from governance.audit import record_samples
 from governance.audit.search import METHOD, Search, draw
+from governance.database.row_history import acting
 from governance.ledger import record
-from governance.ledger.row_history import acting
 from governance.models import Entry, Sample
 from governance.transparency_log import sealing
 from tests import factories

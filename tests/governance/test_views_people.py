@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.test import Client, override_settings
 
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Entry, Notice
 from governance.web.pages import entry_views
 from initiatives.roles import leaving

@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from adoption.demo import case_acts
 from governance import clock
 from governance.models import Entry
-from governance.transparency_log import offline_verifier, sealing, signing_keys
+from governance.offline import verify
+from governance.transparency_log import sealing, signing_keys
 from initiatives.reviews import actions as review_actions
 from tests import factories, snapshots
 from tests.governance.tampering import tamper
@@ -51,7 +52,7 @@ def test_the_page_shows_the_newest_checkpoint_and_the_keys_to_check_it_with(cast
     assert str(key).replace("+", "&#x2B;") in page.content.decode() or str(key) in page.content.decode()
     kept = client.get("/record/checkpoint/")
     assert kept["Content-Disposition"] == f'attachment; filename="plumbline-checkpoint-{newest.size}.txt"'
-    note, signers = offline_verifier.note_verify(kept.content, [str(key)])
+    note, signers = verify.note_verify(kept.content, [str(key)])
     assert (note.size, note.root, signers) == (newest.size, bytes(newest.root), [key])
 
 

@@ -2,7 +2,7 @@
 
 from adoption.demo import case_acts
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from initiatives.evidence import actions as evidence_actions
 from initiatives.integration.systems import findings as system_findings
 from initiatives.models import Evidence, EvidenceNames, Initiative, Link, System

@@ -10,10 +10,10 @@ from django.urls import reverse
 
 from adoption.demo import case_acts
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Absence, Delegation, Entry, Membership, Notice
 from governance.notices import due as notice_due
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from initiatives.absences import actions as absence_actions
 from initiatives.absences.actions import Asked
@@ -128,7 +128,7 @@ def test_a_chair_who_stands_in_for_the_owner_does_not_decide(cast, review):
 
 
 def test_a_standing_delegate_does_not_come_before_the_chair(cast):
-    people_actions.appoint(
+    organisation_actions.appoint(
         board=cast.board,
         person=cast.second_admin,
         seat="chair",
@@ -154,7 +154,7 @@ def test_while_the_chair_is_away_the_deputy_decides(cast, review, as_):
 def test_a_delegate_of_a_seat_signs_for_the_time_and_the_vote_names_both(cast, review, as_):
     row = stand_in(cast.seat_value, cast.outsider, membership=seat_of(cast, cast.seat_value))
     assert row.stands.delegate_of == seat_of(cast, cast.seat_value)
-    people_actions.confirm_seat(membership=row.stands, by=cast.chair)
+    organisation_actions.confirm_seat(membership=row.stands, by=cast.chair)
     desk = as_(cast.outsider).get("/").content.decode()
     assert "for Amara Diallo" in desk
     vote = case_acts.vote(review, "business_value", cast.outsider)

@@ -12,7 +12,7 @@ from adoption.demo import case_acts
 from governance import clock
 from governance.authorization.decision import Approval
 from governance.contracts.cedar_policies import Malformed
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Entry
 from governance.permission_result import Conflict, Refused
 from initiatives.absences import actions as absence_actions

@@ -8,7 +8,8 @@ from django.core import mail
 from governance import clock, contributions
 from governance.models import Delivery, Notice
 from governance.notices import daily_mail, due, owe
-from governance.transparency_log import offline_verifier, sealing, signing_keys
+from governance.offline import verify
+from governance.transparency_log import sealing, signing_keys
 from initiatives import tasks as initiatives_tasks
 from initiatives.models import Review
 from initiatives.reviews import checkpoint_mails
@@ -42,7 +43,7 @@ def test_chair_and_auditor_are_mailed_the_first_checkpoint_that_covers_the_decis
         assert decided.initiative.title not in message.subject + message.body
         start = message.body.index(checkpoint.note)
         held = message.body[start : start + len(checkpoint.note)]
-        assert offline_verifier.note_verify(held, signing_keys.known())[0].size == checkpoint.size
+        assert verify.note_verify(held, signing_keys.known())[0].size == checkpoint.size
     assert all(row.delivery.sent_at for row in kept())
 
     # Once, however often it is asked and sealed; and the day's mail does not carry it too.

@@ -14,13 +14,13 @@ from adoption.demo import case_acts
 from governance import clock
 from governance.models import Delivery, Telling, User
 from governance.notices import daily_mail, preferences
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.templatetags.plumbline import day
-from initiatives.cases import actions as case_actions
 from initiatives.desk import weekly_digest
 from initiatives.efforts import actions as effort_actions
 from initiatives.efforts import visible_progress
 from initiatives.holds import actions as hold_actions
+from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews import review_turn
 from initiatives.roles import actions as role_actions
@@ -67,7 +67,7 @@ def test_who_gets_which_unit(cast):
     assert units_of(cast.auditor) == ["Northgate"], "who works nowhere looks over everything"
     assert units_of(cast.chair) == []
     for number in range(4):
-        unit = people_actions.add_unit(
+        unit = organisation_actions.add_unit(
             name=f"Desk {number}", code=f"desk-{number}", parent=cast.elsewhere, by=cast.admin
         )
         factories.make_case(cast, unit=unit, owner=cast.sponsor, by=cast.sponsor, title=f"Idea {number}")
@@ -198,7 +198,7 @@ def test_a_digest_tells_nobody_of_a_case_that_is_not_theirs(cast):
     hidden = factories.make_case(cast, title="Zeppelin pricing", owner=cast.support, by=cast.support)
     for role in cast.support.roles.waiting():
         role_actions.accept_role(assignment=role, by=cast.support)
-    case_actions.change_details(
+    registration_actions.change_details(
         case=hidden,
         problem=hidden.problem,
         platform="",

@@ -8,7 +8,7 @@ from django.core.files.base import ContentFile
 
 from adoption.demo import case_acts
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Notice, Rulebook
 from governance.notices import due as notice_due
 from governance.permission_result import Conflict, Refused
@@ -17,8 +17,8 @@ from initiatives.integration.links import actions as link_actions
 from initiatives.integration.resilience import drills as resilience_drills
 from initiatives.integration.resilience.drill_findings import REQUIREMENT_OF_KIND, missing
 from initiatives.integration.resilience.drills import proved_by_drills, suggested
+from initiatives.integration.resilience.reminders import drills
 from initiatives.models import Drill, Evidence
-from initiatives.reminders.drill_reminders import drills
 from initiatives.running import actions as running_actions
 from initiatives.running.actions import pull
 from tests import factories, snapshots

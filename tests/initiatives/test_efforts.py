@@ -9,10 +9,9 @@ from django.core.exceptions import ValidationError
 
 from adoption.demo import case_acts
 from governance import clock
-from governance.ledger import row_history
-from governance.ledger.row_history import acting
+from governance.database import row_history
+from governance.database.row_history import acting
 from governance.permission_result import Conflict, Refused
-from initiatives.cases import actions as case_actions
 from initiatives.cases import permissions as case_permissions
 from initiatives.efforts import actions as effort_actions
 from initiatives.efforts import effort_report, notes, visible_progress
@@ -21,6 +20,7 @@ from initiatives.efforts.effort_import import monday
 from initiatives.efforts.effort_report import Wanted
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Effort, Link, System, Term, TermDefinition, TermUse
+from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
 from tests import factories
 from tests.initiatives.looking import acts
@@ -278,7 +278,9 @@ def test_who_waits_for_whom_across_cases_and_nothing_is_told_of_strangers(cast):
     here = factories.make_mvp(cast)
     there = factories.make_case(cast, title="Another")
     hidden = factories.make_case(cast, title="A secret")
-    case_actions.change_details(case=hidden, problem="Hush.", platform="", confidential=True, by=cast.owner)
+    registration_actions.change_details(
+        case=hidden, problem="Hush.", platform="", confidential=True, by=cast.owner
+    )
     outside = factories.make_person("needed", cast.elsewhere, full_name="Needed Person")
     for case in (there, hidden):
         role = role_actions.propose_role(

@@ -12,12 +12,12 @@ from governance.notices import desk as notice_desk
 from governance.permission_result import Conflict, Refused
 from governance.templatetags.plumbline import day
 from initiatives.desk import calendar as desk_calendar
-from initiatives.desk import person_worklist
 from initiatives.facts import supported_stage
 from initiatives.models import Continuation
-from initiatives.reminders import stage_expiry_reminders
 from initiatives.roles import actions as role_actions
 from initiatives.stages import actions as stage_actions
+from initiatives.stages import reminders as stage_reminders
+from initiatives.worklist import person_worklist
 from tests import factories
 from tests.claims import make_claim
 from tests.initiatives.looking import acts, at, text_of
@@ -169,7 +169,7 @@ def test_owner_and_chair_are_told_before_and_after(cast):
     told = {}
     for days in (239, 240, 256, 267, 270, 271, 285):
         with in_days(days):
-            told[days] = {due.person for due in stage_expiry_reminders.trials(clock.now())}
+            told[days] = {due.person for due in stage_reminders.trials(clock.now())}
     assert told[239] == set()
     for days in (240, 256, 267, 270, 271):
         assert {cast.owner, cast.chair} <= told[days], days
@@ -182,7 +182,7 @@ def test_owner_and_chair_are_told_before_and_after(cast):
             was=supported_stage.review_by(case),
             by=cast.chair,
         )
-        assert list(stage_expiry_reminders.trials(clock.now())) == []
+        assert list(stage_reminders.trials(clock.now())) == []
 
 
 def test_production_to_be_accepted_again_waits_on_three_desks(cast, as_):

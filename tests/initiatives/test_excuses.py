@@ -8,7 +8,7 @@ from django.db import DatabaseError, transaction
 
 from adoption.demo import case_acts
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.permission_result import Refused
 from initiatives.evidence import actions as evidence_actions
 from initiatives.holds import actions as hold_actions

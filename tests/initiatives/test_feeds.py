@@ -10,11 +10,11 @@ from governance import clock
 from governance.models import Entry, Notice
 from governance.notices import due
 from governance.permission_result import Conflict, Refused
-from initiatives.cases import actions as case_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.integration.links import feed_shutdowns
 from initiatives.models import Obligation
 from initiatives.models.holds import FEED
+from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests import factories
 from tests.initiatives.looking import text_of
@@ -100,7 +100,7 @@ def test_its_owner_is_reminded_and_nothing_is_owed_of_what_was_registered_by_mis
     assert notice is not None
     idea = factories.make_case(cast)
     factories.make_link(cast, idea, factories.make_system(cast, "Wiki", owner=cast.outsider))
-    case_actions.withdraw(case=idea, reason="By mistake.", by=cast.owner)
+    registration_actions.withdraw(case=idea, reason="By mistake.", by=cast.owner)
     assert not feeds(idea).exists()
 
 
@@ -114,7 +114,7 @@ def test_a_later_owner_of_the_system_can_say_it_too(cast, stopped):
 
 
 def with_history(row, cast) -> None:
-    from governance.ledger.row_history import acting
+    from governance.database.row_history import acting
 
     with acting(by=cast.admin, reason="Handed over"):
         row.save()

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Entry
 from governance.permission_result import Refused
 from initiatives.case_pages import entry_wording as case_page_entry_wording

@@ -9,7 +9,7 @@ from django.core.cache import caches
 from adoption.demo import case_acts
 from governance import clock
 from governance.database.request_memo import one_look
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from initiatives.absences import actions as absence_actions
 from initiatives.models import Obligation, Review
 from initiatives.reviews import actions as review_actions

@@ -9,11 +9,11 @@ from adoption.demo import case_acts
 from governance import clock
 from governance.models import Notice
 from governance.models.ledger import Entry
-from initiatives.cases import actions as case_actions
 from initiatives.checklist import actions as checklist_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.models import ChangeRecord, Evidence, Voiding
+from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
 from initiatives.running import actions as running_actions
 from initiatives.stages import impact_preview
@@ -68,10 +68,10 @@ def test_what_is_told_is_what_happens(cast):
         return contract_actions.propose_contract(case=case, by=owner)
 
     def tier_confirmed():
-        case_actions.propose_tier(
+        registration_actions.propose_tier(
             case=case, tier="high", worst_credible_harm="Somebody is refused care.", by=owner
         )
-        case_actions.confirm_tier(case=case, tier="high", by=risk)
+        registration_actions.confirm_tier(case=case, tier="high", by=risk)
 
     def accepted(role, person):
         assignment = role_actions.propose_role(case=case, role=role, person=person, by=owner)

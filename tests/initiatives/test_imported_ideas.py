@@ -4,13 +4,13 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from governance.models import Unit
-from initiatives.cases.registration_forms import RegisterForm
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.imports.inventories.inventory_columns import guess_stage
 from initiatives.integration.residency.forms import PolicyForm
 from initiatives.integration.systems.forms import SystemForm
 from initiatives.models import Initiative
 from initiatives.models.initiative import RANK
+from initiatives.registration.forms import RegisterForm
 from initiatives.roles import actions as role_actions
 from initiatives.units import actions as unit_actions
 from tests import factories

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db.models import Q
 
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Entry, Notice, Unit
 from governance.permission_result import Conflict, Refused
 from governance.tables import reader
@@ -482,9 +482,9 @@ def test_backfilling_behind_nothing_is_refused(cast):
 
 
 def test_units_are_made_below_imported_or_found_by_name(cast):
-    from governance.people import actions as people_actions
+    from governance.organisation import actions as organisation_actions
 
-    home = people_actions.add_unit(name="Department of Justice", code="doj", by=cast.admin)
+    home = organisation_actions.add_unit(name="Department of Justice", code="doj", by=cast.admin)
     inventory_actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
     assert {case.unit for case in Initiative.objects.filter(source_key__startswith="DOJ-")} == {home}
     cbp = Initiative.objects.get(source_key="DHS-2731").unit

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from governance import clock
 from governance.models import Rulebook
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.rulebook import load_default
 from initiatives.models import Initiative, Span, StageChange, Standing
 from initiatives.portfolio import charts as portfolio_charts
@@ -103,7 +103,9 @@ def _spans(case: Initiative, life: Life, now: datetime) -> None:
 @pytest.fixture
 def other(cast) -> Rulebook:
     """A rulebook that is not in force: what was computed under it is being recomputed."""
-    return people_actions.load_rulebook(source=load_default().replace("2026.1", "2026.0"), by=cast.admin)
+    return organisation_actions.load_rulebook(
+        source=load_default().replace("2026.1", "2026.0"), by=cast.admin
+    )
 
 
 NOON = datetime(2026, 11, 22, 11, tzinfo=UTC)

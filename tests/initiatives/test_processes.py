@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from adoption.demo import case_acts
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.permission_result import Refused
 from initiatives.integration.resilience import process_actions
 from initiatives.integration.resilience.process_findings import REVIEWED_EVERY_DAYS, standing_processes

@@ -8,9 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
 
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.permission_result import Conflict, Refused
-from initiatives.cases import actions as case_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links.actions import Place
@@ -18,6 +17,7 @@ from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems import findings as system_findings
 from initiatives.models import Component, Evidence, EvidenceNames, Link, System, Voiding
+from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots
 from tests.initiatives.registering import against, mvp_with_sign_on, proof_about, read
@@ -352,7 +352,7 @@ def test_an_account_that_is_used_again_has_not_to_be_closed(cast, mvp, crm):
 def test_an_idea_that_is_withdrawn_leaves_its_links_and_owes_nothing(cast, crm):
     case = factories.make_case(cast)
     link = factories.make_link(cast, case, crm, account=factories.make_account(cast, crm))
-    case_actions.withdraw(case=case, reason="Twice", by=cast.owner)
+    registration_actions.withdraw(case=case, reason="Twice", by=cast.owner)
     assert Link.objects.get(pk=link.pk).ended_at is not None
     assert not case.obligations.exists()
 

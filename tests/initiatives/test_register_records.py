@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.permission_result import Refused
 from initiatives.cases.act import act
 from initiatives.integration.record import actions as record_actions

@@ -6,7 +6,7 @@ import pytest
 
 from adoption.demo import case_acts
 from governance import clock, contributions
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Notice, Rulebook
 from governance.notices import due
 from initiatives.cases.act import act

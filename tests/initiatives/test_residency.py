@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from adoption.demo import case_acts
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Entry, Notice
 from governance.permission_result import Conflict, Refused
 from initiatives.evidence import actions as evidence_actions

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from initiatives.cases.act import act
 from initiatives.findings import sync
 from initiatives.integration.residency import actions as residency_actions

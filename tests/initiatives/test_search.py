@@ -7,13 +7,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from adoption.demo import case_acts
-from governance.ledger.row_history import acting
-from initiatives.cases import actions as case_actions
+from governance.database.row_history import acting
 from initiatives.evidence import actions as evidence_actions
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
 from initiatives.portfolio.search import FEW, Search
+from initiatives.registration import actions as registration_actions
 from initiatives.running.actions import record_component
 from tests import factories
 from tests.initiatives import tied
@@ -117,7 +117,9 @@ def test_systems_vendors_terms_and_accounts_of_the_register(cast):
 
 def test_a_former_title_still_leads_to_the_case(cast):
     case = factories.make_case(cast, title="Letter sorter")
-    case_actions.rename(case=case, title="Correspondence desk", reason="It sorts mails too.", by=cast.owner)
+    registration_actions.rename(
+        case=case, title="Correspondence desk", reason="It sorts mails too.", by=cast.owner
+    )
     (hit,) = Search("sorter lett", cast.owner).of("cases").hits
     assert (hit.title, hit.ref) == ("Correspondence desk", case.ref)
     assert "Once called “Letter sorter”" in hit.beside
@@ -137,8 +139,8 @@ def test_what_one_may_not_see_is_as_if_it_were_not_there(cast, as_):
         file=case_acts.pdf("Zeppelin notes"),
         by=cast.owner,
     )
-    case_actions.rename(case=case, title="Airship pricing", reason="Nobody says so.", by=cast.owner)
-    case_actions.change_details(
+    registration_actions.rename(case=case, title="Airship pricing", reason="Nobody says so.", by=cast.owner)
+    registration_actions.change_details(
         case=case,
         problem=case.problem,
         platform="Zeppelin",

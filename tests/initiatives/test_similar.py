@@ -2,11 +2,11 @@
 
 import pytest
 
-from governance.ledger.row_history import acting
-from initiatives.cases import actions as case_actions
+from governance.database.row_history import acting
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.similar_cases import similar
 from initiatives.models import Initiative
+from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots
 
@@ -64,7 +64,7 @@ def test_confidential_and_withdrawn_cases_are_not_told(cast, cases):
         case = Initiative.objects.get(pk=cases["summary"].pk)
         case.confidential = True
         case.save()
-    case_actions.withdraw(case=cases["invoice"], reason="Twice", by=cast.owner)
+    registration_actions.withdraw(case=cases["invoice"], reason="Twice", by=cast.owner)
     assert found(cast, "summary assistant") == []
     assert found(cast, "invoice matching") == []
 

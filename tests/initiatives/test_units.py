@@ -10,9 +10,9 @@ from django.urls import reverse
 
 from adoption.demo import case_acts
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Entry, Membership, Notice, Unit, User
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.people.boards import board_for
 from governance.permission_result import Conflict, Refused
 from governance.transparency_log import as_of, sealing
@@ -38,9 +38,9 @@ def path_of(code: str) -> str:
 @snapshots.kept
 def other_board(cast):
     """A board of the unit elsewhere, with the seat that a prototype needs."""
-    made = people_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
+    made = organisation_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
     for seat, person in (("business_value", cast.sponsor), ("chair", cast.outsider)):
-        people_actions.appoint(board=made, person=person, seat=seat, by=cast.admin)
+        organisation_actions.appoint(board=made, person=person, seat=seat, by=cast.admin)
     return made
 
 
@@ -59,7 +59,7 @@ def voted(cast) -> Review:
 
 @pytest.mark.django_db
 def test_a_unit_moves_with_everything_below_it_in_one_act(cast):
-    below = people_actions.add_unit(name="Key accounts", code="key", parent=cast.unit, by=cast.admin)
+    below = organisation_actions.add_unit(name="Key accounts", code="key", parent=cast.unit, by=cast.admin)
     last = Entry.objects.acts().latest("pk").pk
     unit_actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
     assert path_of("accounts") == "/northgate/logistics/accounts/"
@@ -90,7 +90,7 @@ def test_a_place_that_is_no_place_is_refused_with_the_remedy(cast):
         unit_actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=" ", by=cast.admin)
     with pytest.raises(Refused, match="Only admins"):
         unit_actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.owner)
-    people_actions.add_board(name="Accounts board", unit=cast.unit, by=cast.admin)
+    organisation_actions.add_board(name="Accounts board", unit=cast.unit, by=cast.admin)
     with pytest.raises(ValidationError, match="has Retail board already"):
         unit_actions.merge_units(unit=cast.unit, into=retail, carry=True, reason=WHY, by=cast.admin)
 
@@ -119,7 +119,9 @@ def test_what_is_shown_before_a_merge_is_what_happens(cast, voted, other_board):
 @pytest.mark.django_db
 def test_votes_of_the_old_board_no_longer_count_whoever_gave_them(cast, voted, other_board):
     # She sits in the same seat of both boards: her word was given in another board's name.
-    people_actions.appoint(board=other_board, person=cast.seat_value, seat="business_value", by=cast.admin)
+    organisation_actions.appoint(
+        board=other_board, person=cast.seat_value, seat="business_value", by=cast.admin
+    )
     unit_actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
     sitting = review_state.sit(again(voted))
     assert not sitting.verdict.decidable
@@ -130,8 +132,8 @@ def test_votes_of_the_old_board_no_longer_count_whoever_gave_them(cast, voted, o
 
 @pytest.mark.django_db
 def test_the_board_of_a_merged_unit_closes_or_goes_along(cast):
-    own = people_actions.add_board(name="Accounts board", unit=cast.unit, by=cast.admin)
-    seat = people_actions.appoint(board=own, person=cast.sponsor, seat="chair", by=cast.admin)
+    own = organisation_actions.add_board(name="Accounts board", unit=cast.unit, by=cast.admin)
+    seat = organisation_actions.appoint(board=own, person=cast.sponsor, seat="chair", by=cast.admin)
     case = factories.make_case(cast)
     plan = unit_preview.plan_merge(cast.unit, cast.elsewhere, carry=True)
     assert "Accounts board becomes the board of Logistics" in " ".join(plan.sentences())
@@ -162,9 +164,9 @@ def test_nothing_comes_to_a_unit_that_was_merged(cast, as_):
     gone = again(cast.unit)
     for act in (
         lambda: factories.make_case(cast, unit=gone),
-        lambda: people_actions.add_unit(name="New", code="new", parent=gone, by=cast.admin),
-        lambda: people_actions.add_person(login="new", full_name="New", unit=gone, by=cast.admin),
-        lambda: people_actions.add_board(name="New", unit=gone, by=cast.admin),
+        lambda: organisation_actions.add_unit(name="New", code="new", parent=gone, by=cast.admin),
+        lambda: organisation_actions.add_person(login="new", full_name="New", unit=gone, by=cast.admin),
+        lambda: organisation_actions.add_board(name="New", unit=gone, by=cast.admin),
     ):
         with pytest.raises(ValidationError, match="choose Logistics"):
             act()

@@ -12,10 +12,10 @@ from governance import clock
 from governance.models import Entry, Rulebook
 from governance.permission_result import Refused
 from initiatives.case_pages import timeline
-from initiatives.cases import actions as case_actions
 from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.holds import actions as hold_actions
+from initiatives.registration import actions as registration_actions
 from initiatives.roles import leaving
 from initiatives.running import actions as running_actions
 from tests import factories
@@ -153,10 +153,12 @@ def test_the_tier_is_proposed_by_the_owner_and_confirmed_by_its_seat(cast, as_):
 
 def test_history_tells_acts_in_words_with_their_rows(cast, as_):
     case = factories.make_case(cast)
-    case_actions.change_details(
+    registration_actions.change_details(
         case=case, problem="Less time.", platform="", confidential=False, by=cast.owner
     )
-    case_actions.rename(case=case, title="Call notes", reason="That is what people say.", by=cast.owner)
+    registration_actions.rename(
+        case=case, title="Call notes", reason="That is what people say.", by=cast.owner
+    )
     page = text_of(as_(cast.owner).get(at("case-history", case.ref)))
     assert "registered the case in Account management" in page
     assert "changed problem." in page
@@ -172,7 +174,7 @@ def test_history_tells_acts_in_words_with_their_rows(cast, as_):
 def test_refusals_are_shown_to_who_caused_them_and_to_who_may_see_the_record(cast, as_):
     case = factories.make_case(cast)
     with pytest.raises(Refused):
-        case_actions.propose_tier(case=case, tier="high", worst_credible_harm="Loss.", by=cast.lead)
+        registration_actions.propose_tier(case=case, tier="high", worst_credible_harm="Loss.", by=cast.lead)
     for person, seen in ((cast.lead, True), (cast.auditor, True), (cast.admin, True), (cast.owner, False)):
         page = text_of(as_(person).get(at("case-history", case.ref)))
         assert ("was refused" in page) is seen, person

@@ -13,12 +13,12 @@ from adoption.demo import case_acts
 from governance import clock
 from governance.models import Entry
 from governance.templatetags.plumbline import day
-from initiatives.cases import actions as case_actions
 from initiatives.checklist import actions as checklist_actions
 from initiatives.checklist import waivers
 from initiatives.decisions.decision_register import KINDS
 from initiatives.facts import supported_stage
 from initiatives.holds import actions as hold_actions
+from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots
@@ -59,10 +59,10 @@ def test_every_kind_of_decision_stands_in_it(cast, as_, mvp, idea):
     waivers.agree_to_waiver(waiver=waiver, by=cast.chair)
     waivers.refuse_waiver(waiver=waiver, reason="Not this one.", by=cast.seat_risk)
     before = mvp.tier
-    case_actions.propose_tier(
+    registration_actions.propose_tier(
         case=case_acts.fresh(mvp), tier="high", worst_credible_harm="A wrong letter.", by=cast.owner
     )
-    case_actions.confirm_tier(case=case_acts.fresh(mvp), tier="high", by=cast.seat_risk)
+    registration_actions.confirm_tier(case=case_acts.fresh(mvp), tier="high", by=cast.seat_risk)
     assert before != "high"
     stage_actions.step_back(
         case=case_acts.fresh(mvp),

@@ -10,8 +10,8 @@ from initiatives.holds import dependants
 from initiatives.holds.dependants import DEPENDS
 from initiatives.models import Dependant
 from initiatives.models.versions import outage_words
-from initiatives.reminders import stage_expiry_reminders
 from initiatives.stages import actions as stage_actions
+from initiatives.stages import reminders as stage_reminders
 from tests import factories, snapshots
 from tests.initiatives.looking import acts, at, text_of
 
@@ -152,13 +152,13 @@ def test_a_step_back_to_a_prototype_ends_them(cast, mvp, sales):
 def test_a_stopped_case_asks_nobody(cast, as_, mvp, sales):
     stage_actions.stop(case=mvp, reason_code="no_value", reason="No.", by=cast.owner)
     assert at("dependant", sales.pk) not in text_of(as_(cast.outsider).get("/"))
-    assert list(stage_expiry_reminders.dependences(clock.now())) == []
+    assert list(stage_reminders.dependences(clock.now())) == []
     with pytest.raises(Refused, match="nobody depends on it any more"):
         dependants.state_dependence(dependant=sales, by=cast.outsider)
 
 
 def test_the_executive_is_reminded(cast, mvp, sales):
-    (due,) = stage_expiry_reminders.dependences(clock.now())
+    (due,) = stage_reminders.dependences(clock.now())
     assert due.person == cast.outsider
     assert due.link == at("dependant", sales.pk)
     assert "can bear 2 days without it" in due.text

@@ -9,19 +9,19 @@ from django.test.utils import CaptureQueriesContext
 
 from adoption.demo import case_acts
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Entry, Notice
 from governance.notices import desk as notice_desk
 from governance.notices import owe
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.rulebook import load_default
-from initiatives.cases import actions as case_actions
 from initiatives.checklist import actions as checklist_actions
 from initiatives.checklist import waivers
 from initiatives.contracts import actions as contract_actions
 from initiatives.desk import lines as desk_lines
 from initiatives.holds import actions as hold_actions
 from initiatives.models import ChangeRecord, Condition, Evidence, Initiative, Obligation, Review, Span
+from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
@@ -67,7 +67,7 @@ def test_a_seat_signs_then_the_chair_decides(cast, review):
 
 
 def test_who_signs_nothing_yet_reads_from_when_and_why(cast, review):
-    seat = people_actions.appoint(
+    seat = organisation_actions.appoint(
         board=cast.board, person=cast.outsider, seat="business_value", by=cast.admin
     )
     (line,) = lines(cast.outsider, "sign")
@@ -77,7 +77,7 @@ def test_who_signs_nothing_yet_reads_from_when_and_why(cast, review):
     assert [line.button for line in lines(cast.seat_value, "sign")] == ["Read and sign"]
     with time_machine.travel(clock.now() + timedelta(hours=25), tick=False):
         assert [line.button for line in lines(cast.outsider, "sign")] == ["Read and sign"]
-    people_actions.confirm_seat(membership=seat, by=cast.chair)
+    organisation_actions.confirm_seat(membership=seat, by=cast.chair)
     assert [line.button for line in lines(cast.outsider, "sign")] == ["Read and sign"]
 
 
@@ -86,7 +86,7 @@ def test_a_contract_waits_for_a_new_seat_as_a_vote_does(cast, review):
     case_acts.staff(case, cast.team)
     contract_actions.save_contract(case=case_acts.fresh(case), clauses=case_acts.CLAUSES, by=cast.owner)
     contract_actions.propose_contract(case=case_acts.fresh(case), by=cast.owner)
-    seat = people_actions.appoint(
+    seat = organisation_actions.appoint(
         board=cast.board, person=cast.outsider, seat="business_value", by=cast.admin
     )
 
@@ -96,7 +96,7 @@ def test_a_contract_waits_for_a_new_seat_as_a_vote_does(cast, review):
 
     assert line().button == "Read it"
     assert "has not signed it. Your seat is in its first day" in line().why
-    people_actions.confirm_seat(membership=seat, by=cast.chair)
+    organisation_actions.confirm_seat(membership=seat, by=cast.chair)
     assert line().button == "Read and sign"
     assert line().why.endswith("has not signed it.")
 
@@ -182,12 +182,12 @@ def test_ageing_proof_is_named_with_its_day(cast):
 
 
 def test_what_seats_do_apart_from_reviews(cast, prototype):
-    case_actions.propose_tier(
+    registration_actions.propose_tier(
         case=prototype, tier="limited", worst_credible_harm="A wrong summary.", by=cast.owner
     )
     assert "Proposed: limited" in said(cast.seat_risk, "confirm")
     assert lines(cast.seat_value, "confirm") == []
-    case_actions.confirm_tier(case=prototype, tier="limited", by=cast.seat_risk)
+    registration_actions.confirm_tier(case=prototype, tier="limited", by=cast.seat_risk)
     assert lines(cast.seat_risk, "confirm") == []
 
     checklist_actions.answer(
@@ -256,9 +256,11 @@ def test_conditions_and_debts_are_on_the_desk_of_whoever_owes_them(cast, review)
 
 
 def test_a_chair_publishes_a_rulebook_that_was_proposed(cast):
-    draft = people_actions.load_rulebook(source=load_default().replace("2026.1", "2026.2"), by=cast.admin)
+    draft = organisation_actions.load_rulebook(
+        source=load_default().replace("2026.1", "2026.2"), by=cast.admin
+    )
     assert lines(cast.chair) == []
-    people_actions.propose_publication(rulebook=draft, by=cast.admin)
+    organisation_actions.propose_publication(rulebook=draft, by=cast.admin)
     assert "Rulebook 2026.2" in said(cast.chair, "decide")
     assert lines(cast.deputy_chair) == []
 
@@ -329,7 +331,7 @@ def test_each_step_says_how_far_it_is_and_all_go_when_all_are_done(cast, as_):
     )
     assert steps_of(client)["seats"] == ("1 seat missing", False)
     assert client.get("/").context["setup_next"].key == "seats"
-    people_actions.appoint(board=cast.board, person=cast.sponsor, seat="risk_compliance", by=cast.admin)
+    organisation_actions.appoint(board=cast.board, person=cast.sponsor, seat="risk_compliance", by=cast.admin)
     assert client.get("/").context["setup_next"].key == "case"
     assert as_(cast.owner).get("/").context["setup"] == []
     factories.make_case(cast)
@@ -426,7 +428,9 @@ def test_a_desk_takes_the_same_queries_however_much_is_on_it(cast, as_):
         case = factories.make_case(cast, title=f"Case {number}")
         case_acts.parts(case, cast.team)
         case_acts.ground_gate(case, "prototype", cast.team)
-        case_actions.propose_tier(case=case, tier="limited", worst_credible_harm="None.", by=cast.owner)
+        registration_actions.propose_tier(
+            case=case, tier="limited", worst_credible_harm="None.", by=cast.owner
+        )
         review_actions.open_review(case=case, by=cast.owner)
 
     busy = (cast.owner, cast.seat_value, cast.seat_risk, cast.chair)

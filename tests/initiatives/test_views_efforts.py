@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from governance import clock
-from governance.ledger.row_history import insert_many
+from governance.database.row_history import insert_many
 from governance.tables.reader import read_table
 from initiatives.efforts.effort_import import How, guess_layer, guessed, monday, read
 from initiatives.models import Effort, EstateMapping
@@ -400,7 +400,7 @@ def test_ten_times_the_lines_cost_no_query_more(cast, as_):
         return len(queries)
 
     before = {page: asked(page) for page in pages}
-    from governance.ledger.row_history import acting
+    from governance.database.row_history import acting
 
     with acting(by=cast.lead):
         insert_many(

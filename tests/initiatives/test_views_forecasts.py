@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from governance import clock
 from governance.models import Entry, Notice, Rulebook
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from governance.rulebook import load_default
 from governance.rulebook.editing import read, with_values
@@ -78,7 +78,7 @@ def test_from_asking_to_publishing_with_a_day_of_grace(company, as_):
     assert any(row[0] == "Open review" and "stale" in row[10] for row in rows)
 
     rulebook = draft_actions.load_draft(draft=draft, based_on=draft.number, by=company.admin)
-    people_actions.propose_publication(rulebook=rulebook, by=company.admin)
+    organisation_actions.propose_publication(rulebook=rulebook, by=company.admin)
     chair = as_(company.chair)
     shown = chair.get(f"/rulebook/{rulebook.version}/publish/").content.decode()
     assert forecast.outcome in shown
@@ -139,7 +139,7 @@ def test_publishing_names_only_what_was_foretold_of_this_text(company):
         draft=draft, values={("freshness", "grace_days"): 3}, based_on=draft.number, by=company.admin
     )
     rulebook = draft_actions.load_draft(draft=draft, based_on=draft.number, by=company.admin)
-    people_actions.propose_publication(rulebook=rulebook, by=company.admin)
+    organisation_actions.propose_publication(rulebook=rulebook, by=company.admin)
     with pytest.raises(Conflict):
         publication.publish_rulebook(rulebook=rulebook, forecast=other, by=company.chair)
 
@@ -181,7 +181,7 @@ def test_decisions_of_the_past_under_other_rules(company, as_):
         told = decision_backtest.replay(review.pk, review.rulebook.book)
         assert told.decidable, told.why
     period = {"since": clock.today(), "until": clock.today()}
-    version = people_actions.load_rulebook(
+    version = organisation_actions.load_rulebook(
         source=with_values(read(load_default()), STRICTER | {("version",): "2026.9"}).source, by=company.admin
     )
     page = as_(company.chair).post(f"/rulebook/{version.version}/effects/", period)

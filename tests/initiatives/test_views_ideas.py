@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from governance import clock
-from initiatives.cases import actions as case_actions
+from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests import factories
 from tests.initiatives import reviewing
@@ -33,7 +33,9 @@ def columns(response) -> list[dict[str, str]]:
 def test_value_risk_and_feasibility_as_answered(cast, as_):
     review = reviewing.before_prototype(cast)
     case = review.initiative
-    case_actions.propose_tier(case=case, tier="limited", worst_credible_harm="A wrong letter.", by=cast.owner)
+    registration_actions.propose_tier(
+        case=case, tier="limited", worst_credible_harm="A wrong letter.", by=cast.owner
+    )
     other = factories.make_case(cast, title="Letter drafts", problem="Letters take a day.")
     with time_machine.travel(clock.now() + timedelta(days=12), tick=False):
         page = as_(cast.chair).get(f"/ideas/?case={case.ref}&case={other.ref}")
@@ -60,7 +62,7 @@ def test_similar_cases_stand_beside_each_never_itself_and_confidential_ones_neve
         cast, title="Invoice reader", unit=cast.elsewhere, owner=cast.outsider, by=cast.outsider
     )
     hidden = factories.make_case(cast, title="Invoice secrets")
-    case_actions.change_details(
+    registration_actions.change_details(
         case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
     )
     (shown,) = columns(as_(cast.chair).get(f"/ideas/?case={idea.ref}"))
@@ -75,7 +77,7 @@ def test_only_waiting_ideas_of_ones_own_boards(cast, as_):
     stopped = factories.make_case(cast, title="Gamma")
     stage_actions.stop(case=stopped, reason_code="no_value", reason="No", by=cast.owner)
     mistake = factories.make_case(cast, title="Delta")
-    case_actions.withdraw(case=mistake, reason="Twice", by=cast.owner)
+    registration_actions.withdraw(case=mistake, reason="Twice", by=cast.owner)
     query = "&".join(f"case={case.ref}" for case in (idea, far, stopped, mistake))
     page = as_(cast.chair).get(f"/ideas/?{query}")
     assert [shown["title"] for shown in columns(page)] == ["Alpha"]

@@ -8,7 +8,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from governance import clock
-from initiatives.cases import actions as case_actions
 from initiatives.imports.estates.estate_fields import FIELDS
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
@@ -17,6 +16,7 @@ from initiatives.integration.systems import system_inventory
 from initiatives.integration.systems.forms import SystemForm
 from initiatives.models import System
 from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
+from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests import factories
 from tests.initiatives import tied
@@ -264,7 +264,7 @@ def test_the_picture_draws_thirty_and_counts_the_others(cast, as_, mvp, monkeypa
 
 def test_cases_of_others_are_numbers_and_confidential_ones_nothing(cast, as_, mvp, crm):
     hidden = factories.make_case(cast, title="A merger")
-    case_actions.change_details(
+    registration_actions.change_details(
         case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
     )
     for case in (mvp, hidden):

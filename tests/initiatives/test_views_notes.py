@@ -11,10 +11,10 @@ from django.core.exceptions import ValidationError
 from adoption.demo import case_acts
 from governance import clock
 from governance.permission_result import Conflict, Refused
-from initiatives.cases import actions as case_actions
 from initiatives.checklist import actions as checklist_actions
 from initiatives.efforts import notes
 from initiatives.models import FundingDecision, Initiative, PastStanding, Span, StageChange
+from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests import factories
 from tests.claims import make_claim
@@ -204,7 +204,7 @@ def test_only_a_note_that_stands_counts_in_the_report(cast, as_):
 
 def test_a_withdrawn_idea_is_left_alone(cast):
     case = factories.make_case(cast)
-    case_actions.withdraw(case=case, reason="Twice.", by=cast.owner)
+    registration_actions.withdraw(case=case, reason="Twice.", by=cast.owner)
     for act in (
         lambda: fund(case, cast.owner),
         lambda: notes.observe(case=case, layer="model", observed_on=clock.today(), words="x", by=cast.owner),
@@ -236,8 +236,8 @@ def test_a_case_is_renamed_with_a_reason_and_found_under_both_names(cast, as_):
 
 def test_old_names_open_no_case_to_strangers(cast, as_):
     case = factories.make_case(cast, title="Ticket triage")
-    case_actions.rename(case=case, title="Inbox sorter", reason="Clearer.", by=cast.owner)
+    registration_actions.rename(case=case, title="Inbox sorter", reason="Clearer.", by=cast.owner)
     page = text_of(as_(cast.outsider).get(at("portfolio", q="triage")))
     assert case.ref not in page
     with pytest.raises(ValidationError):
-        case_actions.rename(case=case, title=" ", reason="Clearer.", by=cast.owner)
+        registration_actions.rename(case=case, title=" ", reason="Clearer.", by=cast.owner)

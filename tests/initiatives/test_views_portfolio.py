@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from governance import clock, contributions
-from governance.ledger.row_history import acting
-from initiatives.cases import actions as case_actions
+from governance.database.row_history import acting
 from initiatives.models import Obligation, RoleAssignment, Span, Standing
+from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests import factories
 
@@ -160,11 +160,13 @@ def test_strangers_see_none_of_it(cast, as_, case):
 
 
 def test_a_standing_of_another_rulebook_is_being_recomputed(cast, as_, case):
-    from governance.people import actions as people_actions
+    from governance.organisation import actions as organisation_actions
     from governance.rulebook import load_default
 
     claim(case, "mvp", "prototype", label="Larger prototype")
-    other = people_actions.load_rulebook(source=load_default().replace("2026.1", "2026.0"), by=cast.admin)
+    other = organisation_actions.load_rulebook(
+        source=load_default().replace("2026.1", "2026.0"), by=cast.admin
+    )
     Standing.objects.filter(initiative=case).update(rulebook=other)
     client = as_(cast.owner)
     response = client.get("/cases/")
@@ -177,7 +179,7 @@ def test_a_standing_of_another_rulebook_is_being_recomputed(cast, as_, case):
 
 
 def test_page_by_page_every_case_stands_once_in_its_order(cast, as_, monkeypatch):
-    from governance.people import actions as people_actions
+    from governance.organisation import actions as organisation_actions
     from governance.rulebook import load_default
     from initiatives.portfolio import views as portfolio_views
 
@@ -185,7 +187,9 @@ def test_page_by_page_every_case_stands_once_in_its_order(cast, as_, monkeypatch
     one, two, three, four = (claim(factories.make_case(cast, title="Kept"), *pair) for pair in stages)
     idea = factories.make_case(cast, title="Kept")
     unknown = [claim(factories.make_case(cast, title="Kept"), "mvp", "mvp") for _ in range(3)]
-    other = people_actions.load_rulebook(source=load_default().replace("2026.1", "2026.0"), by=cast.admin)
+    other = organisation_actions.load_rulebook(
+        source=load_default().replace("2026.1", "2026.0"), by=cast.admin
+    )
     Standing.objects.filter(initiative__in=unknown).update(rulebook=other)
     client = as_(cast.auditor)
     order = [case.ref for case in (two, one, four, three, idea, *unknown)]
@@ -253,7 +257,7 @@ def test_reports(cast, as_):
         row.ended_at = clock.now()
         row.save()
     mistake = make(cast, title="W")
-    case_actions.withdraw(case=mistake, reason="Twice", by=cast.owner)
+    registration_actions.withdraw(case=mistake, reason="Twice", by=cast.owner)
     client = as_(cast.admin)
 
     def report(key):

@@ -8,12 +8,12 @@ import time_machine
 from django.urls import reverse
 
 from governance import clock
-from initiatives.cases import actions as case_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.residency import preview as residency_preview
 from initiatives.integration.residency.actions import cases_in, cases_of_unit, cases_of_vendor, check_term
 from initiatives.integration.residency.findings import UNIT, VENDOR, WhatIf
 from initiatives.models import Hold, Region, UnitPolicy, Vendor, VendorTerm
+from initiatives.registration import actions as registration_actions
 from tests import factories, snapshots
 from tests.initiatives import tied
 
@@ -118,7 +118,7 @@ def test_a_term_is_looked_at_before_it_is_filed(as_, cast, case, acme, link):
 
 def test_others_are_told_of_cases_they_may_not_see_as_a_number_alone(as_, cast, case, acme, link):
     secret = factories.make_case(cast, title="A secret plan")
-    case_actions.change_details(
+    registration_actions.change_details(
         case=secret, problem="Nobody may know.", platform="", confidential=True, by=cast.owner
     )
     tied.hop(cast, tied.link(cast, secret, tied.system(cast, "Vault")), vendor=acme)
@@ -185,7 +185,7 @@ def test_a_move_from_or_to_a_place_that_does_not_exist_is_no_calm_answer(as_, ca
 
 def test_where_a_vendor_runs_something_in_a_confidential_case_is_not_given_away(as_, cast, acme):
     secret = factories.make_case(cast)
-    case_actions.change_details(
+    registration_actions.change_details(
         case=secret, problem="Nobody may know.", platform="", confidential=True, by=cast.owner
     )
     tied.hop(cast, tied.link(cast, secret, tied.system(cast, "Vault")), vendor=acme)

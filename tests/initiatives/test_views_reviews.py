@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from adoption.demo import case_acts
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models.ledger import Entry
 from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions

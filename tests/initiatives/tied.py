@@ -3,7 +3,7 @@
 from datetime import date
 
 from governance import clock
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.models import Component, ComponentVersion, Hop, Link, System, Vendor
 

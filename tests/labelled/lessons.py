@@ -54,7 +54,7 @@ def lay_down() -> dict[int, str]:
     """Enter the labelled lessons into the library, past the acts; by key, what each is called in the set."""
     from adoption.models import Lesson
     from governance import clock
-    from governance.ledger.row_history import acting, insert_many
+    from governance.database.row_history import acting, insert_many
     from initiatives.models import System
     from tests import factories
 

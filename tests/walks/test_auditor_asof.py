@@ -8,8 +8,8 @@ import pytest
 from adoption.demo import case_acts
 from governance import clock
 from governance.transparency_log import sealing
-from initiatives.cases import actions as case_actions
 from initiatives.evidence import actions as evidence_actions
+from initiatives.registration import actions as registration_actions
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,8 +23,10 @@ def test_the_auditor_finds_the_day(as_):
         case_acts.to_prototype(case, cast.team)
     with clock.simulated(datetime(2025, 6, 2, 9, tzinfo=UTC)):
         row = case_acts.fresh(case)
-        case_actions.rename(case=row, title="Summaries, second life", reason="A new start.", by=cast.owner)
-        case_actions.change_details(
+        registration_actions.rename(
+            case=row, title="Summaries, second life", reason="A new start.", by=cast.owner
+        )
+        registration_actions.change_details(
             case=row,
             problem=row.problem,
             platform="",

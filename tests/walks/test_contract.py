@@ -7,9 +7,9 @@ import pytest
 from adoption.demo import case_acts
 from governance import clock
 from governance.models import Rulebook
-from initiatives.cases import actions as case_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Voiding
+from initiatives.registration import actions as registration_actions
 from initiatives.running import actions as running_actions
 from initiatives.stages import periodic
 from tests import factories, snapshots
@@ -112,10 +112,10 @@ def test_a_vendor_moves_its_region(cast, summaries):
 def test_in_the_high_tier_nothing_waits_for_the_days_of_grace(cast, summaries):
     case, system = summaries
     with at(2026, 11, 11):
-        case_actions.propose_tier(
+        registration_actions.propose_tier(
             case=case, tier="high", worst_credible_harm="A wrong summary ends a contract.", by=cast.owner
         )
-        case_actions.confirm_tier(case=story.fresh(case), tier="high", by=cast.seat_risk)
+        registration_actions.confirm_tier(case=story.fresh(case), tier="high", by=cast.seat_risk)
     with at(2026, 11, 12):
         story.renew(case, cast)
         assert code(system) == "allowed", "as long as the claim is supported"

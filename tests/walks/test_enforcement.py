@@ -9,7 +9,7 @@ from django.urls import reverse
 from adoption.demo import case_acts
 from governance import clock
 from governance.contracts.clauses import Terms
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Clause
 from governance.permission_result import Conflict, Refused
 from governance.transparency_log import sealing

@@ -11,7 +11,7 @@ from governance import clock
 from governance.gates import sign_off_statement
 from governance.models import Entry, Notice
 from governance.notices import due
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from initiatives.checklist import actions as checklist_actions
 from initiatives.models import Review
@@ -121,7 +121,7 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
         assert [notice.person for notice in ready] == [cast.chair], "step 6: one notice, to the chair"
         delegate = cast.sponsor
         holder = cast.board.memberships.get(seat="adoption_change")
-        people_actions.appoint(
+        organisation_actions.appoint(
             board=cast.board, person=delegate, seat="adoption_change", delegate_of=holder, by=cast.admin
         )
     with at(2026, 11, 12, 10, 5):

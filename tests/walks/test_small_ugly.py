@@ -9,11 +9,11 @@ from django.test import override_settings
 
 from adoption.demo import case_acts
 from governance import clock
+from governance.database.row_history import acting
 from governance.gates import criteria
-from governance.ledger.row_history import acting
 from governance.models import Notice
 from governance.notices import due
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from governance.rulebook import load_default
 from initiatives.cases import permissions as case_permissions
@@ -160,7 +160,7 @@ def test_recusals_that_leave_too_few_seats_are_said_and_the_quorum_stays(cast):
         assert verdict.quorum == 3
         assert "Cannot reach quorum: 3 seats must sign, 2 can" in story.blockers(review)
         holder = cast.board.memberships.get(person=cast.seat_security)
-        people_actions.appoint(
+        organisation_actions.appoint(
             board=cast.board,
             person=cast.sponsor,
             seat="security_privacy",
@@ -324,7 +324,7 @@ def test_a_waiver_nobody_answered_makes_room_and_one_person_is_not_two(cast):
 def test_no_seat_comes_back_with_an_account(cast):
     with at(2026, 6, 1):
         person = factories.make_person("guest")
-        seat = people_actions.appoint(
+        seat = organisation_actions.appoint(
             board=cast.board,
             person=person,
             seat="risk_compliance",

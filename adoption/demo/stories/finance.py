@@ -7,11 +7,11 @@ from adoption.demo.pulses import ask
 from adoption.demo.stories import incidents
 from adoption.readings.evidence_figures import file_figures
 from governance import clock
-from initiatives.cases import actions as case_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.efforts import notes
 from initiatives.holds import dependants
 from initiatives.models import Initiative
+from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
 
@@ -129,7 +129,7 @@ def contract_to_approve(company: Company) -> None:
             )
             contract_actions.propose_contract(case=tale.case, by=tale.team.owner)
         with tale.day(6):
-            case_actions.propose_tier(
+            registration_actions.propose_tier(
                 case=tale.again(), tier="limited", worst_credible_harm=tale.words.harm, by=tale.team.owner
             )
     joined(company, tale.case)
@@ -140,7 +140,7 @@ def joined(company: Company, other: Initiative) -> None:
     with telling(company, "budget", 30) as tale:
         tale.idea(33)
         with tale.day(30):
-            case_actions.withdraw(
+            registration_actions.withdraw(
                 case=tale.case,
                 reason="The treasurers write the same comments.",
                 joined_to=other,

@@ -3,8 +3,8 @@
 from adoption.demo import case_acts
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
-from initiatives.cases import actions as case_actions
 from initiatives.checklist import actions as checklist_actions
+from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
 from initiatives.stages import actions as stage_actions
 
@@ -14,7 +14,7 @@ def stopped_idea(company: Company) -> None:
     with telling(company, "applicants", 50) as tale:
         case = tale.idea(60)
         with tale.day(59):
-            case_actions.change_details(
+            registration_actions.change_details(
                 case=case,
                 problem=case.problem,
                 platform="",

@@ -15,11 +15,11 @@ from django.db.models import F
 
 from adoption.demo import inventory, people, stories
 from governance import clock
+from governance.database import database_roles
+from governance.database.row_history import acting
 from governance.ledger import record
-from governance.ledger.row_history import acting
 from governance.models import Entry, Notice, User
-from governance.storage import database_roles
-from governance.storage.secret_files import kept
+from governance.runtime.secret_files import kept
 from governance.transparency_log import sealing
 from initiatives.models import Initiative
 

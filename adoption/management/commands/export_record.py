@@ -9,7 +9,7 @@ from django.utils.dateparse import parse_date
 from adoption.record_export import record_export
 from governance import clock
 from governance.models import User
-from governance.transparency_log.offline_verifier import Rejected
+from governance.offline.verify import Rejected
 from initiatives.models import Initiative
 
 

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import ProgrammingError, connection, transaction
 from psycopg import sql
 
-from governance.storage import database_roles
+from governance.database import database_roles
 
 BEHIND_A_POOLER = 60  # seconds for a statement, as the web server has without one
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from governance.people.actions import load_rulebook
+from governance.organisation.actions import load_rulebook
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from governance import clock
 from governance.notices import daily_mail, due
-from governance.operations import clock_check
+from governance.runtime import clock_check
 
 
 class Command(BaseCommand):

@@ -24,10 +24,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from governance.operations import child_processes
+from governance.database import database_roles
+from governance.runtime import child_processes
+from governance.runtime.secret_files import KEPT_SIGNING_KEY
 from governance.sign_in import first_admin
-from governance.storage import data_folder, database_roles
-from governance.storage.secret_files import KEPT_SIGNING_KEY
+from governance.storage import data_folder
 from governance.transparency_log import signing_keys
 
 STOP_SECONDS = 7  # how long a part may take to end by itself; the worker finishes its task and takes about 5

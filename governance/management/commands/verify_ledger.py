@@ -5,9 +5,10 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from governance.storage import data_folder, database_roles, file_fingerprints
+from governance.database import database_roles
+from governance.offline.verify import Rejected
+from governance.storage import data_folder, file_fingerprints
 from governance.transparency_log import verification
-from governance.transparency_log.offline_verifier import Rejected
 
 
 class Command(BaseCommand):

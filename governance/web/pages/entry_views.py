@@ -13,11 +13,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance import clock
+from governance.database.row_history import acting
 from governance.ledger import record
-from governance.ledger.row_history import acting
 from governance.models import Rulebook
 from governance.sign_in import first_admin, throttling
-from governance.sign_in.sign_in_forms import SignInForm
+from governance.sign_in.forms import SignInForm
 from governance.web import styleguide as web_styleguide
 from governance.web.help_topics import TOPICS
 from governance.web.middleware import open_to_all

@@ -6,12 +6,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance.models import Rulebook
-from governance.people import actions as people_actions
+from governance.organisation import actions as organisation_actions
 from governance.people import permissions as people_permissions
 from governance.permission_result import no
 from governance.rulebook import load_default
 from governance.rulebook.validation import MOVES
-from governance.sign_in.sign_in_forms import RulebookForm
+from governance.sign_in.forms import RulebookForm
 from governance.web.middleware import open_to_all
 
 GROUPS = {
@@ -62,7 +62,7 @@ def load(request: HttpRequest) -> HttpResponse:
     form = RulebookForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
     if request.method == "POST" and form.is_valid():
         try:
-            rulebook = people_actions.load_rulebook(source=form.cleaned_data["source"], by=request.user)
+            rulebook = organisation_actions.load_rulebook(source=form.cleaned_data["source"], by=request.user)
         except ValidationError as wrong:
             form.add_error(None, wrong)
         else:
@@ -79,7 +79,7 @@ def load(request: HttpRequest) -> HttpResponse:
 def propose(request: HttpRequest, version: str) -> HttpResponse:
     """Propose, as admin, that a chair publishes this draft."""
     rulebook = readable(request, version)
-    people_actions.propose_publication(rulebook=rulebook, by=request.user)
+    organisation_actions.propose_publication(rulebook=rulebook, by=request.user)
     return redirect("rulebook-version", rulebook.version)
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from governance import clock
-from governance.ledger import record, row_history
+from governance.database import row_history
+from governance.ledger import record
 from governance.models import User
 from initiatives.imports.estates.estate_comparison import said_of
 from initiatives.imports.estates.estate_fields import compared, field_of

@@ -7,7 +7,7 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from governance.tables import csv_export
+from governance.ledger import csv_export
 from governance.tables.encodings import CodePageUnsure
 from initiatives.cases.case_frame import mend, page_of, pick, sent
 from initiatives.charts.primitives import count

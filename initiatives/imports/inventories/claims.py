@@ -5,15 +5,16 @@ from collections import defaultdict
 from django.utils.text import slugify
 
 from governance import clock
+from governance.database import row_history
 from governance.gates import criteria
-from governance.ledger import record, row_history
+from governance.ledger import record
 from governance.models import Rulebook, Unit, User
-from initiatives.cases.actions import next_numbers
 from initiatives.facts import supported_stage
 from initiatives.models import ImportBatch, ImportRow, Initiative, StageChange
 from initiatives.models.imports import ROOT
 from initiatives.models.initiative import PROPOSED, STAGES, machine
 from initiatives.models.stage_machine import CLAIM, make_move, offered
+from initiatives.registration.actions import next_numbers
 
 # What a row may become: an idea claims nothing, and is registered without a stage change.
 TARGETS = tuple(

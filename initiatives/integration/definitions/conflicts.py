@@ -11,7 +11,8 @@ from itertools import combinations
 from django.urls import reverse
 
 from governance import clock
-from governance.ledger import record, row_history
+from governance.database import row_history
+from governance.ledger import record
 from governance.models import User
 from governance.notices import owe
 from initiatives.charts.primitives import count

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from governance import clock
-from governance.ledger import row_history
+from governance.database import row_history
 from initiatives.cases import access
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import mend, sent

@@ -8,9 +8,9 @@ from governance.contracts.wording import listed
 from governance.notices.desk import Line
 from governance.templatetags.plumbline import day
 from initiatives.charts.primitives import count
-from initiatives.desk.person_worklist import Look
 from initiatives.integration.definitions.permissions import STEWARD
 from initiatives.models.integration.proposals import PROPOSED_KINDS
+from initiatives.worklist.person_worklist import Look
 
 REVIEW_DAYS = 30  # before its day an account is on the desk
 

@@ -5,8 +5,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
+from governance.database.row_history import governed
 from governance.database.text_search import Words
-from governance.ledger.row_history import governed
 from governance.models import User
 from initiatives.integration.comparison import STATED, WORDING
 from initiatives.models.evidence import Evidence

@@ -6,7 +6,7 @@ Sources: S0-22, S0-24, S1-4, S1-5, S1-8.2, S1-26, S1-27.
 from django.db import models
 from django.db.models import Q
 
-from governance.ledger.row_history import WrittenOnce, governed
+from governance.database.row_history import WrittenOnce, governed
 from governance.models import User
 from initiatives.models.evidence import RESULTS, Evidence
 from initiatives.models.initiative import Initiative

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from governance.ledger.row_history import governed
+from governance.database.row_history import governed
 from governance.models import User
 from initiatives.models.integration.definitions import Term, TermDefinition
 from initiatives.models.integration.residency import Vendor

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-from governance.ledger.row_history import governed
+from governance.database.row_history import governed
 from governance.models import Unit, User
 from governance.models.constraints import by_whom_and_when
 

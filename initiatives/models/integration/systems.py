@@ -10,8 +10,8 @@ from django.db import models
 from django.db.models import ExpressionWrapper, F, Q
 from django.db.models.functions import Lower
 
+from governance.database.row_history import WrittenOnce, governed
 from governance.database.text_search import Words
-from governance.ledger.row_history import WrittenOnce, governed
 from governance.models import Unit, User
 from governance.models.constraints import by_whom_and_when
 from initiatives.models.initiative import Initiative

@@ -8,12 +8,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from governance import contributions
-from initiatives.cases import actions as case_actions
 from initiatives.cases import permissions as case_permissions
-from initiatives.cases.registration_forms import RegisterForm
 from initiatives.cases.similar_cases import Similar
 from initiatives.cases.similar_cases import similar as find_similar
 from initiatives.models import Obligation
+from initiatives.registration import actions
+from initiatives.registration.forms import RegisterForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -45,7 +45,7 @@ def register(request: HttpRequest) -> HttpResponse:
 def _registered(form: RegisterForm, person):
     wanted = form.cleaned_data
     try:
-        return case_actions.register(
+        return actions.register(
             title=wanted["title"],
             unit=wanted["unit"],
             problem=wanted["problem"],

@@ -5,7 +5,7 @@ import re
 
 from django.core.exceptions import ImproperlyConfigured
 
-from governance.storage.secret_files import secret_text
+from governance.runtime.secret_files import secret_text
 
 
 def yes_or_no(name: str) -> bool:

@@ -5,7 +5,7 @@ Publishing a rulebook writes them; `write_missing` does so for rulebooks that we
 
 from collections.abc import Iterator
 
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import Rulebook, SigningRule
 from governance.rulebook import Book, RulebookErrors
 

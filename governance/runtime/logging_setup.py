@@ -2,7 +2,7 @@
 
 import structlog
 
-from governance.operations.redaction import BlackOut
+from governance.runtime.redaction import BlackOut
 
 LOG_STEPS = [
     structlog.contextvars.merge_contextvars,

@@ -11,11 +11,11 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from governance import clock
+from governance.ledger.csv_export import STARTERS
 from governance.models import Board, Membership, Unit, User
 from governance.models.people import BOARD_ROLES
 from governance.tables import encodings
 from governance.tables.columns import plain
-from governance.tables.csv_export import STARTERS
 from governance.tables.encodings import wrong
 from governance.tables.reader import records_of
 

@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from governance.models import Membership
-from governance.people import actions
+from governance.organisation import actions
 from governance.people.permissions import may_confirm_seat
 
 

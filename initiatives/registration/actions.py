@@ -6,9 +6,9 @@ from django.db import connection
 from governance import clock, contributions
 from governance.ledger import record
 from governance.models import Unit, User
-from governance.people.actions import in_being
+from governance.organisation.actions import in_being
 from governance.permission_result import no
-from initiatives.cases import permissions
+from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.findings.sync import follow_more
 from initiatives.integration.links.actions import end_links
@@ -58,7 +58,7 @@ def register(
         raise ValidationError(wrong)
     in_being(unit, "unit")
     with act("register", by=by, reason=reason.strip() or "Registered"):
-        permissions.may_register(by).or_refuse()
+        case_permissions.may_register(by).or_refuse()
         case = Initiative(
             number=next_numbers()[0],
             title=title.strip(),
@@ -91,7 +91,7 @@ def rename(*, case: Initiative, title: str, reason: str, by: User) -> Initiative
     if wrong:
         raise ValidationError(wrong)
     with act("rename", by=by, case=case, reason=reason) as case:
-        permissions.may_manage(case, by).or_refuse()
+        case_permissions.may_manage(case, by).or_refuse()
         before = case.title
         if title.strip() == before:
             raise ValidationError({"title": "That is its name already."})
@@ -116,7 +116,7 @@ def change_details(
     if not problem.strip():
         raise ValidationError({"problem": "A case needs its problem."})
     with act("change details", by=by, case=case, reason=reason) as case:
-        permissions.may_manage(case, by).or_refuse()
+        case_permissions.may_manage(case, by).or_refuse()
         before = {name: getattr(case, name) for name in ("problem", "platform", "confidential")}
         case.problem, case.platform = problem.strip(), platform.strip()
         case.confidential = confidential
@@ -141,7 +141,7 @@ def propose_tier(*, case: Initiative, tier: str, worst_credible_harm: str, by: U
     if wrong:
         raise ValidationError(wrong)
     with act("propose tier", by=by, case=case) as case:
-        permissions.may_manage(case, by).or_refuse()
+        case_permissions.may_manage(case, by).or_refuse()
         case.proposed_tier, case.worst_credible_harm = tier, worst_credible_harm.strip()
         case.save()
         record.record(
@@ -158,7 +158,7 @@ def confirm_tier(*, case: Initiative, tier: str, by: User) -> Initiative:
     from initiatives.running.actions import pull
 
     with act("confirm tier", by=by, case=case) as case:
-        permissions.may_confirm_tier(case, by).or_refuse()
+        case_permissions.may_confirm_tier(case, by).or_refuse()
         if tier != case.proposed_tier:
             no(f"The proposal is {case.proposed_tier} now, not {tier}.", "Read it again.").or_refuse()
         before = case.tier
@@ -176,7 +176,7 @@ def withdraw(*, case: Initiative, reason: str, joined_to: Initiative | None = No
     if not reason.strip() and joined_to is None:
         raise ValidationError({"reason": "Say why, or name the case it is joined to."})
     with act("withdraw", by=by, case=case, reason=reason, register=True) as case:
-        permissions.may_withdraw(case, by).or_refuse()
+        case_permissions.may_withdraw(case, by).or_refuse()
         if joined_to is not None and joined_to.pk == case.pk:
             raise ValidationError({"joined_to": "A case is not joined to itself."})
         if case.reviews.filter(outcome="open").exists():

@@ -7,11 +7,12 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 
 from governance import clock
+from governance.database.row_history import acting
 from governance.ledger import record
-from governance.ledger.row_history import acting
 from governance.models import Board, Criterion, Gate, Membership, Requirement, Rulebook, Unit, User
 from governance.models.people import BOARD_ROLES
-from governance.people import cooling_off, people_import
+from governance.organisation import people_import
+from governance.people import cooling_off
 from governance.people.permissions import may_confirm_seat
 from governance.permission_result import Refused, no
 from governance.rulebook import RulebookErrors, parse

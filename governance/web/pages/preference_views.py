@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance import clock, contributions
-from governance.ledger.row_history import acting
+from governance.database.row_history import acting
 from governance.models import CalendarFeed, Telling
 from governance.notices import calendar_feed as notice_calendar_feed
 from governance.notices import preferences

@@ -9,8 +9,8 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone
 
 from governance import clock
+from governance.database.row_history import acting
 from governance.ledger import record
-from governance.ledger.row_history import acting
 
 # What a spreadsheet takes for the beginning of a formula, in plain and in full width.
 STARTERS = "=+-@\uff1d\uff0b\uff0d\uff20"

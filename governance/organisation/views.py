@@ -9,14 +9,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance import clock
+from governance.ledger import csv_export
 from governance.models import PasswordLink, User
 from governance.models.sign_in import INVITATION
-from governance.people import actions as people_actions
-from governance.people import people_import
+from governance.organisation import actions, people_import
+from governance.organisation.forms import PeopleForm
 from governance.people.permissions import may_keep_accounts
 from governance.sign_in import password_links, sessions
-from governance.sign_in.forms import PeopleForm
-from governance.tables import csv_export
 
 PAGE = 50
 NO_PASSWORD = Q(password="") | Q(password__startswith="!")  # how Django marks that none was set
@@ -145,7 +144,7 @@ def _again(text: str, by: User) -> people_import.Table | None:
 
 
 def _added(request: HttpRequest, text: str, *, invite: bool) -> HttpResponse:
-    table = people_actions.add_people(text=text, invite=invite, by=request.user)
+    table = actions.add_people(text=text, invite=invite, by=request.user)
     new, seats = len(table.of(people_import.NEW)), sum(line.fills_seat for line in table.lines)
     said = [
         f"{new} account{'' if new == 1 else 's'} added",

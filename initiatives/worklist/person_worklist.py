@@ -11,7 +11,6 @@ from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
 from governance.people import cooling_off
 from governance.people.boards import boards, seats_held
 from governance.permission_result import Answer
-from initiatives.desk import worklist_queries
 from initiatives.facts import stage_expiry, supported_stage
 from initiatives.integration.residency.permissions import RESIDENCY_SEATS, may_confirm_terms
 from initiatives.integration.systems.permissions import ARCHITECTURE
@@ -28,6 +27,7 @@ from initiatives.models import (
 )
 from initiatives.models.initiative import PRODUCTION, RUNNING
 from initiatives.proposals.permissions import SEAT_WAITS
+from initiatives.worklist import worklist_queries
 
 
 class Look:

@@ -5,7 +5,7 @@ from datetime import datetime
 from governance import clock
 from governance.models import User
 from governance.notices.due import Due
-from initiatives.approvals import queries as approval_queries
+from initiatives.approvals import queries
 from initiatives.facts import case_rows
 from initiatives.models import ApprovalRequest
 from initiatives.reminders.wording import subject
@@ -27,13 +27,13 @@ def approvals_asked(moment: datetime):
         .order_by("expires_at", "pk")
     )
     roles = case_rows.roles_of_each({row.initiative_id for row in rows})
-    asked = {row.pk: approval_queries.people_asked(row, roles.get(row.initiative_id, ())) for row in rows}
+    asked = {row.pk: queries.people_asked(row, roles.get(row.initiative_id, ())) for row in rows}
     people = User.objects.active().in_bulk({key for voices in asked.values() for key, _ in voices})
     for row in rows:
         answered = {answer.person_id for answer in row.answers.all()}
         for key, voice in asked[row.pk]:
             person = people.get(key)
-            if person is None or key in answered or approval_queries.is_principal(row, person):
+            if person is None or key in answered or queries.is_principal(row, person):
                 continue
             away = f"For {voice.holder}, who is away: you stand in. " if voice.holder else ""
             yield Due(
@@ -51,9 +51,9 @@ def approvals_asked(moment: datetime):
 
 def words_of(row: ApprovalRequest) -> str:
     """What is asked, and until when, in a few words; the page has all of it."""
-    amount = approval_queries.amount_of(row.arguments["action"])
+    amount = queries.amount_of(row.arguments["action"])
     cost = f", {amount}" if amount else ""
     return (
         f"It would do “{row.action}” on {row.resource}, for {row.subject}{cost}. "
-        f"You can answer until {approval_queries.until_words(row)}; when nobody does, nothing is done."
+        f"You can answer until {queries.until_words(row)}; when nobody does, nothing is done."
     )

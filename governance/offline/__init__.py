@@ -1,0 +1,1 @@
+"""What is handed out to check an export without Plumbline."""

@@ -1,0 +1,1 @@
+"""What each process of the installation needs: its environment, secrets, logs, redaction, child processes, clock."""

@@ -1,0 +1,36 @@
+"""What is due on the cases: queries only (house.md). Hung on `governance.contributions` when the app is ready.
+
+Imported claims owe nothing and remind nobody; what people do on an imported case reminds as anywhere else.
+"""
+
+from initiatives.approvals.reminders import approvals_asked
+from initiatives.evidence.reminders import files_missing, open_changes, proof
+from initiatives.holds.reminders import conditions, debts, gaps, waivers
+from initiatives.integration.resilience.reminders import drills
+from initiatives.reminders.wording import VERBS, words_of
+from initiatives.reviews.reminders import moves_waiting, reviews_expiring, votes_gone_stale
+from initiatives.roles.reminders import ideas_without_owner, roles_to_accept, vacancies
+from initiatives.stages.reminders import dependences, reattestations, trials
+
+QUERIES = [
+    proof,
+    files_missing,
+    open_changes,
+    votes_gone_stale,
+    moves_waiting,
+    reviews_expiring,
+    roles_to_accept,
+    vacancies,
+    ideas_without_owner,
+    debts,
+    conditions,
+    waivers,
+    gaps,
+    reattestations,
+    trials,
+    dependences,
+    drills,
+    approvals_asked,
+]
+
+__all__ = ["QUERIES", "VERBS", "words_of"]

@@ -1,0 +1,1 @@
+"""Registering a case, withdrawing it, its title and tier."""
