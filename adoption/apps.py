@@ -30,7 +30,7 @@ class AdoptionConfig(AppConfig):
         from adoption.signals import findings as signal_findings
         from governance import contributions
         from initiatives.case_pages.entry_wording import SENTENCES, WAYS
-        from initiatives.findings.rules import KINDS, MORE_SAYS, UNLESS
+        from initiatives.facts.finding_rules import KINDS, MORE_SAYS, UNLESS
         from initiatives.portfolio.search import GROUPS
 
         contributions.case_tabs.append(contributions.CaseTab("Incidents", "incidents", position=59))

@@ -17,9 +17,9 @@ from governance.permission_result import Refused
 from initiatives.cases import permissions as case_permissions
 from initiatives.checklist import waivers
 from initiatives.evidence import actions as evidence_actions
+from initiatives.facts import review_state
 from initiatives.models import Review, SignOff
 from initiatives.reviews import actions as review_actions
-from initiatives.reviews import review_state
 from initiatives.reviews.sign_offs.actions import statement_for
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving

@@ -15,9 +15,9 @@ from governance.database.row_history import acting
 from governance.models import Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.rulebook import parse
+from initiatives.facts import review_state
 from initiatives.models import Forecast, Initiative, Obligation, Review, Span
 from initiatives.reviews import actions as review_actions
-from initiatives.reviews import review_state
 from initiatives.rulebook_changes import forecast_actions, publication
 
 

@@ -19,10 +19,10 @@ from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import control_mapping
 from initiatives.contracts.actions import Written
 from initiatives.evidence import actions as evidence_actions
+from initiatives.facts import review_state
 from initiatives.models import Evidence, Initiative, Review, SignOff
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
-from initiatives.reviews import review_state
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from initiatives.roles import actions as role_actions
 from initiatives.running import actions as running_actions

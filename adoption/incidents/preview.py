@@ -7,8 +7,8 @@ from adoption.models import Incident, ProblemReport
 from adoption.user_reports import actions as user_report_actions
 from governance.models import User
 from governance.permission_result import ended
+from initiatives.cases import impact_preview
 from initiatives.models import Initiative
-from initiatives.stages import impact_preview
 
 
 def of_opening(case: Initiative, *, by: User, **fields) -> list[str]:

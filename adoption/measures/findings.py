@@ -12,7 +12,7 @@ from adoption.measures.evaluation import Verdict, judge, said_day
 from adoption.models import Measure
 from adoption.models.instruments import ASKED, INSTRUMENTS
 from governance import clock
-from initiatives.findings.rules import Wanted, about
+from initiatives.facts.finding_rules import Wanted, about
 
 OWNER = "The owner"
 DECLARE = "Declare a measure on the Adoption tab, then send readings of the real users."

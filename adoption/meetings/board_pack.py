@@ -19,12 +19,11 @@ from governance.people.boards import read_members
 from governance.templatetags.plumbline import seat_word
 from governance.transparency_log import sealing
 from initiatives.cases.case_frame import who_answers
-from initiatives.facts import case_rows, supported_stage
+from initiatives.facts import case_rows, review_state, supported_stage
 from initiatives.models import Initiative, Review
 from initiatives.models.evidence import EVIDENCE_KINDS, RESULTS
 from initiatives.models.initiative import PROPOSED, PROTOTYPE, STAGES
 from initiatives.reviews import presentation as review_presentation
-from initiatives.reviews import review_state
 
 PART = 40  # points in one file; a longer agenda comes in parts
 NOT_PRODUCTION = "not production-ready"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from adoption.models import Signal
 from adoption.models.signals import EXTENTS, IGNORED, WEAPONISED
 from governance.templatetags.plumbline import day
-from initiatives.findings.rules import Wanted, about
+from initiatives.facts.finding_rules import Wanted, about
 
 BEHAVIOUR = "adopt.behaviour"
 ANSWERERS = "the chair or the adoption seat"

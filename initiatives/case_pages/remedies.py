@@ -8,7 +8,7 @@ from django.utils.http import urlencode
 
 from governance import contributions
 from initiatives.cases.case_frame import WhoMay
-from initiatives.findings import rules as finding_rules
+from initiatives.facts import finding_rules
 from initiatives.integration.systems.findings import DECLINED, lacking
 from initiatives.integration.systems.permissions import may_change_account, may_change_system
 from initiatives.models import Hop, Initiative, Link, Shortcoming, System

@@ -13,7 +13,7 @@ from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
 from initiatives.case_pages import next_step, past_views, recent_changes, timeline
 from initiatives.case_pages.banners import outgrown_banner
-from initiatives.cases import access
+from initiatives.cases import access, impact_preview
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import (
     acted,
@@ -28,11 +28,9 @@ from initiatives.cases.case_frame import (
 )
 from initiatives.cases.forms import DetailsForm, RenameForm, TierForm
 from initiatives.checklist.row_presentation import mend_of
-from initiatives.facts import case_rows, supported_stage
+from initiatives.facts import case_rows, review_state, supported_stage
 from initiatives.models.initiative import gate_out_of
 from initiatives.registration import actions as registration_actions
-from initiatives.reviews import review_state
-from initiatives.stages import impact_preview
 
 ROLE_ORDER = ("owner", "deputy", "support_owner", "technical_lead", "data_steward", "record_owner", "sponsor")
 # What the finding's mark says for a state that is not grounded; all others are plainly not met.

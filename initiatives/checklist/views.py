@@ -15,7 +15,7 @@ from governance.templatetags.plumbline import stage_word
 from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
 from initiatives.case_pages.remedies import against
-from initiatives.cases import access
+from initiatives.cases import access, impact_preview
 from initiatives.cases.case_frame import case_context, layers_of, mend, pick
 from initiatives.checklist import actions
 from initiatives.checklist.checklist_rows import save_row
@@ -23,7 +23,6 @@ from initiatives.checklist.forms import AnswerForm, DeclareForm, OfferForm, Outc
 from initiatives.checklist.row_presentation import LIVE, row_of, rows_of, sheet_of, sheets_of
 from initiatives.models import Answer, AnswerDraft
 from initiatives.models.initiative import gate_out_of
-from initiatives.stages import impact_preview
 
 SHOWN = {"all": "everything", "mine": "what waits for me", "open": "what is not proved"}
 LONGEST_DRAFT = 100_000  # characters of one draft; beyond that it is kept in the browser only

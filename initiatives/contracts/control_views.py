@@ -14,7 +14,7 @@ from governance.models import Clause, Rulebook
 from governance.templatetags.days import keep
 from governance.templatetags.plumbline import day
 from governance.web.middleware import on_any_day
-from initiatives.cases import access
+from initiatives.cases import access, impact_preview
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, mend, sent
 from initiatives.contracts import control_mapping
@@ -22,7 +22,6 @@ from initiatives.contracts.control_forms import ControlForm, ReadingForm
 from initiatives.evidence.views import STATES, TONES, state_of_item
 from initiatives.models import ClauseEnforcement
 from initiatives.models.enforcement import ENFORCING_LAYERS
-from initiatives.stages import impact_preview
 
 USELESS = ("withdrawn", "superseded")
 

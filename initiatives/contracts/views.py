@@ -16,13 +16,12 @@ from governance.models import Clause, ClauseComment, ContractVersion, Rulebook
 from governance.models.contracts import CLAUSE_KINDS
 from governance.models.people import SEATS
 from governance.web.middleware import on_any_day
-from initiatives.cases import access
+from initiatives.cases import access, impact_preview
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, page_of, sent
 from initiatives.contracts import actions
 from initiatives.contracts.actions import gaps_of, link_of_gap
 from initiatives.form_fields import ReasonForm
-from initiatives.stages import impact_preview
 
 PREPARING = (ContractVersion.DRAFT, ContractVersion.IN_REVIEW)
 MOST_CHANGES = 5  # beside a version; all of them have a page

@@ -28,6 +28,7 @@ from initiatives.decisions import decision_register
 from initiatives.efforts import visible_progress
 from initiatives.efforts.effort_import import monday
 from initiatives.efforts.queries import amount
+from initiatives.facts import review_state
 from initiatives.holds.reminders import OWED
 from initiatives.models import (
     Condition,
@@ -42,7 +43,7 @@ from initiatives.models import (
 )
 from initiatives.models.initiative import RUNNING
 from initiatives.portfolio import filters
-from initiatives.reviews import review_state, review_turn
+from initiatives.reviews import review_turn
 
 FROM_HOUR = 6  # on Monday, local time
 WEEK = timedelta(days=7)

@@ -10,7 +10,7 @@ from governance.gates import criteria
 from governance.models import Rulebook
 from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
-from initiatives.cases import access
+from initiatives.cases import access, impact_preview
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import acted, ask, case_context, mend, page_of, pick, sent
 from initiatives.checklist.row_presentation import sheets_of
@@ -20,7 +20,6 @@ from initiatives.evidence.forms import ADDED_KINDS, CaptureForm, CoverForm, Evid
 from initiatives.files import file_previews
 from initiatives.form_fields import ReasonForm
 from initiatives.models.evidence import EVIDENCE_KINDS
-from initiatives.stages import impact_preview
 
 STATES = {
     "current": "current",

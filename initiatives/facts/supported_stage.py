@@ -26,8 +26,7 @@ from governance.gates.gate_inputs import (
 )
 from governance.models import Rulebook
 from governance.rulebook import Book
-from initiatives.facts import case_rows
-from initiatives.findings import rules as finding_rules
+from initiatives.facts import case_rows, finding_rules
 from initiatives.models import Initiative, PastStanding, Span, StageChange
 from initiatives.models.holds import HOLD_KINDS
 

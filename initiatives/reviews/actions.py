@@ -15,14 +15,14 @@ from governance.permission_result import Answer, Conflict, Refused, no
 from governance.transparency_log import sealing
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
-from initiatives.facts import case_rows
-from initiatives.findings.sync import follow_more
+from initiatives.facts import case_rows, review_state
 from initiatives.holds.actions import owe
+from initiatives.holds.findings_sync import follow_more
 from initiatives.models import Condition, Initiative, Question, Review
 from initiatives.models.initiative import gate_out_of
 from initiatives.models.reviews import CONDITION
 from initiatives.models.stage_machine import judged, offered
-from initiatives.reviews import checkpoint_mails, review_state
+from initiatives.reviews import checkpoint_mails
 from initiatives.stages.actions import end_review, owner_of_that_day, promote, retire_row
 
 

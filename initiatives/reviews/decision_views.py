@@ -12,17 +12,17 @@ from governance import clock
 from governance.models import Rulebook
 from governance.permission_result import Answer, Conflict, Reason, Refused
 from governance.templatetags.plumbline import day, stage_word
+from initiatives.cases import impact_preview
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.access import review_for
 from initiatives.cases.act import act
 from initiatives.cases.case_frame import case_context, mend, pick
-from initiatives.facts import case_rows
+from initiatives.facts import case_rows, review_state
 from initiatives.models import Initiative, Review
 from initiatives.models.reviews import CONDITION
-from initiatives.reviews import actions, review_state
+from initiatives.reviews import actions
 from initiatives.reviews.actions import refuse_closed
 from initiatives.reviews.forms import ConditionFormSet, ReasonOfActForm, people_around
-from initiatives.stages import impact_preview
 
 OUTCOMES = {
     Review.APPROVED: "Approve",

@@ -14,10 +14,11 @@ from governance.models import User
 from governance.models.people import SEATS
 from governance.notices.due import Due, before, since
 from governance.permission_result import ended
+from initiatives.facts import review_state
 from initiatives.models import Review, SignOff
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about, subject
-from initiatives.reviews import review_state, review_turn
+from initiatives.reviews import review_turn
 
 
 def _open_reviews() -> list[Review]:

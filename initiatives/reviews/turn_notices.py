@@ -3,10 +3,10 @@
 from governance.database import row_history
 from governance.models import Rulebook, User
 from governance.notices import owe
-from initiatives.facts import case_rows
+from initiatives.facts import case_rows, review_state
 from initiatives.models import Initiative
 from initiatives.models.reviews import OBJECT
-from initiatives.reviews import review_state, review_turn
+from initiatives.reviews import review_turn
 
 KINDS = {review_turn.ANSWER: "objection", review_turn.LOOK_AGAIN: "look again"}
 

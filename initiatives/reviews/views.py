@@ -20,12 +20,12 @@ from initiatives.case_pages import recent_changes
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.access import case_for, review_for, review_on_any_day
 from initiatives.cases.case_frame import case_context, page_of, pick
-from initiatives.facts import case_rows
+from initiatives.facts import case_rows, review_state
 from initiatives.holds.actions import HELD_UP
 from initiatives.models import Condition, Question, Review, SignOff
 from initiatives.models.initiative import gate_out_of
 from initiatives.models.reviews import CONDITION
-from initiatives.reviews import actions, desk, presentation, review_state, review_summaries, review_turn
+from initiatives.reviews import actions, desk, presentation, review_summaries, review_turn
 from initiatives.reviews.decision_views import act_page, decide, insist, rebase, return_review, withdraw
 from initiatives.reviews.forms import NoteForm, QuestionForm, TextForm
 from initiatives.worklist.person_worklist import look_of

@@ -11,7 +11,7 @@ from governance import clock
 from governance.models import Absence
 from governance.permission_result import no
 from governance.web.middleware import on_any_day
-from initiatives.cases import access
+from initiatives.cases import access, impact_preview
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, mend, page_of, sent
 from initiatives.form_fields import ReasonForm
@@ -20,7 +20,6 @@ from initiatives.models.initiative import ROLES
 from initiatives.roles import actions
 from initiatives.roles.actions import acceptance_words
 from initiatives.roles.forms import AcceptForm, DeclineForm, ProposeForm
-from initiatives.stages import impact_preview
 
 ROLE_DUTIES = {
     "owner": "owns the outcome and answers for it",

@@ -14,10 +14,9 @@ from governance.database.request_memo import afresh, one_look
 from governance.gates import criteria
 from governance.gates.gate_inputs import Facts
 from governance.rulebook import Book
-from initiatives.facts import case_rows, supported_stage
+from initiatives.facts import case_rows, review_state, supported_stage
 from initiatives.models import Initiative, Review
 from initiatives.models.initiative import RANK
-from initiatives.reviews import review_state
 
 # Stages whose lost support becomes a debt with a day (initiatives.holds.actions.follow_support).
 OWING = ("mvp", "production")

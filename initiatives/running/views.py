@@ -9,7 +9,7 @@ from governance.gates import criteria
 from governance.models import Rulebook
 from governance.templatetags.plumbline import day, stage_word
 from governance.web.middleware import on_any_day
-from initiatives.cases import access
+from initiatives.cases import access, impact_preview
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, mend, one_act, page_of, say_strange, sent
 from initiatives.contracts import control_mapping
@@ -18,7 +18,6 @@ from initiatives.form_fields import ReasonForm
 from initiatives.models import ArchitectureDecision, ChangeRecord, ComponentVersion
 from initiatives.running import actions
 from initiatives.running.forms import ChangeForm, CompleteForm, ComponentForm, PlannedScopeForm
-from initiatives.stages import impact_preview
 
 
 @on_any_day(access.case_on_any_day)

@@ -16,9 +16,10 @@ from governance.transparency_log import sealing
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.facts import case_rows, supported_stage
-from initiatives.findings.sync import follow
+from initiatives.facts.review_state import Sitting
 from initiatives.holds import alerts
 from initiatives.holds.actions import end_debts_of_stage, owe, owe_all
+from initiatives.holds.findings_sync import follow
 from initiatives.integration.links.actions import end_links
 from initiatives.models import (
     Answer,
@@ -44,7 +45,6 @@ from initiatives.models.stage_machine import (
     make_move,
     offered,
 )
-from initiatives.reviews.review_state import Sitting
 
 STOP_REASONS = {
     "answered_no": "Answered: it is not worth going on",

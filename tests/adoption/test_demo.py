@@ -16,7 +16,7 @@ from governance.ledger import record
 from governance.models import ContractVersion, Delegation, Entry, Notice, PolicyDecision, Rulebook, User
 from governance.notices.desk import lines_for
 from governance.storage import backup, restore
-from initiatives.facts import supported_stage
+from initiatives.facts import review_state, supported_stage
 from initiatives.models import (
     ApprovalRequest,
     ComponentVersion,
@@ -35,7 +35,6 @@ from initiatives.models import (
     Waiver,
 )
 from initiatives.models.integration.definitions import RECONCILED
-from initiatives.reviews import review_state
 from tests.governance import copies
 
 pytestmark = pytest.mark.django_db

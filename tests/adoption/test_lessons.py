@@ -24,11 +24,10 @@ from governance.gates import criteria
 from governance.models import Entry, Notice, Rulebook
 from governance.permission_result import Conflict, Refused
 from initiatives.checklist import actions as checklist_actions
-from initiatives.facts import supported_stage
+from initiatives.facts import review_state, supported_stage
 from initiatives.models import Shortcoming
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
-from initiatives.reviews import review_state
 from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots
 from tests.adoption.test_postmortems import LESSON, WHOLE

@@ -27,6 +27,7 @@ from governance.rulebook import load_default
 from initiatives.absences import actions as absence_actions
 from initiatives.absences.actions import Asked
 from initiatives.cases import similar_cases
+from initiatives.facts import review_state
 from initiatives.holds import actions as hold_actions
 from initiatives.holds.actions import settle_confirmed
 from initiatives.imports.inventories import actions as inventory_actions
@@ -34,7 +35,6 @@ from initiatives.models import Initiative, Obligation, Review, RoleAssignment
 from initiatives.portfolio import report_links
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
-from initiatives.reviews import review_state
 from initiatives.roles import actions as role_actions
 from initiatives.roles import handovers, leaving
 from initiatives.stages import actions as stage_actions

@@ -68,7 +68,7 @@ def landscape(company, systems: int, links: int) -> None:
     from governance import clock
     from governance.database import row_history
     from governance.database.row_history import acting
-    from initiatives.findings import rules as finding_rules
+    from initiatives.facts import finding_rules
     from initiatives.models import Customisation, Hop, Initiative, Link, Shortcoming, System
 
     chance, now, lead = random.Random(systems), clock.now(), company.cast.lead

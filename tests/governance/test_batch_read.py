@@ -36,7 +36,7 @@ DOORS = {
     "initiatives/worklist/worklist_queries.py",
     "initiatives/reviews/review_summaries.py",
     "initiatives/portfolio/portfolio_paging.py",
-    "initiatives/findings/rules.py",
+    "initiatives/facts/finding_rules.py",
     "initiatives/facts/case_rows.py",
     "initiatives/cases/visibility.py",
     "adoption/desk/lines.py",

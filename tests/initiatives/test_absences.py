@@ -18,9 +18,9 @@ from governance.permission_result import Conflict, Refused
 from initiatives.absences import actions as absence_actions
 from initiatives.absences.actions import Asked
 from initiatives.cases import permissions as case_permissions
+from initiatives.facts import review_state
 from initiatives.models import Initiative, RoleAssignment, SignOff
 from initiatives.reviews import actions as review_actions
-from initiatives.reviews import review_state
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
 from tests import factories, snapshots

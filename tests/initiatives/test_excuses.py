@@ -11,11 +11,11 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.permission_result import Refused
 from initiatives.evidence import actions as evidence_actions
+from initiatives.facts import review_state
 from initiatives.holds import actions as hold_actions
 from initiatives.holds.actions import owe
 from initiatives.models import Excuse, Initiative, Obligation, Review
 from initiatives.reviews import actions as review_actions
-from initiatives.reviews import review_state
 from initiatives.stages import actions as stage_actions
 from initiatives.stages import periodic
 from tests import factories

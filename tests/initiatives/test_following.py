@@ -14,11 +14,10 @@ from governance.models import Entry
 from governance.permission_result import Refused
 from initiatives.case_pages import entry_wording as case_page_entry_wording
 from initiatives.cases.act import REGISTER, act
-from initiatives.facts import supported_stage
-from initiatives.findings import rules as finding_rules
-from initiatives.findings import sync
-from initiatives.findings.rules import Wanted
+from initiatives.facts import finding_rules, supported_stage
+from initiatives.facts.finding_rules import Wanted
 from initiatives.holds import actions as hold_actions
+from initiatives.holds import findings_sync
 from initiatives.models import Hold, Link, Shortcoming, System
 from initiatives.stages import actions as stage_actions
 from tests import factories
@@ -44,7 +43,7 @@ def says(monkeypatch):
 
 def follow(case, **options):
     with act("test", system="test", case=case, **options) as locked:
-        return sync.follow([locked])
+        return findings_sync.follow([locked])
 
 
 def held(case) -> dict[str, Hold]:

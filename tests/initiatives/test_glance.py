@@ -11,9 +11,10 @@ from governance import clock
 from governance.database.request_memo import one_look
 from governance.database.row_history import acting
 from initiatives.absences import actions as absence_actions
+from initiatives.facts import review_state
 from initiatives.models import Obligation, Review
 from initiatives.reviews import actions as review_actions
-from initiatives.reviews import review_state, review_summaries
+from initiatives.reviews import review_summaries
 from initiatives.roles import leaving
 from tests import factories
 from tests.initiatives.reviewing import before_prototype

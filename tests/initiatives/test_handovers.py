@@ -14,10 +14,10 @@ from governance.database.row_history import acting
 from governance.models import Entry, Notice
 from governance.permission_result import Conflict, Refused
 from initiatives.cases import permissions as case_permissions
+from initiatives.facts import review_state
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Condition, Gap, Handover, Review, RoleAssignment
 from initiatives.reviews import actions as review_actions
-from initiatives.reviews import review_state
 from initiatives.roles import handover_queries, handovers, leaving
 from tests import factories, snapshots
 

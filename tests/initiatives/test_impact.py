@@ -9,6 +9,7 @@ from adoption.demo import case_acts
 from governance import clock
 from governance.models import Notice
 from governance.models.ledger import Entry
+from initiatives.cases import impact_preview
 from initiatives.checklist import actions as checklist_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.evidence import actions as evidence_actions
@@ -16,7 +17,6 @@ from initiatives.models import ChangeRecord, Evidence, Voiding
 from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
 from initiatives.running import actions as running_actions
-from initiatives.stages import impact_preview
 from tests import factories
 from tests.initiatives.reviewing import voted
 

@@ -13,9 +13,10 @@ from governance.notices import desk as notice_desk
 from governance.notices import due
 from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
+from initiatives.facts import review_state
 from initiatives.models import Review
 from initiatives.models.reviews import OBJECT
-from initiatives.reviews import review_state, review_turn
+from initiatives.reviews import review_turn
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from tests import factories
 from tests.initiatives import reviewing

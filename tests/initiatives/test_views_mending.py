@@ -7,7 +7,7 @@ import pytest
 from governance import clock, contributions
 from initiatives.case_pages.remedies import OF, Mending
 from initiatives.cases.case_frame import WhoMay
-from initiatives.findings import rules as finding_rules
+from initiatives.facts import finding_rules
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links.actions import Place
 from initiatives.integration.systems import accounts

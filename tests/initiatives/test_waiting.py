@@ -8,9 +8,10 @@ from bs4 import BeautifulSoup
 
 from governance import clock
 from initiatives.checklist import actions as checklist_actions
+from initiatives.facts import review_state
 from initiatives.models import CaseVisit, Initiative, ReviewVisit
 from initiatives.reviews import actions as review_actions
-from initiatives.reviews import review_state, review_turn
+from initiatives.reviews import review_turn
 from tests import factories
 from tests.initiatives import reviewing
 

@@ -18,10 +18,10 @@ from governance.rulebook import load_default
 from governance.transparency_log import sealing
 from initiatives.cases import act
 from initiatives.checklist import actions as checklist_actions
+from initiatives.facts import review_state
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Initiative, Review
 from initiatives.reviews import actions as review_actions
-from initiatives.reviews import review_state
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from initiatives.running import actions as running_actions
 from tests import factories

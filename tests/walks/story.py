@@ -10,9 +10,8 @@ from adoption.demo import case_acts
 from governance.gates import criteria
 from governance.models import Entry, Rulebook
 from initiatives.evidence import actions as evidence_actions
-from initiatives.facts import supported_stage
+from initiatives.facts import review_state, supported_stage
 from initiatives.models import Initiative, Review
-from initiatives.reviews import review_state
 from initiatives.roles import actions as role_actions
 from tests import factories, snapshots
 

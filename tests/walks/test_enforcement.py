@@ -13,6 +13,7 @@ from governance.database.row_history import acting
 from governance.models import Clause
 from governance.permission_result import Conflict, Refused
 from governance.transparency_log import sealing
+from initiatives.cases import impact_preview
 from initiatives.checklist import actions as checklist_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import control_mapping
@@ -22,7 +23,6 @@ from initiatives.facts import supported_stage
 from initiatives.models import ClauseEnforcement, Evidence, LayerReview
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
-from initiatives.stages import impact_preview
 from tests import factories, snapshots
 from tests.walks import story
 from tests.walks.story import at

@@ -18,7 +18,7 @@ from governance.models import User
 from governance.permission_result import Conflict, no
 from governance.tables.reader import Line
 from initiatives.cases.act import act, settle_standings
-from initiatives.findings.sync import follow, lock_cases
+from initiatives.holds.findings_sync import follow, lock_cases
 from initiatives.imports.estates import permissions, source_documents
 from initiatives.imports.estates.cells import orders_of, problem, read_rows
 from initiatives.imports.estates.column_guesses import export_of, headers_digest, mapping_for

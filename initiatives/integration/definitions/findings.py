@@ -6,7 +6,7 @@ Sources: rulebook, int.definitions; domain.md, invariant 16; S1-3, S1-10, S1-11.
 
 from collections.abc import Iterable
 
-from initiatives.findings.rules import Wanted, about
+from initiatives.facts.finding_rules import Wanted, about
 from initiatives.integration.comparison import facets
 from initiatives.integration.definitions import definition_dependencies
 from initiatives.models import DefinitionConflict, RoleAssignment, TermDefinition, TermUse

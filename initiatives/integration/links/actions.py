@@ -16,7 +16,7 @@ from governance.people import cooling_off
 from governance.permission_result import Conflict
 from governance.templatetags.plumbline import stage_word
 from initiatives.cases.act import act
-from initiatives.findings.sync import follow
+from initiatives.holds.findings_sync import follow
 from initiatives.integration.links import agreements
 from initiatives.integration.links.feed_shutdowns import owe_shut
 from initiatives.integration.systems import findings as system_findings

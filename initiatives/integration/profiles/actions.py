@@ -19,7 +19,7 @@ from governance.permission_result import Conflict
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standings
 from initiatives.files.upload_policy import tidy_name
-from initiatives.findings.sync import follow, lock_cases
+from initiatives.holds.findings_sync import follow, lock_cases
 from initiatives.integration.measurement import measuring_process
 from initiatives.integration.measurement.sample_reader import LOOKED_AT_FIRST, Trouble, no_sample
 from initiatives.integration.profiles import drift_effects, sample_files

@@ -16,7 +16,7 @@ from governance.models import Membership, Unit, User
 from governance.notices import owe
 from governance.permission_result import Conflict
 from initiatives.cases.act import act, settle_standings
-from initiatives.findings.sync import follow, lock_cases
+from initiatives.holds.findings_sync import follow, lock_cases
 from initiatives.integration.residency import findings, permissions, regions
 from initiatives.integration.residency.findings import UNIT, VENDOR, Bound, WhatIf
 from initiatives.models import Hop, Initiative, Region, System, UnitPolicy, Vendor, VendorTerm

@@ -19,7 +19,7 @@ from django.db.models import QuerySet
 
 from governance import clock
 from governance.database import prepared_statements
-from initiatives.findings.rules import EVER, Wanted, about
+from initiatives.facts.finding_rules import EVER, Wanted, about
 from initiatives.integration.residency import regions
 from initiatives.models import Hop, Link, Region, Vendor
 

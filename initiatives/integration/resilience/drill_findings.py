@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from governance import clock
-from initiatives.findings.rules import Wanted, about
+from initiatives.facts.finding_rules import Wanted, about
 from initiatives.models import Drill, Evidence, Link
 
 # Which requirements a drill of a kind speaks to; the first is the one that its failure is held against.

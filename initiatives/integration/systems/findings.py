@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from governance import clock
-from initiatives.findings.rules import EVER, Wanted, about
+from initiatives.facts.finding_rules import EVER, Wanted, about
 from initiatives.models import Customisation, Hop, Link, LinkAnswer, ServiceAccount, SourceAcceptance, System
 from initiatives.models.integration.systems import ACCEPTANCE_DAYS, MANY_CUSTOMISATIONS, OLD_YEARS
 

@@ -16,10 +16,9 @@ from governance.permission_result import Answer, Conflict, no, yes
 from governance.transparency_log import sealing
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act
-from initiatives.facts import case_rows
+from initiatives.facts import case_rows, review_state
 from initiatives.models import Initiative, Review, SignOff
 from initiatives.models.reviews import APPROVING, CONDITION, OBJECT, RECUSE, VERDICTS, WITHDRAWN
-from initiatives.reviews import review_state
 from initiatives.reviews.actions import still_open
 from initiatives.reviews.turn_notices import tell_turn
 

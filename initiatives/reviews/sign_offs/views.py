@@ -23,10 +23,11 @@ from governance.web.middleware import on_any_day
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.access import review_for, sign_off_on_any_day
 from initiatives.cases.case_frame import case_context, mend, pick
+from initiatives.facts import review_state
 from initiatives.models import Review, SignOff
 from initiatives.models.reviews import APPROVE, APPROVING, CONDITION, OBJECT, RECUSE
 from initiatives.reviews import presentation as review_presentation
-from initiatives.reviews import review_state, review_turn
+from initiatives.reviews import review_turn
 from initiatives.reviews.decision_views import act_page, insist, insist_open
 from initiatives.reviews.forms import ReasonOfActForm, people_around
 from initiatives.reviews.sign_offs import actions

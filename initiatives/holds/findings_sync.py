@@ -7,7 +7,7 @@ from governance import clock
 from governance.database import row_history
 from governance.ledger import record
 from initiatives.cases.act import act, batched, settle_standings
-from initiatives.findings import rules
+from initiatives.facts import finding_rules
 from initiatives.holds import alerts
 from initiatives.integration.definitions import findings as definition_findings
 from initiatives.integration.definitions.conflicts import settle_conflicts
@@ -26,10 +26,10 @@ def follow(cases: list[Initiative]) -> list[Initiative]:
     than before; returns those.
     """
     now, keys = clock.now(), [case.pk for case in cases]
-    there = rules.there(keys)
+    there = finding_rules.there(keys)
     defining = there.by_noun[definition_findings.says]
     settle_conflicts([case for case in cases if case.pk in defining])
-    wanted = rules.wanted(keys, there)
+    wanted = finding_rules.wanted(keys, there)
     rows = Shortcoming.objects.standing().filter(initiative__in=keys)
     known = {(row.initiative_id, _said(row)): row for row in rows}
     kept = dict.fromkeys((key, one) for key in keys for one in wanted.get(key, ()))
@@ -59,21 +59,21 @@ def follow(cases: list[Initiative]) -> list[Initiative]:
 
 def follow_more(case: Initiative) -> list[Initiative]:
     """The same where floors above have found something out about this locked case, which is what may have changed."""
-    there = rules.there([case.pk])
+    there = finding_rules.there([case.pk])
     said = any(
         there.by_noun[says] if says in there.by_noun else any(True for _ in says([case.pk]))
-        for says in rules.MORE_SAYS
+        for says in finding_rules.MORE_SAYS
     )
     return follow([case]) if said else []
 
 
-def _worded(one: rules.Wanted | Shortcoming, now: datetime) -> str:
+def _worded(one: finding_rules.Wanted | Shortcoming, now: datetime) -> str:
     """What the record keeps of it: what is not so yet is told with the day from which it will be."""
     return one.words if one.since <= now else f"From {clock.local_day(one.since):%-d %B %Y}: {one.words}"
 
 
-def _said(row: Shortcoming) -> rules.Wanted:
-    return rules.Wanted(
+def _said(row: Shortcoming) -> finding_rules.Wanted:
+    return finding_rules.Wanted(
         row.requirement,
         row.source,
         row.words,
@@ -86,7 +86,7 @@ def _said(row: Shortcoming) -> rules.Wanted:
     )
 
 
-def _follow_holds(cases: list[Initiative], wanted: dict[int, list[rules.Wanted]]) -> set[int]:
+def _follow_holds(cases: list[Initiative], wanted: dict[int, list[finding_rules.Wanted]]) -> set[int]:
     """Open, close, mark as liftable or take that mark away; returns the keys of the cases touched."""
     now = clock.now()
     calls: dict[tuple[int, str], list[str]] = {}
@@ -153,7 +153,7 @@ def _tell(
     again: list[Hold],
     worse: list[Hold],
     cases: dict[int, Initiative],
-    wanted: dict[int, list[rules.Wanted]],
+    wanted: dict[int, list[finding_rules.Wanted]],
 ) -> None:
     """That holds were opened, stand again after they could have been lifted, or that another drill failed meanwhile."""
     against = {}

@@ -20,17 +20,16 @@ from governance.models.ledger import Entry
 from governance.models.people import SEATS
 from governance.people.boards import board_for, members_now, seat_holders
 from governance.permission_result import Refused, ended
-from initiatives.cases import permissions as case_permissions
+from initiatives.cases import permissions
 from initiatives.cases.act import lock, settle_standing
 from initiatives.checklist import actions as checklist_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import control_mapping
 from initiatives.evidence import actions as evidence_actions
-from initiatives.facts import supported_stage
+from initiatives.facts import review_state, supported_stage
 from initiatives.models import Initiative, Review, RoleAssignment
 from initiatives.models.initiative import STAGES, gate_out_of
 from initiatives.registration import actions as registration_actions
-from initiatives.reviews import review_state
 from initiatives.roles import actions as role_actions
 from initiatives.running import actions as running_actions
 
@@ -158,7 +157,7 @@ def acts_of(case: Initiative, run: Callable, *, by: User) -> list[tuple[str, dic
 
 def _somebody(case: Initiative) -> User | None:
     """Who stands in as the one who acts where nobody is named: the owner, or whoever registered the case."""
-    owner = case_permissions.accepted(case, "owner")
+    owner = permissions.accepted(case, "owner")
     return owner.person if owner else case.registered_by
 
 
@@ -331,7 +330,7 @@ def of_role_end(assignment: RoleAssignment, *, by: User) -> list[str]:
 def of_tier(case: Initiative, tier: str, *, by: User | None = None) -> list[str]:
     """What confirming this risk tier ends. Where nobody sits who could confirm it, nothing happens."""
     holders = seat_holders(members_now(board_for(case.unit)), "risk_compliance")
-    able = [m.person for m in holders if not case_permissions.barred_from_signing(case, m.person)]
+    able = [m.person for m in holders if not permissions.barred_from_signing(case, m.person)]
     by = by or next(iter(able), None)
     if by is None:
         return []
