@@ -29,8 +29,8 @@ class AdoptionConfig(AppConfig):
         from adoption.readings import batch_digest
         from adoption.signals import findings as signal_findings
         from governance import contributions
-        from initiatives.case_pages.entry_wording import SENTENCES, WAYS
         from initiatives.facts.finding_rules import KINDS, MORE_SAYS, UNLESS
+        from initiatives.history.entry_wording import SENTENCES, WAYS
         from initiatives.portfolio.search import GROUPS
 
         contributions.case_tabs.append(contributions.CaseTab("Incidents", "incidents", position=59))

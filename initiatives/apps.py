@@ -45,10 +45,10 @@ class InitiativesConfig(AppConfig):
         contributions.digest_units.append(weekly_digest.units_of)
         contributions.calendar_days.append(desk_calendar.days)
         # Imported here: models can be imported only once the apps are loaded.
-        from initiatives.case_pages import entry_wording as case_page_entry_wording
         from initiatives.cases import audit_contribution, privacy_contribution, visibility
         from initiatives.desk import lines as desk_lines
         from initiatives.evidence import file_check_desk
+        from initiatives.history import entry_wording as history_entry_wording
         from initiatives.models import Initiative, initiative
         from initiatives.portfolio import report_links
         from initiatives.worklist import person_worklist
@@ -64,7 +64,7 @@ class InitiativesConfig(AppConfig):
         contributions.rights_held.append(audit_contribution.roles_held)
         contributions.decisions += audit_contribution.DECISIONS
         contributions.readings += audit_contribution.READINGS
-        contributions.act_words.append(case_page_entry_wording.sentence)
+        contributions.act_words.append(history_entry_wording.sentence)
         contributions.case_ends.append(privacy_contribution.ends)
         contributions.decision_tables += privacy_contribution.DECISION_TABLES
         contributions.proof_named.append(privacy_contribution.proof_named)

@@ -26,6 +26,7 @@ from initiatives.imports.inventories import views as inventory_views
 from initiatives.integration.definitions import views as definition_views
 from initiatives.integration.links import views as link_views
 from initiatives.integration.profiles import views as profile_views
+from initiatives.integration.proposals import views as proposal_views
 from initiatives.integration.residency import vendor_term_views
 from initiatives.integration.residency import views as residency_views
 from initiatives.integration.resilience import drill_views, process_views, trace_views
@@ -33,7 +34,6 @@ from initiatives.integration.systems import system_views as system_system_views
 from initiatives.integration.systems import views as system_views
 from initiatives.portfolio import chart_views, search_views
 from initiatives.portfolio import views as portfolio_views
-from initiatives.proposals import views as proposal_views
 from initiatives.registration import views as registration_views
 from initiatives.reviews import views as review_views
 from initiatives.reviews.sign_offs import views as sign_off_views

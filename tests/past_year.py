@@ -15,6 +15,7 @@ from initiatives.case_pages import next_step
 from initiatives.cases.case_frame import case_context
 from initiatives.checklist import actions as checklist_actions
 from initiatives.checklist.row_presentation import rows_of, sheet_of, sheets_of
+from initiatives.components import actions as components_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.facts import case_rows, supported_stage
 from initiatives.holds import actions as hold_actions
@@ -22,7 +23,6 @@ from initiatives.models import Initiative, SignOff, Standing
 from initiatives.portfolio import filters
 from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
-from initiatives.running import actions as running_actions
 from initiatives.stages import actions as stage_actions
 from tests import factories
 
@@ -192,7 +192,7 @@ def _hold_or_lift(case, cast, chance) -> None:
 
 
 def _new_version(case, cast, chance) -> None:
-    running_actions.record_component(
+    components_actions.record_component(
         case=case_acts.fresh(case),
         layer="model",
         name="Language model",

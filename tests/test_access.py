@@ -33,6 +33,7 @@ from governance.transparency_log import sealing
 from initiatives.absences import actions as absence_actions
 from initiatives.absences.actions import Asked
 from initiatives.checklist import waivers
+from initiatives.components.actions import record_component
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import comments, control_mapping
 from initiatives.efforts import actions as effort_actions
@@ -45,15 +46,14 @@ from initiatives.imports.estates import actions as estate_actions
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
+from initiatives.integration.proposals import actions as proposal_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.systems import actions as system_actions
 from initiatives.models import ChangeRecord, Condition, ImportRow, Profile, Review
-from initiatives.proposals import actions as proposal_actions
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.rulebook_changes import draft_actions, forecast_actions
-from initiatives.running.actions import record_component
 from tests import factories
 from tests.access import BOARD, CAST, INSIDE, STRANGERS, TABLE, WATCHERS
 from tests.adoption import pulsing

@@ -21,6 +21,7 @@ from governance.transparency_log import database_guards, sealing
 from initiatives.approvals import actions as approval_actions
 from initiatives.checklist import actions as checklist_actions
 from initiatives.checklist import waivers
+from initiatives.components import actions as components_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import clause_actions, comments, control_mapping
 from initiatives.efforts import notes
@@ -33,7 +34,6 @@ from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
-from initiatives.running import actions as running_actions
 from initiatives.stages import actions as stage_actions
 from tests import factories
 from tests.walks import story
@@ -85,7 +85,7 @@ def test_every_act_leaves_exactly_its_entries(cast):
         made[name] = value
 
     def component(version):
-        return running_actions.record_component(
+        return components_actions.record_component(
             case=case, layer="model", name="Language model", version=version, by=owner
         )
 
@@ -151,15 +151,15 @@ def test_every_act_leaves_exactly_its_entries(cast):
         (["component recorded", "changed"], lambda: component("m-5")),
         (
             ["scope in force"],
-            lambda: running_actions.record_scope(case=case, users="Ten people", user_count=10, by=owner),
+            lambda: components_actions.record_scope(case=case, users="Ten people", user_count=10, by=owner),
         ),
         (
             ["scope in force", "changed"],
-            lambda: running_actions.record_scope(case=case, users="All", user_count=90, by=owner),
+            lambda: components_actions.record_scope(case=case, users="All", user_count=90, by=owner),
         ),
         (
             ["changed"],
-            lambda: running_actions.report_change(
+            lambda: components_actions.report_change(
                 case=case, triggers=["workflow"], what="Redesigned", by=owner
             ),
         ),
@@ -575,7 +575,7 @@ def test_what_was_written_stays_as_it_was_for_everybody(application):
     case_acts.parts(case, cast.team)
     case_acts.ground_gate(case, "prototype", cast.team)
     case_acts.votes(review_actions.open_review(case=story.fresh(case), by=cast.owner), cast.team)
-    running_actions.record_component(
+    components_actions.record_component(
         case=case, layer="model", name="Language model", version="m-5", by=cast.owner
     )
     sealing.seal()

@@ -7,8 +7,8 @@ from django.db import DatabaseError, connection, transaction
 
 from adoption.demo import case_acts
 from governance.transparency_log import database_guards, sealing, verification
+from initiatives.components import actions as components_actions
 from initiatives.reviews import actions as review_actions
-from initiatives.running import actions as running_actions
 from tests import factories
 from tests.governance.tampering import tamper, undone
 
@@ -71,7 +71,7 @@ def live(cast):
     review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
     case_acts.staff(case_acts.fresh(case), cast.team)
     case_acts.contract(case_acts.fresh(case), cast.team)
-    running_actions.record_component(
+    components_actions.record_component(
         case=case, layer="model", name="Language model", version="m-5", by=cast.owner
     )
     sealing.seal()

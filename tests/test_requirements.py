@@ -298,8 +298,8 @@ def test_a_prototype_has_no_dependants_rollout_or_live_data(cast):
     from django.core.exceptions import ValidationError
 
     from governance.permission_result import Refused
+    from initiatives.components import actions as components_actions
     from initiatives.holds import dependants
-    from initiatives.running import actions as running_actions
     from tests import factories
 
     case = factories.make_prototype(cast)
@@ -313,7 +313,7 @@ def test_a_prototype_has_no_dependants_rollout_or_live_data(cast):
             by=cast.owner,
         )
     with pytest.raises(ValidationError) as wrong:
-        running_actions.record_scope(
+        components_actions.record_scope(
             case=case, users="Two people", user_count=2, rollout=True, live_data=True, by=cast.owner
         )
     assert set(wrong.value.message_dict) == {"rollout", "live_data"}

@@ -15,6 +15,7 @@ from governance.models.people import SEATS
 from governance.people.boards import board_for
 from initiatives.cases.act import together
 from initiatives.checklist import actions as checklist_actions
+from initiatives.components import actions as components_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import control_mapping
 from initiatives.contracts.actions import Written
@@ -25,7 +26,6 @@ from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from initiatives.roles import actions as role_actions
-from initiatives.running import actions as running_actions
 
 WORKING_ROLES = ("support_owner", "technical_lead", "data_steward", "record_owner")
 
@@ -199,7 +199,7 @@ def contract(case: Initiative, team: Team, clauses=CLAUSES, vocabulary=VOCABULAR
 
 def parts(case: Initiative, team: Team, model: str = "m-4", application: str = "1.0") -> None:
     """Record the model and the application that run, as owner: before anything is attested about them."""
-    running_actions.record_component(
+    components_actions.record_component(
         case=case,
         layer="model",
         name="Language model",
@@ -208,7 +208,7 @@ def parts(case: Initiative, team: Team, model: str = "m-4", application: str = "
         region="eu-west",
         by=team.owner,
     )
-    running_actions.record_component(
+    components_actions.record_component(
         case=case, layer="application", name="Assistant", version=application, by=team.owner
     )
 
@@ -413,7 +413,7 @@ def plan_scope(
     case: Initiative, team: Team, *, users: int = 40, stage: str = "mvp", days: int = 90, **fields
 ) -> None:
     """Plan the bound of the next stage, before anybody signs for it."""
-    running_actions.record_scope(
+    components_actions.record_scope(
         case=case,
         for_stage=stage,
         users="Account managers of two teams",

@@ -14,13 +14,13 @@ from governance import clock
 from governance.contracts.clauses import Terms
 from initiatives.cases.act import act, settle_standing, together
 from initiatives.checklist import actions as checklist_actions
+from initiatives.components import actions as components_actions
 from initiatives.contracts.actions import Written
 from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Evidence, Initiative, Review
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
-from initiatives.running import actions as running_actions
 
 MVP_VOTES = ("business_value", "risk_compliance", "security_privacy")
 ROLE_OF = {"lead": "technical_lead", "support": "support_owner", "steward": "data_steward"}
@@ -98,7 +98,7 @@ class Tale:
                 ("model", words.part, words.version),
                 ("application", words.title, "0.1"),
             ):
-                running_actions.record_component(
+                components_actions.record_component(
                     case=self.case,
                     layer=layer,
                     name=name,
@@ -168,7 +168,7 @@ class Tale:
         """The bound of the next stage is planned."""
         words = self.words
         with self.day(ago):
-            running_actions.record_scope(
+            components_actions.record_scope(
                 case=self.again(),
                 for_stage=stage,
                 users=words.users[:1].upper() + words.users[1:],

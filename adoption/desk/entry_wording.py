@@ -30,7 +30,7 @@ QUIET = {
     *("measure declared", "goal moved", "measure ended", "readings recorded", "figures filed"),
     *("pulse written", "pulse opened", "pulse links replaced", "pulse closed", "pulse comment removed"),
 }
-# Further ways of `initiatives.case_pages.entry_wording`.
+# Further ways of `initiatives.history.entry_wording`.
 WAYS = {
     "goal": _goal,
     "came": _came,

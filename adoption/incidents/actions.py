@@ -23,9 +23,9 @@ from governance.people.boards import board_for, members_now
 from governance.permission_result import Conflict, ended, no
 from initiatives.cases.act import act, settle_standing
 from initiatives.cases.permissions import accepted, acting_chair, ever_owned
+from initiatives.components.actions import Pulled, pull_many
 from initiatives.holds import alerts
 from initiatives.models import Dependant, Initiative, System
-from initiatives.running.actions import Pulled, pull_many
 from initiatives.stages.actions import owe_writing
 
 TRIGGER = "incident"

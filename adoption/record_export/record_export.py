@@ -30,7 +30,7 @@ from governance.storage import file_fingerprints
 from governance.transparency_log import sealing, signing_keys
 from governance.transparency_log.merkle_tree import Tree
 from governance.transparency_log.recomputation import Log, one_look, stream
-from initiatives.case_pages import entry_wording as case_page_entry_wording
+from initiatives.history import entry_wording as history_entry_wording
 from initiatives.models import Initiative
 
 MOST_ACTS = 5000  # in the index page; all are in entries.jsonl
@@ -300,7 +300,7 @@ class _Writing:
                     "at": at,
                     "ref": ref,
                     "who": told["actor"]["name"] if told else "",
-                    "words": case_page_entry_wording.sentence(kind, told.get("facts") or {}, book)
+                    "words": history_entry_wording.sentence(kind, told.get("facts") or {}, book)
                     if told
                     else "",
                     "reason": told.get("reason", ""),

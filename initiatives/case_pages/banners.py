@@ -7,8 +7,7 @@ from governance.gates import criteria
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
 from initiatives.cases import permissions as case_permissions
-from initiatives.efforts import visible_progress
-from initiatives.facts import case_rows, supported_stage
+from initiatives.facts import case_rows, supported_stage, visible_progress
 from initiatives.integration.definitions.permissions import STEWARD
 from initiatives.models.holds import HOLD_KINDS, IN_WRITING
 

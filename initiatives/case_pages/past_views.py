@@ -12,9 +12,9 @@ from governance.people.boards import board_for
 from governance.templatetags.plumbline import LAYER_WORDS, day, layer_word, stage_word
 from governance.transparency_log import as_of
 from governance.web.pages.as_of_views import Day
-from initiatives.case_pages.entry_wording import question
 from initiatives.evidence.views import STATES, state_of_item
 from initiatives.facts import case_rows, supported_stage
+from initiatives.history.entry_wording import question
 from initiatives.models import Initiative, SignOff, Standing
 from initiatives.models.holds import HOLD_KINDS
 from initiatives.models.initiative import ROLES

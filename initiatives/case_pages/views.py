@@ -11,7 +11,7 @@ from governance.models import Entry, Rulebook, User
 from governance.people.permissions import may_see_record
 from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
-from initiatives.case_pages import next_step, past_views, recent_changes, timeline
+from initiatives.case_pages import next_step, past_views
 from initiatives.case_pages.banners import outgrown_banner
 from initiatives.cases import access, impact_preview
 from initiatives.cases import permissions as case_permissions
@@ -29,6 +29,7 @@ from initiatives.cases.case_frame import (
 from initiatives.cases.forms import DetailsForm, RenameForm, TierForm
 from initiatives.checklist.row_presentation import mend_of
 from initiatives.facts import case_rows, review_state, supported_stage
+from initiatives.history import recent_changes, timeline
 from initiatives.models.initiative import gate_out_of
 from initiatives.registration import actions as registration_actions
 

@@ -23,6 +23,7 @@ from governance.permission_result import Refused, ended
 from initiatives.cases import permissions
 from initiatives.cases.act import lock, settle_standing
 from initiatives.checklist import actions as checklist_actions
+from initiatives.components import actions as components_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import control_mapping
 from initiatives.evidence import actions as evidence_actions
@@ -31,7 +32,6 @@ from initiatives.models import Initiative, Review, RoleAssignment
 from initiatives.models.initiative import STAGES, gate_out_of
 from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
-from initiatives.running import actions as running_actions
 
 LEFT_OPEN = "Words that were not there before."
 
@@ -266,7 +266,7 @@ def of_change(
     """What a change that pulls these triggers ends. `versions`: outgoing and incoming ones, as `changes.pull`."""
 
     def run(case):
-        running_actions.pull(case, list(triggers), what, by=by, **versions)
+        components_actions.pull(case, list(triggers), what, by=by, **versions)
         settle_standing(case)
 
     return preview(case, run, by=by)
@@ -274,7 +274,7 @@ def of_change(
 
 def of_component(case: Initiative, *, by: User, **fields) -> list[str]:
     """What recording this version of a component ends; fields as `actions.record_component`."""
-    return preview(case, lambda case: running_actions.record_component(case=case, by=by, **fields), by=by)
+    return preview(case, lambda case: components_actions.record_component(case=case, by=by, **fields), by=by)
 
 
 def of_scope(case: Initiative, fields: dict, for_stage: str = "", by: User | None = None) -> list[str]:
@@ -284,7 +284,7 @@ def of_scope(case: Initiative, fields: dict, for_stage: str = "", by: User | Non
         return []
     return preview(
         case,
-        lambda case: running_actions.record_scope(case=case, for_stage=for_stage, by=by, **fields),
+        lambda case: components_actions.record_scope(case=case, for_stage=for_stage, by=by, **fields),
         by=by,
     )
 

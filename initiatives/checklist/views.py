@@ -14,13 +14,13 @@ from governance.permission_result import Conflict
 from governance.templatetags.plumbline import stage_word
 from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
-from initiatives.case_pages.remedies import against
 from initiatives.cases import access, impact_preview
 from initiatives.cases.case_frame import case_context, layers_of, mend, pick
 from initiatives.checklist import actions
 from initiatives.checklist.checklist_rows import save_row
 from initiatives.checklist.forms import AnswerForm, DeclareForm, OfferForm, OutcomeForm, RowProofForm
 from initiatives.checklist.row_presentation import LIVE, row_of, rows_of, sheet_of, sheets_of
+from initiatives.integration.remedies import against
 from initiatives.models import Answer, AnswerDraft
 from initiatives.models.initiative import gate_out_of
 

@@ -293,7 +293,7 @@ def approve_contract(*, version: ContractVersion, seat: str, digest: str, by: Us
 
 
 def _put_in_force(case: Initiative, version: ContractVersion, by: User) -> None:
-    from initiatives.running.actions import pull
+    from initiatives.components.actions import pull
 
     start = clock.now()
     if version.wanted_from and version.wanted_from > clock.today():

@@ -26,7 +26,7 @@ from governance import clock, contributions
 from governance.models import ContractApproval, Entry, User
 from governance.people.boards import units_of_board
 from governance.templatetags.plumbline import day, seat_word
-from initiatives.case_pages.entry_wording import question
+from initiatives.history.entry_wording import question
 from initiatives.models import Continuation, Hold, Initiative, Review, StageChange, Waiver
 from initiatives.models.initiative import TIERS
 

@@ -16,10 +16,10 @@ from governance.notices.desk import Line
 from governance.people.boards import seats_held
 from governance.privacy import erasure_log
 from governance.templatetags.plumbline import in_days
-from initiatives.case_pages import entry_wording as case_page_entry_wording
-from initiatives.case_pages import timeline
 from initiatives.cases import permissions as case_permissions
 from initiatives.desk import first_steps as desk_first_steps
+from initiatives.history import entry_wording as history_entry_wording
+from initiatives.history import timeline
 from initiatives.models import Span
 
 BARS, DAYS_A_BAR = 15, 6  # 90 days
@@ -127,7 +127,7 @@ def _news(cases) -> list[dict]:
     told = []
     for pk, kind, ref, at, body in shown:
         said = {} if pk in gone else Entry.read(body)
-        text = gone.get(pk) or case_page_entry_wording.sentence(kind, said.get("facts") or {}, rulebook.book)
+        text = gone.get(pk) or history_entry_wording.sentence(kind, said.get("facts") or {}, rulebook.book)
         told.append(
             {
                 "at": at,

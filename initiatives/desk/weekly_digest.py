@@ -25,10 +25,9 @@ from governance.templatetags.plumbline import day, stage_word
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import goal_of
 from initiatives.decisions import decision_register
-from initiatives.efforts import visible_progress
 from initiatives.efforts.effort_import import monday
 from initiatives.efforts.queries import amount
-from initiatives.facts import review_state
+from initiatives.facts import review_state, visible_progress
 from initiatives.holds.reminders import OWED
 from initiatives.models import (
     Condition,

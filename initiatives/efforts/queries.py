@@ -14,8 +14,8 @@ from django.db.models.functions import Lower
 
 from governance import clock
 from governance.models import User
-from initiatives.efforts import visible_progress
 from initiatives.efforts.effort_import import monday
+from initiatives.facts import visible_progress
 from initiatives.models import Effort, Initiative, System
 from initiatives.models.versions import LAYERS
 

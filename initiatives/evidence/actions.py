@@ -191,7 +191,7 @@ def create_evidence(
     captured_from="",
 ) -> Evidence:
     """The rows of one item, inside the running act. The file is written first, hashed while it streams."""
-    from initiatives.running.actions import void_late
+    from initiatives.components.actions import void_late
 
     item = Evidence(
         initiative=case,
@@ -301,7 +301,7 @@ def _name(item: Evidence, version) -> EvidenceNames:
 
 def cover(*, evidence: Evidence, requirements: list[str], by: User) -> Evidence:
     """Offer an item that is there already for more requirements."""
-    from initiatives.running.actions import void_late
+    from initiatives.components.actions import void_late
 
     with act("offer evidence", by=by, case=evidence.initiative_id) as case:
         case_permissions.may_collaborate(case, by).or_refuse()

@@ -9,9 +9,9 @@ from governance.permission_result import Conflict, ended, no
 from governance.templatetags.plumbline import stage_word
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
+from initiatives.components.actions import EARLY
 from initiatives.evidence.actions import create_evidence, withdraw_row
 from initiatives.models import Dependant, Initiative
-from initiatives.running.actions import EARLY
 
 # What an executive states answers this question of the production gate (rulebook; S2-13).
 DEPENDS = "production.business_depends"

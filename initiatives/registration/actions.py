@@ -155,7 +155,7 @@ def confirm_tier(*, case: Initiative, tier: str, by: User) -> Initiative:
 
     `tier` is what the person saw proposed; raises Refused when it is no longer the proposal.
     """
-    from initiatives.running.actions import pull
+    from initiatives.components.actions import pull
 
     with act("confirm tier", by=by, case=case) as case:
         case_permissions.may_confirm_tier(case, by).or_refuse()

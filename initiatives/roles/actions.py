@@ -99,8 +99,8 @@ def reaccept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> R
 
 def accept_row(case: Initiative, assignment: RoleAssignment, words: str) -> None:
     """Accept a proposal inside the running act of its person; whoever held the role before no longer does."""
+    from initiatives.components.actions import pull
     from initiatives.holds.actions import close_system_hold
-    from initiatives.running.actions import pull
 
     role, person = assignment.role, assignment.person
     previous = case_permissions.accepted(case, role)
@@ -202,8 +202,8 @@ def _end(case: Initiative, assignment: RoleAssignment, reason: str) -> None:
 
 def leave_vacancy(case: Initiative, assignment: RoleAssignment) -> None:
     """What the end of a role leaves: voided proof, and a hold where an MVP or production has no owner any more."""
+    from initiatives.components.actions import pull
     from initiatives.holds.actions import open_system_hold
-    from initiatives.running.actions import pull
 
     role, person = assignment.role, assignment.person
     if not assignment.accepted_at or case.closed:

@@ -6,8 +6,8 @@ from django.utils.html import format_html
 
 from governance.models import Membership, User
 from governance.web.admin import MembershipAdmin, PersonAdmin
+from governance.web.confirmation_pages import act_page, row_or_404
 from initiatives.roles import leaving
-from initiatives.units.confirmation_pages import act_page, row_or_404
 
 
 @admin.register(User)

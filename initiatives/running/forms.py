@@ -6,9 +6,9 @@ from django import forms
 from django.utils.text import capfirst
 
 from governance import clock
+from initiatives.components.actions import REPORTED
 from initiatives.form_fields import DayField, ListField, PersonField, WordsField
 from initiatives.models.versions import LAYERS, OUTAGE_UNITS
-from initiatives.running.actions import REPORTED
 
 MOST_USERS = 1_000_000_000
 

@@ -12,11 +12,11 @@ from governance.web.middleware import on_any_day
 from initiatives.cases import access, impact_preview
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, mend, one_act, page_of, say_strange, sent
+from initiatives.components import actions as components_actions
 from initiatives.contracts import control_mapping
 from initiatives.contracts.control_forms import DecisionForm
 from initiatives.form_fields import ReasonForm
 from initiatives.models import ArchitectureDecision, ChangeRecord, ComponentVersion
-from initiatives.running import actions
 from initiatives.running.forms import ChangeForm, CompleteForm, ComponentForm, PlannedScopeForm
 
 
@@ -76,7 +76,7 @@ def component(request, ref):
     form = ComponentForm(sent(request), initial={name: request.GET.get(name, "") for name in names})
 
     def save():
-        actions.record_component(case=case, by=request.user, **form.act())
+        components_actions.record_component(case=case, by=request.user, **form.act())
         say_strange(request, [form.cleaned_data["region"]])
 
     return _two_steps(
@@ -107,7 +107,7 @@ def scope(request, ref):
         return impact_preview.of_scope(case, form.scope(), form.cleaned_data["for_stage"], by=request.user)
 
     def save():
-        actions.record_scope(
+        components_actions.record_scope(
             case=case, for_stage=form.cleaned_data["for_stage"], by=request.user, **form.scope()
         )
 
@@ -133,7 +133,7 @@ def change(request, ref):
         case,
         form,
         look=lambda: impact_preview.of_change(case, form.cleaned_data["triggers"], by=request.user),
-        save=lambda: actions.report_change(case=case, by=request.user, **form.act()),
+        save=lambda: components_actions.report_change(case=case, by=request.user, **form.act()),
         done="The change is recorded.",
         title="Report a change",
         lede="For what no version shows: a source moved, terms changed, a workflow was redesigned.",
@@ -149,7 +149,7 @@ def complete(request, pk):
         request,
         case,
         CompleteForm(sent(request), initial={"approver": row.approver, "rollback": row.rollback}),
-        lambda fields: actions.complete_change(change=row, by=request.user, **fields),
+        lambda fields: components_actions.complete_change(change=row, by=request.user, **fields),
         "The change is complete.",
         tab="running",
         title="Complete the change",

@@ -122,7 +122,7 @@ def promote(
 
     `scopes` and `declared` are those of the case, as they were read in this act.
     """
-    from initiatives.running.actions import scope_now, start_scope
+    from initiatives.components.actions import scope_now, start_scope
 
     review, book = sitting.review, sitting.book
     gate = book.gates[review.gate]
@@ -188,7 +188,7 @@ def step_back_of(case: Initiative) -> Transition:
 
 
 def _cut_scope(case: Initiative, target: str, fields: dict, by: User) -> None:
-    from initiatives.running.actions import _new_scope, check_scope, scope_now, start_scope, widened
+    from initiatives.components.actions import _new_scope, check_scope, scope_now, start_scope, widened
 
     current = scope_now(case_rows.rows(case, "scopes"))
     wrong = check_scope(case, fields, "")

@@ -7,8 +7,8 @@ from django.utils.html import format_html
 
 from governance.models import Board, Unit
 from governance.web.admin import UnitAdmin
+from governance.web.confirmation_pages import ReasonForm, previewed_page, row_or_404
 from initiatives.units import actions, preview
-from initiatives.units.confirmation_pages import ReasonForm, previewed_page, row_or_404
 
 
 class UnitField(forms.ModelChoiceField):

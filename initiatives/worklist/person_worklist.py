@@ -12,6 +12,7 @@ from governance.people import cooling_off
 from governance.people.boards import boards, seats_held
 from governance.permission_result import Answer
 from initiatives.facts import stage_expiry, supported_stage
+from initiatives.integration.proposals.permissions import SEAT_WAITS
 from initiatives.integration.residency.permissions import RESIDENCY_SEATS, may_confirm_terms
 from initiatives.integration.systems.permissions import ARCHITECTURE
 from initiatives.models import (
@@ -26,7 +27,6 @@ from initiatives.models import (
     Waiver,
 )
 from initiatives.models.initiative import PRODUCTION, RUNNING
-from initiatives.proposals.permissions import SEAT_WAITS
 from initiatives.worklist import worklist_queries
 
 

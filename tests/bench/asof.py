@@ -55,10 +55,10 @@ def figures(rows: int) -> None:
     from governance import clock
     from governance.models import Entry, Rulebook
     from governance.transparency_log import as_of, sealing
-    from initiatives.case_pages import timeline
     from initiatives.cases import permissions as case_permissions
     from initiatives.checklist import actions as checklist_actions
     from initiatives.facts import case_rows
+    from initiatives.history import timeline
     from initiatives.portfolio import filters
     from initiatives.portfolio import views as portfolio_views
     from initiatives.portfolio.portfolio_paging import Listing

@@ -10,12 +10,12 @@ from playwright.sync_api import expect
 
 from adoption.demo import case_acts
 from initiatives.checklist import actions as checklist_actions
+from initiatives.components import actions as components_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
-from initiatives.running import actions as running_actions
 from initiatives.stages import periodic
 from tests import factories
 from tests.browser.people import Person, Watch
@@ -63,7 +63,7 @@ def cast(transactional_db):
 
 def endpoint(case, cast, region: str):
     """The same model, at an endpoint in this region."""
-    return running_actions.record_component(
+    return components_actions.record_component(
         case=case, layer="model", name="Language model", version="m-4", region=region, by=cast.lead
     )
 

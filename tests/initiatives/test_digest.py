@@ -18,7 +18,7 @@ from governance.organisation import actions as organisation_actions
 from governance.templatetags.plumbline import day
 from initiatives.desk import weekly_digest
 from initiatives.efforts import actions as effort_actions
-from initiatives.efforts import visible_progress
+from initiatives.facts import visible_progress
 from initiatives.holds import actions as hold_actions
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions

@@ -12,6 +12,8 @@ from governance.database.row_history import acting
 from governance.models import Notice, Rulebook
 from governance.notices import due as notice_due
 from governance.permission_result import Conflict, Refused
+from initiatives.components import actions as components_actions
+from initiatives.components.actions import pull
 from initiatives.evidence import actions as evidence_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.resilience import drills as resilience_drills
@@ -19,8 +21,6 @@ from initiatives.integration.resilience.drill_findings import REQUIREMENT_OF_KIN
 from initiatives.integration.resilience.drills import proved_by_drills, suggested
 from initiatives.integration.resilience.reminders import drills
 from initiatives.models import Drill, Evidence
-from initiatives.running import actions as running_actions
-from initiatives.running.actions import pull
 from tests import factories, snapshots
 from tests.initiatives.looking import acts
 from tests.walks import story
@@ -236,7 +236,7 @@ def test_a_change_of_the_system_ends_its_drill_and_no_other(cast, case, link):
     pull(
         case, ["integration_schema"], "A field was renamed", by=cast.lead, system=link.system
     ) if False else None
-    running_actions.report_change(case=case, triggers=["workflow"], what="Another desk", by=cast.lead)
+    components_actions.report_change(case=case, triggers=["workflow"], what="Another desk", by=cast.lead)
     assert not mine.voidings.exists(), "what lists the trigger alone is ended"
     with acting(by=cast.lead, reason="A field was renamed"):
         pull(case, ["integration_schema"], "A field was renamed", by=cast.lead, system=link.system)

@@ -12,10 +12,10 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry
 from governance.permission_result import Refused
-from initiatives.case_pages import entry_wording as case_page_entry_wording
 from initiatives.cases.act import REGISTER, act
 from initiatives.facts import finding_rules, supported_stage
 from initiatives.facts.finding_rules import Wanted
+from initiatives.history import entry_wording as history_entry_wording
 from initiatives.holds import actions as hold_actions
 from initiatives.holds import findings_sync
 from initiatives.models import Hold, Link, Shortcoming, System
@@ -77,7 +77,7 @@ def test_a_conflict_closes_with_its_cause_and_residency_waits_for_the_chair(case
     says += [HELD, CONFLICT]
     follow(case)
     assert set(held(case)) == {"residency", "definition_conflict"}
-    told = case_page_entry_wording.sentence(
+    told = history_entry_wording.sentence(
         "hold opened", {"hold_kind": "residency", "why": "It leaves."}, None
     )
     assert told.startswith("brought about a hold"), "nobody who typed something opened it"

@@ -11,12 +11,12 @@ from governance.models import Notice
 from governance.models.ledger import Entry
 from initiatives.cases import impact_preview
 from initiatives.checklist import actions as checklist_actions
+from initiatives.components import actions as components_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.models import ChangeRecord, Evidence, Voiding
 from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
-from initiatives.running import actions as running_actions
 from tests import factories
 from tests.initiatives.reviewing import voted
 
@@ -132,19 +132,19 @@ def test_what_is_told_is_what_happens(cast):
         ),
         "change": (
             impact_preview.of_change(case, ["data_source", "workflow"], what="The source moved", by=owner),
-            lambda: running_actions.report_change(
+            lambda: components_actions.report_change(
                 case=case, triggers=["data_source", "workflow"], what="The source moved", by=owner
             ),
         ),
         "component": (
             impact_preview.of_component(case, layer="model", name="Language model", version="m-9", by=owner),
-            lambda: running_actions.record_component(
+            lambda: components_actions.record_component(
                 case=case, layer="model", name="Language model", version="m-9", by=owner
             ),
         ),
         "scope": (
             impact_preview.of_scope(case, SCOPE, for_stage="mvp"),
-            lambda: running_actions.record_scope(case=case, for_stage="mvp", by=owner, **SCOPE),
+            lambda: components_actions.record_scope(case=case, for_stage="mvp", by=owner, **SCOPE),
         ),
         "contract": (impact_preview.of_contract(case, version), in_force),
         "asked": (

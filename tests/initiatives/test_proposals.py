@@ -13,10 +13,10 @@ from governance.notices.desk import lines_for
 from governance.permission_result import Conflict, Refused
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
+from initiatives.integration.proposals import actions as proposal_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.systems import actions as system_actions
 from initiatives.models import ProposedChange, ServiceAccount, System, Term, TermDefinition, VendorTerm
-from initiatives.proposals import actions as proposal_actions
 from tests import factories
 from tests.initiatives.looking import text_of
 

@@ -9,9 +9,9 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.permission_result import Refused
 from initiatives.cases.act import act
+from initiatives.components.actions import pull
 from initiatives.integration.record import actions as record_actions
 from initiatives.models import Hop, Link, ServiceAccount, System, Term, TermDefinition, TermUse
-from initiatives.running.actions import pull
 from tests import factories, snapshots
 
 pytestmark = pytest.mark.django_db

@@ -10,6 +10,7 @@ from governance.database.row_history import acting
 from governance.models import Notice, Rulebook
 from governance.notices import due
 from initiatives.cases.act import act
+from initiatives.components import actions as components_actions
 from initiatives.evidence import file_checks
 from initiatives.holds.actions import owe
 from initiatives.models import Condition, Gap, Hold, Waiver
@@ -17,7 +18,6 @@ from initiatives.models.stage_machine import CLAIM, offered
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
-from initiatives.running import actions as running_actions
 from initiatives.stages.actions import change_stage
 from tests import factories
 
@@ -232,14 +232,14 @@ def test_conditions_gaps_and_waivers(cast):
 def test_a_change_recorded_halfway_and_a_missing_file(cast):
     case = factories.make_case(cast)
     case_acts.parts(case, cast.team)
-    running_actions.record_component(
+    components_actions.record_component(
         case=case, layer="model", name="Language model", version="m-5", by=cast.owner
     )
     item = case_acts.ground(case, "proto.limitations", cast.team)
     silence()
     assert told("change", 0) == {"owner": ["after0d"]}
     change = case.changes.get()
-    running_actions.complete_change(
+    components_actions.complete_change(
         change=change, approver=cast.chair, rollback="Put m-4 back.", by=cast.owner
     )
     assert told("change", 7) == {}

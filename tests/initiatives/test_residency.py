@@ -13,6 +13,7 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry, Notice
 from governance.permission_result import Conflict, Refused
+from initiatives.components import actions as components_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.holds import findings_sync
@@ -20,7 +21,6 @@ from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.integration.residency import regions
 from initiatives.models import EvidenceNames, Hold, Shortcoming, Voiding
-from initiatives.running import actions as running_actions
 from initiatives.units import actions as unit_actions
 from tests import factories
 from tests.initiatives import tied
@@ -214,18 +214,18 @@ def test_the_hold_waits_for_the_chair_once_the_path_is_mended(cast):
     case, acme = factories.make_mvp(cast), tied.vendor(cast)
     link = tied.link(cast, case, tied.system(cast))
     version = {"case": case, "layer": "model", "name": "Endpoint", "vendor": "Acme Cloud", "by": cast.lead}
-    first = running_actions.record_component(version="1", region="us-east", **version)
+    first = components_actions.record_component(version="1", region="us-east", **version)
     tied.hop(cast, link, vendor=acme, region="", component=first.component)
     tied.term(cast, acme)
     (hold,) = held(case)
     with pytest.raises(Refused):
         hold_actions.lift_hold(hold=hold, reason="It is fine", by=cast.chair)
-    running_actions.record_component(version="2", region="eu-west", **version)
+    components_actions.record_component(version="2", region="eu-west", **version)
     (hold,) = held(case)
     assert hold.liftable_since
     hold_actions.lift_hold(hold=hold, reason="It runs in eu-west", by=cast.chair)
     assert held(case) == []
-    running_actions.record_component(version="3", region="us-east", **version)
+    components_actions.record_component(version="3", region="us-east", **version)
     assert len(held(case)) == 1, "and comes back with its cause"
 
 

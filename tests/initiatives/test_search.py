@@ -8,13 +8,13 @@ from django.test.utils import CaptureQueriesContext
 
 from adoption.demo import case_acts
 from governance.database.row_history import acting
+from initiatives.components.actions import record_component
 from initiatives.evidence import actions as evidence_actions
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
 from initiatives.portfolio.search import FEW, Search
 from initiatives.registration import actions as registration_actions
-from initiatives.running.actions import record_component
 from tests import factories
 from tests.initiatives import tied
 

@@ -11,13 +11,13 @@ from adoption.demo import case_acts
 from governance import clock
 from governance.models import Entry, Rulebook
 from governance.permission_result import Refused
-from initiatives.case_pages import timeline
 from initiatives.checklist import actions as checklist_actions
+from initiatives.components import actions as components_actions
 from initiatives.evidence import actions as evidence_actions
+from initiatives.history import timeline
 from initiatives.holds import actions as hold_actions
 from initiatives.registration import actions as registration_actions
 from initiatives.roles import leaving
-from initiatives.running import actions as running_actions
 from tests import factories
 from tests.claims import make_claim
 from tests.initiatives.looking import acts, at, text_of
@@ -66,7 +66,7 @@ def test_a_prototype_says_so_on_every_page(cast, as_):
 
 def test_a_shortfall_has_its_name_and_the_way_back(cast, as_):
     case = factories.make_mvp(cast)
-    running_actions.record_component(
+    components_actions.record_component(
         case=case, layer="model", name="Language model", version="m-5", by=cast.lead
     )
     page = text_of(as_(cast.owner).get(at("case", case.ref)))
@@ -98,7 +98,7 @@ def test_holds_waivers_and_age_are_said_out_loud(cast, as_):
 def test_production_on_an_unassessed_model_is_said_out_loud(cast, as_):
     case = factories.make_production(cast)
     assert "nobody has assessed" not in text_of(as_(cast.owner).get(at("case", case.ref)))
-    running_actions.record_component(
+    components_actions.record_component(
         case=case, layer="model", name="Language model", version="m-6", by=cast.owner
     )
     assert "nobody has assessed" in text_of(as_(cast.owner).get(at("contract", case.ref)))
@@ -182,31 +182,29 @@ def test_refusals_are_shown_to_who_caused_them_and_to_who_may_see_the_record(cas
 
 def test_every_kind_of_entry_has_its_sentence(cast, as_):
     from governance.models import Entry, Rulebook
-    from initiatives.case_pages import entry_wording as case_page_entry_wording
+    from initiatives.history import entry_wording as history_entry_wording
 
     case = factories.make_production(cast)
     book = Rulebook.objects.current().book
     for entry in Entry.objects.acts().of_case(case.ref):
-        assert entry.kind in case_page_entry_wording.SENTENCES or entry.kind.startswith("review "), entry.kind
-        said = case_page_entry_wording.sentence(entry.kind, entry.facts["facts"], book)
+        assert entry.kind in history_entry_wording.SENTENCES or entry.kind.startswith("review "), entry.kind
+        said = history_entry_wording.sentence(entry.kind, entry.facts["facts"], book)
         assert not said.startswith(f"{entry.kind} ("), said
 
 
 def test_every_sentence_can_be_read_and_what_a_fact_says_stays_its_words():
     from string import Formatter
 
-    from initiatives.case_pages import entry_wording as case_page_entry_wording
+    from initiatives.history import entry_wording as history_entry_wording
 
-    for kind, template in case_page_entry_wording.SENTENCES.items():
+    for kind, template in history_entry_wording.SENTENCES.items():
         for _, name, way, _ in Formatter().parse(template):
-            assert not name or not way or way in case_page_entry_wording.WAYS, kind
+            assert not name or not way or way in history_entry_wording.WAYS, kind
         assert template.count("<") == template.count(">"), kind
-    said = case_page_entry_wording.sentence(
-        "renamed", {"before": "{after} <a|b>", "after": "{all:term}"}, None
-    )
+    said = history_entry_wording.sentence("renamed", {"before": "{after} <a|b>", "after": "{all:term}"}, None)
     assert said == "renamed it from “{after} <a|b>” to “{all:term}”."
     assert (
-        case_page_entry_wording.sentence("link answered", {"system": "Ledger"}, None)
+        history_entry_wording.sentence("link answered", {"system": "Ledger"}, None)
         == "link answered (system Ledger)."
     )
 

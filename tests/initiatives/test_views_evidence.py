@@ -9,9 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from adoption.demo import case_acts
 from governance import clock
 from governance.models import Entry
+from initiatives.components import actions as components_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.reviews import actions as review_actions
-from initiatives.running import actions as running_actions
 from tests import factories, hostile
 from tests.initiatives.looking import acts, at, text_of
 
@@ -104,7 +104,7 @@ def test_bad_input_is_said_at_its_field_and_kept(cast, as_, wrong):
 
 def test_a_test_report_names_components_only_and_others_what_runs_and_is_planned(cast, as_):
     case = factories.make_mvp(cast)
-    running_actions.record_component(
+    components_actions.record_component(
         case=case,
         layer="application",
         name="Assistant",
@@ -150,7 +150,7 @@ def test_replacing_an_item_says_what_goes_stale_before(cast, as_):
 def test_the_item_says_what_it_proves_and_what_ended_it(cast, as_):
     case = factories.make_case(cast)
     item = document(case, cast.owner, link="https://example.org/x", file=None)
-    running_actions.report_change(case=case, triggers=["data_source"], what="Archive moved", by=cast.owner)
+    components_actions.report_change(case=case, triggers=["data_source"], what="Archive moved", by=cast.owner)
     page = text_of(as_(cast.owner).get(at("evidence-item", case.ref, item.pk)))
     assert "unverified link" in page
     assert "Archive moved" in page

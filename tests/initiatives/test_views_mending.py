@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from governance import clock, contributions
-from initiatives.case_pages.remedies import OF, Mending
 from initiatives.cases.case_frame import WhoMay
 from initiatives.facts import finding_rules
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links.actions import Place
+from initiatives.integration.remedies import OF, Mending
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
 from initiatives.models import Component, Shortcoming

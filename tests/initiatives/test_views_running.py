@@ -6,8 +6,8 @@ import pytest
 
 from adoption.demo import case_acts
 from governance import clock
+from initiatives.components import actions as components_actions
 from initiatives.reviews import actions as review_actions
-from initiatives.running import actions as running_actions
 from tests import factories
 from tests.initiatives.looking import acts, at, text_of
 
@@ -114,7 +114,7 @@ def test_a_reported_change_names_its_kind_and_ends_proof(cast, as_):
 def test_a_change_is_completed_with_approver_and_way_back(cast, as_):
     case = factories.make_case(cast)
     for version in ("m-4", "m-5"):
-        running_actions.record_component(
+        components_actions.record_component(
             case=case, layer="model", name="Model", version=version, by=cast.owner
         )
     change = case.changes.get()

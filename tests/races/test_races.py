@@ -18,12 +18,12 @@ from governance.rulebook import load_default
 from governance.transparency_log import sealing
 from initiatives.cases import act
 from initiatives.checklist import actions as checklist_actions
+from initiatives.components import actions as components_actions
 from initiatives.facts import review_state
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Initiative, Review
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs import actions as sign_off_actions
-from initiatives.running import actions as running_actions
 from tests import factories
 from tests.races.copies import copies
 from tests.races.ring import SIZE, Ring
@@ -223,7 +223,11 @@ class EditAgainstSignOff(Race):
         """Two edits, two votes."""
         case = review.initiative
         scope = partial(
-            running_actions.record_scope, case=case, users="Forty people", user_count=40, by=self.cast.owner
+            components_actions.record_scope,
+            case=case,
+            users="Forty people",
+            user_count=40,
+            by=self.cast.owner,
         )
         answer = partial(
             checklist_actions.answer,

@@ -7,10 +7,10 @@ import pytest
 from adoption.demo import case_acts
 from governance import clock
 from governance.models import Rulebook
+from initiatives.components import actions as components_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Voiding
 from initiatives.registration import actions as registration_actions
-from initiatives.running import actions as running_actions
 from initiatives.stages import periodic
 from tests import factories, snapshots
 from tests.initiatives.asking import System, logged
@@ -36,7 +36,7 @@ def summaries(cast):
     case = story.mvp_of_spring(cast)
     with at(2026, 11, 10):
         bound = case.scopes.get(ended_at=None)
-        running_actions.record_scope(
+        components_actions.record_scope(
             case=case,
             users=bound.users,
             departments=bound.departments,
@@ -63,7 +63,7 @@ def test_a_vendor_moves_its_region(cast, summaries):
     case, system = summaries
     with at(2026, 11, 11):
         assert code(system) == "allowed"
-        running_actions.record_component(
+        components_actions.record_component(
             case=case,
             layer="model",
             name="Language model",

@@ -10,12 +10,12 @@ from adoption.demo import case_acts
 from governance.models import Notice
 from governance.permission_result import Refused
 from initiatives.checklist import waivers
+from initiatives.components import actions as components_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.models import Hold, Voiding
 from initiatives.reviews import actions as review_actions
-from initiatives.running import actions as running_actions
 from tests import factories
 from tests.walks import story
 from tests.walks.story import at
@@ -27,7 +27,7 @@ STALE = {"architecture_integration", "service_operations", "business_value"}
 
 def moved(case, cast, region: str):
     """The same model, at an endpoint in another region."""
-    return running_actions.record_component(
+    return components_actions.record_component(
         case=case, layer="model", name="Language model", version="m-4", region=region, by=cast.lead
     )
 

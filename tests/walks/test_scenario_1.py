@@ -14,10 +14,10 @@ from governance.notices import due
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from initiatives.checklist import actions as checklist_actions
+from initiatives.components import actions as components_actions
 from initiatives.models import Review
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs import actions as sign_off_actions
-from initiatives.running import actions as running_actions
 from initiatives.stages import periodic
 from tests.walks import story
 from tests.walks.story import at
@@ -154,7 +154,7 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
 
     # 7, variant: the scope grows between opening the page and pressing.
     with at(2026, 11, 12, 11, 0), story.undone():
-        running_actions.record_scope(
+        components_actions.record_scope(
             case=case,
             users="All account managers",
             departments=["Account management"],

@@ -11,12 +11,12 @@ from governance.notices import due
 from governance.permission_result import Refused
 from initiatives.cases import permissions as case_permissions
 from initiatives.checklist import actions as checklist_actions
+from initiatives.components import actions as components_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.models import AnswerDraft, Voiding
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
-from initiatives.running import actions as running_actions
 from initiatives.stages import periodic
 from tests import factories, snapshots
 from tests.walks import story
@@ -63,7 +63,7 @@ def test_the_model_is_swapped(cast, triage):
     # 3. On 20 October m-5 is recorded, running from the 21st, with nothing prepared for it.
     with at(2026, 10, 20, 15):
         assert story.fresh_seats(review) == {"risk_compliance", "architecture_integration", "adoption_change"}
-        running_actions.record_component(
+        components_actions.record_component(
             case=case,
             layer="model",
             name="Language model",

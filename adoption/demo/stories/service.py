@@ -9,10 +9,10 @@ from adoption.demo.pulses import ask
 from adoption.demo.stories import incidents, register
 from governance import clock
 from initiatives.checklist import waivers
+from initiatives.components import actions as components_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.reviews import actions as review_actions
-from initiatives.running import actions as running_actions
 from initiatives.stages import actions as stage_actions
 
 
@@ -46,7 +46,7 @@ def planned_model_change(company: Company) -> None:
             tale.decide(review, 55, "Bounded to Lisbon; the workflow follows with the new queues.")
         incidents.avoided(tale, 5)
         with tale.day(3):
-            running_actions.record_component(
+            components_actions.record_component(
                 case=tale.case,
                 layer="model",
                 name=tale.words.part,

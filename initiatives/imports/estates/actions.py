@@ -18,6 +18,7 @@ from governance.models import User
 from governance.permission_result import Conflict, no
 from governance.tables.reader import Line
 from initiatives.cases.act import act, settle_standings
+from initiatives.components.actions import pull
 from initiatives.holds.findings_sync import follow, lock_cases
 from initiatives.imports.estates import permissions, source_documents
 from initiatives.imports.estates.cells import orders_of, problem, read_rows
@@ -26,7 +27,6 @@ from initiatives.imports.estates.estate_comparison import compare, scope_of
 from initiatives.imports.estates.estate_entry import Written, enter_new, replace
 from initiatives.imports.estates.estate_fields import FIELDS, KINDS
 from initiatives.models import EstateBatch, EstateMapping, EstateRow, Evidence, EvidenceNames, System
-from initiatives.running.actions import pull
 
 TOGETHER = 250  # rows that enter in one transaction
 LONGEST_CAUSE = 250

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from governance.templatetags.plumbline import stage_word
+from initiatives.components.actions import EARLY
 from initiatives.imports.estates.cells import alike, problem
 from initiatives.imports.estates.estate_fields import compared
 from initiatives.integration.definitions.permissions import may_name_terms
@@ -17,7 +18,6 @@ from initiatives.models import (
     Term,
     TermDefinition,
 )
-from initiatives.running.actions import EARLY
 
 # What tells a thing from others, and so is never compared.
 KEYS = {

@@ -13,6 +13,7 @@ from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
 from initiatives.cases.act import act, settle_standings
+from initiatives.components.actions import pull
 from initiatives.holds.actions import open_gap
 from initiatives.holds.findings_sync import follow, lock_cases
 from initiatives.integration.comparison import STATED, facets, standards
@@ -37,7 +38,6 @@ from initiatives.models.integration.definitions import (
     UNDECIDED,
     VERDICTS,
 )
-from initiatives.running.actions import pull
 
 LONGEST_NAME, LONGEST_FIELD, LONGEST_FORMAT, LONGEST_CAUSE = 80, 120, 200, 250
 MOST_ROWS = 500

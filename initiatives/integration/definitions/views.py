@@ -28,6 +28,7 @@ from initiatives.integration.definitions.forms import (
     ReconcileForm,
     TermForm,
 )
+from initiatives.integration.proposals.views import WHY, Proposing, instead
 from initiatives.integration.systems.permissions import changed_by
 from initiatives.models import (
     DefinitionConflict,
@@ -39,7 +40,6 @@ from initiatives.models import (
     TermUse,
 )
 from initiatives.models.integration.definitions import ACCEPTED, FACETS, GONE, OPEN, RECONCILED, UNDECIDED
-from initiatives.proposals.views import WHY, Proposing, instead
 
 TAB = "integration-definitions"
 TERMS_ON_A_PAGE = 50

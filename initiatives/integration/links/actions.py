@@ -16,6 +16,7 @@ from governance.people import cooling_off
 from governance.permission_result import Conflict
 from governance.templatetags.plumbline import stage_word
 from initiatives.cases.act import act
+from initiatives.components.actions import EARLY
 from initiatives.holds.findings_sync import follow
 from initiatives.integration.links import agreements
 from initiatives.integration.links.feed_shutdowns import owe_shut
@@ -35,7 +36,6 @@ from initiatives.models import (
     Vendor,
 )
 from initiatives.models.integration.systems import ACCESS, DIRECTIONS, PATTERNS
-from initiatives.running.actions import EARLY
 
 MOST_HOPS = 20
 MOST_ACCEPTED_DAYS = 180  # rulebook, int.sources_condition

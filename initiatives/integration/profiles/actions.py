@@ -18,6 +18,7 @@ from governance.notices import owe
 from governance.permission_result import Conflict
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standings
+from initiatives.components.actions import pull
 from initiatives.files.upload_policy import tidy_name
 from initiatives.holds.findings_sync import follow, lock_cases
 from initiatives.integration.measurement import measuring_process
@@ -25,7 +26,6 @@ from initiatives.integration.measurement.sample_reader import LOOKED_AT_FIRST, T
 from initiatives.integration.profiles import drift_effects, sample_files
 from initiatives.integration.systems.permissions import may_change_system
 from initiatives.models import Drift, Initiative, Profile, System
-from initiatives.running.actions import pull
 
 MOST_DAYS = 30  # that a sample may be kept
 MEASURING = timedelta(seconds=measuring_process.SECONDS * 2)  # after that, whoever measured it is gone

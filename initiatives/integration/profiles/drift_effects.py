@@ -7,10 +7,10 @@ from django.core.exceptions import ValidationError
 
 from governance.ledger.record import canonical
 from governance.models import User
+from initiatives.components.actions import would_void
 from initiatives.integration.measurement.drift import drift
 from initiatives.integration.systems.permissions import may_change_system
 from initiatives.models import Evidence, Initiative, Link, Profile, System, TermDefinition, Voiding
-from initiatives.running.actions import would_void
 
 SOURCE_ITSELF = {"volume", "late"}  # not what rows mean, but how many of them come, and when
 LONGEST = 300

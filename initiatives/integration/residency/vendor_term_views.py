@@ -7,13 +7,13 @@ from django.shortcuts import redirect
 from governance import clock
 from governance.permission_result import Conflict
 from initiatives.cases.case_frame import sent
+from initiatives.integration.proposals.views import Proposing, instead
 from initiatives.integration.residency import actions, permissions, preview
 from initiatives.integration.residency.actions import bound_of, cases_of_vendor, check_term
 from initiatives.integration.residency.findings import VENDOR, WhatIf
 from initiatives.integration.residency.forms import VendorTermForm
 from initiatives.integration.residency.views import found_or_404, one_act, page_with, term_form, told_ahead
 from initiatives.models import Vendor, VendorTerm
-from initiatives.proposals.views import Proposing, instead
 
 
 def term_add(request: HttpRequest, pk: int) -> HttpResponse:

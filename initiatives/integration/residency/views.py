@@ -9,11 +9,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from governance import clock
-from initiatives.case_pages.remedies import Mending
 from initiatives.cases import access
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import acted, case_context, mend, page_of, sent
 from initiatives.form_fields import ReasonForm
+from initiatives.integration.proposals import permissions as proposal_permissions
+from initiatives.integration.proposals.actions import aimed
+from initiatives.integration.remedies import Mending
 from initiatives.integration.residency import actions, findings, permissions, preview, regions
 from initiatives.integration.residency.actions import cases_in, cases_of_unit, cases_of_vendor, check_term
 from initiatives.integration.residency.findings import UNIT, VENDOR, Judged, WhatIf
@@ -25,8 +27,6 @@ from initiatives.integration.residency.forms import (
     VendorTermForm,
 )
 from initiatives.models import Initiative, Region, UnitPolicy, Vendor, VendorTerm
-from initiatives.proposals import permissions as proposal_permissions
-from initiatives.proposals.actions import aimed
 
 TONES = {
     findings.FREE: ("no term binds it", ""),

@@ -16,12 +16,12 @@ from governance.models import User
 from governance.permission_result import Conflict
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
+from initiatives.components.actions import pull
 from initiatives.holds.findings_sync import follow
 from initiatives.integration.resilience.process_findings import standing_flows, standing_processes
 from initiatives.models import Evidence, Initiative, Link, ProcessRecord, SignOnFlow
 from initiatives.models.initiative import CLOSED
 from initiatives.models.integration.processes import DOCUMENTED, IN_HEAD, PROCESS_STATES
-from initiatives.running.actions import pull
 
 MOST_STEPS, LONGEST_STEP = 60, 500
 DIAGRAM_KINDS = ("document", "system_record")

@@ -13,6 +13,7 @@ from governance.permission_result import Answer
 from initiatives.cases.case_frame import back_to, mend, page_of, say_strange, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.imports.estates import permissions as estate_permissions
+from initiatives.integration.proposals.views import Proposing, instead
 from initiatives.integration.systems import accounts, actions, permissions, system_inventory
 from initiatives.integration.systems.actions import COLLECTION, DECIDED
 from initiatives.integration.systems.findings import risk_notes
@@ -26,7 +27,6 @@ from initiatives.integration.systems.forms import (
 from initiatives.models import Customisation, Obligation, ServiceAccount, Shortcoming, System, TermDefinition
 from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
 from initiatives.portfolio import register_charts
-from initiatives.proposals.views import Proposing, instead
 
 TONES = {"maintained": "ok", "stale": "warn", "frozen": "bad", "orphaned": "bad"}
 MOST_WAITING = 50  # shown at once; the rest follows as these are answered

@@ -10,7 +10,6 @@ from django.views.decorators.http import require_safe
 from governance import clock, contributions
 from governance.models import Rulebook
 from initiatives.case_pages.banners import outgrown_banner
-from initiatives.case_pages.remedies import Mending
 from initiatives.cases import access
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, one_act, say_strange, sent
@@ -19,6 +18,7 @@ from initiatives.imports.estates import permissions as estate_permissions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links.forms import AcceptSourceForm, LinkForm, RecordForm
 from initiatives.integration.record.actions import answered_by_the_register, record_register
+from initiatives.integration.remedies import Mending
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.integration.residency import regions
 from initiatives.integration.systems import permissions

@@ -20,6 +20,7 @@ from governance.notices import owe
 from governance.permission_result import Conflict
 from initiatives.cases.act import act
 from initiatives.integration.definitions.actions import change_term, define, name_term, withdraw_definition
+from initiatives.integration.proposals import permissions
 from initiatives.integration.residency.actions import file_vendor_term
 from initiatives.integration.residency.permissions import RESIDENCY_SEATS
 from initiatives.integration.systems.accounts import change_account, close_account, open_account
@@ -36,7 +37,6 @@ from initiatives.models import (
 )
 from initiatives.models.integration.definitions import SAID
 from initiatives.models.integration.proposals import CONFIRMED, DECLINED, TAKEN_BACK
-from initiatives.proposals import permissions
 
 MOST_WAITING = 20  # of one person at a time: nobody's desk is filled by others
 LONGEST_REASON = 2_000

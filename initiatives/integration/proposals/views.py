@@ -11,11 +11,11 @@ from django.views.decorators.http import require_POST, require_safe
 from governance.permission_result import Answer
 from initiatives.cases.case_frame import acted, page_of, sent
 from initiatives.form_fields import ReasonForm, WordsField
+from initiatives.integration.proposals import actions, permissions
+from initiatives.integration.proposals.actions import aimed, changes, read
+from initiatives.integration.proposals.forms import DeclineForm
 from initiatives.models import ProposedChange
 from initiatives.models.integration.proposals import CONFIRMED, DECLINED
-from initiatives.proposals import actions, permissions
-from initiatives.proposals.actions import aimed, changes, read
-from initiatives.proposals.forms import DeclineForm
 
 WHY = "proposal_why"
 TONES = {"": "warn", CONFIRMED: "ok", DECLINED: "bad"}

@@ -11,7 +11,7 @@ from django.urls import reverse
 from governance.models import Clause, Contract, ContractVersion, Entry, User
 from governance.privacy import erasure_log
 from initiatives import models
-from initiatives.case_pages import entry_wording
+from initiatives.history import entry_wording
 
 # Acts of others that only auditors and admins see: what was refused, and who read what.
 PRIVATE = ("refused", "evidence opened", "attachment opened", "past read")

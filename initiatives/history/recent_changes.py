@@ -8,7 +8,7 @@ from governance.models import Rulebook, User
 from governance.models.ledger import Entry
 from governance.privacy import erasure_log
 from governance.templatetags.plumbline import day
-from initiatives.case_pages import entry_wording, timeline
+from initiatives.history import entry_wording, timeline
 from initiatives.models import CaseVisit, Initiative, Review, ReviewVisit
 
 # So many acts of others since the last visit are told; of the rest, how many.

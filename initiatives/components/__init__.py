@@ -1,0 +1,1 @@
+"""What runs: components and their versions, scope, reported changes."""
