@@ -6,7 +6,7 @@ from governance.models import Delivery
 from governance.notices import daily_mail
 from initiatives.approvals import mails as approval_mails
 from initiatives.evidence import file_checks
-from initiatives.holds import findings_sync
+from initiatives.findings import sync
 from initiatives.imports.estates import actions as estate_actions
 from initiatives.integration.measurement import measuring_process
 from initiatives.integration.profiles import actions as profile_actions
@@ -33,7 +33,7 @@ def recompute_standings() -> None:
 @shared_task(**SURE)
 def follow_register() -> None:
     """Open and close the holds that dates in the register call for: terms that begin, sources that go out of date."""
-    findings_sync.follow_register()
+    sync.follow_register()
 
 
 @shared_task(**SURE)

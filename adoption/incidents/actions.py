@@ -24,7 +24,7 @@ from governance.permission_result import Conflict, ended, no
 from initiatives.cases.act import act, settle_standing
 from initiatives.cases.permissions import accepted, acting_chair, ever_owned
 from initiatives.components.actions import Pulled, pull_many
-from initiatives.holds import alerts
+from initiatives.findings import alerts
 from initiatives.models import Dependant, Initiative, System
 from initiatives.stages.actions import owe_writing
 

@@ -19,7 +19,7 @@ from governance.notices.owe import owe
 from governance.permission_result import Conflict, no
 from initiatives.cases.act import act, batched
 from initiatives.checklist import actions as checklist_actions
-from initiatives.holds.findings_sync import follow, lock_cases
+from initiatives.findings.sync import follow, lock_cases
 from initiatives.models import Answer, Initiative, RoleAssignment, Shortcoming, System
 from initiatives.models.evidence import ANSWERED
 from initiatives.models.versions import LAYERS

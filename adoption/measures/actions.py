@@ -17,8 +17,8 @@ from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
 from initiatives.cases.act import act
+from initiatives.findings.sync import follow
 from initiatives.holds.actions import settle_row
-from initiatives.holds.findings_sync import follow
 from initiatives.models import Initiative, Obligation
 
 MOST_PEOPLE = 10_000_000

@@ -31,7 +31,7 @@ from governance.database import prepared_statements
 from governance.ledger import record
 from governance.models import ServiceKey, User
 from initiatives.cases.act import act
-from initiatives.holds.findings_sync import follow
+from initiatives.findings.sync import follow
 from initiatives.models import Initiative
 
 MOST_AT_ONCE = 10_000

@@ -23,7 +23,7 @@ from governance.models import User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict
 from initiatives.cases.act import act
-from initiatives.holds.findings_sync import follow
+from initiatives.findings.sync import follow
 from initiatives.models import Initiative
 
 PROTECTED = "protected reports"

@@ -15,7 +15,7 @@ from governance.models import Rulebook, User
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.facts import case_rows
-from initiatives.holds.findings_sync import follow, follow_more
+from initiatives.findings.sync import follow, follow_more
 from initiatives.models import (
     ChangeRecord,
     Component,

@@ -17,7 +17,7 @@ from governance.storage import data_folder, file_fingerprints
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.files.upload_policy import check_file, tidy_name
-from initiatives.holds.findings_sync import follow
+from initiatives.findings.sync import follow
 from initiatives.integration.resilience.drill_findings import RECORD
 from initiatives.models import (
     Answer,

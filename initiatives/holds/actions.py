@@ -14,7 +14,7 @@ from governance.permission_result import Answer, Conflict, no
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.facts import case_rows
-from initiatives.holds import alerts
+from initiatives.findings import alerts
 from initiatives.models import (
     Evidence,
     Excuse,

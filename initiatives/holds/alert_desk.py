@@ -12,7 +12,7 @@ from governance.models.people import CHAIR
 from governance.notices.desk import Line
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
-from initiatives.holds import alerts
+from initiatives.findings import alerts
 from initiatives.models import Hold, Initiative, Obligation
 from initiatives.models.holds import HOLD_KINDS
 from initiatives.worklist.person_worklist import Look

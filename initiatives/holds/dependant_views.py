@@ -14,12 +14,12 @@ from governance.templatetags.plumbline import stage_word
 from initiatives.cases import access
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import mend, one_act, sent
+from initiatives.components.forms import DependantForm
 from initiatives.facts import supported_stage
 from initiatives.form_fields import ReasonForm
 from initiatives.holds import dependants
 from initiatives.holds.dependants import statement_words
 from initiatives.models import Dependant
-from initiatives.running.forms import DependantForm
 
 
 def add(request, ref):

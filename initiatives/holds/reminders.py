@@ -11,7 +11,7 @@ from governance.models import Rulebook
 from governance.notices.due import Due, before, late
 from governance.permission_result import ended
 from initiatives.cases import permissions as case_permissions
-from initiatives.holds import alerts
+from initiatives.findings import alerts
 from initiatives.models import Condition, Gap, Initiative, Obligation, Waiver
 from initiatives.models.holds import FEED
 from initiatives.reminders.recipients import Circle, told

@@ -10,7 +10,7 @@ from governance.organisation.actions import in_being
 from governance.permission_result import no
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
-from initiatives.holds.findings_sync import follow_more
+from initiatives.findings.sync import follow_more
 from initiatives.integration.links.actions import end_links
 from initiatives.models import FormerTitle, Initiative
 from initiatives.models.initiative import TIERS

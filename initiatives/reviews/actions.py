@@ -16,8 +16,8 @@ from governance.transparency_log import sealing
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.facts import case_rows, review_state
+from initiatives.findings.sync import follow_more
 from initiatives.holds.actions import owe
-from initiatives.holds.findings_sync import follow_more
 from initiatives.models import Condition, Initiative, Question, Review
 from initiatives.models.initiative import gate_out_of
 from initiatives.models.reviews import CONDITION

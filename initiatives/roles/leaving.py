@@ -10,7 +10,7 @@ from governance.notices import preferences
 from governance.permission_result import no
 from governance.sign_in import password_links, sessions
 from initiatives.cases.act import act, settle_standing
-from initiatives.holds.findings_sync import follow, lock_cases
+from initiatives.findings.sync import follow, lock_cases
 from initiatives.integration.resilience.process_actions import knowledge_leaves, resting_on
 from initiatives.integration.systems.actions import cases_of_owner, owner_left
 from initiatives.models import Initiative

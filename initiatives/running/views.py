@@ -13,11 +13,11 @@ from initiatives.cases import access, impact_preview
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, mend, one_act, page_of, say_strange, sent
 from initiatives.components import actions as components_actions
+from initiatives.components.forms import ChangeForm, CompleteForm, ComponentForm, PlannedScopeForm
 from initiatives.contracts import control_mapping
 from initiatives.contracts.control_forms import DecisionForm
 from initiatives.form_fields import ReasonForm
 from initiatives.models import ArchitectureDecision, ChangeRecord, ComponentVersion
-from initiatives.running.forms import ChangeForm, CompleteForm, ComponentForm, PlannedScopeForm
 
 
 @on_any_day(access.case_on_any_day)

@@ -17,9 +17,9 @@ from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.facts import case_rows, supported_stage
 from initiatives.facts.review_state import Sitting
-from initiatives.holds import alerts
+from initiatives.findings import alerts
+from initiatives.findings.sync import follow
 from initiatives.holds.actions import end_debts_of_stage, owe, owe_all
-from initiatives.holds.findings_sync import follow
 from initiatives.integration.links.actions import end_links
 from initiatives.models import (
     Answer,

@@ -2,9 +2,9 @@
 
 from django import forms
 
+from initiatives.components.forms import ScopeForm
 from initiatives.form_fields import DayField, ReasonForm, WordsField
 from initiatives.models import Initiative
-from initiatives.running.forms import ScopeForm
 from initiatives.stages.actions import STOP_REASONS
 
 

@@ -23,7 +23,7 @@ from governance.models.people import CHAIR
 from governance.people.boards import away
 from initiatives import models
 from initiatives.facts import stage_expiry
-from initiatives.holds.alerts import UNTIL_READ
+from initiatives.findings.alerts import UNTIL_READ
 from initiatives.integration.systems.findings import WAITING
 from initiatives.models import Initiative, RoleAssignment, SignOff
 from initiatives.models.initiative import CLOSED, RUNNING

@@ -20,9 +20,10 @@ from governance.notices import due
 from initiatives.absences import actions as absence_actions
 from initiatives.checklist.checklist_rows import save_row
 from initiatives.evidence import actions as evidence_actions
+from initiatives.findings import alerts
+from initiatives.findings.sync import follow_register
 from initiatives.holds import actions as hold_actions
-from initiatives.holds import alerts, dependants
-from initiatives.holds.findings_sync import follow_register
+from initiatives.holds import dependants
 from initiatives.models import Evidence, Hold, Shortcoming
 from initiatives.stages import actions as stage_actions
 from tests import factories, snapshots

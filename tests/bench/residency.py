@@ -65,7 +65,7 @@ def main(count: int) -> int:
 
     from governance import clock
     from initiatives.cases.act import act, batched
-    from initiatives.holds import findings_sync
+    from initiatives.findings import sync
     from initiatives.integration.residency import actions as residency_actions
     from initiatives.integration.residency import findings as residency_findings
     from initiatives.models import Hold
@@ -77,7 +77,7 @@ def main(count: int) -> int:
     keys = [case.pk for case in cases]
     for some in batched(keys):  # what else the register says of them was said long ago
         with act("laid down", system="bench", register=True):
-            findings_sync.follow(findings_sync.lock_cases(some))
+            sync.follow(sync.lock_cases(some))
     fields = {
         "vendor": acme,
         "kind": "region",

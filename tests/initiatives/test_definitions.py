@@ -12,7 +12,7 @@ from governance.models import Entry, Notice
 from governance.permission_result import Conflict, Refused
 from initiatives.cases.act import act
 from initiatives.evidence import actions as evidence_actions
-from initiatives.holds.findings_sync import follow, lock_cases
+from initiatives.findings.sync import follow, lock_cases
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.models import (

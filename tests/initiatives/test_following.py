@@ -15,9 +15,9 @@ from governance.permission_result import Refused
 from initiatives.cases.act import REGISTER, act
 from initiatives.facts import finding_rules, supported_stage
 from initiatives.facts.finding_rules import Wanted
+from initiatives.findings import sync
 from initiatives.history import entry_wording as history_entry_wording
 from initiatives.holds import actions as hold_actions
-from initiatives.holds import findings_sync
 from initiatives.models import Hold, Link, Shortcoming, System
 from initiatives.stages import actions as stage_actions
 from tests import factories
@@ -43,7 +43,7 @@ def says(monkeypatch):
 
 def follow(case, **options):
     with act("test", system="test", case=case, **options) as locked:
-        return findings_sync.follow([locked])
+        return sync.follow([locked])
 
 
 def held(case) -> dict[str, Hold]:

@@ -15,8 +15,8 @@ from governance.models import Entry, Notice
 from governance.permission_result import Conflict, Refused
 from initiatives.components import actions as components_actions
 from initiatives.evidence import actions as evidence_actions
+from initiatives.findings import sync
 from initiatives.holds import actions as hold_actions
-from initiatives.holds import findings_sync
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.integration.residency import regions
@@ -172,10 +172,10 @@ def test_a_hop_is_where_its_version_runs_and_each_answer_has_its_time(cast, case
         (back, end),
     ]
     with time_machine.travel(moves, tick=False):
-        findings_sync.follow_register()
+        sync.follow_register()
         assert held(case)[0].liftable_since, "the sweep finds that the new version runs elsewhere"
     with time_machine.travel(back, tick=False):
-        findings_sync.follow_register()
+        sync.follow_register()
         assert held(case)[0].liftable_since is None
 
 

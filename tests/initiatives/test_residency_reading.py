@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from governance import clock
 from governance.database.row_history import acting
 from initiatives.cases.act import act
-from initiatives.holds import findings_sync
+from initiatives.findings import sync
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.models import (
     Component,
@@ -287,7 +287,7 @@ class Rows:
 
 def followed(case) -> None:
     with act("test", system="test", case=case) as locked:
-        findings_sync.follow([locked])
+        sync.follow([locked])
 
 
 def step(case, rows: Rows, world) -> None:
@@ -355,7 +355,7 @@ def test_the_hold_is_open_exactly_while_a_plain_reading_forbids_a_place(cast, ro
         if world["step"] == "wait":
             later = now + timedelta(days=world["wait"])
             with time_machine.travel(later, tick=False):
-                findings_sync.follow_register()
+                sync.follow_register()
                 then = forbids(world, later, now)
         else:
             step(case, rows, world)

@@ -19,13 +19,14 @@ from governance.permission_result import Conflict, no
 from governance.tables.reader import Line
 from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import pull
-from initiatives.holds.findings_sync import follow, lock_cases
-from initiatives.imports.estates import permissions, source_documents
+from initiatives.findings.sync import follow, lock_cases
+from initiatives.imports.estates import source_documents
 from initiatives.imports.estates.cells import orders_of, problem, read_rows
 from initiatives.imports.estates.column_guesses import export_of, headers_digest, mapping_for
 from initiatives.imports.estates.estate_comparison import compare, scope_of
 from initiatives.imports.estates.estate_entry import Written, enter_new, replace
 from initiatives.imports.estates.estate_fields import FIELDS, KINDS
+from initiatives.integration.systems import import_permissions
 from initiatives.models import EstateBatch, EstateMapping, EstateRow, Evidence, EvidenceNames, System
 
 TOGETHER = 250  # rows that enter in one transaction
@@ -44,10 +45,10 @@ def read_estate(
     if kind not in KINDS:
         raise ValidationError({"kind": "Choose what the table holds."})
     with act("read estate", by=by):
-        permissions.may_bring(by, kind).or_refuse()
+        import_permissions.may_bring(by, kind).or_refuse()
         digest = hashlib.sha256(content).hexdigest()
         first = EstateBatch.objects.standing().filter(sha256=digest, kind=kind)
-        if not permissions.may_see_all(by):
+        if not import_permissions.may_see_all(by):
             first = first.filter(by=by)
         known = first.order_by("pk").first()
         if known is not None:
@@ -244,7 +245,7 @@ def _enter_some(batch: EstateBatch) -> bool:
     if by is None:
         raise Conflict("This table is not confirmed.")
     with act("enter estate", by=by, register=True, reason=f"From the table {batch.file_name}"):
-        permissions.may_bring(by, batch.kind).or_refuse()
+        import_permissions.may_bring(by, batch.kind).or_refuse()
         waiting = batch.rows.select_for_update(of=("self",)).waiting()
         if batch.kind == "links":
             case = Cast(KT("mapped__values__case"), BigIntegerField())
@@ -357,7 +358,7 @@ def drop_estate(*, batch: EstateBatch, by: User) -> EstateBatch:
 def _open(batch: EstateBatch, by: User) -> EstateBatch:
     """The table, locked, while something can still be changed about it."""
     batch = EstateBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
-    permissions.may_work_on(batch, by).or_refuse()
+    import_permissions.may_work_on(batch, by).or_refuse()
     if batch.dropped_at:
         raise Conflict("This table was dropped. Read it again.")
     if batch.confirmed_at:
@@ -381,7 +382,7 @@ def enter_waiting(*, seconds: float) -> int:
     """
     until, left = time.monotonic() + seconds, 0
     for batch in waiting_estates():
-        if permissions.may_bring(batch.confirmed_by, batch.kind):
+        if import_permissions.may_bring(batch.confirmed_by, batch.kind):
             left += enter_rows(batch, seconds=max(0, until - time.monotonic()))
     return left
 

@@ -11,12 +11,13 @@ from governance.ledger import csv_export
 from governance.tables.encodings import CodePageUnsure
 from initiatives.cases.case_frame import mend, page_of, pick, sent
 from initiatives.charts.primitives import count
-from initiatives.imports.estates import actions, permissions
+from initiatives.imports.estates import actions
 from initiatives.imports.estates.actions import go_on
 from initiatives.imports.estates.column_guesses import export_of
 from initiatives.imports.estates.estate_comparison import KEYS
 from initiatives.imports.estates.estate_fields import FIELDS, KINDS
 from initiatives.imports.estates.forms import ColumnsForm, EstateForm
+from initiatives.integration.systems import import_permissions
 from initiatives.models import EstateBatch, EstateRow
 from initiatives.models.imports import ROW_STATES
 
@@ -29,8 +30,8 @@ TONES = {"new": "lead", "differs": "warn", "wrong": "bad", "entered": "ok", "rep
 
 def estates(request):
     """The tables that were read, newest first, and the form for the next one."""
-    permissions.may_bring_any(request.user).or_refuse()
-    kinds = [kind for kind in KINDS if permissions.may_bring(request.user, kind)]
+    import_permissions.may_bring_any(request.user).or_refuse()
+    kinds = [kind for kind in KINDS if import_permissions.may_bring(request.user, kind)]
     initial = {"kind": pick(request.GET.get("kind"), kinds)}
     form = EstateForm(sent(request), request.FILES or None, kinds=kinds, initial=initial)
     unsure = None
@@ -43,7 +44,7 @@ def estates(request):
         except ValidationError as wrong:
             mend(form, wrong)
     batches = EstateBatch.objects.standing().filter(kind__in=KINDS).select_related("by", "confirmed_by")
-    if not permissions.may_see_all(request.user):
+    if not import_permissions.may_see_all(request.user):
         batches = batches.filter(by=request.user)
     page = page_of(request, batches.annotate(size=Count("rows")).order_by("-pk"))
     context = {
@@ -79,14 +80,14 @@ def _read(request, form):
 
 def _batch(request, pk: int) -> EstateBatch:
     """The table, for who read it and for admins; nobody else can tell that it exists."""
-    permissions.may_bring_any(request.user).or_refuse()
+    import_permissions.may_bring_any(request.user).or_refuse()
     batch = (
         EstateBatch.objects.standing()
         .select_related("by", "confirmed_by")
         .filter(pk=pk, kind__in=KINDS)
         .first()
     )
-    if batch is None or not (permissions.may_see_all(request.user) or batch.by_id == request.user.pk):
+    if batch is None or not (import_permissions.may_see_all(request.user) or batch.by_id == request.user.pk):
         raise Http404("There is no such table.")
     return batch
 
@@ -147,7 +148,7 @@ def _choose(request, batch: EstateBatch):
         )
         messages.success(request, f"{count(rows, 'row is', 'rows are')} left out.")
     elif do == "on":
-        permissions.may_work_on(batch, request.user).or_refuse()
+        import_permissions.may_work_on(batch, request.user).or_refuse()
         left = actions.enter_rows(batch, seconds=AT_ONCE_SECONDS) if batch.confirmed_at else 0
         messages.success(
             request,
@@ -266,7 +267,7 @@ def _shown(kind: str, row: EstateRow) -> dict:
 def mapping(request, pk):
     """Which column of the table says what; changeable until the table is confirmed."""
     batch = _batch(request, pk)
-    permissions.may_work_on(batch, request.user).or_refuse()
+    import_permissions.may_work_on(batch, request.user).or_refuse()
     form = ColumnsForm(batch, sent(request))
     if request.method == "POST" and form.is_valid():
         try:
@@ -285,7 +286,7 @@ def mapping(request, pk):
 def confirm(request, pk):
     """What will happen; then it happens, the first rows at once and the others in the worker."""
     batch = _batch(request, pk)
-    permissions.may_work_on(batch, request.user).or_refuse()
+    import_permissions.may_work_on(batch, request.user).or_refuse()
     if batch.confirmed_at:
         messages.info(request, "This table is confirmed already.")
         return redirect("estate", pk=pk)
@@ -335,7 +336,7 @@ def confirm(request, pk):
 def drop(request, pk):
     """Throw a table away that was not confirmed."""
     batch = _batch(request, pk)
-    permissions.may_work_on(batch, request.user).or_refuse()
+    import_permissions.may_work_on(batch, request.user).or_refuse()
     if request.method == "POST":
         actions.drop_estate(batch=batch, by=request.user)
         messages.success(request, f"Dropped {batch.file_name}: nothing of it entered.")

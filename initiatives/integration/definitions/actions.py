@@ -14,8 +14,8 @@ from governance.models import User
 from governance.permission_result import Conflict
 from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import pull
+from initiatives.findings.sync import follow, lock_cases
 from initiatives.holds.actions import open_gap
-from initiatives.holds.findings_sync import follow, lock_cases
 from initiatives.integration.comparison import STATED, facets, standards
 from initiatives.integration.definitions import permissions
 from initiatives.integration.definitions.conflicts import cases_that_rest_on

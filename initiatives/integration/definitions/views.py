@@ -16,7 +16,6 @@ from initiatives.cases import access
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import back_to, case_context, mend, one_act, page_of, sent
 from initiatives.form_fields import ReasonForm
-from initiatives.imports.estates import permissions as estate_permissions
 from initiatives.integration.comparison import STATED, standards
 from initiatives.integration.definitions import actions, permissions
 from initiatives.integration.definitions.actions import LONGEST_NAME
@@ -29,6 +28,7 @@ from initiatives.integration.definitions.forms import (
     TermForm,
 )
 from initiatives.integration.proposals.views import WHY, Proposing, instead
+from initiatives.integration.systems import import_permissions
 from initiatives.integration.systems.permissions import changed_by
 from initiatives.models import (
     DefinitionConflict,
@@ -123,7 +123,7 @@ def definitions(request: HttpRequest, ref: str) -> HttpResponse:
         "systems": list(systems_of(case).order_by("name")),
         "may_use": permissions.may_use_terms(case, request.user),
         "may_decide": permissions.may_decide_conflict(case, request.user),
-        "may_import": estate_permissions.may_bring_of(context["may"].roles, request.user),
+        "may_import": import_permissions.may_bring_of(context["may"].roles, request.user),
     }
     return render(request, "initiatives/definitions.html", context)
 

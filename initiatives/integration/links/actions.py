@@ -17,7 +17,7 @@ from governance.permission_result import Conflict
 from governance.templatetags.plumbline import stage_word
 from initiatives.cases.act import act
 from initiatives.components.actions import EARLY
-from initiatives.holds.findings_sync import follow
+from initiatives.findings.sync import follow
 from initiatives.integration.links import agreements
 from initiatives.integration.links.feed_shutdowns import owe_shut
 from initiatives.integration.systems import findings as system_findings

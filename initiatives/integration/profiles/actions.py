@@ -20,7 +20,7 @@ from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import pull
 from initiatives.files.upload_policy import tidy_name
-from initiatives.holds.findings_sync import follow, lock_cases
+from initiatives.findings.sync import follow, lock_cases
 from initiatives.integration.measurement import measuring_process
 from initiatives.integration.measurement.sample_reader import LOOKED_AT_FIRST, Trouble, no_sample
 from initiatives.integration.profiles import drift_effects, sample_files

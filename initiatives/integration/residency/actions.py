@@ -17,7 +17,7 @@ from governance.notices import owe
 from governance.permission_result import Conflict
 from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import Pulled, pull_many
-from initiatives.holds.findings_sync import follow, lock_cases
+from initiatives.findings.sync import follow, lock_cases
 from initiatives.integration.residency import findings, permissions, regions
 from initiatives.integration.residency.findings import UNIT, VENDOR, Bound, WhatIf
 from initiatives.models import Hop, Initiative, Region, System, UnitPolicy, Vendor, VendorTerm

@@ -18,7 +18,7 @@ from initiatives.evidence.actions import (
     versions_named,
     withdraw_row,
 )
-from initiatives.holds.findings_sync import follow
+from initiatives.findings.sync import follow
 from initiatives.integration.resilience.drill_findings import RECORD, REQUIREMENT_OF_KIND
 from initiatives.models import Drill, Initiative, Link
 from initiatives.models.integration.processes import DRILL_KINDS, FAULTS

@@ -17,7 +17,7 @@ from governance.permission_result import Conflict
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.components.actions import pull
-from initiatives.holds.findings_sync import follow
+from initiatives.findings.sync import follow
 from initiatives.integration.resilience.process_findings import standing_flows, standing_processes
 from initiatives.models import Evidence, Initiative, Link, ProcessRecord, SignOnFlow
 from initiatives.models.initiative import CLOSED

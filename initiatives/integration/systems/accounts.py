@@ -12,8 +12,8 @@ from governance.ledger import record
 from governance.models import Rulebook, User
 from initiatives.cases.act import act
 from initiatives.cases.permissions import accepted
+from initiatives.findings.sync import follow, lock_cases
 from initiatives.holds.actions import owe_all, settle_row
-from initiatives.holds.findings_sync import follow, lock_cases
 from initiatives.integration.systems import permissions
 from initiatives.models import Initiative, Link, Obligation, ServiceAccount, System
 

@@ -15,7 +15,7 @@ from governance.models import User
 from governance.permission_result import Conflict
 from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import Pulled, pull_many
-from initiatives.holds.findings_sync import follow, lock_cases
+from initiatives.findings.sync import follow, lock_cases
 from initiatives.integration.systems import permissions
 from initiatives.models import Customisation, Evidence, Initiative, Link, System
 from initiatives.models.integration.systems import SYSTEM_KINDS

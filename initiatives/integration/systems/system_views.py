@@ -12,9 +12,14 @@ from governance.models import User
 from governance.permission_result import Answer
 from initiatives.cases.case_frame import back_to, mend, page_of, say_strange, sent
 from initiatives.form_fields import ReasonForm
-from initiatives.imports.estates import permissions as estate_permissions
 from initiatives.integration.proposals.views import Proposing, instead
-from initiatives.integration.systems import accounts, actions, permissions, system_inventory
+from initiatives.integration.systems import (
+    accounts,
+    actions,
+    import_permissions,
+    permissions,
+    system_inventory,
+)
 from initiatives.integration.systems.actions import COLLECTION, DECIDED
 from initiatives.integration.systems.findings import risk_notes
 from initiatives.integration.systems.forms import (
@@ -60,7 +65,7 @@ def systems(request: HttpRequest) -> HttpResponse:
         "rows": [(shown[pk], weight.get(pk, 0), *condition_of(shown[pk], today)) for pk in page],
         "heaviest": found,
         "drawn": register_charts.heaviest(found),
-        "may_import": estate_permissions.may_bring_any(request.user),
+        "may_import": import_permissions.may_bring_any(request.user),
     }
     return render(request, "initiatives/landscape.html", context)
 

@@ -14,14 +14,13 @@ from initiatives.cases import access
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, one_act, say_strange, sent
 from initiatives.form_fields import ReasonForm
-from initiatives.imports.estates import permissions as estate_permissions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links.forms import AcceptSourceForm, LinkForm, RecordForm
 from initiatives.integration.record.actions import answered_by_the_register, record_register
 from initiatives.integration.remedies import Mending
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.integration.residency import regions
-from initiatives.integration.systems import permissions
+from initiatives.integration.systems import import_permissions, permissions
 from initiatives.integration.systems.findings import digest, risk_notes
 from initiatives.integration.systems.system_views import condition_of
 from initiatives.models import Customisation, Hop, Link, LinkAnswer, Shortcoming, SourceAcceptance, System
@@ -89,7 +88,7 @@ def integration(request: HttpRequest, ref: str) -> HttpResponse:
         "may_link": permissions.may_link(case, request.user),
         "may_accept": permissions.may_accept_source(case, request.user),
         "accepted": _accepted(case, context["today"]),
-        "may_import": estate_permissions.may_bring_of(context["may"].roles, request.user),
+        "may_import": import_permissions.may_bring_of(context["may"].roles, request.user),
         "may_record": bool(tied) and bool(context["may"].collaborate),
     }
     return render(request, "initiatives/integration.html", context)

@@ -8,7 +8,7 @@ from governance.database import row_history
 from governance.ledger import record
 from initiatives.cases.act import act, batched, settle_standings
 from initiatives.facts import finding_rules
-from initiatives.holds import alerts
+from initiatives.findings import alerts
 from initiatives.integration.definitions import findings as definition_findings
 from initiatives.integration.definitions.conflicts import settle_conflicts
 from initiatives.integration.resilience import drill_findings

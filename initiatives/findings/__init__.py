@@ -1,0 +1,1 @@
+"""What stands against requirements, written to rows and holds, and told to everybody it reaches."""
