@@ -50,11 +50,18 @@ from initiatives.models.integration.systems import (
     SourceAcceptance,
     System,
 )
-from initiatives.models.notes import Continuation, Event, FormerTitle, FundingDecision, Observation
+from initiatives.models.notes import (
+    CaseVisit,
+    Continuation,
+    Event,
+    FormerTitle,
+    FundingDecision,
+    Observation,
+    ReviewVisit,
+)
 from initiatives.models.reviews import Condition, Question, Review, SignOff, Waiver
 from initiatives.models.rulebook_changes import Forecast, Foreseen, RulebookDraft
 from initiatives.models.versions import ChangeRecord, Component, ComponentVersion, Dependant, ScopeVersion
-from initiatives.models.visits import CaseVisit, ReviewVisit
 
 __all__ = [
     "Answer",
