@@ -31,12 +31,14 @@ class GovernanceConfig(AppConfig):
         from governance.people import new_seats
         from governance.runtime import web_server
         from governance.sign_in import account_notices
+        from governance.storage import data_folder
         from governance.transparency_log import database_guards, sealing
 
         checks.register(row_capture.check_models, checks.Tags.models)
         checks.register(web_server.check_server, checks.Tags.security, deploy=True)
         pre_migrate.connect(database_guards.before_migrate, sender=self, dispatch_uid="plumbline-views")
         post_migrate.connect(database_guards.after_migrate, sender=self, dispatch_uid="plumbline-guards")
+        post_migrate.connect(data_folder.after_migrate, sender=self, dispatch_uid="plumbline-folder")
         heartbeats.listen()
         contributions.due_queries.append(sealing.checkpoints_due)
         contributions.desk_lines += [status_desk.lines, installation_desk.lines, new_seats.lines]

@@ -3,14 +3,14 @@
 from datetime import date
 
 from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 
 from governance.audit import record_samples, rights_report
 from governance.audit import search as audit_search
 from governance.models import SampledEntry, User
+from governance.privacy.forms import REFERENCE
 
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
-REFERENCE = RegexValidator(r"^AI-\d{1,9}$", "Give the whole reference of a case, such as AI-0042.")
 
 
 class DayField(forms.DateField):

@@ -3,9 +3,11 @@
 import hashlib
 import secrets
 
+from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import F, Q
+from django.utils.module_loading import import_string
 
 from governance import clock
 from governance.database.row_history import DatabaseNow, governed
@@ -38,9 +40,7 @@ class Session(AbstractBaseSession):
     @classmethod
     def get_session_store_class(cls):
         """The store that reads and writes these rows."""
-        from governance.sign_in.sessions import SessionStore
-
-        return SessionStore
+        return import_string(f"{settings.SESSION_ENGINE}.SessionStore")
 
     @property
     def mark(self) -> str:

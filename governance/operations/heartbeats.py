@@ -18,6 +18,7 @@ from django.db import DatabaseError, connection
 from django.db.models import F
 
 from governance import clock
+from governance.models import Pulse, TaskRun
 from governance.runtime import clock_check
 from governance.runtime.redaction import reason_of
 
@@ -55,8 +56,6 @@ def say(kind: str, name: str, *, begins: bool = False, off: float | None = None)
 
     Now is the database's, where the clock of this machine is not to be believed.
     """
-    from governance.models import Pulse
-
     if off is None:
         off = clock_check.off()
     now = clock.now() - timedelta(seconds=off)
@@ -72,8 +71,6 @@ def say(kind: str, name: str, *, begins: bool = False, off: float | None = None)
 @_writes
 def fall_silent(kind: str, name: str) -> None:
     """This process ends in order: it is not missed."""
-    from governance.models import Pulse
-
     Pulse.objects.filter(kind=kind, name=name[:200]).delete()
 
 
@@ -164,8 +161,6 @@ def task_failed(sender, exception, **_) -> None:
 @_writes
 def done(name: str) -> None:
     """The task was done now; what failed before is over, its reason stays readable."""
-    from governance.models import TaskRun
-
     TaskRun.objects.bulk_create(
         [TaskRun(name=name, done_at=clock.now(), failed_in_a_row=0)],
         update_conflicts=True,
@@ -177,8 +172,6 @@ def done(name: str) -> None:
 @_writes
 def failed(name: str, problem: BaseException) -> None:
     """The task failed now, for this reason; secrets are blacked out in it."""
-    from governance.models import TaskRun
-
     TaskRun.objects.bulk_create([TaskRun(name=name)], ignore_conflicts=True)
     TaskRun.objects.filter(name=name).update(
         failed_at=clock.now(), reason=reason_of(problem), failed_in_a_row=F("failed_in_a_row") + 1

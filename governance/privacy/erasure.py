@@ -21,11 +21,12 @@ from governance.database import row_history
 from governance.database.row_history import acting
 from governance.ledger import record, row_capture
 from governance.models import User
+from governance.models.ledger import ERASED
 from governance.people.permissions import may_erase
 from governance.permission_result import Conflict
 from governance.privacy import erasure_log, personal_data
 from governance.privacy.personal_data import About, Column, Mention, Words
-from governance.privacy.retention import ERASED, Keeping, Kept
+from governance.privacy.retention import Keeping, Kept
 from governance.transparency_log import sealing
 
 LOCK_SECONDS = 10

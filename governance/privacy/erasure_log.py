@@ -12,9 +12,9 @@ from django.db import connection, transaction
 from governance import clock
 from governance.ledger import row_capture
 from governance.models import Entry
+from governance.models.ledger import ERASED
 from governance.privacy import personal_data
 from governance.privacy.personal_data import About, Words
-from governance.privacy.retention import ERASED
 
 LOG = "erasures.jsonl"
 

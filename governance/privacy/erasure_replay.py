@@ -14,10 +14,10 @@ from django.db import connection
 from governance.database.row_history import acting
 from governance.ledger import row_capture
 from governance.models import Entry, User
+from governance.models.ledger import ERASED
 from governance.privacy import erasure_log, personal_data
 from governance.privacy.erasure import Work, carry_out, files_of, lock_tables, mask, remove_private
 from governance.privacy.personal_data import Column, Mention, Words
-from governance.privacy.retention import ERASED
 
 SYSTEM = "restore"
 

@@ -1,13 +1,16 @@
 """Forms by which admins and auditors open and lift legal holds."""
 
 from django import forms
+from django.core.validators import RegexValidator
 
-from governance.audit.forms import REFERENCE
 from governance.models import LegalHold, User
 
 
 def _why() -> forms.CharField:
     return forms.CharField(label="Why", max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+REFERENCE = RegexValidator(r"^AI-\d{1,9}$", "Give the whole reference of a case, such as AI-0042.")
 
 
 class HoldForm(forms.Form):

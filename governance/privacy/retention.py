@@ -10,11 +10,10 @@ from governance import clock, contributions
 from governance.database.row_history import acting
 from governance.ledger import record
 from governance.models import ContractApproval, LegalHold, User
+from governance.models.ledger import ERASED
 from governance.people.permissions import may_hold
 from governance.permission_result import Refused
 from governance.privacy.personal_data import About
-
-ERASED = "erased"  # the act of an erasure: the proof that a duty was done, and itself never erased
 
 
 def open_hold(*, case_ref: str = "", person: User | None = None, reason: str, by: User) -> LegalHold:

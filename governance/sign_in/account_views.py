@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import User
-from governance.organisation.forms import ChangePasswordForm, FirstAdminForm, NewPasswordForm, ResetForm
 from governance.sign_in import first_admin, password_links, reauthentication, sessions, throttling
-from governance.web.middleware import open_to_all
+from governance.sign_in.account_forms import ChangePasswordForm, FirstAdminForm, NewPasswordForm, ResetForm
+from governance.sign_in.sessions import open_to_all
 
 TOKEN = "password_link"  # in the session: an address with a token in it is left at once, and never logged
 SECRETS = ("password", "again", "current")

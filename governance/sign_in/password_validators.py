@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from governance.models import Unit
+
 PRODUCT = "plumbline"
 LEFT = 8  # letters that must remain beside such words, as many as a password needs at all
 SHORTEST = 4  # letters; shorter words stand in others by chance
@@ -13,8 +15,6 @@ SHORTEST = 4  # letters; shorter words stand in others by chance
 
 def words() -> set[str]:
     """The product, the names of the host in its address, and of the units at the top of the house."""
-    from governance.models import Unit
-
     names = Unit.objects.filter(parent=None).values_list("name", "code")
     found = {PRODUCT, *re.split(r"[.\W]+", urlsplit(settings.ADDRESS).hostname or "")}
     found |= {word for pair in names for name in pair for word in re.split(r"\W+", name)}

@@ -126,3 +126,9 @@ def sign_out(*, person: User, mark: str | None = None, but: str | None = None, b
                 sessions=count,
             )
     return count
+
+
+def open_to_all(view):
+    """Mark a view as open to people who have not signed in: the middleware asks for the mark."""
+    view.open_to_all = True
+    return view

@@ -5,8 +5,10 @@ gone. So a process on `DATABASE_URL` does not start, no file is looked for and n
 """
 
 import secrets
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from django.apps import apps
@@ -137,6 +139,11 @@ def take_first(*, tell: Callable[[str], None] = lambda line: None) -> None:
         tell(
             f"The folder {settings.MEDIA_ROOT} could not be marked ({trouble.strerror}); run `manage.py adopt_folder`."
         )
+
+
+def after_migrate(*, stdout=None, **_) -> None:
+    """Signal receiver for post_migrate, which is sent when the migrations of all apps are done."""
+    take_first(tell=stdout.write if stdout else partial(print, file=sys.stderr))
 
 
 def sample() -> Sample:

@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 from markdown_it import MarkdownIt
 
-from governance import permission_result
+from governance import clock, permission_result
 from governance.gates.judgements import JUDGEMENTS
 from governance.templatetags import days
 
@@ -59,16 +59,12 @@ PIECES_KEPT = 500
 
 def _as_day(when):
     """The local day of a date or an aware moment; None stays None."""
-    from governance import clock
-
     if isinstance(when, datetime):
         return clock.local_day(when) if timezone.is_aware(when) else when.date()
     return when or None
 
 
 def _today():
-    from governance import clock
-
     return clock.today()
 
 

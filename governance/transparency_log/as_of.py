@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from governance import clock
 from governance.database import request_memo
 from governance.ledger import row_capture
+from governance.transparency_log import sealing
 
 SETTLED = timedelta(minutes=5)  # longer than a sealing takes
 
@@ -145,8 +146,6 @@ def known_until() -> datetime | None:
     nobody wrote since. A sealing that is under way may have taken its moment already: the while allows for it. Where
     something waits to be sealed for longer, its day is not told before it is in it.
     """
-    from governance.transparency_log import sealing
-
     newest = sealing.newest()
     if newest is None:
         return None

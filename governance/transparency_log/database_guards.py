@@ -7,9 +7,8 @@ made from a database that was just migrated (`make guards`).
 """
 
 import re
-import sys
 from collections.abc import Iterator
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from django.db import connections
 
 from governance.database import database_catalogue, database_roles
 from governance.ledger import row_capture
-from governance.transparency_log import as_of
+from governance.transparency_log import as_of, signing_rules
 
 EXPECTED = Path(__file__).with_name("guards_expected.txt")
 # Temporary tables come last: else a session's own would stand before the tables that a guard reads.
@@ -77,8 +76,6 @@ def install(using: str = "default") -> None:
         as_of.install(cursor, present)
         harden(cursor)
     if {"governance_rulebook", "governance_signingrule"} <= present:
-        from governance.transparency_log import signing_rules
-
         signing_rules.write_missing()
 
 
@@ -143,8 +140,6 @@ def differences(connection: Any, names: database_roles.Names | None = None) -> l
             *_of_rights(cursor, names or database_roles.Names()),
         ]
     if alias := getattr(connection, "alias", None):
-        from governance.transparency_log import signing_rules
-
         found += signing_rules.differing(using=alias)
     return found
 
@@ -222,9 +217,6 @@ def before_migrate(*, using, **_) -> None:
         as_of.remove(cursor)
 
 
-def after_migrate(*, using, stdout=None, **_) -> None:
+def after_migrate(*, using, **_) -> None:
     """Signal receiver for post_migrate, which is sent when the migrations of all apps are done."""
-    from governance.storage import data_folder
-
     install(using)
-    data_folder.take_first(tell=stdout.write if stdout else partial(print, file=sys.stderr))

@@ -14,8 +14,8 @@ from governance import contributions
 from governance.authorization import decision_log
 from governance.database import database_roles
 from governance.models import DecisionBatch
+from governance.models.ledger import ERASED
 from governance.offline import verify as offline_verify
-from governance.privacy.retention import ERASED
 from governance.transparency_log import database_guards, entry_judgement, row_replay
 from governance.transparency_log.merkle_tree import Tree
 from governance.transparency_log.recomputation import Log, Walk, one_look, stream

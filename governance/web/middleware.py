@@ -205,12 +205,6 @@ class SeenNow:
         return self.get_response(request)
 
 
-def open_to_all(view):
-    """Mark a view as open to people who have not signed in."""
-    view.open_to_all = True
-    return view
-
-
 PAST_READ = "past read"
 
 

@@ -13,7 +13,7 @@ from governance.models.people import CHAIR
 from governance.people.permissions import may_forecast
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.rulebook import diff
-from governance.web.middleware import open_to_all
+from governance.sign_in.sessions import open_to_all
 from governance.web.pages.rulebook_views import readable
 from initiatives.cases.case_frame import mend, sent
 from initiatives.models import Forecast, Initiative, Review

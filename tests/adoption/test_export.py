@@ -17,8 +17,8 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.ledger import record
 from governance.models import Checkpoint, Entry
+from governance.models.ledger import ERASED
 from governance.offline import verify
-from governance.privacy.retention import ERASED
 from governance.transparency_log import sealing
 from initiatives.models import Evidence
 from tests import factories

@@ -12,7 +12,7 @@ from django.db import connection
 from governance.database.row_history import acting
 from governance.ledger import record
 from governance.models import Checkpoint, Entry, Leaf
-from governance.privacy.retention import ERASED
+from governance.models.ledger import ERASED
 from governance.transparency_log import sealing, signing_keys, verification
 from initiatives.models import Initiative
 from tests import factories

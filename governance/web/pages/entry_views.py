@@ -18,9 +18,9 @@ from governance.ledger import record
 from governance.models import Rulebook
 from governance.sign_in import first_admin, throttling
 from governance.sign_in.forms import SignInForm
+from governance.sign_in.sessions import open_to_all
 from governance.web import styleguide as web_styleguide
 from governance.web.help_topics import TOPICS
-from governance.web.middleware import open_to_all
 
 
 @open_to_all

@@ -20,7 +20,7 @@ from governance.models import CalendarFeed, Telling
 from governance.notices import calendar_feed as notice_calendar_feed
 from governance.notices import preferences
 from governance.sign_in import throttling
-from governance.web.middleware import open_to_all
+from governance.sign_in.sessions import open_to_all
 
 WRONG_SECRETS = 20  # from one address, in that time
 WRONG_SECONDS = 600

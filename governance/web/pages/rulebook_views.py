@@ -12,7 +12,7 @@ from governance.permission_result import no
 from governance.rulebook import load_default
 from governance.rulebook.validation import MOVES
 from governance.sign_in.forms import RulebookForm
-from governance.web.middleware import open_to_all
+from governance.sign_in.sessions import open_to_all
 
 GROUPS = {
     "stage": "What the stage asks",

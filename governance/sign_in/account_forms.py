@@ -1,0 +1,119 @@
+"""Forms of one's own account: a new password, by a link or with the old one; a link asked for; the first admin."""
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+
+from governance import clock
+from governance.models import User
+from governance.sign_in import throttling
+
+# What the validators of the settings ask for, in one breath; each says more where it is not met.
+PASSWORD_HELP = "At least 8 characters; no common password, and none made of your name or the house's."
+
+
+def _password(label: str, *, new: bool = True, **options) -> forms.CharField:
+    widget = forms.PasswordInput(attrs={"autocomplete": "new-password" if new else "current-password"})
+    return forms.CharField(label=label, strip=False, max_length=500, widget=widget, **options)
+
+
+class NewPasswordForm(forms.Form):
+    """A new password, twice. `person` is whose it becomes: it may not be like their name."""
+
+    password = _password("New password")
+    again = _password("New password again")
+
+    def __init__(self, person: User, *args, **options):
+        super().__init__(*args, **options)
+        self.person = person
+        self.fields["password"].help_text = PASSWORD_HELP
+
+    def clean(self):
+        """Both the same, and good enough."""
+        cleaned = super().clean()
+        check_new(self, self.person)
+        return cleaned
+
+
+class ChangePasswordForm(NewPasswordForm):
+    """The same, with the password of now before it."""
+
+    current = _password("Password of now", new=False)
+    field_order = ("current", "password", "again")
+
+
+def check_new(form: forms.Form, person: User) -> None:
+    """Put on the form what is wrong with its new password."""
+    password, again = form.cleaned_data.get("password"), form.cleaned_data.get("again")
+    if password is None or again is None:
+        return
+    if password != again:
+        form.add_error("again", "The two passwords differ; type the same one twice.")
+        return
+    try:
+        validate_password(password, person)
+    except ValidationError as wrong:
+        form.add_error("password", wrong)
+
+
+class ResetForm(forms.Form):
+    """Who asks for a new password. `throttled_until` is set when the request was turned away unread."""
+
+    name = forms.CharField(
+        label="User name or mail address",
+        max_length=254,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+
+    def __init__(self, address: str | None, *args, **options):
+        super().__init__(*args, **options)
+        self.address, self.throttled_until = address, None
+
+    def clean(self):
+        """Count the request, for the name as it was typed, known or not, and for where it came from."""
+        cleaned = super().clean()
+        if self.errors:
+            return cleaned
+        self.throttled_until = throttling.enter_try(cleaned["name"], purpose=throttling.RESET) or (
+            throttling.enter_try(
+                self.address, purpose=throttling.RESET_FROM, most=throttling.TRIES_PER_ADDRESS
+            )
+            if self.address
+            else None
+        )
+        if self.throttled_until:
+            raise forms.ValidationError(
+                f"Too many requests. Try again at {clock.moment_in_words(self.throttled_until)}."
+            )
+        return cleaned
+
+
+class FirstAdminForm(forms.ModelForm):
+    """The account of the first admin."""
+
+    password = _password("Password")
+    again = _password("Password again")
+
+    class Meta:
+        model = User
+        fields = ("login", "full_name", "email")
+        labels = {"login": "User name", "full_name": "Your name", "email": "Mail address"}
+        help_texts = {
+            "login": "What you sign in with: letters, digits and . @ + - _",
+            "full_name": "As it stands on what you sign.",
+            "email": "Where Plumbline writes to you.",
+        }
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.fields["password"].help_text = PASSWORD_HELP
+        self.fields["email"].required = True
+
+    def clean(self):
+        """Both passwords the same, and good enough."""
+        cleaned = super().clean()
+        names = ("login", "full_name", "email")
+        check_new(self, User(**{name: cleaned.get(name) or "" for name in names}))
+        return cleaned
