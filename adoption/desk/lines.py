@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db.models import F, Q
 from django.urls import reverse
 
+from adoption.adoption_seat import SEAT
 from adoption.models import Meeting, PostMortem
 from adoption.postmortems import permissions as postmortem_permissions
 from governance.database.batch_read import Batch, Given, Rows
@@ -83,7 +84,7 @@ def lines(person: User) -> list[Line]:
             "person": [person.pk],
             "cases": {row.initiative_id for row in answering} | {case.pk for case in look.standing_in},
             "chaired": look.units_with([CHAIR, DEPUTY_CHAIR]),
-            "adopting": look.units_with([postmortem_permissions.SEAT]),
+            "adopting": look.units_with([SEAT]),
             "boards": {member.board_id for member in look.memberships},
         },
         today=look.today,

@@ -3,7 +3,6 @@
 from django.urls import reverse
 
 from adoption.edge_clauses import clause_drafts
-from adoption.incidents.actions import read
 from adoption.models import Incident
 from governance.ledger import record
 from governance.models import Clause, User
@@ -18,7 +17,7 @@ def take_over_clause(*, incident: Incident, failure: str = "", by: User) -> Clau
     Raises Refused while a version is with the board, ValidationError where a clause says exactly this already.
     """
     with act("take over edge clause", by=by, case=incident.initiative_id) as case:
-        row = read(incident)
+        row = Incident.objects.select_related("initiative").get(pk=incident.pk)
         if row.clause_number is not None:
             raise Conflict(
                 f"Clause {row.clause_number} of the draft came from this incident already.",

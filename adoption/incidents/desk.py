@@ -9,10 +9,10 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
+from adoption.adoption_seat import SEAT
 from adoption.incidents.permissions import TREATING
 from adoption.models import Deadline, Incident, ProblemReport, SealedSource, Signal
 from adoption.models.signals import WEAPONISED
-from adoption.postmortems.permissions import SEAT
 from adoption.signals import permissions as signal_permissions
 from adoption.signals.actions import is_of
 from governance.database.batch_read import Batch, Rows

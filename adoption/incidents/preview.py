@@ -3,8 +3,7 @@
 from datetime import date
 
 from adoption.incidents import actions
-from adoption.models import Incident, ProblemReport
-from adoption.user_reports import actions as user_report_actions
+from adoption.models import Incident
 from governance.models import User
 from governance.permission_result import ended
 from initiatives.cases import impact_preview
@@ -13,16 +12,7 @@ from initiatives.models import Initiative
 
 def of_opening(case: Initiative, *, by: User, **fields) -> list[str]:
     """What opening this incident would bring, in sentences; fields as `open_incident`."""
-    return _of(case, lambda case: actions.open_incident(case=case, by=by, **fields), by)
-
-
-def of_reported(problem: ProblemReport, *, by: User, **fields) -> list[str]:
-    """What making an incident of this report would bring; fields as `open_from_problem`."""
-
-    def run(case):
-        user_report_actions.open_from_problem(problem=problem, by=by, **fields)
-
-    return _of(problem.initiative, run, by)
+    return sentences_of(case, lambda case: actions.open_incident(case=case, by=by, **fields), by)
 
 
 def of_severity(incident: Incident, *, severity: int, reason: str, by: User) -> list[str]:
@@ -31,11 +21,16 @@ def of_severity(incident: Incident, *, severity: int, reason: str, by: User) -> 
     def run(case):
         actions.correct_severity(incident=incident, severity=severity, reason=reason, by=by)
 
-    return _of(incident.initiative, run, by)
+    return sentences_of(incident.initiative, run, by)
 
 
-def _of(case: Initiative, run, by: User) -> list[str]:
-    owed = [said for kind, facts in impact_preview.acts_of(case, run, by=by) for said in _said(kind, facts)]
+def sentences_of(case: Initiative, run, by: User) -> list[str]:
+    """What this act would bring, in sentences: first what people owe by it."""
+    owed = [
+        said
+        for kind, facts in impact_preview.acts_of(case, run, by=by)
+        for said in _said(kind, facts)
+    ]
     return [*owed, *impact_preview.preview(case, run, by=by)]
 
 

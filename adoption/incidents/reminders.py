@@ -4,10 +4,10 @@ from datetime import datetime
 
 from django.urls import reverse
 
+from adoption.adoption_seat import SEAT
 from adoption.incidents.permissions import TREATING
 from adoption.models import Deadline, Incident, ProblemReport, Signal
 from adoption.models.signals import WEAPONISED
-from adoption.postmortems.permissions import SEAT
 from governance import clock
 from governance.notices.due import before, late, since
 from initiatives.reminders.recipients import Circle, told

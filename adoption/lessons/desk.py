@@ -3,9 +3,9 @@
 from django.db.models import Count, Q
 from django.urls import reverse
 
+from adoption.adoption_seat import SEAT
 from adoption.lessons.actions import REQUIREMENT
 from adoption.models import Lesson
-from adoption.postmortems.permissions import SEAT
 from governance.models import User
 from governance.notices.desk import Line
 from initiatives.models import Initiative

@@ -1,7 +1,7 @@
 """Who may answer lessons, enter and confirm those from outside, and say that one came again."""
 
+from adoption.adoption_seat import SEAT
 from adoption.models import Lesson, LessonResponse
-from adoption.postmortems.permissions import SEAT
 from governance.models import User
 from governance.people.boards import seats_held
 from governance.permission_result import Answer, no, yes

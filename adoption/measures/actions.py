@@ -8,8 +8,15 @@ from django.core.exceptions import ValidationError
 from adoption.measures import permissions, queries
 from adoption.measures.evaluation import said_day
 from adoption.models import Goal, Measure
-from adoption.models.instruments import DOWN, INSTRUMENTS, TRAINING_PROVES_NOTHING, UP, no_proof_in
-from adoption.pulses.disclosure_control import HIGHEST, LOWEST
+from adoption.models.instruments import (
+    DOWN,
+    HIGHEST,
+    INSTRUMENTS,
+    LOWEST,
+    TRAINING_PROVES_NOTHING,
+    UP,
+    no_proof_in,
+)
 from adoption.readings.reading_validation import TRAINING_WORDS
 from governance import clock
 from governance.database import row_history

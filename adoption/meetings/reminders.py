@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 from django.urls import reverse
 
+from adoption.adoption_seat import SEAT
 from adoption.meetings import agenda
 from adoption.meetings.actions import asked
 from adoption.models import Meeting, PostMortem
-from adoption.postmortems.permissions import SEAT, WRITTEN
+from adoption.postmortems.permissions import WRITTEN
 from governance import clock
 from governance.notices.due import Due, before, since
 from initiatives.holds.reminders import debts_due

@@ -43,6 +43,7 @@ NO_PROOF = {
 # Numbers of users below which a figure says little about the others. 20: what usability research asks for where a
 # figure is wanted (J. Nielsen, "Quantitative Studies: How Many Users to Test?", 2006). Where fewer are intended, all of
 # them; below five nobody is counted at all, so that nobody can be made out (as in surveys).
+LOWEST, HIGHEST = 0, 100  # points that a pulse gives
 USERS_AT_LEAST, NEVER_FEWER = 20, 5
 # Decisions in one team and week below which their rate jumps with each single one: of ten, one is ten points.
 DECISIONS_A_WEEK = 10

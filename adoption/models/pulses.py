@@ -10,11 +10,11 @@ written down is what may be published, and nothing else (ADR 0033).
 from django.db import models
 from django.db.models import Q
 
-from adoption.pulses.disclosure_control import LEAST
 from governance.database.row_history import governed
 from governance.models import User
 from initiatives.models import Initiative
 
+LEAST = 5  # answers from which a total may be shown, and people from which a team stands for itself
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 
 

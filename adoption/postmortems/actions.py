@@ -5,6 +5,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
+from adoption import adoption_seat
 from adoption.lessons.actions import offer
 from adoption.models import PostMortem
 from adoption.postmortems import permissions, sections
@@ -77,7 +78,7 @@ def hand_in(*, post_mortem: PostMortem, version: int, by: User) -> PostMortem:
         row.version += 1
         row.save()
         record.record("post-mortem handed in", case=case, post_mortem=row.pk, **_content(row))
-        for person in permissions.confirmers(case):
+        for person in adoption_seat.confirmers(case):
             owe(
                 person,
                 "confirm post-mortem",
@@ -111,7 +112,7 @@ def confirm(
     with act("confirm post-mortem", by=by, case=post_mortem.initiative_id) as case:
         row = _in_review(post_mortem)
         permissions.may_confirm(row, by).or_refuse()
-        cooling_off.may_lift(by, case_permissions.memberships_on(case, by, (permissions.SEAT,))).or_refuse()
+        cooling_off.may_lift(by, case_permissions.memberships_on(case, by, (adoption_seat.SEAT,))).or_refuse()
         _same_version(row, version)
         if not no_lesson and not row.lessons.standing().exists():
             raise ValidationError(

@@ -1,16 +1,14 @@
 """Who may write, hand in, read and confirm a post-mortem, as answers that carry their reasons."""
 
+from adoption import adoption_seat
 from adoption.models import Attribution, Lesson
 from governance.gates.separation_of_duties import said
 from governance.models import User
-from governance.people.boards import board_for, members_now, seat_holders
 from governance.permission_result import Answer, no, yes
 from initiatives.cases import permissions as case_permissions
 from initiatives.holds.actions import may_settle
 from initiatives.models import Initiative, Obligation
 from initiatives.models.holds import IN_WRITING as WRITTEN
-
-SEAT = "adoption_change"
 
 
 def may_start(obligation: Obligation, person: User) -> Answer:
@@ -78,7 +76,7 @@ def may_confirm(post_mortem, person: User) -> Answer:
         return no("It is not handed in yet.", f"{post_mortem.author} is writing it.")
     if post_mortem.state == post_mortem.PUBLISHED:
         return no(f"{post_mortem.published_by} confirmed it already.")
-    if not case_permissions.holds_seat(case, person, SEAT):
+    if not case_permissions.holds_seat(case, person, adoption_seat.SEAT):
         return no("Only the adoption seat of the case's board confirms this.", _seated(case))
     if barred := case_permissions.barred_from_signing(case, person):
         return no(said(barred), "Somebody else in the seat can confirm it.")
@@ -89,17 +87,8 @@ def may_confirm(post_mortem, person: User) -> Answer:
     return yes()
 
 
-def confirmers(case: Initiative) -> list[User]:
-    """Who holds the adoption seat of the case's board and is not party to the case."""
-    return [
-        member.person
-        for member in seat_holders(members_now(board_for(case.unit)), SEAT)
-        if not case_permissions.barred_from_signing(case, member.person)
-    ]
-
-
 def _seated(case: Initiative) -> str:
-    people = confirmers(case)
+    people = adoption_seat.confirmers(case)
     if people:
         return f"Ask {' or '.join(person.full_name for person in people)}."
     return "Nobody sits there who could; an admin can appoint somebody."

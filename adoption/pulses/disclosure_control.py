@@ -8,9 +8,10 @@ publication of a pulse, when it is closed (ADR 0033).
 from collections.abc import Iterable
 from math import sqrt
 
-LEAST = 5  # answers from which a total may be shown, and people from which a team stands for itself
+from adoption.models.instruments import HIGHEST, LOWEST
+from adoption.models.pulses import LEAST
+
 Z = 1.959963984540054  # two-sided 95 % of the normal distribution
-LOWEST, HIGHEST = 0, 100
 
 
 def parts(counts: dict[int, int], least: int = LEAST) -> list[list[int]]:

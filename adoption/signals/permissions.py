@@ -1,6 +1,6 @@
 """Who may report a signal, answer it and ask who reported it, as answers that carry their reasons (docs/adr/0034)."""
 
-from adoption.postmortems.permissions import SEAT, confirmers
+from adoption.adoption_seat import SEAT, confirmers
 from governance.gates.separation_of_duties import said
 from governance.models import User
 from governance.permission_result import Answer, no, yes

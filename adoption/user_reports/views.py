@@ -9,12 +9,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from adoption.incidents import permissions as incident_permissions
-from adoption.incidents.preview import of_reported
 from adoption.models import ProblemReport
 from adoption.signals import permissions as signal_permissions
 from adoption.signals.views import TAB, ask_about
 from adoption.user_reports import actions
 from adoption.user_reports.forms import ToIncidentForm, ToSignalForm, TreatForm
+from adoption.user_reports.preview import of_reported
 from governance.models import User
 from initiatives.cases import access
 from initiatives.cases.case_frame import ask, case_context, mend, sent
