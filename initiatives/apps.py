@@ -45,14 +45,37 @@ class InitiativesConfig(AppConfig):
         contributions.digest_units.append(weekly_digest.units_of)
         contributions.calendar_days.append(desk_calendar.days)
         # Imported here: models can be imported only once the apps are loaded.
-        from initiatives.cases import audit_contribution, privacy_contribution, visibility
+        from initiatives.case_pages import banners
+        from initiatives.cases import act, audit_contribution, case_frame, privacy_contribution, visibility
         from initiatives.desk import lines as desk_lines
         from initiatives.evidence import file_check_desk
+        from initiatives.facts import finding_rules
+        from initiatives.findings import sync as findings_sync
         from initiatives.history import entry_wording as history_entry_wording
+        from initiatives.holds.actions import follow_support
+        from initiatives.integration.definitions import findings as definition_findings
+        from initiatives.integration.definitions.conflicts import settle_conflicts
+        from initiatives.integration.residency import findings as residency_findings
+        from initiatives.integration.resilience import drill_findings, process_findings
+        from initiatives.integration.systems import findings as system_findings
         from initiatives.models import Initiative, initiative
         from initiatives.portfolio import report_links
+        from initiatives.reviews.turn_notices import tell_turns
         from initiatives.worklist import person_worklist
 
+        act.followers.append(follow_support)
+        act.tellers.append(tell_turns)
+        case_frame.BANNERS.append(banners.banners_of)
+        finding_rules.REGISTER_SAYS += [
+            system_findings.says,
+            definition_findings.says,
+            residency_findings.says,
+            process_findings.says,
+            drill_findings.says,
+            drill_findings.records,
+        ]
+        findings_sync.SETTLED_FIRST[definition_findings.says] = settle_conflicts
+        findings_sync.CHANGING.append(drill_findings.failing_records)
         row_capture.cases_are(Initiative, number="number")
         as_of.derived |= initiative.VIEWS
         as_of.indexes |= initiative.INDEXES

@@ -26,11 +26,7 @@ def of_severity(incident: Incident, *, severity: int, reason: str, by: User) -> 
 
 def sentences_of(case: Initiative, run, by: User) -> list[str]:
     """What this act would bring, in sentences: first what people owe by it."""
-    owed = [
-        said
-        for kind, facts in impact_preview.acts_of(case, run, by=by)
-        for said in _said(kind, facts)
-    ]
+    owed = [said for kind, facts in impact_preview.acts_of(case, run, by=by) for said in _said(kind, facts)]
     return [*owed, *impact_preview.preview(case, run, by=by)]
 
 

@@ -13,7 +13,7 @@ from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
 from initiatives.case_pages import next_step, past_views
 from initiatives.case_pages.banners import outgrown_banner
-from initiatives.cases import access, impact_preview
+from initiatives.cases import access
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import (
     acted,
@@ -32,6 +32,7 @@ from initiatives.facts import case_rows, review_state, supported_stage
 from initiatives.history import recent_changes, timeline
 from initiatives.models.initiative import gate_out_of
 from initiatives.registration import actions as registration_actions
+from initiatives.registration import preview as registration_preview
 
 ROLE_ORDER = ("owner", "deputy", "support_owner", "technical_lead", "data_steward", "record_owner", "sponsor")
 # What the finding's mark says for a state that is not grounded; all others are plainly not met.
@@ -211,7 +212,7 @@ def details(request, ref):
     ):
         messages.success(request, "The details are saved.")
         return redirect(row)
-    effects = impact_preview.of_details(row, by=request.user) if _named_in_votes(request, row) else None
+    effects = registration_preview.of_details(row, by=request.user) if _named_in_votes(request, row) else None
     return ask(request, row, "case", form, title="Details", verb="Save", effects=effects)
 
 
@@ -238,7 +239,7 @@ def rename(request, ref):
             "Search finds it under its old name too, and its page says what it was called.",
             "On days before today it keeps the name that it had then.",
         ],
-        effects=impact_preview.of_name(row, by=request.user) if _named_in_votes(request, row) else None,
+        effects=registration_preview.of_name(row, by=request.user) if _named_in_votes(request, row) else None,
         verb="Rename it",
     )
 
@@ -291,7 +292,7 @@ def confirm_tier(request, ref):
         title="Confirm the risk tier",
         lede=f"Worst credible harm, in the owner's words: {row.worst_credible_harm}",
         happens=happens,
-        effects=impact_preview.of_tier(row, row.proposed_tier, by=request.user),
+        effects=registration_preview.of_tier(row, row.proposed_tier, by=request.user),
         verb=f"Confirm {row.get_proposed_tier_display().lower()}",
         hidden={"tier": row.proposed_tier},
     )

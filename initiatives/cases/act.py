@@ -1,6 +1,6 @@
 """What every act shares: the lock on the case, the actor, the entry of a refusal, the standing rewritten."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -17,6 +17,10 @@ from initiatives.models import Initiative
 
 log = structlog.get_logger("plumbline.actions")
 REGISTER = 0x706C756D62  # the key of the lock that acts on the integration register take in turn
+# What follows once standings were rewritten, hung up by the nouns when the app is ready: functions
+# (cases, {key: support}, grace) -> the debts of grace that they opened; then functions (cases) that tell people.
+followers: list[Callable] = []
+tellers: list[Callable] = []
 _depth: ContextVar[int] = ContextVar("plumbline_act_depth", default=0)
 _together: ContextVar[dict | None] = ContextVar("plumbline_acts_together", default=None)
 
@@ -89,9 +93,6 @@ def settle_standings(cases: list[Initiative], rulebook: Rulebook | None = None, 
 
     Returns the debts of grace that were opened; `grace` as `holds.follow_support` takes it.
     """
-    from initiatives.holds.actions import follow_support
-    from initiatives.reviews.turn_notices import tell_turns
-
     waiting = _together.get()
     if waiting is not None and rulebook is None:
         waiting |= {case.pk: row_history.current() for case in cases}
@@ -101,8 +102,9 @@ def settle_standings(cases: list[Initiative], rulebook: Rulebook | None = None, 
         request_memo.one_look(),
     ):  # what was changed is read once, with the eyes of now
         support = supported_stage.rewrite(cases, rulebook)
-        opened = follow_support(cases, support, grace)
-        tell_turns(cases)
+        opened = [debt for follow in followers for debt in follow(cases, support, grace)]
+        for tell in tellers:
+            tell(cases)
         return opened
 
 

@@ -1,14 +1,13 @@
 """What every page of a case shows: stage and goal, what the proof supports, what stands against it, its tabs."""
 
+from collections.abc import Callable
 from functools import cached_property
-from urllib.parse import quote
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from governance import clock, contributions
@@ -19,11 +18,8 @@ from governance.people.permissions import may_see_record
 from governance.permission_result import Answer, no
 from governance.templatetags.plumbline import LAYER_WORDS, day, lean, stage_word
 from governance.transparency_log import as_of
-from initiatives.case_pages.banners import banners_of
 from initiatives.cases import kill_switch_permissions, permissions
 from initiatives.facts import case_rows, supported_stage
-from initiatives.integration.residency import findings as residency_findings
-from initiatives.integration.residency.permissions import may_set_regions
 from initiatives.models import Initiative
 from initiatives.models.initiative import STOPPED
 from initiatives.models.stage_machine import UNJUDGED, judged
@@ -37,6 +33,9 @@ OTHER_GOALS = {
     "retired": ("Keep the records", "What was learned, and where are its logs and decisions kept?"),
 }
 SHORTFALL_WORDS = {0: "", 1: "one stage short", 2: "two stages short", 3: "three stages short"}
+# What every page of a case says out loud: functions (case, book, facts, states, now, WhoMay) -> banners, each a dict of
+# tone, title, text, link and link_text. Hung up when the app is ready.
+BANNERS: list[Callable] = []
 ROLE_OF_DESK = {"business_owner": "owner"}
 
 
@@ -235,7 +234,7 @@ def case_context(request, case: Initiative, tab: str, *, facts=None) -> dict:
         "tags": tags_of(case, support),
         "former": [row.title for row in case_rows.rows(case, "former_titles")],
         "rooms": rooms_of(case, book, facts, states, support, review),
-        "banners": banners_of(case, book, facts, states, now, may),
+        "banners": [one for banners in BANNERS for one in banners(case, book, facts, states, now, may)],
         "tabs": tabs_of(case, tab, facts),
         "may": may,
         "open_review": review,
@@ -435,20 +434,6 @@ def mend(form, error: ValidationError) -> None:
         return
     for name, problems in error.error_dict.items():
         form.add_error(name if name in form.fields else None, problems)
-
-
-def say_strange(request, listed) -> None:
-    """Warn, beside what is saved, of regions that nobody knows: what they mean to the rule, and who can add them."""
-    if not (names := residency_findings.strange(listed)):
-        return
-    who = "You" if may_set_regions(request.user) else "Admins and the seats for security and for risk"
-    words = '{}: data there count as allowed nowhere. {} can add {} under <a href="{}?name={}">Regions</a>.'
-    what = "it" if len(names) == 1 else "them"
-    address = reverse("regions")
-    messages.warning(
-        request,
-        format_html(words, residency_findings.nobody_knows(names), who, what, address, quote(names[0])),
-    )
 
 
 def layers_of(book) -> dict[str, str]:

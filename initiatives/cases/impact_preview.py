@@ -7,7 +7,6 @@ Numbers that the database hands out are used up by it, as by any act that was re
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -15,23 +14,15 @@ from django.db import transaction
 from governance import clock
 from governance.database import row_history
 from governance.gates import criteria
-from governance.models import ContractVersion, Rulebook, User
+from governance.models import Rulebook, User
 from governance.models.ledger import Entry
 from governance.models.people import SEATS
-from governance.people.boards import board_for, members_now, seat_holders
 from governance.permission_result import Refused, ended
 from initiatives.cases import permissions
-from initiatives.cases.act import lock, settle_standing
-from initiatives.checklist import actions as checklist_actions
-from initiatives.components import actions as components_actions
-from initiatives.contracts import actions as contract_actions
-from initiatives.contracts import control_mapping
-from initiatives.evidence import actions as evidence_actions
+from initiatives.cases.act import lock
 from initiatives.facts import review_state, supported_stage
-from initiatives.models import Initiative, Review, RoleAssignment
+from initiatives.models import Initiative, Review
 from initiatives.models.initiative import STAGES, gate_out_of
-from initiatives.registration import actions as registration_actions
-from initiatives.roles import actions as role_actions
 
 LEFT_OPEN = "Words that were not there before."
 
@@ -155,189 +146,7 @@ def acts_of(case: Initiative, run: Callable, *, by: User) -> list[tuple[str, dic
     return found
 
 
-def _somebody(case: Initiative) -> User | None:
+def somebody(case: Initiative) -> User | None:
     """Who stands in as the one who acts where nobody is named: the owner, or whoever registered the case."""
     owner = permissions.accepted(case, "owner")
     return owner.person if owner else case.registered_by
-
-
-def of_answer(
-    case: Initiative,
-    key: str,
-    *,
-    by: User,
-    kind: str = "",
-    text: str = "",
-    true_as_of: date | None = None,
-) -> list[str]:
-    """What saving another answer to this requirement ends. Without kind and text: other words of the same kind."""
-    row = case.answers.filter(requirement=key).first()
-    same = row.kind if row and row.kind != "not_reported" else "answered"
-
-    def run(case):
-        checklist_actions.answer(
-            case=case,
-            requirement=key,
-            kind=kind or same,
-            text=text or LEFT_OPEN,
-            true_as_of=true_as_of,
-            by=by,
-        )
-
-    return preview(case, run, by=by)
-
-
-def of_name(case: Initiative, *, by: User) -> list[str]:
-    """What giving the case another name ends: the approvals whose statements name it."""
-    return preview(
-        case,
-        lambda case: registration_actions.rename(case=case, title="another name", reason=LEFT_OPEN, by=by),
-        by=by,
-    )
-
-
-def of_details(case: Initiative, *, by: User) -> list[str]:
-    """What another problem ends; another platform or confidentiality ends the same approvals."""
-
-    def run(case):
-        registration_actions.change_details(
-            case=case, problem=LEFT_OPEN, platform=case.platform, confidential=case.confidential, by=by
-        )
-
-    return preview(case, run, by=by)
-
-
-def of_evidence(
-    case: Initiative,
-    *,
-    covers: list[str],
-    kind: str,
-    result: str,
-    supersedes=None,
-    title: str = "the new item",
-    observed_on: date | None = None,
-    condition: str = "",
-    clause=None,
-    names=None,
-    by: User | None = None,
-) -> list[str]:
-    """What adding this item ends: by superseding another, or by saying something other than pass.
-
-    No file is stored; the content of one is not looked at.
-    """
-    author = by or _somebody(case)
-    if author is None:
-        return []
-
-    def run(case):
-        item = evidence_actions.create_evidence(
-            case,
-            kind=kind,
-            title=title,
-            observed_on=observed_on or clock.today(),
-            covers=covers,
-            result=result,
-            condition=condition,
-            clause=clause,
-            supersedes=supersedes,
-            names=names,
-            by=author,
-        )
-        evidence_actions.settle_item(case, item)
-
-    return preview(case, run, by=author)
-
-
-def of_withdrawal(case: Initiative, item, *, by: User) -> list[str]:
-    """What withdrawing an item of evidence ends."""
-    return preview(
-        case, lambda _: evidence_actions.withdraw_evidence(evidence=item, reason=LEFT_OPEN, by=by), by=by
-    )
-
-
-def of_mapping_end(case: Initiative, mapping, *, by: User) -> list[str]:
-    """What ending this mapping of a clause to a control ends."""
-    return preview(case, lambda _: control_mapping.end_mapping(mapping=mapping, by=by), by=by)
-
-
-def of_change(
-    case: Initiative, triggers: list[str], *, what: str = "this change", by: User | None = None, **versions
-) -> list[str]:
-    """What a change that pulls these triggers ends. `versions`: outgoing and incoming ones, as `changes.pull`."""
-
-    def run(case):
-        components_actions.pull(case, list(triggers), what, by=by, **versions)
-        settle_standing(case)
-
-    return preview(case, run, by=by)
-
-
-def of_component(case: Initiative, *, by: User, **fields) -> list[str]:
-    """What recording this version of a component ends; fields as `actions.record_component`."""
-    return preview(case, lambda case: components_actions.record_component(case=case, by=by, **fields), by=by)
-
-
-def of_scope(case: Initiative, fields: dict, for_stage: str = "", by: User | None = None) -> list[str]:
-    """What recording this scope, in force or planned for a stage, ends; fields as `actions.record_scope`."""
-    by = by or _somebody(case)
-    if by is None:
-        return []
-    return preview(
-        case,
-        lambda case: components_actions.record_scope(case=case, for_stage=for_stage, by=by, **fields),
-        by=by,
-    )
-
-
-def of_contract(case: Initiative, version: ContractVersion, *, by: User | None = None) -> list[str]:
-    """What putting this version of the contract in force ends. A start in the future ends nothing today."""
-
-    def run(case):
-        row = ContractVersion.objects.select_related("contract").get(pk=version.pk)
-        if row.state == ContractVersion.DRAFT:
-            # A version comes into force out of review only; the database insists.
-            row.state, row.digest = ContractVersion.IN_REVIEW, contract_actions.contract_digest(row)
-            row.save()
-        contract_actions._put_in_force(case, row, by or row.author)
-        settle_standing(case)
-
-    return preview(case, run, by=by)
-
-
-def of_role(case: Initiative, role: str, person: User, *, accepted: bool = True) -> list[str]:
-    """What this person in this role ends once they accepted; with `accepted` False, already while they are asked."""
-
-    def run(case):
-        waiting = case.roles.waiting().filter(role=role, person=person).first()
-        if waiting is None:
-            waiting = role_actions.create_role(case, role, person, _somebody(case) or person)
-        if accepted:
-            role_actions.accept_role(assignment=waiting, by=person)
-        settle_standing(case)
-
-    return preview(case, run, by=person)
-
-
-def of_role_end(assignment: RoleAssignment, *, by: User) -> list[str]:
-    """What the end of a role, or of a proposal, ends with it."""
-    return preview(
-        assignment.initiative,
-        lambda _: role_actions.end_role(assignment=assignment, reason=LEFT_OPEN, by=by),
-        by=by,
-    )
-
-
-def of_tier(case: Initiative, tier: str, *, by: User | None = None) -> list[str]:
-    """What confirming this risk tier ends. Where nobody sits who could confirm it, nothing happens."""
-    holders = seat_holders(members_now(board_for(case.unit)), "risk_compliance")
-    able = [m.person for m in holders if not permissions.barred_from_signing(case, m.person)]
-    by = by or next(iter(able), None)
-    if by is None:
-        return []
-
-    def run(case):
-        case.proposed_tier = tier
-        case.save()
-        registration_actions.confirm_tier(case=case, tier=tier, by=by)
-
-    return preview(case, run, by=by)

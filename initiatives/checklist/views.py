@@ -14,12 +14,13 @@ from governance.permission_result import Conflict
 from governance.templatetags.plumbline import stage_word
 from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
-from initiatives.cases import access, impact_preview
+from initiatives.cases import access
 from initiatives.cases.case_frame import case_context, layers_of, mend, pick
-from initiatives.checklist import actions
+from initiatives.checklist import actions, preview
 from initiatives.checklist.checklist_rows import save_row
 from initiatives.checklist.forms import AnswerForm, DeclareForm, OfferForm, OutcomeForm, RowProofForm
 from initiatives.checklist.row_presentation import LIVE, row_of, rows_of, sheet_of, sheets_of
+from initiatives.evidence import preview as evidence_preview
 from initiatives.integration.remedies import against
 from initiatives.models import Answer, AnswerDraft
 from initiatives.models.initiative import gate_out_of
@@ -240,10 +241,10 @@ def _impact(request, case, context) -> dict:
     if not context["may"].collaborate or not (row["state"].grounded or context["open_review"]):
         return {"answer_effects": [], "result_effects": []}
     asked, key = row["asked"], row["asked"].key
-    told = impact_preview.of_answer(case, key, by=request.user) if row["answer"] else []
+    told = preview.of_answer(case, key, by=request.user) if row["answer"] else []
     kind = next((kind for kind in asked.evidence if kind in book.result_kinds), None)
     failing = (
-        impact_preview.of_evidence(case, covers=[key], kind=kind, result="fail", by=request.user)
+        evidence_preview.of_evidence(case, covers=[key], kind=kind, result="fail", by=request.user)
         if kind
         else []
     )

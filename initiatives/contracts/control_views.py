@@ -14,10 +14,10 @@ from governance.models import Clause, Rulebook
 from governance.templatetags.days import keep
 from governance.templatetags.plumbline import day
 from governance.web.middleware import on_any_day
-from initiatives.cases import access, impact_preview
+from initiatives.cases import access
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, mend, sent
-from initiatives.contracts import control_mapping
+from initiatives.contracts import control_mapping, preview
 from initiatives.contracts.control_forms import ControlForm, ReadingForm
 from initiatives.evidence.views import STATES, TONES, state_of_item
 from initiatives.models import ClauseEnforcement
@@ -222,7 +222,7 @@ def end_mapping(request, pk):
         title=f"End a control of clause {row.clause.number}",
         lede=row.clause.sentence,
         happens=[f"This control is no longer named for it, in the {row.layer} layer: {row.control}"],
-        effects=impact_preview.of_mapping_end(case, row, by=request.user) if row.ended_at is None else None,
+        effects=preview.of_mapping_end(case, row, by=request.user) if row.ended_at is None else None,
         impact_verb="Ending it",
         danger=True,
         verb="End it",

@@ -16,10 +16,10 @@ from governance.models import Clause, ClauseComment, ContractVersion, Rulebook
 from governance.models.contracts import CLAUSE_KINDS
 from governance.models.people import SEATS
 from governance.web.middleware import on_any_day
-from initiatives.cases import access, impact_preview
+from initiatives.cases import access
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, page_of, sent
-from initiatives.contracts import actions
+from initiatives.contracts import actions, preview
 from initiatives.contracts.actions import gaps_of, link_of_gap
 from initiatives.form_fields import ReasonForm
 
@@ -224,7 +224,7 @@ def propose(request, ref):
             f"Version {version.number} can no longer be edited, unless you take it back.",
             f"It comes into force once these seats have approved its exact text: {', '.join(seats)}.",
         ],
-        effects=impact_preview.of_contract(case, version, by=request.user),
+        effects=preview.of_contract(case, version, by=request.user),
         impact_verb="Its coming into force",
         verb="Send it",
         back_url=reverse("contract", args=[case.ref]),
@@ -285,7 +285,7 @@ def approve(request, ref):
         "version": version,
         "groups": groups_of(clauses),
         "seats": seats,
-        "effects": impact_preview.of_contract(case, version, by=request.user),
+        "effects": preview.of_contract(case, version, by=request.user),
         "planned": version.wanted_from
         if version.wanted_from and version.wanted_from > clock.today()
         else None,

@@ -14,7 +14,7 @@ from initiatives.cases import access, impact_preview
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import acted, ask, case_context, mend, page_of, pick, sent
 from initiatives.checklist.row_presentation import sheets_of
-from initiatives.evidence import actions, captures
+from initiatives.evidence import actions, captures, preview
 from initiatives.evidence.captures import versions_of
 from initiatives.evidence.forms import ADDED_KINDS, CaptureForm, CoverForm, EvidenceForm, cover_choices
 from initiatives.files import file_previews
@@ -119,7 +119,7 @@ def add(request, ref):
     form = EvidenceForm(*sent, initial=initial, case=case, book=book, kind=kind, keys=keys)
     effects = None
     if older is not None and request.method != "POST":
-        effects = impact_preview.of_evidence(
+        effects = preview.of_evidence(
             case,
             covers=initial["covers"],
             kind=kind,
@@ -162,7 +162,7 @@ def _older(case, wanted):
 def _effects(case, form, person) -> list[str]:
     """What adding this item would end."""
     fields = form.act()
-    return impact_preview.of_evidence(
+    return preview.of_evidence(
         case,
         covers=fields["covers"],
         kind=fields["kind"],
@@ -308,7 +308,7 @@ def withdraw(request, ref, pk):
     ):
         messages.success(request, "The item is withdrawn.")
         return redirect("evidence-item", case.ref, row.pk)
-    effects = impact_preview.of_withdrawal(case, row, by=request.user) if row.withdrawn_at is None else None
+    effects = preview.of_withdrawal(case, row, by=request.user) if row.withdrawn_at is None else None
     return ask(
         request,
         case,
@@ -352,7 +352,7 @@ def capture(request, ref, pk):
 
 
 def _capture_effects(case, row, person) -> list[str]:
-    return impact_preview.of_evidence(
+    return preview.of_evidence(
         case,
         covers=list(row.coverage.values_list("requirement", flat=True)),
         kind=row.kind,

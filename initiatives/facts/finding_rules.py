@@ -52,6 +52,8 @@ class Wanted:
 
 # Functions (keys of running cases) -> (key, Wanted) each. Which say something of cases by what rows: see `about`.
 Says = Callable[[list[int]], Iterable[tuple[int, Wanted]]]
+# What the nouns of the integration register say, in the order in which it is told; hung up when the app is ready.
+REGISTER_SAYS: list[Says] = []
 # What floors above have found out against requirements.
 MORE_SAYS: list[Says] = []
 # By requirement, what stands against every case for which no standing finding has a source that begins like this: what
@@ -121,20 +123,7 @@ def _there(nouns: tuple[Says, ...]) -> Batch:
 
 
 def _nouns() -> tuple[Says, ...]:
-    from initiatives.integration.definitions import findings as definition_findings
-    from initiatives.integration.residency import findings as residency_findings
-    from initiatives.integration.resilience import drill_findings, process_findings
-    from initiatives.integration.systems import findings as system_findings
-
-    return (
-        system_findings.says,
-        definition_findings.says,
-        residency_findings.says,
-        process_findings.says,
-        drill_findings.says,
-        drill_findings.records,
-        *MORE_SAYS,
-    )
+    return (*REGISTER_SAYS, *MORE_SAYS)
 
 
 def wanted(cases: Iterable[int], known: There | None = None) -> dict[int, list[Wanted]]:

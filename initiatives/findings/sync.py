@@ -1,7 +1,9 @@
 """How the register reaches the cases: what it says against them, the holds it calls for, what their proof supports."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+
+from django.db.models import QuerySet
 
 from governance import clock
 from governance.database import row_history
@@ -9,14 +11,15 @@ from governance.ledger import record
 from initiatives.cases.act import act, batched, settle_standings
 from initiatives.facts import finding_rules
 from initiatives.findings import alerts
-from initiatives.integration.definitions import findings as definition_findings
-from initiatives.integration.definitions.conflicts import settle_conflicts
-from initiatives.integration.resilience import drill_findings
 from initiatives.models import Hold, Initiative, Shortcoming
 
 # Holds that the register alone calls for and closes; residency waits for the chair once its cause is gone.
 CALLED_FOR = ("residency", "definition_conflict", "failed_drill")
 FAILED_DRILL = "failed_drill"
+# Rows that a noun brings up to date before it is asked, by what it says; and rows about which time alone changes
+# what is said. Hung up when the app is ready.
+SETTLED_FIRST: dict[finding_rules.Says, Callable[[list[Initiative]], None]] = {}
+CHANGING: list[Callable[[], QuerySet]] = []
 
 
 def follow(cases: list[Initiative]) -> list[Initiative]:
@@ -27,8 +30,8 @@ def follow(cases: list[Initiative]) -> list[Initiative]:
     """
     now, keys = clock.now(), [case.pk for case in cases]
     there = finding_rules.there(keys)
-    defining = there.by_noun[definition_findings.says]
-    settle_conflicts([case for case in cases if case.pk in defining])
+    for says, settle in SETTLED_FIRST.items():
+        settle([case for case in cases if case.pk in there.by_noun[says]])
     wanted = finding_rules.wanted(keys, there)
     rows = Shortcoming.objects.standing().filter(initiative__in=keys)
     known = {(row.initiative_id, _said(row)): row for row in rows}
@@ -182,7 +185,7 @@ def follow_register() -> list[int]:
     keys = sorted(
         set(Shortcoming.objects.standing().values_list("initiative", flat=True))
         | set(Hold.objects.open().filter(kind__in=CALLED_FOR).values_list("initiative", flat=True))
-        | set(drill_findings.failing_records().values_list("initiative", flat=True))
+        | {key for rows in CHANGING for key in rows().values_list("initiative", flat=True)}
         | set(Initiative.objects.filter(links__ended_at__isnull=True).values_list("pk", flat=True))
     )
     changed = []

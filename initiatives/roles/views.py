@@ -11,13 +11,13 @@ from governance import clock
 from governance.models import Absence
 from governance.permission_result import no
 from governance.web.middleware import on_any_day
-from initiatives.cases import access, impact_preview
+from initiatives.cases import access
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, mend, page_of, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.models import RoleAssignment
 from initiatives.models.initiative import ROLES
-from initiatives.roles import actions
+from initiatives.roles import actions, preview
 from initiatives.roles.actions import acceptance_words
 from initiatives.roles.forms import AcceptForm, DeclineForm, ProposeForm
 
@@ -62,8 +62,8 @@ def propose(request, ref):
     if request.method == "POST" and form.is_valid():
         role, person = form.cleaned_data["role"], form.cleaned_data["person"]
         if request.POST.get("step") == "look":
-            effects = impact_preview.of_role(case, role, person, accepted=False)
-            effects += [f"Once accepted: {line}" for line in impact_preview.of_role(case, role, person)]
+            effects = preview.of_role(case, role, person, accepted=False)
+            effects += [f"Once accepted: {line}" for line in preview.of_role(case, role, person)]
         else:
             try:
                 actions.propose_role(case=case, role=role, person=person, by=request.user)
@@ -129,7 +129,7 @@ def role(request, pk):
         words=words,
         mine=mine,
         may_answer=answer,
-        effects=impact_preview.of_role(case, row.role, row.person) if mine and open_ else None,
+        effects=preview.of_role(case, row.role, row.person) if mine and open_ else None,
         back_url=reverse("people", args=[case.ref]),
     )
 
@@ -206,7 +206,7 @@ def end(request, pk):
             f"{row.person} no longer reads the case by it, except for what anybody in the unit reads; who still owes "
             "something here reads it until that is settled.",
         ],
-        effects=impact_preview.of_role_end(row, by=request.user) if live else None,
+        effects=preview.of_role_end(row, by=request.user) if live else None,
         impact_verb="Ending this",
         danger=True,
         verb="End the role" if row.accepted_at else "Take the proposal back",

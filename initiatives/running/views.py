@@ -9,15 +9,17 @@ from governance.gates import criteria
 from governance.models import Rulebook
 from governance.templatetags.plumbline import day, stage_word
 from governance.web.middleware import on_any_day
-from initiatives.cases import access, impact_preview
+from initiatives.cases import access
 from initiatives.cases import permissions as case_permissions
-from initiatives.cases.case_frame import ask, case_context, mend, one_act, page_of, say_strange, sent
+from initiatives.cases.case_frame import ask, case_context, mend, one_act, page_of, sent
 from initiatives.components import actions as components_actions
 from initiatives.components.forms import ChangeForm, CompleteForm, ComponentForm, PlannedScopeForm
 from initiatives.contracts import control_mapping
 from initiatives.contracts.control_forms import DecisionForm
 from initiatives.form_fields import ReasonForm
+from initiatives.integration.residency.unknown_regions import say_strange
 from initiatives.models import ArchitectureDecision, ChangeRecord, ComponentVersion
+from initiatives.running import preview
 
 
 @on_any_day(access.case_on_any_day)
@@ -83,7 +85,7 @@ def component(request, ref):
         request,
         case,
         form,
-        look=lambda: impact_preview.of_component(case, by=request.user, **form.act()),
+        look=lambda: preview.of_component(case, by=request.user, **form.act()),
         save=save,
         done="The version is recorded.",
         title="Record a version",
@@ -104,7 +106,7 @@ def scope(request, ref):
     )
 
     def look():
-        return impact_preview.of_scope(case, form.scope(), form.cleaned_data["for_stage"], by=request.user)
+        return preview.of_scope(case, form.scope(), form.cleaned_data["for_stage"], by=request.user)
 
     def save():
         components_actions.record_scope(
@@ -132,7 +134,7 @@ def change(request, ref):
         request,
         case,
         form,
-        look=lambda: impact_preview.of_change(case, form.cleaned_data["triggers"], by=request.user),
+        look=lambda: preview.of_change(case, form.cleaned_data["triggers"], by=request.user),
         save=lambda: components_actions.report_change(case=case, by=request.user, **form.act()),
         done="The change is recorded.",
         title="Report a change",

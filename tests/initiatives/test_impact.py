@@ -11,12 +11,18 @@ from governance.models import Notice
 from governance.models.ledger import Entry
 from initiatives.cases import impact_preview
 from initiatives.checklist import actions as checklist_actions
+from initiatives.checklist import preview as checklist_preview
 from initiatives.components import actions as components_actions
 from initiatives.contracts import actions as contract_actions
+from initiatives.contracts import preview as contract_preview
 from initiatives.evidence import actions as evidence_actions
+from initiatives.evidence import preview as evidence_preview
 from initiatives.models import ChangeRecord, Evidence, Voiding
 from initiatives.registration import actions as registration_actions
+from initiatives.registration import preview as registration_preview
 from initiatives.roles import actions as role_actions
+from initiatives.roles import preview as role_preview
+from initiatives.running import preview as running_preview
 from tests import factories
 from tests.initiatives.reviewing import voted
 
@@ -87,19 +93,21 @@ def test_what_is_told_is_what_happens(cast):
 
     edits = {
         "answer": (
-            impact_preview.of_answer(case, "mvp.problem", by=owner, kind="answered", text="Another problem."),
+            checklist_preview.of_answer(
+                case, "mvp.problem", by=owner, kind="answered", text="Another problem."
+            ),
             lambda: checklist_actions.answer(
                 case=case, requirement="mvp.problem", kind="answered", text="Another problem.", by=owner
             ),
         ),
         "answer no": (
-            impact_preview.of_answer(case, "mvp.problem", by=owner, kind="no", text="There is none."),
+            checklist_preview.of_answer(case, "mvp.problem", by=owner, kind="no", text="There is none."),
             lambda: checklist_actions.answer(
                 case=case, requirement="mvp.problem", kind="no", text="There is none.", by=owner
             ),
         ),
         "superseding": (
-            impact_preview.of_evidence(
+            evidence_preview.of_evidence(
                 case, covers=["mvp.problem"], kind=old.kind, result=old.result, supersedes=old, by=owner
             ),
             lambda: evidence_actions.add_evidence(
@@ -116,7 +124,7 @@ def test_what_is_told_is_what_happens(cast):
             ),
         ),
         "failing": (
-            impact_preview.of_evidence(case, covers=[key], by=owner, **fail),
+            evidence_preview.of_evidence(case, covers=[key], by=owner, **fail),
             lambda: evidence_actions.add_evidence(
                 case=case,
                 observed_on=clock.today(),
@@ -127,41 +135,41 @@ def test_what_is_told_is_what_happens(cast):
             ),
         ),
         "withdrawing": (
-            impact_preview.of_withdrawal(case, old, by=owner),
+            evidence_preview.of_withdrawal(case, old, by=owner),
             lambda: evidence_actions.withdraw_evidence(evidence=old, reason="Wrong file.", by=owner),
         ),
         "change": (
-            impact_preview.of_change(case, ["data_source", "workflow"], what="The source moved", by=owner),
+            running_preview.of_change(case, ["data_source", "workflow"], what="The source moved", by=owner),
             lambda: components_actions.report_change(
                 case=case, triggers=["data_source", "workflow"], what="The source moved", by=owner
             ),
         ),
         "component": (
-            impact_preview.of_component(case, layer="model", name="Language model", version="m-9", by=owner),
+            running_preview.of_component(case, layer="model", name="Language model", version="m-9", by=owner),
             lambda: components_actions.record_component(
                 case=case, layer="model", name="Language model", version="m-9", by=owner
             ),
         ),
         "scope": (
-            impact_preview.of_scope(case, SCOPE, for_stage="mvp"),
+            running_preview.of_scope(case, SCOPE, for_stage="mvp"),
             lambda: components_actions.record_scope(case=case, for_stage="mvp", by=owner, **SCOPE),
         ),
-        "contract": (impact_preview.of_contract(case, version), in_force),
+        "contract": (contract_preview.of_contract(case, version), in_force),
         "asked": (
-            impact_preview.of_role(case, "sponsor", cast.seat_risk, accepted=False),
+            role_preview.of_role(case, "sponsor", cast.seat_risk, accepted=False),
             lambda: role_actions.propose_role(case=case, role="sponsor", person=cast.seat_risk, by=owner),
         ),
         "owner": (
-            impact_preview.of_role(case, "owner", cast.sponsor),
+            role_preview.of_role(case, "owner", cast.sponsor),
             lambda: accepted("owner", cast.sponsor),
         ),
         "role end": (
-            impact_preview.of_role_end(case.roles.get(role="support_owner"), by=owner),
+            role_preview.of_role_end(case.roles.get(role="support_owner"), by=owner),
             lambda: role_actions.end_role(
                 assignment=case.roles.get(role="support_owner"), reason="Left", by=owner
             ),
         ),
-        "tier": (impact_preview.of_tier(case, "high"), tier_confirmed),
+        "tier": (registration_preview.of_tier(case, "high"), tier_confirmed),
     }
     told = {name: lines for name, (lines, _) in edits.items()}
     assert told == {name: then_happens(case, act) for name, (_, act) in edits.items()}
@@ -186,29 +194,29 @@ def test_nothing_is_left_of_looking_ahead(cast):
         return [model.objects.count() for model in models + histories], case_acts.fresh(case).scopes.count()
 
     before = left()
-    impact_preview.of_answer(case, "proto.question", by=cast.owner)
-    impact_preview.of_evidence(case, covers=["proto.question"], kind=item.kind, result="", supersedes=item)
-    impact_preview.of_change(case, ["data_source"])
-    impact_preview.of_scope(case, SCOPE, for_stage="mvp")
-    impact_preview.of_role(case, "owner", cast.sponsor)
-    impact_preview.of_tier(case, "high")
+    checklist_preview.of_answer(case, "proto.question", by=cast.owner)
+    evidence_preview.of_evidence(case, covers=["proto.question"], kind=item.kind, result="", supersedes=item)
+    running_preview.of_change(case, ["data_source"])
+    running_preview.of_scope(case, SCOPE, for_stage="mvp")
+    role_preview.of_role(case, "owner", cast.sponsor)
+    registration_preview.of_tier(case, "high")
     assert left() == before
 
 
 def test_an_edit_that_would_be_refused_changes_nothing(cast):
     case = factories.make_case(cast)
     entries = Entry.objects.acts().count()
-    assert impact_preview.of_answer(case, "proto.question", by=cast.outsider) == []
-    assert impact_preview.of_answer(case, "no.such_question", by=cast.owner) == []
+    assert checklist_preview.of_answer(case, "proto.question", by=cast.outsider) == []
+    assert checklist_preview.of_answer(case, "no.such_question", by=cast.owner) == []
     past = SCOPE | {"ends_on": clock.today() - timedelta(days=1)}
-    assert impact_preview.of_scope(case, past) == []
+    assert running_preview.of_scope(case, past) == []
     assert Entry.objects.acts().count() == entries
 
 
 def test_a_case_without_review_loses_support_and_is_held(cast):
     case = factories.make_mvp(cast)
     assignment = case.roles.get(role="owner")
-    told = impact_preview.of_role_end(assignment, by=cast.owner)
+    told = role_preview.of_role_end(assignment, by=cast.owner)
     assert told == then_happens(
         case, lambda: role_actions.end_role(assignment=assignment, reason="Left", by=cast.owner)
     )

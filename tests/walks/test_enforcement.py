@@ -13,12 +13,12 @@ from governance.database.row_history import acting
 from governance.models import Clause
 from governance.permission_result import Conflict, Refused
 from governance.transparency_log import sealing
-from initiatives.cases import impact_preview
 from initiatives.checklist import actions as checklist_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import control_mapping
 from initiatives.contracts.actions import Written
 from initiatives.evidence import actions as evidence_actions
+from initiatives.evidence import preview as evidence_preview
 from initiatives.facts import supported_stage
 from initiatives.models import ClauseEnforcement, Evidence, LayerReview
 from initiatives.reviews import actions as review_actions
@@ -185,7 +185,7 @@ def test_proof_that_is_withdrawn_or_replaced_maps_nothing_any_more(cast, as_, tr
         with pytest.raises(Exception, match="named for the clause already"):
             control_mapping.map_clause(case=case, clause=clause_of(case, 2), **given)
         with story.undone():
-            effects = impact_preview.of_withdrawal(case, other, by=cast.owner)
+            effects = evidence_preview.of_withdrawal(case, other, by=cast.owner)
             assert any("No control is named for clause 2" in line for line in effects)
             evidence_actions.withdraw_evidence(evidence=other, reason="Not ours.", by=cast.owner)
             assert "clause 2" in story.state(case, "gov.enforced").words

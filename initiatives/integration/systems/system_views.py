@@ -10,9 +10,10 @@ from django.views.decorators.http import require_safe
 from governance import clock
 from governance.models import User
 from governance.permission_result import Answer
-from initiatives.cases.case_frame import back_to, mend, page_of, say_strange, sent
+from initiatives.cases.case_frame import back_to, mend, page_of, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.integration.proposals.views import Proposing, instead
+from initiatives.integration.residency.unknown_regions import say_strange
 from initiatives.integration.systems import (
     accounts,
     actions,

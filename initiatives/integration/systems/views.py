@@ -12,7 +12,7 @@ from governance.models import Rulebook
 from initiatives.case_pages.banners import outgrown_banner
 from initiatives.cases import access
 from initiatives.cases import permissions as case_permissions
-from initiatives.cases.case_frame import ask, case_context, one_act, say_strange, sent
+from initiatives.cases.case_frame import ask, case_context, one_act, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links.forms import AcceptSourceForm, LinkForm, RecordForm
@@ -20,6 +20,7 @@ from initiatives.integration.record.actions import answered_by_the_register, rec
 from initiatives.integration.remedies import Mending
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.integration.residency import regions
+from initiatives.integration.residency.unknown_regions import say_strange
 from initiatives.integration.systems import import_permissions, permissions
 from initiatives.integration.systems.findings import digest, risk_notes
 from initiatives.integration.systems.system_views import condition_of

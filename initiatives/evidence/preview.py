@@ -1,0 +1,55 @@
+"""What adding or withdrawing evidence would end, said before it is done."""
+
+from datetime import date
+
+from governance import clock
+from governance.models import User
+from initiatives.cases.impact_preview import LEFT_OPEN, preview, somebody
+from initiatives.evidence import actions
+from initiatives.models import Initiative
+
+
+def of_evidence(
+    case: Initiative,
+    *,
+    covers: list[str],
+    kind: str,
+    result: str,
+    supersedes=None,
+    title: str = "the new item",
+    observed_on: date | None = None,
+    condition: str = "",
+    clause=None,
+    names=None,
+    by: User | None = None,
+) -> list[str]:
+    """What adding this item ends: by superseding another, or by saying something other than pass.
+
+    No file is stored; the content of one is not looked at.
+    """
+    author = by or somebody(case)
+    if author is None:
+        return []
+
+    def run(case):
+        item = actions.create_evidence(
+            case,
+            kind=kind,
+            title=title,
+            observed_on=observed_on or clock.today(),
+            covers=covers,
+            result=result,
+            condition=condition,
+            clause=clause,
+            supersedes=supersedes,
+            names=names,
+            by=author,
+        )
+        actions.settle_item(case, item)
+
+    return preview(case, run, by=author)
+
+
+def of_withdrawal(case: Initiative, item, *, by: User) -> list[str]:
+    """What withdrawing an item of evidence ends."""
+    return preview(case, lambda _: actions.withdraw_evidence(evidence=item, reason=LEFT_OPEN, by=by), by=by)

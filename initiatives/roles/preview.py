@@ -1,0 +1,30 @@
+"""What somebody in a role, or the end of one, would end; said before it is done."""
+
+from governance.models import User
+from initiatives.cases.act import settle_standing
+from initiatives.cases.impact_preview import LEFT_OPEN, preview, somebody
+from initiatives.models import Initiative, RoleAssignment
+from initiatives.roles import actions
+
+
+def of_role(case: Initiative, role: str, person: User, *, accepted: bool = True) -> list[str]:
+    """What this person in this role ends once they accepted; with `accepted` False, already while they are asked."""
+
+    def run(case):
+        waiting = case.roles.waiting().filter(role=role, person=person).first()
+        if waiting is None:
+            waiting = actions.create_role(case, role, person, somebody(case) or person)
+        if accepted:
+            actions.accept_role(assignment=waiting, by=person)
+        settle_standing(case)
+
+    return preview(case, run, by=person)
+
+
+def of_role_end(assignment: RoleAssignment, *, by: User) -> list[str]:
+    """What the end of a role, or of a proposal, ends with it."""
+    return preview(
+        assignment.initiative,
+        lambda _: actions.end_role(assignment=assignment, reason=LEFT_OPEN, by=by),
+        by=by,
+    )
