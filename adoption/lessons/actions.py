@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
 
@@ -17,6 +16,7 @@ from governance.ledger import record
 from governance.models import User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict, no
+from governance.queue.task_base import after_commit
 from initiatives.cases.act import act, batched
 from initiatives.checklist import actions as checklist_actions
 from initiatives.findings.sync import follow, lock_cases
@@ -256,10 +256,8 @@ def _locked(lesson: Lesson) -> Lesson:
 
 def offer(keys: list[int]) -> None:
     """Once this act stands, have the running cases near these lessons told; the hourly look at the register would."""
-    from adoption import tasks as adoption_tasks
-
     for key in keys:
-        transaction.on_commit(lambda key=key: adoption_tasks.follow_lesson.delay(key), robust=True)
+        after_commit("adoption.tasks.follow_lesson", key)
 
 
 def offer_of(case: Initiative) -> None:

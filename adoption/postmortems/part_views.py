@@ -5,12 +5,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from adoption import tasks as adoption_tasks
 from adoption.models import Attachment, PostMortem, SectionComment
 from adoption.postmortems import attachments, permissions, section_comments
 from adoption.postmortems.forms import AttachForm, CommentForm, LinkedGapForm
 from adoption.postmortems.views import post_mortem_for
 from adoption.postmortems.writing import open_linked_gap
+from governance.queue.task_base import named
 from governance.storage import file_fingerprints
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import case_context, one_act, sent
@@ -125,7 +125,7 @@ def _opened(request: HttpRequest, pk: int):
     case_permissions.may_open_file(row.initiative, request.user).or_refuse()
     found = file_fingerprints.opened(kept.file.name, kept.sha256)
     if found.file is None:
-        file_fingerprints.ask_worker(adoption_tasks.check_attachment, kept.pk)
+        file_fingerprints.ask_worker(named("adoption.tasks.check_attachment"), kept.pk)
     return kept, row, found
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Q
 
 from governance import clock, contributions
@@ -22,6 +22,7 @@ from governance.models.installation import SCHEDULER, WEB, WORKER
 from governance.notices import daily_mail, outbox
 from governance.people.permissions import may_keep_accounts
 from governance.permission_result import no
+from governance.queue.task_base import after_commit
 from governance.runtime import clock_check
 from governance.runtime.redaction import reason_of
 from governance.sign_in import password_links
@@ -259,12 +260,10 @@ def try_again(*, key: str, by: User) -> bool | None:
 
 def try_all_again(*, by: User) -> int:
     """Have the worker try every undelivered mail again as soon as it can; how many there are."""
-    from governance import tasks as governance_tasks  # which import the modules that this one does
-
     chosen = _to_try(undelivered(), by)
     for model in (Delivery, PasswordLink):
         outbox.cut_rest(model, [number for of, number in chosen if of is model])
-    transaction.on_commit(governance_tasks.deliver_mail.delay, robust=True)
+    after_commit("governance.tasks.deliver_mail")
     return len(chosen)
 
 

@@ -9,9 +9,12 @@ import atexit
 import os
 import queue
 import threading
+from functools import partial
 
 import structlog
 from celery import Task, current_app
+from django.db import transaction
+from django.utils.module_loading import import_string
 
 from governance.runtime import clock_check
 
@@ -90,3 +93,16 @@ class KnockedFor(Task):
             return super().apply_async(args, kwargs, **options)
         knocks.send(lambda: super(KnockedFor, self).apply_async(args, kwargs, **options))
         return None
+
+
+def named(name: str) -> Task:
+    """The task of this name, such as "governance.tasks.deliver_mail": acts lie below the tasks, which call acts.
+
+    Raises ImportError where there is none.
+    """
+    return import_string(name)
+
+
+def after_commit(name: str, *args) -> None:
+    """Ask for the task of this name once the running transaction is committed; what it is told is small and plain."""
+    transaction.on_commit(partial(named(name).delay, *args), robust=True)

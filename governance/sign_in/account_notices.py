@@ -7,13 +7,13 @@ changed address the one before is told, whatever became of it since.
 from datetime import timedelta
 
 from django.core.mail import EmailMultiAlternatives
-from django.db import transaction
 from django.urls import reverse
 
 from governance import clock
 from governance.models import Delivery, Notice, User
 from governance.notices import daily_mail, owe
 from governance.notices import mail as notice_mail
+from governance.queue.task_base import after_commit
 
 KIND = "account"
 MAILED_WITHIN = timedelta(days=7)  # what no mail carried by then stands in the app alone
@@ -21,8 +21,6 @@ MAILED_WITHIN = timedelta(days=7)  # what no mail carried by then stands in the 
 
 def tell(person: User, about: str, *, subject: str, text: str) -> None:
     """Owe the person this notice with a mail of its own, inside the running act. `about` names the row it speaks of."""
-    from governance import tasks as governance_tasks  # which import this module
-
     owe.owe(
         person,
         KIND,
@@ -32,7 +30,7 @@ def tell(person: User, about: str, *, subject: str, text: str) -> None:
         text=text,
         link=reverse("account"),
     )
-    transaction.on_commit(governance_tasks.mail_links.delay, robust=True)
+    after_commit("governance.tasks.mail_links")
 
 
 def send() -> daily_mail.Counts:

@@ -11,7 +11,6 @@ from django.contrib.auth.password_validation import validate_password
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
-from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
 
@@ -25,6 +24,7 @@ from governance.notices import outbox, owe
 from governance.people import cooling_off
 from governance.people.permissions import may_keep_accounts
 from governance.permission_result import Conflict
+from governance.queue.task_base import after_commit
 from governance.sign_in import account_notices, sessions, throttling
 
 LASTS = {INVITATION: timedelta(days=7), RESET: timedelta(hours=1), HANDED: timedelta(days=1)}
@@ -256,9 +256,7 @@ def change_password(person: User, password: str, *, how: str, keep: str | None =
 
 def soon() -> None:
     """Have the mails sent once the running act is committed; a queue that is down undoes nothing."""
-    from governance import tasks as governance_tasks  # which import this module
-
-    transaction.on_commit(governance_tasks.mail_links.delay, robust=True)
+    after_commit("governance.tasks.mail_links")
 
 
 def mail_waiting() -> int:

@@ -23,6 +23,7 @@ from governance.database.request_memo import once
 from governance.models import Checkpoint, Entry, EntryBody, Leaf, User
 from governance.notices.due import Due
 from governance.offline import verify
+from governance.queue.task_base import named
 from governance.transparency_log import signing_keys
 from governance.transparency_log.merkle_tree import LEVELS, Tree
 
@@ -123,9 +124,7 @@ def soon() -> None:
 
 
 def _ask_for_it() -> None:
-    from governance import tasks as governance_tasks  # which import this module
-
-    governance_tasks.seal_record.delay(wait=True)
+    named("governance.tasks.seal_record").delay(wait=True)
 
 
 def _our_turn(cursor, wait):

@@ -22,6 +22,7 @@ from governance.ledger import record
 from governance.models import ContractVersion, ServiceKey, User
 from governance.people import cooling_off
 from governance.permission_result import Conflict, Refused, ended, no
+from governance.queue.task_base import after_commit
 from governance.transparency_log import sealing
 from initiatives.approvals import queries
 from initiatives.approvals.permissions import may_answer_approval
@@ -200,9 +201,7 @@ def _facts(request: ApprovalRequest) -> dict:
 
 def _mail_soon() -> None:
     """Tell the approvers once the running act is committed; a queue that is down undoes nothing."""
-    from initiatives import tasks as initiatives_tasks  # which import the acts
-
-    transaction.on_commit(initiatives_tasks.mail_approvals.delay, robust=True)
+    after_commit("initiatives.tasks.mail_approvals")
 
 
 def answer_approval(

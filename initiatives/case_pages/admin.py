@@ -4,10 +4,8 @@ from django.contrib import admin
 
 from governance.web.admin_base import read_only
 from initiatives import models
+from initiatives.cases.admin_filters import BY_CASE, OF_STAGE
 from initiatives.models import imports
-
-OF_STAGE = ("initiative__stage", ("initiative__unit", admin.RelatedOnlyFieldListFilter))
-BY_CASE = ("initiative__title", "=initiative__number")
 
 
 def _of_case(model, place, shown, filters=(), search=(), **options):

@@ -7,7 +7,8 @@ from governance.gates import criteria
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
 from initiatives.cases import permissions as case_permissions
-from initiatives.facts import case_rows, supported_stage, visible_progress
+from initiatives.cases.case_frame import banner
+from initiatives.facts import case_rows, supported_stage
 from initiatives.integration.definitions.permissions import STEWARD
 from initiatives.models.holds import HOLD_KINDS, IN_WRITING
 
@@ -40,15 +41,15 @@ def banners_of(case, book, facts, states, now, may) -> list[dict]:
     found = _switch_banner(case, may)
     if case.withdrawn_at:
         joined = f" It was joined to {case.joined_to.ref}." if case.joined_to_id else ""
-        found.append(_banner("warn", "Withdrawn.", f"{case.withdrawn_reason}{joined} Nothing is owed."))
+        found.append(banner("warn", "Withdrawn.", f"{case.withdrawn_reason}{joined} Nothing is owed."))
     if case.stage == "prototype":
         found.append(
-            _banner("warn", "Not production-ready.", "This is a prototype: no business may depend on it.")
+            banner("warn", "Not production-ready.", "This is a prototype: no business may depend on it.")
         )
     in_force = any(version.in_force_at(now) for version in facts.contracts)
     if case.stage in criteria.STAGES[1:] and not in_force:
         found.append(
-            _banner(
+            banner(
                 "warn" if case.stage == "prototype" else "bad",
                 "No contract in force.",
                 "What is not written in a contract, the system may not do.",
@@ -59,7 +60,7 @@ def banners_of(case, book, facts, states, now, may) -> list[dict]:
     found += _late_contract_banner(case, facts, now)
     found += _hold_banners(case, facts, now, may)
     found += [
-        _banner(
+        banner(
             "warn",
             "A waiver runs.",
             f"{_asked(book, waiver.key)} Waived until {day(waiver.until)}: {waiver.reason}",
@@ -73,17 +74,11 @@ def banners_of(case, book, facts, states, now, may) -> list[dict]:
     found += _model_banner(case, facts, now)
     found += _age_banner(case, today, may)
     found += [
-        _banner(
-            "bad", "Overdue.", f"{ended(debt.text)} {debt.debtor or 'Nobody'} owed it by {day(debt.due)}."
-        )
+        banner("bad", "Overdue.", f"{ended(debt.text)} {debt.debtor or 'Nobody'} owed it by {day(debt.due)}.")
         for debt in case_rows.debts(case)
         if debt.due < today
     ]
     return found
-
-
-def _banner(tone: str, title: str, text: str, link: str = "", link_text: str = "") -> dict:
-    return {"tone": tone, "title": title, "text": text, "link": link, "link_text": link_text}
 
 
 def _asked(book, key: str) -> str:
@@ -97,7 +92,7 @@ def _late_contract_banner(case, facts, now) -> list[dict]:
     if not words:
         return []
     link = reverse("running", args=[case.ref]) + "#architecture"
-    return [_banner("warn", "Architecture came before the contract.", words, link, "See the decisions")]
+    return [banner("warn", "Architecture came before the contract.", words, link, "See the decisions")]
 
 
 def contract_after_architecture(case, facts, now) -> str:
@@ -123,7 +118,7 @@ def contract_after_architecture(case, facts, now) -> str:
 def _switch_banner(case, may) -> list[dict]:
     """That everything is denied until somebody switches its systems on again: who did it, since when, the way back."""
     return [
-        _banner(
+        banner(
             "bad",
             f"Its systems are switched off, since {clock.moment_in_words(row.pressed_at)}.",
             f"{row.pressed_by} switched them off: {ended(row.reason)} Whatever they ask is denied."
@@ -155,7 +150,7 @@ def _hold_banners(case, facts, now, may) -> list[dict]:
             else row.reason
         )
         found.append(
-            _banner(
+            banner(
                 "bad",
                 f"Held since {day(row.opened_at)}: {HOLD_KINDS[row.kind][0].lower()}.",
                 f"{ended(why)} {meanwhile}{how.format(steward=steward)}",
@@ -168,7 +163,7 @@ def _hold_banners(case, facts, now, may) -> list[dict]:
         if hold.kind not in stored:
             how, name, link_text = COMPUTED.get(hold.kind, OF_REGISTER)
             found.append(
-                _banner(
+                banner(
                     "bad",
                     f"Held: {hold.words.lower()}.",
                     f"{ended(hold.reason)} {how.format(steward=steward)}",
@@ -177,22 +172,6 @@ def _hold_banners(case, facts, now, may) -> list[dict]:
                 )
             )
     return found
-
-
-def outgrown_banner(case) -> list[dict]:
-    """That what was shown is older than the integration work since (S1-15): for the pages that look at the case."""
-    found = None if case.closed else visible_progress.outgrown(case.pk)
-    if found is None:
-        return []
-    return [
-        _banner(
-            "warn",
-            f"The demo of {day(found.demo)} is older than the integration work since.",
-            f"The newest of that work is of {day(found.work)}: what was shown then ran without it.",
-            reverse("integration-effort", args=[case.ref]),
-            "See the work",
-        )
-    ]
 
 
 def _owed_banner(case, facts) -> list[dict]:
@@ -208,7 +187,7 @@ def _owed_banner(case, facts) -> list[dict]:
         return []
     listed = "; ".join(f"{debt.text.rstrip('.')} ({debt.case_ref}), due {day(debt.due)}" for debt in owed)
     return [
-        _banner(
+        banner(
             "warn",
             f"{owed[0].debtor} still owes what others could learn from.",
             f"{listed}. While one of these is overdue, no MVP or production review of theirs is decided.",
@@ -233,7 +212,7 @@ def _model_banner(case, facts, now) -> list[dict]:
         return []
     names = ", ".join(f"{version.label} since {day(version.since)}" for version in models)
     return [
-        _banner(
+        banner(
             "bad",
             "Production runs on a model nobody has assessed.",
             f"{names}. No passing test report names it.",
@@ -250,7 +229,7 @@ def _age_banner(case, today, may) -> list[dict]:
         return []
     age = (today - clock.local_day(case.since)).days
     return [
-        _banner(
+        banner(
             "warn",
             f"{stage_word(case.stage)} for {age} days; it was to end on {day(ends)}.",
             "It awaits the chair's word: continue until a new day, or stop.",

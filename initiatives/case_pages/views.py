@@ -12,7 +12,6 @@ from governance.people.permissions import may_see_record
 from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
 from initiatives.case_pages import next_step, past_views
-from initiatives.case_pages.banners import outgrown_banner
 from initiatives.cases import access
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import (
@@ -21,6 +20,7 @@ from initiatives.cases.case_frame import (
     case_context,
     on_desk_of,
     one_act,
+    outgrown_banner,
     page_of,
     pick,
     sent,

@@ -19,7 +19,7 @@ from governance.permission_result import Answer, no
 from governance.templatetags.plumbline import LAYER_WORDS, day, lean, stage_word
 from governance.transparency_log import as_of
 from initiatives.cases import kill_switch_permissions, permissions
-from initiatives.facts import case_rows, supported_stage
+from initiatives.facts import case_rows, supported_stage, visible_progress
 from initiatives.models import Initiative
 from initiatives.models.initiative import STOPPED
 from initiatives.models.stage_machine import UNJUDGED, judged
@@ -239,6 +239,27 @@ def case_context(request, case: Initiative, tab: str, *, facts=None) -> dict:
         "may": may,
         "open_review": review,
     }
+
+
+def banner(tone: str, title: str, text: str, link: str = "", link_text: str = "") -> dict:
+    """A banner as the pages of a case take it."""
+    return {"tone": tone, "title": title, "text": text, "link": link, "link_text": link_text}
+
+
+def outgrown_banner(case) -> list[dict]:
+    """That what was shown is older than the integration work since (S1-15): for the pages that look at the case."""
+    found = None if case.closed else visible_progress.outgrown(case.pk)
+    if found is None:
+        return []
+    return [
+        banner(
+            "warn",
+            f"The demo of {day(found.demo)} is older than the integration work since.",
+            f"The newest of that work is of {day(found.work)}: what was shown then ran without it.",
+            reverse("integration-effort", args=[case.ref]),
+            "See the work",
+        )
+    ]
 
 
 def goal_of(case: Initiative, book) -> tuple[str, str]:

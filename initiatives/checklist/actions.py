@@ -11,6 +11,7 @@ from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
+from initiatives.evidence.actions import create_evidence
 from initiatives.models import Answer, AnswerDraft, Coverage, Evidence, Initiative, ProofItem, Voiding
 from initiatives.models.evidence import ANSWER_KINDS, ANSWERED, NOT_APPLICABLE, NOT_REPORTED
 
@@ -30,8 +31,6 @@ def answer(
     `based_on`: the version the person saw; raises Conflict when somebody saved another meanwhile, so that
     nobody's words are lost. Raises ValidationError by field.
     """
-    from initiatives.evidence.actions import create_evidence
-
     with act("answer", by=by, case=case) as case:
         case_permissions.may_collaborate(case, by).or_refuse()
         book = Rulebook.objects.current().book

@@ -30,6 +30,7 @@ from governance.models.contracts import CLAUSE_KINDS
 from governance.permission_result import Answer, Conflict, Reason, no
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
+from initiatives.components.actions import pull
 from initiatives.facts import case_rows
 from initiatives.models import Initiative
 
@@ -293,8 +294,6 @@ def approve_contract(*, version: ContractVersion, seat: str, digest: str, by: Us
 
 
 def _put_in_force(case: Initiative, version: ContractVersion, by: User) -> None:
-    from initiatives.components.actions import pull
-
     start = clock.now()
     if version.wanted_from and version.wanted_from > clock.today():
         start = clock.midnight_before(version.wanted_from)

@@ -11,10 +11,9 @@ from governance import clock
 from governance.tables.encodings import CodePageUnsure
 from governance.tables.reader import Table, read_table
 from governance.templatetags.plumbline import day
-from initiatives.case_pages.banners import outgrown_banner
 from initiatives.cases import access
 from initiatives.cases import permissions as case_permissions
-from initiatives.cases.case_frame import case_context, mend, page_of, sent
+from initiatives.cases.case_frame import case_context, mend, outgrown_banner, page_of, sent
 from initiatives.efforts import actions, queries
 from initiatives.efforts.actions import DIFFERS, NEW, SAME, TAKEN_BACK, WRONG, fates
 from initiatives.efforts.effort_import import guessed, headers_of, monday, read, remembered, words_of

@@ -2,7 +2,7 @@
 
 from governance.models import ClauseComment, DecisionBatch, ServiceKey, VocabularyWord
 from governance.web.admin_base import read_only
-from initiatives.case_pages.admin import BY_CASE, OF_STAGE
+from initiatives.cases.admin_filters import BY_CASE, OF_STAGE
 from initiatives.models import KillSwitch
 
 read_only(

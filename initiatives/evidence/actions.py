@@ -16,9 +16,9 @@ from governance.permission_result import Conflict, no
 from governance.storage import data_folder, file_fingerprints
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
+from initiatives.components.actions import void_late
 from initiatives.files.upload_policy import check_file, tidy_name
 from initiatives.findings.sync import follow
-from initiatives.integration.resilience.drill_findings import RECORD
 from initiatives.models import (
     Answer,
     ComponentVersion,
@@ -31,7 +31,7 @@ from initiatives.models import (
     ScopeVersion,
     System,
 )
-from initiatives.models.evidence import CONDITIONS, EVIDENCE_KINDS, RESULTS
+from initiatives.models.evidence import CONDITIONS, DRILL_RECORD, EVIDENCE_KINDS, RESULTS
 
 log = structlog.get_logger("plumbline.evidence")
 
@@ -166,7 +166,7 @@ def add_evidence(
 
 def settle_item(case: Initiative, item: Evidence) -> None:
     """Rewrite the standing after this item came, covers more or was withdrawn; drill records speak in the register."""
-    if item.kind != RECORD or not follow([case]):
+    if item.kind != DRILL_RECORD or not follow([case]):
         settle_standing(case)
 
 
@@ -191,8 +191,6 @@ def create_evidence(
     captured_from="",
 ) -> Evidence:
     """The rows of one item, inside the running act. The file is written first, hashed while it streams."""
-    from initiatives.components.actions import void_late
-
     item = Evidence(
         initiative=case,
         kind=kind,
@@ -301,8 +299,6 @@ def _name(item: Evidence, version) -> EvidenceNames:
 
 def cover(*, evidence: Evidence, requirements: list[str], by: User) -> Evidence:
     """Offer an item that is there already for more requirements."""
-    from initiatives.components.actions import void_late
-
     with act("offer evidence", by=by, case=evidence.initiative_id) as case:
         case_permissions.may_collaborate(case, by).or_refuse()
         evidence = Evidence.objects.get(pk=evidence.pk)

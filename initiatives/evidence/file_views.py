@@ -6,8 +6,8 @@ from django.views.decorators.http import require_safe
 
 from governance.database import row_history
 from governance.ledger import record
+from governance.queue.task_base import named
 from governance.storage import file_fingerprints
-from initiatives import tasks as initiatives_tasks
 from initiatives.cases import access
 from initiatives.cases import permissions as case_permissions
 from initiatives.evidence.views import item_context
@@ -86,7 +86,7 @@ def _opened(row) -> file_fingerprints.Opened:
     """The file, hashed; only looked at. Where that is news, the worker is asked to look, and writes what it finds."""
     found = file_fingerprints.opened(row.file.name, row.sha256)
     if (found.file is None) == (row.missing_since is None):
-        file_fingerprints.ask_worker(initiatives_tasks.check_file, row.pk)
+        file_fingerprints.ask_worker(named("initiatives.tasks.check_file"), row.pk)
     return found
 
 

@@ -8,12 +8,12 @@ from django.urls import reverse
 from governance import clock
 from governance.gates import criteria
 from governance.models import Rulebook
+from governance.rulebook import Book
 from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
 from initiatives.cases import access, impact_preview
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import acted, ask, case_context, mend, page_of, pick, sent
-from initiatives.checklist.row_presentation import sheets_of
 from initiatives.evidence import actions, captures, preview
 from initiatives.evidence.captures import versions_of
 from initiatives.evidence.forms import ADDED_KINDS, CaptureForm, CoverForm, EvidenceForm, cover_choices
@@ -31,6 +31,11 @@ STATES = {
     "missing": "file missing",
 }
 TONES = {"current": "ok", "aging": "warn", "stale": "warn", "voided": "bad", "missing": "bad"}
+
+
+def _asked(book: Book) -> set[str]:
+    """Every requirement that a gate asks for."""
+    return {key for gate in book.gates.values() for key in gate.requirements()}
 
 
 @on_any_day(access.case_on_any_day)
@@ -93,7 +98,7 @@ def add(request, ref):
     case = access.case_for(request.user, ref)
     case_permissions.may_collaborate(case, request.user).or_refuse()
     book = Rulebook.objects.current().book
-    keys = {key for sheet in sheets_of(case, book) for key in sheet.keys}
+    keys = _asked(book)
     older = _older(case, request.GET.get("supersedes"))
     kind = pick(request.POST.get("kind") or request.GET.get("kind"), ADDED_KINDS, older.kind if older else "")
     if not kind:
@@ -264,7 +269,7 @@ def cover(request, ref, pk):
     case_permissions.may_collaborate(case, request.user).or_refuse()
     book = Rulebook.objects.current().book
     have = set(row.coverage.values_list("requirement", flat=True))
-    keys = {key for sheet in sheets_of(case, book) for key in sheet.keys} - have
+    keys = _asked(book) - have
     form = CoverForm(sent(request), book=book, kind=row.kind, keys=keys)
     if request.method == "POST" and form.is_valid():
         try:

@@ -14,9 +14,9 @@ from governance.models.people import SEATS
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
 from initiatives.approvals.queries import role_words
-from initiatives.imports.estates.estate_fields import KINDS
 from initiatives.models.evidence import EVIDENCE_KINDS
 from initiatives.models.holds import HOLD_KINDS
+from initiatives.models.imports import REGISTER_KINDS
 from initiatives.models.initiative import ROLES
 from initiatives.models.integration.processes import DRILL_KINDS, PROCESS_STATES
 from initiatives.models.integration.proposals import PROPOSED_KINDS
@@ -198,7 +198,7 @@ WAYS: dict[str, Callable[..., str]] = {
     "answer": lambda key, book: ANSWERS[key],
     "verdict": lambda key, book: VERDICTS.get(key, key),
     "judged": lambda key, book: "approved" if key == "approve" else "refused",
-    "rows": lambda key, book: KINDS[key].lower(),
+    "rows": lambda key, book: REGISTER_KINDS[key].lower(),
     "event": lambda key, book: EVENT_KINDS.get(key, key).lower(),
     "drill": lambda key, book: DRILL_KINDS.get(key, key).lower(),
     "process": lambda key, book: PROCESS_STATES.get(key, key).lower(),

@@ -14,6 +14,7 @@ from governance.permission_result import Answer, Conflict, no
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.facts import case_rows
+from initiatives.facts.supported_stage import facts_of
 from initiatives.findings import alerts
 from initiatives.models import (
     Evidence,
@@ -208,8 +209,6 @@ def settle_row(obligation: Obligation, *, by: User | None, note: str) -> None:
 
 
 def _facts(case: Initiative):
-    from initiatives.facts.supported_stage import facts_of
-
     return facts_of(case)
 
 

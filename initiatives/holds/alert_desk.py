@@ -5,6 +5,7 @@ a step-back until the message about them was opened.
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
@@ -15,13 +16,15 @@ from governance.templatetags.plumbline import day, stage_word
 from initiatives.findings import alerts
 from initiatives.models import Hold, Initiative, Obligation
 from initiatives.models.holds import HOLD_KINDS
-from initiatives.worklist.person_worklist import Look
+
+if TYPE_CHECKING:
+    from initiatives.worklist.person_worklist import Look
 
 OWNING = {"owner", "deputy"}
 MOST = 20  # holds and graces of others on one desk; the list of cases has all
 
 
-def lines(look: Look) -> Iterator[Line]:
+def lines(look: "Look") -> Iterator[Line]:
     """Holds, days of grace that are over, stops and step-backs that reach the person."""
     holds = {row.pk: row for row in [*look.rows("holds"), *look.rows("own_holds")]}
     lapsed = {row.pk: row for row in [*look.rows("lapsed"), *look.rows("own_lapsed")]}
@@ -46,7 +49,7 @@ def lines(look: Look) -> Iterator[Line]:
         yield Line("see", row["subject"].partition(" ")[2], link, "Read it", text[:200], row["ref"])
 
 
-def _reaches(look: Look, case: Initiative, requirements: list[str] = ()) -> bool:
+def _reaches(look: "Look", case: Initiative, requirements: list[str] = ()) -> bool:
     """Whether what stands against the case reaches the person: as owner, chair, or in a seat that it affects."""
     held = look.working[case.pk][1] if case.pk in look.working else set()
     if held & OWNING or case.pk in look.chaired:
@@ -57,7 +60,7 @@ def _reaches(look: Look, case: Initiative, requirements: list[str] = ()) -> bool
     return look.book is not None and bool(seats & alerts.affected_seats(look.book, case.stage, requirements))
 
 
-def _hold(look: Look, hold: Hold) -> Line:
+def _hold(look: "Look", hold: Hold) -> Line:
     case, words = hold.initiative, HOLD_KINDS[hold.kind][0]
     why = f"{words}: {ended(hold.reason)}"
     if case.pk in look.chaired and (hold.opened_by_id or hold.liftable_since):
@@ -83,7 +86,7 @@ def _hold(look: Look, hold: Hold) -> Line:
     )
 
 
-def _grace(look: Look, debt: Obligation) -> Line:
+def _grace(look: "Look", debt: Obligation) -> Line:
     case, chairs = debt.initiative, debt.initiative_id in look.chaired
     return Line(
         "decide" if chairs else "see",

@@ -19,6 +19,7 @@ ANSWER_KINDS = {
     NOT_APPLICABLE: "Does not apply",
     NOT_REPORTED: "Not reported",
 }
+DRILL_RECORD = "drill_record"  # whichever form it came by
 EVIDENCE_KINDS = {
     "attestation": "Attestation",
     "document": "Document",

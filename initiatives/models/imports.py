@@ -113,13 +113,14 @@ class ImportRow(models.Model):
         return f"line {self.line}: {self.decision}"
 
 
-ESTATE_KINDS = {
+# What the register takes in as tables; effort by week has pages of its own.
+REGISTER_KINDS = {
     "systems": "Systems",
     "links": "Links of cases",
     "accounts": "Service accounts",
     "definitions": "Terms and definitions",
-    "efforts": "Effort by week",
 }
+ESTATE_KINDS = REGISTER_KINDS | {"efforts": "Effort by week"}
 ROW_STATES = {
     "new": "New",
     "same": "As it is in the register",

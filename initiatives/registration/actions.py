@@ -10,6 +10,7 @@ from governance.organisation.actions import in_being
 from governance.permission_result import no
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
+from initiatives.components.actions import pull
 from initiatives.findings.sync import follow_more
 from initiatives.integration.links.actions import end_links
 from initiatives.models import FormerTitle, Initiative
@@ -155,8 +156,6 @@ def confirm_tier(*, case: Initiative, tier: str, by: User) -> Initiative:
 
     `tier` is what the person saw proposed; raises Refused when it is no longer the proposal.
     """
-    from initiatives.components.actions import pull
-
     with act("confirm tier", by=by, case=case) as case:
         case_permissions.may_confirm_tier(case, by).or_refuse()
         if tier != case.proposed_tier:

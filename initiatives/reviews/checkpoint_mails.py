@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db import transaction
 
 from governance import clock
 from governance.models import Delivery, Entry, User
 from governance.notices import daily_mail, due, mail
 from governance.notices.due import Due
 from governance.people.boards import board_for, chairs, members_now
+from governance.queue.task_base import after_commit
 from governance.transparency_log import sealing
 from initiatives.models import Review
 
@@ -33,10 +33,8 @@ def send() -> daily_mail.Counts:
 
 def soon() -> None:
     """Have it done as soon as the running transaction is committed; a queue that is away does not undo the act."""
-    from initiatives import tasks as initiatives_tasks  # which import this module
-
     if not clock.simulating():
-        transaction.on_commit(initiatives_tasks.mail_checkpoints.delay, robust=True)
+        after_commit("initiatives.tasks.mail_checkpoints")
 
 
 def checkpoints_of_decisions(moment: datetime) -> Iterator[Due]:

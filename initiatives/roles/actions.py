@@ -9,6 +9,9 @@ from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
+from initiatives.components.actions import pull
+from initiatives.evidence.actions import create_evidence
+from initiatives.holds.actions import close_system_hold, open_system_hold, settle_row
 from initiatives.models import Answer, Initiative, LayerReview, RoleAssignment
 from initiatives.models.initiative import ROLES
 
@@ -99,9 +102,6 @@ def reaccept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> R
 
 def accept_row(case: Initiative, assignment: RoleAssignment, words: str) -> None:
     """Accept a proposal inside the running act of its person; whoever held the role before no longer does."""
-    from initiatives.components.actions import pull
-    from initiatives.holds.actions import close_system_hold
-
     role, person = assignment.role, assignment.person
     previous = case_permissions.accepted(case, role)
     if previous is not None:
@@ -117,8 +117,6 @@ def accept_row(case: Initiative, assignment: RoleAssignment, words: str) -> None
     if role == "owner":
         close_system_hold(case, "owner_vacant", f"{person.full_name} accepted ownership")
         for debt in case.obligations.unsettled().filter(kind="vacancy"):
-            from initiatives.holds.actions import settle_row
-
             settle_row(debt, by=person, note=f"{person.full_name} accepted ownership")
     if role == "record_owner":
         close_system_hold(case, "record_owner_vacant", f"{person.full_name} accepted the record")
@@ -126,8 +124,6 @@ def accept_row(case: Initiative, assignment: RoleAssignment, words: str) -> None
 
 def _attest(case: Initiative, assignment: RoleAssignment, words: str) -> None:
     """The attestation that an acceptance is, for the requirements grounded by nothing else, and their answers."""
-    from initiatives.evidence.actions import create_evidence
-
     keys = [key for key, role in criteria.ACCEPTED_IN_PERSON.items() if role == assignment.role]
     if assignment.role == "record_owner":
         keys = ["gov.record_owner"]
@@ -202,9 +198,6 @@ def _end(case: Initiative, assignment: RoleAssignment, reason: str) -> None:
 
 def leave_vacancy(case: Initiative, assignment: RoleAssignment) -> None:
     """What the end of a role leaves: voided proof, and a hold where an MVP or production has no owner any more."""
-    from initiatives.components.actions import pull
-    from initiatives.holds.actions import open_system_hold
-
     role, person = assignment.role, assignment.person
     if not assignment.accepted_at or case.closed:
         return

@@ -16,6 +16,7 @@ from governance import clock
 from governance.ledger import record
 from governance.models import Entry, Rulebook, User
 from governance.people import permissions as people_permissions
+from governance.queue.task_base import named
 from governance.rulebook import parse
 from initiatives.cases.act import act, batched
 from initiatives.models import Forecast, Foreseen, Initiative, RulebookDraft
@@ -87,9 +88,7 @@ def ask_forecast(
 
 
 def _knock(pk: int) -> None:
-    from initiatives import tasks as initiatives_tasks
-
-    initiatives_tasks.work_out_forecast.delay(pk)
+    named("initiatives.tasks.work_out_forecast").delay(pk)
 
 
 def work_out(pk: int) -> Forecast | None:

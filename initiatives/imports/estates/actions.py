@@ -7,7 +7,6 @@ import hashlib
 import time
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import BigIntegerField, Exists, OuterRef
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
@@ -16,6 +15,7 @@ from governance import clock
 from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict, no
+from governance.queue.task_base import after_commit
 from governance.tables.reader import Line
 from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import pull
@@ -25,9 +25,10 @@ from initiatives.imports.estates.cells import orders_of, problem, read_rows
 from initiatives.imports.estates.column_guesses import export_of, headers_digest, mapping_for
 from initiatives.imports.estates.estate_comparison import compare, scope_of
 from initiatives.imports.estates.estate_entry import Written, enter_new, replace
-from initiatives.imports.estates.estate_fields import FIELDS, KINDS
+from initiatives.imports.estates.estate_fields import FIELDS
 from initiatives.integration.systems import import_permissions
 from initiatives.models import EstateBatch, EstateMapping, EstateRow, Evidence, EvidenceNames, System
+from initiatives.models.imports import REGISTER_KINDS
 
 TOGETHER = 250  # rows that enter in one transaction
 LONGEST_CAUSE = 250
@@ -42,7 +43,7 @@ def read_estate(
     The same file again is the first one, found by SHA-256: returns it and True. Raises CodePageUnsure when somebody
     must choose the code page, ValidationError on what is wrong with the file, Refused for who may not bring it.
     """
-    if kind not in KINDS:
+    if kind not in REGISTER_KINDS:
         raise ValidationError({"kind": "Choose what the table holds."})
     with act("read estate", by=by):
         import_permissions.may_bring(by, kind).or_refuse()
@@ -370,9 +371,7 @@ def _open(batch: EstateBatch, by: User) -> EstateBatch:
 
 def go_on() -> None:
     """Have the worker enter what is left of confirmed tables."""
-    from initiatives import tasks as initiatives_tasks
-
-    transaction.on_commit(initiatives_tasks.enter_estates.delay, robust=True)
+    after_commit("initiatives.tasks.enter_estates")
 
 
 def enter_waiting(*, seconds: float) -> int:

@@ -7,14 +7,6 @@ from initiatives.integration.comparison.standards import STANDARDS
 from initiatives.models import TermDefinition
 from initiatives.models.integration.systems import ACCESS, DIRECTIONS, PATTERNS, SYSTEM_KINDS
 
-# Kinds that are read here; effort by week has pages of its own.
-KINDS = {
-    "systems": "Systems",
-    "links": "Links of cases",
-    "accounts": "Service accounts",
-    "definitions": "Terms and definitions",
-}
-
 # Words of other tables for what is called otherwise here.
 CHOICE_WORDS = {
     "saas": "bought",

@@ -3,7 +3,8 @@
 from django import forms
 
 from governance.tables.forms import TableForm
-from initiatives.imports.estates.estate_fields import FIELDS, KINDS
+from initiatives.imports.estates.estate_fields import FIELDS
+from initiatives.models.imports import REGISTER_KINDS
 
 
 class EstateForm(TableForm):
@@ -23,7 +24,7 @@ class EstateForm(TableForm):
     def __init__(self, *args, kinds: list[str], **options):
         super().__init__(*args, **options)
         self.made_with = {"kinds": kinds}
-        self.fields["kind"].choices = [("", "choose"), *[(kind, KINDS[kind]) for kind in kinds]]
+        self.fields["kind"].choices = [("", "choose"), *[(kind, REGISTER_KINDS[kind]) for kind in kinds]]
 
 
 class ColumnsForm(forms.Form):

@@ -15,11 +15,11 @@ from initiatives.imports.estates import actions
 from initiatives.imports.estates.actions import go_on
 from initiatives.imports.estates.column_guesses import export_of
 from initiatives.imports.estates.estate_comparison import KEYS
-from initiatives.imports.estates.estate_fields import FIELDS, KINDS
+from initiatives.imports.estates.estate_fields import FIELDS
 from initiatives.imports.estates.forms import ColumnsForm, EstateForm
 from initiatives.integration.systems import import_permissions
 from initiatives.models import EstateBatch, EstateRow
-from initiatives.models.imports import ROW_STATES
+from initiatives.models.imports import REGISTER_KINDS, ROW_STATES
 
 ROWS_ON_A_PAGE = 50
 AT_ONCE_SECONDS = 3.0  # what is entered while somebody waits; the worker does the rest
@@ -31,7 +31,7 @@ TONES = {"new": "lead", "differs": "warn", "wrong": "bad", "entered": "ok", "rep
 def estates(request):
     """The tables that were read, newest first, and the form for the next one."""
     import_permissions.may_bring_any(request.user).or_refuse()
-    kinds = [kind for kind in KINDS if import_permissions.may_bring(request.user, kind)]
+    kinds = [kind for kind in REGISTER_KINDS if import_permissions.may_bring(request.user, kind)]
     initial = {"kind": pick(request.GET.get("kind"), kinds)}
     form = EstateForm(sent(request), request.FILES or None, kinds=kinds, initial=initial)
     unsure = None
@@ -43,7 +43,9 @@ def estates(request):
             form = form.again(request.user, question)
         except ValidationError as wrong:
             mend(form, wrong)
-    batches = EstateBatch.objects.standing().filter(kind__in=KINDS).select_related("by", "confirmed_by")
+    batches = (
+        EstateBatch.objects.standing().filter(kind__in=REGISTER_KINDS).select_related("by", "confirmed_by")
+    )
     if not import_permissions.may_see_all(request.user):
         batches = batches.filter(by=request.user)
     page = page_of(request, batches.annotate(size=Count("rows")).order_by("-pk"))
@@ -84,7 +86,7 @@ def _batch(request, pk: int) -> EstateBatch:
     batch = (
         EstateBatch.objects.standing()
         .select_related("by", "confirmed_by")
-        .filter(pk=pk, kind__in=KINDS)
+        .filter(pk=pk, kind__in=REGISTER_KINDS)
         .first()
     )
     if batch is None or not (import_permissions.may_see_all(request.user) or batch.by_id == request.user.pk):

@@ -16,6 +16,7 @@ from governance.ledger import record
 from governance.models import User
 from governance.notices import owe
 from governance.permission_result import Conflict
+from governance.queue.task_base import named
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import pull
@@ -122,9 +123,7 @@ def _start(upload) -> bytes:
 
 
 def _knock(pk: int) -> None:
-    from initiatives import tasks as initiatives_tasks
-
-    initiatives_tasks.measure_profile.delay(pk)
+    named("initiatives.tasks.measure_profile").delay(pk)
 
 
 def measure_profile(pk: int) -> Profile | None:

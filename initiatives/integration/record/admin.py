@@ -2,7 +2,7 @@
 
 from governance.web.admin_base import read_only
 from initiatives import models
-from initiatives.case_pages.admin import BY_CASE, OF_STAGE
+from initiatives.cases.admin_filters import BY_CASE, OF_STAGE
 
 SUBJECT = "integration"
 

@@ -11,6 +11,7 @@ from datetime import date
 from governance import clock
 from initiatives.facts.finding_rules import Wanted, about
 from initiatives.models import Drill, Evidence, Link
+from initiatives.models.evidence import DRILL_RECORD
 
 # Which requirements a drill of a kind speaks to; the first is the one that its failure is held against.
 REQUIREMENT_OF_KIND = {
@@ -20,7 +21,6 @@ REQUIREMENT_OF_KIND = {
     "rollback": ("prod.q08_change_control", "prod.q10_outage"),
     "retrieval": ("int.audit_trail",),
 }
-RECORD = "drill_record"  # the kind of evidence, whichever form it came by
 FAILURE_SAYS = {
     "timeout_seconds": "after which time a call is given up",
     "retry": "whether it is tried again",
@@ -95,7 +95,7 @@ def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
 def failing_records():
     """Drill records that failed, stand, and came otherwise than by the form of drills: uploaded, or from elsewhere."""
     return Evidence.objects.filter(
-        kind=RECORD, result="fail", withdrawn_at__isnull=True, drill__isnull=True
+        kind=DRILL_RECORD, result="fail", withdrawn_at__isnull=True, drill__isnull=True
     ).order_by()
 
 
@@ -105,7 +105,7 @@ def records(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
 
     The form by which a record came changes nothing of what it says. A drill recorded as one is judged by `says`.
     """
-    rows = Evidence.objects.filter(initiative__in=cases, kind=RECORD, withdrawn_at__isnull=True)
+    rows = Evidence.objects.filter(initiative__in=cases, kind=DRILL_RECORD, withdrawn_at__isnull=True)
     rows = rows.exclude(result="partial").select_related("drill").prefetch_related("coverage")
     newest: dict[tuple[int, str], Evidence] = {}
     for row in sorted(rows, key=lambda row: (row.observed_on, row.added_at, row.pk)):

@@ -19,14 +19,15 @@ from initiatives.evidence.actions import (
     withdraw_row,
 )
 from initiatives.findings.sync import follow
-from initiatives.integration.resilience.drill_findings import RECORD, REQUIREMENT_OF_KIND
+from initiatives.integration.resilience.drill_findings import REQUIREMENT_OF_KIND
 from initiatives.models import Drill, Initiative, Link
+from initiatives.models.evidence import DRILL_RECORD
 from initiatives.models.integration.processes import DRILL_KINDS, FAULTS
 
 
 def proved_by_drills(book) -> list[str]:
     """The requirements that a drill record can prove, in the order of the rulebook."""
-    return [key for key, asked in book.requirements.items() if RECORD in asked.evidence]
+    return [key for key, asked in book.requirements.items() if DRILL_RECORD in asked.evidence]
 
 
 def suggested(book, kind: str) -> list[str]:
@@ -64,7 +65,7 @@ def add_drill(
         wrong = _wrong(case, link, kind, fault, expected, happened, observed_on, next_due)
         found = check_evidence(
             case,
-            kind=RECORD,
+            kind=DRILL_RECORD,
             title=title,
             observed_on=observed_on,
             result=result,
@@ -77,7 +78,7 @@ def add_drill(
             raise ValidationError(wrong)
         evidence = create_evidence(
             case,
-            kind=RECORD,
+            kind=DRILL_RECORD,
             title=title,
             observed_on=observed_on,
             covers=covers,

@@ -1,6 +1,7 @@
 """What waits on the desk of whoever looks after systems, service accounts and definitions that cases depend on."""
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
@@ -10,12 +11,14 @@ from governance.templatetags.plumbline import day
 from initiatives.charts.primitives import count
 from initiatives.integration.definitions.permissions import STEWARD
 from initiatives.models.integration.proposals import PROPOSED_KINDS
-from initiatives.worklist.person_worklist import Look
+
+if TYPE_CHECKING:
+    from initiatives.worklist.person_worklist import Look
 
 REVIEW_DAYS = 30  # before its day an account is on the desk
 
 
-def lines(look: Look):
+def lines(look: "Look"):
     """Cases that wait for the owner's word, one line a system; accounts that are to be looked at."""
     for system in look.rows("systems"):
         yield Line(
@@ -39,7 +42,7 @@ def lines(look: Look):
     yield from _conflicts(look)
 
 
-def _proposed(look: Look):
+def _proposed(look: "Look"):
     """Changes that others propose of what the person owns or their seat answers for; terms that bind nobody yet."""
     for row in look.proposals:
         yield _proposal(row.pk, row.get_kind_display(), row.place, row.who, row.at)
@@ -70,7 +73,7 @@ def _proposal(key: int, kind: str, place: str | None, who: str, at: datetime) ->
     )
 
 
-def _conflicts(look: Look):
+def _conflicts(look: "Look"):
     """Definitions that disagree, a line a case: the data steward settles them; without one, the owner names one."""
     by_case: dict[int, list] = {}
     for row in look.rows("conflicts"):

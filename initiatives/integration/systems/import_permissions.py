@@ -2,8 +2,8 @@
 
 from governance.models import User
 from governance.permission_result import Answer, no, yes
-from initiatives.imports.estates.estate_fields import KINDS
 from initiatives.models import EstateBatch, RoleAssignment
+from initiatives.models.imports import REGISTER_KINDS
 
 OF_LEADS = ("links", "definitions")
 
@@ -34,7 +34,7 @@ def may_bring(person: User, kind: str) -> Answer:
     if may_see_all(person) or (kind in OF_LEADS and leads(person)):
         return yes()
     if leads(person):
-        return no(f"Only admins bring {KINDS[kind].lower()}.", "Give the table to an admin.")
+        return no(f"Only admins bring {REGISTER_KINDS[kind].lower()}.", "Give the table to an admin.")
     return may_bring_any(person)
 
 

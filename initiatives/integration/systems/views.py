@@ -9,10 +9,9 @@ from django.views.decorators.http import require_safe
 
 from governance import clock, contributions
 from governance.models import Rulebook
-from initiatives.case_pages.banners import outgrown_banner
 from initiatives.cases import access
 from initiatives.cases import permissions as case_permissions
-from initiatives.cases.case_frame import ask, case_context, one_act, sent
+from initiatives.cases.case_frame import ask, case_context, one_act, outgrown_banner, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links.forms import AcceptSourceForm, LinkForm, RecordForm
