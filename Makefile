@@ -13,47 +13,59 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& { echo $$name; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint holes races mutants bench drills guards diagram catalogues clean
+.PHONY: help run test test-all lint holes races mutants bench drills guards diagram catalogues clean
 
 help: ## say what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/'
 
 run: $(VENV)/runtime.stamp ## install what is missing, then start the database, the web server and the worker
 	@exec $(BIN)/python manage.py run
 
-test: $(VENV)/development.stamp ## run the test suite
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+# Which folders of tests a target runs. Together they are all of tests/: tests/unit/repository/test_tiers.py.
+TESTS := tests/unit tests/app
+TESTS_MORE := tests/acceptance
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+BENCH := record.capture record.seal record.lag record.verify record.asof company.pages systems.decisions \
+	company.register company.similar systems.residency systems.profiles systems.effort systems.readings_in systems.lessons
+TRIALS := record.crash record.flips record.erasure record.backup company.memory systems.readings company.thirty_days
+
+test: $(VENV)/development.stamp ## run the tests of rules, models, acts and pages: before every push
+	@$(PYTEST) $(TESTS) $(ARGS)
+
+test-all: $(VENV)/development.stamp ## run what `make test` leaves out: browsers, races, attacks, backup, hostile and generated input, the demo
+	@$(PYTEST) $(TESTS_MORE) $(ARGS)
 
 races: $(VENV)/development.stamp ## run the races between people at full length (500 rounds each)
-	@$(BIN)/pytest tests/races --rounds 500 $(ARGS)
+	@$(BIN)/pytest tests/acceptance/races --rounds 500 $(ARGS)
 
 bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its lag, verification, any day again, pages, decisions, the register, similar cases, readings, the library of lessons
-	@for one in capture seal lag verify asof pages decisions register similar residency profiles effort readings_in lessons; do $(BIN)/python -m tests.bench.$$one || exit; done
+	@for one in $(BENCH); do $(BIN)/python -m tests.drills.$$one || exit; done
 
 drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, erasure, backup, every attack, generated input, every page, an hour's memory, a hundred thousand questions, thirty days
-	@$(BIN)/pytest tests/test_path_matrix.py tests/test_record_attacks.py tests/test_access.py tests/test_generated.py tests/test_hostile_files.py tests/governance/test_admin.py tests/test_queries.py tests/browser/test_pages.py tests/browser/test_walk.py --rounds 500
-	@for one in crash flips erasure backup memory readings thirty_days; do $(BIN)/python -m tests.bench.$$one || exit; done
+	@$(BIN)/pytest tests/acceptance/record/test_path_matrix.py tests/acceptance/record/test_record_attacks.py tests/app/governance/web/test_access.py tests/acceptance/input tests/acceptance/pages tests/acceptance/browser/test_every_page.py tests/acceptance/browser/test_production_walk.py --rounds 500
+	@for one in $(TRIALS); do $(BIN)/python -m tests.drills.$$one || exit; done
 
 mutants: $(VENV)/development.stamp ## take the defences away one by one: each time a test must go red
-	@$(BIN)/python -m tests.mutants $(ARGS)
+	@$(BIN)/python -m tests.drills.mutants $(ARGS)
 
 lint: $(VENV)/development.stamp ## check style, templates, settings, missing migrations and the diagram of stages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/djlint --lint --quiet templates
 	@$(BIN)/djlint --check --quiet templates
 	@$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	@$(BIN)/python manage.py check --fail-level WARNING
-	@$(BIN)/python -m tests.state_diagram --check
+	@$(BIN)/python -m tests.support.commands.state_diagram --check
 
 holes: $(VENV)/development.stamp ## ask pip's package index whether a hole is known in a library we pin
-	@$(BIN)/python -m tests.known_holes
+	@$(BIN)/python -m tests.support.commands.known_holes
 
 guards: $(VENV)/development.stamp ## write down what a database just migrated has of functions, triggers and constraints
-	@$(BIN)/python -m tests.guards
+	@$(BIN)/python -m tests.support.commands.write_guards
 
 diagram: $(VENV)/development.stamp ## draw docs/stages.md from the state machine of the stages
-	@$(BIN)/python -m tests.state_diagram
+	@$(BIN)/python -m tests.support.commands.state_diagram
 
 catalogues: $(VENV)/development.stamp ## compile the translations (.mo) anew after a change of a .po file
 	@$(BIN)/pybabel --quiet compile --domain django --directory adoption/locale

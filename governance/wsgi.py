@@ -14,7 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
 # its thread for hours, after its reader has long gone.
 os.environ.setdefault("PLUMBLINE_STATEMENT_SECONDS", "60")
 # A thread that makes a page gives way after half a millisecond instead of five: a decision, which takes about that
-# long, would else wait for several such turns (measured by tests/bench/decisions.py).
+# long, would else wait for several such turns (measured by tests/drills/systems/decisions.py).
 sys.setswitchinterval(0.0005)
 
 try:

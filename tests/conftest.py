@@ -8,9 +8,9 @@ from django.conf import settings
 from governance.models import rulebook
 from governance.operations import heartbeats
 from governance.transparency_log import sealing
-from tests import factories
+from tests.support import factories
 
-pytest_plugins = ["tests.plumbing"]
+pytest_plugins = ["tests.support.plugin"]
 
 
 @pytest.fixture(autouse=True)

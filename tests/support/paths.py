@@ -4,7 +4,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docs/examples"  # for builders
-EXTRACTS = ROOT / "tests/extracts"  # of public inventories
+EXTRACTS = ROOT / "tests/data/extracts"  # of public inventories
 ESTATES = ROOT / "tests/data/estates"  # exports of systems, to be imported
-LABELLED = ROOT / "tests/labelled"  # questions with the answers that people gave
-VOTE_FORMAT_1 = ROOT / "tests/governance/vote_format_1.json"  # a statement as the first format had it
+LABELLED = ROOT / "tests/data/labelled"  # questions with the answers that people gave
+VOTE_FORMAT_1 = ROOT / "tests/data/vote_format_1.json"  # a statement as the first format had it

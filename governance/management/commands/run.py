@@ -237,7 +237,8 @@ def commands() -> dict[str, list[str]]:
 
 
 # For glibc. Left to itself it keeps a heap for each thread and ever larger blocks in them, and a process that answers
-# from several threads grows for hours though it holds no more objects than before (measured by tests/bench/memory.py).
+# from several threads grows for hours though it holds no more objects than before
+# (measured by tests/drills/company/memory.py).
 MEMORY = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": "131072",

@@ -1,0 +1,196 @@
+"""The demo: every stage and every trouble is there, told through the real acts, and everybody has something to do."""
+
+import json
+import stat
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from adoption.demo import people
+from adoption.management.commands import demo
+from adoption.models import PostMortem
+from governance import clock
+from governance.database.row_history import acting
+from governance.ledger import record
+from governance.models import ContractVersion, Delegation, Entry, Notice, PolicyDecision, Rulebook, User
+from governance.notices.desk import lines_for
+from governance.storage import backup, restore
+from initiatives.facts import review_state, supported_stage
+from initiatives.models import (
+    ApprovalRequest,
+    ComponentVersion,
+    Condition,
+    Continuation,
+    DefinitionConflict,
+    Gap,
+    Handover,
+    Hold,
+    ImportRow,
+    Initiative,
+    Obligation,
+    Review,
+    RoleAssignment,
+    Span,
+    Waiver,
+)
+from initiatives.models.integration.definitions import RECONCILED
+from tests.support.database import restored_copies
+
+pytestmark = pytest.mark.django_db
+
+
+def case(title: str) -> Initiative:
+    return Initiative.objects.get(title=title)
+
+
+def sitting(title: str):
+    return review_state.sit(Review.objects.get(initiative__title=title, outcome=Review.OPEN))
+
+
+def test_a_demo_that_was_interrupted_is_built_anew_and_a_whole_one_is_kept(
+    cast, settings, tmp_path, monkeypatch
+):
+    """Each day is committed by itself, so an interrupted demo leaves half of one; people of others are left alone."""
+    settings.DATA_DIR, built = tmp_path, []
+    monkeypatch.setattr(demo, "drop_everything", lambda: built.append("dropped"))
+    monkeypatch.setattr(demo, "build", lambda password: built.append("built"))
+    call_command("demo", keep=True, stdout=StringIO())
+    assert built == []  # people, and no mark of a demo
+    with acting(system="demo", reason="Begun"):
+        record.record(demo.MARK)
+    call_command("demo", keep=True, stdout=StringIO())
+    assert built == ["dropped", "built"]
+    with acting(system="demo", reason="Ended"):
+        record.record(demo.DONE)
+    call_command("demo", keep=True, stdout=StringIO())
+    assert built == ["dropped", "built"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_demo_is_whole(settings, tmp_path, monkeypatch):
+    settings.DATA_DIR = tmp_path
+    settings.DEMO_PASSWORD = "correct horse battery staple"
+    said, began = StringIO(), clock.now()
+    call_command("demo", stdout=said)
+    assert "The demo is ready" in said.getvalue()
+
+    # Logins
+    listed = json.loads((tmp_path / "logins.json").read_text())
+    assert [row["login"] for row in listed["logins"]] == [person.login for person in people.logins()]
+    assert listed["password"] == settings.DEMO_PASSWORD
+    for name in ("logins.txt", "logins.json"):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+    assert all(
+        User.objects.get(login=row["login"]).check_password(listed["password"])
+        for row in listed["logins"][:2]
+    )
+
+    # Every stage, a withdrawn idea, and every shortfall
+    own = Initiative.objects.exclude(basis="import")
+    assert set(own.values_list("stage", flat=True)) == {
+        "proposed", "prototype", "mvp", "production", "stopped", "retired",
+    }  # fmt: skip
+    assert own.filter(withdrawn_at__isnull=False, joined_to__isnull=False).count() == 1
+    labels = dict(
+        Span.objects.covering(clock.now())
+        .exclude(initiative__basis="import")
+        .values_list("initiative__title", "label")
+    )
+    assert labels["Call note search"] == "Larger prototype"
+    assert labels["Payment reminder drafts"] == "Production in name only"
+    assert labels["Expense receipt reading"] == "Prototype in production"
+    assert labels["Shelf gap spotting"] == "Not yet an honest prototype"
+    assert labels["Invoice matching"] == ""
+
+    # Reviews
+    assert sitting("Customer summary assistant").verdict.decidable
+    assert sitting("Shift wish planner").verdict.decidable
+    waiting = sitting("Renewal letter drafts").verdict
+    assert waiting.missing_seats == ("risk_compliance",)
+    stale = [vote for vote in sitting("Warranty reply drafts").votes if vote.stale]
+    assert [vote.seat for vote in stale] == ["security_privacy"]
+    high = sitting("Refund plausibility check").verdict
+    assert high.quorum == 6
+    assert high.fresh_approvals == 3
+    assert any("Owed since" in str(blocker) for blocker in sitting("Price label check").verdict.blockers)
+    assert set(Review.objects.values_list("outcome", flat=True)) >= {
+        "open", "approved", "approved_with_conditions", "refused", "returned",
+    }  # fmt: skip
+
+    # A system that asks
+    told = set(PolicyDecision.objects.values_list("code", flat=True))
+    assert told == {"allowed", "edge_policy", "unknown_action", "needs_approval"}
+    waits = ApprovalRequest.objects.waiting_at(clock.now()).get()
+    assert waits.get_absolute_url() in {line.link for line in lines_for(User.objects.get(login="owner"))}
+
+    # Two systems that meant two things by a word, settled by the steward
+    settled = DefinitionConflict.objects.order_by("facet")
+    assert [row.facet for row in settled] == ["business_logic", "identifier_format"]
+    for row in settled:
+        assert row.status == RECONCILED
+        assert {row.one.system.name, row.other.system.name} == {"Billing", "CRM"}
+
+    # What stands against cases, and what waits for somebody
+    today = clock.today()
+    assert set(Hold.objects.open().values_list("kind", flat=True)) >= {"concern", "owner_vacant"}
+    owed = Obligation.objects.unsettled().filter(kind="post_mortem")
+    assert owed.filter(due__lt=today).exists()
+    assert owed.filter(due__gte=today).exists()
+    assert PostMortem.objects.filter(state=PostMortem.IN_REVIEW).exists()
+    looked_back = PostMortem.objects.get(state=PostMortem.PUBLISHED)
+    assert looked_back.looks_back
+    assert looked_back.attachments.count() == 1
+    assert sorted(bool(said.settled_at) for said in looked_back.comments.all()) == [False, True]
+    assert Condition.objects.filter(met_at__isnull=True, due__lt=today).exists()
+    assert Condition.objects.filter(met_at__isnull=True, due__gte=today).exists()
+    assert any(waiver.granted_at and waiver.until >= today for waiver in Waiver.objects.all())
+    assert Waiver.objects.filter(chair__isnull=True, refused_at__isnull=True).exists()
+    assert ContractVersion.objects.filter(state=ContractVersion.IN_REVIEW).exists()
+    assert RoleAssignment.objects.waiting().filter(role="support_owner").exists()
+    assert ComponentVersion.objects.filter(runs_from__gt=clock.now()).exists()
+    assert Gap.objects.filter(closed_at__isnull=True).exists()
+    assert Delegation.objects.filter(accepted_at__isnull=False).exists()
+    assert Delegation.objects.filter(accepted_at__isnull=True, membership__isnull=False).exists()
+    assert Handover.objects.filter(accepted_at__isnull=True).count() == 2
+    assert supported_stage.decision_due(Continuation.objects.get().initiative) is not None
+    assert Rulebook.objects.filter(published_at__isnull=True, admin__isnull=False).exists()
+
+    # Imports claim, and prove nothing
+    claims = Initiative.objects.filter(basis="import")
+    assert claims.filter(stage="production").exists()
+    assert not claims.filter(evidence__isnull=False).exists()
+    assert not claims.filter(obligations__isnull=False).exists()
+    assert ImportRow.objects.filter(done_at__isnull=True).exists()
+
+    # Everybody who is listed has something to do, and not too much; who only reads has nothing to do
+    for person in people.logins():
+        waits = len(lines_for(User.objects.get(login=person.login)))
+        assert (waits == 0) if person.auditor else (1 <= waits <= 9), (person.login, waits)
+    assert not Notice.objects.unread().filter(owed_at__lt=clock.now() - demo.READ_AFTER).exists()
+
+    # It was told through acts, all but those of today marked as simulated, and it is told once
+    assert not Entry.objects.acts().filter(simulated=False, at__lt=began).exists()
+    assert Entry.objects.acts().filter(kind="stage changed").count() >= 50
+    told: dict[str, object] = {}
+    for ref, at in Entry.objects.acts().exclude(case_ref="").order_by("id").values_list("case_ref", "at"):
+        assert told.setdefault(ref, at) <= at, "a case is told in the order of its days"
+        told[ref] = at
+    assert max(told.values()) < clock.now()
+    with pytest.raises(CommandError, match="there already"):
+        call_command("demo", stdout=said)
+
+    # Its backup can be restored, with what its systems were told
+    manifest = backup.take(tmp_path / "copy")
+    assert any(restore.DECISIONS_OF.match(name) for name in manifest["tables"])
+    restored_copies.check_here(monkeypatch)
+    found = restored_copies.checked(tmp_path / "copy")
+    assert found["ok"], found["trouble"]
+    assert found["verified"]["batches"] >= 1
+
+
+def test_a_database_of_others_is_left_as_it_is(cast):
+    for options in ({}, {"reset": True}):
+        with pytest.raises(CommandError, match="was not made by `demo`"):
+            call_command("demo", **options)
+    assert User.objects.filter(login="owner").exists()

@@ -1,0 +1,225 @@
+"""The leaders' page: every figure against one worked out in plain Python from raw rows of random organisations."""
+
+from datetime import timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from adoption.leadership import leadership_metrics, metric_reasons
+from adoption.leadership.blurred_stages import MATTERS, blurred
+from adoption.models import PostMortem
+from governance import clock
+from governance.database.row_history import acting
+from governance.gates import criteria, standards
+from governance.models import Rulebook
+from initiatives.cases import permissions as case_permissions
+from initiatives.facts import supported_stage
+from initiatives.models import Initiative, StageChange
+from initiatives.models.versions import LAYERS
+from tests.support import factories
+from tests.support.cases.plain_figures import Raw
+from tests.support.cases.random_organisations import RANK, settle
+
+pytestmark = pytest.mark.django_db
+
+
+def shown(client, path: str):
+    """A page, its links by address, and its response."""
+    response = client.get(path)
+    assert response.status_code == 200, path
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def behind(client, link: str) -> set[str]:
+    """The references on all pages of the rows behind a figure."""
+    found, page = set(), 1
+    while True:
+        text = shown(client, f"{link}{'&' if '?' in link else '?'}page={page}")
+        refs = {one.text for one in text.select("main tbody .ref")}
+        if not refs - found:
+            return found
+        found |= refs
+        page += 1
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_every_figure_is_what_the_rows_say(cast, seed):
+    settle(cast, seed)
+    today = clock.today()
+    for person, since, until, unit in (
+        (cast.auditor, None, None, None),
+        (cast.chair, today - timedelta(days=400), today - timedelta(days=60), None),
+        (cast.outsider, None, None, None),
+        (cast.auditor, today - timedelta(days=200), None, cast.elsewhere),
+    ):
+        wanted = leadership_metrics.Wanted(clock.now(), Rulebook.objects.in_force(), since, until)
+        cases = leadership_metrics.annotated(case_permissions.visible_to(person), wanted)
+        if unit:
+            cases = cases.filter(unit__path__startswith=unit.path)
+        told = {
+            key: set(one.cases(cases, wanted).values_list("pk", flat=True))
+            for key, one in leadership_metrics.FIGURES.items()
+        }
+        raw = Raw(person, since, until, unit).figures()
+        assert told.keys() == raw.keys()
+        for key in told:
+            assert told[key] == raw[key], (key, person.login, since)
+    everything = Raw(cast.auditor).figures()
+    assert sum(bool(everything[key]) for key in everything) > len(everything) - 4, (
+        "the organisation is varied"
+    )
+
+
+def test_each_number_on_the_page_is_that_of_the_rows_it_leads_to(cast, as_):
+    settle(cast, 4)
+    client, raw = as_(cast.auditor), Raw(cast.auditor).figures()
+    refs = dict(Initiative.objects.values_list("pk", "number"))
+    page = shown(client, "/leaders/")
+    numbers: dict[str, set[int]] = {}
+    for one in page.select('main a[href^="/leaders/"]'):
+        for label in one.select(".unseen"):
+            label.extract()
+        first, *_ = one.text.split()
+        if first.isdecimal():
+            numbers.setdefault(one["href"], set()).add(int(first))
+    for key, cases in raw.items():
+        link = f"/leaders/{key}/"
+        if key.startswith("in-") and not cases:
+            continue
+        assert numbers[link] == {len(cases)}, key
+        assert behind(client, link) == {f"AI-{refs[pk]:04d}" for pk in cases}, key
+    rows = list(PostMortem.objects.filter(state="published"))
+    rows = [row for row in rows if row.initiative_id in {case.pk for case in Raw(cast.auditor).cases}]
+    assert numbers.get("/leaders/blamed/", {0}) == {len(rows)}
+    # What a page says of a case stands beside it.
+    for key in ("funded", "late", "trust-lost", "too-early", "answered-no", "oversold", "underdesigned"):
+        found = list(Initiative.objects.filter(pk__in=raw[key]))
+        wanted = leadership_metrics.Wanted(clock.now(), Rulebook.objects.in_force())
+        cases = leadership_metrics.annotated(Initiative.objects.all(), wanted)
+        why = metric_reasons.of(key, list(leadership_metrics.FIGURES[key].cases(cases, wanted)), wanted)
+        assert all(why.get(case.pk) for case in found), key
+
+
+def test_gaps_and_claims_lead_to_the_portfolio_with_as_many_cases(cast, as_):
+    settle(cast, 5)
+    client = as_(cast.auditor)
+    raw = Raw(cast.auditor)
+    page = shown(client, "/leaders/")
+    hard = page.find(id="hard").find_parent("section")
+    for row in hard.select("tbody tr"):
+        gaps, cases = (cell.text.split()[0] for cell in row.select("td"))
+        layer = next(key for key, words in LAYERS.items() if words == row.th.text)
+        spans = [raw.span(case) for case in raw.cases]
+        counts = [span.gaps[layer] for span in spans if span and layer in span.gaps]
+        assert (int(gaps), int(cases)) == (sum(counts), len(counts))
+        assert len(row.select("a")) == 2 * bool(counts), "both figures lead to the cases"
+    short = page.find(id="blurred").find_parent("section").find("a")
+    spans = [raw.span(case) for case in raw.cases if case.stage in RANK]
+    assert short.text.startswith(f"{sum(bool(span and span.shortfall) for span in spans)} ")
+    assert "shortfall=on" in short["href"]
+
+
+def test_matters_are_the_nine_standards_of_the_claimed_stage(cast, as_):
+    """Real cases, judged once more one by one, from the facts alone."""
+    factories.make_mvp(cast)
+    bare = factories.make_prototype(cast, title="Bare claim")
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE initiatives_initiative DISABLE TRIGGER USER")
+    Initiative.objects.filter(pk=bare.pk).update(stage="mvp")
+    bare = Initiative.objects.get(pk=bare.pk)
+    with acting(system="test", reason="A claim without proof"):
+        supported_stage.rewrite([bare])
+    (row,) = blurred([bare], Rulebook.objects.current(), clock.now())
+    facts, book, now = supported_stage.facts_of(bare), Rulebook.objects.current().book, clock.now()
+    states = criteria.states_at(facts, book, now)
+    wanted = {
+        matter
+        for matter, stages in standards.SHOWN_BY.items()
+        if any(states[key].state == "waived" or not states[key].grounded for key in stages["mvp"])
+    }
+    assert set(row.matters) == wanted
+    assert len(wanted) > 5
+    assert MATTERS.keys() == standards.SHOWN_BY.keys()
+    client = as_(cast.chair)
+    page = shown(client, "/leaders/").find(id="blurred").find_parent("section")
+    for words in MATTERS.values():
+        line = next(line for line in page.select("tbody tr") if line.th.text == words)
+        matter = next(key for key, said in MATTERS.items() if said == words)
+        assert line.td.text.split()[0] == str(int(matter in wanted)), words
+        assert behind(client, line.a["href"]) == ({bare.ref} if matter in wanted else set())
+
+
+def test_an_mvp_is_named_with_the_test_it_fails_and_what_is_missing(cast, as_):
+    case = factories.make_mvp(cast)
+    page = shown(as_(cast.chair), "/leaders/")
+    told = " ".join(page.find(id="scale").find_parent("section").text.split())
+    assert case.title in told
+    assert "Fails adoption: Can users see why it said what it said?" in told
+    later = clock.now() + timedelta(days=300)
+    with clock.simulated(later):
+        wanted = leadership_metrics.Wanted(later, Rulebook.objects.in_force())
+        cases = leadership_metrics.annotated(Initiative.objects.all(), wanted)
+        (old,) = leadership_metrics.pilots(cases, wanted)
+        (why,) = metric_reasons.of("pilots", [old], wanted).values()
+    assert "past its 270 days" in why[0]
+    assert any(words.startswith("Fails ") for words in why)
+
+
+def test_what_left_production_before_it_went_in_did_not_come_too_early(cast):
+    case = factories.make_mvp(cast)
+    now = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE initiatives_stagechange DISABLE TRIGGER USER")
+    for old, new, days, basis in (
+        ("production", "mvp", 100, "step back"),
+        ("mvp", "production", 50, "decision"),
+    ):
+        at = now - timedelta(days=days)
+        move = StageChange(
+            initiative=case, from_stage=old, to_stage=new, at=at, by=cast.chair, basis=basis, entry_id=1
+        )
+        StageChange.objects.bulk_create([move])
+    wanted = leadership_metrics.Wanted(now, Rulebook.objects.in_force())
+    assert not leadership_metrics.too_early(
+        leadership_metrics.annotated(Initiative.objects.all(), wanted), wanted
+    ).exists()
+
+
+def test_a_page_on_paper_says_of_which_moment_unit_and_period_it_is(cast, as_):
+    page = shown(as_(cast.auditor), f"/leaders/deployed-mvp/?unit={cast.unit.pk}&until=2026-01-31")
+    assert page.h1.text == "Deployed: MVP"
+    said = " ".join(page.h1.find_parent("header").text.split())
+    assert f"Counted on {clock.local(clock.now()):%-d %B %Y} at " in said
+    assert (
+        f"; {cast.unit} and what belongs to it; of what happens on a day, what happened until 31 January 2026."
+        in said
+    )
+
+
+def test_strangers_count_nothing_of_what_they_may_not_see(cast, as_):
+    factories.make_mvp(cast)
+    assert "Customer summary" in as_(cast.chair).get("/leaders/").content.decode()
+    page = as_(cast.outsider).get("/leaders/")
+    assert page.status_code == 200
+    assert "Customer summary" not in page.content.decode()
+    assert as_(cast.outsider).get("/leaders/nothing-like-it/").status_code == 404
+
+
+def test_the_page_asks_no_more_of_many_cases(cast, as_):
+    client = as_(cast.auditor)
+
+    def asked(path="/leaders/"):
+        client.get(path)
+        with CaptureQueriesContext(connection) as found:
+            assert client.get(path).status_code == 200
+        return len(found)
+
+    factories.make_mvp(cast)
+    few = asked()
+    settle(cast, 6)
+    assert asked() <= max(few + 2, 25) <= 25
+    assert all(asked(f"/leaders/{key}/") <= 20 for key in ("pilots", "oversold", "late", "unused-mvp"))

@@ -1,0 +1,90 @@
+"""L8: what a seat was told stays theirs to read while the seat lasts. L9: two pages that told or opened too much."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from governance import clock
+from governance.models import Delivery, Membership, Notice
+from governance.notices import daily_mail
+from governance.notices.owe import owe
+from governance.organisation import actions as organisation_actions
+from initiatives.registration import actions as registration_actions
+from initiatives.roles import leaving
+from tests.support import factories
+
+pytestmark = pytest.mark.django_db
+
+SECRET = "Layoffs assistant"
+
+
+def told(cast, case, person=None, kind="seat asked"):
+    owe(
+        person or cast.seat_risk,
+        kind,
+        f"case:{case.pk}",
+        subject=f"{case.ref} {case.title}: sign for your seat",
+        text=f"{case.title} waits.",
+        link=case.get_absolute_url(),
+        case_ref=case.ref,
+    )
+
+
+def leave(cast) -> None:
+    row = Membership.objects.held_at(clock.now()).get(person=cast.seat_risk, seat="risk_compliance")
+    leaving.end_membership(membership=row, reason="Moved", by=cast.admin)
+
+
+def test_l8_notices_of_a_time_in_a_seat_are_not_read_after_it(cast, as_, mailoutbox):
+    case = factories.make_case(cast, title=SECRET)
+    open_to_all = factories.make_case(cast, title="Call summaries")
+    registration_actions.change_details(
+        case=case, problem="Who leaves.", platform="", confidential=True, by=cast.owner
+    )
+    for one in (case, open_to_all):
+        told(cast, one)
+    client = as_(cast.seat_risk)
+    assert SECRET in client.get("/notices/").content.decode()
+    leave(cast)
+    with time_machine.travel(clock.now() + timedelta(minutes=5), tick=False):
+        client = as_(cast.seat_risk)
+        page = " ".join(client.get("/notices/").content.decode().split())
+        assert SECRET not in page
+        assert f'<span class="ref">{case.ref}</span>, which you may not open any more' in page
+        assert client.get(case.get_absolute_url()).status_code == 404
+        daily_mail.deliver(kind=Delivery.DAY)
+        assert not any(SECRET in mail.body for mail in mailoutbox if cast.seat_risk.email in mail.to)
+        # What is owed to them since, for another reason, is theirs.
+        told(cast, case, kind="told anew")
+        assert SECRET in client.get("/notices/").content.decode()
+    assert Notice.objects.filter(person=cast.seat_risk, case_ref=case.ref).count() == 2
+
+
+def test_l8_a_role_that_ended_reads_what_it_was_told_no_more_where_it_may_not_open_the_case(cast, as_):
+    case = factories.make_case(cast, title=SECRET)
+    told(cast, case, person=cast.sponsor)
+    # Somebody who never was near the case was told on purpose, as the owner of a system is: it stays.
+    assert SECRET in as_(cast.sponsor).get("/notices/").content.decode()
+
+
+def test_l9_the_page_that_publishes_a_draft_is_for_those_who_publish(cast, as_):
+    draft = organisation_actions.load_rulebook(
+        source=factories.load_default().replace('version = "2026.1"', 'version = "2027.1"'), by=cast.admin
+    )
+    there = reverse("rulebook-publish", args=[draft.version])
+    for person in (cast.owner, cast.seat_risk, cast.outsider, cast.auditor):
+        assert as_(person).get(there).status_code == 403, person
+    for person in (cast.admin, cast.chair, cast.deputy_chair):
+        assert as_(person).get(there).status_code == 200, person
+
+
+def test_l9_handing_over_names_nobody_to_strangers(cast, as_):
+    client = as_(cast.outsider)
+    answers = [client.get(reverse("handover", args=[pk])) for pk in (cast.owner.pk, 999_999)]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert all(cast.owner.full_name not in answer.content.decode() for answer in answers)
+    assert client.post(reverse("handover", args=[cast.owner.pk]), {}).status_code == 404
+    assert as_(cast.owner).get(reverse("handover", args=[cast.owner.pk])).status_code == 200
+    assert as_(cast.admin).get(reverse("handover", args=[cast.owner.pk])).status_code == 200

@@ -1,0 +1,521 @@
+"""Integration in a real browser: scenario 1 from two customers to production, scenario 2 from a knowledge base to a
+successor. What races and rules there are is tried in tests/walks; here people meet it page by page.
+"""
+
+import re
+from datetime import date
+
+import pytest
+from playwright.sync_api import expect
+
+from adoption.demo import case_acts
+from initiatives.checklist import actions as checklist_actions
+from initiatives.components import actions as components_actions
+from initiatives.integration.links import actions as link_actions
+from initiatives.integration.residency import actions as residency_actions
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import actions as role_actions
+from initiatives.roles import leaving
+from initiatives.stages import periodic
+from tests.acceptance.walks import story
+from tests.acceptance.walks.story import at
+from tests.support import factories
+from tests.support.browser.page_checks import picture
+from tests.support.browser.people import Person, Watch
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DRILL = "Fallback drill"
+
+
+def shot(person: Person, name: str) -> None:
+    """A picture of the open page in light and dark, wide and narrow, where pictures are asked for."""
+    for scheme in ("light", "dark"):
+        person.page.emulate_media(color_scheme=scheme)
+        picture(person.page, f"scenario-{name}", scheme)
+    person.page.emulate_media(color_scheme="light")
+    person.page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def says(person: Person, *words: str) -> None:
+    """The open page says all of this."""
+    for one in words:
+        expect(person.page.locator("body")).to_contain_text(one)
+
+
+def integration(person: Person, case, page: str = "") -> None:
+    """To the tab of a case, and to one of the pages below it."""
+    person.page.goto(case.get_absolute_url())
+    person.tab("Integration")
+    if page:
+        person.click(page)
+
+
+@pytest.fixture
+def cast(transactional_db):
+    """The organisation, its board and the rulebook as of 1 May 2026."""
+    with at(2026, 5, 1):
+        return factories.make_cast()
+
+
+# Scenario 1
+
+
+def endpoint(case, cast, region: str):
+    """The same model, at an endpoint in this region."""
+    return components_actions.record_component(
+        case=case, layer="model", name="Language model", version="m-4", region=region, by=cast.lead
+    )
+
+
+@pytest.fixture
+def summary(cast):
+    """An MVP of spring, tied to CRM by way of a vendor's model, and to billing; its last fallback drill is old."""
+    with at(2026, 5, 10):
+        case = factories.make_case(cast)
+        case_acts.staff(case, cast.team, ("technical_lead",))
+        vendor = residency_actions.add_vendor(name="Modelwright", by=cast.lead)
+        case_acts.parts(case, cast.team)
+        model = endpoint(case, cast, "us-east").component
+        hops = [link_actions.Place("vendor model", vendor=vendor, component=model)]
+        for name in ("CRM", "Billing"):
+            system = factories.make_system(cast, name, regions=["CH"])
+            way = hops if name == "CRM" else []
+            factories.make_link(cast, case, system, agreed=True, hops=way, **story.CAREFUL)
+    with at(2026, 5, 11):
+        case_acts.ground_gate(case, "prototype", cast.team)
+        case_acts.pass_gate(case, cast.team, reason="Worth exploring beside the other ideas.")
+    with at(2026, 8, 3):
+        case = case_acts.to_mvp(story.fresh(case), cast.team)
+    with at(2026, 11, 2):
+        factories.make_flow(cast, case)
+        story.renew(case, cast)
+        case_acts.ground_gate(case, "production", cast.team, skip=["prod.q10_outage"])
+        checklist_actions.answer(
+            case=case, requirement="prod.q10_outage", kind="answered", text="By hand, drilled.", by=cast.owner
+        )
+        story.drill(case, date(2026, 5, 12), cast.support)
+        review = review_actions.open_review(case=story.fresh(case), by=cast.owner)
+    return case, review
+
+
+def test_two_customers_one_forbidden_region_and_a_drill_that_ages(watch, cast, summary):
+    case, review = summary
+    address = f"/reviews/{review.pk}/"
+    with at(2026, 11, 2, 14):
+        a_term_is_named(watch, cast, case)
+        three_definitions(watch.let_in(cast.lead), case)
+        seat = watch.let_in(cast.seat_risk)
+        seat.page.goto(address)
+        says(seat, "3 open conflicts on customer")
+        shot(seat, "1-1-gate")
+    with at(2026, 11, 2, 16):
+        settled_by_the_steward(watch.let_in(cast.steward), case)
+    with at(2026, 11, 3):
+        refused_to_the_owner(watch, cast, case, review)
+    with at(2026, 11, 5):
+        watch.let_in(cast.seats["risk_compliance"]).sign()
+    with at(2026, 11, 6):
+        watch.let_in(cast.seats["architecture_integration"]).sign()
+    with at(2026, 11, 9, 0):
+        owner = watch.let_in(cast.owner)
+        owner.page.goto(address)
+        says(owner, "evidence aged out: Fallback drill of 12 May 2026")
+        expect(owner.page.locator("#votes s")).to_have_text("Tomas Ek")
+        shot(owner, "1-4-aged-out")
+    with at(2026, 11, 10):
+        drilled_again(watch.let_in(cast.support), case)
+    with at(2026, 11, 11, 15):
+        watch.let_in(cast.seats["architecture_integration"]).sign("See what changed")
+        watch.let_in(cast.seats["service_operations"]).sign()
+    with at(2026, 11, 12, 10):
+        for name in ("security_privacy", "business_value"):  # five seats in all: the sixth is not asked
+            watch.let_in(cast.seats[name]).sign()
+        chair = watch.let_in(cast.chair)
+        chair.desk()
+        chair.click("Read and decide")
+        says(chair, "ready to decide")
+        shot(chair, "1-6-ready")
+    with at(2026, 11, 12, 10, 50):
+        a_term_is_filed(watch, cast, case, address)
+    with at(2026, 11, 16):
+        the_vendor_moves(watch, cast, case)
+    with at(2027, 1, 8):
+        proved_and_signed_again(cast, case)
+    with at(2027, 1, 11):
+        chair = watch.let_in(cast.chair)
+        chair.decide("Ready, on the new endpoint.")
+        chair.page.goto(case.get_absolute_url())
+        says(chair, "Production")
+        shot(chair, "1-9-production")
+    with at(2027, 1, 11, 12):
+        assert (story.fresh(case).stage, story.span(case).supported) == ("production", "production")
+
+
+def a_term_is_named(watch: Watch, cast, case) -> None:
+    """1. The technical lead proposes a business term; the architecture seat, whose it is, confirms it."""
+    lead = watch.let_in(cast.lead)
+    integration(lead, case, "Definitions")
+    lead.click("Add a term")
+    lead.type("Term", "customer")
+    lead.type("What your organisation means by it", "Who buys from us.")
+    shot(lead, "1-1-propose")
+    lead.send("Add it")
+    lead.said("It is proposed. The architecture seat is told")
+    seat = watch.let_in(cast.seat_architecture)
+    shot(seat, "1-1-desk")
+    seat.open("Read and answer", seat.page.locator("li").filter(has_text="customer"))
+    shot(seat, "1-1-proposal")
+    seat.send("Confirm it")
+    seat.said("It is changed, as Ravi Menon proposed.")
+
+
+def three_definitions(lead: Person, case) -> None:
+    """1. The technical lead says what two systems mean by the word; their owner agreed to the links of the case."""
+    integration(lead, case, "Definitions")
+    lead.click("Add a term")
+    lead.type("Term", "customer")
+    lead.send("Add it")
+    for system, meaning, form, since, until in (
+        ("CRM", "account", "X{18}", "2019-01-01", ""),
+        ("Billing", "payer", "9{10}", "2021-01-01", ""),
+        ("Billing", "contract", "", "", "2020-12-31"),
+    ):
+        lead.click("Say what a field means")
+        lead.choose("System", system)
+        lead.type("Field", "customer_id")
+        lead.type("What it means there", meaning)
+        lead.type("Counted unit", meaning)
+        lead.type("Identifier mask", form)
+        if since:
+            lead.type("For rows from", since)
+        if until:
+            lead.type("To and with", until)
+        lead.send("Write it down")
+    says(lead, "3 open conflicts", "Who disagrees with whom")
+    shot(lead, "1-1-conflicts")
+    lead.page.goto(case.get_absolute_url())
+    says(lead, "definitions")
+    shot(lead, "1-1-case")
+
+
+def settled_by_the_steward(steward: Person, case) -> None:
+    """2. Two are brought together with a table, the third is lived with by two reports."""
+    integration(steward, case, "Definitions")
+    for _ in range(2):
+        rows = steward.page.locator("main .todo li").filter(has_not_text="depending on the year")
+        steward.click(
+            "Bring together", rows.filter(has=steward.page.get_by_role("link", name="Bring together")).first
+        )
+        steward.type("What holds from now on", "One payer per account.")
+        steward.type("What is what", "001A00000LoXyz = 4711002233\n001B = 4712 = old")
+        steward.send("Settle it")
+    steward.click("Accept", steward.page.locator("main .todo"))
+    steward.type("Why it can stay", "Rows from before 2021 stay by contract.")
+    steward.type(
+        "Reports and systems that live with it", "Revenue by customer 2019 to 2021, Churn of the pilot region"
+    )
+    steward.choose("Who owns the gap that stays", steward.person.full_name)
+    steward.type("To be closed by", "2027-03-31")
+    shot(steward, "1-2-accept")
+    steward.send("Accept it")
+    says(steward, "settled", "Revenue by customer 2019 to 2021")
+    shot(steward, "1-2-settled")
+    integration(steward, case)
+    shot(steward, "1-2-integration")
+
+
+def refused_to_the_owner(watch: Watch, cast, case, review) -> None:
+    """3. The owner opens the form of the risk seat by its address."""
+    owner = watch.let_in(cast.owner)
+    answer = owner.page.goto(f"/reviews/{review.pk}/sign/risk_compliance/")
+    assert answer.status == 403
+    says(owner, "business owner of this case")
+    shot(owner, "1-3-refused")
+    watch.complaints[:] = [one for one in watch.complaints if "403" not in one]
+    assert not review.sign_offs.exists()
+
+
+def drilled_again(support: Person, case) -> None:
+    """5. Partial is no pass; a day to come is refused and nothing typed is lost; then it passes."""
+    add_drill(support, case, "2026-11-10", "Partial")
+    support.said("The item is added.")
+    assert story.state(case, "prod.q10_outage").state == "failing"
+    add_drill(support, case, "2026-11-13", "Pass")
+    says(support, "13 November 2026 lies in the future")
+    expect(support.page.get_by_label("Title")).to_have_value(DRILL)
+    shot(support, "1-5-day-to-come")
+    support.type("Observed on", "2026-11-10")
+    support.upload(f"{DRILL} that passed")
+    support.send("Add it")
+    support.said("The item is added.")
+    assert story.state(case, "prod.q10_outage").grounded
+
+
+def add_drill(support: Person, case, day: str, result: str) -> None:
+    """The record of a drill as evidence."""
+    support.page.goto(case.get_absolute_url())
+    support.tab("Evidence")
+    support.click("Add evidence")
+    support.click("Choose: Drill record")
+    support.check(support.page.locator("input[name=covers][value='prod.q10_outage']"))
+    support.type("Title", DRILL)
+    support.type("Observed on", day)
+    support.upload(f"{DRILL} of {day} {result}")
+    support.choose("Result", result)
+    support.send("Add it")
+
+
+def a_term_is_filed(watch: Watch, cast, case, address: str) -> None:
+    """8. A vendor term forbids where the vendor's model runs: held at once, seats stale, no way around it."""
+    security = watch.let_in(cast.seat_security)
+    security.page.goto("/vendors/")
+    security.click("Modelwright")
+    security.click("File a term")
+    security.type("Where it is written", "MSA 4.2")
+    security.type("What it says", "no processing outside EU")
+    security.type("Allowed regions", "EU")
+    security.send("See which cases it touches")
+    shot(security, "1-8-what-if")
+    security.send("File it")
+    says(security, "MSA 4.2", case.title)
+    shot(security, "1-8-vendor")
+    owner = watch.let_in(cast.owner)
+    owner.page.goto(case.get_absolute_url())
+    says(owner, "data leaves the allowed region", "vendor model, us-east")
+    shot(owner, "1-8-banner")
+    integration(owner, case, "Where data may be")
+    says(owner, "MSA 4.2", "us-east")
+    shot(owner, "1-8-residency")
+    owner.page.goto(f"{case.get_absolute_url()}waivers/")
+    expect(owner.page.get_by_role("link", name="Ask for a waiver")).to_have_count(0)
+    chair = watch.let_in(cast.chair)
+    chair.page.goto(address)
+    says(chair, "sign again")
+    shot(chair, "1-8-review")
+
+
+def the_vendor_moves(watch: Watch, cast, case) -> None:
+    """9. The same model at an endpoint in the EU: the hold can be lifted, and what it ends is listed."""
+    lead = watch.let_in(cast.lead)
+    lead.page.goto(f"{case.get_absolute_url()}running/component/")
+    lead.choose("Layer", "Model")
+    lead.type("Component", "Language model")
+    lead.type("Version", "m-4")
+    lead.type("Region", "eu-west")
+    lead.send("Record it")
+    integration(lead, case, "Where data may be")
+    says(lead, "eu-west")
+    shot(lead, "1-9-path")
+    lead.page.goto(f"{case.get_absolute_url()}checklist/")
+    says(lead, "m-4 (eu-west)")
+    shot(lead, "1-9-to-redo")
+    chair = watch.let_in(cast.chair)
+    chair.page.goto(case.get_absolute_url())
+    chair.click("Lift")
+    chair.type("Why", "The new path stays in the EU.")
+    chair.send("Lift it")
+    assert not case.holds.open().exists()
+
+
+def proved_and_signed_again(cast, case) -> None:
+    """Eight weeks of readings later: proved on the new endpoint, and every seat has signed."""
+    story.renew(case, cast)
+    case_acts.ground_gate(case, "production", cast.team)
+    current = case.reviews.filter(outcome="open").first()
+    if current is None or story.sitting(current).verdict.blockers:
+        for one in case.reviews.filter(outcome="open"):
+            review_actions.withdraw_review(review=one, reason="Opened anew with the new path.", by=cast.owner)
+        current = review_actions.open_review(case=story.fresh(case), by=cast.owner)
+    for seat, person in cast.seats.items():
+        case_acts.vote(current, seat, person)
+
+
+# Scenario 2
+
+
+def test_four_knowledge_bases_a_workflow_in_a_head_and_an_owner_who_leaves(watch, cast):
+    with at(2026, 8, 20):
+        case = factories.make_prototype(cast, title="Ticket triage")
+    with at(2026, 9, 1):
+        case = case_acts.to_mvp(case, cast.team)
+        sponsor = role_actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
+        role_actions.accept_role(assignment=sponsor, by=cast.sponsor)
+    with at(2026, 10, 5):
+        case_acts.ground_gate(case, "production", cast.team)
+        review = review_actions.open_review(case=story.fresh(case), by=cast.owner)
+        for seat in ("risk_compliance", "architecture_integration", "adoption_change"):
+            case_acts.vote(review, seat, cast.seats[seat])
+    successor = factories.make_person("successor", cast.unit, full_name="Nils Holm")
+    with at(2026, 10, 12):
+        lead = watch.let_in(cast.lead)
+        four_sources(lead, case)
+        in_a_head(lead, case)
+    with at(2026, 10, 20, 15):
+        another_model(watch.let_in(cast.lead), case)
+    with at(2026, 10, 21, 9):
+        chair = watch.let_in(cast.chair)
+        chair.page.goto(f"/reviews/{review.pk}/")
+        says(chair, "m-5")
+        shot(chair, "2-3-review")
+        chair.page.goto(case.get_absolute_url())
+        says(chair, "Larger prototype", "m-5")
+        shot(chair, "2-3-case")
+    with at(2026, 10, 30):
+        holder = cast.board.memberships.get(seat="service_operations")
+        factories.make_seat(cast, successor, "service_operations", delegate_of=holder)
+        case_acts.vote(review, "service_operations", successor)
+    with at(2026, 11, 2):
+        leaving.deactivate(person=cast.owner, reason="Left the company", system="HR feed")
+        the_owner_is_gone(watch, cast, case, successor)
+    with at(2026, 11, 5):
+        she_accepts(watch, review, successor)
+
+
+def four_sources(lead: Person, case) -> None:
+    """1. "The" knowledge base is a collection without members first, and four sources then."""
+    integration(lead, case)
+    lead.click("Tie it to a system")
+    lead.click("Describe a system that is not here")
+    describe(lead, "Knowledge base", "Collection of knowledge", {"Owner": str(lead.person)})
+    integration(lead, case)
+    lead.click("Tie it to a system")
+    lead.click("Tie the case to it: Knowledge base")
+    lead.choose("What for", "Anchor")
+    lead.choose("Direction", "Reads")
+    lead.choose("How", "API")
+    lead.send("Tie it")
+    says(lead, "is a collection of sources, and none is listed")
+    shot(lead, "2-1-refused")
+    owner = str(lead.person)
+    for name, kind, fields in (
+        ("KB-A", "Wiki", {"Last worked on": "2026-10-01", "Owner": owner}),
+        ("KB-B", "Wiki", {"Last worked on": "2023-06-30", "Owner": owner}),
+        (
+            "Wiki-C",
+            "Wiki",
+            {
+                "Last worked on": "2026-10-01",
+                "Owner": owner,
+                "Can somebody edit it": "no: it is frozen",
+            },
+        ),
+        ("Share-D", "File share", {"Last organised": "2019-04-01"}),
+    ):
+        lead.page.goto("/systems/")
+        lead.click("Knowledge base")
+        lead.click("Add a source")
+        describe(lead, name, kind, fields)
+    lead.page.goto("/systems/")
+    lead.click("Knowledge base")
+    says(lead, "Wiki-C", "Share-D")
+    shot(lead, "2-1-collection")
+    integration(lead, case)
+    lead.click("Tie it to a system")
+    lead.click("Tie the case to it: Knowledge base")
+    lead.choose("What for", "Anchor")
+    lead.choose("Direction", "Reads")
+    lead.choose("How", "API")
+    lead.send("Tie it")
+    integration(lead, case)
+    says(
+        lead,
+        "KB-B is out of date: it was last updated on 30 June 2023.",
+        "Share-D has no owner; last organised in 2019.",
+        "Wiki-C is frozen: nobody can edit it.",
+    )
+    shot(lead, "2-1-three-reasons")
+
+
+def describe(lead: Person, name: str, kind: str, fields: dict) -> None:
+    """The form of a system that is not here yet."""
+    lead.type("Name", name)
+    lead.choose("Kind", kind)
+    for label, value in fields.items():
+        if lead.page.get_by_label(label).first.evaluate("field => field.tagName") == "SELECT":
+            lead.choose(label, value)
+        else:
+            lead.type(label, value)
+    lead.send("Describe it")
+
+
+def in_a_head(lead: Person, case) -> None:
+    """2. An approval that is written down nowhere: what is supported falls, what is claimed stays."""
+    integration(lead, case, "Processes and sign-on")
+    lead.click("Record a process")
+    lead.type("Name", "Approvals above a limit")
+    lead.tick("In somebody's head")
+    lead.type("Or in words", "one long-serving colleague")
+    lead.fill(lead.page.locator("[name=as_is]"), "Anybody: asks one long-serving colleague")
+    lead.send("Record it")
+    says(lead, "Knowledge holder: one long-serving colleague", "not budgeted")
+    shot(lead, "2-2-process")
+    lead.page.goto(case.get_absolute_url())
+    says(lead, "Larger prototype", "one long-serving colleague")
+    shot(lead, "2-2-case")
+
+
+def another_model(lead: Person, case) -> None:
+    """3. The vendor retires a model; its successor is recorded without anything prepared for it."""
+    lead.page.goto(f"{case.get_absolute_url()}running/component/")
+    lead.choose("Layer", "Model")
+    lead.type("Component", "Language model")
+    lead.type("Version", "m-5")
+    lead.type("Region", "eu-west")
+    lead.type("Runs from", "2026-10-21")
+    lead.send("Record it")
+    says(lead, "m-5")
+    shot(lead, "2-3-running")
+
+
+def the_owner_is_gone(watch: Watch, cast, case, successor) -> None:
+    """4. Her roles ended; the sponsor asks a successor; the admin cannot take it for him."""
+    sponsor = watch.let_in(cast.sponsor)
+    sponsor.page.goto(case.get_absolute_url())
+    says(sponsor, "owner")
+    shot(sponsor, "2-4-vacant")
+    sponsor.page.goto(f"{case.get_absolute_url()}people/")
+    sponsor.click("Propose a business owner")
+    sponsor.choose("Person", successor.full_name)
+    sponsor.send("Propose")
+    says(sponsor, successor.full_name, "not yet accepted")
+    shot(sponsor, "2-4-proposed")
+    admin = watch.let_in(cast.admin)
+    role = case.roles.get(role="owner", person=successor)
+    admin.page.goto(f"/roles/{role.pk}/")
+    says(admin, "Only Nils Holm can answer this")
+    expect(admin.page.get_by_role("button", name="I accept")).to_be_disabled()
+    shot(admin, "2-4-not-for-another")
+
+
+def she_accepts(watch: Watch, review, successor) -> None:
+    """5. The successor takes it in person; what she signed as a delegate no longer counts."""
+    somebody = watch.let_in(successor)
+    somebody.desk()
+    shot(somebody, "2-5-desk")
+    somebody.click("Read and answer")
+    somebody.send("I accept")
+    somebody.page.goto(f"/reviews/{review.pk}/")
+    says(somebody, f"{successor.full_name} is business owner of this case")
+    shot(somebody, "2-5-no-longer-counts")
+
+
+def test_nobody_takes_it_for_a_month(watch, cast):
+    """Scenario 2, step 6: a debt of the chair with the step back filled in; the stage is where it was."""
+    with at(2026, 9, 1):
+        case = factories.make_mvp(cast, title="Ticket triage")
+    with at(2026, 11, 2):
+        leaving.deactivate(person=cast.owner, reason="Left the company", system="HR feed")
+    with at(2026, 12, 2, 12):
+        periodic.open_vacancy_debts()
+        chair = watch.let_in(cast.chair)
+        chair.desk()
+        says(chair, "Ticket triage")
+        shot(chair, "2-6-debt")
+        chair.click("Open the case")
+        chair.click("Step back")
+        expect(chair.page.get_by_label("Why the stage is taken back")).to_have_value(
+            re.compile("No owner since 2 November")
+        )
+        shot(chair, "2-6-step-back")
+        assert story.fresh(case).stage == "mvp"

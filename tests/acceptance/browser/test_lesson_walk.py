@@ -1,0 +1,293 @@
+"""From a problem that a user reports to a lesson that another team answers before its gate, page by page."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from adoption.demo import case_acts
+from adoption.lessons.actions import REQUIREMENT
+from adoption.models import Incident
+from governance import clock
+from governance.organisation import actions as organisation_actions
+from initiatives.holds import dependants
+from initiatives.models import Initiative
+from tests.acceptance.walks.story import CAREFUL
+from tests.support import factories
+from tests.support.browser.page_checks import trouble_in
+from tests.support.browser.people import Person
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FIRST, SECOND = "Call summaries", "Reply drafts"
+WRONG = "The summary said my contract ends in May. It ends in October."
+ANSWER = "We look into it today; your contract ends in October."
+LESSON = "The export of contracts stops at midnight and nobody is told, so summaries name old dates."
+INSTEAD = "Ask the ledger for the day of its last export, and leave dates out when it is older than a day."
+ANSWERED = "Drafts leave dates out when the export is older than a day; tried on 3 March."
+WRITTEN = {
+    "What was expected": "Summaries with the dates that the ledger has, never older than a day.",
+    "What happened when": "1 March: the export stopped at midnight. 2 March: a customer reported a wrong date.",
+    "What it did": "Forty customers read a wrong end of their contract; two gave notice by mistake.",
+    "How it was noticed": "By a customer, a day after it began. The ledger could have told within the hour.",
+    "What made it easy to make": "No check compares the day of the export with today before a summary is written.",
+}
+
+
+@pytest.fixture
+def look():
+    """Reads the page that somebody has open in light and dark, wide and narrow; at the end none may be wrong."""
+    found = []
+    yield lambda somebody, name: found.extend(trouble_in(somebody.page, f"lesson-{name}"))
+    assert found == []
+
+
+@pytest.fixture
+def others(cast) -> case_acts.Team:
+    """Another team of the same board, whose case reads the same ledger and asks for its gate soon."""
+    stores = organisation_actions.add_unit(
+        name="Stores", code="stores", parent=cast.unit.parent, by=cast.admin
+    )
+    names = {"owner": "Nils Brandt", "support": "Rosa Lind", "lead": "Ivo Marek", "steward": "Tess Okoye"}
+    people = {
+        role: factories.make_person(f"stores-{role}", stores, full_name=name) for role, name in names.items()
+    }
+    return case_acts.team_for(stores, **people)
+
+
+@pytest.fixture
+def running(cast) -> Initiative:
+    """A trial that reads the ledger, and that the warehouse depends on."""
+    case = factories.make_case(cast, title=FIRST)
+    factories.make_link(cast, case, agreed=True, **CAREFUL)
+    case = case_acts.to_mvp(case_acts.to_prototype(case, cast.team), cast.team)
+    dependants.add_dependant(
+        case=case,
+        who="Warehouse",
+        for_what="Calls back customers by what the summary says.",
+        bearable_outage_hours=8,
+        executive=cast.second_admin,
+        by=cast.owner,
+    )
+    return case
+
+
+@pytest.fixture
+def ahead(cast, others, running) -> Initiative:
+    """The other team's prototype, with everything shown that its next gate asks for."""
+    fields = {"unit": others.unit, "owner": others.owner, "by": others.owner}
+    case = factories.make_case(cast, title=SECOND, **fields)
+    ledger = running.links.get().system
+    factories.make_link(cast, case, ledger, agreed=True, by=others.owner, **CAREFUL)
+    case = case_acts.to_prototype(case, others)
+    case_acts.staff(case, others)
+    case_acts.contract(case_acts.fresh(case), others)
+    case_acts.plan_scope(case, others)
+    case_acts.ground_gate(case, "mvp", others)
+    return case
+
+
+def test_from_a_reported_problem_to_a_lesson_that_another_team_answers(
+    watch, cast, running, ahead, others, look
+):
+    owner, seat = watch.let_in(cast.owner), watch.let_in(cast.seat_adoption)
+    user = report(watch, owner, look)
+    incident(owner, look)
+    user.page.reload()
+    expect(user.page.locator("main")).to_contain_text(ANSWER)
+    look(user, "report-answered")
+    write(owner, look)
+    publish(watch.let_in(cast.seat_risk), seat, look)
+    learn(watch.let_in(others.owner), seat, look)
+    for name in ("business_value", "risk_compliance"):
+        case_acts.vote(ahead.reviews.get(gate="mvp"), name, cast.seats[name])
+    seat.desk()
+    seat.click("Read and sign")
+    expect(seat.page.locator("#lessons")).to_contain_text(ANSWERED)
+    look(seat, "review-answered")
+    seat.sign()
+    answered = ahead.answers.get(requirement=REQUIREMENT)
+    assert ANSWERED in answered.text
+    expect(seat.page.locator("main")).to_contain_text(f"{REQUIREMENT}, answer {answered.version}")
+    look(seat, "signed")
+    chair = watch.let_in(cast.chair)
+    chair.decide("A bounded trial that knows what the first one learned.")
+    assert case_acts.fresh(ahead).stage == "mvp"
+
+
+def report(watch, owner: Person, look) -> Person:
+    """The owner makes an address; somebody reports by it, without an account, and keeps the link to the answer."""
+    owner.case(FIRST)
+    owner.tab("Incidents")
+    owner.press("Make an address")
+    owner.said("There is a new address for problems.")
+    look(owner, "incidents")
+    user = Person(None, watch.page())
+    user.page.goto(owner.page.locator("#reported .mono").inner_text())
+    user.type("What happened?", WRONG)
+    user.type("On which day?", clock.today().isoformat())
+    user.type("What did the AI say or do?", "Your contract ends on 31 May.")
+    user.tick("It cost time or money")
+    look(user, "report")
+    user.press("Send")
+    expect(user.page.get_by_role("heading", name="Keep this link")).to_be_visible()
+    look(user, "report-kept")
+    return user
+
+
+def incident(owner: Person, look) -> None:
+    """From the desk: an incident is made of it, written on, resolved and closed; a post-mortem is owed by then."""
+    owner.desk()
+    look(owner, "desk-problem")
+    owner.open("Read it")
+    look(owner, "problem")
+    owner.click("Make an incident of it")
+    owner.type("What went wrong", "Summaries name old dates.")
+    owner.tick("2: wrong results reached people")
+    owner.tick("It gave wrong results")
+    owner.tick("Customer ledger")
+    owner.type("Your answer to whoever reported it", ANSWER)
+    owner.send("See what this changes")
+    told = owner.page.locator("#impact")
+    expect(told).to_contain_text(f"{owner.person.full_name} owes by")
+    expect(told).to_contain_text("Post-mortem of the incident: Summaries name old dates")
+    expect(told).not_to_contain_text("..")
+    expect(told).to_contain_text("Warned at once: Warehouse.")
+    expect(told).to_contain_text("of proof end")
+    assert not Incident.objects.exists(), "what is told ahead is not done"
+    look(owner, "problem-incident")
+    owner.press("Make an incident")
+    owner.said("It belongs to this incident now.")
+    look(owner, "incident-open")
+
+    owner.type("What happened", "Summaries are sent without dates until the export runs again.")
+    owner.send("Write it down")
+    owner.click("Take it")
+    owner.press("Say so")
+    owner.said("Noted")
+    owner.click("Add it")
+    owner.type("How many people it touches", "40")
+    owner.type("Who they are", "Customers who asked for a summary")
+    owner.press("Save")
+    owner.click("Start a clock, or say why not")
+    owner.type(
+        "If nothing has to be reported: why", "No duty covers a wrong date; judged with the risk seat."
+    )
+    owner.press("Say so")
+    owner.click("Say so")
+    owner.tick("resolved: it works again")
+    owner.type("What was done", "The export runs again, and tells us when it stops.")
+    look(owner, "incident-resolving")
+    owner.press("Say so")
+    owner.said("Noted.")
+    owner.click("Close it")
+    owner.type("In a sentence", "An export stopped unseen; it runs, and it is watched.")
+    owner.press("Close it")
+    owner.said("The incident is closed.")
+    expect(owner.page.locator("#timeline")).to_contain_text("Summaries are sent without dates")
+    expect(owner.page.locator("#owed")).to_contain_text(
+        "Post-mortem of the incident: Summaries name old dates"
+    )
+    look(owner, "incident-closed")
+
+
+def write(owner: Person, look) -> None:
+    """It is on the desk, begun, found lacking, completed with a gap, and handed in."""
+    page = owner.page
+    owner.desk()
+    look(owner, "desk-owed")
+    owner.open("Write", page.locator("li").filter(has_text="Post-mortem of the incident"))
+    look(owner, "post-mortem-start")
+    owner.press("Begin to write")
+    for label, words in WRITTEN.items():
+        owner.type(label, words)
+    found = page.get_by_role("group", name="Failure: the layer it was found in, the main one first")
+    owner.choose("Layer", "Integration", found)
+    owner.type("How you know", "The ledger's log shows no export after midnight.", found)
+    blamed = page.get_by_role("group", name="Failure: the layer that was blamed at first")
+    owner.choose("Layer", "Model", blamed)
+    owner.choose("By whom", "Its users", blamed)
+    owner.type("In which words", "It makes up dates.", blamed)
+    owner.fill(page.get_by_label("Lesson 1", exact=True), LESSON)
+    owner.type("What to do instead (lesson 1)", INSTEAD)
+    owner.choose("Its layer (lesson 1)", "Integration")
+    owner.choose("What it is about (lesson 1)", "Nobody saw it in time")
+    owner.follow(page.get_by_text("By what it is found again").first)
+    owner.tick("Customer ledger")
+    look(owner, "post-mortem-form")
+    owner.send("Save, and see what handing in needs")
+    expect(page.get_by_role("alert")).to_contain_text("What is still open: Record")
+    look(owner, "post-mortem-lacking")
+    owner.click("Go on writing")
+    owner.send("Save, and record what is still open")
+    owner.type("What is unresolved", "Two other exports of the ledger are not watched either.")
+    owner.choose("Who owns it", "Ravi Menon")
+    owner.type("By when", (clock.today() + timedelta(days=30)).isoformat())
+    look(owner, "post-mortem-gap")
+    owner.press("Record it")
+    owner.said("The gap is recorded")
+    owner.send("Save, and see what handing in needs")
+    look(owner, "post-mortem-hand-in")
+    owner.send("Hand it in")
+    expect(page.locator("main")).to_contain_text("it waits for the adoption seat")
+
+
+def publish(risk: Person, seat: Person, look) -> None:
+    """A reader comments on a section; the adoption seat reads both, and publishes it by confirming it."""
+    risk.case(FIRST)
+    risk.tab("Lessons")
+    risk.click("Read the whole post-mortem")
+    risk.click("Comment on What it did")
+    risk.type("Your comment", "Were the two who gave notice asked back?")
+    look(risk, "post-mortem-comment")
+    risk.press("Comment")
+    risk.said("Your comment stands beside the section.")
+    look(risk, "post-mortem-in-review")
+    seat.desk()
+    seat.click("Read and confirm")
+    expect(seat.page.locator("main")).to_contain_text("Were the two who gave notice asked back?")
+    look(seat, "post-mortem-confirm")
+    seat.press("Confirm it")
+    seat.said("It is published.")
+    seat.click("Read the whole post-mortem")
+    expect(seat.page.locator("main")).to_contain_text("Model, by its users: It makes up dates.")
+    look(seat, "post-mortem-published")
+
+
+def learn(other: Person, seat: Person, look) -> None:
+    """The other team finds it in the library and on its desk; the gate waits until it is answered and signed for."""
+    other.page.get_by_role("navigation", name="Main").get_by_role("link", name="Lessons").click()
+    other.type("What do you want to know?", "are we told when an export stops at night?")
+    other.send("Search")
+    expect(other.page.locator("main")).to_contain_text(LESSON)
+    look(other, "library")
+    other.open(LESSON[:40])
+    look(other, "lesson")
+    other.desk()
+    expect(other.page.locator("main")).to_contain_text(f"1 lesson of others: {SECOND}")
+    look(other, "desk-lesson")
+
+    other.case(SECOND)
+    expect(other.page.locator("main")).to_contain_text("Next: answer this before the gate.")
+    look(other, "case-unanswered")
+    other.click("Ask the board to decide")
+    expect(other.page.locator("main")).to_contain_text("One thing to answer before the gate is decided.")
+    expect(other.page.locator("main")).to_contain_text(LESSON)
+    expect(other.page.locator("main")).not_to_contain_text("Everything the board signs is met.")
+    look(other, "review-open")
+    other.press("Open the review")
+    other.said("The review is open.")
+    seat.desk()
+    seat.click("Read and sign")
+    expect(seat.page.locator("main")).to_contain_text("A lesson is not answered")
+    expect(seat.page.locator("#lessons")).to_contain_text("not answered")
+    look(seat, "review-unanswered")
+
+    other.desk()
+    other.click("Answer", other.page.locator("li").filter(has_text="1 lesson of others"))
+    other.tick("It applies to this case")
+    other.type("What was done about it, or why it does not apply", ANSWERED)
+    look(other, "lessons-answer")
+    other.press("Keep the answers")
+    expect(other.page.locator("main")).to_contain_text(ANSWERED)
+    look(other, "lessons-answered")

@@ -1,0 +1,163 @@
+"""The organisation changes, walked in a real browser: a merge of units, a handover, an absence."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.transparency_log import sealing
+from initiatives.reviews import actions as review_actions
+from tests.support import factories
+from tests.support.browser.page_checks import trouble_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AGE = timedelta(days=3)
+
+
+def look(person, name: str) -> None:
+    """Nothing is wrong with the open page."""
+    assert trouble_in(person.page, name) == []
+
+
+@pytest.fixture
+def cast(transactional_db):
+    """An organisation that is some days old, so that there is a day before."""
+    with clock.simulated(clock.now() - AGE):
+        return factories.make_cast()
+
+
+def test_two_units_become_one(watch, cast):
+    """An admin reads what a merge does and does it; the case says so, and the day before still shows the old tree."""
+    with clock.simulated(clock.now() - AGE):
+        case = factories.make_case(cast)
+        case_acts.parts(case, cast.team)
+        case_acts.ground_gate(case, "prototype", cast.team)
+        review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+        case_acts.vote(review, "business_value", cast.seat_value)
+    admin = watch.sign_in(cast.admin)
+    page = admin.page
+    page.goto("/admin/")
+    page.get_by_role("link", name="Units", exact=True).first.click()
+    page.get_by_role("link", name="Account management").click()
+    page.get_by_role("link", name="Merge it into another").click()
+    main = page.locator("#content")
+    admin.choose("Into", "Logistics", main)
+    admin.type("Why", "Two teams became one.", main)
+    main.get_by_role("button", name="See what this changes").click()
+    happens = page.get_by_role("region", name="What will happen")
+    expect(happens).to_contain_text("1 vote given before no longer counts")
+    expect(happens).to_contain_text("nobody can decide on it until a unit above it has a board")
+    look(admin, "merge")
+    main.get_by_role("button", name="Merge this unit").click()
+    expect(page.locator(".messagelist")).to_contain_text("is merged")
+    expect(main).to_contain_text("It was merged into Logistics.")
+    sealing.seal()
+    owner = watch.sign_in(cast.owner)
+    owner.page.goto(f"{case.get_absolute_url()}history/")
+    told = "took the case along from Account management to Logistics"
+    expect(owner.page.locator("main")).to_contain_text(told)
+    auditor = watch.sign_in(cast.auditor)
+    auditor.page.goto("/cases/")
+    expect(auditor.page.locator("main table")).to_contain_text("Logistics")
+    auditor.page.goto(f"/cases/?as_of={clock.today() - timedelta(days=1)}")
+    expect(auditor.page.locator("main table")).to_contain_text("Account management")
+
+
+def test_an_owner_hands_over_and_the_successor_takes_it(watch, cast):
+    """The leaver sees everything she holds, asks one successor for all of it, who takes it in person from his desk."""
+    with clock.simulated(clock.now() - AGE):
+        first, second = factories.make_case(cast), factories.make_case(cast, title="Reply drafts")
+    owner = watch.sign_in(cast.owner)
+    owner.page.get_by_role("link", name="Away or leaving").click()
+    owner.click("hand over your cases")
+    owner.type("One successor for every case left empty", "Ravi Menon (lead)")
+    owner.type("Why", "I leave at the end of the month.")
+    owner.press("See what it means")
+    expect(owner.page.locator("main .note")).to_contain_text(
+        f"{first.ref} {first.title}: Ravi Menon is asked"
+    )
+    look(owner, "handover")
+    owner.press("Ask them")
+    owner.said("Ravi Menon is asked to take over.")
+    expect(owner.page.locator("main")).to_contain_text("has not answered")
+    lead = watch.sign_in(cast.lead)
+    lead.click("Read and answer")
+    expect(lead.page.locator("main")).to_contain_text(f"Business owner of {second.ref}")
+    look(lead, "handovers")
+    lead.page.get_by_label("Reply drafts").uncheck()
+    lead.press("I take over what is ticked")
+    lead.said("You took over 1 case.")
+    lead.page.goto(f"{first.get_absolute_url()}people/")
+    expect(lead.page.locator("main")).to_contain_text("Business owner: Ravi Menon")
+    owner.page.reload()
+    expect(owner.page.locator("main")).not_to_contain_text(first.title)
+    owner.page.get_by_role("button", name="Take it back").click()
+    owner.said("no longer asked")
+
+
+def test_somebody_is_away_and_another_sits_for_her(watch, cast):
+    """She plans it and names a delegate, who accepts, finds the vote on the desk with for whom, and signs for both.
+
+    The seat is in its first day: the desk says so, until the chair confirms it.
+    """
+    case = factories.make_case(cast)
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
+    review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    holder = watch.sign_in(cast.seat_value)
+    holder.page.get_by_role("link", name="Away or leaving").click()
+    holder.type("First day away", clock.today().isoformat())
+    holder.type("Last day away", (clock.today() + timedelta(days=6)).isoformat())
+    holder.choose("Sits for you: Business value", "Sam Brook")
+    holder.press("See what it means")
+    expect(holder.page.locator("main .note")).to_contain_text("each vote names both")
+    look(holder, "away")
+    holder.press("Plan it")
+    holder.said("Whoever you named is asked now.")
+    delegate = watch.sign_in(cast.outsider)
+    delegate.open("Read and answer")
+    look(delegate, "delegation")
+    delegate.press("I stand in")
+    delegate.said("You stand in for Amara Diallo")
+    delegate.desk()
+    expect(delegate.page.locator("main")).to_contain_text("for Amara Diallo")
+    expect(delegate.page.locator("main")).to_contain_text("Your seat is in its first day")
+    look(delegate, "desk-first-day")
+    delegate.click("Read the review")
+    expect(delegate.page.locator("#mine")).to_contain_text("Your seat is in its first day")
+    look(delegate, "review-first-day")
+    chair = watch.sign_in(cast.chair)
+    chair.click("Look at the seat")
+    expect(chair.page.locator("main")).to_contain_text("Sam Brook")
+    look(chair, "seat-confirm")
+    chair.press("Confirm the seat")
+    delegate.desk()
+    expect(delegate.page.locator("main")).to_contain_text("for Amara Diallo")
+    look(delegate, "desk-for")
+    delegate.sign()
+    expect(delegate.page.locator("main")).to_contain_text("as delegate of Amara Diallo")
+    holder.click("End it")
+    holder.press("End it now")
+    holder.said("nobody stands in any more")
+
+
+def test_the_admin_is_found_by_subject(watch, cast):
+    """The index is ordered by what people look for, and a list exports what is chosen."""
+    factories.make_case(cast)
+    admin = watch.sign_in(cast.admin)
+    page = admin.page
+    page.goto("/admin/")
+    subject = page.get_by_role("region", name="Reviews and decisions")
+    expect(subject.get_by_role("link", name="Votes")).to_be_visible()
+    look(admin, "admin-index")
+    page.get_by_role("region", name="Cases").get_by_role("link", name="Roles").click()
+    expect(page.locator("#result_list")).to_contain_text("Marta Lindqvist")
+    look(admin, "admin-roles")
+    page.locator("#result_list tbody input[type=checkbox]").first.check()
+    page.locator("select[name=action]").select_option(label="Export the chosen rows as CSV")
+    with page.expect_download() as saved:
+        page.locator("button[name=index]").click()
+    assert saved.value.suggested_filename.startswith("role-assignments-")

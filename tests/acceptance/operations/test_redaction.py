@@ -1,0 +1,144 @@
+"""No secret in any log: the step that takes them out, and a drive through everything that handles one."""
+
+import logging
+
+import pytest
+from django.conf import settings
+from django.db import OperationalError
+from django.test import Client
+
+from governance.runtime.redaction import BLACK, BlackOut
+from tests.support import factories
+
+SECRET = "a-secret-of-ours-77"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"postgresql://app:{SECRET}@db.example.org:5432/plumbline does not answer",
+        f"smtp+tls://user:{SECRET}@mail.example.org",
+        f"Authorization: Bearer {SECRET}",
+        f"authorization='Basic {SECRET}'",
+        f"Cookie: a=b; session={SECRET}",
+        f"Set-Cookie: __Host-session={SECRET}; Secure",
+        f"connection failed: password={SECRET} host=x",
+        f"{{'password': '{SECRET}', 'login': 'owner'}}",
+        f'{{"api_key": "{SECRET}"}}',
+        f"csrfmiddlewaretoken={SECRET}&title=x",
+        f"secret_key: {SECRET}",
+        f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----",
+        f"Forbidden (CSRF token missing.): /password/link/{SECRET}/",
+        f"Not Found: /first-admin/{SECRET}/",
+        f"Not Found: /calendar/{SECRET}.ics",
+        f"the word {SECRET} by itself",
+    ],
+)
+def test_what_looks_like_a_secret_is_taken_out(line):
+    black_out = BlackOut([SECRET] if "by itself" in line else [])
+    found = black_out.text(line)
+    assert SECRET not in found
+    assert BLACK in found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "User name and password do not belong together",
+        "sealed 12 entries, key plumbline.example.org/record+f00f",
+        "https://example.org/a:b@c",
+        "no such case for this person: AI-0042",
+        "the token authority does not answer",
+    ],
+)
+def test_ordinary_lines_stay_as_they_are(line):
+    assert BlackOut(["short"]).text(line) == line
+
+
+def test_values_are_looked_into_by_name_and_depth():
+    black_out = BlackOut([SECRET])
+    found = black_out(
+        None,
+        "info",
+        {
+            "password": "x",
+            "user_token": "y",
+            "facts": {"secret": "z", "note": [f"with {SECRET}"]},
+            "count": 3,
+        },
+    )
+    assert found["password"] == found["user_token"] == found["facts"]["secret"] == BLACK
+    assert found["facts"]["note"] == [f"with {BLACK}"]
+    assert found["count"] == 3
+
+
+def test_a_line_break_cannot_forge_a_line(lines):
+    logging.getLogger("plumbline.sign_in").warning(
+        "failed\ntimestamp='2026-01-01' level='info' event='signed in'"
+    )
+    assert len(lines) == 1
+    assert "\n" not in lines[0]
+
+
+class Lines(logging.Handler):
+    """Everything that is logged, at any level, as the handler of ours would write it."""
+
+    def __init__(self):
+        super().__init__(0)
+        self.lines: list[str] = []
+        options = dict(settings.LOGGING["formatters"]["line"])
+        self.setFormatter(options.pop("()")(**options))
+
+    def emit(self, record):
+        self.lines.append(self.format(record))
+
+
+@pytest.fixture
+def lines():
+    """Listens at the root, with every logger of ours and of the framework wide open."""
+    handler, loggers = (
+        Lines(),
+        [logging.getLogger(name) for name in ("", "plumbline", "django", "django.request")],
+    )
+    before = [(logger, logger.level) for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
+    logging.getLogger().addHandler(handler)
+    yield handler.lines
+    logging.getLogger().removeHandler(handler)
+    for logger, level in before:
+        logger.setLevel(level)
+
+
+@pytest.mark.django_db
+def test_signing_in_setting_passwords_and_breaking_leave_no_secret_in_a_log(
+    client, cast, as_, lines, monkeypatch
+):
+    wrong, new = "a wrong password of 2026", "a new password of 2026"
+    client.raise_request_exception = False
+    client.post("/sign-in/", {"username": "owner", "password": wrong})
+    client.post("/sign-in/", {"username": "owner", "password": factories.PASSWORD})
+    own = {"current": factories.PASSWORD, "password": new}
+    as_(cast.lead).post("/account/password/", own | {"again": f"{new}!"})
+    as_(cast.lead).post("/account/password/", own | {"again": new})
+
+    forged = Client(enforce_csrf_checks=True)
+    assert forged.post(f"/password/link/{SECRET}/", {"password": new}).status_code == 403
+
+    def breaks(*_, **__):
+        raise OperationalError(f"cannot reach postgresql://app:{SECRET}@db:5432/x with password={new}")
+
+    page = None
+    with monkeypatch.context() as patch:
+        patch.setattr("initiatives.cases.case_frame.case_context", breaks)
+        patch.setattr("initiatives.case_pages.views.case_context", breaks, raising=False)
+        case = factories.make_case(cast)
+        page = client.get(f"/cases/{case.ref}/")
+    assert page.status_code == 503, "the database is away: come back in a minute"
+    said = "\n".join(lines)
+    assert "OperationalError" in said
+    assert "sign-in failed" in said
+    for secret in (wrong, new, factories.PASSWORD, SECRET, settings.SECRET_KEY):
+        assert secret not in said, secret
+        assert secret not in page.content.decode()
+    assert "Traceback" not in page.content.decode()

@@ -1,0 +1,332 @@
+"""`manage.py run`: ready, told, and gone without a trace, however it ends. And what /healthz and /readyz say."""
+
+import base64
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management.base import CommandError
+from django.db import DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
+
+from governance.management.commands import run
+from governance.operations import readiness
+from tests.support import plugin
+
+SIGNING_KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+@pytest.fixture
+def spare_database(django_db_modify_db_settings: None) -> Iterator[str]:
+    """The address of a migrated database of its own."""
+    name = f"test_plumbline_{os.environ['PLUMBLINE_TEST_RUN']}_run_{os.getpid()}"
+    template = settings.DATABASES["default"]["TEST"]["TEMPLATE"]
+    with plugin.server() as at:
+        at.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+    yield plugin.url_of(name)
+    with plugin.server() as at:
+        at.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def program(name: str) -> str | None:
+    """Where a program of the system lies; servers may not be on everybody's path."""
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Started:
+    """A run in a process of its own."""
+
+    def __init__(self, url: str, folder: Path, **variables: str) -> None:
+        self.port = free_port()
+        plugin.mark_folder(folder / "data" / "uploads")
+        self.out = folder / f"out-{self.port}"
+        told = {
+            "DATABASE_URL": url,
+            "PLUMBLINE_DATA": str(folder / "data"),
+            "PLUMBLINE_SECRET_KEY": settings.SECRET_KEY,
+            "PLUMBLINE_SIGNING_KEY": SIGNING_KEY,
+            "PLUMBLINE_ADDRESS": f"http://127.0.0.1:{self.port}",
+            "PLUMBLINE_PORT": str(self.port),
+        }
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
+        with open(self.out, "w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "run", "--no-demo"],
+                cwd=settings.BASE_DIR,
+                env=inherited | told | variables,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+
+    def said(self) -> str:
+        """All it printed so far."""
+        return self.out.read_text()
+
+    def wait_until_ready(self) -> list[psutil.Process]:
+        """Until it says so; its processes."""
+        until = time.monotonic() + 60
+        while "is ready" not in self.said():
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < until, self.said()
+            time.sleep(0.1)
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+
+@pytest.fixture
+def start(spare_database: str, tmp_path: Path) -> Iterator[type[Started]]:
+    """Start a run; whatever is left of it afterwards is killed."""
+    begun: list[Started] = []
+
+    def start(**variables: str) -> Started:
+        begun.append(Started(spare_database, tmp_path, **variables))
+        return begun[-1]
+
+    yield start
+    for one in begun:
+        if one.process.poll() is None:
+            one.process.terminate()
+            one.process.wait(20)
+
+
+def all_gone(processes: list[psutil.Process], seconds: float) -> bool:
+    """Do all of them end in time?"""
+    return not psutil.wait_procs(processes, timeout=seconds)[1]
+
+
+def test_ctrl_c_leaves_no_process(start, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "logins.txt").write_text("owner  Marta Lindqvist\n")
+    running = start()
+    processes = running.wait_until_ready()
+    assert len(processes) >= 4  # two of the web server and its master, the worker with its beat
+    assert f"http://127.0.0.1:{running.port}/" in running.said()
+    assert "owner  Marta Lindqvist" in running.said()
+
+    second = start()
+    assert second.process.wait(30) == 1
+    assert "already runs" in second.said()
+
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(10) == 0
+    assert all_gone(processes, 3)
+
+
+def test_a_killed_run_takes_its_parts_along(start):
+    running = start()
+    processes = running.wait_until_ready()
+    running.process.kill()
+    running.process.wait()
+    assert all_gone(processes, 15)
+
+
+def test_a_part_that_ends_by_itself_stops_the_rest(start):
+    running = start()
+    processes = running.wait_until_ready()
+    next(one for one in processes if "celery" in one.cmdline()).kill()
+    assert running.process.wait(20) == 1
+    assert "The worker ended by itself" in running.said()
+    assert "Traceback" not in running.said()
+    assert all_gone(processes, 3)
+
+
+def test_a_database_that_does_not_answer_is_told_in_words(tmp_path):
+    running = Started("postgresql://nobody:secret@127.0.0.1:1/none", tmp_path)
+    assert running.process.wait(30) == 1
+    assert "The database does not answer" in running.said()
+    assert "DATABASE_URL" in running.said()
+    assert "Traceback" not in running.said()
+    assert "secret" not in running.said()
+
+
+def test_the_parts_give_memory_back_unless_told_otherwise(monkeypatch):
+    for name in run.MEMORY:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "4")
+    told = run.environment()
+    assert {name: told[name] for name in run.MEMORY} == run.MEMORY | {"MALLOC_ARENA_MAX": "4"}
+
+
+def test_a_taken_port_is_told_in_words():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(CommandError, match=f"Port {port} is taken.*PLUMBLINE_PORT"):
+            run.check_port(port)
+
+
+def test_one_run_a_folder(tmp_path):
+    with (
+        run.only_one(tmp_path),
+        pytest.raises(CommandError, match=f"already runs .*process {os.getpid()}"),
+        run.only_one(tmp_path),
+    ):
+        pass
+    with run.only_one(tmp_path):
+        pass
+
+
+def test_static_files_are_collected_only_when_they_changed(tmp_path, settings, monkeypatch):
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.STATIC_ROOT.mkdir()
+    calls = []
+    collect = run.call_command
+    monkeypatch.setattr(run, "call_command", lambda *a, **k: (calls.append(a), collect(*a, **k)))
+    run.collect_static(settings.STATIC_ROOT)
+    run.collect_static(settings.STATIC_ROOT)
+    assert len(calls) == 1
+    assert any(settings.STATIC_ROOT.iterdir())
+
+
+# --- Health ------------------------------------------------------------------------------------------------
+
+
+def test_healthz_asks_nothing_of_the_database(client):
+    answer = client.get("/healthz")  # without a database this test may not touch one
+    assert (answer.status_code, answer.content) == (200, b"ok")
+    assert client.post("/healthz").status_code == 405
+
+
+@pytest.fixture(autouse=True)
+def _readiness_of_no_other_test() -> None:
+    readiness.readiness.forget()
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_probes_are_answered_by_the_address_of_the_machine(client, path, monkeypatch):
+    """A load balancer asks by address, which is in no list of hosts."""
+    monkeypatch.setattr(readiness, "CHECKS", [])
+    answer = client.get(path, headers={"host": "10.1.2.3:8000"})
+    assert answer.status_code == 200
+    assert client.get("/help/", headers={"host": "10.1.2.3:8000"}).status_code == 400
+
+
+@pytest.mark.django_db
+def test_readyz_says_that_all_is_well(client):
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "ready": True,
+        "database": "ok",
+        "migrations": "ok",
+        "clock": "ok",
+        "folder": "ok",
+        "broker": "ok",
+    }
+
+
+@pytest.mark.django_db
+def test_readyz_names_a_database_that_does_not_answer(client, monkeypatch):
+    def fail(connection) -> None:
+        raise DatabaseError("password of plumbline is secret")
+
+    monkeypatch.setattr(BaseDatabaseWrapper, "cursor", fail)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert "DATABASE_URL" in answer.json()["database"]
+    assert "not known" in answer.json()["migrations"]
+    assert "secret" not in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_readyz_counts_missing_migrations(client, monkeypatch):
+    monkeypatch.setattr(readiness.MigrationExecutor, "migration_plan", lambda *a: [1, 2, 3])
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["migrations"] == "3 not applied; run `manage.py migrate`"
+
+
+@pytest.mark.django_db
+def test_a_broker_that_is_away_takes_no_host_away(client, settings):
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["ready"] is True
+    assert answer.json()["broker"] == "away"
+
+
+def test_what_hangs_holds_nobody_up_and_is_asked_once(monkeypatch):
+    """One thread hangs with it, whoever asks; the others say what they know, and it is asked anew once it is back."""
+    hanging, asked = threading.Event(), []
+
+    def hang() -> str:
+        asked.append(1)
+        hanging.wait(30)
+        return "ok"
+
+    monkeypatch.setattr(readiness, "PATIENCE", 0.2)
+    monkeypatch.setattr(readiness, "KEPT", 0.0)
+    monkeypatch.setattr(
+        readiness, "CHECKS", [readiness.Check("folder", hang), readiness.Check("other", lambda: "ok")]
+    )
+    began = time.monotonic()
+    for _ in range(20):
+        found = readiness.ready()
+        assert found[0] is False
+        assert "does not answer within" in found[1]["folder"]
+        assert found[1]["other"] == "ok"
+    assert time.monotonic() - began < 2
+    assert len(asked) == 1
+    hanging.set()
+    until = time.monotonic() + 5
+    while not readiness.ready()[0] and time.monotonic() < until:
+        pass
+    assert readiness.ready()[0]
+
+
+def test_what_was_found_is_kept_for_two_seconds(monkeypatch):
+    asked = []
+    monkeypatch.setattr(readiness, "CHECKS", [readiness.Check("it", lambda: asked.append(1) or "ok")])
+    assert all(readiness.ready()[0] for _ in range(50))
+    assert len(asked) == 1
+    monkeypatch.setattr(readiness, "KEPT", 0.0)
+    readiness.ready()
+    assert len(asked) == 2
+    assert readiness.Readiness().conditions() == {"it": "ok"}
+
+
+def test_a_check_that_breaks_is_not_ready(monkeypatch):
+    monkeypatch.setattr(readiness, "CHECKS", [readiness.Check("it", lambda: 1 / 0)])
+    assert readiness.ready() == (False, {"it": "cannot be found out; the log says more"})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["redis://127.0.0.1:1/0", "amqp://guest:secret@127.0.0.1:1//"])
+def test_a_broker_that_does_not_answer_is_named_soon(settings, address):
+    settings.CELERY_BROKER_URL = address
+    began = time.monotonic()
+    assert "CELERY_BROKER_URL" in readiness.broker()
+    assert time.monotonic() - began < 8
+
+
+@pytest.mark.django_db
+def test_a_queue_folder_that_is_gone_is_named(settings, tmp_path):
+    settings.CELERY_BROKER_TRANSPORT_OPTIONS = {"data_folder_out": str(tmp_path / "gone")}
+    assert "PLUMBLINE_DATA" in readiness.broker()
+
+
+def test_the_template_database_is_there(spare_database):
+    with psycopg.connect(spare_database) as connection:
+        assert connection.execute("SELECT count(*) > 0 FROM django_migrations").fetchone() == (True,)

@@ -1,0 +1,199 @@
+"""Written-down query counts for the main pages, and that they grow neither with the case nor with the portfolio.
+
+A count that falls is written down lower; one that rises wants a reason.
+"""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.contracts.clauses import MOST_CLAUSES, Terms
+from initiatives.contracts import actions as contract_actions
+from initiatives.contracts import comments
+from initiatives.contracts.actions import Written
+from initiatives.evidence import actions as evidence_actions
+from initiatives.models import Initiative, Review
+from initiatives.reviews import actions as review_actions
+from tests.support import factories
+from tests.support.cases import open_reviews
+from tests.support.database import snapshots
+
+pytestmark = pytest.mark.django_db
+
+# Page and the most it may ask the database, the session and the person among it; for whoever sees most of it.
+MOST = {
+    # Two for what adoption puts on desks, one for new seats, one for whose move the open reviews near the person are.
+    "/": 14,
+    "{case}incidents/": 16,
+    "/cases/": 10,
+    "/cases/?view=board": 11,
+    "{case}": 14,  # whether its demo is older than its integration work is one question of its own
+    "{case}checklist/": 11,
+    "{case}evidence/": 11,
+    "{case}people/": 11,
+    "{case}notes/": 14,
+    "{case}integration/profiles/": 14,
+    "{case}systems/": 14,
+    "{case}integration/residency/": 14,
+    "/vendors/": 7,
+    "/policies/": 6,
+    "/regions/": 7,
+    "{case}decisions/": 15,
+    "{case}integration/": 17,
+    "{case}integration/path/": 16,
+    "/systems/": 10,
+    "{case}contract/dry-run/": 16,
+    "{case}contract/map/": 13,
+    "{case}running/": 15,
+    "{case}approvals/": 15,
+    "{case}contract/": 14,  # comments on its clauses are asked for, too
+    "{case}contract/changes/": 12,
+    "{case}contract/read/": 13,
+    "{case}contract/clauses/1/": 12,
+    "{case}contract/edit/": 13,
+    "{case}contract/edit/1/": 13,
+    "{case}contract/words/": 13,
+    "{case}history/": 14,
+    "{review}": 15,
+    "{review}sign/risk_compliance/": 15,
+    "/reviews/": 13,  # whose move each is, of those near the person and of those on the page
+    "/search/?q=claims": 14,
+    "{case}integration/effort/": 18,
+    "/reports/where-it-goes/": 13,
+    "/reports/where-it-goes/lines/": 8,
+    "/decisions/": 10,
+    "/ideas/": 6,
+    "/cases/pictures/": 12,
+    "/leaders/": 24,
+    "/meetings/": 9,
+    "/status/": 11,
+    "/accounts/": 6,
+    "/rulebook/": 7,
+    "/notices/": 8,
+}
+# Pages that are not for everybody, and who opens them.
+ONLY = {
+    "{review}sign/risk_compliance/": ("seat_risk",),
+    "{case}contract/edit/": ("owner",),
+    "{case}contract/edit/1/": ("owner",),
+    "{case}contract/words/": ("owner",),
+    "/ideas/": ("seat_risk", "chair"),
+    "/status/": ("admin",),
+    "/accounts/": ("admin",),
+}
+# Pages of the contract whose length grows with it: its newest version, the editor, changes, the reading page.
+OF_CONTRACT = ("?version=2", "edit/", "changes/", "read/", "words/")
+EVERYBODY = ("owner", "seat_risk", "chair", "auditor")
+FULL = 500  # rounds from which everybody opens every page of theirs
+
+
+@pytest.fixture
+@snapshots.kept
+def review(cast) -> Review:
+    """An MVP as they are, with a review for production open."""
+    return review_actions.open_review(case=factories.make_mvp(cast), by=cast.owner)
+
+
+def address(page: str, review: Review) -> str:
+    """The page about this review and its case."""
+    return page.format(case=review.initiative.get_absolute_url(), review=review.get_absolute_url())
+
+
+def asked(client, page: str) -> int:
+    """How often the page asks the database once it was seen before."""
+    assert client.get(page).status_code == 200
+    with CaptureQueriesContext(connection) as queries:
+        client.get(page)
+    return len(queries)
+
+
+def read_by(login: str, rounds: int) -> list[str]:
+    """The pages that somebody opens here: in the suite two of their readers each, in turn, in the drills all."""
+    readers = {page: ONLY.get(page, EVERYBODY) for page in MOST}
+    if rounds < FULL:
+        readers = {
+            page: {who[place % len(who)], who[(place + 1) % len(who)]}
+            for place, (page, who) in enumerate(readers.items())
+        }
+    return [page for page in MOST if login in readers[page]]
+
+
+@pytest.mark.parametrize("login", [*EVERYBODY, "admin"])
+def test_the_main_pages_ask_no_more_than_is_written_down(cast, as_, review, login, rounds):
+    client = as_(getattr(cast, login))
+    pages = read_by(login, rounds)
+    found = {page: asked(client, address(page, review)) for page in pages}
+    over = {page: (count, MOST[page]) for page, count in found.items() if count > MOST[page]}
+    assert not over, f"asked, written down: {over}"
+
+
+def test_twice_the_evidence_costs_no_query_more(cast, as_, review):
+    case, client = review.initiative, as_(cast.seat_risk)
+    seat = [page for page in MOST if "seat_risk" in ONLY.get(page, EVERYBODY)]
+    pages = [page for page in seat if "{" in page and "history" not in page]
+    before = {page: asked(client, address(page, review)) for page in pages}
+    held = list(case.evidence.filter(kind="document", generated=False).prefetch_related("coverage"))
+    for item in held * (case.evidence.count() // len(held) + 1):
+        evidence_actions.add_evidence(
+            case=case,
+            kind="document",
+            title=f"{item.title}, once more",
+            observed_on=clock.today(),
+            covers=[row.requirement for row in item.coverage.all()],
+            file=case_acts.pdf(f"{item.title}, once more"),
+            by=cast.owner,
+        )
+    after = {page: asked(client, address(page, review)) for page in pages}
+    assert {page: count for page, count in after.items() if count > before[page]} == {}
+
+
+def test_two_hundred_clauses_cost_no_query_more(cast, as_, review):
+    case, client = case_acts.fresh(review.initiative), as_(cast.owner)
+    pages = [f"{case.get_absolute_url()}contract/{page}" for page in OF_CONTRACT]
+    few = case_acts.CLAUSES
+    contract_actions.save_contract(case=case, clauses=few, by=cast.owner)
+    comments.comment_on_clause(case=case_acts.fresh(case), number=1, text="Why?", by=cast.seat_risk)
+    before = {page: asked(client, page) for page in pages}
+    days = [Written("retention", terms=Terms(days=1000 + more)) for more in range(MOST_CLAUSES - len(few))]
+    contract_actions.save_contract(case=case_acts.fresh(case), clauses=[*few, *days], by=cast.owner)
+    numbers = (
+        case_acts.fresh(case).contract.versions.get(state="draft").clauses.values_list("number", flat=True)
+    )
+    assert len(numbers) == MOST_CLAUSES
+    for number in numbers[::4]:
+        comments.comment_on_clause(case=case_acts.fresh(case), number=number, text="And?", by=cast.seat_risk)
+    after = {page: asked(client, page) for page in pages}
+    assert {page: (before[page], count) for page, count in after.items() if count > before[page]} == {}
+    assert max(after.values()) <= 25
+
+
+def test_ten_more_cases_and_reviews_cost_no_query_more(cast, as_, review):
+    pages = ["/", "/cases/", "/cases/?view=board", "/reviews/", "/notices/", address("{case}", review)]
+    client = as_(cast.seat_risk)
+    factories.make_case(cast, title="The first idea")  # the board asks once for each stage that has cases
+    before = {page: asked(client, page) for page in pages}
+    for number in range(10):
+        case = factories.make_case(cast, title=f"Idea {number}")
+        if number < 3:
+            case_acts.parts(case, cast.team)
+            review_actions.open_review(case=case, by=cast.owner)
+    assert Initiative.objects.count() == 12
+    after = {page: asked(client, page) for page in pages}
+    assert {page: (before[page], count) for page, count in after.items() if count > before[page]} == {}
+
+
+def test_a_vote_and_a_promotion_send_no_more_than_is_written_down(cast):
+    """What a vote and a promotion check, write, record and tell, in so many statements (ADR 0020)."""
+    review = open_reviews.before_mvp(cast)
+    *others, last = review.rulebook.book.gates[review.gate].seats
+    case_acts.votes(review, cast.team, seats=others)
+    with CaptureQueriesContext(connection) as vote:
+        case_acts.votes(review, cast.team, seats=[last])
+    with CaptureQueriesContext(connection) as promotion:
+        review_actions.decide(review=review, outcome="approved", reason="Shown.", by=cast.chair)
+    assert len(vote) <= 25
+    assert len(promotion) <= 25
+    moved = Initiative.objects.get(pk=review.initiative_id).stage_changes.get(to_stage="mvp")
+    assert moved.supported_then == "mvp", "what the sitting found, before the move"

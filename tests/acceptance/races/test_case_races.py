@@ -1,0 +1,343 @@
+"""Races between people on one case: sixteen connections, again and again. No lost, double or stale result.
+
+`make races` runs 500 rounds of each, the suite 20. The last test takes the lock away and shows that the same checks
+then find what goes wrong: without it, green would mean little.
+"""
+
+import threading
+import time
+from functools import partial
+
+import pytest
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.gates import sign_off_statement
+from governance.models import Entry, Notice
+from governance.rulebook import load_default
+from governance.transparency_log import sealing
+from initiatives.cases import act
+from initiatives.checklist import actions as checklist_actions
+from initiatives.components import actions as components_actions
+from initiatives.facts import review_state
+from initiatives.holds import actions as hold_actions
+from initiatives.models import Initiative, Review
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews.sign_offs import actions as sign_off_actions
+from tests.support import factories
+from tests.support.database.case_copies import copies
+from tests.support.database.concurrent_connections import SIZE, Ring
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# A prototype gate that all six seats sign: votes that complete a quorum, without building an MVP for every round.
+LOOK = """
+[[criterion]]
+key = "prototype.look_{seat}"
+gate = "prototype"
+origin = "added"
+layer = "policy"
+question = "Did {seat} look?"
+counts = "a look"
+requirements = ["proto.question"]
+seat = "{seat}"
+severity = "blocking"
+waivable = false
+"""
+OTHERS = [seat for seat in factories.SEAT_LOGINS if seat != "business_value"]
+SIX_SIGN = load_default().replace('version = "2026.1"', 'version = "six-sign"').replace(
+    'quorum = 1\nmust_include = ["business_value"]', 'quorum = 6\nmust_include = ["business_value"]'
+) + "".join(LOOK.format(seat=seat) for seat in OTHERS)
+
+
+class Race:
+    """One kind of race: how many contend for a case, what is done before, who contends, what must hold after."""
+
+    per_case = SIZE
+
+    def __init__(self, cast, rounds: int):
+        self.cast = cast
+        self.delegate = cast.sponsor
+        holder = cast.board.memberships.get(person=cast.seat_value)
+        if not holder.delegates.exists():
+            factories.make_seat(cast, self.delegate, "business_value", delegate_of=holder)
+        case = factories.make_case(cast)
+        case_acts.parts(case, cast.team)
+        case_acts.ground_gate(case, "prototype", cast.team)
+        review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+        self.reviews = copies(case_acts.fresh(case), rounds)
+
+    def run(self, *, until_wrong: bool = False) -> list[str]:
+        """Run all rounds, or until the first thing is wrong; what was wrong, in words."""
+        wrong = []
+        at_once = SIZE // self.per_case
+        with Ring() as ring:
+            for first in range(0, len(self.reviews), at_once):
+                reviews = self.reviews[first : first + at_once]
+                contenders = []
+                for review in reviews:
+                    self.prepare(review)
+                    self.page = review_state.sit(again(review))
+                    contenders += self.contenders(review)
+                idle = [lambda: None] * (SIZE - len(contenders))
+                outcomes = ring.run(contenders + idle)
+                for place, review in enumerate(reviews):
+                    mine = outcomes[place * self.per_case : (place + 1) * self.per_case]
+                    errors = [str(outcome) for outcome in mine if outcome.kind == "error"]
+                    wrong += [f"{review}: {words}" for words in [*errors, *self.check(review, mine)]]
+                if wrong and until_wrong:
+                    break
+        return wrong
+
+    def prepare(self, review):
+        """What happens before, one after the other."""
+
+    def vote(self, review, person, seat="business_value", **fields):
+        """A press of the button on a page that was opened now: whoever is first is not on it yet."""
+        at = clock.now()
+        values = {"verdict": "approve"} | fields
+        text, seen = sign_off_actions.statement_for(review, seat, person, at=at, sitting=self.page, **values)
+        return partial(
+            sign_off_actions.sign_off,
+            review=review,
+            seat=seat,
+            digest=sign_off_statement.digest(text),
+            prepared_at=at,
+            replaces=None,
+            seen=seen,
+            by=person,
+            **values,
+        )
+
+    def decision(self, review):
+        """A press of Approve."""
+        return partial(
+            review_actions.decide, review=review, outcome="approved", reason="Go.", by=self.cast.chair
+        )
+
+
+def count(outcomes, kind):
+    return sum(outcome.kind == kind for outcome in outcomes)
+
+
+def entries(review, kind):
+    """The keys of the case's entries of a kind, in the order they were written."""
+    ref = review.initiative.ref
+    return list(
+        Entry.objects.acts().filter(case_ref=ref, kind=kind).order_by("pk").values_list("pk", flat=True)
+    )
+
+
+def again(review):
+    return Review.objects.select_related("initiative__unit", "rulebook").get(pk=review.pk)
+
+
+class OppositeVotes(Race):
+    """The holder approves, the delegate objects, eight times each in the same moment."""
+
+    def contenders(self, review):
+        """Eight presses each."""
+        approval = self.vote(review, self.cast.seat_value)
+        objection = self.vote(
+            review,
+            self.delegate,
+            verdict="object",
+            reason="Not chosen among anything.",
+            criteria=("prototype.selected",),
+        )
+        return [approval, objection] * (SIZE // 2)
+
+    def check(self, review, outcomes):
+        """One row, everybody of the other opinion told who was first."""
+        rows = list(review.sign_offs.select_related("person"))
+        if len(rows) != 1:
+            yield f"{len(rows)} votes for one seat"
+            return
+        for place, outcome in enumerate(outcomes):
+            person = self.cast.seat_value if place % 2 == 0 else self.delegate
+            won = person == rows[0].person
+            if outcome.kind != ("done" if won else "conflict"):
+                yield f"{person} met {outcome}, first was {rows[0].person}"
+            elif won and outcome.value.pk != rows[0].pk:
+                yield f"{person} was told of another row"
+            elif not won and rows[0].person.full_name not in outcome.value:
+                yield f"{person} was not told who was first: {outcome.value}"
+        if len(entries(review, "signed off")) != 1:
+            yield "not exactly one entry"
+
+
+class VotesCompletingAQuorum(Race):
+    """Six seats sign at once, two of them with a double click."""
+
+    per_case = 8
+
+    def contenders(self, review):
+        """One press for each seat, two of them twice."""
+        votes = [self.vote(review, person, seat) for seat, person in self.cast.seats.items()]
+        return [*votes, *votes[:2]]
+
+    def check(self, review, outcomes):
+        """Six votes; ready, and said so exactly once."""
+        if count(outcomes, "done") != len(outcomes):
+            yield f"a vote was lost: {[str(o) for o in outcomes if o.kind != 'done']}"
+        rows = review.sign_offs.count()
+        if rows != len(self.cast.seats):
+            yield f"{rows} votes of {len(self.cast.seats)} seats"
+        told = Notice.objects.filter(kind="ready to decide", object_key=f"review:{review.pk}").count()
+        if told != 1:
+            yield f"{told} notices that it is ready"
+        if not review_state.sit(again(review)).verdict.decidable:
+            yield "not decidable after all votes"
+
+
+class DoubleDecision(Race):
+    """Sixteen tabs press Approve."""
+
+    def prepare(self, review):
+        """The one vote that is asked for."""
+        case_acts.vote(review, "business_value", self.cast.seat_value)
+
+    def contenders(self, review):
+        """The same press, sixteen times."""
+        return [self.decision(review)] * SIZE
+
+    def check(self, review, outcomes):
+        """Decided once, one move, everybody else told."""
+        if (count(outcomes, "done"), count(outcomes, "conflict")) != (1, SIZE - 1):
+            yield f"outcomes {[o.kind for o in outcomes]}"
+        told = [o.value for o in outcomes if o.kind == "conflict"]
+        if any("Already approved by Elena Novak" not in words for words in told):
+            yield f"told {told}"
+        moves = review.initiative.stage_changes.filter(to_stage="prototype").count()
+        written = len(entries(review, "stage changed")), len(entries(review, "review approved"))
+        if (moves, written) != (1, (1, 1)):
+            yield f"{moves} moves, entries {written}"
+
+
+class EditAgainstSignOff(Race):
+    """The owner changes scope and answer while holder and delegate sign what they read before."""
+
+    per_case = 4
+
+    def contenders(self, review):
+        """Two edits, two votes."""
+        case = review.initiative
+        scope = partial(
+            components_actions.record_scope,
+            case=case,
+            users="Forty people",
+            user_count=40,
+            by=self.cast.owner,
+        )
+        answer = partial(
+            checklist_actions.answer,
+            case=case,
+            requirement="proto.question",
+            kind="answered",
+            text="Another question altogether",
+            by=self.cast.owner,
+        )
+        votes = [self.vote(review, person) for person in (self.cast.seat_value, self.delegate)]
+        return [scope, votes[0], answer, votes[1]]
+
+    def check(self, review, outcomes):
+        """No edit is lost, and no vote was taken, or counts, on facts that had changed."""
+        if outcomes[0].kind != "done" or outcomes[2].kind != "done":
+            yield f"an edit was lost: {outcomes[0]}, {outcomes[2]}"
+        rows = list(review.sign_offs.all())
+        if len(rows) > 1:
+            yield f"{len(rows)} votes for one seat"
+        for row in rows:
+            (signed,) = entries(review, "signed off")
+            scoped, *_ = entries(review, "scope in force") or [float("inf")]
+            edited = max(entries(review, "answered"), default=float("inf"))
+            if signed > scoped and not row.facts["scope"]:
+                yield "a vote was taken on the scope of before"
+            if signed > edited and row.facts["requirements"]["proto.question"]["answer"] != 2:
+                yield "a vote was taken on the answer of before"
+        now = review_state.sit(again(review))
+        for vote, row in zip(now.votes, now.sign_offs, strict=True):
+            named = [scope[0] for scope in row.facts["scope"]]
+            if vote.fresh and named != [scope.id for scope in now.facts.scopes]:
+                yield "a vote counts on facts it did not name"
+
+
+class DecisionAgainstHold(Race):
+    """The chair approves while somebody raises a concern."""
+
+    per_case = 4
+
+    def prepare(self, review):
+        """The one vote that is asked for."""
+        case_acts.vote(review, "business_value", self.cast.seat_value)
+
+    def contenders(self, review):
+        """Two of each."""
+        concern = partial(
+            hold_actions.hold, case=review.initiative, reason="Stop and look.", by=self.cast.seat_risk
+        )
+        return [self.decision(review), concern] * 2
+
+    def check(self, review, outcomes):
+        """Promoted before the hold, or not at all."""
+        if count(outcomes[1::2], "done") != 2:
+            yield f"a hold was lost: {[str(o) for o in outcomes[1::2]]}"
+        moved, held = entries(review, "stage changed"), entries(review, "hold opened")
+        if len(moved) != count(outcomes[::2], "done") or len(moved) > 1:
+            yield f"{len(moved)} moves, outcomes {[o.kind for o in outcomes]}"
+        if moved and moved[0] > min(held, default=float("inf")):
+            yield "promoted under a hold"
+        stage = Initiative.objects.get(pk=review.initiative_id).stage
+        if stage != ("prototype" if moved else "proposed"):
+            yield f"it is {stage}"
+
+
+RACES = [OppositeVotes, VotesCompletingAQuorum, DoubleDecision, EditAgainstSignOff, DecisionAgainstHold]
+
+
+@pytest.fixture(autouse=True)
+def unsealed(monkeypatch):
+    """Sealing has races of its own; here every vote would only wait for it."""
+    monkeypatch.setattr(sealing, "soon", lambda: None)
+
+
+def made(race, rounds, cast=None):
+    """The race with its cases, in an organisation of its own."""
+    cast = cast or factories.make_cast()
+    if race is VotesCompletingAQuorum:
+        factories.make_rulebook(cast.admin, cast.chair, SIX_SIGN)
+    return race(cast, rounds)
+
+
+@pytest.mark.parametrize("race", RACES, ids=lambda race: race.__name__)
+def test_race(race, rounds):
+    wrong = made(race, rounds).run()
+    assert wrong == [], f"{len(wrong)} things wrong in {rounds} rounds: {wrong[:5]}"
+
+
+def without_lock(monkeypatch):
+    """Read the case without locking it, and take a moment between reading the facts and writing what follows."""
+    sit = review_state.sit
+
+    def slow_sit(*args, **kwargs):
+        sitting = sit(*args, **kwargs)
+        if threading.current_thread() is not threading.main_thread():
+            time.sleep(0.2)
+        return sitting
+
+    def get(case):
+        return Initiative.objects.get(pk=case.pk if isinstance(case, Initiative) else case)
+
+    monkeypatch.setattr(act, "lock", get)
+    monkeypatch.setattr(review_state, "sit", slow_sit)
+
+
+def test_without_the_lock_the_same_checks_find_what_goes_wrong(monkeypatch):
+    cast = factories.make_cast()
+    without_lock(monkeypatch)
+    for race in (DoubleDecision, EditAgainstSignOff, DecisionAgainstHold, VotesCompletingAQuorum):
+        wrong = made(race, 8, cast).run(until_wrong=True)
+        assert wrong, f"{race.__name__} went well without the lock: its checks see nothing"
+    # Behind the lock on opposite votes stands a unique constraint, which holds without it.
+    wrong = made(OppositeVotes, 2, cast).run()
+    assert not [words for words in wrong if "votes for one seat" in words], wrong

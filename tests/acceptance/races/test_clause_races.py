@@ -1,0 +1,112 @@
+"""Races between people on one contract: sixteen connections at once. Nobody's words are lost, nobody's overwritten."""
+
+from functools import partial
+
+import pytest
+
+from adoption.demo import case_acts
+from governance.contracts.clauses import Terms
+from governance.models import ContractVersion
+from governance.transparency_log import sealing
+from initiatives.cases import act
+from initiatives.contracts import clause_actions
+from initiatives.contracts.actions import Written
+from initiatives.models import Initiative
+from tests.support import factories
+from tests.support.database import snapshots
+from tests.support.database.concurrent_connections import SIZE, Ring
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def unsealed(monkeypatch):
+    """Sealing has races of its own; here every act would only wait for it."""
+    monkeypatch.setattr(sealing, "soon", lambda: None)
+
+
+@pytest.fixture
+@snapshots.kept
+def case(cast):
+    """A case with a contract in force of as many clauses as there are contenders; nobody wrote the next version yet."""
+    case = factories.make_case(cast)
+    case_acts.staff(case, cast.team)
+    days = [Written("retention", terms=Terms(days=1000 + more)) for more in range(SIZE)]
+    case_acts.contract(case_acts.fresh(case), cast.team, clauses=[*case_acts.CLAUSES, *days])
+    return case_acts.fresh(case)
+
+
+def newest(case: Initiative) -> ContractVersion:
+    """The newest version, read now."""
+    return case_acts.fresh(case).contract.versions.order_by("-number").first()
+
+
+def saves(case, cast, number: int | None, days: int, seen: str = ""):
+    """A press of Save on a page that was opened before anybody else pressed."""
+    clause = Written("retention", terms=Terms(days=days), number=number)
+    return partial(clause_actions.save_clause, case=case, clause=clause, seen=seen, by=cast.owner)
+
+
+def rivals(case, cast, round_: int) -> list[str]:
+    """Sixteen change the same clause, each otherwise; what went wrong."""
+    before = newest(case).clauses.get(number=10)
+    wrong = []
+    with Ring() as ring:
+        outcomes = ring.run(
+            [saves(case, cast, 10, 2000 + SIZE * round_ + place, before.fingerprint) for place in range(SIZE)]
+        )
+    done = [place for place, outcome in enumerate(outcomes) if outcome.kind == "done"]
+    told = [outcome for outcome in outcomes if outcome.kind == "conflict"]
+    if len(done) != 1 or len(told) != SIZE - 1:
+        wrong.append(f"{len(done)} saved, {len(told)} were told: {[str(one) for one in outcomes]}")
+    stands = newest(case).clauses.get(number=10).said.days
+    if [stands] != [2000 + SIZE * round_ + place for place in done]:
+        wrong.append(f"{stands} stands, saved were {done}")
+    if not all("saved clause 10" in one.value for one in told):
+        wrong.append("somebody was not told who was first")
+    return wrong
+
+
+def test_of_sixteen_on_one_clause_one_saves_and_the_others_are_told(cast, case, rounds):
+    rounds = max(2, rounds // 10)
+    wrong = [words for round_ in range(rounds) for words in rivals(case, cast, round_)]
+    assert wrong == []
+    assert newest(case).number == 2, "begun once"
+
+
+def test_sixteen_on_different_clauses_all_save_and_begin_one_version(cast, case):
+    before = {row.number: row for row in newest(case).clauses.all()}
+    numbers = range(10, 10 + SIZE)
+    with Ring() as ring:
+        outcomes = ring.run(
+            [saves(case, cast, number, 2000 + number, before[number].fingerprint) for number in numbers]
+        )
+    assert [outcome.kind for outcome in outcomes] == ["done"] * SIZE
+    draft = newest(case)
+    assert (draft.number, draft.edition) == (2, SIZE)
+    said = {row.number: row.said.days for row in draft.clauses.filter(kind="retention")}
+    assert said == {number: 2000 + number for number in numbers}
+    assert draft.clauses.count() == len(before)
+
+
+def test_sixteen_that_add_a_clause_get_a_number_each(cast, case):
+    with Ring() as ring:
+        outcomes = ring.run([saves(case, cast, None, 3000 + place) for place in range(SIZE)])
+    assert [outcome.kind for outcome in outcomes] == ["done"] * SIZE
+    numbers = [outcome.value.number for outcome in outcomes]
+    assert sorted(numbers) == list(range(26, 26 + SIZE))
+    rows = newest(case).clauses.filter(number__gte=26)
+    assert {row.number: row.said.days for row in rows} == {
+        number: 3000 + place for place, number in enumerate(numbers)
+    }
+    assert len(set(rows.values_list("position", flat=True))) == SIZE
+
+
+def test_without_the_lock_the_same_check_finds_words_lost(cast, case, monkeypatch):
+    def get(case):
+        return Initiative.objects.get(pk=case.pk if isinstance(case, Initiative) else case)
+
+    assert rivals(case, cast, 0) == []
+    monkeypatch.setattr(act, "lock", get)
+    wrong = [words for round_ in range(1, 4) for words in rivals(case, cast, round_)]
+    assert wrong, "it went well without the lock: the check sees nothing"

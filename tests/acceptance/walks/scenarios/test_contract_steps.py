@@ -1,0 +1,128 @@
+"""The contract steps of the scenarios: a swap of the model touches the contract's proof and what systems may do."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.models import Rulebook
+from initiatives.components import actions as components_actions
+from initiatives.evidence import actions as evidence_actions
+from initiatives.models import Voiding
+from initiatives.registration import actions as registration_actions
+from initiatives.stages import periodic
+from tests.acceptance.walks import story
+from tests.acceptance.walks.story import at
+from tests.support import factories
+from tests.support.database import snapshots
+from tests.support.servers.asking_systems import System, logged
+
+pytestmark = pytest.mark.django_db
+
+INSIDE = {
+    "subject_groups": ["account_managers"],
+    "subject_department": "Account management",
+    "subject_place": "Zurich",
+    "resource_data_class": "customer notes",
+    "action_count": 1,
+}
+OF_THE_CONTRACT = {"gov.autonomy", "gov.human_approval"}
+
+
+@pytest.fixture
+@snapshots.kept
+def summaries(cast):
+    """An MVP of 3 August whose proof for production is ready on 10 November, with a system that asks."""
+    case = story.mvp_of_spring(cast)
+    with at(2026, 11, 10):
+        bound = case.scopes.get(ended_at=None)
+        components_actions.record_scope(
+            case=case,
+            users=bound.users,
+            departments=bound.departments,
+            places=bound.places,
+            data_classes=bound.data_classes,
+            user_count=bound.user_count,
+            ends_on=date(2027, 3, 1),
+            rollout=True,
+            live_data=True,
+            by=cast.owner,
+        )
+        story.renew(case, cast)
+        case_acts.ground_gate(case, "production", cast.team)
+        case = story.fresh(case)
+        return case, System(factories.make_key(cast, case, days=120)[1].text)
+
+
+def code(system) -> str:
+    return system.ask("summarise", **INSIDE)["context"]["code"]
+
+
+def test_a_vendor_moves_its_region(cast, summaries):
+    """Scenario 1, step 9, as a component version change alone; then what follows for what the system may do alone."""
+    case, system = summaries
+    with at(2026, 11, 11):
+        assert code(system) == "allowed"
+        components_actions.record_component(
+            case=case,
+            layer="model",
+            name="Language model",
+            version="m-4",
+            region="eu-central",
+            runs_from=datetime(2026, 11, 12, tzinfo=UTC),
+            by=cast.lead,
+        )
+        assert story.state(case, "prod.performance").grounded, "step 9: before the start nothing is voided"
+    with at(2026, 11, 12, 8):
+        voided = set(
+            Voiding.objects.filter(evidence__initiative=case, trigger="model_version").values_list(
+                "requirement", flat=True
+            )
+        )
+        assert {"prod.performance", "int.anchor"} | OF_THE_CONTRACT <= voided, f"step 9: {sorted(voided)}"
+        for key in OF_THE_CONTRACT:
+            found = story.state(case, key)
+            assert "eu-west" in found.words, f"step 9: {key} does not name what left: {found.words}"
+            assert "eu-central" in found.words, f"step 9: {key} does not name what came: {found.words}"
+        assert case.contract.in_force_at(clock.now()).number == 1, "step 9: the contract itself stands"
+        assert story.span(case).label == "Larger prototype"
+        assert code(system) == "allowed", "the days of grace have begun"
+        grace = Rulebook.objects.current().book.freshness.grace_days
+        due = date(2026, 11, 11) + timedelta(days=grace)  # from the last day that was supported
+        assert not case.obligations.filter(kind="step_back", settled_at=None).exists(), "no task ran yet"
+        with story.undone():
+            periodic.recompute()
+            assert case.obligations.get(kind="step_back", settled_at=None).due == due
+            assert code(system) == "allowed"
+    with at(due.year, due.month, due.day, 23, 59):
+        assert code(system) == "allowed", f"{due} is the last day of grace"
+    after = clock.midnight_after(due)
+    with at(after.year, after.month, after.day, 0):
+        short = system.ask("summarise", **INSIDE)
+        assert short["decision"] is False
+        assert short["context"]["outcome"] == "needs_approval", "autonomy waits for a person now"
+        assert short["context"]["code"] == "shortfall"
+        assert "Larger prototype" in short["context"]["reason"]
+        story.renew(case, cast)
+        assert story.span(case).supported in ("mvp", "production"), "the team redid what was voided"
+        assert code(system) == "allowed", "with the proof, autonomy is back"
+    assert [row.code for row in logged()].count("shortfall") == 1
+
+
+def test_in_the_high_tier_nothing_waits_for_the_days_of_grace(cast, summaries):
+    case, system = summaries
+    with at(2026, 11, 11):
+        registration_actions.propose_tier(
+            case=case, tier="high", worst_credible_harm="A wrong summary ends a contract.", by=cast.owner
+        )
+        registration_actions.confirm_tier(case=story.fresh(case), tier="high", by=cast.seat_risk)
+    with at(2026, 11, 12):
+        story.renew(case, cast)
+        assert code(system) == "allowed", "as long as the claim is supported"
+        item = case.evidence.filter(coverage__requirement="mvp.problem", kind="document").latest("pk")
+        for one in case.evidence.filter(coverage__requirement="mvp.problem", withdrawn_at=None):
+            evidence_actions.withdraw_evidence(evidence=one, reason="It was of another team", by=cast.owner)
+        assert story.state(case, "mvp.problem").grounded is False, item.title
+        assert code(system) == "shortfall"
+    assert date(2026, 11, 12) < case.obligations.get(kind="step_back", settled_at=None).due

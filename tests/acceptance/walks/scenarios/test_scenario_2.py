@@ -1,0 +1,227 @@
+"""Scenario 2, steps 3 to 6: the model is swapped under an open review, the owner leaves, a signer becomes owner."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from adoption.demo import case_acts
+from governance.models import Notice
+from governance.models.ledger import Entry
+from governance.notices import due
+from governance.permission_result import Refused
+from initiatives.cases import permissions as case_permissions
+from initiatives.checklist import actions as checklist_actions
+from initiatives.components import actions as components_actions
+from initiatives.holds import actions as hold_actions
+from initiatives.models import AnswerDraft, Voiding
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import actions as role_actions
+from initiatives.roles import leaving
+from initiatives.stages import periodic
+from tests.acceptance.walks import story
+from tests.acceptance.walks.story import at
+from tests.support import factories
+from tests.support.database import snapshots
+
+pytestmark = pytest.mark.django_db
+
+# What lists the trigger `model_version` and stood on m-4; replaced or frozen answers are said by name below.
+BOUND_TO_THE_MODEL = {
+    "mvp.possibility",
+    "mvp.observability",
+    "mvp.risk",
+    "int.residency",
+    "gov.autonomy",
+    "gov.human_approval",
+    "prod.performance",
+    "int.anchor",
+    "adopt.explains",
+    "adopt.trust",
+}
+
+
+@pytest.fixture
+@snapshots.kept
+def triage(cast):
+    """An MVP since 1 September with model m-4, contract version 1, and a production review open since 5 October."""
+    with at(2026, 8, 20):
+        case = factories.make_prototype(cast, title="Ticket triage")
+    with at(2026, 9, 1):
+        case = case_acts.to_mvp(case, cast.team)
+        sponsor = role_actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
+        role_actions.accept_role(assignment=sponsor, by=cast.sponsor)
+    with at(2026, 10, 5):
+        case_acts.ground_gate(case, "production", cast.team)
+        review = review_actions.open_review(case=story.fresh(case), by=cast.owner)
+        for seat in ("risk_compliance", "architecture_integration", "adoption_change"):
+            case_acts.vote(review, seat, cast.seats[seat])
+    return case, review
+
+
+def test_the_model_is_swapped(cast, triage):
+    case, review = triage
+
+    # 3. On 20 October m-5 is recorded, running from the 21st, with nothing prepared for it.
+    with at(2026, 10, 20, 15):
+        assert story.fresh_seats(review) == {"risk_compliance", "architecture_integration", "adoption_change"}
+        components_actions.record_component(
+            case=case,
+            layer="model",
+            name="Language model",
+            version="m-5",
+            region="eu-west",
+            runs_from=datetime(2026, 10, 21, tzinfo=UTC),
+            by=cast.lead,
+        )
+        assert len(story.fresh_seats(review)) == 3, "step 3: a planned model stales nothing before its start"
+        assert story.state(case, "prod.performance").grounded, "step 3: proof counts until the 21st"
+        assert story.span(case).supported == "production", "step 3: what is claimed, and more, is shown"
+    with at(2026, 10, 21, 0):
+        voided = Voiding.objects.filter(evidence__initiative=case, trigger="model_version")
+        assert set(voided.values_list("requirement", flat=True)) >= BOUND_TO_THE_MODEL
+        for key in BOUND_TO_THE_MODEL:
+            found = story.state(case, key)
+            assert not found.grounded, f"step 3: {key} still counts"
+            assert "m-4" in found.words, f"step 3: {key} does not name the cause: {found.words}"
+            assert "m-5" in found.words, f"step 3: {key} does not name the cause: {found.words}"
+        assert story.state(case, "int.definitions").state != "voided", "step 3: nothing else is touched"
+        assert story.state(case, "proto.limitations").state == "as_decided", "step 3: frozen is never voided"
+        assert story.span(case).supported == "prototype", "step 3: the kept standing is right at midnight"
+        assert story.span(case).label == "Larger prototype"
+        stale = story.stale_seats(review)
+        assert set(stale) == {"risk_compliance", "architecture_integration", "adoption_change"}
+        assert any("m-5" in why for why in stale["risk_compliance"]), stale["risk_compliance"]
+        change = case.changes.get(triggers=["model_version"])
+        assert change.incomplete, "step 3: the change asks for approver and way back"
+        assert change.outgoing.version == "m-4"
+    with story.undone():  # had a trial of m-5 been prepared, it would count from that moment
+        with at(2026, 10, 20, 16):
+            incoming = case.components.get(layer="model").versions.get(version="m-5")
+            case_acts.ground(case, "prod.performance", cast.team, title="Trial of m-5", names=[incoming])
+            assert [item.title for item in story.state(case, "prod.performance").items] != ["Trial of m-5"]
+        with at(2026, 10, 21, 0):
+            assert [item.title for item in story.state(case, "prod.performance").items] == ["Trial of m-5"]
+            assert story.state(case, "mvp.possibility").grounded, "step 3: by its production form"
+    with at(2026, 10, 21, 9):
+        # History still shows what gate mvp was decided on.
+        decided = case.reviews.get(gate="mvp")
+        evidence = [
+            pk
+            for criterion in decided.findings["criteria"]
+            for requirement in criterion["requirements"]
+            if requirement["key"] == "mvp.possibility"
+            for pk in requirement["evidence"]
+        ]
+        named = {
+            name.component_version.version
+            for item in case.evidence.filter(pk__in=evidence)
+            for name in item.names.filter(component_version__component__layer="model")
+        }
+        assert named == {"m-4"}, f"step 3: history shows {named}"
+
+
+def nobody_accepts(cast, case):
+    """Step 6, the variant: a month passes and the case has no owner."""
+
+    def told(kind="owner vacant"):
+        rows = Notice.objects.filter(kind=kind, case_ref=case.ref)
+        return set(rows.values_list("period", "person__login"))
+
+    with at(2026, 11, 2):
+        leaving.deactivate(person=cast.owner, reason="Left the company", system="HR feed")
+    # 6. Day 7 the chair, day 14 board and sponsor, day 30 a debt of the chair; the stage is untouched.
+    with at(2026, 11, 9):
+        due.sweep()
+        assert ("after7d", "chair") in told(), f"step 6, day 7: {told()}"
+        # Of the hold itself the seats it touches heard at once.
+        again = {login for period, login in told() if period != "after0d"}
+        assert not any(login.startswith("seat-") for login in again), f"step 6, day 7: {again}"
+    with at(2026, 11, 16):
+        due.sweep()
+        people = {login for period, login in told() if period == "after14d"}
+        assert people == {"sponsor", *factories.SEAT_LOGINS.values()}, f"step 6, day 14: {people}"
+    with at(2026, 12, 1, 12):
+        periodic.open_vacancy_debts()
+        assert not case.obligations.filter(kind="vacancy").exists(), "step 6: a day too early"
+    with at(2026, 12, 2, 12):
+        periodic.open_vacancy_debts()
+        periodic.open_vacancy_debts()
+        debt = case.obligations.get(kind="vacancy")
+        assert debt.debtor == cast.chair, "step 6, day 30: the debt is the chair's"
+        assert story.fresh(case).stage == "mvp", "step 6: no scheduler changes a stage"
+        assert (
+            not Entry.objects.acts()
+            .of_case(case.ref)
+            .filter(kind="stage changed", at__month__gte=11)
+            .exists()
+        )
+        with pytest.raises(Refused, match="settles itself"):
+            hold_actions.settle(obligation=debt, note="Done", by=cast.chair)
+
+
+def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):
+    case, review = triage
+    with story.undone():
+        nobody_accepts(cast, case)
+    successor = factories.make_person("successor", cast.unit, full_name="Nils Holm")
+
+    with at(2026, 10, 30):
+        holder = cast.board.memberships.get(seat="service_operations")
+        factories.make_seat(cast, successor, "service_operations", delegate_of=holder)
+        signed = case_acts.vote(review, "service_operations", successor)
+        assert "service_operations" in story.fresh_seats(review)
+        # The owner sits on the board for others' cases, and signed one that is still open.
+        factories.make_seat(cast, cast.owner, "business_value")
+        other = factories.make_case(cast, title="Route planner", owner=cast.support, by=cast.support)
+        case_acts.parts(other, _team(cast, cast.support))
+        case_acts.ground_gate(other, "prototype", _team(cast, cast.support))
+        elsewhere = review_actions.open_review(case=story.fresh(other), by=cast.support)
+        case_acts.vote(elsewhere, "business_value", cast.owner)
+        assert story.sitting(elsewhere).verdict.decidable, story.blockers(elsewhere)
+        checklist_actions.keep_draft(
+            case=case, requirement="prod.monitoring", fields={"text": "Every Monday"}, by=cast.owner
+        )
+
+    # 4. HR deactivates the owner.
+    with at(2026, 11, 2):
+        leaving.deactivate(person=cast.owner, reason="Left the company", system="HR feed")
+        case = story.fresh(case)
+        assert not case.roles.in_force().filter(role="owner").exists(), "step 4: the role ended"
+        ended = case.roles.filter(role="owner").get()
+        assert ended.ended_at.date() == date(2026, 11, 2)
+        hold = case.holds.open().get()
+        assert (hold.kind, hold.opened_by) == ("owner_vacant", None), "step 4: the hold"
+        assert story.span(case).supported == "prototype", "step 4: the hold caps what is supported"
+        with pytest.raises(Refused, match="No accepted owner"):
+            review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
+        assert AnswerDraft.objects.get(initiative=case, person=cast.owner).fields == {"text": "Every Monday"}
+        assert not story.sitting(elsewhere).verdict.decidable, "step 4: her vote elsewhere still counts"
+        assert any("no longer active" in why for why in story.stale_seats(elsewhere)["business_value"])
+        with pytest.raises(Refused, match="must sign again"):
+            review_actions.decide(review=elsewhere, outcome="approved", reason="Go.", by=cast.chair)
+
+        proposal = role_actions.propose_role(case=case, role="owner", person=successor, by=cast.sponsor)
+        assert case_permissions.accepted(case, "owner") is None, "step 4: not effective before acceptance"
+        assert case.holds.open().filter(kind="owner_vacant").exists()
+        with pytest.raises(Refused, match="Only Nils Holm can answer this"):
+            role_actions.accept_role(assignment=proposal, by=cast.admin)
+        assert any("Only Nils Holm" in answer for answer in story.refusals(case)), "step 4: left no entry"
+
+        # While somebody is proposed, their approvals are suspended.
+        assert any("proposed as business owner" in w for w in story.stale_seats(review)["service_operations"])
+
+    # 5. The successor accepts; the vote of 30 October no longer counts.
+    with at(2026, 11, 5):
+        role_actions.accept_role(assignment=proposal, by=successor)
+        case = story.fresh(case)
+        assert case_permissions.accepted(case, "owner").person == successor
+        assert not case.holds.open().exists(), "step 5: the hold closes with its cause"
+        why = story.stale_seats(review)["service_operations"]
+        assert "Nils Holm is business owner of this case" in why, f"step 5: {why}"
+        assert signed.pk in [row.pk for row in review.sign_offs.all()], "step 5: the record keeps it"
+
+
+def _team(cast, owner):
+    return case_acts.team_for(
+        cast.unit, owner=owner, support=cast.lead, lead=cast.steward, steward=cast.owner
+    )

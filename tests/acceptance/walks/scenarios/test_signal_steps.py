@@ -1,0 +1,78 @@
+"""Scenario 2, step 7: few use it, two teams work around it, a manager uses it in appraisals; adoption fails."""
+
+import pytest
+from django.urls import reverse
+
+from adoption.models import Signal
+from adoption.signals import actions as signal_actions
+from adoption.signals import signal_detection
+from governance.models import Notice
+from initiatives.cases.act import act
+from initiatives.reviews import actions as review_actions
+from tests.acceptance.walks import story
+from tests.acceptance.walks.story import at
+from tests.support import factories
+from tests.support.database import snapshots
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+@snapshots.kept
+def triage(cast):
+    """An MVP with everything shown for production, its review open and signed by six seats."""
+    with at(2026, 11, 2):
+        case = factories.make_ready(cast, factories.make_mvp(cast, title="Ticket triage"), "production")
+        review = review_actions.open_review(case=story.fresh(case), by=cast.owner)
+    return case, review
+
+
+def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, as_):
+    case, review = triage
+    with at(2026, 11, 30):
+        assert story.state(case, "adopt.behaviour").grounded, "step 7: its proof stands"
+        assert story.state(case, "prod.performance").grounded, "step 7: the model test is excellent"
+
+        # Usage readings: 14 % of intended users.
+        with act("follow readings", system="readings", case=case) as locked:
+            signal_actions.follow_figures(
+                locked, signal_detection.found([signal_detection.Use("All of dispatch", 14, 100)])
+            )
+        # Two teams paste tickets into their old macro; one manager uses suggestions in appraisals.
+        sent = {"source": "seen", "observed_on": "2026-11-30", "may_ask": "on"}
+        for who, told in (
+            (cast.outsider, {"kind": "worked_around", "group": "Teams East and West", "extent": "most",
+                             "words": "They paste tickets into their old macro."}),
+            (cast.steward, {"kind": "weaponised", "group": "Team North",
+                            "words": "A manager reads suggestions out in appraisals."}),
+        ):  # fmt: skip
+            response = as_(who).post(reverse("signal-report", args=[case.ref]), sent | told)
+            assert response.status_code == 302, f"step 7: {response.content.decode()[:500]}"
+        kinds = set(Signal.objects.values_list("kind", flat=True))
+        assert kinds == {"ignored", "worked_around", "weaponised"}, "step 7: three signals"
+
+        # The last creates a board item at once.
+        assert set(Notice.objects.filter(kind="signal").values_list("person__login", flat=True)) == {
+            "chair",
+            "seat-adoption",
+        }, "step 7: the board is told at once"
+        desk = as_(cast.chair).get(reverse("desk")).content.decode()
+        assert "Used against people: Ticket triage" in desk, "step 7: it lies on the chair's desk"
+
+        # The adoption test fails although the model test is excellent; the case cannot become decidable.
+        assert not story.state(case, "adopt.behaviour").grounded, "step 7: adoption fails"
+        assert story.state(case, "prod.performance").grounded, "step 7: the model test still passes"
+        assert not story.sitting(review).verdict.decidable, "step 7: not decidable"
+
+        # The board answers and finds out: one by one they go, and the case stands where it stood.
+        for row in Signal.objects.filter(computed=False):
+            signal_actions.answer_signal(signal=row, words="Stopped and mended; HR was told.", by=cast.chair)
+        assert not story.state(case, "adopt.behaviour").grounded, "an answer does not end what most do"
+        signal_actions.end_signal(
+            signal=Signal.objects.get(kind="worked_around"), reason="Macro gone.", by=cast.chair
+        )
+        with act("follow readings", system="readings", case=case) as locked:
+            signal_actions.follow_figures(
+                locked, signal_detection.found([signal_detection.Use("All of dispatch", 61, 100)])
+            )
+        assert story.state(case, "adopt.behaviour").grounded, "nothing stands against it any more"

@@ -1,0 +1,376 @@
+"""Section 4 of the scenarios: small, ugly, and each with one test."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
+from django.test import override_settings
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.database.row_history import acting
+from governance.gates import criteria
+from governance.models import Notice
+from governance.notices import due
+from governance.organisation import actions as organisation_actions
+from governance.permission_result import Conflict, Refused
+from governance.rulebook import load_default
+from initiatives.cases import permissions as case_permissions
+from initiatives.checklist import actions as checklist_actions
+from initiatives.checklist import waivers
+from initiatives.evidence import actions as evidence_actions
+from initiatives.evidence import file_checks
+from initiatives.holds import actions as hold_actions
+from initiatives.models import Review, SignOff
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import actions as role_actions
+from initiatives.roles import leaving
+from initiatives.stages import actions as stage_actions
+from initiatives.stages import periodic
+from tests.acceptance.walks import story
+from tests.acceptance.walks.story import at
+from tests.support import factories
+from tests.support.database import snapshots
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+@snapshots.kept
+def idea(cast):
+    """An idea with everything the prototype gate asks for, and its review open on 1 June."""
+    with at(2026, 6, 1):
+        case = factories.make_case(cast)
+        case_acts.parts(case, cast.team)
+        case_acts.ground_gate(case, "prototype", cast.team)
+        return case, review_actions.open_review(case=story.fresh(case), by=cast.owner)
+
+
+def test_an_item_valid_to_the_day_the_clock_changes_is_valid_to_its_local_midnight(cast):
+    with override_settings(TIME_ZONE="Europe/Zurich"):
+        with at(2026, 7, 27):
+            case = factories.make_prototype(cast)  # what it is known not to do is current for 90 days
+        summer_midnight = datetime(2026, 10, 25, 22, 0, tzinfo=UTC)
+        for moment, expected in [
+            (summer_midnight - timedelta(hours=1), "prototype"),
+            (summer_midnight + timedelta(minutes=59), "prototype"),
+            (summer_midnight + timedelta(hours=1), "proposed"),
+        ]:
+            with clock.simulated(moment):
+                assert story.span(case).supported == expected, moment
+                assert story.state(case, "proto.limitations").grounded is (expected == "prototype"), moment
+
+
+def test_a_seat_holder_who_resigned_after_signing_is_not_counted(cast, idea):
+    case, review = idea
+    with at(2026, 6, 2):
+        case_acts.vote(review, "business_value", cast.seat_value)
+        assert story.sitting(review).verdict.decidable, story.blockers(review)
+    with at(2026, 6, 3):
+        seat = cast.board.memberships.get(person=cast.seat_value)
+        leaving.end_membership(membership=seat, reason="New job", by=cast.seat_value)
+        assert "no longer holds the seat" in story.blockers(review)
+        with pytest.raises(Refused, match="no longer holds the seat"):
+            review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
+    assert story.fresh(case).stage == "proposed"
+    assert review.sign_offs.count() == 1, "the record keeps the vote"
+
+
+def test_a_new_rulebook_leaves_an_open_review_alone_until_it_is_moved(cast, idea):
+    _, review = idea
+    with at(2026, 6, 2):
+        case_acts.vote(review, "business_value", cast.seat_value)
+    with at(2026, 6, 3):
+        source = load_default().replace('version = "2026.1"', 'version = "2026.2"')
+        newer = factories.make_rulebook(cast.admin, cast.chair, source)
+        assert story.sitting(review).verdict.decidable, "the review keeps its own rulebook"
+        assert Review.objects.get(pk=review.pk).rulebook.version == "2026.1"
+        review_actions.rebase_review(review=review, by=cast.owner)
+        assert story.stale_seats(review) == {"business_value": ("the review was moved to rulebook 2026.2",)}
+        case_acts.vote(review, "business_value", cast.seat_value)
+        decided = review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
+        assert decided.findings["rulebook"] == newer.version
+
+
+def test_a_file_deleted_from_storage_counts_as_voided_and_the_admin_is_told(cast, idea):
+    case, _ = idea
+    with at(2026, 6, 2):
+        checklist_actions.answer(
+            case=case, requirement="mvp.problem", kind="answered", text="Forty minutes a call.", by=cast.owner
+        )
+        item = evidence_actions.add_evidence(
+            case=case,
+            kind="document",
+            title="Time study",
+            observed_on=date(2026, 6, 1),
+            covers=["mvp.problem"],
+            file=case_acts.pdf("Time study"),
+            by=cast.owner,
+        )
+        assert story.state(case, "mvp.problem").grounded
+    with at(2026, 6, 3):
+        content = default_storage.open(item.file.name).read()
+        default_storage.delete(item.file.name)
+        assert [row.pk for row in file_checks.find_missing_files()] == [item.pk]
+        assert file_checks.find_missing_files() == [], "found once"
+        found = story.state(case, "mvp.problem")
+        assert not found.grounded
+        assert "file missing" in found.words
+        due.sweep()
+        told = Notice.objects.filter(kind="file missing").values_list("person__login", flat=True)
+        assert set(told) >= {"admin", "second-admin"}, f"told: {list(told)}"
+    with at(2026, 6, 4):
+        from django.core.files.base import ContentFile
+
+        default_storage.save(item.file.name, ContentFile(content))
+        file_checks.find_missing_files()
+        assert story.state(case, "mvp.problem").grounded, "it counts again once it is back"
+
+
+def test_the_second_review_at_once_is_refused_also_by_the_database(cast, idea):
+    case, review = idea
+    with at(2026, 6, 2):
+        with pytest.raises(Conflict, match="is open since 1 June 2026"):
+            review_actions.open_review(case=story.fresh(case), by=cast.owner)
+        with (
+            pytest.raises(IntegrityError, match="one_open_review_per_case"),
+            acting(by=cast.owner, reason="past the act"),
+        ):
+            Review(
+                initiative=case,
+                gate="prototype",
+                rulebook=review.rulebook,
+                opened_by=cast.owner,
+                opened_at=clock.now(),
+                expires_at=clock.now() + timedelta(days=90),
+            ).save()
+
+
+def test_recusals_that_leave_too_few_seats_are_said_and_the_quorum_stays(cast):
+    with at(2026, 6, 1):
+        case = factories.make_prototype(cast)
+        seat = cast.board.memberships.get(person=cast.seat_adoption)
+        leaving.end_membership(membership=seat, reason="Left the board", by=cast.admin)
+        review = review_actions.open_review(case=case, by=cast.owner)
+        assert story.sitting(review).verdict.reachable
+        for name in ("security_privacy", "architecture_integration"):
+            case_acts.vote(review, name, cast.seats[name], "recuse", reason="I advised the vendor.")
+        verdict = story.sitting(review).verdict
+        assert not verdict.reachable
+        assert verdict.quorum == 3
+        assert "Cannot reach quorum: 3 seats must sign, 2 can" in story.blockers(review)
+        holder = cast.board.memberships.get(person=cast.seat_security)
+        organisation_actions.appoint(
+            board=cast.board,
+            person=cast.sponsor,
+            seat="security_privacy",
+            delegate_of=holder,
+            by=cast.admin,
+        )
+        assert story.sitting(review).verdict.reachable, "a delegate makes it reachable again"
+
+
+def test_a_waiver_that_expires_on_a_weekend_expires_anyway(cast):
+    saturday = date(2026, 6, 27)
+    with at(2026, 6, 1):
+        case = factories.make_prototype(cast)
+        checklist_actions.answer(
+            case=case, requirement="mvp.users", kind="answered", text="Forty people.", by=cast.owner
+        )
+        waiver = waivers.request_waiver(
+            case=case, key="mvp.users", reason="The list comes in July.", until=saturday, by=cast.owner
+        )
+        waivers.agree_to_waiver(waiver=waiver, by=cast.chair)
+        assert not story.state(case, "mvp.users").grounded, "one approver is not two"
+        waivers.agree_to_waiver(waiver=waiver, by=cast.seat_risk)
+        assert story.state(case, "mvp.users").state == "waived"
+    with at(2026, 6, 27, 23, 59):
+        assert story.state(case, "mvp.users").state == "waived"
+    with at(2026, 6, 28, 0):
+        assert not story.state(case, "mvp.users").grounded
+
+
+def test_a_chair_who_is_the_sponsor_cannot_decide_and_the_deputy_must(cast, idea):
+    case, review = idea
+    with at(2026, 6, 2):
+        role = role_actions.propose_role(case=case, role="sponsor", person=cast.chair, by=cast.owner)
+        role_actions.accept_role(assignment=role, by=cast.chair)
+        case_acts.vote(review, "business_value", cast.seat_value)
+        with pytest.raises(Refused, match=r"You are party to this case \(sponsor\)"):
+            review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
+        review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.deputy_chair)
+    assert story.fresh(case).stage == "prototype"
+
+
+def test_a_support_owner_named_by_his_manager_is_pending_until_he_accepts(cast, idea):
+    case, _ = idea
+    with at(2026, 6, 2), acting(by=cast.admin, reason="Reporting line"):
+        cast.support.manager = cast.owner
+        cast.support.save()
+    with at(2026, 6, 2):
+        role = role_actions.propose_role(case=case, role="support_owner", person=cast.support, by=cast.owner)
+        assert case_permissions.accepted(case, "support_owner") is None
+        assert story.state(case, "prod.q02_support").state == "unanswered"
+        sit = story.sitting(case.reviews.get())
+        found = criteria.finding_of(
+            sit.facts, sit.book, sit.book.criteria["production.support_ownership"], sit.states, sit.at
+        )
+        assert found.blocks, "the production gate stays blocked"
+        with pytest.raises(Refused, match="Nobody accepts a role for another"):
+            role_actions.accept_role(assignment=role, by=cast.owner)
+        role_actions.accept_role(assignment=role, by=cast.support)
+        assert story.state(case, "prod.q02_support").grounded
+
+
+def test_the_same_pdf_for_three_layer_audits_satisfies_one(cast, idea):
+    case, _ = idea
+    kinds = {"layer.policy": "document", "layer.runtime": "log_sample", "layer.observability": "drill_record"}
+    with at(2026, 6, 2):
+        for key, kind in kinds.items():
+            checklist_actions.answer(
+                case=case, requirement=key, kind="answered", text="Audited.", by=cast.owner
+            )
+            report = evidence_actions.add_evidence(
+                case=case,
+                kind=kind,
+                title=f"Audit of {key}",
+                observed_on=date(2026, 6, 1),
+                covers=[key],
+                file=case_acts.pdf("One and the same audit"),
+                result="" if kind == "document" else "pass",
+                by=cast.owner,
+            )
+            case_acts.have_read(report, cast.team, [key])
+        grounded = {key for key in kinds if story.state(case, key).grounded}
+        assert grounded == {"layer.policy"}, "the first of the three"
+        assert "own report" in story.state(case, "layer.runtime").words
+
+
+# What an adversary found beside them
+
+
+def test_a_review_past_its_time_is_not_decidable_although_no_task_ran(cast, idea):
+    case, review = idea
+    with at(2026, 8, 1):
+        case_acts.vote(review, "business_value", cast.seat_value)
+    with at(2026, 8, 30, 8, 59):
+        assert story.sitting(review).verdict.decidable, story.blockers(review)
+    with at(2026, 8, 30, 9, 0), pytest.raises(Refused, match="time for this review is over"):
+        review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
+    assert story.fresh(case).stage == "proposed"
+    with at(2026, 8, 31):
+        assert [row.pk for row in review_actions.expire_reviews()] == [review.pk]
+        assert review_actions.expire_reviews() == []
+
+
+def test_a_vote_lasts_forty_five_days(cast, idea):
+    _, review = idea
+    with at(2026, 6, 1, 12):
+        case_acts.vote(review, "business_value", cast.seat_value)
+    with at(2026, 7, 16, 23, 59):
+        assert story.fresh_seats(review) == {"business_value"}
+    with at(2026, 7, 17, 0):
+        assert story.stale_seats(review) == {"business_value": ("signed more than 45 days ago",)}
+
+
+def test_a_chair_who_stands_in_for_the_owner_does_not_decide(cast):
+    with at(2026, 6, 1):
+        case = factories.make_case(cast, by=cast.chair)  # the owner is asked and has not accepted
+        assert case_permissions.may_chair(case, cast.chair).reasons
+        assert case_permissions.may_chair(case, cast.deputy_chair)
+
+
+def test_reopening_leaves_no_old_proof_current_whatever_it_is_offered_for(cast):
+    with at(2026, 6, 1):
+        case = factories.make_case(cast)
+        checklist_actions.answer(
+            case=case, requirement="mvp.problem", kind="answered", text="Forty minutes.", by=cast.owner
+        )
+        checklist_actions.answer(
+            case=case, requirement="mvp.override", kind="answered", text="A switch.", by=cast.owner
+        )
+        old = evidence_actions.add_evidence(
+            case=case,
+            kind="document",
+            title="Study",
+            observed_on=date(2026, 6, 1),
+            covers=["mvp.problem"],
+            file=case_acts.pdf("Study"),
+            by=cast.owner,
+        )
+        stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
+        case = stage_actions.reopen(case=story.fresh(case), reason="It is cheaper now.", by=cast.chair)
+        assert case.stage == "proposed"
+        assert story.state(case, "mvp.problem").state == "voided"
+        evidence_actions.cover(evidence=old, requirements=["mvp.override"], by=cast.owner)
+        assert not story.state(case, "mvp.override").grounded, "old proof under another heading is old proof"
+
+
+def test_a_waiver_nobody_answered_makes_room_and_one_person_is_not_two(cast):
+    with at(2026, 6, 1):
+        case = factories.make_prototype(cast)
+        fields = {"case": case, "key": "mvp.users", "reason": "Later.", "by": cast.owner}
+        waivers.request_waiver(until=date(2026, 6, 10), **fields)
+        with pytest.raises(Conflict):
+            waivers.request_waiver(until=date(2026, 6, 12), **fields)
+    with at(2026, 6, 11):
+        waiver = waivers.request_waiver(until=date(2026, 6, 30), **fields)
+        factories.make_seat(cast, cast.chair, "risk_compliance")
+        waivers.agree_to_waiver(waiver=waiver, by=cast.chair)
+        with pytest.raises(Refused, match="each once"):
+            waivers.agree_to_waiver(waiver=waiver, by=cast.chair)
+
+
+def test_no_seat_comes_back_with_an_account(cast):
+    with at(2026, 6, 1):
+        person = factories.make_person("guest")
+        seat = organisation_actions.appoint(
+            board=cast.board,
+            person=person,
+            seat="risk_compliance",
+            ends_at=datetime(2026, 12, 31, tzinfo=UTC),
+            by=cast.admin,
+        )
+        leaving.deactivate(person=person, reason="Left", by=cast.admin)
+        leaving.reactivate(person=person, reason="Back", by=cast.admin)
+        seat.refresh_from_db()
+        person.refresh_from_db()
+        assert not seat.holds_at(clock.now() + timedelta(days=1))
+
+
+def test_a_vote_copied_to_another_gate_counts_nowhere(cast):
+    with at(2026, 6, 1):
+        case = factories.make_prototype(cast)
+        review = review_actions.open_review(case=case, by=cast.owner)
+        old = SignOff.objects.get(review__initiative=case, seat="business_value")
+        copy = SignOff(
+            review=review,
+            **{
+                name: getattr(old, name)
+                for name in ["seat", "person", "verdict", "statement", "digest", "facts", "covered_evidence"]
+            },
+            at=clock.now(),
+        )
+        with pytest.raises(Exception, match="not signed for this review"), transaction.atomic():
+            copy.save()
+        sit = story.sitting(review)
+        from initiatives.facts import review_state
+
+        reasons = review_state.stale_of(copy, sit.bench, sit.facts, sit.book, sit.at, sit.states)
+        assert "the statement was signed for something else" in reasons
+
+
+def test_support_that_falls_is_owed_back_and_settles_itself(cast):
+    with at(2026, 6, 1):
+        case = factories.make_mvp(cast)
+    with at(2026, 8, 31):  # 90 days later some of it aged out
+        periodic.recompute()
+        debt = case.obligations.unsettled().get(kind="step_back")
+        assert debt.due == date(2026, 9, 13), "fourteen days from 30 August, the last that was supported"
+        with pytest.raises(Refused, match="settles itself"):
+            hold_actions.settle(obligation=debt, note="Done.", by=cast.owner)
+        story.renew(case, cast)
+        debt.refresh_from_db()
+        assert debt.settled_at is not None, story.span(case).gaps
+        assert story.span(case).supported == "mvp"

@@ -1,0 +1,229 @@
+"""The tab "Adoption" and the readings API, as people and systems meet them."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from adoption import api as adoption_api
+from adoption.models import Measure, Reading, Tally
+from governance import clock
+from tests.support import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def page(client, name: str, *args) -> str:
+    """The text of a page that opens."""
+    answer = client.get(reverse(name, args=args))
+    assert answer.status_code == 200, answer.status_code
+    return answer.content.decode()
+
+
+def test_from_an_empty_tab_to_a_verdict(cast, as_):
+    case, owner = factories.make_mvp(cast), as_(cast.owner)
+    assert "Nothing is measured yet" in page(owner, "adoption", case.ref)
+    choose = page(owner, "measure-declare", case.ref)
+    assert "usage.new_way" in choose
+    address = f"{reverse('measure-declare', args=[case.ref])}?instrument=usage.new_way"
+    typed = {
+        "words": "Letters drafted with it",
+        "population": "Account managers",
+        "source": "Log of the application",
+        "target": "50",
+        "baseline": "10",
+        "baseline_n": "80",
+        "intended": "40",
+    }
+    refused = owner.post(address, typed | {"target": "5"})
+    assert "no better than the baseline" in refused.content.decode()
+    assert "Letters drafted with it" in refused.content.decode(), "nothing typed is lost"
+    assert owner.post(address, typed).status_code == 302
+    row = Measure.objects.get()
+    assert (row.goals.get().target, row.goals.get().baseline) == (0.5, 0.1)
+    assert "Nothing was read yet" in page(owner, "measure", row.pk)
+
+    today = clock.today()
+    sent = {"starts_on": today - timedelta(days=6), "ends_on": today, "hits": 90, "n": 100, "about": "users"}
+    assert owner.post(reverse("measure", args=[row.pk]), sent).status_code == 302
+    again = owner.post(reverse("measure", args=[row.pk]), sent)
+    assert "reading of this period already" in again.content.decode()
+    shown = page(owner, "adoption", case.ref)
+    assert "90 % of 100, with 95 % confidence between" in shown
+    assert "<svg" in shown
+    reading = row.readings.get()
+    wrong = {**sent, "hits": 30, "reason": "Counted twice"}
+    assert owner.post(reverse("reading-correct", args=[row.pk, reading.pk]), wrong).status_code == 302
+    assert (Tally.objects.get().hits, row.readings.count()) == (30, 2)
+    assert "not met" in page(owner, "adoption", case.ref)
+    assert "<del>" in page(owner, "measure", row.pk)
+
+    goal = {
+        **{name: typed[name] for name in ("baseline", "baseline_n", "intended")},
+        "target": "20",
+        "number": "1",
+    }
+    assert (
+        owner.post(reverse("measure-goal", args=[row.pk]), goal | {"reason": "Fewer letters"}).status_code
+        == 302
+    )
+    shown = page(owner, "measure", row.pk)
+    assert "Fewer letters" in shown
+    assert "Asked is still 50 %" in shown, "a lowered target does not make old readings meet it"
+    assert (
+        owner.post(reverse("measure-end", args=[row.pk]), {"reason": "Another is better"}).status_code == 302
+    )
+    assert "Another is better" in page(owner, "adoption", case.ref)
+
+
+def test_a_table_is_looked_at_before_it_enters_and_enters_once(cast, as_):
+    case, lead = factories.make_mvp(cast), as_(cast.lead)
+    row = factories.make_measure(cast, case)
+    day = clock.today() - timedelta(days=3)
+    table = (
+        "measure,from,to,hits,n\n"
+        f"usage.new_way,{day},{day},30,40\n"
+        f"usage.new_way,{day},{day + timedelta(days=900)},30,40\n"
+        "=cmd|' /C calc'!A0,<script>,x,1,2\n"
+    )
+    address = reverse("readings-import", args=[case.ref])
+
+    def send(**fields):
+        file = SimpleUploadedFile("r.csv", table.encode(), "text/csv")
+        return lead.post(address, {"file": file, "encoding": "", **fields})
+
+    shown = send()
+    text = shown.content.decode()
+    assert "1 are new" in text
+    assert "2 cannot be kept and stay out" in text
+    assert "<script>x" not in text
+    assert not Reading.objects.exists()
+    kept = shown.context["form"].initial["kept"]
+    assert lead.post(address, {"kept": kept, "encoding": "", "step": "enter"}).status_code == 302
+    assert row.readings.get().hits == 30
+    assert "1 are here already" in send().content.decode()
+    assert (
+        "no column"
+        in lead.post(
+            address, {"file": SimpleUploadedFile("r.csv", b"a,b\n1,2\n"), "encoding": ""}
+        ).content.decode()
+    )
+
+
+def test_what_it_shows_is_filed_from_the_page(cast, as_):
+    case = factories.make_mvp(cast)
+    row = factories.make_measure(cast, case, "recoverable.undone")
+    factories.make_reading(cast, row)
+    answer = as_(cast.owner).post(
+        reverse("figures-file", args=[case.ref]), {"requirement": "adopt.recoverable"}
+    )
+    item = case.evidence.latest("pk")
+    assert answer.url == reverse("evidence-item", args=[case.ref, item.pk])
+    assert (item.kind, item.result, item.file_name) == ("user_research", "pass", "readings.csv")
+
+
+def test_the_tab_asks_as_often_for_many_readings_as_for_few(cast, as_, django_assert_max_num_queries):
+    case, owner = factories.make_production(cast), as_(cast.owner)
+    owner.get(reverse("adoption", args=[case.ref]))
+    with django_assert_max_num_queries(26):
+        owner.get(reverse("adoption", args=[case.ref]))
+
+
+# --- The API ---------------------------------------------------------------------------------------------------------
+
+
+def send(client, token, rows, **options):
+    """A batch, sent with a key."""
+    return client.post(
+        reverse("adoption-readings"),
+        rows if isinstance(rows, str) else json.dumps({"readings": rows}),
+        content_type=options.get("content_type", "application/json"),
+        headers={"Authorization": f"Bearer {token}"},
+    )
+
+
+def told(of, **fields) -> dict:
+    """A row as a system sends it."""
+    day = clock.today().isoformat()
+    return {"key": "a", "measure": of.pk, "from": day, "to": day, "hits": 8, "n": 10} | fields
+
+
+def test_systems_send_batches_and_each_row_is_answered(cast, client):
+    case = factories.make_mvp(cast)
+    row = factories.make_measure(cast, case)
+    key, token = factories.make_key(cast, case, scopes=["readings"])
+    answer = send(
+        client,
+        token.text,
+        [
+            told(row),
+            told(row),
+            told(row, hits=9),
+            told(row, key="b", measure="usage.new_way"),
+            told(row, key="c", measure=10**6),
+            told(row, key="d", n="ten"),
+            told(row, key="e", to="tomorrow"),
+            told(row, key="f", about="training"),
+            told(row, key="g", replaces="a", hits=1),
+            told(row, key="h\x00"),
+            told(row, key="i", hits=10**30),
+        ],
+    )
+    said = answer.json()
+    assert answer.status_code == 200
+    assert [one["state"] for one in said["readings"]] == [
+        "new", "known", "differs", "new", "wrong", "wrong", "wrong", "wrong", "corrected", "wrong", "wrong",
+    ]  # fmt: skip
+    assert all(one["message"] for one in said["readings"] if one["state"] in ("wrong", "differs"))
+    assert said["counts"] == {"new": 2, "known": 1, "differs": 1, "wrong": 6, "corrected": 1}
+    assert Tally.objects.get().hits == 9
+    assert {one.service_key_id for one in Reading.objects.all()} == {key.pk}
+    assert send(client, token.text, [told(row)]).json()["counts"] == {"known": 1}
+
+
+@pytest.mark.parametrize(
+    "body", ["", "[]", "{}", '{"readings": []}', '{"readings": [1]}', '{"readings": NaN}']
+)
+def test_what_is_no_batch_is_answered_with_an_example(cast, client, body):
+    case = factories.make_mvp(cast)
+    _, token = factories.make_key(cast, case, scopes=["readings"])
+    answer = send(client, token.text, body)
+    assert answer.status_code == 400
+    assert "application/json" in answer["Content-Type"]
+
+
+def test_a_key_for_decisions_sends_no_readings_and_no_key_sends_nothing(cast, client):
+    case = factories.make_mvp(cast)
+    row = factories.make_measure(cast, case)
+    _, token = factories.make_key(cast, case)
+    assert send(client, token.text, [told(row)]).status_code == 403
+    assert send(client, "plk_nobody", [told(row)]).status_code == 401
+    assert not Reading.objects.exists()
+
+
+def test_a_key_reaches_no_measure_of_another_case(cast, client):
+    other = factories.make_measure(cast, factories.make_mvp(cast, title="Another"))
+    case = factories.make_mvp(cast)
+    _, token = factories.make_key(cast, case, scopes=["readings"])
+    assert send(client, token.text, [told(other)]).json()["counts"] == {"wrong": 1}
+
+
+def test_who_sends_too_many_waits(cast, client, monkeypatch):
+    case = factories.make_mvp(cast)
+    row = factories.make_measure(cast, case)
+    _, token = factories.make_key(cast, case, scopes=["readings"])
+    monkeypatch.setattr(adoption_api, "READINGS_A_SECOND", 1)
+    assert send(client, token.text, [told(row, key=str(n)) for n in range(50)]).status_code == 200
+    answer = send(client, token.text, [told(row)])
+    assert (answer.status_code, int(answer["Retry-After"]) > 0) == (429, True)
+
+
+def test_a_system_can_ask_what_it_may_send(cast, client):
+    case = factories.make_mvp(cast)
+    row = factories.make_measure(cast, case)
+    _, token = factories.make_key(cast, case, scopes=["readings"])
+    answer = client.get(reverse("adoption-measures"), headers={"Authorization": f"Bearer {token.text}"})
+    (one,) = answer.json()["measures"]
+    assert (one["measure"], one["figure"]) == (row.pk, ["hits", "n"])

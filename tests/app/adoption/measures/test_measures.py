@@ -1,0 +1,376 @@
+"""Measures through the acts and the real gate: declared first, moved in the open, and nothing else passes."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, connection, transaction
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adoption.demo import case_acts
+from adoption.demo.measures import adopted
+from adoption.measures import actions as measure_actions
+from adoption.measures import overdue_readings
+from adoption.models import Measure, Reading, Tally
+from adoption.models.instruments import ASKED, INSTRUMENTS, POPULATIONS
+from adoption.readings import batch_digest, evidence_figures
+from adoption.readings.actions import add_up_all, record_readings
+from adoption.readings.reading_validation import CORRECTED, DIFFERS, KNOWN, NEW, WRONG, Sent
+from governance import clock
+from governance.gates import criteria
+from governance.models import Entry, Notice, Rulebook
+from governance.notices import desk as notice_desk
+from governance.notices import due
+from governance.permission_result import Conflict, Refused
+from initiatives.facts import supported_stage
+from initiatives.models import Obligation, Shortcoming
+from tests.acceptance.input.test_generated_input import examples, taken_back
+from tests.support import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def shown(cast):
+    """An MVP for which everything is shown that production asks, its adoption by documents and by readings."""
+    return case_acts.fresh(factories.make_ready(cast, factories.make_mvp(cast), "production"))
+
+
+def states(case, on=None):
+    """The states of the requirements of adoption, as gates see them at a moment."""
+    book = Rulebook.objects.current().book
+    found = criteria.states_at(supported_stage.facts_of(case_acts.fresh(case)), book, on or clock.now())
+    return {key: found[key] for key in ASKED}
+
+
+def short(case, on=None) -> set[str]:
+    """The requirements of adoption that are not grounded."""
+    return {key for key, state in states(case, on).items() if not state.grounded}
+
+
+def test_documents_and_readings_together_ground_adoption(cast):
+    case = shown(cast)
+    assert short(case) == set()
+    review = case_acts.pass_gate(case, cast.team)
+    assert review.approved
+    assert case_acts.fresh(case).stage == "production"
+
+
+def test_documents_alone_never_do(cast):
+    case = shown(cast)
+    for row in Measure.objects.filter(initiative=case):
+        measure_actions.end_measure(measure=row, reason="To see what holds", by=cast.owner)
+    assert short(case) == set(ASKED)
+    assert "No measure is declared" in states(case)["adopt.usage"].words
+    assert not Shortcoming.objects.standing().filter(initiative=case, source__startswith="measure:").exists()
+    with pytest.raises(Refused):
+        case_acts.pass_gate(case, cast.team)
+
+
+def test_one_instrument_of_two_is_not_enough(cast):
+    case = shown(cast)
+    row = Measure.objects.get(initiative=case, instrument="trust.acceptance")
+    measure_actions.end_measure(measure=row, reason="To see what holds", by=cast.owner)
+    assert short(case) == {"adopt.trust"}
+    assert "Outputs that users take as they are" in states(case)["adopt.trust"].words.replace(
+        "outputs", "Outputs"
+    )
+
+
+def test_readings_age_though_nothing_runs(cast):
+    case = shown(cast)
+    last = clock.midnight_after(clock.today() + timedelta(days=30))
+    assert "adopt.usage" not in short(case, last - timedelta(seconds=1))
+    assert "adopt.usage" in short(case, last)
+
+
+BAD = {
+    "nothing": {},
+    "few": {"n": 4},
+    "wrong people": {"about": "test_users"},
+    "the team itself": {"about": "project_team"},
+    "chosen cases": {"about": "curated"},
+    "a model report": {"about": "model", "n": 5000},
+    "missed": {},
+}
+
+
+def test_nothing_but_readings_of_real_users_in_number_passes_the_gate(cast, rounds):
+    """Whatever is sent of these, for whichever requirement, the real gate says no; and documents do not help."""
+    case = shown(cast)
+    assert short(case) == set()
+    # What a pulse asks, nobody sends at all (test_pulse_readings).
+    instruments = [key for key, one in INSTRUMENTS.items() if not one.value and not one.asked_by]
+
+    @examples(rounds, 10)
+    @given(st.sampled_from(instruments), st.sampled_from(sorted(BAD)))
+    def tried(instrument, bad):
+        with taken_back():
+            how = INSTRUMENTS[instrument]
+            for row in Measure.objects.filter(initiative=case, requirement=how.requirement):
+                measure_actions.end_measure(measure=row, reason="Anew", by=cast.owner)
+            for group in ASKED[how.requirement]:
+                send_bad(cast, case, INSTRUMENTS[instrument if instrument in group else group[0]], bad)
+            assert how.requirement in short(case), (instrument, bad)
+
+    tried()
+
+
+def send_bad(cast, case, how, bad: str) -> None:
+    """Declare a measure with this instrument, and send what must not pass, everything else about it right."""
+    target = {"down": 0.3, "up": 0.2}[how.better] if how.share else 30.0 if how.better == "down" else 5.0
+    before = {"baseline": 40.0, "baseline_n": 20} if how.baseline else {}
+    row = factories.make_measure(cast, case, how.key, target=target, words="What is counted", **before)
+    said = {"n": 200} | BAD[bad]
+    good = said["n"] // 10 if how.better == "down" else said["n"] * 7 // 10
+    missed = said["n"] * 9 // 10 if how.better == "down" else said["n"] // 10
+    figure = {"hits": missed if bad == "missed" else min(good, said["n"])}
+    if not how.share:
+        worse, better = (35.0, 10.0) if how.better == "down" else (1.0, 12.0)
+        figure = {"hits": None, "value": worse if bad == "missed" else better, "sd": 1.0}
+    for week in range(0 if bad == "nothing" else 12 if how.weekly else 1):
+        end = clock.today() - timedelta(days=clock.today().weekday() + 1 + 7 * week)
+        team = "Account management" if how.weekly else ""
+        days = {"starts_on": end - timedelta(days=6), "ends_on": end, "team": team}
+        fate = factories.make_reading(cast, row, **days, **(said | figure))
+        assert fate.good, fate
+
+
+def test_training_attendance_is_refused_in_plain_words(cast):
+    case = factories.make_mvp(cast)
+    for fields in ({"words": "Staff who attended the training"}, {"instrument": "training"}):
+        with pytest.raises(ValidationError, match="sat in a room"):
+            factories.make_measure(cast, case, **fields)
+    row = factories.make_measure(cast, case)
+    fate = factories.make_reading(cast, row, about="training")
+    assert (fate.state, "sat in a room" in fate.words) == (WRONG, True)
+
+
+def test_blind_acceptance_fails_the_gate(cast):
+    case = shown(cast)
+    row = Measure.objects.get(initiative=case, instrument="trust.overrides")
+    for week in range(4):
+        end = clock.today() - timedelta(days=clock.today().weekday() + 1 + 7 * week)
+        factories.make_reading(
+            cast,
+            row,
+            starts_on=end - timedelta(days=6),
+            ends_on=end,
+            n=2000,
+            hits=0,
+            team="Account management",
+        )
+    assert short(case) == {"adopt.trust"}
+    assert "counts against trust" in states(case)["adopt.trust"].words
+
+
+def test_a_department_that_joins_the_scope_has_to_be_read(cast):
+    case = shown(cast)
+    case_acts.actions.record_scope(
+        case=case, users="Two departments", departments=["Account management", "Claims"], places=["Zurich"],
+        data_classes=["customer notes"], user_count=40, ends_on=clock.today() + timedelta(days=60), rollout=True,
+        live_data=True, by=cast.owner,
+    )  # fmt: skip
+    assert "Nothing was read in Claims" in states(case)["adopt.trust"].words
+
+
+# --- Declaring -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"target": None}, "target"),
+        ({"target": 1.5}, "target"),
+        ({"baseline": 0.6, "baseline_n": 20}, "target"),
+        ({"baseline": 0.2}, "baseline_n"),
+        ({"instrument": "burden.time", "target": 30.0}, "baseline"),
+        ({"instrument": "usage.active", "intended": 3}, "intended"),
+        ({"instrument": "value.share"}, "counterfactual"),
+        ({"words": ""}, "words"),
+        ({"population": " "}, "population"),
+        ({"source": "Benchmark of the model"}, "source"),
+        ({"bound": 0.9}, "bound"),
+        ({"instrument": "gut feeling"}, "instrument"),
+    ],
+)
+def test_what_is_wrong_with_a_declaration_is_said_by_field(cast, fields, wrong):
+    with pytest.raises(ValidationError) as error:
+        factories.make_measure(cast, factories.make_mvp(cast), **fields)
+    assert wrong in error.value.error_dict
+
+
+def test_only_the_owner_declares_once_and_moves_it_in_the_open(cast):
+    case, once = factories.make_mvp(cast), uuid4()
+    row = factories.make_measure(cast, case, once=once)
+    assert factories.make_measure(cast, case, once=once) == row
+    with pytest.raises(ValidationError, match="measured already"):
+        factories.make_measure(cast, case)
+    goal = {"target": 0.4, "intended": 40, "baseline": None, "baseline_n": None, "bound": None}
+    with pytest.raises(Refused):
+        measure_actions.move_goal(measure=row, number=1, reason="Too hard", by=cast.lead, **goal)
+    with pytest.raises(ValidationError, match="why the goal moves"):
+        measure_actions.move_goal(measure=row, number=1, reason=" ", by=cast.owner, **goal)
+    assert (
+        measure_actions.move_goal(measure=row, number=1, reason="Too hard", by=cast.owner, **goal).number == 2
+    )
+    with pytest.raises(Conflict):
+        measure_actions.move_goal(measure=row, number=1, reason="Again", by=cast.owner, **goal)
+    kinds = Entry.objects.acts().of_case(case.ref).values_list("kind", flat=True)
+    assert {"measure declared", "goal moved"} <= set(kinds)
+
+
+# --- Readings --------------------------------------------------------------------------------------------------------
+
+
+def test_a_reading_is_there_once_in_whatever_order_and_corrections_replace(cast):
+    case = factories.make_mvp(cast)
+    row = factories.make_measure(cast, case)
+    today = clock.today()
+
+    def sent(key, hits, replaces="", n=100):
+        return Sent(row.pk, today, today, n, key, hits=hits, replaces=replaces)
+
+    def keep(*some):
+        return [
+            fate.state for fate in record_readings(case=case, sent=list(some), came="typed", by=cast.owner)
+        ]
+
+    assert keep(sent("b", 5, replaces="a")) == [WRONG], "what it corrects has not come"
+    assert keep(sent("a", 80), sent("a", 80), sent("a", 81)) == [NEW, KNOWN, DIFFERS]
+    assert keep(sent("b", 70, replaces="a"), sent("c", 60, replaces="b")) == [CORRECTED, CORRECTED]
+    assert keep(sent("b", 70, replaces="a"), sent("d", 1, replaces="a")) == [KNOWN, WRONG]
+    assert [(one.n, one.hits) for one in Tally.objects.all()] == [(100, 60)]
+    assert keep(sent("gone", 0, replaces="c", n=0)) == [CORRECTED]
+    assert not Tally.objects.exists()
+    assert Reading.objects.count() == 4
+
+
+def test_any_order_and_any_repetition_leave_the_same_series(cast, rounds):
+    row = factories.make_measure(cast, factories.make_mvp(cast))
+    days = [clock.today() - timedelta(days=number) for number in range(4)]
+
+    @examples(rounds, 10)
+    @given(st.data())
+    def tried(data):
+        drawn = data.draw(st.lists(st.sampled_from(days), min_size=1, max_size=25))
+        told = [Sent(row.pk, day, day, 10 + k, f"r{k}", hits=k % 10) for k, day in enumerate(drawn)]
+        sent = data.draw(st.permutations(told + data.draw(st.lists(st.sampled_from(told), max_size=10))))
+        cut = data.draw(st.integers(0, len(sent)))
+        with taken_back():
+            for some in (sent[:cut], sent[cut:]):
+                record_readings(case=row.initiative_id, sent=some, came="typed", by=cast.owner)
+            wanted = dict.fromkeys(drawn, (0, 0))
+            for one in told:
+                n, hits = wanted[one.ends_on]
+                wanted[one.ends_on] = (n + one.n, hits + one.hits)
+            assert {one.day: (one.n, one.hits) for one in Tally.objects.all()} == wanted
+            before = list(Tally.objects.order_by("day").values_list("day", "n", "hits", "readings"))
+            add_up_all(row)
+            assert list(Tally.objects.order_by("day").values_list("day", "n", "hits", "readings")) == before
+
+    tried()
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"n": 10, "hits": 11}, "no share"),
+        ({"n": 0}, "whole number above nothing"),
+        ({"ends_on": timedelta(days=3)}, "to come"),
+        ({"starts_on": timedelta(days=-800)}, "longer than a year"),
+        ({"hits": None, "value": 3.0, "sd": 1.0}, "so many of so many"),
+        ({"about": "robots"}, "Nobody here"),
+        ({"about": "model_report"}, "how good its outputs are"),
+        ({"key": " "}, "no key"),
+    ],
+)
+def test_what_is_wrong_with_a_reading_is_said(cast, fields, words):
+    row = factories.make_measure(cast, factories.make_mvp(cast))
+    fate = factories.make_reading(cast, row, **factories.from_today(fields))
+    assert fate.state == WRONG
+    assert words in fate.words
+
+
+def test_strangers_send_nothing_and_nobody_sends_to_what_ended(cast):
+    case = factories.make_mvp(cast)
+    row = factories.make_measure(cast, case)
+    sent = [Sent(row.pk, clock.today(), clock.today(), 10, "k", hits=1)]
+    with pytest.raises(Refused):
+        record_readings(case=case, sent=sent, came="typed", by=cast.seat_value)
+    measure_actions.end_measure(measure=row, reason="Enough", by=cast.owner)
+    assert factories.make_reading(cast, row).state == WRONG
+
+
+def test_readings_are_sealed_and_never_change(cast):
+    row = factories.make_measure(cast, factories.make_mvp(cast))
+    factories.make_reading(cast, row)
+    for statement in ("UPDATE adoption_reading SET hits = 99", "DELETE FROM adoption_reading"):
+        with pytest.raises(DatabaseError, match="keeps what was written"), transaction.atomic():
+            connection.cursor().execute(statement)
+    assert list(batch_digest.broken(0, "default")) == []
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE adoption_reading DISABLE TRIGGER append_only")
+        cursor.execute("UPDATE adoption_reading SET hits = 99")
+    ((words, _, _),) = batch_digest.broken(0, "default")
+    assert "differ from what entry" in words
+
+
+def test_figures_are_filed_by_rule_with_their_rows(cast):
+    case = shown(cast)
+    item = evidence_figures.file_figures(case=case, requirement="adopt.trust", by=cast.owner)
+    assert (item.kind, item.result, item.observed_on) == ("telemetry", "pass", clock.today())
+    with item.file.open() as file:
+        lines = file.read().decode().splitlines()
+    assert len(lines) == 1 + 18
+    for row in Measure.objects.filter(initiative=case, requirement="adopt.explains"):
+        factories.make_reading(cast, row, n=200, hits=0)
+    assert (
+        evidence_figures.file_figures(case=case, requirement="adopt.explains", by=cast.owner).result == "fail"
+    )
+    row = Measure.objects.get(initiative=case, instrument="usage.new_way")
+    measure_actions.end_measure(measure=row, reason="Enough", by=cast.owner)
+    with pytest.raises(ValidationError, match="Nothing can be told yet"):
+        evidence_figures.file_figures(case=case, requirement="adopt.usage", by=cast.owner)
+
+
+# --- Silence ---------------------------------------------------------------------------------------------------------
+
+
+def test_sixty_silent_days_are_a_debt_that_a_reading_settles(cast):
+    case = factories.make_mvp(cast)
+    row = factories.make_measure(cast, case)
+    factories.make_reading(cast, row)
+    start = clock.now()
+    with clock.simulated(start + timedelta(days=59)):
+        assert overdue_readings.open_silence_debts() == []
+    with clock.simulated(start + timedelta(days=61)):
+        (debt,) = overdue_readings.open_silence_debts()
+        assert overdue_readings.open_silence_debts() == [], "safe to repeat"
+        assert (debt.debtor, debt.kind) == (cast.owner, "reading")
+        assert any(line.button == "Send a reading" for line in notice_desk.lines_for(cast.owner))
+        with pytest.raises(Refused, match="settles itself"):
+            case_acts.actions.settle(obligation=debt, note="Later", by=cast.owner)
+    with clock.simulated(start + timedelta(days=72)):
+        due.sweep()
+        assert Notice.objects.filter(person=cast.owner, subject__contains="reading a measure").exists()
+        factories.make_reading(cast, row)
+        assert not Obligation.objects.unsettled().filter(kind="reading").exists()
+        assert overdue_readings.open_silence_debts() == []
+
+
+def test_readings_again_keep_production_supported(cast):
+    case = factories.make_production(cast)
+    with clock.simulated(clock.now() + timedelta(days=25)):
+        adopted(case, cast.team)
+        assert "adopt.usage" not in short(case, clock.now() + timedelta(days=4))
+
+
+def test_every_population_but_one_is_kept_and_counts_for_nothing(cast):
+    case = factories.make_mvp(cast)
+    row = factories.make_measure(cast, case)
+    for about in POPULATIONS:
+        factories.make_reading(cast, row, about=about, key=about)
+    assert row.readings.count() == len(POPULATIONS)

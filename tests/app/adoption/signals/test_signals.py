@@ -1,0 +1,493 @@
+"""Signals: what weighs on adoption and until when, what figures show, and that nobody learns who reported one."""
+
+import re
+from datetime import date, timedelta
+from zipfile import ZipFile
+
+import pytest
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adoption.demo import case_acts
+from adoption.demo.measures import adopted
+from adoption.incidents import desk as incident_desk
+from adoption.incidents import reminders as incident_reminders
+from adoption.models import SealedSource, Signal, SourceQuestion
+from adoption.record_export.record_export import Scope, export
+from adoption.signals import actions as signal_actions
+from adoption.signals import permissions as signal_permissions
+from adoption.signals import sealed_reporter, signal_detection
+from adoption.signals import views as signal_views
+from adoption.signals.signal_detection import Overrides, PastedOut, Use
+from governance import clock
+from governance.database.database_roles import PRIVATE
+from governance.database.row_history import acting
+from governance.models import Entry, Notice, SignInAttempt, User
+from governance.permission_result import Conflict, Refused
+from initiatives.cases.act import act
+from initiatives.registration import actions as registration_actions
+from initiatives.roles import actions as role_actions
+from initiatives.stages import actions as stage_actions
+from tests.acceptance.walks import story
+from tests.support import factories
+from tests.support.database import snapshots
+
+pytestmark = pytest.mark.django_db
+
+TOLD = {
+    "kind": "weaponised",
+    "group": "Team North",
+    "words": "Suggestions are read out in appraisals.",
+    "source": "seen",
+}
+
+
+@pytest.fixture
+@snapshots.kept
+def case(cast):
+    """An MVP."""
+    return factories.make_mvp(cast)
+
+
+def report(case, by, **changed) -> Signal:
+    return signal_actions.report_signal(case=case, observed_on=clock.today(), by=by, **(TOLD | changed))
+
+
+def against(case) -> list[str]:
+    rows = (
+        case.shortcomings.standing()
+        .filter(requirement="adopt.behaviour", since__lte=clock.now())
+        .order_by("pk")
+    )
+    return [row.words for row in rows]
+
+
+def test_readings_of_use_become_signals_and_end_them(cast, case):
+    measure = factories.make_measure(cast, case, "usage.active", intended=100)
+    factories.make_reading(cast, measure, hits=14, n=100, ends_on=clock.today() - timedelta(days=7),
+                           starts_on=clock.today() - timedelta(days=13))  # fmt: skip
+    signal = case.signals.standing().get()
+    assert (signal.kind, signal.computed, signal.share) == ("ignored", True, 86)
+    assert any("most of the group (86 %) ignore it" in words for words in against(case)), against(case)
+    factories.make_reading(cast, measure, hits=60, n=100)
+    assert not case.signals.standing().exists()
+    assert not any("ignore it" in words for words in against(case))
+
+
+# --- What weighs, and until when -------------------------------------------------------------------------------------
+
+
+def test_weaponised_weighs_until_the_board_has_answered(cast, case):
+    case_acts.ground(case, "adopt.behaviour", cast.team)
+    adopted(case, cast.team, ["adopt.behaviour"])
+    assert story.state(case, "adopt.behaviour").grounded
+    row = report(case, cast.outsider)
+    assert against(case) == ["Team North: it is used against people, and the board has not answered."]
+    assert not story.state(case, "adopt.behaviour").grounded, "although its proof stands"
+    assert "used against people" in story.state(case, "adopt.behaviour").words
+    told = set(Notice.objects.filter(kind="signal").values_list("person__login", flat=True))
+    assert told == {"chair", "seat-adoption"}, "the board is told at once"
+    assert [line.text for line in incident_desk.lines(cast.chair)] == [
+        "Used against people: Customer summary assistant"
+    ]
+    assert incident_desk.lines(cast.deputy_chair) == [], "the chair is there and party to nothing"
+    for other in (cast.owner, cast.deputy_chair, cast.seat_risk, cast.admin, cast.outsider):
+        with pytest.raises(Refused):
+            signal_actions.answer_signal(signal=row, words="Fine.", by=other)
+    with pytest.raises(ValidationError):
+        signal_actions.answer_signal(signal=row, words=" ", by=cast.chair)
+    signal_actions.answer_signal(signal=row, words="Stopped; HR was told.", by=cast.seat_adoption)
+    assert against(case) == []
+    assert story.state(case, "adopt.behaviour").grounded
+    assert incident_desk.lines(cast.chair) == []
+    with pytest.raises(Conflict) as lost:
+        signal_actions.answer_signal(signal=row, words="Fine.", by=cast.chair)
+    assert "Luis Ortega answered it" in str(lost.value)
+
+
+def test_avoided_by_most_weighs_until_it_is_over_and_an_answer_alone_does_not_help(cast, case):
+    report(case, cast.outsider, kind="ignored", share=50)
+    report(case, cast.outsider, kind="worked_around", extent="fewer", group="Team South")
+    report(case, cast.outsider, kind="adopted", extent="most")
+    assert against(case) == [], "half of a group is not most of it, and to use it is no fault"
+    row = report(case, cast.outsider, kind="worked_around", share=51)
+    assert against(case) == ["Team North: most of the group (51 %) work around it."]
+    signal_actions.answer_signal(signal=row, words="We look into it.", by=cast.chair)
+    assert len(against(case)) == 1
+    report(case, cast.owner, kind="adopted", share=100)
+    assert len(against(case)) == 1, "that all is well, said without a name, takes nothing back"
+    with pytest.raises(Refused):
+        signal_actions.end_signal(signal=row, reason="All use it now.", by=cast.owner)
+    signal_actions.end_signal(signal=row, reason="Seen by the seat in two teams.", by=cast.chair)
+    assert against(case) == []
+
+
+def test_a_weaponised_signal_is_answered_before_it_is_over(cast, case):
+    row = report(case, cast.outsider)
+    with pytest.raises(ValidationError):
+        signal_actions.end_signal(signal=row, reason="It stopped.", by=cast.chair)
+    signal_actions.answer_signal(signal=row, words="Stopped; HR was told.", over=True, by=cast.chair)
+    row.refresh_from_db()
+    assert row.ended_why == "Stopped; HR was told."
+
+
+def test_whoever_is_party_does_not_answer_and_the_deputy_steps_in(cast, case):
+    row = report(case, cast.outsider)
+    asked = role_actions.propose_role(case=case, role="sponsor", person=cast.chair, by=cast.owner)
+    role_actions.accept_role(assignment=asked, by=cast.chair)
+    with pytest.raises(Refused):
+        signal_actions.answer_signal(signal=row, words="Fine.", by=cast.chair)
+    with pytest.raises(Refused):
+        signal_actions.ask_source(about=row, reason="I want to know.", by=cast.chair)
+    assert (
+        signal_actions.ask_source(about=row, reason="To ask what is meant.", by=cast.deputy_chair)
+        == "Sam Brook"
+    )
+    signal_actions.answer_signal(signal=row, words="Stopped.", by=cast.deputy_chair)
+
+
+def test_what_is_wrong_is_said_by_field(cast, case):
+    for name, value in {
+        "kind": "loved",
+        "group": " ",
+        "words": "",
+        "source": "readings",
+        "observed_on": clock.today() + timedelta(days=1),
+        "share": 101,
+        "extent": "all",
+    }.items():
+        with pytest.raises(ValidationError) as wrong:
+            signal_actions.report_signal(
+                case=case, by=cast.outsider, **(TOLD | {"observed_on": clock.today()} | {name: value})
+            )
+        assert list(wrong.value.error_dict) == [name]
+    assert not Signal.objects.exists()
+
+
+def test_everybody_reports_but_on_what_is_hidden_or_over(cast, case, as_):
+    assert signal_permissions.may_report(case, cast.outsider)
+    page = as_(cast.outsider).get(reverse("signal-report", args=[case.ref]))
+    assert b"Your name stands on no page" in page.content
+    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    with pytest.raises(Refused):
+        report(story.fresh(case), cast.outsider)
+    hidden = factories.make_case(cast, title="Hidden")
+    registration_actions.change_details(
+        case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
+    )
+    assert as_(cast.outsider).get(reverse("signal-report", args=[hidden.ref])).status_code == 404
+
+
+def test_a_form_sent_twice_is_one_signal_and_hostile_words_stay_words(cast, case, as_):
+    client, place = as_(cast.outsider), reverse("signal-report", args=[case.ref])
+    once = re.search(r'name="once" value="([^"]+)"', client.get(place).content.decode())[1]
+    sent = TOLD | {
+        "once": once,
+        "observed_on": clock.today().isoformat(),
+        "words": "<script>alert(1)</script> =HYPERLINK()",
+        "group": "<b>North</b>",
+    }
+    for _ in range(2):
+        assert client.post(place, sent).status_code == 302
+    row = Signal.objects.get()
+    for page in (reverse("incidents", args=[case.ref]), reverse("signal", args=[row.pk])):
+        text = as_(cast.chair).get(page).content.decode()
+        assert "&lt;script&gt;" in text
+        assert "<script>alert" not in text
+    assert "<script>alert" not in client.get(reverse("signals-mine")).content.decode()
+
+
+def test_nobody_floods_a_case_from_behind_the_protection(cast, case, as_, monkeypatch):
+    monkeypatch.setattr(signal_views, "PER_PERSON", 2)
+    client, place = as_(cast.outsider), reverse("signal-report", args=[case.ref])
+    sent = TOLD | {"kind": "adopted", "observed_on": clock.today().isoformat()}
+    assert [client.post(place, sent).status_code for _ in range(3)] == [302, 302, 422]
+    assert as_(cast.steward).post(place, sent).status_code == 302
+    assert not SignInAttempt.objects.filter(login__contains="outsider").exists()
+
+
+def test_reminded_and_escalated(cast, case):
+    report(case, cast.outsider)
+    start = clock.midnight_before(clock.today()) + timedelta(hours=9)
+
+    def told(days):
+        return {due.person.login for due in incident_reminders.signals(start + timedelta(days=days))}
+
+    assert told(2) == set()
+    assert told(3) == {"chair", "seat-adoption"}
+    assert told(14) >= {"chair", "seat-adoption", "seat-risk", "seat-value"}
+
+
+# --- What figures show -----------------------------------------------------------------------------------------------
+
+COUNT = st.integers(0, 5000)
+
+
+@given(used=COUNT, intended=COUNT)
+def test_fewer_than_a_fifth_ignore_it(used, intended):
+    found = signal_detection.found([Use("All", used, intended)])
+    assert bool(found) == (intended > 0 and used / intended < 0.2)
+    for one in found:
+        assert one.kind == "ignored"
+        assert one.extent == "most"
+        assert 80 <= one.share <= 100
+
+
+@given(before=COUNT, of=COUNT, now=COUNT, now_of=COUNT)
+def test_overrides_that_collapse_are_more_than_chance(before, of, now, now_of):
+    found = signal_detection.found([Overrides("All", before, of, now, now_of)])
+    if found:
+        assert now == 0
+        assert (1 - min(1, before / of)) ** now_of < 0.05
+        assert found[0].extent == "unknown", "how many of the group no longer look, overrides do not tell"
+    if not before or not now_of:
+        assert not found, "too few say nothing"
+
+
+@given(pasted=COUNT, outputs=COUNT)
+def test_most_is_pasted_out_only_surely(pasted, outputs):
+    found = signal_detection.found([PastedOut("All", pasted, outputs)])
+    if found:
+        assert pasted > outputs / 2
+        assert outputs >= 4
+        assert 50 < found[0].share <= 100
+
+
+def test_known_figures():
+    assert signal_detection.found([Use("All", 14, 100)])[0].share == 86
+    assert not signal_detection.found([Use("All", 20, 100), Use("All", 0, 0)])
+    assert signal_detection.found([Overrides("All", 8, 100, 0, 100)])
+    assert not signal_detection.found([Overrides("All", 8, 100, 0, 20), Overrides("All", 8, 100, 1, 5000)])
+    assert not signal_detection.found([PastedOut("All", 3, 3), PastedOut("All", 55, 100)])
+    assert round(signal_detection.lowest(70, 100), 4) == 0.6042  # as statsmodels says
+
+
+def test_readings_are_read_team_by_team():
+    monday = date(2026, 9, 7)
+    weeks = [monday + timedelta(weeks=n) for n in range(8)]
+    rows = [("usage.active", "", monday, 50, 100), ("usage.active", "", weeks[-1], 14, 100)]
+    rows += [("trust.overrides", "North", day, 8 if day < weeks[4] else 0, 100) for day in weeks]
+    rows += [("trust.overrides", "South", day, 8, 100) for day in weeks]
+    rows += [("trust.overrides", "West", weeks[-1], 0, 100), ("burden.time", "West", monday, 1, 2)]
+    figures = signal_detection.of_readings(rows)
+    assert figures == [
+        Use("All users", 14, 100),
+        Overrides("North", 32, 400, 0, 400),
+        Overrides("South", 32, 400, 32, 400),
+    ], "what began within four weeks has no before"
+    assert {(one.kind, one.group) for one in signal_detection.found(figures)} == {
+        ("ignored", "All users"),
+        ("worked_around", "North"),
+    }
+
+
+def follow(case, figures):
+    with act("follow readings", system="readings", case=case) as locked:
+        return signal_actions.follow_figures(locked, signal_detection.found(figures))
+
+
+def test_computed_signals_come_and_go_with_the_figures(cast, case):
+    (row,) = follow(case, [Use("Dispatch", 14, 100)])
+    assert against(case) == ["Dispatch: most of the group (86 %) ignore it."]
+    assert follow(case, [Use("Dispatch", 14, 100)]) == [], "the same figures say nothing new"
+    (same,) = follow(case, [Use("Dispatch", 10, 100)])
+    assert same.pk == row.pk
+    assert against(case) == ["Dispatch: most of the group (90 %) ignore it."]
+    assert not SealedSource.objects.exists(), "nobody reported it"
+    with pytest.raises(Refused):
+        signal_actions.ask_source(about=row, reason="Who?", by=cast.chair)
+    follow(case, [Use("Dispatch", 20, 100)])
+    row.refresh_from_db()
+    assert row.ended_why
+    assert against(case) == []
+
+
+# --- Who said it -----------------------------------------------------------------------------------------------------
+
+OUT_OF_SIGHT = {"adoption_sealedsource", "governance_session"}
+
+
+def rows_of_all_tables() -> dict[str, set[str]]:
+    """Every row of every table as text, but what is sealed, and where somebody is signed in."""
+    found = {}
+    with connection.cursor() as cursor:
+        for model in apps.get_models():
+            table = model._meta.db_table
+            if table not in OUT_OF_SIGHT:
+                cursor.execute(f'SELECT to_jsonb(t)::text FROM "{table}" t')
+                found[table] = {text for (text,) in cursor.fetchall()}
+        cursor.execute("SELECT convert_from(body, 'UTF8') FROM governance_entrybody WHERE length(body) > 0")
+        found["bodies"] = {text for (text,) in cursor.fetchall()}
+    return found
+
+
+def names_of(person) -> re.Pattern:
+    words = [person.full_name, person.full_name.split()[0], person.login, rf"(?<!\d){person.pk}(?!\d)"]
+    return re.compile("|".join(words), re.IGNORECASE)
+
+
+@pytest.fixture
+def employee(cast):
+    """A person whose key and names occur nowhere by chance; the owner is the manager."""
+    with acting(by=cast.admin):
+        who = User(
+            pk=918273645, login="zebedee", full_name="Zebedee Quill", unit=cast.unit, manager=cast.owner
+        )
+        who.set_unusable_password()
+        who.save()
+    return who
+
+
+def test_no_row_of_any_table_says_who_reported(cast, case, employee, as_):
+    client = as_(employee)
+    client.get(reverse("desk"))
+    place, before = reverse("signal-report", args=[case.ref]), rows_of_all_tables()
+    response = client.post(place, TOLD | {"observed_on": clock.today().isoformat(), "may_ask": "on"})
+    assert response.status_code == 302
+    assert client.post(place, TOLD | {"observed_on": "2999-01-01"}).status_code == 422
+    client.get(reverse("signals-mine"))
+    row = Signal.objects.get()
+    asked = as_(cast.chair).post(reverse("signal-ask", args=[row.pk]), {"reason": "To ask what is meant."})
+    assert "Zebedee Quill" in asked.content.decode(), "the one way there is"
+    assert asked["Cache-Control"].startswith("max-age=0"), "and the browser keeps nothing of it"
+    client.get(reverse("desk"))
+    assert b"asked for your name" in client.get(reverse("signals-mine")).content
+    client.post(reverse("signals-mine"))
+    named = names_of(employee)
+    for table, rows in rows_of_all_tables().items():
+        for text in rows - before[table]:
+            assert not named.search(text), f"{table}: {text}"
+    entry = Entry.objects.acts().get(kind="signal reported")
+    assert (entry.actor_id, entry.on_behalf_of_id, entry.request_id) == (None, None, "")
+    changes = Entry.objects.filter(table="adoption_signal")
+    assert changes.exists()
+    assert {(change.actor_id, change.request_id) for change in changes} == {(None, "")}
+    assert not Entry.objects.filter(table="adoption_sealedsource").exists(), "what is sealed is not captured"
+
+
+def test_a_refusal_of_whoever_reports_does_not_name_them_either(cast, case, employee):
+    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    before = rows_of_all_tables()
+    with pytest.raises(Refused):
+        report(story.fresh(case), employee)
+    named = names_of(employee)
+    for table, rows in rows_of_all_tables().items():
+        assert not [text for text in rows - before[table] if named.search(text)], table
+
+
+def test_what_the_weaponising_manager_tries(cast, case, employee, as_, tmp_path):
+    """Owner and manager of the reporter, admin, auditor, board: the same to the letter whoever of two had reported."""
+    other = factories.make_person("yolanda", cast.unit)
+    seen = [seen_after_a_report_of(who, cast, case, as_, tmp_path) for who in (employee, other)]
+    assert seen[0].keys() == seen[1].keys()
+    for place, text in seen[0].items():
+        if not re.search("governance|audit", place):  # all entries list that the account itself was made
+            assert not names_of(employee).search(text), place
+        assert masked(text) == masked(seen[1][place]), place
+
+
+def seen_after_a_report_of(person, cast, case, as_, folder) -> dict[str, str]:
+    """Every page on which something of a signal could stand, for everybody who might look, after this report."""
+    seen = {}
+    with story.undone():
+        row = report(case, person)
+        signal_actions.answer_signal(signal=row, words="Stopped.", by=cast.chair)
+        places = [
+            reverse("incidents", args=[case.ref]),
+            reverse("signal", args=[row.pk]),
+            reverse("case-history", args=[case.ref]),
+            reverse("case", args=[case.ref]),
+            reverse("notices"),
+            reverse("desk"),
+            reverse("signals-mine"),
+            f"{reverse('search')}?q=appraisals",
+            f"{reverse('search')}?q=Team+North",
+            f"{reverse('portfolio')}?report=open-incidents",
+            reverse("leaders"),
+            reverse("leaders-rows", args=["trust-lost"]),
+            *(
+                reverse(f"admin:adoption_signal_{page}", args=args)
+                for page, args in (("changelist", []), ("change", [row.pk]), ("history", [row.pk]))
+            ),
+            f"{reverse('admin:adoption_signal_changelist')}?q=Team",
+            reverse("admin:adoption_sourcequestion_changelist"),
+            reverse("admin:governance_entry_changelist"),
+            reverse("audit-entries-export"),
+            reverse("audit"),
+        ]
+        watchers = {
+            cast.owner: [place for place in places if not re.search("admin|audit", place)],
+            cast.admin: [place for place in places if "audit" not in place],
+            cast.auditor: [place for place in places if re.search("admin|audit|history|signals", place)],
+            cast.chair: [place for place in places if re.search("history|signals|desk|notices", place)],
+        }
+        for who, theirs in watchers.items():
+            client = as_(who)
+            for place in theirs:
+                response = client.get(place)
+                body = b"".join(response) if response.streaming else response.content
+                seen[f"{who.login} {re.sub('[0-9]+', '#', place)}"] = body.decode()
+        exported = as_(cast.admin).post(
+            reverse("admin:adoption_signal_changelist"), {"action": "export_csv", "_selected_action": row.pk}
+        )
+        seen["admin export"] = b"".join(exported).decode()
+        with pytest.raises(Refused):
+            signal_actions.ask_source(about=row, reason="Who was it?", by=cast.owner)
+        for who in (cast.admin, cast.auditor, cast.seat_adoption, cast.deputy_chair):
+            with pytest.raises(Refused):
+                signal_actions.ask_source(about=row, reason="Who was it?", by=who)
+        out = folder / f"{person.login}.zip"
+        export(out=out, scope=Scope(case=case), by=cast.auditor)
+        with ZipFile(out) as archive:
+            (name,) = (name for name in archive.namelist() if name.endswith("entries.jsonl"))
+            seen["record"] = archive.read(name).decode()
+        assert not SourceQuestion.objects.exists()
+    return seen
+
+
+def masked(text: str) -> str:
+    """Without what differs between any two looks: numbers, hashes, tokens."""
+    text = re.sub(r"[A-Za-z0-9+/=_-]{20,}", "~", text)
+    return re.sub(r"[0-9a-f]{8,}|\d+", "#", text)
+
+
+def test_the_asker_learns_nothing_where_the_reporter_ruled_it_out_or_is_below_them(cast, case, employee):
+    ruled_out = report(case, cast.outsider, may_ask=False)
+    below = report(case, employee)
+    assert signal_actions.ask_source(about=below, reason="To ask.", by=cast.chair) == "Zebedee Quill"
+    with acting(by=cast.admin):
+        cast.owner.manager = cast.chair
+        cast.owner.save()
+    assert signal_actions.ask_source(about=below, reason="To ask.", by=cast.chair) == "", (
+        "the chair is above the owner"
+    )
+    assert signal_actions.ask_source(about=ruled_out, reason="To ask.", by=cast.chair) == ""
+    entries = Entry.objects.acts().filter(kind="asked who reported").order_by("id")
+    facts = [entry.facts["facts"] for entry in entries]
+    assert [set(one) for one in facts] == [{"what", "why"}] * 3, "what was told stands nowhere"
+    assert [line.button for line in incident_desk.lines(employee)] == ["Read who and why"]
+    assert incident_desk.lines(cast.outsider), "asked in vain is told too"
+    signal_actions.seen_questions(by=employee)
+    assert incident_desk.lines(employee) == []
+    assert incident_desk.lines(cast.outsider), "each for themselves"
+
+
+def test_a_seal_opens_with_its_key_and_its_row_alone(settings):
+    sealed = sealed_reporter.seal({"person": 7}, "signal:1")
+    assert sealed_reporter.opened(sealed, "signal:1") == {"person": 7}
+    assert sealed_reporter.opened(sealed, "signal:2") is None
+    assert sealed_reporter.opened(sealed[:-1] + bytes([sealed[-1] ^ 1]), "signal:1") is None
+    assert len(sealed) == len(
+        sealed_reporter.seal({"person": 123456789, "above": list(range(50))}, "signal:1")
+    )
+    assert b"person" not in sealed
+    settings.SECRET_KEY = "another secret key of enough letters"
+    assert sealed_reporter.opened(sealed, "signal:1") is None
+
+
+def test_whoever_reads_the_database_as_auditor_does_not_read_what_is_sealed():
+    assert PRIVATE["adoption_sealedsource"] is None

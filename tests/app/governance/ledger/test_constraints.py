@@ -1,0 +1,307 @@
+"""What the database holds by itself, tried past the acts: each row here is refused by a constraint or a guard."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from adoption.demo import case_acts
+from adoption.models import Signal
+from governance import clock
+from governance.database.row_history import acting
+from governance.models import Clause, Rulebook
+from initiatives.efforts import notes
+from initiatives.holds import dependants
+from initiatives.models import (
+    Condition,
+    Continuation,
+    Dependant,
+    Obligation,
+    ProofItem,
+    Review,
+    RoleAssignment,
+    ScopeVersion,
+    SignOff,
+    Waiver,
+)
+from initiatives.reviews import actions as review_actions
+from tests.support import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def refused(match: str, write) -> None:
+    """Expect the database to refuse `write`, naming the rule."""
+    with pytest.raises(DatabaseError, match=match), transaction.atomic():
+        write()
+
+
+def raw(sql: str, *values):
+    """A write past the ORM."""
+
+    def write():
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+
+    return write
+
+
+@pytest.fixture
+def acted(db):
+    """Everything in these tests is written by a named part of the system."""
+    with acting(system="test", reason="Past the acts"):
+        yield
+
+
+def test_one_vote_per_seat(cast, acted):
+    case = factories.make_prototype(cast)
+    case_acts.staff(case, cast.team)
+    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    first = case_acts.vote(
+        review,
+        "adoption_change",
+        cast.seat_adoption,
+        "object",
+        reason="No.",
+        criteria=("mvp.workflow_known",),
+    )
+
+    def again(**changes):
+        fields = {
+            "review": review,
+            "seat": first.seat,
+            "person": first.person,
+            "verdict": "object",
+            "reason": "No.",
+            "criteria": ["mvp.workflow_known"],
+            "statement": first.statement,
+            "digest": first.digest,
+            "facts": first.facts,
+            "at": clock.now(),
+            "replaces": None,
+        }
+        return lambda: SignOff(**(fields | changes)).save()
+
+    refused("one_vote_per_seat", again())
+    refused(
+        "not signed for this review and seat",
+        again(seat="risk_compliance", replaces=first),
+    )
+    refused("an_objection_names_criteria", again(criteria=[], replaces=first))
+    refused("a_condition_is_written_out", again(verdict="approve_with_condition", replaces=first))
+
+
+def test_one_open_review_and_ends_that_are_whole(cast, acted):
+    case = factories.make_case(cast)
+    review = review_actions.open_review(case=case, by=cast.owner)
+    copy = {
+        "initiative": case,
+        "gate": review.gate,
+        "rulebook": review.rulebook,
+        "opened_by": cast.owner,
+        "opened_at": review.opened_at,
+        "expires_at": review.expires_at,
+    }
+    refused("one_open_review_per_case", Review(**copy).save)
+    refused("ended_means_who_when_and_outcome", Review(**copy, outcome="withdrawn").save)
+    refused(
+        "decided_means_findings_are_frozen",
+        Review(**copy, outcome="refused", ended_at=clock.now(), ended_by=cast.chair).save,
+    )
+    review_actions.withdraw_review(review=review, reason="Later.", by=cast.owner)
+    refused(
+        "kept as it was",
+        raw("UPDATE initiatives_review SET outcome = 'open', ended_at = NULL, ended_by_id = NULL"),
+    )
+
+
+def test_one_person_in_force_per_role(cast, acted):
+    case = factories.make_case(cast)
+    refused(
+        "one_person_in_force_per_role",
+        RoleAssignment(
+            initiative=case,
+            role="owner",
+            person=cast.lead,
+            proposed_by=cast.owner,
+            proposed_at=clock.now(),
+            accepted_at=clock.now(),
+        ).save,
+    )
+    refused("keeps its person", raw("UPDATE initiatives_roleassignment SET person_id = %s", cast.lead.pk))
+    refused("not deleted", raw("DELETE FROM initiatives_roleassignment"))
+
+
+def test_a_waiver_has_two_approvers_and_neither_is_its_own(cast, acted):
+    case = factories.make_case(cast)
+    fields = {
+        "initiative": case,
+        "key": "mvp.workflow_known",
+        "reason": "Later",
+        "requested_by": cast.owner,
+        "requested_at": clock.now(),
+        "until": clock.today() + timedelta(days=9),
+    }
+    now = {"chair_at": clock.now(), "risk_at": clock.now()}
+    refused("a_waiver_has_two_approvers", Waiver(**fields, **now, chair=cast.chair, risk=cast.chair).save)
+    refused("nobody_waives_for_themselves", Waiver(**fields, **now, chair=cast.owner, risk=cast.chair).save)
+
+
+def test_a_condition_is_met_by_somebody_at_some_time(cast, acted):
+    case = factories.make_prototype(cast)
+    review = case.reviews.get()
+    row = Condition(review=review, text="x", owner=cast.owner, due=clock.today(), proposed_by=cast.chair)
+    row.met_at = clock.now()
+    refused("met_means_who_and_when", row.save)
+
+
+def test_a_prototype_has_no_dependants_no_rollout_and_no_live_data(cast, acted):
+    case = factories.make_prototype(cast)
+    refused(
+        "has no dependants",
+        Dependant(
+            initiative=case,
+            who="Sales",
+            for_what="Calls",
+            bearable_outage_hours=1,
+            stated_by=cast.owner,
+            stated_at=clock.now(),
+        ).save,
+    )
+    scope = {
+        "initiative": case,
+        "number": 1,
+        "users": "x",
+        "user_count": 1,
+        "by": cast.owner,
+        "starts_at": clock.now(),
+    }
+    refused("has no dependants", ScopeVersion(**scope, rollout=True).save)
+    refused("has no dependants", ScopeVersion(**scope, live_data=True).save)
+    ScopeVersion(**scope).save()
+
+
+def test_notes_and_what_was_stated_stay_as_they_were_written(cast, acted):
+    case = factories.make_mvp(cast)
+    today = clock.today()
+    note = notes.observe(case=case, layer="model", observed_on=today, words="Slow.", by=cast.owner)
+    notes.record_event(case=case, kind="demo", happened_on=today, words="Shown.", by=cast.owner)
+    notes.record_funding(case=case, decided_on=today, decided_by="Steering", basis="The demo", by=cast.owner)
+    refused("does not change", raw("UPDATE initiatives_observation SET words = 'Fast.'"))
+    refused("does not change", raw("UPDATE initiatives_event SET happened_on = happened_on - 1"))
+    refused("does not change", raw("UPDATE initiatives_fundingdecision SET supported = 'production'"))
+    for table in ("event", "fundingdecision", "observation"):
+        refused("is kept", raw(f"DELETE FROM initiatives_{table}"))
+    refused("taken_back_by_whom", raw("UPDATE initiatives_observation SET withdrawn_at = now()"))
+    notes.take_back(note=note, reason="My network.", by=cast.owner)
+    refused("does not change", raw("UPDATE initiatives_observation SET withdrawn_reason = 'x'"))
+    dependant = dependants.add_dependant(
+        case=case,
+        who="Sales",
+        for_what="Calls",
+        bearable_outage_hours=1,
+        executive=cast.sponsor,
+        by=cast.owner,
+    )
+    refused("stays as it was stated", raw("UPDATE initiatives_dependant SET bearable_outage_hours = 900"))
+    refused("stays as it was stated", raw("UPDATE initiatives_dependant SET executive_id = %s", cast.lead.pk))
+    dependants.decline_dependence(dependant=dependant, reason="No.", by=cast.sponsor)
+    refused("stays as it was stated", raw("UPDATE initiatives_dependant SET declined_at = NULL"))
+    refused("ends, it is not deleted", raw("DELETE FROM initiatives_dependant"))
+
+
+def test_a_case_goes_on_only_in_the_stage_it_has(cast, acted):
+    case = factories.make_prototype(cast)
+    word = {
+        "initiative": case,
+        "until": clock.today() + timedelta(days=9),
+        "reason": "x",
+        "by": cast.chair,
+        "at": clock.now(),
+    }
+    refused("in the stage that it has", Continuation(**word, stage="mvp").save)
+    refused("in the stage that it has|only_trials", Continuation(**word, stage="production").save)
+    Continuation(**word, stage="prototype").save()
+    refused("keeps what was written", raw("UPDATE initiatives_continuation SET until = until + 900"))
+
+
+def test_a_published_rulebook_and_its_rows_stay(cast):
+    refused("published", raw("UPDATE governance_rulebook SET source = 'x'"))
+    refused("published", raw("UPDATE governance_criterion SET severity = 'advisory'"))
+    refused("published", raw("DELETE FROM governance_requirement"))
+    refused("published", raw("UPDATE governance_gate SET quorum = 0"))
+    assert Rulebook.objects.current().book.gates["mvp"].quorum == 3
+
+
+def test_the_clauses_of_a_signed_contract_stay(cast, acted):
+    case = factories.make_prototype(cast)
+    case_acts.staff(case, cast.team)
+    case_acts.contract(case_acts.fresh(case), cast.team)
+    version = case_acts.fresh(case).contract.versions.get()
+    refused(
+        "fixed once it leaves draft", raw("UPDATE governance_clause SET sentence = 'It may do anything.'")
+    )
+    refused("fixed once it leaves draft", Clause(version=version, kind="autonomy", sentence="More").save)
+    for column in ("number = number + 1", "terms = '{}'", "fingerprint = ''", "position = 9"):
+        refused("fixed once it leaves draft", raw(f"UPDATE governance_clause SET {column}"))
+    refused("does not change|does not go", raw("UPDATE governance_contractversion SET digest = 'x'"))
+
+
+def test_evidence_debts_and_declarations_stay(cast, acted):
+    case = factories.make_prototype(cast)
+    refused("evidence does not change", raw("UPDATE initiatives_evidence SET title = 'Better'"))
+    refused("evidence does not change", raw("UPDATE initiatives_evidence SET observed_on = observed_on - 9"))
+    refused("evidence is kept", raw("DELETE FROM initiatives_evidence WHERE id > 0"))
+    debt = Obligation(
+        initiative=case,
+        kind="post_mortem",
+        source="s",
+        text="t",
+        debtor=cast.owner,
+        due=clock.today(),
+        opened_at=clock.now(),
+    )
+    debt.save()
+    refused("stays with its debtor", raw("UPDATE initiatives_obligation SET debtor_id = %s", cast.lead.pk))
+    refused("settled, not deleted", raw("DELETE FROM initiatives_obligation"))
+    row = ProofItem(
+        initiative=case, key="workflow_fit", declared="x", declared_at=clock.now(), frozen_at=clock.now()
+    )
+    row.save()
+    refused("frozen", raw("UPDATE initiatives_proofitem SET declared = 'y'"))
+    row.result = "met"
+    refused("a_result_has_outcome_and_when", row.save)
+
+
+def test_sign_in_names_differ_in_more_than_case(cast, acted):
+    refused("logins_differ_in_more_than_case", lambda: factories.make_person("OWNER"))
+
+
+def test_what_was_reported_of_people_stays_as_it_was_reported(cast, acted):
+    case = factories.make_mvp(cast)
+    seen = {"kind": "ignored", "source": "seen", "observed_on": clock.today(), "reported_on": clock.today()}
+    row = Signal(initiative=case, group="Depot", words="Nobody opens it.", **seen)
+    row.save()
+    table = "UPDATE adoption_signal SET {} WHERE id = %s"
+    for change in ("words = 'All is well.'", "kind = 'adopted'", "share = 10, extent = 'fewer'"):
+        refused("stays as it was reported", raw(table.format(change), row.pk))
+    refused("a signal is kept", raw("DELETE FROM adoption_signal WHERE id = %s", row.pk))
+    row.answer, row.answered_by, row.answered_at = "We ask them.", cast.chair, clock.now()
+    row.save()
+    refused("so does an answer", raw(table.format("answer = 'We asked.'"), row.pk))
+    row.ended_at, row.ended_why = clock.now(), "They use it."
+    row.save()
+    refused("a signal that is over", raw(table.format("ended_at = NULL, ended_why = ''"), row.pk))
+
+
+def test_what_readings_show_of_people_moves_with_them(cast, acted):
+    case = factories.make_mvp(cast)
+    days = {"observed_on": clock.today(), "reported_on": clock.today()}
+    row = Signal(
+        initiative=case, kind="ignored", group="Depot", words="80 %", source="readings", computed=True, **days
+    )
+    row.save()
+    row.words = "90 %"
+    row.save()
+    row.group = "Team North"
+    refused("stays as it was reported", row.save)

@@ -1,0 +1,255 @@
+"""The day's mail: one a person and day, claimed by one worker, tried again after a failure."""
+
+import re
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core import mail
+from django.db import connection
+
+from governance import clock
+from governance.models import Delivery, Notice
+from governance.notices import daily_mail
+from governance.notices.owe import owe
+from tests.support import factories
+
+MORNING = datetime(2026, 11, 9, 8, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def person(db):
+    return factories.make_person("reader")
+
+
+def owed(person, number=1, **fields):
+    return owe(person, "test", f"thing:{number}", subject=f"Thing {number}", link="/cases/", **fields)
+
+
+def test_one_mail_carries_everything_of_the_day(person):
+    with clock.simulated(MORNING):
+        owed(person, 1, due_on=MORNING.date())
+        owed(person, 2, text="Line one.\nLine two.")
+        assert daily_mail.deliver() == daily_mail.Counts(1, 0)
+        assert daily_mail.deliver() == daily_mail.Counts(0, 0)
+    message = mail.outbox[0]
+    html = message.alternatives[0][0]
+    assert len(mail.outbox) == 1
+    assert message.to == ["reader@example.org"]
+    assert message.subject == "Thing 1, and one thing more"
+    for words in ("Thing 1", "Thing 2", "9 November 2026", "/cases/", "Line two."):
+        assert words in message.body
+        assert words in html
+    assert "http" in message.body
+    assert set(Notice.objects.values_list("delivery__sent_at", flat=True)) == {MORNING}
+
+
+def test_what_comes_after_the_mail_waits_for_the_next_day(person):
+    with clock.simulated(MORNING):
+        owed(person, 1)
+        daily_mail.deliver()
+        owed(person, 2)
+        assert daily_mail.deliver().sent == 0
+    with clock.simulated(MORNING + timedelta(days=1)):
+        assert daily_mail.deliver().sent == 1
+    assert "Thing 2" in mail.outbox[1].body
+    assert "Thing 1" not in mail.outbox[1].body
+
+
+def test_days_are_local(person, settings):
+    settings.TIME_ZONE = "Pacific/Auckland"
+    from django.utils import timezone
+
+    timezone.get_default_timezone.cache_clear()
+    try:
+        with clock.simulated(datetime(2026, 11, 9, 10, 30, tzinfo=UTC)):  # 23:30 on the 9th there
+            owed(person, 1)
+            daily_mail.deliver()
+        with clock.simulated(datetime(2026, 11, 9, 11, 30, tzinfo=UTC)):  # 00:30 on the 10th
+            owed(person, 2)
+            assert daily_mail.deliver().sent == 1
+    finally:
+        settings.TIME_ZONE = "UTC"
+        timezone.get_default_timezone.cache_clear()
+    assert sorted(str(row.day) for row in Delivery.objects.all()) == ["2026-11-09", "2026-11-10"]
+
+
+def test_a_failure_is_kept_and_tried_again_later(person, monkeypatch):
+    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
+    with clock.simulated(MORNING):
+        owed(person)
+        assert daily_mail.deliver() == daily_mail.Counts(0, 1)
+        assert daily_mail.deliver() == daily_mail.Counts(0, 0)
+    row = Delivery.objects.get()
+    assert row.attempts == 1
+    assert "ZeroDivisionError" in row.last_error
+    assert row.sent_at is None
+    with clock.simulated(MORNING + timedelta(minutes=11)):
+        assert daily_mail.deliver() == daily_mail.Counts(0, 1)
+    with clock.simulated(MORNING + timedelta(minutes=22)):
+        assert daily_mail.deliver() == daily_mail.Counts(0, 0), "the second rest is twice as long"
+    monkeypatch.undo()
+    with clock.simulated(MORNING + timedelta(minutes=33)):
+        assert daily_mail.deliver() == daily_mail.Counts(1, 0)
+    row.refresh_from_db()
+    assert (row.attempts, row.last_error) == (3, "")
+    assert row.sent_at is not None
+    assert len(mail.outbox) == 1
+
+
+def test_what_a_day_failed_to_send_is_in_the_next_days_one_mail(person, monkeypatch):
+    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
+    with clock.simulated(MORNING):
+        owed(person, 1)
+        daily_mail.deliver()
+    monkeypatch.undo()
+    with clock.simulated(MORNING + timedelta(days=1)):
+        owed(person, 2)
+        assert daily_mail.deliver() == daily_mail.Counts(1, 0)
+        assert daily_mail.deliver() == daily_mail.Counts(0, 0)
+    assert len(mail.outbox) == 1
+    assert "Thing 1" in mail.outbox[0].body
+    assert "Thing 2" in mail.outbox[0].body
+
+
+def test_a_worker_that_died_over_a_mail_holds_it_ten_minutes(person):
+    with clock.simulated(MORNING):
+        owed(person)
+        daily_mail.prepare()
+        assert daily_mail.claim(Delivery.objects.get().pk) is not None
+        assert daily_mail.deliver() == daily_mail.Counts(0, 0)
+    with clock.simulated(MORNING + timedelta(minutes=10, seconds=1)):
+        assert daily_mail.deliver() == daily_mail.Counts(1, 0)
+    assert len(mail.outbox) == 1
+
+
+def test_a_mail_server_that_is_down_is_not_asked_for_everybody(db, monkeypatch):
+    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
+    for number in range(5):
+        owed(factories.make_person(f"reader{number}"))
+    assert daily_mail.deliver() == daily_mail.Counts(0, daily_mail.GIVE_UP_AFTER)
+    monkeypatch.undo()
+    assert daily_mail.deliver() == daily_mail.Counts(5 - daily_mail.GIVE_UP_AFTER, 0)
+
+
+def test_who_has_no_address_left_or_read_it_gets_no_mail(person):
+    from governance.database.row_history import acting
+
+    silent, gone, fast = (factories.make_person(login) for login in ("silent", "gone", "fast"))
+    for one in (silent, gone, fast):
+        owed(one)
+    with acting(system="test"):
+        silent.email = ""
+        silent.save()
+        gone.is_active = False
+        gone.save()
+    fast.notices.update(read_at=clock.now())
+    assert daily_mail.deliver() == daily_mail.Counts(0, 0)
+    assert silent.notices.unread().count() == 1, "it stays in the app"
+
+
+def test_the_mail_says_stage_goal_and_what_a_prototype_is_not(cast):
+    case = factories.make_prototype(cast)
+    Notice.objects.all().delete()
+    owe(
+        cast.owner,
+        "test",
+        "case",
+        subject=f"{case.ref} {case.title}: two proofs age out",
+        case_ref=case.ref,
+    )
+    daily_mail.deliver()
+    message = mail.outbox[0]
+    for body in (message.body, message.alternatives[0][0]):
+        assert case.ref in body
+        assert "Prototype" in body
+        assert "Prove possibility" in body
+        assert "not production-ready" in body.lower()
+        assert "no contract in force" in body.lower()
+        assert "Two proofs age out" in body, "the heading says the case, the line does not repeat it"
+
+
+def test_names_from_cases_cannot_write_markup_into_the_mail(person):
+    owe(person, "test", "x", subject="<b>Bold</b>\r\nBcc: all@example.org", text="<script>1</script>")
+    daily_mail.deliver()
+    html = mail.outbox[0].alternatives[0][0]
+    assert "<script>" not in html
+    assert "<b>Bold" not in html
+    assert "<b>Bold</b>" in mail.outbox[0].body
+
+
+def test_the_mail_begins_with_what_presses_most_and_says_whom_to_ask(cast):
+    case, other = factories.make_prototype(cast), factories.make_case(cast, title="Ticket triage")
+    Notice.objects.all().delete()
+    soon, later = clock.today() + timedelta(days=3), clock.today() + timedelta(days=30)
+    said = {"case_ref": other.ref, "due_on": later, "link": "/later/"}
+    owe(cast.owner, "gap", "gap", subject=f"{other.ref} {other.title}: a gap is open", **said)
+    said = {"case_ref": case.ref, "due_on": soon, "link": "/now/"}
+    owe(cast.owner, "proof", "x", subject=f"{case.ref} {case.title}: two proofs age out", text="Why.", **said)
+    daily_mail.deliver()
+    message = mail.outbox[0]
+    for body in (message.body, message.alternatives[0][0]):
+        told = [
+            case.title, "Two proofs age out", f"{soon:%-d %B %Y}", "Why.", "Add newer proof",
+            f"{cast.chair}, who decides on it,", "One thing more", other.title, "Close the gap",
+        ]  # fmt: skip
+        places = [body.index(words) for words in told]
+        assert places == sorted(places), "what, by when, why, the way there, whom to ask; then the rest"
+        assert f"{cast.owner}, who owns it" not in body, "nobody is told to ask herself"
+    assert message.subject.startswith(f"{case.ref} {case.title}: two proofs age out")
+
+
+def test_a_mail_looks_the_same_in_every_mailbox_and_tells_nobody_that_it_was_read(cast):
+    case = factories.make_prototype(cast)
+    daily_mail.deliver()
+    assert len(mail.outbox) > 1
+    for message in mail.outbox:
+        html = message.alternatives[0][0]
+        assert {"Message-ID", "Auto-Submitted"} <= set(message.extra_headers)
+        assert not re.search(r"<(style|img|script|link|iframe)\b", html), (
+            "style sheets are dropped, pictures tell"
+        )
+        assert not re.search(r"[\s;\"](background|color:#(000|fff))", html), (
+            "the mailbox chooses paper and ink"
+        )
+        links = set(re.findall(r'href="([^"]+)"', html))
+        assert all(link.startswith("http://127.0.0.1") for link in links)
+        assert links <= set(re.findall(r"http://\S+", message.body)), "the text has every link of its twin"
+    assert case.title in mail.outbox[0].body
+
+
+def test_a_long_day_is_cut_and_says_so(person):
+    for number in range(daily_mail.LISTED + 4):
+        owed(person, number)
+    daily_mail.deliver()
+    assert "4 more are listed in Plumbline" in mail.outbox[0].body
+    assert mail.outbox[0].body.count("* Thing") == daily_mail.LISTED - 1
+    assert f"and {daily_mail.LISTED + 3} things more" in mail.outbox[0].subject
+    assert "18 things more" in mail.outbox[0].body
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_send_one_mail(rounds):
+    people = [factories.make_person(f"reader{number}") for number in range(4)]
+    for day in range(max(3, rounds // 4)):
+        at = MORNING + timedelta(days=day)
+        for person in people:
+            owed(person, day)
+        mail.outbox.clear()
+        counts, gate = [], threading.Barrier(4)
+
+        def work(at=at, counts=counts, gate=gate):
+            try:
+                gate.wait()
+                counts.append(daily_mail.deliver(at))
+            finally:
+                connection.close()
+
+        workers = [threading.Thread(target=work) for _ in range(4)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert sum(count.sent for count in counts) == len(people)
+        assert sorted(message.to[0] for message in mail.outbox) == sorted(person.email for person in people)
+    assert Delivery.objects.exclude(attempts=1).count() == 0

@@ -1,0 +1,204 @@
+"""How people are told: a calendar that any program can read, behind a secret that is kept nowhere."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.models import CalendarFeed, Entry
+from governance.notices import calendar_feed, preferences
+from initiatives.holds import actions as hold_actions
+from initiatives.models import Gap
+from initiatives.registration import actions as registration_actions
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import leaving
+from initiatives.stages import actions as stage_actions
+from tests.support import factories
+from tests.support.database import snapshots
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_guesses_of_another_test():
+    cache.clear()
+
+
+def read(body: bytes) -> list[dict[str, str]]:
+    """The events of a calendar, read as RFC 5545 says: unfolded, split at the first colon, unescaped."""
+    assert body.endswith(b"\r\n")
+    assert b"\n" not in body.replace(b"\r\n", b"")
+    for line in body.split(b"\r\n"):
+        assert len(line) <= 75
+        line.decode("utf-8")  # no letter is cut in two
+    lines = body.replace(b"\r\n ", b"").decode().split("\r\n")[:-1]
+    assert (lines[0], lines[-1]) == ("BEGIN:VCALENDAR", "END:VCALENDAR")
+    assert "VERSION:2.0" in lines
+    assert any(line.startswith("PRODID:") for line in lines)
+    events, inside = [], None
+    for line in lines:
+        name, _, value = line.partition(":")
+        if line == "BEGIN:VEVENT":
+            inside = {}
+        elif line == "END:VEVENT":
+            events.append(inside)
+            inside = None
+        elif inside is not None:
+            text, place = "", 0
+            while place < len(value):
+                step = value[place : place + 2]
+                assert step[0] not in ",;" or name not in ("SUMMARY", "UID"), "these part values"
+                plain = {"\\n": "\n", "\\,": ",", "\\;": ";", "\\\\": "\\"}.get(step)
+                text, place = text + (plain or value[place]), place + (2 if plain else 1)
+            assert name not in inside
+            inside[name] = text
+    return events
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Plain",
+        "Comma, semicolon; back\\slash and\nnew line",
+        "ä" * 90,
+        "漢字" * 60,
+        "🧭" * 40,
+        "a" * 67 + "é" * 3,
+        "tab\tand bell\x07 and return\rgone",
+    ],
+)
+def test_any_words_survive_folding_and_escaping(words):
+    due = calendar_feed.DueDay("thing-1", date(2026, 12, 31), words, "/cases/AI-0001/")
+    (event,) = read(calendar_feed.written([due], name="Mine, yours; ours"))
+    assert event["SUMMARY"] == "".join(letter for letter in words if letter >= " " or letter == "\n")
+    assert event["DTSTART;VALUE=DATE"] == "20261231"
+    assert event["DTEND;VALUE=DATE"] == "20270101", "an all-day event ends where the next day begins"
+    assert event["UID"] == "thing-1@127.0.0.1"
+
+
+@pytest.fixture
+@snapshots.kept
+def feed(cast):
+    """The owner's calendar: something of each kind is due to her."""
+    case = factories.make_mvp(cast)
+    review_actions.open_review(case=case, by=cast.owner)
+    soon = clock.today() + timedelta(days=9)
+    hidden = factories.make_case(cast, title="Zeppelin pricing")
+    for one in (case, hidden):
+        hold_actions.open_gap(
+            case=one, text="Private words.", owner=cast.owner, due=soon, downstream=[], by=cast.owner
+        )
+    registration_actions.change_details(
+        case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
+    )
+    stopped = factories.make_prototype(cast, title="Contract reader")
+    stage_actions.stop(case=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    return case, hidden, preferences.make_calendar(by=cast.owner)
+
+
+def test_what_is_due_to_me_and_nothing_private(cast, feed):
+    case, hidden, secret = feed
+    answer = Client().get(f"/calendar/{secret}.ics")
+    assert answer["Content-Type"] == "text/calendar; charset=utf-8"
+    events = read(answer.content)
+    told = {event["SUMMARY"] for event in events}
+    assert f"Close a gap: {case.ref} {case.title}" in told
+    assert f"Close a gap: {hidden.ref}" in told, "of a confidential case the reference alone"
+    assert any(words.startswith("Post-mortem: ") for words in told)
+    assert any(words.startswith(f"Proof goes stale: {case.ref}") for words in told)
+    assert f"Continue or stop: {case.ref} {case.title}" in told
+    assert b"Private words" not in answer.content
+    assert b"Zeppelin" not in answer.content
+    assert len({event["UID"] for event in events}) == len(events)
+
+
+def test_a_seat_is_told_to_sign_what_can_be_signed_now(cast, feed):
+    """A review that still lacks what only its owner can bring waits for the owner, not for the seats."""
+    unready, _, _ = feed
+    ready = factories.make_ready(cast, factories.make_case(cast, title="Minutes writer"), "prototype")
+    review = review_actions.open_review(case=ready, by=cast.owner)
+    secret = preferences.make_calendar(by=cast.seat_value)
+
+    def told() -> set[str]:
+        return {event["SUMMARY"] for event in read(Client().get(f"/calendar/{secret}.ics").content)}
+
+    assert unready.reviews.get(ended_at=None) != review
+    assert told() == {f"Sign: {ready.ref} {ready.title}"}
+    case_acts.vote(review, "business_value", cast.seat_value)
+    assert told() == set()
+
+
+def test_what_is_done_leaves_the_calendar_and_what_is_the_same_is_not_sent_again(cast, feed):
+    case, _, secret = feed
+    client = Client()
+    first = client.get(f"/calendar/{secret}.ics")
+    again = client.get(f"/calendar/{secret}.ics", HTTP_IF_NONE_MATCH=first["ETag"])
+    assert (again.status_code, again.content) == (304, b"")
+    gap = Gap.objects.get(initiative=case)
+    hold_actions.close_gap(gap=gap, by=cast.owner)
+    changed = client.get(f"/calendar/{secret}.ics", HTTP_IF_NONE_MATCH=first["ETag"])
+    assert changed.status_code == 200
+    before, after = ({event["UID"] for event in read(one.content)} for one in (first, changed))
+    assert before - after == {f"gap-{gap.pk}@127.0.0.1"}
+    assert after < before
+
+
+def test_the_secret_is_shown_once_kept_nowhere_and_ends(cast, as_):
+    owner = as_(cast.owner)
+    page = owner.post("/settings/calendar/").content.decode()
+    secret = page.partition("/calendar/")[2].partition(".ics")[0]
+    assert len(secret) >= 43
+    path = f"/calendar/{secret}.ics"
+    assert Client().get(path).status_code == 200
+    assert secret not in owner.get("/settings/").content.decode()
+    row = CalendarFeed.objects.get(person=cast.owner)
+    assert secret not in str(vars(row))
+    assert not any(secret in str(entry.facts) for entry in Entry.objects.acts().select_related("body"))
+    owner.post("/settings/calendar/")
+    assert Client().get(path).status_code == 404, "another address ends the one before"
+    secret = preferences.make_calendar(by=cast.owner)
+    owner.post("/settings/calendar/end/")
+    assert Client().get(f"/calendar/{secret}.ics").status_code == 404
+    kinds = list(Entry.objects.acts().filter(kind__startswith="calendar").values_list("kind", flat=True))
+    assert kinds.count("calendar address made") == 3
+    assert kinds.count("calendar address ended") == 1
+
+
+def test_it_ends_with_the_account_and_does_not_come_back(cast):
+    path = f"/calendar/{preferences.make_calendar(by=cast.owner)}.ics"
+    person = leaving.deactivate(person=cast.owner, reason="Left.", by=cast.admin)
+    assert Client().get(path).status_code == 404
+    leaving.reactivate(person=person, reason="Back.", by=cast.admin)
+    assert Client().get(path).status_code == 404
+
+
+def test_it_is_read_so_often_and_no_more(cast, caplog):
+    secret = preferences.make_calendar(by=cast.owner)
+    CalendarFeed.objects.update(
+        hour_from=clock.now() - timedelta(minutes=20), hour_reads=preferences.READS_AN_HOUR - 1
+    )
+    client = Client()
+    assert client.get(f"/calendar/{secret}.ics").status_code == 200
+    refused = client.get(f"/calendar/{secret}.ics")
+    assert refused.status_code == 429
+    assert 2300 < int(refused["Retry-After"]) <= 2400
+    CalendarFeed.objects.update(hour_from=clock.now() - timedelta(hours=1))
+    assert client.get(f"/calendar/{secret}.ics").status_code == 200
+    for _ in range(30):
+        assert client.get("/calendar/guess.ics").status_code == 404
+    assert client.get(f"/calendar/{secret}.ics").status_code == 404, (
+        "who guesses is answered nothing for a while"
+    )
+    assert "guess" not in caplog.text
+    assert secret not in caplog.text
+
+
+def test_the_digest_is_chosen_on_a_page(cast, as_):
+    owner = as_(cast.owner)
+    assert owner.post("/settings/", {"digest": "hourly"}).status_code == 200
+    assert owner.post("/settings/", {"digest": "never"}).status_code == 302
+    assert cast.owner.telling.digest == "never"
+    assert 'value="never"' in owner.get("/settings/").content.decode().partition("checked")[0][-200:]

@@ -1,0 +1,186 @@
+"""What each login to the database may do: by hand here, against what the server grants."""
+
+from io import StringIO
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from tests.support import plugin
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "REFERENCES")
+LEDGER = {"governance_entry", "governance_entrybody"}
+TREE = {
+    "governance_checkpoint",
+    "governance_leaf",
+    "governance_node",
+    "governance_sealing",
+    "governance_timestamp",
+}
+WRITTEN_ONCE = {
+    "adoption_incidentline",
+    "adoption_incidentsystem",
+    "adoption_sourcequestion",
+    "adoption_minutes",
+    "adoption_pack",
+    "adoption_lessonresponse",
+    "governance_contractapproval",
+    "governance_decisionbatch",
+    "governance_policydecision",
+    "governance_signingrule",
+    "initiatives_approvalanswer",
+    "initiatives_approvaluse",
+    "initiatives_continuation",
+    "initiatives_drift",
+    "initiatives_excuse",
+    "initiatives_formertitle",
+    "initiatives_layerreview",
+    "initiatives_linkanswer",
+    "initiatives_paststanding",
+    "adoption_goal",
+    "adoption_reading",
+    "initiatives_signoff",
+    "initiatives_stagechange",
+    "initiatives_sourceacceptance",
+    "initiatives_tracesample",
+    "initiatives_voiding",
+}
+
+
+def granted(login: psycopg.Connection) -> dict[str, set[str]]:
+    """By table, what this login may do with all of it."""
+    found = login.execute(
+        "SELECT relname, array(SELECT r FROM unnest(%s::text[]) r WHERE has_table_privilege(oid, r)) FROM pg_class"
+        " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'",
+        [list(RIGHTS)],
+    )
+    return {table: set(rights) for table, rights in found}
+
+
+def refused(login: psycopg.Connection, *attempts: str) -> None:
+    """Each attempt ends at a right that the login does not have."""
+    for attempt in attempts:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            login.execute(attempt)
+
+
+ACT = "plumbline_record('decided', 1, NULL, '', now(), ARRAY['AI-0001'], ARRAY['{}'::bytea])"
+KEEP = "plumbline_keep_row('governance_unit', '1', '~', NULL, NULL, '{}')"
+
+
+def test_the_application_works_and_cannot_touch_the_record(application):
+    found = granted(application)
+    history = {table for table in found if "_historical" in table}
+    assert len(history) > 30
+    for table, rights in found.items():
+        if table in LEDGER | TREE or table == "django_migrations":
+            assert rights == {"SELECT"}, table
+        elif table in history | WRITTEN_ONCE:
+            assert rights == {"SELECT", "INSERT"}, table
+        else:
+            assert rights == {"SELECT", "INSERT", "UPDATE", "DELETE"}, table
+    refused(
+        application,
+        'INSERT INTO governance_entry (kind, case_ref, "table", key, operation, request_id, at, digest)'
+        " VALUES ('decided', '', '', '', '', '', now(), '')",
+        "UPDATE governance_entry SET id = id",
+        "DELETE FROM governance_entry",
+        "TRUNCATE governance_entry",
+        "ALTER TABLE governance_entry DISABLE TRIGGER ALL",
+        "ALTER TABLE governance_unit DISABLE TRIGGER captured",
+        "DROP FUNCTION plumbline_act(text)",
+        "SET session_replication_role = replica",
+        "CREATE TABLE public.mine (id int)",
+        "CREATE VIEW asof.mine AS SELECT 1",
+        f"SELECT {KEEP}",
+    )
+    # An act it may write, but not as nobody, and not as if it were the change of a row.
+    with pytest.raises(psycopg.Error, match="written by nobody"):
+        application.execute(f"SELECT {ACT}")
+    application.execute('SET plumbline.act = \'{"name": "Somebody"}\'')
+    with pytest.raises(psycopg.Error, match="a kind of its own"):
+        application.execute("SELECT " + ACT.replace("'decided'", "'row'"))
+    with pytest.raises(psycopg.Error, match="only the owner of the record"):
+        application.execute("SELECT " + ACT.replace("'decided'", "'erased'"))
+
+
+def test_a_table_of_the_same_name_does_not_deceive_the_guard(application):
+    """What a session puts into its own temporary schema stands first in its search path, not in the guard's.
+
+    The application makes none any more (docs/adr/0040); should it be given that right again, the guard still holds.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f'GRANT TEMPORARY ON DATABASE "{connection.settings_dict["NAME"]}" TO PUBLIC')
+    try:
+        _deceive(application)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f'REVOKE TEMPORARY ON DATABASE "{connection.settings_dict["NAME"]}" FROM PUBLIC')
+
+
+def _deceive(application):
+    application.execute('SET plumbline.act = \'{"name": "Somebody", "at": "2026-11-20T10:00:00Z"}\'')
+    application.execute("CREATE TEMP TABLE governance_entry (LIKE public.governance_entry)")
+    application.execute("CREATE TEMP TABLE governance_historicalunit (LIKE public.governance_historicalunit)")
+    application.execute("BEGIN")
+    application.execute("INSERT INTO governance_unit (id, name, code, path) VALUES (7, 'A', 'a', '/7/')")
+    application.execute(
+        "INSERT INTO governance_historicalunit (history_id, id, name, code, path, history_type, history_xact,"
+        " history_date, history_user_name, history_change_reason)"
+        " VALUES (1, 7, 'A', 'a', '/7/', '+', plumbline_xact(), now(), 'Somebody', '')"
+    )
+    with pytest.raises(psycopg.Error, match="without its own equal row of history"):
+        application.execute("COMMIT")
+
+
+def test_the_sealer_seals_and_does_nothing_else(sealer):
+    for table, rights in granted(sealer).items():
+        wanted = {"SELECT"} if table in LEDGER else {"SELECT", "INSERT"} if table in TREE else set()
+        assert rights == wanted, table
+    refused(sealer, "SELECT password FROM governance_user", f"SELECT {ACT}", f"SELECT {KEEP}")
+
+
+def test_the_auditor_reads_everything_but_secrets(auditor_login):
+    for table, rights in granted(auditor_login).items():
+        secret = table in (
+            "governance_user",
+            "governance_session",
+            "governance_passwordlink",
+            "governance_servicekey",
+            "adoption_answerbox",
+            "adoption_invitation",
+            "adoption_sealedsource",
+        )
+        assert rights == (set() if secret else {"SELECT"}), table
+    auditor_login.execute("SELECT full_name, login FROM governance_user")
+    auditor_login.execute("SET search_path = asof, public; SET plumbline.as_of = '2026-11-20T10:00:00Z'")
+    auditor_login.execute("SELECT count(*) FROM initiatives_initiative")
+    refused(
+        auditor_login,
+        "SELECT password FROM public.governance_user",
+        "SELECT session_data FROM governance_session",
+        "SELECT nonce FROM governance_passwordlink",
+        "SELECT sealed FROM adoption_sealedsource",
+        f"SELECT {ACT}",
+        f"SELECT {KEEP}",
+    )
+
+
+def test_the_command_prints_what_it_applies():
+    names = {
+        f"{name}": login
+        for name, login in zip(("application", "sealer", "auditor"), plugin.LOGINS, strict=True)
+    }
+    out = StringIO()
+    call_command("database_roles", apply=True, stdout=out, **names)
+    told = out.getvalue()
+    assert f'GRANT SELECT ON "governance_entry" TO "{plugin.LOGINS.auditor}";' in told
+    assert "applied for" in told
+    with connection.cursor() as cursor:  # what it printed is SQL that runs
+        cursor.execute("\n".join(line for line in told.splitlines() if not line.startswith("--")))
+    with pytest.raises(CommandError, match="make nobody_here first"):
+        call_command("database_roles", apply=True, stdout=out, **names | {"sealer": "nobody_here"})
+    assert "CREATE ROLE nobody_here LOGIN PASSWORD" in out.getvalue()

@@ -1,0 +1,412 @@
+"""Every URL by every member of the cast: who opens what. A URL that is not in the table fails.
+
+Strangers cannot tell a case they may not see from one that does not exist: 404, whether they read or send.
+"""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core.files.base import ContentFile
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from adoption.demo import case_acts
+from adoption.incidents import actions as incident_actions
+from adoption.incidents import reporting_clocks
+from adoption.meetings.actions import add_point, place_point
+from adoption.meetings.actions import plan as plan_meeting
+from adoption.models import PulseComment, ReportingDuty, SectionComment
+from adoption.postmortems.actions import start
+from adoption.postmortems.attachments import attach
+from adoption.signals.actions import report_signal
+from adoption.user_reports import actions as user_report_actions
+from governance import clock
+from governance.audit import record_samples
+from governance.audit.search import Search
+from governance.authorization.decision_queries import Place
+from governance.database.row_history import acting
+from governance.models import Entry, KeyAttempt, Rulebook
+from governance.organisation import actions as organisation_actions
+from governance.rulebook import load_default
+from governance.transparency_log import sealing
+from initiatives.absences import actions as absence_actions
+from initiatives.absences.actions import Asked
+from initiatives.checklist import waivers
+from initiatives.components.actions import record_component
+from initiatives.contracts import actions as contract_actions
+from initiatives.contracts import comments, control_mapping
+from initiatives.efforts import actions as effort_actions
+from initiatives.efforts import notes
+from initiatives.enforcement import kill_switch
+from initiatives.holds import actions as hold_actions
+from initiatives.holds import dependants
+from initiatives.holds.actions import owe
+from initiatives.imports.estates import actions as estate_actions
+from initiatives.imports.inventories import actions as inventory_actions
+from initiatives.integration.definitions import actions as definition_actions
+from initiatives.integration.links import actions as link_actions
+from initiatives.integration.proposals import actions as proposal_actions
+from initiatives.integration.residency import actions as residency_actions
+from initiatives.integration.systems import actions as system_actions
+from initiatives.models import ChangeRecord, Condition, ImportRow, Profile, Review
+from initiatives.registration import actions as registration_actions
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import actions as role_actions
+from initiatives.rulebook_changes import draft_actions, forecast_actions
+from tests.support import factories
+from tests.support.cases import answered_pulses
+from tests.support.servers.asking_systems import System, logged
+from tests.support.web.access_table import BOARD, CAST, INSIDE, STRANGERS, TABLE, WATCHERS
+from tests.support.web.security_policy import trouble_with
+
+pytestmark = pytest.mark.django_db
+
+REFUSED_IN_TURN = 6  # of those who may not see a page one in so many is asked, in the suite
+# Files of evidence have a policy of their own, stricter still: tests/acceptance/input/test_hostile_files.py.
+BODIES = ("evidence-file", "evidence-content", "attachment-file")
+
+
+def urls(patterns=None):
+    """Every named URL of the project except Django's own admin."""
+    for pattern in patterns if patterns is not None else get_resolver().url_patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.app_name != "admin":
+                yield from urls(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern):
+            yield pattern.name
+
+
+@pytest.fixture
+def world(cast):
+    """One case with one of everything, so that every address leads somewhere."""
+    case = factories.make_mvp(cast)
+    item = case.evidence.filter(kind="document").first()
+    proposed = role_actions.propose_role(case=case, role="sponsor", person=cast.second_admin, by=cast.owner)
+    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    criterion = "production.behaviour"
+    vote = case_acts.vote(
+        review, "adoption_change", cast.seat_adoption, "object", reason="No.", criteria=(criterion,)
+    )
+    question = review_actions.ask_question(
+        review=review, criterion=criterion, text="Who?", by=cast.seat_adoption
+    )
+    hold = hold_actions.hold(case=case, reason="Wait.", by=cast.seat_security)
+    record_component(case=case, layer="application", name="Assistant", version="2.0", by=cast.owner)
+    control = control_mapping.map_clause(
+        case=case,
+        clause=case.contract.in_force_at(clock.now()).clauses.first(),
+        layer="policy",
+        control="What is not allowed is denied.",
+        evidence=item,
+        by=cast.lead,
+    )
+    decision = control_mapping.record_architecture_decision(
+        case=case, title="One queue", text="Fewer parts.", decided_on=clock.today(), by=cast.lead
+    )
+    dependant = dependants.add_dependant(
+        case=case,
+        who="Sales",
+        for_what="Calls",
+        bearable_outage_hours=4,
+        executive=cast.second_admin,
+        by=cast.owner,
+    )
+    today = clock.today()
+    event = notes.record_event(case=case, kind="demo", happened_on=today, words="Shown.", by=cast.lead)
+    money = notes.record_funding(
+        case=case, decided_on=today, decided_by="Steering", basis="The demo", by=cast.owner
+    )
+    seen = notes.observe(case=case, layer="model", observed_on=today, words="Slow.", by=cast.steward)
+    effort = effort_actions.note_effort(case=case, layer="integration", week=today, hours=2, by=cast.lead)
+    drill = factories.make_drill(cast, case)
+    process = factories.make_process(cast, case)
+    sampled = factories.make_trace_sample(cast, case)
+    tomorrow = clock.today() + timedelta(days=1)
+    waiver = waivers.request_waiver(
+        case=case, key="production.mvp_proof", reason="Later.", until=tomorrow, by=cast.owner
+    )
+    gap = hold_actions.open_gap(
+        case=case, text="Two lists.", owner=cast.steward, due=tomorrow, downstream=[], by=cast.owner
+    )
+    with acting(system="test", reason="One of everything"):
+        debts = [
+            owe(case, "post_mortem", source=f"test:{n}", text="Post-mortem", due=tomorrow, debtor=cast.owner)
+            for n in (1, 2)
+        ]
+        past = Review.objects.filter(initiative=case, gate="mvp").get()
+        condition = Condition(
+            review=past, text="Log more", owner=cast.owner, due=tomorrow, proposed_by=cast.chair
+        )
+        condition.save()
+    contract = contract_actions.save_contract(case=case, clauses=case_acts.CLAUSES, by=cast.owner)
+    clause = contract.clauses.first()
+    comment = comments.comment_on_clause(
+        case=case_acts.fresh(case), number=clause.number, text="Why?", by=cast.seat_risk
+    )
+    key, token = factories.make_key(cast, case)
+    System(token.text).ask("summarise")
+    (asked,) = logged()
+    pressed = kill_switch.switch_off(case=case, reason="A trial", by=cast.owner)
+    kill_switch.switch_on(case=case, reason="It is over", by=cast.owner)
+    account = start(obligation=debts[0], by=cast.owner)
+    log = ContentFile(b"12:00 nothing came back\n", "log.txt")
+    attached = attach(post_mortem=account, title="The log", file=log, by=cast.owner)
+    with acting(system="test", reason="One of everything"):
+        said = SectionComment(post_mortem=account, text="Which two?", by=cast.seat_risk, at=clock.now())
+        said.save()
+    copy = draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="2026.3", by=cast.admin)
+    forecast = forecast_actions.ask_forecast(of=copy, by=cast.admin)
+    known = factories.make_lesson(cast)
+    draft = organisation_actions.load_rulebook(
+        source=load_default().replace('"2026.1"', '"2026.2"'), by=cast.admin
+    )
+    batch = inventory_actions.upload_batch(
+        content=b"agency,id,use_case_name,development_stage\nNASA,N-1,Crater finder,\n",
+        file_name="small.csv",
+        source="us-2025",
+        by=cast.admin,
+    )
+    vendor = residency_actions.add_vendor(name="Acme Cloud", by=cast.seat_risk)
+    bound = {"reference": "4.2", "starts_on": today, "allowed": ["EU"], "by": cast.seat_risk}
+    policy = residency_actions.set_unit_policy(unit=cast.elsewhere, **bound)
+    estate, _ = estate_actions.read_estate(
+        content=b"Name,Kind\nShare,wiki\n", file_name="estate.csv", kind="systems", by=cast.admin
+    )
+    newcomer = factories.make_person("newly-seated")
+    seat = organisation_actions.appoint(
+        board=cast.board, person=newcomer, seat="service_operations", by=cast.admin
+    )
+    absence = absence_actions.plan_absence(
+        first=tomorrow, last=tomorrow, asked=[Asked(cast.lead)], by=cast.owner
+    )
+    shared = factories.make_system(cast, "Customer ledger", owner=cast.second_admin, editable=False)
+    with acting(system="test", reason="One of everything"):
+        source = f"system:{shared.pk}"
+        feed = owe(case, "feed", source=source, text="Shut?", due=tomorrow, debtor=cast.second_admin)
+    service = factories.make_account(cast, shared)
+    link = factories.make_link(
+        cast, case, shared, agreed=True, account=service, hops=[link_actions.Place("Gateway", "eu-west")]
+    )
+    factories.make_term(cast, "customer")
+    use = definition_actions.use_term(case=case, name="customer", by=cast.lead)
+    says = {"term": use.term, "system": shared, "field": "customer_id", "by": cast.lead}
+    year = today.replace(month=1, day=1)
+    definition_actions.define(
+        meaning="contract", counted_unit="contract", valid_to=year - timedelta(days=1), **says
+    )
+    definition = definition_actions.define(meaning="payer", counted_unit="payer", valid_from=year, **says)
+    conflict = case.conflicts.get()
+    unconfirmed = residency_actions.file_vendor_term(vendor=vendor, kind="region", **bound)
+    with acting(system="test", reason="As a case files it"):
+        unconfirmed.awaits_confirmation, unconfirmed.confirmed_by, unconfirmed.confirmed_at = True, None, None
+        unconfirmed.save()
+    proposed_change = proposal_actions.propose_change(
+        kind="system_retired", about=shared, reason="Nobody uses it.", by=cast.lead
+    )
+    changed = system_actions.add_customisation(system=shared, team="Claims", what="Two fields", by=cast.lead)
+    with acting(system="test", reason="One of everything"):
+        source = factories.make_system(cast, "Warehouse")
+        looked_at = [
+            Profile(
+                initiative=case,
+                system=source,
+                title=f"Sample {n}",
+                file_name="a.csv",
+                sha256="0" * 64,
+                size=1,
+                taken_on=today,
+                state="measured",
+                rows=10,
+                by=cast.lead,
+                at=clock.now(),
+                measured_at=clock.now(),
+            )
+            for n in (1, 2)
+        ]
+        for one in looked_at:
+            one.save()
+    asked_users, _ = answered_pulses.opened(cast, case)
+    remark = PulseComment.objects.create(pulse=asked_users, text="It helps.")
+    signal = report_signal(
+        case=case,
+        kind="ignored",
+        group="Team North",
+        words="They forgot it.",
+        source="seen",
+        observed_on=today,
+        by=cast.steward,
+    )
+    incident = incident_actions.open_incident(case=case, severity=4, title="Slow answers", by=cast.lead)
+    reporting_clocks.lay_out_duties(by=cast.admin)
+    running = reporting_clocks.start_clock(
+        incident=incident, duty=ReportingDuty.objects.earliest("pk"), by=cast.owner
+    )
+    problem, problem_secret = user_report_actions.report_problem(
+        link=user_report_actions.open_link(case=case, by=cast.owner), what="It was slow."
+    )
+    measure = factories.make_measure(cast, case)
+    factories.make_reading(cast, measure)
+    meeting = plan_meeting(board=cast.board, held_on=today, by=cast.chair)
+    add_point(meeting=meeting, words="Dates", by=cast.chair)
+    point = place_point(meeting=meeting, key=f"r{review.pk}", place=1, reason="First.", by=cast.chair)
+    sealing.seal()
+    sample = record_samples.draw_sample(
+        name="Votes", purpose="A look", search=Search(kind="signed off"), size=1, by=cast.auditor
+    )
+    return {
+        "ref": case.ref,
+        "samples": sample.pk,
+        "meetings": meeting.pk,
+        "point": point.key,
+        "figure": "pilots",
+        "place": 1,
+        "entries": sample.drawn.get().entry_id,
+        "receipts": Entry.objects.filter(kind="board added").earliest("pk").pk,
+        "profiles": looked_at[0].pk,
+        "earlier": looked_at[0].pk,
+        "later": looked_at[1].pk,
+        "key": "mvp.workflow",
+        "seat": "adoption_change",
+        "number": clause.number,
+        "comments": comment.pk,
+        "words": contract.contract.vocabulary.first().pk,
+        "starter": "triage",
+        "version": draft.version,
+        "rulebook-drafts": copy.pk,
+        "rulebook-effects": forecast.pk,
+        "part": "requirement",
+        "evidence": item.pk,
+        "roles": proposed.pk,
+        "away": absence.pk,
+        "seats": seat.pk,
+        "delegations": absence.delegations.get().pk,
+        "reference": factories.make_request(case, factories.make_key(cast, case)[0]).reference,
+        "people": cast.owner.pk,
+        "changes": ChangeRecord.objects.latest("pk").pk,
+        "map": control.clause_id,
+        "mappings": control.pk,
+        "architecture": decision.pk,
+        "dependants": dependant.pk,
+        "drills": drill.pk,
+        "processes": process.pk,
+        "traces": sampled.pk,
+        "events": event.pk,
+        "funding": money.pk,
+        "observations": seen.pk,
+        "efforts": effort.pk,
+        "holds": hold.pk,
+        "obligations": debts[1].pk,
+        "feeds": feed.pk,
+        "gaps": gap.pk,
+        "reviews": review.pk,
+        "questions": question.pk,
+        "conditions": condition.pk,
+        "sign-offs": vote.pk,
+        "waivers": waiver.pk,
+        "estates": estate.pk,
+        "imports": batch.pk,
+        "rows": ImportRow.objects.filter(batch=batch).first().pk,
+        "post-mortems": account.pk,
+        "post-mortem-comments": said.pk,
+        "attachments": attached.pk,
+        "pulses": asked_users.pk,
+        "pulse-comments": remark.pk,
+        "language": "de",
+        "measures": measure.pk,
+        "reading": measure.readings.get().pk,
+        "lessons": known.pk,
+        "keys": key.pk,
+        "systems": shared.pk,
+        "service-accounts": service.pk,
+        "links": link.pk,
+        "term-uses": use.pk,
+        "definitions": definition.pk,
+        "conflicts": conflict.pk,
+        "glossary": use.term_id,
+        "customisations": changed.pk,
+        "moment": str(Place.of(asked)),
+        "switch": pressed.pk,
+        "notices": 10**9,
+        "accounts": cast.lead.pk,
+        "vendors": vendor.pk,
+        "vendor-terms": unconfirmed.pk,
+        "proposals": proposed_change.pk,
+        "policies": policy.pk,
+        "signals": signal.pk,
+        "incidents": incident.pk,
+        "deadlines": running.pk,
+        "problems": problem.pk,
+        "problem_token": case.problem_links.get().token,
+        "problem_secret": problem_secret,
+        "token": "1.forged~key",
+        "secret": "nobody-has-this",
+    }
+
+
+def address(name: str, world: dict) -> str:
+    """The address of a named URL with the world's one of everything: a key belongs to the noun before it."""
+    pattern, wanted = next(iter(get_resolver().reverse_dict.getlist(name)))[0][0]
+    noun = "keys" if name.startswith("key-") else pattern.split("/%(pk)s")[0].split("/")[-1]
+    return reverse(name, kwargs={field: world[noun if field == "pk" else field] for field in wanted})
+
+
+def test_every_url_is_in_the_table():
+    assert set(urls()) == set(TABLE)
+
+
+def test_who_opens_what(world, cast, rounds):
+    """Of those who may see a page one is asked, of those who may not a sixth, and a stranger looks or sends, each time
+    others; with `--rounds 500` all of them.
+    """
+    clients = {}
+    for who in CAST:
+        clients[who] = Client()
+        clients[who].force_login(getattr(cast, who))
+    wrong = []
+
+    def expect(name, who, got, wanted):
+        wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+        if got not in wanted:
+            wrong.append(f"{name}: {who} got {got}, the table says {wanted}")
+
+    for place, (name, row) in enumerate(TABLE.items()):
+        KeyAttempt.objects.all().delete()  # so many wrong keys of one address would be turned away for that
+        url = address(name, world)
+        expect(name, "somebody signed out", Client().get(url).status_code, row.signed_out)
+        seen = False
+        may = [who for who in INSIDE if who in row.opens]
+        may_not = [who for who in INSIDE if who not in row.opens]
+        if rounds < 500:
+            may = may[place % len(may) :][:1] if may else []
+            may_not = may_not[place % REFUSED_IN_TURN :: REFUSED_IN_TURN]
+        for who in [*may, *may_not]:
+            answer = clients[who].get(url)
+            expect(name, who, answer.status_code, 200 if who in row.opens else row.closed)
+            if answer.status_code == 200 and not seen and name not in BODIES:
+                seen = True
+                wrong += [f"{name}: {trouble}" for trouble in trouble_with(answer)]
+        for number, who in enumerate(STRANGERS):
+            if rounds >= 500 or (place + number) % 2:
+                expect(name, who, clients[who].get(url).status_code, row.strangers)
+            if name != "sign-out" and (rounds >= 500 or (place + number) % 2 == 0):
+                expect(name, f"{who} (sending)", clients[who].post(url).status_code, row.sent)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_case_that_is_not_yours_looks_like_one_that_is_not_there(world, cast, as_):
+    """Same status, same words: nothing tells a stranger that the case exists."""
+    stranger = as_(cast.outsider)
+    hidden, absent = stranger.get(f"/cases/{world['ref']}/"), stranger.get("/cases/AI-9999/")
+    assert hidden.status_code == absent.status_code == 404
+    token = re.compile(rb"[A-Za-z0-9]{64}")
+    assert token.sub(b"", hidden.content) == token.sub(b"", absent.content)
+
+
+def test_a_confidential_case_is_for_its_people_and_board(cast, as_):
+    case = factories.make_case(cast)
+    registration_actions.change_details(
+        case=case, problem=case.problem, platform="", confidential=True, by=cast.owner
+    )
+    seen = {who: as_(getattr(cast, who)).get(f"/cases/{case.ref}/").status_code for who in CAST}
+    assert {who for who, code in seen.items() if code == 200} == {"owner", *BOARD, *WATCHERS}

@@ -1,0 +1,62 @@
+"""What happens around every request: strangers sign in, refusals become pages, zero bytes are turned away."""
+
+import pytest
+from django.db import connection, transaction
+
+from tests.support import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def test_strangers_are_sent_to_sign_in(client):
+    answer = client.get("/cases/")
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/sign-in/?next=/cases/")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/sign-in/", "/healthz", "/readyz"])
+def test_every_answer_carries_its_request_id(client, path):
+    assert len(client.get(path)["X-Request-Id"]) == 32
+
+
+@pytest.mark.parametrize(
+    ("method", "fields"),
+    [("get", {"q": "a\x00b"}), ("post", {"title": "a\x00b"}), ("post", {"a\x00b": "Its name holds one"})],
+)
+def test_zero_bytes_are_turned_away(cast, as_, method, fields):
+    answer = getattr(as_(cast.owner), method)("/cases/register/", fields)
+    assert answer.status_code == 400
+    assert b"not text" in answer.content
+
+
+def test_a_refusal_by_the_database_becomes_a_page_in_words(cast, as_, monkeypatch):
+    """A guard of the database that a view runs into answers with its words, not with an error page."""
+    case = factories.make_case(cast)
+
+    def moved_behind_our_back(*args, **kwargs):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("UPDATE initiatives_initiative SET stage = 'mvp' WHERE id = %s", [case.pk])
+
+    monkeypatch.setattr("initiatives.cases.access.case_for", moved_behind_our_back)
+    monkeypatch.setattr("initiatives.cases.permissions.visible_to", moved_behind_our_back)
+    answer = as_(cast.owner).get("/cases/")
+    assert answer.status_code == 403
+    assert b"without a recorded decision" in answer.content
+
+
+def _runs_away(*args, **kwargs):
+    """What a page runs into whose statement would take for ever."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', '20ms', true), 1")
+        cursor.execute("SELECT pg_sleep(60)")
+
+
+def test_a_statement_that_runs_away_is_stopped_and_told(cast, as_, monkeypatch):
+    monkeypatch.setattr("initiatives.cases.permissions.visible_to", _runs_away)
+    with transaction.atomic():
+        answer = as_(cast.owner).get("/cases/")
+        transaction.set_rollback(True)
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "60"
+    assert "takes too long" in answer.content.decode()

@@ -1,0 +1,137 @@
+"""The rulebook's pages: open to everybody, loaded by admins, published by admin and chair together."""
+
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.utils.html import escape
+
+from governance.models import Entry, Rulebook
+from governance.rulebook import load_default
+from initiatives.models import Standing
+from tests.support import factories
+
+
+@pytest.fixture(scope="module")
+def changed() -> str:
+    return load_default().replace('version = "2026.1"', 'version = "2026.2"')
+
+
+def test_anybody_reads_every_question_with_what_counts_and_who_signs(client, cast):
+    text = client.get("/rulebook/").content.decode()
+    book = Rulebook.objects.current().book
+    for requirement in book.requirements.values():
+        assert escape(requirement.question) in text, requirement.key
+        assert f'id="{requirement.key}"' in text
+        if requirement.why_fresh:
+            assert escape(requirement.why_fresh) in text
+    for criterion in book.criteria.values():
+        assert escape(criterion.question) in text
+        assert f'id="criterion-{criterion.key}"' in text
+    for words in [*book.triggers.values(), *book.seats.values(), *book.stages["prototype"].forbidden]:
+        assert escape(words) in text
+    assert "in force" in text
+    assert "ISO" in text.upper()
+    assert client.get("/rulebook/2026.1/").status_code == 200
+    assert client.get("/rulebook/versions/").status_code == 200
+
+
+def test_anchors_of_the_page_lead_somewhere(client, cast):
+    text = client.get("/rulebook/").content.decode()
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    assert len(ids) == len(set(ids))
+    missing = set(re.findall(r'href="#([^"]+)"', text)) - set(ids)
+    assert not missing
+
+
+def test_without_a_rulebook_the_page_says_so(client, db):
+    assert "No rulebook is in force yet" in client.get("/rulebook/").content.decode()
+    assert client.get("/help/").status_code == 200
+
+
+def test_unknown_versions_are_not_found(client, cast):
+    for version in ("9999", "x" * 300, "%00", "'", "2026.1%20"):
+        assert client.get(f"/rulebook/{version}/").status_code in (400, 404)
+
+
+def test_only_admins_load(cast, as_):
+    assert as_(cast.chair).get("/rulebook/load/").status_code == 403
+    assert as_(cast.auditor).post("/rulebook/load/", {"text": "x"}).status_code == 403
+    assert as_(cast.admin).get("/rulebook/load/").status_code == 200
+
+
+def test_every_problem_is_listed_with_its_line_and_the_text_is_kept(cast, as_, changed):
+    broken = changed.replace("quorum = 3", 'quorum = "three"').replace(
+        'seat = "business_value"', 'seat = "nobody"', 1
+    )
+    response = as_(cast.admin).post("/rulebook/load/", {"text": broken})
+    text = response.content.decode()
+    assert response.status_code == 200
+    assert text.count("line ") >= 2
+    assert "Mend:" in text
+    assert "quorum = &quot;three&quot;" in text
+    assert Rulebook.objects.count() == 1
+    file = SimpleUploadedFile("rules.toml", broken.encode())
+    assert (
+        "quorum = &quot;three&quot;"
+        in as_(cast.admin).post("/rulebook/load/", {"file": file}).content.decode()
+    )
+
+
+def test_what_is_no_rulebook_is_said_in_words(cast, as_):
+    wrong = [
+        ({}, "Choose a file, or paste"),
+        ({"text": "   "}, "Choose a file, or paste"),
+        ({"text": "[["}, "line 1"),
+        ({"file": SimpleUploadedFile("a.toml", b"\xff\xfe\x00bad")}, "not text in UTF-8"),
+        ({"file": SimpleUploadedFile("a.toml", b"x" * (1024 * 1024 + 1))}, "larger than 1 MB"),
+    ]
+    for sent, said in wrong:
+        response = as_(cast.admin).post("/rulebook/load/", sent)
+        assert response.status_code == 200
+        assert said in response.content.decode()
+
+
+def test_a_version_that_fits_no_address_is_refused(cast, as_, changed):
+    text = changed.replace("2026.2", "20/26")
+    response = as_(cast.admin).post("/rulebook/load/", {"text": text})
+    assert "cannot be part of an address" in response.content.decode()
+
+
+def test_load_propose_publish_by_two_people(cast, as_, client, changed):
+    case = factories.make_case(cast)
+    admin, chair = as_(cast.admin), as_(cast.chair)
+    assert admin.post("/rulebook/load/", {"text": changed}).url == "/rulebook/2026.2/"
+    assert client.get("/rulebook/2026.2/").status_code == 404
+    assert "This is a draft" in chair.get("/rulebook/2026.2/").content.decode()
+    assert "No admin has proposed" in chair.get("/rulebook/2026.2/publish/").content.decode()
+    assert chair.post("/rulebook/2026.2/publish/").status_code == 403
+    assert chair.post("/rulebook/2026.2/propose/").status_code == 403
+    assert admin.get("/rulebook/2026.2/propose/").status_code == 405
+    assert admin.post("/rulebook/2026.2/propose/").url == "/rulebook/2026.2/"
+    assert admin.post("/rulebook/2026.2/publish/").status_code == 403
+    assert as_(cast.owner).post("/rulebook/2026.2/publish/").status_code == 403
+    page = chair.get("/rulebook/2026.2/publish/").content.decode()
+    assert "computed anew for 1 case;" in page
+    assert chair.post("/rulebook/2026.2/publish/").status_code == 302
+    assert Rulebook.objects.current().version == "2026.2"
+    assert Standing.objects.get(initiative=case).rulebook.version == "2026.2"
+    assert chair.post("/rulebook/2026.2/publish/").status_code == 409
+    assert Entry.objects.acts().filter(kind="rulebook published").count() == 2
+    text = client.get("/rulebook/versions/").content.decode()
+    assert "2026.1" in text
+    assert "2026.2" in text
+
+
+def test_the_command_loads_a_draft_only(cast, tmp_path, changed, capsys):
+    file = tmp_path / "rules.toml"
+    file.write_text(changed)
+    call_command("load_rulebook", str(file))
+    assert "2026.2 is a draft" in capsys.readouterr().out
+    assert Rulebook.objects.current().version == "2026.1"
+    file.write_text(changed.replace("quorum = 3", "quorum = -3"))
+    with pytest.raises(CommandError, match="line"):
+        call_command("load_rulebook", str(file))
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("load_rulebook", str(tmp_path / "absent.toml"))

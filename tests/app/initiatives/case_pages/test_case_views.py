@@ -1,0 +1,243 @@
+"""The page of a case, its details, tier and history."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.models import Entry, Rulebook
+from governance.permission_result import Refused
+from initiatives.checklist import actions as checklist_actions
+from initiatives.components import actions as components_actions
+from initiatives.evidence import actions as evidence_actions
+from initiatives.history import timeline
+from initiatives.holds import actions as hold_actions
+from initiatives.registration import actions as registration_actions
+from initiatives.roles import leaving
+from tests.support import factories
+from tests.support.cases.case_pages import acts, at, text_of
+from tests.support.claims import make_claim
+
+pytestmark = pytest.mark.django_db
+
+
+def test_owner_sees_what_stands_between_and_strangers_see_nothing(cast, as_):
+    case = factories.make_case(cast)
+    page = text_of(as_(cast.owner).get(at("case", case.ref)))
+    assert "Before it can become a prototype" in page
+    assert "Which single question does this prototype answer?" in page
+    assert "Allowed here, not allowed next" in page
+    assert "Stop this initiative" in page
+    for path in ("case", "case-details", "case-tier", "case-history"):
+        assert as_(cast.outsider).get(at(path, case.ref)).status_code == 404
+    assert as_(cast.owner).get("/cases/AI-9999999999999/").status_code == 404
+
+
+def test_readers_are_not_offered_what_they_may_not_do(cast, as_):
+    case = factories.make_case(cast)
+    page = text_of(as_(cast.auditor).get(at("case", case.ref)))
+    assert "Stop this initiative" not in page
+    assert "Ask the board to decide" not in page
+
+
+def test_a_prototype_says_so_on_every_page(cast, as_):
+    case = factories.make_prototype(cast)
+    client = as_(cast.owner)
+    for name in (
+        "case",
+        "checklist",
+        "evidence",
+        "contract",
+        "running",
+        "people",
+        "declaration",
+        "case-history",
+    ):
+        page = text_of(client.get(at(name, case.ref)))
+        assert "Not production-ready." in page, name
+        assert "No contract in force." in page, name
+        assert "Prove possibility" in page, name
+        assert "decided by the Retail board" in page, name
+
+
+def test_a_shortfall_has_its_name_and_the_way_back(cast, as_):
+    case = factories.make_mvp(cast)
+    components_actions.record_component(
+        case=case, layer="model", name="Language model", version="m-5", by=cast.lead
+    )
+    page = text_of(as_(cast.owner).get(at("case", case.ref)))
+    assert "Larger prototype" in page
+    assert "Missing for what it claims" in page
+    assert "m-5" in page
+    assert "bring the support back" in page
+
+
+def test_a_claim_from_elsewhere_is_not_accused(cast, as_):
+    case = make_claim(cast, stage="production")
+    page = text_of(as_(cast.admin).get(at("case", case.ref)))
+    assert "reported by its source, not evidenced here" in page
+    assert "Production in name only" not in page
+    assert "Prototype in production" not in page
+
+
+def test_holds_waivers_and_age_are_said_out_loud(cast, as_):
+    case = factories.make_prototype(cast)
+    hold_actions.hold(case=case, reason="Two summaries named <b>another</b> customer.", by=cast.seat_risk)
+    with time_machine.travel(clock.now() + timedelta(days=200), tick=False):
+        page = text_of(as_(cast.chair).get(at("people", case.ref)))
+    assert "somebody raised a concern" in page
+    assert "Elena Novak can lift it" in page
+    assert "&lt;b&gt;another&lt;/b&gt;" in page
+    assert "Prototype for 200 days; it was to end on" in page
+
+
+def test_production_on_an_unassessed_model_is_said_out_loud(cast, as_):
+    case = factories.make_production(cast)
+    assert "nobody has assessed" not in text_of(as_(cast.owner).get(at("case", case.ref)))
+    components_actions.record_component(
+        case=case, layer="model", name="Language model", version="m-6", by=cast.owner
+    )
+    assert "nobody has assessed" in text_of(as_(cast.owner).get(at("contract", case.ref)))
+
+
+def test_an_unreachable_quorum_is_told_before_submission(cast, as_):
+    case = factories.make_case(cast)
+    assert "Cannot reach quorum" not in text_of(as_(cast.owner).get(at("case", case.ref)))
+    for seat in cast.board.memberships.filter(seat="business_value"):
+        leaving.end_membership(membership=seat, reason="Moved", by=cast.admin)
+    page = text_of(as_(cast.owner).get(at("case", case.ref)))
+    assert "must sign and cannot" in page or "Cannot reach quorum" in page
+
+
+def test_details_are_one_act_and_bad_input_keeps_what_was_typed(cast, as_):
+    case = factories.make_case(cast)
+    client = as_(cast.owner)
+    typed = {"problem": "", "platform": "A named platform"}
+    with acts() as kinds:
+        answer = client.post(at("case-details", case.ref), typed)
+    assert answer.status_code == 200
+    assert kinds == []
+    assert "A named platform" in text_of(answer)
+    with acts() as kinds:
+        answer = client.post(
+            at("case-details", case.ref), typed | {"problem": "Forty minutes.", "confidential": "on"}
+        )
+    assert answer.status_code == 302
+    assert kinds == ["details changed"]
+    assert case_acts.fresh(case).confidential
+
+
+def test_the_tier_is_proposed_by_the_owner_and_confirmed_by_its_seat(cast, as_):
+    case = factories.make_case(cast)
+    with acts() as kinds:
+        bad = as_(cast.owner).post(
+            at("case-tier", case.ref), {"tier": "enormous", "worst_credible_harm": "Loss."}
+        )
+    assert bad.status_code == 200
+    assert kinds == []
+    assert "Loss." in text_of(bad)
+    with acts() as kinds:
+        as_(cast.owner).post(at("case-tier", case.ref), {"tier": "high", "worst_credible_harm": "Loss."})
+    assert kinds == ["risk tier proposed"]
+    assert as_(cast.owner).get(at("case-tier-confirm", case.ref)).status_code == 403
+    assert "Loss." in text_of(as_(cast.seat_risk).get(at("case-tier-confirm", case.ref)))
+    with acts() as kinds:
+        as_(cast.seat_risk).post(at("case-tier-confirm", case.ref), {"tier": "high"})
+    assert kinds == ["risk tier confirmed"]
+    assert case_acts.fresh(case).tier == "high"
+
+
+def test_history_tells_acts_in_words_with_their_rows(cast, as_):
+    case = factories.make_case(cast)
+    registration_actions.change_details(
+        case=case, problem="Less time.", platform="", confidential=False, by=cast.owner
+    )
+    registration_actions.rename(
+        case=case, title="Call notes", reason="That is what people say.", by=cast.owner
+    )
+    page = text_of(as_(cast.owner).get(at("case-history", case.ref)))
+    assert "registered the case in Account management" in page
+    assert "changed problem." in page
+    assert "renamed it from “Customer summary assistant” to “Call notes”." in page
+    assert "That is what people say." in page
+    assert "<del>Customer summary assistant</del> Call notes" in page
+    only = text_of(as_(cast.owner).get(at("case-history", case.ref, kind="registered")))
+    assert "changed problem" not in only
+    for junk in ("?page=junk", "?page=999", "?who=x", "?who=99999999999999999999"):
+        assert as_(cast.owner).get(at("case-history", case.ref) + junk).status_code == 200
+
+
+def test_refusals_are_shown_to_who_caused_them_and_to_who_may_see_the_record(cast, as_):
+    case = factories.make_case(cast)
+    with pytest.raises(Refused):
+        registration_actions.propose_tier(case=case, tier="high", worst_credible_harm="Loss.", by=cast.lead)
+    for person, seen in ((cast.lead, True), (cast.auditor, True), (cast.admin, True), (cast.owner, False)):
+        page = text_of(as_(person).get(at("case-history", case.ref)))
+        assert ("was refused" in page) is seen, person
+
+
+def test_every_kind_of_entry_has_its_sentence(cast, as_):
+    from governance.models import Entry, Rulebook
+    from initiatives.history import entry_wording as history_entry_wording
+
+    case = factories.make_production(cast)
+    book = Rulebook.objects.current().book
+    for entry in Entry.objects.acts().of_case(case.ref):
+        assert entry.kind in history_entry_wording.SENTENCES or entry.kind.startswith("review "), entry.kind
+        said = history_entry_wording.sentence(entry.kind, entry.facts["facts"], book)
+        assert not said.startswith(f"{entry.kind} ("), said
+
+
+def test_every_sentence_can_be_read_and_what_a_fact_says_stays_its_words():
+    from string import Formatter
+
+    from initiatives.history import entry_wording as history_entry_wording
+
+    for kind, template in history_entry_wording.SENTENCES.items():
+        for _, name, way, _ in Formatter().parse(template):
+            assert not name or not way or way in history_entry_wording.WAYS, kind
+        assert template.count("<") == template.count(">"), kind
+    said = history_entry_wording.sentence("renamed", {"before": "{after} <a|b>", "after": "{all:term}"}, None)
+    assert said == "renamed it from “{after} <a|b>” to “{all:term}”."
+    assert (
+        history_entry_wording.sentence("link answered", {"system": "Ledger"}, None)
+        == "link answered (system Ledger)."
+    )
+
+
+def test_the_page_reads_as_much_for_a_large_case_as_for_a_small_one(cast, as_):
+    case = factories.make_prototype(cast)
+    client = as_(cast.owner)
+    client.get(at("case", case.ref))
+    with CaptureQueriesContext(connection) as small:
+        client.get(at("case", case.ref))
+    for number in range(5):
+        evidence_actions.add_evidence(
+            case=case,
+            kind="document",
+            title=f"Note {number}",
+            observed_on=clock.today(),
+            covers=["proto.scope", "mvp.problem"],
+            link="https://example.org/note",
+            by=cast.owner,
+        )
+    client.get(at("case", case.ref))  # the frame counts the desk anew after an act
+    with CaptureQueriesContext(connection) as large:
+        client.get(at("case", case.ref))
+    assert len(large) == len(small) < 75
+
+
+@pytest.mark.django_db(transaction=True)  # each act its own transaction, as in life
+def test_who_did_it_before_these_lines_begin_is_named_too(cast):
+    case = factories.make_prototype(cast)
+    case_acts.staff(case, cast.team)
+    for person, words in ((cast.lead, "Ten."), (cast.owner, "Twelve.")):
+        checklist_actions.answer(case=case, requirement="mvp.users", kind="answered", text=words, by=person)
+    last = Entry.objects.acts().of_case(case.ref).order_by("-id")[:1]
+    (line,) = timeline.lines(case, last, Rulebook.objects.current().book)
+    changes = [change for row in line.rows for change in row.changes]
+    assert ("by", "Ravi Menon", "Marta Lindqvist") in changes

@@ -1,0 +1,180 @@
+"""Registering in four fields, beside the cases that resemble it."""
+
+import pytest
+from bs4 import BeautifulSoup
+from django.template.loader import render_to_string
+
+from initiatives.cases.similar_cases import Similar, Stub
+from initiatives.models import Initiative
+from initiatives.stages import actions as stage_actions
+from tests.support import factories
+
+FOUR = ("title", "unit", "problem", "owner")
+
+
+WRONG = [
+    ({"title": ""}, "This field is required"),
+    ({"title": "   "}, "This field is required"),
+    ({"title": "x" * 201}, "at most 200"),
+    ({"problem": ""}, "This field is required"),
+    ({"unit": "999999999999999999999"}, "valid choice"),
+    ({"unit": "retail"}, "valid choice"),
+    ({"owner": "-1"}, "valid choice"),
+    ({"successor_of": "AI-9999"}, "There is no case AI-9999"),
+    ({"successor_of": "; drop"}, "There is no case"),
+]
+
+
+@pytest.fixture
+def sent(cast):
+    return {
+        "title": "Sorting of supplier complaints",
+        "unit": cast.unit.pk,
+        "problem": "Complaints wait four days until somebody has read them.",
+        "owner": cast.owner.pk,
+    }
+
+
+def test_exactly_four_fields_are_asked(cast, as_):
+    response = as_(cast.owner).get("/cases/register/")
+    form = response.context["form"]
+    text = response.content.decode()
+    asked = [name for name in form.fields if f'for="id_{name}"' in text]
+    assert tuple(asked) == FOUR
+    assert form["unit"].value() == cast.unit.pk
+    assert form["owner"].value() == cast.owner.pk
+
+
+def test_it_is_registered_and_its_page_opens(cast, as_, sent):
+    client = as_(cast.owner)
+    response = client.post("/cases/register/", sent)
+    case = Initiative.objects.get(title=sent["title"])
+    assert response.url == f"/cases/{case.ref}/"
+    assert case.stage == "proposed"
+    assert case.roles.in_force().get().person == cast.owner
+
+
+def test_naming_somebody_else_asks_them(cast, as_, sent):
+    as_(cast.outsider).post("/cases/register/", sent)
+    case = Initiative.objects.get(title=sent["title"])
+    assert case.registered_by == cast.outsider
+    assert case.roles.waiting().get().person == cast.owner
+
+
+def test_bad_input_is_said_at_its_field_and_nothing_typed_is_lost(cast, as_, sent):
+    client = as_(cast.owner)
+    for change, said in WRONG:
+        response = client.post("/cases/register/", sent | change)
+        text = response.content.decode()
+        assert response.status_code == 200
+        assert said in text, change
+        assert (sent | change)["problem"] in text
+    assert not Initiative.objects.exists()
+
+
+def test_an_empty_form_is_answered_as_well(cast, as_):
+    response = as_(cast.owner).post("/cases/register/", {})
+    assert response.content.decode().count("This field is required") >= 4
+
+
+def test_without_javascript_the_similar_ones_come_after_the_first_try(cast, as_, sent):
+    old = factories.make_case(cast, title="Supplier complaints inbox")
+    client = as_(cast.outsider)
+    response = client.post("/cases/register/", sent | {"owner": cast.outsider.pk})
+    text = response.content.decode()
+    assert response.status_code == 200
+    assert "Join an existing one, or say why this is new." in text
+    assert old.ref in text
+    assert f'href="/cases/{old.ref}/"' not in text  # a stub: this person may not open it
+    assert "ask Marta Lindqvist" in text
+    assert "(optional)" not in text, "why it is new is needed wherever it is asked"
+    assert Initiative.objects.count() == 1
+    response = client.post(
+        "/cases/register/", sent | {"owner": cast.outsider.pk, "why_new": "It sorts; that one stores."}
+    )
+    assert response.status_code == 302
+    case = Initiative.objects.latest("number")
+    assert case.history.first().history_change_reason == "It sorts; that one stores."
+
+
+def test_the_page_says_which_words_are_shared_and_what_its_owner_still_owes(cast, as_, sent):
+    old = factories.make_prototype(cast, title="Sorting of complaints by suppliers")
+    stage_actions.stop(case=old, reason_code="no_value", reason="Nobody asked for it", by=cast.owner)
+    client = as_(cast.owner)
+    text = " ".join(client.post("/cases/register/", sent).content.decode().split())
+    assert "Not registered yet." in text
+    assert "These are cases with similar words; whether one is yours, only you can say." in text
+    assert "Words in common: complaints, sorting, supplier<" in text
+    assert "meaning, by your company" not in text
+    assert "same:" not in text
+    assert "%" not in text.split("Words in common")[1].split("</section>")[0], "nothing is claimed"
+    assert "its post-mortem is still owed" in text
+    assert Initiative.objects.count() == 1
+    other = client.post("/cases/register/", sent | {"owner": cast.outsider.pk})
+    assert "its post-mortem is still owed" not in other.content.decode()
+    typed = client.post("/cases/similar/", {"title": "Complaints sorting", "owner": cast.owner.pk})
+    assert "its post-mortem is still owed" in typed.content.decode()
+    for odd in ("x", "-1", "9" * 30, "\u0662"):
+        assert client.post("/cases/similar/", {"title": "Complaints", "owner": odd}).status_code == 200
+    assert client.post("/cases/register/", sent | {"why_new": "It asks first."}).status_code == 302
+
+
+def test_where_nobody_is_named_beside_a_similar_case_the_board_is_asked():
+    stub = Stub("AI-0001", "Inbox", "Account management", "MVP", "", "")
+    text = render_to_string("initiatives/_similar.html", {"near": Similar([stub])})
+    assert "ask whoever is named beside it, or the board of its unit where nobody is" in text
+    assert "no owner here yet: ask the board" in text
+
+
+def test_a_successor_is_linked_to_the_closed_case_it_follows(cast, as_, sent):
+    old = factories.make_case(cast, title="Something else entirely")
+    client = as_(cast.owner)
+    refused = client.post("/cases/register/", sent | {"successor_of": old.ref})
+    assert "still runs" in refused.content.decode()
+    stage_actions.stop(case=old, reason_code="no_value", reason="Nobody asked for it", by=cast.owner)
+    page = client.get(f"/cases/register/?successor_of={old.ref}")
+    assert f'value="{old.ref}"' in page.content.decode()
+    assert client.post("/cases/register/", sent | {"successor_of": old.ref}).status_code == 302
+    assert Initiative.objects.latest("number").successor_of == old
+
+
+def test_the_part_that_htmx_puts_in_place(cast, as_):
+    old = factories.make_case(cast)
+    client = as_(cast.owner)
+    text = client.post("/cases/similar/", {"title": "customer summaries", "problem": ""}).content.decode()
+    assert f'href="/cases/{old.ref}/"' in text
+    assert "<html" not in text
+    assert client.post("/cases/similar/").content.decode().strip() == ""
+    kept = client.post(
+        "/cases/similar/", {"title": "customer summaries", "why_new": "Because so"}
+    ).content.decode()
+    assert "Because so" in kept
+    assert client.get("/cases/similar/?title=customer+summaries").status_code == 405
+    for odd in ("');--", "\U0001f600", "a&|!:*", "x" * 5000, "((("):
+        assert client.post("/cases/similar/", {"title": odd, "problem": odd}).status_code == 200
+
+
+def test_what_is_typed_while_registering_stands_in_no_address(cast, as_):
+    page = BeautifulSoup(as_(cast.owner).get("/cases/register/").content, "html.parser")
+    assert not page.select("[hx-get]")
+    assert page.select_one("#similar")["hx-post"] == "/cases/similar/"
+
+
+def test_what_the_owner_still_owes_is_named_while_registering_and_afterwards(cast, as_, sent):
+    old = factories.make_prototype(cast, title="Something else")
+    stage_actions.stop(case=old, reason_code="no_value", reason="Nobody asked for it", by=cast.owner)
+    client, words = as_(cast.owner), "Marta Lindqvist still owes what others could learn from."
+    assert words in client.get("/cases/register/").content.decode()
+    typed = client.post("/cases/similar/", {"title": "Zebra", "owner": cast.owner.pk}).content.decode()
+    assert words in typed
+    assert old.ref in typed
+    assert (
+        words
+        not in client.post("/cases/similar/", {"title": "Zebra", "owner": cast.chair.pk}).content.decode()
+    )
+    client.post("/cases/register/", sent | {"title": "Zebra crossings", "why_new": "Another matter."})
+    new = Initiative.objects.latest("number")
+    page = " ".join(client.get(new.get_absolute_url()).content.decode().split())
+    assert words in page
+    assert f"({old.ref}), due" in page
+    assert words not in client.get(old.get_absolute_url()).content.decode()

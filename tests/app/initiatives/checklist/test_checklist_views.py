@@ -1,0 +1,279 @@
+"""The checklist: rows edited in place, drafts, conflicts, exceptions, the declaration."""
+
+import pytest
+
+from adoption.demo import case_acts
+from governance import clock
+from initiatives.checklist import actions as checklist_actions
+from initiatives.evidence import actions as evidence_actions
+from initiatives.models import AnswerDraft
+from initiatives.reviews import actions as review_actions
+from tests.support import factories
+from tests.support.cases.case_pages import acts, at, text_of
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HTTP_HX_REQUEST": "true"}
+
+
+def sent(case, key="proto.question", **fields) -> dict:
+    """What a browser sends for a row of this question that nobody answered yet."""
+    return {"kind": "answered", "text": "", "based_on": "0", "proof-kind": "document"} | fields
+
+
+def test_the_list_opens_at_the_gate_ahead_in_groups(cast, as_):
+    case = factories.make_case(cast)
+    page = text_of(as_(cast.owner).get(at("checklist", case.ref)))
+    assert "What the gate asks: Intake to prototype" in page
+    assert "Waiting for you" in page
+    assert "7 questions. 0 proved, 7 wait for you, 0 for others." in page
+    other = text_of(as_(cast.seat_risk).get(at("checklist", case.ref)))
+    assert "Waiting for you" not in other
+    assert "Waiting for others" in other
+    assert as_(cast.outsider).get(at("checklist", case.ref)).status_code == 404
+    for junk in ("?gate=junk", "?show=junk", "?layer=junk&gate=production"):
+        assert as_(cast.owner).get(at("checklist", case.ref) + junk).status_code == 200
+
+
+def test_a_claim_that_fell_leads_first_to_what_it_lacks(cast, as_):
+    case = factories.make_mvp(cast)
+    client = as_(cast.owner)
+    first = 'gate=live&amp;show=open">'
+    assert first not in text_of(client.get(at("checklist", case.ref))), "nothing fell"
+    checklist_actions.answer(case=case, requirement="mvp.workflow", kind="no", text="Redrawn.", by=cast.owner)
+    page = text_of(client.get(at("checklist", case.ref)))
+    assert "One question of MVP lacks current proof." in page
+    assert first in page
+    fallen = text_of(client.get(at("checklist", case.ref, gate="live", show="open")))
+    assert 'id="row-mvp.workflow"' in fallen
+    row = text_of(client.get(at("checklist-row", case.ref, "mvp.workflow")))
+    assert "Needed as soon as there is a file or a link." in row, (
+        "optional, and asked for once proof is meant"
+    )
+    assert first not in fallen, "one is there"
+
+
+def test_filters_choose_layer_and_what_waits(cast, as_):
+    case = factories.make_case(cast)
+    page = text_of(as_(cast.owner).get(at("checklist", case.ref, layer="model")))
+    assert 'id="row-proto.limitations"' in page
+    assert 'id="row-proto.question"' not in page
+    mine = text_of(as_(cast.seat_risk).get(at("checklist", case.ref, show="mine")))
+    assert "Nothing to show" in mine
+
+
+def test_saving_a_row_is_one_act_and_leads_back_to_it(cast, as_):
+    case = factories.make_case(cast)
+    client = as_(cast.owner)
+    with acts() as kinds:
+        answer = client.post(
+            at("checklist-row", case.ref, "proto.question"),
+            sent(case, text="Can it route 85 % right?", true_as_of=clock.today().isoformat()),
+        )
+    assert answer.status_code == 302
+    assert answer.url.endswith("#row-proto.question")
+    assert kinds == ["answered", "evidence added"]
+    page = text_of(client.get(at("checklist", case.ref)))
+    assert "Can it route 85 % right?" in page
+    assert "1 proved" in page
+
+
+def test_answer_and_proof_are_saved_together_or_not_at_all(cast, as_):
+    case = factories.make_case(cast)
+    client, url = as_(cast.owner), at("checklist-row", case.ref, "proto.scope")
+    typed = sent(case, text="Two teams.", **{"proof-title": "Scope note", "proof-observed_on": "2001-01-01"})
+    with acts() as kinds:
+        answer = client.post(url, typed)
+    page = text_of(answer)
+    assert answer.status_code == 422
+    assert kinds == []
+    assert "Two teams." in page
+    assert "Scope note" in page
+    assert "proof is something others can open" in page
+    with acts() as kinds:
+        answer = client.post(url, typed | {"proof-file": case_acts.pdf("scope")})
+    assert answer.status_code == 302
+    assert kinds == ["answered", "evidence added"]
+    item = case.evidence.get(title="Scope note")
+    assert item.sha256
+    assert item.coverage.get().requirement == "proto.scope"
+
+
+def test_an_item_added_before_is_offered_for_another_question(cast, as_):
+    case = factories.make_case(cast)
+    item = evidence_actions.add_evidence(
+        case=case,
+        kind="document",
+        title="Scope note",
+        observed_on=clock.today(),
+        covers=["proto.scope"],
+        link="https://example.org/scope",
+        by=cast.owner,
+    )
+    with acts() as kinds:
+        as_(cast.owner).post(
+            at("checklist-row", case.ref, "proto.not_production"), sent(case, text="", offer=str(item.pk))
+        )
+    assert kinds == ["evidence offered"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"true_as_of": "3026-01-01", "text": "Yes."},
+        {"true_as_of": "0001-01-01", "text": "Yes."},
+        {"true_as_of": "junk", "text": "Yes."},
+        {"kind": "junk", "text": "Yes."},
+        {"kind": "no", "text": ""},
+        {"kind": "not_applicable", "text": ""},
+        {"based_on": "junk", "text": "Yes."},
+    ],
+)
+def test_bad_input_gets_a_message_and_changes_nothing(cast, as_, wrong):
+    case = factories.make_case(cast)
+    with acts() as kinds:
+        answer = as_(cast.owner).post(at("checklist-row", case.ref, "proto.question"), sent(case, **wrong))
+    assert answer.status_code == 422
+    assert kinds == []
+    assert "Not saved yet" in text_of(answer) or "based_on" in wrong
+
+
+def test_an_empty_row_says_that_there_is_nothing_to_save(cast, as_):
+    case = factories.make_case(cast)
+    answer = as_(cast.owner).post(at("checklist-row", case.ref, "proto.question"), sent(case))
+    assert answer.status_code == 403
+    assert "nothing to save" in text_of(answer)
+
+
+def test_unknown_questions_are_not_found(cast, as_):
+    case = factories.make_case(cast)
+    client = as_(cast.owner)
+    assert client.get(at("checklist-row", case.ref, "no.such")).status_code == 404
+    assert client.post(at("checklist-draft", case.ref, "no.such"), {"text": "x"}).status_code == 404
+    endless = (f"{'x' * 100_001}=", "application/x-www-form-urlencoded")  # only the name is long
+    assert client.post(at("checklist-draft", case.ref, "proto.question"), *endless).status_code == 404
+    assert client.post(at("checklist-accept", case.ref, "no.such"), {"version": "1"}).status_code == 404
+    assert as_(cast.outsider).get(at("checklist-row", case.ref, "proto.question")).status_code == 404
+
+
+def test_a_lost_race_shows_both_texts_and_keeps_the_typed_one(cast, as_):
+    case = factories.make_case(cast)
+    checklist_actions.answer(
+        case=case, requirement="proto.question", kind="answered", text="Theirs.", by=cast.owner
+    )
+    client, url = as_(cast.owner), at("checklist-row", case.ref, "proto.question")
+    with acts() as kinds:
+        answer = client.post(url, sent(case, text="Mine."))
+    page = text_of(answer)
+    assert answer.status_code == 409
+    assert "Theirs." in page
+    assert "Mine." in page
+    assert kinds == ["refused"]
+    assert 'name="based_on" value="1"' in page
+    assert "Mine." in text_of(client.get(url)), "the typed words are kept as a draft"
+    assert client.post(url, sent(case, text="Both.", based_on="1")).status_code == 302
+    assert case.answers.get(requirement="proto.question").text == "Both."
+
+
+def test_a_draft_survives_a_closed_tab_and_goes_with_saving(cast, as_):
+    case = factories.make_case(cast)
+    client, url = as_(cast.owner), at("checklist-row", case.ref, "proto.scope")
+    typed = sent(case, text="Half a sentence", **{"proof-title": "Scope note"})
+    assert client.post(at("checklist-draft", case.ref, "proto.scope"), typed).status_code == 204
+    page = text_of(client.get(url))
+    assert "Half a sentence" in page
+    assert "Scope note" in page
+    assert "is restored" in page
+    other = as_(cast.seat_risk)
+    assert "Half a sentence" not in text_of(other.get(url)), "a draft is private"
+    assert other.post(at("checklist-draft", case.ref, "proto.scope"), typed).status_code == 403
+    assert client.post(url, sent(case, text="A whole sentence.")).status_code == 302
+    assert not AnswerDraft.objects.exists()
+
+
+def test_htmx_swaps_the_row_for_its_form_and_back(cast, as_):
+    case = factories.make_case(cast)
+    client, url = as_(cast.owner), at("checklist-row", case.ref, "proto.question")
+    form = text_of(client.get(url, **HTMX))
+    assert form.lstrip().startswith("<article")
+    assert "<form" in form
+    assert "<form" not in text_of(client.get(url + "?closed=1", **HTMX))
+    wrong = client.post(url, sent(case, kind="no", text=""), **HTMX)
+    assert wrong.status_code == 200
+    assert "Not saved yet" in text_of(wrong)
+    saved = text_of(client.post(url, sent(case, text="One sentence."), **HTMX))
+    assert "data-saved" in saved
+    assert "One sentence." in saved
+
+
+def test_a_seat_accepts_that_a_question_does_not_apply(cast, as_):
+    case = factories.make_case(cast)
+    checklist_actions.answer(
+        case=case, requirement="proto.scope", kind="not_applicable", text="No scope.", by=cast.owner
+    )
+    seat = cast.seat_value
+    page = text_of(as_(seat).get(at("checklist", case.ref)))
+    assert "Accept that it does not apply" in page
+    assert "Waiting for you" in page
+    assert "Accept that it does not apply" not in text_of(as_(cast.owner).get(at("checklist", case.ref)))
+    url = at("checklist-accept", case.ref, "proto.scope")
+    assert as_(cast.owner).post(url, {"version": "1"}).status_code == 403
+    for junk in ("", "x", "²"):
+        assert as_(seat).post(url, {"version": junk}).status_code == 404
+    assert as_(seat).post(url, {"version": "7"}).status_code == 409
+    with acts() as kinds:
+        assert as_(seat).post(url, {"version": "1"}).status_code == 302
+    assert kinds == ["not applicable accepted"]
+
+
+def test_the_form_says_which_approvals_go_stale(cast, as_):
+    case = factories.make_case(cast)
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
+    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    case_acts.vote(review, "business_value", cast.seat_value)
+    page = text_of(as_(cast.owner).get(at("checklist-row", case.ref, "proto.question")))
+    assert "Saving another answer has consequences" in page
+    assert "approval by Amara Diallo goes stale" in page
+
+
+def test_the_generated_answer_is_not_written(cast, as_):
+    case = factories.make_case(cast)
+    page = text_of(as_(cast.owner).get(at("checklist-row", case.ref, "prod.q07_governance_evidence")))
+    assert "never written or uploaded" in page
+    assert "<textarea" not in page
+
+
+def test_the_declaration_is_made_before_the_gate_frozen_by_it_and_compared_after(cast, as_):
+    case = factories.make_case(cast)
+    client, url = as_(cast.owner), at("declaration", case.ref)
+    key = checklist_actions.proof_keys()[0]
+    with acts() as kinds:
+        assert client.post(url, {"key": "junk"}).status_code == 404
+        bad = client.post(url, {"key": key, f"{key}-text": ""})
+        assert bad.status_code == 422
+    assert kinds == []
+    with acts() as kinds:
+        client.post(url, {"key": key, f"{key}-text": "Half the time by May."})
+    assert kinds == ["declared"]
+    assert "Half the time by May." in text_of(client.get(url))
+    assert as_(cast.seat_risk).post(url, {"key": key, f"{key}-text": "Mine."}).status_code == 403
+    assert as_(cast.outsider).get(url).status_code == 404
+
+
+def test_a_frozen_declaration_takes_a_result_beside_it(cast, as_):
+    case = factories.make_mvp(cast)
+    client, url = as_(cast.owner), at("declaration", case.ref)
+    key = checklist_actions.proof_keys()[0]
+    assert "no result yet" in text_of(client.get(url))
+    bad = client.post(url, {"key": key, f"{key}-result": "", f"{key}-outcome": "Shown."})
+    assert bad.status_code == 422
+    assert "Shown." in text_of(bad)
+    with acts() as kinds:
+        client.post(url, {"key": key, f"{key}-result": "missed", f"{key}-outcome": "Not shown."})
+    assert kinds == ["outcome reported"]
+    page = text_of(client.get(url))
+    assert "missed" in page
+    assert "Not shown." in page
+    assert client.get(at("checklist-row", case.ref, "proto.question")).status_code == 200
+    assert "as decided" in text_of(client.get(at("checklist", case.ref, gate="prototype")))

@@ -1,0 +1,179 @@
+"""Cases by the paragraphs of outside frameworks, for auditors."""
+
+import csv
+import io
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.models import Entry, Rulebook
+from initiatives.checklist import crosswalk
+from initiatives.evidence import actions as evidence_actions
+from initiatives.models import SignOff
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews.sign_offs import actions as sign_off_actions
+from tests.support import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def case(cast):
+    """A case with two gates behind it."""
+    return factories.make_mvp(cast)
+
+
+def words(response) -> str:
+    """The page as text, without tags and runs of space."""
+    assert response.status_code == 200, response.status_code
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+
+
+def table(response) -> list[dict]:
+    """A CSV file as rows."""
+    text = b"".join(response.streaming_content).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.parametrize("framework", ["soc2", "eu_ai_act", "iso_42001", "nist_ai_rmf"])
+def test_every_pairing_of_the_rulebook_is_there(cast, framework):
+    book = Rulebook.objects.current().book
+    expected = {
+        (reference, row.key)
+        for row in [*book.requirements.values(), *book.criteria.values()]
+        for reference in row.crosswalk.get(framework, ())
+    }
+    listed = crosswalk.references(book, framework)
+    assert {(name, row.key) for name, rows in listed.items() for row in rows} == expected
+    assert len(expected) > 10
+
+
+def test_paragraphs_are_ordered_as_people_count():
+    names = ["CC10.1", "CC9.2", "Art. 14(4)", "Art. 9(2)", "A.6.2.10", "A.6.2.2"]
+    assert sorted(names, key=crosswalk._natural) == [
+        "A.6.2.2",
+        "A.6.2.10",
+        "Art. 9(2)",
+        "Art. 14(4)",
+        "CC9.2",
+        "CC10.1",
+    ]
+
+
+def test_a_requirement_is_signed_for_by_the_seats_whose_criteria_rest_on_it(cast):
+    book = Rulebook.objects.current().book
+    for rows in crosswalk.references(book, "soc2").values():
+        for row in rows:
+            for gate, seat in row.signed:
+                mine = [one for one in book.criteria.values() if (one.gate, one.seat) == (gate, seat)]
+                assert any(row.key == one.key or row.key in one.requirements for one in mine), row.key
+
+
+def test_a_paragraph_shows_answer_proof_and_votes_of_each_case(cast, as_, case):
+    idea = factories.make_case(cast, title="An idea")
+    client = as_(cast.auditor)
+    listing = words(client.get("/audit/frameworks/?framework=soc2"))
+    assert "CC3.1" in listing
+    assert "What is inside and outside the scope?" in listing
+    page = words(client.get("/audit/frameworks/?framework=soc2&reference=CC3.1"))
+    answer = case.answers.get(requirement="proto.scope")
+    item = case.evidence.filter(coverage__requirement="proto.scope").first()
+    assert f"Answered : {answer.text[:60]}" in page
+    assert item.title in page
+    assert f"Approve {SignOff.objects.filter(review__gate='prototype').first().person}" in page
+    assert "An idea" in page
+    assert "not answered" in page
+    only = words(client.get(f"/audit/frameworks/?framework=soc2&reference=CC3.1&case={idea.ref}"))
+    assert idea.title in only
+    assert case.title not in only
+    assert "No case has this reference" in words(
+        client.get("/audit/frameworks/?framework=soc2&reference=CC3.1&case=AI-9999")
+    )
+    junk = words(client.get("/audit/frameworks/?framework=x&reference=y&case=%C2%B2&page=z"))
+    assert "SOC 2" in junk
+
+
+def test_proof_that_no_longer_stands_is_said(cast, case):
+    book = Rulebook.objects.current().book
+    (asked,) = [row for row in crosswalk.references(book, "soc2")["CC3.1"] if row.key == "proto.scope"]
+
+    def states():
+        return {
+            proof.evidence.pk: proof.state
+            for row in crosswalk.found([case], [asked], book)
+            for proof in row.proof
+        }
+
+    before = states()
+    assert set(before.values()) <= {"", "superseded"}
+    item = case.evidence.filter(
+        coverage__requirement="proto.scope", generated=False, withdrawn_at=None, kind="document"
+    ).first()
+    item = item or case.evidence.filter(coverage__requirement="proto.scope").last()
+    evidence_actions.withdraw_evidence(evidence=item, reason="Wrong file", by=cast.owner)
+    assert states() == before | {item.pk: "withdrawn"}
+
+
+def test_a_vote_that_was_taken_back_is_not_shown(cast):
+    case = factories.make_case(cast)
+    case_acts.parts(case, cast.team)
+    review = review_actions.open_review(case=case, by=cast.owner)
+    asked = ("prototype.honest",)
+    case_acts.vote(review, "business_value", cast.seat_value, "object", reason="No.", criteria=asked)
+    book = Rulebook.objects.current().book
+    asked = [
+        row
+        for rows in crosswalk.references(book, "soc2").values()
+        for row in rows
+        if ("prototype", "business_value") in row.signed
+    ]
+
+    def signed():
+        return {vote.pk for row in crosswalk.found([case], asked, book) for vote in row.votes}
+
+    vote = review.sign_offs.get()
+    assert vote.pk in signed()
+    sign_off_actions.withdraw_vote(sign_off=vote, reason="Too early", by=cast.seat_value)
+    assert not {row.pk for row in review.sign_offs.all()} & signed()
+
+
+def test_the_export_has_a_row_for_each_pairing_and_case_and_is_recorded(cast, as_, case):
+    factories.make_case(cast, title="An idea")
+    client = as_(cast.auditor)
+    book = Rulebook.objects.current().book
+    listed = crosswalk.references(book, "eu_ai_act")
+    rows = table(client.get("/audit/frameworks.csv?framework=eu_ai_act"))
+    assert len(rows) == 2 * sum(len(asked) for asked in listed.values())
+    assert {row["Framework"] for row in rows} == {"AI Act"}
+    proved = next(row for row in rows if row["Case"] == case.ref and "sha-256" in row["Proof"])
+    digest = re.search(r"sha-256 ([0-9a-f]{64})", proved["Proof"])[1]
+    assert case.evidence.filter(sha256=digest).exists()
+    signed = next(row["Signed"] for row in rows if row["Signed"])
+    assert SignOff.objects.filter(digest=re.search(r"statement sha-256 ([0-9a-f]{64})", signed)[1]).exists()
+    assert clock.today().isoformat() in signed
+    one = table(client.get(f"/audit/frameworks.csv?framework=soc2&reference=CC3.1&case={case.ref}"))
+    assert {(row["Reference"], row["Case"]) for row in one} == {("CC3.1", case.ref)}
+    taken = Entry.objects.filter(kind="export taken").select_related("body").order_by("pk")
+    assert [tuple(entry.facts["facts"].values()) for entry in taken] == [
+        ("crosswalk-eu_ai_act", "every reference"),
+        ("crosswalk-soc2", f"CC3.1 {case.ref}"),
+    ]
+
+
+def test_more_cases_cost_no_query_more(cast, as_, case):
+    client = as_(cast.auditor)
+
+    def asked():
+        client.get("/audit/frameworks/?framework=soc2&reference=CC3.1")
+        with CaptureQueriesContext(connection) as queries:
+            client.get("/audit/frameworks/?framework=soc2&reference=CC3.1")
+        return len(queries)
+
+    before = asked()
+    for number in range(3):
+        factories.make_case(cast, title=f"Idea {number}")
+    assert asked() == before <= 16

@@ -1,0 +1,118 @@
+"""Waiting ideas side by side: those of one's boards, as answered, with what resembles them."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from bs4 import BeautifulSoup
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from governance import clock
+from initiatives.registration import actions as registration_actions
+from initiatives.stages import actions as stage_actions
+from tests.support import factories
+from tests.support.cases import open_reviews
+
+pytestmark = pytest.mark.django_db
+
+
+def columns(response) -> list[dict[str, str]]:
+    """Each idea as the page shows it: its title, and the words under each heading."""
+    found = []
+    for article in BeautifulSoup(response.content, "html.parser").select(".ideas > article"):
+        said = {
+            part.h3.get_text(): " ".join(part.get_text(" ").split()) for part in article.find_all("section")
+        }
+        found.append(
+            {"title": article.h2.get_text(), "head": article.header.get_text(" ", strip=True)} | said
+        )
+    return found
+
+
+def test_value_risk_and_feasibility_as_answered(cast, as_):
+    review = open_reviews.before_prototype(cast)
+    case = review.initiative
+    registration_actions.propose_tier(
+        case=case, tier="limited", worst_credible_harm="A wrong letter.", by=cast.owner
+    )
+    other = factories.make_case(cast, title="Letter drafts", problem="Letters take a day.")
+    with time_machine.travel(clock.now() + timedelta(days=12), tick=False):
+        page = as_(cast.chair).get(f"/ideas/?case={case.ref}&case={other.ref}")
+    first, second = columns(page)
+    answers = {row.requirement: row.text for row in case.answers.all()}
+    assert first["title"] == case.title
+    assert "waiting 12 days" in first["head"]
+    assert "Marta Lindqvist" in first["head"]
+    assert case.problem in first["Value"]
+    assert " ".join(answers["prototype.selected"].split()) in first["Value"]
+    assert " ".join(answers["proto.assumptions"].split()) in first["Risk"]
+    assert "limited risk proposed" in first["Risk"]
+    assert "A wrong letter." in first["Risk"]
+    assert " ".join(answers["proto.scope"].split()) in first["Feasibility"]
+    assert "not answered" not in str(first)
+    assert "not said yet" in second["Risk"]
+    assert "not answered" in second["Feasibility"]
+    assert review.get_absolute_url() in page.content.decode()
+
+
+def test_similar_cases_stand_beside_each_never_itself_and_confidential_ones_never(cast, as_):
+    idea = factories.make_case(cast, title="Invoice matching")
+    near = factories.make_case(
+        cast, title="Invoice reader", unit=cast.elsewhere, owner=cast.outsider, by=cast.outsider
+    )
+    hidden = factories.make_case(cast, title="Invoice secrets")
+    registration_actions.change_details(
+        case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
+    )
+    (shown,) = columns(as_(cast.chair).get(f"/ideas/?case={idea.ref}"))
+    assert f"Invoice reader {near.ref} Logistics" in shown["Cases with similar words"]
+    assert idea.ref not in shown["Cases with similar words"]
+    assert "secrets" not in shown["Cases with similar words"]
+
+
+def test_only_waiting_ideas_of_ones_own_boards(cast, as_):
+    idea = factories.make_case(cast, title="Alpha")
+    far = factories.make_case(cast, title="Beta", unit=cast.elsewhere)
+    stopped = factories.make_case(cast, title="Gamma")
+    stage_actions.stop(case=stopped, reason_code="no_value", reason="No", by=cast.owner)
+    mistake = factories.make_case(cast, title="Delta")
+    registration_actions.withdraw(case=mistake, reason="Twice", by=cast.owner)
+    query = "&".join(f"case={case.ref}" for case in (idea, far, stopped, mistake))
+    page = as_(cast.chair).get(f"/ideas/?{query}")
+    assert [shown["title"] for shown in columns(page)] == ["Alpha"]
+    assert [case.ref for case, _ in page.context["rows"]] == [idea.ref]
+    for person in (cast.owner, cast.admin, cast.outsider):
+        assert as_(person).get("/ideas/").status_code == 403
+
+
+def test_five_at_most_and_no_nonsense_breaks_it(cast, as_):
+    cases = [factories.make_case(cast, title=f"Idea {n}") for n in range(6)]
+    client = as_(cast.seat_value)
+    page = client.get("/ideas/?" + "&".join(f"case={case.ref}" for case in cases))
+    assert len(columns(page)) == 5
+    assert "Five ideas stand side by side at most" in page.content.decode()
+    for query in (
+        "case=",
+        "case=AI-",
+        "case=AI-x",
+        "case=AI-99999999999999999",
+        "case=%27",
+        "case=AI-%C2%B2",
+        "page=0",
+    ):
+        assert client.get(f"/ideas/?{query}").status_code == 200, query
+
+
+def test_five_ideas_cost_no_query_more_than_two(cast, as_):
+    cases = [factories.make_case(cast, title=f"Idea {n}") for n in range(5)]
+    client = as_(cast.chair)
+
+    def asked(some) -> int:
+        address = "/ideas/?" + "&".join(f"case={case.ref}" for case in some)
+        client.get(address)
+        with CaptureQueriesContext(connection) as queries:
+            assert len(columns(client.get(address))) == len(some)
+        return len(queries)
+
+    assert asked(cases) == asked(cases[:2]) <= 22

@@ -1,0 +1,448 @@
+"""The desk: what waits for whom, why, by when; a first step where nothing waits."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.database.row_history import acting
+from governance.models import Entry, Notice
+from governance.notices import desk as notice_desk
+from governance.notices import owe
+from governance.organisation import actions as organisation_actions
+from governance.rulebook import load_default
+from initiatives.checklist import actions as checklist_actions
+from initiatives.checklist import waivers
+from initiatives.contracts import actions as contract_actions
+from initiatives.desk import lines as desk_lines
+from initiatives.holds import actions as hold_actions
+from initiatives.models import ChangeRecord, Condition, Evidence, Initiative, Obligation, Review, Span
+from initiatives.registration import actions as registration_actions
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import actions as role_actions
+from initiatives.roles import leaving
+from tests.support import factories
+from tests.support.database import snapshots
+
+
+def lines(person, verb=None):
+    return [line for line in notice_desk.lines_for(person) if verb in (None, line.verb)]
+
+
+def said(person, verb=None) -> str:
+    return " | ".join(f"{line.text}: {line.why} [{line.button}]" for line in lines(person, verb))
+
+
+@pytest.fixture
+@snapshots.kept
+def prototype(cast):
+    """An idea whose prototype gate is ready to be signed."""
+    case = factories.make_case(cast)
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
+    return case
+
+
+@pytest.fixture
+@snapshots.kept
+def review(cast, prototype) -> Review:
+    return review_actions.open_review(case=prototype, by=cast.owner)
+
+
+def test_a_seat_signs_then_the_chair_decides(cast, review):
+    assert "the gate needs 1" in said(cast.seat_value, "sign")
+    assert lines(cast.seat_value, "sign")[0].link == f"/reviews/{review.pk}/"
+    assert lines(cast.seat_adoption, "sign") == []  # no criterion of this seat at the gate
+    assert lines(cast.chair, "decide") == []
+    case_acts.votes(review, cast.team)
+    assert lines(cast.seat_value, "sign") == []
+    assert "everything the gate asks for is there" in said(cast.chair, "decide")
+    assert lines(cast.deputy_chair, "decide") == []
+    role_actions.propose_role(case=review.initiative, role="sponsor", person=cast.chair, by=cast.owner)
+    assert lines(cast.chair, "decide") == []
+    assert lines(cast.deputy_chair, "decide")
+
+
+def test_who_signs_nothing_yet_reads_from_when_and_why(cast, review):
+    seat = organisation_actions.appoint(
+        board=cast.board, person=cast.outsider, seat="business_value", by=cast.admin
+    )
+    (line,) = lines(cast.outsider, "sign")
+    assert (line.button, line.link) == ("Read the review", f"/reviews/{review.pk}/")
+    assert "Your seat is in its first day: what lets a case rise you sign from" in line.why
+    assert "as soon as the chair or a second admin confirms the seat" in line.why
+    assert [line.button for line in lines(cast.seat_value, "sign")] == ["Read and sign"]
+    with time_machine.travel(clock.now() + timedelta(hours=25), tick=False):
+        assert [line.button for line in lines(cast.outsider, "sign")] == ["Read and sign"]
+    organisation_actions.confirm_seat(membership=seat, by=cast.chair)
+    assert [line.button for line in lines(cast.outsider, "sign")] == ["Read and sign"]
+
+
+def test_a_contract_waits_for_a_new_seat_as_a_vote_does(cast, review):
+    case = review.initiative
+    case_acts.staff(case, cast.team)
+    contract_actions.save_contract(case=case_acts.fresh(case), clauses=case_acts.CLAUSES, by=cast.owner)
+    contract_actions.propose_contract(case=case_acts.fresh(case), by=cast.owner)
+    seat = organisation_actions.appoint(
+        board=cast.board, person=cast.outsider, seat="business_value", by=cast.admin
+    )
+
+    def line():
+        (found,) = [one for one in lines(cast.outsider, "sign") if one.text.startswith("Contract of ")]
+        return found
+
+    assert line().button == "Read it"
+    assert "has not signed it. Your seat is in its first day" in line().why
+    organisation_actions.confirm_seat(membership=seat, by=cast.chair)
+    assert line().button == "Read and sign"
+    assert line().why.endswith("has not signed it.")
+
+
+def test_a_stale_vote_comes_back_with_what_changed(cast, review):
+    case_acts.votes(review, cast.team)
+    checklist_actions.answer(
+        case=review.initiative,
+        requirement="proto.question",
+        kind="answered",
+        text="Another question altogether.",
+        true_as_of=clock.today(),
+        by=cast.owner,
+    )
+    words = said(cast.seat_value, "sign")
+    assert "went stale" in words
+    assert "the answer changed" in words
+    assert "See what changed" in words
+    assert lines(cast.chair, "decide") == []
+
+
+def test_nobody_is_asked_to_sign_a_case_of_their_own(cast, review):
+    assert lines(cast.seat_value, "sign")
+    role_actions.propose_role(case=review.initiative, role="sponsor", person=cast.seat_value, by=cast.owner)
+    assert lines(cast.seat_value, "sign") == []
+    assert "Sponsor" in said(cast.seat_value, "accept")
+
+
+def test_questions_of_the_board_wait_for_the_owner(cast, review):
+    review_actions.ask_question(
+        review=review, criterion="prototype.honest", text="On which sample?", by=cast.seat_value
+    )
+    assert "On which sample?" in said(cast.owner, "answer")
+
+
+def test_roles_to_accept(cast):
+    case = factories.make_case(cast, owner=cast.lead)
+    line = lines(cast.lead, "accept")[0]
+    assert line.text == "Business owner"
+    assert line.link == f"/roles/{case.roles.get().pk}/"
+    assert line.when == "since today"
+    assert "Marta Lindqvist" in line.why
+
+
+def test_open_questions_are_counted_per_case_and_role(cast):
+    case = factories.make_case(cast)
+    assert "6 questions have no answer yet" in said(cast.owner, "answer").replace(
+        "7 questions", "6 questions"
+    )
+    assert lines(cast.lead) == []
+    assignment = role_actions.propose_role(case=case, role="technical_lead", person=cast.lead, by=cast.owner)
+    role_actions.accept_role(assignment=assignment, by=cast.lead)
+    assert "1 question has no answer yet" in said(cast.lead, "answer")
+
+
+@pytest.mark.parametrize(
+    ("kind", "generated", "key", "place"),
+    [
+        ("document", False, "mvp.users", "evidence/add/?supersedes=7"),
+        ("document", True, "prod.q07_governance_evidence", "evidence/index/"),
+        ("attestation", False, "proto.scope", "checklist/proto.scope/"),
+        ("attestation", False, "mvp.duty", "people/"),
+    ],
+)
+def test_proof_that_ends_is_renewed_where_its_kind_is(kind, generated, key, place):
+    case, item = Initiative(number=9), Evidence(pk=7, kind=kind, generated=generated)
+    assert desk_lines._renewed(case, item, key)[0] == f"/cases/AI-0009/{place}"
+
+
+def test_ageing_proof_is_named_with_its_day(cast):
+    case = factories.make_prototype(cast)
+    Span.objects.filter(initiative=case).update(next_stale_on=None)
+    assert lines(cast.owner, "refresh") == []
+    soon = clock.today() + timedelta(days=31)
+    Span.objects.filter(initiative=case).update(next_stale_on=soon)
+    line = lines(cast.owner, "refresh")[0]
+    assert line.due == clock.today() + timedelta(days=30), "the last day on which it is current"
+    assert "goes stale" in line.why
+    Span.objects.filter(initiative=case).update(next_stale_on=soon + timedelta(days=1))
+    assert lines(cast.owner, "refresh") == []
+    Span.objects.filter(initiative=case).update(gaps={"model": 2, "policy": 1})
+    assert "3 answers lack current proof: 2 model, 1 policy" in said(cast.owner, "refresh")
+
+
+def test_what_seats_do_apart_from_reviews(cast, prototype):
+    registration_actions.propose_tier(
+        case=prototype, tier="limited", worst_credible_harm="A wrong summary.", by=cast.owner
+    )
+    assert "Proposed: limited" in said(cast.seat_risk, "confirm")
+    assert lines(cast.seat_value, "confirm") == []
+    registration_actions.confirm_tier(case=prototype, tier="limited", by=cast.seat_risk)
+    assert lines(cast.seat_risk, "confirm") == []
+
+    checklist_actions.answer(
+        case=prototype,
+        requirement="proto.scope",
+        kind="not_applicable",
+        text="There is no sample at all.",
+        by=cast.owner,
+    )
+    holders = {seat: said(person, "agree") for seat, person in cast.seats.items()}
+    assert any("does not apply" in words for words in holders.values())
+
+    case_acts.staff(prototype, cast.team, roles=("record_owner",))
+    contract_actions.save_contract(case=prototype, clauses=case_acts.CLAUSES, by=cast.owner)
+    version = contract_actions.propose_contract(case=prototype, by=cast.owner)
+    assert "Contract of" in said(cast.seat_risk, "sign")
+    assert "Contract of" in said(cast.seat_value, "sign")
+    assert "Contract of" not in said(cast.seat_security, "sign")
+    contract_actions.approve_contract(
+        version=version, seat="risk_compliance", digest=version.digest, by=cast.seat_risk
+    )
+    assert "Contract of" not in said(cast.seat_risk, "sign")
+
+    until = clock.today() + timedelta(days=30)
+    waiver = waivers.request_waiver(
+        case=prototype, key="proto.assumptions", reason="Next week.", until=until, by=cast.owner
+    )
+    assert "Waiver for" in said(cast.chair, "agree")
+    assert "Waiver for" in said(cast.seat_risk, "agree")
+    assert "Waiver for" not in said(cast.seat_value, "agree")
+    waivers.agree_to_waiver(waiver=waiver, by=cast.seat_risk)
+    assert "Waiver for" not in said(cast.seat_risk, "agree")
+
+    hold_actions.hold(case=prototype, reason="Something smells.", by=cast.seat_security)
+    assert "Something smells." in said(cast.chair, "decide")
+    assert "Something smells." not in said(cast.deputy_chair)
+
+
+def test_conditions_and_debts_are_on_the_desk_of_whoever_owes_them(cast, review):
+    case = review.initiative
+    yesterday = clock.today() - timedelta(days=1)
+    with acting(system="test", reason="debts"):
+        Condition(
+            review=review, text="Tell the union", owner=cast.lead, due=yesterday, proposed_by=cast.seat_value
+        ).save()
+        Obligation(
+            initiative=case,
+            kind="criterion",
+            source="x",
+            text="Hand over the logs",
+            debtor=cast.lead,
+            due=clock.today(),
+            opened_at=clock.now(),
+        ).save()
+        ChangeRecord(
+            initiative=case,
+            layer="model",
+            what="Model swapped",
+            effective_at=clock.now(),
+            recorded_at=clock.now(),
+        ).save()
+    condition = lines(cast.lead, "meet")[0]
+    assert (condition.text, condition.late) == ("Tell the union", True)
+    assert "Hand over the logs" in said(cast.lead, "settle")
+    assert "Model swapped" in said(cast.owner, "settle")
+
+
+def test_a_chair_publishes_a_rulebook_that_was_proposed(cast):
+    draft = organisation_actions.load_rulebook(
+        source=load_default().replace("2026.1", "2026.2"), by=cast.admin
+    )
+    assert lines(cast.chair) == []
+    organisation_actions.propose_publication(rulebook=draft, by=cast.admin)
+    assert "Rulebook 2026.2" in said(cast.chair, "decide")
+    assert lines(cast.deputy_chair) == []
+
+
+def test_the_page_says_how_much_waits_and_where_to_do_it(cast, as_, review):
+    Span.objects.filter(initiative=review.initiative).update(next_stale_on=clock.today() + timedelta(days=20))
+    text = as_(cast.seat_value).get("/").content.decode()
+    assert "One thing waits for you" in text
+    assert f'href="/reviews/{review.pk}/"' in text
+    assert "Read and sign" in text
+    assert "Customer summary assistant" in text
+    assert "%" not in text.split("<main")[1].split("</main>")[0]
+    aside = text.split("<aside")[1]
+    assert review.initiative.ref in aside
+    assert "<svg" in aside  # proof ages within 90 days
+    stranger = as_(cast.outsider).get("/").content.decode()
+    assert review.initiative.ref not in stranger
+
+
+@pytest.mark.parametrize(
+    ("who", "first"),
+    [
+        ("outsider", "Register an initiative"),
+        ("owner", "Register an initiative"),
+        ("seat_risk", "Read the rulebook"),
+        ("chair", "Read the rulebook"),
+        ("auditor", "Look at a case as it was known on any day"),
+    ],
+)
+def test_whoever_has_nothing_to_do_is_shown_one_first_step(cast, as_, who, first):
+    response = as_(getattr(cast, who)).get("/")
+    text = response.content.decode()
+    assert "Nothing waits for you" in text
+    assert response.context["steps"][0].text == first
+    assert f"<h2>{first}</h2>" in text
+    for step in response.context["steps"]:
+        assert as_(getattr(cast, who)).get(step.link).status_code == 200, step.link
+
+
+def steps_of(client) -> dict[str, tuple[str, bool]]:
+    return {step.key: (step.state, step.done) for step in client.get("/").context["setup"]}
+
+
+def test_the_first_admin_is_led_from_the_units_to_the_first_case(db, as_):
+    admin = factories.make_person("root", is_admin=True)
+    client = as_(admin)
+    page = client.get("/")
+    assert page.context["setup_next"].key == "units"
+    assert "Set up Plumbline" in page.content.decode()
+    assert steps_of(client) == {
+        "units": ("no units", False),
+        "people": ("1 account", False),
+        "board": ("no boards", False),
+        "seats": ("7 seats missing", False),
+        "rulebook": ("none is loaded", False),
+        "case": ("no cases", False),
+    }
+    for step in page.context["setup"]:
+        assert not step.link or client.get(step.link).status_code == 200, step.link
+    assert page.context["setup"][-1].whose == "it waits for the rulebook"
+
+
+def test_each_step_says_how_far_it_is_and_all_go_when_all_are_done(cast, as_):
+    client = as_(cast.admin)
+    assert steps_of(client)["seats"] == ("every seat is held", True)
+    leaving.end_membership(
+        membership=cast.board.memberships.get(seat="risk_compliance"), reason="Left", by=cast.admin
+    )
+    assert steps_of(client)["seats"] == ("1 seat missing", False)
+    assert client.get("/").context["setup_next"].key == "seats"
+    organisation_actions.appoint(board=cast.board, person=cast.sponsor, seat="risk_compliance", by=cast.admin)
+    assert client.get("/").context["setup_next"].key == "case"
+    assert as_(cast.owner).get("/").context["setup"] == []
+    factories.make_case(cast)
+    page = client.get("/")
+    assert page.context["setup"] == []
+    assert page.context["steps"][0].text == "See the accounts"
+
+
+def test_a_rulebook_that_waits_for_its_chair_is_said_to(cast, as_):
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with checks to come is not altered
+        cursor.execute("ALTER TABLE governance_rulebook DISABLE TRIGGER USER")
+        cursor.execute("UPDATE governance_rulebook SET published_at = NULL, chair_id = NULL, admin_id = NULL")
+        cursor.execute("ALTER TABLE governance_rulebook ENABLE TRIGGER USER; SET CONSTRAINTS ALL DEFERRED")
+    client = as_(cast.admin)
+    assert steps_of(client)["rulebook"] == ("2026.1 is loaded, nobody proposed it yet", False)
+    client.post("/rulebook/2026.1/propose/")
+    step = next(step for step in client.get("/").context["setup"] if step.key == "rulebook")
+    assert (step.state, step.whose) == ("2026.1 is proposed", "it waits for a chair to publish it")
+    assert "Rulebook 2026.1" in said(cast.chair, "decide")
+
+
+def test_the_count_in_the_frame_is_right_after_every_act(cast, as_):
+    client = as_(cast.lead)
+    assert notice_desk.counts_for(cast.lead)[0] == 0
+    case = factories.make_case(cast, owner=cast.lead)
+    assert notice_desk.counts_for(cast.lead)[0] == 1
+    assert ">1<span" in client.get("/help/").content.decode()
+    role_actions.decline_role(assignment=case.roles.get(), by=cast.lead)
+    assert notice_desk.counts_for(cast.lead)[0] == 0
+
+
+def test_unread_notices_are_counted_on_each_page_also_while_the_number_of_lines_is_kept(cast):
+    def owed(person, key: str) -> None:
+        owe.owe(person, "owed", key, subject=key)
+
+    factories.make_case(cast)
+    lines, before = notice_desk.counts_for(cast.lead)
+    owed(cast.lead, "first")
+    owed(cast.lead, "second")
+    owed(cast.owner, "not theirs")
+    assert notice_desk.counts_for(cast.lead) == (lines, before + 2)
+    Notice.objects.filter(person=cast.lead, subject="first").update(read_at=clock.now())
+    assert notice_desk.counts_for(cast.lead) == (lines, before + 1)
+
+
+def test_only_an_act_that_may_change_a_count_has_it_counted_again(cast, monkeypatch):
+    counted, count = [], notice_desk.lines_for
+    monkeypatch.setattr(notice_desk, "lines_for", lambda person: counted.append(person) or count(person))
+
+    def says(person, number, *, anew: bool) -> None:
+        before = len(counted)
+        assert notice_desk.counts_for(person)[0] == number
+        assert (len(counted) > before) == anew
+
+    def answer(case) -> None:
+        checklist_actions.answer(
+            case=case,
+            requirement="proto.question",
+            kind="answered",
+            text=f"Which, the {len(counted)}th time?",
+            true_as_of=clock.today(),
+            by=cast.owner,
+        )
+
+    case = factories.make_case(cast)
+    says(cast.lead, 0, anew=True)
+    answer(case)
+    says(cast.lead, 0, anew=False)  # somebody else's case
+    assignment = role_actions.propose_role(case=case, role="technical_lead", person=cast.lead, by=cast.owner)
+    says(cast.lead, 1, anew=True)
+    role_actions.accept_role(assignment=assignment, by=cast.lead)
+    says(cast.lead, 1, anew=True)  # a question of theirs
+    answer(case)
+    says(cast.lead, 1, anew=True)  # their own case now
+    says(cast.seat_value, 0, anew=True)
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
+    says(cast.seat_value, 0, anew=True)
+    review_actions.open_review(case=case, by=cast.owner)
+    says(cast.seat_value, 1, anew=True)  # before their board
+    says(cast.seat_value, 1, anew=False)
+
+
+def test_a_desk_takes_the_same_queries_however_much_is_on_it(cast, as_):
+    def count(person):
+        client = as_(person)
+        client.get("/")
+        with CaptureQueriesContext(connection) as queries:
+            notice_desk.lines_for(person)
+        return len(queries)
+
+    def one(number):
+        case = factories.make_case(cast, title=f"Case {number}")
+        case_acts.parts(case, cast.team)
+        case_acts.ground_gate(case, "prototype", cast.team)
+        registration_actions.propose_tier(
+            case=case, tier="limited", worst_credible_harm="None.", by=cast.owner
+        )
+        review_actions.open_review(case=case, by=cast.owner)
+
+    busy = (cast.owner, cast.seat_value, cast.seat_risk, cast.chair)
+    one(0)
+    few = [count(person) for person in busy]
+    for number in range(1, 3):
+        one(number)
+    many = [count(person) for person in busy]
+    assert many == few
+    *others, chair = many
+    assert max(others) <= 7, many  # one for the open reviews near them: whose move they are
+    assert chair <= 8, "whoever chairs is asked for new seats too"
+    assert len(lines(cast.seat_value)) >= 3
+    assert Entry.objects.acts().filter(kind="refused").count() == 0

@@ -1,0 +1,86 @@
+"""What ends with an act, beside the triggers: what was attested of other words, and all of it at a reopening."""
+
+from datetime import timedelta
+
+import pytest
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.gates import criteria
+from governance.models import Rulebook
+from initiatives.checklist import actions as checklist_actions
+from initiatives.checklist import waivers
+from initiatives.facts import supported_stage
+from initiatives.stages import actions as stage_actions
+from tests.support import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def state(case, key: str) -> criteria.State:
+    """The state of one requirement of the case now."""
+    return criteria.state_of(
+        supported_stage.facts_of(case_acts.fresh(case)), Rulebook.objects.current().book, key, clock.now()
+    )
+
+
+def test_other_words_are_not_attested_by_the_old_attestation(cast):
+    case = factories.make_case(cast)
+    today = clock.today()
+    say = {"case": case, "requirement": "proto.question", "kind": "answered", "by": cast.owner}
+    checklist_actions.answer(**say, text="Can it sort letters?", true_as_of=today)
+    assert state(case, "proto.question").grounded
+
+    checklist_actions.answer(**say, text="Can it write letters?")
+    assert state(case, "proto.question").state == "voided"
+    assert "the answer it attested was changed" in state(case, "proto.question").words
+
+    checklist_actions.answer(**say, text="Can it write letters?", true_as_of=today)
+    assert state(case, "proto.question").grounded
+
+
+def test_the_same_words_saved_again_keep_their_attestation(cast):
+    case = factories.make_case(cast)
+    for _ in range(2):
+        checklist_actions.answer(
+            case=case,
+            requirement="proto.question",
+            kind="answered",
+            text="Can it sort letters?",
+            true_as_of=clock.today(),
+            by=cast.owner,
+        )
+    assert state(case, "proto.question").grounded
+    assert not case.evidence.filter(voidings__isnull=False).exists()
+
+
+def test_reopening_ends_accepted_exceptions_and_waivers_too(cast):
+    """No old proof, acceptance or waiver is current after a reopening (domain.md, "reopen")."""
+    case = factories.make_prototype(cast)
+    row = checklist_actions.answer(
+        case=case,
+        requirement="mvp.expectations",
+        kind="not_applicable",
+        text="Nobody uses it.",
+        by=cast.owner,
+    )
+    checklist_actions.accept_not_applicable(
+        case=case, requirement=row.requirement, version=row.version, by=cast.seat_risk
+    )
+    until = clock.today() + timedelta(days=30)
+    waiver = waivers.request_waiver(
+        case=case, key="mvp.workflow_known", reason="Later.", until=until, by=cast.owner
+    )
+    waivers.agree_to_waiver(waiver=waiver, by=cast.chair)
+    waivers.agree_to_waiver(waiver=waiver, by=cast.seat_risk)
+    assert state(case, "mvp.expectations").grounded
+    stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
+    debt = case_acts.fresh(case).obligations.get(kind="post_mortem")
+    factories.make_written(debt, by=cast.owner, confirmed_by=cast.seat_adoption)
+
+    stage_actions.reopen(case=case, reason="A cheaper model.", by=cast.chair)
+
+    assert case_acts.fresh(case).stage == "prototype"
+    assert state(case, "mvp.expectations").state == "waiting"
+    assert supported_stage.facts_of(case_acts.fresh(case)).waivers == ()
+    assert state(case, "proto.question").state == "voided"

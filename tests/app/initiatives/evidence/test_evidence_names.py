@@ -1,0 +1,58 @@
+"""What the rules are told of what an item speaks of, from the rows: its versions, and their layers."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from adoption.demo import case_acts
+from initiatives.facts import supported_stage
+from initiatives.models import ComponentVersion
+from tests.support import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_item_names_the_layers_of_its_versions_the_scope_and_the_contract(cast):
+    case = factories.make_mvp(cast)
+    model, application = (
+        ComponentVersion.objects.get(component__initiative=case, component__layer=layer, runs_to__isnull=True)
+        for layer in ("model", "application")
+    )
+    scope, contract = case.scopes.get(ended_at__isnull=True), case.contract.versions.get()
+    names = {
+        "Of the model": [model],
+        "Of the model and what is around it": [model, application],
+        "Of the scope": [scope],
+        "Of the contract": [contract],
+        "Of nothing": [],
+    }
+    for title, versions in names.items():
+        case_acts.ground(case, "mvp.override", cast.team, title=title, names=versions)
+
+    told = {
+        item.title: item
+        for item in supported_stage.facts_of(case_acts.fresh(case)).items
+        if item.title in names
+    }
+
+    assert {title: item.layers for title, item in told.items()} == {
+        "Of the model": {"model"},
+        "Of the model and what is around it": {"model", "application"},
+        "Of the scope": {"scope"},
+        "Of the contract": {"contract"},
+        "Of nothing": set(),
+    }
+    assert told["Of the model"].components == {model.pk}
+    assert told["Of the model and what is around it"].components == {model.pk, application.pk}
+    assert not told["Of the scope"].components | told["Of the contract"].components
+
+
+def test_an_item_names_no_version_of_another_case(cast):
+    """The rules look a version's layer up among the versions of the case itself."""
+    case, other = factories.make_mvp(cast), factories.make_mvp(cast, title="Another")
+    foreign = ComponentVersion.objects.filter(component__initiative=other).first()
+
+    for version in (foreign, other.scopes.first()):
+        with pytest.raises(ValidationError, match="another case"):
+            case_acts.ground(case, "mvp.override", cast.team, title="Of another", names=[version])
+
+    assert not case.evidence.filter(title="Of another").exists()

@@ -1,0 +1,176 @@
+"""How the register reaches the cases: rows written once, holds with their cause, standings."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+
+import pytest
+import time_machine
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from governance import clock
+from governance.database.row_history import acting
+from governance.models import Entry
+from governance.permission_result import Refused
+from initiatives.cases.act import REGISTER, act
+from initiatives.facts import finding_rules, supported_stage
+from initiatives.facts.finding_rules import Wanted
+from initiatives.findings import sync
+from initiatives.history import entry_wording as history_entry_wording
+from initiatives.holds import actions as hold_actions
+from initiatives.models import Hold, Link, Shortcoming, System
+from initiatives.stages import actions as stage_actions
+from tests.support import factories
+
+pytestmark = pytest.mark.django_db
+
+HELD = Wanted("int.residency", "hop:1", "us-east is forbidden.", hold="residency")
+CONFLICT = Wanted("int.definitions", "term:1", "3 open conflicts on customer.", hold="definition_conflict")
+
+
+@pytest.fixture
+def case(cast):
+    return factories.make_mvp(cast)
+
+
+@pytest.fixture
+def says(monkeypatch):
+    """The register says what is in this list, of every case."""
+    found: list[Wanted] = []
+    monkeypatch.setattr(finding_rules, "wanted", lambda keys, known: {key: list(found) for key in keys})
+    return found
+
+
+def follow(case, **options):
+    with act("test", system="test", case=case, **options) as locked:
+        return sync.follow([locked])
+
+
+def held(case) -> dict[str, Hold]:
+    return {hold.kind: hold for hold in Hold.objects.open().filter(initiative=case)}
+
+
+def test_what_is_said_twice_is_written_once(case, says):
+    says += [HELD, CONFLICT]
+    assert follow(case) == [case]
+    before = list(Shortcoming.objects.values_list("pk", flat=True))
+    assert len(before) == 2
+    assert follow(case) == []
+    assert list(Shortcoming.objects.standing().values_list("pk", flat=True)) == before
+    assert Entry.objects.acts().of_case(case.ref).filter(kind="register found").count() == 1
+
+
+def test_other_words_end_the_row_and_begin_another(case, says):
+    says.append(CONFLICT)
+    follow(case)
+    (old,) = Shortcoming.objects.standing()
+    says[:] = [Wanted("int.definitions", "term:1", "2 open conflicts.", hold="definition_conflict")]
+    follow(case)
+    (new,) = Shortcoming.objects.standing()
+    assert new.pk != old.pk
+    assert new.words == "2 open conflicts."
+    assert Shortcoming.objects.get(pk=old.pk).ended_at
+    assert set(held(case)) == {"definition_conflict"}, "the hold goes on"
+
+
+def test_a_conflict_closes_with_its_cause_and_residency_waits_for_the_chair(case, says, cast):
+    says += [HELD, CONFLICT]
+    follow(case)
+    assert set(held(case)) == {"residency", "definition_conflict"}
+    told = history_entry_wording.sentence(
+        "hold opened", {"hold_kind": "residency", "why": "It leaves."}, None
+    )
+    assert told.startswith("brought about a hold"), "nobody who typed something opened it"
+    assert supported_stage.facts_of(case).holds, "the gates see them"
+    says.clear()
+    follow(case)
+    (left,) = held(case).values()
+    assert left.kind == "residency"
+    assert left.liftable_since
+    says.append(HELD)
+    follow(case)
+    left = held(case)["residency"]
+    assert left.liftable_since is None, "back before it was lifted: the same hold, no longer liftable"
+    with pytest.raises(Refused):
+        hold_actions.lift_hold(hold=left, reason="It is fine", by=cast.chair)
+    says.clear()
+    follow(case)
+    hold_actions.lift_hold(hold=held(case)["residency"], reason="Moved to eu-west", by=cast.chair)
+    assert not held(case)
+
+
+def test_what_is_to_come_opens_its_hold_on_its_day(case, says):
+    with time_machine.travel(datetime(2026, 11, 2, 9, tzinfo=UTC), tick=False):
+        start = clock.midnight_before(date(2026, 11, 20))
+        says.append(Wanted("int.residency", "hop:1", "us-east is forbidden.", since=start, hold="residency"))
+        follow(case)
+        assert not held(case)
+        label = case.spans.covering(start).get()
+        assert label.supported == "prototype", "what is kept is right at midnight though no task ran"
+        (told,) = Entry.objects.acts().of_case(case.ref).filter(kind="register found")
+        assert told.facts["facts"]["against"] == [
+            ["int.residency", "From 20 November 2026: us-east is forbidden."]
+        ]
+    with time_machine.travel(start, tick=False):
+        follow(case)
+        assert set(held(case)) == {"residency"}
+
+
+def test_a_case_that_ended_is_short_of_nothing(cast, case):
+    with acting(by=cast.lead, reason="Described"):
+        wiki = System(name="Wiki-C", kind="wiki", described_by=cast.lead, described_at=clock.now())
+        wiki.save()
+        link = Link(
+            initiative=case,
+            system=wiki,
+            pattern="feed",
+            direction="reads",
+            access="api",
+            by=cast.lead,
+            at=clock.now(),
+        )
+        link.save()
+    follow(case)
+    found = {row.requirement for row in Shortcoming.objects.standing()}
+    assert found >= {"int.sources_condition", "int.inventory", "int.systems_owned"}
+    stage_actions.stop(case=case, reason_code="answered_no", reason="It answered its question", by=cast.owner)
+    follow(case)
+    assert not Shortcoming.objects.standing().exists()
+
+
+def test_of_a_case_that_the_register_does_not_know_it_asks_two_questions(cast):
+    """Whether there is anything, and whether there are lessons; once there is something, only that is asked about."""
+    idea = factories.make_case(cast)
+    with CaptureQueriesContext(connection) as nothing:
+        assert finding_rules.wanted([idea.pk]) == {idea.pk: []}
+    assert len(nothing) <= 2
+    factories.make_process(cast, idea, status="in_head", holder=cast.owner)
+    with CaptureQueriesContext(connection) as something:
+        (one,) = finding_rules.wanted([idea.pk])[idea.pk]
+    assert one.requirement == "mvp.workflow"
+    assert len(something) <= 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_acts_on_what_is_shared_come_one_after_the_other(cast):
+    """Whether another connection could begin one, before, while and after one runs."""
+    case = factories.make_mvp(cast)
+
+    def free() -> bool:
+        with ThreadPoolExecutor(1) as other:
+            return other.submit(tried).result()
+
+    def tried() -> bool:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [REGISTER])
+                return cursor.fetchone()[0]
+        finally:
+            connection.close()
+
+    assert free()
+    with act("an act on one case", system="test", case=case):
+        assert free(), "what touches one case alone keeps nobody waiting"
+    with act("an act on the register", system="test", case=case, register=True):
+        assert not free()
+    assert free()

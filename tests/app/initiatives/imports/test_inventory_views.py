@@ -1,0 +1,215 @@
+"""Pages of the imports: for admins only, the question about the code page, mapping, confirmation, rows set aside."""
+
+import psycopg
+import pytest
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.urls import reverse
+
+from initiatives.imports.inventories import actions as inventory_actions
+from initiatives.imports.inventories.views import _organisations
+from initiatives.models import ImportBatch, Initiative
+from tests.support import factories
+from tests.support.database import snapshots
+from tests.support.paths import EXTRACTS
+
+
+def page(client, url, **data):
+    """The text of a page, or of where a post leads."""
+    answer = client.post(url, data, follow=True) if data else client.get(url, follow=True)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def sent(content: bytes, name: str = "inventory.csv") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content, "text/csv")
+
+
+@pytest.fixture
+@snapshots.kept
+def batch(cast):
+    """The extract of 2025, uploaded and waiting."""
+    content = (EXTRACTS / "us_2025.csv").read_bytes()
+    return inventory_actions.upload_batch(
+        content=content, file_name="us_2025.csv", source="us-2025", by=cast.admin
+    )
+
+
+def test_everybody_but_admins_is_refused(cast, as_, batch):
+    row = batch.rows.filter(decision="triage").first()
+    urls = [
+        reverse("imports"),
+        reverse("import", args=[batch.pk]),
+        reverse("import-confirm", args=[batch.pk]),
+        reverse("import-row", args=[row.pk]),
+    ]
+    for person in (cast.owner, cast.chair, cast.auditor, cast.outsider):
+        client = as_(person)
+        for url in urls:
+            assert client.get(url).status_code == 403
+            assert client.post(url, {"reason": "x", "stage": "mvp"}).status_code == 403
+    assert as_(cast.admin).get(reverse("import", args=[batch.pk + 999])).status_code == 404
+    assert not Initiative.objects.exists()
+
+
+def test_upload_preview_confirm(cast, as_):
+    client = as_(cast.admin)
+    assert "No file yet" in page(client, reverse("imports"))
+    content = (EXTRACTS / "us_2025.csv").read_bytes()
+    text = page(client, reverse("imports"), file=sent(content), source="us-2025")
+    assert "What becomes of 36 rows" in text
+    assert "DOJ-0357" in text
+    assert "one system, the same line twice" in text.lower()
+    assert "2 lines kept as different systems" in text
+    assert "Nothing of it is live yet" in text
+    assert not Initiative.objects.exists()
+    url = reverse("import-confirm", args=[ImportBatch.objects.get().pk])
+    assert "nothing is owed" in page(client, url)
+    text = page(client, url, organisations=["Department of Homeland Security"])
+    assert "rows wait for confirmation" in text
+    assert set(Initiative.objects.values_list("source_organisation", flat=True)) == {
+        "Department of Homeland Security"
+    }
+    text = page(client, reverse("imports"), file=sent(content), source="us-2025")
+    assert "This very file was uploaded before" in text
+    assert "Choose at least one organisation" in client.post(url).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "shown", "hidden"),
+    [
+        ("decision=triage", "not reported", "Mobile Fortify"),
+        ("problem=misplaced", "shifted cell", "Copilot for Appian"),
+        ("q=mobile+fort", "Mobile Fortify", "Copilot for Appian"),
+        ("organisation=Surface+Transportation+Board", "Copilot for Appian", "Mobile Fortify"),
+        ("q=nothing+like+this", "No row fits", "Mobile Fortify</td>"),
+    ],
+)
+def test_rows_are_filtered(cast, as_, batch, query, shown, hidden):
+    text = page(as_(cast.admin), f"{reverse('import', args=[batch.pk])}?{query}")
+    rows = text[text.index('id="rows"') :]
+    assert shown in rows
+    assert hidden not in rows
+
+
+def test_strange_filters_and_pages_are_no_error(cast, as_, batch):
+    for query in ("page=-3", "page=x", "decision=%27", "problem=odd", "organisation=%27", "group=none"):
+        page(as_(cast.admin), f"{reverse('import', args=[batch.pk])}?{query}")
+
+
+def test_an_unsure_code_page_is_asked_and_the_file_kept(cast, as_):
+    client = as_(cast.admin)
+    content = "Name,Stage,Agency\nSystème,Deployed,École\n".encode("cp1252")
+    first = client.post(reverse("imports"), {"file": sent(content), "source": "new", "new_source": "ecole"})
+    text = first.content.decode()
+    assert "In which code page is the file written?" in text
+    assert "Système" in text
+    assert not ImportBatch.objects.exists()
+    kept = first.context["form"].initial["kept"]
+    answers = {"kept": kept, "source": "new", "new_source": "ecole", "encoding": "cp1252"}
+    assert "Mended" not in page(client, reverse("imports"), **answers)
+    assert ImportBatch.objects.get().rows.get().mapped["title"] == "Système"
+    assert not default_storage.listdir("imports")[1]
+
+
+def test_a_kept_file_is_nobody_elses_and_not_for_ever(cast, as_):
+    answers = {"kept": "forged", "source": "us-2025", "encoding": "cp1252"}
+    assert "choose it again" in page(as_(cast.admin), reverse("imports"), **answers)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"source": "us-2025"}, "Choose the file"),
+        ({"source": "new", "file": b"a,b\n1,2\n"}, "Give the source a name"),
+        ({"source": "us-2025", "file": b"%PDF-1.4"}, "This is a PDF"),
+        ({"source": "us-2025", "file": b"PK\x03\x04zz"}, "damaged"),
+        ({"source": "us-2025", "file": b"\xff\xd8\xff\xe0\x00\x10JFIF"}, "not text"),  # and not asked about
+        ({"source": "us-2025", "file": b"a,b\x01\x02\x03\x04\x05\n1,2\n", "encoding": "cp1252"}, "not text"),
+        ({"source": "us-2025", "file": b"#!/bin/sh\nrm,me\n"}, "or a script"),
+        ({"source": "us-2025", "file": SimpleUploadedFile("a.pdf", b"a,b\n1,2\n")}, "ends in .csv"),
+        ({"source": "nowhere", "file": b"a,b\n1,2\n"}, "Select a valid choice"),
+        ({"source": "us-2025", "file": b"a,b\n1,2\n", "published_on": "soon"}, "year-month-day"),
+        ({"source": "us-2025", "file": b"a,b\n1,2\n", "backfill": "on"}, "nothing to fill in behind"),
+    ],
+)
+def test_wrong_uploads_say_how_to_mend_them(cast, as_, data, words):
+    data = {name: sent(value) if isinstance(value, bytes) else value for name, value in data.items()}
+    assert words in page(as_(cast.admin), reverse("imports"), **data)
+
+
+def test_the_mapping_of_an_unseen_schema(cast, as_):
+    client = as_(cast.admin)
+    content = b"Thing;Where;How far\nHelper;Office;green\nSorter;Office;pilot\n"
+    text = page(client, reverse("imports"), file=sent(content), source="new", new_source="Acme 2026")
+    assert "How its columns are understood" in text
+    batch = ImportBatch.objects.get()
+    url = reverse("import", args=[batch.pk])
+    assert "This field is required" in page(client, url, organisation="Acme", stage="How far")
+    page(client, url, title="Thing", bureau="Where", stage="How far", organisation="Acme")
+    assert [row.mapped["title"] for row in batch.rows.all()] == ["Helper", "Sorter"]
+    words = list(ImportBatch.objects.get().reading["stages"])
+    chosen = {
+        f"word_{place}": {"green": "production", "pilot": "mvp"}[word] for place, word in enumerate(words)
+    }
+    page(client, url, title="Thing", bureau="Where", stage="How far", organisation="Acme", **chosen)
+    assert [row.mapped["stage"] for row in batch.rows.all()] == ["production", "mvp"]
+    assert [row.decision for row in batch.rows.all()] == ["import", "import"]
+
+
+def test_a_row_set_aside_is_decided_on_its_page(cast, as_, batch):
+    client = as_(cast.admin)
+    inventory_actions.confirm_batch(batch=batch, by=cast.admin)
+    row = batch.rows.filter(decision="triage").first()
+    url = reverse("import-row", args=[row.pk])
+    assert "The row as it came" in page(client, url)
+    assert "This field is required" in page(client, url, stage="", reason="x")
+    page(client, url, stage="prototype", reason="Its office says so.")
+    row.refresh_from_db()
+    assert row.initiative.stage == "prototype"
+    assert "Decide it" not in page(client, url)
+    assert "decided already" in page(client, url, stage="mvp", reason="No, later.")
+
+
+def test_what_a_cell_holds_is_shown_as_text(cast, as_):
+    content = b"Name,Stage,Agency,Note\n<script>alert(1)</script>,Pilot,<b>x</b>,<img src=x>\n"
+    batch = inventory_actions.upload_batch(content=content, file_name="<i>.csv", source="acme", by=cast.admin)
+    client = as_(cast.admin)
+    urls = (
+        reverse("imports"),
+        reverse("import", args=[batch.pk]),
+        reverse("import-confirm", args=[batch.pk]),
+        reverse("import-row", args=[batch.rows.get().pk]),
+    )
+    for url in urls:
+        text = page(client, url)
+        for raw in ("<script>alert", "<b>x", "<img src=x", "<i>.csv"):
+            assert raw not in text
+
+
+def test_what_its_source_said_is_read_on_the_page_of_the_imported_case(cast, as_, batch):
+    inventory_actions.confirm_batch(batch=batch, by=cast.admin)
+    row = batch.rows.filter(initiative__isnull=False, decision="import").first()
+    text = page(as_(cast.admin), row.initiative.get_absolute_url())
+    assert "Said by its source" in text
+    assert f"line {row.line}" in text
+    assert "Reported by its source, not evidenced here." in text
+    made = factories.make_case(cast)
+    assert "Said by its source" not in page(as_(cast.admin), made.get_absolute_url())
+
+
+def test_a_second_import_under_way_is_refused_with_the_reason(cast, as_, batch, monkeypatch):
+    monkeypatch.setattr(inventory_actions, "WAITS_FOR_ANOTHER", "50ms")
+    client, content = as_(cast.admin), (EXTRACTS / "us_2025.csv").read_bytes()
+    why = "Another import is under way; two at once could enter the same system twice."
+    form = {"organisations": [name for name, _ in _organisations(batch.rows)]}
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT pg_advisory_lock(hashtext('plumbline import'))")
+        assert why in page(
+            client, reverse("imports"), file=sent(content + b"\n", "next.csv"), source="us-2025"
+        )
+        assert why in page(client, reverse("import-confirm", args=[batch.pk]), **form)
+    assert ImportBatch.objects.count() == 1
+    assert not Initiative.objects.exists()
+    assert "Of " in page(client, reverse("import-confirm", args=[batch.pk]), **form)

@@ -1,0 +1,285 @@
+"""Pages on where data may be: the path of a case, vendors, policies, regions, and what would come of a change."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from governance import clock
+from initiatives.integration.residency import actions as residency_actions
+from initiatives.integration.residency import preview as residency_preview
+from initiatives.integration.residency.actions import cases_in, cases_of_unit, cases_of_vendor, check_term
+from initiatives.integration.residency.findings import UNIT, VENDOR, WhatIf
+from initiatives.models import Hold, Region, UnitPolicy, Vendor, VendorTerm
+from initiatives.registration import actions as registration_actions
+from tests.support import factories
+from tests.support.cases import tied_cases
+from tests.support.database import snapshots
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def case(cast):
+    return factories.make_mvp(cast)
+
+
+@pytest.fixture
+def acme(cast):
+    return tied_cases.vendor(cast)
+
+
+@pytest.fixture
+@snapshots.kept
+def link(cast, case, acme):
+    link = tied_cases.link(cast, case, tied_cases.system(cast, regions=["DE"]))
+    tied_cases.hop(cast, link, "gateway", "eu-west", vendor=acme)
+    tied_cases.hop(cast, link, vendor=acme)
+    return link
+
+
+def text(answer) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
+
+
+def held() -> set[int]:
+    rows = Hold.objects.open().filter(kind="residency", liftable_since__isnull=True)
+    return set(rows.values_list("initiative", flat=True))
+
+
+def liftable() -> set[int]:
+    rows = Hold.objects.open().filter(kind="residency", liftable_since__isnull=False)
+    return set(rows.values_list("initiative", flat=True))
+
+
+TERM = {
+    "kind": "region",
+    "reference": "MSA 4.2",
+    "words": "no processing outside EU",
+    "allowed": "EU",
+    "forbidden": "",
+    "data_classes": "",
+    "ends_on": "",
+}
+
+
+def test_a_case_shows_each_place_and_what_binds_it(as_, cast, case, acme, link):
+    term = tied_cases.term(cast, acme)
+    page = text(as_(cast.owner).get(reverse("integration-residency", args=[case.ref])))
+    assert "vendor model us-east not allowed" in page
+    assert "vendor model, us-east: forbidden by Acme Cloud MSA 4.2 (no processing outside EU)." in page
+    assert "gateway eu-west Allowed by Acme Cloud MSA 4.2" in page
+    assert "Held since" in page
+    assert "Once the path is mended, the chair can lift it." in page
+    assert "accept again" not in page, "that is said of re-attestation alone"
+    waivers = text(as_(cast.owner).get(reverse("waivers", args=[case.ref])))
+    assert "residency" not in waivers.lower()
+    residency_actions.withdraw_vendor_term(term=term, reason="Misread", by=cast.seat_security)
+    page = as_(cast.chair).get(reverse("integration-residency", args=[case.ref]))
+    assert reverse("hold-lift", args=[Hold.objects.get().pk]) in page.content.decode()
+
+
+def test_a_hold_that_no_task_opened_yet_is_said_in_its_own_words(as_, cast, case, acme, link):
+    start = clock.today() + timedelta(days=5)
+    tied_cases.term(cast, acme, starts_on=start)
+    with time_machine.travel(clock.midnight_before(start) + timedelta(hours=9), tick=False):
+        page = text(as_(cast.owner).get(case.get_absolute_url()))
+    assert not held()
+    assert "Held: data leaves the allowed region." in page
+    assert "Once the path is mended, the chair can lift it." in page
+    assert "accept again" not in page
+
+
+def test_a_term_is_looked_at_before_it_is_filed(as_, cast, case, acme, link):
+    client, address = as_(cast.seat_security), reverse("vendor-term-add", args=[acme.pk])
+    fields = TERM | {"starts_on": clock.today().isoformat()}
+    looked = client.post(address, fields | {"step": "look"})
+    assert "Held at once" in text(looked)
+    assert case.title in text(looked)
+    assert "vendor model, us-east: forbidden by Acme Cloud MSA 4.2" in text(looked)
+    assert not VendorTerm.objects.exists()
+    assert not held()
+    wrong = client.post(address, fields | {"allowed": "mars-1", "step": "save"})
+    assert "Nobody knows where mars-1 is: add it under Regions first." in text(wrong)
+    assert f'href="{reverse("regions")}"' in wrong.content.decode()
+    filed = client.post(address, fields | {"step": "save"}, follow=True)
+    assert "Every case that it forbids something is held." in text(filed)
+    assert "Where they bite" in text(filed)
+    assert case.title in text(filed)
+    assert held() == {case.pk}
+    term = VendorTerm.objects.get()
+    address = reverse("vendor-term-withdraw", args=[term.pk])
+    assert "Their hold could be lifted by the chair" in text(client.get(address))
+    client.post(address, {"reason": "Misread"})
+    assert liftable() == {case.pk}
+    assert client.get(address).status_code == 404
+
+
+def test_others_are_told_of_cases_they_may_not_see_as_a_number_alone(as_, cast, case, acme, link):
+    secret = factories.make_case(cast, title="A secret plan")
+    registration_actions.change_details(
+        case=secret, problem="Nobody may know.", platform="", confidential=True, by=cast.owner
+    )
+    tied_cases.hop(cast, tied_cases.link(cast, secret, tied_cases.system(cast, "Vault")), vendor=acme)
+    tied_cases.term(cast, acme)
+    page = text(as_(cast.outsider).get(acme.get_absolute_url()))
+    assert case.title not in page
+    assert "1 case that you do not see" in page
+    assert "A secret plan" not in page
+    assert "A secret plan" in text(as_(cast.owner).get(acme.get_absolute_url()))
+
+
+def test_a_policy_is_looked_at_set_and_changed(as_, cast, case, link):
+    client = as_(cast.admin)
+    fields = {**TERM, "allowed": "", "forbidden": "US", "starts_on": clock.today().isoformat()}
+    fields["unit"] = cast.unit.pk
+    looked = client.post(reverse("unit-policy-add"), fields | {"step": "look"})
+    assert "Held at once" in text(looked)
+    client.post(reverse("unit-policy-add"), fields | {"step": "save"})
+    assert held() == {case.pk}
+    policy = UnitPolicy.objects.get()
+    changed = client.post(
+        reverse("unit-policy-change", args=[policy.pk]), fields | {"forbidden": "CN", "step": "save"}
+    )
+    assert changed.status_code == 302
+    assert liftable() == {case.pk}
+    page = text(client.get(reverse("unit-policies")))
+    assert "withdrawn" in page
+    assert "Forbidden: CN." in page
+
+
+def test_a_region_is_looked_up_and_added(as_, cast):
+    client = as_(cast.admin)
+    assert "lies in IE, in EU, in EEA" in text(client.get(reverse("regions"), {"name": "eu-west-1"}))
+    assert "fra-9 is not known" in text(client.get(reverse("regions"), {"name": "fra-9"}))
+    client.post(reverse("region-add"), {"key": "fra-9", "words": "", "within": "DE", "step": "save"})
+    assert Region.objects.filter(key="fra-9").exists()
+    assert "lies in DE, in EU" in text(client.get(reverse("regions"), {"name": "fra-9"}))
+
+
+def test_what_a_vendors_move_would_do_is_only_looked_at(as_, cast, case, acme, link):
+    tied_cases.term(cast, acme)
+    client, address = as_(cast.lead), reverse("vendor-move", args=[acme.pk])
+    looked = text(client.get(address, {"moved_from": "us-east", "moved_to": "eu-west"}))
+    assert "Their hold could be lifted by the chair" in looked
+    looked = text(client.get(address, {"moved_from": "eu-west", "moved_to": "CN"}))
+    assert "Held already, and stays held: for this then" in looked
+    assert "gateway, CN: forbidden by Acme Cloud MSA 4.2" in looked
+    assert "vendor model, us-east: forbidden" in looked, "what holds it today is named beside what is new"
+    looked = text(client.get(address, {"moved_from": "eu-west", "moved_to": "DE"}))
+    assert "No case would be held that is not held already for the same, and none freed." in looked
+    assert held() == {case.pk}
+
+
+def test_a_move_from_or_to_a_place_that_does_not_exist_is_no_calm_answer(as_, cast, acme, link):
+    client, address = as_(cast.lead), reverse("vendor-move", args=[acme.pk])
+    looked = text(client.get(address, {"moved_from": "mars", "moved_to": "eu-west"}))
+    assert "Nothing that Acme Cloud runs is in mars, as far as is recorded." in looked
+    assert "It runs something in: eu-west, us-east." in looked
+    assert "No case would be held" not in looked
+    looked = text(client.get(address, {"moved_from": " US-East ", "moved_to": "eu-wset"}))
+    assert "Nobody knows where eu-wset is: add it under Regions first." in looked
+    assert "No case would be held" not in looked
+
+
+def test_where_a_vendor_runs_something_in_a_confidential_case_is_not_given_away(as_, cast, acme):
+    secret = factories.make_case(cast)
+    registration_actions.change_details(
+        case=secret, problem="Nobody may know.", platform="", confidential=True, by=cast.owner
+    )
+    tied_cases.hop(cast, tied_cases.link(cast, secret, tied_cases.system(cast, "Vault")), vendor=acme)
+    address = reverse("vendor-move", args=[acme.pk])
+    assert "It runs something in: no region known." in text(as_(cast.outsider).get(address))
+    assert "It runs something in: us-east." in text(as_(cast.owner).get(address))
+
+
+# --- What is told before equals what then happens ------------------------------------------------------------------
+
+
+def looked(keys, what_if) -> tuple[set[int], set[int]]:
+    found = residency_preview.look(keys, what_if)
+    return set(found.held), set(found.freed)
+
+
+def test_what_is_told_is_what_happens(cast, case, acme, link):
+    other = factories.make_case(cast, title="Another", unit=cast.elsewhere)
+    tied_cases.hop(
+        cast, tied_cases.link(cast, other, tied_cases.system(cast, "ERP")), region="fra-9", vendor=acme
+    )
+    seat, today = cast.seat_security, clock.today()
+
+    def filing(**fields):
+        said = {"reference": "MSA 4.2", "starts_on": today, "allowed": [], "forbidden": []} | fields
+        bound = check_term(
+            VENDOR, acme.pk, said["reference"], today, None, said["allowed"], said["forbidden"], [], ""
+        )
+        act = lambda: residency_actions.file_vendor_term(vendor=acme, kind="region", by=seat, **said)  # noqa: E731
+        return cases_of_vendor(acme), WhatIf(also=bound), act
+
+    def policy():
+        bound = check_term(UNIT, cast.unit.pk, "P 3", today, None, [], ["US"], [], "")
+        act = lambda: residency_actions.set_unit_policy(  # noqa: E731
+            unit=cast.unit, reference="P 3", starts_on=today, forbidden=["US"], by=seat
+        )
+        return cases_of_unit(cast.unit), WhatIf(also=bound), act
+
+    def region():
+        act = lambda: residency_actions.add_region(key="fra-9", within="DE", by=seat)  # noqa: E731
+        return cases_in("fra-9"), WhatIf(added=("fra-9", "DE")), act
+
+    def withdrawing():
+        term = VendorTerm.objects.standing().earliest("pk")
+        act = lambda: residency_actions.withdraw_vendor_term(term=term, reason="Over", by=seat)  # noqa: E731
+        return cases_of_vendor(acme), WhatIf(without=((VENDOR, term.pk),)), act
+
+    told = []
+    for plan in (
+        lambda: filing(allowed=["EU"]),
+        region,
+        policy,
+        withdrawing,
+        lambda: filing(forbidden=["DE"]),
+    ):
+        keys, what_if, act = plan()
+        before, before_liftable = held(), liftable()
+        would_hold, would_free = looked(keys, what_if)
+        act()
+        assert held() - before == would_hold
+        assert liftable() - before_liftable == would_free
+        told.append((would_hold, would_free))
+    assert told[0][0] == {case.pk, other.pk}
+    assert told[1] == (set(), {other.pk})
+    assert told[-1][0] == {other.pk}, "fra-9 lies in Germany, and Germany is forbidden"
+
+
+def test_every_page_leads_back_to_systems_and_lights_them_up(as_, cast, acme):
+    client = as_(cast.seat_security)
+    pages = [
+        *(reverse(name) for name in ("vendors", "vendor-add", "regions", "region-add", "unit-policies")),
+        reverse("unit-policy-add"),
+        *(reverse(name, args=[acme.pk]) for name in ("vendor", "vendor-term-add", "vendor-move")),
+    ]
+    for page in pages:
+        shown = client.get(page).content.decode()
+        menu, _, rest = shown.partition("<main")
+        assert 'aria-current="page">Systems' in menu, page
+        assert f'<a href="{reverse("systems-all")}">Systems</a>' in rest, page
+    assert (
+        f'<a href="{acme.get_absolute_url()}">{acme}</a>'
+        in client.get(reverse("vendor-term-add", args=[acme.pk]))
+        .content.decode()
+        .partition("<main")[2]
+        .partition("</header>")[0]
+    )
+
+
+def test_a_vendor_that_is_listed_is_opened_where_its_terms_are_filed(as_, cast):
+    client = as_(cast.seat_security)
+    assert (
+        f'href="{reverse("vendor-add")}">List a vendor</a></div>'
+        in client.get(reverse("vendors")).content.decode()
+    )
+    answer = client.post(reverse("vendor-add"), {"name": "Helios", "step": "save"})
+    assert answer["Location"] == Vendor.objects.get(name="Helios").get_absolute_url()

@@ -1,0 +1,120 @@
+"""What a stop ends in the register is shut only once the owner of each system has said so."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+
+from governance import clock
+from governance.models import Entry, Notice
+from governance.notices import due
+from governance.permission_result import Conflict, Refused
+from initiatives.holds import actions as hold_actions
+from initiatives.integration.links import feed_shutdowns
+from initiatives.models import Obligation
+from initiatives.models.holds import FEED
+from initiatives.registration import actions as registration_actions
+from initiatives.stages import actions as stage_actions
+from tests.support import factories
+from tests.support.cases.case_pages import text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def feeds(case):
+    return Obligation.objects.filter(initiative=case, kind=FEED).order_by("pk")
+
+
+@pytest.fixture
+def stopped(cast):
+    """A stopped MVP that was tied to two systems, one of them twice; one has an owner elsewhere, one has none."""
+    case = factories.make_mvp(cast)
+    ledger = factories.make_system(cast, "Customer ledger", owner=cast.outsider)
+    factories.make_link(cast, case, ledger)
+    factories.make_link(cast, case, ledger, pattern="audit")
+    factories.make_link(cast, case, factories.make_system(cast, "Policy share", owner=None))
+    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    return case
+
+
+def test_each_system_of_a_stopped_case_owes_one_word(cast, stopped):
+    asked, orphan = feeds(stopped)
+    assert (asked.debtor, asked.text) == (
+        cast.outsider,
+        f"Confirm that the feed between Customer ledger and {stopped.ref} is shut",
+    )
+    assert asked.due == clock.today() + timedelta(days=14)
+    assert orphan.debtor is None
+
+
+def test_it_stands_on_the_owners_desk_and_their_word_settles_it(cast, as_, stopped):
+    debt = feeds(stopped).first()
+    there, owner = reverse("feed-shut", args=[debt.pk]), as_(cast.outsider)
+    assert f'href="{there}"' in text_of(owner.get("/"))
+    page = text_of(owner.get(there))
+    assert "Is the feed shut?" in page
+    assert reverse("case", args=[stopped.ref]) not in page  # the owner of a system sees no case by it
+    assert owner.get(reverse("case", args=[stopped.ref])).status_code == 404
+    assert (
+        "Say how you know" in text_of(owner.post(there, {"reason": " "}))
+        or owner.post(there).status_code == 200
+    )
+    assert feeds(stopped).first().settled_at is None
+    assert owner.post(there, {"reason": "The job was removed on the ledger's side."}).status_code == 302
+    debt.refresh_from_db()
+    assert (debt.settled_by, debt.settled_note) == (
+        cast.outsider,
+        "The job was removed on the ledger's side.",
+    )
+    entry = Entry.objects.acts().filter(kind="debt settled").latest("pk")
+    assert entry.actor_id == cast.outsider.pk
+    assert f'href="{there}"' not in text_of(owner.get("/"))
+    assert "said on" in text_of(owner.get(there))
+
+
+def test_nobody_says_it_for_the_owner_of_the_system(cast, as_, stopped):
+    debt, orphan = feeds(stopped)
+    for person in (cast.owner, cast.chair, cast.admin):
+        with pytest.raises(Refused, match="Only Sam Brook can say"):
+            feed_shutdowns.confirm_shut(obligation=debt, words="It is.", by=person)
+    with pytest.raises(Refused, match="settled by the word of the system's owner"):
+        hold_actions.settle(obligation=debt, note="It is.", by=cast.owner)
+    assert as_(cast.sponsor).get(reverse("feed-shut", args=[debt.pk])).status_code == 404
+    assert as_(cast.owner).post(reverse("feed-shut", args=[debt.pk]), {"reason": "It is."}).status_code == 403
+    # While a system has no owner, whoever leads the case says it; once it has one, that person does.
+    with pytest.raises(Refused):
+        feed_shutdowns.confirm_shut(obligation=orphan, words="It is.", by=cast.owner)
+    feed_shutdowns.confirm_shut(obligation=orphan, words="The share was unmounted.", by=cast.chair)
+    with pytest.raises(ValidationError, match="Say how you know"):
+        feed_shutdowns.confirm_shut(obligation=debt, words=" ", by=cast.outsider)
+    feed_shutdowns.confirm_shut(obligation=debt, words="Gone.", by=cast.outsider)
+    with pytest.raises(Conflict, match="already"):
+        feed_shutdowns.confirm_shut(obligation=debt, words="Gone.", by=cast.outsider)
+
+
+def test_its_owner_is_reminded_and_nothing_is_owed_of_what_was_registered_by_mistake(cast, stopped):
+    due.sweep(clock.now())
+    debt = feeds(stopped).first()
+    notice = Notice.objects.filter(person=cast.outsider, link=reverse("feed-shut", args=[debt.pk])).first()
+    assert notice is not None
+    idea = factories.make_case(cast)
+    factories.make_link(cast, idea, factories.make_system(cast, "Wiki", owner=cast.outsider))
+    registration_actions.withdraw(case=idea, reason="By mistake.", by=cast.owner)
+    assert not feeds(idea).exists()
+
+
+def test_a_later_owner_of_the_system_can_say_it_too(cast, stopped):
+    debt = feeds(stopped).first()
+    system = stopped.links.filter(system=debt.system_key).first().system
+    system.owner = cast.sponsor
+    with_history(system, cast)
+    feed_shutdowns.confirm_shut(obligation=debt, words="Gone.", by=cast.sponsor)
+    assert feeds(stopped).first().settled_by == cast.sponsor
+
+
+def with_history(row, cast) -> None:
+    from governance.database.row_history import acting
+
+    with acting(by=cast.admin, reason="Handed over"):
+        row.save()

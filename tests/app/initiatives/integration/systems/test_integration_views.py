@@ -1,0 +1,239 @@
+"""The tab "Integration" of a case: its links, what the register says, the way of the data, and the forms on links."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from governance import clock
+from initiatives.charts.primitives import LETTER, WIDTH
+from initiatives.integration.links.actions import Place
+from initiatives.integration.residency import actions as residency_actions
+from initiatives.integration.systems import actions as system_actions
+from initiatives.integration.systems import views as system_views
+from initiatives.models import Component, Link, System
+from initiatives.portfolio.register_charts import FURTHER, NODE
+from tests.support import factories
+from tests.support.cases.case_pages import at, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def mvp(cast):
+    return factories.make_mvp(cast)
+
+
+@pytest.fixture
+def crm(cast) -> System:
+    return factories.make_system(cast, "CRM")
+
+
+TYPED = {"pattern": "feed", "direction": "reads", "access": "api", "data_classes": "notes"}
+
+
+def test_a_system_is_looked_for_and_the_case_is_tied_to_it(cast, as_, mvp, crm):
+    client = as_(cast.lead)
+    assert "It is tied to nothing yet" in text_of(client.get(at("integration", mvp.ref)))
+    found = client.get(at("link-add", mvp.ref), {"q": "cr"})
+    assert [row.name for row, *_ in found.context["found"]] == ["CRM"]
+    assert "No system is called that" in text_of(client.get(at("link-add", mvp.ref), {"q": "zzz"}))
+    form = text_of(client.get(at("link-add", mvp.ref), {"system": crm.pk}))
+    assert "Sam Brook is asked to agree to it" in form
+    hops = "Gateway, eu-west\n\nLanguage model"
+    answer = client.post(at("link-add", mvp.ref), TYPED | {"system": crm.pk, "hops": hops})
+    assert answer["Location"] == at("integration", mvp.ref)
+    link = mvp.links.get()
+    assert [(hop.name, hop.region) for hop in link.hops.all()] == [
+        ("Gateway", "eu-west"),
+        ("Language model", ""),
+    ]
+    component = Component.objects.filter(initiative=mvp, name__iexact="Language model").first()
+    assert link.hops.last().component == component
+    tab = text_of(client.get(at("integration", mvp.ref)))
+    assert "through Gateway (eu-west), Language model" in tab
+    assert "Sam Brook has not agreed that the case depends on CRM." in tab
+
+
+@pytest.mark.parametrize("name", ["integration-residency", "integration-profiles"])
+def test_a_page_is_called_as_the_link_to_it(cast, as_, mvp, name):
+    answer = as_(cast.lead).get(at(name, mvp.ref))
+    assert answer.context["title"] == system_views.PAGES[name]
+
+
+def test_places_whose_region_nobody_knows_are_kept_and_said(cast, as_, mvp, crm):
+    client = as_(cast.lead)
+    hops = "Gateway;  mars-1 ;\n;; ,,\nsome  nonsense;;; ,, ,"
+    page = text_of(
+        client.post(at("link-add", mvp.ref), TYPED | {"system": crm.pk, "hops": hops}, follow=True)
+    )
+    link = mvp.links.get()
+    assert list(link.hops.values_list("name", "region")) == [("Gateway", "mars-1"), ("some nonsense", "")]
+    said = "Nobody knows where mars-1 is: data there count as allowed nowhere."
+    assert said in page
+    page = client.post(at("link-change", link.pk), TYPED | {"hops": "Gateway, fra-9"}, follow=True)
+    assert said.replace("mars-1", "fra-9") in text_of(page)
+    assert "Gateway (fra-9 (region not known))" in text_of(client.get(at("integration-path", mvp.ref)))
+    page = text_of(client.post(at("link-change", link.pk), TYPED | {"hops": "A;B,,,D"}))
+    assert "has more parts than name, region and vendor" in page
+
+
+def test_nobody_is_said_to_be_asked_where_nobody_owns_the_system(cast, as_, mvp):
+    client, page = as_(cast.lead), at("link-add", mvp.ref)
+    for name, owner, said in (
+        ("Owned", cast.owner, "is tied to Owned; its owner is asked to agree."),
+        ("Wild", None, "is tied to Wild, which nobody owns: somebody has to be found who agrees to it."),
+    ):
+        system = factories.make_system(cast, name, owner=owner)
+        assert said in text_of(client.post(page, TYPED | {"system": system.pk}, follow=True))
+
+
+@pytest.mark.parametrize("system", ["0", "junk", "99999999999999999999"])
+def test_a_system_that_is_not_there_is_not_found(cast, as_, mvp, system):
+    assert as_(cast.lead).get(at("link-add", mvp.ref), {"system": system}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"hops": "Model, eu-west, Nobody Inc"}, "No vendor is called Nobody Inc"),
+        ({"hops": "Model, eu-west, , more"}, "has more parts"),
+        ({"pattern": ""}, "This field is required"),
+        ({"timeout_seconds": "0"}, "greater than or equal to 1"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_typed_is_lost(cast, as_, mvp, crm, typed, said):
+    page = text_of(as_(cast.lead).post(at("link-add", mvp.ref), TYPED | {"system": crm.pk} | typed))
+    assert said in page
+    assert not mvp.links.exists()
+
+
+def test_a_link_is_changed_and_ended_on_its_pages(cast, as_, mvp, crm):
+    link = factories.make_link(cast, mvp, crm, hops=[Place("Gateway", "eu-west")], agreed=True)
+    client = as_(cast.lead)
+    assert "Gateway, eu-west" in text_of(client.get(at("link-change", link.pk)))
+    client.post(at("link-change", link.pk), TYPED | {"hops": "Gateway, us-east", "retry": "Twice"})
+    assert Link.objects.get(pk=link.pk).retry == "Twice"
+    tab = text_of(client.get(at("integration", mvp.ref)))
+    assert "to be answered again: the link was changed" in tab
+    assert "Gateway (us-east)" in tab
+    client.post(at("link-end", link.pk), {"reason": "Not needed"})
+    assert "It is tied to nothing yet" in text_of(client.get(at("integration", mvp.ref)))
+    assert client.post(at("link-end", link.pk), {"reason": "Again"}).status_code == 409
+
+
+def test_a_prototypes_form_refuses_data_of_production(cast, as_, crm):
+    case = factories.make_prototype(cast)
+    page = as_(cast.owner).post(at("link-add", case.ref), TYPED | {"system": crm.pk, "live": "on"})
+    assert "A prototype holds no data of production" in text_of(page)
+    idea = factories.make_case(cast)
+    page = as_(cast.owner).post(at("link-add", idea.ref), TYPED | {"system": crm.pk, "live": "on"})
+    assert "A proposed idea holds no data of production" in text_of(page)
+    assert not case.links.exists()
+
+
+def test_conditions_sources_and_risks_stand_beside_each_link(cast, as_, mvp):
+    base = factories.make_system(cast, "Base", kind="knowledge_collection")
+    wiki = factories.make_system(cast, "Wiki-C", kind="wiki", editable=False, collection=base)
+    tickets = factories.make_system(cast, "Tickets")
+    for team in ("A", "B", "C"):
+        system_actions.add_customisation(system=tickets, team=team, what="Statuses", by=cast.lead)
+    factories.make_link(cast, mvp, base)
+    factories.make_link(cast, mvp, tickets)
+    page = as_(cast.owner).get(at("integration", mvp.ref))
+    found = {one.row.system.name: one for one in page.context["tied"]}
+    assert [(row.name, tone) for row, _, tone in found["Base"].sources] == [("Wiki-C", "bad")]
+    assert [bool(found[name].risks) for name in ("Base", "Tickets")] == [False, True]
+    assert "Wiki-C is frozen: nobody can edit it." in text_of(page)
+    assert "Accept it for a time" not in text_of(page)
+    seat = as_(cast.seat_architecture)
+    assert at("source-accept", mvp.ref, wiki.pk) in text_of(seat.get(at("integration", mvp.ref)))
+    until = clock.today() + timedelta(days=30)
+    seat.post(at("source-accept", mvp.ref, wiki.pk), {"consequence": "Old answers.", "until": until})
+    page = as_(cast.owner).get(at("integration", mvp.ref))
+    assert "Old answers." in text_of(page)
+    question = page.context["book"].requirements["int.sources_condition"].question
+    (one,) = [one for one in page.context["against"] if one["question"] == question]
+    assert [row.words for row in one["now"]] == []
+    assert "Wiki-C is frozen: nobody can edit it." in [row.words for row in one["later"]]
+
+
+def test_the_way_of_the_data_is_drawn_and_told(cast, as_, mvp, crm):
+    client = as_(cast.owner)
+    assert "No way is recorded" in text_of(client.get(at("integration-path", mvp.ref)))
+    factories.make_link(cast, mvp, crm, hops=[Place("Gateway"), Place("Model", "us-east")])
+    wiki = factories.make_system(cast, "Wiki-C", kind="wiki", editable=False)
+    factories.make_link(cast, mvp, wiki, direction="writes", pattern="audit")
+    page = client.get(at("integration-path", mvp.ref))
+    ways = page.context["ways"]
+    assert [[stop.name for stop in way.stops] for way in ways] == [
+        ["CRM", "Gateway", "Model", mvp.ref],
+        [mvp.ref, "Wiki-C"],
+    ]
+    assert [stop.bad for stop in ways[0].stops] == [False, True, False, False]
+    assert ways[1].stops[1].bad
+    text = text_of(page)
+    assert "region not known" in text
+    assert "Frozen: nobody can edit it" in text
+    residency_actions.set_unit_policy(
+        unit=mvp.unit, starts_on=clock.today(), reference="Policy 3", forbidden=["US"], by=cast.seat_security
+    )
+    way = client.get(at("integration-path", mvp.ref)).context["ways"][0]
+    assert [stop.bad for stop in way.stops] == [False, True, True, False]
+    assert way.stops[2].note == f"forbidden by {mvp.unit} Policy 3 (forbidden: US)"
+
+
+def test_the_picture_of_the_way_cuts_nothing_off(cast, as_, mvp):
+    name = "Policy share P of the claims department in the old building"
+    share = factories.make_system(cast, name, kind="file_share", owner=None, regions=["eu-west", "eu-north"])
+    factories.make_link(cast, mvp, share, hops=[Place("Gateway", "eu-west")])
+    drawn = as_(cast.owner).get(at("integration-path", mvp.ref)).context["drawn"]
+    said = " ".join(words.text for words in drawn.words)
+    assert f"{name}: reads customer notes" in said
+    assert f"{name} (eu-west, eu-north): Orphaned: nobody owns it" in said
+    assert "…" not in said
+    assert all(len(words.text) * LETTER <= WIDTH - float(words.x) for words in drawn.words)
+    places = [float(words.y) for words in drawn.words]
+    assert min(after - before for before, after in pairwise(places)) >= FURTHER, "no line lies on another"
+    assert places[-1] < drawn.height
+    nodes = [shape for shape in drawn.shapes if shape.kind != "axis"]
+    for line, (one, other) in zip(
+        [shape for shape in drawn.shapes if shape.kind == "axis"], pairwise(nodes), strict=True
+    ):
+        assert float(line.y) == float(one.y) + NODE
+        assert float(line.y) + float(line.height) == float(other.y), "a line goes from place to place"
+
+
+def test_the_pages_of_the_other_nouns_are_offered(cast, as_, mvp):
+    client = as_(cast.owner)
+    page = text_of(client.get(at("integration", mvp.ref)))
+    for name in system_views.PAGES:
+        assert at(name, mvp.ref) in page
+        assert client.get(at(name, mvp.ref)).status_code == 200, name
+
+
+def test_the_register_is_kept_as_proof_from_its_page(cast, as_, mvp, crm):
+    factories.make_link(cast, mvp, crm)
+    client = as_(cast.lead)
+    assert at("register-record", mvp.ref) in text_of(client.get(at("integration", mvp.ref)))
+    assert client.post(at("register-record", mvp.ref), {}).status_code == 200
+    assert not mvp.evidence.filter(kind="system_record", title__startswith="The register of").exists()
+    client.post(at("register-record", mvp.ref), {"covers": ["int.inventory"]})
+    item = mvp.evidence.get(kind="system_record", title__startswith="The register of")
+    assert [row.requirement for row in item.coverage.all()] == ["int.inventory"]
+    assert as_(cast.chair).get(at("register-record", mvp.ref)).status_code == 403
+
+
+def test_pages_below_integration_light_its_tab(cast, as_, mvp, crm):
+    factories.make_link(cast, mvp, crm)
+    client = as_(cast.lead)
+    for name in (*system_views.PAGES, "term-use", "definition-add", "integration-profile-add", "link-add"):
+        page = client.get(at(name, mvp.ref))
+        assert [tab["words"] for tab in page.context["tabs"] if tab["current"]] == ["Integration"], name
+    history = client.get(at("case-history", mvp.ref)).context["tabs"]
+    assert [tab["words"] for tab in history if tab["current"]] == ["History"]
+
+
+def test_an_empty_glossary_leads_to_the_cases_that_fill_it(cast, as_):
+    page = text_of(as_(cast.lead).get(at("glossary")))
+    assert f'href="{at("portfolio", mine="on")}">Choose a case of yours' in page

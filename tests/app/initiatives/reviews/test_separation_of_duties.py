@@ -1,0 +1,431 @@
+"""Separation of duties (invariants 4 and 5): whoever is party to a case does not sign it, and if a row of theirs
+stands in the table all the same, it does not count. Admins included."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import DatabaseError
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.database.row_history import acting
+from governance.gates import sign_off_statement
+from governance.models import Entry, Membership, User
+from governance.organisation import actions as organisation_actions
+from governance.permission_result import Refused
+from initiatives.cases import permissions as case_permissions
+from initiatives.checklist import waivers
+from initiatives.evidence import actions as evidence_actions
+from initiatives.facts import review_state
+from initiatives.models import Review, SignOff
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews.sign_offs.actions import statement_for
+from initiatives.roles import actions as role_actions
+from initiatives.roles import leaving
+from tests.acceptance.walks import story
+from tests.support import factories
+from tests.support.database import snapshots
+
+pytestmark = pytest.mark.django_db
+SEAT = "business_value"
+
+
+@pytest.fixture
+@snapshots.kept
+def review(cast):
+    """An idea at the prototype gate: everything is shown, one seat has to sign."""
+    case = factories.make_case(cast)
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
+    return review_actions.open_review(case=story.fresh(case), by=cast.owner)
+
+
+def sit_down(cast, person, seat=SEAT, **fields):
+    """Somebody is seated by an admin, as others are, and the chair knows."""
+    return factories.make_seat(cast, person, seat, by=cast.second_admin, **fields)
+
+
+def give_role(cast, case, role, person, *, accept=True):
+    """The owner proposes; the person accepts."""
+    row = role_actions.propose_role(case=case, role=role, person=person, by=cast.owner)
+    if accept:
+        role_actions.accept_role(assignment=row, by=person)
+    return row
+
+
+def reporting_to_the_owner(cast):
+    """The holder of the value seat, with the owner as manager."""
+    person = User.objects.get(pk=cast.seat_value.pk)
+    person.manager = cast.owner
+    with acting(by=cast.admin, reason="Reporting line"):
+        person.save()
+    return person
+
+
+def force(review, person, seat=SEAT, **fields):
+    """A vote written past the act: an INSERT with a statement that is true."""
+    review = Review.objects.select_related("initiative", "rulebook").get(pk=review.pk)
+    text, covered = statement_for(review, seat, person, verdict="approve", at=clock.now())
+    values = {
+        "review": review,
+        "seat": seat,
+        "person": person,
+        "verdict": "approve",
+        "statement": text,
+        "digest": sign_off_statement.digest(text),
+        "facts": covered,
+        "covered_evidence": sorted(int(pk) for pk in covered["evidence"]),
+        "at": clock.now(),
+    }
+    with acting(system="attack", reason="Past the act"):
+        (row,) = SignOff.objects.bulk_create([SignOff(**(values | fields))])
+    return row
+
+
+# Who is party: how they come to hold the seat and be party.
+
+
+def _as(role, accept=True):
+    def arrange(cast, case):
+        person = factories.make_person(f"party-{role}")
+        give_role(cast, case, role, person, accept=accept)
+        sit_down(cast, person)
+        return person
+
+    return arrange
+
+
+def _the_owner(cast, case):
+    sit_down(cast, cast.owner)
+    return cast.owner
+
+
+def _an_admin_with_a_role(cast, case):
+    give_role(cast, case, "technical_lead", cast.admin)
+    sit_down(cast, cast.admin)
+    return cast.admin
+
+
+def _an_admin_who_seated_himself(cast, case):
+    with pytest.raises(Refused, match="Nobody seats themselves"):
+        organisation_actions.appoint(board=cast.board, person=cast.admin, seat=SEAT, by=cast.admin)
+    with acting(by=cast.admin, reason="Past the act"):
+        Membership(
+            board=cast.board,
+            person=cast.admin,
+            seat=SEAT,
+            granted_by=cast.admin,
+            signs_from=clock.now() + timedelta(days=2),
+        ).save()
+    return cast.admin
+
+
+def _an_admin_without_a_seat(cast, case):
+    return cast.admin
+
+
+def _a_delegate_with_a_role(cast, case):
+    person = factories.make_person("delegate")
+    give_role(cast, case, "data_steward", person)
+    sit_down(cast, person, delegate_of=cast.board.memberships.get(person=cast.seat_value))
+    return person
+
+
+def _an_author_of_evidence(cast, case):
+    person = factories.make_person("former-lead")
+    role = give_role(cast, case, "technical_lead", person)
+    evidence_actions.add_evidence(
+        case=case,
+        kind="document",
+        title="What is inside",
+        observed_on=clock.today(),
+        covers=["proto.scope"],
+        file=case_acts.pdf("What is inside"),
+        by=person,
+    )
+    role_actions.end_role(assignment=role, reason="Moved on", by=person)
+    sit_down(cast, person)
+    return person
+
+
+def _whose_seat_ran_out(cast, case):
+    person = factories.make_person("former-seat")
+    end = clock.now() - timedelta(seconds=1)
+    with time_machine.travel(end - timedelta(days=30)):
+        organisation_actions.appoint(
+            board=cast.board, person=person, seat=SEAT, ends_at=end, by=cast.second_admin
+        )
+    return person
+
+
+def _whose_seat_begins_tomorrow(cast, case):
+    person = factories.make_person("next-seat")
+    sit_down(cast, person, starts_at=clock.now() + timedelta(days=1))
+    return person
+
+
+def _who_sits_on_another_board(cast, case):
+    person = factories.make_person("other-board")
+    board = organisation_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
+    organisation_actions.appoint(board=board, person=person, seat=SEAT, by=cast.admin)
+    return person
+
+
+def _who_sits_in_another_seat(cast, case):
+    return cast.seat_risk
+
+
+def _who_reports_to_the_owner(cast, case):
+    return reporting_to_the_owner(cast)
+
+
+def _who_is_no_longer_active(cast, case):
+    return leaving.deactivate(person=cast.seat_value, reason="Left", by=cast.admin)
+
+
+PARTY = {
+    "the owner": _the_owner,
+    "the support owner": _as("support_owner"),
+    "the technical lead": _as("technical_lead"),
+    "the data steward": _as("data_steward"),
+    "the deputy": _as("deputy"),
+    "the sponsor": _as("sponsor"),
+    "the record owner": _as("record_owner"),
+    "somebody merely proposed": _as("support_owner", accept=False),
+    "an admin with a role": _an_admin_with_a_role,
+    "an admin who seated himself": _an_admin_who_seated_himself,
+    "an admin without a seat": _an_admin_without_a_seat,
+    "a delegate with a role": _a_delegate_with_a_role,
+    "an author of evidence": _an_author_of_evidence,
+    "somebody whose seat ran out": _whose_seat_ran_out,
+    "somebody whose seat begins tomorrow": _whose_seat_begins_tomorrow,
+    "somebody on another board": _who_sits_on_another_board,
+    "somebody in another seat": _who_sits_in_another_seat,
+    "somebody who reports to the owner": _who_reports_to_the_owner,
+    "somebody no longer active": _who_is_no_longer_active,
+}
+
+
+def test_whoever_is_party_does_not_sign_and_never_counts(cast, review):
+    for who, arrange in PARTY.items():
+        with story.undone():
+            never_counts(cast, review, who, arrange(cast, review.initiative))
+
+
+def never_counts(cast, review, who, person):
+    """Neither through the act, which leaves its entry, nor past it, where the database refuses; and no decision."""
+    case = review.initiative
+    last = Entry.objects.acts().order_by("-pk").first().pk
+    with pytest.raises(Refused):
+        case_acts.vote(review, SEAT, person)
+    assert not review.sign_offs.exists(), f"{who}: a row was kept"
+    entry = Entry.objects.acts().get(pk__gt=last)
+    assert (entry.kind, entry.actor_id, entry.case_ref) == ("refused", person.pk, case.ref)
+
+    with pytest.raises(DatabaseError) as caught:
+        pytest.fail(f"{who}: the database took {force(review, person)}")
+    assert caught.value.__cause__.sqlstate == "PL014", who  # this guard, and no other
+    assert story.fresh_seats(review) == set(), f"{who}: counts"
+    with pytest.raises(Refused):
+        review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
+    assert story.fresh(case).stage == "proposed"
+
+
+def test_without_a_role_the_same_people_sign(cast, review):
+    # The bar is the role, not the person: an admin whom another admin seated signs like anybody.
+    sit_down(cast, cast.admin)
+    with story.undone():
+        case_acts.vote(review, SEAT, cast.admin)
+        assert story.sitting(review).verdict.decidable, story.blockers(review)
+    with story.undone():
+        force(review, cast.admin)
+        assert story.sitting(review).verdict.decidable, story.blockers(review)
+
+
+def test_page_act_and_state_say_the_same(cast, review):
+    """One rule with one set of sentences, whoever asks: the page before, the act, the review afterwards."""
+    arrangements = [_as("technical_lead"), _as("sponsor", accept=False), _who_reports_to_the_owner]
+    for arrange in arrangements:
+        with story.undone():
+            person = User.objects.get(pk=arrange(cast, review.initiative).pk)
+            review = Review.objects.get(pk=review.pk)
+            (reason,) = story.sitting(review).bench.barred(person, SEAT)
+            assert case_permissions.may_sign(review, SEAT, person).reasons[0].text == f"{reason}."
+            with pytest.raises(Refused, match=reason):
+                case_acts.vote(review, SEAT, person)
+
+
+# What happens after a true vote
+
+
+def _accepts_a_role(cast, case):
+    give_role(cast, case, "technical_lead", cast.seat_value)
+    return "technical lead of this case"
+
+
+def _is_proposed(cast, case):
+    give_role(cast, case, "owner", cast.seat_value, accept=False)
+    return "proposed as business owner of this case"
+
+
+def _loses_the_seat(cast, case):
+    membership = cast.board.memberships.get(person=cast.seat_value)
+    leaving.end_membership(membership=membership, reason="Reorganised", by=cast.admin)
+    return "no longer holds the seat"
+
+
+def _is_deactivated(cast, case):
+    leaving.deactivate(person=cast.seat_value, reason="Left", by=cast.admin)
+    return "no longer active"
+
+
+def _becomes_a_report_of_the_owner(cast, case):
+    reporting_to_the_owner(cast)
+    return "reports to the owner"
+
+
+CHANGES = [_accepts_a_role, _is_proposed, _loses_the_seat, _is_deactivated, _becomes_a_report_of_the_owner]
+
+
+def test_a_vote_stops_counting_when_its_signer_becomes_party(cast, review):
+    case = review.initiative
+    case_acts.vote(review, SEAT, cast.seat_value)
+    for change in CHANGES:
+        assert story.sitting(review).verdict.decidable, story.blockers(review)
+        with story.undone():
+            why = change(cast, case)
+            assert story.fresh_seats(review) == set(), f"{change.__name__}: counts"
+            assert why in story.blockers(review)
+            with pytest.raises(Refused, match=why):
+                review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
+            assert story.fresh(case).stage == "proposed"
+
+
+def test_a_declined_proposal_gives_the_vote_back(cast, review):
+    case_acts.vote(review, SEAT, cast.seat_value)
+    row = give_role(cast, review.initiative, "owner", cast.seat_value, accept=False)
+    assert story.fresh_seats(review) == set()
+    role_actions.decline_role(assignment=row, by=cast.seat_value)
+    assert story.fresh_seats(review) == {SEAT}
+
+
+def test_a_pending_proposal_never_silences_an_objection(cast, review):
+    give_role(cast, review.initiative, "technical_lead", cast.seat_value, accept=False)
+    case_acts.vote(
+        review,
+        SEAT,
+        cast.seat_value,
+        "object",
+        reason="Not chosen among anything.",
+        criteria=("prototype.selected",),
+    )
+    assert "objects to “Is it worth exploring now" in story.blockers(review)
+
+
+def test_an_objection_stands_although_its_signer_left(cast, review):
+    case_acts.vote(
+        review,
+        SEAT,
+        cast.seat_value,
+        "object",
+        reason="Not chosen among anything.",
+        criteria=("prototype.selected",),
+    )
+    leaving.deactivate(person=cast.seat_value, reason="Left", by=cast.admin)
+    assert "objects to “Is it worth exploring now" in story.blockers(review)
+
+
+def test_one_person_signs_one_seat(cast):
+    case = factories.make_prototype(cast)
+    review = review_actions.open_review(case=case, by=cast.owner)
+    sit_down(cast, cast.seat_security, "architecture_integration")
+    case_acts.vote(review, "security_privacy", cast.seat_security, "recuse", reason="I advised the vendor.")
+    objection = {"verdict": "object", "reason": "No.", "criteria": ("mvp.data_reality",)}
+    with pytest.raises(Refused, match="One person signs one seat"):
+        case_acts.vote(review, "architecture_integration", cast.seat_security, **objection)
+    with pytest.raises(DatabaseError, match="one person signs one seat"):
+        force(review, cast.seat_security, "architecture_integration", **objection)
+
+
+def test_whoever_wrote_the_contract_does_not_approve_on_it(cast):
+    case = factories.make_prototype(cast)
+    case_acts.staff(case, cast.team)
+    case_acts.contract(story.fresh(case), cast.team)
+    case_acts.plan_scope(case, cast.team)
+    case_acts.ground_gate(case, "mvp", cast.team)
+    # Ownership goes to somebody else; the author of the contract is seated for risk.
+    role = role_actions.propose_role(case=case, role="owner", person=cast.sponsor, by=cast.owner)
+    role_actions.accept_role(assignment=role, by=cast.sponsor)
+    cast.team.owner = cast.sponsor
+    case_acts.ground_gate(case, "mvp", cast.team)
+    review = review_actions.open_review(case=story.fresh(case), by=cast.sponsor)
+    sit_down(cast, cast.owner, "risk_compliance")
+    with pytest.raises(Refused, match="You wrote"):
+        case_acts.vote(review, "risk_compliance", cast.owner)
+    with pytest.raises(DatabaseError, match="evidence they wrote"):
+        force(review, cast.owner, "risk_compliance", covered_evidence=[])
+    # And if such a row stood there, it would not count.
+    current = Review.objects.select_related("initiative", "rulebook").get(pk=review.pk)
+    text, covered = statement_for(current, "risk_compliance", cast.owner, verdict="approve", at=clock.now())
+    forged = SignOff(
+        review=current,
+        seat="risk_compliance",
+        person=cast.owner,
+        verdict="approve",
+        statement=text,
+        digest=sign_off_statement.digest(text),
+        facts=covered,
+        at=clock.now(),
+    )
+    sit = story.sitting(review)
+    reasons = review_state.stale_of(forged, sit.bench, sit.facts, sit.book, sit.at, sit.states)
+    assert {"Marta Lindqvist wrote the contract", "Marta Lindqvist wrote evidence the vote rests on"} <= set(
+        reasons
+    )
+    version = story.fresh(case).contract.versions.get()
+    assert not case_permissions.may_approve_contract(story.fresh(case), "risk_compliance", cast.owner)
+    assert version.author == cast.owner
+
+
+def test_a_chair_who_is_party_does_not_decide_nor_agree_to_a_waiver(cast, review):
+    case = review.initiative
+    case_acts.vote(review, SEAT, cast.seat_value)
+    role = give_role(cast, case, "sponsor", cast.chair, accept=False)
+    until = clock.today() + timedelta(days=9)
+    waiver = waivers.request_waiver(case=case, key="mvp.users", reason="Later.", until=until, by=cast.owner)
+    for accepted in (False, True):
+        if accepted:
+            role_actions.accept_role(assignment=role, by=cast.chair)
+        for attempt in (
+            lambda: review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair),
+            lambda: review_actions.return_review(review=review, reason="Why?", by=cast.chair),
+        ):
+            with pytest.raises(Refused, match="party to this case"):
+                attempt()
+        with pytest.raises(Refused):
+            waivers.agree_to_waiver(waiver=waiver, by=cast.chair)
+    for nobody in (cast.admin, cast.seat_risk, cast.owner, cast.outsider, cast.auditor):
+        with pytest.raises(Refused, match="Only the chair"):
+            review_actions.decide(review=review, outcome="approved", reason="Go.", by=nobody)
+    review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.deputy_chair)
+    assert story.fresh(case).stage == "prototype"
+
+
+def test_nobody_accepts_a_role_for_another(cast, review):
+    role = give_role(cast, review.initiative, "support_owner", cast.support, accept=False)
+    for other in (cast.owner, cast.admin, cast.chair, cast.outsider):
+        with pytest.raises(Refused, match="Nobody accepts a role for another"):
+            role_actions.accept_role(assignment=role, by=other)
+    role.person = cast.admin
+    with pytest.raises(DatabaseError, match="keeps its person"), acting(by=cast.admin, reason="Past the act"):
+        role.save()
+    assert case_permissions.accepted(review.initiative, "support_owner") is None
+
+
+def test_a_seats_own_acts_are_not_authorship(cast):
+    # Confirming the tier and putting the contract in force belong to the risk seat; it signs all the same.
+    case = factories.make_mvp(cast)
+    vote = SignOff.objects.get(review__initiative=case, review__gate="mvp", seat="risk_compliance")
+    assert vote.person == cast.seat_risk
+    assert case.tier_confirmed_by == cast.seat_risk

@@ -1,0 +1,84 @@
+"""Roles on a case: proposed, accepted in person, declined, accepted again, ended."""
+
+import pytest
+
+from initiatives.roles import actions as role_actions
+from tests.support import factories
+from tests.support.cases.case_pages import acts, at, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_owner_proposes_and_the_person_accepts_what_they_read(cast, as_):
+    case = factories.make_case(cast)
+    owner = as_(cast.owner)
+    assert "Marta Lindqvist" in text_of(owner.get(at("people", case.ref)))
+    look = owner.post(
+        at("role-propose", case.ref), {"role": "technical_lead", "person": cast.lead.pk, "step": "look"}
+    )
+    assert "No sign-off and no gate is touched" in text_of(look)
+    with acts() as kinds:
+        owner.post(at("role-propose", case.ref), {"role": "technical_lead", "person": cast.lead.pk})
+    assert kinds == ["role proposed"]
+    role = case.roles.get(role="technical_lead")
+    assert "not yet accepted" in text_of(owner.get(at("people", case.ref)))
+    page = text_of(as_(cast.lead).get(at("role", role.pk)))
+    assert "I answer for what runs, and record its changes." in page
+    assert "I accept" in page
+    assert "Only Ravi Menon can answer this." in text_of(owner.get(at("role", role.pk)))
+    assert owner.post(at("role", role.pk)).status_code == 403
+    with acts() as kinds:
+        as_(cast.lead).post(at("role", role.pk), {"words": "In my own words."})
+    assert kinds == ["role accepted"]
+    assert case.roles.get(pk=role.pk).accepted_words == "In my own words."
+    assert as_(cast.lead).post(at("role", role.pk)).status_code == 409
+
+
+@pytest.mark.parametrize("wrong", [{"role": "king"}, {"person": "999999"}, {"person": "junk"}, {"role": ""}])
+def test_bad_proposals_are_said_at_their_field(cast, as_, wrong):
+    case = factories.make_case(cast)
+    with acts() as kinds:
+        answer = as_(cast.owner).post(
+            at("role-propose", case.ref), {"role": "sponsor", "person": cast.sponsor.pk} | wrong
+        )
+    assert answer.status_code == 200
+    assert kinds == []
+    assert "Not saved yet" in text_of(answer)
+
+
+def test_asking_twice_is_said_on_the_form(cast, as_):
+    case = factories.make_case(cast)
+    role_actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
+    answer = as_(cast.owner).post(
+        at("role-propose", case.ref), {"role": "sponsor", "person": cast.sponsor.pk}
+    )
+    assert "holds or is asked for this role already" in text_of(answer)
+
+
+def test_declining_accepting_again_and_ending_are_one_act_each(cast, as_):
+    case = factories.make_case(cast)
+    role = role_actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
+    with acts() as kinds:
+        as_(cast.sponsor).post(at("role-decline", role.pk), {"reason": "No time."})
+    assert kinds == ["role declined"]
+    page = text_of(as_(cast.owner).get(at("people", case.ref)))
+    assert "No time." in page
+    own = case.roles.get(role="owner")
+    with acts() as kinds:
+        as_(cast.owner).post(at("role-again", own.pk), {})
+    assert kinds == ["role accepted again", "evidence added"]
+    with acts() as kinds:
+        assert "Not saved yet" in text_of(as_(cast.owner).post(at("role-end", own.pk), {"reason": ""}))
+        as_(cast.owner).post(at("role-end", own.pk), {"reason": "Moved to another unit."})
+    assert "role ended" in kinds
+    assert as_(cast.owner).post(at("role-end", own.pk), {"reason": "Again."}).status_code in (403, 409)
+
+
+def test_strangers_see_no_role(cast, as_):
+    case = factories.make_case(cast)
+    own = case.roles.get(role="owner")
+    for name in ("role", "role-decline", "role-again", "role-end"):
+        assert as_(cast.outsider).get(at(name, own.pk)).status_code == 404
+        assert as_(cast.owner).get(at(name, 99999999)).status_code == 404
+    assert as_(cast.outsider).get(at("people", case.ref)).status_code == 404
+    assert as_(cast.seat_risk).get(at("role-propose", case.ref)).status_code == 403

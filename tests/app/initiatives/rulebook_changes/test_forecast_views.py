@@ -1,0 +1,194 @@
+"""The pages of what a rulebook would do: asked, worked out, read, filtered, taken as a file, and said to be old."""
+
+import csv
+import io
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from governance import clock
+from governance.models import Entry, Notice, Rulebook
+from governance.organisation import actions as organisation_actions
+from governance.permission_result import Conflict, Refused
+from governance.rulebook import load_default
+from governance.rulebook.editing import read, with_values
+from governance.transparency_log import sealing
+from initiatives.holds import actions as hold_actions
+from initiatives.models import Forecast, Obligation, Review
+from initiatives.rulebook_changes import decision_backtest, draft_actions, forecast_actions, publication
+from tests.support import factories
+from tests.support.cases.open_reviews import voted
+from tests.support.database import snapshots
+
+pytestmark = pytest.mark.django_db
+# An MVP has an attestation for it, and no drill.
+STRICTER = {("requirement", "mvp.users", "evidence"): ["drill_record"]}
+
+
+@pytest.fixture
+@snapshots.kept
+def company(cast):
+    """An MVP whose title a spreadsheet would run, and a review with votes."""
+    factories.make_mvp(cast, title="=Bounded")
+    voted(cast)
+    return cast
+
+
+def draft_of(cast, values=STRICTER, version="2026.2"):
+    draft = draft_actions.copy_rulebook(base=Rulebook.objects.current(), version=version, by=cast.admin)
+    return draft_actions.edit_draft(draft=draft, values=values, based_on=draft.number, by=cast.admin)
+
+
+def worked_out(of, cast, **asked) -> Forecast:
+    return forecast_actions.work_out(forecast_actions.ask_forecast(of=of, by=cast.admin, **asked).pk)
+
+
+def test_from_asking_to_publishing_with_a_day_of_grace(company, as_):
+    """The walk: ask, wait, read, take the file, propose, publish; what was owed and told has the day granted."""
+    admin, draft = as_(company.admin), draft_of(company)
+    until = clock.today().replace(year=clock.today().year + 1)
+    page = admin.post(f"/rulebook-drafts/{draft.pk}/effects/", {"day": clock.today(), "grace_until": until})
+    assert page.status_code == 302
+    waits = admin.get(page.url).content.decode()
+    assert "Waiting" in waits
+    forecast = forecast_actions.work_out(Forecast.objects.get().pk)
+    assert forecast_actions.work_out(forecast.pk) is None  # done is done
+    assert (forecast.totals["lose"], forecast.totals["debts_opened"]) == (
+        2,
+        1,
+    )  # one was ready for more than it claims
+    text = admin.get(page.url).content.decode()
+    for words in (
+        "=Bounded",
+        "Missing:",
+        "Beyond what it claims, missing:",
+        "mvp.users",
+        "Marta Lindqvist",
+        "Larger prototype",
+    ):
+        assert words in text
+    assert "It may be out of date" not in text
+    assert "would have to be given again" in admin.get(f"{page.url}?what=review").content.decode()
+    assert "Nothing passes this filter" in admin.get(f"{page.url}?change=gain").content.decode()
+    assert "=Bounded" in admin.get(f"{page.url}?key=mvp.users&q=bounded").content.decode()
+
+    rows = list(csv.reader(io.StringIO(b"".join(admin.get(f"{page.url}export/")).decode("utf-8-sig"))))
+    assert all(not cell.startswith("=") for row in rows for cell in row)
+    assert any(row[2] == "'=Bounded" and row[7] == "mvp.users" and row[10] == "missing" for row in rows)
+    assert any(row[0] == "Open review" and "stale" in row[10] for row in rows)
+
+    rulebook = draft_actions.load_draft(draft=draft, based_on=draft.number, by=company.admin)
+    organisation_actions.propose_publication(rulebook=rulebook, by=company.admin)
+    chair = as_(company.chair)
+    shown = chair.get(f"/rulebook/{rulebook.version}/publish/").content.decode()
+    assert forecast.outcome in shown
+    assert f'value="{until.isoformat()}"' in shown
+    sent = {"grace_until": until, "seen": forecast.pk, "outcome": "0" * 64}
+    assert chair.post(f"/rulebook/{rulebook.version}/publish/", sent).status_code == 409
+    sent["outcome"] = forecast.outcome
+    assert chair.post(f"/rulebook/{rulebook.version}/publish/", sent).status_code == 302
+    debt = Obligation.objects.get(kind="step_back")
+    assert (debt.due, debt.debtor) == (until, company.owner)
+    assert "under rulebook 2026.2" in debt.text
+    told = Notice.objects.get(kind="rulebook published")
+    assert told.person == company.owner
+    assert told.due_on == until
+    said = Entry.objects.acts().filter(kind="rulebook published").latest("pk").facts["facts"]
+    assert (said["forecast"], said["grace_until"]) == (forecast.outcome, until.isoformat())
+    assert "is in force by now" in admin.get(page.url).content.decode()
+
+
+def test_it_says_what_came_since(company, as_):
+    draft = draft_of(company)
+    forecast = worked_out(draft, company)
+    case = Review.objects.get(outcome="open").initiative
+    hold_actions.hold(case=case, reason="Wait.", by=company.seat_security)
+    text = as_(company.admin).get(forecast.get_absolute_url()).content.decode()
+    assert "1 act on 1 case came since" in text
+    draft_actions.edit_draft(
+        draft=draft, values={("freshness", "grace_days"): 3}, based_on=draft.number, by=company.admin
+    )
+    assert (
+        "The draft was edited since" in as_(company.admin).get(forecast.get_absolute_url()).content.decode()
+    )
+    again = as_(company.admin).post(forecast.get_absolute_url())
+    assert Forecast.objects.get(pk=again.url.strip("/").split("/")[-1]).digest != forecast.digest
+
+
+def test_who_may(company, as_):
+    forecast = worked_out(draft_of(company), company)
+    for person, status in (
+        (company.chair, 200),
+        (company.deputy_chair, 200),
+        (company.seat_risk, 403),
+        (company.owner, 403),
+        (company.auditor, 403),
+    ):
+        assert as_(person).get(forecast.get_absolute_url()).status_code == status
+        assert as_(person).get(f"{forecast.get_absolute_url()}export/").status_code == status
+    with pytest.raises(Refused):
+        forecast_actions.ask_forecast(of=Rulebook.objects.current(), by=company.owner)
+    with pytest.raises(Refused):
+        draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="9", by=company.chair)
+
+
+def test_publishing_names_only_what_was_foretold_of_this_text(company):
+    draft = draft_of(company)
+    other = worked_out(draft, company)
+    draft = draft_actions.edit_draft(
+        draft=draft, values={("freshness", "grace_days"): 3}, based_on=draft.number, by=company.admin
+    )
+    rulebook = draft_actions.load_draft(draft=draft, based_on=draft.number, by=company.admin)
+    organisation_actions.propose_publication(rulebook=rulebook, by=company.admin)
+    with pytest.raises(Conflict):
+        publication.publish_rulebook(rulebook=rulebook, forecast=other, by=company.chair)
+
+
+def test_the_page_costs_the_same_for_many_cases(company, as_):
+    draft = draft_of(company)
+    forecast, admin = worked_out(draft, company), as_(company.admin)
+    admin.get(forecast.get_absolute_url())
+    with CaptureQueriesContext(connection) as few:
+        admin.get(forecast.get_absolute_url())
+    for number in range(3):
+        factories.make_mvp(company, title=f"Another {number}")
+    more = worked_out(draft, company)
+    assert more.totals["lose"] == 5
+    admin.get(more.get_absolute_url())  # what waits on the desk is counted anew after acts
+    with CaptureQueriesContext(connection) as many:
+        admin.get(more.get_absolute_url())
+    assert len(many) <= len(few) <= 20
+
+
+def test_a_day_to_come(company):
+    """Worked out for a day on which proof has aged: under both rulebooks, each as it is then."""
+    book = Rulebook.objects.current().book
+    late = clock.today().fromordinal(clock.today().toordinal() + 300)
+    forecast = worked_out(draft_of(company), company, day=late)
+    assert forecast.ahead
+    row = forecast.rows.filter(what="case", initiative__title="=Bounded").first()
+    days = {key: book.requirements[key].fresh_days for key, _ in row.unmet} if row else {}
+    # What ages out by itself before that day is not the work of the draft.
+    assert all(not 0 < fresh < 300 or key == "mvp.users" for key, fresh in days.items())
+
+
+def test_decisions_of_the_past_under_other_rules(company, as_):
+    """Under their own rules every decision stands; under stricter ones it is told which would not, and why."""
+    sealing.seal()
+    approved = Review.objects.filter(outcome="approved")
+    assert approved.count() >= 3
+    for review in approved:
+        told = decision_backtest.replay(review.pk, review.rulebook.book)
+        assert told.decidable, told.why
+    period = {"since": clock.today(), "until": clock.today()}
+    version = organisation_actions.load_rulebook(
+        source=with_values(read(load_default()), STRICTER | {("version",): "2026.9"}).source, by=company.admin
+    )
+    page = as_(company.chair).post(f"/rulebook/{version.version}/effects/", period)
+    forecast = forecast_actions.work_out(int(page.url.strip("/").split("/")[-1]))
+    assert forecast.totals["decisions"] == approved.count()
+    assert forecast.totals["refused"] == approved.filter(gate="mvp").count() == 1
+    text = as_(company.chair).get(page.url).content.decode()
+    assert "mvp.users" in text
+    assert "under 2026.9: no" in text

@@ -1,0 +1,183 @@
+"""The chair's excuse of an overdue debt is for one case and one decision; what a former stage owed ends with it."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import DatabaseError, transaction
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.database.row_history import acting
+from governance.permission_result import Refused
+from initiatives.evidence import actions as evidence_actions
+from initiatives.facts import review_state
+from initiatives.holds import actions as hold_actions
+from initiatives.holds.actions import owe
+from initiatives.models import Excuse, Initiative, Obligation, Review
+from initiatives.reviews import actions as review_actions
+from initiatives.stages import actions as stage_actions
+from initiatives.stages import periodic
+from tests.support import factories
+from tests.support.cases import open_reviews
+
+pytestmark = pytest.mark.django_db
+
+
+def fresh(review: Review) -> Review:
+    return Review.objects.select_related("initiative__unit", "rulebook").get(pk=review.pk)
+
+
+def held(review: Review) -> bool:
+    """Whether an overdue debt of the owner stands in the way of the decision."""
+    return any(
+        reason.text.startswith("Owed since") for reason in review_state.sit(fresh(review)).verdict.blockers
+    )
+
+
+@pytest.fixture
+def indebted(cast):
+    """Two cases of one owner before the MVP gate, the first with every approval; an overdue debt elsewhere."""
+    first = open_reviews.voted(cast)
+    other = factories.make_prototype(cast, title="Invoice reader")
+    second = review_actions.open_review(case=other, by=cast.owner)
+    debt = owed(cast, factories.make_case(cast, title="Former idea"))
+    assert held(first)
+    assert held(second)
+    return first, second, debt
+
+
+def owed(cast, case) -> Obligation:
+    yesterday = clock.today() - timedelta(days=1)
+    with acting(system="test", reason="debt"):
+        return owe(case, "post_mortem", source="stop:0", text="Post-mortem", due=yesterday, debtor=cast.owner)
+
+
+def excuse(cast, debt, review, by=None) -> Excuse:
+    return hold_actions.excuse_debt(
+        obligation=debt, case=review.initiative, reason="The season cannot wait.", by=by or cast.chair
+    )
+
+
+def test_an_excuse_frees_one_case_and_no_other(cast, indebted):
+    first, second, debt = indebted
+    excuse(cast, debt, first)
+    assert not held(first)
+    assert held(second), "the excuse named the other case"
+
+
+@pytest.mark.parametrize("outcome", ["approved", "refused"])
+def test_a_decision_uses_it_up(cast, indebted, outcome):
+    first, _, debt = indebted
+    excuse(cast, debt, first)
+    with time_machine.travel(clock.now() + timedelta(minutes=1), tick=False):
+        review_actions.decide(review=fresh(first), outcome=outcome, reason="As shown.", by=cast.chair)
+        again = review_actions.open_review(case=Initiative.objects.get(pk=first.initiative_id), by=cast.owner)
+        assert held(again), "the next decision on the same case needs the debt settled"
+        with pytest.raises(Refused, match="once is all"):
+            excuse(cast, debt, again)
+
+
+def test_a_review_that_decides_nothing_uses_nothing_up(cast, indebted):
+    first, _, debt = indebted
+    excuse(cast, debt, first)
+    with time_machine.travel(clock.now() + timedelta(minutes=1), tick=False):
+        review_actions.return_review(review=fresh(first), reason="One question.", by=cast.chair)
+        again = review_actions.open_review(case=Initiative.objects.get(pk=first.initiative_id), by=cast.owner)
+        assert not held(again)
+
+
+def test_an_excuse_of_before_frees_nothing_and_stays_to_be_read(cast, indebted):
+    first, second, debt = indebted
+    with acting(by=cast.chair, reason="As it was done before"):
+        debt.excused_at, debt.excused_reason = clock.now(), "The season cannot wait."
+        debt.save()
+    assert held(first)
+    assert held(second)
+    excuse(cast, debt, first)
+    assert not held(first)
+    assert Obligation.objects.get(pk=debt.pk).excused_reason == "The season cannot wait."
+
+
+def test_who_and_when(cast, indebted):
+    first, second, debt = indebted
+    for person in (cast.owner, cast.seat_risk, cast.admin, cast.deputy_chair):
+        with pytest.raises(Refused):
+            excuse(cast, debt, first, by=person)
+    idle = factories.make_case(cast, title="No review here")
+    with pytest.raises(Refused, match="No review of"):
+        hold_actions.excuse_debt(obligation=debt, case=idle, reason="Later.", by=cast.chair)
+    stranger = factories.make_prototype(cast, title="Of another owner", owner=cast.owner)
+    review_actions.withdraw_review(review=second, reason="Not now.", by=cast.owner)
+    with pytest.raises(Refused, match="No review of"):
+        hold_actions.excuse_debt(obligation=debt, case=stranger, reason="Later.", by=cast.chair)
+    assert not Excuse.objects.exists()
+
+
+def test_the_database_holds_it_too(cast, indebted):
+    first, _, debt = indebted
+    row = {"obligation": debt, "initiative": first.initiative, "reason": "x", "at": clock.now()}
+    idle = factories.make_case(cast, title="No review here")
+    for wrong, words in (
+        ({"by": cast.owner}, "by somebody else"),
+        ({"by": cast.chair, "initiative": idle}, "a decision that is to come"),
+        ({"by": cast.chair, "reason": ""}, "an_excuse_has_its_reason"),
+    ):
+        with (
+            pytest.raises(DatabaseError, match=words),
+            transaction.atomic(),
+            acting(by=cast.chair, reason="x"),
+        ):
+            Excuse(**row | wrong).save()
+    made = excuse(cast, debt, first)
+    with pytest.raises(DatabaseError, match="keeps what was written"), transaction.atomic():
+        Excuse.objects.filter(pk=made.pk).update(reason="Another.")
+
+
+# A debt of a former stage
+
+
+def test_what_a_stage_owed_ends_or_is_said_anew_with_the_step_back(cast):
+    case = factories.make_production(cast)
+    later = case.obligations.unsettled().filter(kind="criterion")
+    written = case.obligations.unsettled().filter(kind="retrospective")
+    before = later.count()
+    assert written.count() == 1
+    until = case.standing.valid_until
+    with time_machine.travel(until + timedelta(days=400, hours=9), tick=False):
+        periodic.recompute()
+        old = case.obligations.unsettled().get(kind="step_back")
+        assert old.source.startswith("production:")
+        scope = {"users": "Two teams", "user_count": 1}
+        case = stage_actions.step_back(
+            case=case_acts.fresh(case), reason="Cut.", users_told="By mail.", scope=scope, by=cast.chair
+        )
+        old.refresh_from_db()
+        assert old.settled_at is not None
+        assert later.count() == 0, f"{before} items of the gate to production were left to do"
+        new = case.obligations.unsettled().get(kind="step_back")
+        assert new.source == f"mvp:{clock.today()}"
+        assert new.due == clock.today() + timedelta(days=14)
+        assert "roduction" not in new.text
+        assert written.count() == 1, "what is owed in writing is written"
+
+
+# Fourteen days are fourteen
+
+
+@pytest.mark.parametrize("late", [timedelta(seconds=1), timedelta(days=3, hours=5)])
+def test_grace_counts_from_the_last_day_that_was_supported_whenever_the_worker_ran(cast, late):
+    case = factories.make_mvp(cast)
+    span = case.spans.filter(shortfall__gt=0).earliest("from_at")
+    last = clock.local_day(span.from_at) - timedelta(days=1)
+    assert span.from_at == clock.midnight_after(last)
+    with clock.simulated(span.from_at + late):
+        periodic.recompute()
+        assert case.obligations.get(kind="step_back").due == last + timedelta(days=14)
+
+
+def test_what_an_act_ended_was_supported_that_day(cast):
+    case = factories.make_mvp(cast)
+    item = case.evidence.filter(coverage__requirement="mvp.problem", kind="document").first()
+    evidence_actions.withdraw_evidence(evidence=item, reason="It was of another team", by=cast.owner)
+    assert case.obligations.get(kind="step_back").due == clock.today() + timedelta(days=14)

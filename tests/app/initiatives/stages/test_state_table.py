@@ -1,0 +1,291 @@
+"""The table of moves, written out by hand from domain.md: what is not in it is refused, by machine and by action."""
+
+from itertools import product
+
+import pytest
+from django.db import DatabaseError
+from django_fsm import TransitionNotAllowed, can_proceed
+
+from governance import clock
+from governance.database.row_history import acting
+from governance.models import Entry
+from governance.permission_result import Refused
+from initiatives.cases.case_frame import WhoMay
+from initiatives.models import Initiative, StageChange
+from initiatives.models.initiative import gate_out_of, machine
+from initiatives.models.stage_machine import Judgement, judged
+from initiatives.registration import actions as registration_actions
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import actions as role_actions
+from initiatives.stages import actions as stage_actions
+from tests.acceptance.walks.story import undone
+from tests.support import factories
+from tests.support.claims import make_claim
+from tests.support.commands import state_diagram
+
+STAGES = ["proposed", "prototype", "mvp", "production", "stopped", "retired"]
+
+# method: {from: to}. Any other (stage, method) is refused.
+MACHINE = {
+    "promote_to_prototype": {"proposed": "prototype"},
+    "promote_to_mvp": {"prototype": "mvp"},
+    "promote_to_production": {"mvp": "production"},
+    "step_back_to_mvp": {"production": "mvp"},
+    "step_back_to_prototype": {"mvp": "prototype"},
+    "stop": {"proposed": "stopped", "prototype": "stopped", "mvp": "stopped"},
+    "retire": {"production": "retired"},
+    "retire_in_emergency": {"production": "retired"},
+    "reopen_as_prototype": {"stopped": "prototype"},
+    "reopen_as_proposed": {"stopped": "proposed"},
+    "claim_prototype": {"proposed": "prototype"},
+    "claim_mvp": {"proposed": "mvp"},
+    "claim_production": {"proposed": "production"},
+    "claim_stopped": {"proposed": "stopped"},
+    "claim_retired": {"proposed": "retired"},
+}
+
+# What each method waits for, beside the stage it leads out of; the others wait for nothing that has to be judged.
+JUDGED = {
+    "promote_to_prototype": Judgement(gate="prototype"),
+    "promote_to_mvp": Judgement(gate="mvp"),
+    "promote_to_production": Judgement(gate="production"),
+    "retire": Judgement(gate="retire"),
+    "reopen_as_prototype": Judgement(was_prototype=True, settled=True),
+    "reopen_as_proposed": Judgement(was_prototype=False, settled=True),
+}
+# What the database lets pass: (basis, from, to) of each method.
+BASIS = {
+    "promote": "decision",
+    "step": "step back",
+    "stop": "stopped",
+    "reopen": "reopened",
+    "claim": "import",
+    "retire": "decision",
+}
+
+
+def basis_of(method):
+    return "emergency" if method == "retire_in_emergency" else BASIS[method.split("_")[0]]
+
+
+@pytest.mark.parametrize("method", MACHINE)
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_machine(stage, method):
+    case = Initiative(stage=stage)
+    expected = MACHINE[method].get(stage)
+    with judged(case, JUDGED.get(method, Judgement())):
+        if expected is None:
+            with pytest.raises(TransitionNotAllowed):
+                getattr(case, method)()
+            assert case.stage == stage
+        else:
+            getattr(case, method)()
+            assert case.stage == expected
+
+
+@pytest.mark.parametrize("method", JUDGED)
+def test_what_has_to_be_judged_waits_for_exactly_its_own_judgement(method):
+    stage = next(iter(MACHINE[method]))
+    wrong = [
+        Judgement(),
+        *(judgement for other, judgement in JUDGED.items() if other != method),
+        Judgement(was_prototype=True),
+        Judgement(was_prototype=False),
+        Judgement(settled=True),
+    ]
+    for judgement in wrong:
+        case = Initiative(stage=stage)
+        with judged(case, judgement):
+            assert not can_proceed(getattr(case, method)), judgement
+            with pytest.raises(TransitionNotAllowed):
+                getattr(case, method)()
+    with judged(case, JUDGED[method]):
+        assert can_proceed(getattr(case, method))
+    assert not can_proceed(getattr(case, method)), "the judgement ends with its request"
+
+
+def test_a_withdrawn_idea_is_neither_stopped_nor_promoted_and_what_moved_is_claimed_by_no_import():
+    withdrawn = Initiative(stage="proposed", withdrawn_at=clock.now())
+    with judged(withdrawn, Judgement(gate="prototype")):
+        assert {move.custom["kind"] for move in withdrawn.get_available_stage_transitions()} == {"claim"}
+    moved = Initiative(stage="proposed", basis="reopened")
+    assert {move.name for move in moved.get_available_stage_transitions()} == {"stop"}
+
+
+def test_conditions_ask_the_database_nothing():
+    # pytest-django blocks the database here, so that any question would raise.
+    for stage in STAGES:
+        list(Initiative(stage=stage).get_available_stage_transitions())
+
+
+def test_a_gate_leads_out_of_each_running_stage():
+    assert {stage: gate_out_of(stage) for stage in STAGES} == {"stopped": "", "retired": "", **GATE}
+
+
+def test_the_machine_has_no_other_moves():
+    moves = {(move.name, move.source, move.target) for move in machine()}
+    assert moves == {(name, *move) for name, moves in MACHINE.items() for move in moves.items()}
+
+
+def test_every_move_is_closed_to_templates_and_has_its_sentence():
+    for name in MACHINE:
+        method = getattr(Initiative, name)
+        assert method.alters_data, f"{{{{ case.{name} }}}} would move the case"
+        assert method.__doc__.strip().endswith("."), name
+
+
+def test_nothing_leads_out_of_retired_and_nothing_from_prototype_to_production():
+    assert not [name for name, moves in MACHINE.items() if "retired" in moves]
+    assert not [name for name, moves in MACHINE.items() if moves.get("prototype") == "production"]
+
+
+def test_the_diagram_is_the_machine():
+    assert state_diagram.PAGE.read_text() == state_diagram.written(), "run `make diagram`"
+
+
+# The acts that move a case: (who may, {stage: where it leads}).
+OWNER, CHAIR = "owner", "chair"
+ACTS = {
+    "step back": ({CHAIR}, {"production": "mvp", "mvp": "prototype"}),
+    "stop": ({OWNER, CHAIR}, {"proposed": "stopped", "prototype": "stopped", "mvp": "stopped"}),
+    "retire": ({CHAIR}, {"production": "retired"}),
+    "reopen": ({CHAIR}, {"stopped": "proposed"}),
+    "withdraw": ({OWNER, CHAIR}, {"proposed": "proposed"}),
+    "open review": (
+        {OWNER},
+        {"proposed": "proposed", "prototype": "prototype", "mvp": "mvp", "production": "production"},
+    ),
+}
+GATE = {"proposed": "prototype", "prototype": "mvp", "mvp": "production", "production": "retire"}
+PEOPLE = [
+    "owner",
+    "support",
+    "seat_value",
+    "chair",
+    "deputy_chair",
+    "admin",
+    "outsider",
+]
+
+
+def perform(name, case, by):
+    scope = {"users": "Nobody", "user_count": 0}
+    if name == "step back":
+        return stage_actions.step_back(
+            case=case, reason="Cut back.", users_told="By mail.", scope=scope, by=by
+        )
+    if name == "stop":
+        return stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=by)
+    if name == "open review":
+        return review_actions.open_review(case=case, by=by)
+    act = {
+        "retire": stage_actions.retire,
+        "reopen": stage_actions.reopen,
+        "withdraw": registration_actions.withdraw,
+    }[name]
+    return act(case=case, reason="Because.", by=by)
+
+
+def attempt(name, pk, by):
+    """The row that the act returned and the case after it; or what it was refused with."""
+    try:
+        return perform(name, Initiative.objects.get(pk=pk), by), Initiative.objects.get(pk=pk)
+    except Refused as refused:
+        return refused, None
+
+
+@pytest.mark.django_db
+def test_the_database_has_the_moves_of_the_machine_and_no_others(cast):
+    """The guard of stage changes is written in SQL, in migrations that are never edited: tried with every move."""
+    case, known = factories.make_case(cast), set()
+    bases = {move.custom["basis"] for move in machine()}
+    entry = Entry.objects.latest("pk").pk
+    for basis, source, target in product([*bases, "registered", "by hand"], STAGES, STAGES):
+        move = {"basis": basis, "from_stage": source, "to_stage": target}
+        attempt = pytest.raises((DatabaseError, RuntimeError))
+        with attempt as caught, undone(), acting(by=cast.admin, reason="Tried"):
+            StageChange(initiative=case, at=clock.now(), entry_id=entry, **move).save()
+            raise RuntimeError("taken")
+        if "there is no move" not in str(caught.value):
+            known.add((basis, source, target))
+    assert known == {(move.custom["basis"], move.source, move.target) for move in machine()}
+    assert known == {(basis_of(name), *pair) for name, pairs in MACHINE.items() for pair in pairs.items()}
+
+
+@pytest.mark.django_db
+def test_who_moves_what(cast):
+    for stage in STAGES:
+        case = make_claim(cast, stage)
+        for name, (allowed, leads) in ACTS.items():
+            for who in PEOPLE:
+                may = stage in leads and who in allowed
+                with undone():
+                    done, after = attempt(name, case.pk, getattr(cast, who))
+                    assert (after is not None) is may, f"{who}, {name} at {stage}: {done}"
+                    if may:
+                        assert after.stage == leads[stage], f"{who}, {name} at {stage}: led to {after.stage}"
+                    if may and name == "open review":
+                        assert done.gate == GATE[stage]
+                    if may and name == "withdraw":
+                        assert after.withdrawn_at
+        assert Initiative.objects.get(pk=case.pk).stage == stage
+
+
+# Acts that a page of a case offers, as the machine calls their moves; an admin may claim for an idea, by an import.
+KINDS = {"step back": "step back", "stop": "stop", "retire": "emergency", "reopen": "reopening"}
+
+
+@pytest.mark.django_db
+def test_a_page_offers_whom_the_act_lets(cast):
+    for stage in STAGES:
+        case = make_claim(cast, stage)
+        for who in PEOPLE:
+            acts = {name for name, (allowed, leads) in ACTS.items() if stage in leads and who in allowed}
+            kinds = {kind for name, kind in KINDS.items() if name in acts}
+            if (stage, who) == ("proposed", "admin"):
+                kinds.add("claim")
+            assert WhoMay(case, getattr(cast, who)).moves == kinds, f"{who} at {stage}"
+
+
+@pytest.mark.django_db
+def test_a_withdrawn_idea_does_not_move(cast):
+    case = registration_actions.withdraw(
+        case=make_claim(cast, "proposed"), reason="By mistake.", by=cast.owner
+    )
+    for name in ACTS:
+        for by in (cast.owner, cast.chair):
+            with pytest.raises(Refused), undone():
+                perform(name, case, by)
+
+
+@pytest.mark.django_db
+def test_what_had_passed_its_gate_is_reopened_as_a_prototype(cast):
+    case = make_claim(cast, "prototype")
+    with acting(by=cast.owner, reason="Stop"):
+        stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
+    with pytest.raises(Refused, match="post-mortem is still owed"):
+        stage_actions.reopen(case=case, reason="Again.", by=cast.chair)
+    factories.make_written(
+        case.obligations.get(kind="post_mortem"), by=cast.owner, confirmed_by=cast.seat_adoption
+    )
+    assert stage_actions.reopen(case=case, reason="Again.", by=cast.chair).stage == "prototype"
+
+
+@pytest.mark.django_db
+def test_production_is_accepted_again_by_two_people_and_confirmed(cast):
+    for stage in STAGES:
+        if stage != "production":
+            with pytest.raises(Refused, match="Only production"), undone():
+                stage_actions.reattest(case=make_claim(cast, stage), reason="Yearly.", by=cast.chair)
+    case = make_claim(cast, "production")
+    role = role_actions.propose_role(case=case, role="support_owner", person=cast.support, by=cast.owner)
+    with pytest.raises(Refused, match="The support owner has not accepted"):
+        stage_actions.reattest(case=case, reason="Yearly.", by=cast.chair)
+    role_actions.accept_role(assignment=role, by=cast.support)
+    for who in PEOPLE:
+        if who != "chair":
+            with pytest.raises(Refused), undone():
+                stage_actions.reattest(case=case, reason="Yearly.", by=getattr(cast, who))
+    case = stage_actions.reattest(case=case, reason="Yearly.", by=cast.chair)
+    assert case.stage == "production"
+    assert case.reattested_at is not None

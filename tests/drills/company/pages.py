@@ -1,0 +1,274 @@
+"""What pages and acts cost in a company of any size: `python -m tests.drills.company.pages [CASES] [--standings]`.
+
+In the same run, in turn: a bare page behind the same middleware, sign-in and base template with one join of fifty rows
+(A), and one locked update with its row of history, capture and guard (B). Pages are told as so many A, acts as so many
+B; how often each page asks the database stands beside it.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from tests.drills.company import place, thousands
+from tests.drills.record import capture
+
+ROUNDS = 25
+REVIEWS = 8  # real ones, before the MVP gate, told through the acts
+DESKS = ("desk", "desk of a seat", "desk of the chair")
+MOST = {"portfolio": 3.0, "case": 4.0, "review": 4.0, "search": 4.0} | dict.fromkeys(DESKS, 3.0)
+LONG = ("long contract", "its editor", "its map")
+QUERIES = (
+    dict.fromkeys(LONG, 25)
+    | {"for leaders": 25, "portfolio": 12, "case": 20, "review": 15, "reviews": 25}
+    | dict.fromkeys(DESKS, 12)
+)
+MOST_OF_ACTS = 6.0
+
+
+def main() -> None:
+    """Found the company, measure, print."""
+    asked = argparse.ArgumentParser()
+    asked.add_argument("cases", type=int, nargs="?", default=10_000)
+    asked.add_argument("--standings", action="store_true", help="recompute the standings of all cases, too")
+    asked.add_argument(
+        "--keep", action="store_true", help="keep the company for the next run, which is laid down once"
+    )
+    asked.add_argument(
+        "--unsealed",
+        action="store_true",
+        help="do not seal the record of the company, which takes as long as laying it down",
+    )
+    given = asked.parse_args()
+    with place.database(f"company_{given.cases}" if given.keep else None):
+        from django.conf import settings
+        from django.db import connection
+
+        settings.ROOT_URLCONF = "tests.drills.company.urls"
+        company = thousands.found(given.cases)
+        print(
+            f"{company.cases} cases, {company.evidence} items of evidence, {entries()} entries,"
+            f" laid down in {company.seconds:.0f} s"
+        )
+        with queue() if given.unsealed else nullcontext():
+            reviews = before_the_gate(company.cast)
+            long = long_contract(company.cast)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")  # as the server does by itself once tables have grown
+        connection.close()  # plans that were made before are forgotten
+        pages(company.cast, reviews, long)
+        with queue():
+            acts(company.cast, reviews, sealing=not given.unsealed)
+        if given.standings:
+            standings()
+
+
+def entries() -> int:
+    """How long the record is."""
+    from governance.models import Entry
+
+    return Entry.objects.count()
+
+
+def before_the_gate(cast) -> list:
+    """Prototypes whose review for the MVP gate is open, as people bring them there."""
+    from adoption.demo import case_acts
+    from initiatives.reviews import actions as review_actions
+    from tests.support import factories
+
+    found = []
+    for number in range(REVIEWS):
+        case = case_acts.to_prototype(factories.make_case(cast, title=f"Assistant {number}"), cast.team)
+        case_acts.staff(case, cast.team)
+        case_acts.contract(case_acts.fresh(case), cast.team)
+        case_acts.plan_scope(case, cast.team)
+        case_acts.ground_gate(case, "mvp", cast.team)
+        found.append(review_actions.open_review(case=case_acts.fresh(case), by=cast.owner))
+    return found
+
+
+CLAUSES = 200
+
+
+def long_contract(cast):
+    """An MVP in preparation whose contract in force has two hundred clauses, and a draft of the next one."""
+    from adoption.demo import case_acts
+    from governance.contracts.clauses import Terms
+    from initiatives.contracts import actions as contract_actions
+    from initiatives.contracts.actions import Written
+    from tests.support import factories
+
+    case = case_acts.to_prototype(factories.make_case(cast, title="Assistant with many clauses"), cast.team)
+    case_acts.staff(case, cast.team)
+    who = case_acts.ACCOUNT_MANAGERS
+    acts = [
+        Written("autonomy", terms=Terms(action=f"act_{n}", audience=who, up_to=100 * n + 100, currency="EUR"))
+        for n in range(CLAUSES - len(case_acts.CLAUSES))
+    ]
+    case_acts.contract(case_acts.fresh(case), cast.team, [*case_acts.CLAUSES, *acts])
+    case = case_acts.fresh(case)
+    contract_actions.save_contract(case=case, clauses=[*case_acts.CLAUSES, *acts], by=cast.owner)
+    return case_acts.fresh(case)
+
+
+def pages(cast, reviews, long) -> None:
+    """Each page in turn with the bare one, for the person who sees most of it."""
+    from django.test import Client
+    from django.urls import reverse
+
+    case = reviews[0].initiative.get_absolute_url()
+    wanted = [
+        ("portfolio", cast.auditor, "/cases/"),
+        ("portfolio, last page", cast.auditor, "/cases/?page=999999"),
+        ("portfolio, board", cast.auditor, "/cases/?view=board"),
+        ("portfolio, searched", cast.auditor, "/cases/?q=forecast"),
+        ("for leaders", cast.auditor, "/leaders/"),
+        ("for leaders, pilots", cast.auditor, "/leaders/pilots/"),
+        ("for leaders, oversold", cast.auditor, "/leaders/oversold/"),
+        ("case", cast.owner, case),
+        ("checklist", cast.owner, f"{case}checklist/"),
+        ("evidence", cast.owner, f"{case}evidence/"),
+        ("history", cast.owner, f"{case}history/"),
+        ("review", cast.seat_risk, reviews[0].get_absolute_url()),
+        ("reviews", cast.seat_risk, "/reviews/"),
+        ("long contract", cast.owner, reverse("contract", args=[long.ref])),
+        ("its editor", cast.owner, reverse("contract-edit", args=[long.ref])),
+        ("its map", cast.owner, reverse("contract-map", args=[long.ref])),
+        ("desk", cast.owner, "/"),
+        ("desk of a seat", cast.seat_risk, "/"),
+        ("desk of the chair", cast.chair, "/"),
+    ]
+    wanted.append(("search", cast.auditor, f"{reverse('search')}?q=forecast"))
+    for words, person, address in wanted:
+        client = Client(SERVER_NAME="localhost")
+        client.force_login(person)
+        bare, page = [], []
+        get(client, address)
+        get(client, "/bare/")
+        for _ in range(ROUNDS):
+            bare.append(get(client, "/bare/"))
+            page.append(get(client, address))
+        one, other = statistics.median(bare), statistics.median(page)
+        print(
+            f"{words}: {other:.1f} ms = {other / one:.1f} x A ({one:.1f} ms){bound(words, other / one, MOST)},"
+            f" {asked(client, address)} queries{bound(words, asked(client, address), QUERIES)}"
+        )
+
+
+def bound(words: str, found: float, most: dict) -> str:
+    """What it may be at the most, where something is asked."""
+    if words not in most:
+        return ""
+    return f" (at most {most[words]:g}: {'met' if round(found, 1) <= most[words] else 'MISSED'})"
+
+
+def get(client, address: str) -> float:
+    """The milliseconds of one look."""
+    began = time.perf_counter()
+    answer = client.get(address)
+    assert answer.status_code == 200, (address, answer.status_code)
+    return (time.perf_counter() - began) * 1000
+
+
+def asked(client, address: str) -> int:
+    """How often one look asks the database."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as queries:
+        client.get(address)
+    return len(queries)
+
+
+@contextmanager
+def queue() -> Iterator[None]:
+    """Tasks are left on the queue, as the web process leaves them for the worker; where nothing is set up, in files."""
+    from celery import current_app
+    from django.conf import settings
+
+    for name in ("data_folder_in", "data_folder_out", "control_folder"):
+        Path(settings.CELERY_BROKER_TRANSPORT_OPTIONS[name]).mkdir(parents=True, exist_ok=True)
+    current_app.conf.task_always_eager = False
+    try:
+        yield
+    finally:
+        current_app.control.purge()
+        current_app.conf.task_always_eager = True
+
+
+def acts(cast, reviews, *, sealing: bool) -> None:
+    """Votes after the check of the password, and promotions, each in turn with the locked update.
+
+    What an act leaves on the queue, the sealing of the record, the worker does: it is told apart.
+    """
+    from governance import clock
+    from governance.gates import sign_off_statement
+    from governance.transparency_log import sealing as transparency_log_sealing
+    from initiatives.models import Initiative, Review
+    from initiatives.reviews import actions as review_actions
+    from initiatives.reviews.sign_offs import actions as sign_off_actions
+
+    plain, signed, promoted, sealed = [], [], [], []
+    # Another case: what a statement says of its own would end the votes on it.
+    beside = Initiative.objects.exclude(pk__in=[review.initiative_id for review in reviews]).latest("pk")
+
+    def worker() -> None:
+        if not sealing:
+            return
+        began = time.perf_counter()
+        transparency_log_sealing.seal()
+        sealed.append((time.perf_counter() - began) * 1000)
+
+    worker()
+    for review in reviews:
+        for seat, person in cast.seats.items():
+            if not review.rulebook.book.criteria_of(review.gate, seat):
+                continue
+            plain.append(capture.timed(beside, told=True) * 1000)
+            at = clock.now()
+            row = Review.objects.select_related("initiative", "rulebook").get(pk=review.pk)
+            text, seen = sign_off_actions.statement_for(row, seat, person, verdict="approve", at=at)
+            began = time.perf_counter()
+            sign_off_actions.sign_off(
+                review=row,
+                seat=seat,
+                verdict="approve",
+                digest=sign_off_statement.digest(text),
+                prepared_at=at,
+                seen=seen,
+                by=person,
+            )
+            signed.append((time.perf_counter() - began) * 1000)
+            worker()
+        plain.append(capture.timed(beside, told=True) * 1000)
+        began = time.perf_counter()
+        review_actions.decide(review=review, outcome="approved", reason="Measured.", by=cast.chair)
+        promoted.append((time.perf_counter() - began) * 1000)
+        worker()
+    one = statistics.median(plain)
+    for words, times in (("sign_off", signed), ("promote", promoted)):
+        ratio = statistics.median(times) / one
+        print(
+            f"{words}: {statistics.median(times):.1f} ms = {ratio:.1f} x B ({one:.1f} ms)"
+            f" (at most {MOST_OF_ACTS:g}: {'met' if ratio <= MOST_OF_ACTS else 'MISSED'})"
+        )
+    if sealing:
+        print(f"sealing what an act wrote, in the worker: {statistics.median(sealed):.1f} ms")
+
+
+def standings() -> None:
+    """Every standing worked out anew, one case after the other, as the nightly sweep would after a new rulebook."""
+    from initiatives.models import Standing
+    from initiatives.stages import periodic
+
+    Standing.objects.update(valid_until="2000-01-01T00:00:00Z")
+    began = time.monotonic()
+    done = periodic.recompute()
+    took = time.monotonic() - began
+    print(f"{len(done)} standings recomputed in {took:.0f} s ({1000 * took / len(done):.1f} ms each)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,443 @@
+"""Thirty days over the demo and thousands of imported cases.
+
+    python -m tests.drills.company.thirty_days [IMPORTED] [--days N]
+
+Every task of the beat runs at each moment of KNOCKS of every day, twice over now and then, and people go on living
+(`LIFE`). Afterwards each message, hold, expiry and escalation is held against its day, worked out here from raw rows
+and a table of thresholds of its own, written by hand from what the rules say; nothing may be missing, early, late or
+told twice. The log of the days is printed as it would be told.
+"""
+
+import argparse
+import contextlib
+import csv
+import io
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from tests.drills.company import place
+
+# Local hours at which the whole beat knocks: after midnight, before and after the mail of the day, at night.
+KNOCKS = ((0, 12), (7, 40), (9, 5), (18, 30))
+AGAIN = 5  # each so many knocks, everything knocks twice
+# Days before and after the day that a message names, by its kind: a message bears the threshold it reached.
+BEFORE = {
+    "owed": (14, 3, 0),
+    "condition": (14, 3, 0),
+    "gap": (14, 3, 0),
+    "waiver": (14, 3),
+    "proof": (30, 14, 3, 0),
+    "review expires": (14, 3),
+    "continue or stop": (30, 14, 3, 0),
+    "reattest": (30, 14, 3, 0),
+    "drill": (14, 3, 0),
+}
+WEEKLY = ("overdue",)
+ESCALATED = {"chair7d": 7, "board14d": 14}
+FROM_THE_START = ("confirm post-mortem",)  # escalated so long after it began, whatever its day
+# What a person may read as often as it is true: told for each new reason, not on a day.
+FOR_REASONS = ("stale vote", "decided")
+
+
+def main(imported: int, days: int) -> int:
+    """Found, live, tell, compare; how many things were wrong."""
+    with place.database():
+        from governance import clock
+
+        began = time.monotonic()
+        start = clock.now()
+        found(imported)
+        print(f"demo and {imported} imported cases: {time.monotonic() - began:.0f} s")
+        began = time.monotonic()
+        seen = lived(start, days)
+        print(f"{days} days, {seen.knocks} knocks of every task: {time.monotonic() - began:.0f} s\n")
+        tell(start, days)
+        wrong = [*early_or_late(seen), *missing(seen), *twice(seen), *of_cases(seen)]
+        for line in wrong[:60]:
+            print(f"WRONG {line}")
+        print(f"{len(wrong)} things wrong; {counted(seen)}")
+        return len(wrong)
+
+
+def found(imported: int) -> None:
+    """The demo, and the rows of its extract of a real inventory, over and over under other identifiers."""
+    from django.core.management import call_command
+
+    from adoption.demo import inventory
+    from governance.models import User
+    from initiatives.imports.inventories.actions import confirm_batch, upload_batch
+
+    call_command("demo", stdout=io.StringIO())
+    header, *rows = csv.reader(io.StringIO(inventory.EXTRACT.read_text(encoding="utf-8-sig"), newline=""))
+    key, name = header.index("id"), header.index("use_case_name")
+    text = io.StringIO(newline="")
+    table = csv.writer(text)
+    table.writerow(header)
+    for number in range(imported):
+        row = list(rows[number % len(rows)])
+        row[key], row[name] = f"{row[key] or 'ROW'}-{number}", f"{row[name]} ({number})"
+        table.writerow(row)
+    admin = User.objects.active().filter(is_admin=True).earliest("pk")
+    batch = upload_batch(
+        content=text.getvalue().encode(), file_name="inventory-large.csv", source=inventory.SOURCE, by=admin
+    )
+    confirm_batch(batch=batch, by=admin)
+
+
+# --- Living ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Seen:
+    """The first and last moment of the days, and how often the beat knocked."""
+
+    first: datetime
+    last: datetime
+    knocks: int = 0
+
+    def day(self, moment: datetime) -> date:
+        """The local day."""
+        from governance import clock
+
+        return clock.local_day(moment)
+
+
+def lived(start: datetime, days: int) -> Seen:
+    """Day by day: people act in the morning, the beat knocks at its moments."""
+    from governance import clock
+
+    first = clock.local_day(start) + timedelta(days=1)
+    moments = [
+        clock.midnight_before(first + timedelta(days=day)) + timedelta(hours=hour, minutes=minute)
+        for day in range(days)
+        for hour, minute in KNOCKS
+    ]
+    seen = Seen(moments[0], moments[-1])
+    for number, moment in enumerate(moments):
+        if number % len(KNOCKS) == 1:
+            with clock.simulated(moment - timedelta(minutes=20)):
+                live(number // len(KNOCKS))
+        with clock.simulated(moment):
+            for _ in range(2 if number % AGAIN == 0 else 1):
+                knock()
+                seen.knocks += 1
+    return seen
+
+
+def knock() -> None:
+    """Run every task that the beat sends, in the order of its table."""
+    from django.conf import settings
+
+    from governance.celery import app
+
+    app.loader.import_default_modules()
+    for one in settings.CELERY_BEAT_SCHEDULE.values():
+        app.tasks[one["task"]].apply(throw=True)
+
+
+def live(day: int) -> None:
+    """What people do on this day, where the demo lets them."""
+    for on, act in LIFE:
+        if on == day:
+            act()
+
+
+def _ask_for_a_deputy() -> None:
+    """Somebody is asked to be deputy and does not answer: told at once, after three and seven days."""
+    from initiatives.roles import actions as role_actions
+
+    case = _claimed("mvp")
+    owner = _owner(case)
+    person = next(one for one in _people() if not case.roles.filter(person=one).exists())
+    role_actions.propose_role(case=case, role="deputy", person=person, by=owner)
+
+
+def _forbid_a_region() -> None:
+    """A term that forbids what runs, from ten days on: the hold opens on its day, not on the day of filing."""
+    from governance import clock
+    from initiatives.integration.residency import actions as residency_actions
+    from initiatives.models import Hop
+
+    hop = (
+        Hop.objects.filter(vendor__isnull=False, link__ended_at__isnull=True)
+        .exclude(region="")
+        .select_related("vendor", "link__initiative")
+        .earliest("pk")
+    )
+    by = _seat(hop.link.initiative, "security_privacy")
+    residency_actions.file_vendor_term(
+        vendor=hop.vendor,
+        kind="region",
+        forbidden=[hop.region],
+        reference="Amendment 7",
+        starts_on=clock.today() + timedelta(days=10),
+        by=by,
+    )
+
+
+def _leave() -> None:
+    """An owner of an MVP leaves: the case is vacant that day, the chair hears after a week, the board after two."""
+    from initiatives.roles import leaving
+
+    case = _claimed("mvp")
+    leaving.deactivate(
+        person=_owner(case), reason="Left the company", by=_people(is_admin=True).earliest("pk")
+    )
+
+
+def _hold() -> None:
+    """Somebody is worried, and holds a case."""
+    from initiatives.holds import actions as hold_actions
+
+    case = _claimed("production")
+    hold_actions.hold(
+        case=case, reason="Three customers got the letter of another.", by=_seat(case, "risk_compliance")
+    )
+
+
+LIFE = ((1, _ask_for_a_deputy), (2, _forbid_a_region), (4, _leave), (6, _hold))
+
+
+def _claimed(stage: str):
+    """The first case of the demo at this stage that has an owner who is there."""
+    from initiatives.models import Initiative, RoleAssignment
+
+    owned = RoleAssignment.objects.in_force().filter(role="owner", person__is_active=True)
+    cases = Initiative.objects.live().filter(stage=stage, pk__in=owned.values("initiative"))
+    return cases.exclude(basis="import").select_related("unit").earliest("pk")
+
+
+def _owner(case):
+    return case.roles.in_force().get(role="owner").person
+
+
+def _people(**asked):
+    from governance.models import User
+
+    return User.objects.active().filter(**asked).order_by("pk")
+
+
+def _seat(case, seat: str):
+    """Whoever holds the seat of the case's board, and is party to nothing."""
+    from initiatives.reminders.recipients import Circle
+
+    return Circle([case]).holders(case, seat)[0]
+
+
+# --- Telling ---------------------------------------------------------------------------------------------------------
+
+
+def tell(start: datetime, days: int) -> None:
+    """Print the days: what people and the beat did, as sentences, and how many were told what."""
+    from governance import clock
+    from governance.audit import search as audit_search
+    from governance.models import Delivery, Entry, Notice
+
+    acts = Entry.objects.acts().filter(at__gt=start).select_related("body").order_by("pk")
+    by_day: dict[date, list] = defaultdict(list)
+    for entry in acts:
+        by_day[clock.local_day(entry.at)].append(entry)
+    for number in range(days):
+        day = clock.local_day(start) + timedelta(days=number + 1)
+        print(f"{day:%A %-d %B %Y}")
+        lines = Counter(
+            f"{told.entry.case_ref or 'house':>8}  {told.who or 'Plumbline'} {told.what}"
+            for told in audit_search.tell(by_day[day])
+        )
+        for line, often in list(lines.items())[:12]:
+            print(f"  {line[:150]}{f'  ({often} times)' if often > 1 else ''}")
+        if len(lines) > 12:
+            print(f"  and {len(lines) - 12} more acts")
+        between = (clock.midnight_before(day), clock.midnight_after(day))
+        kinds = Counter(
+            Notice.objects.filter(owed_at__gte=between[0], owed_at__lt=between[1]).values_list(
+                "kind", flat=True
+            )
+        )
+        mails = Delivery.objects.filter(day=day, sent_at__isnull=False).count()
+        said = ", ".join(f"{kind} {often}" for kind, often in sorted(kinds.items())) or "nothing new"
+        print(f"  told: {said}; {mails} mails\n")
+
+
+# --- Comparing ------------------------------------------------------------------------------------------------------
+
+
+def _told(seen: Seen) -> list:
+    from governance.models import Notice
+
+    return list(
+        Notice.objects.filter(owed_at__gte=seen.first, owed_at__lte=seen.last).order_by("owed_at", "pk")
+    )
+
+
+def early_or_late(seen: Seen) -> Iterator[str]:
+    """Messages that bear a threshold and were owed on another day than that threshold's."""
+    from governance.models import Notice
+
+    first_day = seen.day(seen.first)
+    earlier = Counter(
+        Notice.objects.filter(owed_at__lt=seen.first).values_list("person", "kind", "object_key")
+    )
+    moved = _readers_changed(seen)
+    begun: dict[tuple, date] = {}
+    for notice in _told(seen):
+        due, day = notice.due_on, seen.day(notice.owed_at)
+        thing = (notice.person_id, notice.kind, notice.object_key)
+        new = thing not in begun and not earlier[thing]
+        begun.setdefault(thing, day)
+        if notice.kind in FOR_REASONS or due is None:
+            continue
+        expected = _day_of(notice, due)
+        if expected is None or day == expected:
+            continue
+        # What was past its threshold when it, or its reader, came into being is told then, once.
+        if day > expected and (new or (notice.case_ref, day) in moved):
+            continue
+        yield f"{notice.kind} {notice.object_key} {notice.period}: owed on {day}, not on {expected} ({first_day=})"
+
+
+def _readers_changed(seen: Seen) -> set[tuple[str, date]]:
+    """The cases and days on which somebody took on or laid down a role: who is told is another then."""
+    from governance.models import Entry
+
+    acts = Entry.objects.acts().filter(at__gte=seen.first, kind__in=["role ended", "role accepted"])
+    return {(ref, seen.day(at)) for ref, at in acts.values_list("case_ref", "at")}
+
+
+def _day_of(notice, due: date) -> date | None:
+    period = notice.period.rpartition(":")[2]
+    if period in ESCALATED and notice.kind in FROM_THE_START:
+        return None
+    if period in ESCALATED:
+        return due + timedelta(days=ESCALATED[period])
+    if period.startswith("late"):
+        return due + timedelta(days=1 + 7 * int(period.removeprefix("late")))
+    if period.endswith("d") and period[:-1].isdecimal():
+        return due - timedelta(days=int(period[:-1]))
+    return None
+
+
+def missing(seen: Seen) -> Iterator[str]:
+    """Thresholds that fell into these days, of what stood open then, of which nobody was told on the day."""
+    told = {
+        (notice.object_key, notice.period.rpartition(":")[2], seen.day(notice.owed_at))
+        for notice in _told(seen)
+    }
+    first, last = seen.day(seen.first), seen.day(seen.last)
+    for key, kind, due, opened, ended in _open_things():
+        days = {f"{before}d": due - timedelta(days=before) for before in BEFORE[kind]}
+        if kind in ("owed", "condition", "gap"):
+            days["late0"] = due + timedelta(days=1)
+        if kind == "owed":
+            days |= {f"late{week}": due + timedelta(days=1 + 7 * week) for week in range(1, 5)}
+        for period, day in days.items():
+            if not first <= day <= last:
+                continue
+            # An act of the same morning settles it before anybody is told of the day.
+            if (
+                seen.day(opened) < day
+                and (ended is None or seen.day(ended) > day)
+                and (key, period, day) not in told
+            ):
+                yield f"{kind} {key}: nobody was told {period} on {day}"
+
+
+def _open_things() -> Iterator[tuple[str, str, date, datetime, datetime | None]]:
+    """What has a day, from raw rows: key in messages, kind, day, since when and until when it stood open."""
+    from initiatives.models import Condition, Gap, Initiative, Obligation, Review, Waiver
+
+    ended = dict(Initiative.objects.filter(stage__in=["stopped", "retired"]).values_list("pk", "since"))
+    for row in Obligation.objects.select_related("post_mortem"):
+        written = getattr(row, "post_mortem", None)
+        # Once it is handed in, the seat that confirms it is told, and no longer who owed it.
+        handed_in = written.handed_in_at if written is not None else None
+        yield f"obligation:{row.pk}", "owed", row.due, row.opened_at, handed_in or row.settled_at
+    for row in Condition.objects.select_related("review"):
+        end = row.met_at or ended.get(row.review.initiative_id)
+        yield f"condition:{row.pk}", "condition", row.due, row.review.ended_at, end
+    for row in Gap.objects.exclude(initiative__basis="import"):
+        yield f"gap:{row.pk}", "gap", row.due, row.opened_at, row.closed_at
+    for row in Waiver.objects.filter(chair_at__isnull=False, risk_at__isnull=False, refused_at__isnull=True):
+        yield f"waiver:{row.pk}", "waiver", row.until, row.granted_at, ended.get(row.initiative_id)
+    for row in Review.objects.all():
+        from governance import clock
+
+        until = clock.local_day(row.expires_at)
+        yield f"review:{row.pk}", "review expires", until, row.opened_at, row.ended_at
+
+
+def twice(seen: Seen) -> Iterator[str]:
+    """Anything told twice: a message a day about one thing to one person, one mail a day and matter."""
+    from governance.models import Delivery
+
+    a_day = Counter(
+        (notice.person_id, notice.kind, notice.object_key, seen.day(notice.owed_at))
+        for notice in _told(seen)
+        if notice.kind not in FOR_REASONS
+    )
+    yield from (f"told {often} times on one day: {thing}" for thing, often in a_day.items() if often > 1)
+    mails = Counter(Delivery.objects.values_list("person", "kind", "about", "day"))
+    yield from (f"{often} mails: {thing}" for thing, often in mails.items() if often > 1)
+    failed = Delivery.objects.filter(sent_at__isnull=True, day__lt=seen.day(seen.last)).count()
+    if failed:
+        yield f"{failed} mails never went out"
+
+
+def of_cases(seen: Seen) -> Iterator[str]:
+    """Holds that opened on another day than their cause, reviews past their day, standings that are not so."""
+    from django.db.models import Q
+
+    from governance import clock
+    from governance.gates import criteria
+    from governance.models import Rulebook
+    from initiatives.facts import supported_stage
+    from initiatives.models import Hold, Initiative, Review, Shortcoming
+
+    for row in Shortcoming.objects.exclude(hold="").filter(since__gt=seen.first, since__lte=seen.last):
+        if row.ended_at is not None and row.ended_at <= row.since:
+            continue
+        day = seen.day(row.since)
+        opened = Hold.objects.filter(initiative=row.initiative_id, kind=row.hold, opened_by__isnull=True)
+        standing_then = opened.filter(opened_at__lt=clock.midnight_after(day)).filter(
+            Q(lifted_at__isnull=True) | Q(lifted_at__gt=row.since)
+        )
+        if not standing_then.exists():
+            yield f"{row.hold} of case {row.initiative_id}: not open on {day}"
+    for row in Review.objects.filter(outcome=Review.OPEN, expires_at__lt=seen.last - timedelta(hours=1)):
+        yield f"review {row.pk} is open after its day"
+    with clock.simulated(seen.last):
+        book, every = Rulebook.objects.current().book, 0
+        cases = Initiative.objects.live().select_related("unit", "contract").order_by("pk")
+        for case in cases.iterator(chunk_size=200):
+            every += 1
+            if case.imported and every % 20:
+                continue
+            now = clock.now()
+            facts = supported_stage.facts_of(case)
+            states = criteria.states_at(facts, book, now)
+            said = case.spans.covering(now).first()
+            truth = criteria.support(facts, book, now, states).supported
+            if said is None or said.supported != truth:
+                yield f"{case.ref}: its standing says {said and said.supported}, its proof {truth}"
+
+
+def counted(seen: Seen) -> str:
+    """How much was told and done in these days."""
+    from governance.models import Delivery, Entry
+
+    acts = Entry.objects.acts().filter(at__gte=seen.first, at__lte=seen.last).count()
+    mails = Delivery.objects.filter(sent_at__isnull=False).count()
+    return f"{len(_told(seen))} messages, {mails} mails, {acts} acts"
+
+
+if __name__ == "__main__":
+    asked = argparse.ArgumentParser()
+    asked.add_argument("imported", type=int, nargs="?", default=2000)
+    asked.add_argument("--days", type=int, default=30)
+    given = asked.parse_args()
+    with contextlib.suppress(BrokenPipeError):
+        sys.exit(bool(main(given.imported, given.days)))

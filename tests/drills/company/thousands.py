@@ -1,0 +1,298 @@
+"""A company of any size for benches: cases by the thousand, laid down set-wise, by nobody's leave but the rules'.
+
+Two real cases are told through the acts; their answers, versions and evidence are copied, for each new case under its
+own keys. Everything enters as it must: cases as proposed ideas, then stage changes asserted by an import, each with its
+entry; rows of history beside every row; capture and all guards are on. What a process of ours could not write, this
+cannot either.
+"""
+
+import random
+import time
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+BATCH = 500
+# Stage, how many of a hundred cases, and how many items of evidence each has: ten on average.
+MIX = (("proposed", 40, 5), ("prototype", 30, 11), ("mvp", 20, 15), ("production", 10, 15))
+WORDS = (
+    "Summary",
+    "Triage",
+    "Matching",
+    "Search",
+    "Draft",
+    "Forecast",
+    "Routing",
+    "Review",
+    "Intake",
+    "Claims",
+)
+PLACES = ("accounts", "logistics", "treasury", "plants", "research", "support", "retail", "fleet", "archive")
+
+
+@dataclass
+class Company:
+    """Who and what the benches ask about."""
+
+    cast: object
+    people: list
+    units: list
+    cases: int
+    evidence: int
+    seconds: float
+
+
+def found(cases: int, *, people: int = 300, units: int = 40) -> Company:
+    """A company with so many cases beside the cast of the tests. The same number gives the same company.
+
+    In a database that has one already, whatever it lacks of the number is laid down.
+    """
+    from governance.models import Unit, User
+    from initiatives.models import Evidence, Initiative
+    from tests.support import factories
+
+    chance = random.Random(cases)
+    began = time.monotonic()
+    if User.objects.exists():
+        cast, whole = factories.cast_again(), Initiative.objects.filter(stage="production").earliest("number")
+        folk = list(User.objects.filter(login__startswith="person-"))
+        places = list(Unit.objects.filter(code__startswith="unit-"))
+    else:
+        cast = factories.make_cast()
+        whole = factories.make_production(cast)
+        folk, places = _folk(people), _places(cast, units)
+    while (left := cases - Initiative.objects.count()) > 0:
+        with transaction.atomic():
+            _batch(min(BATCH, left), whole, cast, folk, places, chance)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    return Company(cast, folk, places, cases, Evidence.objects.count(), time.monotonic() - began)
+
+
+def _folk(count: int) -> list:
+    from governance.database import row_history
+    from governance.database.row_history import acting
+    from governance.models import User
+
+    with transaction.atomic(), acting(system="bench", reason="Founded"):
+        return row_history.insert_many(
+            User,
+            [
+                User(
+                    login=f"person-{n}",
+                    full_name=f"Person {n}",
+                    email=f"person-{n}@example.org",
+                    password="!",
+                )
+                for n in range(count)
+            ],
+        )
+
+
+def _places(cast, count: int) -> list:
+    from governance.database import row_history
+    from governance.database.row_history import acting
+    from governance.models import Unit
+
+    above = cast.unit.parent  # the board of the cast decides for all of them
+    with transaction.atomic(), acting(system="bench", reason="Founded"):
+        return row_history.insert_many(
+            Unit,
+            [
+                Unit(name=f"Unit {n}", code=f"unit-{n}", parent=above, path=f"{above.path}unit-{n}/")
+                for n in range(count)
+            ],
+        )
+
+
+def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Random) -> None:
+    from governance import clock
+    from governance.database import row_history
+    from governance.database.row_history import acting
+    from governance.ledger import record
+    from initiatives.facts import supported_stage
+    from initiatives.models import Initiative, StageChange
+    from initiatives.models.stage_machine import CLAIM, make_move, offered
+    from initiatives.registration.actions import next_numbers
+
+    now = clock.now()
+    with acting(by=cast.admin, reason="Founded"):
+        cases = row_history.insert_many(
+            Initiative,
+            [
+                Initiative(
+                    number=number,
+                    title=f"{chance.choice(WORDS)} for {chance.choice(PLACES)} {number}",
+                    unit=chance.choice(places),
+                    problem=f"It takes {chance.randint(2, 90)} minutes, every time.",
+                    platform=f"Platform {chance.randint(1, 30)}",
+                    since=now,
+                    registered_at=now,
+                    registered_by=cast.admin,
+                )
+                for number in next_numbers(count)
+            ],
+        )
+        meant = chance.choices(MIX, [share for _, share, _ in MIX], k=count)
+        owners = chance.choices(folk, k=count)
+        _targets(cases, [items for *_, items in meant], owners)
+        record.record_many(
+            "registered",
+            [(case, {"unit": case.unit.name, "problem": case.problem, "owner": o.full_name, "successor_of": None})
+             for case, o in zip(cases, owners, strict=True)],
+        )  # fmt: skip
+        _copies(whole)
+        _entries({case.pk: case for case in cases})
+        moves = [(case, stage) for case, (stage, *_) in zip(cases, meant, strict=True) if stage != "proposed"]
+        entries = record.record_many(
+            "stage changed",
+            [
+                (
+                    case,
+                    {"from": "proposed", "to": stage, "basis": "import", "why": "Founded", "asserted": True},
+                )
+                for case, stage in moves
+            ],
+        )
+        StageChange.objects.bulk_create(
+            StageChange(
+                initiative=case,
+                from_stage="proposed",
+                to_stage=stage,
+                basis="import",
+                reason="Founded",
+                by=cast.admin,
+                at=now,
+                supported_then="proposed",
+                entry_id=entry.pk,
+            )
+            for (case, stage), entry in zip(moves, entries, strict=True)
+        )
+        for stage, _, _ in MIX:
+            same = [
+                case for case, (meant_stage, *_) in zip(cases, meant, strict=True) if meant_stage == stage
+            ]
+            if not same:
+                continue
+            if stage != "proposed":
+                for case in same:
+                    make_move(case, offered(case, kind=CLAIM, target=stage))
+                    case.basis, case.since = "import", now
+                row_history.update_alike(Initiative, same, ["stage", "basis", "since"])
+            supported_stage.rewrite_alike(same)
+
+
+def _targets(cases: list, items: list[int], owners: list) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMPORARY TABLE target ON COMMIT DROP AS SELECT * FROM"
+            " unnest(%s::bigint[], %s::int[], %s::bigint[]) AS t(of_case, items, owner)",
+            [[case.pk for case in cases], items, [person.pk for person in owners]],
+        )
+
+
+def _copies(whole) -> None:
+    """Roles, answers, versions and evidence of the told case, for every target its own."""
+    from initiatives import models
+
+    role = {"person_id": "t.owner", "proposed_by_id": "t.owner"}
+    _copy(models.RoleAssignment, "r.role = 'owner' AND r.initiative_id = %s", whole, own=role)
+    _copy(models.Answer, "r.initiative_id = %s", whole, own={"by_id": "t.owner"})
+    _copy(models.Component, "r.initiative_id = %s", whole)
+    _copy(
+        models.ComponentVersion,
+        "r.component_id IN (SELECT id FROM initiatives_component WHERE initiative_id = %s)",
+        whole,
+        above={"component_id": models.Component},
+    )
+    _copy(
+        models.Evidence,
+        "r.clause_id IS NULL AND r.acceptance_id IS NULL AND r.supersedes_id IS NULL AND r.initiative_id = %s"
+        " AND (SELECT count(*) FROM initiatives_evidence o WHERE o.initiative_id = r.initiative_id"
+        " AND o.id < r.id) < t.items",
+        whole,
+        own={"author_id": "t.owner"},
+    )
+    of_items = "r.evidence_id IN (SELECT id FROM initiatives_evidence WHERE initiative_id = %s)"
+    _copy(models.Coverage, of_items, whole, above={"evidence_id": models.Evidence})
+    _copy(
+        models.EvidenceNames,
+        f"r.component_version_id IS NOT NULL AND {of_items}",
+        whole,
+        above={"evidence_id": models.Evidence, "component_version_id": models.ComponentVersion},
+    )
+    # Whoever read the told reports on the layers holds a role on none of the copies either.
+    _copy(models.LayerReview, of_items, whole, above={"evidence_id": models.Evidence})
+    # That its adoption is measured: what the measures of the told case say, for whatever claims as much.
+    _copy(models.Shortcoming, "r.ended_at IS NULL AND t.items >= 15 AND r.initiative_id = %s", whole)
+
+
+def _copy(model, which: str, whole, own: dict | None = None, above: dict | None = None) -> None:
+    """Rows of one table under new keys, for every target; `above`: columns that point to rows copied before."""
+    from governance.database import row_history
+
+    table = model._meta.db_table
+    told = [
+        field for field in model._meta.concrete_fields if field.column != "xact"
+    ]  # a row's own transaction
+    columns = {field.column: f'r."{field.column}"' for field in told} | (own or {})
+    columns |= {"id": "m.made"} | ({"initiative_id": "t.of_case"} if "initiative_id" in columns else {})
+    joins = ""
+    for column, parent in (above or {}).items():
+        columns[column] = f"{column}.made"
+        joins += (
+            f" JOIN made_{parent._meta.model_name} {column} ON {column}.told = r.{column}"
+            f" AND {column}.of_case = t.of_case"
+        )
+    made = f"made_{model._meta.model_name}"
+    names, values = ", ".join(f'"{name}"' for name in columns), ", ".join(columns.values())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE {made} ON COMMIT DROP AS SELECT r.id AS told, t.of_case,"
+            f" nextval(pg_get_serial_sequence('{table}', 'id')) AS made FROM {table} r CROSS JOIN target t{joins}"
+            f" WHERE {which} ORDER BY t.of_case, r.id",
+            [whole.pk],
+        )
+        cursor.execute(f"ANALYZE {made}")
+        cursor.execute(
+            f"INSERT INTO {table} ({names}) SELECT {values} FROM {made} m JOIN {table} r ON r.id = m.told"
+            f" JOIN target t ON t.of_case = m.of_case{joins}"
+        )
+        if issubclass(model, row_history.WrittenOnce):
+            return
+        cursor.execute(f"SELECT made FROM {made}")
+        row_history.write_history(model, [key for (key,) in cursor.fetchall()], "+")
+
+
+def _entries(cases: dict) -> None:
+    """What the acts would have told of each answer, each item and each reading of a report."""
+    from governance.ledger import record
+    from initiatives.models import Answer, Evidence, LayerReview
+
+    answers = Answer.objects.filter(initiative__in=list(cases)).values_list(
+        "initiative_id", "requirement", "text"
+    )
+    record.record_many(
+        "answered",
+        [(cases[key], {"requirement": asked, "text": text, "version": 1}) for key, asked, text in answers],
+    )
+    items = Evidence.objects.filter(initiative__in=list(cases)).values_list(
+        "initiative_id", "pk", "title", "sha256"
+    )
+    record.record_many(
+        "evidence added",
+        [
+            (cases[key], {"evidence": pk, "title": title, "sha256": digest})
+            for key, pk, title, digest in items
+        ],
+    )
+    readings = LayerReview.objects.filter(evidence__initiative__in=list(cases)).values_list(
+        "evidence__initiative_id", "evidence_id", "requirement", "words"
+    )
+    record.record_many(
+        "layer report read",
+        [
+            (cases[key], {"evidence": pk, "requirement": asked, "words": words})
+            for key, pk, asked, words in readings
+        ],
+    )

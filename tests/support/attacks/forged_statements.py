@@ -1,0 +1,178 @@
+"""What a forger finds, and what he writes: statements past every act, as true as he can make them."""
+
+import json
+from dataclasses import dataclass
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.gates import sign_off_statement
+from governance.ledger import row_capture
+from governance.models import ContractVersion, Membership, Rulebook
+from governance.organisation import actions as organisation_actions
+from initiatives.contracts import actions as contract_actions
+from initiatives.models import Initiative, Review, SignOff
+from initiatives.registration import actions as registration_actions
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews.sign_offs.actions import statement_for
+from tests.support import factories
+
+
+@dataclass
+class Scene:
+    """A prototype before its next gate with one vote of three, a contract with the board, an idea nobody owns yet."""
+
+    cast: factories.Cast
+    case: Initiative
+    review: Review
+    vote: SignOff
+    contract: ContractVersion
+    idea: Review
+    stranger_board: object
+
+
+def set_up() -> Scene:
+    """What is attacked; made by acts."""
+    cast = factories.make_cast()
+    case = factories.make_prototype(cast)
+    case_acts.staff(case, cast.team)
+    case_acts.contract(case_acts.fresh(case), cast.team)
+    case_acts.plan_scope(case_acts.fresh(case), cast.team)
+    case_acts.propose_and_confirm_tier(case_acts.fresh(case), cast.team)
+    case_acts.ground_gate(case_acts.fresh(case), "mvp", cast.team)
+    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    vote = case_acts.vote(review, "business_value", cast.seat_value)
+    other = factories.make_case(cast, title="Another")
+    case_acts.staff(other, cast.team)
+    contract_actions.save_contract(
+        case=other, clauses=case_acts.CLAUSES, vocabulary=case_acts.VOCABULARY, by=cast.owner
+    )
+    contract = contract_actions.propose_contract(case=case_acts.fresh(other), by=cast.owner)
+    registered = registration_actions.register(
+        title="Mine", unit=cast.unit, problem="It is slow.", owner=cast.support, by=cast.seat_value
+    )
+    idea = review_actions.open_review(case=case_acts.fresh(registered), by=cast.seat_value)
+    board = organisation_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
+    organisation_actions.appoint(board=board, person=cast.outsider, seat="business_value", by=cast.admin)
+    return Scene(cast, case_acts.fresh(case), Review.objects.get(pk=review.pk), vote, contract, idea, board)
+
+
+# --- What a forger writes --------------------------------------------------------------------------------------------
+
+
+def row_of_history(model, pk, sign="~"):
+    """The equal row of history that a change of a governed row must have."""
+    columns = ", ".join(f'"{column}"' for column in row_capture.columns_of(model))
+    return (
+        f"INSERT INTO {model.history.model._meta.db_table} ({columns}, history_type, history_date, history_user_name,"
+        f" history_change_reason) SELECT {columns}, '{sign}',"
+        f" (current_setting('plumbline.act')::json->>'at')::timestamptz, 'Mallory', ''"
+        f" FROM public.{model._meta.db_table} WHERE id = {pk}",
+        [],
+    )
+
+
+def changed(row, **fields):
+    """An update of a row, with its history."""
+    model, pk = type(row), row.pk
+    sets = ", ".join(f'"{name}" = %s' for name in fields)
+    return [
+        (f"UPDATE public.{model._meta.db_table} SET {sets} WHERE id = {pk}", list(fields.values())),
+        row_of_history(model, pk),
+    ]
+
+
+def entry(kind, case, by=None):
+    """An act in the record, as the application may write it."""
+    return (
+        "SELECT plumbline_record(%s, %s, NULL, '', now(), ARRAY[%s], ARRAY[convert_to('{}', 'UTF8')])",
+        [kind, by.pk if by else None, case.ref],
+    )
+
+
+def stage_change(case, target, basis, by=None, review=None):
+    """The row beside a move, tied to the newest entry."""
+    return (
+        "INSERT INTO public.initiatives_stagechange (initiative_id, from_stage, to_stage, basis, review_id, reason,"
+        " by_id, at, supported_then, entry_id, consumed) SELECT %s, %s, %s, %s, %s, '', %s, now(), '', max(id), false"
+        " FROM public.governance_entry",
+        [case.pk, case.stage, target, basis, review.pk if review else None, by.pk if by else None],
+    )
+
+
+def vote(review, seat, person, **fields):
+    """A vote with a true statement, past the act."""
+    review = Review.objects.select_related("initiative", "rulebook").get(pk=review.pk)
+    text, covered = statement_for(review, seat, person, verdict="approve", at=clock.now())
+    values = {
+        "review_id": review.pk,
+        "seat": seat,
+        "person_id": person.pk,
+        "verdict": "approve",
+        "reason": "",
+        "criteria": "[]",
+        "statement": text,
+        "digest": sign_off_statement.digest(text),
+        "facts": json.dumps(covered),
+        "covered_evidence": json.dumps(sorted(map(int, covered["evidence"]))),
+        "at": clock.now(),
+    } | fields
+    names, marks = ", ".join(values), ", ".join(["%s"] * len(values))
+    return (f"INSERT INTO public.initiatives_signoff ({names}) VALUES ({marks})", list(values.values()))
+
+
+def ended(scene, outcome, by, *, votes=(), review=None, **fields):
+    """The end of a review, with findings that name these votes as fresh."""
+    findings = {"votes": [{"digest": row.digest, "stale": []} for row in votes]}
+    values = {
+        "outcome": outcome,
+        "ended_by_id": by.pk,
+        "ended_at": clock.now(),
+        "reason": "Go.",
+        "findings": json.dumps(findings),
+    }
+    return changed(review or scene.review, **values | fields)
+
+
+def shadow(*tables):
+    """Temporary tables of these names, which a session would look up before those of the schema."""
+    return [(f"CREATE TEMPORARY TABLE {table} (LIKE public.{table})", []) for table in tables]
+
+
+def seated(scene, person, seat, by=None):
+    """A seat on the board of the case, with its history; granted by that person."""
+    return [
+        (
+            "INSERT INTO governance_membership (id, board_id, person_id, seat, starts_at, granted_by_id, signs_from)"
+            " VALUES (99999, %s, %s, %s, plumbline_now(), %s, plumbline_now() + interval '24 hours')",
+            [scene.cast.board.pk, person.pk, seat, by.pk if by else None],
+        ),
+        row_of_history(Membership, 99999, "+"),
+    ]
+
+
+def in_force(version):
+    """A contract version put in force, with its history."""
+    return changed(version, state="in_force", starts_at=clock.now())
+
+
+def contract_approval(scene, person, seat, digest=None):
+    """An approval of the contract that is with the board."""
+    return (
+        "INSERT INTO governance_contractapproval (version_id, seat, person_id, digest, at) VALUES (%s, %s, %s, %s, %s)",
+        [scene.contract.pk, seat, person.pk, digest or scene.contract.digest, clock.now()],
+    )
+
+
+def draft(scene, source=None):
+    """A loaded and proposed rulebook that nobody published."""
+    row = organisation_actions.load_rulebook(
+        source=Rulebook.objects.current().source.replace('version = "', 'version = "9.', 1),
+        by=scene.cast.admin,
+    )
+    organisation_actions.propose_publication(rulebook=row, by=scene.cast.admin)
+    return Rulebook.objects.get(pk=row.pk)
+
+
+def plain(*texts):
+    """The same statements whatever the scene."""
+    return lambda s: [(text, []) for text in texts]

@@ -1,0 +1,351 @@
+"""Forgeries that the database refuses, with its sentence for the application's login and for the owner."""
+
+from governance import clock
+from initiatives.models import Evidence, RoleAssignment
+from tests.support.attacks.forged_statements import (
+    changed,
+    contract_approval,
+    draft,
+    ended,
+    entry,
+    in_force,
+    plain,
+    seated,
+    shadow,
+    stage_change,
+    vote,
+)
+
+DENIED = "permission denied"
+NO_TABLES = "permission denied to create temporary tables"
+NOT_DECIDED = "without a recorded decision"
+NOT_THE_SEAT = "of the board that decides this case"
+NOT_THE_CHAIR = "decided by the chair of the board of its case"
+NOT_ENOUGH = "needs fresh approvals of"
+KEEPS = "keeps what was written"
+
+
+def _consumed_by_a_trigger(s):
+    """H1 f: marked as used from within a trigger on a table of the forger's own."""
+    return [
+        *shadow("governance_unit"),
+        entry("stage changed", s.case, s.cast.admin),
+        stage_change(s.case, "stopped", "stopped", s.cast.owner),
+        (
+            "CREATE FUNCTION pg_temp.consume() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN"
+            " UPDATE public.initiatives_stagechange SET consumed = true WHERE NOT consumed; RETURN NEW; END'",
+            [],
+        ),
+        (
+            "CREATE TRIGGER mine BEFORE INSERT ON pg_temp.governance_unit"
+            " FOR EACH ROW EXECUTE FUNCTION pg_temp.consume()",
+            [],
+        ),
+        ("INSERT INTO pg_temp.governance_unit (id, name, code, path) VALUES (1, '', '', '')", []),
+    ]
+
+
+def _shadowed_stage(s):
+    """H1 a: the stage, with the tables that its guard asks shadowed."""
+    return [
+        *shadow("initiatives_stagechange", "governance_entry"),
+        (
+            "INSERT INTO pg_temp.governance_entry SELECT * FROM public.governance_entry"
+            " WHERE kind = 'stage changed' AND case_ref = %s",
+            [s.case.ref],
+        ),
+        (
+            "INSERT INTO pg_temp.initiatives_stagechange SELECT * FROM public.initiatives_stagechange"
+            " WHERE initiative_id = %s",
+            [s.case.pk],
+        ),
+        (
+            "UPDATE pg_temp.initiatives_stagechange SET from_stage = 'prototype', to_stage = 'production',"
+            " basis = 'import', consumed = false, xact = plumbline_xact()",
+            [],
+        ),
+        ("UPDATE pg_temp.governance_entry SET xact = plumbline_xact()", []),
+        *changed(s.case, stage="production", basis="import"),
+    ]
+
+
+def _shadowed_seat(s):
+    """H1 a: a vote for a seat that only a temporary table knows."""
+    return [
+        *shadow("governance_membership"),
+        (
+            "INSERT INTO pg_temp.governance_membership (id, board_id, person_id, seat, starts_at)"
+            " VALUES (1, %s, %s, 'security_privacy', now() - interval '1 day')",
+            [s.cast.board.pk, s.cast.outsider.pk],
+        ),
+        vote(s.review, "security_privacy", s.cast.outsider),
+    ]
+
+
+def _false_entries(s):
+    """H1 e: entries of votes that nobody cast, by the capture function on a table of the forger's own."""
+    return [
+        *shadow("initiatives_signoff"),
+        (
+            "CREATE TRIGGER mine AFTER INSERT ON pg_temp.initiatives_signoff FOR EACH ROW"
+            " EXECUTE FUNCTION public.plumbline_capture_initiatives_signoff()",
+            [],
+        ),
+        vote(s.review, "risk_compliance", s.cast.seat_risk),
+        ("INSERT INTO pg_temp.initiatives_signoff SELECT * FROM public.initiatives_signoff", []),
+    ]
+
+
+# By what is tried: what is written; the sentence for the application; the sentence for the owner.
+REFUSED = {
+    # stage
+    "H1a a stage with its guard's tables shadowed": (_shadowed_stage, NO_TABLES, NOT_DECIDED),
+    "a stage alone": (
+        lambda s: changed(s.case, stage="production", basis="decision"),
+        NOT_DECIDED,
+        NOT_DECIDED,
+    ),
+    "a stage with a decision of no review": (
+        lambda s: [entry("stage changed", s.case), stage_change(s.case, "mvp", "decision")],
+        "no review of this case was approved",
+        "no review of this case was approved",
+    ),
+    "a stage with the open review": (
+        lambda s: [
+            entry("stage changed", s.case),
+            stage_change(s.case, "mvp", "decision", s.cast.chair, s.review),
+        ],
+        "no review of this case was approved",
+        "no review of this case was approved",
+    ),
+    "a step back by its owner": (
+        lambda s: [
+            entry("stage changed", s.case),
+            stage_change(s.case, "stopped", "step back", s.cast.owner),
+        ],
+        "there is no move",
+        "there is no move",
+    ),
+    "an import by somebody who is no admin": (
+        lambda s: [
+            entry("stage changed", s.idea.initiative),
+            stage_change(s.idea.initiative, "production", "import", s.cast.owner),
+        ],
+        "only admins import",
+        "only admins import",
+    ),
+    "H1f a stage change consumed from a trigger of one's own": (
+        _consumed_by_a_trigger,
+        NO_TABLES,
+        "the stage did not change",
+    ),
+    "a stage change consumed by hand": (
+        lambda s: [
+            entry("stage changed", s.case),
+            stage_change(s.case, "stopped", "stopped", s.cast.owner),
+            ("UPDATE initiatives_stagechange SET consumed = true WHERE NOT consumed", []),
+        ],
+        DENIED,
+        KEEPS,
+    ),
+    "a case deleted": (
+        lambda s: [("DELETE FROM initiatives_initiative WHERE id = %s", [s.case.pk])],
+        "cases are kept",
+        "cases are kept",
+    ),
+    # decision
+    "H1b a review approved by the outsider with no vote": (
+        lambda s: ended(s, "approved", s.cast.outsider),
+        NOT_THE_CHAIR,
+        NOT_THE_CHAIR,
+    ),
+    "a review approved by the deputy while the chair is there": (
+        lambda s: ended(s, "approved", s.cast.deputy_chair, votes=[s.vote]),
+        NOT_THE_CHAIR,
+        NOT_THE_CHAIR,
+    ),
+    "a review approved by an admin": (
+        lambda s: ended(s, "approved", s.cast.admin),
+        NOT_THE_CHAIR,
+        NOT_THE_CHAIR,
+    ),
+    "a review approved by its owner": (
+        lambda s: ended(s, "approved", s.cast.owner),
+        NOT_THE_CHAIR,
+        NOT_THE_CHAIR,
+    ),
+    "a review refused by the outsider": (
+        lambda s: ended(s, "refused", s.cast.outsider),
+        NOT_THE_CHAIR,
+        NOT_THE_CHAIR,
+    ),
+    "a review returned by a seat": (
+        lambda s: ended(s, "returned", s.cast.seat_risk),
+        NOT_THE_CHAIR,
+        NOT_THE_CHAIR,
+    ),
+    "a review approved by the chair with no vote": (
+        lambda s: ended(s, "approved", s.cast.chair, review=s.idea),
+        NOT_ENOUGH,
+        NOT_ENOUGH,
+    ),
+    "a review approved with one vote of three": (
+        lambda s: ended(s, "approved", s.cast.chair, votes=[s.vote]),
+        NOT_ENOUGH,
+        NOT_ENOUGH,
+    ),
+    "a review approved with votes that its findings do not name": (
+        lambda s: [
+            vote(s.review, "risk_compliance", s.cast.seat_risk),
+            vote(s.review, "security_privacy", s.cast.seat_security),
+            *ended(s, "approved", s.cast.chair, votes=[s.vote]),
+        ],
+        NOT_ENOUGH,
+        NOT_ENOUGH,
+    ),
+    "a review approved after its time": (
+        lambda s: ended(s, "approved", s.cast.chair, votes=[s.vote], ended_at=s.review.expires_at),
+        "approved while it is open",
+        "approved while it is open",
+    ),
+    "a review that begins approved": (
+        lambda s: [
+            (
+                "INSERT INTO initiatives_review (initiative_id, gate, rulebook_id, opened_by_id, opened_at, expires_at,"
+                " outcome, ended_by_id, ended_at, reason, findings) SELECT initiative_id, 'production', rulebook_id,"
+                " opened_by_id, opened_at, expires_at, 'approved', %s, opened_at, '', '{}' FROM initiatives_review"
+                " WHERE id = %s",
+                [s.cast.chair.pk, s.review.pk],
+            )
+        ],
+        "a review begins open",
+        "a review begins open",
+    ),
+    "a review moved to a rulebook that is not in force": (
+        lambda s: changed(s.review, rulebook_id=draft(s).pk),
+        "moves to the rulebook in force",
+        "moves to the rulebook in force",
+    ),
+    # vote
+    "H1a a vote with the seats shadowed": (_shadowed_seat, NO_TABLES, "does not hold the seat"),
+    "H1a a vote with the roles shadowed": (
+        lambda s: [*shadow("initiatives_roleassignment"), vote(s.review, "business_value", s.cast.owner)],
+        NO_TABLES,
+        "does not hold the seat",
+    ),
+    "H1c a vote for the risk seat by the outsider": (
+        lambda s: [vote(s.review, "risk_compliance", s.cast.outsider)],
+        "does not hold the seat",
+        "does not hold the seat",
+    ),
+    "H1c a vote by the value seat of another board": (
+        lambda s: [vote(s.idea, "business_value", s.cast.outsider)],
+        NOT_THE_SEAT,
+        NOT_THE_SEAT,
+    ),
+    "H1c a vote by who registered the case": (
+        lambda s: [vote(s.idea, "business_value", s.cast.seat_value)],
+        "registered and nobody owned yet",
+        "registered and nobody owned yet",
+    ),
+    "a vote for a seat that does not sign here": (
+        lambda s: [vote(s.idea, "adoption_change", s.cast.seat_adoption)],
+        "does not sign at the gate",
+        "does not sign at the gate",
+    ),
+    "a vote by who seated himself": (
+        lambda s: [
+            *seated(s, s.cast.outsider, "risk_compliance", s.cast.outsider),
+            vote(s.review, "risk_compliance", s.cast.outsider),
+        ],
+        "does not hold the seat",
+        "does not hold the seat",
+    ),
+    "a vote with another statement": (
+        lambda s: [vote(s.review, "risk_compliance", s.cast.seat_risk, statement="I approve.")],
+        "not signed for this review and seat",
+        "not signed for this review and seat",
+    ),
+    "a vote withdrawn by somebody else": (
+        lambda s: [
+            vote(s.review, "business_value", s.cast.owner, verdict="withdrawn", replaces_id=s.vote.pk),
+        ],
+        "withdrawn by its signer",
+        "withdrawn by its signer",
+    ),
+    "a vote turned round": (plain("UPDATE initiatives_signoff SET verdict = 'object'"), DENIED, KEEPS),
+    "a vote deleted": (plain("DELETE FROM initiatives_signoff"), DENIED, KEEPS),
+    "H1e entries of votes that nobody cast": (_false_entries, NO_TABLES, "this guard does not stand on"),
+    # contract
+    "H1d a contract in force with no approval": (
+        lambda s: in_force(s.contract),
+        "with the approvals of its text",
+        "with the approvals of its text",
+    ),
+    "a contract in force with one approval": (
+        lambda s: [contract_approval(s, s.cast.seat_risk, "risk_compliance"), *in_force(s.contract)],
+        "with the approvals of its text",
+        "with the approvals of its text",
+    ),
+    "a contract approved by the outsider": (
+        lambda s: [contract_approval(s, s.cast.outsider, "business_value")],
+        NOT_THE_SEAT,
+        NOT_THE_SEAT,
+    ),
+    "another text of the contract approved": (
+        lambda s: [contract_approval(s, s.cast.seat_risk, "risk_compliance", "0" * 64)],
+        "is not with the board",
+        "is not with the board",
+    ),
+    "a clause changed under the board's eyes": (
+        lambda s: changed(s.contract.clauses.first(), sentence="It may do anything."),
+        "fixed once it leaves draft",
+        "fixed once it leaves draft",
+    ),
+    # role and seat
+    "a role moved to another person": (
+        lambda s: changed(RoleAssignment.objects.first(), person_id=s.cast.outsider.pk),
+        "keeps its person",
+        "keeps its person",
+    ),
+    "a role deleted": (plain("DELETE FROM initiatives_roleassignment"), "roles end", "roles end"),
+    "a role with no history": (
+        plain("UPDATE initiatives_roleassignment SET ended_at = now()"),
+        "without its own equal row of history",
+        "without its own equal row of history",
+    ),
+    "a seat with no history": (
+        lambda s: seated(s, s.cast.outsider, "risk_compliance", s.cast.admin)[:1],
+        "without its own equal row of history",
+        "without its own equal row of history",
+    ),
+    # evidence
+    "evidence with another fingerprint": (
+        lambda s: changed(Evidence.objects.first(), sha256="0" * 64),
+        "evidence does not change",
+        "evidence does not change",
+    ),
+    "evidence deleted": (plain("DELETE FROM initiatives_evidence"), "evidence is kept", "evidence is kept"),
+    # password
+    "a password with no history": (
+        plain("UPDATE governance_user SET password = 'mine' WHERE login = 'seat-risk'"),
+        "without its own equal row of history",
+        "without its own equal row of history",
+    ),
+    # rulebook, and what the guards read of it
+    "a rulebook published by the outsider": (
+        lambda s: changed(draft(s), chair_id=s.cast.outsider.pk, published_at=clock.now()),
+        "published by the chair of a board",
+        "published by the chair of a board",
+    ),
+    "a rulebook published with another text": (
+        lambda s: changed(draft(s), chair_id=s.cast.chair.pk, published_at=clock.now(), source="quorum = 0"),
+        "does not change once loaded",
+        "does not change once loaded",
+    ),
+    "a quorum lowered": (plain("UPDATE governance_signingrule SET quorum = 0"), DENIED, KEEPS),
+    "the rules of signatures removed": (plain("DELETE FROM governance_signingrule"), DENIED, KEEPS),
+    # the ledger
+    "an entry changed": (plain("UPDATE governance_entry SET kind = 'decided'"), DENIED, KEEPS),
+    "the record emptied": (plain("TRUNCATE governance_entry CASCADE"), DENIED, KEEPS),
+}

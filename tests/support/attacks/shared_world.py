@@ -1,0 +1,229 @@
+"""Sixty and more things that cases share, a case that rests on them, and a stranger with a case tied to all of them."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from governance import clock
+from governance.database.row_history import acting
+from governance.models import User
+from initiatives.integration.links import actions as link_actions
+from initiatives.models import (
+    ChangeRecord,
+    Customisation,
+    DefinitionConflict,
+    Hold,
+    Hop,
+    Initiative,
+    Link,
+    LinkAnswer,
+    Obligation,
+    Profile,
+    Region,
+    ServiceAccount,
+    Shortcoming,
+    SourceAcceptance,
+    Span,
+    System,
+    Term,
+    TermDefinition,
+    TermUse,
+    UnitPolicy,
+    Vendor,
+    VendorTerm,
+    Voiding,
+)
+from initiatives.registration import actions as registration_actions
+from initiatives.roles import actions as role_actions
+from tests.support import factories
+
+# Whole tables: nobody but who may adds a row here either.
+SHARED = (System, Customisation, ServiceAccount, TermDefinition, Term, VendorTerm, UnitPolicy, Region)
+# Rows of the case that the stranger has nothing to do with.
+OF_CASE = (Hold, Voiding, ChangeRecord, Shortcoming, DefinitionConflict, Obligation, SourceAcceptance, Link)
+SYSTEMS, TERMS, VENDORS = 8, 6, 4
+
+
+@dataclass
+class World:
+    """What is shared; the case that rests on it; the stranger and the case that they work on."""
+
+    case: Initiative
+    stranger: User
+    own: Initiative
+    systems: list[System] = field(default_factory=list)
+    accounts: list[ServiceAccount] = field(default_factory=list)
+    definitions: list[TermDefinition] = field(default_factory=list)
+    customisations: list[Customisation] = field(default_factory=list)
+    terms: list[Term] = field(default_factory=list)
+    vendors: list[Vendor] = field(default_factory=list)
+    vendor_terms: list[VendorTerm] = field(default_factory=list)
+    policies: list[UnitPolicy] = field(default_factory=list)
+    regions: list[Region] = field(default_factory=list)
+    samples: list[Profile] = field(default_factory=list)
+
+    @property
+    def objects(self) -> int:
+        """How many things are shared, the links and hops of the case among them."""
+        lists = [value for value in vars(self).values() if isinstance(value, list)]
+        links = Link.objects.filter(initiative=self.case)
+        return sum(map(len, lists)) + links.count() + Hop.objects.filter(link__in=links).count()
+
+    def state(self) -> dict[str, list]:
+        """Every row that must not change, by table."""
+        found = {model.__name__: list(model.objects.order_by("pk").values()) for model in SHARED}
+        for model in OF_CASE:
+            rows = model.objects.all()
+            if model is Voiding:
+                rows = rows.filter(evidence__initiative=self.case)
+            else:
+                rows = rows.filter(initiative=self.case)
+            found[f"{model.__name__} of the case"] = list(rows.order_by("pk").values())
+        links = Link.objects.filter(initiative=self.case)
+        found["Hop"] = list(Hop.objects.filter(link__in=links).order_by("pk").values())
+        found["LinkAnswer"] = list(LinkAnswer.objects.filter(link__in=links).order_by("pk").values())
+        found["Uses"] = list(TermUse.objects.filter(initiative=self.case).order_by("pk").values())
+        spans = Span.objects.filter(initiative=self.case)
+        found["Supported"] = sorted(spans.values_list("supported", "shortfall", "label"))
+        found["Stage"] = list(Initiative.objects.filter(pk=self.case.pk).values_list("stage", flat=True))
+        return found
+
+
+def changed(before: dict, after: dict) -> list[str]:
+    """The tables that read otherwise."""
+    return [name for name in before if before[name] != after[name]]
+
+
+def make_world(cast, *, beyond_an_idea: bool) -> World:
+    """`beyond_an_idea`: the stranger leads a prototype; else owns an idea."""
+    stranger = factories.make_person("stranger", cast.elsewhere)
+    own = (
+        factories.make_prototype(cast, title="Another thing")
+        if beyond_an_idea
+        else registration_actions.register(
+            title="A stranger's idea", unit=cast.elsewhere, problem="None yet.", owner=stranger, by=stranger
+        )
+    )
+    case = factories.make_mvp(cast)
+    world = World(case, stranger, own)
+    for role in ("technical_lead", "data_steward"):
+        by = cast.owner if beyond_an_idea else stranger
+        held = own.roles.in_force().filter(role=role).first()
+        if held is not None:
+            role_actions.end_role(assignment=held, reason="Another person does this", by=by)
+        asked = role_actions.propose_role(case=own, role=role, person=stranger, by=by)
+        if not asked.accepted_at:
+            role_actions.accept_role(assignment=asked, by=stranger)
+    with acting(system="test", reason="What is shared"):
+        _share(cast, world)
+    _tie(cast, world)
+    return world
+
+
+def _share(cast, world: World) -> None:
+    now, today = clock.now(), clock.today()
+    world.vendors = [_saved(Vendor(name=f"Vendor {n}")) for n in range(VENDORS)]
+    base = _saved(
+        System(
+            name="Handbooks",
+            kind="knowledge_collection",
+            owner=cast.outsider,
+            described_by=cast.second_admin,
+            described_at=now,
+        )
+    )
+    for n in range(SYSTEMS):
+        world.systems.append(
+            _saved(
+                System(
+                    name=f"System {n}",
+                    kind="wiki" if n % 4 == 3 else "bought",
+                    vendor=world.vendors[n % VENDORS],
+                    owner=None if n == 5 else cast.outsider,
+                    regions=["eu-west"],
+                    location=f"host-{n}",
+                    last_updated_on=today,
+                    collection=base if n % 4 == 3 else None,
+                    described_by=cast.second_admin,
+                    described_at=now,
+                )
+            )
+        )
+    world.systems.append(base)
+    world.terms = [
+        _saved(Term(name=f"term {n}", meaning=f"Meaning {n}", by=cast.seat_architecture, at=now))
+        for n in range(TERMS)
+    ]
+    for n, system in enumerate(world.systems[:SYSTEMS]):
+        account = ServiceAccount(
+            system=system,
+            name=f"svc-{n}",
+            owner=None if n % 3 == 0 else cast.outsider,
+            privileges="Reads",
+            review_by=today + timedelta(days=60),
+            opened_by=cast.second_admin,
+            opened_at=now,
+        )
+        world.accounts.append(_saved(account))
+        definition = TermDefinition(
+            term=world.terms[n % TERMS],
+            system=system,
+            field=f"field_{n}",
+            meaning=f"What system {n} means",
+            by=cast.outsider,
+            at=now,
+        )
+        world.definitions.append(_saved(definition))
+    world.customisations = [
+        _saved(Customisation(system=system, team="Sales", what="Own stages", by=cast.outsider, at=now))
+        for system in world.systems[:4]
+    ]
+    bound = {"starts_on": today, "by": cast.seat_security, "at": now, "allowed": ["EU"], "reference": "MSA"}
+    world.vendor_terms = [
+        _saved(VendorTerm(vendor=vendor, kind="region", **bound)) for vendor in world.vendors
+    ]
+    world.policies = [_saved(UnitPolicy(unit=unit, **bound)) for unit in (cast.unit, cast.elsewhere)]
+    world.regions = [_saved(Region(key=f"zone-{n}", words="A zone")) for n in range(2)]
+
+
+def _tie(cast, world: World) -> None:
+    for n, system in enumerate(world.systems):
+        hops = [link_actions.Place("Gateway", "eu-west", world.vendors[n % VENDORS])]
+        account = world.accounts[n] if n < SYSTEMS else None
+        of = {"hops": hops, "account": account}
+        if n % 4 != 3:  # sources of the collection are reached through it
+            factories.make_link(
+                cast, world.case, system, agreed=system.owner is not None, by=cast.owner, **of
+            )
+            hops = [link_actions.Place("Gateway", "eu-west", world.vendors[n % VENDORS])]
+            factories.make_link(cast, world.own, system, by=world.stranger, **of)
+    with acting(system="test", reason="What the cases speak of"):
+        for case, person in ((world.case, cast.lead), (world.own, world.stranger)):
+            for term in world.terms:
+                _saved(TermUse(initiative=case, term=term, by=person, at=clock.now()))
+        for number, days in enumerate((20, 1)):
+            world.samples.append(_saved(_sample(world, number, days)))
+
+
+def _sample(world: World, number: int, days: int) -> Profile:
+    """Two samples by the stranger of what the case rests on; the later one lacks a column."""
+    columns = [{"name": "field_0", "type": "text"}] if number == 0 else []
+    return Profile(
+        initiative=world.own,
+        system=world.systems[0],
+        title=f"Sample {number}",
+        file_name="a.csv",
+        sha256="0" * 64,
+        size=1,
+        taken_on=clock.today() - timedelta(days=days),
+        state="measured",
+        rows=1000,
+        columns=columns,
+        by=world.stranger,
+        at=clock.now(),
+        measured_at=clock.now(),
+    )
+
+
+def _saved(row):
+    row.save()
+    return row

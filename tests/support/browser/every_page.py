@@ -1,0 +1,567 @@
+"""Every page there is, with somebody who opens it: by the table of addresses, the admin's own, and what refuses.
+
+A new address is opened without anybody adding it here, by the first whom
+`tests/app/governance/web/test_access.py` lets in; one that is no page of its own says below why not.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib import admin
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from adoption.demo import case_acts
+from adoption.models import PulseComment
+from adoption.postmortems import actions as postmortem_actions
+from adoption.postmortems.actions import start
+from adoption.postmortems.attachments import attach
+from adoption.postmortems.section_comments import comment
+from adoption.postmortems.writing import write
+from governance import clock
+from governance.contracts.templates import STARTERS
+from governance.database.row_history import acting
+from governance.models import Entry, PasswordLink, User
+from governance.models.contracts import CLAUSE_KINDS
+from governance.notices import preferences
+from governance.organisation.actions import appoint
+from governance.sign_in import password_links
+from governance.transparency_log import as_of as transparency_log_as_of
+from governance.transparency_log import sealing
+from governance.web.admin_base import Recorded
+from governance.web.pages.as_of_views import Day
+from initiatives.approvals import actions as approval_actions
+from initiatives.contracts import actions as contract_actions
+from initiatives.enforcement import kill_switch
+from initiatives.evidence import actions as evidence_actions
+from initiatives.holds.actions import owe
+from initiatives.imports.inventories import actions as inventory_actions
+from initiatives.models import FileCheck, Initiative, Review
+from initiatives.reviews import actions as review_actions
+from initiatives.stages import actions as stage_actions
+from tests.app.adoption.postmortems.test_postmortems import LESSON, WHOLE
+from tests.app.governance.web.test_access import address
+from tests.support import factories
+from tests.support.cases import answered_pulses
+from tests.support.web.access_table import TABLE
+
+AGE = timedelta(
+    days=200
+)  # of the organisation: its oldest prototype is past the end that somebody has to decide on
+
+# Addresses that show no page of their own, and why.
+NO_PAGE = {
+    "problem-link": "only sent to",
+    "access-evaluation": "for systems with a key",
+    "access-evaluations": "likewise",
+    "access-approval": "likewise",
+    "access-configuration": "JSON for whoever looks for the decision point",
+    "healthz": "JSON for whoever watches the machine",
+    "readyz": "likewise",
+    "sign-out": "only sent to",
+    "account-sign-out": "only sent to",
+    "password-link": "leads to password-set",
+    "first-admin": "only while nobody is there: tests/acceptance/browser/test_first_hour.py opens it",
+    "accounts-export": "a CSV file",
+    "account-invite": "only sent to",
+    "account-end-sessions": "only sent to",
+    "status-mail": "only sent to",
+    "calendar-make": "only sent to; what it answers is looked at as calendar-made",
+    "calendar-end": "only sent to",
+    "calendar": "for calendar programs",
+    "notice": "leads to what the notice is about",
+    "notices-read": "only sent to",
+    "portfolio-export": "a CSV file",
+    "efforts-export": "a CSV file",
+    "adoption-readings": "for systems with a key",
+    "adoption-measures": "likewise",
+    "figures-file": "only sent to",
+    "estate-export": "a CSV file",
+    "estate-progress": "a part of the page estate, once a table is confirmed",
+    "post-mortem-comment-settle": "only sent to",
+    "attachment-file": "a file",
+    "attachment-content": "a file, shown in the page attachment-look",
+    "similar": "a part of the page register, which is looked at with it",
+    "decisions-export": "a CSV file",
+    "rulebook-propose": "only sent to",
+    "rulebook-draft-load": "only sent to",
+    "rulebook-draft-drop": "only sent to",
+    "rulebook-forecast-progress": "a part of the page that waits for a forecast",
+    "rulebook-forecast-export": "a CSV file",
+    "audit-entries-export": "a CSV file",
+    "audit-readings-export": "a CSV file",
+    "audit-sign-ins-export": "a CSV file",
+    "audit-rights-export": "a CSV file",
+    "audit-finish": "only sent to",
+    "audit-sample-csv": "a CSV file",
+    "audit-sample-json": "a JSON file",
+    "crosswalk-export": "a CSV file",
+    "record-checkpoint": "a text for programs",
+    "record-verifier": "a program",
+    "record-receipt-file": "a JSON file",
+    "access-client": "a program",
+    "fault-kit": "likewise",
+    "told-export": "a CSV file",
+    "pulse-export": "a CSV file",
+    "lesson-confirm": "only sent to",
+    "proposal-take-back": "only sent to",
+    "lesson-take-out": "likewise",
+    "lesson-again": "likewise",
+    "clause-move": "only sent to",
+    "comment-settle": "only sent to",
+    "checklist-draft": "only sent to",
+    "checklist-accept": "only sent to",
+    "evidence-file": "the file itself, as a download",
+    "evidence-content": "the file itself, in the frame of evidence-look",
+}
+# Pages that open only in a state, or to somebody, that the table of addresses does not have: who opens them, and which
+# of the `world` of the scene each part of the address is.
+OWN: dict[str, tuple[str | None, dict[str, str]]] = {
+    "styleguide": ("owner", {}),
+    "sign-in": (None, {}),
+    "password-set": (None, {}),
+    "digest-leave": (None, {"token": "leaving"}),
+    "role-decline": ("second_admin", {}),
+    "post-mortem-comment": ("seat_risk", {"post-mortems": "handed_in"}),
+    "role-again": ("lead", {"roles": "held"}),
+    "layer-review": ("seat_value", {"ref": "trial", "evidence": "report", "key": "layer"}),
+    "contract-start": ("owner", {"ref": "idea"}),
+    "contract-take-back": ("owner", {"ref": "trial"}),
+    "proposal-decline": ("second_admin", {}),
+    "contract-approve": ("seat_value", {"ref": "trial"}),
+    "dependant-decline": ("second_admin", {}),
+    "system-disown": ("second_admin", {}),
+    "link-decline": ("second_admin", {}),
+    "source-accept": ("seat_architecture", {}),
+    "evidence-capture": ("owner", {}),
+    "case-switch-on": ("owner", {"ref": "overdue"}),
+    "case-withdraw": ("owner", {"ref": "idea"}),
+    "case-retire": ("chair", {"ref": "production"}),
+    "case-reattest": ("chair", {"ref": "production"}),
+    "case-reopen": ("chair", {"ref": "stopped"}),
+    "case-continue": ("chair", {"ref": "overdue"}),
+    "obligation-settle": ("owner", {"obligations": "debt"}),
+    "pulse-change": ("owner", {"pulses": "draft-pulse"}),
+    "pulse-answer": (None, {"token": "invited"}),
+    "pulse-thanks": (None, {}),
+    "report-problem": (None, {"token": "problem_token"}),
+    "reported-problem": (None, {"secret": "problem_secret"}),
+}
+# What the suite looks at: a page of each kind, and whatever is built like nothing else. The drills look at all.
+MAIN = {
+    "desk",
+    "desk-seat",
+    "desk-first-day",
+    "seat-confirm",
+    "proposal-to-answer",
+    "feed-shut-owed",
+    "files-gone",
+    "portfolio",
+    "board",
+    "pictures",
+    "leaders",
+    "meeting",
+    "meeting-pack",
+    "register",
+    "case-review",
+    "case-overdue",
+    "checklist",
+    "declaration",
+    "evidence",
+    "evidence-document",
+    "contract-edit",
+    "contract-mapped",
+    "systems",
+    "systems-all",
+    "system",
+    "integration",
+    "integration-path",
+    "link-answer",
+    "told",
+    "clause-approval",
+    "running",
+    "history-page",
+    "post-mortem",
+    "pulse-answer",
+    "pulse-closed",
+    "incidents",
+    "incident",
+    "report-problem",
+    "reviews",
+    "review-unsigned",
+    "sign-value",
+    "decide-conditions",
+    "ideas-compared",
+    "search-found",
+    "status",
+    "record",
+    "audit",
+    "audit-drawn",
+    "sign-in",
+    "styleguide",
+    "admin-index",
+    "admin-governance_board_changelist",
+    "admin-governance_board_change",
+    "admin-governance_user_add",
+    "admin-delete-refused",
+}
+# Templates that none of these pages shows, and where they are looked at.
+SHOWN_ELSEWHERE = {
+    "governance/first_admin.html": "tests/acceptance/browser/test_first_hour.py",
+    "governance/rulebook_none.html": "tests/acceptance/browser/test_first_hour.py",
+    "initiatives/forecast_wait.html": "tests/app/initiatives/rulebook_changes/test_forecast_views.py",
+    "initiatives/_forecast_progress.html": "tests/app/initiatives/rulebook_changes/test_forecast_views.py",
+    "trouble.html": "tests/app/governance/web/test_error_pages.py",
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: its name, who opens it (None: nobody signed in), where, and what it answers."""
+
+    name: str
+    who: User | None
+    address: str
+    status: int = 200
+
+
+@dataclass
+class Scene:
+    """The organisation in which every page has something to show."""
+
+    world: dict  # the one of everything of tests/app/governance/web/test_access.py, and what `OWN` names
+    review: (
+        Review  # a trial before its production gate: everything proved, all have signed but the value seat
+    )
+    more: list[Page]  # further states of pages that are opened already
+    through: dict[str, str]  # by name of an address: the other one that leads to it
+
+
+def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
+    """What the one of everything lacks: cases in the other states, and whoever is asked something."""
+    trial = factories.make_mvp(cast, title="Trial before its last gate")
+    case_acts.ground_gate(trial, "production", cast.team)
+    review = review_actions.open_review(case=case_acts.fresh(trial), by=cast.owner)
+    case_acts.votes(review, cast.team, [seat for seat in cast.seats if seat != "business_value"])
+    contract_actions.save_contract(
+        case=case_acts.fresh(trial), clauses=case_acts.CLAUSES[::-1], by=cast.owner
+    )
+    contract_actions.propose_contract(case=case_acts.fresh(trial), by=cast.owner)
+    document = trial.evidence.filter(kind="document").first()
+    day_of_log = evidence_actions.add_evidence(
+        case=case_acts.fresh(trial),
+        kind="log_sample",
+        title="A day of its log",
+        observed_on=clock.today(),
+        covers=["mvp.observability"],
+        result="pass",
+        file=SimpleUploadedFile("day.csv", b"When,Asked by,Answer\n09:12,Dana,Summary of four notes\n"),
+        by=cast.owner,
+    )
+    gone = evidence_actions.add_evidence(
+        case=case_acts.fresh(trial),
+        kind="document",
+        title="A paper that storage lost",
+        observed_on=clock.today(),
+        covers=["mvp.risk"],
+        file=case_acts.pdf("Lost"),
+        by=cast.owner,
+    )
+    gone.file.storage.delete(gone.file.name)
+    FileCheck.objects.update_or_create(
+        only=True, defaults={"at": clock.now(), "looked": 20, "gone": [document.pk, gone.pk]}
+    )
+    idea = factories.make_case(cast, title="Invoice matching")
+    begun = factories.make_case(cast, title="Invoices and orders")
+    starter = STARTERS["match"]
+    contract_actions.save_contract(
+        case=begun,
+        clauses=[contract_actions.Written(one.kind, terms=one.terms) for one in starter.clauses],
+        vocabulary=list(starter.vocabulary),
+        by=cast.owner,
+    )
+    running = factories.make_production(cast, title="Reply drafts")
+    with acting(system="test", reason="Other states"):
+        debt = owe(
+            running,
+            "criterion",
+            source="production.mvp_proof:test",
+            text="Owed",
+            due=clock.today(),
+            debtor=cast.owner,
+        )
+    kill_switch.switch_off(case=overdue, reason="It answered in the wrong tone.", by=cast.owner)
+    stopped = factories.make_prototype(cast, title="Speech to text")
+    stopped = stage_actions.stop(
+        case=stopped, reason_code="no_value", reason="Nobody listened to it.", by=cast.owner
+    )
+    account = start(obligation=stopped.obligations.get(kind="post_mortem"), by=cast.owner)
+    account = write(post_mortem=account, lessons=[LESSON], by=cast.owner, **WHOLE)
+    log = ContentFile(b"12:00 nothing came back\n", "log.txt")
+    attach(post_mortem=account, title="The log", file=log, by=cast.owner)
+    lost = attach(
+        post_mortem=account, title="A lost log", file=ContentFile(b"Lost\n", "lost.txt"), by=cast.owner
+    )
+    lost.file.storage.delete(lost.file.name)
+    account = postmortem_actions.hand_in(post_mortem=account, version=account.version, by=cast.owner)
+    comment(post_mortem=account, section="impact", text="Which two teams?", by=cast.seat_risk)
+    told = factories.make_prototype(cast, title="Store answers")
+    told = stage_actions.stop(case=told, reason_code="no_value", reason="Nobody asked it.", by=cast.owner)
+    published = factories.make_written(
+        told.obligations.get(kind="post_mortem"), by=cast.owner, confirmed_by=cast.seat_adoption
+    )
+    answers = [("Claims north", 3 + n % 4) for n in range(7)] + [("Claims south", 2), ("Claims south", 6)]
+    answered = answered_pulses.closed(cast, running, answers, sets=["load", "useful", "why"])
+    PulseComment.objects.create(
+        pulse=answered, text="It saves me the first draft, and I still check the sums."
+    )
+    few = answered_pulses.closed(cast, begun, [("Claims north", 3)])
+    draft_pulse = answered_pulses.make_pulse(cast, trial)
+    invited = answered_pulses.opened(cast, overdue, sets=["load", "useful", "why", "undo", "around"])[1]
+    batch = inventory_actions.upload_batch(
+        content=b"Name,Phase,Owner\nCrater finder,Trial,Somebody\n",
+        file_name="own.csv",
+        source="acme",
+        organisation="Acme",
+        by=cast.admin,
+    )
+    calls = approvals_of(cast, running)
+    password_links.ask_reset(name=cast.lead.login)
+    asked = PasswordLink.objects.get(person=cast.lead)
+    sealing.seal()
+    then = Day.of(transparency_log_as_of.known_until().replace(microsecond=0)).asked
+    held = case_acts.fresh(trial).roles.in_force().filter(person=cast.lead).first()
+    about = {
+        "idea": idea.ref,
+        "trial": trial.ref,
+        "production": running.ref,
+        "stopped": stopped.ref,
+        "overdue": overdue.ref,
+        "begun": begun.ref,
+        "held": held.pk,
+        "report": trial.evidence.filter(coverage__requirement="layer.policy").latest("pk").pk,
+        "layer": "layer.policy",
+        "debt": debt.pk,
+        "handed_in": account.pk,
+        "draft-pulse": draft_pulse.pk,
+        "invited": invited["Claims north"][0].split("/")[2],
+        "leaving": preferences.leave_token(cast.owner),
+    }
+    newcomer = factories.make_person("just-seated")
+    appoint(board=cast.board, person=newcomer, seat="business_value", by=cast.admin)
+    case, of_review = trial.get_absolute_url(), review.get_absolute_url()
+    as_of, long_ago = f"?as_of={then}", clock.today() - AGE / 2
+    vote = Entry.objects.filter(kind="signed off").latest("pk").pk
+    more = [
+        Page("first-admin-ended", None, "/first-admin/1.forged~key/", 404),
+        Page("password-link-ended", None, reverse("password-set"), 404),
+        Page("report-nothing", None, reverse("report-problem", args=["nobody-has-this"]), 404),
+        Page("password-reset-sent", None, "/password/forgotten/?sent=yes"),
+        Page("help-outside", None, "/help/"),
+        Page("desk-lead", cast.lead, "/"),
+        Page("desk-seat", cast.seat_value, "/"),
+        Page("desk-chair", cast.chair, "/"),
+        Page("desk-admin", cast.admin, "/"),
+        Page("desk-executive", cast.second_admin, "/"),
+        Page("desk-empty", cast.outsider, "/"),
+        Page("portfolio-empty", cast.outsider, "/cases/"),
+        Page("board", cast.owner, "/cases/?view=board"),
+        Page("portfolio-none", cast.owner, "/cases/?q=nothing-like-this"),
+        Page("portfolio-as-of", cast.auditor, f"/cases/{as_of}"),
+        Page("leaders-as-of", cast.auditor, f"/leaders/{as_of}"),
+        Page("leaders-empty", cast.outsider, "/leaders/"),
+        Page("meetings-none", cast.outsider, "/meetings/"),
+        Page("case-judgement", cast.owner, f"{case}?by=judgement"),
+        Page("case-as-of", cast.owner, f"{case}{as_of}"),
+        Page("case-review", cast.owner, case),
+        Page("case-idea", cast.owner, idea.get_absolute_url()),
+        Page("case-production", cast.owner, running.get_absolute_url()),
+        Page("case-stopped", cast.owner, stopped.get_absolute_url()),
+        Page("case-overdue", cast.chair, overdue.get_absolute_url()),
+        Page("checklist-overdue", cast.owner, f"{overdue.get_absolute_url()}checklist/"),
+        Page("checklist-idea", cast.owner, f"{idea.get_absolute_url()}checklist/"),
+        Page("checklist-row-idea", cast.owner, f"{idea.get_absolute_url()}checklist/proto.scope/"),
+        Page("checklist-read", cast.seat_risk, f"{case}checklist/"),
+        Page("compared", cast.auditor, f"{overdue.get_absolute_url()}compare/?one={long_ago}"),
+        Page("contract-none", cast.owner, f"{idea.get_absolute_url()}contract/"),
+        Page("contract-proposed", cast.seat_risk, f"{case}contract/"),
+        Page("contract-mapped", cast.owner, f"{case}contract/map/"),
+        Page("contract-map-none", cast.owner, f"{idea.get_absolute_url()}contract/map/"),
+        Page("contract-map-as-of", cast.owner, f"{case}contract/map/{as_of}"),
+        Page("evidence-report", cast.owner, f"{case}evidence/{about['report']}/"),
+        Page("contract-first", cast.owner, f"{idea.get_absolute_url()}contract/edit/"),
+        Page("approvals-none", cast.owner, f"{case}approvals/"),
+        Page("approvals-seen-by-board", cast.seat_risk, f"{running.get_absolute_url()}approvals/"),
+        Page("approvals-refused", cast.owner, f"{running.get_absolute_url()}approvals/?outcome=refused"),
+        Page("approval-half", cast.support, calls["half"].get_absolute_url()),
+        Page("approval-refused", cast.owner, calls["refused"].get_absolute_url()),
+        Page("approval-nobody", cast.owner, calls["nobody"].get_absolute_url()),
+        Page("contract-begun", cast.owner, reverse("contract-edit", args=[begun.ref])),
+        Page("contract-gaps", cast.owner, reverse("contract", args=[begun.ref])),
+        *(
+            Page(
+                f"clause-new-{kind}",
+                cast.owner,
+                reverse("clause-edit", args=[begun.ref, "new"]) + f"?kind={kind}",
+            )
+            for kind in CLAUSE_KINDS
+        ),
+        Page("clause-approval", cast.owner, reverse("clause-edit", args=[begun.ref, 4])),
+        Page("contract-read-signed", cast.auditor, f"{case}contract/read/?version=1"),
+        Page("evidence-of-kind", cast.owner, f"{case}evidence/add/?kind=document"),
+        Page("evidence-clause", cast.owner, f"{case}evidence/add/?kind=contract_clause"),
+        Page("evidence-document", cast.owner, f"{case}evidence/{document.pk}/"),
+        Page("evidence-table", cast.owner, f"{case}evidence/{day_of_log.pk}/look/"),
+        Page("evidence-lost", cast.owner, f"{case}evidence/{gone.pk}/file/", 404),
+        Page("attachment-lost", cast.owner, reverse("attachment-file", args=[lost.pk]), 404),
+        Page("proposals-waiting", cast.second_admin, reverse("proposals")),
+        Page("proposal-to-answer", cast.second_admin, address("proposal", world)),
+        Page("feed-shut-owed", cast.second_admin, address("feed-shut", world)),
+        Page("desk-first-day", newcomer, "/"),
+        Page("review-first-day", newcomer, of_review),
+        Page("systems-none", cast.owner, f"{idea.get_absolute_url()}systems/"),
+        Page("systems-off", cast.owner, f"{overdue.get_absolute_url()}systems/"),
+        Page("told-none", cast.owner, f"{case}decisions/"),
+        Page("told-admin", cast.admin, address("told", world)),
+        Page("told-nothing-like-it", cast.owner, f"{address('told', world)}?action=nothing"),
+        Page(
+            "dry-run-today",
+            cast.owner,
+            f"{address('contract-dry-run', world)}?since={clock.today()}&until={clock.today()}",
+        ),
+        Page("history-page", cast.owner, f"{case}history/"),
+        Page("lessons-stopped", cast.owner, f"{stopped.get_absolute_url()}lessons/"),
+        Page("lessons-published", cast.outsider, f"{told.get_absolute_url()}lessons/"),
+        Page("account-published", cast.outsider, reverse("post-mortem-account", args=[published.pk])),
+        Page("post-mortem-published", cast.owner, reverse("post-mortem", args=[published.pk])),
+        Page("post-mortem-in-review", cast.seat_adoption, reverse("post-mortem", args=[account.pk])),
+        Page("post-mortem-confirming", cast.seat_adoption, reverse("post-mortem-confirm", args=[account.pk])),
+        Page("pulses-trend", cast.owner, reverse("adoption-pulses", args=[running.ref])),
+        Page("pulses-none", cast.owner, reverse("adoption-pulses", args=[idea.ref])),
+        Page("pulse-closed", cast.owner, reverse("pulse", args=[answered.pk])),
+        Page("pulse-insufficient", cast.chair, reverse("pulse", args=[few.pk])),
+        Page("pulse-draft", cast.owner, reverse("pulse", args=[draft_pulse.pk])),
+        Page("pulse-open-draft", cast.owner, reverse("pulse-open", args=[draft_pulse.pk])),
+        Page("pulse-answer-german", None, reverse("pulse-answer", args=[about["invited"]]) + "?lang=de"),
+        Page("pulse-nothing", None, "/pulse/2222-2222-2222-2222/", 404),
+        Page("dependant-executive", cast.second_admin, address("dependant", world)),
+        Page("role-asked", cast.second_admin, address("role", world)),
+        Page("review-unsigned", cast.seat_value, of_review),
+        Page("sign-value", cast.seat_value, f"{of_review}sign/business_value/"),
+        Page("sign-object", cast.seat_value, f"{of_review}sign/business_value/?verdict=object"),
+        Page(
+            "sign-condition",
+            cast.seat_value,
+            f"{of_review}sign/business_value/?verdict=approve_with_condition",
+        ),
+        Page("decide-conditions", cast.chair, f"{of_review}decide/?outcome=approved_with_conditions"),
+        Page("decide-refused", cast.chair, f"{of_review}decide/?outcome=refused"),
+        Page("ideas-compared", cast.chair, f"/ideas/?case={idea.ref}"),
+        Page("search-found", cast.owner, "/search/?q=cust+ma"),
+        Page("search-none", cast.owner, "/search/?q=zzzz"),
+        Page("search-all", cast.owner, "/search/?q=lindq"),
+        Page("search-evidence", cast.owner, f"/search/?q={document.title.split()[0]}&in=evidence"),
+        Page("import-mapping", cast.admin, reverse("import", args=[batch.pk])),
+        Page("receipt-of-mine", cast.seat_risk, _receipt(cast.seat_risk)),
+        Page("entry-of-vote", cast.auditor, f"/audit/entries/{vote}/"),
+        Page("audit-found", cast.auditor, "/audit/?q=approve"),
+        Page("audit-framework", cast.auditor, "/audit/frameworks/?framework=soc2&reference=CC3.1"),
+        Page("nothing-then", cast.owner, f"{idea.get_absolute_url()}?as_of=2001-01-01", 404),
+        Page("no-such-day", cast.owner, f"{case}?as_of=someday", 400),
+        Page("not-on-another-day", cast.owner, f"/settings/{as_of}", 400),
+        Page("closed-404", cast.owner, "/nowhere/", 404),
+        Page("closed-404-outside", None, "/digest/leave/nobody/", 404),
+        Page("closed-403", cast.owner, f"{case}step-back/", 403),
+        Page("closed-400", cast.owner, "/search/?q=%00", 400),
+    ]
+    through = {"password-set": reverse("password-link", args=[password_links.token_of(asked)])}
+    return Scene(world | about, review, more, through)
+
+
+def approvals_of(cast, case: Initiative) -> dict:
+    """Calls of a case in every state, with as much in one as a call may hold; answered as nobody should."""
+    key = factories.make_key(
+        cast, case, principal=cast.lead, system="Reply drafts with a long name for a narrow screen"
+    )[0]
+    everything = {
+        "amount": 1_250_000,
+        "currency": "EUR",
+        "to": {"name": "Aurélie Ngo", "address": {"lines": ["12 Long Street", "Utrecht"], "checked": True}},
+        "text": "Dear customer,\n" + "we looked at it and will pay back what you paid. " * 12,
+        "hidden": "pay\u202e only",
+        "token": "a" * 90,
+        "none": None,
+    }
+    asked = {}
+    for name, more in (
+        ("half", {"four_eyes": True}),
+        ("refused", {}),
+        ("nobody", {"question": factories.make_question(subject={"type": "user", "id": "owner"})}),
+    ):
+        question = factories.make_question(
+            action={"name": "send_reply", "properties": everything | {"of": name}}
+        )
+        approvers = ("owner",) if name == "nobody" else ("support_owner", "owner")
+        asked[name] = factories.make_request(
+            case, key, **{"question": question, "approvers": approvers} | more
+        )
+    answers = [(asked["half"], cast.owner, "approve"), (asked["refused"], cast.owner, "refuse")]
+    for number in range(20):
+        question = factories.make_question(context={"number": number})
+        answers.append((factories.make_request(case, key, question=question), cast.support, "approve"))
+    for request, person, verdict in answers:
+        approval_actions.answer_approval(
+            request=request,
+            verdict=verdict,
+            digest=request.arguments_digest,
+            reason="Twice the amount that was agreed." if verdict == "refuse" else "",
+            opened_at=clock.now(),
+            by=person,
+        )
+    return asked
+
+
+def _receipt(person: User) -> str:
+    entry = Entry.objects.filter(kind="signed off", actor_id=person.pk).latest("pk")
+    return reverse("record-receipt", args=[entry.pk])
+
+
+def names_of_pages() -> list[str]:
+    """The names of all addresses that answer with a page to somebody."""
+    return [name for name in TABLE if name not in NO_PAGE]
+
+
+def pages_of(scene: Scene, cast) -> list[Page]:
+    """Every page of ours: each address that answers with one, then the further states."""
+    found = []
+    for name in names_of_pages():
+        who, about = OWN.get(name) or (TABLE[name].opens[0], {})
+        world = scene.world | {part: scene.world[key] for part, key in about.items()}
+        place = scene.through.get(name) or address(name, world)
+        found.append(Page(name, getattr(cast, who) if who else None, place))
+    return found + scene.more
+
+
+def pages_of_the_admin(cast) -> list[Page]:
+    """Every page of the Django admin with a row to show: index, apps, lists, forms, history, and a delete refused."""
+    found = [Page("admin-index", cast.admin, reverse("admin:index"))]
+    found += [
+        Page(f"admin-app-{app}", cast.admin, reverse("admin:app_list", args=[app]))
+        for app in sorted({model._meta.app_label for model in admin.site._registry})
+    ]
+    for model, model_admin in admin.site._registry.items():
+        row = model._default_manager.order_by("-pk").first()
+        for name in filter(None, (pattern.name for pattern in model_admin.get_urls())):
+            end = name.rpartition("_")[2]
+            if end == "delete" or (end == "add" and not isinstance(model_admin, Recorded)):
+                continue
+            if end in ("changelist", "add"):
+                about = []
+            elif row is None:
+                continue
+            else:
+                about = [row.pk, row.history.first().pk] if name.endswith("_simple_history") else [row.pk]
+            found.append(Page(f"admin-{name}", cast.admin, reverse(f"admin:{name}", args=about)))
+    delete = reverse("admin:governance_board_delete", args=[cast.board.pk])
+    return [*found, Page("admin-delete-refused", cast.admin, delete, 403)]

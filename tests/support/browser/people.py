@@ -1,0 +1,280 @@
+"""People at their browsers: each signs in, reads, clicks and types; whatever a browser complains of is kept."""
+
+import re
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Response, expect
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.models import User
+from tests.support import factories
+from tests.support.browser.page_checks import NARROW, WIDE, measured
+
+PATIENCE = 30_000  # milliseconds; long, because a machine under load is slow and not wrong
+
+expect.set_options(timeout=PATIENCE)
+
+
+@dataclass
+class Watch:
+    """What went wrong on any page of any person, and the browsers that are open."""
+
+    browser: Browser
+    address: str
+    complaints: list[str] = field(default_factory=list)
+    contexts: list = field(default_factory=list)
+    typed: set[tuple] = field(default_factory=set)  # ways in which somebody typed name and password
+
+    def page(self, **options) -> Page:
+        """A page in a browser that shares nothing with the others. A violated policy is an error of its console."""
+        options = {"viewport": WIDE, "reduced_motion": "reduce"} | options
+        context = self.browser.new_context(base_url=self.address, **options)
+        context.set_default_timeout(PATIENCE)
+        self.contexts.append(context)
+        page = context.new_page()
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+        page.on("response", self._look)
+        return page
+
+    def sign_in(self, person: User, way: "type[Person] | None" = None, **options) -> "Person":
+        """A person on the desk, who uses the browser in their own way.
+
+        The first of each way types name and password; for those who follow the session is there already.
+        """
+        way = way or Person
+        somebody = way(person, self.page(**(way.options | options)))
+        kind = way, *sorted(map(str, options.items()))
+        if kind in self.typed:
+            self._seat(somebody)
+        else:
+            self.typed.add(kind)
+            somebody.sign_in()
+        return somebody
+
+    def let_in(self, person: User) -> "Person":
+        """A person whose session is there already, on the desk: for walks of many people."""
+        somebody = Person(person, self.page())
+        self._seat(somebody)
+        return somebody
+
+    def _seat(self, somebody: "Person") -> None:
+        client = Client()
+        client.force_login(somebody.person)
+        name = settings.SESSION_COOKIE_NAME
+        somebody.page.context.add_cookies(
+            [{"name": name, "value": client.cookies[name].value, "url": self.address}]
+        )
+        somebody.page.goto("/")
+        expect(somebody.page.locator(".who")).to_contain_text(somebody.person.full_name)
+
+    def close(self) -> None:
+        """Every browser goes."""
+        for context in self.contexts:
+            context.close()
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.location.get('url')}: {message.text}")
+
+    def _look(self, response: Response) -> None:
+        if response.status >= 400:
+            self.complaints.append(f"{response.request.method} {response.url}: {response.status}")
+
+
+class Person:
+    """Somebody at a browser with a mouse, a window of common size, and scripts. The other ways are in ways.py."""
+
+    options: dict = {}  # of the browser
+    scripted = True
+
+    def __init__(self, person: User, page: Page):
+        self.person, self.page = person, page
+
+    # What a hand does
+
+    def follow(self, link: Locator) -> None:
+        """Open a link, or press a button."""
+        link.click()
+
+    def fill(self, field: Locator, words: str) -> None:
+        """Put these words into a field, in place of what is there."""
+        field.fill(words)
+
+    def select(self, field: Locator, option: Locator) -> None:
+        """Choose this option of a list."""
+        field.select_option(value=option.get_attribute("value"))
+
+    def check(self, box: Locator) -> None:
+        """Tick a box, or choose one of several."""
+        box.check()
+
+    def hand_in(self, field: Locator, file: dict) -> None:
+        """Choose a file."""
+        field.set_input_files(file)
+
+    # Getting about
+
+    def sign_in(self) -> None:
+        """Type name and password; the desk opens."""
+        self.page.goto("/")
+        self.type("User name", self.person.login)
+        self.type("Password", factories.PASSWORD)
+        self.press("Sign in")
+        expect(self.page.locator(".who")).to_contain_text(self.person.full_name)
+
+    def click(self, name: str, within: Locator | None = None) -> None:
+        """Follow the first link of that name. What follows a colon is there for screen readers, set apart."""
+        words = re.compile(re.escape(name).replace(":", r"\s*:"))
+        self.follow((within or self.page.locator("main")).get_by_role("link", name=words).first)
+
+    def open(self, name: str, within: Locator | None = None) -> None:
+        """Follow the first link of that name and wait for its page: one that still stands is not looked at for it."""
+        with self.page.expect_navigation(wait_until="domcontentloaded"):
+            self.click(name, within)
+
+    def press(self, name: str, within: Locator | None = None, *, exact: bool = True) -> None:
+        """Press the button of that name, or with `exact=False` the first that has it in its name."""
+        buttons = (within or self.page.locator("main")).get_by_role("button", name=name, exact=exact)
+        self.follow(buttons if exact else buttons.first)
+
+    def send(self, name: str, within: Locator | None = None) -> None:
+        """Press the button of that name and wait for the page that answers: what stood before is not taken for it."""
+        with self.page.expect_navigation(wait_until="domcontentloaded"):
+            self.press(name, within)
+
+    def type(self, label: str, words: str, within: Locator | None = None) -> None:
+        """Type into the field with that label."""
+        self.fill((within or self.page.locator("main")).get_by_label(label), words)
+
+    def tick(self, label: str, within: Locator | None = None) -> None:
+        """Tick the box, or choose the answer, with that label."""
+        self.check((within or self.page.locator("main")).get_by_label(label))
+
+    def choose(self, label: str, choice: str, within: Locator | None = None) -> None:
+        """Choose from a list the first option that begins with these words; waits until it is there."""
+        field = (within or self.page.locator("main")).get_by_label(label)
+        option = field.locator("option").filter(has_text=re.compile(rf"^\s*{re.escape(choice)}")).first
+        self.select(field, option)
+
+    def desk(self) -> None:
+        """Back to what waits."""
+        self._open(self.page.get_by_role("navigation", name="Main").get_by_role("link", name="Desk"))
+
+    def case_list(self) -> None:
+        """To the portfolio."""
+        self._open(self.page.get_by_role("navigation", name="Main").get_by_role("link", name="Portfolio"))
+
+    def case(self, title: str) -> None:
+        """To a case, through the portfolio."""
+        self.case_list()
+        self._open(self.page.get_by_role("link", name=title))
+
+    def tab(self, name: str) -> None:
+        """To another page of the case."""
+        self._open(self.page.get_by_role("navigation", name="Case").get_by_role("link", name=name))
+
+    def _open(self, link: Locator) -> None:
+        with self.page.expect_navigation(wait_until="domcontentloaded"):
+            self.follow(link)
+
+    def said(self, words: str) -> None:
+        """The page says so, in the place where results are told."""
+        expect(self.page.locator("main > [role=status]")).to_contain_text(words)
+
+    def fits(self) -> None:
+        """The page that is open needs no sideways scrolling at 390 pixels; nothing on it is cut off or covered."""
+        found = measured(self.page, NARROW)
+        self.page.set_viewport_size(WIDE)
+        assert found == [], f"{self.page.url}: {found}"
+
+    # The checklist
+
+    def answer(self, keys: list[str]) -> None:
+        """Answer questions in place, in the words of the rulebook; true as of today where saying so is proof.
+
+        Without scripts there is no place but the page of each question, from which one comes back.
+        """
+        # From the last to the first: what opens or closes below moves nothing above.
+        rows = [self.page.locator(f"[id='row-{key}']") for key in reversed(keys)]
+        if not self.scripted:
+            for row in rows:
+                self.click("Answer", row)
+                self._say(self.page.locator("main"))
+                self.said("Saved.")
+            return
+        for row in rows:
+            self.click("Answer", row)
+            expect(row.get_by_label("Your answer")).to_be_visible()
+        for row in rows:
+            self._say(row)
+        for row in rows:
+            expect(row.get_by_text("saved", exact=True)).to_be_visible()
+
+    def _say(self, within: Locator) -> None:
+        counts = within.get_by_text("What counts: ").inner_text().removeprefix("What counts: ")
+        self.type("Your answer", counts[:1].upper() + counts[1:], within)
+        if within.get_by_label("True as of").count():
+            self.type("True as of", clock.today().isoformat(), within)
+        self.press("Save", within)
+
+    def unanswered(self) -> list[str]:
+        """The questions of the open checklist that can be answered and are not yet."""
+        rows = self.page.locator("article.req").filter(
+            has=self.page.get_by_role("link", name=re.compile("^Answer"))
+        )
+        return [name.removeprefix("row-") for name in rows.evaluate_all("rows => rows.map(row => row.id)")]
+
+    def prove(
+        self, kind: str, title: str, covers: list[str], *, condition="", clause="", result=True
+    ) -> None:
+        """Add one item for many questions: a file of its own, or a clause of the contract."""
+        self.tab("Evidence")
+        self.click("Add evidence")
+        self.click(f"Choose: {kind}")
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text(f"Add evidence: {kind.lower()}")
+        for key in covers:
+            self.check(self.page.locator(f"input[name=covers][value='{key}']"))
+        self.type("Title", title)
+        if clause:
+            self.choose("Clause", clause)
+        else:
+            self.upload(title)
+        if result:
+            self.choose("Result", "Pass")
+        if condition:
+            self.choose("Tried under", condition)
+        self.press("Add it")
+        self.said("The item is added.")
+
+    def upload(self, title: str) -> None:
+        """Choose a file of its own: a PDF with this title."""
+        file = case_acts.pdf(title)
+        content = {"name": file.name, "mimeType": "application/pdf", "buffer": file.read()}
+        self.hand_in(self.page.get_by_label("File"), content)
+
+    # The board
+
+    def sign(self, line: str = "Read and sign") -> None:
+        """From that line of the desk to the review, read the statement of one's seat, sign it with the password."""
+        self.desk()
+        self.click(line)
+        self.click("Read and sign")
+        expect(self.page.locator("main")).to_contain_text("What you sign")
+        self.type("Your password", factories.PASSWORD)
+        self.press("Sign as ", exact=False)
+        self.said("This is what you signed.")
+        expect(self.page.locator("main")).to_contain_text("Fresh: it counts.")
+
+    def decide(self, reason: str) -> None:
+        """From the desk to the review that is ready, and approve it as chair."""
+        self.desk()
+        self.click("Read and decide")
+        expect(self.page.locator("main")).to_contain_text("ready to decide")
+        self.click("Approve", self.page.get_by_role("complementary", name="Decision"))
+        self.type("Reason", reason)
+        self.press("Approve")
+        expect(self.page.locator("main")).to_contain_text(f"Approved by {self.person.full_name}")

@@ -1,0 +1,28 @@
+"""Cases in any stage, quickly: claimed by an import, so that nothing has to be shown first."""
+
+from django.db import connection
+
+from governance.database.row_history import acting
+from initiatives.cases.act import settle_standing
+from initiatives.models import Initiative
+from initiatives.models.stage_machine import CLAIM, offered
+from initiatives.stages.actions import change_stage
+from tests.support import factories
+
+
+def make_claim(cast: factories.Cast, stage: str, **fields) -> Initiative:
+    """A case that an import says is in this stage; proposed ones are plain ideas."""
+    case = factories.make_case(cast, **fields)
+    if stage != "proposed":
+        with acting(by=cast.admin, reason="Imported"):
+            case = Initiative.objects.locked(case.pk)
+            change_stage(case, offered(case, kind=CLAIM, target=stage), reason="As reported", by=cast.admin)
+            settle_standing(case)
+    return Initiative.objects.get(pk=case.pk)
+
+
+def check_deferred() -> None:
+    """Have the database check now what it would check at commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")

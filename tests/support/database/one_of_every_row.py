@@ -1,0 +1,96 @@
+"""One row of every governed table: those a case in review brings along, and the rest made up field by field."""
+
+from django.apps import apps
+from django.db import models
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.database.row_history import acting
+from governance.ledger import row_capture
+from governance.models import User
+from initiatives.reviews import actions as review_actions
+from tests.support import factories
+
+# What a constraint asks of a made-up row beyond what its fields ask.
+ASKED = {
+    "adoption.Measure": {"counterfactual": lambda: "The year before"},
+    "adoption.AgendaPoint": {"words": lambda: "Dates"},
+    "adoption.Lesson": {
+        "source": lambda: "A report",
+        "entered_by_id": lambda: User.objects.earliest("pk").pk,
+        "entered_at": clock.now,
+    },
+    "governance.LegalHold": {"case_ref": lambda: "AI-0001"},
+    "initiatives.Handover": {"successor_id": lambda: User.objects.earliest("pk").pk},
+    "initiatives.ScopeVersion": {"starts_at": clock.now},
+    "initiatives.Dependant": {"ended_at": clock.now},
+    "initiatives.DefinitionConflict": {
+        "one_id": lambda: _definitions()[0],
+        "other_id": lambda: _definitions()[1],
+    },
+    "initiatives.Effort": {"hours": lambda: 1},
+    "initiatives.LinkAnswer": {"accepts": lambda: True},
+    "initiatives.TraceSample": {"low": lambda: 0.0, "high": lambda: 1.0},
+    "initiatives.UnitPolicy": {"allowed": lambda: ["EU"]},
+    "initiatives.VendorTerm": {"allowed": lambda: ["EU"]},
+    "initiatives.Waiver": {"until": lambda: clock.today()},
+}
+
+
+def one_of_each() -> list[models.Model]:
+    """A row of every governed model, saved by the system where no act of the case in review made one."""
+    cast = factories.make_cast()
+    case = factories.make_case(cast)
+    case_acts.parts(case, cast.team)
+    case_acts.ground_gate(case, "prototype", cast.team)
+    case_acts.votes(review_actions.open_review(case=case_acts.fresh(case), by=cast.owner), cast.team)
+    return [row_of(model) for model in row_capture.governed_models()]
+
+
+def _definitions() -> list[int]:
+    """Keys of two definitions, in order."""
+    model = apps.get_model("initiatives.TermDefinition")
+    row = row_of(model)
+    row.pk = None
+    with acting(system="test", reason="Made up"):
+        row.save(force_insert=True)
+    return list(model.objects.order_by("pk").values_list("pk", flat=True)[:2])
+
+
+def row_of(model: type[models.Model]) -> models.Model:
+    """The newest row of a model; made up where there is none."""
+    row = model._base_manager.order_by("-pk").first()
+    if row is None:
+        row = model()
+        for field in model._meta.concrete_fields:
+            if not field.primary_key and field.name != "xact":
+                setattr(row, field.attname, _value(row, field))
+        for name, value in ASKED.get(model._meta.label, {}).items():
+            setattr(row, name, value())
+        with acting(system="test", reason="Made up"):
+            row.save()
+    return row
+
+
+def _value(row, field):
+    """The least that a field takes."""
+    if field.is_relation:
+        if field.null:
+            return None
+        return row_of(apps.get_model(field.related_model._meta.label)).pk
+    if field.has_default():
+        return field.get_default()
+    if field.null:
+        return None
+    if field.choices:
+        return field.choices[0][0]
+    by_kind = {
+        models.DateTimeField: clock.now(),
+        models.DateField: clock.today(),
+        models.BooleanField: False,
+        models.JSONField: [],
+    }
+    for kind, value in by_kind.items():
+        if isinstance(field, kind):
+            return value
+    return 1 if isinstance(field, models.IntegerField) else "x"

@@ -1,0 +1,515 @@
+"""What a stage is supported by and for how long, and what blocks a review: the pure rules, case by case."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from governance import clock
+from governance.gates import criteria
+from governance.gates.criteria import SeatState, Vote, reach
+from governance.gates.gate_inputs import (
+    ConditionFact,
+    ContractState,
+    DebtFact,
+    Declared,
+    HoldFact,
+    Running,
+    Shortcoming,
+    Void,
+    WaiverFact,
+)
+from governance.rulebook import load_default, parse
+from tests.support.rules.gate_facts import (
+    AT,
+    BOOK,
+    CONTRACT,
+    LONG_AGO,
+    MODEL,
+    TODAY,
+    days_ago,
+    everything,
+    item,
+    one,
+    proof_of,
+    reply,
+)
+
+DAY = timedelta(days=1)
+
+
+def state(facts, key, at=AT):
+    return criteria.state_of(facts, BOOK, key, at)
+
+
+def supported(facts, at=AT):
+    return criteria.support(facts, BOOK, at, criteria.states_at(facts, BOOK, at))
+
+
+@pytest.mark.parametrize(("result", "met"), [("met", True), ("missed", False), ("", False)])
+def test_what_was_declared_is_compared_at_production(result, met):
+    facts = everything("mvp")
+    declared = facts.declared | {"workflow_fit": Declared("workflow_fit", "Fits.", result)}
+    found = finding(replace(facts, declared=declared), "production.mvp_proof")
+    assert found.met is met
+
+
+def finding(facts, key, at=AT):
+    return criteria.finding_of(facts, BOOK, BOOK.criteria[key], criteria.states_at(facts, BOOK, at), at)
+
+
+def waiver(key, until=TODAY, since=LONG_AGO):
+    return WaiverFact(key, since, until, "the audit is in January")
+
+
+def test_a_waived_criterion_is_waived_and_not_met():
+    facts = everything("prototype", without=["mvp.workflow"], waivers=(waiver("mvp.workflow_known"),))
+    found = finding(facts, "mvp.workflow_known")
+    assert found.state == "waived"
+    assert not found.blocks
+    assert supported(facts).supported == "production"
+
+
+@pytest.mark.parametrize("test", ["governance", "integration", "adoption"])
+def test_a_scale_test_is_never_waived(test):
+    first = BOOK.scale_tests[test].items[0]
+    facts = everything("mvp", without=[first], waivers=(waiver(f"production.test_{test}"), waiver(first)))
+    assert finding(facts, f"production.test_{test}").state == "unmet"
+    assert supported(facts).tests[test] is False
+    assert supported(facts).supported != "production"
+
+
+def test_an_item_of_a_scale_test_is_not_waived_although_a_rulebook_marks_it_so():
+    """What the rulebook may not allow is not allowed by it either (invariant 10)."""
+    first, second = load_default().split('key = "layer.policy"', 1)
+    book = parse(f'{first}key = "layer.policy"{second.replace("waivable = false", "waivable = true", 1)}')
+    assert book.requirements["layer.policy"].waivable
+    facts = everything("mvp", without=["layer.policy"], waivers=(waiver("layer.policy"),))
+    states = criteria.states_at(facts, book, AT)
+    assert states["layer.policy"].state == "unanswered"
+    assert criteria.scale_tests(book, states)["governance"] is False
+
+
+# What is supported
+
+
+@pytest.mark.parametrize("claimed", ["proposed", "prototype", "mvp", "production"])
+def test_everything_grounded_supports_production(claimed):
+    found = supported(everything(claimed))
+    assert found.supported == "production"
+    assert found.supports_claim
+    assert found.label == ""
+
+
+@pytest.mark.parametrize(
+    ("claimed", "without", "expected", "label"),
+    [
+        ("production", "prod.monitoring", "mvp", "Production in name only"),
+        ("production", "mvp.problem", "prototype", "Prototype in production"),
+        ("production", "proto.question", "proposed", "Not yet an honest prototype"),
+        ("mvp", "mvp.workflow", "prototype", "Larger prototype"),
+        ("mvp", "proto.scope", "proposed", "Not yet an honest prototype"),
+        ("prototype", "prototype.selected", "proposed", "Not yet an honest prototype"),
+        ("mvp", "prod.monitoring", "mvp", ""),
+    ],
+)
+def test_a_shortfall_has_a_name(claimed, without, expected, label):
+    found = supported(everything(claimed, without=[without]))
+    assert (found.supported, found.label) == (expected, label)
+    assert found.supports_claim is (label == "")
+
+
+@pytest.mark.parametrize("key", ["int.definitions", "int.sources_condition", "mvp.lessons_read"])
+def test_advisory_criteria_never_block(key):
+    assert supported(everything("prototype", without=[key])).supported in ("mvp", "production")
+
+
+def test_an_advisory_requirement_never_blocks_a_blocking_criterion():
+    assert supported(everything("mvp", without=["int.systems_owned"])).supported == "production"
+
+
+def test_a_stage_above_is_not_reached_over_a_gap_below():
+    assert supported(everything("production", without=["mvp.override"])).supported == "prototype"
+
+
+@pytest.mark.parametrize("key", sorted(BOOK.scale_items))
+def test_production_needs_every_item_of_the_three_tests(key):
+    facts = everything("mvp", without=[key])
+    assert supported(facts).supported != "production"
+    assert not all(supported(facts).tests.values())
+
+
+@pytest.mark.parametrize(
+    ("cap", "expected"), [("mvp", "mvp"), ("prototype", "prototype"), (None, "production")]
+)
+def test_a_hold_caps_what_is_supported(cap, expected):
+    facts = everything("production", holds=(HoldFact("kind", "Held", "for a reason", cap, True),))
+    found = supported(facts)
+    assert found.supported == expected
+    assert found.held_by == (("Held",) if cap else ())
+
+
+def test_two_holds_cap_at_the_lower():
+    holds = (HoldFact("a", "A", "", "mvp", True), HoldFact("b", "B", "", "prototype", True))
+    assert supported(everything("production", holds=holds)).supported == "prototype"
+    assert supported(everything("production", holds=holds[::-1])).supported == "prototype"
+
+
+def test_a_cap_does_not_lift():
+    facts = everything("mvp", without=["mvp.problem"], holds=(HoldFact("a", "A", "", "mvp", True),))
+    assert supported(facts).supported == "prototype"
+
+
+def test_production_past_its_day_is_held_at_mvp():
+    facts = everything("production", reattest_by=TODAY)
+    assert supported(facts).supported == "production"
+    late = supported(facts, clock.midnight_after(TODAY))
+    assert late.supported == "mvp"
+    assert late.label == "Production in name only"
+    assert supported(replace(facts, claimed="mvp"), clock.midnight_after(TODAY)).supported == "production"
+
+
+@pytest.mark.parametrize("claimed", ["stopped", "retired"])
+def test_a_closed_case_supports_nothing_and_falls_short_of_nothing(claimed):
+    found = supported(everything(claimed))
+    assert (found.supported, found.shortfall, found.label) == ("", 0, "")
+
+
+def test_a_criterion_with_a_term_never_blocks_the_move():
+    facts = everything("production")
+    found = finding(facts, "retire.records_kept")
+    assert found.state == "later"
+    assert not found.blocks
+
+
+# Outlook
+
+
+def assert_outlook_is_true(facts, moments):
+    rows = criteria.outlook(facts, BOOK, AT)
+    assert [row[0] for row in rows] == sorted({row[0] for row in rows})
+    for moment in [*moments, *(row[0] for row in rows)]:
+        if moment < AT:
+            continue
+        at, said, states = next(row for row in reversed(rows) if row[0] <= moment)
+        direct = criteria.states_at(facts, BOOK, moment)
+        wrong = [key for key in direct if direct[key].state != states[key].state]
+        assert not wrong, f"{moment}: said since {at}, differs: {wrong}"
+        assert said == criteria.support(facts, BOOK, moment, direct), moment
+
+
+def test_the_outlook_sees_a_planned_model_start():
+    start = AT + 5 * DAY
+    facts = everything(
+        "prototype", running=(replace(MODEL, until=start), Running(2, 1, "model", "m-5", start, None))
+    )
+    prepared = tuple(
+        replace(one, components=frozenset({1, 2})) if index % 2 else one
+        for index, one in enumerate(facts.items)
+    )
+    voided = replace(
+        prepared[0], voids={key: (Void(start, "scope", "at the same moment"),) for key in prepared[0].covers}
+    )
+    assert_outlook_is_true(
+        replace(facts, items=(voided, *prepared[1:])), [start, start - timedelta(seconds=1)]
+    )
+
+
+def test_what_names_the_incoming_model_counts_from_its_start_in_the_outlook():
+    start = AT + 5 * DAY
+    facts = one(
+        "mvp.possibility",
+        item(1, "mvp.possibility", kind="test_report", components=frozenset({2})),
+        # another requirement's item is voided at that very moment
+        item(2, "mvp.users", voids={"mvp.users": (Void(start, "scope", "wider"),)}),
+        running=(replace(MODEL, until=start), Running(2, 1, "model", "m-5", start, None)),
+    )
+    assert_outlook_is_true(facts, [start])
+
+
+MOMENTS = st.integers(0, 500 * 24).map(lambda hours: AT + timedelta(hours=hours))
+LATER_DAYS = st.integers(0, 420).map(lambda days: clock.midnight_before(TODAY + days * DAY))
+
+
+@st.composite
+def any_facts(draw):
+    """A case with much in it that ends, starts or ages at moments to come."""
+    facts = everything(draw(st.sampled_from(["proposed", "prototype", "mvp", "production"])))
+    model_ends, contract_ends = draw(LATER_DAYS), draw(LATER_DAYS)
+    running = (MODEL,)
+    if draw(st.booleans()):
+        running = (replace(MODEL, until=model_ends), Running(2, 1, "model", "m-5", model_ends, None))
+    contracts = (CONTRACT,)
+    if draw(st.booleans()):
+        contracts = (
+            replace(CONTRACT, until=contract_ends),
+            ContractState(2, 2, "d" * 64, contract_ends, None),
+        )
+    items, answers = [], dict(facts.answers)
+    lacking = draw(st.sets(st.sampled_from(sorted(answers)), max_size=3))
+    for one_item in facts.items:
+        (key,) = one_item.covers
+        observed = TODAY - draw(st.integers(0, 60)) * DAY
+        voids = {}
+        if draw(st.integers(0, 19)) == 0:
+            voids = {key: (Void(draw(LATER_DAYS), "scope", "wider"),)}
+        items.append(
+            replace(
+                one_item,
+                observed_on=observed,
+                voids=voids,
+                components=draw(st.sampled_from([{1}, {1, 2}, {2}])) if len(running) > 1 else {1},
+                clause_of=one_item.clause_of and draw(st.sampled_from([1, 2])),
+            )
+        )
+        if key in lacking:
+            answers[key] = draw(
+                st.sampled_from(
+                    [reply("no"), reply("not_applicable"), reply("not_applicable", accepted_on=observed)]
+                )
+            )
+    return replace(
+        facts,
+        items=tuple(items),
+        answers=answers,
+        running=running,
+        contracts=contracts,
+        tier=draw(st.sampled_from(["", "limited", "high"])),
+        imported=draw(st.booleans()),
+        decided=draw(st.sampled_from([{}, {"mvp": TODAY}, {"mvp": TODAY, "production": TODAY}])),
+        waivers=tuple(
+            waiver(key, until=TODAY + draw(st.integers(0, 90)) * DAY)
+            for key in draw(st.sets(st.sampled_from(["mvp.users", "mvp.workflow_known", "int.identity"])))
+        ),
+        reattest_by=draw(st.sampled_from([None, TODAY, TODAY + 100 * DAY])),
+        shortcomings=tuple(
+            Shortcoming(
+                key, "Words.", "", "", draw(LATER_DAYS), hold=draw(st.sampled_from(["", "residency"]))
+            )
+            for key in draw(st.sets(st.sampled_from(["int.residency", "mvp.workflow", "int.identity"])))
+        ),
+    )
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(any_facts(), st.lists(MOMENTS, min_size=3, max_size=6))
+def test_the_outlook_equals_what_is_supported_at_each_moment(facts, moments):
+    assert_outlook_is_true(facts, moments)
+
+
+# Reviews
+
+
+def votes(gate, seats=None, **fields):
+    keys = BOOK.gates[gate].seats if seats is None else seats
+    return tuple(
+        Vote(seat, place, f"Holder of {seat}", "approve", AT, **fields) for place, seat in enumerate(keys, 1)
+    )
+
+
+def bench(*without):
+    return {seat: SeatState(seat, () if seat in without else (f"Holder of {seat}",)) for seat in BOOK.seats}
+
+
+def judged(facts, gate="production", *, cast=None, seats=None, at=AT):
+    return criteria.judge(
+        facts, BOOK, gate, at, votes=votes(gate) if cast is None else cast, seats=seats or bench()
+    )
+
+
+def words(verdict):
+    return " | ".join(str(reason) for reason in verdict.blockers)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "gate"), [("proposed", "prototype"), ("prototype", "mvp"), ("mvp", "production")]
+)
+def test_a_review_with_everything_is_decidable(claimed, gate):
+    verdict = judged(everything(claimed), gate)
+    assert verdict.decidable, words(verdict)
+    assert verdict.reachable
+    assert verdict.missing_seats == ()
+
+
+@pytest.mark.parametrize("key", [c.key for c in BOOK.gates["production"].criteria if c.blocking])
+def test_every_blocking_criterion_blocks_alone(key):
+    asked = (
+        next(
+            k for k in BOOK.criteria[key].requirements if BOOK.requirements[k].blocking and k != "mvp.success"
+        )
+        if key != "production.mvp_proof"
+        else "mvp.success"
+    )
+    facts = everything("mvp", without=[asked])
+    # what the MVP stands on falls too, so only the criterion's own words are looked for
+    assert BOOK.criteria[key].question in words(judged(facts))
+
+
+def test_a_waived_criterion_does_not_block():
+    facts = everything(
+        "mvp", without=["production.lessons_captured"], waivers=(waiver("production.lessons_captured"),)
+    )
+    assert judged(facts).decidable
+
+
+def test_the_claimed_stage_must_be_supported_now():
+    facts = everything("mvp", without=["mvp.workflow"])
+    assert "Larger prototype" in words(judged(facts))
+
+
+def test_retire_does_not_ask_for_support_holds_or_conditions():
+    facts = replace(
+        everything("production", without=["mvp.problem"]),
+        holds=(HoldFact("concern", "Somebody raised a concern", "stop", None, True),),
+        conditions=(ConditionFact("Write it", "Marta", days_ago(1)),),
+        debts=(DebtFact(1, "post_mortem", "Post-mortem", 7, days_ago(1), "AI-0002"),),
+    )
+    extra = {key: reply() for key in BOOK.gates["retire"].requirements()}
+    proof = tuple(proof_of(key, 900 + n) for n, key in enumerate(extra))
+    facts = replace(facts, answers=facts.answers | extra, items=(*facts.items, *proof))
+    verdict = judged(facts, "retire")
+    assert verdict.decidable, words(verdict)
+
+
+@pytest.mark.parametrize("seat", BOOK.gates["production"].must_include)
+def test_a_seat_that_must_sign_is_missed(seat):
+    cast = tuple(vote for vote in votes("production") if vote.seat != seat)
+    verdict = judged(everything("mvp"), cast=cast)
+    assert not verdict.decidable
+    assert seat in verdict.missing_seats
+    assert "must be among the signers" in words(verdict)
+
+
+def test_the_quorum_counts_fresh_approvals():
+    needed = BOOK.gates["production"].must_include
+    assert "4 of 5 seats" in words(judged(everything("mvp"), cast=votes("production", needed)))
+    assert judged(everything("mvp"), cast=votes("production", [*needed, "adoption_change"])).decidable
+
+
+def test_a_high_tier_needs_a_larger_quorum():
+    five = [seat for seat in BOOK.gates["production"].seats if seat != "adoption_change"]
+    assert judged(everything("mvp"), cast=votes("production", five)).decidable
+    verdict = judged(everything("mvp", tier="high"), cast=votes("production", five))
+    assert verdict.quorum == 6
+    assert "5 of 6 seats" in words(verdict)
+
+
+def test_a_stale_approval_of_a_seat_that_must_sign_blocks():
+    cast = [
+        replace(vote, stale=("the scope changed",)) if vote.seat == "risk_compliance" else vote
+        for vote in votes("production")
+    ]
+    verdict = judged(everything("mvp"), cast=tuple(cast))
+    assert "Risk and compliance must sign again: the scope changed" in words(verdict)
+    assert "risk_compliance" in verdict.missing_seats
+
+
+def test_a_stale_approval_beyond_the_quorum_does_not_block():
+    cast = [
+        replace(vote, stale=("no longer holds the seat",)) if vote.seat == "adoption_change" else vote
+        for vote in votes("production")
+    ]
+    assert judged(everything("mvp"), cast=tuple(cast)).decidable
+
+
+def test_a_stale_approval_that_the_quorum_needs_blocks():
+    cast = tuple(
+        replace(vote, stale=("aged",)) if vote.seat == "adoption_change" else vote
+        for vote in votes("production", [*BOOK.gates["production"].must_include, "adoption_change"])
+    )
+    assert "Adoption and change must sign again" in words(judged(everything("mvp"), cast=cast))
+
+
+def test_an_objection_to_a_blocking_criterion_stands_against_everybody():
+    cast = tuple(
+        replace(vote, verdict="object", criteria=("production.test_adoption",))
+        if vote.seat == "adoption_change"
+        else vote
+        for vote in votes("production")
+    )
+    verdict = judged(everything("mvp"), cast=cast)
+    assert verdict.fresh_approvals == 5
+    assert "objects to “Is the adoption scale test passed?”" in words(verdict)
+
+
+def test_an_objection_to_an_advisory_criterion_does_not_block():
+    cast = tuple(
+        replace(vote, verdict="object", criteria=("production.systems_owned",))
+        if vote.seat == "architecture_integration"
+        else vote
+        for vote in votes("production")
+    )
+    assert judged(everything("mvp"), cast=cast).decidable
+
+
+def test_recusal_lowers_who_may_sign_and_not_the_quorum():
+    two = ("adoption_change", "architecture_integration")
+    cast = tuple(replace(v, verdict="recuse") if v.seat in two else v for v in votes("production"))
+    verdict = judged(everything("mvp"), cast=cast, seats=bench(*two))
+    assert verdict.quorum == 5
+    assert not verdict.reachable
+    assert "Cannot reach quorum: 5 seats must sign, 4 can" in words(verdict)
+
+
+@pytest.mark.parametrize("cap", ["mvp", None])
+def test_a_blocking_hold_blocks_and_another_does_not(cap):
+    hold = HoldFact("kind", "Held by somebody", "because", cap, True)
+    assert "Held by somebody" in words(judged(everything("mvp", holds=(hold,))))
+    quiet = replace(hold, blocking=False, cap=None)
+    assert judged(everything("mvp", holds=(quiet,))).decidable
+
+
+def test_a_condition_blocks_from_the_day_after_it_was_due():
+    facts = everything("mvp", conditions=(ConditionFact("Train the second team", "Karim", TODAY),))
+    assert judged(facts).decidable
+    assert "Train the second team" in words(judged(facts, at=clock.midnight_after(TODAY)))
+
+
+def test_an_overdue_debt_of_the_owner_blocks_the_two_later_gates_only():
+    debt = DebtFact(1, "post_mortem", "Post-mortem after stopping", 7, TODAY, "AI-0009")
+    tomorrow = clock.midnight_after(TODAY)
+    assert judged(everything("mvp", debts=(debt,))).decidable
+    assert "AI-0009" in words(judged(everything("mvp", debts=(debt,)), at=tomorrow))
+    assert "AI-0009" in words(judged(everything("prototype", debts=(debt,)), "mvp", at=tomorrow))
+    assert judged(everything("proposed", debts=(debt,)), "prototype", at=tomorrow).decidable
+    assert judged(everything("mvp", debts=(replace(debt, excused=True),)), at=tomorrow).decidable
+
+
+# Who can sign at all
+
+
+def test_a_full_board_can_reach_every_quorum():
+    for gate in ("prototype", "mvp", "production", "retire"):
+        assert criteria.reach(BOOK, gate, "high", bench()) == ()
+
+
+def test_a_seat_that_must_sign_and_cannot_is_named_with_the_reason():
+    seats = bench() | {"risk_compliance": SeatState("risk_compliance", (), ("Ines wrote the evidence",))}
+    (reason,) = criteria.reach(BOOK, "mvp", "", seats)
+    assert "Ines wrote the evidence" in str(reason)
+    assert "delegate" in reason.remedy
+
+
+def test_seats_without_a_criterion_at_the_gate_do_not_help_the_quorum():
+    # Retiring is signed by operations, adoption and security: two are needed.
+    reasons = criteria.reach(BOOK, "retire", "", bench("adoption_change", "security_privacy"))
+    assert "Cannot reach quorum: 2 seats must sign, 1 can" in str(reasons[0])
+    mvp = bench("adoption_change", "security_privacy", "architecture_integration")
+    assert "3 seats must sign, 2 can" in str(criteria.reach(BOOK, "mvp", "", mvp)[0])
+
+
+def test_a_high_tier_may_be_out_of_reach_where_a_limited_one_is_not():
+    seats = bench("adoption_change")
+    assert criteria.reach(BOOK, "production", "limited", seats) == ()
+    assert criteria.reach(BOOK, "production", "high", seats)
+
+
+def test_somebody_in_two_seats_signs_for_one():
+    """One person signs one seat: two seats held by the same person count once towards the quorum (invariant 5)."""
+    alone = {key: SeatState(key, ("Ines",), (), (7,)) for key in bench()}
+    reasons = reach(BOOK, "mvp", "limited", alone)
+    assert any("3 seats must sign, 1 can at once" in reason.text for reason in reasons)
+    several = {key: SeatState(key, (key,), (), (number,)) for number, key in enumerate(bench())}
+    assert reach(BOOK, "mvp", "limited", several) == ()

@@ -1,0 +1,176 @@
+"""The three questions, the nine standards and the five judgements: worked out from facts, by hand-made facts."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from governance.gates import criteria, judgements, lead_questions, standards
+from governance.rulebook import RulebookErrors, pairings
+from governance.rulebook.pairings import PAIRINGS
+from tests.support.rules.gate_facts import AT, BOOK, TODAY, everything, item, reply, swapped
+
+GROUP = {
+    group: [key for key, row in BOOK.requirements.items() if row.group == group]
+    for group in lead_questions.GROUPS
+}
+FIRST = {"contract": "gov.enforced", "layer": "layer.runtime", "adoption": "adopt.usage"}
+
+
+def leads(facts, *, asked=None, at=AT):
+    states = criteria.states_at(facts, BOOK, at)
+    if asked is None:
+        asked = [key for keys in GROUP.values() for key in keys] if facts.claimed == "production" else []
+    return {lead.group: lead for lead in lead_questions.leads(facts, BOOK, states, set(asked), at)}
+
+
+def test_three_questions_are_asked_of_groups_that_the_rulebook_has():
+    assert list(lead_questions.GROUPS) == ["contract", "layer", "adoption"]
+    assert {group: len(keys) for group, keys in GROUP.items()} == {"contract": 6, "layer": 3, "adoption": 6}
+
+
+def test_yes_needs_everything_of_its_group():
+    found = leads(everything("production"))
+    assert {lead.answer for lead in found.values()} == {lead_questions.YES}
+    assert found["contract"].reason == "All 6 questions on it are answered and proved."
+    assert found["contract"].mend == ""
+
+
+@pytest.mark.parametrize("key", [key for keys in GROUP.values() for key in keys])
+def test_each_requirement_alone_takes_its_yes_away_and_no_other(key):
+    group = BOOK.requirements[key].group
+    found = leads(everything("mvp", without=(key,)))
+    assert found[group].answer == lead_questions.NOT_YET
+    assert found[group].mend == key
+    assert BOOK.requirements[key].question in found[group].reason
+    assert {lead.answer for name, lead in found.items() if name != group} == {lead_questions.YES}
+
+
+@pytest.mark.parametrize(("group", "key"), FIRST.items())
+def test_a_claim_that_rests_on_what_is_not_there_makes_it_a_no(group, key):
+    facts = everything("production", without=(key,))
+    assert leads(facts)[group].answer == lead_questions.NO
+    # An imported claim accuses nobody before anything was asked here.
+    imported = everything("production", without=(key,), imported=True)
+    assert leads(imported)[group].answer == lead_questions.NOT_YET
+
+
+@pytest.mark.parametrize(("group", "key"), FIRST.items())
+def test_an_honest_no_and_a_failed_test_are_a_no_at_every_stage(group, key):
+    facts = everything("mvp")
+    said = {**facts.answers, key: reply("no")}
+    denied = leads(everything("mvp", answers=said))[group]
+    assert (denied.answer, denied.mend, denied.denied) == (lead_questions.NO, key, True)
+    kind = next(kind for kind in BOOK.requirements[key].evidence if kind in BOOK.result_kinds)
+    failed = swapped(facts, key, item(900, key, kind=kind, result="fail"))
+    assert leads(failed)[group].answer == lead_questions.NO
+
+
+def test_without_a_contract_in_force_that_is_the_reason():
+    lead = leads(everything("mvp", contracts=()))["contract"]
+    assert (lead.reason, lead.mend) == ("No contract is in force.", "contract")
+
+
+def test_what_ages_out_is_no_longer_a_yes():
+    keys = GROUP["layer"]
+    later = AT + timedelta(days=max(BOOK.requirements[key].days(False) for key in keys) + 1)
+    facts = everything("mvp")
+    assert leads(facts)["layer"].answer == lead_questions.YES
+    assert leads(facts, at=later)["layer"].answer != lead_questions.YES
+
+
+# The nine standards
+
+
+def standard(facts, matter, stage):
+    return standards.standard_of(facts, BOOK, criteria.states_at(facts, BOOK, AT), matter, stage, AT)
+
+
+def test_the_nine_standards_are_those_of_the_rulebook_and_shown_by_what_it_asks():
+    assert set(standards.SHOWN_BY) == set(BOOK.standards)
+    for matter, stages in standards.SHOWN_BY.items():
+        assert {"mvp", "production"} <= set(stages), matter
+        for keys in stages.values():
+            assert set(keys) <= set(BOOK.requirements) | {pairings.REATTESTED}, matter
+
+
+@pytest.mark.parametrize(
+    ("matter", "stage", "key"),
+    [
+        (matter, stage, key)
+        for matter, stages in standards.SHOWN_BY.items()
+        for stage, keys in stages.items()
+        for key in keys
+        if key != pairings.REATTESTED
+    ],
+)
+def test_a_standard_is_met_by_everything_behind_it_and_by_nothing_less(matter, stage, key):
+    assert standard(everything("prototype"), matter, stage).mark == standards.MET
+    also = BOOK.carry.replaced_at_production.get(key, key)  # its production form would ground it too
+    lacking = standard(everything("prototype", without=(key, also)), matter, stage)
+    assert (lacking.mark, lacking.missing) == (standards.NOT_MET, (key,))
+
+
+def test_a_prototype_is_not_asked_for_staff_logs_or_money():
+    for matter in ("funding", "staffing", "support_ownership", "logging", "workflow_integration"):
+        assert standard(everything("prototype"), matter, "prototype").mark == standards.NOTHING_ASKED
+
+
+@pytest.mark.parametrize(
+    ("claimed", "days", "mark"),
+    [("production", 0, "met"), ("production", -1, "not met"), ("mvp", None, "nothing asked")],
+)
+def test_production_is_accepted_again_or_its_standard_is_not_met(claimed, days, mark):
+    by = None if days is None else TODAY + timedelta(days=days)
+    found = standard(everything(claimed, reattest_by=by), "promotion_criteria", "production")
+    assert found.mark == mark
+    assert ("accepted again by" in found.note) is (by is not None)
+
+
+# The five judgements
+
+
+def test_each_requirement_speaks_to_exactly_one_judgement():
+    paired = [key for row in PAIRINGS["judgements"].values() for key in row["requirements"]]
+    assert sorted(paired) == sorted(BOOK.requirements)
+
+
+def test_a_requirement_of_an_own_rulebook_is_judged_by_its_layer():
+    for layer in BOOK.layers:
+        row = next(row for row in BOOK.requirements.values() if row.layer == layer)
+        strange = type(row)(**{**vars(row), "key": "own.question"})
+        assert judgements.judgement_of(strange) == judgements._OF_LAYER[layer]
+
+
+def test_what_is_declared_speaks_to_a_judgement():
+    declared = [key for row in BOOK.criteria.values() for key in row.proof_items]
+    assert len(declared) == 5
+    assert set(judgements._OF_DECLARED) < set(declared)
+    assert {judgements.judgement_of_declared(key) for key in declared} == {
+        "fitness",
+        "risk",
+        "supportability",
+    }
+
+
+# The file beside the rulebook
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('title = "Risk"', 'titel = "Risk"', 'the key "titel" is not known here'),
+        ('= "mvp.rollout"', '= "mvp.roll"', 'names the requirement "mvp.roll", which is not known'),
+        ("[standards.funding]", "[standards.money]", 'the key "money" is not known here'),
+        ('production = ["re-attested"]', 'production = ["attested"]', 'the what shows it "attested"'),
+        ('"bounded rollout"', '"narrow rollout"', 'the key "narrow rollout" is not known here'),
+        ('layer = "Are', 'runtime = "Are', 'the key "runtime" is not known here'),
+    ],
+)
+def test_a_pair_that_names_what_the_rulebook_does_not_have_is_refused_with_its_line(old, new, why):
+    text = Path(pairings.__file__).with_name("pairings.toml").read_text()
+    assert pairings.read(text) == PAIRINGS
+    line = text[: text.index(old)].count("\n") + 1
+    with pytest.raises(RulebookErrors) as error:
+        pairings.read(text.replace(old, new, 1))
+    assert any(problem.line == line and why in problem.what for problem in error.value.problems), error.value

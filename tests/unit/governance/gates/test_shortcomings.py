@@ -1,0 +1,97 @@
+"""What the register says, as the gates hear it: from its moment to its end, whatever was answered or uploaded."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from governance import clock
+from governance.gates import criteria
+from governance.gates.gate_inputs import HoldFact, Shortcoming
+from tests.support.rules.gate_facts import AT, BOOK, LONG_AGO, TODAY, everything, one, proof_of, reply
+
+LATER = clock.midnight_after(TODAY + timedelta(days=9))
+MUCH_LATER = clock.midnight_after(TODAY + timedelta(days=40))
+
+
+def short(key="int.sources_condition", since=LONG_AGO, **fields) -> Shortcoming:
+    told = {"words": "Wiki-C is frozen.", "fix": "Mend it.", "who": ""} | fields
+    return Shortcoming(key, since=since, **told)
+
+
+def state(facts, key, at=AT):
+    return criteria.state_of(facts, BOOK, key, at)
+
+
+def supported(facts, at=AT):
+    return criteria.support(facts, BOOK, at, criteria.states_at(facts, BOOK, at))
+
+
+def test_what_the_register_lists_outweighs_what_was_answered_and_uploaded():
+    facts = one("int.sources_condition", proof_of("int.sources_condition", 1))
+    assert state(facts, "int.sources_condition").grounded
+    found = state(replace(facts, shortcomings=(short(),)), "int.sources_condition")
+    assert (found.state, found.words, found.fix) == ("register", "Wiki-C is frozen.", "Mend it.")
+    elsewhere = replace(facts, shortcomings=(short("int.identity"),))
+    assert state(elsewhere, "int.sources_condition").grounded, "of another requirement it says nothing"
+
+
+def test_that_it_does_not_apply_does_not_make_it_go_away():
+    answers = {"int.sources_condition": reply("not_applicable", accepted_on=TODAY)}
+    facts = replace(one("int.sources_condition"), answers=answers)
+    assert state(facts, "int.sources_condition").grounded
+    assert state(replace(facts, shortcomings=(short(),)), "int.sources_condition").state == "register"
+
+
+def test_what_nobody_answered_stays_unanswered():
+    facts = replace(one("int.sources_condition"), answers={}, shortcomings=(short(),))
+    assert state(facts, "int.sources_condition").state == "unanswered"
+
+
+def test_each_reason_is_told_and_many_are_counted():
+    facts = one("int.sources_condition", proof_of("int.sources_condition", 1))
+    three = tuple(short(words=f"Source {n} is stale.", who="Marta Lind") for n in (1, 2, 3))
+    found = state(replace(facts, shortcomings=three), "int.sources_condition")
+    assert found.words == "Source 1 is stale. Source 2 is stale. Source 3 is stale."
+    assert found.mended_by == "Marta Lind"
+    seven = tuple(short(words=f"Source {n} is stale.", who=f"Person {n}") for n in range(1, 8))
+    found = state(replace(facts, shortcomings=seven), "int.sources_condition")
+    assert found.words.endswith("Source 4 is stale. And 3 more.")
+    assert found.mended_by == ""
+    four = state(replace(facts, shortcomings=seven[:4]), "int.sources_condition")
+    assert four.words.endswith("Source 4 is stale.")
+    five = state(replace(facts, shortcomings=seven[:5]), "int.sources_condition")
+    assert five.words.endswith("And 1 more.")
+
+
+def test_it_counts_from_its_moment_to_its_end_though_nobody_does_anything():
+    facts = everything("production")
+    facts = replace(facts, shortcomings=(short(since=LATER, until=MUCH_LATER),))
+    just_before = LATER - timedelta(microseconds=1)
+    assert supported(facts).supported == "production"
+    assert supported(facts, just_before).supported == "production"
+    assert supported(facts, LATER).supported == "mvp"
+    assert not supported(facts, LATER).tests["integration"]
+    assert state(facts, "int.sources_condition", MUCH_LATER).state != "register"
+    moments = [moment for moment, _, _ in criteria.outlook(facts, BOOK, AT)]
+    assert LATER in moments, "the outlook turns where it begins"
+    assert MUCH_LATER in moments, "and where it ends"
+
+
+def test_what_calls_for_a_hold_caps_from_its_moment():
+    called = short(
+        "int.residency",
+        since=LATER,
+        hold="residency",
+        hold_words="Data leaves the allowed region",
+        cap="prototype",
+    )
+    facts = replace(everything("production"), shortcomings=(called,))
+    assert not criteria.holds_at(facts, AT)
+    assert supported(facts, LATER).supported == "prototype"
+    (hold,) = criteria.holds_at(facts, LATER)
+    assert (hold.kind, hold.blocking, hold.reason) == ("residency", True, "Wiki-C is frozen.")
+    twice = replace(facts, shortcomings=(called, replace(called, words="Another hop.")))
+    assert len(criteria.holds_at(twice, LATER)) == 1, "one hold of a kind"
+    opened = HoldFact("residency", "Data leaves the allowed region", "Opened", "prototype", True)
+    assert criteria.holds_at(replace(facts, holds=(opened,)), LATER) == (opened,), (
+        "the row that is open is enough"
+    )

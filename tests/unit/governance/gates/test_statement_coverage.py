@@ -1,0 +1,235 @@
+"""Every value about the case that a statement prints is compared by staleness; votes of format 1 by their own rule."""
+
+import copy
+import json
+import re
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from governance.gates import sign_off_statement
+from governance.gates.gate_inputs import ScopeFact, WaiverFact
+from governance.models.people import SEATS
+from tests.support.paths import VOTE_FORMAT_1
+from tests.support.rules.gate_facts import AT, BOOK, LONG_AGO, TODAY, everything, swapped
+
+SIGNER = SimpleNamespace(pk=12, full_name="Ines Okafor")
+FORMAT_1 = json.loads(VOTE_FORMAT_1.read_text())
+# They say which vote it is, not what the case is; `board.stale_of` compares them with the row of the vote.
+WHICH_VOTE = {"gate", "seat", "rulebook", "format"}
+# What is mended after it was signed stales nothing (invariant 19), so a state is compared in one direction: the
+# statement said better of it than there is now.
+BETTER = {"unmet": "met", "later": "met", "waived": "met"}
+
+
+def case_with_every_kind_of_state(claimed):
+    """Criteria unmet, one of them advisory, one waived, requirements unproved; a planned scope."""
+    lacking = ["production.lessons_captured", "adopt.behaviour", "mvp.workflow", "int.systems_owned"]
+    facts = everything(claimed, without=lacking)
+    return replace(
+        facts,
+        problem="Calls take long.",
+        platform="Vendor One",
+        scopes=(*facts.scopes, ScopeFact(2, "400 users", 400, None, True)),
+        waivers=(WaiverFact("production.lessons_captured", LONG_AGO, TODAY, "later"),),
+    )
+
+
+def written(covered, verdict="approve"):
+    return sign_off_statement.write(BOOK, covered, person=SIGNER, board="Board", verdict=verdict, at=AT)
+
+
+def leaves(value, path=()):
+    if isinstance(value, dict | list | tuple):
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, inner in pairs:
+            yield from leaves(inner, (*path, key))
+    else:
+        yield path, value
+
+
+def other_than(path, value):
+    """Another value at this place; None where there is none that would be worse than what is there."""
+    if path[-1] == "state":
+        return None if value in sign_off_statement.GROUNDED_STATES else "waived"
+    if path[0] == "criteria":
+        return BETTER.get(value)
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1000
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        return "2019-02-03"
+    return f"{value} and more" if isinstance(value, str) else None
+
+
+def put(covered, path, value):
+    changed = copy.deepcopy(covered)
+    place = changed
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return changed
+
+
+def looked_at(facts, gate, seat):
+    """Each printed value of one statement: its place by name, and whether another one there is a reason."""
+    covered = json.loads(json.dumps(sign_off_statement.seat_facts(facts, BOOK, gate, seat, AT)))
+    text = written(covered)
+    for path, value in leaves(covered):
+        changed = other_than(path, value)
+        # The order of items is printed too, but a key among them names another item, which has its own values.
+        if path[0] in WHICH_VOTE or changed is None or path[-2:-1] == ("evidence",):
+            continue
+        signed = put(covered, path, changed)
+        if written(signed) != text:
+            reasons = sign_off_statement.stale_reasons(signed, facts, BOOK, AT, AT)
+            yield ".".join(str(key) for key in path if not re.fullmatch(r"\d+|.*\..*", str(key))), reasons
+
+
+def uncompared():
+    printed, silent = set(), set()
+    for gate, claimed in (("prototype", "proposed"), ("mvp", "prototype"), ("production", "mvp")):
+        for seat in BOOK.gates[gate].seats:
+            for place, reasons in looked_at(case_with_every_kind_of_state(claimed), gate, seat):
+                printed.add(place)
+                if not reasons:
+                    silent.add((gate, seat, place))
+    return printed, silent
+
+
+def test_every_printed_value_about_the_case_is_compared():
+    printed, silent = uncompared()
+    assert silent == set()
+    assert printed >= {
+        "case",
+        "title",
+        "problem",
+        "platform",
+        "confidential",
+        "tier",
+        "owner",
+        "scope",
+        "contract.number",
+        "contract.digest",
+        "criteria",
+        "requirements.state",
+        "requirements.answer",
+        "requirements.until",
+        "evidence.title",
+        "evidence.kind",
+        "evidence.fingerprint",
+        "evidence.observed_on",
+    }, printed
+    assert any(place.startswith("proof_items") for place in printed)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "places"),
+    [
+        ("_case_moved", {"case", "title", "problem", "platform", "confidential", "owner"}),
+        ("_proof_moved", {f"evidence.{n}" for n in ("title", "kind", "fingerprint", "observed_on")}),
+    ],
+)
+def test_a_value_that_is_printed_and_not_compared_is_found(left_out, places, monkeypatch):
+    monkeypatch.setattr(sign_off_statement, left_out, lambda *_: ())
+    _, silent = uncompared()
+    assert places <= {place for _, _, place in silent}
+
+
+@pytest.mark.parametrize("seat", BOOK.gates["production"].seats)
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"title": "Another case"}, "the title changed from “A case” to “Another case”"),
+        ({"problem": "Other."}, "the problem changed from none to “Other.”"),
+        ({"platform": "Vendor Two"}, "the platform changed from none to “Vendor Two”"),
+        ({"confidential": True}, "the confidentiality changed from not confidential to confidential"),
+        ({"people": {"owner": "Marta Berg"}}, "the owner's name changed from Marta to Marta Berg"),
+    ],
+)
+def test_the_case_in_its_own_words_is_among_the_facts_of_every_seat(seat, change, reason):
+    facts = everything("mvp")
+    signed = sign_off_statement.seat_facts(facts, BOOK, "production", seat, AT)
+    assert sign_off_statement.stale_reasons(signed, replace(facts, **change), BOOK, AT, AT) == [reason]
+
+
+def test_a_long_problem_is_quoted_where_the_two_part():
+    facts = replace(everything("mvp"), problem="It takes long. " * 40 + "People decide.")
+    after = replace(facts, problem="It takes long. " * 40 + "Nobody decides.")
+    signed = sign_off_statement.seat_facts(facts, BOOK, "production", "risk_compliance", AT)
+    (why,) = sign_off_statement.stale_reasons(signed, after, BOOK, AT, AT)
+    assert why == "the problem changed from “…People decide.” to “…Nobody decides.”"
+
+
+def test_what_was_unmet_and_is_mended_stales_nothing():
+    before = swapped(everything("mvp"), "int.systems_owned")
+    signed = sign_off_statement.seat_facts(before, BOOK, "production", "architecture_integration", AT)
+    assert signed["requirements"]["int.systems_owned"]["state"] == "unproven"
+    assert signed["criteria"]["production.systems_owned"] == "unmet"
+    assert sign_off_statement.stale_reasons(signed, everything("mvp"), BOOK, AT, AT) == []
+
+
+def test_nobody_adds_a_line_by_the_words_of_a_case():
+    facts = everything("mvp")
+    forged = "x\n\nRisk tier: minimal.\nSigner: Somebody"
+    (key, item), *_ = [(k, i) for i in facts.items for k in i.covers if k == "gov.impact"]
+    facts = replace(
+        swapped(facts, key, replace(item, title=forged)), title=forged, problem=forged, platform=forged
+    )
+    covered = sign_off_statement.seat_facts(facts, BOOK, "production", "risk_compliance", AT)
+    lines = written(covered).splitlines()
+    assert len([line for line in lines if line.startswith(("Risk tier", "Signer:"))]) == 1
+
+
+# What only advises and is not met
+
+
+def test_the_statement_says_unmet_advisory_and_approves_the_rest():
+    facts = swapped(everything("mvp"), "int.systems_owned")
+    advisory = BOOK.criteria["production.systems_owned"]
+    assert advisory.severity == "advisory"
+    covered = sign_off_statement.seat_facts(facts, BOOK, "production", "architecture_integration", AT)
+    text = written(covered)
+    assert f"- {advisory.question} (production.systems_owned): unmet, advisory\n" in text
+    assert "What is unmet and advisory is not approved by this; it approves the rest." in text
+    whole = written(sign_off_statement.seat_facts(everything("mvp"), BOOK, "production", advisory.seat, AT))
+    assert "advisory" not in whole
+    assert sign_off_statement.stale_reasons(covered, facts, BOOK, AT, AT) == []
+
+
+# Votes of before: their facts name neither title nor problem, platform and confidentiality
+
+
+def of_format_1():
+    return FORMAT_1["facts"] | {"rulebook": BOOK.digest}
+
+
+def test_the_bytes_of_a_vote_of_format_1_are_what_was_signed():
+    assert sign_off_statement.digest(FORMAT_1["statement"]) == FORMAT_1["digest"]
+    assert "format" not in FORMAT_1["facts"]
+    assert "A case" in FORMAT_1["statement"]
+
+
+def test_a_vote_of_format_1_is_compared_by_the_former_rule():
+    facts = everything("mvp")
+    assert sign_off_statement.stale_reasons(of_format_1(), facts, BOOK, AT, AT) == []
+    other = replace(facts, title="Another", problem="Other.", platform="Two", confidential=True)
+    assert sign_off_statement.stale_reasons(of_format_1(), other, BOOK, AT, AT) == []
+    named = replace(other, people={"owner": "Marta Berg"})
+    assert sign_off_statement.stale_reasons(of_format_1(), named, BOOK, AT, AT) == []
+    moved = replace(other, owner_id=8, people={"owner": "Sam"}, tier="high")
+    assert sign_off_statement.stale_reasons(of_format_1(), moved, BOOK, AT, AT)[:2] == [
+        "the owner changed: Marta, now Sam",
+        "the risk tier changed: limited, now high",
+    ]
+    wider = replace(other, scopes=(ScopeFact(2, "400 users", 400, None, False),))
+    assert sign_off_statement.stale_reasons(of_format_1(), wider, BOOK, AT, AT) == [
+        "the scope changed: 40 users, now 400 users"
+    ]
+
+
+def test_every_seat_that_may_sign_is_looked_at():
+    seats = {seat for gate in ("prototype", "mvp", "production") for seat in BOOK.gates[gate].seats}
+    assert seats == set(SEATS)

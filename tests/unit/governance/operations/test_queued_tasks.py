@@ -1,0 +1,133 @@
+"""Knocks: an act never waits for the queue, and what the queue did not take is left to the sweeps."""
+
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+from celery import Celery
+
+from governance.queue import broker_settings, task_base
+from tests.acceptance.operations.test_run_command import free_port, program
+
+
+@pytest.fixture
+def queue(monkeypatch):
+    """The knocks of a process of its own."""
+    fresh = task_base.Knocks()
+    monkeypatch.setattr(task_base, "knocks", fresh)
+    return fresh
+
+
+def test_a_queue_that_hangs_holds_up_one_thread_and_no_act(queue, monkeypatch):
+    monkeypatch.setattr(task_base, "MOST_KNOCKS", 3)
+    queue._begin()
+    hanging, began = threading.Event(), time.monotonic()
+    done = []
+    for _ in range(20):
+        queue.send(lambda: (hanging.wait(30), done.append(1)))
+    assert time.monotonic() - began < 5
+    assert not queue.settle(0.05), "and a process that ends does not wait for it for long"
+    hanging.set()
+    until = time.monotonic() + 10
+    while len(done) < 4 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert 3 <= len(done) <= 4, "one on its way and as many as may wait; the rest was left to the sweeps"
+
+
+def test_a_queue_that_refuses_stops_no_later_knock(queue):
+    done = []
+    queue.send(lambda: 1 / 0)
+    queue.send(lambda: done.append(1))
+    assert queue.settle(5)
+    assert done == [1]
+
+
+def test_tasks_of_ours_are_handed_over(queue, monkeypatch):
+    app = Celery(
+        "apart", task_cls="governance.queue.task_base:KnockedFor", set_as_current=False, broker="memory://"
+    )
+
+    @app.task
+    def one(number):
+        pass
+
+    sent = []
+    monkeypatch.setattr("celery.app.task.Task.apply_async", lambda self, *a, **k: sent.append((self, a, k)))
+    monkeypatch.setattr(task_base, "current_app", app)
+    assert one.delay(7) is None
+    assert queue.settle(5)
+    assert [args for _, args, _ in sent] == [((7,), {})]
+
+
+def test_every_task_of_ours_is_such_a_one():
+    from governance.celery import app
+
+    app.loader.import_default_modules()
+    own = [
+        task
+        for name, task in app.tasks.items()
+        if name.startswith(("governance.", "initiatives.", "adoption."))
+    ]
+    assert len(own) > 15
+    assert all(isinstance(task, task_base.KnockedFor) for task in own)
+    assert [task.name for task in own if not task.needs_right_clock] == ["governance.tasks.seal_record"]
+
+
+@pytest.mark.skipif(program("redis-server") is None, reason="no redis-server on this machine")
+def test_a_redis_that_hangs_holds_neither_act_nor_probe(queue, tmp_path, monkeypatch):
+    """A server of its own, stopped as a dropped firewall state looks like: it takes connections and says nothing."""
+    from governance.operations import readiness
+
+    port = free_port()
+    server = subprocess.Popen(
+        [
+            program("redis-server"),
+            "--port",
+            str(port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--dir",
+            str(tmp_path),
+        ],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        url = f"redis://127.0.0.1:{port}/0"
+        app = Celery(
+            "apart", task_cls="governance.queue.task_base:KnockedFor", set_as_current=False, broker=url
+        )
+        app.conf.broker_transport_options = broker_settings.transport_options(url, tmp_path)
+        app.conf.task_publish_retry_policy = {"max_retries": 1, "interval_start": 0.2, "interval_max": 0.2}
+
+        @app.task
+        def knock():
+            pass
+
+        monkeypatch.setattr(task_base, "current_app", app)
+        monkeypatch.setattr(readiness, "current_app", app)
+        monkeypatch.setattr(readiness.settings, "CELERY_BROKER_URL", url)
+        until = time.monotonic() + 10
+        while readiness.broker() != "ok" and time.monotonic() < until:
+            time.sleep(0.1)
+        knock.delay()
+        assert queue.settle(10)
+        server.send_signal(signal.SIGSTOP)
+        began = time.monotonic()
+        for _ in range(8):
+            knock.delay()
+        assert time.monotonic() - began < 1, "an act"
+        assert (
+            readiness.Readiness().conditions([readiness.Check("broker", readiness.broker)])["broker"] != "ok"
+        )
+        assert time.monotonic() - began < 5, "a probe"
+        server.send_signal(signal.SIGCONT)
+        knock.delay()
+        assert queue.settle(60), "what was lost is left to the sweeps, and the next knocks arrive"
+    finally:
+        server.send_signal(signal.SIGCONT)
+        server.kill()
+        server.wait()

@@ -1,0 +1,135 @@
+"""Two rulebooks compared in sentences, what ends each tolerance, and whom a new version meets."""
+
+import dataclasses
+
+import pytest
+from bs4 import BeautifulSoup
+
+from governance.models import Rulebook
+from governance.organisation import actions as organisation_actions
+from governance.rulebook import diff, load_default, parse
+from initiatives.reviews import actions as review_actions
+from tests.support import factories
+
+TEXT = load_default()
+
+
+def against(*edits: tuple[str, str]) -> dict[str, tuple[str, ...]]:
+    """What differs from the default text after these edits, each made once, by title."""
+    text = TEXT
+    for old, new in edits:
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    return {section.title: section.lines for section in diff.differences(parse(TEXT), parse(text))}
+
+
+def test_equal_books_differ_in_nothing():
+    assert against(('version = "2026.1"', 'version = "2026.2"')) == {}
+
+
+def test_each_change_is_one_sentence_at_its_place():
+    found = against(
+        ("sign_off_max_age_days = 45", "sign_off_max_age_days = 30"),
+        ("max_days_before_review = 180", "max_days_before_review = 120"),
+        ('question = "Who, by name, owns the outcome?"', 'question = "Who owns the outcome?"'),
+        ('"low maintainability"]', '"low maintainability", "no documentation"]'),
+    )
+    assert found == {
+        "Terms": ("Days that a signature counts: now 30, before 45.",),
+        "Stage: prototype": (
+            "What is tolerated: added no documentation.",
+            "Days before the chair decides to go on or stop: now 120, before 180.",
+        ),
+        "Requirement: Who owns the outcome?": (
+            "Question: now “Who owns the outcome?”, before “Who, by name, owns the outcome?”.",
+        ),
+    }
+
+
+def test_what_came_and_what_is_gone_say_so():
+    found = diff.differences(parse(TEXT), parse(TEXT))
+    assert found == []
+    book = parse(TEXT)
+    fewer = dataclasses.replace(
+        book, requirements={key: row for key, row in book.requirements.items() if key != "mvp.users"}
+    )
+    (gone,) = diff.differences(book, fewer)
+    (came,) = diff.differences(fewer, book)
+    assert gone.title == came.title == f"Requirement: {book.requirements['mvp.users'].question}"
+    assert gone.lines == ("Gone: the newer version does not have it.",)
+    assert came.lines == ("New: the older version does not have it.",)
+    assert gone.gates == came.gates == {"mvp"}
+
+
+def test_every_field_of_every_row_is_compared():
+    """Whichever field differs, something is said: no field can be changed unseen."""
+    book = parse(TEXT)
+    key = "mvp.users"
+    row = book.requirements[key]
+    for one in dataclasses.fields(row):
+        value = getattr(row, one.name)
+        other = {str: "other", bool: not value, int: 7}.get(type(value), ("other",))
+        if isinstance(value, dict):
+            other = {"other": ("1",)}
+        changed = dataclasses.replace(row, **{one.name: other})
+        sections = diff.differences(
+            book, dataclasses.replace(book, requirements=book.requirements | {key: changed})
+        )
+        assert [len(section.lines) for section in sections] == [1], one.name
+
+
+def test_whatever_is_tolerated_is_ended_by_a_requirement_of_a_later_gate():
+    book = parse(TEXT)
+    for stage in ("prototype", "mvp"):
+        rows = book.tolerated(stage)
+        assert [words for words, _, _ in rows] == list(book.stages[stage].tolerated)
+        for words, asked, gate in rows:
+            assert asked.key in gate.requirements(), words
+            assert book.stage_order.index(gate.to) > book.stage_order.index(stage), words
+    assert book.tolerated("production") == book.tolerated("stopped") == []
+
+
+@pytest.mark.django_db
+def test_the_page_names_the_gates_it_touches_and_counts_the_cases(cast, as_, client):
+    factories.make_mvp(cast)
+    review = review_actions.open_review(case=factories.make_case(cast), by=cast.owner)
+    text = TEXT.replace('"2026.1"', '"2026.2"').replace(
+        "Which people and departments use it?", "Who uses it?"
+    )
+    factories.make_rulebook(cast.admin, cast.chair, source=text)
+    page = BeautifulSoup(as_(cast.owner).get("/rulebook/2026.2/changes/").content, "html.parser")
+    rows = [
+        [cell.get_text(strip=True) for cell in row.find_all(["th", "td"])] for row in page.select("tbody tr")
+    ]
+    assert rows == [["Prototype to MVP", "0", "1", "0"]]
+    assert "Requirement: Who uses it?" in page.get_text()
+    assert "Against 2026.1" in page.get_text()
+    terms = text.replace('"2026.2"', '"2026.3"').replace(
+        "sign_off_max_age_days = 45", "sign_off_max_age_days = 40"
+    )
+    organisation_actions.load_rulebook(source=terms, by=cast.admin)
+    page = BeautifulSoup(as_(cast.owner).get("/rulebook/2026.3/changes/?since=2026.1").content, "html.parser")
+    rows = [
+        [cell.get_text(strip=True) for cell in row.find_all(["th", "td"])] for row in page.select("tbody tr")
+    ]
+    gates = Rulebook.objects.current().book.gates
+    assert [gates[review.gate].title, "1", "1", "1"] in rows
+    # Drafts and counts are for people who have signed in.
+    assert client.get("/rulebook/2026.3/changes/").status_code == 404
+    assert client.get("/rulebook/2026.2/changes/?since=2026.3").status_code == 404
+    assert "Whom it meets" not in client.get("/rulebook/2026.2/changes/").content.decode()
+    for query in ("since=%00", "since=9", "since=" + "x" * 300):
+        assert client.get(f"/rulebook/2026.2/changes/?{query}").status_code in (400, 404)
+    assert "nothing to compare with" in client.get("/rulebook/2026.1/changes/").content.decode()
+
+
+@pytest.mark.django_db
+def test_the_case_and_the_rulebook_say_what_ends_each_tolerance(cast, as_):
+    case = factories.make_prototype(cast)
+    for address in (case.get_absolute_url(), "/rulebook/"):
+        page = BeautifulSoup(as_(cast.owner).get(address).content, "html.parser")
+        lines = [" ".join(line.get_text(" ", strip=True).split()) for line in page.select("li")]
+        assert any(
+            line.startswith("Weak or temporary logging, until What is logged or watched from day one?")
+            for line in lines
+        ), address

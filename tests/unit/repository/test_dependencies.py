@@ -1,0 +1,94 @@
+"""Libraries are pinned with their hashes, and a hole that is known in one of them is found."""
+
+import http.server
+import json
+import re
+import threading
+import tomllib
+
+import pytest
+
+from tests.support.commands import known_holes
+
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_library_is_pinned_with_its_hashes(name):
+    lock = (known_holes.ROOT / name).read_text()
+    blocks = re.split(r"\n(?=[a-z0-9])", "\n" + re.sub(r"^\s*#.*\n", "", lock, flags=re.MULTILINE).strip())
+    assert len([block for block in blocks if block.strip()]) == len(known_holes.pinned(lock)) > 20
+    for block in filter(str.strip, blocks):
+        assert "--hash=sha256:" in block, block[:60]
+    assert "://" not in lock
+
+
+def test_every_library_we_name_is_in_the_lock():
+    project = tomllib.loads((known_holes.ROOT / "pyproject.toml").read_text())["project"]
+    locked = {name for name, _ in known_holes.pinned(known_holes.LOCK.read_text())}
+    wanted = {re.match(r"[\w.-]+", line)[0].lower() for line in project["dependencies"]}
+    assert wanted <= locked
+
+
+@pytest.fixture
+def index():
+    """A package index that knows of holes: `index.holes[name]`."""
+
+    class Index(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            name = self.path.split("/")[2]
+            known = name in server.holes
+            listed = server.holes.get(name)
+            content = json.dumps({} if listed is None else {"vulnerabilities": listed}).encode()
+            self.send_response(200 if known else 404)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Index)
+    server.holes = {}
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    server.url = f"http://127.0.0.1:{server.server_port}/simple"
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+LOCK = "alpha==1.0 \\\n    --hash=sha256:00\nbeta==2.1 ; python_version > '3' \\\n    --hash=sha256:00\n"
+
+
+def test_a_known_hole_fails_the_check(index, capsys):
+    index.holes = {
+        "alpha": [],
+        "beta": [{"id": "H-1", "aliases": ["C-1"], "fixed_in": ["2.2"], "withdrawn": None}],
+    }
+    assert known_holes.main(LOCK, index.url) == 1
+    assert "beta 2.1: H-1, mended in 2.2" in capsys.readouterr().out
+
+
+def test_what_was_withdrawn_or_does_not_concern_us_does_not(index, monkeypatch):
+    monkeypatch.setitem(known_holes.ACCEPTED, "C-2", "only on another system")
+    index.holes = {
+        "alpha": [{"id": "H-1", "fixed_in": [], "withdrawn": "2026-01-01"}],
+        "beta": [{"id": "H-2", "aliases": ["C-2"], "fixed_in": []}],
+    }
+    assert known_holes.main(LOCK, index.url) == 0
+
+
+def test_a_run_that_learns_nothing_is_no_pass(index, capsys):
+    """`make holes` once ended with 0 and "says nothing of 53 of 53 libraries"."""
+    nothing = known_holes.NOTHING_LEARNED
+    assert nothing not in (0, 1)
+    assert known_holes.main(LOCK, index.url) == nothing
+    assert "NOT CHECKED: the index says nothing of 2 of 2" in capsys.readouterr().out
+    assert known_holes.main(LOCK, "file:///somewhere/simple") == nothing
+    assert known_holes.main(LOCK, "http://127.0.0.1:1/simple") == nothing
+    assert "does not answer" in capsys.readouterr().out
+    index.holes = {"alpha": [], "beta": None}
+    assert known_holes.main(LOCK, index.url) == nothing
+    assert "says nothing of 1 of 2" in capsys.readouterr().out

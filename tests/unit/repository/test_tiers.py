@@ -1,0 +1,70 @@
+"""`make test` and `make test-all` are all tests there are, each once; and CI runs both."""
+
+import re
+import shlex
+
+import pytest
+
+from tests.support.paths import ROOT
+
+MAKEFILE = (ROOT / "Makefile").read_text()
+TIERS = {"test": "TESTS", "test-all": "TESTS_MORE"}
+# What would leave out a test that lies in a folder of its tier.
+LEAVES_OUT = re.compile(r"(^|\s)(-k|-m|-x|--ignore(-glob)?|--deselect|--lf|--maxfail)\b")
+
+
+def folders(tier: str) -> list[str]:
+    """The folders of tests that a target of the Makefile runs."""
+    found = re.search(rf"^{TIERS[tier]} := (.+)$", MAKEFILE, re.MULTILINE)
+    assert found, f"the Makefile does not say what {TIERS[tier]} is"
+    return shlex.split(found[1])
+
+
+def recipe(tier: str) -> str:
+    """What a target does."""
+    return re.search(rf"^{tier}:.*\n\t(.+)$", MAKEFILE, re.MULTILINE)[1]
+
+
+def test_every_test_lies_in_exactly_one_tier():
+    of = {
+        tier: {path for folder in folders(tier) for path in (ROOT / folder).rglob("*.py")} for tier in TIERS
+    }
+    assert all((ROOT / folder).is_dir() for tier in TIERS for folder in folders(tier))
+    assert not of["test"] & of["test-all"]
+    tests = {path for pattern in ("test_*.py", "*_test.py") for path in (ROOT / "tests").rglob(pattern)}
+    assert {str(path.relative_to(ROOT)) for path in tests - of["test"] - of["test-all"]} == set()
+    # A file of one name in no tier, but with tests in it, is no test to pytest at all.
+    elsewhere = set((ROOT / "tests").rglob("*.py")) - tests
+    named = re.compile(r"^\s*(async )?def test_", re.MULTILINE)
+    assert {str(path.relative_to(ROOT)) for path in elsewhere if named.search(path.read_text())} == set()
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_tier_leaves_nothing_of_its_folders_out(tier):
+    line = recipe(tier)
+    assert f"$({TIERS[tier]})" in line
+    command = line.replace("$(PYTEST)", re.search(r"^PYTEST := (.+)$", MAKEFILE, re.MULTILINE)[1])
+    assert not LEAVES_OUT.search(command)
+
+
+def test_nothing_is_left_out_of_every_run():
+    project = (ROOT / "pyproject.toml").read_text()
+    options = re.search(r"\[tool\.pytest\.ini_options\]\n(.+?)\n\n", project, re.DOTALL)[1]
+    assert not LEAVES_OUT.search(options.replace('"', " "))
+    assert re.search(r'^testpaths = \["tests"\]$', options, re.MULTILINE)
+    assert not {"python_files", "norecursedirs", "collect_ignore"} & set(
+        re.findall(r"^(\w+) =", options, re.MULTILINE)
+    )
+    for path in (ROOT / "tests").rglob("*.py"):
+        if path.name in ("conftest.py", "plugin.py"):
+            assert not re.search(
+                r"collect_ignore|pytest_ignore_collect|pytest_deselected|items\[:\]", path.read_text()
+            )
+
+
+def test_ci_runs_both_tiers():
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert [line for line in lines if line.startswith("make ") and "test" in line] == [
+        "make test",
+        "make test-all",
+    ]
