@@ -15,12 +15,15 @@ _BLOCKS = (
 )
 _KEPT = re.compile(rb"(<(?:pre|textarea|script|style)\b.*?</(?:pre|textarea|script|style)>)", re.S)
 _BESIDE_BLOCKS = re.compile(rf" ?(</?(?:{_BLOCKS})\b(?:\"[^\"]*\"|'[^']*'|[^'\">])*>) ?".encode())
+_IN_LINKS = re.compile(rb"(<a\b(?:\"[^\"]*\"|'[^']*'|[^'\">])*>) | (</a>)")
 
 
 def collapsed(page: bytes) -> bytes:
-    """The page with runs of white space as one space, and none beside block elements."""
+    """The page with runs of white space as one space, and none beside block elements or at the edges of a link."""
     parts = _KEPT.split(page)
-    parts[::2] = [_BESIDE_BLOCKS.sub(rb"\1", re.sub(rb"\s+", b" ", part)) for part in parts[::2]]
+    for place in range(0, len(parts), 2):
+        words = _BESIDE_BLOCKS.sub(rb"\1", re.sub(rb"\s+", b" ", parts[place]))
+        parts[place] = _IN_LINKS.sub(lambda edge: edge[1] or edge[2], words)
     return b"".join(parts)
 
 
