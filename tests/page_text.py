@@ -13,7 +13,9 @@ _BLOCKS = (
     "html|head|body|title|meta|link|header|main|nav|section|article|aside|footer|div|p|h[1-6]|ul|ol|li|dl|dt|dd|"
     "table|thead|tbody|tr|th|td|caption|form|fieldset|legend|details|summary|blockquote|figure|figcaption|br|hr|option"
 )
-_KEPT = re.compile(rb"(<(?:pre|textarea|script|style)\b.*?</(?:pre|textarea|script|style)>)", re.S)
+_KEPT = re.compile(
+    rb"(<(?:pre|textarea|script|style)\b.*?</(?:pre|textarea|script|style)>|<p class=\"text\">.*?</p>)", re.S
+)
 _BESIDE_BLOCKS = re.compile(rf" ?(</?(?:{_BLOCKS})\b(?:\"[^\"]*\"|'[^']*'|[^'\">])*>) ?".encode())
 _IN_LINKS = re.compile(rb"(<a\b(?:\"[^\"]*\"|'[^']*'|[^'\">])*>) | (</a>)")
 
