@@ -21,8 +21,8 @@ from governance.transparency_log import as_of
 from initiatives.cases import kill_switch_permissions, permissions
 from initiatives.facts import case_rows, supported_stage, visible_progress
 from initiatives.models import Initiative
-from initiatives.models.initiative import STOPPED
-from initiatives.models.stage_machine import UNJUDGED, judged
+from initiatives.models.initiative import PRODUCTION, STOPPED
+from initiatives.models.stage_machine import EMERGENCY, REOPENING, STEP_BACK, UNJUDGED, judged
 from initiatives.stages.actions import judgement_of_stop
 
 NOT_EVIDENCED = "reported by its source, not evidenced here"
@@ -39,17 +39,15 @@ BANNERS: list[Callable] = []
 ROLE_OF_DESK = {"business_owner": "owner"}
 
 
-# What a chair may do with a case of each stage, by the name of the page.
-_STEP_BACK = ("case-step-back", "Step back a stage")
-CHAIR_MOVES = {
-    "mvp": (_STEP_BACK,),
-    "production": (
-        _STEP_BACK,
-        ("case-reattest", "Confirm production again"),
-        ("case-retire", "Retire in an emergency"),
-    ),
-    "stopped": (("case-reopen", "Reopen"),),
-}
+# What a chair may do with a case: the kind of move, the name of the page, its words. To accept again moves no stage.
+REATTEST = "reattest"
+CHAIR_MOVES = (
+    (STEP_BACK, "case-step-back", "Step back a stage"),
+    (REATTEST, "case-reattest", "Confirm production again"),
+    (EMERGENCY, "case-retire", "Retire in an emergency"),
+    (REOPENING, "case-reopen", "Reopen"),
+)
+NOT_REOPENED_YET = "It can be reopened once its post-mortem is settled"
 
 
 class WhoMay:
@@ -124,9 +122,15 @@ class WhoMay:
 
     @cached_property
     def chair_moves(self) -> list[tuple[str, str]]:
-        """What the chair may do with the stage that the case is in: addresses with words."""
-        moves = CHAIR_MOVES.get(self.case.stage, ()) if self.chair else ()
-        return [(reverse(name, args=[self.case.ref]), words) for name, words in moves]
+        """What the chair may do with the stage of the case: addresses with words; "" for what has to wait."""
+        if not self.chair:
+            return []
+        kinds = self.moves | ({REATTEST} if self.case.stage == PRODUCTION else set())
+        if self.case.stage == STOPPED and REOPENING not in kinds:
+            return [("", NOT_REOPENED_YET)]
+        return [
+            (reverse(name, args=[self.case.ref]), words) for kind, name, words in CHAIR_MOVES if kind in kinds
+        ]
 
     @cached_property
     def switch(self) -> Answer:

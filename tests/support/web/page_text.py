@@ -13,14 +13,19 @@ _BLOCKS = (
     "html|head|body|title|meta|link|header|main|nav|section|article|aside|footer|div|p|h[1-6]|ul|ol|li|dl|dt|dd|"
     "table|thead|tbody|tr|th|td|caption|form|fieldset|legend|details|summary|blockquote|figure|figcaption|br|hr|option"
 )
-_KEPT = re.compile(rb"(<(?:pre|textarea|script|style)\b.*?</(?:pre|textarea|script|style)>)", re.S)
+_KEPT = re.compile(
+    rb"(<(?:pre|textarea|script|style)\b.*?</(?:pre|textarea|script|style)>|<p class=\"text\">.*?</p>)", re.S
+)
 _BESIDE_BLOCKS = re.compile(rf" ?(</?(?:{_BLOCKS})\b(?:\"[^\"]*\"|'[^']*'|[^'\">])*>) ?".encode())
+_IN_LINKS = re.compile(rb"(<a\b(?:\"[^\"]*\"|'[^']*'|[^'\">])*>) | (</a>)")
 
 
 def collapsed(page: bytes) -> bytes:
-    """The page with runs of white space as one space, and none beside block elements."""
+    """The page with runs of white space as one space, and none beside block elements or at the edges of a link."""
     parts = _KEPT.split(page)
-    parts[::2] = [_BESIDE_BLOCKS.sub(rb"\1", re.sub(rb"\s+", b" ", part)) for part in parts[::2]]
+    for place in range(0, len(parts), 2):
+        words = _BESIDE_BLOCKS.sub(rb"\1", re.sub(rb"\s+", b" ", parts[place]))
+        parts[place] = _IN_LINKS.sub(lambda edge: edge[1] or edge[2], words)
     return b"".join(parts)
 
 

@@ -70,6 +70,27 @@ def test_the_chair_reopens_what_was_stopped(cast, as_):
     assert kinds == ["stage changed"]
 
 
+def test_the_case_offers_its_chair_what_the_machine_lets(cast, as_):
+    back, again, waits = "Step back a stage", "Confirm production again", "once its post-mortem is settled"
+    end, reopen = "Retire in an emergency", ">Reopen</a>"
+    stopped, idea = make_claim(cast, "mvp"), factories.make_case(cast, title="Dropped")
+    for case in (stopped, idea):
+        stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.chair)
+    for case, offered in (
+        (make_claim(cast, "prototype"), set()),
+        (make_claim(cast, "mvp"), {back}),
+        (make_claim(cast, "production"), {back, again, end}),
+        (stopped, {waits}),
+        (idea, {reopen}),
+    ):
+        address = case.get_absolute_url()
+        for who, wanted in ((cast.chair, offered), (cast.owner, set())):
+            page = as_(who).get(address).content.decode()
+            assert {words for words in (back, again, end, reopen, waits) if words in page} == wanted, (
+                case.stage
+            )
+
+
 def test_stepping_back_cuts_the_scope_and_tells_the_users(cast, as_):
     case = factories.make_mvp(cast)
     client, url = as_(cast.chair), at("case-step-back", case.ref)
